@@ -1,0 +1,152 @@
+"""The C compiler and its cache: what is promised under faults."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from checker import cc
+from checker.errors import QuorateError
+
+SOURCES = {"answer.c": '#include "answer.h"\nint answer(void) { return ANSWER; }\n', "answer.h": "#define ANSWER 42\n"}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache of the test's own, and the machine's usual compiler."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CC", raising=False)
+    yield tmp_path / "cache" / "quorate" / "objects"
+
+
+def objects(cache: Path) -> list[Path]:
+    return sorted(cache.glob("*/*.so"))
+
+
+def no_building(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Path:
+        raise AssertionError("the compiler was called")
+
+    monkeypatch.setattr(cc.Compiler, "build", refuse)
+
+
+def test_sources_become_callable_functions() -> None:
+    assert cc.load("answer", SOURCES).answer() == 42
+
+
+def test_a_second_load_does_not_call_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    cc.load("answer", SOURCES)
+    no_building(monkeypatch)
+    assert cc.load("answer", SOURCES).answer() == 42
+
+
+@pytest.mark.parametrize("change", ["source", "header", "flags", "compiler"])
+def test_any_change_of_the_inputs_builds_anew(cache: Path, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cc.load("answer", SOURCES)
+    sources, flags = dict(SOURCES), []
+    if change == "source":
+        sources["answer.c"] += "\n"
+    elif change == "header":
+        sources["answer.h"] = "#define ANSWER 43\n"
+    elif change == "flags":
+        flags = ["-O1"]
+    else:
+        monkeypatch.setenv("CC", "gcc -Wall")
+    loaded = cc.load("answer", sources, flags)
+    assert loaded.answer() == (43 if change == "header" else 42)
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"not an object", None])
+def test_a_damaged_entry_is_rebuilt(cache: Path, damage: bytes | None) -> None:
+    cc.load("answer", SOURCES)
+    (entry,) = objects(cache)
+    # A loaded object's file must not change under it, so the damage is done to a new file of the same name.
+    whole = entry.read_bytes()
+    entry.unlink()
+    entry.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert cc.load("answer", SOURCES).answer() == 42
+    assert objects(cache)[0].read_bytes() == whole
+
+
+def test_a_file_left_by_a_killed_builder_is_not_taken_for_an_object(cache: Path) -> None:
+    cc.load("answer", SOURCES)
+    (entry,) = objects(cache)
+    leftover = entry.parent / f"{cc.PARTIAL}abc"
+    leftover.write_bytes(entry.read_bytes()[:100])
+    entry.unlink()
+    assert cc.load("answer", SOURCES).answer() == 42
+    assert leftover.exists()
+
+
+def test_a_directory_that_cannot_be_made_falls_back_to_a_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the cache directory should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    assert cc.load("answer", SOURCES).answer() == 42
+
+
+def test_a_full_disk_at_the_cache_falls_back_and_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert cc.load("answer", SOURCES).answer() == 42
+    assert [file for file in cache.rglob("*") if file.is_file()] == []
+
+
+def test_no_writable_directory_at_all_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cc.tempfile, "mkdtemp", full)
+    with pytest.raises(QuorateError, match=r"No space left on device.*TMPDIR"):
+        cc.load("answer", SOURCES)
+
+
+def test_concurrent_builders_all_succeed(cache: Path) -> None:
+    program = f"from checker import cc; assert cc.load('answer', {SOURCES!r}).answer() == 42"
+    running = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(4)]
+    assert [(process.wait(), process.communicate()[1]) for process in running] == [(0, b"")] * 4
+    assert list(cache.rglob(f"{cc.PARTIAL}*")) == []
+
+
+def test_an_error_in_the_source_shows_the_compilers_first_lines() -> None:
+    with pytest.raises(cc.CompileFailed, match=r"broken\.c:1.*") as caught:
+        cc.load("broken", {"broken.c": "int f(void) { return undeclared_name; }\n"})
+    assert "undeclared_name" in str(caught.value) and "--engine reference" in str(caught.value)
+
+
+def test_many_errors_are_cut_short() -> None:
+    with pytest.raises(cc.CompileFailed, match=r"and \d+ more lines") as caught:
+        cc.load("broken", {"broken.c": "int f(void) { return a; }\n" * 40})
+    assert len(str(caught.value).splitlines()) <= cc.SHOWN_LINES + 5
+
+
+def test_a_compiler_named_by_cc_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler -O3")
+    with pytest.raises(cc.NoCompiler, match="no-such-compiler"):
+        cc.load("answer", SOURCES)
+
+
+def test_no_compiler_at_all_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(cc, "find_spec", lambda _: None)
+    with pytest.raises(cc.NoCompiler, match=r"quorate\[compiler\]"):
+        cc.find()
+
+
+def test_the_cache_does_not_grow_without_limit(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cc, "ENTRIES_MAX", 2)
+    for value in range(4):
+        sources = {"answer.c": f"int answer(void) {{ return {value}; }}\n"}
+        assert cc.load("answer", sources).answer() == value
+    assert len(objects(cache)) == 2
