@@ -215,7 +215,7 @@ class System:
 
     def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
         where = f"{self.name}.{name}"
-        known = hints(function) if not self._local(function) else self._local_hints(function)
+        known = self.method_hints(function)
         names = list(inspect.signature(function).parameters)
         skipped = 2 if declaration.kind == "step" else 1
         if len(names) < skipped:
@@ -228,10 +228,10 @@ class System:
             parameters.append(Parameter(parameter, resolve(known[parameter], f"{where}.{parameter}", self.configuration)))
         return Method(name, declaration, function, tuple(parameters))
 
-    def _local(self, function: Callable[..., Any]) -> bool:
-        return "<locals>" in function.__qualname__
-
-    def _local_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
+    def method_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """The evaluated annotations of a method, also of a class defined inside a function."""
+        if "<locals>" not in function.__qualname__:
+            return hints(function)
         namespace: dict[str, Any] = {"Self": Self}
         for base in reversed(self.spec.__mro__):
             namespace |= base.__dict__.get("__quorate_namespace__", {})

@@ -1,0 +1,406 @@
+"""Statements: the bodies of actions, properties, procedures and pure functions."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from checker.language.control import require
+from checker.language.types import ListType, MapType, SetType, TupleType, Type, UnionType
+from checker.model import calls, comprehensions, expressions
+from checker.model.conversion import Container, WireLike, is_number, without_none
+from checker.model.nodes import (
+    Assert,
+    Assign,
+    Break,
+    Change,
+    Continue,
+    Expr,
+    If,
+    Loop,
+    Mutate,
+    Op,
+    Place,
+    Require,
+    Return,
+    Scope,
+    Stmt,
+)
+from checker.model.order import check_unordered
+from checker.model.source import Source
+
+if TYPE_CHECKING:
+    from checker.model.context import Context
+
+ALLOWED = "Use assignments, `if`, `for`, `require`, `return`, and calls that change a container or are procedures of the spec."
+INSTEAD = {
+    "While": "Loop over a bounded range, `for i in range(len(xs))`.",
+    "Try": "Guard with `require` or `if`.",
+    "With": "Write the statements directly.",
+    "Delete": "Assign a new value, `self.log = self.log[:i]`; sets have `.discard(x)`.",
+    "Match": "Write `if isinstance(m, Vote): ... elif ...`.",
+    "Raise": "Use `require` to disable an action, `assert` for what must be true.",
+}
+
+
+def block(ctx: Context, nodes: list[ast.stmt]) -> tuple[Stmt, ...]:
+    """A sequence of statements."""
+    found: list[Stmt] = []
+    for node in nodes:
+        rule = RULES.get(type(node))
+        if rule is None:
+            name = type(node).__name__
+            raise ctx.source.outside(node, f"{name} statements are outside the compiled subset.", INSTEAD.get(name, ALLOWED))
+        found.extend(rule(ctx, node))
+        if found and terminates(found[-1]):
+            break
+    return tuple(found)
+
+
+def terminates(statement: Stmt) -> bool:
+    """Whether nothing after a statement in its block is reached."""
+    match statement:
+        case Return() | Continue() | Break():
+            return True
+        case Require(condition=Expr(op=Op.CONST, data=False)):
+            return True
+        case If(then=then, otherwise=otherwise):
+            return bool(then and otherwise) and terminates(then[-1]) and terminates(otherwise[-1])
+    return False
+
+
+def roots(value: Expr) -> frozenset[str]:
+    """The variables whose containers a value may be another name for; none if it is freshly built."""
+    if value.op in (Op.STATE, Op.OLD):
+        return frozenset({value.data}) if value.op is Op.STATE else frozenset()
+    if value.op is Op.LOCAL:
+        return frozenset({value.data})
+    if value.op in (Op.LOOKUP, Op.INDEX, Op.FIELD, Op.COMPONENT, Op.NARROW, Op.COERCE):
+        return roots(value.args[0])
+    if value.op is Op.IF:
+        return roots(value.args[1]) | roots(value.args[2])
+    return frozenset()
+
+
+def _touch(ctx: Context, place: Place) -> None:
+    ctx.versions[place.root] = ctx.versions.get(place.root, 0) + 1
+
+
+# Places
+
+
+def place(ctx: Context, node: ast.expr) -> Place:
+    """Where an assignment or a change goes: `self.x`, a local name, and keys or indices behind them."""
+    if isinstance(node, ast.Subscript):
+        base = place(ctx, node.value)
+        if isinstance(node.slice, ast.Slice):
+            raise ctx.source.outside(node, "Assigning to a slice is outside the compiled subset.", "Write `self.log = self.log[:i] + [...]`.")
+        if isinstance(base.type, MapType):
+            selector, kind = expressions.key(ctx, node.slice, base.type), base.type.value
+        elif isinstance(base.type, ListType):
+            selector, kind = expressions.number(ctx, node.slice), base.type.element
+        else:
+            raise ctx.source.error(node, f"A {base.type} has no places to assign to. Records, tuples and what unions hold are immutable: "
+                                         f"assign a whole new value.")
+        return Place(base.root, base.state, (*base.selectors, selector), (*base.types, kind))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ctx.self_names:
+        return _variable(ctx, node, node.value.id)
+    if isinstance(node, ast.Name):
+        bound = ctx.bindings.get(node.id)
+        if bound is None or bound.op is not Op.LOCAL or bound.data not in ctx.findings.types:
+            raise ctx.source.error(node, f"{node.id} cannot be changed here: it is not a local name that holds a container of its own.")
+        expressions.lower(ctx, node)
+        if bound.data in ctx.aliases:
+            raise ctx.source.outside(node, f"{node.id} is another name for a container elsewhere.", "Change it through `self`, or copy it.")
+        return Place(bound.data, False, (), (bound.type,))
+    raise ctx.source.error(node, "This cannot be assigned to. Records are immutable: use `replace(record, field=value)`.")
+
+
+def _variable(ctx: Context, node: ast.Attribute, owner: str) -> Place:
+    system = ctx.builder.system
+    if node.attr not in system.index:
+        raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {', '.join(system.index)}.")
+    if ctx.self_names[owner] is Op.OLD:
+        raise ctx.source.error(node, f"{owner} is the state before the step; it does not change.")
+    if ctx.pure:
+        raise ctx.source.error(node, "A property or pure function cannot change the state.")
+    return Place(node.attr, True, (), (system.variable(node.attr).type,))
+
+
+def read(ctx: Context, target: Place, node: ast.AST) -> Expr:
+    """The value that a place holds."""
+    location = ctx.location(node)
+    value = Expr(Op.STATE if target.state else Op.LOCAL, target.types[0], (), target.root, location)
+    for selector, kind in zip(target.selectors, target.types[1:], strict=True):
+        op = Op.LOOKUP if isinstance(value.type, MapType) else Op.INDEX
+        value = Expr(op, kind, (value, selector), None, location)
+    return value
+
+
+def assign(ctx: Context, target: ast.expr, value: Expr, node: ast.stmt) -> list[Stmt]:
+    """`target = value`."""
+    if isinstance(target, ast.Tuple):
+        return _unpack(ctx, target, value, node)
+    if isinstance(target, ast.Name):
+        return [_local(ctx, target, value, node)]
+    where = place(ctx, target)
+    made = Assign(where, ctx.adapt(value, where.type, node), ctx.location(node))
+    _touch(ctx, where)
+    return [made]
+
+
+def _unpack(ctx: Context, target: ast.Tuple, value: Expr, node: ast.stmt) -> list[Stmt]:
+    if not isinstance(value.type, TupleType) or len(value.type.kinds) != len(target.elts):
+        raise ctx.source.error(node, f"A {value.type} cannot be taken apart into {len(target.elts)} names.")
+    held = ast.copy_location(ast.Name("parts", ast.Store()), target)
+    ctx.bindings.pop("parts", None)
+    found: list[Stmt] = [_local(ctx, held, value, node)]
+    whole = ctx.bindings.pop("parts")
+    for position, part in enumerate(target.elts):
+        component = Expr(Op.COMPONENT, value.type.kinds[position], (whole,), position, ctx.location(part))
+        found.extend(assign(ctx, part, component, node))
+    return found
+
+
+def _local(ctx: Context, target: ast.Name, value: Expr, node: ast.stmt, annotated: Type | None = None) -> Assign:
+    bound = ctx.bindings.get(target.id)
+    if bound is not None and (bound.op is not Op.LOCAL or bound.data not in ctx.findings.types):
+        raise ctx.source.outside(node, f"{target.id} is a parameter or a loop variable and keeps its value.", "Use another name.")
+    if target.id in ctx.self_names:
+        raise ctx.source.error(node, f"{target.id} cannot be assigned to.")
+    unique = ctx.fresh(target.id) if bound is None else str(bound.data)
+    known = ctx.findings.types.get(unique)
+    kind = ctx.findings.grown(known, annotated or value.type, ctx.complain(node))
+    ctx.findings.types[unique] = kind
+    ctx.bindings[target.id] = Expr(Op.LOCAL, kind, (), unique, ctx.location(target))
+    ctx.defined.add(unique)
+    where = Place(unique, False, (), (kind,))
+    _touch(ctx, where)
+    ctx.aliases.pop(unique, None)
+    behind = roots(value) - {unique}
+    if isinstance(kind, Container) and behind:
+        ctx.aliases[unique] = (next(iter(sorted(behind))), ctx.versions.get(next(iter(sorted(behind))), 0))
+    return Assign(where, ctx.adapt(value, kind, node), ctx.location(node))
+
+
+# Rules
+
+
+def _assign(ctx: Context, node: ast.Assign) -> list[Stmt]:
+    if len(node.targets) > 1:
+        raise ctx.source.outside(node, "Chained assignment is outside the compiled subset.", "Assign one name a line.")
+    return assign(ctx, node.targets[0], expressions.lower(ctx, node.value, _expected(ctx, node.targets[0])), node)
+
+
+def _expected(ctx: Context, target: ast.expr) -> Type | None:
+    """The type of a place, to give displays such as `set()` theirs."""
+    if isinstance(target, ast.Name):
+        bound = ctx.bindings.get(target.id)
+        return bound.type if bound is not None else None
+    return None if isinstance(target, ast.Tuple) else place(ctx, target).type
+
+
+def _annotated(ctx: Context, node: ast.AnnAssign) -> list[Stmt]:
+    if node.value is None:
+        return []
+    if not isinstance(node.target, ast.Name):
+        raise ctx.source.error(node, "Only local names are annotated inside a method.")
+    known = ctx.static(node.annotation)
+    if known is int:
+        return assign(ctx, node.target, expressions.lower(ctx, node.value), node)
+    kind = ctx.annotation(node.annotation, node.target.id)
+    value = expressions.lower(ctx, node.value, kind)
+    if is_number(kind):
+        return assign(ctx, node.target, value, node)
+    kind = SetType(kind.element, None, "") if isinstance(kind, SetType) else kind
+    kind = ListType(kind.element, max(kind.capacity, getattr(value.type, "capacity", 0)), "") if isinstance(kind, ListType) else kind
+    return [_local(ctx, node.target, ctx.adapt(value, kind, node), node, kind)]
+
+
+def _augmented(ctx: Context, node: ast.AugAssign) -> list[Stmt]:
+    target = place(ctx, node.target) if not isinstance(node.target, ast.Name) else None
+    old = read(ctx, target, node) if target is not None else expressions.lower(ctx, node.target)
+    value = expressions.combine(ctx, node, node.op, old, without_none(expressions.lower(ctx, node.value, old.type)))
+    return assign(ctx, node.target, value, node)
+
+
+def _if(ctx: Context, node: ast.If) -> list[Stmt]:
+    test = expressions.condition(ctx, node.test)
+    before = set(ctx.defined)
+    then = block(ctx, node.body)
+    after_then, ctx.defined = ctx.defined, before | set()
+    otherwise = block(ctx, node.orelse)
+    if then and terminates(then[-1]):
+        pass
+    elif otherwise and terminates(otherwise[-1]):
+        ctx.defined = after_then
+    else:
+        ctx.defined &= after_then
+    return [If(test, then, otherwise, ctx.location(node))]
+
+
+def _for(ctx: Context, node: ast.For) -> list[Stmt]:
+    if node.orelse:
+        raise ctx.source.outside(node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`.")
+    outer, saved = frozenset(ctx.defined), dict(ctx.bindings)
+    aliases, versions = dict(ctx.aliases), dict(ctx.versions)
+    over = comprehensions.ranged(ctx, node.target, node.iter)
+    ctx.loops.append(over.ordered)
+    body = (*_held(ctx, node, saved), *block(ctx, node.body))
+    ctx.loops.pop()
+    changed = frozenset(root for root, version in ctx.versions.items() if versions.get(root, 0) != version)
+    _check_stale(ctx, node, body, aliases, changed)
+    behind = roots(over.source) & changed
+    if behind and (isinstance(over.source.type, ListType) or not behind <= ctx.builder.system.index.keys()):
+        raise ctx.source.outside(node, f"The loop ranges over {min(behind)} and changes it.", "Range over a copy, `list(...)` or `set(...)`.")
+    ctx.defined = set(outer)
+    ctx.bindings = {name: value for name, value in ctx.bindings.items() if name in saved} | saved
+    loop = Loop(over.name, over.type, over.source, body, over.ordered, ctx.location(node))
+    if not over.ordered:
+        check_unordered(ctx.source, node, loop, outer)
+    return [loop]
+
+
+def _held(ctx: Context, node: ast.For, saved: dict[str, Expr]) -> list[Stmt]:
+    """Give the values of `for k, v in m.items()` a local of their own: the body may change the map."""
+    found: list[Stmt] = []
+    for name, value in list(ctx.bindings.items()):
+        if value is not saved.get(name) and value.op in (Op.LOOKUP, Op.INDEX):
+            del ctx.bindings[name]
+            target = ast.copy_location(ast.Name(name, ast.Store()), node.target)
+            found.append(_local(ctx, target, value, node))
+    return found
+
+
+def _check_stale(ctx: Context, node: ast.For, body: tuple[Stmt, ...], aliases: dict[str, tuple[str, int]], changed: frozenset[str]) -> None:
+    from checker.model.nodes import expressions as all_expressions
+
+    stale = {name for name, (root, _) in aliases.items() if root in changed}
+    for expression in all_expressions(body):
+        for part in expression.walk():
+            if part.op is Op.LOCAL and part.data in stale:
+                raise ctx.source.outside(node, f"{part.data} is another name for a container in self.{aliases[part.data][0]}, which this "
+                                               f"loop changes.", "Copy it when you name it, with `set(...)` or `list(...)`.")
+
+
+def _return(ctx: Context, node: ast.Return) -> list[Stmt]:
+    location = ctx.location(node)
+    if node.value is None or (not ctx.pure and isinstance(node.value, ast.Constant) and node.value.value is None):
+        if ctx.pure:
+            raise ctx.source.error(node, "A property or pure function returns a value.")
+        return [Return(None, location)]
+    if not ctx.pure:
+        raise ctx.source.error(node, "An action or procedure returns nothing.")
+    value = expressions.lower(ctx, node.value, ctx.declared_result)
+    if ctx.declared_result is not None:
+        return [Return(ctx.adapt(value, ctx.declared_result, node), location)]
+    kind = ctx.findings.grown(ctx.findings.result, value.type, ctx.complain(node))
+    ctx.findings.result = kind
+    return [Return(ctx.adapt(value, kind, node), location)]
+
+
+def _assert(ctx: Context, node: ast.Assert) -> list[Stmt]:
+    return [Assert(expressions.condition(ctx, node.test), ctx.location(node))]
+
+
+def _jump(ctx: Context, node: ast.Break | ast.Continue) -> list[Stmt]:
+    return [Break(ctx.location(node)) if isinstance(node, ast.Break) else Continue(ctx.location(node))]
+
+
+def _expression(ctx: Context, node: ast.Expr) -> list[Stmt]:
+    value = node.value
+    if isinstance(value, ast.Constant):
+        return []
+    if not isinstance(value, ast.Call):
+        raise ctx.source.error(node, "This line does nothing: assign its value to a name, or remove it.")
+    if ctx.static(value.func) is require:
+        if ctx.pure:
+            raise ctx.source.error(node, "`require` guards actions; a property or pure function returns its value.")
+        if len(value.args) != 1:
+            raise ctx.source.error(node, "require takes one condition.")
+        return [Require(expressions.condition(ctx, value.args[0]), ctx.location(node))]
+    method = calls.own_method(ctx, value.func)
+    if method is not None:
+        return _procedure(ctx, node, value, *method)
+    if isinstance(value.func, ast.Attribute) and value.func.attr in CHANGES:
+        return _change(ctx, node, value, value.func)
+    raise ctx.source.outside(node, "This call has no effect that the model knows.", ALLOWED)
+
+
+def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owner: type, self_op: Op) -> list[Stmt]:
+    """Inline a call of an own method that changes the state."""
+    if isinstance(function, staticmethod) or self_op is Op.OLD or ctx.pure:
+        raise ctx.source.error(node, "This line does nothing: the call returns a value, or may not change the state here.")
+    if function in ctx.inlining:
+        raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
+    values = calls.arguments(ctx, call, function, owner, 1)
+    source = Source.of(function, owner)
+    assigned = {part.id for part in ast.walk(source.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.loops
+    before: list[Stmt] = []
+    bindings: dict[str, Expr] = {}
+    for name, value in values:
+        if name in assigned:
+            raise source.outside(source.tree, f"{name} is a parameter and keeps its value.", "Use another name.")
+        if value.op in (Op.LOCAL, Op.CONST):
+            bindings[name] = value
+            continue
+        ctx.bindings = dict(outside[1])
+        ctx.bindings.pop(name, None)
+        before.append(_local(ctx, ast.copy_location(ast.Name(name, ast.Store()), node), value, node))
+        bindings[name] = ctx.bindings[name]
+    first = next(iter(inspect.signature(function).parameters))
+    ctx.source, ctx.bindings, ctx.self_names, ctx.loops = source, bindings, {first: Op.STATE}, []
+    ctx.inlining = (*ctx.inlining, function)
+    body = block(ctx, source.body)
+    ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.loops = outside
+    return [*before, Scope(function.__name__, body, ctx.location(node))]
+
+
+def _change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -> list[Stmt]:
+    """A call such as `self.votes[s].add(t)`."""
+    target = place(ctx, func.value)
+    location = ctx.location(node)
+    name = func.attr
+    kinds: tuple[Any, ...] = CHANGES[name]
+    if isinstance(target.type, UnionType) or not isinstance(target.type, kinds):
+        raise ctx.source.error(node, f"A {target.type} has no method .{name}().")
+    if name in ("update", "extend"):
+        old = read(ctx, target, node)
+        op: ast.operator = ast.BitOr() if name == "update" else ast.Add()
+        value = expressions.combine(ctx, node, op, old, without_none(expressions.lower(ctx, call.args[0], old.type)))
+        made: Stmt = Assign(target, ctx.adapt(value, target.type, node), location)
+    else:
+        wanted = 0 if name in ("clear", "pop") else 1
+        if len(call.args) != wanted or call.keywords:
+            raise ctx.source.outside(node, f".{name}() takes {wanted} argument{'s' * (wanted != 1)} here.", "`xs.pop()` drops the last element.")
+        element = expressions.element_type(target.type)
+        assert element is not None
+        args = tuple(ctx.adapt(expressions.lower(ctx, part, element), element, node) for part in call.args)
+        made = Mutate(Change(name), target, args, location)
+    _touch(ctx, target)
+    return [made]
+
+
+CHANGES: dict[str, tuple[Any, ...]] = {
+    "add": (SetType,), "discard": (SetType,), "remove": (SetType,), "update": (SetType,),
+    "clear": (SetType, ListType), "append": (ListType,), "pop": (ListType,), "extend": (ListType,),
+    "send": (WireLike,), "receive": (WireLike,), "drop": (WireLike,),
+}
+
+Rule = Callable[["Context", Any], list[Stmt]]
+RULES: dict[type[ast.stmt], Rule] = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.If: _if,
+    ast.For: _for,
+    ast.Return: _return,
+    ast.Assert: _assert,
+    ast.Break: _jump,
+    ast.Continue: _jump,
+    ast.Expr: _expression,
+    ast.Pass: lambda ctx, node: [],
+}
