@@ -92,7 +92,7 @@ class System:
         self._saved: list[dict[Any, int]] = []
         self._sizes: dict[Any, int] = {}
         self._hints = hints(spec)
-        self.constants = {name: value for name, value in self._class_constants()}
+        self.constants = dict(self._class_constants())
         requested = self._requested()
         declared_bounds = self._explore_bounds(requested)
         self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}

@@ -367,6 +367,8 @@ def _change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -
     kinds: tuple[Any, ...] = CHANGES[name]
     if isinstance(target.type, UnionType) or not isinstance(target.type, kinds):
         raise ctx.source.error(node, f"A {target.type} has no method .{name}().")
+    if name == "append" and not target.state:
+        raise ctx.source.outside(node, "A local list that grows is outside the compiled subset.", "Write a list comprehension, or `a + b`.")
     if name in ("update", "extend"):
         old = read(ctx, target, node)
         op: ast.operator = ast.BitOr() if name == "update" else ast.Add()

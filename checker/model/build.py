@@ -68,7 +68,7 @@ class Builder:
         source = Source.of(method.function, self.owner(method))
         self_name = source.tree.args.args[0].arg
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
-        ctx, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
+        _, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
         ranges = _ranges(parameters, body)
         return Action(method.name, method, parameters, ranges, body, reads(body, self.functions), writes(body))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checker.errors import SpecError
-from checker.language.resolve import hints, is_classvar, resolve
+from checker.language.resolve import Configuration, hints, is_classvar, resolve
 from checker.language.types import Type
 from checker.model.conversion import adapt, join, widen
 from checker.model.nodes import Expr, Op
@@ -104,7 +104,7 @@ class Context:
             hint = eval(compile(ast.Expression(node), self.source.file, "eval"), dict(self.source.namespace))
         except Exception as error:
             raise self.source.error(node, f"The annotation of {name} is not a type: {error}.") from None
-        return resolve(hint, name, self.builder.system.configuration)
+        return resolve(hint, name, Configuration())
 
     def parameter_hints(self, function: Any, owner: type | None) -> dict[str, Type]:
         """The annotated types of a function's parameters and result, where they are types of the language."""
@@ -114,7 +114,7 @@ class Context:
             if is_classvar(hint):
                 continue
             try:
-                found[name] = resolve(hint, f"{function.__name__}.{name}", self.builder.system.configuration)
+                found[name] = resolve(hint, f"{function.__name__}.{name}", Configuration())
             except SpecError:
                 continue  # a helper may take an int, which is no type of a variable but a fine one of an argument
         return found

@@ -22,7 +22,6 @@ from checker.language.types import (
     TupleType,
     Type,
     UnionType,
-    WireType,
 )
 from checker.model.nodes import (
     Action,
@@ -171,20 +170,16 @@ class Run:
         for key, kind in zip(self.all(target.selectors), target.types, strict=False):
             whole = _at(whole, kind, key)
         kind = target.type
-        log = Log()
-        draft = kind.thaw(whole, log) if isinstance(kind, WireType) or getattr(kind, "bound", "") else _loose(whole, kind)
-        name = str(statement.change)
+        if statement.change is Change.CLEAR:
+            self._put(target, kind.zero())
+            return
+        draft = kind.thaw(whole, Log())
         try:
-            getattr(draft, name)(*self.all(statement.args))
+            method = getattr(draft, statement.change.value)
+            method(*self.all(statement.args))
         except (KeyError, IndexError) as error:
-            raise ModelError(f".{name}() of an element that is not there: {error}", statement.location) from None
-        self._put(target, kind.freeze(draft) if statement.change is not Change.CLEAR else kind.zero())
-
-
-def _loose(whole: Any, kind: Type) -> Any:
-    """A draft of a local container, which has no bound to keep."""
-    assert isinstance(kind, SetType | ListType)
-    return kind.thaw(kind.check(whole), Log())
+            raise ModelError(f".{statement.change}() of an element that is not there: {error}", statement.location) from None
+        self._put(target, kind.freeze(draft))
 
 
 def _replaced(whole: Any, types: tuple[Type, ...], keys: list[Any], value: Any) -> Any:

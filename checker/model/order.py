@@ -125,9 +125,8 @@ def _mutate(effects: _Effects, loop: Loop, change: Change, target: Place, args: 
         effects.disjoint.setdefault(target.root, set()).add(target.selectors)
         return
     queue = target.type
-    if change in (Change.ADD, Change.DISCARD, Change.CLEAR):
-        _share(effects, target.root, change, location, reject)
-    elif change is Change.SEND and (not isinstance(queue, ChannelsType) or _own_channel(loop, args[0])):
+    commutes = change in (Change.ADD, Change.DISCARD, Change.CLEAR)
+    if commutes or (change is Change.SEND and (not isinstance(queue, ChannelsType) or _own_channel(loop, args[0]))):
         _share(effects, target.root, change, location, reject)
     else:
         raise reject(f".{change}() in a loop without an order.", location)  # type: ignore[operator]
