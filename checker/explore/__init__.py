@@ -1,0 +1,15 @@
+"""Exploring specifications: `check(MySpec)` runs an engine and judges what it found.
+
+    from checker.explore import check
+    outcome = check(MySpec.bounded(Server=3))
+    assert outcome.exit_code == 0, outcome
+
+The heavy parts are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+from checker.explore.checking import Naming, check
+from checker.explore.limits import Limits, Progress, Watch
+
+__all__ = ["Limits", "Naming", "Progress", "Watch", "check"]

@@ -354,13 +354,23 @@ class System:
         before = () if old is None else (self.view(old),)
         try:
             return method.function(self.view(state), *before, *arguments)
-        except Cut as cut:
-            message = f"a value passes the bound {cut.bound}, which only an action may do"
-            raise Failure(f"{self.name}.{method.name}: {message}.", _where(cut, method.function)) from None
-        except Disabled:
-            raise Failure(f"{self.name}.{method.name}: `require` guards actions; a property returns its value.") from None
         except Exception as error:
-            raise self.failure(method, arguments, error) from error
+            raise self.property_failure(method, arguments, error) from error
+
+    def property_failure(self, method: Method, arguments: Arguments, error: Exception) -> Failure:
+        """What a user reads when a property raises."""
+        if isinstance(error, Cut):
+            message = f"a value passes the bound {error.bound}, which only an action may do"
+            return Failure(f"{self.name}.{method.name}: {message}.", _where(error, method.function))
+        if isinstance(error, Disabled):
+            return Failure(f"{self.name}.{method.name}: `require` guards actions; a property returns its value.",
+                           _where(error, method.function))
+        return self.failure(method, arguments, error)
+
+    def not_a_bool(self, method: Method, arguments: Arguments, value: Any) -> Failure:
+        """What a user reads when a property returns something other than True or False."""
+        call = f"{method.name}({', '.join(map(repr, arguments))})"
+        return Failure(f"{self.name}.{call} must return True or False, and returned {value!r}.")
 
     def failure(self, method: Method, arguments: Arguments, error: Exception) -> Failure:
         """What a user reads when a method raises."""

@@ -1,0 +1,117 @@
+"""One check from end to end: choose an engine and the sorts to reduce over, explore, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
+from checker.explore.limits import Watch, peak_bytes
+from checker.explore.symmetry import affordable, scalarsets
+from checker.explore.tracing import trace
+from checker.language.sorts import Scalarset
+from checker.language.spec import Spec
+from checker.language.system import Failure, System
+from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Statistics, Unfinished, Violated
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a specification is called in outcomes and traces: a name that the command line can load again."""
+
+    spec: str
+    variant: str | None = None
+
+
+def check(spec: type[Spec], *, engine: str = "auto", symmetry: bool = True, watch: Watch | None = None, workers: int = 1,
+          naming: Naming | None = None) -> Outcome:
+    """Explore a specification at its bounds and check every property that it declares.
+
+    `engine` is "auto" or a key of `ENGINES`; `symmetry=False` explores every state instead of every orbit; `watch`
+    carries limits and progress. Of several kinds of violation the first is reported of: safety, deadlock (see
+    `reference` for their order), an unreachable `@reachable`, liveness. Raises SpecError and UsageError where the
+    specification or a bound is wrong; an exception that the specification raises in a reachable state is the outcome
+    `Failed`.
+    """
+    watch = watch or Watch()
+    system = System(spec)
+    with system:
+        judge = _Judge(system, naming or Naming(system.name), watch)
+        try:
+            return judge.outcome(engine, symmetry, workers)
+        except Failure as failure:
+            return judge.make(Failed, message=str(failure), trace=None)
+
+
+class _Judge:
+    """Turns what an engine covered into an outcome."""
+
+    def __init__(self, system: System, naming: Naming, watch: Watch) -> None:
+        self.system, self.naming, self.watch = system, naming, watch
+        self.engine = ""
+        self.sorts: tuple[type[Scalarset], ...] = ()
+        self.notes: list[str] = []
+        self.statistics = Statistics()
+
+    def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
+        """An outcome of this check."""
+        statistics = replace(self.statistics, seconds=self.watch.seconds, memory_bytes=peak_bytes())
+        return kind(spec=self.naming.spec, variant=self.naming.variant, bounds=self.system.bounds, engine=self.engine,
+                    symmetry=tuple(sort.__name__ for sort in self.sorts), statistics=statistics,
+                    notes=tuple(self.notes), **fields)
+
+    def outcome(self, wanted: str, symmetry: bool, workers: int) -> Outcome:
+        """Explore and judge."""
+        if symmetry:
+            self._choose_sorts()
+        covered = self._explore(wanted, workers)
+        self.notes.extend(covered.notes)
+        self.statistics = Statistics(covered.states, covered.transitions, covered.depth,
+                                     dict(covered.cuts), dict(covered.actions))
+        if covered.finding is not None:
+            if covered.stopped is not None:
+                self.notes.append(f"stopped before the level was finished: {covered.stopped}")
+            return self._violated(covered.finding)
+        if covered.stopped is not None:
+            return self.make(Unfinished, reason=covered.stopped)
+        self.notes.extend(f"the action {name} never fired" for name, count in covered.actions.items() if count == 0)
+        for method in self.system.of("reachable"):
+            if method.name not in covered.reached:
+                if covered.cuts:
+                    self.notes.append(f"the bounds cut {sum(covered.cuts.values()):,} transitions ({_named(covered.cuts)}): "
+                                      f"{method.name} may be reachable beyond them")
+                return self.make(Violated, property=method.name, trace=None)
+        return self.make(HoldsWithinBounds if covered.cuts else Holds)
+
+    def _choose_sorts(self) -> None:
+        sorts, notes = symmetric_sorts(self.system)
+        self.sorts, more = affordable(self.system, sorts)
+        self.notes.extend((*notes, *more))
+
+    def _explore(self, wanted: str, workers: int) -> Covered:
+        candidates = list(ENGINES) if wanted == "auto" else [wanted]
+        for name in candidates:
+            self.engine = name
+            try:
+                return engine(name)(self.system, self.sorts, self.watch, workers)
+            except EngineUnavailable as reason:
+                if name == candidates[-1]:
+                    raise
+                self.notes.append(str(reason))
+        raise AssertionError("there is no engine")
+
+    def _violated(self, finding: Finding) -> Outcome:
+        shown = trace(self.system, finding, self.naming.spec, self.naming.variant)
+        if finding.kind == "error":
+            return self.make(Failed, message=finding.message or "", trace=shown)
+        return self.make(Violated, property=finding.method.name if finding.method else finding.kind, trace=shown)
+
+
+def _named(cuts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in cuts.items())
+
+
+def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[str, ...]]:
+    """The scalarsets that may be reduced over, and what a reader must know about those that may not."""
+    return scalarsets(system), ()

@@ -1,0 +1,94 @@
+"""When an exploration stops early, and what it says on the way."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an engine may go: distinct states, seconds, bytes of memory. None means without limit."""
+
+    states: int | None = None
+    seconds: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A look at a running engine. `frontier` counts the states found and not yet expanded."""
+
+    states: int
+    transitions: int
+    depth: int
+    frontier: int
+    seconds: float
+    memory_bytes: int
+
+
+MEMORY_INTERVAL_S = 0.2
+
+
+class Watch:
+    """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states."""
+
+    def __init__(self, limits: Limits | None = None, report: Callable[[Progress], None] | None = None) -> None:
+        self.limits = limits or Limits()
+        self._report = report
+        self._interrupted = False
+        self._begin = time.monotonic()
+        self._next_measure = 0.0
+        self._memory = 0
+
+    def interrupt(self) -> None:
+        """Ask the engine to stop at the next state; safe to call from a signal handler."""
+        self._interrupted = True
+
+    @property
+    def seconds(self) -> float:
+        """Time since the watch was made."""
+        return time.monotonic() - self._begin
+
+    def full(self, states: int) -> bool:
+        """Whether one state more would pass the limit of states."""
+        return self.limits.states is not None and states >= self.limits.states
+
+    def states_reason(self) -> str:
+        """Why an engine stops that is `full`."""
+        return f"the limit of {self.limits.states:,} states is reached"
+
+    def look(self, states: int, transitions: int, depth: int, frontier: int) -> str | None:
+        """Report progress. Returns why the engine must stop, or None."""
+        if self._interrupted:
+            return "interrupted"
+        seconds = self.seconds
+        if self.limits.seconds is not None and seconds > self.limits.seconds:
+            return f"the limit of {self.limits.seconds:g} s is reached"
+        if seconds >= self._next_measure:
+            self._next_measure = seconds + MEMORY_INTERVAL_S
+            self._memory = resident_bytes()
+            if self._report is not None:
+                self._report(Progress(states, transitions, depth, frontier, seconds, self._memory))
+            if self.limits.memory_bytes is not None and self._memory > self.limits.memory_bytes:
+                return f"the limit of {self.limits.memory_bytes / 2**30:g} GB of memory is reached"
+        return None
+
+
+def resident_bytes() -> int:
+    """The memory this process holds now; where the system does not tell, the most it ever held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return peak_bytes()
+    return pages * resource.getpagesize()
+
+
+def peak_bytes() -> int:
+    """The most memory that this process ever held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
