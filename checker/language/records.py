@@ -21,6 +21,7 @@ def record(cls: type[T]) -> type[T]:
     compare by content, and are hashable, so they can be sent, stored in sets and used as keys.
     """
     cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
+    cls.__post_init__ = _check_fields  # type: ignore[attr-defined]
     built = dataclass(frozen=True, repr=False)(cls)
     names = [field.name for field in fields(built)]  # type: ignore[arg-type]
     if not names:
@@ -36,21 +37,21 @@ def record(cls: type[T]) -> type[T]:
     def show(self: Any) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
-    def check_fields(self: Any) -> None:
-        from checker.language.resolve import record_type
-
-        for name, kind in record_type(type(self)).fields:
-            value = self.__dict__[name]
-            try:
-                self.__dict__[name] = kind.check(value)
-            except SpecError as error:
-                raise SpecError(f"{type(self).__name__}.{name}: {error}") from None
-
     built.__hash__ = cached_hash  # type: ignore[method-assign]
     built.__repr__ = show  # type: ignore[method-assign]
-    built.__post_init__ = check_fields  # type: ignore[attr-defined]
     built.__quorate_record__ = True  # type: ignore[attr-defined]
     return built
+
+
+def _check_fields(self: Any) -> None:
+    """Hold every field against its type, and freeze containers: what `@record` adds to construction."""
+    from checker.language.resolve import record_type
+
+    for name, kind in record_type(type(self)).fields:
+        try:
+            self.__dict__[name] = kind.check(self.__dict__[name])
+        except SpecError as error:
+            raise SpecError(f"{type(self).__name__}.{name}: {error}") from None
 
 
 def is_record(cls: object) -> bool:

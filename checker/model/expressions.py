@@ -369,7 +369,8 @@ def _ordered(ctx: Context, node: ast.Compare, op: ast.cmpop, left: Expr, right: 
         subset = Expr(Op.SUBSET, BOOL, args, None, location)
         if not strict:
             return subset
-        return Expr(Op.AND, BOOL, (subset, Expr(Op.NE, BOOL, args, None, location)), None, location)
+        differs = Expr(Op.NOT, BOOL, (Expr(Op.EQ, BOOL, args, None, location),), None, location)
+        return Expr(Op.AND, BOOL, (subset, differs), None, location)
     if not comparable(left.type) or not comparable(right.type) or not compatible(left.type, right.type):
         if left.type.scalarsets or right.type.scalarsets:
             raise ctx.source.outside(

@@ -95,7 +95,6 @@ class Op(StrEnum):
     MAX = auto()
     # Truth
     EQ = auto()             # both sides have the same type, up to the ranges of numbers
-    NE = auto()
     LT = auto()             # numbers, Ordered, tuples of those (lexicographic)
     LE = auto()
     AND = auto()            # n-ary, left to right, stops at the first false
@@ -111,7 +110,6 @@ class Op(StrEnum):
     LEN = auto()            # of a set, list or network
     CONCAT = auto()
     SORTED = auto()         # ascending list of a set or list; data: True for descending
-    TO_SET = auto()         # the set of a list's elements
     # Types
     COERCE = auto()         # to a wider type; never fails
     FIT = auto()            # hold against a type: above a Nat's maximum or a capacity cuts, below zero is an error

@@ -1,0 +1,74 @@
+"""The typed model means what the class means: its interpreter and CPython agree on every transition and property."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from checker.errors import OutsideSubset, SpecError
+from checker.language.control import Cut
+from checker.language.system import State, System
+from checker.model import Model, build
+from checker.model.interpret import Interpreter
+from checker.model.verify import verify
+from tests.generated import load, sources
+
+STATES = 60
+
+
+def attempt(run: object) -> object:
+    """A result, with the ways to end early made comparable."""
+    try:
+        return run()  # type: ignore[operator]
+    except Cut as cut:
+        return "cut", cut.bound
+    except SpecError:
+        return "error"
+
+
+def agree(system: System, model: Model, limit: int) -> int:
+    """Compare both runs on the first `limit` reachable states; the number of action instances compared."""
+    interpreter, compared = Interpreter(model), 0
+    frontier: list[State] = [state for _, state in system.initial()]
+    seen = set(frontier)
+    for state in frontier:
+        for prop in model.properties:
+            if prop.kind == "step":
+                continue
+            for arguments in system.choices(prop.method.parameters):
+                found = attempt(lambda: interpreter.evaluate(prop, state, arguments))
+                assert found == attempt(lambda: system.evaluate(prop.method, state, arguments)), (prop.name, state, arguments)
+        for action in model.actions:
+            for arguments in interpreter.choices(state, action):
+                compared += 1
+                wanted = attempt(lambda: system.fire(state, action.method, arguments))
+                after = getattr(wanted, "state", wanted)
+                assert attempt(lambda: interpreter.fire(state, action, arguments)) == after, (action.name, state, arguments)
+                if hasattr(wanted, "state"):
+                    for prop in model.of("step"):
+                        for choice in system.choices(prop.method.parameters):
+                            found = attempt(lambda: interpreter.evaluate(prop, after, choice, state))
+                            assert found == attempt(lambda: system.evaluate(prop.method, after, choice, state)), prop.name
+                    if after not in seen and len(seen) < limit:
+                        seen.add(after)
+                        frontier.append(after)
+    return compared
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sources())
+def test_generated_specs_mean_the_same_in_cpython_and_in_the_model(source: str) -> None:
+    spec = load(source)
+    try:
+        system = System(spec)
+        model = build(system)
+    except OutsideSubset as error:
+        pytest.fail(f"a drawn spec is outside the subset: {error}\n{source}")
+    verify(model)
+    with system:
+        try:
+            initial = list(system.initial())
+        except SpecError:
+            return
+        assert initial
+        agree(system, model, STATES)
