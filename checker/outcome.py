@@ -65,7 +65,9 @@ class HoldsWithinBounds(Outcome):
 
 @dataclass(frozen=True)
 class Proven(Outcome):
-    """The properties were proven: for any size if `any_size`, else for the named bounds (and depth, if `depth` is set)."""
+    """The properties were proven: for any size if `any_size`, else for the named bounds (and depth, if `depth` is
+    set).
+    """
 
     verdict = "proven"
     exit_code = 0
@@ -94,7 +96,9 @@ class Unfinished(Outcome):
 
 @dataclass(frozen=True)
 class Failed(Outcome):
-    """The spec itself is wrong: an action or a property raised an exception in a reachable state. `trace` leads there."""
+    """The spec itself is wrong: an action or a property raised an exception in a reachable state. `trace` leads
+    there.
+    """
 
     verdict = "error"
     exit_code = 2

@@ -117,12 +117,14 @@ class Trace:
     def from_json(data: Json) -> Trace:
         """The trace that `to_json` wrote. Raises `TraceError`, naming the field, for anything else."""
         if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise TraceError(f"This is not a Quorate trace: it has no field \"format\" with the value \"{FORMAT}\".")
+            raise TraceError(f'This is not a Quorate trace: it has no field "format" with the value "{FORMAT}".')
         try:
             return _trace(data)
         except (KeyError, TypeError, ValueError) as error:
             what = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise TraceError(f"The trace is damaged: {what}. Make it again with `quorate check ... --out DIR`.") from None
+            raise TraceError(
+                f"The trace is damaged: {what}. Make it again with `quorate check ... --out DIR`."
+            ) from None
 
     def save(self, path: Path) -> None:
         """Write the JSON form; a reader never sees half a file."""
@@ -159,8 +161,12 @@ def _message(data: dict[str, Json]) -> Message:
 
 def _change(data: dict[str, Json]) -> Change:
     return Change(
-        _typed(data["variable"], str, "variable"), tuple(_typed(data["key"], list, "key")), data["old"], data["new"],
-        _typed(data["lane"], (str, type(None)), "lane"), _typed(data["relevant"], bool, "relevant"),
+        _typed(data["variable"], str, "variable"),
+        tuple(_typed(data["key"], list, "key")),
+        data["old"],
+        data["new"],
+        _typed(data["lane"], (str, type(None)), "lane"),
+        _typed(data["relevant"], bool, "relevant"),
     )
 
 
@@ -169,9 +175,14 @@ def _step(data: dict[str, Json]) -> Step:
         return tuple(_message(item) for item in _typed(data[name], list, name))
 
     return Step(
-        _typed(data["index"], int, "index"), _typed(data["action"], str, "action"),
-        _typed(data["arguments"], dict, "arguments"), _typed(data["lane"], str, "lane"),
-        _typed(data["mark"], (str, type(None)), "mark"), messages("sent"), messages("received"), messages("lost"),
+        _typed(data["index"], int, "index"),
+        _typed(data["action"], str, "action"),
+        _typed(data["arguments"], dict, "arguments"),
+        _typed(data["lane"], str, "lane"),
+        _typed(data["mark"], (str, type(None)), "mark"),
+        messages("sent"),
+        messages("received"),
+        messages("lost"),
         tuple(_change(item) for item in _typed(data["changes"], list, "changes")),
         tuple(_typed(data["isolated"], list, "isolated")),
     )
@@ -186,15 +197,20 @@ def _trace(data: dict[str, Json]) -> Trace:
     if loop is not None and not 0 <= loop <= len(steps):
         raise ValueError(f"the loop goes back to step {loop}, which does not exist")
     return Trace(
-        spec=_typed(data["spec"], str, "spec"), variant=_typed(data["variant"], optional, "variant"),
+        spec=_typed(data["spec"], str, "spec"),
+        variant=_typed(data["variant"], optional, "variant"),
         bounds={name: _typed(size, int, name) for name, size in _typed(data["bounds"], dict, "bounds").items()},
-        kind=_typed(data["kind"], str, "kind"), property=_typed(data["property"], optional, "property"),
-        sentence=_typed(data["sentence"], str, "sentence"), lanes=tuple(_typed(data["lanes"], list, "lanes")),
-        initial=_typed(data["initial"], dict, "initial"), steps=steps,
+        kind=_typed(data["kind"], str, "kind"),
+        property=_typed(data["property"], optional, "property"),
+        sentence=_typed(data["sentence"], str, "sentence"),
+        lanes=tuple(_typed(data["lanes"], list, "lanes")),
+        initial=_typed(data["initial"], dict, "initial"),
+        steps=steps,
         witnesses=tuple(
             Witness(_typed(item["name"], str, "name"), item["value"], tuple(_typed(item["steps"], list, "steps")))
             for item in _typed(data["witnesses"], list, "witnesses")
         ),
-        loop=loop, role=_typed(data["role"], optional, "role"),
+        loop=loop,
+        role=_typed(data["role"], optional, "role"),
         initial_arguments=_typed(data["initial_arguments"], dict, "initial_arguments"),
     )

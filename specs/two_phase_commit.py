@@ -1,4 +1,6 @@
-"""Two-phase commit: one coordinator, one decision, all participants (Gray & Lamport 2006, "Consensus on Transaction Commit")."""
+"""Two-phase commit: one coordinator, one decision, all participants (Gray & Lamport 2006, "Consensus on Transaction
+Commit").
+"""
 
 from enum import Enum
 

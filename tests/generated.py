@@ -160,17 +160,32 @@ class _Writer:
         if s.has("seen"):
             options.append(f"len({s.owner}.seen)")
         if s.has("log"):
-            options += [f"len({s.owner}.log)", f"({s.owner}.log[-1] if len({s.owner}.log) > 0 else 0)", f"sum({s.owner}.log)"]
+            options += [
+                f"len({s.owner}.log)",
+                f"({s.owner}.log[-1] if len({s.owner}.log) > 0 else 0)",
+                f"sum({s.owner}.log)",
+            ]
         if s.has("friends") and node:
             options.append(f"len({s.owner}.friends[{node}])")
         if depth > 0 and self.chance(55):
             a, b = self.number(s, depth - 1), self.number(s, depth - 1)
-            options += [f"({a} + {b})", f"max({a}, {b})", f"min({a}, {b})", f"abs({a} - {b})", f"({a} * {b})", f"({a} % 2)", f"({a} // 2)",
-                        f"better(Level({a}), Level({b}))", f"({a} if {self.truth(s, depth - 1)} else {b})"]
+            options += [
+                f"({a} + {b})",
+                f"max({a}, {b})",
+                f"min({a}, {b})",
+                f"abs({a} - {b})",
+                f"({a} * {b})",
+                f"({a} % 2)",
+                f"({a} // 2)",
+                f"better(Level({a}), Level({b}))",
+                f"({a} if {self.truth(s, depth - 1)} else {b})",
+            ]
             inner = self.name("n")
             options.append(f"sum({self.number(s.but(nodes=[*s.nodes, inner]), depth - 1)} for {inner} in Node)")
             options.append(f"sum(1 for {inner} in Node if {self.truth(s.but(nodes=[*s.nodes, inner]), depth - 1)})")
-            options.append(f"max(({self.number(s.but(nodes=[*s.nodes, inner]), depth - 1)} for {inner} in Node), default=0)")
+            options.append(
+                f"max(({self.number(s.but(nodes=[*s.nodes, inner]), depth - 1)} for {inner} in Node), default=0)"
+            )
         return self.pick(options)
 
     def color(self, s: _Scope) -> str:
@@ -220,15 +235,20 @@ class _Writer:
         if s.has("log"):
             options.append(f"1 in {s.owner}.log")
         if s.has("note"):
-            options += [f"{s.owner}.note is None", f"({s.owner}.note is not None and {s.owner}.note.level > 0)",
-                        f"({s.owner}.note is not None and raised({s.owner}.note))"]
+            options += [
+                f"{s.owner}.note is None",
+                f"({s.owner}.note is not None and {s.owner}.note.level > 0)",
+                f"({s.owner}.note is not None and raised({s.owner}.note))",
+            ]
         if node and s.has("pairs"):
             options.append(f"({node}, {self.number(s, 0)}) in {s.owner}.pairs")
         if node and s.has("logs"):
             options += [f"{other} in {s.owner}.logs[{node}]", f"{s.owner}.logs[{node}] == {s.owner}.logs[{other}][:1]"]
         if s.has("ranked"):
             inner, second = self.name("r"), self.name("r")
-            options.append(f"any({s.owner}.ranked[{inner}] and {inner} < {second} for {inner} in Rank for {second} in Rank)")
+            options.append(
+                f"any({s.owner}.ranked[{inner}] and {inner} < {second} for {inner} in Rank for {second} in Rank)"
+            )
         if depth > 0:
             if self.chance(50):
                 a, b = self.truth(s, depth - 1), self.truth(s, depth - 1)
@@ -238,8 +258,11 @@ class _Writer:
                 body = self.truth(s.but(nodes=[*s.nodes, inner]), depth - 1)
                 options += [f"all({body} for {inner} in Node)", f"any({body} for {inner} in Node)"]
             if self.chance(30):
-                options += [f"is_majority({self.nodes(s, depth - 1)}, Node)", f"is_quorum({self.nodes(s, depth - 1)}, 2, Node)",
-                            f"{self.nodes(s, depth - 1)} <= {self.nodes(s, depth - 1)}"]
+                options += [
+                    f"is_majority({self.nodes(s, depth - 1)}, Node)",
+                    f"is_quorum({self.nodes(s, depth - 1)}, 2, Node)",
+                    f"{self.nodes(s, depth - 1)} <= {self.nodes(s, depth - 1)}",
+                ]
         return self.pick(options)
 
     def message(self, s: _Scope) -> str:
@@ -298,7 +321,12 @@ class _Writer:
         if s.has("ranked"):
             options.append(lambda: ["for r in Rank:", f"    self.ranked[r] = not self.ranked[r] or {self.truth(s, 0)}"])
         if s.has("note"):
-            options.append(lambda: ["if self.note is not None:", f"    self.note = replace(self.note, level=Level({self.number(s, 1)}))"])
+            options.append(
+                lambda: [
+                    "if self.note is not None:",
+                    f"    self.note = replace(self.note, level=Level({self.number(s, 1)}))",
+                ]
+            )
         if depth > 0:
             options.append(lambda: self.branch(s, depth))
             options.append(lambda: self.round(s))
@@ -317,9 +345,13 @@ class _Writer:
         scope = s.but(nodes=[*s.nodes, inner])
         bodies = []
         if s.has("level"):
-            bodies.append([f"self.level[{inner}] = Level(better(self.level[{inner}], Level({self.pick(['0', '1', '2'])})))"])
+            bodies.append(
+                [f"self.level[{inner}] = Level(better(self.level[{inner}], Level({self.pick(['0', '1', '2'])})))"]
+            )
         if s.has("seen"):
-            bodies.append([f"if {self.pick(['True', f'{inner} != {self.node(scope)}'])}:", f"    self.seen.add({inner})"])
+            bodies.append(
+                [f"if {self.pick(['True', f'{inner} != {self.node(scope)}'])}:", f"    self.seen.add({inner})"]
+            )
         if s.wire:
             source = self.node(s) or inner
             bodies.append([f"self.wire.send(Note({source}, {inner}, Level(1)))"])
@@ -342,7 +374,9 @@ class _Writer:
     def indent(lines: list[str]) -> list[str]:
         return ["    " + line for line in lines]
 
-    def method(self, name: str, decorator: str, parameters: list[str], body: list[str], result: str = "None") -> list[str]:
+    def method(
+        self, name: str, decorator: str, parameters: list[str], body: list[str], result: str = "None"
+    ) -> list[str]:
         head = f"def {name}({', '.join(['self', *parameters])}) -> {result}:"
         return ["", f"    {decorator}", f"    {head}", *self.indent(self.indent(body))]
 

@@ -24,8 +24,10 @@ Event = tuple[str, str, Any]
 
 
 def _immutable(*_: Any, **__: Any) -> NoReturn:
-    raise SpecError("A state is immutable: only an action may change it, through `self`. In a property or a pure "
-                    "function, build a new value instead (`a | {x}`, `log[:i]`, `replace(record, field=...)`).")
+    raise SpecError(
+        "A state is immutable: only an action may change it, through `self`. In a property or a pure "
+        "function, build a new value instead (`a | {x}`, `log[:i]`, `replace(record, field=...)`)."
+    )
 
 
 class FrozenMap(dict[Any, Any]):
@@ -88,7 +90,9 @@ class DraftMap(dict[Any, Any]):
         super().__setitem__(key, kind.thaw(kind.check(value), self._log))
 
     def _total(self, *_: Any, **__: Any) -> NoReturn:
-        raise SpecError("A map is total: it has exactly one value for every key of its key type. Assign `self.m[k] = v`.")
+        raise SpecError(
+            "A map is total: it has exactly one value for every key of its key type. Assign `self.m[k] = v`."
+        )
 
     __delitem__ = clear = pop = popitem = setdefault = update = _total
     __ior__ = _total
@@ -127,7 +131,9 @@ class DraftList(list[Any]):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
-            raise SpecError("Assigning to a slice is not part of the language: write `self.log = self.log[:i] + [...]`.")
+            raise SpecError(
+                "Assigning to a slice is not part of the language: write `self.log = self.log[:i] + [...]`."
+            )
         super().__setitem__(index, self._thawed(value))
 
 
@@ -175,8 +181,8 @@ class Log:
 class Wire(Generic[M]):
     """What all networks share. `m in net` says that `m` can be delivered now; `for m in net` ranges over those.
 
-    Declare a network as a variable, `network: Network[Message]`. Options are given by a default value:
-    `network: Network[Message] = Network(lossy=True, capacity=6)`. A lossy network has a further action, `lose`, that takes any
+    Declare a network as a variable, `network: Network[Message]`. Options are given by a default value: `network:
+    Network[Message] = Network(lossy=True, capacity=6)`. A lossy network has a further action, `lose`, that takes any
     deliverable message off the wire. `capacity` is the default of the bound named after the variable.
     """
 
@@ -212,8 +218,10 @@ class Wire(Generic[M]):
 
     def _deliverable(self, message: M) -> None:
         if message not in self:
-            raise SpecError(f"{message!r} cannot be taken off the wire: it is not deliverable. "
-                            f"Guard the action with `require(m in self.{self._name})`.")
+            raise SpecError(
+                f"{message!r} cannot be taken off the wire: it is not deliverable. "
+                f"Guard the action with `require(m in self.{self._name})`."
+            )
 
     def __contains__(self, message: object) -> bool:
         raise NotImplementedError
@@ -280,8 +288,9 @@ class Bag(Wire[M]):
 
     __slots__ = ("counts",)
 
-    def __init__(self, counts: Iterable[tuple[M, int]] = (), *, lossy: bool = False,
-                 capacity: int | None = None) -> None:
+    def __init__(
+        self, counts: Iterable[tuple[M, int]] = (), *, lossy: bool = False, capacity: int | None = None
+    ) -> None:
         super().__init__(lossy=lossy, capacity=capacity)
         self.counts: dict[M, int] = dict(counts)
 
@@ -326,8 +335,13 @@ class Channels(Wire[M]):
 
     __slots__ = ("queues",)
 
-    def __init__(self, queues: Iterable[tuple[tuple[Any, Any], tuple[M, ...]]] = (), *, lossy: bool = False,
-                 capacity: int | None = None) -> None:
+    def __init__(
+        self,
+        queues: Iterable[tuple[tuple[Any, Any], tuple[M, ...]]] = (),
+        *,
+        lossy: bool = False,
+        capacity: int | None = None,
+    ) -> None:
         super().__init__(lossy=lossy, capacity=capacity)
         self.queues: dict[tuple[Any, Any], tuple[M, ...]] = dict(queues)
 

@@ -22,7 +22,9 @@ def is_majority(members: AbstractSet[T], sort: type[T], /) -> bool:
 
 
 def is_quorum(members: AbstractSet[T], size: int, sort: type[T], /) -> bool:
-    """Whether `members` are at least `size` of `sort`. Two quorums of sizes R and W meet for certain if R + W > len(sort)."""
+    """Whether `members` are at least `size` of `sort`. Two quorums of sizes R and W meet for certain if R + W >
+    len(sort).
+    """
     if not isinstance(sort, SortMeta) or not issubclass(sort, Identity):
         raise SpecError(f"is_quorum(members, size, Sort) takes a Scalarset or Ordered sort, not {sort!r}.")
     return len(members) >= size
@@ -31,8 +33,8 @@ def is_quorum(members: AbstractSet[T], size: int, sort: type[T], /) -> bool:
 def the(values: Iterable[T], /, default: T = _MISSING) -> T:
     """The one value that the generator yields: `the(m.value for m in promises if m.ballot == highest)`.
 
-    It may be yielded several times. No value gives `default`, or an error in the spec without one; two different values are an
-    error. Unlike `next(...)`, it does not depend on the order of iteration.
+    It may be yielded several times. No value gives `default`, or an error in the spec without one; two different
+    values are an error. Unlike `next(...)`, it does not depend on the order of iteration.
     """
     found: Any = _MISSING
     for value in values:
@@ -67,8 +69,9 @@ E = TypeVar("E", bound=HistoryEvent)
 def linearizable(history: Sequence[E], model: Callable[[S, E], tuple[bool, S]], initial: S, /) -> bool:
     """Whether the operations of `history` could have taken effect one at a time, each between its call and its return.
 
-    `model(state, event)` is the sequential object: whether the operation, with the result that `event` has, is right in `state`, and
-    the state after it. An operation that has not returned is given by its call; it took effect at some time after, or not yet.
+    `model(state, event)` is the sequential object: whether the operation, with the result that `event` has, is right
+    in `state`, and the state after it. An operation that has not returned is given by its call; it took effect at
+    some time after, or not yet.
 
     Source: Herlihy & Wing 1990; the search is that of Wing & Gong 1993 with Lowe's memory of failed configurations.
     """

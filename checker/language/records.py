@@ -68,5 +68,3 @@ def replace(value: R, /, **changes: Any) -> R:
         if name not in known:
             raise SpecError(f"{type(value).__name__} has no field {name!r}; it has {', '.join(known)}.")
     return _replace(value, **changes)  # type: ignore[type-var]
-
-

@@ -1,7 +1,7 @@
 """From annotations to types: reads what an author declared, gives every bound its name and its size.
 
-Sorts carry their configured size on the class (`Server.bound`), so that `for s in Server` works in plain Python. Capacities of
-containers have no class of their own; the configuration that is in force holds them.
+Sorts carry their configured size on the class (`Server.bound`), so that `for s in Server` works in plain Python.
+Capacities of containers have no class of their own; the configuration that is in force holds them.
 """
 
 from __future__ import annotations
@@ -71,8 +71,10 @@ class Configuration:
         """Remember a bound. Two different ones must not share a name."""
         known = self.found.setdefault(bound.name, bound)
         if known.sort is not bound.sort:
-            raise SpecError(f"Two bounds are called {bound.name!r}. Rename one of the sorts or variables: every bound is "
-                            f"changed by its name.")
+            raise SpecError(
+                f"Two bounds are called {bound.name!r}. Rename one of the sorts or variables: every bound is "
+                f"changed by its name."
+            )
 
 
 @dataclass(frozen=True)
@@ -123,18 +125,23 @@ def hints(cls: Any) -> dict[str, Any]:
     try:
         return get_type_hints(cls, localns=namespace or None, include_extras=True)
     except NameError as error:
-        raise SpecError(f"{cls.__name__}: an annotation uses the unknown name {error.name!r}. Import or define it above.") from None
+        raise SpecError(
+            f"{cls.__name__}: an annotation uses the unknown name {error.name!r}. Import or define it above."
+        ) from None
     except (TypeError, SyntaxError) as error:
         raise SpecError(f"{cls.__name__}: an annotation is not a type: {error}.") from None
 
 
-ALLOWED = ("a Nat, Scalarset or Ordered subclass, bool, an Enum, a @record, T | None or another union, tuple[...], dict[K, V], "
-           "set[T], list[T], Network[M], Bag[M] or Channels[M]")
+ALLOWED = (
+    "a Nat, Scalarset or Ordered subclass, bool, an Enum, a @record, T | None or another union, tuple[...], dict[K, V], "
+    "set[T], list[T], Network[M], Bag[M] or Channels[M]"
+)
 
 
 def resolve(hint: Any, name: str, configuration: Configuration, default: Any = None) -> Type:
-    """The type that an annotation means. `name` is the variable or `Record.field` that declares it, for messages and for
-    the bound of a container; `default` the value given in the class, which carries the options of a network."""
+    """The type that an annotation means. `name` is the variable or `Record.field` that declares it, for messages and
+    for the bound of a container; `default` the value given in the class, which carries the options of a network.
+    """
     limit: UpTo | None = None
     if get_origin(hint) is Annotated:
         hint, *marks = get_args(hint)
@@ -184,7 +191,9 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
         configuration.note(Bound(hint.__name__, hint.default, "number of members", hint))
         return (ScalarsetType if issubclass(hint, Scalarset) else OrderedType)(hint, hint.bound)
     if hint is int:
-        raise SpecError(f"{name}: int is infinite. Declare `class Name(Nat, max=3)` and use it, so that the state space is finite.")
+        raise SpecError(
+            f"{name}: int is infinite. Declare `class Name(Nat, max=3)` and use it, so that the state space is finite."
+        )
     if hint in (dict, set, list, tuple, frozenset, Network, Bag, Channels):
         raise SpecError(f"{name}: {hint.__name__} needs the types of its contents, such as `{hint.__name__}[...]`.")
     raise SpecError(f"{name}: {hint.__name__} is not a type of the language. Use {ALLOWED}.")
@@ -195,13 +204,19 @@ def _union(parts: tuple[Type, ...], name: str) -> Type:
     for part in parts:
         flat.extend(part.kinds if isinstance(part, UnionType) else (part,))
     flat.sort(key=lambda part: not isinstance(part, NoneType))
-    classes: list[object] = [part.sort if isinstance(part, RecordType | EnumType | ScalarsetType | OrderedType) else type(part)
-                             for part in flat]
+    classes: list[object] = [
+        part.sort if isinstance(part, RecordType | EnumType | ScalarsetType | OrderedType) else type(part)
+        for part in flat
+    ]
     if len(set(classes)) < len(classes):
-        raise SpecError(f"{name}: the alternatives of a union must differ by their Python class; wrap one of them in a @record.")
+        raise SpecError(
+            f"{name}: the alternatives of a union must differ by their Python class; wrap one of them in a @record."
+        )
     for part in flat:
         if isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType):
-            raise SpecError(f"{name}: {part} cannot be an alternative of a union; wrap it in a @record, or use an empty one for None.")
+            raise SpecError(
+                f"{name}: {part} cannot be an alternative of a union; wrap it in a @record, or use an empty one for None."
+            )
     return UnionType(tuple(flat))
 
 
@@ -209,10 +224,16 @@ KEYS_MAX = 4096
 
 
 def _map(key: Type, value: Type, name: str) -> Type:
-    if any(isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType) for part in key.walk()):
-        raise SpecError(f"{name}: a map's keys are identities, numbers, enums, tuples or records of those; {key} is not.")
+    if any(
+        isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType) for part in key.walk()
+    ):
+        raise SpecError(
+            f"{name}: a map's keys are identities, numbers, enums, tuples or records of those; {key} is not."
+        )
     if key.cardinality > KEYS_MAX:
-        raise SpecError(f"{name}: a map is total, and {key} has {key.cardinality:,} values; at most {KEYS_MAX:,} keys are allowed.")
+        raise SpecError(
+            f"{name}: a map is total, and {key} has {key.cardinality:,} values; at most {KEYS_MAX:,} keys are allowed."
+        )
     return MapType(key, value)
 
 
@@ -251,8 +272,10 @@ def _endpoint(message: Type, end: str, name: str) -> Type:
     parts = message.kinds if isinstance(message, UnionType) else (message,)
     found = {part.field(end) if isinstance(part, RecordType) else None for part in parts}
     if len(found) > 1 or None in found:
-        raise SpecError(f"{name}: every message of Channels is a @record with the fields `source` and `target`, of the same types; "
-                        f"{message} is not.")
+        raise SpecError(
+            f"{name}: every message of Channels is a @record with the fields `source` and `target`, of the same types; "
+            f"{message} is not."
+        )
     kind = found.pop()
     assert kind is not None
     return kind

@@ -45,8 +45,10 @@ class SortMeta(type):
 
 def _size(cls: type, what: str, value: int | None, least: int, most: int) -> int:
     if value is None:
-        raise SpecError(f"{cls.__name__} has no {what}: write `class {cls.__name__}(..., {what}=3)`. Every sort is "
-                        f"finite while it is explored; the bound is only a default and is changed from outside.")
+        raise SpecError(
+            f"{cls.__name__} has no {what}: write `class {cls.__name__}(..., {what}=3)`. Every sort is "
+            f"finite while it is explored; the bound is only a default and is changed from outside."
+        )
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise SpecError(f"{cls.__name__} has {what}={value!r}; it must be a whole number from {least} to {most:,}.")
     return value
@@ -113,8 +115,10 @@ class Identity(metaclass=SortMeta):
         return found
 
     def __new__(cls, *_: Any) -> Self:
-        raise SpecError(f"A spec cannot name a single {cls.__name__}: use a parameter of the action or of @init, or "
-                        f"`for x in {cls.__name__}`.")
+        raise SpecError(
+            f"A spec cannot name a single {cls.__name__}: use a parameter of the action or of @init, or "
+            f"`for x in {cls.__name__}`."
+        )
 
     @classmethod
     def members(cls) -> tuple[Self, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,20 +43,23 @@ def _declare(function: Any, declaration: Declaration) -> Any:
 @overload
 def action(function: Act, /) -> Act: ...
 @overload
-def action(*, fair: Fairness | None = None, mark: Mark | None = None,
-           lane: str | None = None) -> Callable[[Act], Act]: ...
-def action(function: Any = None, /, *, fair: Fairness | None = None, mark: Mark | None = None,
-           lane: str | None = None) -> Any:
+def action(
+    *, fair: Fairness | None = None, mark: Mark | None = None, lane: str | None = None
+) -> Callable[[Act], Act]: ...
+def action(
+    function: Any = None, /, *, fair: Fairness | None = None, mark: Mark | None = None, lane: str | None = None
+) -> Any:
     """An atomic transition, possible for every choice of its parameters that passes its `require`s.
 
-    `fair="weak"`: an instance (the action with given arguments) that stays possible is taken at some time. `fair="strong"`: so is one that is
-    possible again and again. Liveness properties assume this and nothing more. `mark` says what kind of event it is in
-    pictures; `lane` where it happens, when that is not one of its arguments (a coordinator, say).
+    `fair="weak"`: an instance (the action with given arguments) that stays possible is taken at some time.
+    `fair="strong"`: so is one that is possible again and again. Liveness properties assume this and nothing more.
+    `mark` says what kind of event it is in pictures; `lane` where it happens, when that is not one of its arguments
+    (a coordinator, say).
     """
     if fair not in (None, "weak", "strong"):
-        raise SpecError(f"fair={fair!r} is unknown: use \"weak\", \"strong\" or nothing.")
+        raise SpecError(f'fair={fair!r} is unknown: use "weak", "strong" or nothing.')
     if mark not in (None, "crash", "restart", "timeout", "partition", "heal", "loss"):
-        raise SpecError(f"mark={mark!r} is unknown: use \"crash\", \"restart\", \"timeout\", \"partition\", \"heal\" or \"loss\".")
+        raise SpecError(f'mark={mark!r} is unknown: use "crash", "restart", "timeout", "partition", "heal" or "loss".')
     declaration = Declaration("action", fair, mark, lane)
     if function is not None:
         return _declare(function, declaration)
@@ -63,7 +67,9 @@ def action(function: Any = None, /, *, fair: Fairness | None = None, mark: Mark 
 
 
 def init(function: Act, /) -> Act:
-    """Sets the initial state, starting from the zeros of all types. With parameters: one initial state for each choice that passes."""
+    """Sets the initial state, starting from the zeros of all types. With parameters: one initial state for each
+    choice that passes.
+    """
     return cast(Act, _declare(function, Declaration("init")))
 
 
@@ -83,7 +89,9 @@ def step(function: Predicate, /) -> Predicate:
 
 
 def reachable(function: Predicate, /) -> Predicate:
-    """True in at least one reachable state, for some choice of its parameters: the guard against specs that do nothing."""
+    """True in at least one reachable state, for some choice of its parameters: the guard against specs that do
+    nothing.
+    """
     return cast(Predicate, _declare(function, Declaration("reachable")))
 
 
@@ -93,12 +101,16 @@ def eventually(function: Predicate, /) -> Predicate:
 
 
 def leads_to(function: Implication, /) -> Implication:
-    """Returns (p, q): in every fair run, whenever p is true, q is true then or later, for every choice of the parameters."""
+    """Returns (p, q): in every fair run, whenever p is true, q is true then or later, for every choice of the
+    parameters.
+    """
     return cast(Implication, _declare(function, Declaration("leads_to")))
 
 
 def terminal(function: Predicate, /) -> Predicate:
-    """States where the protocol may stop. Any other state without a transition is a deadlock, once a spec declares this."""
+    """States where the protocol may stop. Any other state without a transition is a deadlock, once a spec declares
+    this.
+    """
     return cast(Predicate, _declare(function, Declaration("terminal")))
 
 
@@ -142,13 +154,13 @@ class _VariableSlot:
 class Spec:
     """A protocol: annotated variables, actions that change them, properties that must hold.
 
-    Class attributes that authors may set:
-    `expect`: what the checker finds (`holds()` or `violates(name)`); `bounds`: defaults for named bounds, over those of the sorts;
-    `omits`: names of inherited actions and properties that this variant leaves out; `lanes`: the sorts and names that are lanes of
-    the space-time diagram, if the default is not wanted; `role`: the enum variable that colours the lanes.
+    Class attributes that authors may set: `expect`: what the checker finds (`holds()` or `violates(name)`); `bounds`:
+    defaults for named bounds, over those of the sorts; `omits`: names of inherited actions and properties that this
+    variant leaves out; `lanes`: the sorts and names that are lanes of the space-time diagram, if the default is not
+    wanted; `role`: the enum variable that colours the lanes.
 
-    `Spec()` is a live instance in the initial state: its actions can be called from a Python prompt, a debugger or a test. A false
-    `require` then raises `Disabled`.
+    `Spec()` is a live instance in the initial state: its actions can be called from a Python prompt, a debugger or a
+    test. A false `require` then raises `Disabled`.
     """
 
     expect: ClassVar[Expectation] = holds()
@@ -162,7 +174,7 @@ class Spec:
         super().__init_subclass__(**options)
         if "__quorate_namespace__" not in cls.__dict__:
             cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
-        for name, hint in cls.__dict__.get("__annotations__", {}).items():
+        for name, hint in inspect.get_annotations(cls).items():
             if is_classvar(hint) or (isinstance(hint, str) and hint.startswith(("ClassVar", "typing.ClassVar"))):
                 continue
             _install(cls, name)
@@ -190,8 +202,14 @@ class Spec:
         """The same spec with other bounds: `Raft.bounded(Server=5, Term=2)`. Raises UsageError for an unknown bound."""
         from checker.language.system import System
 
-        body = {"bounds": cls.bounds | sizes, "__module__": cls.__module__, "__qualname__": cls.__qualname__,
-                "__doc__": cls.__doc__, "_configured_from": original(cls), "__quorate_namespace__": {}}
+        body = {
+            "bounds": cls.bounds | sizes,
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+            "_configured_from": original(cls),
+            "__quorate_namespace__": {},
+        }
         configured = cast(type[Self], type(cls.__name__, (cls,), body))
         System(configured)
         return configured
@@ -200,8 +218,10 @@ class Spec:
 def _install(cls: type, name: str) -> None:
     default = cls.__dict__.get(name)
     if isinstance(default, list | dict | set | bytearray):
-        raise SpecError(f"{cls.__name__}.{name} has the mutable default {default!r}. Leave it out: every container starts empty, "
-                        f"every map with its zero; set other initial values in a method marked @init.")
+        raise SpecError(
+            f"{cls.__name__}.{name} has the mutable default {default!r}. Leave it out: every container starts empty, "
+            f"every map with its zero; set other initial values in a method marked @init."
+        )
     if name.startswith("_"):
         raise SpecError(f"{cls.__name__}.{name}: names of variables do not begin with an underscore.")
     setattr(cls, name, _VariableSlot(name, default))
@@ -235,7 +255,9 @@ def declarations(cls: type[Spec]) -> Iterator[tuple[str, Declaration, Callable[.
                 order[name] = declaration
     for name in cls.omits:
         if name not in order:
-            raise SpecError(f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}.")
+            raise SpecError(
+                f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}."
+            )
     for name, declaration in order.items():
         if name not in cls.omits:
             yield name, declaration, getattr(cls, name)

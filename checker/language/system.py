@@ -1,7 +1,8 @@
 """A spec under one choice of bounds, run by CPython.
 
-`System` turns a class into what an engine explores: initial states, and actions that take a state and arguments to the next state. It
-is the meaning of the language; everything faster is compared with it. A state is the tuple of the frozen values of the variables.
+`System` turns a class into what an engine explores: initial states, and actions that take a state and arguments to
+the next state. It is the meaning of the language; everything faster is compared with it. A state is the tuple of the
+frozen values of the variables.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ class System:
         declared_bounds = self._explore_bounds(requested)
         self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
         self.bounds |= {name: value for name, value in self.constants.items() if type(value) is int}
-        self._sizes = {bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None}
+        self._sizes = {
+            bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
+        }
         self.configuration = Configuration(capacities=requested)
         with self:
             self.variables = tuple(self._variables())
@@ -113,10 +116,13 @@ class System:
         if not self.of("action"):
             raise SpecError(f"{self.name} has no actions: mark the methods that change the state with @action.")
         if len(self.of("init")) > 1:
-            raise SpecError(f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}.")
+            raise SpecError(
+                f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}."
+            )
         if len(self.of("terminal")) > 1:
-            raise SpecError(f"{self.name} has more than one @terminal: "
-                            f"{', '.join(method.name for method in self.of('terminal'))}.")
+            raise SpecError(
+                f"{self.name} has more than one @terminal: {', '.join(method.name for method in self.of('terminal'))}."
+            )
 
     # Declarations
 
@@ -156,16 +162,23 @@ class System:
                 raise UsageError(f"The bound {name} must be a whole number, not {size!r}.")
             if name in self.constants:
                 if not 0 <= size <= NUMBER_MAX:
-                    raise UsageError(f"The parameter {name}={size} is out of range: use a number from 0 to {NUMBER_MAX:,}.")
+                    raise UsageError(
+                        f"The parameter {name}={size} is out of range: use a number from 0 to {NUMBER_MAX:,}."
+                    )
                 self.constants[name] = size
         return sizes
 
     def _explore_bounds(self, requested: dict[str, int]) -> dict[str, Bound]:
-        """Every bound of the spec, found by resolving all its types; a change of one size can make another bound appear."""
+        """Every bound of the spec, found by resolving all its types; a change of one size can make another bound
+        appear.
+        """
         configuration = Configuration(capacities=requested)
         for _ in range(2):
-            self._sizes = {bound.sort: requested[name] for name, bound in configuration.found.items()
-                           if bound.sort is not None and name in requested}
+            self._sizes = {
+                bound.sort: requested[name]
+                for name, bound in configuration.found.items()
+                if bound.sort is not None and name in requested
+            }
             for name, bound in configuration.found.items():
                 if name in requested:
                     self._check_bound(name, requested[name], bound)
@@ -193,8 +206,10 @@ class System:
     def _check_bound(name: str, size: int, bound: Bound) -> None:
         most = IDENTITIES_MAX if bound.sort is not None and issubclass(bound.sort, Identity) else NUMBER_MAX
         if not 1 <= size <= most:
-            raise UsageError(f"The bound {name}={size} is out of range: this {bound.kind} goes from 1 to {most:,} "
-                             f"(default {bound.default}).")
+            raise UsageError(
+                f"The bound {name}={size} is out of range: this {bound.kind} goes from 1 to {most:,} "
+                f"(default {bound.default})."
+            )
 
     def _variables(self) -> list[Variable]:
         found = []
@@ -205,7 +220,9 @@ class System:
                 try:
                     default = kind.check(default)
                 except Cut as cut:
-                    raise SpecError(f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}.") from None
+                    raise SpecError(
+                        f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}."
+                    ) from None
                 except SpecError as error:
                     raise SpecError(f"{self.name}.{name}: its default is wrong. {error}") from None
             found.append(Variable(name, kind, default))
@@ -224,8 +241,12 @@ class System:
         parameters = []
         for parameter in names[skipped:]:
             if parameter not in known:
-                raise SpecError(f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over.")
-            parameters.append(Parameter(parameter, resolve(known[parameter], f"{where}.{parameter}", self.configuration)))
+                raise SpecError(
+                    f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over."
+                )
+            parameters.append(
+                Parameter(parameter, resolve(known[parameter], f"{where}.{parameter}", self.configuration))
+            )
         return Method(name, declaration, function, tuple(parameters))
 
     def method_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
@@ -238,7 +259,9 @@ class System:
         try:
             return inspect.get_annotations(function, locals=namespace, eval_str=True)
         except NameError as error:
-            raise SpecError(f"{self.name}.{function.__name__}: an annotation uses the unknown name {error.name!r}.") from None
+            raise SpecError(
+                f"{self.name}.{function.__name__}: an annotation uses the unknown name {error.name!r}."
+            ) from None
 
     # Configuration in force
 
@@ -260,12 +283,17 @@ class System:
     # Running
 
     def zero(self, before_init: bool = False) -> State:
-        """The state of all defaults. Before @init, which must set them, variables without a zero have their first value."""
+        """The state of all defaults. Before @init, which must set them, variables without a zero have their first
+        value.
+        """
         values = []
         for variable in self.variables:
             try:
-                values.append(variable.type.zero() if variable.default is None or isinstance(variable.type, WireType)
-                              else variable.default)
+                values.append(
+                    variable.type.zero()
+                    if variable.default is None or isinstance(variable.type, WireType)
+                    else variable.default
+                )
             except SpecError as error:
                 if not before_init:
                     raise SpecError(f"{self.name}.{variable.name}: {error}") from None
@@ -303,13 +331,17 @@ class System:
 
     def _commit(self, state: State, draft: Spec) -> State:
         changed = draft.__dict__
-        return tuple([
-            variable.type.freeze(changed[variable.name]) if variable.name in changed else old
-            for variable, old in zip(self.variables, state, strict=True)
-        ])
+        return tuple(
+            [
+                variable.type.freeze(changed[variable.name]) if variable.name in changed else old
+                for variable, old in zip(self.variables, state, strict=True)
+            ]
+        )
 
     def fire(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
-        """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other exception."""
+        """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other
+        exception.
+        """
         draft, log = self.draft(state)
         try:
             action.function(draft, *arguments)
@@ -330,14 +362,18 @@ class System:
                 try:
                     successor = self.fire(zero, method, arguments)
                 except Cut as cut:
-                    raise Failure(f"{self.name}.{method.name} passes the bound {cut.bound}: no initial state may.") from None
+                    raise Failure(
+                        f"{self.name}.{method.name} passes the bound {cut.bound}: no initial state may."
+                    ) from None
                 if successor is not None:
                     found = True
                     yield arguments, successor.state
         if not self.of("init"):
             yield (), zero
         elif not found:
-            raise Failure(f"{self.name} has no initial state: the `require`s of {self.of('init')[0].name} are never all true.")
+            raise Failure(
+                f"{self.name} has no initial state: the `require`s of {self.of('init')[0].name} are never all true."
+            )
 
     def choices(self, parameters: tuple[Parameter, ...]) -> Iterator[Arguments]:
         """All arguments for these parameters, in canonical order."""
@@ -363,8 +399,10 @@ class System:
             message = f"a value passes the bound {error.bound}, which only an action may do"
             return Failure(f"{self.name}.{method.name}: {message}.", _where(error, method.function))
         if isinstance(error, Disabled):
-            return Failure(f"{self.name}.{method.name}: `require` guards actions; a property returns its value.",
-                           _where(error, method.function))
+            return Failure(
+                f"{self.name}.{method.name}: `require` guards actions; a property returns its value.",
+                _where(error, method.function),
+            )
         return self.failure(method, arguments, error)
 
     def not_a_bool(self, method: Method, arguments: Arguments, value: Any) -> Failure:

@@ -1,4 +1,6 @@
-"""The typed model of a spec: `build(spec)` reads a class and gives the data that engines and provers work on (see `nodes`)."""
+"""The typed model of a spec: `build(spec)` reads a class and gives the data that engines and provers work on (see
+`nodes`).
+"""
 
 from checker.model.build import build, symmetric_sorts
 from checker.model.nodes import Model

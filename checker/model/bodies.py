@@ -52,7 +52,9 @@ def block(ctx: Context, nodes: list[ast.stmt]) -> tuple[Stmt, ...]:
         rule = RULES.get(type(node))
         if rule is None:
             name = type(node).__name__
-            raise ctx.source.outside(node, f"{name} statements are outside the compiled subset.", INSTEAD.get(name, ALLOWED))
+            raise ctx.source.outside(
+                node, f"{name} statements are outside the compiled subset.", INSTEAD.get(name, ALLOWED)
+            )
         found.extend(rule(ctx, node))
         if found and terminates(found[-1]):
             break
@@ -96,26 +98,37 @@ def place(ctx: Context, node: ast.expr) -> Place:
     if isinstance(node, ast.Subscript):
         base = place(ctx, node.value)
         if isinstance(node.slice, ast.Slice):
-            raise ctx.source.outside(node, "Assigning to a slice is outside the compiled subset.", "Write `self.log = self.log[:i] + [...]`.")
+            raise ctx.source.outside(
+                node, "Assigning to a slice is outside the compiled subset.", "Write `self.log = self.log[:i] + [...]`."
+            )
         if isinstance(base.type, MapType):
             selector, kind = expressions.key(ctx, node.slice, base.type), base.type.value
         elif isinstance(base.type, ListType):
             selector, kind = expressions.number(ctx, node.slice), base.type.element
         else:
-            raise ctx.source.error(node, f"A {base.type} has no places to assign to. Records, tuples and what unions hold are immutable: "
-                                         f"assign a whole new value.")
+            raise ctx.source.error(
+                node,
+                f"A {base.type} has no places to assign to. Records, tuples and what unions hold are immutable: "
+                f"assign a whole new value.",
+            )
         return Place(base.root, base.state, (*base.selectors, selector), (*base.types, kind))
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ctx.self_names:
         return _variable(ctx, node, node.value.id)
     if isinstance(node, ast.Name):
         bound = ctx.bindings.get(node.id)
         if bound is None or bound.op is not Op.LOCAL or bound.data not in ctx.findings.types:
-            raise ctx.source.error(node, f"{node.id} cannot be changed here: it is not a local name that holds a container of its own.")
+            raise ctx.source.error(
+                node, f"{node.id} cannot be changed here: it is not a local name that holds a container of its own."
+            )
         expressions.lower(ctx, node)
         if bound.data in ctx.aliases:
-            raise ctx.source.outside(node, f"{node.id} is another name for a container elsewhere.", "Change it through `self`, or copy it.")
+            raise ctx.source.outside(
+                node, f"{node.id} is another name for a container elsewhere.", "Change it through `self`, or copy it."
+            )
         return Place(bound.data, False, (), (bound.type,))
-    raise ctx.source.error(node, "This cannot be assigned to. Records are immutable: use `replace(record, field=value)`.")
+    raise ctx.source.error(
+        node, "This cannot be assigned to. Records are immutable: use `replace(record, field=value)`."
+    )
 
 
 def _variable(ctx: Context, node: ast.Attribute, owner: str) -> Place:
@@ -167,7 +180,9 @@ def _unpack(ctx: Context, target: ast.Tuple, value: Expr, node: ast.stmt) -> lis
 def _local(ctx: Context, target: ast.Name, value: Expr, node: ast.stmt, annotated: Type | None = None) -> Assign:
     bound = ctx.bindings.get(target.id)
     if bound is not None and (bound.op is not Op.LOCAL or bound.data not in ctx.findings.types):
-        raise ctx.source.outside(node, f"{target.id} is a parameter or a loop variable and keeps its value.", "Use another name.")
+        raise ctx.source.outside(
+            node, f"{target.id} is a parameter or a loop variable and keeps its value.", "Use another name."
+        )
     if target.id in ctx.self_names:
         raise ctx.source.error(node, f"{target.id} cannot be assigned to.")
     unique = ctx.fresh(target.id) if bound is None else str(bound.data)
@@ -215,7 +230,11 @@ def _annotated(ctx: Context, node: ast.AnnAssign) -> list[Stmt]:
     if is_number(kind):
         return assign(ctx, node.target, value, node)
     kind = SetType(kind.element, None, "") if isinstance(kind, SetType) else kind
-    kind = ListType(kind.element, max(kind.capacity, getattr(value.type, "capacity", 0)), "") if isinstance(kind, ListType) else kind
+    kind = (
+        ListType(kind.element, max(kind.capacity, getattr(value.type, "capacity", 0)), "")
+        if isinstance(kind, ListType)
+        else kind
+    )
     return [_local(ctx, node.target, ctx.adapt(value, kind, node), node, kind)]
 
 
@@ -243,7 +262,9 @@ def _if(ctx: Context, node: ast.If) -> list[Stmt]:
 
 def _for(ctx: Context, node: ast.For) -> list[Stmt]:
     if node.orelse:
-        raise ctx.source.outside(node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`.")
+        raise ctx.source.outside(
+            node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`."
+        )
     outer, saved = frozenset(ctx.defined), dict(ctx.bindings)
     aliases, versions = dict(ctx.aliases), dict(ctx.versions)
     over = comprehensions.ranged(ctx, node.target, node.iter)
@@ -254,7 +275,9 @@ def _for(ctx: Context, node: ast.For) -> list[Stmt]:
     _check_stale(ctx, node, body, aliases, changed)
     behind = roots(over.source) & changed
     if behind and (isinstance(over.source.type, ListType) or not behind <= ctx.builder.system.index.keys()):
-        raise ctx.source.outside(node, f"The loop ranges over {min(behind)} and changes it.", "Range over a copy, `list(...)` or `set(...)`.")
+        raise ctx.source.outside(
+            node, f"The loop ranges over {min(behind)} and changes it.", "Range over a copy, `list(...)` or `set(...)`."
+        )
     ctx.defined = set(outer)
     ctx.bindings = {name: value for name, value in ctx.bindings.items() if name in saved} | saved
     loop = Loop(over.name, over.type, over.source, body, over.ordered, ctx.location(node))
@@ -274,15 +297,21 @@ def _held(ctx: Context, node: ast.For, saved: dict[str, Expr]) -> list[Stmt]:
     return found
 
 
-def _check_stale(ctx: Context, node: ast.For, body: tuple[Stmt, ...], aliases: dict[str, tuple[str, int]], changed: frozenset[str]) -> None:
+def _check_stale(
+    ctx: Context, node: ast.For, body: tuple[Stmt, ...], aliases: dict[str, tuple[str, int]], changed: frozenset[str]
+) -> None:
     from checker.model.nodes import expressions as all_expressions
 
     stale = {name for name, (root, _) in aliases.items() if root in changed}
     for expression in all_expressions(body):
         for part in expression.walk():
             if part.op is Op.LOCAL and part.data in stale:
-                raise ctx.source.outside(node, f"{part.data} is another name for a container in self.{aliases[part.data][0]}, which this "
-                                               f"loop changes.", "Copy it when you name it, with `set(...)` or `list(...)`.")
+                raise ctx.source.outside(
+                    node,
+                    f"{part.data} is another name for a container in self.{aliases[part.data][0]}, which this "
+                    f"loop changes.",
+                    "Copy it when you name it, with `set(...)` or `list(...)`.",
+                )
 
 
 def _return(ctx: Context, node: ast.Return) -> list[Stmt]:
@@ -332,12 +361,16 @@ def _expression(ctx: Context, node: ast.Expr) -> list[Stmt]:
 def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owner: type, self_op: Op) -> list[Stmt]:
     """Inline a call of an own method that changes the state."""
     if isinstance(function, staticmethod) or self_op is Op.OLD or ctx.pure:
-        raise ctx.source.error(node, "This line does nothing: the call returns a value, or may not change the state here.")
+        raise ctx.source.error(
+            node, "This line does nothing: the call returns a value, or may not change the state here."
+        )
     if function in ctx.inlining:
         raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
     values = calls.arguments(ctx, call, function, owner, 1)
     source = Source.of(function, owner)
-    assigned = {part.id for part in ast.walk(source.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    assigned = {
+        part.id for part in ast.walk(source.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
     outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.loops
     before: list[Stmt] = []
     bindings: dict[str, Expr] = {}
@@ -368,7 +401,9 @@ def _change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -
     if isinstance(target.type, UnionType) or not isinstance(target.type, kinds):
         raise ctx.source.error(node, f"A {target.type} has no method .{name}().")
     if name == "append" and not target.state:
-        raise ctx.source.outside(node, "A local list that grows is outside the compiled subset.", "Write a list comprehension, or `a + b`.")
+        raise ctx.source.outside(
+            node, "A local list that grows is outside the compiled subset.", "Write a list comprehension, or `a + b`."
+        )
     if name in ("update", "extend"):
         old = read(ctx, target, node)
         op: ast.operator = ast.BitOr() if name == "update" else ast.Add()
@@ -377,7 +412,11 @@ def _change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -
     else:
         wanted = 0 if name in ("clear", "pop") else 1
         if len(call.args) != wanted or call.keywords:
-            raise ctx.source.outside(node, f".{name}() takes {wanted} argument{'s' * (wanted != 1)} here.", "`xs.pop()` drops the last element.")
+            raise ctx.source.outside(
+                node,
+                f".{name}() takes {wanted} argument{'s' * (wanted != 1)} here.",
+                "`xs.pop()` drops the last element.",
+            )
         element = expressions.element_type(target.type)
         assert element is not None
         args = tuple(ctx.adapt(expressions.lower(ctx, part, element), element, node) for part in call.args)
@@ -387,9 +426,17 @@ def _change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -
 
 
 CHANGES: dict[str, tuple[Any, ...]] = {
-    "add": (SetType,), "discard": (SetType,), "remove": (SetType,), "update": (SetType,),
-    "clear": (SetType, ListType), "append": (ListType,), "pop": (ListType,), "extend": (ListType,),
-    "send": (WireLike,), "receive": (WireLike,), "drop": (WireLike,),
+    "add": (SetType,),
+    "discard": (SetType,),
+    "remove": (SetType,),
+    "update": (SetType,),
+    "clear": (SetType, ListType),
+    "append": (ListType,),
+    "pop": (ListType,),
+    "extend": (ListType,),
+    "send": (WireLike,),
+    "receive": (WireLike,),
+    "drop": (WireLike,),
 }
 
 Rule = Callable[["Context", Any], list[Stmt]]

@@ -49,10 +49,21 @@ class Builder:
         kinds = ("invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal")
         properties = tuple(self.property(method) for method in system.of(*kinds))
         used: set[type] = set()
-        for kind in [variable.type for variable in system.variables] + [kind for action in actions for _, kind in action.parameters]:
+        for kind in [variable.type for variable in system.variables] + [
+            kind for action in actions for _, kind in action.parameters
+        ]:
             used |= kind.scalarsets
         symmetric = tuple(sorted(used, key=lambda sort: sort.__name__))
-        return Model(system.name, system, system.variables, inits[0] if inits else None, actions, properties, self.functions, symmetric)
+        return Model(
+            system.name,
+            system,
+            system.variables,
+            inits[0] if inits else None,
+            actions,
+            properties,
+            self.functions,
+            symmetric,
+        )
 
     def owner(self, method: Method) -> type:
         """The class in which a method's function is defined."""
@@ -73,9 +84,13 @@ class Builder:
         return Action(method.name, method, parameters, ranges, body, reads(body, self.functions), writes(body))
 
     def _loss(self, method: Method) -> Action:
-        variable = next(variable for variable in self.system.variables
-                        if isinstance(variable.type, WireType) and variable.type.lossy
-                        and method.name in ("lose", f"lose_{variable.name}"))
+        variable = next(
+            variable
+            for variable in self.system.variables
+            if isinstance(variable.type, WireType)
+            and variable.type.lossy
+            and method.name in ("lose", f"lose_{variable.name}")
+        )
         kind = variable.type
         assert isinstance(kind, WireType)
         message = Expr(Op.LOCAL, kind.message, (), "message")
@@ -96,18 +111,30 @@ class Builder:
             self_names[names[1]] = Op.OLD
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         kind = method.declaration.kind
-        _, body = self._fixpoint(source, self_names, parameters, pure=True, result=PROPERTY_RESULTS.get(kind, BoolType()))
+        _, body = self._fixpoint(
+            source, self_names, parameters, pure=True, result=PROPERTY_RESULTS.get(kind, BoolType())
+        )
         found = reads(body, self.functions) | reads(body, self.functions, old=True)
         return Property(method.name, kind, method, parameters, body, found)
 
-    def function(self, ctx: Context, node: ast.AST, function: Any, owner: type | None, self_op: Op | None,
-                 parameters: tuple[tuple[str, Type], ...], result: Type | None = None) -> Function:
+    def function(
+        self,
+        ctx: Context,
+        node: ast.AST,
+        function: Any,
+        owner: type | None,
+        self_op: Op | None,
+        parameters: tuple[tuple[str, Type], ...],
+        result: Type | None = None,
+    ) -> Function:
         """A pure function for these argument types, built on first use."""
         identity = (function, tuple(kind for _, kind in parameters), self_op, result)
         if identity in self._keys:
             return self.functions[self._keys[identity]]
         if function in self._open:
-            raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop over a range.")
+            raise ctx.source.outside(
+                node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop over a range."
+            )
         source = Source.of(function, owner)
         self_names = {} if self_op is None else {source.tree.args.args[0].arg: self_op}
         if result is None:
@@ -118,7 +145,9 @@ class Builder:
         self._open.pop()
         kind = result or found.result
         if kind is None:
-            raise source.error(source.tree, f"{function.__name__} returns nothing: it is no pure function. Call it as a statement.")
+            raise source.error(
+                source.tree, f"{function.__name__} returns nothing: it is no pure function. Call it as a statement."
+            )
         key = self._key(function.__name__)
         self._keys[identity] = key
         made = Function(key, parameters, body, kind)
@@ -132,8 +161,15 @@ class Builder:
             key = f"{name}_{number}"
         return key
 
-    def _fixpoint(self, source: Source, self_names: dict[str, Op], parameters: tuple[tuple[str, Type], ...], *, pure: bool,
-                  result: Type | None) -> tuple[Findings, tuple[Stmt, ...]]:
+    def _fixpoint(
+        self,
+        source: Source,
+        self_names: dict[str, Op],
+        parameters: tuple[tuple[str, Type], ...],
+        *,
+        pure: bool,
+        result: Type | None,
+    ) -> tuple[Findings, tuple[Stmt, ...]]:
         """Lower a body until the types of its locals no longer grow."""
         findings = Findings()
         for _ in range(PASSES_MAX):
@@ -147,7 +183,9 @@ class Builder:
             if not findings.changed:
                 break
         else:
-            raise source.error(source.tree, f"The types of the local names of {source.tree.name} do not settle; annotate them.")
+            raise source.error(
+                source.tree, f"The types of the local names of {source.tree.name} do not settle; annotate them."
+            )
         if pure and (not body or not bodies.terminates(body[-1])):
             raise source.error(source.tree, f"{source.tree.name} may end without returning a value.")
         return findings, body
@@ -170,7 +208,7 @@ def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[Stmt, ...]) ->
             element = element.args[0]
         if element.op is not Op.LOCAL or element.data not in names or element.data in found or whole.op is Op.DOMAIN:
             break
-        later = set(names[names.index(element.data):])
+        later = set(names[names.index(element.data) :])
         if any(part.op is Op.LOCAL and part.data in later for part in whole.walk()):
             break
         found[element.data] = whole
@@ -178,14 +216,18 @@ def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[Stmt, ...]) ->
 
 
 def build(spec: System | type[Spec]) -> Model:
-    """The typed model of a spec under its bounds. Raises OutsideSubset, with file, line and caret, where it has none."""
+    """The typed model of a spec under its bounds. Raises OutsideSubset, with file, line and caret, where it has
+    none.
+    """
     system = spec if isinstance(spec, System) else System(spec)
     with system:
         return Builder(system).model()
 
 
 def symmetric_sorts(system: System) -> tuple[tuple[type, ...], SpecError | None]:
-    """The sorts that symmetry reduction may use, and the error that says why there are none if the spec has no model."""
+    """The sorts that symmetry reduction may use, and the error that says why there are none if the spec has no
+    model.
+    """
     try:
         return build(system).symmetric, None
     except SpecError as error:

@@ -52,25 +52,34 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
     rule = BUILTINS.get(target) if callable(target) and target.__hash__ is not None else None
     if rule is not None:
         if any(isinstance(part, ast.Starred) for part in node.args):
-            raise ctx.source.outside(node, "Starred arguments are outside the compiled subset.", "Write the arguments one by one.")
+            raise ctx.source.outside(
+                node, "Starred arguments are outside the compiled subset.", "Write the arguments one by one."
+            )
         if not node.args and target not in (set, list, frozenset):
             raise ctx.source.error(node, f"{getattr(target, '__name__', target)} needs an argument.")
         return rule(ctx, node, expected) if target in TYPED else rule(ctx, node)
     if isinstance(target, type) and issubclass(target, Nat):
         return expressions.number(ctx, node.args[0]) if node.args else expressions.constant(ctx, node, 0)
     if isinstance(target, type) and issubclass(target, Identity):
-        raise ctx.source.outside(node, f"{target.__name__}(...) names a single member.", "Use a parameter or a quantifier.")
+        raise ctx.source.outside(
+            node, f"{target.__name__}(...) names a single member.", "Use a parameter or a quantifier."
+        )
     if is_record(target):
         return _record(ctx, node, target)
     if inspect.isfunction(target):
         return user_call(ctx, node, target, None, None)
     name = getattr(target, "__name__", repr(target))
-    raise ctx.source.outside(node, f"Calls of {name} are outside the compiled subset.",
-                             "Use the language's functions, the spec's own methods, records and typed module-level functions.")
+    raise ctx.source.outside(
+        node,
+        f"Calls of {name} are outside the compiled subset.",
+        "Use the language's functions, the spec's own methods, records and typed module-level functions.",
+    )
 
 
 def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
-    """`self.method`, `old.method` or `super().method`: the function, the class it is found in, and whose state it reads."""
+    """`self.method`, `old.method` or `super().method`: the function, the class it is found in, and whose state it
+    reads.
+    """
     if not isinstance(node, ast.Attribute):
         return None
     spec = ctx.builder.system.spec
@@ -79,7 +88,7 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
         order, self_op = spec.__mro__, ctx.self_names[base.id]
     elif isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super" and not base.args:
         owner = ctx.source.owner or spec
-        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1:], Op.STATE
+        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], Op.STATE
     else:
         return None
     for cls in order:
@@ -117,7 +126,11 @@ def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
     found = []
     for name, given in bound_arguments(ctx, node, function, skip):
         want = declared.get(name)
-        value = expressions.lower(ctx, given, want) if isinstance(given, ast.expr) else expressions.constant(ctx, node, given)
+        value = (
+            expressions.lower(ctx, given, want)
+            if isinstance(given, ast.expr)
+            else expressions.constant(ctx, node, given)
+        )
         if isinstance(want, UnionType) or (want is not None and isinstance(value.type, UnionType)):
             value = ctx.adapt(value, want, node)
         found.append((name, value))
@@ -129,7 +142,9 @@ def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
     if isinstance(function, staticmethod):
         function, self_op = function.__func__, None
     values = arguments(ctx, node, function, owner, 0 if self_op is None else 1)
-    made = ctx.builder.function(ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values))
+    made = ctx.builder.function(
+        ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values)
+    )
     return Expr(Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
 
 
@@ -180,14 +195,19 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> Expr:
         if inspect.isfunction(function):
             first = next(iter(inspect.signature(function).parameters))
             values = [(first, base), *arguments(ctx, node, function, None, 1)]
-            made = ctx.builder.function(ctx, node, function, None, None, tuple((name, value.type) for name, value in values))
+            made = ctx.builder.function(
+                ctx, node, function, None, None, tuple((name, value.type) for name, value in values)
+            )
             return Expr(Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
     if isinstance(base.type, SetType) and func.attr in SET_METHODS and len(node.args) == 1:
         return SET_METHODS[func.attr](ctx, node, base, without_none(expressions.lower(ctx, node.args[0], base.type)))
     if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
         return base
-    raise ctx.source.outside(node, f"The method .{func.attr}() of {base.type} cannot be used in an expression.",
-                             "Methods that change a container are statements of their own.")
+    raise ctx.source.outside(
+        node,
+        f"The method .{func.attr}() of {base.type} cannot be used in an expression.",
+        "Methods that change a container are statements of their own.",
+    )
 
 
 def _operator(op: ast.operator) -> Callable[..., Expr]:
@@ -249,7 +269,10 @@ def _collection(build: Callable[[Context, ast.Call], Expr], empty: Op) -> Callab
             return build(ctx, node)
         wanted = expected.element if isinstance(expected, SetType | ListType) else None
         if wanted is None:
-            raise ctx.source.error(node, "The type of this empty collection is not known here. Annotate the name: `seen: set[Server] = set()`.")
+            raise ctx.source.error(
+                node,
+                "The type of this empty collection is not known here. Annotate the name: `seen: set[Server] = set()`.",
+            )
         kind: Type = SetType(wanted, None, "") if empty is Op.SET else ListType(wanted, 0, "")
         return Expr(empty, kind, (), None, ctx.location(node))
 
@@ -266,7 +289,11 @@ def _int(ctx: Context, node: ast.Call) -> Expr:
 
 def _isinstance(ctx: Context, node: ast.Call) -> Expr:
     value = expressions.lower(ctx, node.args[0])
-    named = ctx.static(node.args[1]) if not isinstance(node.args[1], ast.Tuple) else tuple(map(ctx.static, node.args[1].elts))
+    named = (
+        ctx.static(node.args[1])
+        if not isinstance(node.args[1], ast.Tuple)
+        else tuple(map(ctx.static, node.args[1].elts))
+    )
     wanted = named if isinstance(named, tuple) else (named,)
     found = tuple(kind for kind in alternatives(value.type) if any(_is_of(kind, cls) for cls in wanted))
     location = ctx.location(node)
@@ -322,14 +349,26 @@ def _linearizable(ctx: Context, node: ast.Call) -> Expr:
         if isinstance(function, staticmethod):
             function, self_op = function.__func__, None
     if not isinstance(history.type, ListType) or not inspect.isfunction(function):
-        raise ctx.source.error(node, "linearizable(history, model, initial) takes a list of events, a function and a state.")
+        raise ctx.source.error(
+            node, "linearizable(history, model, initial) takes a list of events, a function and a state."
+        )
     declared = ctx.parameter_hints(function, owner)
-    names = list(inspect.signature(function).parameters)[0 if self_op is None else 1:]
+    names = list(inspect.signature(function).parameters)[0 if self_op is None else 1 :]
     state = declared.get(names[0]) if len(names) == 2 else None
     if state is None:
-        raise ctx.source.error(node, "The sequential model is `def model(state: S, event: E) -> tuple[bool, S]`, with types of the language.")
-    made = ctx.builder.function(ctx, node, function, owner, self_op, ((names[0], state), (names[1], history.type.element)),
-                                TupleType((BOOL, state)))
+        raise ctx.source.error(
+            node,
+            "The sequential model is `def model(state: S, event: E) -> tuple[bool, S]`, with types of the language.",
+        )
+    made = ctx.builder.function(
+        ctx,
+        node,
+        function,
+        owner,
+        self_op,
+        ((names[0], state), (names[1], history.type.element)),
+        TupleType((BOOL, state)),
+    )
     initial = ctx.adapt(expressions.lower(ctx, node.args[2], state), state, node)
     _check_events(ctx, node, history.type.element)
     return Expr(Op.LINEARIZABLE, BOOL, (history, initial), made.key, ctx.location(node))
@@ -338,7 +377,9 @@ def _linearizable(ctx: Context, node: ast.Call) -> Expr:
 def _check_events(ctx: Context, node: ast.Call, event: Type) -> None:
     for kind in alternatives(event):
         if not isinstance(kind, RecordType) or kind.field("client") is None or kind.field("returned") != BOOL:
-            raise ctx.source.error(node, f"Events of a history are records with the fields `client` and `returned: bool`; {kind} is not.")
+            raise ctx.source.error(
+                node, f"Events of a history are records with the fields `client` and `returned: bool`; {kind} is not."
+            )
     clients = {kind.field("client") for kind in alternatives(event) if isinstance(kind, RecordType)}
     if len(clients) != 1:
         raise ctx.source.error(node, "The field `client` has different types in the alternatives of the events.")

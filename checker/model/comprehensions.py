@@ -48,7 +48,9 @@ def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
         whole = expressions.domain(whole.type.key, ctx.location(source))
     kind = expressions.element_type(whole.type)
     if kind is None:
-        raise ctx.source.error(source, f"A loop ranges over a sort, range(...), set, list, network or map; this is a {whole.type}.")
+        raise ctx.source.error(
+            source, f"A loop ranges over a sort, range(...), set, list, network or map; this is a {whole.type}."
+        )
     ordered = isinstance(whole.type, ListType) or (whole.op is Op.DOMAIN and not kind.scalarsets)
     name = bind(ctx, target, kind)
     return Range(name, kind, whole, ordered)
@@ -60,7 +62,9 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
         return None
     if isinstance(source.func, ast.Name) and ctx.static(source.func) is enumerate and len(source.args) == 1:
         return _enumerate(ctx, target, source)
-    if not (isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys") and not source.args):
+    if not (
+        isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys") and not source.args
+    ):
         return None
     whole = without_none(expressions.lower(ctx, source.func.value))
     if not isinstance(whole.type, MapType):
@@ -91,7 +95,9 @@ def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
     _bind_to(ctx, target.elts[1], Expr(Op.INDEX, whole.type.element, (whole, at), None, location))
     zero = expressions.constant(ctx, source, 0)
     length = Expr(Op.LEN, IntType(0, whole.type.capacity), (whole,), None, location)
-    return Range(name, kind, Expr(Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location), True)
+    return Range(
+        name, kind, Expr(Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location), True
+    )
 
 
 def bind(ctx: Context, target: ast.expr | None, kind: Type) -> str:
@@ -103,7 +109,9 @@ def bind(ctx: Context, target: ast.expr | None, kind: Type) -> str:
         _bind_to(ctx, target, whole)
         return str(whole.data)
     assert target is not None
-    raise ctx.source.outside(target, "This loop target is outside the compiled subset.", "Use a name or a tuple of names.")
+    raise ctx.source.outside(
+        target, "This loop target is outside the compiled subset.", "Use a name or a tuple of names."
+    )
 
 
 def _bind_to(ctx: Context, target: ast.expr | None, value: Expr) -> None:
@@ -112,7 +120,11 @@ def _bind_to(ctx: Context, target: ast.expr | None, value: Expr) -> None:
         ctx.bindings[target.id] = value
         return
     assert target is not None
-    if not isinstance(target, ast.Tuple) or not isinstance(value.type, TupleType) or len(target.elts) != len(value.type.kinds):
+    if (
+        not isinstance(target, ast.Tuple)
+        or not isinstance(value.type, TupleType)
+        or len(target.elts) != len(value.type.kinds)
+    ):
         raise ctx.source.error(target, f"A {value.type} cannot be taken apart into this target.")
     for position, (part, kind) in enumerate(zip(target.elts, value.type.kinds, strict=True)):
         _bind_to(ctx, part, Expr(Op.COMPONENT, kind, (value,), position, ctx.location(target)))
@@ -156,8 +168,11 @@ def list_of(ctx: Context, node: ast.ListComp, expected: Type | None) -> Expr:
         parts = clauses(ctx, node.generators)
         body = expressions.lower(ctx, node.elt, expected.element if isinstance(expected, ListType) else None)
     if not ordered(parts):
-        raise ctx.source.outside(node, "The order of this list would depend on the order of a set or of interchangeable identities.",
-                                 "Write a set comprehension, or range over a list, `sorted(...)`, numbers or an Ordered sort.")
+        raise ctx.source.outside(
+            node,
+            "The order of this list would depend on the order of a set or of interchangeable identities.",
+            "Write a set comprehension, or range over a list, `sorted(...)`, numbers or an Ordered sort.",
+        )
     return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
 
 
@@ -168,8 +183,11 @@ def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> Expr:
         total = len(parts) == 1 and isinstance(parts[0], For) and parts[0].source.op is Op.DOMAIN
         key = expressions.lower(ctx, node.key)
         if not total or key.op is not Op.LOCAL or not isinstance(parts[0], For) or key.data != parts[0].name:
-            raise ctx.source.outside(node, "This dict comprehension may not have a value for every key.",
-                                     "Maps are total: write `{k: value for k in Key}` over the whole key type.")
+            raise ctx.source.outside(
+                node,
+                "This dict comprehension may not have a value for every key.",
+                "Maps are total: write `{k: value for k in Key}` over the whole key type.",
+            )
         body = expressions.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
         if isinstance(expected, MapType):
             body = ctx.adapt(body, expected.value, node)
@@ -206,7 +224,9 @@ def total(ctx: Context, node: ast.Call) -> Expr:
     """`sum`; conditions count as 0 and 1."""
     parts, body = fold(ctx, node.args[0])
     if isinstance(node.args[0], ast.SetComp):
-        raise ctx.source.outside(node, "The sum of a set comprehension adds equal values once.", "Write a generator, `sum(... for ...)`.")
+        raise ctx.source.outside(
+            node, "The sum of a set comprehension adds equal values once.", "Write a generator, `sum(... for ...)`."
+        )
     if body.type == BOOL:
         one, zero = expressions.constant(ctx, node, 1), expressions.constant(ctx, node, 0)
         body = Expr(Op.IF, IntType(0, 1), (body, one, zero), None, ctx.location(node))
@@ -249,8 +269,11 @@ def extreme(op: Op, pair: Op) -> Any:
 
 def _check_order(ctx: Context, node: ast.Call, value: Expr) -> None:
     if not expressions.comparable(value.type):
-        raise ctx.source.outside(node, f"Values of type {value.type} have no order.",
-                                 "Numbers, Ordered identities and tuples of those have one; pick a value with `the(x for x in xs if ...)`.")
+        raise ctx.source.outside(
+            node,
+            f"Values of type {value.type} have no order.",
+            "Numbers, Ordered identities and tuples of those have one; pick a value with `the(x for x in xs if ...)`.",
+        )
 
 
 def the(ctx: Context, node: ast.Call) -> Expr:
@@ -276,7 +299,9 @@ def as_list(ctx: Context, node: ast.Call) -> Expr:
     """`list(collection)` where its order is fixed."""
     parts, body = fold(ctx, node.args[0])
     if not ordered(parts):
-        raise ctx.source.outside(node, "The order of this list would depend on the order of a set.", "Write `sorted(...)`.")
+        raise ctx.source.outside(
+            node, "The order of this list would depend on the order of a set.", "Write `sorted(...)`."
+        )
     return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
 
 
@@ -284,12 +309,26 @@ def as_sorted(ctx: Context, node: ast.Call) -> Expr:
     """`sorted(collection)`."""
     parts, body = fold(ctx, node.args[0])
     _check_order(ctx, node, body)
-    descending = any(keyword.arg == "reverse" and getattr(keyword.value, "value", False) is True for keyword in node.keywords)
+    descending = any(
+        keyword.arg == "reverse" and getattr(keyword.value, "value", False) is True for keyword in node.keywords
+    )
     if any(keyword.arg == "key" for keyword in node.keywords):
-        raise ctx.source.outside(node, "sorted(key=...) is outside the compiled subset.", "Sort tuples, `sorted((x.term, x.index) for x in xs)`.")
-    if isinstance(node.args[0], ast.ListComp | ast.GeneratorExp) or isinstance(expressions.lower(ctx, node.args[0]).type, ListType):
+        raise ctx.source.outside(
+            node,
+            "sorted(key=...) is outside the compiled subset.",
+            "Sort tuples, `sorted((x.term, x.index) for x in xs)`.",
+        )
+    if isinstance(node.args[0], ast.ListComp | ast.GeneratorExp) or isinstance(
+        expressions.lower(ctx, node.args[0]).type, ListType
+    ):
         kind = ListType(body.type, rounds(parts), "")
-        return Expr(Op.SORTED, kind, (Expr(Op.LIST_OF, kind, (body,), parts, ctx.location(node)),), descending, ctx.location(node))
+        return Expr(
+            Op.SORTED,
+            kind,
+            (Expr(Op.LIST_OF, kind, (body,), parts, ctx.location(node)),),
+            descending,
+            ctx.location(node),
+        )
     whole = Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
     length = min(rounds(parts), body.type.cardinality)
     return Expr(Op.SORTED, ListType(body.type, length, ""), (whole,), descending, ctx.location(node))

@@ -47,7 +47,9 @@ class Findings:
 class Context:
     """The state of lowering one body. Inlined procedures and comprehensions work in a copy of the bindings."""
 
-    def __init__(self, builder: Builder, source: Source, self_names: dict[str, Op], findings: Findings, pure: bool) -> None:
+    def __init__(
+        self, builder: Builder, source: Source, self_names: dict[str, Op], findings: Findings, pure: bool
+    ) -> None:
         self.builder, self.source, self.findings, self.pure = builder, source, findings, pure
         self.self_names = self_names
         self.bindings: dict[str, Expr] = {}

@@ -1,7 +1,8 @@
 """How types relate: the least common type of two, and the conversions that make a value fit where it is put.
 
-There is no flow typing. Where `mypy` has narrowed a union, the model says so with a `NARROW`, which cannot fail in a spec that
-type-checks and is an error in the spec otherwise. A computed number becomes a `Nat` through `FIT`, the only place where a bound cuts.
+There is no flow typing. Where `mypy` has narrowed a union, the model says so with a `NARROW`, which cannot fail in a
+spec that type-checks and is an error in the spec otherwise. A computed number becomes a `Nat` through `FIT`, the only
+place where a bound cuts.
 """
 
 from __future__ import annotations
@@ -169,12 +170,19 @@ def _could_fit(have: Type, want: Type) -> bool:
 
 
 def adapt(value: Expr, want: Type, complain: Complain, location: Location | None = None) -> Expr:
-    """`value` as a value of `want`, with the conversion that this needs. Raises what `complain` gives if there is none."""
+    """`value` as a value of `want`, with the conversion that this needs. Raises what `complain` gives if there is
+    none.
+    """
     have = value.type
     if have == want:
         return value
     location = location or value.location
-    if value.op is Op.CONST and value.data is not None and not isinstance(value.data, FrozenList) and _constant_of(value.data, want):
+    if (
+        value.op is Op.CONST
+        and value.data is not None
+        and not isinstance(value.data, FrozenList)
+        and _constant_of(value.data, want)
+    ):
         return Expr(Op.CONST, want, (), value.data, location)
     if isinstance(want, UnionType) and not isinstance(have, UnionType):
         for kind in want.kinds:
@@ -190,7 +198,11 @@ def adapt(value: Expr, want: Type, complain: Complain, location: Location | None
 
 
 def _narrowed(value: Expr, have: UnionType, want: Type, complain: Complain, location: Location | None) -> Expr:
-    shared = [kind for kind in have.kinds if any(same_class(kind, other) or _could_fit(kind, other) for other in alternatives(want))]
+    shared = [
+        kind
+        for kind in have.kinds
+        if any(same_class(kind, other) or _could_fit(kind, other) for other in alternatives(want))
+    ]
     if not shared:
         raise complain(f"A value of type {have} stands where {want} is expected.")
     smaller = shared[0] if len(shared) == 1 else UnionType(tuple(shared))

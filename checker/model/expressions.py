@@ -46,7 +46,9 @@ def lower(ctx: Context, node: ast.expr, expected: Type | None = None) -> Expr:
     rule = RULES.get(type(node))
     if rule is None:
         name = type(node).__name__
-        raise ctx.source.outside(node, f"{name} expressions are outside the compiled subset.", INSTEAD.get(name, ALLOWED))
+        raise ctx.source.outside(
+            node, f"{name} expressions are outside the compiled subset.", INSTEAD.get(name, ALLOWED)
+        )
     return rule(ctx, node, expected)
 
 
@@ -54,7 +56,9 @@ def condition(ctx: Context, node: ast.expr) -> Expr:
     """A truth value."""
     value = lower(ctx, node, BOOL)
     if value.type != BOOL:
-        raise ctx.source.error(node, f"A condition is a bool; this is a {value.type}. Write `len(x) > 0`, `x is not None` or `n != 0`.")
+        raise ctx.source.error(
+            node, f"A condition is a bool; this is a {value.type}. Write `len(x) > 0`, `x is not None` or `n != 0`."
+        )
     return value
 
 
@@ -66,8 +70,10 @@ def number(ctx: Context, node: ast.expr) -> Expr:
     return value
 
 
-ALLOWED = ("Use attributes, subscripts, calls, comprehensions, comparisons, `and`/`or`/`not`, arithmetic, conditional expressions and "
-           "displays of tuples, sets and lists.")
+ALLOWED = (
+    "Use attributes, subscripts, calls, comprehensions, comparisons, `and`/`or`/`not`, arithmetic, conditional expressions and "
+    "displays of tuples, sets and lists."
+)
 INSTEAD = {
     "Lambda": "Write a comprehension, or a module-level function.",
     "JoinedStr": "Specs have no text; use an Enum.",
@@ -93,8 +99,11 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> Expr:
         parts = tuple(constant(ctx, node, part) for part in value)
         return Expr(Op.TUPLE, TupleType(tuple(part.type for part in parts)), parts, None, location)
     if isinstance(value, Identity):
-        raise ctx.source.outside(node, f"{value!r} names a single {type(value).__name__}.",
-                                 "Use a parameter or a quantifier: the members are interchangeable.")
+        raise ctx.source.outside(
+            node,
+            f"{value!r} names a single {type(value).__name__}.",
+            "Use a parameter or a quantifier: the members are interchangeable.",
+        )
     if isinstance(value, SortMeta) or (isinstance(value, type) and issubclass(value, enum.Enum)) or value is bool:
         kind = resolve(value, str(getattr(value, "__name__", value)), ctx.builder.system.configuration)
         return domain(kind, location)
@@ -102,7 +111,9 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> Expr:
         raise ctx.source.outside(node, "Text is outside the compiled subset.", "Use an Enum.")
     if isinstance(value, float):
         raise ctx.source.outside(node, "Fractions are outside the compiled subset.", "Use whole numbers.")
-    raise ctx.source.outside(node, f"{value!r} is not a value of the language.", "Use numbers, bools, None, enum members and sorts.")
+    raise ctx.source.outside(
+        node, f"{value!r} is not a value of the language.", "Use numbers, bools, None, enum members and sorts."
+    )
 
 
 def domain(kind: Type, location: Any = None) -> Expr:
@@ -119,13 +130,19 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> Expr:
     if bound is not None:
         for part in bound.walk():
             if part.op is Op.LOCAL and part.data not in ctx.defined:
-                raise ctx.source.error(node, f"{node.id} may have no value here: it is assigned on some paths only. "
-                                             f"Give it a value before the `if` or the loop.")
+                raise ctx.source.error(
+                    node,
+                    f"{node.id} may have no value here: it is assigned on some paths only. "
+                    f"Give it a value before the `if` or the loop.",
+                )
         _check_alias(ctx, node, bound)
         return bound
     if node.id in ctx.self_names:
-        raise ctx.source.outside(node, f"{node.id} as a value is outside the compiled subset.",
-                                 f"Use its variables, `{node.id}.x`, and its methods.")
+        raise ctx.source.outside(
+            node,
+            f"{node.id} as a value is outside the compiled subset.",
+            f"Use its variables, `{node.id}.x`, and its methods.",
+        )
     value = ctx.source.resolve(node.id)
     if value is MISSING:
         raise ctx.source.error(node, f"The name {node.id} is not defined.")
@@ -135,8 +152,11 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> Expr:
 def _check_alias(ctx: Context, node: ast.Name, bound: Expr) -> None:
     alias = ctx.aliases.get(bound.data) if bound.op is Op.LOCAL else None
     if alias is not None and ctx.versions.get(alias[0], 0) != alias[1]:
-        raise ctx.source.outside(node, f"{node.id} is another name for a container in self.{alias[0]}, which has been changed since.",
-                                 f"Copy it when you name it, `{node.id} = set(...)` or `list(...)`, or read self.{alias[0]} again.")
+        raise ctx.source.outside(
+            node,
+            f"{node.id} is another name for a container in self.{alias[0]}, which has been changed since.",
+            f"Copy it when you name it, `{node.id} = set(...)` or `list(...)`, or read self.{alias[0]} again.",
+        )
 
 
 def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> Expr:
@@ -239,7 +259,9 @@ def _display(ctx: Context, node: ast.Set | ast.List, expected: Type | None) -> E
             raise ctx.source.error(node, f"The elements have different types, {element} and {part.type}.")
         element = joined
     if element is None:
-        raise ctx.source.error(node, "The type of this empty list is not known here. Annotate the name: `xs: list[Entry] = []`.")
+        raise ctx.source.error(
+            node, "The type of this empty list is not known here. Annotate the name: `xs: list[Entry] = []`."
+        )
     args = tuple(ctx.adapt(part, element, node) for part in parts)
     if isinstance(node, ast.Set):
         return Expr(Op.SET, SetType(element, None, ""), args, None, ctx.location(node))
@@ -287,11 +309,16 @@ def combine(ctx: Context, node: ast.AST, op: ast.operator, left: Expr, right: Ex
         element = join(left.type.element, right.type.element)
         if element is None:
             raise ctx.source.error(node, f"These lists have different elements: {left.type} and {right.type}.")
-        args = (ctx.adapt(left, ListType(element, left.type.capacity, ""), node),
-                ctx.adapt(right, ListType(element, right.type.capacity, ""), node))
+        args = (
+            ctx.adapt(left, ListType(element, left.type.capacity, ""), node),
+            ctx.adapt(right, ListType(element, right.type.capacity, ""), node),
+        )
         return Expr(Op.CONCAT, ListType(element, left.type.capacity + right.type.capacity, ""), args, None, location)
-    raise ctx.source.outside(node, f"This operator does not combine {left.type} and {right.type}.",
-                             "Numbers have + - * // %, sets have | & -, lists have +.")
+    raise ctx.source.outside(
+        node,
+        f"This operator does not combine {left.type} and {right.type}.",
+        "Numbers have + - * // %, sets have | & -, lists have +.",
+    )
 
 
 def _products(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
@@ -321,7 +348,9 @@ SET_OPERATORS: dict[type[ast.operator], Op] = {ast.BitOr: Op.UNION, ast.BitAnd: 
 
 
 def _if(ctx: Context, node: ast.IfExp, expected: Type | None) -> Expr:
-    return conditional(ctx, node, condition(ctx, node.test), lower(ctx, node.body, expected), lower(ctx, node.orelse, expected))
+    return conditional(
+        ctx, node, condition(ctx, node.test), lower(ctx, node.body, expected), lower(ctx, node.orelse, expected)
+    )
 
 
 def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> Expr:
@@ -374,10 +403,15 @@ def _ordered(ctx: Context, node: ast.Compare, op: ast.cmpop, left: Expr, right: 
     if not comparable(left.type) or not comparable(right.type) or not compatible(left.type, right.type):
         if left.type.scalarsets or right.type.scalarsets:
             raise ctx.source.outside(
-                node, f"Members of {_scalarsets(left, right)} have no order: they are interchangeable.",
-                "Declare the sort as `Ordered` if the protocol breaks ties by identity; the symmetry reduction over it is then given up.")
-        raise ctx.source.outside(node, f"A {left.type} and a {right.type} cannot be ordered.",
-                                 "Numbers, Ordered identities and tuples of those have an order.")
+                node,
+                f"Members of {_scalarsets(left, right)} have no order: they are interchangeable.",
+                "Declare the sort as `Ordered` if the protocol breaks ties by identity; the symmetry reduction over it is then given up.",
+            )
+        raise ctx.source.outside(
+            node,
+            f"A {left.type} and a {right.type} cannot be ordered.",
+            "Numbers, Ordered identities and tuples of those have an order.",
+        )
     return Expr(Op.LT if strict else Op.LE, BOOL, (left, right), None, location)
 
 
@@ -399,11 +433,15 @@ def equal(ctx: Context, node: ast.AST, left: Expr, right: Expr) -> Expr:
         if isinstance(none.type, NoneType) and isinstance(whole.type, UnionType):
             return Expr(Op.IS, BOOL, (whole,), (NoneType(),), location)
     if isinstance(left.type, WireLike) or isinstance(right.type, WireLike):
-        raise ctx.source.outside(node, "Networks are not compared with `==`.", "Compare what you need of their contents.")
+        raise ctx.source.outside(
+            node, "Networks are not compared with `==`.", "Compare what you need of their contents."
+        )
     if compatible(left.type, right.type):
         return Expr(Op.EQ, BOOL, (left, right), None, location)
     kind = join(left.type, right.type)
-    if kind is None or (isinstance(kind, UnionType) and not isinstance(left.type, UnionType) and not isinstance(right.type, UnionType)):
+    if kind is None or (
+        isinstance(kind, UnionType) and not isinstance(left.type, UnionType) and not isinstance(right.type, UnionType)
+    ):
         raise ctx.source.error(node, f"A {left.type} never equals a {right.type}.")
     return Expr(Op.EQ, BOOL, (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node)), None, location)
 

@@ -1,7 +1,7 @@
 """The meaning of the typed model, as short as it can be said: an interpreter over frozen values.
 
-Tests compare it with CPython's run of the same class; engine writers read it as the definition of every operator. It is no engine:
-it favours being obvious over being fast.
+Tests compare it with CPython's run of the same class; engine writers read it as the definition of every operator. It
+is no engine: it favours being obvious over being fast.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class _Break(Exception):
 
 
 class Run:
-    """One execution: the state's variables (replaced, never changed), the state before, and the locals of the current body."""
+    """One execution: the state's variables (replaced, never changed), the state before, and the locals of the current
+    body.
+    """
 
     def __init__(self, model: Model, state: dict[str, Any], old: dict[str, Any] | None, local: dict[str, Any]) -> None:
         self.model, self.state, self.old, self.local = model, state, old, local
@@ -105,7 +107,12 @@ class Run:
 
     def call(self, function: Function, arguments: Iterable[Any]) -> Any:
         """The result of a pure function."""
-        inner = Run(self.model, self.state, self.old, dict(zip((name for name, _ in function.parameters), arguments, strict=True)))
+        inner = Run(
+            self.model,
+            self.state,
+            self.old,
+            dict(zip((name for name, _ in function.parameters), arguments, strict=True)),
+        )
         return inner.returned(function.body)
 
     def returned(self, body: tuple[Stmt, ...]) -> Any:
@@ -178,7 +185,9 @@ class Run:
             method = getattr(draft, statement.change.value)
             method(*self.all(statement.args))
         except (KeyError, IndexError) as error:
-            raise ModelError(f".{statement.change}() of an element that is not there: {error}", statement.location) from None
+            raise ModelError(
+                f".{statement.change}() of an element that is not there: {error}", statement.location
+            ) from None
         self._put(target, kind.freeze(draft))
 
 
@@ -326,8 +335,8 @@ EVALUATE: dict[Op, Callable[[Run, Expr], Any]] = {
     Op.COMPONENT: lambda run, node: run.value(node.args[0])[node.data],
     Op.LOOKUP: _lookup,
     Op.INDEX: _index,
-    Op.SLICE: lambda run, node: FrozenList(run.value(node.args[0])[run.value(node.args[1]):run.value(node.args[2])]),
-    Op.RECORD: lambda run, node: node.type.sort(*run.all(node.args)),  # type: ignore[attr-defined]
+    Op.SLICE: lambda run, node: FrozenList(run.value(node.args[0])[run.value(node.args[1]) : run.value(node.args[2])]),
+    Op.RECORD: lambda run, node: node.type.sort(*run.all(node.args)),
     Op.TUPLE: lambda run, node: tuple(run.all(node.args)),
     Op.SET: lambda run, node: _set(run.all(node.args), node.type),
     Op.LIST: lambda run, node: FrozenList(run.all(node.args)),
@@ -402,7 +411,9 @@ class Interpreter:
         try:
             return Run(self.model, self._variables(state), before, local).returned(prop.body)
         except Cut as cut:
-            raise ModelError(f"{prop.name}: a value passes the bound {cut.bound}, which only an action may do.") from None
+            raise ModelError(
+                f"{prop.name}: a value passes the bound {cut.bound}, which only an action may do."
+            ) from None
 
     def choices(self, state: State, action: Action) -> Iterator[tuple[Any, ...]]:
         """The arguments to try: each parameter ranges over its type, or over the collection that its range names."""
@@ -421,5 +432,3 @@ class Interpreter:
         for value in values:
             run.local[name] = value
             yield from self._choices(run, action, position + 1, (*chosen, value))
-
-

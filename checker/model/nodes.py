@@ -1,16 +1,17 @@
 """The typed model: what a spec means, as data. Every engine but the reference one reads this and nothing else.
 
-A `Model` is a spec under one choice of bounds: variables with resolved types, and actions and properties as trees of `Expr`
-and `Stmt`. Everything Python leaves implicit is explicit here: each node has its type, each conversion is a node, each point where a
-bound can cut or an error can arise is an operator that says so. `interpret.py` is the precise meaning, in a page
-of Python; `verify.py` holds the legal shapes as a table.
+A `Model` is a spec under one choice of bounds: variables with resolved types, and actions and properties as trees of
+`Expr` and `Stmt`. Everything Python leaves implicit is explicit here: each node has its type, each conversion is a
+node, each point where a bound can cut or an error can arise is an operator that says so. `interpret.py` is the
+precise meaning, in a page of Python; `verify.py` holds the legal shapes as a table.
 
-Evaluation is strict, left to right, except `AND`, `OR`, `IF` and the quantifiers, which stop early as in Python. An action ends in one
-of four ways, whichever comes first: it finishes; a `Require` is false (disabled); a `FIT` or a full container cuts it
-(the bound has a name); or something is an error in the spec (a bad index, a failed `NARROW`, an `Assert`).
+Evaluation is strict, left to right, except `AND`, `OR`, `IF` and the quantifiers, which stop early as in Python. An
+action ends in one of four ways, whichever comes first: it finishes; a `Require` is false (disabled); a `FIT` or a
+full container cuts it (the bound has a name); or something is an error in the spec (a bad index, a failed `NARROW`,
+an `Assert`).
 
-Types are those of `checker.language.types` and `IntType`, the range of a computed number. A container that is only computed has capacity
-None (sets) or its exact greatest length (lists), and an empty bound name: nothing is cut there.
+Types are those of `checker.language.types` and `IntType`, the range of a computed number. A container that is only
+computed has capacity None (sets) or its exact greatest length (lists), and an empty bound name: nothing is cut there.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from typing import Any
 
 from checker.errors import Location
 from checker.language.system import Method, System, Variable
-from checker.language.types import Type, _Leaf
+from checker.language.types import Leaf, Type
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 
 
 @dataclass(frozen=True)
-class IntType(_Leaf):
+class IntType(Leaf):
     """A computed number from `low` to `high`. `INT_MIN`/`INT_MAX` stand for "no better range is known"."""
 
     low: int
@@ -67,74 +68,76 @@ class Op(StrEnum):
     """The operators of expressions. `a, b, c` are the arguments; `data` is what stands beside them."""
 
     # Values
-    CONST = auto()          # data: the frozen value
-    STATE = auto()          # data: the name of a state variable
-    OLD = auto()            # data: the name of a state variable, before the step
-    LOCAL = auto()          # data: the name of a local, parameter or loop variable
-    DOMAIN = auto()         # all values of the element type, as a set (`Server`, `bool`, the keys of a map)
-    RANGE = auto()          # the list a, a+1, ..., b-1
+    CONST = auto()  # data: the frozen value
+    STATE = auto()  # data: the name of a state variable
+    OLD = auto()  # data: the name of a state variable, before the step
+    LOCAL = auto()  # data: the name of a local, parameter or loop variable
+    DOMAIN = auto()  # all values of the element type, as a set (`Server`, `bool`, the keys of a map)
+    RANGE = auto()  # the list a, a+1, ..., b-1
     # Structure
-    FIELD = auto()          # a.data of a record
-    COMPONENT = auto()      # a[data] of a tuple
-    LOOKUP = auto()         # a[b] of a map; error if a computed number is no key
-    INDEX = auto()          # a[b] of a list; negative counts from the end; error if out of range
-    SLICE = auto()          # a[b:c] of a list, clamped as in Python
-    RECORD = auto()         # args: the fields in order, already of the field types
+    FIELD = auto()  # a.data of a record
+    COMPONENT = auto()  # a[data] of a tuple
+    LOOKUP = auto()  # a[b] of a map; error if a computed number is no key
+    INDEX = auto()  # a[b] of a list; negative counts from the end; error if out of range
+    SLICE = auto()  # a[b:c] of a list, clamped as in Python
+    RECORD = auto()  # args: the fields in order, already of the field types
     TUPLE = auto()
-    SET = auto()            # set display
-    LIST = auto()           # list display
+    SET = auto()  # set display
+    LIST = auto()  # list display
     # Numbers
     ADD = auto()
     SUB = auto()
     MUL = auto()
-    DIV = auto()            # floor division; error if b is 0
-    MOD = auto()            # sign of the divisor; error if b is 0
+    DIV = auto()  # floor division; error if b is 0
+    MOD = auto()  # sign of the divisor; error if b is 0
     NEG = auto()
     ABS = auto()
-    MIN = auto()            # of two comparable values
+    MIN = auto()  # of two comparable values
     MAX = auto()
     # Truth
-    EQ = auto()             # both sides have the same type, up to the ranges of numbers
-    LT = auto()             # numbers, Ordered, tuples of those (lexicographic)
+    EQ = auto()  # both sides have the same type, up to the ranges of numbers
+    LT = auto()  # numbers, Ordered, tuples of those (lexicographic)
     LE = auto()
-    AND = auto()            # n-ary, left to right, stops at the first false
+    AND = auto()  # n-ary, left to right, stops at the first false
     OR = auto()
     NOT = auto()
-    IF = auto()             # b if a else c
+    IF = auto()  # b if a else c
     # Sets, lists, networks
-    IN = auto()             # a in b: set, list, or deliverable message of a network; a number may be out of range
-    SUBSET = auto()         # a <= b on sets
+    IN = auto()  # a in b: set, list, or deliverable message of a network; a number may be out of range
+    SUBSET = auto()  # a <= b on sets
     UNION = auto()
     INTERSECT = auto()
     DIFFERENCE = auto()
-    LEN = auto()            # of a set, list or network
+    LEN = auto()  # of a set, list or network
     CONCAT = auto()
-    SORTED = auto()         # ascending list of a set or list; data: True for descending
+    SORTED = auto()  # ascending list of a set or list; data: True for descending
     # Types
-    COERCE = auto()         # to a wider type; never fails
-    FIT = auto()            # hold against a type: above a Nat's maximum or a capacity cuts, below zero is an error
-    NARROW = auto()         # a union's value as one of its alternatives (or a smaller union); error if it is another
-    IS = auto()             # whether a union's value is of one of the types in data (a tuple)
+    COERCE = auto()  # to a wider type; never fails
+    FIT = auto()  # hold against a type: above a Nat's maximum or a capacity cuts, below zero is an error
+    NARROW = auto()  # a union's value as one of its alternatives (or a smaller union); error if it is another
+    IS = auto()  # whether a union's value is of one of the types in data (a tuple)
     # Comprehensions: args (body,) or (body, default); data: the clauses
     ALL = auto()
     ANY = auto()
     SUM = auto()
-    MIN_OF = auto()         # error if empty and there is no default
+    MIN_OF = auto()  # error if empty and there is no default
     MAX_OF = auto()
-    THE = auto()            # the single distinct value; error if none (without default) or several
+    THE = auto()  # the single distinct value; error if none (without default) or several
     SET_OF = auto()
     LIST_OF = auto()
-    MAP_OF = auto()         # a total map; one clause, over the key domain
+    MAP_OF = auto()  # a total map; one clause, over the key domain
     # Calls
-    MAJORITY = auto()       # 2 * len(a) > number of members; data: the sort's type
-    QUORUM = auto()         # len(a) >= b; data: the sort's type
-    CALL = auto()           # data: key in Model.functions
-    LINEARIZABLE = auto()   # a: history, b: initial state; data: key of the sequential model in Model.functions
+    MAJORITY = auto()  # 2 * len(a) > number of members; data: the sort's type
+    QUORUM = auto()  # len(a) >= b; data: the sort's type
+    CALL = auto()  # data: key in Model.functions
+    LINEARIZABLE = auto()  # a: history, b: initial state; data: key of the sequential model in Model.functions
 
 
 @dataclass(frozen=True)
 class For:
-    """A clause `for name in source`. `ordered` is true when the order of iteration is that of a list or an ordered domain."""
+    """A clause `for name in source`. `ordered` is true when the order of iteration is that of a list or an ordered
+    domain.
+    """
 
     name: str
     type: Type
@@ -213,15 +216,15 @@ class Assign:
 class Change(StrEnum):
     """The ways to change a container in place."""
 
-    ADD = auto()       # set: add an element; a full set is a cut
-    DISCARD = auto()   # set: remove an element if it is there
-    REMOVE = auto()    # set: remove an element; error if it is not there
-    CLEAR = auto()     # set, list
-    APPEND = auto()    # list; a full list is a cut
-    POP = auto()       # list: drop the last element; error if empty
-    SEND = auto()      # network; a full one is a cut
-    RECEIVE = auto()   # network: error if not deliverable; Network keeps it, Bag and Channels take it off
-    DROP = auto()      # network: error if not deliverable; all take it off
+    ADD = auto()  # set: add an element; a full set is a cut
+    DISCARD = auto()  # set: remove an element if it is there
+    REMOVE = auto()  # set: remove an element; error if it is not there
+    CLEAR = auto()  # set, list
+    APPEND = auto()  # list; a full list is a cut
+    POP = auto()  # list: drop the last element; error if empty
+    SEND = auto()  # network; a full one is a cut
+    RECEIVE = auto()  # network: error if not deliverable; Network keeps it, Bag and Channels take it off
+    DROP = auto()  # network: error if not deliverable; all take it off
 
 
 @dataclass(frozen=True)
@@ -262,8 +265,9 @@ class If:
 
 @dataclass(frozen=True)
 class Loop:
-    """`for name in source: body`. The source is evaluated once, before the first round. Unordered loops were shown not to depend
-    on the order."""
+    """`for name in source: body`. The source is evaluated once, before the first round. Unordered loops were shown
+    not to depend on the order.
+    """
 
     name: str
     type: Type
@@ -321,8 +325,9 @@ class Function:
 class Action:
     """An action, @init or the loss of a lossy network.
 
-    `ranges[i]` is the collection that parameter i ranges over (from a leading `require(p in collection)`, which is still in the body),
-    or None for its whole type. It reads the state and earlier parameters only; elements of other types are skipped.
+    `ranges[i]` is the collection that parameter i ranges over (from a leading `require(p in collection)`, which is
+    still in the body), or None for its whole type. It reads the state and earlier parameters only; elements of other
+    types are skipped.
     """
 
     name: str
@@ -336,7 +341,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Property:
-    """An invariant, lemma, step, reachable, eventually, leads_to or terminal. The body returns a bool (leads_to: a pair)."""
+    """An invariant, lemma, step, reachable, eventually, leads_to or terminal. The body returns a bool (leads_to: a
+    pair).
+    """
 
     name: str
     kind: str
@@ -348,7 +355,9 @@ class Property:
 
 @dataclass(frozen=True)
 class Model:
-    """A spec under one choice of bounds. `symmetric` are the scalarsets whose members are interchangeable: all that it uses."""
+    """A spec under one choice of bounds. `symmetric` are the scalarsets whose members are interchangeable: all that
+    it uses.
+    """
 
     name: str
     system: System
@@ -409,7 +418,8 @@ def reads(body: tuple[Stmt, ...], functions: dict[str, Function], old: bool = Fa
 
 def writes(body: tuple[Stmt, ...]) -> frozenset[str]:
     """The state variables that a body may change."""
-    return frozenset(statement.target.root for statement in statements(body)
-                     if isinstance(statement, Assign | Mutate) and statement.target.state)
-
-
+    return frozenset(
+        statement.target.root
+        for statement in statements(body)
+        if isinstance(statement, Assign | Mutate) and statement.target.state
+    )

@@ -1,8 +1,9 @@
 """Loops over a set or over interchangeable identities must not depend on the order of their rounds.
 
-This is what makes symmetry reduction sound, and every engine free to iterate as it likes. A body passes if each of its effects
-commutes with itself across rounds: places indexed by the loop variable are disjoint; adding to a set, sending, summing up and taking a maximum
-commute; assigning the same value again changes nothing. Everything it reads must not be changed by another round.
+This is what makes symmetry reduction sound, and every engine free to iterate as it likes. A body passes if each of
+its effects commutes with itself across rounds: places indexed by the loop variable are disjoint; adding to a set,
+sending, summing up and taking a maximum commute; assigning the same value again changes nothing. Everything it reads
+must not be changed by another round.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from checker.model.nodes import (
 )
 from checker.model.source import Source
 
-ADVICE = ("Write only to places indexed by the loop variable, add to sets, send, or sum up; pick a value with `the(...)`, `min`, `max`, "
-          "`any` or `all`; or declare the sort as Ordered and range over `sorted(...)`.")
+ADVICE = (
+    "Write only to places indexed by the loop variable, add to sets, send, or sum up; pick a value with `the(...)`, `min`, `max`, "
+    "`any` or `all`; or declare the sort as Ordered and range over `sorted(...)`."
+)
 COMMUTING = frozenset({Op.ADD, Op.UNION, Op.INTERSECT, Op.MAX, Op.MIN, Op.AND, Op.OR})
 
 
@@ -46,7 +49,9 @@ class _Effects:
 
 
 def check_unordered(source: Source, node: ast.For, loop: Loop, outer: frozenset[str]) -> None:
-    """Raise OutsideSubset, at the offending line, if the rounds of `loop` may not commute. `outer` are the locals from before it."""
+    """Raise OutsideSubset, at the offending line, if the rounds of `loop` may not commute. `outer` are the locals
+    from before it.
+    """
 
     def reject(found: str, location: Location | None) -> OutsideSubset:
         return OutsideSubset(found, ADVICE, location or source.location(node))
@@ -65,7 +70,9 @@ def check_unordered(source: Source, node: ast.For, loop: Loop, outer: frozenset[
                     raise reject("This `return` may give another value for another order of the loop.", location)
             case Assign(target=target, value=value, location=location) if target.state or target.root in outer:
                 _assign(effects, loop, target, value, location, reject)
-            case Mutate(change=change, target=target, args=args, location=location) if target.state or target.root in outer:
+            case Mutate(change=change, target=target, args=args, location=location) if (
+                target.state or target.root in outer
+            ):
                 _mutate(effects, loop, change, target, args, location, reject)
     if returns and (effects.disjoint or effects.shared):
         raise reject("This loop both changes something and returns early.", loop.location)
@@ -73,7 +80,9 @@ def check_unordered(source: Source, node: ast.For, loop: Loop, outer: frozenset[
 
 
 def _inside_scope(body: tuple[Stmt, ...], wanted: Stmt) -> bool:
-    return any(isinstance(part, Scope) and any(inner is wanted for inner in statements(part.body)) for part in statements(body))
+    return any(
+        isinstance(part, Scope) and any(inner is wanted for inner in statements(part.body)) for part in statements(body)
+    )
 
 
 def _mentions(value: Expr, name: str) -> bool:
@@ -82,8 +91,11 @@ def _mentions(value: Expr, name: str) -> bool:
 
 def _own(loop: Loop, selectors: tuple[Expr, ...]) -> bool:
     """Whether a place is indexed by the loop variable, so that different rounds have different places."""
-    return any(_mentions(selector, loop.name) or (selector.op is Op.TUPLE and any(_mentions(part, loop.name) for part in selector.args))
-               for selector in selectors)
+    return any(
+        _mentions(selector, loop.name)
+        or (selector.op is Op.TUPLE and any(_mentions(part, loop.name) for part in selector.args))
+        for selector in selectors
+    )
 
 
 def _strip(value: Expr) -> Expr:
@@ -102,7 +114,9 @@ def _reads_place(value: Expr, target: Place) -> bool:
     return value.op is (Op.STATE if target.state else Op.LOCAL) and value.data == target.root
 
 
-def _assign(effects: _Effects, loop: Loop, target: Place, value: Expr, location: Location | None, reject: object) -> None:
+def _assign(
+    effects: _Effects, loop: Loop, target: Place, value: Expr, location: Location | None, reject: object
+) -> None:
     if _own(loop, target.selectors):
         effects.disjoint.setdefault(target.root, set()).add(target.selectors)
         return
@@ -119,8 +133,15 @@ def _assign(effects: _Effects, loop: Loop, target: Place, value: Expr, location:
     raise reject(f"{'self.' * target.state}{target.root} would hold the value of whichever round comes last.", location)  # type: ignore[operator]
 
 
-def _mutate(effects: _Effects, loop: Loop, change: Change, target: Place, args: tuple[Expr, ...], location: Location | None,
-            reject: object) -> None:
+def _mutate(
+    effects: _Effects,
+    loop: Loop,
+    change: Change,
+    target: Place,
+    args: tuple[Expr, ...],
+    location: Location | None,
+    reject: object,
+) -> None:
     if _own(loop, target.selectors):
         effects.disjoint.setdefault(target.root, set()).add(target.selectors)
         return
@@ -137,8 +158,10 @@ def _own_channel(loop: Loop, message: Expr) -> bool:
     message = _strip(message)
     if message.op is not Op.RECORD or not isinstance(message.type, RecordType):
         return False
-    return any(name in ("source", "target") and _mentions(_strip(part), loop.name)
-               for (name, _), part in zip(message.type.fields, message.args, strict=True))
+    return any(
+        name in ("source", "target") and _mentions(_strip(part), loop.name)
+        for (name, _), part in zip(message.type.fields, message.args, strict=True)
+    )
 
 
 def _share(effects: _Effects, root: str, how: object, location: Location | None, reject: object) -> None:

@@ -1,7 +1,8 @@
 """Which models are legal, as data, and a verifier that holds a model against it.
 
-Engines may rely on every line of `LEGAL`: the number of arguments of an operator, their types, and how the result's type follows. The tests
-run the verifier on every model they build; an error here is a bug of ours, never of a spec's author.
+Engines may rely on every line of `LEGAL`: the number of arguments of an operator, their types, and how the result's
+type follows. The tests run the verifier on every model they build; an error here is a bug of ours, never of a spec's
+author.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def _same(node: Expr) -> bool:
 
 def _sets(node: Expr) -> bool:
     return isinstance(node.type, SetType) and all(
-        isinstance(kind, SetType) and kind.element == node.type.element for kind in _args(node))
+        isinstance(kind, SetType) and kind.element == node.type.element for kind in _args(node)
+    )
 
 
 def _collection(kind: Type) -> bool:
@@ -107,8 +109,13 @@ def _index(node: Expr) -> bool:
 
 def _slice(node: Expr) -> bool:
     whole, low, high = _args(node)
-    return isinstance(whole, ListType) and isinstance(node.type, ListType) and node.type.element == whole.element and \
-        is_number(low) and is_number(high)
+    return (
+        isinstance(whole, ListType)
+        and isinstance(node.type, ListType)
+        and node.type.element == whole.element
+        and is_number(low)
+        and is_number(high)
+    )
 
 
 def _field(node: Expr) -> bool:
@@ -167,20 +174,36 @@ def _concat(node: Expr) -> bool:
 
 def _sorted(node: Expr) -> bool:
     whole = node.args[0].type
-    return isinstance(whole, SetType | ListType) and isinstance(node.type, ListType) and node.type.element == whole.element and \
-        comparable(whole.element)
+    return (
+        isinstance(whole, SetType | ListType)
+        and isinstance(node.type, ListType)
+        and node.type.element == whole.element
+        and comparable(whole.element)
+    )
 
 
 def _quorum(node: Expr) -> bool:
     members = node.args[0].type
-    return _boolean(node) and isinstance(members, SetType) and members.element == node.data and \
-        isinstance(node.data, IdentityType) and all(map(is_number, _args(node)[1:]))
+    return (
+        _boolean(node)
+        and isinstance(members, SetType)
+        and members.element == node.data
+        and isinstance(node.data, IdentityType)
+        and all(map(is_number, _args(node)[1:]))
+    )
 
 
 def _clauses(node: Expr) -> bool:
-    return bool(node.clauses) and isinstance(node.clauses[0], For) and all(
-        element_type(part.source.type) == part.type if isinstance(part, For) else isinstance(part.condition.type, BoolType)
-        for part in node.clauses)
+    return (
+        bool(node.clauses)
+        and isinstance(node.clauses[0], For)
+        and all(
+            element_type(part.source.type) == part.type
+            if isinstance(part, For)
+            else isinstance(part.condition.type, BoolType)
+            for part in node.clauses
+        )
+    )
 
 
 def _over(legal: Check) -> Check:
@@ -251,9 +274,15 @@ LEGAL: dict[Op, Rule] = {
 }
 
 CHANGED: dict[Change, type | tuple[type, ...]] = {
-    Change.ADD: SetType, Change.DISCARD: SetType, Change.REMOVE: SetType, Change.CLEAR: (SetType, ListType),
-    Change.APPEND: ListType, Change.POP: ListType,
-    Change.SEND: WireLike.__args__, Change.RECEIVE: WireLike.__args__, Change.DROP: WireLike.__args__,
+    Change.ADD: SetType,
+    Change.DISCARD: SetType,
+    Change.REMOVE: SetType,
+    Change.CLEAR: (SetType, ListType),
+    Change.APPEND: ListType,
+    Change.POP: ListType,
+    Change.SEND: WireLike.__args__,
+    Change.RECEIVE: WireLike.__args__,
+    Change.DROP: WireLike.__args__,
 }
 
 
@@ -313,7 +342,10 @@ class _Verifier:
             raise self.fail("a place has the wrong root", target)
         for selector, before, after in zip(target.selectors, target.types, target.types[1:], strict=False):
             self.expression(selector)
-            if not (isinstance(before, MapType) and after == before.value or isinstance(before, ListType) and after == before.element):
+            if not (
+                (isinstance(before, MapType) and after == before.value)
+                or (isinstance(before, ListType) and after == before.element)
+            ):
                 raise self.fail("a place has a wrong selector", target)
 
     def body(self, body: tuple[Stmt, ...]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -16,10 +18,10 @@ from tests.generated import load, sources
 STATES = 60
 
 
-def attempt(run: object) -> object:
+def attempt(run: Callable[..., object], *arguments: object) -> object:
     """A result, with the ways to end early made comparable."""
     try:
-        return run()  # type: ignore[operator]
+        return run(*arguments)
     except Cut as cut:
         return "cut", cut.bound
     except SpecError:
@@ -32,27 +34,28 @@ def agree(system: System, model: Model, limit: int) -> int:
     frontier: list[State] = [state for _, state in system.initial()]
     seen = set(frontier)
     for state in frontier:
-        for prop in model.properties:
-            if prop.kind == "step":
-                continue
-            for arguments in system.choices(prop.method.parameters):
-                found = attempt(lambda: interpreter.evaluate(prop, state, arguments))
-                assert found == attempt(lambda: system.evaluate(prop.method, state, arguments)), (prop.name, state, arguments)
+        same_properties(system, interpreter, state, None)
         for action in model.actions:
             for arguments in interpreter.choices(state, action):
                 compared += 1
-                wanted = attempt(lambda: system.fire(state, action.method, arguments))
+                wanted = attempt(system.fire, state, action.method, arguments)
                 after = getattr(wanted, "state", wanted)
-                assert attempt(lambda: interpreter.fire(state, action, arguments)) == after, (action.name, state, arguments)
+                assert attempt(interpreter.fire, state, action, arguments) == after, (action.name, state, arguments)
                 if hasattr(wanted, "state"):
-                    for prop in model.of("step"):
-                        for choice in system.choices(prop.method.parameters):
-                            found = attempt(lambda: interpreter.evaluate(prop, after, choice, state))
-                            assert found == attempt(lambda: system.evaluate(prop.method, after, choice, state)), prop.name
+                    same_properties(system, interpreter, after, state)
                     if after not in seen and len(seen) < limit:
                         seen.add(after)
                         frontier.append(after)
     return compared
+
+
+def same_properties(system: System, interpreter: Interpreter, state: State, old: State | None) -> None:
+    """Compare all properties of a state, or all step properties of a transition."""
+    for prop in interpreter.model.properties:
+        if (prop.kind == "step") == (old is not None):
+            for arguments in system.choices(prop.method.parameters):
+                found = attempt(interpreter.evaluate, prop, state, arguments, old)
+                assert found == attempt(system.evaluate, prop.method, state, arguments, old), (prop.name, state)
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
