@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
@@ -113,5 +114,18 @@ def _named(cuts: Mapping[str, int]) -> str:
 
 
 def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[str, ...]]:
-    """The scalarsets that may be reduced over, and what a reader must know about those that may not."""
-    return scalarsets(system), ()
+    """The scalarsets of the state that may be reduced over, and what a reader must know about those that may not.
+
+    The typed model decides: that nothing tells the members of a sort apart is what its type check has shown.
+    """
+    occurring = scalarsets(system)
+    if not occurring:
+        return (), ()
+    from checker.model import symmetric_sorts as by_type
+
+    interchangeable, reason = by_type(system)
+    if reason is not None:
+        where = f" ({Path(reason.location.file).name}:{reason.location.line})" if reason.location is not None else ""
+        return (), (f"no symmetry reduction, because the typed model does not cover this specification: "
+                    f"{reason.message}{where}",)
+    return tuple(sort for sort in occurring if sort in interchangeable), ()

@@ -32,17 +32,15 @@ Collection = Callable[..., Any]
 
 def collections_of(method: Method) -> dict[str, Collection]:
     """For each parameter that ranges over a collection: a function of `self` and the parameters before it that gives
-    the collection.
-
-    Empty where the source of the method cannot be read.
+    the collection. Empty where the source of the method cannot be read.
     """
     names = [parameter.name for parameter in method.parameters]
     found: dict[str, Collection] = {}
-    definition = _definition(method.function)
+    definition = definition_of(method.function)
     if definition is None or not names:
         return found
     for condition in _leading(definition):
-        match condition:
+        match _conjuncts(condition)[0]:
             case ast.Compare(left=ast.Name(id=name), ops=[ast.In()], comparators=[expression]) if name in names:
                 before = names[: names.index(name)]
                 free = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
@@ -54,7 +52,25 @@ def collections_of(method: Method) -> dict[str, Collection]:
     return found
 
 
-def _definition(function: Callable[..., Any]) -> ast.FunctionDef | None:
+def memberships(method: Method) -> list[tuple[Collection, Collection]]:
+    """The `x in collection` that the leading `require`s of an action demand, each as two functions of `self` and the
+    parameters: the member and the collection."""
+    definition = definition_of(method.function)
+    found: list[tuple[Collection, Collection]] = []
+    if definition is None:
+        return found
+    parameters = [argument.arg for argument in definition.args.args]
+    for condition in _leading(definition):
+        for conjunct in _conjuncts(condition):
+            match conjunct:
+                case ast.Compare(left=member, ops=[ast.In()], comparators=[collection]):
+                    found.append((_function(method.function, parameters, member),
+                                  _function(method.function, parameters, collection)))
+    return found
+
+
+def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """The syntax tree of a function, with the line numbers of its file; None where its source cannot be read."""
     try:
         lines, first = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(lines)))
@@ -66,18 +82,28 @@ def _definition(function: Callable[..., Any]) -> ast.FunctionDef | None:
 
 
 def _leading(definition: ast.FunctionDef) -> Iterator[ast.expr]:
-    """The conditions of the leading `require`s, or the first operand of their `and`."""
+    """The conditions of the leading `require`s."""
     body = definition.body
     if ast.get_docstring(definition, clean=False) is not None:
         body = body[1:]
     for statement in body:
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Name(id="require"), args=[condition], keywords=[])):
-                while isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And):
-                    condition = condition.values[0]
                 yield condition
             case _:
                 return
+
+
+def _conjuncts(condition: ast.expr) -> list[ast.expr]:
+    """The operands of nested `and`s, from the left; the condition itself if it has none."""
+    if isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And):
+        return [part for value in condition.values for part in _conjuncts(value)]
+    return [condition]
+
+
+def namespace_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names that a function's body sees besides its own."""
+    return {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
 
 
 def _function(method: Callable[..., Any], parameters: list[str], expression: ast.expr) -> Collection:
@@ -86,7 +112,7 @@ def _function(method: Callable[..., Any], parameters: list[str], expression: ast
                               defaults=[])
     node = ast.Expression(ast.Lambda(arguments, expression))
     code = compile(ast.fix_missing_locations(node), method.__code__.co_filename, "eval")
-    made: Collection = eval(code, {**method.__globals__, **inspect.getclosurevars(method).nonlocals})
+    made: Collection = eval(code, namespace_of(method))
     return made
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self, get_args
 
 from checker.errors import Location, SpecError, UsageError, unknown
 from checker.language.containers import Event, Log, _immutable
-from checker.language.control import Cut, Disabled
+from checker.language.control import Cut, Disabled, require
 from checker.language.resolve import (
     Bound,
     Configuration,
@@ -438,8 +438,7 @@ def _loss(name: str, wire: Variable) -> Method:
     assert isinstance(wire.type, WireType)
 
     def lose(self: Any, message: Any) -> None:
-        if message not in getattr(self, wire.name):
-            raise Disabled
+        require(message in getattr(self, wire.name))
         getattr(self, wire.name).drop(message)
 
     lose.__doc__ = "The network loses a message."
