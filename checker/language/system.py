@@ -34,6 +34,10 @@ State = tuple[Any, ...]
 Arguments = tuple[Any, ...]
 
 
+UNSET = object()
+"""The value, before @init, of a variable whose type has no zero."""
+
+
 @dataclass(frozen=True)
 class Variable:
     """A state variable."""
@@ -283,9 +287,7 @@ class System:
     # Running
 
     def zero(self, before_init: bool = False) -> State:
-        """The state of all defaults. Before @init, which must set them, variables without a zero have their first
-        value.
-        """
+        """The state of all defaults. Before @init, which must set them, variables without a zero are `UNSET`."""
         values = []
         for variable in self.variables:
             try:
@@ -297,7 +299,7 @@ class System:
             except SpecError as error:
                 if not before_init:
                     raise SpecError(f"{self.name}.{variable.name}: {error}") from None
-                values.append(next(iter(variable.type.values())))
+                values.append(UNSET)
         return tuple(values)
 
     def draft(self, state: State, instance: Spec | None = None) -> tuple[Spec, Log]:
@@ -308,6 +310,10 @@ class System:
 
         def read(name: str) -> Any:
             position = index[name]
+            if state[position] is UNSET:
+                raise SpecError(
+                    f"self.{name} has no value yet: {variables[position].type} has no default, so @init must first assign it as a whole."
+                )
             return variables[position].type.thaw(state[position], log)
 
         def write(name: str, value: Any) -> None:
@@ -367,6 +373,11 @@ class System:
                     ) from None
                 if successor is not None:
                     found = True
+                    for variable, value in zip(self.variables, successor.state, strict=True):
+                        if value is UNSET:
+                            raise Failure(
+                                f"{self.name}.{method.name} leaves self.{variable.name} without a value: assign it."
+                            )
                     yield arguments, successor.state
         if not self.of("init"):
             yield (), zero

@@ -7,12 +7,13 @@ from typing import Any
 
 from checker.errors import SpecError
 from checker.language.spec import Spec
-from checker.language.system import Method, System
+from checker.language.system import UNSET, Method, System
 from checker.language.types import BoolType, TupleType, Type, UnionType, WireType
 from checker.model import bodies
 from checker.model.context import Context, Findings
 from checker.model.nodes import (
     Action,
+    Assign,
     Change,
     Expr,
     Function,
@@ -22,8 +23,10 @@ from checker.model.nodes import (
     Place,
     Property,
     Require,
+    Return,
     Stmt,
     reads,
+    statements,
     writes,
 )
 from checker.model.source import Source
@@ -45,6 +48,7 @@ class Builder:
         """The whole model. Raises SpecError or OutsideSubset at the first construct that has no place in it."""
         system = self.system
         inits = [self.action(method) for method in system.of("init")]
+        self._check_initial(inits[0] if inits else None)
         actions = tuple(self.action(method) for method in system.actions)
         kinds = ("invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal")
         properties = tuple(self.property(method) for method in system.of(*kinds))
@@ -64,6 +68,34 @@ class Builder:
             self.functions,
             symmetric,
         )
+
+    def _check_initial(self, init: Action | None) -> None:
+        """A variable without a zero is assigned as a whole by @init, before anything reads it. Otherwise some member of a
+        scalarset would be the first, and the reduction by symmetry unsound."""
+        unset = [
+            name
+            for name, value in zip(self.system.index, self.system.zero(before_init=True), strict=True)
+            if value is UNSET
+        ]
+        for name in unset:
+            if init is None:
+                self.system.zero()
+            assert init is not None
+            for position, statement in enumerate(init.body):
+                before = init.body[:position]
+                untouched = name not in reads(before, self.functions) and not any(
+                    isinstance(part, Return) for part in statements(before)
+                )
+                whole = (
+                    isinstance(statement, Assign) and statement.target.root == name and not statement.target.selectors
+                )
+                if whole and untouched:
+                    break
+            else:
+                raise SpecError(
+                    f"{self.system.name}.{init.name} does not assign self.{name} as a whole, on every path and before it is read; "
+                    f"its type has no default. Write `self.{name} = ...` among the first lines."
+                )
 
     def owner(self, method: Method) -> type:
         """The class in which a method's function is defined."""
