@@ -1,0 +1,1 @@
+"""Replicated data: one copy after another, by quorums, or at many masters."""

@@ -1,0 +1,1 @@
+"""Atomic commitment and transactions."""
