@@ -3,19 +3,21 @@
 One writer gives each value it writes the next version number and sends it to all replicas; the write is complete when W of
 them have stored it. A reader asks all replicas, waits for R answers and takes the highest version among them. If R + W > N any
 two such groups have a replica in common, so a read meets every completed write. That makes the register *regular*. It is
-*atomic* (linearizable) if a reader, before it returns, writes what it found back to W replicas: otherwise a first reader can
-return a value that a second reader, later, does not find.
+*atomic* (linearizable) if a reader, before it returns, writes what it found back to W replicas: otherwise a first reader
+can return a value that a second reader, later, does not find.
 
-*Promise*, to the clients: reads and writes behave like those of one variable (atomicity), and replicas never go back to an older
-version. Any minority of replicas may be silent. `read_quorum` and `write_quorum` are parameters: with N=3, Cassandra's levels
-are ONE=1, TWO=2, QUORUM=2, ALL=3.
+*Promise*, to the clients: reads and writes behave like those of one variable (atomicity), and replicas never go back to
+an older version. Any minority of the replicas may be silent. `read_quorum` and `write_quorum` are parameters; of three
+replicas, Cassandra's levels are ONE = 1, TWO = QUORUM = 2, ALL = 3.
 
-The network is a set: messages are delayed, reordered and duplicated; one that is never taken off is lost. A version stands for its value. Each
-reader reads once: linearizability does not ask whether two reads are of one client, so a client that reads twice is two readers.
+The network delays, reorders and duplicates requests; one that no replica ever handles is lost. A version stands for its
+value. Each reader reads once: linearizability does not ask whether two reads are of one client, so a client that reads
+twice is two readers.
 
-Sources: Attiya, Bar-Noy & Dolev 1995, "Sharing Memory Robustly in Message-Passing Systems" (section 4: the register, and the write-back of
-readers); Gifford 1979, "Weighted Voting for Replicated Data" (R + W > N); Lamport 1986, "On Interprocess Communication"
-(regular and atomic); DeCandia et al. 2007, "Dynamo" (sections 4.5 and 4.6: sloppy quorums, hinted handoff).
+Sources: Attiya, Bar-Noy & Dolev 1995, "Sharing Memory Robustly in Message-Passing Systems" (section 4: the register and
+the write-back of its readers); Gifford 1979, "Weighted Voting for Replicated Data" (R + W > N); Lamport 1986, "On
+Interprocess Communication" (regular and atomic); DeCandia et al. 2007, "Dynamo" (sections 4.5 and 4.6: sloppy quorums,
+hinted handoff).
 """
 
 from enum import Enum
@@ -265,6 +267,7 @@ class NoWriteBack(QuorumRegister):
     """
 
     expect = violates("atomic")
+    omits: ClassVar[tuple[str, ...]] = ("complete_write_back",)
 
     def conclude(self, r: Reader) -> None:
         self.reply(r)
@@ -274,10 +277,10 @@ class Regular(NoWriteBack):
     """Without write-back the register is still regular: what has been completed is read, and a read costs one round trip."""
 
     expect = holds()
-    omits = ("atomic", "complete_write_back")
+    omits = (*NoWriteBack.omits, "atomic")
 
 
-class AsPublished(Regular):
+class AsPublished(NoWriteBack):
     """A configuration that the article's own checks accept: of five replicas, three store a write and two answer a read.
 
     The checks compare each quorum with N, and never the sum of both with N: R + W = 5 = N, so the two that answer can be the two
@@ -285,8 +288,7 @@ class AsPublished(Regular):
     """
 
     expect = violates("regular")
-    bounds = {"Replica": 5, "Reader": 1}
-    omits = ("atomic", "complete_write_back", "reads_differ")
+    bounds: ClassVar[dict[str, int]] = {"Replica": 5, "Reader": 1}
     read_quorum = 2
     write_quorum = 3
 
@@ -300,16 +302,15 @@ class AsPublished(Regular):
         return self.accepted_by_the_article()
 
 
-class OneOne(Regular):
+class OneOne(NoWriteBack):
     """Consistency level ONE for reads and writes: the fastest answer wins.
 
-    One replica confirms the write and another one answers the read: 1 + 1 <= 3, nothing makes them meet. The application is told that
-    its write is done, and reads the value before it.
+    One replica confirms the write and another one answers the read: 1 + 1 <= 3, so nothing makes them meet. The
+    application is told that its write is done, and reads the value before it.
     """
 
     expect = violates("regular")
-    bounds = {"Reader": 1}
-    omits = ("atomic", "complete_write_back", "reads_differ")
+    bounds: ClassVar[dict[str, int]] = {"Reader": 1}
     read_quorum = 1
     write_quorum = 1
 
@@ -325,16 +326,15 @@ class ReadOneWriteAll(QuorumRegister):
     omits = ("works_with_a_silent_replica",)
 
 
-class SloppyQuorum(Regular):
-    """Dynamo's sloppy quorum: when a replica cannot be reached, a stand-in confirms the write for it and hands it over later.
+class SloppyQuorum(NoWriteBack):
+    """Dynamo's sloppy quorum: a stand-in confirms the write for a replica out of reach, and hands it over later.
 
-    The W confirmations are then not all from the N replicas of the key, so R + W > N no longer makes a read meet the write: the readers'
-    replicas can be reachable again before the stand-ins have handed anything over. Writes are always possible, and reads are stale.
+    The W confirmations are then not all from the N replicas of the key, so R + W > N no longer makes a read meet the
+    write. The replicas can be within reach again, and answer a read, before the stand-ins have handed anything over.
     """
 
     expect = violates("regular")
-    bounds = {"Reader": 1}
-    omits = ("atomic", "complete_write_back", "reads_differ")
+    bounds: ClassVar[dict[str, int]] = {"Reader": 1}
 
     hint: dict[Replica, Version]
 

@@ -1,21 +1,23 @@
 """Two-phase commit: one coordinator, one decision, all participants.
 
-Several resource managers have each done a part of one transaction. In the first phase each of them votes: it prepares, which
-is a promise that it can commit whatever happens, or it refuses. In the second phase the transaction manager commits if
-every vote was for it, else it aborts, and tells everybody.
+Several resource managers have each done a part of one transaction. In the first phase each of them votes: it prepares,
+which is a promise that it can commit whatever happens, or it refuses. In the second phase the transaction manager
+commits if every vote was for it, else it aborts, and tells everybody.
 
-*Promise*, to whoever uses the participants' data: no participant commits what another aborts (atomicity), and nobody commits
-unless everyone has voted to (validity). *Not promised*: an answer while the coordinator is down.
+*Promise*, to whoever uses the participants' data: no participant commits what another aborts (atomicity), and nobody
+commits unless everyone has voted to (validity). *Not promised*: an answer while the coordinator is down.
 
-`TwoPhaseCommit` is the protocol alone, state for state the TLA+ specification TwoPhase of Gray & Lamport. `TwoPhaseCommitWithCrashes`
-adds what an implementation needs: crashes, restarts, logs on disk, and the guarantee that everyone decides.
+`TwoPhaseCommit` is the protocol alone, state for state the TLA+ specification TwoPhase of Gray & Lamport.
+`TwoPhaseCommitWithCrashes` adds what an implementation needs: crashes, restarts, logs on disk, and the guarantee that
+everyone decides.
 
-Sources: Gray & Lamport 2006, "Consensus on Transaction Commit", section 4 and appendix; Gray 1978, "Notes on Data Base Operating
-Systems", section 5.8.3.3; Skeen 1981, "Nonblocking Commit Protocols", for blocking.
+Sources: Gray & Lamport 2006, "Consensus on Transaction Commit" (section 3 and the specification TwoPhase); Gray 1978,
+"Notes on Data Base Operating Systems" (section 5.8.3.3); Mohan, Lindsay & Obermarck 1986, "Transaction Management in the
+R* Distributed Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols" (blocking).
 """
 
 from enum import Enum
-from typing import Self
+from typing import ClassVar, Self
 
 from checker import (
     Nat,
@@ -153,8 +155,8 @@ class TwoPhaseCommit(Spec):
 class CommitByMajority(TwoPhaseCommit):
     """The transaction manager commits as soon as a majority is prepared, as if it were replicating.
 
-    Copies of one datum may outvote a slow copy, but participants each hold a different part, and nobody can do another's part.
-    The one that had not voted yet is still free to abort, and does.
+    Copies of one datum may outvote a slow copy, but each participant holds a different part of the transaction, and no
+    other can do its part. The one that has not voted yet is still free to abort, and does.
     """
 
     expect = violates("atomicity")
@@ -167,12 +169,12 @@ class CommitByMajority(TwoPhaseCommit):
 class PreparedAborts(TwoPhaseCommit):
     """A participant that has waited too long for the verdict aborts on its own, although it is prepared.
 
-    Its vote is a promise that the coordinator may already have used: the verdict "commit" can be on its way. Once prepared, a
-    participant can only wait, which is why two-phase commit blocks.
+    Its vote is a promise that the coordinator may already have used: the verdict "commit" can be on its way. Once
+    prepared, a participant can only wait, which is why two-phase commit blocks.
     """
 
     expect = violates("atomicity")
-    bounds = {"ResourceManager": 2}
+    bounds: ClassVar[dict[str, int]] = {"ResourceManager": 2}
 
     def choose_to_abort(self, r: ResourceManager) -> None:
         require(self.rm[r] == RM.WORKING or self.rm[r] == RM.PREPARED)
@@ -186,12 +188,12 @@ class Crashes(Nat, max=3):
 class TwoPhaseCommitWithCrashes(Spec):
     """Two-phase commit where everybody may crash and come back with what is on disk.
 
-    A participant forces each step to its disk before it speaks of it, so `rm` is what it finds there after a restart. The
-    coordinator decides in memory (`tm`), forces the decision to its log (`log`), and only then announces it; a coordinator that comes
-    back without a decision in the log aborts ("presumed abort"; Mohan, Lindsay & Obermarck 1986). The network never loses a message:
-    who sends repeats until heard.
+    A participant forces each step to its disk before it speaks of it, so `rm` is what it finds there after a restart.
+    The coordinator decides in memory (`tm`), forces the decision to its log (`log`), and only then announces it; one
+    that comes back without a decision in the log aborts (presumed abort). No message is lost for good: who sends,
+    repeats until heard.
 
-    Promise: atomicity and validity as without crashes, decisions are final, and everyone decides if whoever crashes comes back.
+    Promise: atomicity and validity as without crashes; decisions are final; everyone decides if whoever crashes comes back.
     """
 
     role = "rm"
@@ -339,12 +341,12 @@ class TwoPhaseCommitWithCrashes(Spec):
 class AnswersBeforeLogging(TwoPhaseCommitWithCrashes):
     """The coordinator announces its decision first and forces it to the log later, to answer sooner.
 
-    If it crashes in between it comes back knowing nothing, presumes an abort and announces that too. Participants that heard the
-    first announcement have committed, the others abort.
+    If it crashes in between it comes back knowing nothing, presumes an abort and announces that too. Participants that
+    heard the first announcement have committed, the others abort.
     """
 
     expect = violates("atomicity")
-    bounds = {"ResourceManager": 2, "Crashes": 1}
+    bounds: ClassVar[dict[str, int]] = {"ResourceManager": 2, "Crashes": 1}
 
     def may_announce(self) -> bool:
         return self.tm != TM.INIT
@@ -358,7 +360,7 @@ class VotesBeforeLogging(TwoPhaseCommitWithCrashes):
     """
 
     expect = violates("atomicity")
-    bounds = {"ResourceManager": 2, "Crashes": 1}
+    bounds: ClassVar[dict[str, int]] = {"ResourceManager": 2, "Crashes": 1}
 
     def recovered(self, before: RM) -> RM:
         return RM.ABORTED if before == RM.PREPARED else super().recovered(before)
@@ -367,10 +369,10 @@ class VotesBeforeLogging(TwoPhaseCommitWithCrashes):
 class Blocking(TwoPhaseCommitWithCrashes):
     """The coordinator crashes and does not come back.
 
-    Prepared participants may neither commit, since the decision may have been to abort, nor abort, since it may have been to commit:
-    they hold their locks for ever. No commit protocol of two phases avoids this (Skeen 1981); three-phase commit and Paxos Commit do.
+    Prepared participants may neither commit, since the decision may have been to abort, nor abort, since it may have been
+    to commit: they hold their locks for ever. No two-phase protocol avoids this (Skeen 1981).
     """
 
     expect = violates("everyone_decides")
     omits = ("restart_coordinator", "all_commit_despite_a_crash", "coordinator_forgets")
-    bounds = {"ResourceManager": 2, "Crashes": 1}
+    bounds: ClassVar[dict[str, int]] = {"ResourceManager": 2, "Crashes": 1}
