@@ -1,9 +1,9 @@
 """Loops over a set or over interchangeable identities must not depend on the order of their rounds.
 
 This is what makes symmetry reduction sound, and every engine free to iterate as it likes. A body passes if each of
-its effects commutes with itself across rounds: places indexed by the loop variable are disjoint; adding to a set,
-sending, summing up and taking a maximum commute; assigning the same value again changes nothing. Everything it reads
-must not be changed by another round.
+its effects commutes with itself across rounds: places indexed by the loop variable are disjoint, and so are messages
+that carry it; adding to a set, sending, summing up and taking a maximum commute; assigning the same value again changes
+nothing. Everything it reads must not be changed by another round.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class _Effects:
     """How the rounds of a loop touch the variables outside it."""
 
     disjoint: dict[str, set[tuple[Expr, ...]]] = field(default_factory=dict)
+    taken: dict[str, Expr] = field(default_factory=dict)
+    """For each network, the message that a round takes off it: one that no other round takes."""
     shared: dict[str, object] = field(default_factory=dict)
     own_reads: set[int] = field(default_factory=set)
 
@@ -146,11 +148,21 @@ def _mutate(
         effects.disjoint.setdefault(target.root, set()).add(target.selectors)
         return
     queue = target.type
+    if change in (Change.RECEIVE, Change.DROP) and not isinstance(queue, ChannelsType):
+        message = _strip(args[0])
+        if _carries(loop, message) and effects.taken.setdefault(target.root, message) == message:
+            return
     commutes = change in (Change.ADD, Change.DISCARD, Change.CLEAR)
     if commutes or (change is Change.SEND and (not isinstance(queue, ChannelsType) or _own_channel(loop, args[0]))):
         _share(effects, target.root, change, location, reject)
     else:
         raise reject(f".{change}() in a loop without an order.", location)  # type: ignore[operator]
+
+
+def _carries(loop: Loop, message: Expr) -> bool:
+    """Whether a message is the loop variable or has it in a field, so that different rounds have different messages."""
+    parts = message.args if message.op is Op.RECORD else (message,)
+    return any(_mentions(_strip(part), loop.name) for part in parts)
 
 
 def _own_channel(loop: Loop, message: Expr) -> bool:
@@ -171,8 +183,10 @@ def _share(effects: _Effects, root: str, how: object, location: Location | None,
 
 def _check_reads(effects: _Effects, loop: Loop, reject: object) -> None:
     """Nothing that one round changes may be read by another."""
-    for root in effects.disjoint.keys() & effects.shared.keys():
-        raise reject(f"{root} is changed both at the loop variable and elsewhere.", loop.location)  # type: ignore[operator]
+    for root in (effects.disjoint.keys() | effects.taken.keys()) & effects.shared.keys():
+        raise reject(f"{root} is changed both for the loop variable and otherwise.", loop.location)  # type: ignore[operator]
+
+    changed = effects.disjoint.keys() | effects.taken.keys() | effects.shared.keys()
 
     def visit(value: Expr) -> None:
         if id(value) in effects.own_reads:
@@ -183,7 +197,9 @@ def _check_reads(effects: _Effects, loop: Loop, reject: object) -> None:
                 for selector in selectors:
                     visit(selector)
                 return
-        if value.op in (Op.STATE, Op.LOCAL) and (value.data in effects.disjoint or value.data in effects.shared):
+        if value.op is Op.IN and effects.taken.get(_path(value.args[1])[0]) == _strip(value.args[0]):
+            return
+        if value.op in (Op.STATE, Op.LOCAL) and value.data in changed:
             raise reject(f"{value.data} is read here and changed by other rounds of the loop.", value.location)  # type: ignore[operator]
         for child in value.children():
             visit(child)
