@@ -1,10 +1,10 @@
 """A register replicated by quorums: R replicas are asked, W must have stored, N there are.
 
-One writer gives each value it writes the next version number and sends it to all replicas; the write is complete when W of
-them have stored it. A reader asks all replicas, waits for R answers and takes the highest version among them. If R + W > N any
-two such groups have a replica in common, so a read meets every completed write. That makes the register *regular*. It is
-*atomic* (linearizable) if a reader, before it returns, writes what it found back to W replicas: otherwise a first reader
-can return a value that a second reader, later, does not find.
+One writer gives each value it writes the next version number and sends it to all replicas; the write is complete when
+W of them have stored it. A reader asks all replicas, waits for R answers and takes the highest version among them. If
+R + W > N any two such groups have a replica in common, so a read meets every completed write. That makes the register
+*regular*. It is *atomic* (linearizable) if a reader, before it returns, writes what it found back to W replicas:
+otherwise a first reader can return a value that a second reader, later, does not find.
 
 *Promise*, to the clients: reads and writes behave like those of one variable (atomicity), and replicas never go back to
 an older version. Any minority of the replicas may be silent. `read_quorum` and `write_quorum` are parameters; of three
@@ -114,7 +114,7 @@ def register(value: Version, operation: Operation) -> tuple[bool, Version]:
 
 
 class QuorumRegister(Spec):
-    """The register of Attiya, Bar-Noy & Dolev 1995: majorities to write, majorities to read, and readers that write back.
+    """The register of Attiya, Bar-Noy & Dolev 1995: majorities write, majorities read, and readers write back.
 
     Promise: atomicity, as long as read and write quorums meet (R + W > N).
     """
@@ -169,7 +169,7 @@ class QuorumRegister(Spec):
             require(Stored(s, m.version, m.by) not in self.replies)
             self.replies.send(Stored(s, m.version, m.by))
         else:
-            require(self.stored[s] < m.version)  # A confirmation that comes too late changes nothing, so it is left out.
+            require(self.stored[s] < m.version)  # Left out: a confirmation that comes too late changes nothing.
         self.requests.receive(m)
         self.stored[s] = max(self.stored[s], m.version)
 
@@ -182,7 +182,7 @@ class QuorumRegister(Spec):
     @action
     def answer(self, s: Replica, m: Query) -> None:
         require(m in self.requests)
-        require(self.phase[m.reader] == Phase.ASKING)  # An answer that comes too late changes nothing either.
+        require(self.phase[m.reader] == Phase.ASKING)  # Left out: so does a late answer.
         require(all(Answer(s, m.reader, v) not in self.replies for v in Version))
         self.requests.receive(m)
         self.replies.send(Answer(s, m.reader, self.stored[s]))
@@ -261,9 +261,9 @@ class QuorumRegister(Spec):
 class NoWriteBack(QuorumRegister):
     """A reader returns what it found without writing it back.
 
-    While a write is under way only some replicas have it: one reader meets them and returns the new value, and a second one,
-    which starts when the first has finished, meets the others and returns the old value. Each read is regular, yet together they
-    cannot be put in an order: this is the new/old inversion.
+    While a write is under way only some replicas have it: one reader meets them and returns the new value, and another,
+    later, meets the others and returns the old value. Each read is regular, yet together they cannot be put in an order:
+    this is the new/old inversion.
     """
 
     expect = violates("atomic")
@@ -274,17 +274,17 @@ class NoWriteBack(QuorumRegister):
 
 
 class Regular(NoWriteBack):
-    """Without write-back the register is still regular: what has been completed is read, and a read costs one round trip."""
+    """Without write-back the register is still regular: a completed write is read, and a read costs one round trip."""
 
     expect = holds()
     omits = (*NoWriteBack.omits, "atomic")
 
 
 class AsPublished(NoWriteBack):
-    """A configuration that the article's own checks accept: of five replicas, three store a write and two answer a read.
+    """A configuration that the article's own checks accept: of five replicas, three store a write, two answer a read.
 
-    The checks compare each quorum with N, and never the sum of both with N: R + W = 5 = N, so the two that answer can be the two
-    that the write has not reached. The read then misses a write that was completed before it began.
+    The checks compare each quorum with N, and never the sum of both: R + W = 5 = N, so the two that answer can be the
+    two that the write has not reached. The read then misses a write that was completed before it began.
     """
 
     expect = violates("regular")
@@ -318,7 +318,7 @@ class OneOne(NoWriteBack):
 class ReadOneWriteAll(QuorumRegister):
     """Write to all, read from any one: atomic, and reads are cheap, but one silent replica stops every write.
 
-    R + W = 1 + 3 > 3. Readers must write back to all as well: with W = N a write under way can be seen at one replica only.
+    R + W = 1 + 3 > 3. Readers must write back to all as well, since a write under way may have reached one replica only.
     """
 
     read_quorum = 1

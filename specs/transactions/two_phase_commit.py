@@ -12,8 +12,8 @@ commits unless everyone has voted to (validity). *Not promised*: an answer while
 everyone decides.
 
 Sources: Gray & Lamport 2006, "Consensus on Transaction Commit" (section 3 and the specification TwoPhase); Gray 1978,
-"Notes on Data Base Operating Systems" (section 5.8.3.3); Mohan, Lindsay & Obermarck 1986, "Transaction Management in the
-R* Distributed Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols" (blocking).
+"Notes on Data Base Operating Systems" (section 5.8.3.3); Mohan, Lindsay & Obermarck 1986, "Transaction Management in
+the R* Distributed Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols" (blocking).
 """
 
 from enum import Enum
@@ -193,7 +193,8 @@ class TwoPhaseCommitWithCrashes(Spec):
     that comes back without a decision in the log aborts (presumed abort). No message is lost for good: who sends,
     repeats until heard.
 
-    Promise: atomicity and validity as without crashes; decisions are final; everyone decides if whoever crashes comes back.
+    Promise: atomicity and validity as without crashes; decisions are final; everyone decides if whoever crashes comes
+    back.
     """
 
     role = "rm"
@@ -240,7 +241,7 @@ class TwoPhaseCommitWithCrashes(Spec):
         self.rm[r] = self.recovered(self.rm[r])
 
     def recovered(self, before: RM) -> RM:
-        """Where a participant stands after a restart: unfinished work is lost, but a promise is on disk, and is kept."""
+        """Where a participant stands after a restart: unfinished work is lost, a promise is on disk and is kept."""
         return RM.ABORTED if before == RM.WORKING else before
 
     # The coordinator
@@ -369,8 +370,8 @@ class VotesBeforeLogging(TwoPhaseCommitWithCrashes):
 class Blocking(TwoPhaseCommitWithCrashes):
     """The coordinator crashes and does not come back.
 
-    Prepared participants may neither commit, since the decision may have been to abort, nor abort, since it may have been
-    to commit: they hold their locks for ever. No two-phase protocol avoids this (Skeen 1981).
+    Prepared participants may neither commit, since the decision may have been to abort, nor abort, since it may have
+    been to commit: they hold their locks for ever. No two-phase protocol avoids this (Skeen 1981).
     """
 
     expect = violates("everyone_decides")
