@@ -262,7 +262,7 @@ class NoWriteBack(QuorumRegister):
     """A reader returns what it found without writing it back.
 
     While a write is under way only some replicas have it: one reader meets them and returns the new value, and another,
-    later, meets the others and returns the old value. Each read is regular, yet together they cannot be put in an order:
+    later, meets the others and returns the old value. Each read is regular, yet no order fits both:
     this is the new/old inversion.
     """
 
@@ -318,7 +318,7 @@ class OneOne(NoWriteBack):
 class ReadOneWriteAll(QuorumRegister):
     """Write to all, read from any one: atomic, and reads are cheap, but one silent replica stops every write.
 
-    R + W = 1 + 3 > 3. Readers must write back to all as well, since a write under way may have reached one replica only.
+    R + W = 1 + 3 > 3. Readers must write back to all as well, since a write under way may be at one replica only.
     """
 
     read_quorum = 1

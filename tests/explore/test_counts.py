@@ -4,7 +4,7 @@ import pytest
 
 from checker.explore import check
 from checker.outcome import Holds
-from specs.two_phase_commit import TwoPhaseCommit
+from specs.transactions.two_phase_commit import TwoPhaseCommit
 
 
 @pytest.mark.parametrize(("size", "states", "orbits"), [(3, 288, 80), (5, 8_832, 314)])
