@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from checker.explore import graph
 from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
 from checker.explore.limits import Watch, peak_bytes
 from checker.explore.symmetry import affordable, scalarsets
@@ -83,6 +84,10 @@ class _Judge:
                     self.notes.append(f"the bounds cut {sum(covered.cuts.values()):,} transitions ({_named(covered.cuts)}): "
                                       f"{method.name} may be reachable beyond them")
                 return self.make(Violated, property=method.name, trace=None)
+        if self.system.of("eventually", "leads_to"):
+            lasting = self._liveness()
+            if lasting is not None:
+                return lasting
         return self.make(HoldsWithinBounds if covered.cuts else Holds)
 
     def _choose_sorts(self) -> None:
@@ -101,6 +106,18 @@ class _Judge:
                     raise
                 self.notes.append(str(reason))
         raise AssertionError("there is no engine")
+
+    def _liveness(self) -> Outcome | None:
+        """The outcome if a liveness property is violated, or the graph is too large to tell."""
+        from checker.explore import liveness
+
+        if self.sorts:
+            self.notes.append("liveness was checked on the full graph, without symmetry reduction")
+        full = graph.build(self.system, (), self.watch)
+        if full.stopped is not None:
+            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {full.stopped}")
+        finding = liveness.check(full)
+        return None if finding is None else self._violated(finding)
 
     def _violated(self, finding: Finding) -> Outcome:
         shown = trace(self.system, finding, self.naming.spec, self.naming.variant)

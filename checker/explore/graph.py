@@ -1,0 +1,143 @@
+"""The state graph of a system, whole and in memory: for liveness, for drawing, and for anyone with a question of
+their own.
+
+    graph = state_graph(MySpec)                     # a networkx.MultiDiGraph
+    networkx.shortest_path(graph, 0, 17)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from checker.errors import UsageError
+from checker.explore.choices import Choices
+from checker.explore.engine import Instance
+from checker.explore.limits import Limits, Watch
+from checker.explore.symmetry import Symmetry
+from checker.language.control import Cut
+from checker.language.sorts import Scalarset
+from checker.language.spec import Spec
+from checker.language.system import Arguments, State, System
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass
+class Graph:
+    """Reachable states by number, in breadth-first order. `edges[n]` are the transitions of state n as (instance,
+    target) and `cuts[n]` the instances that a bound suppresses there, both in canonical order; instances are numbered
+    in `instances`. `initial` are the initial states with the arguments of `@init` that first give them.
+    """
+
+    system: System
+    states: list[State] = field(default_factory=list)
+    edges: list[list[tuple[int, int]]] = field(default_factory=list)
+    cuts: list[list[int]] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    initial: dict[int, Arguments] = field(default_factory=dict)
+    stopped: str | None = None
+
+    @property
+    def transitions(self) -> int:
+        """Enabled instances of all states, and the initial states."""
+        return sum(map(len, self.edges)) + len(self.initial)
+
+
+def build(system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None) -> Graph:
+    """Explore a system and keep everything. Call it inside the system's configuration; raises Failure if the spec
+    raises.
+
+    `stopped` of the result says why it is not whole, if a limit of the watch was reached."""
+    return _Builder(system, sorts, watch or Watch()).graph()
+
+
+class _Builder:
+    def __init__(self, system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> None:
+        self._system, self._watch = system, watch
+        self._symmetry = Symmetry(system, sorts) if sorts else None
+        self._graph = Graph(system)
+        self._numbers: dict[State, int] = {}
+        self._instances: dict[tuple[str, Arguments], int] = {}
+
+    def graph(self) -> Graph:
+        graph = self._graph
+        actions = [(action, Choices(self._system, action)) for action in self._system.actions]
+        for arguments, state in self._system.initial():
+            graph.initial.setdefault(self._number(state), arguments)
+        number = transitions = 0
+        while number < len(graph.states):
+            graph.stopped = self._watch.look(len(graph.states), transitions, 0, len(graph.states) - number)
+            if graph.stopped is None and self._watch.full(len(graph.states) - 1):
+                graph.stopped = self._watch.states_reason()
+            if graph.stopped is not None:
+                break
+            self._expand(number, actions)
+            transitions += len(graph.edges[number])
+            number += 1
+        return graph
+
+    def _number(self, state: State) -> int:
+        if self._symmetry is not None:
+            state = self._symmetry(state)
+        number = self._numbers.setdefault(state, len(self._graph.states))
+        if number == len(self._graph.states):
+            self._graph.states.append(state)
+            self._graph.edges.append([])
+            self._graph.cuts.append([])
+        return number
+
+    def _expand(self, number: int, actions: list[tuple[Any, Choices]]) -> None:
+        state = self._graph.states[number]
+        for action, choices in actions:
+            for arguments in choices(state):
+                try:
+                    successor = self._system.fire(state, action, arguments)
+                except Cut:
+                    self._graph.cuts[number].append(self._instance((action, arguments)))
+                    continue
+                if successor is not None:
+                    target = self._number(successor.state)
+                    self._graph.edges[number].append((self._instance((action, arguments)), target))
+
+    def _instance(self, instance: Instance) -> int:
+        action, arguments = instance
+        number = self._instances.setdefault((action.name, arguments), len(self._graph.instances))
+        if number == len(self._graph.instances):
+            self._graph.instances.append(instance)
+        return number
+
+
+def state_graph(spec: type[Spec], *, symmetry: bool = False, states_max: int | None = None) -> networkx.MultiDiGraph[int]:
+    """The state graph as a networkx graph. Raises UsageError if it has more than `states_max` states.
+
+    Nodes are numbers in breadth-first order, with the attributes `state` (variable name to value), `json` (the same
+    as JSON values), `initial` and `cuts` (the number of transitions that a bound suppresses there). Edges have the
+    attributes `action` and `arguments` (by name). With `symmetry`, nodes stand for orbits.
+    """
+    import networkx
+
+    from checker.explore.checking import symmetric_sorts
+    from checker.explore.symmetry import affordable
+
+    system = System(spec)
+    with system:
+        sorts = affordable(system, symmetric_sorts(system)[0])[0] if symmetry else ()
+        graph = build(system, sorts, Watch(Limits(states=states_max)))
+        if graph.stopped is not None:
+            raise UsageError(f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the limit.")
+        result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=system.name)
+        for number, state in enumerate(graph.states):
+            values = dict(zip(system.index, state, strict=True))
+            shown = {variable.name: variable.type.to_json(values[variable.name]) for variable in system.variables}
+            result.add_node(number, state=values, json=shown, initial=number in graph.initial, cuts=len(graph.cuts[number]))
+        for number, edges in enumerate(graph.edges):
+            for instance, target in edges:
+                action, arguments = graph.instances[instance]
+                named = dict(zip((parameter.name for parameter in action.parameters), arguments, strict=True))
+                result.add_edge(number, target, action=action.name, arguments=named)
+        return result
+
+
