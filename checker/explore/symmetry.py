@@ -51,7 +51,7 @@ class Symmetry:
     def __init__(self, system: System, sorts: Sequence[type[Scalarset]]) -> None:
         self.sorts = tuple(sorts)
         self._renamings: list[Renaming] = [
-            dict(zip(self.sorts, names, strict=True))
+            Renaming(dict(zip(self.sorts, names, strict=True)))
             for names in product(*(permutations(sort.members()) for sort in self.sorts))
         ]
         reduced = frozenset(self.sorts)

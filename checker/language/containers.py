@@ -77,10 +77,11 @@ class FrozenSet(frozenset[Any]):
 class DraftMap(dict[Any, Any]):
     """A map that an action is changing."""
 
-    __slots__ = ("_log", "_type")
+    __slots__ = ("_changed", "_log", "_source", "_type")
 
-    def __init__(self, kind: types.MapType, items: Iterable[tuple[Any, Any]], log: Log) -> None:
-        self._type, self._log = kind, log
+    def __init__(self, kind: types.MapType, source: FrozenMap, items: Iterable[tuple[Any, Any]], log: Log) -> None:
+        self._type, self._source, self._log = kind, source, log
+        self._changed = False
         super().__init__(items)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -88,6 +89,7 @@ class DraftMap(dict[Any, Any]):
             raise SpecError(f"{key!r} is not a key of this map, whose keys are all of {self._type.key}.")
         kind = self._type.value
         super().__setitem__(key, kind.thaw(kind.check(value), self._log))
+        self._changed = True
 
     def _total(self, *_: Any, **__: Any) -> NoReturn:
         raise SpecError(
@@ -186,13 +188,17 @@ class Wire(Generic[M]):
     deliverable message off the wire. `capacity` is the default of the bound named after the variable.
     """
 
-    __slots__ = ("_log", "_name", "_type", "capacity", "lossy")
+    __slots__ = ("_hash", "_log", "_name", "_source", "_type", "capacity", "lossy")
     _type: types.WireType
+    _source: Any
+    """The frozen network that a draft began as, which it shares its contents with until it is changed."""
 
     def __init__(self, *, lossy: bool = False, capacity: int | None = None) -> None:
         self.lossy, self.capacity = lossy, capacity
         self._log: Log | None = None
         self._name = ""
+        self._hash: int | None = None
+        self._source = None
 
     def _bind(self, kind: types.WireType, log: Log | None) -> Self:
         self._type, self._log, self._name = kind, log, kind.variable
@@ -239,7 +245,14 @@ class Wire(Generic[M]):
         return type(other) is type(self) and self._contents() == cast(Self, other)._contents()
 
     def __hash__(self) -> int:
-        return hash(self._contents())
+        if self._log is not None:
+            return hash(self._hashable())
+        if self._hash is None:
+            self._hash = hash(self._hashable())
+        return self._hash
+
+    def _hashable(self) -> Any:
+        return frozenset(self._contents().items())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self)})"
@@ -252,10 +265,12 @@ class Network(Wire[M]):
 
     def __init__(self, messages: Iterable[M] = (), *, lossy: bool = False, capacity: int | None = None) -> None:
         super().__init__(lossy=lossy, capacity=capacity)
-        self.messages: set[M] | frozenset[M] = frozenset(messages)
+        self.messages: frozenset[M] = frozenset(messages)
 
     def _contents(self) -> Any:
         return self.messages
+
+    _hashable = _contents
 
     def __contains__(self, message: object) -> bool:
         return message in self.messages
@@ -271,7 +286,7 @@ class Network(Wire[M]):
         self._note("sent", message)
         if message not in self.messages:
             self._type.fits(len(self.messages) + 1)
-            cast("set[M]", self.messages).add(message)
+            self.messages = self.messages | {message}
 
     def receive(self, message: M, /) -> None:
         self._deliverable(message)
@@ -280,7 +295,7 @@ class Network(Wire[M]):
     def drop(self, message: M, /) -> None:
         self._deliverable(message)
         self._note("lost", message)
-        cast("set[M]", self.messages).discard(message)
+        self.messages = self.messages - {message}
 
 
 class Bag(Wire[M]):
@@ -295,7 +310,7 @@ class Bag(Wire[M]):
         self.counts: dict[M, int] = dict(counts)
 
     def _contents(self) -> Any:
-        return frozenset(self.counts.items())
+        return self.counts
 
     def __contains__(self, message: object) -> bool:
         return message in self.counts
@@ -310,12 +325,13 @@ class Bag(Wire[M]):
         message = self._type.message.check(message)
         self._note("sent", message)
         self._type.fits(len(self) + 1)
-        self.counts[message] = self.counts.get(message, 0) + 1
+        self.counts = {**self.counts, message: self.counts.get(message, 0) + 1}
 
     def _take(self, what: str, message: M) -> None:
         self._deliverable(message)
         self._note(what, message)
-        left = self.counts.pop(message) - 1
+        left = self.counts[message] - 1
+        self.counts = {other: count for other, count in self.counts.items() if other != message}
         if left:
             self.counts[message] = left
 
@@ -346,7 +362,7 @@ class Channels(Wire[M]):
         self.queues: dict[tuple[Any, Any], tuple[M, ...]] = dict(queues)
 
     def _contents(self) -> Any:
-        return frozenset(self.queues.items())
+        return self.queues
 
     @staticmethod
     def _pair(message: Any) -> tuple[Any, Any]:
@@ -367,14 +383,16 @@ class Channels(Wire[M]):
         self._note("sent", message)
         queue = self.queues.get(self._pair(message), ())
         self._type.fits(len(queue) + 1)
-        self.queues[self._pair(message)] = (*queue, message)
+        self.queues = {**self.queues, self._pair(message): (*queue, message)}
 
     def _take(self, what: str, message: M) -> None:
         self._deliverable(message)
         self._note(what, message)
-        rest = self.queues.pop(self._pair(message))[1:]
+        pair = self._pair(message)
+        rest = self.queues[pair][1:]
+        self.queues = {other: queue for other, queue in self.queues.items() if other != pair}
         if rest:
-            self.queues[self._pair(message)] = rest
+            self.queues[pair] = rest
 
     def receive(self, message: M, /) -> None:
         self._take("received", message)

@@ -47,11 +47,13 @@ def _check_fields(self: Any) -> None:
     """Hold every field against its type, and freeze containers: what `@record` adds to construction."""
     from checker.language.resolve import record_type
 
-    for name, kind in record_type(type(self)).fields:
-        try:
-            self.__dict__[name] = kind.check(self.__dict__[name])
-        except SpecError as error:
-            raise SpecError(f"{type(self).__name__}.{name}: {error}") from None
+    contents = self.__dict__
+    name = ""
+    try:
+        for name, check in record_type(type(self)).checks:
+            contents[name] = check(contents[name])
+    except SpecError as error:
+        raise SpecError(f"{type(self).__name__}.{name}: {error}") from None
 
 
 def is_record(cls: object) -> bool:

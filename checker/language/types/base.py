@@ -13,8 +13,16 @@ from checker.language.control import Cut
 from checker.language.sorts import Scalarset
 from checker.trace import Json
 
-Renaming = Mapping[type[Scalarset], tuple[Any, ...]]
-"""For each scalarset, the new name of its member number i."""
+
+class Renaming(dict[type[Scalarset], tuple[Any, ...]]):
+    """For each scalarset, the new name of its member number i. Remembers the records that it has renamed."""
+
+    __slots__ = ("records",)
+
+    def __init__(self, names: Mapping[type[Scalarset], tuple[Any, ...]]) -> None:
+        super().__init__(names)
+        self.records: dict[Any, Any] = {}
+
 
 MASK_MAX = 1024
 """A set over at most this many possible elements needs no capacity: it is a bit mask."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,10 +42,24 @@ class RecordType(Type):
         return self._build([kind.zero() for kind in self.kinds])
 
     def _build(self, values: Iterable[Any]) -> Any:
-        return self.sort(*values)
+        """A record of values that are frozen and of their types: `decode` and `permute` need not check them again."""
+        built: Any = object.__new__(self.sort)
+        built.__dict__.update(zip(self.names, values, strict=True))
+        return built
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The field names."""
+        return tuple(name for name, _ in self.fields)
+
+    @cached_property
+    def checks(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        """For each field, its name and what holds a value against its type."""
+        return tuple((name, kind.check) for name, kind in self.fields)
 
     def _parts(self, value: Any) -> list[Any]:
-        return [getattr(value, name) for name, _ in self.fields]
+        contents = value.__dict__
+        return [contents[name] for name in self.names]
 
     def accepts(self, value: Any) -> bool:
         return type(value) is self.sort
@@ -70,9 +85,12 @@ class RecordType(Type):
     def permute(self, value: Any, renaming: Renaming) -> Any:
         if not self.scalarsets:
             return value
-        return self._build(
-            kind.permute(part, renaming) for kind, part in zip(self.kinds, self._parts(value), strict=True)
-        )
+        renamed = renaming.records.get(value)
+        if renamed is None:
+            renamed = renaming.records[value] = self._build(
+                kind.permute(part, renaming) for kind, part in zip(self.kinds, self._parts(value), strict=True)
+            )
+        return renamed
 
     def to_json(self, value: Any) -> Json:
         return {"record": str(self), "fields": {name: kind.to_json(getattr(value, name)) for name, kind in self.fields}}
@@ -232,12 +250,23 @@ class MapType(Type):
         return FrozenMap((key, self.value.check(value[key])) for key in self.keys)
 
     def thaw(self, frozen: Any, log: Log) -> Any:
-        if isinstance(self.value, Leaf | RecordType | UnionType | TupleType):
-            return DraftMap(self, frozen, log)
-        return DraftMap(self, ((key, self.value.thaw(value, log)) for key, value in frozen.items()), log)
+        if self._plain:
+            return DraftMap(self, frozen, frozen, log)
+        return DraftMap(self, frozen, ((key, self.value.thaw(value, log)) for key, value in frozen.items()), log)
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether the values are their own drafts."""
+        return isinstance(self.value, Leaf | RecordType | UnionType | TupleType)
 
     def freeze(self, draft: Any) -> Any:
-        return FrozenMap((key, self.value.freeze(value)) for key, value in draft.items())
+        """The frozen map; the one that the draft began as, if nothing has changed, so that its hash need not be found anew."""
+        source = draft._source
+        if self._plain:
+            return FrozenMap(draft) if draft._changed else source
+        freeze = self.value.freeze
+        frozen = FrozenMap((key, freeze(value)) for key, value in draft.items())
+        return source if all(map(operator.is_, frozen.values(), source.values())) else frozen
 
     def encode(self, value: Any) -> int:
         code = 0

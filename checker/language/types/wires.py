@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from checker.language.containers import Bag, Channels, Log, Network, Wire
+from checker.language.containers import Bag, Channels, Log, Network, Wire, in_flight
 from checker.language.types.base import (
     Bounded,
     Renaming,
@@ -41,8 +41,10 @@ class WireType(Bounded):
         if not self.accepts(value):
             raise self._wrong(value)
         frozen = self.freeze(value)
-        for message in frozen._contents():
-            self.message.check(message if isinstance(self, NetworkType) else message[0])
+        for message in in_flight(frozen):
+            self.message.check(message)
+        queues = frozen.queues.values() if isinstance(frozen, Channels) else [frozen]
+        self.fits(max(map(len, queues), default=0))
         return frozen
 
     def children(self) -> tuple[Type, ...]:
@@ -65,10 +67,12 @@ class NetworkType(WireType):
 
     def thaw(self, frozen: Any, log: Log) -> Any:
         draft = self._bound(Network(), log)
-        draft.messages = set(frozen.messages)
+        draft.messages, draft._source = frozen.messages, frozen
         return draft
 
     def freeze(self, draft: Any) -> Any:
+        if draft._source is not None and draft.messages is draft._source.messages:
+            return draft._source
         return self._bound(Network(draft.messages))
 
     def encode(self, value: Any) -> int:
@@ -107,9 +111,13 @@ class BagType(WireType):
         return self._bound(Bag())
 
     def thaw(self, frozen: Any, log: Log) -> Any:
-        return self._bound(Bag(frozen.counts.items()), log)
+        draft = self._bound(Bag(), log)
+        draft.counts, draft._source = frozen.counts, frozen
+        return draft
 
     def freeze(self, draft: Any) -> Any:
+        if draft._source is not None and draft.counts is draft._source.counts:
+            return draft._source
         return self._bound(Bag(draft.counts.items()))
 
     def encode(self, value: Any) -> int:
@@ -167,9 +175,13 @@ class ChannelsType(WireType):
         return self._bound(Channels())
 
     def thaw(self, frozen: Any, log: Log) -> Any:
-        return self._bound(Channels(frozen.queues.items()), log)
+        draft = self._bound(Channels(), log)
+        draft.queues, draft._source = frozen.queues, frozen
+        return draft
 
     def freeze(self, draft: Any) -> Any:
+        if draft._source is not None and draft.queues is draft._source.queues:
+            return draft._source
         return self._bound(Channels(draft.queues.items()))
 
     def encode(self, value: Any) -> int:
