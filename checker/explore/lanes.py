@@ -93,7 +93,7 @@ def _node_sorts(system: System) -> tuple[type[Identity], ...]:
     for variable in system.variables:
         if isinstance(variable.type, WireType):
             ends |= dict.fromkeys(_ends(variable.type))
-    uses.update(ends)
+    uses.update(list(ends))
     if not uses:
         return ()
     most = max(uses.values())

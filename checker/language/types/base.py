@@ -90,8 +90,11 @@ class Type(ABC):
         return ()
 
     def values(self) -> Iterator[Any]:
-        """All values in canonical order."""
-        return map(self.decode, range(self.cardinality))
+        """All values in canonical order, each once: of the codes of a bounded set or bag, some stand for no value."""
+        for code in range(self.cardinality):
+            value = self.decode(code)
+            if self.encode(value) == code:
+                yield value
 
     def walk(self) -> Iterator[Type]:
         """This type and all types inside it."""

@@ -1,0 +1,102 @@
+"""Every type numbers its values, renames identities in them, and writes them as JSON, without loss."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checker.language.containers import Channels, Log
+from checker.language.control import Cut
+from checker.language.types import ChannelsType, ListType, NatType, NetworkType, Renaming, SetType, Type
+from tests.language.random_types import NODE, NOTE, Client, Level, Node, Note, types
+
+QUIET = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def some(kind: Type, seed: int, most: int = 40) -> list[object]:
+    """A few values of a type."""
+    values = list(kind.values())
+    return values if len(values) <= most else Random(seed).sample(values, most)
+
+
+def renaming(seed: int) -> Renaming:
+    random = Random(seed)
+    return Renaming({sort: tuple(random.sample(sort.members(), len(sort))) for sort in (Node, Client)})
+
+
+def inverse(names: Renaming) -> Renaming:
+    turned = {}
+    for sort, new in names.items():
+        back = [sort.at(0)] * len(new)
+        for old, name in enumerate(new):
+            back[name.index] = sort.at(old)
+        turned[sort] = tuple(back)
+    return Renaming(turned)
+
+
+@QUIET
+@given(types())
+def test_values_are_numbered_without_gaps_in_meaning(kind: Type) -> None:
+    values = list(kind.values())
+    codes = [kind.encode(value) for value in values]
+    assert codes == sorted(set(codes)) and all(0 <= code < kind.cardinality for code in codes)
+    assert [kind.decode(code) for code in codes] == values
+    assert len(set(values)) == len(values), "equal values have equal numbers"
+
+
+@QUIET
+@given(types(), st.integers(0, 99))
+def test_a_renaming_is_undone_by_its_inverse_and_keeps_values_apart(kind: Type, seed: int) -> None:
+    there, back = renaming(seed), inverse(renaming(seed))
+    values = some(kind, seed)
+    renamed = [kind.permute(value, there) for value in values]
+    assert [kind.permute(value, back) for value in renamed] == values
+    assert len({kind.encode(value) for value in renamed}) == len(values)
+    assert [hash(value) for value in renamed] == [hash(kind.decode(kind.encode(value))) for value in renamed]
+
+
+@QUIET
+@given(types(), st.integers(0, 99))
+def test_json_and_drafts_give_back_the_same_value(kind: Type, seed: int) -> None:
+    for value in some(kind, seed):
+        assert kind.from_json(json.loads(json.dumps(kind.to_json(value)))) == value
+        assert kind.freeze(kind.thaw(value, Log())) == value
+        assert kind.check(value) == value
+
+
+@pytest.mark.parametrize("data", [None, True, -1, 99, "n9", [1], {"set": [1]}, {"record": "Note", "fields": {}}, {"map": []}])
+def test_json_that_is_no_value_of_the_type_is_refused(data: object) -> None:
+    with pytest.raises(ValueError):
+        NOTE.from_json(data)
+    with pytest.raises(ValueError):
+        NetworkType(NOTE, 2, "net", False, "net").from_json(data)
+
+
+def test_channels_number_and_rename_their_queues() -> None:
+    kind = ChannelsType(NOTE, 2, "net", False, "net", NODE, NODE)
+    one, two = Node.members()[:2]
+    first, second = Note(one, two, Level(1)), Note(one, two, Level(0))
+    value = kind.check(Channels([((one, two), (first, second))]))
+    assert kind.decode(kind.encode(value)) == value
+    assert kind.from_json(kind.to_json(value)) == value
+    swapped = kind.permute(value, Renaming({Node: (two, one, Node.members()[2])}))
+    assert list(swapped.queues) == [(two, one)] and first not in swapped
+    assert Note(two, one, Level(1)) in swapped and Note(two, one, Level(0)) not in swapped
+
+
+def test_capacities_cut_by_name() -> None:
+    level = NatType(Level, 3)
+    with pytest.raises(Cut, match="Level"):
+        level.check(4)
+    with pytest.raises(Cut, match="log"):
+        ListType(level, 2, "log").check([1, 2, 3])
+    with pytest.raises(Cut, match="seen"):
+        SetType(level, 1, "seen").check({1, 2})
+    notes = [Note(source, target, Level(0)) for source in Node for target in Node]
+    wire = ChannelsType(NOTE, 1, "wires", False, "wires", NODE, NODE)
+    with pytest.raises(Cut, match="wires"):
+        wire.check(Channels([((notes[0].source, notes[0].target), (notes[0], notes[0]))]))
