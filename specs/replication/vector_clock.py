@@ -25,7 +25,7 @@ class Process(Scalarset, size=3, prefix="p"):
     """A process with events of its own."""
 
 
-class Count(Nat, max=2):
+class Count(Nat, max=3):
     """How many events of a process."""
 
 
@@ -83,7 +83,7 @@ class VectorClock(Spec):
 
     clock: dict[Process, Vector]
     past: dict[Process, dict[Count, set[Event]]]
-    network: Network[Message] = Network(capacity=8)
+    network: Network[Message] = Network(capacity=9)
 
     def before(self, a: Vector, b: Vector, same: bool) -> bool:
         """Whether the event stamped `a` happened before the one stamped `b`; `same`: they are one object in memory."""
