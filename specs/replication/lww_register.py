@@ -2,18 +2,20 @@
 
 Every node takes writes and sends them to the others, without asking anybody. A write carries a stamp: the time of its
 node, and the node. When two writes of the same register meet, the one with the larger stamp stays; the other is
-discarded, silently. All nodes apply the same rule to the same writes, so they end with the same value, in whatever order
-and however often the writes arrive.
+discarded, silently. All nodes apply the same rule to the same writes, so they end with the same value, in whatever
+order and however often the writes arrive.
 
-*Promise*, to the nodes: strong eventual consistency, that is, nodes that have received the same writes hold the same value.
-To the clients: a write made in the knowledge of another replaces it. *Not promised*: of two concurrent writes one is lost.
+*Promise*, to the nodes: strong eventual consistency, that is, nodes that have received the same writes hold the same
+value. To the clients: a write made in the knowledge of another replaces it. *Not promised*: of two concurrent writes
+one is lost.
 
-It takes two things. The rule must be a *maximum* of a total order: then merging is commutative, associative and idempotent.
-And the order must respect causality: a node stamps a write later than everything that it has seen, whatever its clock says.
+It takes two things. The rule must be a *maximum* of a total order: then merging is commutative, associative and
+idempotent. And the order must respect causality: a node stamps a write later than everything that it has seen,
+whatever its clock says.
 
-Sources: Johnson & Thomas 1975, RFC 677, "The Maintenance of Duplicate Databases" (stamps of time and site); Shapiro et al.
-2011, "Conflict-free Replicated Data Types" (strong eventual consistency; the LWW register); Lamport 1978, "Time, Clocks,
-and the Ordering of Events in a Distributed System" (stamps that respect causality).
+Sources: Johnson & Thomas 1975, RFC 677, "The Maintenance of Duplicate Databases" (stamps of time and site); Shapiro
+et al. 2011, "Conflict-free Replicated Data Types" (strong eventual consistency; the LWW register); Lamport 1978,
+"Time, Clocks, and the Ordering of Events in a Distributed System" (stamps that respect causality).
 """
 
 from typing import ClassVar, Self
@@ -43,7 +45,7 @@ class Write:
 
 
 def later(a: Write, b: Write) -> Write:
-    """The write that wins: the later one; at one time, that of the higher node; with one stamp, that with the larger data.
+    """The write that wins: the later one, then that of the higher node, then that with the larger data.
 
     It is the maximum of a total order of all writes, so it is commutative, associative and idempotent.
     """
@@ -78,7 +80,7 @@ class LwwRegister(Spec):
         return later(a, b)
 
     def can_show(self, n: Node, now: Time) -> bool:
-        """Whether a node's wall clock may show `now`: it has ticked since the node's last write. Nodes' clocks differ."""
+        """Whether a node's wall clock may show `now`: it has ticked since its last write. Clocks differ."""
         return now > self.clock[n]
 
     def stamp(self, n: Node, now: Time) -> Time:
@@ -149,8 +151,8 @@ class WallClock(LwwRegister):
 class NoTieBreak(LwwRegister):
     """Only times are compared; of two writes at one time, the one that arrives last stays.
 
-    Each node keeps the other's write: both have seen the same two writes, in different orders, and hold different values.
-    Nothing repairs this, since nothing more is sent.
+    Each node keeps the other's write: both have seen the same two writes, in different orders, and hold different
+    values. Nothing repairs this, since nothing more is sent.
     """
 
     expect = violates("convergence")
@@ -161,11 +163,11 @@ class NoTieBreak(LwwRegister):
 
 
 class AsPublished(WallClock):
-    """The article's merge: the later time, then the higher node, then the second argument; and clocks that tick slowly.
+    """The article's merge: the later time wins, then the higher node, then the second argument.
 
-    A node that writes twice within one tick of its clock makes two writes with one stamp and different data. The choice
-    between them depends on the order of the arguments, so on the order of arrival: nodes that got them in different
-    orders differ for ever.
+    A node that writes twice within one tick of its clock makes two writes with one stamp and different data. The
+    choice between them depends on the order of the arguments, so on the order of arrival: nodes that got them in
+    different orders differ for ever.
     """
 
     expect = violates("convergence")

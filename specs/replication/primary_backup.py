@@ -1,23 +1,24 @@
 """Primary/backup replication of a ledger, with failover: synchronous, semi-synchronous, asynchronous, and a mix.
 
 The primary takes all transactions, appends them to its log and ships the log to its backups. When it tells the client
-"done" is the one decision that names the scheme: after all nodes have stored the transaction (synchronous), after a majority
-has (semi-synchronous), or at once (asynchronous). When the primary is suspected, a failover manager begins a new *epoch*: it
-fences the nodes that it can reach, so that they obey no older primary, and promotes the one with the most complete log.
+"done" is the one decision that names the scheme: after all nodes have stored the transaction (synchronous), after a
+majority has (semi-synchronous), or at once (asynchronous). When the primary is suspected, a failover manager begins a
+new *epoch*: it fences the nodes that it can reach, so that they obey no older primary, and promotes the one with the
+most complete log.
 
-*Promise* of the semi-synchronous scheme, to clients: no acknowledged transaction is lost by a failover, and reads at the
-primary are linearizable. To operators: one primary in each epoch, backups hold a prefix of its log, and one node
-of three may be down. *Not promised*: that a primary which the manager cannot reach knows of its successor. It may go on
-for ever, but is never again acknowledged by a majority.
+*Promise* of the semi-synchronous scheme, to clients: no acknowledged transaction is lost by a failover, and reads at
+the primary are linearizable. To operators: one primary in each epoch, backups hold a prefix of its log, and one node
+of three may be down. *Not promised*: that a deposed primary knows that it is deposed. If the manager cannot reach it,
+it goes on taking transactions, but finds no majority to store them.
 
-A message carries the whole log; an implementation ships what is missing. A read is one step: it asks a majority whether the
-primary is still in office (or holds a lease from them). Reads are linearizable if each returns every transaction that was
-acknowledged before it, and extends what was read before.
+A message carries the whole log; an implementation ships what is missing. A read is one step: it asks a majority
+whether the primary is still in office (or holds a lease from them). Reads are linearizable if each returns every
+transaction that was acknowledged before it, and extends what was read before.
 
-Sources: Alsberg & Day 1976, "A Principle for Resilient Sharing of Distributed Resources" (primary and backups); Budhiraja,
-Marzullo, Schneider & Toueg 1993, "The Primary-Backup Approach"; Liskov & Cowling 2012, "Viewstamped Replication Revisited"
-(epochs; the latest log of a majority); the manual of MySQL 8, "Semisynchronous Replication"; Terry et al. 1994,
-"Session Guarantees for Weakly Consistent Replicated Data".
+Sources: Alsberg & Day 1976, "A Principle for Resilient Sharing of Distributed Resources" (primary and backups);
+Budhiraja, Marzullo, Schneider & Toueg 1993, "The Primary-Backup Approach"; Liskov & Cowling 2012, "Viewstamped
+Replication Revisited" (epochs; the latest log of a majority); the manual of MySQL 8, "Semisynchronous Replication";
+Terry et al. 1994, "Session Guarantees for Weakly Consistent Replicated Data".
 """
 
 from enum import Enum
@@ -258,8 +259,8 @@ class PrimaryBackup(Spec):
 class Asynchronous(PrimaryBackup):
     """The primary says "done" as soon as its own log has the transaction, and ships it afterwards.
 
-    A failover in between promotes a backup that has never heard of it: the client was told "done", and the transaction
-    is gone. The window is as long as the replication lag.
+    A failover in between promotes a backup that has never heard of it: the client was told "done", and the
+    transaction is gone. The window is as long as the replication lag.
     """
 
     expect = violates("acknowledged_survives")
@@ -284,8 +285,8 @@ class NoFencing(PrimaryBackup):
 class ReadAnyReplica(PrimaryBackup):
     """Reads go to any replica that is up, to spread the load, as the article does.
 
-    A client whose transaction has been acknowledged asks a backup outside the majority that has stored it, and does not
-    find it. Its own write seems lost.
+    A client whose transaction has been acknowledged asks a backup outside the majority that has stored it, and does
+    not find it. Its own write seems lost.
     """
 
     expect = violates("read_your_writes")
@@ -307,9 +308,9 @@ class ReadAnyReplicaAgain(ReadAnyReplica):
 
 
 class Availability(PrimaryBackup):
-    """One epoch of the semi-synchronous scheme: every transaction is acknowledged although a backup may be down for ever.
+    """One epoch of the semi-synchronous scheme, where every transaction is acknowledged although a backup is down.
 
-    Crashes are unlimited but leave a majority up; nobody has to restart.
+    Any number of crashes happen, but a majority is up at any time; nobody has to restart.
     """
 
     bounds: ClassVar[dict[str, int]] = {"Epoch": 1}
@@ -328,10 +329,11 @@ class Availability(PrimaryBackup):
 
 
 class Synchronous(Availability):
-    """A transaction is acknowledged when every node has stored it: no failover can lose it, whichever node is promoted.
+    """A transaction is acknowledged when every node has stored it: no failover can lose it, whichever node is
+    promoted.
 
-    But one backup that is down stops every transaction, for as long as it is down. Three nodes are then less available
-    than one.
+    But one backup that is down stops every transaction, for as long as it is down. Three nodes are then less
+    available than one.
     """
 
     expect = violates("every_transaction_is_acknowledged")
@@ -342,10 +344,11 @@ class Synchronous(Availability):
 
 
 class Payments(PrimaryBackup):
-    """The mix that payment systems use: payments wait for a majority, notes (a receipt, a "like") are acknowledged at once.
+    """The mix that payment systems use: payments wait for a majority, other updates are acknowledged at once.
 
-    The account has one coin, and the primary refuses a payment when its log has one already. Promise: no acknowledged
-    payment is lost, and the coin is spent once. A note may be lost.
+    The account has one coin, and the primary refuses a payment when its log has one already. The other updates are of
+    a class that may be repaired later, such as counts of stock. Promise: no acknowledged payment is lost, and the
+    coin is spent once. Another update may be lost.
     """
 
     omits: ClassVar[tuple[str, ...]] = ("read", "read_your_writes", "monotonic_reads", "survives_a_failover")
@@ -372,8 +375,8 @@ class Payments(PrimaryBackup):
         return a == b or not both or a not in self.payment or b not in self.payment
 
     @reachable
-    def note_is_lost(self, p: Node, t: Tx) -> bool:
-        """A note can be acknowledged and lost."""
+    def other_update_is_lost(self, p: Node, t: Tx) -> bool:
+        """An update that is no payment can be acknowledged and lost."""
         lost = self.epoch[p] == self.latest and self.office[p] == Role.PRIMARY and t not in self.log[p]
         return lost and t in self.acknowledged
 
@@ -385,7 +388,8 @@ class Payments(PrimaryBackup):
 
 
 class PaymentSentAsync(Payments):
-    """A payment takes the path of the notes: the primary says "paid" although no majority knows of the payment.
+    """A payment takes the path of the other updates: the primary says "paid" although no majority knows of the
+    payment.
 
     The next primary has not heard of it either, finds the coin unspent and accepts a second payment. Both are
     acknowledged: the money is spent twice.

@@ -6,18 +6,18 @@ R + W > N any two such groups have a replica in common, so a read meets every co
 *regular*. It is *atomic* (linearizable) if a reader, before it returns, writes what it found back to W replicas:
 otherwise a first reader can return a value that a second reader, later, does not find.
 
-*Promise*, to the clients: reads and writes behave like those of one variable (atomicity), and replicas never go back to
-an older version. Any minority of the replicas may be silent. `read_quorum` and `write_quorum` are parameters; of three
-replicas, Cassandra's levels are ONE = 1, TWO = QUORUM = 2, ALL = 3.
+*Promise*, to the clients: reads and writes behave like those of one variable (atomicity), and replicas never go back
+to an older version. Any minority of the replicas may be silent. `read_quorum` and `write_quorum` are parameters; of
+three replicas, Cassandra's levels are ONE = 1, TWO = QUORUM = 2, ALL = 3.
 
-The network delays, reorders and duplicates requests; one that no replica ever handles is lost. A version stands for its
-value. Each reader reads once: linearizability does not ask whether two reads are of one client, so a client that reads
-twice is two readers.
+The network delays, reorders and duplicates requests; one that no replica ever handles is lost. A version stands for
+its value. Each reader reads once: linearizability does not ask whether two reads are of one client, so a client that
+reads twice is two readers.
 
-Sources: Attiya, Bar-Noy & Dolev 1995, "Sharing Memory Robustly in Message-Passing Systems" (section 4: the register and
-the write-back of its readers); Gifford 1979, "Weighted Voting for Replicated Data" (R + W > N); Lamport 1986, "On
-Interprocess Communication" (regular and atomic); DeCandia et al. 2007, "Dynamo" (sections 4.5 and 4.6: sloppy quorums,
-hinted handoff).
+Sources: Attiya, Bar-Noy & Dolev 1995, "Sharing Memory Robustly in Message-Passing Systems" (section 4: the register
+and the write-back of its readers); Gifford 1979, "Weighted Voting for Replicated Data" (R + W > N); Lamport 1986, "On
+Interprocess Communication" (regular and atomic); DeCandia et al. 2007, "Dynamo" (sections 4.5 and 4.6: sloppy
+quorums, hinted handoff).
 """
 
 from enum import Enum
@@ -261,9 +261,9 @@ class QuorumRegister(Spec):
 class NoWriteBack(QuorumRegister):
     """A reader returns what it found without writing it back.
 
-    While a write is under way only some replicas have it: one reader meets them and returns the new value, and another,
-    later, meets the others and returns the old value. Each read is regular, yet no order fits both:
-    this is the new/old inversion.
+    While a write is under way only some replicas have it: one reader meets them and returns the new value, and
+    another, later, meets the others and returns the old value. Each read is regular, yet no order fits both: this is
+    the new/old inversion.
     """
 
     expect = violates("atomic")

@@ -3,19 +3,19 @@
 Every process counts its own events, and keeps for each other process the number of its events that it has heard of,
 directly or not. Each message carries its sender's vector; the receiver takes the larger number entry by entry.
 
-*Promise*, to whoever compares two vectors: V(a) < V(b) exactly when a happened before b, that is, when a could have influenced
-b. When neither is less and they are not equal, the events are concurrent. Stores use this to tell an outdated version from a
-conflicting one (version vectors).
+*Promise*, to whoever compares two vectors: V(a) < V(b) exactly when a happened before b, that is, when a could have
+influenced b. When neither is less and they are not equal, the events are concurrent. Stores use this to tell an
+outdated version from a conflicting one (version vectors).
 
-V(a) < V(b) means that no entry of V(a) is larger, *and some entry is smaller*; an entry that is missing counts as zero. Both
-are easily lost in an implementation, and two of the variants show what follows.
+V(a) < V(b) means that no entry of V(a) is larger, *and some entry is smaller*; an entry that is missing counts as
+zero. Both are easily lost in an implementation, and two of the variants show what follows.
 
-The spec checks the comparison against the causal past itself: `past` records, for each event, the set of events that happened
-before it. No process could afford to send that; the vector is its summary.
+The spec checks the comparison against the causal past itself: `past` records, for each event, the set of events that
+happened before it. No process could afford to send that; the vector is its summary.
 
-Sources: Fidge 1988, "Timestamps in Message-Passing Systems That Preserve the Partial Ordering"; Mattern 1989, "Virtual Time and
-Global States of Distributed Systems" (theorem 10); Parker et al. 1983, "Detection of Mutual Inconsistency in
-Distributed Systems" (version vectors).
+Sources: Fidge 1988, "Timestamps in Message-Passing Systems That Preserve the Partial Ordering"; Mattern 1989,
+"Virtual Time and Global States of Distributed Systems" (theorem 10); Parker et al. 1983, "Detection of Mutual
+Inconsistency in Distributed Systems" (version vectors).
 """
 
 from checker import Nat, Network, Scalarset, Spec, action, invariant, reachable, record, require, violates
@@ -77,8 +77,8 @@ def compact(a: Vector) -> Vector:
 class VectorClock(Spec):
     """Vector clocks as in Fidge 1988 and Mattern 1989.
 
-    An internal event is a send whose message nobody receives. Promise: vectors are ordered exactly as the events are by
-    causality.
+    An internal event is a send whose message nobody receives. Promise: vectors are ordered exactly as the events are
+    by causality.
     """
 
     clock: dict[Process, Vector]
@@ -176,8 +176,9 @@ class VectorClock(Spec):
 class AsPublished(VectorClock):
     """The article's comparison: a is before b if no entry of a is larger, and a and b are not the same object.
 
-    Two vectors with equal entries are then each before the other, as soon as they are two objects: a vector and the copy
-    of it in a message, or two replicas that have just synchronized. A store that asks "is mine outdated?" hears yes from both.
+    Two vectors with equal entries are then each before the other, as soon as they are two objects: a vector and the
+    copy of it in a message, or two replicas that have just synchronized. A store that asks "is mine outdated?" hears
+    yes from both.
     """
 
     expect = violates("messages_are_ordered_by_causality")
@@ -189,8 +190,8 @@ class AsPublished(VectorClock):
 class MissingIsNotZero(VectorClock):
     """The comparison says "no entry is larger, and the maps differ", where a missing entry differs from one of zero.
 
-    The wire form leaves zeros out, and merging brings them back, so that one event has two different maps. Each is then
-    before the other, and a vector precedes its own copy.
+    The wire form leaves zeros out, and merging brings them back, so that one event has two different maps. Each is
+    then before the other, and a vector precedes its own copy.
     """
 
     expect = violates("messages_are_ordered_by_causality")
@@ -202,8 +203,8 @@ class MissingIsNotZero(VectorClock):
 class ReceiverForgets(VectorClock):
     """A receiver replaces its vector by that of the message, instead of taking the larger number entry by entry.
 
-    It forgets what it had heard from others, so an event in its causal past no longer comes before it: the two look concurrent,
-    and a store would keep both versions, or drop the newer one.
+    It forgets what it had heard from others, so an event in its causal past no longer comes before it: the two look
+    concurrent, and a store would keep both versions, or drop the newer one.
     """
 
     expect = violates("processes_are_ordered_by_causality")

@@ -1,8 +1,8 @@
 """Two-phase commit: one coordinator, one decision, all participants.
 
-Several resource managers have each done a part of one transaction. In the first phase each of them votes: it prepares,
-which is a promise that it can commit whatever happens, or it refuses. In the second phase the transaction manager
-commits if every vote was for it, else it aborts, and tells everybody.
+Several resource managers have each done a part of one transaction. In the first phase each of them votes: it
+prepares, which is a promise that it can commit whatever happens, or it refuses. In the second phase the transaction
+manager commits if every vote was for it, else it aborts, and tells everybody.
 
 *Promise*, to whoever uses the participants' data: no participant commits what another aborts (atomicity), and nobody
 commits unless everyone has voted to (validity). *Not promised*: an answer while the coordinator is down.
@@ -13,7 +13,8 @@ everyone decides.
 
 Sources: Gray & Lamport 2006, "Consensus on Transaction Commit" (section 3 and the specification TwoPhase); Gray 1978,
 "Notes on Data Base Operating Systems" (section 5.8.3.3); Mohan, Lindsay & Obermarck 1986, "Transaction Management in
-the R* Distributed Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols" (blocking).
+the R* Distributed Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols"
+(blocking).
 """
 
 from enum import Enum
@@ -155,8 +156,8 @@ class TwoPhaseCommit(Spec):
 class CommitByMajority(TwoPhaseCommit):
     """The transaction manager commits as soon as a majority is prepared, as if it were replicating.
 
-    Copies of one datum may outvote a slow copy, but each participant holds a different part of the transaction, and no
-    other can do its part. The one that has not voted yet is still free to abort, and does.
+    Copies of one datum may outvote a slow copy, but each participant holds a different part of the transaction, and
+    no other can do its part. The one that has not voted yet is still free to abort, and does.
     """
 
     expect = violates("atomicity")
@@ -342,8 +343,8 @@ class TwoPhaseCommitWithCrashes(Spec):
 class AnswersBeforeLogging(TwoPhaseCommitWithCrashes):
     """The coordinator announces its decision first and forces it to the log later, to answer sooner.
 
-    If it crashes in between it comes back knowing nothing, presumes an abort and announces that too. Participants that
-    heard the first announcement have committed, the others abort.
+    If it crashes in between it comes back knowing nothing, presumes an abort and announces that too. Participants
+    that heard the first announcement have committed, the others abort.
     """
 
     expect = violates("atomicity")
