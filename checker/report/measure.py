@@ -10,17 +10,19 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+WIDE = "\N{MULTIPLICATION SIGN}\N{MINUS SIGN}"
+
 # Hundredths of the font size.
 _REGULAR = {
     28: "'ijl", 30: "I", 32: " ,.", 34: "/:;\\|", 36: "f", 37: "-", 40: "()[]t", 41: "!", 42: "r", 46: '"', 50: "*J`",
     53: "sz", 55: "c", 56: "?L_", 58: "k", 60: "vxy", 62: "FTaeo", 64: "$0123456789bdghnpqu{}", 67: "EKPSY", 69: "ABVXZ",
-    73: "CR", 74: "U", 75: "N", 76: "H", 78: "&DG", 79: "OQ", 82: "w", 84: "#+<=>^~×✕✓−", 87: "M∅", 96: "%", 98: "m", 99: "W",
+    73: "CR", 74: "U", 75: "N", 76: "H", 78: "&DG", 79: "OQ", 82: "w", 84: "#+<=>^~✕✓" + WIDE, 87: "M∅", 96: "%", 98: "m", 99: "W",
     102: "@→…",
 }
 _BOLD = {
     31: "'", 35: " ijl", 37: "/\\|", 38: ",.I", 40: ":;", 42: "-", 44: "f", 46: "!()[]", 48: "t", 50: "`r", 53: '"*', 56: "J_",
     59: "z", 60: "cs", 62: "?", 64: "L", 65: "x", 66: "vy", 67: "k", 68: "ae", 69: "EFTo", 70: "$0123456789", 72: "bdghnpqu{}",
-    73: "SYZ", 74: "CP", 77: "B", 78: "AKRVX", 82: "U", 83: "G", 84: "#+<=>DHN^~×✕✓−", 86: "OQ", 88: "&∅", 93: "w",
+    73: "SYZ", 74: "CP", 77: "B", 78: "AKRVX", 82: "U", 83: "G", 84: "#+<=>DHN^~✕✓" + WIDE, 86: "OQ", 88: "&∅", 93: "w",
     100: "@M", 101: "%→…", 105: "m", 111: "W",
 }
 _WIDTHS = {False: {c: w for w, cs in _REGULAR.items() for c in cs}, True: {c: w for w, cs in _BOLD.items() for c in cs}}

@@ -12,7 +12,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 from checker.report import measure
 
@@ -123,7 +124,7 @@ class Curve:
 def polyline(*corners: Point) -> tuple[Point, ...]:
     """The Bezier points of a line through corners."""
     points = [corners[0]]
-    for (x, y), (u, v) in zip(corners, corners[1:], strict=False):
+    for (x, y), (u, v) in pairwise(corners):
         points += [(x + (u - x) / 3, y + (v - y) / 3), (u - (u - x) / 3, v - (v - y) / 3), (u, v)]
     return tuple(points)
 
@@ -205,24 +206,24 @@ def _label(text: str) -> str:
     return str(graphviz.escape(clean(text).replace("&", "&amp;")))
 
 
-def _add_mark(page: object, mark: Mark) -> None:
+def _add_mark(page: Any, mark: Mark) -> None:
     shape = {"circle": "circle", "square": "box", "diamond": "diamond", "none": "box"}[mark.shape]
     style = {"style": "filled", "fillcolor": mark.fill, "color": mark.stroke} if mark.shape != "none" else {"penwidth": "0"}
-    page.node(  # type: ignore[attr-defined]
+    page.node(
         _name(mark.name), **_place(Rect.around(mark.centre, 2 * mark.radius, 2 * mark.radius)), shape=shape,
         **({"penwidth": _number(mark.pen)} | style),
         **({"label": _label(mark.sign), "fontcolor": mark.sign_colour, "fontname": "Helvetica-Bold"} if mark.sign else {}),
     )
 
 
-def _add_curve(page: object, curve: Curve) -> None:
+def _add_curve(page: Any, curve: Curve) -> None:
     tail, head = curve.ends or (PAGE, PAGE)
     points = list(curve.points)
     prefix = ""
     if curve.arrow:
         prefix = f"e,{_pair(points[-1])} "
         points = _shortened(points)
-    page.edge(  # type: ignore[attr-defined]
+    page.edge(
         _name(tail), _name(head), pos=prefix + " ".join(map(_pair, points)), color=curve.colour, penwidth=_number(curve.pen),
         **({} if curve.style == "solid" else {"style": curve.style}), **({} if curve.arrow else {"dir": "none"}),
     )
@@ -240,13 +241,13 @@ def _shortened(points: Sequence[Point]) -> list[Point]:
     return [*rest, control, (x - dx / length * ARROW, y - dy / length * ARROW)]
 
 
-def _add_text(page: object, text: Text) -> None:
+def _add_text(page: Any, text: Text) -> None:
     face = "Helvetica" + ("-Bold" if text.bold else "") + ("Oblique" if text.bold and text.italic else
                                                            "-Oblique" if text.italic else "")
     ending = {"left": "\\l", "middle": "", "right": "\\r"}[text.anchor]
     ground = {"style": "filled", "fillcolor": text.background} if text.background else {}
-    page.node(  # type: ignore[attr-defined]
-        f".text{len(page.body)}", label=_label(text.text) + ending, **_place(text.box), fontname=face,  # type: ignore[attr-defined]
+    page.node(
+        f".text{len(page.body)}", label=_label(text.text) + ending, **_place(text.box), fontname=face,
         fontsize=_number(text.size), fontcolor=text.colour, penwidth="0", **ground,
         **({"tooltip": _label(text.full)} if text.full else {}),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from checker.trace import Json
 
-NONE, MORE = "∅", "…"
+NONE, MORE, TIMES, MINUS = "∅", "…", "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
 ENDS = ("source", "target")
 """The fields that records of messages use for sender and addressee."""
 
@@ -59,7 +59,7 @@ class Difference:
         if self.old is None:
             return f"{self.path} + {self.new}".strip()
         if self.new is None:
-            return f"{self.path} − {self.old}".strip()
+            return f"{self.path} {MINUS} {self.old}".strip()
         return f"{self.path} {self.old} → {self.new}".strip()
 
 
@@ -208,7 +208,7 @@ def _parts(value: Json) -> tuple[str, list[tuple[str, Json]], str] | None:
     if kind == "set":
         return "{", [("", part) for part in value["set"]], "}"
     if kind == "bag":
-        return "{", [("" if count == 1 else f"{show(count)}×", part) for part, count in value["bag"]], "}"
+        return "{", [("" if count == 1 else f"{show(count)}{TIMES}", part) for part, count in value["bag"]], "}"
     if kind == "map":
         return "{", [(f"{show(key)}: ", part) for key, part in value["map"]], "}"
     return "{", [(f"{show(source)}→{show(target)}: ", queue) for source, target, queue in value["channels"] if queue], "}"
