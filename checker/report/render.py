@@ -89,7 +89,7 @@ def _write(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """Hold back what C code writes to the error stream, and pass on all but fontconfig's remarks on the machine's files."""
+    """Hold back what C code writes to the error stream, and pass on all but remarks on the fonts of this machine."""
     sys.stderr.flush()
     try:
         saved = os.dup(2)
@@ -105,5 +105,5 @@ def _quiet_libraries() -> Iterator[None]:
             os.close(saved)
             held.seek(0)
             for line in held:
-                if not line.startswith(b"Fontconfig"):
+                if not line.startswith(b"Fontconfig") and b"size too small for label" not in line:
                     os.write(2, line)

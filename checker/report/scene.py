@@ -212,7 +212,8 @@ def _add_mark(page: Any, mark: Mark) -> None:
     page.node(
         _name(mark.name), **_place(Rect.around(mark.centre, 2 * mark.radius, 2 * mark.radius)), shape=shape,
         **({"penwidth": _number(mark.pen)} | style),
-        **({"label": _label(mark.sign), "fontcolor": mark.sign_colour, "fontname": "Helvetica-Bold"} if mark.sign else {}),
+        **({"label": _label(mark.sign), "fontcolor": mark.sign_colour, "fontname": "Helvetica-Bold",
+            "fontsize": _number(1.5 * mark.radius)} if mark.sign else {}),
     )
 
 
@@ -241,13 +242,23 @@ def _shortened(points: Sequence[Point]) -> list[Point]:
     return [*rest, control, (x - dx / length * ARROW, y - dy / length * ARROW)]
 
 
+def _node_rect(text: Text) -> Rect:
+    """A node with room to spare, so that even in an unusually wide face the text starts where it should."""
+    left, top, right, bottom = text.box
+    spare = 4 + (right - left) * 0.1
+    if text.background:
+        return Rect(left - 2, top, right + 2, bottom)
+    return Rect(left - (0 if text.anchor == "left" else spare), top - 3,
+                right + (0 if text.anchor == "right" else spare), bottom + 3)
+
+
 def _add_text(page: Any, text: Text) -> None:
     face = "Helvetica" + ("-Bold" if text.bold else "") + ("Oblique" if text.bold and text.italic else
                                                            "-Oblique" if text.italic else "")
     ending = {"left": "\\l", "middle": "", "right": "\\r"}[text.anchor]
     ground = {"style": "filled", "fillcolor": text.background} if text.background else {}
     page.node(
-        f".text{len(page.body)}", label=_label(text.text) + ending, **_place(text.box), fontname=face,
+        f".text{len(page.body)}", label=_label(text.text) + ending, **_place(_node_rect(text)), fontname=face,
         fontsize=_number(text.size), fontcolor=text.colour, penwidth="0", **ground,
         **({"tooltip": _label(text.full)} if text.full else {}),
     )

@@ -38,7 +38,7 @@ class Flight:
     @property
     def label(self) -> Json:
         """The payload without what the arrow itself shows."""
-        shown = [end for end, lane in (("source", self.source), ("target", self.target if self.fate == "received" else None))
+        shown = [end for end, lane in (("source", self.source), ("target", self.target))
                  if lane is not None and field(self.message.payload, end) == lane]
         return without_fields(self.message.payload, shown)
 
@@ -115,7 +115,7 @@ class Story:
             found.append(f"partition: {', '.join(step.isolated)} | {', '.join(rest)}" if step.isolated else "partition")
         if step.mark == "heal":
             found.append("the partition heals")
-        if not found and not any(not _is_traffic(step, change) for change in step.changes):
+        if not found and not step.sent and all(_is_traffic(step, change) for change in step.changes):
             found.append("no change")
         return tuple(found)
 

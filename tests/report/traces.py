@@ -147,7 +147,7 @@ def quorum_read() -> Trace:
     for number, x in enumerate(r[:3]):
         run.step("store", x, at(x, "stored", record("Versioned", version=0, value="v0"), new),
                  send=[record("Stored", version=1, source=x, target="writer")], take=f"m{number + 1}")
-    for number, x in enumerate(r[:3]):
+    for number in range(3):
         run.step("acknowledged", "writer", whole("acks", members(*r[:number]), members(*r[:number + 1])), take=f"m{number + 6}")
     run.step("complete_write", "writer", whole("written", None, "v1", True))
     run.step("read", "reader", send=[record("Fetch", source="reader", target=x) for x in r])
