@@ -25,7 +25,12 @@ Place = str
 
 
 def is_environment(trace: Trace, step: Step) -> bool:
-    """Whether no process takes this step: a loss, a partition, or something in a lane that is the network's."""
+    """Whether no process takes this step: a loss, a partition, or something in a lane that is the network's.
+
+    What sends or receives is a process, whatever it is called.
+    """
+    if step.sent or step.received:
+        return False
     return step.mark in ENVIRONMENT_MARKS or (step.lane in NETWORK_LANES and step.lane not in trace.lanes)
 
 

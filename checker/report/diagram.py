@@ -81,7 +81,7 @@ def _settle(story: Story) -> tuple[Layout, list[Wire], Placed]:
             least = [listed.get(_key(wire), WHOLE) for wire in wires]
             placed = labels.place(story, layout, wires, _obstacles(story, layout, wires), least)
             short = {_key(wire): labels.TITLE for wire, form in zip(wires, placed.forms, strict=True)
-                     if form != WHOLE and labels.wording(wire, form) != labels.wording(wire, WHOLE)}
+                     if form == labels.NOTHING or labels.wording(wire, form) != labels.wording(wire, WHOLE)}
             if short.keys() <= listed.keys():
                 break
             listed |= short
@@ -230,10 +230,10 @@ def _add_wires(page: Scene, story: Story, wires: list[Wire]) -> None:
         pen = 1.7 if dark and flight.fate == "received" else 1.2
         style: Literal["solid", "dashed"] = "dashed" if flight.fate == "lost" or flight.again else "solid"
         start, end = wire.points[0], wire.points[-1]
-        tail = _step_name(story, flight.sent) or f"{labels.names(wire)} from the start"
-        if flight.sent is None or _step_name(story, flight.sent) == "":
+        tail = _step_name(story, flight.sent) if flight.sent else f"{labels.names(wire)} from the start to step {flight.ended}"
+        if flight.sent is None:
             page.marks.append(Mark(tail, start, "none", 1.0, "", ""))
-        if flight.fate == "received":
+        if flight.fate == "received" and flight.ended is not None:
             head = _step_name(story, flight.ended)
         else:
             where = f"in step {flight.ended}" if flight.ended else f"since step {flight.sent}"
@@ -249,11 +249,8 @@ def _cross(name: str, centre: Point) -> Mark:
     return Mark(name, centre, "none", 9.0, "", "", sign="\N{MULTIPLICATION SIGN}", sign_colour=BAD)
 
 
-def _step_name(story: Story, index: int | None) -> str:
-    if index is None:
-        return ""
-    step = story.trace.steps[index - 1]
-    return event_name(step) if story.lane_of(step) is not None else ""
+def _step_name(story: Story, index: int) -> str:
+    return event_name(story.trace.steps[index - 1])
 
 
 def _add_loop(page: Scene, story: Story, layout: Layout) -> None:

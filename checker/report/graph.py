@@ -39,6 +39,9 @@ def state_graph(graph: networkx.DiGraph[Any], title: str = "states", nodes_max: 
         node_attr={"shape": "box", "style": "rounded,filled", "fillcolor": "white", "color": SOFT, "fontname": "Helvetica",
                    "fontsize": "10", "margin": "0.08,0.04"},
         edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": SOFT, "fontcolor": INK, "arrowsize": "0.7"})
+    fair = {bool(data.get("fair", True)) for _, _, data in graph.edges(data=True)}
+    if fair == {True, False}:
+        source.attr(label="A dashed step may be put off for ever; a solid one is fair.", fontname="Helvetica", fontsize="9")
     names = {node: f"s{number}" for number, node in enumerate(graph)}
     initial = next((data["label"] for _, data in graph.nodes(data=True) if data.get("initial")), None)
     for node, data in graph.nodes(data=True):
@@ -46,7 +49,7 @@ def state_graph(graph: networkx.DiGraph[Any], title: str = "states", nodes_max: 
     for (tail, head), actions in _edges(graph).items():
         label = "\\n".join(graphviz.escape(clean(action).replace("&", "&amp;")) for action in actions)
         style = {} if any(actions.values()) else {"style": "dashed", "color": FADED}
-        source.edge(names[tail], names[head], label=label, **style)
+        source.edge(names[tail], names[head], label=f" {label}", **style)
     return str(source.source)
 
 

@@ -17,6 +17,8 @@ from checker.report.story import Flight, Story
 
 EVENT_RADIUS = 6.0
 STUB = 34.0
+BENDS = (0.0, 14.0, -14.0, 26.0, -26.0, 38.0, -38.0, 52.0, -52.0)
+"""How far beside the straight line a message may run, in order of preference."""
 
 
 @dataclass(frozen=True)
@@ -134,15 +136,17 @@ def _arrow(layout: Layout, flight: Flight, events: Iterable[Point], taken: dict[
     if abs(start[0] - end[0]) < 1:
         return _bow(start, end)
     used = taken.setdefault((start, end), [])
-    others = [event for event in events if event not in (start, end)]
+    reach = max(BENDS) + EVENT_RADIUS
+    others = [event for event in events if event not in (start, end)
+              and min(start[1], end[1]) - reach < event[1] < max(start[1], end[1]) + reach]
 
     def cost(bend: float) -> float:
         wire = Wire((flight,), _bent(start, end, bend))
-        near = sum(1 for event in others for step in range(1, 20)
-                   if hypot(wire.at(step / 20)[0] - event[0], wire.at(step / 20)[1] - event[1]) < EVENT_RADIUS + 4)
+        points = [wire.at(step / 20) for step in range(1, 20)]
+        near = sum(1 for x, y in others for u, v in points if hypot(u - x, v - y) < EVENT_RADIUS + 4)
         return 10.0 * near + abs(bend) / 10 + 30.0 * sum(1 for other in used if abs(other - bend) < 12)
 
-    bend = min((0.0, 14.0, -14.0, 26.0, -26.0, 38.0, -38.0, 52.0, -52.0), key=cost)
+    bend = 0.0 if cost(0.0) == 0 else min(BENDS, key=cost)
     used.append(bend)
     return _bent(start, end, bend)
 
