@@ -10,7 +10,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
+from io import StringIO
 from pathlib import Path
 
 from checker.errors import QuorateError, UsageError
@@ -57,7 +58,8 @@ def _draw(source: str, form: str, layout: str) -> bytes:
         graph = pygraphviz.AGraph(string=source)
         if form == "png":
             graph.graph_attr["dpi"] = str(PNG_DPI)
-        picture: bytes = graph.draw(format=form, prog=layout)
+        with redirect_stderr(StringIO()):  # pygraphviz warns of many nodes; here their positions are mostly given.
+            picture: bytes = graph.draw(format=form, prog=layout)
     return _tidy(picture.decode("utf-8")).encode("utf-8") if form == "svg" else picture
 
 

@@ -140,7 +140,8 @@ def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Ce
     dark, lane = story.dark(step.index), story.lane_of(step)
     colour = INK if dark and lane is not None else FADED
     given = ", ".join(f"{name} {show(value, 40)}" for name, value in story.arguments(step).items())
-    action = _limited(fold(step.action, ACTION_MAX, SIZE, True), 2, ACTION_MAX, SIZE, True)
+    action = [line.replace("_ ", "_") for line in _limited(
+        fold(step.action.replace("_", "_ "), ACTION_MAX, SIZE, True), 2, ACTION_MAX, SIZE, True)]
     arguments = _limited(fold(given, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)
     return Cell(
         tuple([Run(line, colour, lane is not None, full=step.action if len(action) > 1 else "") for line in action]

@@ -76,7 +76,8 @@ def case(kind: type[Outcome], **fields: object) -> Outcome:
     (case(Violated, property="p", statistics=STATS),
      "violated: p, which none of the 1,288 explored states satisfies with Server=3, Term=2; a state beyond the bounds might"),
     (case(Unfinished, reason="the time limit of 60 s was reached", statistics=STATS),
-     "unfinished: the time limit of 60 s was reached; 1,288 states to depth 11 were explored, the rest was not. This is no verdict"),
+     "unfinished: the time limit of 60 s was reached; 1,288 states to depth 11 were explored, the rest was not. "
+     "This is no verdict"),
     (case(Failed, message="IndexError in `append`"), "error in the spec: IndexError in `append`"),
 ])
 def test_a_verdict_says_what_was_found_and_for_what(outcome: Outcome, words: str) -> None:

@@ -129,11 +129,12 @@ def test_a_loop_returns_to_the_state_it_repeats() -> None:
 
 def test_a_wire_does_not_touch_a_step_it_has_nothing_to_do_with() -> None:
     run = Run("pass", ["a", "b", "c"], {})
-    run.step("send", "a", send=[record("Hi", source="a", target="c")]).step("tick", "b", whole("x", 0, 1)).step("get", "c", take="m1")
+    run.step("send", "a", send=[record("Hi", source="a", target="c")]).step("tick", "b", whole("x", 0, 1))
+    run.step("get", "c", take="m1")
     page = scene(run.end())
     wire = next(curve for curve in page.curves if curve.ends is not None)
     middle = next(mark.centre for mark in page.marks if mark.name == "step 2 tick")
-    halfway = [wire.points[0][i] / 8 + 3 * wire.points[1][i] / 8 + 3 * wire.points[2][i] / 8 + wire.points[3][i] / 8 for i in (0, 1)]
+    halfway = [(wire.points[0][i] + 3 * wire.points[1][i] + 3 * wire.points[2][i] + wire.points[3][i]) / 8 for i in (0, 1)]
     assert abs(halfway[0] - middle[0]) + abs(halfway[1] - middle[1]) > 10
 
 
@@ -157,8 +158,8 @@ payloads = st.sampled_from([
     record("Wide", reason="W" * 60)])
 changes = st.builds(
     lambda lane, owned, old, new, relevant: at(lane, "role", old, new, relevant) if owned else whole("total", old, new, relevant),
-    lane_names, st.booleans(), st.sampled_from(["A", None, 1, members("x")]), st.sampled_from(["B", 2, members("x", "y"), [1] * 40]),
-    st.booleans())
+    lane_names, st.booleans(), st.sampled_from(["A", None, 1, members("x")]),
+    st.sampled_from(["B", 2, members("x", "y"), [1] * 40]), st.booleans())
 
 
 @st.composite
