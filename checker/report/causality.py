@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from checker.report.values import show
 from checker.trace import Change, Step, Trace
 
-NETWORK_LANES = ("", "net", "network")
+NETWORK_LANES = ("", "net", "network", "env")
 """Lanes of steps that no process takes, unless the trace has such a lane."""
 
 ENVIRONMENT_MARKS = ("loss", "partition", "heal")
@@ -66,9 +66,9 @@ def _stressed(trace: Trace) -> frozenset[tuple[int, Place]]:
     """The relevant changes whose values count.
 
     An invariant reads the last state only: of several relevant changes of one place the last counts, and those that a witness
-    names. A step property reads two states. A liveness property reads them all.
+    of that place names. A step property reads two states. A liveness property reads them all.
     """
-    witnessed = {index for witness in trace.witnesses for index in witness.steps}
+    witnessed = {(witness.name.replace("self.", ""), index) for witness in trace.witnesses for index in witness.steps}
     relevant: dict[Place, list[int]] = {}
     for step in trace.steps:
         for change in step.changes:
@@ -76,7 +76,7 @@ def _stressed(trace: Trace) -> frozenset[tuple[int, Place]]:
                 relevant.setdefault(place_of(change), []).append(step.index)
     kept = {"invariant": 1, "error": 1, "reachable": 1, "step": 2}.get(trace.kind, len(trace.steps))
     return frozenset((index, place) for place, indices in relevant.items()
-                     for index in (*indices[-kept:], *(i for i in indices if i in witnessed)))
+                     for index in (*indices[-kept:], *(index for index in indices if (place, index) in witnessed)))
 
 
 def _past(trace: Trace, seeds: frozenset[int] | set[int]) -> set[int]:

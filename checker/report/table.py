@@ -138,7 +138,7 @@ def listed_message(names: str, payload: str, dark: bool) -> Item:
 def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Cell:
     """All words of a step's row. `messages` are the lines on the messages that it sends."""
     dark, lane = story.dark(step.index), story.lane_of(step)
-    colour = INK if dark and lane is not None else FADED
+    colour = INK if dark and (lane is not None or step.changes) else FADED
     given = ", ".join(f"{name} {show(value, 40)}" for name, value in story.arguments(step).items())
     action = [line.replace("_ ", "_") for line in _limited(
         fold(step.action.replace("_", "_ "), ACTION_MAX, SIZE, True), 2, ACTION_MAX, SIZE, True)]
@@ -146,7 +146,7 @@ def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Ce
     return Cell(
         tuple([Run(line, colour, lane is not None, full=step.action if len(action) > 1 else "") for line in action]
               + [Run(line, FADED, size=SMALL, full=given if line.endswith("…") else "") for line in arguments]),
-        Run(lane or "net", colour, lane is not None),
+        Run(lane or step.lane or "net", colour, lane is not None),
         wrap(step_items(story, step, room), room) + tuple(line for item in messages for line in wrap([item], room)),
         Run(str(step.index), FADED),
     )

@@ -81,7 +81,7 @@ def _trace_lines(trace: Trace) -> Iterable[Line]:
     if not trace.steps:
         for name, value in trace.initial.items():
             yield [("        ", ""), (f"{name} ", ""), (show(value, WIDTH), STRONG)]
-    owner = max((len(story.lane_of(step) or "net") for step in trace.steps), default=0)
+    owner = max((len(step.lane or "net") for step in trace.steps), default=0)
     for step in trace.steps:
         if trace.loop is not None and step.index == trace.loop + 1:
             yield [(f"   ┌─ the run {repetition(trace)}", WARN)]
@@ -96,7 +96,7 @@ def _step_lines(story: Story, step: Step, owner: int) -> Iterable[Line]:
     arguments = ", ".join(f"{name} {show(value, 60)}" for name, value in story.arguments(step).items())
     told = lane is None or step.mark is None or step.mark in step.action.replace("_", "").lower()
     mark = "" if told else f"  {step.mark}"
-    yield [(f"{step.index:4}  ", DIM), ((lane or "net").ljust(owner), NAME if lane else DIM), ("  ", ""),
+    yield [(f"{step.index:4}  ", DIM), ((lane or step.lane or "net").ljust(owner), NAME if lane else DIM), ("  ", ""),
            (step.action, STRONG if story.dark(step.index) else ""), (f"({arguments})" if arguments else "", ""), (mark, WARN)]
     indent = " " * (owner + 8)
     for flight in story.flights:

@@ -78,7 +78,8 @@ def test_an_invariant_rests_on_last_values_and_on_those_a_witness_names() -> Non
     def stressed(**fields: object) -> set[int]:
         return {index for index, _ in read(run.end(property="p", **fields)).causes.stressed}
     assert stressed(kind="invariant") == {4}
-    assert stressed(kind="invariant", witnesses=(Witness("n[a]", 4, (2, 4)),)) == {2, 4}
+    assert stressed(kind="invariant", witnesses=(Witness("self.n[a]", 4, (2, 4)),)) == {2, 4}
+    assert stressed(kind="invariant", witnesses=(Witness("other", 4, (2, 4)),)) == {4}
     assert stressed(kind="step") == {3, 4}
     assert stressed(kind="eventually", loop=4) == {1, 2, 3, 4}
 
