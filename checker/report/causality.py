@@ -1,12 +1,12 @@
 """Which steps of a trace lead to its violation, and which values the violation rests on.
 
-A step belongs to the causal past of a violation if influence can have flowed from it (Lamport 1978, "Time, Clocks, and the
-Ordering of Events"): along a lane, along a message, or through a place of the state that no lane owns and that both steps
-write. The search goes backwards from the steps that set what the property reads. A step that changed and sent
+A step belongs to the causal past of a violation if influence can have flowed from it (Lamport 1978, "Time, Clocks, and
+the Ordering of Events"): along a lane, along a message, or through a place of the state that no lane owns and that both
+steps write. The search goes backwards from the steps that set what the property reads. A step that changed and sent
 nothing passes no influence on, so it and the messages it took stay outside.
 
-A trace does not say what a step read. So the past is drawn from what steps wrote, sent and received: a guide for the eye,
-not a proof that the other steps could be left out.
+A trace does not say what a step read. So the past is drawn from what steps wrote, sent and received: a guide for the
+eye, not a proof that the other steps could be left out.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def causes(trace: Trace) -> Causes:
 def _stressed(trace: Trace) -> frozenset[tuple[int, Place]]:
     """The relevant changes whose values count.
 
-    An invariant reads the last state only: of several relevant changes of one place the last counts, and those that a witness
-    of that place names. A step property reads two states. A liveness property reads them all.
+    An invariant reads the last state only: of several relevant changes of one place the last counts, and those that a
+    witness of that place names. A step property reads two states. A liveness property reads them all.
     """
     witnessed = {(witness.name.replace("self.", ""), index) for witness in trace.witnesses for index in witness.steps}
     relevant: dict[Place, list[int]] = {}

@@ -1,6 +1,7 @@
 """Space-time diagrams: a trace as lanes of processes with time running downwards (Lamport 1978).
 
-`spacetime` is a pure function from a trace to Graphviz source; `render` draws it. What it shows, and where each part is made:
+`spacetime` is a pure function from a trace to Graphviz source; `render` draws it. What it shows, and where each part is
+made:
 
 - words beside the lanes: `table`; lanes and rows: `layout`; messages: `wires`, with labels placed by `labels`;
 - which steps are dark (the causal past of the violation) and which values red (what it rests on): `causality`;

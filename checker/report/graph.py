@@ -1,4 +1,5 @@
-"""A small state graph as a drawing: the initial states in full, every other state by what differs from the first of them."""
+"""A small state graph as a drawing: the initial states in full, every other state by what differs from the first of
+them."""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ WIDTH = 32
 def state_graph(graph: networkx.DiGraph[Any], title: str = "states", nodes_max: int = NODES_MAX) -> str:
     """The Graphviz source of a state graph; `render` draws it with the layout `dot`.
 
-    Nodes carry `label` (the state's variables as JSON values), `initial`, and `violates` (a property's name or None); edges
-    `action` and `fair`. Nodes and edges are drawn in the order of the graph. Raises `UsageError` above `nodes_max` states.
+    Nodes carry `label` (the state's variables as JSON values), `initial`, and `violates` (a property's name or None);
+    edges `action` and `fair`. Nodes and edges are drawn in the order of the graph. Raises `UsageError` above
+    `nodes_max` states.
     """
     import graphviz
 

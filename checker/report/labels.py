@@ -1,7 +1,7 @@
 """Where the labels of messages stand: on their wires, between 15 and 85 percent of the way, and never on each other.
 
-Wires are served from the shortest, which has the fewest places, to the longest. A label that finds no place is tried shorter:
-the whole payload, the payload's name, the message's id. What was left out is for the caller to list elsewhere.
+Wires are served from the shortest, which has the fewest places, to the longest. A label that finds no place is tried
+shorter: the whole payload, the payload's name, the message's id. What was left out is for the caller to list elsewhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Where the lanes and rows of a space-time diagram stand: time runs downwards, a row for each step, a column for each lane."""
+"""Where the lanes and rows of a space-time diagram stand: time runs downwards, a row for each step, a column for each
+lane."""
 
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ class Layout:
                     self.bottom + 4)
 
     def y(self, index: int) -> float:
-        """The height of a step; 0 is the initial state, above the first row; past the last step, the end of the lanes."""
+        """The height of a step; 0 is the initial state, above the first row; past the last step, the end of the
+        lanes."""
         for row in self.rows:
             if row.kind in ("step", "initial") and row.index == index:
                 return row.middle
@@ -146,7 +148,8 @@ def _rows(story: Story, cells: dict[int, Cell], first: Cell | None, stretch: flo
 
 
 def side(story: Story, layout: Layout, flight: Flight) -> int:
-    """Which way a message leaves its lane: 1 to the right, -1 to the left. Without a known addressee, towards the middle."""
+    """Which way a message leaves its lane: 1 to the right, -1 to the left. Without a known addressee, towards the
+    middle."""
     start, end = layout.lane_x.get(flight.source or ""), layout.lane_x.get(flight.target or "")
     if start is None:
         return 1

@@ -14,8 +14,9 @@ from checker.trace import Json, Trace
 def outcome_json(outcome: Outcome) -> dict[str, Json]:
     """The object that `--format json` prints; every key is always there, null where it does not apply.
 
-    `property` is the violated one; `reason` says why a run is unfinished; `message` what is wrong with the spec; `properties` and
-    `any_size` belong to proofs. Two runs of the same check differ in `seconds` and `memory_bytes` only.
+    `property` is the violated one; `reason` says why a run is unfinished; `message` what is wrong with the spec;
+    `properties` and `any_size` belong to proofs. Two runs of the same check differ in `seconds` and `memory_bytes`
+    only.
     """
     stats, trace = outcome.statistics, trace_of(outcome)
     return {
@@ -38,7 +39,8 @@ def trace_of(outcome: Outcome) -> Trace | None:
 
 
 def junit(outcomes: Sequence[Outcome]) -> str:
-    """JUnit's XML, one test case for each outcome: a violation is a failure, an unfinished run and a wrong spec are errors."""
+    """JUnit's XML, one test case for each outcome: a violation is a failure, an unfinished run and a wrong spec are
+    errors."""
     suite = ET.Element("testsuite", {
         "name": "quorate", "tests": str(len(outcomes)), "failures": str(sum(isinstance(o, Violated) for o in outcomes)),
         "errors": str(sum(isinstance(o, Unfinished | Failed) for o in outcomes)), "skipped": "0",
@@ -65,7 +67,8 @@ def _xml(text: str) -> str:
 
 
 def github(outcomes: Sequence[Outcome]) -> str:
-    """Workflow commands for GitHub: an error for a violation or a wrong spec, a warning for an unfinished run, else a notice."""
+    """Workflow commands for GitHub: an error for a violation or a wrong spec, a warning for an unfinished run, else a
+    notice."""
     return "".join(f"::{_level(outcome)} title={_escaped(_title(outcome), True)}::{_escaped(_message(outcome))}\n"
                    for outcome in outcomes)
 

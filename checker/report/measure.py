@@ -1,8 +1,9 @@
 """How wide a text is, without a font: a table that no common sans-serif face exceeds.
 
-Pictures are laid out here and drawn elsewhere, with whatever face the reader's machine has for Helvetica. The widths are, for
-each character, the larger of DejaVu Sans (as wide as Verdana) and Liberation Sans (as wide as Helvetica and Arial), so a text
-never outgrows the room it was given. What neither face has is taken to be as wide as its widest relatives.
+Pictures are laid out here and drawn elsewhere, with whatever face the reader's machine has for Helvetica. The widths
+are, for each character, the larger of DejaVu Sans (as wide as Verdana) and Liberation Sans (as wide as Helvetica and
+Arial), so a text never outgrows the room it was given. What neither face has is taken to be as wide as its widest
+relatives.
 """
 
 from __future__ import annotations

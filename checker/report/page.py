@@ -18,8 +18,8 @@ from checker.trace import Trace
 class Entry:
     """One counterexample of the gallery.
 
-    `why` is what goes wrong, in two sentences; `command` shows it again; `picture` is the diagram's path, seen from the page;
-    `steps` the length of the run, 0 if the initial state is at fault.
+    `why` is what goes wrong, in two sentences; `command` shows it again; `picture` is the diagram's path, seen from the
+    page; `steps` the length of the run, 0 if the initial state is at fault.
     """
 
     spec: str
@@ -89,7 +89,8 @@ pre { background: #f4f6f8; padding: 1rem; overflow-x: auto; font-size: 14px }
 
 
 def trace_page(trace: Trace) -> str:
-    """A trace as one HTML file without references to anything else: the diagram, the text, and the trace's JSON to keep."""
+    """A trace as one HTML file without references to anything else: the diagram, the text, and the trace's JSON to
+    keep."""
     head = headline(trace)
     name = f"{trace.spec}, {trace.variant}" if trace.variant else trace.spec
     picture = svg(spacetime(trace))

@@ -1,6 +1,7 @@
 """The colours of the pictures, told apart also by colour-blind readers and, by their lightness, in grey print.
 
-Roles take the colours of Okabe & Ito (2008, "Color Universal Design"), without their reds: red is kept for what is wrong.
+Roles take the colours of Okabe & Ito (2008, "Color Universal Design"), without their reds: red is kept for what is
+wrong.
 """
 
 from __future__ import annotations

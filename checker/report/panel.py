@@ -1,4 +1,5 @@
-"""The foot of a diagram: what is violated, by which values, set in which steps; and the legend of the marks that occur."""
+"""The foot of a diagram: what is violated, by which values, set in which steps; and the legend of the marks that
+occur."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ PNG_DPI = 144
 def render(source: str, path: Path, layout: str = "dot") -> None:
     """Draw Graphviz `source` into `path`, in the format that its suffix names: `.svg .png .pdf .dot`.
 
-    `layout` places the nodes unless the source itself names a layout. A reader of `path` never sees half a picture.
-    The same source gives the same SVG, byte for byte, on one machine. Raises `UsageError` for another suffix, an unknown
+    `layout` places the nodes unless the source itself names a layout. A reader of `path` never sees half a picture. The
+    same source gives the same SVG, byte for byte, on one machine. Raises `UsageError` for another suffix, an unknown
     layout, or a directory that cannot be written, and `QuorateError` if the Graphviz libraries cannot be loaded.
     """
     suffix = path.suffix.lower()

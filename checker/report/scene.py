@@ -1,8 +1,9 @@
 """A page of positioned marks, lines and texts, and its Graphviz source.
 
-The pictures compute their own layout; Graphviz only draws. The source says `layout=nop2`: every node and every curve carries
-its position, so any front end of Graphviz draws the same picture, at once, however large. Events and messages are real nodes
-and edges of that source; pieces of text and other scaffolding have names that begin with a dot (see `render`).
+The pictures compute their own layout; Graphviz only draws. The source says `layout=nop2`: every node and every curve
+carries its position, so any front end of Graphviz draws the same picture, at once, however large. Events and messages
+are real nodes and edges of that source; pieces of text and other scaffolding have names that begin with a dot (see
+`render`).
 
 Coordinates are points (1/72 inch), x to the right, y down.
 """
@@ -57,7 +58,8 @@ class Rect(NamedTuple):
 
 @dataclass(frozen=True)
 class Text:
-    """One line in one style; `x` is the edge that `anchor` names, `y` the middle of the line. `full` is shown on hovering."""
+    """One line in one style; `x` is the edge that `anchor` names, `y` the middle of the line. `full` is shown on
+    hovering."""
 
     x: float
     y: float
@@ -80,7 +82,8 @@ class Text:
 
 @dataclass(frozen=True)
 class Mark:
-    """A small figure at a point: an event, a loss, the end of a stub. `name` is its node's name, and is shown on hovering."""
+    """A small figure at a point: an event, a loss, the end of a stub. `name` is its node's name, and is shown on
+    hovering."""
 
     name: str
     centre: Point
@@ -111,7 +114,8 @@ class Box:
 
 @dataclass(frozen=True)
 class Curve:
-    """A cubic Bezier curve: 1 + 3k points. With `arrow` a head stands on the last point. `ends` names the marks that it joins."""
+    """A cubic Bezier curve: 1 + 3k points. With `arrow` a head stands on the last point. `ends` names the marks that it
+    joins."""
 
     points: tuple[Point, ...]
     colour: str

@@ -1,4 +1,5 @@
-"""A trace read as a story: lanes, who was what when, how each message fared, what each step changed, what is wrong at the end.
+"""A trace read as a story: lanes, who was what when, how each message fared, what each step changed, what is wrong at
+the end.
 
 Pictures and texts show the same facts; they are worked out here, once.
 """
@@ -18,8 +19,8 @@ from checker.trace import Change, Json, Message, Step, Trace
 class Flight:
     """One crossing of a message.
 
-    `sent` is the step that sent it, None if it was under way in the initial state. `ended` is the step that received or lost
-    it, None if it is under way at the end. `again` is true when the same lane had received this message before.
+    `sent` is the step that sent it, None if it was under way in the initial state. `ended` is the step that received or
+    lost it, None if it is under way at the end. `again` is true when the same lane had received this message before.
     """
 
     message: Message

@@ -1,7 +1,7 @@
 """The columns of words beside the lanes: the step's number and action at the left, what it changed at the right.
 
-A row is as high as its words need. Words are runs, one style each, wrapped whole; a run that finds no room is cut, and its
-full text appears when the pointer rests on it.
+A row is as high as its words need. Words are runs, one style each, wrapped whole; a run that finds no room is cut, and
+its full text appears when the pointer rests on it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Traces and outcomes as text: plain for files and pipes, styled for terminals. Both are made from the same lines.
 
-The wording never claims more than the engine found: `holds` names the sizes that it holds for, `holds within bounds` names each
-bound and how often it cut, `unfinished` says why and what was covered.
+The wording never claims more than the engine found: `holds` names the sizes that it holds for, `holds within bounds`
+names each bound and how often it cut, `unfinished` says why and what was covered.
 """
 
 from __future__ import annotations

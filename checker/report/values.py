@@ -238,7 +238,8 @@ def _tokens(value: Json) -> Iterator[str]:
 
 
 def _fitted(value: Json, width: int) -> str:
-    """As many parts as fit, each as whole as fits. May pass `width` by the brackets and the count of what is missing."""
+    """As many parts as fit, each as whole as fits. May pass `width` by the brackets and the count of what is
+    missing."""
     found = _parts(value)
     if found is None:
         return _clip(_atom(value), width)

@@ -1,7 +1,8 @@
 """The ways of messages across a space-time diagram, as Bezier curves.
 
-A message is a straight line from the step that sent it to the step that received it. It bends where the line would run through
-an event of another lane, or along another message: an arrow must never seem to touch a step that it has nothing to do with.
+A message is a straight line from the step that sent it to the step that received it. It bends where the line would run
+through an event of another lane, or along another message: an arrow must never seem to touch a step that it has nothing
+to do with.
 """
 
 from __future__ import annotations
