@@ -10,7 +10,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
+from io import StringIO
 from pathlib import Path
 
 from checker.errors import QuorateError, UsageError
@@ -25,8 +26,8 @@ PNG_DPI = 144
 def render(source: str, path: Path, layout: str = "dot") -> None:
     """Draw Graphviz `source` into `path`, in the format that its suffix names: `.svg .png .pdf .dot`.
 
-    `layout` places the nodes unless the source itself names a layout. A reader of `path` never sees half a picture.
-    The same source gives the same SVG, byte for byte, on one machine. Raises `UsageError` for another suffix, an unknown
+    `layout` places the nodes unless the source itself names a layout. A reader of `path` never sees half a picture. The
+    same source gives the same SVG, byte for byte, on one machine. Raises `UsageError` for another suffix, an unknown
     layout, or a directory that cannot be written, and `QuorateError` if the Graphviz libraries cannot be loaded.
     """
     suffix = path.suffix.lower()
@@ -57,7 +58,8 @@ def _draw(source: str, form: str, layout: str) -> bytes:
         graph = pygraphviz.AGraph(string=source)
         if form == "png":
             graph.graph_attr["dpi"] = str(PNG_DPI)
-        picture: bytes = graph.draw(format=form, prog=layout)
+        with redirect_stderr(StringIO()):  # pygraphviz warns of many nodes; here their positions are mostly given.
+            picture: bytes = graph.draw(format=form, prog=layout)
     return _tidy(picture.decode("utf-8")).encode("utf-8") if form == "svg" else picture
 
 
@@ -89,7 +91,7 @@ def _write(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """Hold back what C code writes to the error stream, and pass on all but fontconfig's remarks on the machine's files."""
+    """Hold back what C code writes to the error stream, and pass on all but remarks on the fonts of this machine."""
     sys.stderr.flush()
     try:
         saved = os.dup(2)
@@ -105,5 +107,5 @@ def _quiet_libraries() -> Iterator[None]:
             os.close(saved)
             held.seek(0)
             for line in held:
-                if not line.startswith(b"Fontconfig"):
+                if not line.startswith(b"Fontconfig") and b"size too small for label" not in line:
                     os.write(2, line)

@@ -66,6 +66,8 @@ def test_without_the_libraries_the_source_can_still_be_written(tmp_path: Path, m
 
 
 def test_the_error_stream_stays_clean_and_is_given_back() -> None:
-    program = f"from checker.report.render import svg; import os; svg({SOURCE!r}); os.write(2, b'mine')"
+    program = (f"from checker.report.render import svg; import os; svg({SOURCE!r}); "
+               "svg('digraph { layout=nop2; ' + ' '.join(f'n{i} [pos=\"{i},0\"]' for i in range(1100)) + '}'); "
+               "os.write(2, b'mine')")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=os.environ)
     assert done.stderr == b"mine"

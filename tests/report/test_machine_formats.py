@@ -1,0 +1,70 @@
+"""JSON, JUnit and GitHub annotations: fixed keys, well-formed, and a violation is never taken for success."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import report_traces as traces
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
+from checker.report.machine import github, junit, outcome_json
+from checker.trace import Trace
+
+STATS = Statistics(10, 20, 3, {"Term": 1}, {"vote": 20}, 0.5, 1000)
+OUTCOMES: list[Outcome] = [
+    Holds("raft", None, {"Server": 3}, "native", ("Server",), STATS), HoldsWithinBounds("raft", "Fast", {"Term": 2}, "reference"),
+    Proven("lww", None, {}, "symbolic", properties=("converges",), any_size=True),
+    Violated("raft", "NoVote", {"Server": 3}, "native", (), STATS, property="one_leader", trace=traces.target_spacetime()),
+    Violated("raft", None, {}, "native", property="some_leader"),
+    Unfinished("raft", None, {}, "native", (), STATS, reason="memory limit"),
+    Failed("raft", "Typo", {}, "reference", message="KeyError: 's4'", trace=traces.huge_values()),
+]
+
+
+def test_the_json_has_the_documented_keys_in_order() -> None:
+    for outcome in OUTCOMES:
+        found = outcome_json(outcome)
+        assert list(found) == [
+            "spec", "variant", "bounds", "engine", "symmetry", "verdict", "property", "states", "transitions", "depth", "cuts",
+            "seconds", "trace", "actions", "notes", "memory_bytes", "reason", "message", "properties", "any_size"]
+        assert json.loads(json.dumps(found)) == found
+        assert found["verdict"] == outcome.verdict
+
+
+def test_the_json_carries_the_trace_and_what_belongs_to_the_verdict() -> None:
+    holds, _, proven, violated, _, unfinished, failed = map(outcome_json, OUTCOMES)
+    assert (holds["property"], holds["trace"], holds["states"], holds["symmetry"]) == (None, None, 10, ["Server"])
+    assert Trace.from_json(violated["trace"]) == traces.target_spacetime()
+    assert violated["property"] == "one_leader"
+    assert (proven["properties"], proven["any_size"]) == (["converges"], True)
+    assert (unfinished["reason"], failed["message"]) == ("memory limit", "KeyError: 's4'")
+
+
+def test_junit_counts_violations_as_failures_and_the_undecided_as_errors() -> None:
+    suite = ET.fromstring(junit(OUTCOMES)).find("testsuite")
+    assert suite is not None
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {"tests": "7", "failures": "2", "errors": "2"}
+    kinds = [[child.tag for child in case if child.tag != "system-out"] for case in suite.findall("testcase")]
+    assert kinds == [[], [], [], ["failure"], ["failure"], ["error"], ["error"]]
+    failure = suite.find("testcase/failure")
+    assert failure is not None and "handle_request_vote" in (failure.text or "")
+
+
+def test_github_annotations_are_one_line_each_with_the_level_of_the_verdict() -> None:
+    lines = github(OUTCOMES).splitlines()
+    assert [line.split(" ")[0] for line in lines] == [
+        "::notice", "::notice", "::notice", "::error", "::error", "::warning", "::error"]
+    assert lines[3].startswith("::error title=Quorate raft NoVote::violated: one_leader, by a run of 14 steps")
+    assert "%0A" in lines[3]
+
+
+def test_github_titles_escape_what_would_end_them() -> None:
+    assert github([Holds("a:b,c%", None, {}, "native")]).startswith("::notice title=Quorate a%3Ab%2Cc%25::holds")
+
+
+@given(st.text(), st.text())
+def test_any_text_gives_well_formed_output(name: str, message: str) -> None:
+    outcomes = [Failed(name, message, {}, "reference", message=message), Unfinished(name, None, {}, "native", reason=message)]
+    assert len(ET.fromstring(junit(outcomes)).findall("testsuite/testcase")) == 2
+    assert github(outcomes).replace("\r", "\n").count("\n") == 2
