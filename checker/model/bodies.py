@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from checker.language.control import require
 from checker.language.types import ListType, MapType, SetType, TupleType, Type, UnionType
-from checker.model import calls, comprehensions, expressions
-from checker.model.conversion import Container, WireLike, is_number, without_none
+from checker.model import aliases, calls, comprehensions, expressions
+from checker.model.conversion import WireLike, extent, is_number, join, roomy, without_none
 from checker.model.nodes import (
     Assert,
     Assign,
@@ -19,6 +19,7 @@ from checker.model.nodes import (
     Continue,
     Expr,
     If,
+    IntType,
     Loop,
     Mutate,
     Op,
@@ -27,6 +28,7 @@ from checker.model.nodes import (
     Return,
     Scope,
     Stmt,
+    statements,
 )
 from checker.model.order import check_unordered
 from checker.model.source import Source
@@ -73,23 +75,6 @@ def terminates(statement: Stmt) -> bool:
     return False
 
 
-def roots(value: Expr) -> frozenset[str]:
-    """The variables whose containers a value may be another name for; none if it is freshly built."""
-    if value.op in (Op.STATE, Op.OLD):
-        return frozenset({value.data}) if value.op is Op.STATE else frozenset()
-    if value.op is Op.LOCAL:
-        return frozenset({value.data})
-    if value.op in (Op.LOOKUP, Op.INDEX, Op.FIELD, Op.COMPONENT, Op.NARROW, Op.COERCE):
-        return roots(value.args[0])
-    if value.op is Op.IF:
-        return roots(value.args[1]) | roots(value.args[2])
-    return frozenset()
-
-
-def _touch(ctx: Context, place: Place) -> None:
-    ctx.versions[place.root] = ctx.versions.get(place.root, 0) + 1
-
-
 # Places
 
 
@@ -121,10 +106,7 @@ def place(ctx: Context, node: ast.expr) -> Place:
                 node, f"{node.id} cannot be changed here: it is not a local name that holds a container of its own."
             )
         expressions.lower(ctx, node)
-        if bound.data in ctx.aliases:
-            raise ctx.source.outside(
-                node, f"{node.id} is another name for a container elsewhere.", "Change it through `self`, or copy it."
-            )
+        aliases.check_own(ctx, node, bound.data)
         return Place(bound.data, False, (), (bound.type,))
     raise ctx.source.error(
         node, "This cannot be assigned to. Records are immutable: use `replace(record, field=value)`."
@@ -158,10 +140,33 @@ def assign(ctx: Context, target: ast.expr, value: Expr, node: ast.stmt) -> list[
         return _unpack(ctx, target, value, node)
     if isinstance(target, ast.Name):
         return [_local(ctx, target, value, node)]
-    where = place(ctx, target)
+    where = _roomy(ctx, place(ctx, target), value, node)
     made = Assign(where, ctx.adapt(value, where.type, node), ctx.location(node))
-    _touch(ctx, where)
+    if where.selectors:
+        aliases.touch(ctx, where)
     return [made]
+
+
+def _roomy(ctx: Context, where: Place, value: Expr, node: ast.stmt) -> Place:
+    """The place, where a local container has grown to hold the value too: only what is stored in the state has bounds."""
+    if where.state:
+        return where
+    if aliases.roots(ctx, value):
+        raise ctx.source.outside(node, f"{where.root} would hold a container that has another name too.", aliases.COPY)
+    need = value.type
+    for holder in reversed(where.types[:-1]):
+        need = MapType(holder.key, need) if isinstance(holder, MapType) else _holding(holder, need)
+    grown = ctx.findings.grown(ctx.findings.types[where.root], need, ctx.complain(node))
+    ctx.findings.types[where.root] = grown
+    types = [grown]
+    for _ in where.selectors:
+        last = types[-1]
+        types.append(last.value if isinstance(last, MapType) else last.children()[0])
+    return Place(where.root, False, where.selectors, tuple(types))
+
+
+def _holding(holder: Type, element: Type) -> Type:
+    return ListType(element, holder.capacity, "") if isinstance(holder, ListType) else SetType(element, None, "")
 
 
 def _unpack(ctx: Context, target: ast.Tuple, value: Expr, node: ast.stmt) -> list[Stmt]:
@@ -172,6 +177,7 @@ def _unpack(ctx: Context, target: ast.Tuple, value: Expr, node: ast.stmt) -> lis
     found: list[Stmt] = [_local(ctx, held, value, node)]
     whole = ctx.bindings.pop("parts")
     for position, part in enumerate(target.elts):
+        aliases.check_read(ctx, target, whole)
         component = Expr(Op.COMPONENT, value.type.kinds[position], (whole,), position, ctx.location(part))
         found.extend(assign(ctx, part, component, node))
     return found
@@ -191,13 +197,8 @@ def _local(ctx: Context, target: ast.Name, value: Expr, node: ast.stmt, annotate
     ctx.findings.types[unique] = kind
     ctx.bindings[target.id] = Expr(Op.LOCAL, kind, (), unique, ctx.location(target))
     ctx.defined.add(unique)
-    where = Place(unique, False, (), (kind,))
-    _touch(ctx, where)
-    ctx.aliases.pop(unique, None)
-    behind = roots(value) - {unique}
-    if isinstance(kind, Container) and behind:
-        ctx.aliases[unique] = (next(iter(sorted(behind))), ctx.versions.get(next(iter(sorted(behind))), 0))
-    return Assign(where, ctx.adapt(value, kind, node), ctx.location(node))
+    aliases.name(ctx, unique, aliases.roots(ctx, value))
+    return Assign(Place(unique, False, (), (kind,)), ctx.adapt(value, kind, node), ctx.location(node))
 
 
 # Rules
@@ -230,33 +231,38 @@ def _annotated(ctx: Context, node: ast.AnnAssign) -> list[Stmt]:
     if is_number(kind):
         return assign(ctx, node.target, value, node)
     kind = SetType(kind.element, None, "") if isinstance(kind, SetType) else kind
-    kind = (
-        ListType(kind.element, max(kind.capacity, getattr(value.type, "capacity", 0)), "")
-        if isinstance(kind, ListType)
-        else kind
-    )
-    return [_local(ctx, node.target, ctx.adapt(value, kind, node), node, kind)]
+    joined = join(kind, value.type)
+    if joined is None:
+        raise ctx.source.error(node, f"A value of type {value.type} stands where {kind} is expected.")
+    return [_local(ctx, node.target, value, node, joined)]
 
 
 def _augmented(ctx: Context, node: ast.AugAssign) -> list[Stmt]:
     target = place(ctx, node.target) if not isinstance(node.target, ast.Name) else None
     old = read(ctx, target, node) if target is not None else expressions.lower(ctx, node.target)
     value = expressions.combine(ctx, node, node.op, old, without_none(expressions.lower(ctx, node.value, old.type)))
+    if aliases.mutable(old.type):  # Python changes the container in place
+        where = place(ctx, node.target)
+        made = assign(ctx, node.target, value, node)
+        aliases.touch(ctx, where)
+        return made
     return assign(ctx, node.target, value, node)
 
 
 def _if(ctx: Context, node: ast.If) -> list[Stmt]:
     test = expressions.condition(ctx, node.test)
-    before = set(ctx.defined)
+    before, shared = set(ctx.defined), dict(ctx.aliases)
     then = block(ctx, node.body)
-    after_then, ctx.defined = ctx.defined, before | set()
+    after_then, ctx.defined = ctx.defined, before
+    shared_then, ctx.aliases = ctx.aliases, shared
     otherwise = block(ctx, node.orelse)
     if then and terminates(then[-1]):
         pass
     elif otherwise and terminates(otherwise[-1]):
-        ctx.defined = after_then
+        ctx.defined, ctx.aliases = after_then, shared_then
     else:
         ctx.defined &= after_then
+        ctx.aliases = aliases.merged(shared_then, ctx.aliases)
     return [If(test, then, otherwise, ctx.location(node))]
 
 
@@ -266,52 +272,76 @@ def _for(ctx: Context, node: ast.For) -> list[Stmt]:
             node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`."
         )
     outer, saved = frozenset(ctx.defined), dict(ctx.bindings)
-    aliases, versions = dict(ctx.aliases), dict(ctx.versions)
+    shared, versions = dict(ctx.aliases), dict(ctx.versions)
     over = comprehensions.ranged(ctx, node.target, node.iter)
-    ctx.loops.append(over.ordered)
+    _check_target(ctx, node, saved)
+    aliases.name(ctx, over.name, aliases.roots(ctx, over.source))
     body = (*_held(ctx, node, saved), *block(ctx, node.body))
-    ctx.loops.pop()
     changed = frozenset(root for root, version in ctx.versions.items() if versions.get(root, 0) != version)
-    _check_stale(ctx, node, body, aliases, changed)
-    behind = roots(over.source) & changed
-    if behind and (isinstance(over.source.type, ListType) or not behind <= ctx.builder.system.index.keys()):
-        raise ctx.source.outside(
-            node, f"The loop ranges over {min(behind)} and changes it.", "Range over a copy, `list(...)` or `set(...)`."
-        )
+    aliases.check_rounds(ctx, node, body, shared, changed, outer)
+    _check_source(ctx, node, over, body, changed)
+    ctx.aliases = aliases.merged(shared, ctx.aliases)
     ctx.defined = set(outer)
+    ctx.gone |= ctx.bindings.keys() - saved.keys()
     ctx.bindings = {name: value for name, value in ctx.bindings.items() if name in saved} | saved
     loop = Loop(over.name, over.type, over.source, body, over.ordered, ctx.location(node))
     if not over.ordered:
-        check_unordered(ctx.source, node, loop, outer)
+        check_unordered(ctx.source, node, loop, outer, ctx.builder.functions)
     return [loop]
+
+
+def _check_target(ctx: Context, node: ast.For, saved: dict[str, Expr]) -> None:
+    for part in ast.walk(node.target):
+        if isinstance(part, ast.Name) and (part.id in saved or part.id in ctx.self_names):
+            raise ctx.source.outside(
+                part, f"{part.id} has a value already, which this loop would replace.", "Use another name."
+            )
 
 
 def _held(ctx: Context, node: ast.For, saved: dict[str, Expr]) -> list[Stmt]:
     """Give the values of `for k, v in m.items()` a local of their own: the body may change the map."""
     found: list[Stmt] = []
     for name, value in list(ctx.bindings.items()):
-        if value is not saved.get(name) and value.op in (Op.LOOKUP, Op.INDEX):
+        if value is not saved.get(name) and any(part.op in (Op.LOOKUP, Op.INDEX) for part in value.walk()):
             del ctx.bindings[name]
             target = ast.copy_location(ast.Name(name, ast.Store()), node.target)
             found.append(_local(ctx, target, value, node))
     return found
 
 
-def _check_stale(
-    ctx: Context, node: ast.For, body: tuple[Stmt, ...], aliases: dict[str, tuple[str, int]], changed: frozenset[str]
+def _check_source(
+    ctx: Context, node: ast.For, over: comprehensions.Range, body: tuple[Stmt, ...], changed: frozenset[str]
 ) -> None:
-    from checker.model.nodes import expressions as all_expressions
+    """Reject a body that changes what its loop walks along: Python would see the change while it is on its way.
 
-    stale = {name for name, (root, _) in aliases.items() if root in changed}
-    for expression in all_expressions(body):
-        for part in expression.walk():
-            if part.op is Op.LOCAL and part.data in stale:
-                raise ctx.source.outside(
-                    node,
-                    f"{part.data} is another name for a container in self.{aliases[part.data][0]}, which this "
-                    f"loop changes.",
-                    "Copy it when you name it, with `set(...)` or `list(...)`.",
-                )
+    Sets and networks of the state are the exception, whose iterators walk along a copy.
+    """
+    walked = over.source if over.walked is None else over.walked
+    behind = aliases.roots(ctx, walked) & changed
+    live = isinstance(walked.type, ListType) or not all(name.startswith("self.") for name in behind)
+    if behind and (live or (over.walked is not None and not isinstance(walked.type, MapType))):
+        raise ctx.source.outside(
+            node, f"The loop ranges over {min(behind)} and changes it.", "Range over a copy, `list(...)` or `set(...)`."
+        )
+    if over.walked is None:
+        return
+    read = {part.data for part in walked.walk() if part.op in (Op.STATE, Op.LOCAL)}
+    for statement in statements(body):
+        if (
+            isinstance(statement, Assign)
+            and statement.target.root in read
+            and len(statement.target.selectors) < depth(walked) + 1
+        ):
+            raise ctx.source.outside(
+                node,
+                f"The loop ranges over {aliases.root(statement.target)} and replaces it.",
+                "Give what it ranges over a name before the loop.",
+            )
+
+
+def depth(value: Expr) -> int:
+    """How many keys and indices lead to a value."""
+    return sum(part.op in (Op.LOOKUP, Op.INDEX) for part in value.walk())
 
 
 def _return(ctx: Context, node: ast.Return) -> list[Stmt]:
@@ -322,10 +352,11 @@ def _return(ctx: Context, node: ast.Return) -> list[Stmt]:
         return [Return(None, location)]
     if not ctx.pure:
         raise ctx.source.error(node, "An action or procedure returns nothing.")
-    value = expressions.lower(ctx, node.value, ctx.declared_result)
+    value = expressions.lower(ctx, node.value, ctx.declared_result or ctx.wanted_result)
     if ctx.declared_result is not None:
         return [Return(ctx.adapt(value, ctx.declared_result, node), location)]
-    kind = ctx.findings.grown(ctx.findings.result, value.type, ctx.complain(node))
+    need = value.type if ctx.wanted_result is None else roomy(ctx.wanted_result, value.type)
+    kind = ctx.findings.grown(ctx.findings.result, need, ctx.complain(node))
     ctx.findings.result = kind
     return [Return(ctx.adapt(value, kind, node), location)]
 
@@ -371,7 +402,7 @@ def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owne
     assigned = {
         part.id for part in ast.walk(source.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     }
-    outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.loops
+    outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.gone
     before: list[Stmt] = []
     bindings: dict[str, Expr] = {}
     for name, value in values:
@@ -385,59 +416,102 @@ def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owne
         before.append(_local(ctx, ast.copy_location(ast.Name(name, ast.Store()), node), value, node))
         bindings[name] = ctx.bindings[name]
     first = next(iter(inspect.signature(function).parameters))
-    ctx.source, ctx.bindings, ctx.self_names, ctx.loops = source, bindings, {first: Op.STATE}, []
+    ctx.source, ctx.bindings, ctx.self_names, ctx.gone = source, bindings, {first: Op.STATE}, set()
     ctx.inlining = (*ctx.inlining, function)
     body = block(ctx, source.body)
-    ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.loops = outside
+    ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.gone = outside
     return [*before, Scope(function.__name__, body, ctx.location(node))]
 
 
 def _change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -> list[Stmt]:
     """A call such as `self.votes[s].add(t)`."""
     target = place(ctx, func.value)
-    location = ctx.location(node)
     name = func.attr
-    kinds: tuple[Any, ...] = CHANGES[name]
-    if isinstance(target.type, UnionType) or not isinstance(target.type, kinds):
-        raise ctx.source.error(node, f"A {target.type} has no method .{name}().")
-    if name == "append" and not target.state:
-        raise ctx.source.outside(
-            node, "A local list that grows is outside the compiled subset.", "Write a list comprehension, or `a + b`."
-        )
+    _check_change(ctx, node, call, target, name)
+    old = read(ctx, target, node)
     if name in ("update", "extend"):
-        old = read(ctx, target, node)
         op: ast.operator = ast.BitOr() if name == "update" else ast.Add()
         value = expressions.combine(ctx, node, op, old, without_none(expressions.lower(ctx, call.args[0], old.type)))
-        made: Stmt = Assign(target, ctx.adapt(value, target.type, node), location)
-    else:
-        wanted = 0 if name in ("clear", "pop") else 1
-        if len(call.args) != wanted or call.keywords:
-            raise ctx.source.outside(
-                node,
-                f".{name}() takes {wanted} argument{'s' * (wanted != 1)} here.",
-                "`xs.pop()` drops the last element.",
-            )
-        element = expressions.element_type(target.type)
-        assert element is not None
-        args = tuple(ctx.adapt(expressions.lower(ctx, part, element), element, node) for part in call.args)
-        made = Mutate(Change(name), target, args, location)
-    _touch(ctx, target)
+        return _replaced(ctx, target, value, node)
+    element = expressions.element_type(target.type)
+    assert element is not None
+    if name == "insert":
+        return _replaced(ctx, target, _inserted(ctx, old, call, element), node)
+    values = [expressions.lower(ctx, part, element) for part in call.args]
+    if name == "add" and not target.state:
+        expressions.check_hashable(ctx, node, call.args[0], values[0])
+        target = _roomy(ctx, target, Expr(Op.SET, SetType(values[0].type, None, ""), ()), node)
+        element = target.type.children()[0]
+    elif not target.state:  # looked for, never stored: no bound applies
+        element = roomy(element, values[0].type) if values else element
+    made = Mutate(Change(name), target, tuple(ctx.adapt(value, element, node) for value in values), ctx.location(node))
+    aliases.touch(ctx, target)
     return [made]
 
 
-CHANGES: dict[str, tuple[Any, ...]] = {
-    "add": (SetType,),
-    "discard": (SetType,),
-    "remove": (SetType,),
-    "update": (SetType,),
-    "clear": (SetType, ListType),
-    "append": (ListType,),
-    "pop": (ListType,),
-    "extend": (ListType,),
-    "send": (WireLike,),
-    "receive": (WireLike,),
-    "drop": (WireLike,),
+def _check_change(ctx: Context, node: ast.Expr, call: ast.Call, target: Place, name: str) -> None:
+    kinds, wanted = CHANGES[name]
+    kind = target.type
+    if isinstance(kind, SetType) and name == "pop":
+        raise ctx.source.outside(
+            node,
+            "Which element .pop() takes from a set depends on an order that sets do not have.",
+            "Take every element in turn as a parameter of the action, or use `min` or `the`.",
+        )
+    if isinstance(kind, ListType) and name in ("remove", "sort", "reverse"):
+        raise ctx.source.outside(
+            node, f".{name}() of a list is outside the compiled subset.", "Assign a new list, `xs[:i] + xs[i + 1:]`."
+        )
+    if isinstance(kind, UnionType) or not isinstance(kind, kinds):
+        raise ctx.source.error(node, f"A {kind} has no method .{name}().")
+    if name in ("append", "insert") and not target.state:
+        raise ctx.source.outside(
+            node, "A local list that grows is outside the compiled subset.", "Write a list comprehension, or `a + b`."
+        )
+    if len(call.args) != wanted or call.keywords:
+        raise ctx.source.outside(
+            node, f".{name}() takes {wanted} argument{'s' * (wanted != 1)} here.", "`xs.pop()` drops the last element."
+        )
+
+
+def _replaced(ctx: Context, target: Place, value: Expr, node: ast.stmt) -> list[Stmt]:
+    """A change in place that the model makes by replacing the container."""
+    target = _roomy(ctx, target, value, node)
+    aliases.touch(ctx, target)
+    return [Assign(target, ctx.adapt(value, target.type, node), ctx.location(node))]
+
+
+def _inserted(ctx: Context, old: Expr, call: ast.Call, element: Type) -> Expr:
+    """`old[:i] + [x] + old[i:]`, which is what `.insert(i, x)` leaves."""
+    position = expressions.number(ctx, call.args[0])
+    value = expressions.lower(ctx, call.args[1], element)
+    one = Expr(Op.LIST, ListType(value.type, 1, ""), (value,), None, value.location)
+    zero = expressions.constant(ctx, call, 0)
+    kind = ListType(expressions.element_type(old.type) or element, extent(old), "")
+    length = Expr(Op.LEN, IntType(0, kind.capacity), (old,), None, old.location)
+    first, rest = (
+        Expr(Op.SLICE, kind, (old, *ends), None, old.location) for ends in ((zero, position), (position, length))
+    )
+    return expressions.combine(ctx, call, ast.Add(), expressions.combine(ctx, call, ast.Add(), first, one), rest)
+
+
+CHANGES: dict[str, tuple[Any, int]] = {
+    "add": (SetType, 1),
+    "discard": (SetType, 1),
+    "remove": (SetType, 1),
+    "update": (SetType, 1),
+    "clear": (SetType | ListType, 0),
+    "append": (ListType, 1),
+    "pop": (ListType, 0),
+    "extend": (ListType, 1),
+    "insert": (ListType, 2),
+    "sort": ((), 0),
+    "reverse": ((), 0),
+    "send": (WireLike, 1),
+    "receive": (WireLike, 1),
+    "drop": (WireLike, 1),
 }
+"""For each method that changes a container: the types that have it, and how many arguments it takes."""
 
 Rule = Callable[["Context", Any], list[Stmt]]
 RULES: dict[type[ast.stmt], Rule] = {

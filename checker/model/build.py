@@ -169,11 +169,10 @@ class Builder:
             )
         source = Source.of(function, owner)
         self_names = {} if self_op is None else {source.tree.args.args[0].arg: self_op}
-        if result is None:
-            declared = ctx.parameter_hints(function, owner).get("return")
-            result = declared if isinstance(declared, UnionType) else None
+        declared = ctx.parameter_hints(function, owner).get("return")
+        wanted = declared if isinstance(declared, UnionType) else None
         self._open.append(function)
-        found, body = self._fixpoint(source, self_names, parameters, pure=True, result=result)
+        found, body = self._fixpoint(source, self_names, parameters, pure=True, result=result, wanted=wanted)
         self._open.pop()
         kind = result or found.result
         if kind is None:
@@ -201,13 +200,14 @@ class Builder:
         *,
         pure: bool,
         result: Type | None,
+        wanted: Type | None = None,
     ) -> tuple[Findings, tuple[Stmt, ...]]:
         """Lower a body until the types of its locals no longer grow."""
         findings = Findings()
         for _ in range(PASSES_MAX):
             findings.changed = False
             ctx = Context(self, source, self_names, findings, pure)
-            ctx.declared_result = result
+            ctx.declared_result, ctx.wanted_result = result, wanted
             for name, kind in parameters:
                 ctx.local(name, kind, source.tree)
             body = bodies.block(ctx, source.body)

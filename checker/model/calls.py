@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from checker.language import functions as builtin
@@ -13,7 +13,6 @@ from checker.language.resolve import record_type
 from checker.language.sorts import Identity, Nat
 from checker.language.types import (
     BoolType,
-    EnumType,
     ListType,
     MapType,
     NoneType,
@@ -24,7 +23,7 @@ from checker.language.types import (
     UnionType,
 )
 from checker.model import comprehensions, expressions
-from checker.model.conversion import alternatives, clamped, extent, is_number, join, limits, without_none
+from checker.model.conversion import alternatives, clamped, extent, is_number, join, limits, roomy, without_none
 from checker.model.nodes import Expr, IntType, Op
 from checker.model.source import MISSING
 
@@ -49,16 +48,19 @@ def call(ctx: Context, node: ast.Call, expected: Type | None) -> Expr:
 
 
 def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | None) -> Expr:
-    rule = BUILTINS.get(target) if callable(target) and target.__hash__ is not None else None
+    if any(isinstance(part, ast.Starred) for part in node.args) or any(
+        keyword.arg is None for keyword in node.keywords
+    ):
+        raise ctx.source.outside(
+            node, "Starred arguments are outside the compiled subset.", "Write the arguments one by one."
+        )
+    rule = BUILTINS.get(target) if isinstance(target, Hashable) and callable(target) else None
     if rule is not None:
-        if any(isinstance(part, ast.Starred) for part in node.args):
-            raise ctx.source.outside(
-                node, "Starred arguments are outside the compiled subset.", "Write the arguments one by one."
-            )
-        if not node.args and target not in (set, list, frozenset):
-            raise ctx.source.error(node, f"{getattr(target, '__name__', target)} needs an argument.")
+        _check_arguments(ctx, node, target)
         return rule(ctx, node, expected) if target in TYPED else rule(ctx, node)
     if isinstance(target, type) and issubclass(target, Nat):
+        if len(node.args) > 1 or node.keywords:
+            raise ctx.source.error(node, f"{target.__name__}(n) takes one number.")
         return expressions.number(ctx, node.args[0]) if node.args else expressions.constant(ctx, node, 0)
     if isinstance(target, type) and issubclass(target, Identity):
         raise ctx.source.outside(
@@ -76,6 +78,20 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
     )
 
 
+def _check_arguments(ctx: Context, node: ast.Call, target: Any) -> None:
+    """Reject arguments that Python would heed and the rules below would not."""
+    least, most, keywords = ACCEPTS[target]
+    name = target.__name__
+    if not least <= len(node.args) <= most:
+        many = str(least) if least == most else f"{least} to {most}"
+        raise ctx.source.outside(
+            node, f"{name} takes {many} argument{'s' * (many != '1')} here, not {len(node.args)}.", ALLOWED
+        )
+    for keyword in node.keywords:
+        if keywords is not None and (keyword.arg not in keywords or (len(node.args) > 1 and keyword.arg == "default")):
+            raise ctx.source.outside(node, f"{name}({keyword.arg}=...) is outside the compiled subset.", ALLOWED)
+
+
 def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
     """`self.method`, `old.method` or `super().method`: the function, the class it is found in, and whose state it
     reads.
@@ -88,7 +104,7 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
         order, self_op = spec.__mro__, ctx.self_names[base.id]
     elif isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super" and not base.args:
         owner = ctx.source.owner or spec
-        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], Op.STATE
+        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], next(iter(ctx.self_names.values()), Op.STATE)
     else:
         return None
     for cls in order:
@@ -103,6 +119,10 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
 def bound_arguments(ctx: Context, node: ast.Call, function: Any, skip: int) -> list[tuple[str, ast.expr | Any]]:
     """The parameters of a call with their argument nodes (or default objects), in order."""
     signature = inspect.signature(function)
+    if any(part.kind in (part.VAR_POSITIONAL, part.VAR_KEYWORD) for part in signature.parameters.values()):
+        raise ctx.source.outside(
+            node, f"{function.__name__} takes any number of arguments.", "Give it a fixed list of parameters."
+        )
     names = list(signature.parameters)[skip:]
     given: dict[str, Any] = dict(zip(names, node.args, strict=False))
     if len(node.args) > len(names):
@@ -132,7 +152,7 @@ def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
             else expressions.constant(ctx, node, given)
         )
         if isinstance(want, UnionType) or (want is not None and isinstance(value.type, UnionType)):
-            value = ctx.adapt(value, want, node)
+            value = ctx.adapt(value, roomy(want, value.type), node)
         found.append((name, value))
     return found
 
@@ -231,7 +251,7 @@ SET_METHODS: dict[str, Callable[..., Expr]] = {
 
 
 def _len(ctx: Context, node: ast.Call) -> Expr:
-    value = without_none(expressions.lower(ctx, node.args[0]))
+    value = without_none(expressions.sort_or_value(ctx, node.args[0]))
     location = ctx.location(node)
     if isinstance(value.type, MapType):
         return expressions.constant(ctx, node, value.type.key.cardinality)
@@ -252,8 +272,6 @@ def _abs(ctx: Context, node: ast.Call) -> Expr:
 
 
 def _range(ctx: Context, node: ast.Call) -> Expr:
-    if not 1 <= len(node.args) <= 2:
-        raise ctx.source.outside(node, "range with a step is outside the compiled subset.", "Write range(a, b).")
     values = [expressions.number(ctx, part) for part in node.args]
     low = values[0] if len(values) == 2 else expressions.constant(ctx, node, 0)
     high = values[-1]
@@ -295,6 +313,10 @@ def _isinstance(ctx: Context, node: ast.Call) -> Expr:
         else tuple(map(ctx.static, node.args[1].elts))
     )
     wanted = named if isinstance(named, tuple) else (named,)
+    if any(isinstance(cls, type) and issubclass(cls, Nat) for cls in wanted):
+        raise ctx.source.outside(
+            node, "Numbers are plain int when the spec runs, whatever their Nat.", "Write `isinstance(x, int)`."
+        )
     found = tuple(kind for kind in alternatives(value.type) if any(_is_of(kind, cls) for cls in wanted))
     location = ctx.location(node)
     if not isinstance(value.type, UnionType) or len(found) == len(alternatives(value.type)):
@@ -305,17 +327,17 @@ def _isinstance(ctx: Context, node: ast.Call) -> Expr:
 
 
 def _is_of(kind: Type, cls: Any) -> bool:
-    if isinstance(kind, RecordType | EnumType):
-        return kind.sort is cls
     if isinstance(kind, NoneType):
         return cls is type(None)
-    if is_number(kind):
-        return cls is int or cls is getattr(kind, "sort", None)
-    return getattr(kind, "sort", None) is cls or (isinstance(kind, TupleType) and cls is tuple)
+    if is_number(kind) or isinstance(kind, BoolType):
+        return cls is int or (cls is bool and isinstance(kind, BoolType))
+    if isinstance(kind, TupleType):
+        return cls is tuple
+    return isinstance(cls, type) and issubclass(getattr(kind, "sort", type(None)), cls)
 
 
 def _sort(ctx: Context, node: ast.expr) -> Type:
-    sort = expressions.lower(ctx, node)
+    sort = expressions.sort_or_value(ctx, node)
     if sort.op is not Op.DOMAIN or not isinstance(sort.type, SetType):
         raise ctx.source.error(node, "A sort is expected here, such as Server.")
     return sort.type.element
@@ -407,3 +429,18 @@ BUILTINS: dict[Any, Callable[..., Expr]] = {
     replace: _replace,
 }
 TYPED = (set, frozenset, list)
+ACCEPTS: dict[Any, tuple[int, int, frozenset[str] | None]] = {
+    **dict.fromkeys((len, abs, int, all, any, sum), (1, 1, frozenset())),
+    **dict.fromkeys((set, frozenset, list), (0, 1, frozenset())),
+    **dict.fromkeys((min, max), (1, 99, frozenset({"default"}))),
+    range: (1, 2, frozenset()),
+    sorted: (1, 1, frozenset({"reverse", "key"})),
+    isinstance: (2, 2, frozenset()),
+    builtin.the: (1, 2, frozenset({"default"})),
+    builtin.is_majority: (2, 2, frozenset()),
+    builtin.is_quorum: (3, 3, frozenset()),
+    builtin.linearizable: (3, 3, frozenset()),
+    replace: (1, 1, None),
+}
+"""For each function: the fewest and the most arguments, and its keywords (None: any)."""
+ALLOWED = "Write `len(x)`, `sum(... for ...)`, `max(..., default=0)`, `range(a, b)`, `sorted(xs, reverse=True)`, `the(..., default)`."

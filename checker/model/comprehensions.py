@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from checker.language.types import BoolType, ListType, MapType, SetType, TupleType, Type
+from checker.language.types import BoolType, ListType, MapType, SetType, TupleType, Type, UnionType
 from checker.model import expressions
-from checker.model.conversion import WireLike, clamped, extent, is_number, join, limits, without_none
+from checker.model.conversion import WireLike, clamped, extent, is_number, join, limits, roomy, without_none
 from checker.model.nodes import Clause, Expr, For, IntType, Op, Where
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Range:
     type: Type
     source: Expr
     ordered: bool
+    walked: Expr | None = None
+    """The map or list that is looked at in every round, where `source` are only its keys or indices."""
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
     special = _special(ctx, target, source)
     if special is not None:
         return special
-    whole = without_none(expressions.lower(ctx, source))
+    whole = without_none(expressions.sort_or_value(ctx, source))
     if isinstance(whole.type, MapType):
         whole = expressions.domain(whole.type.key, ctx.location(source))
     kind = expressions.element_type(whole.type)
@@ -60,7 +62,7 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
     """`m.items()`, `m.values()`, `m.keys()` and `enumerate(list)`."""
     if not isinstance(source, ast.Call):
         return None
-    if isinstance(source.func, ast.Name) and ctx.static(source.func) is enumerate and len(source.args) == 1:
+    if ctx.static(source.func) is enumerate:
         return _enumerate(ctx, target, source)
     if not (
         isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys") and not source.args
@@ -74,17 +76,25 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
     if source.func.attr == "keys":
         name = bind(ctx, target, keys)
     else:
-        parts = target.elts if source.func.attr == "items" and isinstance(target, ast.Tuple) else [None, target]
+        pairs = source.func.attr == "items"
+        parts = target.elts if pairs and isinstance(target, ast.Tuple) else [None, target]
         if len(parts) != 2:
             raise ctx.source.error(target, "`.items()` gives pairs: write `for k, v in m.items()`.")
         first, second = parts
         name = bind(ctx, first, keys) if first is not None else ctx.local("key", keys, target).data
         at = Expr(Op.LOCAL, keys, (), name, location)
-        _bind_to(ctx, second, Expr(Op.LOOKUP, whole.type.value, (whole, at), None, location))
-    return Range(name, keys, expressions.domain(keys, location), not keys.scalarsets)
+        value = Expr(Op.LOOKUP, whole.type.value, (whole, at), None, location)
+        if pairs and first is None:
+            value = Expr(Op.TUPLE, TupleType((keys, value.type)), (at, value), None, location)
+        _bind_to(ctx, second, value)
+    return Range(name, keys, expressions.domain(keys, location), not keys.scalarsets, whole)
 
 
 def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
+    if len(source.args) != 1 or source.keywords:
+        raise ctx.source.outside(
+            source, "enumerate takes one argument here.", "Write `for i, x in enumerate(log)`, and `i + 1`."
+        )
     whole = without_none(expressions.lower(ctx, source.args[0]))
     if not isinstance(whole.type, ListType) or not isinstance(target, ast.Tuple) or len(target.elts) != 2:
         raise ctx.source.error(source, "enumerate takes a list: `for i, x in enumerate(log)`.")
@@ -96,7 +106,7 @@ def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
     zero = expressions.constant(ctx, source, 0)
     length = Expr(Op.LEN, IntType(0, whole.type.capacity), (whole,), None, location)
     return Range(
-        name, kind, Expr(Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location), True
+        name, kind, Expr(Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location), True, whole
     )
 
 
@@ -159,6 +169,7 @@ def set_of(ctx: Context, node: ast.SetComp, expected: Type | None) -> Expr:
     with scope(ctx):
         parts = clauses(ctx, node.generators)
         body = expressions.lower(ctx, node.elt, expected.element if isinstance(expected, SetType) else None)
+        expressions.check_hashable(ctx, node.elt, node.elt, body, parts)
     return Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
 
 
@@ -189,8 +200,8 @@ def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> Expr:
                 "Maps are total: write `{k: value for k in Key}` over the whole key type.",
             )
         body = expressions.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
-        if isinstance(expected, MapType):
-            body = ctx.adapt(body, expected.value, node)
+        if isinstance(expected, MapType) and isinstance(body.type, UnionType):
+            body = ctx.adapt(body, roomy(expected.value, body.type), node)
     return Expr(Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
 
 
@@ -292,15 +303,21 @@ def the(ctx: Context, node: ast.Call) -> Expr:
 def as_set(ctx: Context, node: ast.Call) -> Expr:
     """`set()`, `set(collection)`, `set(generator)`."""
     parts, body = fold(ctx, node.args[0])
+    element = (
+        node.args[0].elt if isinstance(node.args[0], ast.GeneratorExp | ast.ListComp | ast.SetComp) else node.args[0]
+    )
+    expressions.check_hashable(ctx, node, element, body, parts)
     return Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
 
 
 def as_list(ctx: Context, node: ast.Call) -> Expr:
     """`list(collection)` where its order is fixed."""
     parts, body = fold(ctx, node.args[0])
-    if not ordered(parts):
+    if not ordered(parts) or isinstance(node.args[0], ast.SetComp):
         raise ctx.source.outside(
-            node, "The order of this list would depend on the order of a set.", "Write `sorted(...)`."
+            node,
+            "The order of this list would depend on the order of a set or of interchangeable identities.",
+            "Write `sorted(...)` of numbers or Ordered identities, or `set(...)`.",
         )
     return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
 
@@ -309,18 +326,20 @@ def as_sorted(ctx: Context, node: ast.Call) -> Expr:
     """`sorted(collection)`."""
     parts, body = fold(ctx, node.args[0])
     _check_order(ctx, node, body)
-    descending = any(
-        keyword.arg == "reverse" and getattr(keyword.value, "value", False) is True for keyword in node.keywords
-    )
-    if any(keyword.arg == "key" for keyword in node.keywords):
-        raise ctx.source.outside(
-            node,
-            "sorted(key=...) is outside the compiled subset.",
-            "Sort tuples, `sorted((x.term, x.index) for x in xs)`.",
-        )
-    if isinstance(node.args[0], ast.ListComp | ast.GeneratorExp) or isinstance(
-        expressions.lower(ctx, node.args[0]).type, ListType
-    ):
+    descending = False
+    for keyword in node.keywords:
+        if (
+            keyword.arg != "reverse"
+            or not isinstance(keyword.value, ast.Constant)
+            or not isinstance(keyword.value.value, bool)
+        ):
+            raise ctx.source.outside(
+                node,
+                f"sorted({keyword.arg}=...) is outside the compiled subset, but for reverse=True.",
+                "Sort tuples, `sorted((x.term, x.index) for x in xs)`.",
+            )
+        descending = keyword.value.value
+    if _repeats(ctx, node.args[0], parts):
         kind = ListType(body.type, rounds(parts), "")
         return Expr(
             Op.SORTED,
@@ -332,6 +351,20 @@ def as_sorted(ctx: Context, node: ast.Call) -> Expr:
     whole = Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
     length = min(rounds(parts), body.type.cardinality)
     return Expr(Op.SORTED, ListType(body.type, length, ""), (whole,), descending, ctx.location(node))
+
+
+def _repeats(ctx: Context, node: ast.expr, parts: tuple[Clause, ...]) -> bool:
+    """Whether a collection can yield an element more than once."""
+    if isinstance(node, ast.ListComp | ast.GeneratorExp) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("values", "items")
+    ):
+        return True
+    return (
+        isinstance(node, ast.expr)
+        and not isinstance(node, ast.SetComp)
+        and isinstance(parts[0], For)
+        and isinstance(parts[0].source.type, ListType)
+    )
 
 
 def collection(value: Expr) -> bool:

@@ -56,10 +56,11 @@ class Context:
         self.defined: set[str] = set()
         self.taken: set[str] = set()
         self.versions: dict[str, int] = {}
-        self.aliases: dict[str, tuple[str, int]] = {}
+        self.aliases: dict[str, dict[str, int]] = {}
+        self.gone: set[str] = set()
         self.inlining: tuple[Any, ...] = ()
-        self.loops: list[bool] = []
         self.declared_result: Type | None = None
+        self.wanted_result: Type | None = None
 
     def location(self, node: ast.AST) -> Any:
         """Where a node stands."""
@@ -92,7 +93,7 @@ class Context:
 
     def static(self, node: ast.AST) -> Any:
         """The Python object that an expression names without looking at the state, or MISSING."""
-        if isinstance(node, ast.Name) and node.id not in self.bindings and node.id not in self.self_names:
+        if isinstance(node, ast.Name) and not {node.id} & (self.bindings.keys() | self.self_names.keys() | self.gone):
             return self.source.resolve(node.id)
         if isinstance(node, ast.Attribute):
             base = self.static(node.value)

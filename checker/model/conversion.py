@@ -113,6 +113,19 @@ def _join_union(first: Type, second: Type) -> Type | None:
     return UnionType(tuple(found))
 
 
+def roomy(want: Type, have: Type) -> Type:
+    """`want` with its numbers' ranges wide enough for `have`: names, parameters and results have no bounds, only what is stored has."""
+    found: list[Type] = []
+    for kind in alternatives(want):
+        wider = [
+            joined
+            for other in alternatives(have)
+            if same_class(kind, other) and (joined := join(kind, other)) is not None
+        ]
+        found.append(wider[0] if wider else kind)
+    return UnionType(tuple(found)) if isinstance(want, UnionType) else found[0]
+
+
 def widen(old: Type, new: Type) -> Type:
     """`new` with every number that grew since `old` set to "not known": makes the search for a local's type end."""
     if is_number(old) and is_number(new):
@@ -123,6 +136,12 @@ def widen(old: Type, new: Type) -> Type:
             return TupleType(tuple(widen(kind, other) for kind, other in zip(kinds, others, strict=True)))
         case SetType(element=element), SetType(element=other):
             return SetType(widen(element, other), None, "")
+        case ListType(element=element), ListType(element=other, capacity=capacity):
+            return ListType(widen(element, other), capacity, "")
+        case MapType(key=key, value=value), MapType(value=other):
+            return MapType(key, widen(value, other))
+        case UnionType(kinds=kinds), UnionType(kinds=others) if len(kinds) == len(others):
+            return UnionType(tuple(widen(kind, other) for kind, other in zip(kinds, others, strict=True)))
     return new
 
 

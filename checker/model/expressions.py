@@ -17,12 +17,13 @@ from checker.language.types import (
     NoneType,
     OrderedType,
     RecordType,
+    ScalarsetType,
     SetType,
     TupleType,
     Type,
     UnionType,
 )
-from checker.model import calls, comprehensions
+from checker.model import aliases, calls, comprehensions
 from checker.model.context import Context
 from checker.model.conversion import (
     WireLike,
@@ -35,7 +36,7 @@ from checker.model.conversion import (
     same_class,
     without_none,
 )
-from checker.model.nodes import Expr, IntType, Op
+from checker.model.nodes import Clause, Expr, For, IntType, Op
 from checker.model.source import MISSING
 
 BOOL = BoolType()
@@ -43,6 +44,17 @@ BOOL = BoolType()
 
 def lower(ctx: Context, node: ast.expr, expected: Type | None = None) -> Expr:
     """The typed node of an expression. `expected` gives displays such as `set()` their type."""
+    value = sort_or_value(ctx, node, expected)
+    if value.op is Op.DOMAIN and isinstance(node, ast.Name | ast.Attribute):
+        kind = element_type(value.type)
+        raise ctx.source.outside(
+            node, f"{kind} is a sort, not a set of values.", f"Write `set({kind})`, or range over it with `for`."
+        )
+    return value
+
+
+def sort_or_value(ctx: Context, node: ast.expr, expected: Type | None = None) -> Expr:
+    """As `lower`, where a sort may stand for its members: in `for`, `in`, `len` and the quorum functions."""
     rule = RULES.get(type(node))
     if rule is None:
         name = type(node).__name__
@@ -104,9 +116,11 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> Expr:
             f"{value!r} names a single {type(value).__name__}.",
             "Use a parameter or a quantifier: the members are interchangeable.",
         )
-    if isinstance(value, SortMeta) or (isinstance(value, type) and issubclass(value, enum.Enum)) or value is bool:
+    if isinstance(value, SortMeta) or (isinstance(value, type) and issubclass(value, enum.Enum)):
         kind = resolve(value, str(getattr(value, "__name__", value)), ctx.builder.system.configuration)
         return domain(kind, location)
+    if value is bool:
+        raise ctx.source.outside(node, "bool cannot be ranged over, as in Python.", "Write `[False, True]`.")
     if isinstance(value, str):
         raise ctx.source.outside(node, "Text is outside the compiled subset.", "Use an Enum.")
     if isinstance(value, float):
@@ -135,7 +149,7 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> Expr:
                     f"{node.id} may have no value here: it is assigned on some paths only. "
                     f"Give it a value before the `if` or the loop.",
                 )
-        _check_alias(ctx, node, bound)
+        aliases.check_read(ctx, node, bound)
         return bound
     if node.id in ctx.self_names:
         raise ctx.source.outside(
@@ -143,20 +157,14 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> Expr:
             f"{node.id} as a value is outside the compiled subset.",
             f"Use its variables, `{node.id}.x`, and its methods.",
         )
+    if node.id in ctx.gone:
+        raise ctx.source.error(
+            node, f"{node.id} gets its value inside a loop, which may have no rounds. Give it a value before the loop."
+        )
     value = ctx.source.resolve(node.id)
     if value is MISSING:
         raise ctx.source.error(node, f"The name {node.id} is not defined.")
     return constant(ctx, node, value)
-
-
-def _check_alias(ctx: Context, node: ast.Name, bound: Expr) -> None:
-    alias = ctx.aliases.get(bound.data) if bound.op is Op.LOCAL else None
-    if alias is not None and ctx.versions.get(alias[0], 0) != alias[1]:
-        raise ctx.source.outside(
-            node,
-            f"{node.id} is another name for a container in self.{alias[0]}, which has been changed since.",
-            f"Copy it when you name it, `{node.id} = set(...)` or `list(...)`, or read self.{alias[0]} again.",
-        )
 
 
 def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> Expr:
@@ -264,8 +272,24 @@ def _display(ctx: Context, node: ast.Set | ast.List, expected: Type | None) -> E
         )
     args = tuple(ctx.adapt(part, element, node) for part in parts)
     if isinstance(node, ast.Set):
+        for given, part in zip(node.elts, parts, strict=True):
+            check_hashable(ctx, given, given, part)
         return Expr(Op.SET, SetType(element, None, ""), args, None, ctx.location(node))
     return Expr(Op.LIST, ListType(element, len(args), ""), args, None, ctx.location(node))
+
+
+def check_hashable(
+    ctx: Context, node: ast.AST, written: ast.expr, value: Expr, clauses: tuple[Clause, ...] = ()
+) -> None:
+    """Reject an element of a set that Python cannot hash: a container, unless it comes out of a set, a record or `frozenset(...)`."""
+    frozen = value.op is Op.FIELD or (isinstance(written, ast.Call) and ctx.static(written.func) is frozenset)
+    from_set = {
+        clause.name for clause in clauses if isinstance(clause, For) and isinstance(clause.source.type, SetType)
+    }
+    if aliases.mutable(value.type) and not frozen and not (value.op is Op.LOCAL and value.data in from_set):
+        raise ctx.source.outside(
+            node, f"A {value.type} cannot be an element of a set: Python has no hash for it.", "Write `frozenset(...)`."
+        )
 
 
 def _boolean(ctx: Context, node: ast.BoolOp, expected: Type | None) -> Expr:
@@ -357,16 +381,16 @@ def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> Expr:
     operands = [node.left, *node.comparators]
     values: list[Expr | None] = [None] * len(operands)
 
-    def value(position: int, hint: Type | None) -> Expr:
+    def value(position: int, hint: Type | None, rule: Callable[[Context, ast.expr, Type | None], Expr] = lower) -> Expr:
         found = values[position]
         if found is None:
-            found = values[position] = lower(ctx, operands[position], hint)
+            found = values[position] = rule(ctx, operands[position], hint)
         return found
 
     parts = []
     for position, op in enumerate(node.ops):
         left = value(position, None)
-        right = value(position + 1, left.type)
+        right = value(position + 1, left.type, sort_or_value if isinstance(op, ast.In | ast.NotIn) else lower)
         parts.append(comparison(ctx, node, op, left, right))
     return parts[0] if len(parts) == 1 else Expr(Op.AND, BOOL, tuple(parts), None, ctx.location(node))
 
@@ -374,6 +398,12 @@ def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> Expr:
 def comparison(ctx: Context, node: ast.Compare, op: ast.cmpop, left: Expr, right: Expr) -> Expr:
     """One comparison."""
     location = ctx.location(node)
+    if isinstance(op, ast.Is | ast.IsNot) and not any(map(_singletons, (left.type, right.type))):
+        raise ctx.source.outside(
+            node,
+            f"`is` asks whether two {left.type} are one object, which the language does not know.",
+            "Write `==` or `!=`.",
+        )
     if isinstance(op, ast.Eq | ast.Is):
         return equal(ctx, node, left, right)
     if isinstance(op, ast.NotEq | ast.IsNot):
@@ -383,6 +413,13 @@ def comparison(ctx: Context, node: ast.Compare, op: ast.cmpop, left: Expr, right
     if isinstance(op, ast.NotIn):
         return Expr(Op.NOT, BOOL, (member(ctx, node, left, right),), None, location)
     return _ordered(ctx, node, op, without_none(left), without_none(right))
+
+
+def _singletons(kind: Type) -> bool:
+    """Whether equal values of a type are one object in Python."""
+    return all(
+        isinstance(part, NoneType | BoolType | EnumType | ScalarsetType | OrderedType) for part in alternatives(kind)
+    )
 
 
 def _ordered(ctx: Context, node: ast.Compare, op: ast.cmpop, left: Expr, right: Expr) -> Expr:

@@ -31,7 +31,7 @@ class Source:
     @staticmethod
     def of(function: Callable[..., Any], owner: type | None = None) -> Source:
         """Parse a function. Raises OutsideSubset if its source is not available."""
-        function = inspect.unwrap(function)
+        wrapped, function = function, inspect.unwrap(function)
         name = getattr(function, "__qualname__", repr(function))
         try:
             lines, first = inspect.getsourcelines(function)
@@ -43,7 +43,14 @@ class Source:
         if not isinstance(tree, ast.FunctionDef):
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
         indent = len(lines[0]) - len(lines[0].lstrip())
-        return Source(function, tree, file, first, indent, tuple(line.rstrip("\n") for line in lines), owner)
+        source = Source(function, tree, file, first, indent, tuple(line.rstrip("\n") for line in lines), owner)
+        if wrapped is not function:
+            raise source.outside(
+                tree,
+                f"{name} is wrapped by a decorator, whose effect the model cannot see.",
+                "Write it without the decorator.",
+            )
+        return source
 
     def location(self, node: ast.AST) -> Location:
         """Where a node stands in the file."""
