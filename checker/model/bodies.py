@@ -37,13 +37,15 @@ if TYPE_CHECKING:
     from checker.model.context import Context
 
 ALLOWED = "Use assignments, `if`, `for`, `require`, `return`, and calls that change a container or are procedures of the spec."
-INSTEAD = {
-    "While": "Loop over a bounded range, `for i in range(len(xs))`.",
-    "Try": "Guard with `require` or `if`.",
-    "With": "Write the statements directly.",
-    "Delete": "Assign a new value, `self.log = self.log[:i]`; sets have `.discard(x)`.",
-    "Match": "Write `if isinstance(m, Vote): ... elif ...`.",
-    "Raise": "Use `require` to disable an action, `assert` for what must be true.",
+INSTEAD: dict[type[ast.stmt], tuple[str, str]] = {
+    ast.While: ("`while`", "Loop over a bounded range, `for i in range(len(xs))`."),
+    ast.Try: ("`try`", "Guard with `require` or `if`."),
+    ast.With: ("`with`", "Write the statements directly."),
+    ast.Delete: ("`del`", "Assign a new value, `self.log = self.log[:i]`; sets have `.discard(x)`."),
+    ast.Match: ("`match`", "Write `if isinstance(m, Vote): ... elif ...`."),
+    ast.Raise: ("`raise`", "Use `require` to disable an action, `assert` for what must be true."),
+    ast.FunctionDef: ("A function inside a method", "Write it as a method, or at the top of the file."),
+    ast.Global: ("`global`", "What a spec remembers is a variable of the spec."),
 }
 
 
@@ -53,10 +55,8 @@ def block(ctx: Context, nodes: list[ast.stmt]) -> tuple[Stmt, ...]:
     for node in nodes:
         rule = RULES.get(type(node))
         if rule is None:
-            name = type(node).__name__
-            raise ctx.source.outside(
-                node, f"{name} statements are outside the compiled subset.", INSTEAD.get(name, ALLOWED)
-            )
+            what, instead = INSTEAD.get(type(node), ("This statement", ALLOWED))
+            raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
         found.extend(rule(ctx, node))
         if found and terminates(found[-1]):
             break
@@ -282,7 +282,6 @@ def _for(ctx: Context, node: ast.For) -> list[Stmt]:
     _check_source(ctx, node, over, body, changed)
     ctx.aliases = aliases.merged(shared, ctx.aliases)
     ctx.defined = set(outer)
-    ctx.gone |= ctx.bindings.keys() - saved.keys()
     ctx.bindings = {name: value for name, value in ctx.bindings.items() if name in saved} | saved
     loop = Loop(over.name, over.type, over.source, body, over.ordered, ctx.location(node))
     if not over.ordered:
@@ -374,6 +373,8 @@ def _expression(ctx: Context, node: ast.Expr) -> list[Stmt]:
     if isinstance(value, ast.Constant):
         return []
     if not isinstance(value, ast.Call):
+        if type(value) in expressions.INSTEAD:
+            expressions.lower(ctx, value)
         raise ctx.source.error(node, "This line does nothing: assign its value to a name, or remove it.")
     if ctx.static(value.func) is require:
         if ctx.pure:
@@ -402,7 +403,7 @@ def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owne
     assigned = {
         part.id for part in ast.walk(source.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     }
-    outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.gone
+    outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining
     before: list[Stmt] = []
     bindings: dict[str, Expr] = {}
     for name, value in values:
@@ -416,10 +417,10 @@ def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owne
         before.append(_local(ctx, ast.copy_location(ast.Name(name, ast.Store()), node), value, node))
         bindings[name] = ctx.bindings[name]
     first = next(iter(inspect.signature(function).parameters))
-    ctx.source, ctx.bindings, ctx.self_names, ctx.gone = source, bindings, {first: Op.STATE}, set()
+    ctx.source, ctx.bindings, ctx.self_names = source, bindings, {first: Op.STATE}
     ctx.inlining = (*ctx.inlining, function)
     body = block(ctx, source.body)
-    ctx.source, ctx.bindings, ctx.self_names, ctx.inlining, ctx.gone = outside
+    ctx.source, ctx.bindings, ctx.self_names, ctx.inlining = outside
     return [*before, Scope(function.__name__, body, ctx.location(node))]
 
 

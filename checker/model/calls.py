@@ -300,8 +300,7 @@ def _collection(build: Callable[[Context, ast.Call], Expr], empty: Op) -> Callab
 def _int(ctx: Context, node: ast.Call) -> Expr:
     value = expressions.lower(ctx, node.args[0])
     if value.type == BOOL:
-        one, zero = expressions.constant(ctx, node, 1), expressions.constant(ctx, node, 0)
-        return Expr(Op.IF, IntType(0, 1), (value, one, zero), None, ctx.location(node))
+        return expressions.as_number(ctx, node, value)
     return expressions.number(ctx, node.args[0])
 
 

@@ -239,8 +239,7 @@ def total(ctx: Context, node: ast.Call) -> Expr:
             node, "The sum of a set comprehension adds equal values once.", "Write a generator, `sum(... for ...)`."
         )
     if body.type == BOOL:
-        one, zero = expressions.constant(ctx, node, 1), expressions.constant(ctx, node, 0)
-        body = Expr(Op.IF, IntType(0, 1), (body, one, zero), None, ctx.location(node))
+        body = expressions.as_number(ctx, node, body)
     if not is_number(body.type):
         raise ctx.source.error(node, f"sum takes numbers; these are of type {body.type}.")
     low, high = limits(body.type)

@@ -57,7 +57,6 @@ class Context:
         self.taken: set[str] = set()
         self.versions: dict[str, int] = {}
         self.aliases: dict[str, dict[str, int]] = {}
-        self.gone: set[str] = set()
         self.inlining: tuple[Any, ...] = ()
         self.declared_result: Type | None = None
         self.wanted_result: Type | None = None
@@ -93,7 +92,9 @@ class Context:
 
     def static(self, node: ast.AST) -> Any:
         """The Python object that an expression names without looking at the state, or MISSING."""
-        if isinstance(node, ast.Name) and not {node.id} & (self.bindings.keys() | self.self_names.keys() | self.gone):
+        if isinstance(node, ast.Name) and not {node.id} & (
+            self.bindings.keys() | self.self_names.keys() | self.source.stored
+        ):
             return self.source.resolve(node.id)
         if isinstance(node, ast.Attribute):
             base = self.static(node.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from checker.language.resolve import resolve
@@ -57,10 +58,8 @@ def sort_or_value(ctx: Context, node: ast.expr, expected: Type | None = None) ->
     """As `lower`, where a sort may stand for its members: in `for`, `in`, `len` and the quorum functions."""
     rule = RULES.get(type(node))
     if rule is None:
-        name = type(node).__name__
-        raise ctx.source.outside(
-            node, f"{name} expressions are outside the compiled subset.", INSTEAD.get(name, ALLOWED)
-        )
+        what, instead = INSTEAD.get(type(node), ("This expression", ALLOWED))
+        raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
     return rule(ctx, node, expected)
 
 
@@ -82,17 +81,29 @@ def number(ctx: Context, node: ast.expr) -> Expr:
     return value
 
 
+def as_number(ctx: Context, node: ast.AST, truth: Expr) -> Expr:
+    """1 for True and 0 for False."""
+    location = ctx.location(node)
+    kind = IntType(0, 1)
+    one, zero = Expr(Op.CONST, kind, (), 1, location), Expr(Op.CONST, kind, (), 0, location)
+    return Expr(Op.IF, kind, (truth, one, zero), None, location)
+
+
 ALLOWED = (
     "Use attributes, subscripts, calls, comprehensions, comparisons, `and`/`or`/`not`, arithmetic, conditional expressions and "
     "displays of tuples, sets and lists."
 )
-INSTEAD = {
-    "Lambda": "Write a comprehension, or a module-level function.",
-    "JoinedStr": "Specs have no text; use an Enum.",
-    "NamedExpr": "Assign on a line of its own.",
-    "Dict": "Write a dict comprehension over the key type, `{k: value for k in Key}`: maps are total.",
-    "Await": "Actions are atomic.",
-    "Starred": "Write the elements one by one, or use `|` and `+`.",
+INSTEAD: dict[type[ast.expr], tuple[str, str]] = {
+    ast.Lambda: ("`lambda`", "Write a comprehension, or a module-level function."),
+    ast.JoinedStr: ("An f-string", "Specs have no text; use an Enum."),
+    ast.NamedExpr: ("`:=`", "Assign on a line of its own."),
+    ast.Dict: ("A dict display", "Write `{k: value for k in Key}` over the whole key type: maps are total."),
+    ast.Starred: ("`*`", "Write the elements one by one, or use `|` and `+`."),
+    ast.GeneratorExp: (
+        "A generator on its own",
+        "Write a set or list comprehension, or put it inside `all`, `any`, `sum`, `the`...",
+    ),
+    ast.Yield: ("`yield`", "A method returns one value, or changes the state."),
 }
 
 
@@ -150,16 +161,16 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> Expr:
                     f"Give it a value before the `if` or the loop.",
                 )
         aliases.check_read(ctx, node, bound)
-        return bound
+        return replace(bound, location=ctx.location(node))
     if node.id in ctx.self_names:
         raise ctx.source.outside(
             node,
             f"{node.id} as a value is outside the compiled subset.",
             f"Use its variables, `{node.id}.x`, and its methods.",
         )
-    if node.id in ctx.gone:
+    if node.id in ctx.source.stored:
         raise ctx.source.error(
-            node, f"{node.id} gets its value inside a loop, which may have no rounds. Give it a value before the loop."
+            node, f"{node.id} may have no value here. Give it one before this line, and before the loop if one sets it."
         )
     value = ctx.source.resolve(node.id)
     if value is MISSING:

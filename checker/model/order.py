@@ -77,7 +77,8 @@ class _Rounds:
     taken: dict[Root, Expr] = field(default_factory=dict)
     """For each network, the message that a round takes off it: one that no other round takes."""
     shared: dict[Root, object] = field(default_factory=dict)
-    own_reads: set[int] = field(default_factory=set)
+    accumulating: set[int] = field(default_factory=set)
+    """The assignments (by `id`) that read their place only to add to it."""
     returned: set[Expr | None] = field(default_factory=set)
 
     def reject(self, found: str, location: Location | None, advice: str = ADVICE) -> OutsideSubset:
@@ -123,7 +124,7 @@ class _Rounds:
             falls = bare.op is Op.ADD and target.state and limits(bare.args[1].type)[0] < 0
             if not falls:  # a number that only grows passes its bound in every order or in none
                 self._share(target, bare.op, location)
-                self.own_reads.update(_spine(bare.args[0]))
+                self.accumulating.add(id(statement))
                 return
         if bare.op is Op.CONST:
             self._share(target, ("constant", target.selectors, bare.data), location)
@@ -200,13 +201,11 @@ class _Rounds:
         for _, name in (self.disjoint.keys() | self.taken.keys()) & self.shared.keys():
             raise self.reject(f"{name} is changed both for the loop variable and otherwise.", self.loop.location)
         for statement in statements(self.loop.body):
-            for expression in _direct(statement):
+            for expression in self._looked_at(statement):
                 self._read(expression, frozenset({self.loop.name}), inside=None)
 
     def _read(self, value: Expr, own: frozenset[str], inside: Expr | None) -> None:
         """Check an expression. `own` are the names of the loop variable; `inside` is the call whose function is looked at."""
-        if id(value) in self.own_reads:
-            return
         if value.op in (Op.LOOKUP, Op.INDEX) and self._own_read(value, own, inside):
             return
         if value.op is Op.IN and inside is None and self._own_message(value):
@@ -220,6 +219,11 @@ class _Rounds:
             self._called(value, own, inside)
         for child in value.children():
             self._read(child, own, inside)
+
+    def _looked_at(self, statement: Stmt) -> list[Expr]:
+        if isinstance(statement, Assign) and id(statement) in self.accumulating:
+            return [*statement.target.selectors, _strip(statement.value).args[1]]
+        return _direct(statement)
 
     def _own_read(self, value: Expr, own: frozenset[str], inside: Expr | None) -> bool:
         root, selectors, lists = _path(value)
@@ -265,15 +269,6 @@ def _reads_place(value: Expr, target: Place) -> bool:
             return False
         value = _strip(value.args[0])
     return value.op is (Op.STATE if target.state else Op.LOCAL) and value.data == target.root
-
-
-def _spine(value: Expr) -> set[int]:
-    """The nodes from a read of a place down to its variable, without what is inside the selectors."""
-    found = {id(value)}
-    while value.op in (Op.LOOKUP, Op.INDEX, Op.FIT, Op.COERCE, Op.NARROW):
-        value = value.args[0]
-        found.add(id(value))
-    return found
 
 
 def _path(value: Expr) -> tuple[Root | None, tuple[Expr, ...], list[bool]]:

@@ -87,6 +87,20 @@ class Source:
         return self.namespace.get(name, MISSING)
 
     @cached_property
+    def stored(self) -> frozenset[str]:
+        """The names that the function gives values to, which makes them its own even before it does."""
+        inner = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+        found: set[str] = set()
+        pending: list[ast.AST] = [*self.tree.body]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            if not isinstance(node, inner):
+                pending.extend(ast.iter_child_nodes(node))
+        return frozenset(found)
+
+    @cached_property
     def body(self) -> list[ast.stmt]:
         """The statements after the docstring."""
         body = self.tree.body
