@@ -54,3 +54,8 @@ def format_option(function: F) -> F:
     """`--format`, passed on as `form`."""
     return click.option("--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default="text",
                         show_default=True, help="Text for people; JSON, JUnit XML and GitHub annotations for programs.")(function)
+
+
+def variant_option(function: F) -> F:
+    """`--variant NAME`."""
+    return click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")(function)

@@ -3,52 +3,89 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
-from checker.outcome import Failed, Outcome, Unfinished, Violated
+import click
+
+from checker.errors import UsageError
+from checker.outcome import Outcome
+from checker.trace import Trace
 
 
-def shown(outcome: Outcome, form: str) -> str:
-    """One outcome in a format of `--format`."""
+def show(outcome: Outcome, form: str, with_trace: bool = True) -> None:
+    """Print one outcome in a format of `--format`; as text, after its trace."""
+    from checker.report import machine, text
+
     if form == "json":
-        return json.dumps(facts(outcome), indent=1)
-    return text(outcome)
+        click.echo(json.dumps(machine.outcome_json(outcome), indent=1, ensure_ascii=False))
+    elif form == "junit":
+        click.echo(machine.junit([outcome]))
+    elif form == "github":
+        click.echo(machine.github([outcome]), nl=False)
+    else:
+        trace = machine.trace_of(outcome)
+        if trace is not None and with_trace:
+            show_trace(trace)
+        if sys.stdout.isatty():
+            _print(text.outcome_styled(outcome))
+        else:
+            click.echo(text.outcome_text(outcome), nl=False)
 
 
-def facts(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a JSON object."""
-    trace = getattr(outcome, "trace", None)
-    return {"spec": outcome.spec, "variant": outcome.variant, "bounds": outcome.bounds, "engine": outcome.engine,
-            "symmetry": list(outcome.symmetry), "verdict": outcome.verdict, "property": getattr(outcome, "property", None),
-            "states": outcome.statistics.states, "transitions": outcome.statistics.transitions, "depth": outcome.statistics.depth,
-            "cuts": outcome.statistics.cuts, "actions": outcome.statistics.actions,
-            "seconds": round(outcome.statistics.seconds, 3),
-            "notes": list(outcome.notes), "trace": trace.to_json() if trace is not None else None}
+def show_trace(trace: Trace) -> None:
+    """Print a trace, in colours on a terminal."""
+    from checker.report import text
+
+    if sys.stdout.isatty():
+        _print(text.trace_styled(trace))
+    else:
+        click.echo(text.trace_text(trace))
 
 
-def text(outcome: Outcome) -> str:
-    """An outcome for people."""
-    statistics = outcome.statistics
-    lines: list[str] = []
-    trace = getattr(outcome, "trace", None)
-    if trace is not None:
-        for step in trace.steps:
-            arguments = ", ".join(f"{name}={json.dumps(value)}" for name, value in step.arguments.items())
-            lines.append(f"{step.index:>3}  {step.action}({arguments})")
-            lines.extend(f"       {change.variable}{list(change.key) or ''}: {json.dumps(change.old)} -> {json.dumps(change.new)}"
-                         for change in step.changes)
-    what = outcome.property if isinstance(outcome, Violated) else outcome.message if isinstance(outcome, Failed) else \
-        outcome.reason if isinstance(outcome, Unfinished) else ""
-    lines.append(f"{outcome.spec}{'' if outcome.variant is None else f' ({outcome.variant})'}: {outcome.verdict} {what}".rstrip())
-    lines.append(f"{statistics.states:,} states, {statistics.transitions:,} transitions, "
-                 f"depth {statistics.depth}, cuts {statistics.cuts}, "
-                 f"{statistics.seconds:.1f} s, bounds {outcome.bounds}, symmetry {', '.join(outcome.symmetry) or 'off'}")
-    lines.extend(f"note: {note}" for note in outcome.notes)
-    return "\n".join(lines)
+def _print(styled: object) -> None:
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(styled)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+class Folder:
+    """A directory for results. Making one raises UsageError, before any work is done, if nothing can be written
+    there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        probe = path / ".quorate-probe"
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise UsageError(f"Cannot write into {path}: {error.strerror}. Give another directory with --out.") from None
+        self._made = missing
+
+    def discard(self) -> None:
+        """Remove the directories that were made for results that there are not."""
+        for folder in self._made:
+            folder.rmdir()
+
+    def save(self, trace: Trace) -> list[Path]:
+        """Write `trace.json` and `diagram.svg`, each whole or not at all."""
+        from checker.report.diagram import spacetime
+        from checker.report.render import render
+
+        files = [self.path / "trace.json", self.path / "diagram.svg"]
+        try:
+            trace.save(files[0])
+            render(spacetime(trace), files[1])
+        except OSError as error:
+            raise UsageError(f"Cannot write into {self.path}: {error.strerror}. Give another directory with --out.") from None
+        return files

@@ -8,18 +8,19 @@ from pathlib import Path
 import click
 
 from checker.commands._live import watching
-from checker.commands._options import bound_option, format_option, limit_options, limits
-from checker.commands._show import shown
-from checker.errors import UsageError
+from checker.commands._options import bound_option, format_option, limit_options, limits, variant_option
+from checker.commands._show import Folder, show
+from checker.outcome import Outcome
 
 
 @click.command("check")
 @click.argument("spec")
-@click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")
+@variant_option
 @bound_option
 @click.option("--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores.")
 @click.option("--workers", type=click.IntRange(min=1), default=None, metavar="N", help="Threads of the native engine.")
-@click.option("--symmetry/--no-symmetry", default=True, show_default=True, help="Explore orbits of interchangeable identities.")
+@click.option("--symmetry/--no-symmetry", default=True, show_default=True,
+              help="Explore orbits of interchangeable identities.")
 @limit_options
 @format_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -28,26 +29,29 @@ def command(spec: str, variant: str | None, bounds: dict[str, int], engine: str,
             max_states: int | None, max_time: float | None, max_memory: float | None, form: str, out: Path | None) -> None:
     """Explore SPEC exhaustively at its bounds and check every property.
 
-    SPEC is a name from `quorate list`, a file, or file.py:Class.
+    SPEC is a name from `quorate list`, a file, or file.py:Class. Exit codes: 0 every property holds, 1 one is
+    violated, 2 the usage or the specification is wrong, 3 unfinished (a limit, or Ctrl-C, which gives the partial
+    result).
     """
     from checker.explore import Naming, check
     from checker.loading import load
 
     cls = load(spec).variant(variant).bounded(**bounds)
-    if out is not None:
-        writable(out)
+    folder = Folder(out) if out is not None else None
     with watching(limits(max_states, max_time, max_memory)) as watch:
         outcome = check(cls, engine=engine, symmetry=symmetry, watch=watch, workers=workers or 1, naming=Naming(spec, variant))
-    click.echo(shown(outcome, form))
+    show(outcome, form, with_trace=folder is None)
+    if folder is not None:
+        _save(outcome, folder)
     sys.exit(outcome.exit_code)
 
 
-def writable(folder: Path) -> None:
-    """Make the output directory. Raises UsageError if nothing can be written there."""
-    probe = folder / ".quorate-probe"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"Cannot write into {folder}: {error.strerror}. Give another directory with --out.") from None
+def _save(outcome: Outcome, folder: Folder) -> None:
+    from checker.report.machine import trace_of
+
+    trace = trace_of(outcome)
+    if trace is None:
+        folder.discard()
+        return
+    for file in folder.save(trace):
+        click.echo(f"wrote {file}", err=True)

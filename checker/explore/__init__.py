@@ -9,7 +9,7 @@ The heavy parts are imported when they are needed.
 
 from __future__ import annotations
 
-from checker.explore.checking import Naming, check
+from checker.explore.checking import Naming, as_expected, check
 from checker.explore.limits import Limits, Progress, Watch
 
-__all__ = ["Limits", "Naming", "Progress", "Watch", "check"]
+__all__ = ["Limits", "Naming", "Progress", "Watch", "as_expected", "check"]

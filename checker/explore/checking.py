@@ -146,3 +146,10 @@ def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[
         return (), (f"no symmetry reduction, because the typed model does not cover this specification: "
                     f"{reason.message}{where}",)
     return tuple(sort for sort in occurring if sort in interchangeable), ()
+
+
+def as_expected(spec: type[Spec], outcome: Outcome) -> bool:
+    """Whether an outcome is the one that the specification's `expect` announces. Holding within bounds is holding."""
+    if isinstance(outcome, Violated):
+        return outcome.property == spec.expect.violated
+    return spec.expect.violated is None and isinstance(outcome, Holds | HoldsWithinBounds)

@@ -15,6 +15,7 @@ from checker.errors import UsageError
 from checker.explore.choices import Choices
 from checker.explore.engine import Instance
 from checker.explore.limits import Limits, Watch
+from checker.explore.properties import Properties
 from checker.explore.symmetry import Symmetry
 from checker.language.control import Cut
 from checker.language.sorts import Scalarset
@@ -113,12 +114,11 @@ class _Builder:
 def state_graph(spec: type[Spec], *, symmetry: bool = False, states_max: int | None = None) -> networkx.MultiDiGraph[int]:
     """The state graph as a networkx graph. Raises UsageError if it has more than `states_max` states.
 
-    Nodes are numbers in breadth-first order, with the attributes `state` (variable name to value), `json` (the same
-    as JSON values), `initial` and `cuts` (the number of transitions that a bound suppresses there). Edges have the
-    attributes `action` and `arguments` (by name). With `symmetry`, nodes stand for orbits.
+    Nodes are numbers in breadth-first order, with the attributes `state` (variable name to value), `label` (the same
+    as JSON values), `initial`, `violates` (the first invariant that is false there, or None) and `cuts` (how many
+    transitions a bound suppresses there). Edges have the attributes `action`, `arguments` (by name) and `fair`
+    ("weak", "strong" or None). With `symmetry`, nodes stand for orbits.
     """
-    import networkx
-
     from checker.explore.checking import symmetric_sorts
     from checker.explore.symmetry import affordable
 
@@ -127,17 +127,26 @@ def state_graph(spec: type[Spec], *, symmetry: bool = False, states_max: int | N
         sorts = affordable(system, symmetric_sorts(system)[0])[0] if symmetry else ()
         graph = build(system, sorts, Watch(Limits(states=states_max)))
         if graph.stopped is not None:
-            raise UsageError(f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the limit.")
-        result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=system.name)
-        for number, state in enumerate(graph.states):
-            values = dict(zip(system.index, state, strict=True))
-            shown = {variable.name: variable.type.to_json(values[variable.name]) for variable in system.variables}
-            result.add_node(number, state=values, json=shown, initial=number in graph.initial, cuts=len(graph.cuts[number]))
-        for number, edges in enumerate(graph.edges):
-            for instance, target in edges:
-                action, arguments = graph.instances[instance]
-                named = dict(zip((parameter.name for parameter in action.parameters), arguments, strict=True))
-                result.add_edge(number, target, action=action.name, arguments=named)
-        return result
+            raise UsageError(f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the "
+                             f"limit.")
+        return _networkx(graph)
 
 
+def _networkx(graph: Graph) -> networkx.MultiDiGraph[int]:
+    import networkx
+
+    system, properties = graph.system, Properties(graph.system)
+    result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=system.name)
+    for number, state in enumerate(graph.states):
+        values = dict(zip(system.index, state, strict=True))
+        false = properties.falsified(state)
+        result.add_node(
+            number, state=values, initial=number in graph.initial, cuts=len(graph.cuts[number]),
+            label={variable.name: variable.type.to_json(values[variable.name]) for variable in system.variables},
+            violates=false.method.name if false is not None else None)
+    for number, edges in enumerate(graph.edges):
+        for instance, target in edges:
+            action, arguments = graph.instances[instance]
+            named = dict(zip((parameter.name for parameter in action.parameters), arguments, strict=True))
+            result.add_edge(number, target, action=action.name, arguments=named, fair=action.declaration.fair)
+    return result
