@@ -1,0 +1,414 @@
+"""One small specification for each thing the reference engine promises."""
+
+from __future__ import annotations
+
+import random
+from enum import Enum
+from typing import Annotated, Self
+
+import networkx
+import pytest
+
+from checker import (
+    Bag,
+    Nat,
+    Network,
+    Ordered,
+    Scalarset,
+    Spec,
+    action,
+    init,
+    invariant,
+    lemma,
+    reachable,
+    record,
+    require,
+    step,
+    terminal,
+    up_to,
+    violates,
+)
+from checker.errors import SpecError, UsageError
+from checker.explore import as_expected, check
+from checker.explore.choices import Choices, collections_of
+from checker.explore.graph import state_graph
+from checker.explore.simulate import simulate
+from checker.explore.symmetry import affordable
+from checker.language.system import System
+from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
+from checker.trace import Trace
+
+
+class Node(Scalarset, size=2):
+    pass
+
+
+class Count(Nat, max=3):
+    pass
+
+
+class Rank(Ordered, size=3):
+    pass
+
+
+@record
+class Token:
+    source: Node
+    target: Node
+    hops: Count
+
+
+def trace(outcome: Outcome) -> Trace:
+    assert isinstance(outcome, Violated | Failed) and outcome.trace is not None, outcome
+    return outcome.trace
+
+
+class Counter(Spec):
+    """Counts to its bound."""
+
+    count: dict[Node, Count]
+
+    @action
+    def up(self, n: Node) -> None:
+        self.count[n] += 1
+
+
+class Bounded(Counter):
+    @reachable
+    def far(self) -> bool:
+        """Beyond the bound, where the search cannot look."""
+        return any(self.count[n] > 3 for n in Node)
+
+
+class Racing(Counter):
+    expect = violates("apart")
+
+    @invariant
+    def apart(self, a: Node, b: Node) -> bool:
+        """No node is two ahead of another."""
+        return self.count[a] < self.count[b] + 2
+
+
+class Jumping(Counter):
+    @action
+    def jump(self, n: Node) -> None:
+        require(self.count[n] == 1)
+        self.count[n] = Count(3)
+
+    @step
+    def one_at_a_time(self, old: Self, n: Node) -> bool:
+        """A count goes up by one."""
+        return self.count[n] <= old.count[n] + 1
+
+    @lemma
+    def small(self) -> bool:
+        return all(self.count[n] <= 3 for n in Node)
+
+
+class Stuck(Counter):
+    @action
+    def up(self, n: Node) -> None:
+        require(self.count[n] < 2)
+        self.count[n] += 1
+
+    @terminal
+    def done(self) -> bool:
+        return False
+
+
+class StuckAndWrong(Stuck):
+    @invariant
+    def unfinished(self) -> bool:
+        return not all(self.count[n] == 2 for n in Node)
+
+
+class CutNotStuck(Counter):
+    @terminal
+    def done(self) -> bool:
+        return False
+
+
+class Raising(Counter):
+    @action
+    def divide(self, n: Node) -> None:
+        require(self.count[n] == 2)
+        self.count[n] = Count(1 // (self.count[n] - 2))
+
+
+class RaisingInvariant(Counter):
+    @invariant
+    def careless(self, n: Node) -> bool:
+        return 6 // (self.count[n] - 2) < 9
+
+
+class NotABool(Counter):
+    @invariant
+    def forgets(self) -> bool:
+        return None  # type: ignore[return-value]
+
+
+class NoStart(Counter):
+    @init
+    def start(self, n: Node) -> None:
+        require(self.count[n] > 0)
+
+
+class Idle(Counter):
+    @action
+    def never(self, n: Node) -> None:
+        require(self.count[n] > 9)
+        self.count[n] = Count(0)
+
+
+def test_cuts_are_counted_by_bound_and_the_verdict_says_so() -> None:
+    outcome = check(Counter)
+    assert isinstance(outcome, HoldsWithinBounds)
+    assert (outcome.statistics.states, outcome.statistics.cuts) == (10, {"Count": 5})
+    assert outcome.statistics.depth == 6 and outcome.symmetry == ("Node",)
+
+
+def test_unreachable_beyond_bounds_is_violated_and_the_note_names_the_bounds() -> None:
+    outcome = check(Bounded)
+    assert isinstance(outcome, Violated) and outcome.property == "far" and outcome.trace is None
+    assert any("the bounds cut 5 transitions (Count 5)" in note for note in outcome.notes)
+
+
+def test_an_invariant_is_quantified_over_its_parameters_which_are_the_witnesses() -> None:
+    outcome = check(Racing)
+    found = trace(outcome)
+    assert (found.kind, found.property, len(found)) == ("invariant", "apart", 2)
+    witnesses = {witness.name: witness.value for witness in found.witnesses}
+    assert witnesses["a"] == "n1" and witnesses["b"] == "n2"
+    assert witnesses["count[n1]"] == 2 and as_expected(Racing, outcome)
+
+
+def test_a_step_property_is_checked_on_the_transition_under_symmetry_too() -> None:
+    for symmetry in (True, False):
+        found = trace(check(Jumping, symmetry=symmetry))
+        assert (found.kind, found.property) == ("step", "one_at_a_time")
+        assert [move.action for move in found.steps] == ["up", "jump"]
+        assert {"old.count[n1]": 1, "count[n1]": 3}.items() <= {w.name: w.value for w in found.witnesses}.items()
+
+
+def test_a_deadlock_comes_before_an_invariant_violation_found_on_the_same_level() -> None:
+    assert (trace(check(Stuck)).kind, len(trace(check(Stuck)))) == ("deadlock", 4)
+    assert trace(check(StuckAndWrong)).kind == "invariant"
+    assert isinstance(check(CutNotStuck), HoldsWithinBounds), "a cut transition is not a deadlock"
+
+
+@pytest.mark.parametrize("symmetry", [True, False])
+def test_an_exception_in_an_action_is_an_error_with_the_run_that_reaches_it(symmetry: bool) -> None:
+    outcome = check(Raising, symmetry=symmetry)
+    assert isinstance(outcome, Failed) and outcome.exit_code == 2
+    assert "ZeroDivisionError" in outcome.message and "1 // (self.count[n] - 2)" in outcome.message
+    assert [move.action for move in trace(outcome).steps] == ["up", "up", "divide"]
+
+
+def test_an_exception_in_an_invariant_is_an_error_with_the_run_that_reaches_it() -> None:
+    outcome = check(RaisingInvariant)
+    assert isinstance(outcome, Failed) and len(trace(outcome)) == 2 and trace(outcome).property == "careless"
+
+
+def test_a_property_must_return_a_bool() -> None:
+    outcome = check(NotABool)
+    assert isinstance(outcome, Failed) and "must return True or False, and returned None" in outcome.message
+
+
+def test_no_initial_state_is_an_error() -> None:
+    outcome = check(NoStart)
+    assert isinstance(outcome, Failed) and "has no initial state" in outcome.message
+
+
+def test_an_action_that_never_fires_is_a_note() -> None:
+    assert check(Idle).notes == ("the action never never fired",)
+
+
+# Choices
+
+
+class Phase(Enum):
+    IDLE = 0
+    BUSY = 1
+
+
+class Ring(Spec):
+    """Passes a token around a ring; messages range over the network, not over their type."""
+
+    phase: dict[Node, Phase]
+    history: Annotated[list[Count], up_to(3)]
+    network: Bag[Token] = Bag(lossy=True, capacity=2)
+
+    @init
+    def start(self, n: Node) -> None:
+        self.phase[n] = Phase.BUSY
+
+    @action
+    def send(self, a: Node, b: Node) -> None:
+        """Hand the token on."""
+        require(self.phase[a] == Phase.BUSY and a != b)
+        self.phase[a] = Phase.IDLE
+        self.network.send(Token(a, b, Count(0)))
+
+    @action
+    def receive(self, m: Token) -> None:
+        require(m in self.network and self.phase[m.target] == Phase.IDLE)
+        self.network.receive(m)
+        self.phase[m.target] = Phase.BUSY
+
+    @invariant
+    def one_token(self) -> bool:
+        return len(self.network) + sum(1 for n in Node if self.phase[n] == Phase.BUSY) <= 1
+
+    @reachable
+    def lost(self) -> bool:
+        return len(self.network) == 0 and all(self.phase[n] == Phase.IDLE for n in Node)
+
+
+def test_leading_requires_give_the_collections_to_range_over() -> None:
+    system = System(Ring)
+    names = {action.name: set(collections_of(action)) for action in system.actions}
+    assert names == {"send": set(), "receive": {"m"}, "lose": {"message"}}
+
+
+def test_choices_from_a_collection_and_from_the_type_enable_the_same_instances() -> None:
+    system = System(Ring)
+    with system:
+        state = next(state for _, state in system.initial())
+        send = system.action("send")
+        for arguments in system.choices(send.parameters):
+            sent = system.fire(state, send, arguments)
+            if sent is None:
+                continue
+            receive = system.action("receive")
+            ranged = list(Choices(system, receive)(sent.state))
+            every = [chosen for chosen in system.choices(receive.parameters) if system.fire(sent.state, receive, chosen)]
+            assert ranged == every and len(every) == 1
+
+
+def test_a_lossy_network_loses_and_the_loss_is_drawn() -> None:
+    outcome = check(Ring)
+    assert isinstance(outcome, Holds) and outcome.statistics.actions["lose"] > 0
+
+
+class Wide(Spec):
+    seen: dict[Node, Count]
+
+    @action
+    def guess(self, a: tuple[Count, Count, Count, Count, Count], b: tuple[Count, Count, Count, Count, Count, Count]) -> None:
+        require(a[0] == b[0])
+        self.seen = {n: a[0] for n in Node}
+
+
+def test_too_many_arguments_are_refused_with_advice() -> None:
+    with pytest.raises(SpecError, match="require.m in self.network"):
+        check(Wide)
+
+
+class Many(Scalarset, size=12):
+    pass
+
+
+class ManyNodes(Spec):
+    inside: set[Many]
+
+    @action
+    def enter(self, m: Many) -> None:
+        self.inside.add(m)
+
+
+def test_a_sort_with_too_many_permutations_is_left_out_with_a_note() -> None:
+    system = System(ManyNodes)
+    with system:
+        sorts, notes = affordable(system, (Many,))
+    assert sorts == () and "12 members have too many permutations" in notes[0]
+
+
+class TieBreaking(Spec):
+    """Compares interchangeable identities by their internals, which the typed model does not accept."""
+
+    first: Node | None
+
+    @action
+    def choose(self, n: Node) -> None:
+        require(n.index == 0)
+        self.first = n
+
+
+def test_a_specification_outside_the_model_is_explored_without_symmetry_and_says_so() -> None:
+    outcome = check(TieBreaking, engine="reference")
+    assert outcome.symmetry == () and any("no symmetry reduction" in note for note in outcome.notes)
+
+
+# Random runs and the state graph
+
+
+def test_random_runs_are_repeatable_and_find_a_violation() -> None:
+    first, second = (simulate(Racing, seed=7, runs=50, length=6) for _ in range(2))
+    assert first == second and first.violation is not None and first.violation.property == "apart"
+    state = random.getstate()
+    simulate(Racing, seed=8)
+    assert random.getstate() == state, "simulation must not touch the global generator"
+
+
+def test_a_random_run_without_violation_is_a_trace_of_its_own() -> None:
+    found = simulate(Ring, seed=1, length=10)
+    assert found.violation is None and found.last is not None and found.last.kind == "run"
+
+
+def test_the_state_graph_is_a_networkx_graph() -> None:
+    graph = state_graph(Counter)
+    assert len(graph) == 16 and graph.nodes[0]["initial"] and graph.nodes[0]["label"]["count"]
+    assert networkx.is_directed_acyclic_graph(graph)
+    assert len(state_graph(Counter, symmetry=True)) == 10
+    with pytest.raises(UsageError, match="more than 5 states"):
+        state_graph(Counter, states_max=5)
+
+
+class Talk(Spec):
+    """Says and hears on a network that keeps its messages."""
+
+    heard: dict[Node, Count]
+    network: Network[Token]
+
+    @action
+    def say(self, a: Node, b: Node) -> None:
+        require(a != b)
+        self.network.send(Token(a, b, self.heard[a]))
+
+    @action
+    def hear(self, m: Token) -> None:
+        require(m in self.network)
+        self.heard[m.target] += 1
+
+    @action(mark="loss")
+    def vanish(self, m: Token) -> None:
+        require(m in self.network)
+        self.network.drop(m)
+
+    @invariant
+    def few(self) -> bool:
+        return all(self.heard[n] < 2 for n in Node)
+
+
+def test_a_message_that_is_heard_twice_is_the_same_message_and_a_copy() -> None:
+    found = trace(check(Talk))
+    assert [move.action for move in found.steps] == ["say", "hear", "hear"]
+    once, twice = found.steps[1].received[0], found.steps[2].received[0]
+    assert (once.id, once.copy, twice.id, twice.copy) == ("m1", False, "m1", True)
+    assert found.lanes == ("n1", "n2") and [move.lane for move in found.steps] == ["n1", "n2", "n2"]
+    assert found.steps[2].changes[0].relevant
+
+
+def test_a_message_sent_again_after_its_loss_is_a_new_one() -> None:
+    from checker.explore.engine import Finding
+    from checker.explore.tracing import trace as traced
+
+    system = System(Talk)
+    with system:
+        one, two = Node.members()
+        say, vanish = system.action("say"), system.action("vanish")
+        token = Token(one, two, Count(0))
+        steps = ((say, (one, two)), (say, (one, two)), (vanish, (token,)), (say, (one, two)))
+        found = traced(system, Finding("run", None, (), steps), "talk", None)
+    assert [[message.id for message in move.sent] for move in found.steps] == [["m1"], [], [], ["m2"]]
+    assert [message.id for message in found.steps[2].lost] == ["m1"] and found.steps[2].lane == "net"

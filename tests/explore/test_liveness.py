@@ -1,0 +1,266 @@
+"""Liveness under fairness: known protocols, and all lassos of small random graphs."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+from random import Random
+from typing import ClassVar
+
+import networkx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checker import (
+    Nat,
+    Ordered,
+    Scalarset,
+    Spec,
+    action,
+    eventually,
+    invariant,
+    leads_to,
+    require,
+)
+from checker.explore import check, graph, liveness
+from checker.explore.replay import replay
+from checker.language.system import System
+from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
+
+
+class Process(Scalarset, size=2):
+    pass
+
+
+class Mutex(Spec):
+    """Whoever waits may be let in, again and again."""
+
+    waiting: set[Process]
+    inside: Process | None
+
+    @action
+    def ask(self, p: Process) -> None:
+        require(p != self.inside)
+        self.waiting.add(p)
+
+    @action(fair="weak")
+    def enter(self, p: Process) -> None:
+        require(p in self.waiting and self.inside is None)
+        self.waiting.discard(p)
+        self.inside = p
+
+    @action(fair="weak")
+    def leave(self, p: Process) -> None:
+        require(self.inside == p)
+        self.inside = None
+
+    @leads_to
+    def served(self, p: Process) -> tuple[bool, bool]:
+        """Whoever waits gets in."""
+        return p in self.waiting, self.inside == p
+
+
+class StrongMutex(Mutex):
+    @action(fair="strong")
+    def enter(self, p: Process) -> None:
+        super().enter(p)
+
+
+class NobodyNeedsToAsk(Mutex):
+    @eventually
+    def someone_enters(self) -> bool:
+        return self.inside is not None
+
+
+def lasso(outcome: Outcome) -> tuple[str, int, int | None]:
+    assert isinstance(outcome, Violated) and outcome.trace is not None
+    return outcome.property, len(outcome.trace), outcome.trace.loop
+
+
+def test_weak_fairness_lets_one_process_starve_while_the_other_goes_in_and_out() -> None:
+    outcome = check(Mutex)
+    name, length, loop = lasso(outcome)
+    assert (name, loop) == ("served", 1) and length > 1
+    assert isinstance(outcome, Violated) and outcome.trace is not None
+    assert [step.arguments["p"] for step in outcome.trace.steps[1:]].count("p2") == length - 1
+    assert any("without symmetry" in note for note in outcome.notes)
+
+
+def test_strong_fairness_serves_everybody() -> None:
+    assert isinstance(check(StrongMutex), Holds)
+
+
+def test_a_run_may_stay_where_nothing_fair_is_possible() -> None:
+    assert lasso(check(NobodyNeedsToAsk.bounded(Process=1))) == ("someone_enters", 0, 0)
+
+
+class Count(Nat, max=3):
+    pass
+
+
+class Counter(Spec):
+    """Counts up; the bound is where counting is cut."""
+
+    count: Count
+
+    @action(fair="weak")
+    def up(self) -> None:
+        self.count += 1
+
+    @eventually
+    def never_seven(self) -> bool:
+        return False
+
+
+def test_a_run_that_leans_on_a_bound_is_no_counterexample() -> None:
+    assert isinstance(check(Counter), HoldsWithinBounds)
+
+
+class Unfair(Counter):
+    @action
+    def up(self) -> None:
+        super().up()
+
+
+def test_without_fairness_a_run_may_stop_at_once() -> None:
+    assert lasso(check(Unfair)) == ("never_seven", 0, 0)
+
+
+class Careless(Counter):
+    omits = ("never_seven",)
+
+    @eventually
+    def divides(self) -> bool:
+        return 1 // (2 - self.count) > 1
+
+
+def test_an_exception_in_a_liveness_property_is_an_error_with_the_run_that_leads_there() -> None:
+    outcome = check(Careless)
+    assert isinstance(outcome, Failed) and outcome.trace is not None
+    assert "ZeroDivisionError" in outcome.message and len(outcome.trace) == 2
+
+
+# Random graphs: the state is a place, the transitions are a table.
+
+
+class Place(Nat, max=4):
+    pass
+
+
+class Way(Ordered, size=2):
+    pass
+
+
+class Walk(Spec):
+    """A walk on a table of ways: for each kind of fairness and each way, from which place to which."""
+
+    at: Place
+    table: ClassVar[dict[tuple[str, int, int], int]] = {}
+    lit: ClassVar[frozenset[int]] = frozenset()
+    goal: ClassVar[frozenset[int]] = frozenset()
+
+    def go(self, kind: str, way: Way) -> None:
+        require((kind, way.index, self.at) in self.table)
+        self.at = Place(self.table[kind, way.index, self.at])
+
+    @action
+    def walk(self, way: Way) -> None:
+        self.go("walk", way)
+
+    @action(fair="weak")
+    def weakly(self, way: Way) -> None:
+        self.go("weakly", way)
+
+    @action(fair="strong")
+    def strongly(self, way: Way) -> None:
+        self.go("strongly", way)
+
+    @invariant
+    def on_the_map(self) -> bool:
+        return self.at <= 4
+
+
+class Reaching(Walk):
+    @eventually
+    def reaches(self) -> bool:
+        return self.at in self.goal
+
+
+class Leading(Walk):
+    @leads_to
+    def leads(self) -> tuple[bool, bool]:
+        return self.at in self.lit, self.at in self.goal
+
+
+def drawn(base: type[Walk], seed: int) -> type[Walk]:
+    random = Random(seed)
+    table = {(kind, way, place): random.choice([*range(5), 9]) for kind in ("walk", "weakly", "strongly")
+             for way in range(2) for place in range(5) if random.random() < 0.4}
+    subset = lambda chance: frozenset(place for place in range(5) if random.random() < chance)  # noqa: E731
+    return type(base.__name__, (base,), {"table": table, "lit": subset(0.5), "goal": subset(0.3), "__module__": __name__})
+
+
+def some_fair_lasso(spec: type[Walk]) -> bool:
+    """Whether the property is violated, by trying every set of places that a run could visit for ever."""
+    reached, waiting = {0}, [0]
+    edges = [(kind, way, place, target) for (kind, way, place), target in spec.table.items()]
+    while waiting:
+        here = waiting.pop()
+        for target in {target for _, _, place, target in edges if place == here and target <= 4} - reached:
+            reached.add(target)
+            waiting.append(target)
+    begins = ({0} if issubclass(spec, Reaching) else reached & spec.lit) - spec.goal
+    pending = networkx.DiGraph([(place, target) for _, _, place, target in edges
+                                if place not in spec.goal and target not in spec.goal and target <= 4])
+    pending.add_nodes_from(begins)
+    region = begins | {place for begin in begins for place in networkx.descendants(pending, begin)}
+    subsets = chain.from_iterable(combinations(sorted(region), size) for size in range(1, len(region) + 1))
+    return any(connected(edges, set(subset)) and fair(edges, set(subset)) for subset in subsets)
+
+
+def connected(edges: list[tuple[str, int, int, int]], places: set[int]) -> bool:
+    inside = networkx.DiGraph([(place, target) for _, _, place, target in edges if {place, target} <= places])
+    inside.add_nodes_from(places)
+    return networkx.is_strongly_connected(inside)
+
+
+def fair(edges: list[tuple[str, int, int, int]], places: set[int]) -> bool:
+    for kind, way in {(kind, way) for kind, way, _, _ in edges if kind != "walk"}:
+        enabled = {place for k, w, place, target in edges if (k, w) == (kind, way) and target != place}
+        taken = any((k, w) == (kind, way) and {place, target} <= places and place != target for k, w, place, target in edges)
+        demanded = places <= enabled if kind == "weakly" else bool(places & enabled)
+        if demanded and not taken:
+            return False
+    return True
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from([Reaching, Leading]), st.integers(0, 2**32))
+def test_lassos_are_found_exactly_where_trying_every_set_of_states_finds_one(base: type[Walk], seed: int) -> None:
+    spec = drawn(base, seed)
+    outcome = check(spec, engine="reference")
+    assert isinstance(outcome, Violated) == some_fair_lasso(spec)
+    if isinstance(outcome, Violated) and outcome.trace is not None:
+        assert replay(outcome.trace, spec).reproduced
+
+
+def test_the_direct_check_of_a_lasso_rejects_unfair_and_open_ones() -> None:
+    system = System(StrongMutex)
+    with system:
+        full = graph.build(system)
+        ask = next(instance for instance in full.instances if instance[0].name == "ask")
+        first = full.states[next(iter(full.initial))]
+        waiting = system.fire(first, *ask)
+        assert waiting is not None
+        served = system.of("leads_to")[0]
+        unfair = liveness.objection(system, served, ask[1], [first, waiting.state], [ask], 1)
+        opened = liveness.objection(system, served, ask[1], [first, waiting.state], [ask], 0)
+    assert unfair is not None and "enter(p1) stays possible" in unfair
+    assert opened is not None and "does not close" in opened
+
+
+@pytest.mark.parametrize("spec", [Mutex, Unfair])
+def test_a_stored_lasso_replays(spec: type[Spec]) -> None:
+    outcome = check(spec)
+    assert isinstance(outcome, Violated) and outcome.trace is not None
+    assert replay(outcome.trace, spec).reproduced
