@@ -296,11 +296,11 @@ class Wide(Spec):
     @action
     def guess(self, a: tuple[Count, Count, Count, Count, Count], b: tuple[Count, Count, Count, Count, Count, Count]) -> None:
         require(a[0] == b[0])
-        self.seen = {n: a[0] for n in Node}
+        self.seen = dict.fromkeys(Node, a[0])
 
 
 def test_too_many_arguments_are_refused_with_advice() -> None:
-    with pytest.raises(SpecError, match="require.m in self.network"):
+    with pytest.raises(SpecError, match=r"require\(m in self.network\)"):
         check(Wide)
 
 
