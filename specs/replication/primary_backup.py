@@ -143,6 +143,10 @@ class PrimaryBackup(Spec):
     def acknowledge(self, p: Node, t: Tx) -> None:
         require(self.in_office(p) and t in self.log[p] and t not in self.acknowledged)
         require(self.is_safe(p, t))
+        for n in Node:
+            for size in Length:
+                if Stored(n, self.epoch[p], size) in self.network and t in self.log[p][:size]:
+                    self.network.receive(Stored(n, self.epoch[p], size))
         self.acknowledged.add(t)
 
     def is_safe(self, p: Node, t: Tx) -> bool:
