@@ -51,6 +51,12 @@ class Reader(Scalarset, size=2, prefix="r"):
     """A client that reads once."""
 
 
+class Writer(Enum):
+    """The client that writes; there is one."""
+
+    WRITER = "writer"
+
+
 class Version(Nat, max=1):
     """The number of a write, and so of the value it writes; 0 is the initial value."""
 
@@ -66,10 +72,10 @@ class Phase(Enum):
 
 @record
 class Store:
-    """Store this version unless you have a newer one. `by` is the reader that writes back, None for the writer."""
+    """Store this version unless you have a newer one. `by` is the writer, or a reader that writes back."""
 
     version: Version
-    by: Reader | None
+    by: Reader | Writer
 
 
 @record
@@ -78,7 +84,7 @@ class Stored:
 
     replica: Replica
     version: Version
-    by: Reader | None
+    by: Reader | Writer
 
 
 @record
@@ -99,16 +105,16 @@ class Answer:
 
 @record
 class Operation:
-    """A call or a return in the history: of a read by `client`, or of a write, whose `client` is None."""
+    """A call or a return in the history: of a read by a reader, or of a write by the writer."""
 
-    client: Reader | None
+    client: Reader | Writer
     returned: bool
     version: Version
 
 
 def register(value: Version, operation: Operation) -> tuple[bool, Version]:
     """The sequential register: a write sets it, a read returns what it holds."""
-    if operation.client is None:
+    if operation.client == Writer.WRITER:
         return True, operation.version
     return operation.version == value, value
 
@@ -139,22 +145,22 @@ class QuorumRegister(Spec):
     def write(self) -> None:
         require(self.writing == self.written)
         self.writing += 1
-        self.requests.send(Store(self.writing, None))
-        self.history.append(Operation(None, False, self.writing))
+        self.requests.send(Store(self.writing, Writer.WRITER))
+        self.history.append(Operation(Writer.WRITER, False, self.writing))
 
     @action(lane="writer")
     def complete_write(self) -> None:
-        require(self.writing > self.written and self.has_stored(self.writing, None))
-        self.collect_confirmations(self.writing, None)
+        require(self.writing > self.written and self.has_stored(self.writing, Writer.WRITER))
+        self.collect_confirmations(self.writing, Writer.WRITER)
         self.written = self.writing
-        self.history.append(Operation(None, True, self.writing))
+        self.history.append(Operation(Writer.WRITER, True, self.writing))
 
-    def has_stored(self, version: Version, by: Reader | None) -> bool:
+    def has_stored(self, version: Version, by: Reader | Writer) -> bool:
         """Whether a write quorum has confirmed the version to the writer, or to the reader that writes back."""
         confirmed = {s for s in Replica if Stored(s, version, by) in self.replies}
         return is_quorum(confirmed, self.write_quorum, Replica)
 
-    def collect_confirmations(self, version: Version, by: Reader | None) -> None:
+    def collect_confirmations(self, version: Version, by: Reader | Writer) -> None:
         """Take all of them off the wire."""
         for s in Replica:
             if Stored(s, version, by) in self.replies:
@@ -175,9 +181,9 @@ class QuorumRegister(Spec):
 
     def awaits(self, m: Store) -> bool:
         """Whether the sender still waits for confirmations of this message."""
-        if m.by is None:
-            return self.written < m.version
-        return self.phase[m.by] == Phase.WRITING_BACK
+        if isinstance(m.by, Reader):
+            return self.phase[m.by] == Phase.WRITING_BACK
+        return self.written < m.version
 
     @action
     def answer(self, s: Replica, m: Query) -> None:
