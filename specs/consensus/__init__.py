@@ -1,0 +1,1 @@
+"""Consensus: a group of processes agrees on one value, or on one log."""
