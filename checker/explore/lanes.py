@@ -75,8 +75,8 @@ class Lanes:
 
     def role(self) -> str | None:
         """The variable that colours the lanes: the declared one, else the first map from a lane sort to an Enum."""
-        if self._system.spec.role is not None:
-            return self._system.spec.role
+        if self._system.spec.coloured_by is not None:
+            return self._system.spec.coloured_by
         for variable in self._system.variables:
             kind = variable.type
             if (isinstance(kind, MapType) and isinstance(kind.value, EnumType)

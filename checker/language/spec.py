@@ -157,7 +157,7 @@ class Spec:
     Class attributes that authors may set: `expect`: what the checker finds (`holds()` or `violates(name)`); `bounds`:
     defaults for named bounds, over those of the sorts; `omits`: names of inherited actions and properties that this
     variant leaves out; `lanes`: the sorts and names that are lanes of the space-time diagram, if the default is not
-    wanted; `role`: the enum variable that colours the lanes.
+    wanted; `coloured_by`: the enum variable that colours the lanes.
 
     `Spec()` is a live instance in the initial state: its actions can be called from a Python prompt, a debugger or a
     test. A false `require` then raises `Disabled`.
@@ -167,7 +167,7 @@ class Spec:
     bounds: ClassVar[dict[str, int]] = {}
     omits: ClassVar[tuple[str, ...]] = ()
     lanes: ClassVar[tuple[type | str, ...]] = ()
-    role: ClassVar[str | None] = None
+    coloured_by: ClassVar[str | None] = None
     _configured_from: ClassVar[type[Spec] | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -79,7 +79,7 @@ class TwoPhaseCommit(Spec):
     Promise: the participants never disagree. The transaction manager commits only when all are prepared.
     """
 
-    role = "rm"
+    coloured_by = "rm"
 
     rm: dict[ResourceManager, RM]
     tm: TM
@@ -198,7 +198,7 @@ class TwoPhaseCommitWithCrashes(Spec):
     back.
     """
 
-    role = "rm"
+    coloured_by = "rm"
 
     rm: dict[ResourceManager, RM]
     down: set[ResourceManager]
