@@ -228,7 +228,8 @@ class Raft(Spec):
             if m.entry is not None:
                 match += 1
                 if self.term_at(s, match) != m.entry.term:
-                    self.log[s] = [*self.log[s][: m.prev_index], m.entry]
+                    self.log[s] = self.log[s][: m.prev_index]
+                    self.log[s].append(m.entry)
             self.network.send(AppendReply(m.term, s, m.leader, match))
             self.advance(s, min(m.commit, match))
 
