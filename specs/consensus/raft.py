@@ -1,4 +1,27 @@
-"""Raft: leader election and log replication (Ongaro & Ousterhout 2014, "In Search of an Understandable Consensus Algorithm")."""
+"""Raft: a leader replicates its log, and servers elect another leader when they miss it.
+
+Time is divided into terms. In each term a server gives its vote to one candidate at most, so that no two of them win a
+majority (election safety). A leader appends the clients' commands to its log and sends them to all; a follower takes an
+entry only if its log agrees with the leader's up to there, which makes logs that agree in one entry agree in all before
+it (log matching). An entry is committed when the leader of its term has it on a majority. A voter refuses a candidate
+whose log ends earlier than its own: every majority has a server with the committed entry, so whoever wins has it too
+(leader completeness), and servers never execute different commands at one index (state machine safety).
+
+What keeps the state space small takes no behaviour away that matters for safety:
+
+- The network is the set of all messages ever sent: any may arrive late, repeatedly, or never. So a message to all is sent
+  once; a leader sends what it has as soon as it has it, and need not send it again.
+- An AppendEntries carries at most one entry: a batch is like its parts, delivered one after the other. A heartbeat, without
+  an entry, goes out when the commit index rises; one without news would not change any log.
+- There is no nextIndex. It says where a leader tries first, and here it tries everywhere. The only news in a refusal would
+  be its term, and the RequestVote that began that term brings it too.
+- Votes and replies are counted where they are, on the wire; they have no effect until they are counted.
+- A restart keeps the commit index, which the server could also hear anew: it stands for all that a server ever knew to
+  be committed.
+
+Source: Ongaro & Ousterhout 2014, "In Search of an Understandable Consensus Algorithm" (the sections and figures named
+below), and Ongaro 2014, "Consensus: Bridging Theory and Practice" (chapter 3).
+"""
 
 from enum import Enum
 from typing import Annotated, ClassVar, Self
@@ -109,19 +132,10 @@ class Commitment:
 class Raft(Spec):
     """Raft as in figure 2 of the paper, without membership changes, reads and snapshots.
 
-    Promise, to the clients: the servers execute the same commands in the same order, and an entry once committed stays in its
-    place for ever, whatever messages are lost, delayed, reordered or repeated and whoever crashes and restarts.
+    Promise, to the clients: the servers execute the same commands in the same order. An entry once committed keeps its place for
+    ever, whatever messages are lost, delayed, reordered or repeated, and whoever crashes and restarts.
 
-    Five choices keep the state space small, and take no behaviour away that matters for safety:
-
-    - The network is the set of all messages ever sent. Any may arrive late, repeatedly or never; so a message to all is sent
-      once, and a leader sends what it has at once and need not send it again.
-    - An AppendEntries carries one entry at most. A batch is like its parts, delivered one after the other.
-    - There is no nextIndex: it only says where a leader should try first, and here it tries everywhere. So refusals, by which
-      it would learn where to try next, carry no news but their term, and that the RequestVote of the same term carries too.
-    - A candidate counts votes, and a leader replies, by looking at what has arrived.
-    - A restart keeps the commit index, which a server could also find out anew; `commit_index` is therefore all that
-      a server ever knew to be committed.
+    Not in the paper: `elected` and `committed` remember what the properties speak of; no server reads them.
     """
 
     term: dict[Server, Term]
@@ -190,7 +204,10 @@ class Raft(Spec):
 
     @action(mark="restart")
     def restart(self, s: Server) -> None:
-        """A leader crashes, and comes back as a follower with what is on its disk. Others would come back as they were."""
+        """A leader crashes, and comes back as a follower with what is on its disk.
+
+        The crash of a follower changes nothing, and a candidate may as well never win.
+        """
         require(self.role[s] == Role.LEADER)
         self.role[s] = Role.FOLLOWER
 
@@ -248,10 +265,11 @@ class Raft(Spec):
         require(self.may_commit(s, i))
         replicas = {r for r in Server if r == s or self.has_replied(r, s, i)}
         require(is_majority(replicas, Server))
-        for j in range(self.commit_index[s] + 1, i + 1):
-            self.committed.add(Commitment(self.term[s], Index(j), self.log[s][j - 1]))
+        known = self.commit_index[s]
         self.commit_index[s] = i
-        self.send_heartbeat(s, i)
+        for j in range(known + 1, i + 1):
+            self.committed.add(Commitment(self.term[s], Index(j), self.log[s][j - 1]))
+            self.send_heartbeat(s, Index(j))
 
     def may_commit(self, s: Server, i: Index) -> bool:
         """Only an entry of its own term is committed by counting replicas (section 5.4.2)."""
