@@ -1,4 +1,20 @@
-"""Paxos: a group of processes chooses one value, though messages and processes fail (Lamport 2001, "Paxos Made Simple")."""
+"""Paxos: a group of processes chooses one value, whatever messages are lost and whoever fails.
+
+A value is chosen when a quorum of acceptors has voted for it in one ballot. A proposer first takes a ballot number and
+collects promises from a quorum: no more votes in lower ballots, and here is my last vote (phase 1). Any quorum of votes
+in a lower ballot has a member among those that promised, so a value that was chosen there, or still can be, is
+reported; the proposer takes over the one with the highest ballot, and asks for votes (phase 2). That is all: agreement
+needs no clocks and no leader, only quorums that meet and acceptors that remember.
+
+*Promise*, to the clients: at most one value is ever chosen, it is one that a client asked for, and a learner learns no
+other. Not promised: that a value is chosen. Two proposers can outbid each other for ever (section 2.4).
+
+The network is the set of all messages ever sent: any of them may arrive late, repeatedly, or never, and so a process
+that has crashed is one that does nothing.
+
+Sources: Lamport 2001, "Paxos Made Simple" (the sections named below); Lamport 1998, "The Part-Time Parliament"; Howard,
+Malkhi & Spiegelman 2016, "Flexible Paxos: Quorum Intersection Revisited".
+"""
 
 from typing import ClassVar
 
@@ -22,8 +38,8 @@ from checker import (
 class Ballot(Ordered, size=3):
     """A numbered attempt to get a value chosen.
 
-    Different proposers take their numbers from disjoint sets (section 2.2), and a proposer carries nothing from one attempt
-    to the next. So a ballot stands for the proposer that runs it, and has a lane of its own in pictures.
+    Different proposers take their numbers from disjoint sets (section 2.2), and a proposer carries nothing from one
+    attempt to the next. So a ballot stands for the proposer that runs it, and has a lane of its own in pictures.
     """
 
 
@@ -81,16 +97,7 @@ class Accepted:
 
 
 class Paxos(Spec):
-    """The single-decree protocol of Lamport 2001, section 2 ("the Synod" of Lamport 1998).
-
-    Promise, to the clients: at most one value is ever chosen, it is one that a client asked for, and a learner learns no other.
-    Not promised: that a value gets chosen. Two proposers can outbid each other for ever (section 2.4).
-
-    A value is chosen when a quorum of acceptors has voted for it in one ballot. A proposer first collects promises from a quorum
-    (phase 1). Any quorum of votes in a lower ballot has a member among them, so whatever was or can still be chosen there
-    is reported in a promise; the proposer takes it over (phase 2). The network is the set of all messages ever sent: any of
-    them may arrive late, repeatedly, or never, and so a process that has crashed is one that does nothing.
-    """
+    """The single-decree protocol ("the Synod"), with majorities as quorums."""
 
     lanes = (Ballot, Acceptor, Learner)
 
@@ -114,7 +121,7 @@ class Paxos(Spec):
 
     @init
     def ask(self, values: set[Value]) -> None:
-        """Clients ask for some values. That they do so at the start loses nothing: a proposer may wait for as long as it likes."""
+        """Clients ask for some values, at the start: a proposer may wait for as long as it likes."""
         self.requested = values
 
     @action
@@ -154,7 +161,9 @@ class Paxos(Spec):
     def is_safe(self, v: Value, promises: set[Promise]) -> bool:
         """Of all votes that the promises report, `v` has the highest ballot's; without votes, any value will do."""
         votes = {m.accepted for m in promises if m.accepted is not None}
-        return len(votes) == 0 or any(vote.value == v and all(other.ballot <= vote.ballot for other in votes) for vote in votes)
+        return len(votes) == 0 or any(
+            vote.value == v and all(other.ballot <= vote.ballot for other in votes) for vote in votes
+        )
 
     @action
     def accept(self, a: Acceptor, m: Accept) -> None:
@@ -238,7 +247,8 @@ class FlexiblePaxos(Paxos):
 class FlexibleQuorumsMiss(FlexiblePaxos):
     """Two promises and two votes of four acceptors need not have an acceptor in common.
 
-    The second proposer collects its promises where nobody has voted, hears nothing of the chosen value, and has another one chosen.
+    The second proposer collects its promises where nobody votes, hears nothing of the value that is being chosen, and
+    has another one chosen.
     """
 
     expect = violates("one_value_chosen")
@@ -265,7 +275,8 @@ class HalfIsEnough(Paxos):
 class ForgetsPromise(Paxos):
     """An acceptor keeps its promise in memory only, and a restart loses it.
 
-    It then votes for an old proposal that the newer proposer, which relied on the promise, could not know of: both get chosen.
+    It then votes for an old proposal that the newer proposer, which relied on the promise, could not know of: both get
+    chosen.
     """
 
     expect = violates("one_value_chosen")
@@ -294,7 +305,8 @@ class IgnoresVotes(Paxos):
 class AnyReportedVote(Paxos):
     """The proposer takes over some reported value instead of the one with the highest ballot.
 
-    Votes of an abandoned ballot survive beside those of a later one that chose a value: the older value is proposed again.
+    Votes of an abandoned ballot survive beside those of a later one that chose a value: the older value is proposed
+    again.
     """
 
     expect = violates("one_value_chosen")
@@ -307,7 +319,8 @@ class AnyReportedVote(Paxos):
 class BallotUsedTwice(Paxos):
     """A proposer forgets that it has already asked for votes, and proposes a second value under the same number.
 
-    A number must be used once, whether by two proposers or by one that restarts: both values can get votes in one ballot.
+    A number must be used once, whether by two proposers or by one that restarts: both values can get votes in one
+    ballot.
     """
 
     expect = violates("one_value_chosen")

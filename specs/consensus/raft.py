@@ -9,12 +9,12 @@ whose log ends earlier than its own: every majority has a server with the commit
 
 What keeps the state space small takes no behaviour away that matters for safety:
 
-- The network is the set of all messages ever sent: any may arrive late, repeatedly, or never. So a message to all is sent
-  once; a leader sends what it has as soon as it has it, and need not send it again.
-- An AppendEntries carries at most one entry: a batch is like its parts, delivered one after the other. A heartbeat, without
-  an entry, goes out when the commit index rises; one without news would not change any log.
-- There is no nextIndex. It says where a leader tries first, and here it tries everywhere. The only news in a refusal would
-  be its term, and the RequestVote that began that term brings it too.
+- The network is the set of all messages ever sent: any may arrive late, repeatedly, or never. So a message to all is
+  sent once; a leader sends what it has as soon as it has it, and need not send it again.
+- An AppendEntries carries at most one entry: a batch is like its parts, delivered one after the other. A heartbeat,
+  without an entry, goes out when the commit index rises; one without news would not change any log.
+- There is no nextIndex. It says where a leader tries first, and here it tries everywhere. The only news in a refusal
+  would be its term, and the RequestVote that began that term brings it too.
 - Votes and replies are counted where they are, on the wire; they have no effect until they are counted.
 - A restart keeps the commit index, which the server could also hear anew: it stands for all that a server ever knew to
   be committed.
@@ -132,8 +132,8 @@ class Commitment:
 class Raft(Spec):
     """Raft as in figure 2 of the paper, without membership changes, reads and snapshots.
 
-    Promise, to the clients: the servers execute the same commands in the same order. An entry once committed keeps its place for
-    ever, whatever messages are lost, delayed, reordered or repeated, and whoever crashes and restarts.
+    Promise, to the clients: the servers execute the same commands in the same order. An entry once committed keeps its
+    place for ever, whatever messages are lost, delayed, reordered or repeated, and whoever crashes and restarts.
 
     Not in the paper: `elected` and `committed` remember what the properties speak of; no server reads them.
     """
@@ -223,7 +223,9 @@ class Raft(Spec):
     def send_entry(self, s: Server, i: Index) -> None:
         """Send the entry at `i`."""
         before = Index(i - 1)
-        self.network.send(AppendEntries(self.term[s], s, before, self.term_at(s, before), self.log[s][i - 1], self.commit_index[s]))
+        self.network.send(
+            AppendEntries(self.term[s], s, before, self.term_at(s, before), self.log[s][i - 1], self.commit_index[s])
+        )
 
     def send_heartbeat(self, s: Server, i: Index) -> None:
         """Send the commit index to those that have the log up to `i`."""
@@ -310,7 +312,12 @@ class Raft(Spec):
     @invariant
     def state_machine_safety(self, a: Server, b: Server, i: Index) -> bool:
         """No two servers have different entries committed at an index."""
-        return a == b or i == 0 or i > min(self.commit_index[a], self.commit_index[b]) or self.log[a][i - 1] == self.log[b][i - 1]
+        return (
+            a == b
+            or i == 0
+            or i > min(self.commit_index[a], self.commit_index[b])
+            or self.log[a][i - 1] == self.log[b][i - 1]
+        )
 
     @step
     def committed_stays(self, old: Self, s: Server) -> bool:
@@ -339,10 +346,10 @@ class Raft(Spec):
 
 
 class AsPublished(Raft):
-    """The article's follower: it appends what any leader pushes whose term is not older than its own, and checks nothing else.
+    """The article's follower: it appends what a leader pushes whose term is not older than its own, and checks no more.
 
-    An entry that arrives twice, or after a gap, or after a conflicting one that should have given way, lands at another index than
-    the leader's: logs with the same entry at an index differ before it.
+    An entry that arrives twice, or after a gap, or after a conflicting one that should have given way, lands at another
+    index than the leader's: then logs differ in spite of equal terms at an index.
     """
 
     expect = violates("log_matching")
@@ -358,8 +365,8 @@ class AsPublished(Raft):
 class CommitsOldTerms(Raft):
     """A leader commits an entry of an earlier term as soon as it counts it on a majority: figure 8 of the paper.
 
-    Such an entry can still lose an election: a server with a younger entry, though on no majority, has the more up-to-date log, wins,
-    and overwrites it.
+    Such an entry can still lose: a server with an entry of a later term, though nobody else has it, has the more
+    up-to-date log, wins an election, and overwrites the committed one.
     """
 
     expect = violates("leader_completeness")
@@ -367,7 +374,7 @@ class CommitsOldTerms(Raft):
 
     @init
     def figure_8(self, a: Server, b: Server, c: Server, x: Command) -> None:
-        """Stages (a) and (b) of the figure: `a` led term 1 and `b` leads term 2; each has an entry that nobody else has."""
+        """Stages (a) and (b) of the figure: `a` led term 1 and `b` leads term 2, each with an entry of its own."""
         require(a != b and b != c and a != c)
         self.elect(a, c)
         self.request(a, x)
