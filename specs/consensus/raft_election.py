@@ -93,7 +93,7 @@ class RaftElection(Spec):
         """At any time; when timing is kind, only the steady server may, after its messages have been to and fro."""
         if self.steady is None:
             return True
-        return self.steady == s and not self.is_under_way() and not self.has_majority(s)
+        return self.steady == s and not self.is_under_way() and not self.may_win(s)
 
     def is_under_way(self) -> bool:
         """Whether a request for a vote has still to reach a server that it has news for."""
@@ -118,16 +118,17 @@ class RaftElection(Spec):
     @action(fair="weak")
     def win(self, s: Server) -> None:
         """A candidate with the votes of a majority, its own included, is the leader."""
-        require(self.role[s] == Role.CANDIDATE and self.has_majority(s))
+        require(self.may_win(s))
         for v in Server:
             if Vote(self.term[s], v, s) in self.network:
                 self.network.receive(Vote(self.term[s], v, s))
         self.role[s] = Role.LEADER
         self.elected[self.term[s]].add(s)
 
-    def has_majority(self, s: Server) -> bool:
-        """Whether enough votes for the server in its term are on the wire."""
-        return is_majority({v for v in Server if v == s or Vote(self.term[s], v, s) in self.network}, Server)
+    def may_win(self, s: Server) -> bool:
+        """Whether it is a candidate, and enough votes for it in its term are on the wire."""
+        votes = {v for v in Server if v == s or Vote(self.term[s], v, s) in self.network}
+        return self.role[s] == Role.CANDIDATE and is_majority(votes, Server)
 
     @action(mark="restart")
     def restart(self, s: Server) -> None:
