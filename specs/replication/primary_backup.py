@@ -90,7 +90,7 @@ class PrimaryBackup(Spec):
     """
 
     lanes = ("manager", Node)
-    role = "office"
+    coloured_by = "office"
 
     office: dict[Node, Role]
     epoch: dict[Node, Epoch]
