@@ -14,8 +14,8 @@ The network delays, reorders and duplicates requests; one that no replica ever h
 its value. Each reader reads once: linearizability does not ask whether two reads are of one client, so a client that
 reads twice is two readers.
 
-Sources: Attiya, Bar-Noy & Dolev 1995, "Sharing Memory Robustly in Message-Passing Systems" (section 4: the register
-and the write-back of its readers); Gifford 1979, "Weighted Voting for Replicated Data" (R + W > N); Lamport 1986, "On
+Sources: Attiya, Bar-Noy & Dolev 1995, "Sharing Memory Robustly in Message-Passing Systems" (the register and the
+write-back of its readers); Gifford 1979, "Weighted Voting for Replicated Data" (R + W > N); Lamport 1986, "On
 Interprocess Communication" (regular and atomic); DeCandia et al. 2007, "Dynamo" (sections 4.5 and 4.6: sloppy
 quorums, hinted handoff).
 """
@@ -175,9 +175,14 @@ class QuorumRegister(Spec):
             require(Stored(s, m.version, m.by) not in self.replies)
             self.replies.send(Stored(s, m.version, m.by))
         else:
-            require(self.stored[s] < m.version)  # Left out: a confirmation that comes too late changes nothing.
+            # Left out: a confirmation that comes too late, which changes nothing.
+            require(self.kept(self.stored[s], m.version) != self.stored[s])
         self.requests.receive(m)
-        self.stored[s] = max(self.stored[s], m.version)
+        self.stored[s] = self.kept(self.stored[s], m.version)
+
+    def kept(self, own: Version, received: Version) -> Version:
+        """Which of two versions a replica keeps: the newer one, since messages arrive in any order."""
+        return max(own, received)
 
     def awaits(self, m: Store) -> bool:
         """Whether the sender still waits for confirmations of this message."""
@@ -330,6 +335,20 @@ class ReadOneWriteAll(QuorumRegister):
     read_quorum = 1
     write_quorum = 3
     omits = ("works_with_a_silent_replica",)
+
+
+class LastMessageWins(NoWriteBack):
+    """A replica stores whatever arrives last, without comparing versions.
+
+    A delayed message of an old write arrives after that of a new one and brings the old value back. Of the replicas
+    that had confirmed the new write one has it no more, so the quorum is gone.
+    """
+
+    expect = violates("versions_never_go_back")
+    bounds: ClassVar[dict[str, int]] = {"Version": 2, "Reader": 1}
+
+    def kept(self, own: Version, received: Version) -> Version:
+        return received
 
 
 class SloppyQuorum(NoWriteBack):

@@ -14,8 +14,8 @@ The spec checks the comparison against the causal past itself: `past` records, f
 happened before it. No process could afford to send that; the vector is its summary.
 
 Sources: Fidge 1988, "Timestamps in Message-Passing Systems That Preserve the Partial Ordering"; Mattern 1989,
-"Virtual Time and Global States of Distributed Systems" (theorem 10); Parker et al. 1983, "Detection of Mutual
-Inconsistency in Distributed Systems" (version vectors).
+"Virtual Time and Global States of Distributed Systems"; Parker et al. 1983, "Detection of Mutual Inconsistency in
+Distributed Systems" (version vectors).
 """
 
 from checker import Nat, Network, Scalarset, Spec, action, invariant, reachable, record, require, violates

@@ -12,9 +12,8 @@ commits unless everyone has voted to (validity). *Not promised*: an answer while
 everyone decides.
 
 Sources: Gray & Lamport 2006, "Consensus on Transaction Commit" (section 3 and the specification TwoPhase); Gray 1978,
-"Notes on Data Base Operating Systems" (section 5.8.3.3); Mohan, Lindsay & Obermarck 1986, "Transaction Management in
-the R* Distributed Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols"
-(blocking).
+"Notes on Data Base Operating Systems"; Mohan, Lindsay & Obermarck 1986, "Transaction Management in the R* Distributed
+Database Management System" (presumed abort); Skeen 1981, "Nonblocking Commit Protocols" (blocking).
 """
 
 from enum import Enum
