@@ -17,6 +17,8 @@ from random import Random
 from hypothesis import strategies as st
 
 from checker import Spec
+from tests import constructs
+from tests.constructs import Constructs
 
 HEADER = """\
 from enum import Enum
@@ -85,6 +87,7 @@ VARIABLES = {
     "note": "Note | None",
     "mode": "Color",
     "owner": "dict[Node, Node | None]",
+    **constructs.VARIABLES,
 }
 WIRES = {
     "Network": ["", " = Network(lossy=True)", " = Network(capacity=2)"],
@@ -127,7 +130,7 @@ class _Scope:
         return _Scope(**{**self.__dict__, **changes})
 
 
-class _Writer:
+class _Writer(Constructs):
     """Draws expressions and statements. `depth` bounds their nesting."""
 
     def __init__(self, random: Random) -> None:
@@ -186,6 +189,7 @@ class _Writer:
             options.append(
                 f"max(({self.number(s.but(nodes=[*s.nodes, inner]), depth - 1)} for {inner} in Node), default=0)"
             )
+        options += self.further_numbers(s) if depth > 0 else []
         return self.pick(options)
 
     def color(self, s: _Scope) -> str:
@@ -263,6 +267,7 @@ class _Writer:
                     f"is_quorum({self.nodes(s, depth - 1)}, 2, Node)",
                     f"{self.nodes(s, depth - 1)} <= {self.nodes(s, depth - 1)}",
                 ]
+        options += self.further_truths(s) if depth > 0 else []
         return self.pick(options)
 
     def message(self, s: _Scope) -> str:
@@ -331,6 +336,7 @@ class _Writer:
             options.append(lambda: self.branch(s, depth))
             options.append(lambda: self.round(s))
             options.append(lambda: self.local(s, depth))
+            options += self.further_statements(s)
         return self.random.choice(options)() if options else ["pass"]
 
     def branch(self, s: _Scope, depth: int) -> list[str]:
@@ -394,6 +400,9 @@ class _Writer:
                 scope = s.but(nodes=["m.source", "m.target"])
             if self.chance(60):
                 body.append("self.wire.receive(m)")
+            if kind == "Note | Ack" and self.chance(50):
+                body += ["if isinstance(m, Note):", *self.indent(self.statement(scope.but(notes=["m"]), 0))]
+                body += ["else:", *self.indent(self.statement(scope.but(acks=["m"]), 0))]
         if self.chance(75):
             parameters.append("p: Node")
             scope = scope.but(nodes=[*scope.nodes, "p"])
@@ -428,16 +437,26 @@ def write(seed: int) -> str:
     names = random.sample(list(VARIABLES), random.randint(1, 4))
     wire = random.choice([None, *WIRES])
     scope = _Scope({name: VARIABLES[name] for name in names}, wire)
-    lines = [HEADER.format(nodes=random.randint(2, 3), levels=random.randint(1, 2)), "", "class Drawn(Spec):"]
+    history, varied = writer.chance(10), writer.chance(40)
+    lines = [HEADER.format(nodes=random.randint(2, 3), levels=random.randint(1, 2))]
+    lines += constructs.HISTORY_HEADER.splitlines() if history else []
+    lines += ["", "", f"class {'Base' if varied else 'Drawn'}(Spec):"]
+    lines += ["    " + line for line in constructs.PARAMETERS]
     lines += [f"    {name}: {kind}" for name, kind in scope.variables.items()]
     if wire:
         lines.append(f"    wire: {wire}[Note | Ack]{writer.pick(WIRES[wire])}")
+    if history:
+        lines += ["    " + line for line in constructs.HISTORY_VARIABLES]
+        lines += [line.replace("{stale}", writer.truth(scope, 0)) for line in constructs.HISTORY_METHODS]
+    lines += writer.helpers(scope)
     if writer.chance(30):
         lines += writer.method("start", "@init", ["p: Node"], writer.statement(scope.but(nodes=["p"]), 0))
-    for number in range(random.randint(1, 3)):
-        lines += writer.action(scope, number)
+    actions = [writer.action(scope, number) for number in range(random.randint(1, 3))]
+    lines += [line for action in actions for line in action]
     for number in range(random.randint(0, 3)):
         lines += writer.property(scope, number)
+    if varied:
+        lines += writer.variant(scope, [action[2] for action in actions])
     return "\n".join(lines) + "\n"
 
 

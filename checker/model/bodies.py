@@ -400,14 +400,11 @@ def _procedure(ctx: Context, node: ast.Expr, call: ast.Call, function: Any, owne
         raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
     values = calls.arguments(ctx, call, function, owner, 1)
     source = Source.of(function, owner)
-    assigned = {
-        part.id for part in ast.walk(source.tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
-    }
     outside = ctx.source, ctx.bindings, ctx.self_names, ctx.inlining
     before: list[Stmt] = []
     bindings: dict[str, Expr] = {}
     for name, value in values:
-        if name in assigned:
+        if name in source.stored:
             raise source.outside(source.tree, f"{name} is a parameter and keeps its value.", "Use another name.")
         if value.op in (Op.LOCAL, Op.CONST):
             bindings[name] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,6 +33,12 @@ def agree(system: System, model: Model, limit: int) -> int:
     """Compare both runs on the first `limit` reachable states; the number of action instances compared."""
     interpreter, compared = Interpreter(model), 0
     frontier: list[State] = [state for _, state in system.initial()]
+    if (init := model.init) is not None:
+        zero = system.zero(before_init=True)
+        for arguments in system.choices(init.method.parameters):
+            wanted = attempt(partial(system.fire, zero, init.method, arguments))
+            found = attempt(partial(interpreter.fire, zero, init, arguments))
+            assert found == getattr(wanted, "state", wanted), (init.name, arguments)
     seen = set(frontier)
     for state in frontier:
         same_properties(system, interpreter, state, None)
