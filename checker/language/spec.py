@@ -79,7 +79,9 @@ def invariant(function: Predicate, /) -> Predicate:
 
 
 def lemma(function: Predicate, /) -> Predicate:
-    """An auxiliary invariant for proofs; checked like any invariant."""
+    """An auxiliary invariant for proofs; checked like any invariant, but not inherited by variants that are expected to
+    break.
+    """
     return cast(Predicate, _declare(function, Declaration("lemma")))
 
 
@@ -245,7 +247,8 @@ def declared(cls: type[Spec]) -> dict[str, _VariableSlot]:
 def declarations(cls: type[Spec]) -> Iterator[tuple[str, Declaration, Callable[..., Any]]]:
     """Every declared method as (name, what it is, the function in force), base classes first, in order of definition.
 
-    A variant that overrides a method need not repeat the decorator.
+    A variant that overrides a method need not repeat the decorator. A class that is expected to break has no lemmas of its
+    bases: they are part of the argument that it breaks.
     """
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__):
@@ -258,6 +261,8 @@ def declarations(cls: type[Spec]) -> Iterator[tuple[str, Declaration, Callable[.
             raise SpecError(
                 f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}."
             )
+    broken = cls.expect.violated is not None
     for name, declaration in order.items():
-        if name not in cls.omits:
+        argument = broken and declaration.kind == "lemma" and name != cls.expect.violated
+        if name not in cls.omits and (not argument or name in original(cls).__dict__):
             yield name, declaration, getattr(cls, name)
