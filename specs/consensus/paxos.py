@@ -263,7 +263,7 @@ class HalfIsEnough(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds: ClassVar[dict[str, int]] = {"Acceptor": 2, "Ballot": 2}
+    bounds: ClassVar[dict[str, int]] = {"Acceptor": 2, "Ballot": 2, "Learner": 1}
 
     def phase_one(self, acceptors: set[Acceptor]) -> bool:
         return 2 * len(acceptors) >= len(Acceptor)
@@ -280,7 +280,7 @@ class ForgetsPromise(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds: ClassVar[dict[str, int]] = {"Ballot": 2}
+    bounds: ClassVar[dict[str, int]] = {"Ballot": 2, "Learner": 1}
 
     @action(mark="restart")
     def restart(self, a: Acceptor) -> None:
@@ -296,7 +296,7 @@ class IgnoresVotes(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds: ClassVar[dict[str, int]] = {"Ballot": 2}
+    bounds: ClassVar[dict[str, int]] = {"Ballot": 2, "Learner": 1}
 
     def is_safe(self, v: Value, promises: set[Promise]) -> bool:
         return True
@@ -310,6 +310,7 @@ class AnyReportedVote(Paxos):
     """
 
     expect = violates("one_value_chosen")
+    bounds: ClassVar[dict[str, int]] = {"Learner": 1}
 
     def is_safe(self, v: Value, promises: set[Promise]) -> bool:
         votes = {m.accepted for m in promises if m.accepted is not None}
@@ -324,7 +325,7 @@ class BallotUsedTwice(Paxos):
     """
 
     expect = violates("one_value_chosen")
-    bounds: ClassVar[dict[str, int]] = {"Ballot": 1}
+    bounds: ClassVar[dict[str, int]] = {"Ballot": 1, "Learner": 1}
 
     def may_propose(self, b: Ballot) -> bool:
         return True

@@ -267,6 +267,7 @@ class Raft(Spec):
         require(self.may_commit(s, i))
         replicas = {r for r in Server if r == s or self.has_replied(r, s, i)}
         require(is_majority(replicas, Server))
+        self.receive_replies(s, i)
         known = self.commit_index[s]
         self.commit_index[s] = i
         for j in range(known + 1, i + 1):
@@ -280,6 +281,13 @@ class Raft(Spec):
     def has_replied(self, r: Server, s: Server, i: Index) -> bool:
         """Whether the leader `s` knows that `r` has its log up to `i`."""
         return any(AppendReply(self.term[s], r, s, j) in self.network for j in Index if j >= i)
+
+    def receive_replies(self, s: Server, i: Index) -> None:
+        """Read the replies that show this."""
+        for r in Server:
+            for j in Index:
+                if j >= i and AppendReply(self.term[s], r, s, j) in self.network:
+                    self.network.receive(AppendReply(self.term[s], r, s, j))
 
     # The promise (figure 3)
 
