@@ -176,6 +176,10 @@ class Spec:
         super().__init_subclass__(**options)
         if "__quorate_namespace__" not in cls.__dict__:
             cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
+        if "bounded" in cls.__dict__:
+            raise SpecError(
+                f"{cls.__name__}: bounded is a method of every Spec, which sets its bounds; choose another name."
+            )
         for name, hint in inspect.get_annotations(cls).items():
             if is_classvar(hint) or (isinstance(hint, str) and hint.startswith(("ClassVar", "typing.ClassVar"))):
                 continue

@@ -1,6 +1,9 @@
 """Lemmas belong to the argument for a protocol; a variant that is expected to break does not inherit them."""
 
+import pytest
+
 from checker import Nat, Spec, action, invariant, lemma, violates
+from checker.errors import SpecError
 from checker.language.system import System
 
 
@@ -38,7 +41,7 @@ class Unsound(Rising):
 
 class WithItsOwn(Unsound):
     @lemma
-    def bounded(self) -> bool:
+    def not_too_high(self) -> bool:
         return self.level <= 2
 
 
@@ -52,5 +55,14 @@ def test_a_spec_that_holds_is_held_to_its_lemmas() -> None:
 
 def test_a_variant_that_breaks_drops_the_lemmas_of_its_base_and_keeps_its_own() -> None:
     assert names(Unsound) == []
-    assert names(WithItsOwn) == ["bounded"]
-    assert names(WithItsOwn.bounded(Level=2)) == ["bounded"]
+    assert names(WithItsOwn) == ["not_too_high"]
+    assert names(WithItsOwn.bounded(Level=2)) == ["not_too_high"]
+
+
+def test_a_method_may_not_take_the_name_of_one_of_specs_own() -> None:
+    with pytest.raises(SpecError, match="bounded is a method of every Spec"):
+
+        class Clash(Rising):
+            @invariant
+            def bounded(self) -> bool:  # type: ignore[override]
+                return True
