@@ -70,7 +70,7 @@ def main() -> NoReturn:
         fail(str(error))
     except click.ClickException as error:
         fail(error.format_message())
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         fail("Interrupted.", 3)
     except BrokenPipeError:
         sys.stderr.close()

@@ -49,7 +49,7 @@ class Protocol:
         """The class that is meant when no variant is named."""
         if self.chosen is not None:
             return self.classes[self.chosen]
-        stem = self.module.__name__.rpartition(".")[2]
+        stem = Path(self.module.__file__ or self.module.__name__).stem
         return next((cls for name, cls in self.classes.items() if _snake(name) == stem), next(iter(self.classes.values())))
 
     @property
@@ -126,7 +126,7 @@ def _from_file(path: Path) -> ModuleType:
         raise UsageError(f"{path} is a directory. Give the name of a protocol (`quorate list` shows them) or of a Python file.")
     if path.suffix != ".py":
         raise UsageError(f"{path} is not a Python file: its name does not end in .py.")
-    name = path.stem
+    name = re.sub(r"\W", "_", path.stem)
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path.resolve()):
         return sys.modules[name]
     if name in sys.modules or importlib.util.find_spec(name) is not None:

@@ -15,8 +15,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
     """The object that `--format json` prints; every key is always there, null where it does not apply.
 
     `property` is the violated one; `reason` says why a run is unfinished; `message` what is wrong with the spec;
-    `properties` and `any_size` belong to proofs. Two runs of the same check differ in `seconds` and `memory_bytes`
-    only.
+    `properties` and `any_size` belong to proofs. Two runs of the same check differ in `seconds` only, which is
+    why the memory they took is left out.
     """
     stats, trace = outcome.statistics, trace_of(outcome)
     return {
@@ -25,7 +25,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "property": outcome.property if isinstance(outcome, Violated) else None,
         "states": stats.states, "transitions": stats.transitions, "depth": stats.depth, "cuts": dict(stats.cuts),
         "seconds": stats.seconds, "trace": trace.to_json() if trace else None,
-        "actions": dict(stats.actions), "notes": list(outcome.notes), "memory_bytes": stats.memory_bytes,
+        "actions": dict(stats.actions), "notes": list(outcome.notes),
         "reason": outcome.reason if isinstance(outcome, Unfinished) else None,
         "message": outcome.message if isinstance(outcome, Failed) else None,
         "properties": list(outcome.properties) if isinstance(outcome, Proven) else None,
