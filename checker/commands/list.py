@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from checker.commands._show import table
 from checker.language.spec import Spec
 from checker.loading import Protocol, load, names
 
@@ -23,11 +24,9 @@ def command(specs: tuple[str, ...], form: str) -> None:
     if form == "json":
         click.echo(json.dumps([_facts(protocol) for protocol in protocols], indent=1))
         return
-    for protocol in protocols:
-        rows = [(protocol.name, protocol.main), *((f"  {name}", cls) for name, cls in protocol.variants.items())]
-        width = max(len(name) for name, _ in rows)
-        for name, cls in rows:
-            click.echo(f"{name:<{width}}  {cls.expect!s:<12}  {_sentence(cls)}".rstrip())
+    rows = [(name, str(cls.expect), _sentence(cls)) for protocol in protocols for name, cls in [
+        (protocol.name, protocol.main), *((f"  {name}", cls) for name, cls in protocol.variants.items())]]
+    click.echo(table(rows))
 
 
 def _facts(protocol: Protocol) -> dict[str, Any]:

@@ -242,7 +242,8 @@ def declared(cls: type[Spec]) -> dict[str, _VariableSlot]:
     """The state variables, base classes first, in the order of their annotations."""
     found: dict[str, _VariableSlot] = {}
     for base in reversed(cls.__mro__):
-        for name, value in base.__dict__.items():
+        for name in [*inspect.get_annotations(base), *base.__dict__]:
+            value = base.__dict__.get(name)
             if isinstance(value, _VariableSlot):
                 found[name] = value
     return found
