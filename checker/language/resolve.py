@@ -66,11 +66,13 @@ class Configuration:
     capacities: Mapping[str, int] = field(default_factory=dict)
     found: dict[str, Bound] = field(default_factory=dict)
     records: dict[type, RecordType] = field(default_factory=dict)
+    of_one_spec: bool = True
+    """False for records that are built outside any spec: those of unrelated specs may use one name for two bounds."""
 
     def note(self, bound: Bound) -> None:
         """Remember a bound. Two different ones must not share a name."""
         known = self.found.setdefault(bound.name, bound)
-        if known.sort is not bound.sort:
+        if known.sort is not bound.sort and self.of_one_spec:
             raise SpecError(
                 f"Two bounds are called {bound.name!r}. Rename one of the sorts or variables: every bound is "
                 f"changed by its name."
@@ -87,7 +89,7 @@ class Bound:
     sort: type | None = None
 
 
-_ACTIVE: list[Configuration] = [Configuration()]
+_ACTIVE: list[Configuration] = [Configuration(of_one_spec=False)]
 
 
 def active() -> Configuration:

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from checker import Nat, Ordered, Scalarset, record
-from checker.language.resolve import Configuration, activate, record_type
+from checker.language.resolve import record_type
 from checker.language.types import (
     BagType,
     BoolType,
@@ -62,7 +62,6 @@ class Ack:
     by: Client | None
 
 
-activate(Configuration())  # Records resolve their fields under the configuration in force; these tests need one for good.
 NODE, CLIENT, RANK = ScalarsetType(Node, 3), ScalarsetType(Client, 2), OrderedType(Rank, 3)
 LEAVES: list[Type] = [BoolType(), EnumType(Color), NatType(Level, 3), NODE, CLIENT, RANK]
 NOTE, ACK = record_type(Note), record_type(Ack)
