@@ -85,8 +85,13 @@ class _Absent:
 _ABSENT = _Absent()
 
 
+def _alike(old: Json, new: Json) -> bool:
+    """Equal, and not as False equals 0."""
+    return bool(old == new) and repr(old) == repr(new)
+
+
 def _places(old: Json, new: Json, path: str) -> Iterator[tuple[str, Json, Json]]:
-    if old == new and type(old) is type(new):
+    if _alike(old, new):
         return
     kind = _kind(old)
     if kind != _kind(new) or kind is None:
@@ -130,7 +135,7 @@ def _map_places(before: dict[str, Json], after: dict[str, Json], path: str) -> I
 def _list_places(old: list[Json], new: list[Json], path: str) -> Iterator[tuple[str, Json, Json]]:
     """The ends that differ: a log mostly grows, is truncated, or has its tail replaced."""
     same = 0
-    while same < min(len(old), len(new)) and old[same] == new[same]:
+    while same < min(len(old), len(new)) and _alike(old[same], new[same]):
         same += 1
     if same in (len(old), len(new)):
         yield from _gone_and_come(path, old[same:], new[same:])
