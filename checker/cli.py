@@ -25,6 +25,8 @@ COMMANDS = {
     "conform": "Check an implementation against its specification.",
 }
 """Every command and its line in the help, so that the help imports none of them."""
+UPKEEP = frozenset({"gallery"})
+"""Commands for the upkeep of the library, which the help leaves out."""
 
 
 class Lazy(click.Group):
@@ -34,7 +36,7 @@ class Lazy(click.Group):
         return [name for name in COMMANDS if find_spec(f"checker.commands.{name}") is not None]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in UPKEEP and cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = import_module(f"checker.commands.{cmd_name}").command
         return command
