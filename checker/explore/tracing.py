@@ -6,7 +6,7 @@ property reads and the witnesses are computed here, once for all engines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,9 @@ from checker.explore.lanes import Lanes
 from checker.explore.post import Deliveries, Post
 from checker.explore.recording import Place
 from checker.explore.witnesses import Explanation, explain, plain_json
-from checker.language.containers import Wire
+from checker.language.containers import Event, Wire
 from checker.language.system import Arguments, Method, State, Successor, System
-from checker.language.types import MapType, Type, WireType
+from checker.language.types import ChannelsType, MapType, Type, WireType
 from checker.trace import Change, Json, Step, Trace, Witness
 
 DEADLOCK = "deadlock"
@@ -31,6 +31,32 @@ WITNESSES_MAX = 16
 def trace(system: System, finding: Finding, spec: str, variant: str | None) -> Trace:
     """The trace of a finding. Call it inside the system's configuration."""
     return _Tracer(system, finding).trace(spec, variant)
+
+
+def settled(system: System, events: Iterable[Event]) -> list[Event]:
+    """What a step did to the networks, in an order that is the same in every process.
+
+    A loop over a set that the action itself has built goes in Python's order of the set, which changes with the hashes of
+    a process. Its effects do not depend on it; the numbers of its messages would. Only where a message stands among those
+    sent (or received, or lost) in the step on the same wire, or on the same channel, is given up for this.
+    """
+    found = list(events)
+    slots: dict[tuple[str, str], list[int]] = {}
+    for position, (what, wire, _) in enumerate(found):
+        slots.setdefault((what, wire), []).append(position)
+    for (_, wire), positions in slots.items():
+        kind = system.variable(wire).type
+        assert isinstance(kind, WireType)
+
+        def place(event: Event, kind: WireType = kind) -> Any:
+            message = event[2]
+            if isinstance(kind, ChannelsType):
+                return kind.source.encode(message.source), kind.target.encode(message.target)
+            return kind.message.encode(message)
+
+        for position, event in zip(positions, sorted((found[slot] for slot in positions), key=place), strict=True):
+            found[position] = event
+    return found
 
 
 class _Tracer:
@@ -80,7 +106,7 @@ class _Tracer:
         else:
             successor = fired(self.system, before, instance)
         changes = tuple(self._changes(before, successor.state))
-        wires = post.step(successor.events, self._demanded(before, action, arguments), successor.state)
+        wires = post.step(settled(self.system, successor.events), self._demanded(before, action, arguments), successor.state)
         self.steps.append(self._written(index, instance, changes, wires, successor.state))
         self.states.append(successor.state)
 
