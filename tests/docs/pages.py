@@ -1,0 +1,33 @@
+"""The code blocks of a Markdown page, with the HTML comment before each of them, which says what the block is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, the note before it, and the line where the text begins."""
+
+    language: str
+    text: str
+    note: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    """All fenced blocks of a page, in order."""
+    source = page.read_text(encoding="utf-8")
+    return [
+        Block(found["language"], found["text"], found["note"] or "", source.count("\n", 0, found.start("text")) + 1)
+        for found in BLOCK.finditer(source)
+    ]
