@@ -29,6 +29,7 @@ from checker import (
     invariant,
     is_majority,
     leads_to,
+    lemma,
     reachable,
     record,
     require,
@@ -140,6 +141,36 @@ class TwoPhaseCommit(Spec):
     def validity(self, a: ResourceManager, b: ResourceManager) -> bool:
         """No participant commits unless every participant has voted to."""
         return self.rm[a] != RM.COMMITTED or Prepared(b) in self.network
+
+    # Why it is so
+
+    @lemma
+    def votes_are_kept(self, r: ResourceManager) -> bool:
+        """Whoever has not voted has sent no vote, and whoever has voted aborts only when told to."""
+        if Prepared(r) not in self.network:
+            return True
+        return self.rm[r] != RM.WORKING and (self.rm[r] != RM.ABORTED or Verdict.ABORT in self.network)
+
+    @lemma
+    def counted_votes_were_sent(self, r: ResourceManager) -> bool:
+        """The transaction manager counts only votes that it got."""
+        return r not in self.prepared or Prepared(r) in self.network
+
+    @lemma
+    def committing_needs_all_votes(self, r: ResourceManager) -> bool:
+        """The verdict "commit" is there only after every vote."""
+        return Verdict.COMMIT not in self.network or Prepared(r) in self.network
+
+    @lemma
+    def one_verdict(self) -> bool:
+        """The verdict that is on the wire is the transaction manager's decision, which it makes once."""
+        return ((Verdict.COMMIT not in self.network or self.tm == TM.COMMITTED)
+                and (Verdict.ABORT not in self.network or self.tm == TM.ABORTED))
+
+    @lemma
+    def committed_on_verdict(self, r: ResourceManager) -> bool:
+        """A participant commits only on the verdict."""
+        return self.rm[r] != RM.COMMITTED or Verdict.COMMIT in self.network
 
     @reachable
     def all_commit(self) -> bool:

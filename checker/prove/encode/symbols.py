@@ -1,0 +1,339 @@
+"""Values of unbounded size: functions, predicates, and the leaf cells they are made of.
+
+Every type is taken apart into *shapes*: one for each choice of alternatives in its unions, with the leaf cells that are left. A
+set of messages `Prepared(rm) | Verdict` is two predicates, one over a resource manager and one over a verdict; nothing is left of
+the union, and there are no unused cells whose contents could differ.
+
+A leaf is a bool, a member of an enum (a Z3 enumeration), a number (a mathematical integer) or an identity (an element of
+an uninterpreted sort; of an `Ordered` sort, with a total order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from itertools import product
+from typing import Any
+
+import z3
+
+from checker.errors import Location, SpecError
+from checker.language.types import (
+    BagType,
+    BoolType,
+    EnumType,
+    IdentityType,
+    ListType,
+    MapType,
+    NatType,
+    NetworkType,
+    NoneType,
+    RecordType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from checker.model.conversion import is_number
+from checker.model.nodes import INT_MAX, INT_MIN, IntType
+from checker.prove.encode.machine import ABSENT, Union, Value, class_key
+
+Term = Any
+"""A Z3 expression."""
+
+_NUMBER = IntType(INT_MIN, INT_MAX)
+
+
+class NoAnySize(SpecError):
+    """A construct has no meaning for an unbounded number of nodes; proofs at fixed bounds still take it."""
+
+    HINT = "`quorate prove` without --any-size proves it at fixed bounds."
+
+    def __init__(self, found: str, instead: str, location: Location | None = None) -> None:
+        super().__init__(f"{found} {instead} {self.HINT}", location)
+
+
+@dataclass(frozen=True)
+class MapV:
+    """A total map: from a symbolic key to a symbolic value."""
+
+    at: Callable[[Value], Value]
+
+
+@dataclass(frozen=True)
+class SetV:
+    """A set or a `Network`: the predicate of membership of symbolic elements of type `element`."""
+
+    element: Type
+    has: Callable[[Value], Term]
+
+
+@dataclass(frozen=True)
+class BagV:
+    """A `Bag`: how often it has each message."""
+
+    element: Type
+    count: Callable[[Value], Term]
+
+
+@dataclass(frozen=True)
+class SeqV:
+    """A list: its length, and its elements by position (without a meaning beyond the length). `start` is the first number of a
+    range, whose elements are the numbers from there on."""
+
+    element: Type
+    length: Term
+    at: Callable[[Term], Value]
+    start: Term = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One choice of alternatives of a type: its leaf types, and the value that leaf terms make."""
+
+    tag: str
+    leaves: tuple[Type, ...]
+    build: Callable[[list[Term]], Value]
+
+
+def shapes(kind: Type, location: Location | None = None) -> list[Shape]:
+    """All shapes of a type of elements or keys."""
+    match kind:
+        case NoneType():
+            return [Shape("", (), lambda _: None)]
+        case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+            return [_product(choice) for choice in product(*(shapes(part, location) for part in kinds))]
+        case UnionType(kinds=kinds):
+            return [_alternative(part, shape) for part in kinds for shape in shapes(part, location)]
+    if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
+        return [Shape("", (kind,), lambda terms: terms[0])]
+    raise NoAnySize(f"A {kind} inside a set, a message or a key has no any-size meaning.",
+                    "Keep elements and keys to records, tuples, enums, numbers and identities.", location)
+
+
+def _product(parts: tuple[Shape, ...]) -> Shape:
+    def build(terms: list[Term]) -> Value:
+        values, position = [], 0
+        for part in parts:
+            values.append(part.build(terms[position:position + len(part.leaves)]))
+            position += len(part.leaves)
+        return tuple(values)
+
+    tags = [part.tag for part in parts if part.tag]
+    return Shape(",".join(tags), tuple(leaf for part in parts for leaf in part.leaves), build)
+
+
+def _alternative(kind: Type, shape: Shape) -> Shape:
+    tag = f"{kind}({shape.tag})" if shape.tag else str(kind)
+    return Shape(tag, shape.leaves, lambda terms: Union({class_key(kind): (z3.BoolVal(True), shape.build(terms))}))
+
+
+def conjunction(parts: list[Term]) -> Term:
+    """A conjunction without its trivial parts."""
+    kept: list[Term] = []
+    for part in parts:
+        if z3.is_false(part):
+            return z3.BoolVal(False)
+        if not z3.is_true(part):
+            kept.extend(part.children() if z3.is_and(part) else [part])
+    return z3.BoolVal(True) if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
+
+
+def disjunction(parts: list[Term]) -> Term:
+    """A disjunction without its trivial parts."""
+    kept: list[Term] = []
+    for part in parts:
+        if z3.is_true(part):
+            return z3.BoolVal(True)
+        if not z3.is_false(part):
+            kept.extend(part.children() if z3.is_or(part) else [part])
+    return z3.BoolVal(False) if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
+
+
+def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term]]]:
+    """The shapes that a value can have: each with its condition, its tag, and the leaf terms."""
+    if isinstance(kind, NoneType):
+        yield z3.BoolVal(True), "", []
+    elif isinstance(kind, UnionType):
+        for part in kind.kinds:
+            if class_key(part) in value:
+                guard, inner = value[class_key(part)]
+                for condition, tag, terms in taken_apart(inner, part):
+                    yield conjunction([guard, condition]), f"{part}({tag})" if tag else str(part), terms
+    elif isinstance(kind, RecordType | TupleType):
+        options = [list(taken_apart(inner, part)) for inner, part in zip(value, kind.kinds, strict=True)]
+        for choice in product(*options):
+            tags = ",".join(tag for _, tag, _ in choice if tag)
+            yield conjunction([guard for guard, _, _ in choice]), tags, [term for _, _, terms in choice for term in terms]
+    else:
+        yield z3.BoolVal(True), "", [value]
+
+
+@cache
+def _enumeration(sort: type[Enum]) -> tuple[Any, tuple[Term, ...]]:
+    """The Z3 enumeration of an enum. One name can be declared once only, and two specs may use the same."""
+    taken = _TAKEN.setdefault(sort.__name__, [])
+    taken.append(sort)
+    name = sort.__name__ + "'" * (len(taken) - 1)
+    made, members = z3.EnumSort(name, [f"{name}.{member.name}" for member in sort])
+    return made, tuple(members)
+
+
+_TAKEN: dict[str, list[type[Enum]]] = {}
+
+
+class Symbols:
+    """The sorts of a model and its uninterpreted functions; `facts` are what every value of a declared type satisfies."""
+
+    def __init__(self) -> None:
+        self._sorts: dict[Any, Any] = {}
+        self._members: dict[Any, dict[Any, Term]] = {}
+        self._functions: dict[str, Any] = {}
+        self.facts: list[Term] = []
+        self.orders: dict[Any, Any] = {}
+
+    def sort(self, kind: Type) -> Any:
+        """The Z3 sort of a leaf."""
+        if isinstance(kind, BoolType):
+            return z3.BoolSort()
+        if is_number(kind):
+            return z3.IntSort()
+        assert isinstance(kind, EnumType | IdentityType)
+        if kind.sort not in self._sorts:
+            if isinstance(kind, EnumType):
+                made, members = _enumeration(kind.sort)
+                self._members[kind.sort] = dict(zip(kind.members, members, strict=True))
+            else:
+                made = z3.DeclareSort(kind.sort.__name__)
+            self._sorts[kind.sort] = made
+        return self._sorts[kind.sort]
+
+    def member(self, kind: EnumType, value: Any) -> Term:
+        """The constant of an enum's member."""
+        self.sort(kind)
+        return self._members[kind.sort][value]
+
+    def less(self, kind: IdentityType) -> Any:
+        """The order of an `Ordered` sort; its axioms are among the facts."""
+        if kind.sort not in self.orders:
+            sort = self.sort(kind)
+            less = z3.Function(f"{kind}<", sort, sort, z3.BoolSort())
+            a, b, c = (z3.Const(f"{kind}!{name}", sort) for name in "abc")
+            self.facts += [
+                z3.ForAll([a], z3.Not(less(a, a))),
+                z3.ForAll([a, b, c], z3.Implies(z3.And(less(a, b), less(b, c)), less(a, c))),
+                z3.ForAll([a, b], z3.Or(less(a, b), a == b, less(b, a))),
+            ]
+            self.orders[kind.sort] = less
+        return self.orders[kind.sort]
+
+    def cell(self, kind: Type, name: str, args: list[Term], natural: bool = False) -> Term:
+        """An uninterpreted function's value, of a leaf type; a `Nat`, or a `natural` number, is not below zero."""
+        if name not in self._functions:
+            function = z3.Function(name, *[arg.sort() for arg in args], self.sort(kind))
+            self._functions[name] = function
+            if natural or isinstance(kind, NatType):
+                names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
+                self.facts.append(z3.ForAll(names, function(names) >= 0) if names else function() >= 0)
+        return self._functions[name](args)
+
+    @contextmanager
+    def fresh(self) -> Iterator[set[str]]:
+        """The names of the constants that are declared inside."""
+        known, names = set(self._functions), set[str]()
+        yield names
+        names.update(name for name, function in self._functions.items() if name not in known and not function.arity())
+
+    def symbol(self, kind: Type, name: str, args: list[Term], location: Location | None = None) -> Value:
+        """An unknown value of a type, which depends on `args`."""
+        match kind:
+            case NoneType():
+                return None
+            case RecordType(fields=fields):
+                return tuple(self.symbol(part, f"{name}.{field}", args) for field, part in fields)
+            case TupleType(kinds=kinds):
+                return tuple(self.symbol(part, f"{name}.{position}", args) for position, part in enumerate(kinds))
+            case UnionType(kinds=kinds):
+                return self._union(kinds, name, args)
+            case MapType(key=key, value=value):
+                return MapV(lambda found: self._looked_up(found, key, value, name, args))
+            case SetType(element=element) | NetworkType(message=element):
+                return SetV(element, lambda found: disjunction([
+                    conjunction([guard, self.cell(BoolType(), f"{name}[{tag}]", [*args, *terms])])
+                    for guard, tag, terms in taken_apart(found, element)]))
+            case BagType(message=element):
+                return BagV(element, lambda found: self._count(found, element, name, args))
+            case ListType(element=element):
+                length = self.cell(_NUMBER, f"len({name})", args, natural=True)
+                return SeqV(element, length, lambda position: self.symbol(element, f"{name}[]", [*args, position]))
+        if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
+            return self.cell(kind, name, args)
+        raise NoAnySize(f"The variable {name} is a {kind}, which has no any-size meaning.", "Use a Network, a set or a map.", location)
+
+    def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term]) -> Union:
+        if len(kinds) == 2:
+            first = self.cell(BoolType(), f"{name} is {kinds[0]}", args)
+            guards = [first, z3.Not(first)]
+        else:
+            which = self.cell(_NUMBER, f"kind of {name}", args)
+            guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
+        return Union({class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args))
+                      for kind, guard in zip(kinds, guards, strict=True)})
+
+    def _looked_up(self, found: Value, key: Type, value: Type, name: str, args: list[Term]) -> Value:
+        options = [(guard, self.symbol(value, f"{name}[{tag}]" if tag else name, [*args, *terms]))
+                   for guard, tag, terms in taken_apart(found, key)]
+        return chosen(options)
+
+    def _count(self, found: Value, element: Type, name: str, args: list[Term]) -> Term:
+        options = [(guard, self.cell(_NUMBER, f"{name}[{tag}]", [*args, *terms], natural=True))
+                   for guard, tag, terms in taken_apart(found, element)]
+        return chosen(options)
+
+
+def chosen(options: list[tuple[Term, Value]]) -> Value:
+    """The value whose guard is true; the guards exclude each other and one of them is true."""
+    result = options[-1][1]
+    for guard, value in reversed(options[:-1]):
+        result = merged(guard, value, result)
+    return result
+
+
+def merged(condition: Term, first: Value, second: Value) -> Value:
+    """`first` where the condition is true, else `second`, for values of one type."""
+    if first is second or second is ABSENT or z3.is_true(condition):
+        return first
+    if first is ABSENT or z3.is_false(condition):
+        return second
+    match first:
+        case None:
+            return None
+        case tuple():
+            return tuple(merged(condition, a, b) for a, b in zip(first, second, strict=True))
+        case Union():
+            false = z3.BoolVal(False)
+            keys = [*first, *(key for key in second if key not in first)]
+            result = Union()
+            for key in keys:
+                (guard, value), (other_guard, other) = first.get(key, (false, ABSENT)), second.get(key, (false, ABSENT))
+                result[key] = (merged(condition, guard, other_guard), merged(condition, value, other))
+            return result
+        case MapV():
+            return MapV(lambda key: merged(condition, first.at(key), second.at(key)))
+        case SetV():
+            return SetV(first.element, lambda element: merged(condition, first.has(element), second.has(element)))
+        case BagV():
+            return BagV(first.element, lambda element: merged(condition, first.count(element), second.count(element)))
+        case SeqV():
+            return SeqV(first.element, merged(condition, first.length, second.length),
+                        lambda position: merged(condition, first.at(position), second.at(position)))
+    if first.eq(second):
+        return first
+    if z3.is_bool(first):
+        return disjunction([conjunction([condition, first]), conjunction([z3.Not(condition), second])])
+    return z3.If(condition, first, second)
+
+

@@ -1,0 +1,166 @@
+"""Proofs for any number of nodes: what has to be shown, as one query per action and property.
+
+A property is proven if it is true in the initial states and if every action keeps it, given that all the invariants and lemmas are
+true before. The negation of each such claim goes to the solvers: "unsat" is a proof of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+
+from checker.errors import Location, SpecError
+from checker.language.spec import Spec
+from checker.language.types import IdentityType, Type
+from checker.model.build import build
+from checker.model.nodes import Action, Expr, Model, Op, Property, expressions
+from checker.prove.encode.anysize import AnySize
+from checker.prove.encode.machine import Value
+from checker.prove.encode.symbols import NoAnySize, SetV, Term
+from checker.prove.solving import Query, query
+
+INIT = "initial states"
+NO_ERROR = "no error"
+KINDS = ("invariant", "lemma", "step")
+
+State = dict[str, Value]
+
+
+def model_of_any_size(spec: type[Spec]) -> Model:
+    """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured number of nodes."""
+    model = build(spec)
+    sorts = sorted({part.sort.__name__ for variable in model.variables for part in variable.type.walk() if isinstance(part, IdentityType)})
+    larger = build(spec.bounded(**{name: model.system.bounds[name] + 1 for name in sorts if name in model.system.bounds}))
+    for mine, other in zip(_bodies(model), _bodies(larger), strict=True):
+        _same_constants(mine, other)
+    return model
+
+
+def _bodies(model: Model) -> Iterator[Expr]:
+    initial = () if model.init is None else (model.init,)
+    for part in (*initial, *model.actions, *model.of(*KINDS), *model.functions.values()):
+        yield from expressions(part.body)
+
+
+def _same_constants(mine: Expr, other: Expr) -> None:
+    for one, two in zip(mine.walk(), other.walk(), strict=True):
+        if one.op is Op.CONST and isinstance(one.data, int) and one.data != two.data:
+            raise NoAnySize(f"This is {one.data} only at the configured size.", "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or "
+                            "is_quorum(x, n, Sort) instead of computing with the number of nodes.", one.location)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one query shows: that `action` keeps `property`, or `NO_ERROR`. `location` is that of the error, if any."""
+
+    action: str
+    property: str
+    location: Location | None = None
+
+
+class Prover:
+    """Writes the queries of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.inductive = model.of("invariant", "lemma")
+        self.steps = model.of("step")
+
+    def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
+        """The queries for the named properties, given the named ones before each action."""
+        named = set(wanted)
+        found = [self.initial(prop) for prop in self.inductive if prop.name in named]
+        for action in self.model.actions:
+            for prop in (*self.inductive, *self.steps):
+                if prop.name in named and (prop.kind == "step" or action.writes & prop.reads):
+                    found.append(self.kept(action, prop, assumed))
+        return found
+
+    def errors(self, assumed: Sequence[str]) -> list[Query]:
+        """The queries that no action and no initial state raises an error."""
+        found = []
+        for action in self.model.actions:
+            machine, before, hypotheses = self._start(assumed)
+            transition = machine.fire(action, before, self._arguments(machine, action))
+            raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
+            if not machine.is_false(raised):
+                found.append(self._query((action.name, NO_ERROR), machine, [*hypotheses, ("", raised)]))
+        return found
+
+    def satisfiable(self) -> Query:
+        """The query whether the axioms have an initial state: "unsat" makes every proof worthless."""
+        machine = AnySize(self.model)
+        _, facts = self._initial_state(machine)
+        return self._query(("axioms", INIT), machine, [("", fact) for fact in facts])
+
+    def initial(self, prop: Property) -> Query:
+        """The query that a property is true initially."""
+        machine = AnySize(self.model)
+        state, facts = self._initial_state(machine)
+        goal = machine.negate(self._closed(machine, prop, state))
+        return self._query((INIT, prop.name), machine, [*(("", fact) for fact in facts), ("", goal)])
+
+    def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
+        """The query that an action keeps a property, given the assumed ones before it."""
+        machine, before, hypotheses = self._start(assumed)
+        transition = machine.fire(action, before, self._arguments(machine, action))
+        goal = machine.negate(self._closed(machine, prop, transition.after, before))
+        parts = [*hypotheses, ("", machine.enabled(transition)), ("", goal)]
+        return self._query((action.name, prop.name), machine, parts)
+
+    # Parts
+
+    def _start(self, assumed: Sequence[str]) -> tuple[AnySize, State, list[tuple[str, Term]]]:
+        machine = AnySize(self.model)
+        before = {variable.name: machine.symbols.symbol(variable.type, variable.name, []) for variable in self.model.variables}
+        chosen = [prop for prop in self.inductive if prop.name in set(assumed)]
+        return machine, before, [(prop.name, self._closed(machine, prop, before)) for prop in chosen]
+
+    def _arguments(self, machine: AnySize, action: Action) -> list[Value]:
+        return [machine.parameter(kind, f"{action.name}.{name}") for name, kind in action.parameters]
+
+    def _closed(self, machine: AnySize, prop: Property, state: State, old: State | None = None) -> Term:
+        """A property for all values of its parameters."""
+        def quantified(position: int, arguments: list[Value]) -> Term:
+            if position == len(prop.parameters):
+                return machine.holds(prop, state, arguments, old)
+            name, kind = prop.parameters[position]
+            everything = SetV(kind, lambda _: machine.true)
+            return machine.both([machine.forall(found.constants, found.guard, quantified(position + 1, [*arguments, found.element]))
+                                 for found in machine.rounds(everything, name, None)])
+
+        return quantified(0, [])
+
+    def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
+        """The state of all defaults after @init, and what is known of it."""
+        state = {variable.name: self._default(machine, variable.name, variable.type, variable.default) for variable in self.model.variables}
+        action = self.model.init
+        if action is None:
+            return state, []
+        transition = machine.fire(action, state, self._arguments(machine, action))
+        return transition.after, [machine.enabled(transition)]
+
+    def _default(self, machine: AnySize, name: str, kind: Type, default: Any) -> Value:
+        try:
+            return machine.constant(kind.zero() if default is None or hasattr(kind, "message") else default, kind)
+        except NoAnySize:
+            raise
+        except SpecError:
+            return machine.symbols.symbol(kind, f"initial {name}", [])
+
+    def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Term]]) -> Query:
+        total = max((self.model.system.bounds.get(family_sort, 0) for family_sort in _quorum_sorts(machine)), default=0)
+        axioms = [("", axiom) for axiom in (*machine.quorum_axioms(total), *machine.definitions, *machine.symbols.facts)]
+        return query(name, [*parts, *axioms])
+
+
+def _quorum_sorts(machine: AnySize) -> list[str]:
+    return sorted({str(family.member.sort()) for family in machine.families.values() if family.member is not None})
+
+
+Progress = Callable[[str], None]
+
+__all__ = ["INIT", "NO_ERROR", "Prover", "Step", "model_of_any_size", "z3"]
