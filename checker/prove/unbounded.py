@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import z3
@@ -18,7 +19,7 @@ from checker.language.types import IdentityType, Type
 from checker.model.build import build
 from checker.model.nodes import Action, Expr, Model, Op, Property, expressions
 from checker.prove.encode.anysize import AnySize
-from checker.prove.encode.machine import Value
+from checker.prove.encode.machine import Transition, Value
 from checker.prove.encode.symbols import NoAnySize, SetV, Term
 from checker.prove.solving import Query, query
 
@@ -68,6 +69,10 @@ class Prover:
         self.model = model
         self.inductive = model.of("invariant", "lemma")
         self.steps = model.of("step")
+        self._machine = AnySize(model)
+        self._before = {variable.name: self._machine.symbols.symbol(variable.type, variable.name, []) for variable in model.variables}
+        self._hypotheses: dict[str, tuple[str, Term]] = {}
+        self._transitions: dict[str, tuple[AnySize, Transition]] = {}
 
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
@@ -80,11 +85,10 @@ class Prover:
         return found
 
     def errors(self, assumed: Sequence[str]) -> list[Query]:
-        """The queries that no action and no initial state raises an error."""
+        """The queries that no action raises an error."""
         found = []
         for action in self.model.actions:
-            machine, before, hypotheses = self._start(assumed)
-            transition = machine.fire(action, before, self._arguments(machine, action))
+            machine, transition, hypotheses = self._fired(action, assumed)
             raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
             if not machine.is_false(raised):
                 found.append(self._query((action.name, NO_ERROR), machine, [*hypotheses, ("", raised)]))
@@ -105,34 +109,35 @@ class Prover:
 
     def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
         """The query that an action keeps a property, given the assumed ones before it."""
-        machine, before, hypotheses = self._start(assumed)
-        transition = machine.fire(action, before, self._arguments(machine, action))
-        goal = machine.negate(self._closed(machine, prop, transition.after, before))
+        machine, transition, hypotheses = self._fired(action, assumed)
+        goal = machine.negate(self._closed(machine, prop, transition.after, self._before))
         parts = [*hypotheses, ("", machine.enabled(transition)), ("", goal)]
         return self._query((action.name, prop.name), machine, parts)
 
     # Parts
 
-    def _start(self, assumed: Sequence[str]) -> tuple[AnySize, State, list[tuple[str, Term]]]:
-        machine = AnySize(self.model)
-        before = {variable.name: machine.symbols.symbol(variable.type, variable.name, []) for variable in self.model.variables}
-        chosen = [prop for prop in self.inductive if prop.name in set(assumed)]
-        return machine, before, [(prop.name, self._closed(machine, prop, before)) for prop in chosen]
+    def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Term]]]:
+        """A machine, the transition of an action, and the assumed properties of the state before: each written once for all queries."""
+        if not self._hypotheses:
+            self._hypotheses = {prop.name: (prop.name, self._closed(self._machine, prop, self._before)) for prop in self.inductive}
+        if action.name not in self._transitions:
+            machine = self._machine.fork()
+            self._transitions[action.name] = (machine, machine.fire(action, self._before, self._arguments(machine, action)))
+        machine, transition = self._transitions[action.name]
+        return machine.fork(), transition, [self._hypotheses[name] for name in self._hypotheses if name in set(assumed)]
 
     def _arguments(self, machine: AnySize, action: Action) -> list[Value]:
         return [machine.parameter(kind, f"{action.name}.{name}") for name, kind in action.parameters]
 
     def _closed(self, machine: AnySize, prop: Property, state: State, old: State | None = None) -> Term:
         """A property for all values of its parameters."""
-        def quantified(position: int, arguments: list[Value]) -> Term:
-            if position == len(prop.parameters):
-                return machine.holds(prop, state, arguments, old)
-            name, kind = prop.parameters[position]
-            everything = SetV(kind, lambda _: machine.true)
-            return machine.both([machine.forall(found.constants, found.guard, quantified(position + 1, [*arguments, found.element]))
-                                 for found in machine.rounds(everything, name, None)])
-
-        return quantified(0, [])
+        ranges = [machine.rounds(SetV(kind, lambda _: machine.true), name, None) for name, kind in prop.parameters]
+        claims = []
+        for choice in product(*ranges):
+            guard = machine.both([found.guard for found in choice])
+            constants = [constant for found in choice for constant in found.constants]
+            claims.append(machine.forall(constants, guard, machine.holds(prop, state, [found.element for found in choice], old)))
+        return machine.both(claims)
 
     def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
         """The state of all defaults after @init, and what is known of it."""
@@ -152,8 +157,10 @@ class Prover:
             return machine.symbols.symbol(kind, f"initial {name}", [])
 
     def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Term]]) -> Query:
-        total = max((self.model.system.bounds.get(family_sort, 0) for family_sort in _quorum_sorts(machine)), default=0)
-        axioms = [("", axiom) for axiom in (*machine.quorum_axioms(total), *machine.definitions, *machine.symbols.facts)]
+        """A query whose last two parts are the step and the negated goal; the axioms that these call for are added."""
+        total = max((self.model.system.bounds.get(sort, 0) for sort in _quorum_sorts(machine)), default=0)
+        quorums = machine.quorum_axioms(total, [formula for _, formula in parts[-2:]])
+        axioms = [("", axiom) for axiom in (*quorums, *machine.definitions, *machine.symbols.facts)]
         return query(name, [*parts, *axioms])
 
 

@@ -46,6 +46,7 @@ from checker.prove.encode.symbols import (
     conjunction,
     disjunction,
     merged,
+    negation,
     shapes,
 )
 
@@ -84,20 +85,26 @@ class AnySize(Machine):
         self.families: dict[tuple[Any, ...], Family] = {}
         self.definitions: list[Term] = []
         self._names: set[str] = set()
+        self._arguments: set[str] = set()
         self._counter = 0
+
+    def fork(self) -> AnySize:
+        """A machine that goes on from here on its own; what this one has written stays valid there."""
+        other = AnySize(self.model)
+        other.symbols, other.families, other.definitions = self.symbols.fork(), dict(self.families), list(self.definitions)
+        other._names, other._arguments, other._counter = set(self._names), set(self._arguments), self._counter
+        return other
 
     # Conditions and values
 
     def both(self, parts: Iterable[Cond]) -> Cond:
-        return conjunction(list(parts))
+        return conjunction(parts)
 
     def either(self, parts: Iterable[Cond]) -> Cond:
-        return disjunction(list(parts))
+        return disjunction(parts)
 
     def negate(self, part: Cond) -> Cond:
-        if z3.is_not(part):
-            return part.arg(0)
-        return self.false if z3.is_true(part) else self.true if z3.is_false(part) else z3.Not(part)
+        return negation(part)
 
     def is_true(self, part: Cond) -> bool:
         return bool(z3.is_true(part))
@@ -187,6 +194,7 @@ class AnySize(Machine):
         with self.symbols.fresh() as names:
             value = self.symbols.symbol(kind, name, [])
         self._names |= names
+        self._arguments |= names
         return value
 
     def rounds(self, source: Value, name: str, location: Location | None) -> list[Round]:
@@ -212,7 +220,9 @@ class AnySize(Machine):
                 constants = tuple(term for term in terms if self.is_own(term))
                 natural = [term >= 0 for term, leaf in zip(terms, shape.leaves, strict=True) if isinstance(leaf, NatType)]
                 element = shape.build(list(terms))
-                found.append(Round(constants, element, self.both([*natural, source.has(element)])))
+                guard = self.both([*natural, source.has(element)])
+                if not self.is_false(guard):
+                    found.append(Round(constants, element, guard))
         return found
 
     def _options(self, leaf: Type, name: str) -> list[Term]:
@@ -245,23 +255,31 @@ class AnySize(Machine):
         return list(found.values())
 
     def exists(self, constants: Sequence[Term], *parts: Term) -> Term:
-        """Whether some values of the constants satisfy all parts. Constants that an equation determines are replaced."""
-        body = conjunction(list(parts))
+        """Whether some values of the constants satisfy all parts."""
+        left, body = self._eliminated(constants, conjunction(parts))
+        return z3.Exists(left, body) if left else body
+
+    def forall(self, constants: Sequence[Term], guard: Term, claim: Term) -> Term:
+        """That all values of the constants that satisfy the guard satisfy the claim."""
+        left, body = self._eliminated(constants, conjunction((guard, negation(claim))))
+        return z3.ForAll(left, negation(body)) if left else negation(body)
+
+    def _eliminated(self, constants: Sequence[Term], body: Term) -> tuple[list[Term], Term]:
+        """A body to be quantified existentially: constants that an equation determines are replaced, unused ones dropped."""
         left = list(constants)
         progress = True
-        while progress and left and z3.is_app(body):
+        while progress and left:
             progress = False
             for equation in body.children() if z3.is_and(body) else [body]:
-                chosen_one = self._determined(equation, left)
-                if chosen_one is not None:
-                    name, term = chosen_one
+                found = self._determined(equation, left)
+                if found is not None:
+                    name, term = found
                     left = [constant for constant in left if not constant.eq(name)]
                     body = _tidied(z3.substitute(body, (name, term)))
                     progress = True
                     break
         names = {term.decl().name() for term in self.free(body)}
-        left = [constant for constant in left if constant.decl().name() in names]
-        return z3.Exists(left, body) if left else body
+        return [constant for constant in left if constant.decl().name() in names], body
 
     def _determined(self, equation: Term, constants: list[Term]) -> tuple[Term, Term] | None:
         if not z3.is_eq(equation):
@@ -270,10 +288,6 @@ class AnySize(Machine):
             if any(mine.eq(constant) for constant in constants) and all(not mine.eq(term) for term in self.free(other)):
                 return mine, other
         return None
-
-    def forall(self, constants: Sequence[Term], guard: Term, claim: Term) -> Term:
-        """That all values of the constants that satisfy the guard satisfy the claim."""
-        return self.negate(self.exists(constants, guard, self.negate(claim)))
 
     @contextmanager
     def within(self, found: Round) -> Iterator[None]:
@@ -304,6 +318,8 @@ class AnySize(Machine):
             clause = node.clauses[position]
             if not isinstance(clause, For):
                 condition = self.value(clause.condition, inner)
+                if self.is_false(condition):
+                    return self.true if universal else self.false
                 with self.under(condition):
                     rest = clauses(position + 1)
                 return self.implies(condition, rest) if universal else self.both((condition, rest))
@@ -353,7 +369,9 @@ class AnySize(Machine):
     def family(self, label: str, formulas: Sequence[Term], make: Callable[[str, list[Term]], Any], size: int | None = None,
                member: Term = None) -> tuple[Family, list[Term]]:
         """The family of these formulas and its parameters here; `make(name, parameters)` builds its symbol when it is new."""
-        actual = [term for term in self.free(*formulas) if member is None or not term.eq(member)]
+        actual = self.free(*formulas) if member is None else self._parameters(formulas[0], member)
+        bound = [term for term in actual if not self._arguments.issuperset(name.decl().name() for name in self.free(term))]
+        actual = bound or actual  # The arguments of the action stand for themselves, unless the formula is about them alone.
         canonical = [z3.Const(f"p{position}!{term.sort()}", term.sort()) for position, term in enumerate(actual)]
         self._names.update(term.decl().name() for term in canonical)
         pairs = list(zip(actual, canonical, strict=True))
@@ -368,6 +386,26 @@ class AnySize(Machine):
             symbol = make(f"{label}!{len(self.families)}", canonical)
             self.families[key] = Family(tuple(canonical), general, symbol, size, standing)
         return self.families[key], actual
+
+    def _parameters(self, formula: Term, member: Term) -> list[Term]:
+        """The greatest terms inside a set's formula that do not depend on the member, so that `votes(leader(t))` is a case of
+        `votes(s)`; under quantifiers only the constants."""
+        found: dict[int, Term] = {}
+        seen: set[int] = set()
+        stack = [formula]
+        while stack:
+            term = stack.pop()
+            if term.get_id() in seen:
+                continue
+            seen.add(term.get_id())
+            inside = self.free(term)
+            if z3.is_quantifier(term):
+                found |= {name.get_id(): name for name in inside if not name.eq(member)}
+            elif z3.is_bool(term) or any(name.eq(member) for name in inside):
+                stack.extend(reversed(term.children()))
+            elif inside:
+                found[term.get_id()] = term
+        return list(found.values())
 
     def op_majority(self, node: Expr, env: Env) -> Value:
         return self._quorum(node, self.value(node.args[0], env), None)
@@ -388,12 +426,16 @@ class AnySize(Machine):
         family, actual = self.family(f"quorum of {node.data}", [formula], make, size, member)
         return family.symbol(actual)
 
-    def quorum_axioms(self, total: int) -> list[Term]:
-        """Quorums meet, and what has a quorum inside is one, for all sets of the formulas so far. `total` members are configured."""
+    def quorum_axioms(self, total: int, goals: Sequence[Term]) -> list[Term]:
+        """Quorums meet, and what has a quorum inside is one, for all sets of the formulas so far.
+
+        `total` members are configured. The second axiom is written only for sets that the `goals` ask about: others are given.
+        """
         found = [(label, family) for (label, *_), family in self.families.items() if family.member is not None]
+        asked = _functions(goals)
         axioms = []
         for position, (label, first) in enumerate(found):
-            if _size(first, total) <= total:
+            if _size(first, total) <= total and first.symbol.name() in asked:
                 axioms.append(self._full(first))
             for other, (other_label, second) in enumerate(found):
                 if label != other_label:
@@ -401,14 +443,27 @@ class AnySize(Machine):
                 least, greatest = _size(first, total), _size(second, total)
                 if other >= position and least + greatest > total:
                     axioms.append(self._pair(first, second, True))
-                if other != position and least >= greatest:
+                if other != position and least >= greatest and second.symbol.name() in asked:
                     axioms.append(self._pair(first, second, False))
+                if other != position and first.parameters and _sorts(first) == _sorts(second):
+                    axioms.append(self._mention(first, second))
         return axioms
+
+    def _mention(self, first: Family, second: Family) -> Term:
+        """Where the solver considers one set, it shall consider the other with the same parameters.
+
+        This says nothing (`considered` is a predicate that may always be true), but a lemma about the second set is
+        instantiated only for terms that are there.
+        """
+        quorum = first.symbol(first.parameters)
+        considered = z3.Function("considered", z3.BoolSort(), z3.BoolSort())
+        return z3.ForAll(list(first.parameters), considered(second.symbol(first.parameters)), patterns=[quorum])
 
     def _full(self, family: Family) -> Term:
         (formula,), member = family.formulas, family.member
-        claim = z3.Implies(z3.ForAll([member], formula), family.symbol(family.parameters))
-        return z3.ForAll(list(family.parameters), claim) if family.parameters else claim
+        quorum = family.symbol(family.parameters)
+        claim = z3.Implies(z3.ForAll([member], formula), quorum)
+        return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
 
     def _pair(self, first: Family, second: Family, meet: bool) -> Term:
         renamed = [z3.Const(f"q{term.decl().name()}", term.sort()) for term in second.parameters]
@@ -590,7 +645,9 @@ class AnySize(Machine):
     # Numbers
 
     def less(self, first: Value, second: Value, kind: Type) -> Term:
-        """`first < second`."""
+        """`first < second`; of a value that no run has, nothing is true."""
+        if first is ABSENT or second is ABSENT:
+            return self.false
         if isinstance(kind, TupleType):
             parts, same = [], self.true
             for a, b, part in zip(first, second, kind.kinds, strict=True):
@@ -624,19 +681,22 @@ class AnySize(Machine):
         if counted is not None:
             return counted
         first, second = self.values(node.args, env)
-        return first <= second if z3.is_int(first) else self.negate(self.less(second, first, node.args[0].type))
+        if first is ABSENT or second is ABSENT:
+            return self.false
+        return self.negate(self.less(second, first, node.args[0].type))
+
+    def _computed(self, node: Expr, env: Env, compute: Callable[[Term, Term], Term]) -> Value:
+        first, second = self.values(node.args, env)
+        return ABSENT if first is ABSENT or second is ABSENT else z3.simplify(compute(first, second))
 
     def op_add(self, node: Expr, env: Env) -> Value:
-        first, second = self.values(node.args, env)
-        return z3.simplify(first + second)
+        return self._computed(node, env, lambda first, second: first + second)
 
     def op_sub(self, node: Expr, env: Env) -> Value:
-        first, second = self.values(node.args, env)
-        return z3.simplify(first - second)
+        return self._computed(node, env, lambda first, second: first - second)
 
     def op_mul(self, node: Expr, env: Env) -> Value:
-        first, second = self.values(node.args, env)
-        return first * second
+        return self._computed(node, env, lambda first, second: first * second)
 
     def _divided(self, node: Expr, env: Env, quotient: bool) -> Value:
         first, second = self.values(node.args, env)
@@ -702,6 +762,25 @@ class AnySize(Machine):
 
 def _size(family: Family, total: int) -> int:
     return total // 2 + 1 if family.size is None else family.size
+
+
+def _functions(terms: Sequence[Term]) -> set[str]:
+    """The names of all functions in terms."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    stack = list(terms)
+    while stack:
+        term = stack.pop()
+        if term.get_id() not in seen:
+            seen.add(term.get_id())
+            if z3.is_app(term):
+                found.add(term.decl().name())
+            stack.extend(term.children())
+    return found
+
+
+def _sorts(family: Family) -> list[Any]:
+    return [term.sort() for term in family.parameters]
 
 
 def _tidied(body: Term) -> Term:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import z3
 
 from checker.errors import Location
-from checker.language.types import MapType, Type
+from checker.language.types import MapType, NetworkType, Type
 from checker.model.nodes import Assign, Break, Change, Expr, Loop, Mutate, Op, Place, Return, Scope, Stmt, statements
 from checker.prove.encode.machine import Env, Value
 from checker.prove.encode.symbols import BagV, MapV, NoAnySize, SetV, Term
@@ -95,6 +95,8 @@ def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
     found = []
     for statement in statements(body):
         match statement:
+            case Mutate(change=Change.RECEIVE, target=target) if isinstance(target.type, NetworkType):
+                continue  # The message stays.
             case Mutate(change=change, target=target, location=location):
                 how = "grow" if change in GROWING else "shrink" if change in SHRINKING else "other"
                 found.append(Effect(target, how, location))

@@ -10,7 +10,7 @@ an uninterpreted sort; of an `Ordered` sort, with a total order).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -131,26 +131,51 @@ def _alternative(kind: Type, shape: Shape) -> Shape:
     return Shape(tag, shape.leaves, lambda terms: Union({class_key(kind): (z3.BoolVal(True), shape.build(terms))}))
 
 
-def conjunction(parts: list[Term]) -> Term:
-    """A conjunction without its trivial parts."""
-    kept: list[Term] = []
-    for part in parts:
-        if z3.is_false(part):
-            return z3.BoolVal(False)
-        if not z3.is_true(part):
-            kept.extend(part.children() if z3.is_and(part) else [part])
+def negation(part: Term) -> Term:
+    """A negation, pushed one step inwards where that makes no larger formula."""
+    if z3.is_not(part):
+        return part.arg(0)
+    if z3.is_true(part) or z3.is_false(part):
+        return z3.BoolVal(z3.is_false(part))
+    if z3.is_and(part):
+        return disjunction([negation(inner) for inner in part.children()])
+    if z3.is_or(part):
+        return conjunction([negation(inner) for inner in part.children()])
+    return z3.Not(part)
+
+
+def conjunction(parts: Iterable[Term]) -> Term:
+    """A conjunction: flat, without repetitions, false if it has a part and its negation."""
+    kept = _connected(parts, z3.is_and, z3.is_true, z3.is_false)
+    if kept is None:
+        return z3.BoolVal(False)
     return z3.BoolVal(True) if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
 
 
-def disjunction(parts: list[Term]) -> Term:
-    """A disjunction without its trivial parts."""
-    kept: list[Term] = []
-    for part in parts:
-        if z3.is_true(part):
-            return z3.BoolVal(True)
-        if not z3.is_false(part):
-            kept.extend(part.children() if z3.is_or(part) else [part])
+def disjunction(parts: Iterable[Term]) -> Term:
+    """A disjunction: flat, without repetitions, true if it has a part and its negation."""
+    kept = _connected(parts, z3.is_or, z3.is_false, z3.is_true)
+    if kept is None:
+        return z3.BoolVal(True)
     return z3.BoolVal(False) if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
+
+
+def _connected(parts: Iterable[Term], same: Callable[[Term], bool], neutral: Callable[[Term], bool],
+               absorbing: Callable[[Term], bool]) -> list[Term] | None:
+    """The parts that matter, or None if one absorbs the others."""
+    kept: dict[int, Term] = {}
+    stack = list(parts)[::-1]
+    while stack:
+        part = stack.pop()
+        if absorbing(part):
+            return None
+        if same(part):
+            stack.extend(reversed(part.children()))
+        elif not neutral(part):
+            kept.setdefault(part.get_id(), part)
+    if any(z3.is_not(part) and part.arg(0).get_id() in kept for part in kept.values()):
+        return None
+    return list(kept.values())
 
 
 def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term]]]:
@@ -194,6 +219,13 @@ class Symbols:
         self._functions: dict[str, Any] = {}
         self.facts: list[Term] = []
         self.orders: dict[Any, Any] = {}
+
+    def fork(self) -> Symbols:
+        """Symbols that go on from here on their own."""
+        other = Symbols()
+        other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
+        other.facts, other.orders = list(self.facts), dict(self.orders)
+        return other
 
     def sort(self, kind: Type) -> Any:
         """The Z3 sort of a leaf."""
@@ -276,7 +308,7 @@ class Symbols:
     def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term]) -> Union:
         if len(kinds) == 2:
             first = self.cell(BoolType(), f"{name} is {kinds[0]}", args)
-            guards = [first, z3.Not(first)]
+            guards = [first, negation(first)]
         else:
             which = self.cell(_NUMBER, f"kind of {name}", args)
             guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
@@ -333,7 +365,7 @@ def merged(condition: Term, first: Value, second: Value) -> Value:
     if first.eq(second):
         return first
     if z3.is_bool(first):
-        return disjunction([conjunction([condition, first]), conjunction([z3.Not(condition), second])])
+        return disjunction([conjunction([condition, first]), conjunction([negation(condition), second])])
     return z3.If(condition, first, second)
 
 
