@@ -437,6 +437,8 @@ class AnySize(Machine):
         for position, (label, first) in enumerate(found):
             if _size(first, total) <= total and first.symbol.name() in asked:
                 axioms.append(self._full(first))
+            if 0 < _size(first, total) and 2 * _size(first, total) <= total:
+                axioms.append(self._inhabited(first))
             for other, (other_label, second) in enumerate(found):
                 if label != other_label:
                     continue
@@ -463,6 +465,12 @@ class AnySize(Machine):
         (formula,), member = family.formulas, family.member
         quorum = family.symbol(family.parameters)
         claim = z3.Implies(z3.ForAll([member], formula), quorum)
+        return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
+
+    def _inhabited(self, family: Family) -> Term:
+        """A quorum of at least one has a member; for those of which two meet, that follows."""
+        quorum = family.symbol(family.parameters)
+        claim = z3.Implies(quorum, z3.Exists([family.member], family.formulas[0]))
         return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
 
     def _pair(self, first: Family, second: Family, meet: bool) -> Term:
