@@ -108,8 +108,9 @@ class Cells:
 
     def _choice_of_seqs(self, condition: int, first: Seq, second: Seq) -> Seq:
         size = max(len(first.items), len(second.items))
-        items = [(seq.items[position] if position < len(seq.items) else ABSENT for seq in (first, second)) for position in range(size)]
-        return Seq(self.choice(condition, first.length, second.length), tuple(self.merged(condition, *pair) for pair in items))
+        ones, others = (seq.items + (ABSENT,) * (size - len(seq.items)) for seq in (first, second))
+        items = tuple(self.merged(condition, one, other) for one, other in zip(ones, others, strict=True))
+        return Seq(self.choice(condition, first.length, second.length), items)
 
     def _choice_of_slots(self, condition: int, first: Slots, second: Slots) -> Slots:
         both, items = self.circuit.both, []

@@ -26,6 +26,11 @@ class Circuit:
         self._known: dict[tuple[int, ...], int] = {}
         self._variables: dict[int, int] = {}
 
+    @property
+    def variables(self) -> int:
+        """How many variables there are."""
+        return len(self._variables)
+
     def variable(self) -> int:
         """A new unknown condition."""
         self._nodes.append(None)

@@ -71,8 +71,6 @@ class Fixed(Machine):
         return self.cells.choice(condition, first, second)
 
     def equal_plain(self, first: Value, second: Value) -> Cond:
-        if isinstance(first, Mask) != isinstance(second, Mask) and isinstance(first, Mask | Slots):
-            first, second = self._slots(first), self._slots(second)
         return self.cells.equal(first, second)
 
     def constant_plain(self, value: Any, kind: Type) -> Value:
@@ -118,7 +116,7 @@ class Fixed(Machine):
 
     def _fitted_set(self, value: Value, have: SetType, want: SetType, location: Location | None) -> Value:
         items = []
-        for guard, item in self._slots(value).items:
+        for guard, item in self._slots(value, have.element).items:
             with self.under(guard):
                 items.append((guard, self.fit(item, have.element, want.element, location)))
         result = self._collected(items, want)
@@ -129,26 +127,18 @@ class Fixed(Machine):
 
     def widened(self, value: Value, have: Type, want: Type) -> Value:
         if isinstance(want, SetType) and isinstance(have, SetType) and have.element != want.element:
-            return self._collected([(guard, self.coerce(item, have.element, want.element)) for guard, item in self._slots(value).items], want)
+            return self._collected([(guard, self.coerce(item, have.element, want.element)) for guard, item in self._slots(value, have.element).items], want)
         if isinstance(want, ListType) and isinstance(have, ListType):
             return Seq(value.length, tuple(self.coerce(item, have.element, want.element) for item in value.items))
         if isinstance(want, MapType) and isinstance(have, MapType):
             return Table({key: self.coerce(part, have.value, want.value) for key, part in value.items()})
         return value
 
-    def _slots(self, value: Value) -> Slots:
+    def _slots(self, value: Value, element: Type) -> Slots:
         """A set as guarded elements."""
         if isinstance(value, Slots):
             return value
-        return Slots(tuple((guard, self._element(python)) for python, guard in value.items()))
-
-    def _element(self, python: Any) -> Value:
-        """A Python value inside a mask as a symbolic one; its class says enough."""
-        if isinstance(python, bool):
-            return TRUE if python else FALSE
-        if python is None:
-            return None
-        return Leaf({python: TRUE})
+        return Slots(tuple((guard, self.constant(python, element)) for python, guard in value.items()))
 
     def _collected(self, items: Guarded, kind: SetType) -> Value:
         """A set from guarded elements that may be equal."""
@@ -403,7 +393,12 @@ class Fixed(Machine):
         found, whole = self.values(node.args, env)
         return self.member(found, node.args[0].type, whole)
 
-    def _pairwise(self, node: Expr, env: Env) -> tuple[dict[Any, tuple[int, int]], Mask | None]:
+    def op_eq(self, node: Expr, env: Env) -> Value:
+        if isinstance(node.args[0].type, SetType):
+            return self.both([self.circuit.choice(a, b, b ^ 1) for a, b in self._pairwise(node, env).values()])
+        return super().op_eq(node, env)
+
+    def _pairwise(self, node: Expr, env: Env) -> dict[Any, tuple[int, int]]:
         """For both sets as masks: each element with the conditions that it is in the first and in the second."""
         masks = []
         for value, part in zip(self.values(node.args, env), node.args, strict=True):
@@ -411,7 +406,7 @@ class Fixed(Machine):
             masks.append(value if isinstance(value, Mask) else self._as_mask(value, part.type.element))
         first, second = masks
         keys = [*first, *(key for key in second if key not in first)]
-        return {key: (first.get(key, FALSE), second.get(key, FALSE)) for key in keys}, None
+        return {key: (first.get(key, FALSE), second.get(key, FALSE)) for key in keys}
 
     def _as_mask(self, value: Slots, element: Type) -> Mask:
         mask = Mask()
@@ -422,7 +417,7 @@ class Fixed(Machine):
 
     def _combined(self, node: Expr, env: Env, join: Callable[[int, int], int]) -> Value:
         assert isinstance(node.type, SetType)
-        found = {key: join(*pair) for key, pair in self._pairwise(node, env)[0].items()}
+        found = {key: join(*pair) for key, pair in self._pairwise(node, env).items()}
         mask = Mask({key: guard for key, guard in found.items() if guard != FALSE})
         if masked(node.type.element):
             return mask
@@ -438,7 +433,7 @@ class Fixed(Machine):
         return self._combined(node, env, lambda a, b: self.both((a, b ^ 1)))
 
     def op_subset(self, node: Expr, env: Env) -> Value:
-        return self.both([self.either((a ^ 1, b)) for a, b in self._pairwise(node, env)[0].values()])
+        return self.both([self.either((a ^ 1, b)) for a, b in self._pairwise(node, env).values()])
 
     def op_size(self, whole: Value) -> Leaf:
         """The number of elements of a set, list or network."""
