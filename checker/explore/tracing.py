@@ -28,9 +28,12 @@ WITNESSES_MAX = 16
 """Places named in the box under a picture; all that the property reads are marked in the steps."""
 
 
-def trace(system: System, finding: Finding, spec: str, variant: str | None) -> Trace:
-    """The trace of a finding. Call it inside the system's configuration."""
-    return _Tracer(system, finding).trace(spec, variant)
+def trace(system: System, finding: Finding, spec: str, variant: str | None, start: State | None = None) -> Trace:
+    """The trace of a finding. Call it inside the system's configuration.
+
+    With `start` the run begins there instead of in an initial state: a counterexample to induction.
+    """
+    return _Tracer(system, finding, start).trace(spec, variant)
 
 
 def settled(system: System, events: Iterable[Event]) -> list[Event]:
@@ -60,10 +63,10 @@ def settled(system: System, events: Iterable[Event]) -> list[Event]:
 
 
 class _Tracer:
-    def __init__(self, system: System, finding: Finding) -> None:
+    def __init__(self, system: System, finding: Finding, start: State | None) -> None:
         self.system, self.finding = system, finding
         self.lanes = Lanes(system)
-        self.states = [initial_state(system, finding.initial_arguments)]
+        self.states = [initial_state(system, finding.initial_arguments) if start is None else start]
         self.steps: list[Step] = []
         self._memberships: dict[str, list[tuple[Collection, Collection]]] = {}
 
@@ -81,7 +84,7 @@ class _Tracer:
             initial={variable.name: variable.type.to_json(value)
                      for variable, value in zip(system.variables, self.states[0], strict=True)},
             steps=tuple(self.steps), witnesses=tuple(self._witnesses(explanation)), loop=finding.loop,
-            role=self.lanes.role(), initial_arguments=_named(init[0], finding.initial_arguments) if init else {},
+            role=self.lanes.role(), initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
         )
 
     def _property(self) -> str | None:

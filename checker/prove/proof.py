@@ -1,0 +1,361 @@
+"""One proof from end to end: which claims, asked how, and an honest verdict.
+
+`Proven` is said only if every property asked for, and every lemma that one of them needs, is true initially and kept by every
+action, no action raises an error, there is an initial state, and every action can happen in a state that satisfies what was assumed. A
+property that is not kept is `Violated` only with a run from an initial state; else the verdict is `Unfinished`, with the smallest
+counterexample to induction that was found, because the property may be true and need a lemma.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+from checker.errors import UsageError, unknown
+from checker.explore.choices import Choices
+from checker.explore.tracing import trace
+from checker.language.control import Cut
+from checker.language.spec import Spec
+from checker.language.system import Failure, State, System
+from checker.model.build import build
+from checker.model.nodes import Model
+from checker.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
+from checker.prove.bounded import Bounded, Induction, Undecided
+from checker.prove.solving import Answer, Effort, Query, ask_all
+from checker.prove.unbounded import INIT, NO_ERROR, Prover, model_of_any_size
+
+METHODS = ("induction", "bmc", "kinduction")
+REACHABLE_STATES = 20_000
+"""So many states are explored to say whether a counterexample to induction can happen."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to prove: `invariants` (empty: all), how, and with how much effort. `depth` is that of bounded checks, and k."""
+
+    spec: type[Spec]
+    name: str
+    variant: str | None = None
+    invariants: tuple[str, ...] = ()
+    method: str = "induction"
+    depth: int | None = None
+    any_size: bool = False
+    effort: Effort = Effort()
+    seconds: float = 60.0
+    progress: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: that `action` keeps `property`. `needs` are the assumed properties that the proof uses (None: not known)."""
+
+    action: str
+    property: str
+    status: str
+    seconds: float
+    needs: frozenset[str] | None = None
+    counterexample: Induction | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The outcome and how it came about. `unused` are lemmas that no proven property needs; `reachable` tells, for each counterexample to
+    induction, whether its first state can happen; `sizes` are the bounds at which it was found."""
+
+    outcome: Outcome
+    claims: tuple[Claim, ...] = ()
+    unused: tuple[str, ...] = ()
+    reachable: tuple[str, ...] = ()
+    sizes: tuple[dict[str, int], ...] = ()
+
+    @property
+    def failed(self) -> tuple[Claim, ...]:
+        """The claims that were not proven."""
+        return tuple(claim for claim in self.claims if claim.status != "proven")
+
+
+def prove(task: Task) -> Proof:
+    """Prove the properties of a specification. Raises SpecError, where it has no model, and UsageError for unknown names."""
+    if task.method not in METHODS:
+        raise unknown("method", task.method, METHODS)
+    if task.any_size and task.method != "induction":
+        raise UsageError("--any-size proves by induction; bounded checks and k-induction need bounds.")
+    started = perf_counter()
+    run = _AnySizeRun(task) if task.any_size else _BoundedRun(task)
+    with run.model.system:
+        proof = run.proof()
+    seconds = perf_counter() - started
+    return replace(proof, outcome=replace(proof.outcome, statistics=replace(proof.outcome.statistics, seconds=seconds)))
+
+
+class _Run:
+    """What both kinds of proof share."""
+
+    def __init__(self, task: Task, model: Model) -> None:
+        self.task, self.model = task, model
+        self.provable = [prop.name for prop in model.of("invariant", "lemma", "step")]
+        for name in task.invariants:
+            if name not in self.provable:
+                raise unknown("invariant, lemma or step property", name, self.provable)
+        self.goals = list(task.invariants or self.provable)
+        if not self.goals:
+            raise UsageError(f"{model.name} has no @invariant, @lemma or @step: there is nothing to prove.")
+        self.assumable = [prop.name for prop in model.of("invariant", "lemma")]
+        self.notes: list[str] = []
+
+    def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
+        """An outcome of this run."""
+        bounds = self.model.system.bounds
+        return kind(spec=self.task.name, variant=self.task.variant, bounds=bounds, engine="z3", statistics=Statistics(),
+                    notes=tuple(self.notes), **fields)
+
+    def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
+        """A violation of the named properties that a run from an initial state shows, or None."""
+        bounded = Bounded(self.model, self.task.seconds, self.task.progress)
+        finding, _ = bounded.search(depth, names)
+        if finding is None:
+            return None
+        shown = trace(self.model.system, finding, self.task.name, self.task.variant)
+        if finding.kind == "error":
+            return self.make(Failed, message=finding.message or "", trace=shown)
+        assert finding.method is not None
+        return self.make(Violated, property=finding.method.name, trace=shown)
+
+    def refuted_or_open(self, claims: Sequence[Claim], depth: int) -> Outcome:
+        """The outcome when claims failed: a real violation if there is one, else that the question is open."""
+        failed = [claim for claim in claims if claim.status != "proven"]
+        names = [name for name in self.provable if any(claim.property in (name, NO_ERROR) for claim in failed)]
+        reason = "; ".join(sorted({_said(claim) for claim in failed}))
+        try:
+            found = self.searched(names, depth)
+        except Undecided as undecided:
+            self.notes.append(f"the search for a real violation ran out of time ({undecided})")
+            found = None
+        if found is not None:
+            return found
+        self.notes.append(f"no violation within {depth} steps at {_bounds(self.model.system.bounds)}: the property may be true and need a lemma")
+        return self.make(Unfinished, reason=reason)
+
+    def finished(self, claims: list[Claim], reachable: Sequence[str], sizes: Sequence[dict[str, int]], any_size: bool,
+                 worthless: str | None) -> Proof:
+        """The verdict on claims that were all made."""
+        needed = _closure(self.goals, claims)
+        relevant = [claim for claim in claims if claim.property in needed or claim.property == NO_ERROR]
+        unused = tuple(prop.name for prop in self.model.of("lemma") if prop.name not in needed - set(self.task.invariants or ())
+                       and not any(prop.name in (claim.needs or ()) for claim in claims if claim.property != prop.name))
+        if any(claim.status != "proven" for claim in relevant):
+            outcome = self.refuted_or_open(relevant, self.task.depth or 12)
+        elif worthless is not None:
+            outcome = self.make(Unfinished, reason=f"every claim is proven, but {worthless}: the proof says nothing")
+        else:
+            outcome = self.make(Proven, properties=tuple(self.goals), any_size=any_size)
+        return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes))
+
+
+class _BoundedRun(_Run):
+    """Proofs at the configured bounds."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, build(task.spec))
+        with self.model.system:
+            self.bounded = Bounded(self.model, task.seconds, task.progress)
+
+    def proof(self) -> Proof:
+        """The whole proof."""
+        try:
+            return self._bmc() if self.task.method == "bmc" else self._induction()
+        except Undecided as undecided:
+            return Proof(self.make(Unfinished, reason=str(undecided)))
+
+    def _bmc(self) -> Proof:
+        depth = 10 if self.task.depth is None else self.task.depth
+        found = self.searched(self.goals, depth)
+        if found is not None:
+            return Proof(found)
+        self.notes.append(f"no run of up to {depth} steps violates {', '.join(self.goals)}; longer ones were not looked at")
+        return Proof(self.make(Unfinished, reason=f"checked to depth {depth} only: a bounded check proves nothing beyond it"))
+
+    def _induction(self) -> Proof:
+        depth = 1 if self.task.method == "induction" else (self.task.depth or 2)
+        claims = list(self._claims(depth))
+        if depth > 1:
+            found = self.searched(self.goals, depth)
+            if found is not None:
+                return Proof(found, tuple(claims))
+        reachable = [how_reachable(self.model.system, claim.counterexample.before) for claim in claims if claim.counterexample]
+        sizes = [self.model.system.bounds] * len(reachable)
+        return self.finished(claims, reachable, sizes, False, self._worthless())
+
+    def _claims(self, depth: int) -> Iterator[Claim]:
+        bounded = self.bounded
+        names = self.assumable
+        for prop in bounded.inductive:
+            started = perf_counter()
+            wrong = bounded.initial_violation(prop)
+            yield Claim(INIT, prop.name, "proven" if wrong is None else "failed", perf_counter() - started)
+        for fired in bounded.relation.fired:
+            for prop in (*bounded.inductive, *bounded.steps):
+                self.task.progress(f"{fired.action.name}: {prop.name}")
+                started = perf_counter()
+                found = bounded.broken_by(fired, prop, names, depth)
+                yield _claim(fired.action.name, prop.name, started, found)
+            started = perf_counter()
+            found = bounded.raises(fired, names)
+            if found is not None:
+                yield _claim(fired.action.name, NO_ERROR, started, found)
+
+    def _worthless(self) -> str | None:
+        return vacuous(self.bounded, self.assumable)
+
+
+class _AnySizeRun(_Run):
+    """Proofs for any number of nodes; counterexamples come from small bounds."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, model_of_any_size(task.spec))
+
+    def proof(self) -> Proof:
+        """The whole proof: a property that is not kept is no longer assumed, until what is left holds together."""
+        prover = Prover(self.model)
+        assumed, done = list(self.assumable), dict[tuple[str, str], Claim]()
+        while True:
+            wanted = [name for name in self.provable if name in assumed or name not in self.assumable]
+            queries = [query for query in (*prover.queries(wanted, assumed), *prover.errors(assumed))
+                       if self._open(done.get((query.name[0], query.name[1])), assumed)]
+            done |= {(claim.action, claim.property): claim for claim in self._asked(queries, prover, assumed)}
+            lost = {claim.property for claim in done.values() if claim.status != "proven"} & set(assumed)
+            if not lost:
+                break
+            assumed = [name for name in assumed if name not in lost]
+        claims = [replace(claim, counterexample=None) for claim in done.values()]
+        claims, reachable, sizes = self._explained(claims)
+        return self.finished(claims, reachable, sizes, True, self._worthless(prover, assumed))
+
+    @staticmethod
+    def _open(claim: Claim | None, assumed: Sequence[str]) -> bool:
+        """Whether a claim is still to be shown: it is new, or its proof used what is no longer assumed."""
+        return claim is None or (claim.status == "proven" and not (claim.needs or frozenset()) <= set(assumed))
+
+    def _asked(self, queries: Sequence[Query], prover: Prover, assumed: Sequence[str]) -> Iterator[Claim]:
+        def seen(answer: Answer) -> None:
+            self.task.progress(f"{answer.name[0]}: {answer.name[1]}")
+
+        for answer in ask_all(queries, self.task.effort, seen):
+            status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
+            yield Claim(answer.name[0], answer.name[1], status, answer.seconds, answer.core, None, answer.reason)
+
+    def _explained(self, claims: Sequence[Claim]) -> tuple[list[Claim], list[str], list[dict[str, int]]]:
+        """The claims, those that failed with a counterexample at the smallest bounds that have one."""
+        explained, reachable, sizes = [], [], []
+        models = [build(spec) for spec in self._growing()] if any(claim.status != "proven" for claim in claims) else []
+        for claim in claims:
+            if claim.status != "proven" and claim.action != INIT:
+                for model in models:
+                    with model.system:
+                        found = self._counterexample(model, claim)
+                        if found is not None:
+                            claim = replace(claim, status="failed", counterexample=found)
+                            reachable.append(how_reachable(model.system, found.before))
+                            sizes.append(model.system.bounds)
+                            break
+            explained.append(claim)
+        return explained, reachable, sizes
+
+    def _growing(self) -> list[type[Spec]]:
+        """The specification at growing bounds, up to those that are configured."""
+        bounds = self.model.system.bounds
+        sorts = {part.sort.__name__ for variable in self.model.variables for part in variable.type.walk() if hasattr(part, "size")}
+        small = {name: min(2, bounds[name]) for name in sorts if name in bounds}
+        return [self.task.spec.bounded(**small), self.task.spec] if any(bounds[name] > 2 for name in small) else [self.task.spec]
+
+    def _counterexample(self, model: Model, claim: Claim) -> Induction | None:
+        bounded = Bounded(model, min(self.task.seconds, 20.0))
+        fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
+        others = [name for name in self.assumable]
+        try:
+            if claim.property == NO_ERROR:
+                return bounded.raises(fired, others)
+            prop = next(prop for prop in model.properties if prop.name == claim.property)
+            return bounded.broken_by(fired, prop, others)
+        except Undecided:
+            return None
+
+    def _worthless(self, prover: Prover, assumed: Sequence[str]) -> str | None:
+        answer = next(iter(ask_all([prover.satisfiable()], replace(self.task.effort, workers=1))))
+        if answer.status == "unsat":
+            return "the axioms and the initial states contradict each other"
+        return vacuous(Bounded(self.model, self.task.seconds), assumed)
+
+
+def vacuous(bounded: Bounded, assumed: Sequence[str]) -> str | None:
+    """Why a proof would be worthless at the configured bounds, or None: there is no initial state, or an action that can never happen."""
+    if not bounded.has_initial_state():
+        return "there is no initial state"
+    idle = [fired.action.name for fired in bounded.relation.fired if not bounded.can_fire(fired, assumed)]
+    return f"{', '.join(idle)} can never happen in a state that satisfies the properties" if idle else None
+
+
+def how_reachable(system: System, wanted: State) -> str:
+    """Whether a state can happen at the configured bounds, asked of a search among the first states."""
+    choices = [(action, Choices(system, action)) for action in system.actions]
+    try:
+        seen = {state for _, state in system.initial()}
+        level, depth = list(seen), 0
+        while level and len(seen) < REACHABLE_STATES:
+            if wanted in seen:
+                return f"can happen, in {depth} steps"
+            level = list(dict.fromkeys(after for state in level for after in _successors(system, choices, state) if after not in seen))
+            seen.update(level)
+            depth += 1
+    except Failure:
+        return "not known: the specification raises an error on the way"
+    if wanted in seen:
+        return f"can happen, in {depth} steps"
+    return f"not among the first {len(seen):,} states" if level else "cannot happen at these bounds: a lemma can exclude it"
+
+
+def _successors(system: System, choices: Sequence[tuple[Any, Choices]], state: State) -> Iterator[State]:
+    for action, options in choices:
+        for arguments in options(state):
+            try:
+                successor = system.fire(state, action, arguments)
+            except Cut:
+                continue
+            if successor is not None:
+                yield successor.state
+
+
+def _claim(action: str, prop: str, started: float, found: Induction | None) -> Claim:
+    return Claim(action, prop, "proven" if found is None else "failed", perf_counter() - started, None, found)
+
+
+def _closure(goals: Sequence[str], claims: Sequence[Claim]) -> set[str]:
+    """The goals and all that their proofs need, directly or not. A proof of unknown needs may need everything."""
+    needed, todo = set(goals), list(goals)
+    everything = {claim.property for claim in claims if claim.property != NO_ERROR}
+    todo.append(NO_ERROR)
+    while todo:
+        name = todo.pop()
+        for claim in claims:
+            if claim.property == name and claim.action != INIT:
+                fresh = (everything if claim.needs is None else claim.needs) - needed
+                needed |= fresh
+                todo.extend(fresh)
+    return needed
+
+
+def _said(claim: Claim) -> str:
+    if claim.status == "unknown":
+        return f"the solvers do not know whether {claim.action} keeps {claim.property}"
+    if claim.action == INIT:
+        return f"{claim.property} is false in an initial state"
+    if claim.property == NO_ERROR:
+        return f"{claim.action} raises an error in some state that satisfies the properties"
+    return f"{claim.property} is not inductive: {claim.action} breaks it"
+
+
+def _bounds(bounds: dict[str, int]) -> str:
+    return ", ".join(f"{name}={size}" for name, size in bounds.items())
