@@ -71,9 +71,9 @@ class Bounded:
         solver.add(*relation.legality(0), relation.formula(initial))
         for length in range(depth + 1):
             self.progress(f"depth {length}")
-            found = self._violation(solver, [one for one in judged if one.prop.kind != "step"], length, deadline)
-            if found is not None:
-                return self._finding(solver, found, initial_arguments, length), length
+            false = self._violation(solver, [one for one in judged if one.prop.kind != "step"], length, deadline)
+            if false is not None:
+                return self._finding(solver, false, initial_arguments, length), length
             self._extend(solver, length)
             found = self._last_step(solver, judged, length, deadline)
             if found is not None:
@@ -138,8 +138,8 @@ class Bounded:
         true = relation.reader(solution, length)
         if isinstance(found, Fired):
             instance = (found.action.method, relation.arguments(found.arguments, found.action.parameters, true))
-            message = next(event.what for condition, event in found.errors if true(condition))
-            return Finding("error", found.action.method, started, (*instances, instance), message=message, in_step=True)
+            why = next(event.what for condition, event in found.errors if true(condition))
+            return Finding("error", found.action.method, started, (*instances, instance), message=why, in_step=True)
         if found.prop.kind == "step":
             instances.append(self._instance(solution, length))
         arguments = relation.arguments(found.arguments, found.prop.parameters, true)
@@ -248,7 +248,7 @@ class Bounded:
 
     def _shrunk(self, solver: Any, step: int) -> Any:
         """A solution whose state at a step has few values that differ from the defaults."""
-        relation, deadline = self.relation, monotonic() + SHRINK_SECONDS
+        deadline = monotonic() + SHRINK_SECONDS
         best = solver.model()
         for cell in self._simple(step):
             if monotonic() > deadline:

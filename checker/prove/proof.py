@@ -9,7 +9,7 @@ counterexample to induction that was found, because the property may be true and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -42,7 +42,7 @@ class Task:
     method: str = "induction"
     depth: int | None = None
     any_size: bool = False
-    effort: Effort = Effort()
+    effort: Effort = field(default_factory=Effort)
     seconds: float = 60.0
     progress: Callable[[str], None] = lambda _: None
 
@@ -149,7 +149,7 @@ class _Run:
         if any(claim.status != "proven" for claim in relevant):
             outcome = self.refuted_or_open(relevant, self.task.depth or 12)
         elif worthless is not None:
-            outcome = self.make(Unfinished, reason=f"every claim is proven, but {worthless}: the proof says nothing")
+            outcome = self.make(Unfinished, reason=f"every claim is proven, but {worthless}")
         else:
             outcome = self.make(Proven, properties=tuple(self.goals), any_size=any_size)
         return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes))
@@ -232,7 +232,11 @@ class _AnySizeRun(_Run):
             assumed = [name for name in assumed if name not in lost]
         claims = [replace(claim, counterexample=None) for claim in done.values()]
         claims, reachable, sizes = self._explained(claims)
-        return self.finished(claims, reachable, sizes, True, self._worthless(prover, assumed))
+        try:
+            worthless = self._worthless(prover, assumed)
+        except Undecided as undecided:
+            worthless = f"it is not known whether it says anything ({undecided})"
+        return self.finished(claims, reachable, sizes, True, worthless)
 
     @staticmethod
     def _open(claim: Claim | None, assumed: Sequence[str]) -> bool:
@@ -274,7 +278,7 @@ class _AnySizeRun(_Run):
     def _counterexample(self, model: Model, claim: Claim) -> Induction | None:
         bounded = Bounded(model, min(self.task.seconds, 20.0))
         fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
-        others = [name for name in self.assumable]
+        others = self.assumable
         try:
             if claim.property == NO_ERROR:
                 return bounded.raises(fired, others)

@@ -59,7 +59,7 @@ def query(name: tuple[str, ...], parts: Sequence[tuple[str, Any]]) -> Query:
     return Query(name, solver.sexpr(), tuple(label for label, _ in kept))
 
 
-def ask(asked: Query, effort: Effort = Effort()) -> Answer:  # noqa: B008 (frozen)
+def ask(asked: Query, effort: Effort) -> Answer:
     """The first definite answer of the portfolio, or "unknown" with everybody's reasons."""
     started = perf_counter()
     reasons = []

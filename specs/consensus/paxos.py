@@ -28,6 +28,7 @@ from checker import (
     invariant,
     is_majority,
     is_quorum,
+    lemma,
     reachable,
     record,
     require,
@@ -209,6 +210,71 @@ class Paxos(Spec):
     def only_requested_values(self, b: Ballot, v: Value) -> bool:
         """A chosen value is one that a client asked for."""
         return not self.chosen(b, v) or v in self.requested
+
+    # Why it is so (section 2.2, and Lamport 1998, section 5)
+
+    @lemma
+    def votes_follow_proposals(self, a: Acceptor, b: Ballot, v: Value) -> bool:
+        """An acceptor votes only for what its ballot's proposer has asked for."""
+        return Accepted(a, b, v) not in self.network or Accept(b, v) in self.network
+
+    @lemma
+    def one_proposal_per_ballot(self, b: Ballot, v: Value, w: Value) -> bool:
+        """A ballot's proposer asks for one value, which a client has asked for."""
+        if Accept(b, v) not in self.network:
+            return True
+        return v in self.requested and (v == w or Accept(b, w) not in self.network)
+
+    @lemma
+    def last_vote_was_sent(self, a: Acceptor) -> bool:
+        """What an acceptor remembers as its last vote, it has sent."""
+        last = self.accepted[a]
+        return last is None or Accepted(a, last.ballot, last.value) in self.network
+
+    @lemma
+    def last_vote_is_highest(self, a: Acceptor, b: Ballot, v: Value) -> bool:
+        """An acceptor has not voted above its last vote, nor above its promise."""
+        if Accepted(a, b, v) not in self.network:
+            return True
+        last, highest = self.accepted[a], self.promised[a]
+        return last is not None and b <= last.ballot and highest is not None and last.ballot <= highest
+
+    @lemma
+    def promises_are_kept(self, m: Promise) -> bool:
+        """Whoever has promised a ballot has promised no less since, and reported a vote in a lower ballot that it had sent."""
+        if m not in self.network:
+            return True
+        highest, vote = self.promised[m.acceptor], m.accepted
+        if highest is None or highest < m.ballot:
+            return False
+        return vote is None or (vote.ballot < m.ballot and Accepted(m.acceptor, vote.ballot, vote.value) in self.network)
+
+    @lemma
+    def no_vote_after_report(self, m: Promise, c: Ballot, v: Value) -> bool:
+        """Between the vote that a promise reports and the ballot that it promises, the acceptor has not voted."""
+        if m not in self.network or c >= m.ballot or Accepted(m.acceptor, c, v) not in self.network:
+            return True
+        return m.accepted is not None and c <= m.accepted.ballot
+
+    @lemma
+    def proposals_are_safe(self, b: Ballot, v: Value, c: Ballot, w: Value) -> bool:
+        """When a value is proposed, no other one can be chosen below: enough acceptors will never vote for it there."""
+        return not (Accept(b, v) in self.network and c < b and v != w) or self.phase_one(self.lost_for(c, w))
+
+    def lost_for(self, c: Ballot, w: Value) -> set[Acceptor]:
+        """The acceptors that have not voted for `w` in `c` and, having promised more, never will."""
+        return {a for a in Acceptor if self.has_promised_above(a, c) and Accepted(a, c, w) not in self.network}
+
+    def has_promised_above(self, a: Acceptor, c: Ballot) -> bool:
+        """Whether an acceptor will ignore ballot `c` from now on."""
+        highest = self.promised[a]
+        return highest is not None and highest > c
+
+    @lemma
+    def learned_is_chosen(self, l: Learner) -> bool:
+        """A learner has learned a chosen value."""
+        value = self.learned[l]
+        return value is None or any(self.chosen(b, value) for b in Ballot)
 
     @reachable
     def everyone_learns(self) -> bool:

@@ -127,7 +127,7 @@ class AnySize(Machine):
                 return self._everywhere(first.element, lambda element: first.count(element) == second.count(element))
             case SeqV():
                 index = self.constant_named("i", z3.IntSort())
-                inside = z3.And(0 <= index, index < first.length)
+                inside = z3.And(index >= 0, index < first.length)
                 return self.both([first.length == second.length,
                                   self.forall((index,), inside, self.equal(first.at(index), second.at(index)))])
         return self.true if first.eq(second) else first == second
@@ -203,7 +203,7 @@ class AnySize(Machine):
             index = self.constant_named(name, z3.IntSort())
             if source.start is not None:
                 return [Round((index,), index, z3.And(source.start <= index, index < source.start + source.length))]
-            return [Round((index,), source.at(index), z3.And(0 <= index, index < source.length))]
+            return [Round((index,), source.at(index), z3.And(index >= 0, index < source.length))]
         if isinstance(source, BagV):
             return self.rounds(SetV(source.element, lambda found: source.count(found) > 0), name, location)
         assert isinstance(source, SetV)
@@ -437,7 +437,7 @@ class AnySize(Machine):
         for position, (label, first) in enumerate(found):
             if _size(first, total) <= total and first.symbol.name() in asked:
                 axioms.append(self._full(first))
-            if 0 < _size(first, total) and 2 * _size(first, total) <= total:
+            if _size(first, total) > 0 and 2 * _size(first, total) <= total:
                 axioms.append(self._inhabited(first))
             for other, (other_label, second) in enumerate(found):
                 if label != other_label:
@@ -682,7 +682,10 @@ class AnySize(Machine):
 
     def op_lt(self, node: Expr, env: Env) -> Value:
         counted = self._counted(node, env)
-        return counted if counted is not None else self.less(*self.values(node.args, env), node.args[0].type)
+        if counted is not None:
+            return counted
+        first, second = self.values(node.args, env)
+        return self.less(first, second, node.args[0].type)
 
     def op_le(self, node: Expr, env: Env) -> Value:
         counted = self._counted(node, env)
@@ -691,7 +694,7 @@ class AnySize(Machine):
         first, second = self.values(node.args, env)
         if first is ABSENT or second is ABSENT:
             return self.false
-        return self.negate(self.less(second, first, node.args[0].type))
+        return negation(self.less(second, first, node.args[0].type))
 
     def _computed(self, node: Expr, env: Env, compute: Callable[[Term, Term], Term]) -> Value:
         first, second = self.values(node.args, env)

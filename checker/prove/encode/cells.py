@@ -154,8 +154,8 @@ class Cells:
 
     # Counting
 
-    def count(self, conditions: Iterable[int]) -> Leaf:
-        """How many of the conditions are true."""
+    def count(self, conditions: Iterable[int], most: int | None = None) -> Leaf:
+        """How many of the conditions are true; it is known to be at most `most`."""
         circuit = self.circuit
         total = Leaf({0: TRUE})
         for condition in conditions:
@@ -166,7 +166,7 @@ class Cells:
                 stays, grows = circuit.both((guard, condition ^ 1)), circuit.both((guard, condition))
                 if stays != FALSE:
                     following[number] = circuit.either((following.get(number, FALSE), stays))
-                if grows != FALSE:
+                if grows != FALSE and (most is None or number < most):
                     following[number + 1] = grows
             total = following
         return total
@@ -239,7 +239,7 @@ class Cells:
 
     def _collection(self, values: list[Any], element: Type) -> Value:
         if masked(element):
-            return Mask({part: TRUE for part in values})
+            return Mask(dict.fromkeys(values, TRUE))
         return Slots(tuple((TRUE, self.known(part, element)) for part in values))
 
     # Unknown values

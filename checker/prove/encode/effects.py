@@ -16,7 +16,21 @@ import z3
 
 from checker.errors import Location
 from checker.language.types import MapType, NetworkType, Type
-from checker.model.nodes import Assign, Break, Change, Expr, Loop, Mutate, Op, Place, Return, Scope, Stmt, statements
+from checker.model.nodes import (
+    Assign,
+    Break,
+    Change,
+    Expr,
+    If,
+    Loop,
+    Mutate,
+    Op,
+    Place,
+    Return,
+    Scope,
+    Stmt,
+    statements,
+)
 from checker.prove.encode.machine import Env, Value
 from checker.prove.encode.symbols import BagV, MapV, NoAnySize, SetV, Term
 
@@ -84,9 +98,9 @@ def _reject_exits(loop: Loop) -> None:
                     raise NoAnySize("Leaving a loop early has no any-size meaning.", "Use any, all or the.", location)
                 case Loop(body=inner):
                     inside(inner)
-                case _ if hasattr(statement, "then"):
-                    inside(statement.then)
-                    inside(statement.otherwise)
+                case If(then=then, otherwise=otherwise):
+                    inside(then)
+                    inside(otherwise)
 
     inside(loop.body)
 

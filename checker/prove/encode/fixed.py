@@ -22,9 +22,8 @@ from checker.language.types import (
     NetworkType,
     SetType,
     Type,
-
 )
-from checker.model.conversion import is_number
+from checker.model.conversion import is_number, limits
 from checker.model.nodes import Change, Expr, For, Loop, Model
 from checker.prove.encode.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, masked
 from checker.prove.encode.circuit import FALSE, TRUE, Circuit
@@ -50,15 +49,14 @@ class Fixed(Machine):
         super().__init__(model)
         self.circuit = circuit or Circuit()
         self.cells = _Cells(self)
-        self.both, self.either = self.circuit.both, self.circuit.either  # type: ignore[method-assign]
 
-    def both(self, parts: Iterable[Cond]) -> Cond:
+    def both(self, parts: Iterable[int]) -> int:
         return self.circuit.both(parts)
 
-    def either(self, parts: Iterable[Cond]) -> Cond:
+    def either(self, parts: Iterable[int]) -> int:
         return self.circuit.either(parts)
 
-    def negate(self, part: Cond) -> Cond:
+    def negate(self, part: int) -> int:
         return part ^ 1
 
     def is_true(self, part: Cond) -> bool:
@@ -296,7 +294,7 @@ class Fixed(Machine):
 
     # Numbers and order
 
-    def _lifted(self, compute: Callable[..., Any], *leaves: Leaf) -> Leaf:
+    def _lifted(self, compute: Callable[..., Any], *leaves: Value) -> Leaf:
         """Any function on all combinations of values."""
         if any(leaf is ABSENT for leaf in leaves):
             return Leaf()
@@ -371,7 +369,7 @@ class Fixed(Machine):
     # Sets
 
     def op_domain(self, node: Expr, env: Env) -> Value:
-        return Mask({python: TRUE for python in node.type.children()[0].values()})
+        return Mask(dict.fromkeys(node.type.children()[0].values(), TRUE))
 
     def op_set(self, node: Expr, env: Env) -> Value:
         assert isinstance(node.type, SetType)
@@ -435,8 +433,8 @@ class Fixed(Machine):
     def op_subset(self, node: Expr, env: Env) -> Value:
         return self.both([self.either((a ^ 1, b)) for a, b in self._pairwise(node, env).values()])
 
-    def op_size(self, whole: Value) -> Leaf:
-        """The number of elements of a set, list or network."""
+    def op_size(self, whole: Value, most: int | None = None) -> Leaf:
+        """The number of elements of a set, list or network, which is known to be at most `most`."""
         match whole:
             case Seq(length=length):
                 return length
@@ -446,11 +444,13 @@ class Fixed(Machine):
                     total = self._lifted(lambda a, b: a + b, total, queue.length)
                 return total
             case Mask():
-                return self.cells.count(whole.values())
-        return self.cells.count([guard for guard, _ in whole.items])
+                return self.cells.count(whole.values(), most)
+        return self.cells.count([guard for guard, _ in whole.items], most)
 
     def op_len(self, node: Expr, env: Env) -> Value:
-        return self.op_size(self.value(node.args[0], env))
+        low, high = limits(node.type)
+        size = self.op_size(self.value(node.args[0], env), high)
+        return Leaf({number: guard for number, guard in size.items() if low <= number <= high})
 
     def _at_least(self, whole: Value, number: int) -> int:
         if number <= 0:

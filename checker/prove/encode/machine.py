@@ -436,8 +436,8 @@ class Machine(ABC):
             case Scope(body=body):
                 self.run(body, env)
             case Return(value=result):
-                value = ABSENT if result is None else self.value(result, env)
-                return Exits(self.false, self.true, self.false, self.false, value)
+                given = ABSENT if result is None else self.value(result, env)
+                return Exits(self.false, self.true, self.false, self.false, given)
             case Continue():
                 return Exits(self.false, self.false, self.true, self.false)
             case Break():

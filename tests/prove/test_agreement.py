@@ -1,0 +1,106 @@
+"""The symbolic engine and the reference engine have the same transitions: none is lost, none invented."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from checker.errors import SpecError
+from checker.explore import check
+from checker.explore.limits import Limits, Watch
+from checker.language.spec import Spec
+from checker.language.system import Failure, State
+from checker.loading import load, names
+from checker.model.build import build
+from checker.model.nodes import Model
+from checker.outcome import Failed, Outcome, Unfinished, Violated
+from checker.prove.bounded import Bounded
+from checker.prove.relation import Relation
+from tests import generated
+from tests.prove.agreement import reference, symbolic
+
+STATES = 4
+DEPTH = 3
+
+
+def some_states(model: Model, count: int) -> list[State]:
+    """The first states of a breadth-first search."""
+    found = dict.fromkeys(state for _, state in model.system.initial())
+    queue = list(found)
+    while queue and len(found) < count:
+        for outcome in reference(model, queue.pop(0)).values():
+            if isinstance(outcome, tuple) and outcome not in found:
+                found[outcome] = None
+                queue.append(outcome)
+    return list(found)[:count]
+
+
+def compare(spec: type[Spec], count: int) -> None:
+    model = build(spec)
+    with model.system:
+        try:
+            states = some_states(model, count)
+        except Failure:
+            return
+        relation = Relation(model)
+        for state in states:
+            assert symbolic(relation, state) == reference(model, state)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(generated.sources())
+def test_drawn_specs_step_alike(source: str) -> None:
+    compare_drawn(source)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(generated.sources())
+def test_further_drawn_specs_step_alike_and_bounded_checks_find_what_exploring_finds(source: str) -> None:
+    spec = compare_drawn(source)
+    explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(max_states=400)))
+    assume(not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH)
+    assert bounded_verdict(spec) == explored_verdict(explored)
+
+
+def compare_drawn(source: str) -> type[Spec]:
+    spec = generated.load(source)
+    try:
+        compare(spec, STATES)
+    except SpecError as error:
+        assume("linearizable" not in str(error))
+        raise
+    return spec
+
+
+def bounded_verdict(spec: type[Spec]) -> tuple[str, int] | None:
+    """The kind of what a bounded check finds within DEPTH steps, and the length of its run."""
+    model = build(spec)
+    with model.system:
+        try:
+            finding, _ = Bounded(model).search(DEPTH, [prop.name for prop in model.of("invariant", "lemma", "step")])
+        except Failure:
+            return "error", 0
+    return None if finding is None else ("error" if finding.kind == "error" else "violated", len(finding.steps))
+
+
+def explored_verdict(outcome: Outcome) -> tuple[str, int] | None:
+    match outcome:
+        case Failed(trace=trace):
+            return "error", 0 if trace is None else len(trace)
+        case Violated(trace=trace) if trace is not None and trace.kind in ("invariant", "step"):
+            return "violated", len(trace)
+    return None
+
+
+SMALL = {"raft": 0, "raft_election": 1, "quorum_register": 0}
+"""States to compare where one takes long; 0: the specification has properties without a symbolic encoding, or is too large here."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_the_library_steps_alike(name: str) -> None:
+    count = SMALL.get(name, 2)
+    if count:
+        compare(load(name).main, count)

@@ -1,0 +1,192 @@
+"""Proofs of the library, and honesty about what is not proven."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import pytest
+
+from checker import Nat, Scalarset, Spec, action, init, invariant, lemma, require
+from checker.explore import check
+from checker.explore.replay import replay
+from checker.loading import load
+from checker.outcome import Proven, Unfinished, Violated
+from checker.prove.proof import Claim, Proof, Task, prove
+from checker.prove.solving import Effort
+
+ANY_SIZE = ["two_phase_commit", "paxos"]
+BROKEN = [
+    ("two_phase_commit", "CommitByMajority", "atomicity", 8),
+    ("two_phase_commit", "PreparedAborts", "atomicity", 8),
+    ("paxos", "BallotUsedTwice", "one_value_chosen", 10),
+]
+
+
+def proof(spec: type[Spec], **options: object) -> Proof:
+    return prove(Task(spec, spec.__name__, **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ANY_SIZE)
+def test_it_is_proven_for_any_size(name: str) -> None:
+    found = proof(load(name).main, any_size=True)
+    assert isinstance(found.outcome, Proven) and found.outcome.any_size, found.outcome
+
+
+def test_the_lemmas_that_a_proof_needs_are_named_and_the_others_too() -> None:
+    found = proof(load("two_phase_commit").main, any_size=True, invariants=("atomicity",))
+    assert isinstance(found.outcome, Proven)
+    kept = {claim.action: claim.needs for claim in found.claims if claim.property == "atomicity"}
+    assert "committing_needs_all_votes" in (kept["choose_to_abort"] or frozenset())
+
+
+@pytest.mark.parametrize(("name", "variant", "expected", "depth"), BROKEN)
+def test_a_broken_variant_is_refuted_by_a_run_as_short_as_the_explorers(name: str, variant: str, expected: str, depth: int) -> None:
+    cls = load(name).variant(variant)
+    found = prove(Task(cls, name, variant, method="bmc", depth=depth)).outcome
+    assert isinstance(found, Violated) and found.property == expected and found.trace is not None
+    explored = check(cls)
+    assert isinstance(explored, Violated) and explored.trace is not None
+    assert len(found.trace) == len(explored.trace)
+    assert replay(found.trace, cls).reproduced
+
+
+class Node(Scalarset, size=3):
+    """Somebody."""
+
+
+class Count(Nat, max=3):
+    """A small number."""
+
+
+class Light(Enum):
+    """Two colours."""
+
+    RED = "red"
+    GREEN = "green"
+
+
+class Token(Spec):
+    """One token goes round."""
+
+    holder: Node | None
+    light: dict[Node, Light]
+
+    @action
+    def take(self, n: Node) -> None:
+        require(self.holder is None)
+        self.holder = n
+        self.light[n] = Light.GREEN
+
+    @action
+    def drop(self, n: Node) -> None:
+        require(self.holder == n)
+        self.holder = None
+        self.light[n] = Light.RED
+
+    @invariant
+    def one_is_green(self, a: Node, b: Node) -> bool:
+        """At most one light is green."""
+        return a == b or self.light[a] == Light.RED or self.light[b] == Light.RED
+
+    @lemma
+    def green_holds(self, a: Node) -> bool:
+        """Whoever has green has the token."""
+        return self.light[a] == Light.RED or self.holder == a
+
+
+class FalseLemma(Token):
+    """A lemma that is false, and that every proof would like to have."""
+
+    @lemma
+    def nobody_is_green(self, a: Node) -> bool:
+        """No light is ever green."""
+        return self.light[a] == Light.RED
+
+
+class NotInductive(Token):
+    """Without its lemma."""
+
+    omits = ("green_holds",)
+
+
+class NoInitialState(Token):
+    """A specification of nothing."""
+
+    @init
+    def never(self) -> None:
+        require(self.holder is not None)
+
+
+class IdleAction(Token):
+    """An action that can never happen keeps everything."""
+
+    @action
+    def impossible(self, n: Node) -> None:
+        require(self.holder == n and self.holder is None)
+        self.light[n] = Light.GREEN
+
+
+class Counts(Spec):
+    """Counts the members of a set."""
+
+    inside: set[Node]
+
+    @action
+    def enter(self, n: Node) -> None:
+        require(len(self.inside) < 2)
+        self.inside.add(n)
+
+    @invariant
+    def few(self) -> bool:
+        """Never more than two."""
+        return len(self.inside) <= 2
+
+
+@pytest.mark.parametrize("any_size", [False, True])
+def test_a_small_protocol_is_proven(any_size: bool) -> None:
+    assert isinstance(proof(Token, any_size=any_size).outcome, Proven)
+
+
+@pytest.mark.parametrize("any_size", [False, True])
+def test_a_false_lemma_is_reported_with_a_run(any_size: bool) -> None:
+    outcome = proof(FalseLemma, any_size=any_size).outcome
+    assert isinstance(outcome, Violated) and outcome.property == "nobody_is_green"
+
+
+@pytest.mark.parametrize("any_size", [False, True])
+def test_what_needs_a_lemma_is_unfinished_with_a_small_counterexample_that_cannot_happen(any_size: bool) -> None:
+    found = proof(NotInductive, any_size=any_size)
+    assert isinstance(found.outcome, Unfinished) and "take breaks it" in found.outcome.reason
+    failed: list[Claim] = [claim for claim in found.failed if claim.counterexample is not None]
+    assert [claim.action for claim in failed] == ["take"]
+    assert failed[0].counterexample is not None and failed[0].counterexample.trace is not None
+    assert found.reachable == ("cannot happen at these bounds: a lemma can exclude it",)
+
+
+@pytest.mark.parametrize("any_size", [False, True])
+@pytest.mark.parametrize(("spec", "why"), [(NoInitialState, "initial state"), (IdleAction, "impossible can never happen")])
+def test_a_vacuous_proof_is_no_proof(spec: type[Spec], why: str, any_size: bool) -> None:
+    outcome = proof(spec, any_size=any_size).outcome
+    assert isinstance(outcome, Unfinished) and why in outcome.reason
+
+
+def test_a_solver_without_time_does_not_know() -> None:
+    found = proof(load("two_phase_commit").main, any_size=True, effort=Effort((0.0,), 0.0), seconds=0.001)
+    assert not isinstance(found.outcome, Proven)
+
+
+def test_k_induction_proves_what_two_steps_exclude() -> None:
+    assert isinstance(proof(Token, method="kinduction", depth=2).outcome, Proven)
+
+
+def test_a_bounded_check_proves_nothing_beyond_its_depth() -> None:
+    outcome = proof(Token, method="bmc", depth=3).outcome
+    assert isinstance(outcome, Unfinished) and "depth 3" in outcome.reason
+
+
+def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
+    from checker.prove.encode.symbols import NoAnySize
+
+    with pytest.raises(NoAnySize, match="is_majority") as error:
+        proof(Counts, any_size=True)
+    assert error.value.location is not None and "len(self.inside)" in error.value.location.text
