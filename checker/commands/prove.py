@@ -22,28 +22,75 @@ PARAMETERS = ("N", "R", "W", "Q1", "Q2", "F", "Q", "t")
 
 def _parameters(function: Any) -> Any:
     for name in reversed(PARAMETERS):
-        function = click.option(f"--{name}", name, type=int, default=None, hidden=name not in ("N", "R", "W"),
-                                help=f"With `{QUORUMS}`: the number {name}; left out, every number.")(function)
+        function = click.option(
+            f"--{name}",
+            name,
+            type=int,
+            default=None,
+            hidden=name not in ("N", "R", "W"),
+            help=f"With `{QUORUMS}`: the number {name}; left out, every number.",
+        )(function)
     return function
 
 
 @click.command("prove")
 @click.argument("spec")
 @click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")
-@click.option("--invariant", "invariants", multiple=True, metavar="NAME", help="Prove only this property; repeat for several.")
-@click.option("--method", default="induction", show_default=True, metavar="induction|bmc|kinduction", help="How to prove at fixed bounds.")
-@click.option("--depth", type=click.IntRange(min=1), default=None, metavar="K", help="Steps of a bounded check; k of k-induction.")
+@click.option(
+    "--invariant", "invariants", multiple=True, metavar="NAME", help="Prove only this property; repeat for several."
+)
+@click.option(
+    "--method",
+    default="induction",
+    show_default=True,
+    metavar="induction|bmc|kinduction",
+    help="How to prove at fixed bounds.",
+)
+@click.option(
+    "--depth", type=click.IntRange(min=1), default=None, metavar="K", help="Steps of a bounded check; k of k-induction."
+)
 @bound_option
 @click.option("--any-size", is_flag=True, help="Prove for any number of nodes, not for the bounds.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, metavar="SECONDS",
-              help="Time for each kind of query.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Processes that ask solvers.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default="text", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write trace.json and diagram.svg of a violation or of the first counterexample to induction there.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for each kind of query.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that ask solvers.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default="text", show_default=True
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write trace.json and diagram.svg of a violation or of the first counterexample to induction there.",
+)
 @_parameters
-def command(spec: str, variant: str | None, invariants: tuple[str, ...], method: str, depth: int | None, bounds: dict[str, int],
-            any_size: bool, timeout: float, workers: int, form: str, out: Path | None, **numbers: int | None) -> None:
+def command(
+    spec: str,
+    variant: str | None,
+    invariants: tuple[str, ...],
+    method: str,
+    depth: int | None,
+    bounds: dict[str, int],
+    any_size: bool,
+    timeout: float,
+    workers: int,
+    form: str,
+    out: Path | None,
+    **numbers: int | None,
+) -> None:
     """Prove the invariants, lemmas and step properties of SPEC.
 
     `quorate prove quorums --N 5 --R 2 --W 3` asks instead whether quorums of these sizes meet; without numbers, it
@@ -57,7 +104,9 @@ def command(spec: str, variant: str | None, invariants: tuple[str, ...], method:
         click.echo(text)
         sys.exit(0 if good else 1)
     if given:
-        raise UsageError(f"--{next(iter(given))} belongs to `quorate prove {QUORUMS}`; bounds are changed with --bound NAME=SIZE.")
+        raise UsageError(
+            f"--{next(iter(given))} belongs to `quorate prove {QUORUMS}`; bounds are changed with --bound NAME=SIZE."
+        )
     from checker.loading import load
     from checker.prove.proof import Task, prove
     from checker.prove.solving import Effort
@@ -94,7 +143,11 @@ def explained(proof: Proof) -> Iterator[str]:
         seconds = sum(claim.seconds for claim in claims)
         mark = "proven" if len(good) == len(claims) else "NOT PROVEN"
         yield f"{mark:<10}  {name}  ({len(good)} of {len(claims)} steps, {seconds:.2f} s{by})"
-        yield from (f"            {claim.action}: {claim.reason or claim.status}" for claim in claims if claim.status == "unknown")
+        yield from (
+            f"            {claim.action}: {claim.reason or claim.status}"
+            for claim in claims
+            if claim.status == "unknown"
+        )
     if proof.unused:
         yield f"not needed  {', '.join(proof.unused)}"
     hints = iter(zip(proof.reachable, proof.sizes, strict=True))
@@ -107,10 +160,15 @@ def explained(proof: Proof) -> Iterator[str]:
 def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[str]:
     found = claim.counterexample
     assert found is not None
-    arguments = ", ".join(f"{parameter.name}={value!r}" for parameter, value in zip(found.action.parameters, found.arguments, strict=True))
+    arguments = ", ".join(
+        f"{parameter.name}={value!r}" for parameter, value in zip(found.action.parameters, found.arguments, strict=True)
+    )
     yield ""
-    yield f"{claim.property} holds before {found.action.name}({arguments}) and not after" if claim.property != "no error" else \
-        f"{found.action.name}({arguments}) raises an error here"
+    yield (
+        f"{claim.property} holds before {found.action.name}({arguments}) and not after"
+        if claim.property != "no error"
+        else f"{found.action.name}({arguments}) raises an error here"
+    )
     yield f"  at {', '.join(f'{name}={value}' for name, value in size.items())}; the state before {hint}"
     for number, (before, after) in enumerate(zip(found.before, found.after, strict=True)):
         name = found.names[number]
@@ -122,7 +180,9 @@ def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[s
 def _save(proof: Proof, folder: Folder) -> None:
     from checker.report.machine import trace_of
 
-    trace = trace_of(proof.outcome) or next((claim.counterexample.trace for claim in proof.failed if claim.counterexample is not None), None)
+    trace = trace_of(proof.outcome) or next(
+        (claim.counterexample.trace for claim in proof.failed if claim.counterexample is not None), None
+    )
     if trace is None:
         folder.discard()
         return

@@ -1,8 +1,9 @@
 """Proofs and refutations at fixed bounds: bounded checking, induction, and small counterexamples to induction.
 
-All three ask whether a run of some length exists between cells: from an initial state to one where a property is false (bounded checking; the
-lengths are tried in turn, so the first is a shortest), or from any state that satisfies the properties to one that does not
-(induction; k of those states in a row for k-induction). The queries are propositional, and Z3 decides them.
+All three ask whether a run of some length exists between cells: from an initial state to one where a property is
+false (bounded checking; the lengths are tried in turn, so the first is a shortest), or from any state that satisfies
+the properties to one that does not (induction; k of those states in a row for k-induction). The queries are
+propositional, and Z3 decides them.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ class Undecided(Exception):
 
 @dataclass(frozen=True)
 class Induction:
-    """A counterexample to induction: `before` satisfies what is assumed (and so do the states that lead there, for k-induction), and the
-    action leads to `after`, where the property is false for `witnesses`, or raises an error. `names` are those of the variables; `trace` is
-    the step as a run of its own, for pictures."""
+    """A counterexample to induction: `before` satisfies what is assumed (and so do the states that lead there, for
+    k-induction), and the
+    action leads to `after`, where the property is false for `witnesses`, or raises an error. `names` are those of the
+    variables; `trace` is the step as a run of its own, for pictures."""
 
     property: str
     action: Method
@@ -60,7 +62,8 @@ class Bounded:
     # Bounded checking
 
     def search(self, depth: int, names: Sequence[str]) -> tuple[Finding | None, int]:
-        """A shortest violation of the named properties (or an error in the spec) within `depth` steps, and how deep it was looked.
+        """A shortest violation of the named properties (or an error in the spec) within `depth` steps, and how deep
+        it was looked.
 
         Raises Undecided if the time does not suffice.
         """
@@ -78,7 +81,9 @@ class Bounded:
             found = self._last_step(solver, judged, length, deadline)
             if found is not None:
                 return self._finding(solver, found, initial_arguments, length), length + 1
-            if not self._checked(solver, deadline, f"whether a step is possible after {length}", [self._chosen(length)]):
+            if not self._checked(
+                solver, deadline, f"whether a step is possible after {length}", [self._chosen(length)]
+            ):
                 return None, length
             solver.add(self._chosen(length))
         return None, depth
@@ -111,7 +116,9 @@ class Bounded:
         """The first property that is false, or raises an error, in the last state."""
         for one in judged:
             bad = self.relation.machine.both((*one.legal, self.relation.machine.either((one.false, one.raises))))
-            if self._checked(solver, deadline, f"{one.prop.name} at depth {length}", [self.relation.formula(bad, length)]):
+            if self._checked(
+                solver, deadline, f"{one.prop.name} at depth {length}", [self.relation.formula(bad, length)]
+            ):
                 return one
         return None
 
@@ -119,21 +126,33 @@ class Bounded:
         """The first action that raises an error in the last state, or @step property that the last step breaks."""
         relation = self.relation
         for fired in relation.fired:
-            raised = relation.machine.both((*fired.legal, relation.machine.either([condition for condition, _ in fired.errors])))
-            if raised and self._checked(solver, deadline, f"{fired.action.name} at depth {length}", [relation.formula(raised, length)]):
+            raised = relation.machine.both(
+                (*fired.legal, relation.machine.either([condition for condition, _ in fired.errors]))
+            )
+            if raised and self._checked(
+                solver, deadline, f"{fired.action.name} at depth {length}", [relation.formula(raised, length)]
+            ):
                 return fired
         for one in judged:
             if one.prop.kind == "step":
                 bad = relation.machine.both((*one.legal, relation.machine.either((one.false, one.raises))))
-                if self._checked(solver, deadline, f"{one.prop.name} at depth {length}",
-                                 [relation.formula(bad, length), self._chosen(length)]):
+                if self._checked(
+                    solver,
+                    deadline,
+                    f"{one.prop.name} at depth {length}",
+                    [relation.formula(bad, length), self._chosen(length)],
+                ):
                     return one
         return None
 
     def _finding(self, solver: Any, found: Judged | Fired, initial_arguments: Sequence[Any], length: int) -> Finding:
         relation, solution = self.relation, solver.model()
         init = self.model.init
-        started = relation.arguments(initial_arguments, init.parameters, relation.reader(solution)) if init is not None else ()
+        started = (
+            relation.arguments(initial_arguments, init.parameters, relation.reader(solution))
+            if init is not None
+            else ()
+        )
         instances = [self._instance(solution, step) for step in range(length)]
         true = relation.reader(solution, length)
         if isinstance(found, Fired):
@@ -173,13 +192,17 @@ class Bounded:
         return self._checked(solver, monotonic() + self.seconds, "initial states", [])
 
     def can_fire(self, fired: Fired, assumed: Sequence[str]) -> bool:
-        """Whether an action can happen in a state that satisfies the assumed properties: if not, what it keeps is no news."""
+        """Whether an action can happen in a state that satisfies the assumed properties: if not, what it keeps is no
+        news."""
         solver = self._assuming(assumed, 1)
         solver.add(self.relation.formula(fired.step, 0), *self.relation.legality(1))
         return self._checked(solver, monotonic() + self.seconds, f"{fired.action.name} can happen", [])
 
-    def broken_by(self, fired: Fired, prop: Property, assumed: Sequence[str], depth: int = 1, small: bool = True) -> Induction | None:
-        """A counterexample to the claim that an action keeps a property after `depth` states that satisfy the assumed ones."""
+    def broken_by(
+        self, fired: Fired, prop: Property, assumed: Sequence[str], depth: int = 1, small: bool = True
+    ) -> Induction | None:
+        """A counterexample to the claim that an action keeps a property after `depth` states that satisfy the assumed
+        ones."""
         relation, last = self.relation, depth - 1
         if prop.kind != "step" and not fired.action.writes & prop.reads:
             return None
@@ -197,8 +220,11 @@ class Bounded:
         solution = self._shrunk(solver, last) if small else solver.model()
         true = relation.reader(solution, last)
         induction = Induction(
-            prop.name, fired.action.method, relation.arguments(fired.arguments, fired.action.parameters, true),
-            relation.state(solution, last), relation.state(solution, depth),
+            prop.name,
+            fired.action.method,
+            relation.arguments(fired.arguments, fired.action.parameters, true),
+            relation.state(solution, last),
+            relation.state(solution, depth),
             relation.arguments(judged.arguments, prop.parameters, relation.reader(solution, place)),
             tuple(variable.name for variable in self.model.variables),
             tuple(relation.state(solution, step) for step in range(last)),
@@ -214,7 +240,9 @@ class Bounded:
     def raises(self, fired: Fired, assumed: Sequence[str]) -> Induction | None:
         """A state that satisfies the assumed properties and where an action raises an error, or None."""
         relation = self.relation
-        raised = relation.machine.both((*fired.legal, relation.machine.either([condition for condition, _ in fired.errors])))
+        raised = relation.machine.both(
+            (*fired.legal, relation.machine.either([condition for condition, _ in fired.errors]))
+        )
         if not raised:
             return None
         solver = self._assuming(assumed, 1)
@@ -264,8 +292,11 @@ class Bounded:
         """For each part of the state, that it is as simple as can be: false, empty, or the default."""
         relation = self.relation
         zero = relation.constant(self.model.system.zero(before_init=True))
-        cells = [part for variable in self.model.variables
-                 for part in _parts(relation, relation.before[variable.name], zero[variable.name])]
+        cells = [
+            part
+            for variable in self.model.variables
+            for part in _parts(relation, relation.before[variable.name], zero[variable.name])
+        ]
         return [relation.formula(part, step) for part in cells]
 
 

@@ -1,9 +1,10 @@
 """One proof from end to end: which claims, asked how, and an honest verdict.
 
-`Proven` is said only if every property asked for, and every lemma that one of them needs, is true initially and kept by every
-action, no action raises an error, there is an initial state, and every action can happen in a state that satisfies what was assumed. A
-property that is not kept is `Violated` only with a run from an initial state; else the verdict is `Unfinished`, with the smallest
-counterexample to induction that was found, because the property may be true and need a lemma.
+`Proven` is said only if every property asked for, and every lemma that one of them needs, is true initially and kept
+by every action, no action raises an error, there is an initial state, and every action can happen in a state that
+satisfies what was assumed. A property that is not kept is `Violated` only with a run from an initial state; else the
+verdict is `Unfinished`, with the smallest counterexample to induction that was found, because the property may be
+true and need a lemma.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ REACHABLE_STATES = 20_000
 
 @dataclass(frozen=True)
 class Task:
-    """What to prove: `invariants` (empty: all), how, and with how much effort. `depth` is that of bounded checks, and k."""
+    """What to prove: `invariants` (empty: all), how, and with how much effort. `depth` is that of bounded checks, and
+    k."""
 
     spec: type[Spec]
     name: str
@@ -49,7 +51,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim: that `action` keeps `property`. `needs` are the assumed properties that the proof uses (None: not known)."""
+    """One claim: that `action` keeps `property`. `needs` are the assumed properties that the proof uses (None: not
+    known)."""
 
     action: str
     property: str
@@ -62,7 +65,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Proof:
-    """The outcome and how it came about. `unused` are lemmas that no proven property needs; `reachable` tells, for each counterexample to
+    """The outcome and how it came about. `unused` are lemmas that no proven property needs; `reachable` tells, for
+    each counterexample to
     induction, whether its first state can happen; `sizes` are the bounds at which it was found."""
 
     outcome: Outcome
@@ -78,7 +82,8 @@ class Proof:
 
 
 def prove(task: Task) -> Proof:
-    """Prove the properties of a specification. Raises SpecError, where it has no model, and UsageError for unknown names."""
+    """Prove the properties of a specification. Raises SpecError, where it has no model, and UsageError for unknown
+    names."""
     if task.method not in METHODS:
         raise unknown("method", task.method, METHODS)
     if task.any_size and task.method != "induction":
@@ -109,8 +114,15 @@ class _Run:
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this run."""
         bounds = self.model.system.bounds
-        return kind(spec=self.task.name, variant=self.task.variant, bounds=bounds, engine="z3", statistics=Statistics(),
-                    notes=tuple(self.notes), **fields)
+        return kind(
+            spec=self.task.name,
+            variant=self.task.variant,
+            bounds=bounds,
+            engine="z3",
+            statistics=Statistics(),
+            notes=tuple(self.notes),
+            **fields,
+        )
 
     def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
         """A violation of the named properties that a run from an initial state shows, or None."""
@@ -133,19 +145,32 @@ class _Run:
             found = self.searched(names, depth)
         except Undecided as undecided:
             self.notes.append(f"the search for a real violation ran out of time ({undecided})")
-            found = None
-        if found is not None:
-            return found
-        self.notes.append(f"no violation within {depth} steps at {_bounds(self.model.system.bounds)}: the property may be true and need a lemma")
+        else:
+            if found is not None:
+                return found
+            where = _bounds(self.model.system.bounds)
+            self.notes.append(
+                f"no violation within {depth} steps at {where}: the property may be true and need a lemma"
+            )
         return self.make(Unfinished, reason=reason)
 
-    def finished(self, claims: list[Claim], reachable: Sequence[str], sizes: Sequence[dict[str, int]], any_size: bool,
-                 worthless: str | None) -> Proof:
+    def finished(
+        self,
+        claims: list[Claim],
+        reachable: Sequence[str],
+        sizes: Sequence[dict[str, int]],
+        any_size: bool,
+        worthless: str | None,
+    ) -> Proof:
         """The verdict on claims that were all made."""
         needed = _closure(self.goals, claims)
         relevant = [claim for claim in claims if claim.property in needed or claim.property == NO_ERROR]
-        unused = tuple(prop.name for prop in self.model.of("lemma") if prop.name not in needed - set(self.task.invariants or ())
-                       and not any(prop.name in (claim.needs or ()) for claim in claims if claim.property != prop.name))
+        unused = tuple(
+            prop.name
+            for prop in self.model.of("lemma")
+            if prop.name not in needed - set(self.task.invariants or ())
+            and not any(prop.name in (claim.needs or ()) for claim in claims if claim.property != prop.name)
+        )
         if any(claim.status != "proven" for claim in relevant):
             outcome = self.refuted_or_open(relevant, self.task.depth or 12)
         elif worthless is not None:
@@ -175,8 +200,12 @@ class _BoundedRun(_Run):
         found = self.searched(self.goals, depth)
         if found is not None:
             return Proof(found)
-        self.notes.append(f"no run of up to {depth} steps violates {', '.join(self.goals)}; longer ones were not looked at")
-        return Proof(self.make(Unfinished, reason=f"checked to depth {depth} only: a bounded check proves nothing beyond it"))
+        self.notes.append(
+            f"no run of up to {depth} steps violates {', '.join(self.goals)}; longer ones were not looked at"
+        )
+        return Proof(
+            self.make(Unfinished, reason=f"checked to depth {depth} only: a bounded check proves nothing beyond it")
+        )
 
     def _induction(self) -> Proof:
         depth = 1 if self.task.method == "induction" else (self.task.depth or 2)
@@ -185,7 +214,9 @@ class _BoundedRun(_Run):
             found = self.searched(self.goals, depth)
             if found is not None:
                 return Proof(found, tuple(claims))
-        reachable = [how_reachable(self.model.system, claim.counterexample.before) for claim in claims if claim.counterexample]
+        reachable = [
+            how_reachable(self.model.system, claim.counterexample.before) for claim in claims if claim.counterexample
+        ]
         sizes = [self.model.system.bounds] * len(reachable)
         return self.finished(claims, reachable, sizes, False, self._worthless())
 
@@ -223,8 +254,11 @@ class _AnySizeRun(_Run):
         assumed, done = list(self.assumable), dict[tuple[str, str], Claim]()
         while True:
             wanted = [name for name in self.provable if name in assumed or name not in self.assumable]
-            queries = [query for query in (*prover.queries(wanted, assumed), *prover.errors(assumed))
-                       if self._open(done.get((query.name[0], query.name[1])), assumed)]
+            queries = [
+                query
+                for query in (*prover.queries(wanted, assumed), *prover.errors(assumed))
+                if self._open(done.get((query.name[0], query.name[1])), assumed)
+            ]
             done |= {(claim.action, claim.property): claim for claim in self._asked(queries, prover, assumed)}
             lost = {claim.property for claim in done.values() if claim.status != "proven"} & set(assumed)
             if not lost:
@@ -271,9 +305,18 @@ class _AnySizeRun(_Run):
     def _growing(self) -> list[type[Spec]]:
         """The specification at growing bounds, up to those that are configured."""
         bounds = self.model.system.bounds
-        sorts = {part.sort.__name__ for variable in self.model.variables for part in variable.type.walk() if hasattr(part, "size")}
+        sorts = {
+            part.sort.__name__
+            for variable in self.model.variables
+            for part in variable.type.walk()
+            if hasattr(part, "size")
+        }
         small = {name: min(2, bounds[name]) for name in sorts if name in bounds}
-        return [self.task.spec.bounded(**small), self.task.spec] if any(bounds[name] > 2 for name in small) else [self.task.spec]
+        return (
+            [self.task.spec.bounded(**small), self.task.spec]
+            if any(bounds[name] > 2 for name in small)
+            else [self.task.spec]
+        )
 
     def _counterexample(self, model: Model, claim: Claim) -> Induction | None:
         bounded = Bounded(model, min(self.task.seconds, 20.0))
@@ -295,7 +338,8 @@ class _AnySizeRun(_Run):
 
 
 def vacuous(bounded: Bounded, assumed: Sequence[str]) -> str | None:
-    """Why a proof would be worthless at the configured bounds, or None: there is no initial state, or an action that can never happen."""
+    """Why a proof would be worthless at the configured bounds, or None: there is no initial state, or an action that
+    can never happen."""
     if not bounded.has_initial_state():
         return "there is no initial state"
     idle = [fired.action.name for fired in bounded.relation.fired if not bounded.can_fire(fired, assumed)]
@@ -311,14 +355,22 @@ def how_reachable(system: System, wanted: State) -> str:
         while level and len(seen) < REACHABLE_STATES:
             if wanted in seen:
                 return f"can happen, in {depth} steps"
-            level = list(dict.fromkeys(after for state in level for after in _successors(system, choices, state) if after not in seen))
+            level = list(
+                dict.fromkeys(
+                    after for state in level for after in _successors(system, choices, state) if after not in seen
+                )
+            )
             seen.update(level)
             depth += 1
     except Failure:
         return "not known: the specification raises an error on the way"
     if wanted in seen:
         return f"can happen, in {depth} steps"
-    return f"not among the first {len(seen):,} states" if level else "cannot happen at these bounds: a lemma can exclude it"
+    return (
+        f"not among the first {len(seen):,} states"
+        if level
+        else "cannot happen at these bounds: a lemma can exclude it"
+    )
 
 
 def _successors(system: System, choices: Sequence[tuple[Any, Choices]], state: State) -> Iterator[State]:

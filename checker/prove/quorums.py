@@ -43,7 +43,11 @@ class Venn:
         return Sum(
             [
                 IntVal(0),
-                *(count for inside, count in self.regions.items() if inside.issuperset(groups) and inside.isdisjoint(without)),
+                *(
+                    count
+                    for inside, count in self.regions.items()
+                    if inside.issuperset(groups) and inside.isdisjoint(without)
+                ),
             ]
         )
 
@@ -314,7 +318,8 @@ def examine(name: str, timeout_ms: int = 10_000, **given: int) -> Meeting:
         if parameter not in system.parameters:
             raise unknown(f"parameter of {name!r}", parameter, system.parameters)
     p: dict[str, Term] = {
-        parameter: z3.IntVal(given[parameter]) if parameter in given else z3.Int(parameter) for parameter in system.parameters
+        parameter: z3.IntVal(given[parameter]) if parameter in given else z3.Int(parameter)
+        for parameter in system.parameters
     }
     venn = Venn(system.groups)
     legal = system.legal(p)
@@ -330,7 +335,9 @@ def examine(name: str, timeout_ms: int = 10_000, **given: int) -> Meeting:
     always_fails = z3.Not(z3.Exists(regions, z3.And(broken)))
     exact = _decided(timeout_ms, [*legal, z3.Not(condition), always_fails]) is None
     groups, nodes = _concrete(venn, counterexample)
-    values = {parameter: counterexample.eval(p[parameter], model_completion=True).as_long() for parameter in system.parameters}
+    values = {
+        parameter: counterexample.eval(p[parameter], model_completion=True).as_long() for parameter in system.parameters
+    }
     return Meeting(system, given, meets, exact, _words(system, given), values, groups, nodes)
 
 
@@ -345,7 +352,9 @@ def _decided(timeout_ms: int, facts: list[Term]) -> Any:
     solver.add(facts)
     verdict = solver.check()
     if verdict == z3.unknown:
-        raise UsageError(f"Z3 did not decide the arithmetic of these quorums: {solver.reason_unknown()}. Use smaller numbers.")
+        raise UsageError(
+            f"Z3 did not decide the arithmetic of these quorums: {solver.reason_unknown()}. Use smaller numbers."
+        )
     return solver.model() if verdict == z3.sat else None
 
 
@@ -398,7 +407,9 @@ def report(given: dict[str, int]) -> tuple[str, bool]:
     names = names or [name for name, system in SYSTEMS.items() if set(given) <= set(system.parameters)]
     if not names:
         known = sorted(reduce(or_, (set(system.parameters) for system in SYSTEMS.values())))
-        raise UsageError(f"No quorum system has the parameters {', '.join(given)} together. Parameters: {', '.join(known)}.")
+        raise UsageError(
+            f"No quorum system has the parameters {', '.join(given)} together. Parameters: {', '.join(known)}."
+        )
     meetings = [examine(name, **given) for name in names]
     lines = [_said(meeting) for meeting in meetings]
     if names == ["read-write"] and "W" in given:

@@ -1,7 +1,7 @@
 """One step of a model at fixed bounds as a relation between cells, and solutions of it as Python states.
 
-The state before, the state after and the arguments of every action are unknown cells; an action is the condition that it leads from the
-one to the other. The relation is built once; a bounded check writes a copy of it for each step.
+The state before, the state after and the arguments of every action are unknown cells; an action is the condition that
+it leads from the one to the other. The relation is built once; a bounded check writes a copy of it for each step.
 """
 
 from __future__ import annotations
@@ -69,12 +69,16 @@ class Relation:
 
     def same(self, first: Cells, second: Cells) -> int:
         """That two states are equal."""
-        return self.machine.both([self.machine.equal(first[variable.name], second[variable.name]) for variable in self.model.variables])
+        return self.machine.both(
+            [self.machine.equal(first[variable.name], second[variable.name]) for variable in self.model.variables]
+        )
 
     def constant(self, state: State) -> Cells:
         """A concrete state as cells."""
-        return {variable.name: self.machine.constant(value, variable.type)
-                for variable, value in zip(self.model.variables, state, strict=True)}
+        return {
+            variable.name: self.machine.constant(value, variable.type)
+            for variable, value in zip(self.model.variables, state, strict=True)
+        }
 
     def _parameters(self, kinds: Sequence[tuple[str, Type]]) -> tuple[tuple[Value, ...], tuple[int, ...]]:
         legal: list[int] = []
@@ -117,7 +121,9 @@ class Relation:
         """That a property of a state holds for all arguments, each written out."""
         parts = []
         for arguments in self._all_arguments([kind for _, kind in prop.parameters]):
-            cells = [self.machine.constant(value, kind) for value, (_, kind) in zip(arguments, prop.parameters, strict=True)]
+            cells = [
+                self.machine.constant(value, kind) for value, (_, kind) in zip(arguments, prop.parameters, strict=True)
+            ]
             parts.append(self.machine.holds(prop, state, cells))
         return self.machine.both(parts)
 
@@ -130,7 +136,8 @@ class Relation:
     # Formulas
 
     def formula(self, condition: int, step: int = 0) -> Any:
-        """A condition as a Z3 formula; `step` numbers the copy of the state before (the state after is that of the next)."""
+        """A condition as a Z3 formula; `step` numbers the copy of the state before (the state after is that of the
+        next)."""
         memory = self._memories.setdefault(step, {})
 
         def name(variable: int) -> Any:
@@ -150,8 +157,12 @@ class Relation:
 
     def reader(self, solution: Any, step: int = 0) -> Callable[[int], bool]:
         """Which conditions are true in a solution."""
+
         def true(condition: int) -> bool:
-            return condition == TRUE or bool(z3.is_true(solution.eval(self.formula(condition, step), model_completion=True)))
+            return condition == TRUE or bool(
+                z3.is_true(solution.eval(self.formula(condition, step), model_completion=True))
+            )
+
         return true
 
     def state(self, solution: Any, step: int = 0) -> State:
@@ -160,9 +171,13 @@ class Relation:
 
     def read(self, cells: Cells, true: Callable[[int], bool]) -> State:
         """Cells as a Python state."""
-        return tuple(self.machine.cells.read(cells[variable.name], variable.type, true) for variable in self.model.variables)
+        return tuple(
+            self.machine.cells.read(cells[variable.name], variable.type, true) for variable in self.model.variables
+        )
 
-    def arguments(self, values: Sequence[Value], kinds: Sequence[tuple[str, Type]], true: Callable[[int], bool]) -> Arguments:
+    def arguments(
+        self, values: Sequence[Value], kinds: Sequence[tuple[str, Type]], true: Callable[[int], bool]
+    ) -> Arguments:
         """Unknown arguments in a solution."""
         return tuple(self.machine.cells.read(value, kind, true) for value, (_, kind) in zip(values, kinds, strict=True))
 
@@ -171,5 +186,3 @@ class Relation:
         solver = z3.SolverFor("QF_FD")
         solver.set("timeout", max(1, int(seconds * 1000)))
         return solver
-
-

@@ -1,8 +1,9 @@
 """Asking solvers: one query is a text in SMT-LIB, so that every run of it is the same, in whichever process.
 
-The same formulas built twice in one process get other numbers inside Z3, and its heuristics follow those numbers: one query took 0.15 s and
-10 s. Printed and read into a fresh context, a query runs the same way each time. A query that one seed does not decide is tried
-with others, and then with cvc5's finite model finding, if cvc5 is installed. Whoever says "unknown" is believed.
+The same formulas built twice in one process get other numbers inside Z3, and its heuristics follow those numbers: one
+query took 0.15 s and 10 s. Printed and read into a fresh context, a query runs the same way each time. A query that
+one seed does not decide is tried with others, and then with cvc5's finite model finding, if cvc5 is installed.
+Whoever says "unknown" is believed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ Status = Literal["unsat", "sat", "unknown"]
 
 @dataclass(frozen=True)
 class Query:
-    """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth naming."""
+    """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
+    naming."""
 
     name: tuple[str, ...]
     text: str
@@ -41,7 +43,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to try: seconds for each attempt of Z3 (the seeds count from 0) and for cvc5 (0: do not ask it), and processes."""
+    """How hard to try: seconds for each attempt of Z3 (the seeds count from 0) and for cvc5 (0: do not ask it), and
+    processes."""
 
     z3_seconds: tuple[float, ...] = (2.0, 5.0, 10.0)
     cvc5_seconds: float = 20.0
@@ -85,7 +88,7 @@ def ask_z3(asked: Query, seconds: float, seed: int) -> tuple[Status, frozenset[s
     if len(formulas) != len(asked.labels):
         raise AssertionError(f"{asked.name}: {len(formulas)} assertions were read of {len(asked.labels)}")
     solver = z3.Solver(ctx=context)
-    solver.set("timeout", int(seconds * 1000))
+    solver.set("timeout", max(1, int(seconds * 1000)))
     solver.set("random_seed", seed)
     for position, (label, formula) in enumerate(zip(asked.labels, formulas, strict=True)):
         if label:

@@ -1,7 +1,7 @@
 """Proofs for any number of nodes: what has to be shown, as one query per action and property.
 
-A property is proven if it is true in the initial states and if every action keeps it, given that all the invariants and lemmas are
-true before. The negation of each such claim goes to the solvers: "unsat" is a proof of it.
+A property is proven if it is true in the initial states and if every action keeps it, given that all the invariants
+and lemmas are true before. The negation of each such claim goes to the solvers: "unsat" is a proof of it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,20 @@ State = dict[str, Value]
 
 
 def model_of_any_size(spec: type[Spec]) -> Model:
-    """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured number of nodes."""
+    """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured number of
+    nodes."""
     model = build(spec)
-    sorts = sorted({part.sort.__name__ for variable in model.variables for part in variable.type.walk() if isinstance(part, IdentityType)})
-    larger = build(spec.bounded(**{name: model.system.bounds[name] + 1 for name in sorts if name in model.system.bounds}))
+    sorts = sorted(
+        {
+            part.sort.__name__
+            for variable in model.variables
+            for part in variable.type.walk()
+            if isinstance(part, IdentityType)
+        }
+    )
+    larger = build(
+        spec.bounded(**{name: model.system.bounds[name] + 1 for name in sorts if name in model.system.bounds})
+    )
     for mine, other in zip(_bodies(model), _bodies(larger), strict=True):
         _same_constants(mine, other)
     return model
@@ -49,8 +59,12 @@ def _bodies(model: Model) -> Iterator[Expr]:
 def _same_constants(mine: Expr, other: Expr) -> None:
     for one, two in zip(mine.walk(), other.walk(), strict=True):
         if one.op is Op.CONST and isinstance(one.data, int) and one.data != two.data:
-            raise NoAnySize(f"This is {one.data} only at the configured size.", "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or "
-                            "is_quorum(x, n, Sort) instead of computing with the number of nodes.", one.location)
+            raise NoAnySize(
+                f"This is {one.data} only at the configured size.",
+                "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or "
+                "is_quorum(x, n, Sort) instead of computing with the number of nodes.",
+                one.location,
+            )
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,10 @@ class Prover:
         self.inductive = model.of("invariant", "lemma")
         self.steps = model.of("step")
         self._machine = AnySize(model)
-        self._before = {variable.name: self._machine.symbols.symbol(variable.type, variable.name, []) for variable in model.variables}
+        self._before = {
+            variable.name: self._machine.symbols.symbol(variable.type, variable.name, [])
+            for variable in model.variables
+        }
         self._hypotheses: dict[str, tuple[str, Term]] = {}
         self._transitions: dict[str, tuple[AnySize, Transition]] = {}
 
@@ -117,12 +134,18 @@ class Prover:
     # Parts
 
     def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Term]]]:
-        """A machine, the transition of an action, and the assumed properties of the state before: each written once for all queries."""
+        """A machine, the transition of an action, and the assumed properties of the state before: each written once
+        for all queries."""
         if not self._hypotheses:
-            self._hypotheses = {prop.name: (prop.name, self._closed(self._machine, prop, self._before)) for prop in self.inductive}
+            self._hypotheses = {
+                prop.name: (prop.name, self._closed(self._machine, prop, self._before)) for prop in self.inductive
+            }
         if action.name not in self._transitions:
             machine = self._machine.fork()
-            self._transitions[action.name] = (machine, machine.fire(action, self._before, self._arguments(machine, action)))
+            self._transitions[action.name] = (
+                machine,
+                machine.fire(action, self._before, self._arguments(machine, action)),
+            )
         machine, transition = self._transitions[action.name]
         return machine.fork(), transition, [self._hypotheses[name] for name in self._hypotheses if name in set(assumed)]
 
@@ -136,12 +159,17 @@ class Prover:
         for choice in product(*ranges):
             guard = machine.both([found.guard for found in choice])
             constants = [constant for found in choice for constant in found.constants]
-            claims.append(machine.forall(constants, guard, machine.holds(prop, state, [found.element for found in choice], old)))
+            claims.append(
+                machine.forall(constants, guard, machine.holds(prop, state, [found.element for found in choice], old))
+            )
         return machine.both(claims)
 
     def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
         """The state of all defaults after @init, and what is known of it."""
-        state = {variable.name: self._default(machine, variable.name, variable.type, variable.default) for variable in self.model.variables}
+        state = {
+            variable.name: self._default(machine, variable.name, variable.type, variable.default)
+            for variable in self.model.variables
+        }
         action = self.model.init
         if action is None:
             return state, []

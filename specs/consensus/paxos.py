@@ -271,9 +271,9 @@ class Paxos(Spec):
         return highest is not None and highest > c
 
     @lemma
-    def learned_is_chosen(self, l: Learner) -> bool:
+    def learned_is_chosen(self, k: Learner) -> bool:
         """A learner has learned a chosen value."""
-        value = self.learned[l]
+        value = self.learned[k]
         return value is None or any(self.chosen(b, value) for b in Ballot)
 
     @reachable

@@ -55,7 +55,12 @@ def _solutions(relation: Relation, fired: Fired, fixed: int, kind: str, conditio
         key = (fired.action.name, arguments)
         assert key not in found, key
         found[key] = kind or relation.read(fired.after, true)
-        known = [relation.machine.constant(value, kind_) for value, (_, kind_) in zip(arguments, fired.action.parameters, strict=True)]
-        again = relation.machine.both([relation.machine.equal(a, b) for a, b in zip(known, fired.arguments, strict=True)])
+        known = [
+            relation.machine.constant(value, kind_)
+            for value, (_, kind_) in zip(arguments, fired.action.parameters, strict=True)
+        ]
+        again = relation.machine.both(
+            [relation.machine.equal(a, b) for a, b in zip(known, fired.arguments, strict=True)]
+        )
         solver.add(z3.Not(relation.formula(again)))
     assert verdict == z3.unsat

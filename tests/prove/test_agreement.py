@@ -95,7 +95,8 @@ def explored_verdict(outcome: Outcome) -> tuple[str, int] | None:
 
 
 SMALL = {"raft": 0, "raft_election": 1, "quorum_register": 0}
-"""States to compare where one takes long; 0: the specification has properties without a symbolic encoding, or is too large here."""
+"""States to compare where one takes long; 0: the specification has properties without a symbolic encoding, or is too
+large here."""
 
 
 @pytest.mark.slow

@@ -14,7 +14,9 @@ def test_every_system_of_the_library_meets_for_every_size_exactly_under_its_cond
     assert meeting.meets and meeting.exact
 
 
-@pytest.mark.parametrize(("n", "r", "w"), [(n, r, w) for n in (1, 2, 3, 4, 5) for r in range(1, n + 1) for w in range(1, n + 1)])
+@pytest.mark.parametrize(
+    ("n", "r", "w"), [(n, r, w) for n in (1, 2, 3, 4, 5) for r in range(1, n + 1) for w in range(1, n + 1)]
+)
 def test_reads_meet_writes_just_as_enumeration_says(n: int, r: int, w: int) -> None:
     nodes = range(n)
     meet = all(set(a) & set(b) for a in combinations(nodes, r) for b in combinations(nodes, w))

@@ -1,12 +1,14 @@
-"""The model for any number of nodes: maps are functions, sets and networks are predicates, quantifiers range over unbounded sorts.
+"""The model for any number of nodes: maps are functions, sets and networks are predicates, quantifiers range over
+unbounded sorts.
 
-The state before an action is a set of uninterpreted functions; the state after it is *expressions* over them, as closures in
-Python, so there are no frame axioms. Bounds vanish: nothing is cut.
+The state before an action is a set of uninterpreted functions; the state after it is *expressions* over them, as
+closures in Python, so there are no frame axioms. Bounds vanish: nothing is cut.
 
-A majority is a predicate over sets with two axioms, that two majorities meet and that a larger set is a majority too (`checker.prove.
-quorums` proves the first for every number of nodes). No set is an object of the logic: every set that a formula asks
-about is a formula with parameters, a *family*, and the axioms are written for the families at hand. A threshold `is_quorum(s, R, Sort)` is
-treated likewise: two thresholds meet if they do at the sizes that are configured.
+A majority is a predicate over sets with two axioms, that two majorities meet and that a larger set is a majority too
+(`checker.prove. quorums` proves the first for every number of nodes). No set is an object of the logic: every set
+that a formula asks about is a formula with parameters, a *family*, and the axioms are written for the families at
+hand. A threshold `is_quorum(s, R, Sort)` is treated likewise: two thresholds meet if they do at the sizes that are
+configured.
 """
 
 from __future__ import annotations
@@ -56,7 +58,8 @@ EXPAND_MAX = 16
 
 @dataclass(frozen=True)
 class Family:
-    """A formula over parameters that canonical constants stand for, and the function that stands for what was defined of it."""
+    """A formula over parameters that canonical constants stand for, and the function that stands for what was defined
+    of it."""
 
     parameters: tuple[Term, ...]
     formulas: tuple[Term, ...]
@@ -67,7 +70,8 @@ class Family:
 
 @dataclass(frozen=True)
 class Round:
-    """One alternative of what a loop or quantifier ranges over: constants to quantify, the element, and when it is in the source."""
+    """One alternative of what a loop or quantifier ranges over: constants to quantify, the element, and when it is in
+    the source."""
 
     constants: tuple[Term, ...]
     element: Value
@@ -91,7 +95,11 @@ class AnySize(Machine):
     def fork(self) -> AnySize:
         """A machine that goes on from here on its own; what this one has written stays valid there."""
         other = AnySize(self.model)
-        other.symbols, other.families, other.definitions = self.symbols.fork(), dict(self.families), list(self.definitions)
+        other.symbols, other.families, other.definitions = (
+            self.symbols.fork(),
+            dict(self.families),
+            list(self.definitions),
+        )
         other._names, other._arguments, other._counter = set(self._names), set(self._arguments), self._counter
         return other
 
@@ -120,7 +128,10 @@ class AnySize(Machine):
     def equal_plain(self, first: Value, second: Value) -> Cond:
         match first:
             case MapV():
-                raise NoAnySize("Comparing whole maps has no any-size meaning here.", "Compare them key by key: `all(a[k] == b[k] for k in ...)`.")
+                raise NoAnySize(
+                    "Comparing whole maps has no any-size meaning here.",
+                    "Compare them key by key: `all(a[k] == b[k] for k in ...)`.",
+                )
             case SetV():
                 return self._everywhere(first.element, lambda element: first.has(element) == second.has(element))
             case BagV():
@@ -128,13 +139,21 @@ class AnySize(Machine):
             case SeqV():
                 index = self.constant_named("i", z3.IntSort())
                 inside = z3.And(index >= 0, index < first.length)
-                return self.both([first.length == second.length,
-                                  self.forall((index,), inside, self.equal(first.at(index), second.at(index)))])
+                return self.both(
+                    [
+                        first.length == second.length,
+                        self.forall((index,), inside, self.equal(first.at(index), second.at(index))),
+                    ]
+                )
         return self.true if first.eq(second) else first == second
 
     def _everywhere(self, element: Type, claim: Callable[[Value], Term]) -> Term:
-        return self.both([self.forall(found.constants, found.guard, claim(found.element))
-                          for found in self.rounds(SetV(element, lambda _: self.true), "e", None)])
+        return self.both(
+            [
+                self.forall(found.constants, found.guard, claim(found.element))
+                for found in self.rounds(SetV(element, lambda _: self.true), "e", None)
+            ]
+        )
 
     def constant_plain(self, value: Any, kind: Type) -> Value:
         if isinstance(kind, EnumType):
@@ -165,7 +184,11 @@ class AnySize(Machine):
             return value
         parts = [part for part in have.walk() if is_number(part) and limits(part)[0] < 0]
         if parts:
-            raise NoAnySize(f"A {have} that may hold numbers below zero stands for a {want}.", "Make the elements of the declared type.", location)
+            raise NoAnySize(
+                f"A {have} that may hold numbers below zero stands for a {want}.",
+                "Make the elements of the declared type.",
+                location,
+            )
         return value
 
     def widened(self, value: Value, have: Type, want: Type) -> Value:
@@ -214,11 +237,15 @@ class AnySize(Machine):
             for option in options:
                 size *= len(option)
             if size > EXPAND_MAX:
-                options = [option if len(option) == 1 else [self.constant_named(name, self.symbols.sort(leaf))]
-                           for option, leaf in zip(options, shape.leaves, strict=True)]
+                options = [
+                    option if len(option) == 1 else [self.constant_named(name, self.symbols.sort(leaf))]
+                    for option, leaf in zip(options, shape.leaves, strict=True)
+                ]
             for terms in product(*options):
                 constants = tuple(term for term in terms if self.is_own(term))
-                natural = [term >= 0 for term, leaf in zip(terms, shape.leaves, strict=True) if isinstance(leaf, NatType)]
+                natural = [
+                    term >= 0 for term, leaf in zip(terms, shape.leaves, strict=True) if isinstance(leaf, NatType)
+                ]
                 element = shape.build(list(terms))
                 guard = self.both([*natural, source.has(element)])
                 if not self.is_false(guard):
@@ -265,7 +292,8 @@ class AnySize(Machine):
         return z3.ForAll(left, negation(body)) if left else negation(body)
 
     def _eliminated(self, constants: Sequence[Term], body: Term) -> tuple[list[Term], Term]:
-        """A body to be quantified existentially: constants that an equation determines are replaced, unused ones dropped."""
+        """A body to be quantified existentially: constants that an equation determines are replaced, unused ones
+        dropped."""
         left = list(constants)
         progress = True
         while progress and left:
@@ -296,7 +324,10 @@ class AnySize(Machine):
         with self.under(found.guard):
             yield
         inner, self.events = self.events, outer
-        self.events += [Event(event.kind, self.exists(found.constants, event.condition), event.what, event.location) for event in inner]
+        self.events += [
+            Event(event.kind, self.exists(found.constants, event.condition), event.what, event.location)
+            for event in inner
+        ]
 
     @contextmanager
     def muted(self) -> Iterator[list[Event]]:
@@ -328,8 +359,11 @@ class AnySize(Machine):
                 inner.local[clause.name] = found.element
                 with self.within(found):
                     rest = clauses(position + 1)
-                parts.append(self.forall(found.constants, found.guard, rest) if universal
-                             else self.exists(found.constants, found.guard, rest))
+                parts.append(
+                    self.forall(found.constants, found.guard, rest)
+                    if universal
+                    else self.exists(found.constants, found.guard, rest)
+                )
             return self.both(parts) if universal else self.either(parts)
 
         return clauses(0)
@@ -366,12 +400,23 @@ class AnySize(Machine):
 
     # What a formula defines: the extreme, the single value, majorities
 
-    def family(self, label: str, formulas: Sequence[Term], make: Callable[[str, list[Term]], Any], size: int | None = None,
-               member: Term = None) -> tuple[Family, list[Term]]:
-        """The family of these formulas and its parameters here; `make(name, parameters)` builds its symbol when it is new."""
+    def family(
+        self,
+        label: str,
+        formulas: Sequence[Term],
+        make: Callable[[str, list[Term]], Any],
+        size: int | None = None,
+        member: Term = None,
+    ) -> tuple[Family, list[Term]]:
+        """The family of these formulas and its parameters here; `make(name, parameters)` builds its symbol when it is
+        new."""
         actual = self.free(*formulas) if member is None else self._parameters(formulas[0], member)
-        bound = [term for term in actual if not self._arguments.issuperset(name.decl().name() for name in self.free(term))]
-        actual = bound or actual  # The arguments of the action stand for themselves, unless the formula is about them alone.
+        bound = [
+            term for term in actual if not self._arguments.issuperset(name.decl().name() for name in self.free(term))
+        ]
+        actual = (
+            bound or actual
+        )  # The arguments of the action stand for themselves, unless the formula is about them alone.
         canonical = [z3.Const(f"p{position}!{term.sort()}", term.sort()) for position, term in enumerate(actual)]
         self._names.update(term.decl().name() for term in canonical)
         pairs = list(zip(actual, canonical, strict=True))
@@ -381,14 +426,20 @@ class AnySize(Machine):
             self._names.add(standing.decl().name())
             pairs.append((member, standing))
         general = tuple(z3.substitute(formula, *pairs) for formula in formulas)
-        key = (label, size, tuple(formula.sexpr() for formula in general), tuple(str(term.sort()) for term in canonical))
+        key = (
+            label,
+            size,
+            tuple(formula.sexpr() for formula in general),
+            tuple(str(term.sort()) for term in canonical),
+        )
         if key not in self.families:
             symbol = make(f"{label}!{len(self.families)}", canonical)
             self.families[key] = Family(tuple(canonical), general, symbol, size, standing)
         return self.families[key], actual
 
     def _parameters(self, formula: Term, member: Term) -> list[Term]:
-        """The greatest terms inside a set's formula that do not depend on the member, so that `votes(leader(t))` is a case of
+        """The greatest terms inside a set's formula that do not depend on the member, so that `votes(leader(t))` is a
+        case of
         `votes(s)`; under quantifiers only the constants."""
         found: dict[int, Term] = {}
         seen: set[int] = set()
@@ -413,7 +464,9 @@ class AnySize(Machine):
     def op_quorum(self, node: Expr, env: Env) -> Value:
         members, size = self.values(node.args, env)
         if not z3.is_int_value(size):
-            raise NoAnySize("A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location)
+            raise NoAnySize(
+                "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
+            )
         return self._quorum(node, members, size.as_long())
 
     def _quorum(self, node: Expr, members: SetV, size: int | None) -> Term:
@@ -429,7 +482,8 @@ class AnySize(Machine):
     def quorum_axioms(self, total: int, goals: Sequence[Term]) -> list[Term]:
         """Quorums meet, and what has a quorum inside is one, for all sets of the formulas so far.
 
-        `total` members are configured. The second axiom is written only for sets that the `goals` ask about: others are given.
+        `total` members are configured. The second axiom is written only for sets that the `goals` ask about: others
+        are given.
         """
         found = [(label, family) for (label, *_), family in self.families.items() if family.member is not None]
         asked = _functions(goals)
@@ -488,8 +542,15 @@ class AnySize(Machine):
         patterns = [pattern for pattern in (left, right) if pattern.num_args()]
         return z3.ForAll(names, claim, patterns=[z3.MultiPattern(*patterns)])
 
-    def _defined(self, node: Expr, env: Env, label: str, axiom: Callable[[Value, Callable[[Callable[[Value], Term]], Term]], Term]) -> Value:
-        """A value that an axiom defines from what a comprehension yields; of values with the same definition there is one."""
+    def _defined(
+        self,
+        node: Expr,
+        env: Env,
+        label: str,
+        axiom: Callable[[Value, Callable[[Callable[[Value], Term]], Term]], Term],
+    ) -> Value:
+        """A value that an axiom defines from what a comprehension yields; of values with the same definition there is
+        one."""
         frozen = env.copy()
         probe = self.symbols.symbol(node.type, f"probe of {label}", [])
         formula = self._some(node, frozen, lambda value: self.equal(value, probe))
@@ -511,9 +572,20 @@ class AnySize(Machine):
 
     def _extreme(self, node: Expr, env: Env, beyond: Callable[[Value, Value], Term]) -> Value:
         some = self._yields(node, env)
-        value = self._defined(node, env, node.op.value, lambda found, any_value: self.implies(
-            any_value(lambda _: self.true),
-            self.both([any_value(lambda value: self.equal(value, found)), self.negate(any_value(lambda value: beyond(value, found)))])))
+        value = self._defined(
+            node,
+            env,
+            node.op.value,
+            lambda found, any_value: self.implies(
+                any_value(lambda _: self.true),
+                self.both(
+                    [
+                        any_value(lambda value: self.equal(value, found)),
+                        self.negate(any_value(lambda value: beyond(value, found))),
+                    ]
+                ),
+            ),
+        )
         return self._or_default(node, env, some, value, f"{node.op.value} of nothing")
 
     def _or_default(self, node: Expr, env: Env, some: Term, value: Value, why: str) -> Value:
@@ -532,27 +604,43 @@ class AnySize(Machine):
     def op_the(self, node: Expr, env: Env) -> Value:
         frozen = env.copy()
         some = self._yields(node, env)
-        several = self._some(node, frozen, lambda one: self._some(node, frozen, lambda other: self.negate(self.equal(one, other))))
+        several = self._some(
+            node, frozen, lambda one: self._some(node, frozen, lambda other: self.negate(self.equal(one, other)))
+        )
         self.stop("error", several, "the(...) finds two different values", node.location)
-        value = self._defined(node, env, "the", lambda found, any_value: self.either((
-            any_value(lambda one: any_value(lambda other: self.negate(self.equal(one, other)))),
-            self.negate(any_value(lambda value: self.negate(self.equal(value, found)))))))
+        value = self._defined(
+            node,
+            env,
+            "the",
+            lambda found, any_value: self.either(
+                (
+                    any_value(lambda one: any_value(lambda other: self.negate(self.equal(one, other)))),
+                    self.negate(any_value(lambda value: self.negate(self.equal(value, found)))),
+                )
+            ),
+        )
         return self._or_default(node, env, some, value, "the(...) finds no value")
 
     def _no_meaning(self, node: Expr, what: str, instead: str) -> Value:
         raise NoAnySize(what, instead, node.location)
 
     def op_sum(self, node: Expr, env: Env) -> Value:
-        return self._no_meaning(node, "A sum over unboundedly many has no any-size meaning.", "Use any, all, is_majority or is_quorum.")
+        return self._no_meaning(
+            node, "A sum over unboundedly many has no any-size meaning.", "Use any, all, is_majority or is_quorum."
+        )
 
     def op_list_of(self, node: Expr, env: Env) -> Value:
-        return self._no_meaning(node, "A list comprehension has no any-size meaning.", "Use a set comprehension, any or all.")
+        return self._no_meaning(
+            node, "A list comprehension has no any-size meaning.", "Use a set comprehension, any or all."
+        )
 
     def op_sorted(self, node: Expr, env: Env) -> Value:
         return self._no_meaning(node, "A sorted list has no any-size meaning.", "Use min, max, any or all.")
 
     def op_linearizable(self, node: Expr, env: Env) -> Value:
-        return self._no_meaning(node, "linearizable(...) has no any-size meaning.", "State what a read may return as an invariant.")
+        return self._no_meaning(
+            node, "linearizable(...) has no any-size meaning.", "State what a read may return as an invariant."
+        )
 
     # Structure
 
@@ -561,7 +649,9 @@ class AnySize(Machine):
 
     def op_range(self, node: Expr, env: Env) -> Value:
         low, high = self.values(node.args, env)
-        return SeqV(node.type.children()[0], z3.simplify(z3.If(high > low, high - low, 0)), lambda index: low + index, low)
+        return SeqV(
+            node.type.children()[0], z3.simplify(z3.If(high > low, high - low, 0)), lambda index: low + index, low
+        )
 
     def op_lookup(self, node: Expr, env: Env) -> Value:
         whole, key = self.values(node.args, env)
@@ -592,15 +682,23 @@ class AnySize(Machine):
     def _listed(self, items: list[Value], element: Type) -> SeqV:
         def at(index: Term) -> Value:
             return chosen([(index == position, item) for position, item in enumerate(items)])
-        return SeqV(element, z3.IntVal(len(items)), at if items else lambda index: self.symbols.symbol(element, "nothing", [index]))
+
+        return SeqV(
+            element,
+            z3.IntVal(len(items)),
+            at if items else lambda index: self.symbols.symbol(element, "nothing", [index]),
+        )
 
     def op_list(self, node: Expr, env: Env) -> Value:
         return self._listed(self.values(node.args, env), node.type.children()[0])
 
     def op_concat(self, node: Expr, env: Env) -> Value:
         first, second = self.values(node.args, env)
-        return SeqV(node.type.children()[0], z3.simplify(first.length + second.length),
-                    lambda index: self.select(index < first.length, first.at(index), second.at(index - first.length)))
+        return SeqV(
+            node.type.children()[0],
+            z3.simplify(first.length + second.length),
+            lambda index: self.select(index < first.length, first.at(index), second.at(index - first.length)),
+        )
 
     def op_slice(self, node: Expr, env: Env) -> Value:
         whole, low, high = self.values(node.args, env)
@@ -610,7 +708,9 @@ class AnySize(Machine):
             return z3.simplify(z3.If(below < 0, 0, z3.If(below > whole.length, whole.length, below)))
 
         start, end = clamped(low), clamped(high)
-        return SeqV(whole.element, z3.simplify(z3.If(end > start, end - start, 0)), lambda index: whole.at(start + index))
+        return SeqV(
+            whole.element, z3.simplify(z3.If(end > start, end - start, 0)), lambda index: whole.at(start + index)
+        )
 
     def op_set(self, node: Expr, env: Env) -> Value:
         assert isinstance(node.type, SetType)
@@ -622,8 +722,12 @@ class AnySize(Machine):
         if found is ABSENT:
             return self.false
         if isinstance(whole, SeqV):
-            return self.either([self.exists(one.constants, one.guard, self.equal(one.element, found))
-                                for one in self.rounds(whole, "i", node.location)])
+            return self.either(
+                [
+                    self.exists(one.constants, one.guard, self.equal(one.element, found))
+                    for one in self.rounds(whole, "i", node.location)
+                ]
+            )
         return whole.count(found) > 0 if isinstance(whole, BagV) else whole.has(found)
 
     def op_subset(self, node: Expr, env: Env) -> Value:
@@ -647,8 +751,12 @@ class AnySize(Machine):
         whole = self.value(node.args[0], env)
         if isinstance(whole, SeqV):
             return whole.length
-        return self._no_meaning(node, "The size of a set has no any-size meaning.", "Write `all(s in x for s in Sort)`, any(...), "
-                                "is_majority(x, Sort) or is_quorum(x, n, Sort) instead of counting.")
+        return self._no_meaning(
+            node,
+            "The size of a set has no any-size meaning.",
+            "Write `all(s in x for s in Sort)`, any(...), "
+            "is_majority(x, Sort) or is_quorum(x, n, Sort) instead of counting.",
+        )
 
     # Numbers
 
@@ -668,12 +776,28 @@ class AnySize(Machine):
         """A comparison of the size of a set with 0, which needs no counting."""
         left, right = node.args
         for size, number, swapped in ((left, right, False), (right, left, True)):
-            if size.op is Op.LEN and isinstance(size.args[0].type, SetType | NetworkType) and number.op is Op.CONST and number.data == 0:
+            if (
+                size.op is Op.LEN
+                and isinstance(size.args[0].type, SetType | NetworkType)
+                and number.op is Op.CONST
+                and number.data == 0
+            ):
                 whole = self.value(size.args[0], env)
-                empty = self.both([self.forall(one.constants, one.guard, self.false) for one in self.rounds(whole, "e", node.location)])
+                empty = self.both(
+                    [
+                        self.forall(one.constants, one.guard, self.false)
+                        for one in self.rounds(whole, "e", node.location)
+                    ]
+                )
                 if node.op is Op.EQ or (node.op is Op.LE and not swapped):
                     return empty
-                return self.negate(empty) if node.op is Op.LT and swapped else self.false if node.op is Op.LT else self.true
+                return (
+                    self.negate(empty)
+                    if node.op is Op.LT and swapped
+                    else self.false
+                    if node.op is Op.LT
+                    else self.true
+                )
         return None
 
     def op_eq(self, node: Expr, env: Env) -> Value:
@@ -712,7 +836,11 @@ class AnySize(Machine):
     def _divided(self, node: Expr, env: Env, quotient: bool) -> Value:
         first, second = self.values(node.args, env)
         if not z3.is_int_value(second) or second.as_long() <= 0:
-            return self._no_meaning(node, "Division by a number that is not a positive constant has no any-size meaning.", "Divide by a constant.")
+            return self._no_meaning(
+                node,
+                "Division by a number that is not a positive constant has no any-size meaning.",
+                "Divide by a constant.",
+            )
         return first / second if quotient else first % second
 
     def op_div(self, node: Expr, env: Env) -> Value:
@@ -747,7 +875,11 @@ class AnySize(Machine):
             self.stop("error", whole.length < 1, "pop from an empty list", location)
             return SeqV(whole.element, z3.simplify(whole.length - 1), whole.at)
         (item,) = args
-        return SeqV(whole.element, z3.simplify(whole.length + 1), lambda index: self.select(index == whole.length, item, whole.at(index)))
+        return SeqV(
+            whole.element,
+            z3.simplify(whole.length + 1),
+            lambda index: self.select(index == whole.length, item, whole.at(index)),
+        )
 
     def _changed_set(self, change: Change, whole: SetV, item: Value, location: Location | None) -> SetV:
         if change in (Change.REMOVE, Change.RECEIVE, Change.DROP):
@@ -762,7 +894,10 @@ class AnySize(Machine):
         if change is not Change.SEND:
             self.stop("error", whole.count(item) < 1, "the message is not there", location)
         by = 1 if change is Change.SEND else -1
-        return BagV(whole.element, lambda found: whole.count(found) + z3.If(self.equal(found, item), z3.IntVal(by), z3.IntVal(0)))
+        return BagV(
+            whole.element,
+            lambda found: whole.count(found) + z3.If(self.equal(found, item), z3.IntVal(by), z3.IntVal(0)),
+        )
 
     def loop(self, statement: Loop, env: Env) -> Exits:
         from checker.prove.encode.effects import all_rounds

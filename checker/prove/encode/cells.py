@@ -1,9 +1,9 @@
 """Values at fixed bounds: which of finitely many, under which condition.
 
-A number, an enum member or an identity is a `Leaf`: for each Python value that it may be, the condition that it is. So any operator
-is computed by Python itself on all combinations, and agrees with the interpreter without further thought. Containers are
-taken apart into such cells: a map into its values by key, a set with few possible elements into one condition for each,
-a list into a length and slots, and what has too many possible elements into guarded slots.
+A number, an enum member or an identity is a `Leaf`: for each Python value that it may be, the condition that it is.
+So any operator is computed by Python itself on all combinations, and agrees with the interpreter without further
+thought. Containers are taken apart into such cells: a map into its values by key, a set with few possible elements
+into one condition for each, a list into a length and slots, and what has too many possible elements into guarded slots.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class Cells:
         raise TypeError(f"no choice between values like {first!r}")
 
     def merged(self, condition: int, first: Value, second: Value) -> Value:
-        """`first` where the condition is true, else `second`; overridden by the machine, which knows tuples and unions."""
+        """`first` where the condition is true, else `second`; overridden by the machine, which knows tuples and
+        unions."""
         raise NotImplementedError
 
     def same(self, first: Value, second: Value) -> int:
@@ -119,8 +120,16 @@ class Cells:
             other_guard, other = second.items[position] if position < len(second.items) else (FALSE, ABSENT)
             merged = self.circuit.either((both((condition, guard)), both((condition ^ 1, other_guard))))
             if merged != FALSE:
-                items.append((merged, self.merged(condition, value, other) if guard != FALSE and other_guard != FALSE
-                              else value if guard != FALSE else other))
+                items.append(
+                    (
+                        merged,
+                        self.merged(condition, value, other)
+                        if guard != FALSE and other_guard != FALSE
+                        else value
+                        if guard != FALSE
+                        else other,
+                    )
+                )
         return Slots(tuple(items))
 
     def equal(self, first: Value, second: Value) -> int:
@@ -130,18 +139,35 @@ class Cells:
             case bool() | int():
                 return circuit.choice(first, second, second ^ 1)
             case Leaf():
-                return circuit.either([circuit.both((guard, second[key])) for key, guard in first.items() if key in second])
+                return circuit.either(
+                    [circuit.both((guard, second[key])) for key, guard in first.items() if key in second]
+                )
             case Mask():
                 keys = [*first, *(key for key in second if key not in first)]
-                return circuit.both([circuit.choice(first.get(key, FALSE), second.get(key, FALSE), second.get(key, FALSE) ^ 1)
-                                     for key in keys])
+                return circuit.both(
+                    [
+                        circuit.choice(first.get(key, FALSE), second.get(key, FALSE), second.get(key, FALSE) ^ 1)
+                        for key in keys
+                    ]
+                )
             case Table() | Queues():
                 return circuit.both([self.same(value, second[key]) for key, value in first.items()])
             case Seq():
                 positions = range(min(len(first.items), len(second.items)))
-                return circuit.both([self.equal(first.length, second.length), *(
-                    circuit.either((self.longer(first, position) ^ 1, self.same(first.items[position], second.items[position])))
-                    for position in positions)])
+                return circuit.both(
+                    [
+                        self.equal(first.length, second.length),
+                        *(
+                            circuit.either(
+                                (
+                                    self.longer(first, position) ^ 1,
+                                    self.same(first.items[position], second.items[position]),
+                                )
+                            )
+                            for position in positions
+                        ),
+                    ]
+                )
             case Slots():
                 return circuit.both([self._covered(first, second), self._covered(second, first)])
         raise TypeError(f"no equality of values like {first!r}")
@@ -149,8 +175,12 @@ class Cells:
     def _covered(self, first: Slots, second: Slots) -> int:
         """Whether `second` has each element of `first` as often."""
         circuit = self.circuit
-        return circuit.both([circuit.either((guard ^ 1, self.equal(self.times(first, item), self.times(second, item))))
-                             for guard, item in first.items])
+        return circuit.both(
+            [
+                circuit.either((guard ^ 1, self.equal(self.times(first, item), self.times(second, item))))
+                for guard, item in first.items
+            ]
+        )
 
     # Counting
 
@@ -230,9 +260,15 @@ class Cells:
             case NetworkType(message=element):
                 return self._collection(list(value), element)
             case BagType(message=element):
-                return Slots(tuple((TRUE, self.known(part, element)) for part, times in value.counts.items() for _ in range(times)))
+                return Slots(
+                    tuple(
+                        (TRUE, self.known(part, element)) for part, times in value.counts.items() for _ in range(times)
+                    )
+                )
             case ChannelsType():
-                return Queues({pair: self.constant(list(value.queues.get(pair, ())), kind.queue) for pair in kind.pairs})
+                return Queues(
+                    {pair: self.constant(list(value.queues.get(pair, ())), kind.queue) for pair in kind.pairs}
+                )
             case ListType(element=element):
                 return Seq(Leaf({len(value): TRUE}), tuple(self.known(part, element) for part in value))
         return Leaf({value: TRUE})
@@ -256,7 +292,9 @@ class Cells:
                 return tuple(self.unknown(part, constraints) for part in kinds)
             case UnionType(kinds=kinds):
                 which = self._one_of([class_key(part) for part in kinds], constraints)
-                return Union({class_key(part): (which[class_key(part)], self.unknown(part, constraints)) for part in kinds})
+                return Union(
+                    {class_key(part): (which[class_key(part)], self.unknown(part, constraints)) for part in kinds}
+                )
             case MapType(value=inner):
                 return Table({key: self.unknown(inner, constraints) for key in kind.keys})
             case SetType(element=element) | NetworkType(message=element):
@@ -276,7 +314,9 @@ class Cells:
         bits = [self.circuit.variable() for _ in range((len(known) - 1).bit_length())]
         leaf = Leaf()
         for code in range(1 << len(bits)):
-            condition = self.circuit.both([bit if code >> position & 1 else bit ^ 1 for position, bit in enumerate(bits)])
+            condition = self.circuit.both(
+                [bit if code >> position & 1 else bit ^ 1 for position, bit in enumerate(bits)]
+            )
             if code < len(known):
                 leaf[known[code]] = condition
             else:
@@ -288,8 +328,10 @@ class Cells:
             assert capacity is not None
             slots = self._unknown_slots(element, capacity, constraints)
             for position, (guard, item) in enumerate(slots.items):
-                constraints.extend(self.circuit.both((guard, other_guard, self.same(item, other))) ^ 1
-                                   for other_guard, other in slots.items[:position])
+                constraints.extend(
+                    self.circuit.both((guard, other_guard, self.same(item, other))) ^ 1
+                    for other_guard, other in slots.items[:position]
+                )
             return slots
         mask = Mask({part: self.circuit.variable() for part in element.values()})
         if capacity is not None and capacity < len(mask):
@@ -299,7 +341,9 @@ class Cells:
     def _unknown_slots(self, element: Type, capacity: int, constraints: list[int]) -> Slots:
         """Slots that are filled from the first one on."""
         items = tuple((self.circuit.variable(), self.unknown(element, constraints)) for _ in range(capacity))
-        constraints.extend(self.circuit.either((items[position][0], items[position + 1][0] ^ 1)) for position in range(capacity - 1))
+        constraints.extend(
+            self.circuit.either((items[position][0], items[position + 1][0] ^ 1)) for position in range(capacity - 1)
+        )
         return Slots(items)
 
     def at_most(self, conditions: Iterable[int], most: int) -> int:

@@ -1,8 +1,8 @@
 """Boolean circuits with sharing: what formulas at fixed bounds are made of, before Z3 sees them.
 
-A condition is a number: 0 is false, 1 is true, an even number above is a node and the odd one after it its negation. Equal
-conjunctions are the same node, and constants disappear while a circuit is built, so that symbolic execution of a concrete
-state computes a concrete successor without any solver.
+A condition is a number: 0 is false, 1 is true, an even number above is a node and the odd one after it its negation.
+Equal conjunctions are the same node, and constants disappear while a circuit is built, so that symbolic execution of
+a concrete state computes a concrete successor without any solver.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Circuit:
         return self.either((self.both((condition, first)), self.both((condition ^ 1, second))))
 
     def translated(self, conditions: Iterable[int], names: Callable[[int], Any], memory: dict[int, Any]) -> list[Any]:
-        """Conditions as Z3 formulas; `names` gives the formula of a variable, `memory` keeps those of nodes between calls."""
+        """Conditions as Z3 formulas; `names` gives the formula of a variable, `memory` keeps those of nodes between
+        calls."""
         import z3
 
         wanted = list(conditions)
@@ -95,4 +96,7 @@ class Circuit:
             memory[node] = z3.And([z3.Not(memory[part >> 1]) if part & 1 else memory[part >> 1] for part in parts])
             stack.pop()
         constants = (z3.BoolVal(False), z3.BoolVal(True))
-        return [constants[one] if one <= TRUE else z3.Not(memory[one >> 1]) if one & 1 else memory[one >> 1] for one in wanted]
+        return [
+            constants[one] if one <= TRUE else z3.Not(memory[one >> 1]) if one & 1 else memory[one >> 1]
+            for one in wanted
+        ]

@@ -1,9 +1,9 @@
 """Loops with effects over an unbounded sort or set, all rounds at once.
 
-The rounds of an unordered loop were shown to commute (`checker.model.order`), so the state after the loop can be said place by
-place from the state before it: a place that the loop variable indexes is what its own round leaves there; a set to which rounds
-add has what it had and what some round adds; a maximum is the greatest of what the rounds give. What has no such form is an error
-that names the line.
+The rounds of an unordered loop were shown to commute (`checker.model.order`), so the state after the loop can be said
+place by place from the state before it: a place that the loop variable indexes is what its own round leaves there; a
+set to which rounds add has what it had and what some round adds; a maximum is the greatest of what the rounds give.
+What has no such form is an error that names the line.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ from checker.prove.encode.symbols import BagV, MapV, NoAnySize, SetV, Term
 if TYPE_CHECKING:
     from checker.prove.encode.anysize import AnySize, Round
 
-INSTEAD = ("Write it as loops that update every place, add to a set, send to all, or take a maximum; or compute the new value with a "
-           "comprehension.")
+INSTEAD = (
+    "Write it as loops that update every place, add to a set, send to all, or take a maximum; or compute the new value with a "
+    "comprehension."
+)
 GROWING = frozenset({Change.ADD, Change.SEND})
 SHRINKING = frozenset({Change.DISCARD, Change.REMOVE, Change.DROP, Change.RECEIVE})
 FOLDS = frozenset({Op.MAX, Op.MIN, Op.OR, Op.AND, Op.UNION, Op.INTERSECT})
@@ -75,7 +77,9 @@ def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
 
     for state, root in _roots(loop, env):
         holder, was = (env.state, before.state) if state else (env.local, before.local)
-        effects = [effect for effect in _effects(loop.body) if effect.place.root == root and effect.place.state == state]
+        effects = [
+            effect for effect in _effects(loop.body) if effect.place.root == root and effect.place.state == state
+        ]
 
         def reached(element: Value, state: bool = state, root: str = root) -> Value:
             after = left_by(element)
@@ -119,7 +123,9 @@ def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
                     value = value.args[0]
                 folds = {Op.UNION: "grow", Op.INTERSECT: "shrink"}
                 constant = {True: "or", False: "and"}.get(value.data, "other") if value.op is Op.CONST else "other"
-                found.append(Effect(target, folds.get(value.op, value.op.value if value.op in FOLDS else constant), location))
+                found.append(
+                    Effect(target, folds.get(value.op, value.op.value if value.op in FOLDS else constant), location)
+                )
     return found
 
 
@@ -142,7 +148,9 @@ class Combination:
     def _error(self) -> NoAnySize:
         return NoAnySize("This effect of a loop over unboundedly many has no any-size meaning.", INSTEAD, self.location)
 
-    def combined(self, was: Value, kind: Type, paths: list[tuple[Expr, ...]], reached: Callable[[Value], Value]) -> Value:
+    def combined(
+        self, was: Value, kind: Type, paths: list[tuple[Expr, ...]], reached: Callable[[Value], Value]
+    ) -> Value:
         """What the rounds leave of a value `was`, where `reached(element)` is what one round alone leaves of it."""
         first = [path[0] if path else None for path in paths]
         if all(key is not None and key.op is Op.LOCAL and key.data == self.loop.name for key in first):
@@ -150,8 +158,11 @@ class Combination:
         if any(key is not None for key in first):
             if not isinstance(kind, MapType) or any(key is None or self._varies(key) for key in first):
                 raise self._error()
-            return MapV(lambda key: self.combined(was.at(key), kind.value, [path[1:] for path in paths],
-                                                  lambda element: reached(element).at(key)))
+            return MapV(
+                lambda key: self.combined(
+                    was.at(key), kind.value, [path[1:] for path in paths], lambda element: reached(element).at(key)
+                )
+            )
         if isinstance(was, SetV):
             return self._set(was, reached)
         if isinstance(was, BagV):
@@ -165,7 +176,9 @@ class Combination:
     def _member(self, element: Value) -> Term:
         """Whether a value is one that the loop ranges over."""
         machine = self.machine
-        return machine.either([machine.exists(one.constants, one.guard, machine.equal(one.element, element)) for one in self.rounds])
+        return machine.either(
+            [machine.exists(one.constants, one.guard, machine.equal(one.element, element)) for one in self.rounds]
+        )
 
     def _own_places(self, was: Value, reached: Callable[[Value], Value]) -> MapV:
         """A map that each round changes at its own key only."""
@@ -178,15 +191,25 @@ class Combination:
     def _set(self, was: SetV, reached: Callable[[Value], Value]) -> SetV:
         machine = self.machine
         if self.hows == {"grow"}:
-            return SetV(was.element, lambda found: machine.either(
-                (was.has(found), self._some(lambda element: reached(element).has(found)))))
+            return SetV(
+                was.element,
+                lambda found: machine.either((was.has(found), self._some(lambda element: reached(element).has(found)))),
+            )
         if self.hows == {"shrink"}:
-            return SetV(was.element, lambda found: machine.both(
-                (was.has(found), machine.negate(self._some(lambda element: machine.negate(reached(element).has(found)))))))
+            return SetV(
+                was.element,
+                lambda found: machine.both(
+                    (
+                        was.has(found),
+                        machine.negate(self._some(lambda element: machine.negate(reached(element).has(found)))),
+                    )
+                ),
+            )
         raise self._error()
 
     def _bag(self, was: BagV, reached: Callable[[Value], Value]) -> BagV:
-        """A bag from or to which each round takes or puts messages of its own: two rounds with the same one are an error."""
+        """A bag from or to which each round takes or puts messages of its own: two rounds with the same one are an
+        error."""
         if self.hows not in ({"grow"}, {"shrink"}):
             raise self._error()
         machine, by = self.machine, 1 if self.hows == {"grow"} else -1
@@ -195,13 +218,26 @@ class Combination:
             return reached(element).count(found) == was.count(found) + by
 
         def twice(found: Value) -> Term:
-            return self._some(lambda one: self._some(lambda other: machine.both(
-                (machine.negate(machine.equal(one, other)), touched(one, found), touched(other, found)))))
+            return self._some(
+                lambda one: self._some(
+                    lambda other: machine.both(
+                        (machine.negate(machine.equal(one, other)), touched(one, found), touched(other, found))
+                    )
+                )
+            )
 
         whole = SetV(was.element, lambda _: machine.true)
-        ambiguous = [machine.exists(one.constants, one.guard, twice(one.element)) for one in machine.rounds(whole, "m", self.location)]
-        machine.stop("error", machine.either(ambiguous), "two rounds of the loop take or send the same message", self.location)
-        return BagV(was.element, lambda found: was.count(found) + z3.If(self._some(lambda element: touched(element, found)), by, 0))
+        ambiguous = [
+            machine.exists(one.constants, one.guard, twice(one.element))
+            for one in machine.rounds(whole, "m", self.location)
+        ]
+        machine.stop(
+            "error", machine.either(ambiguous), "two rounds of the loop take or send the same message", self.location
+        )
+        return BagV(
+            was.element,
+            lambda found: was.count(found) + z3.If(self._some(lambda element: touched(element, found)), by, 0),
+        )
 
     def _folded(self, was: Value, kind: Type, reached: Callable[[Value], Value]) -> Value:
         machine = self.machine
@@ -221,15 +257,21 @@ class Combination:
             return machine.less(found, value, kind) if greatest else machine.less(value, found, kind)
 
         def definition(found: Value) -> Term:
-            return machine.both((
-                machine.negate(beyond(was, found)), machine.negate(self._some(lambda element: beyond(reached(element), found))),
-                machine.either((machine.equal(was, found), self._some(lambda element: machine.equal(reached(element), found)))),
-            ))
+            return machine.both(
+                (
+                    machine.negate(beyond(was, found)),
+                    machine.negate(self._some(lambda element: beyond(reached(element), found))),
+                    machine.either(
+                        (machine.equal(was, found), self._some(lambda element: machine.equal(reached(element), found)))
+                    ),
+                )
+            )
 
         probe = machine.symbols.symbol(kind, f"probe of {self.loop.name}", [])
         known = len(machine.families)
         family, actual = machine.family(
-            "fold", [definition(probe)], lambda name, _: lambda terms: machine.symbols.symbol(kind, name, terms))
+            "fold", [definition(probe)], lambda name, _: lambda terms: machine.symbols.symbol(kind, name, terms)
+        )
         value = family.symbol(actual)
         if len(machine.families) > known:
             fact = definition(value)

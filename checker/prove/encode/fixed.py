@@ -1,8 +1,8 @@
 """The model at fixed bounds, as a Boolean circuit over the cells of the state: the whole language but `linearizable`.
 
-What a run of the interpreter computes for one state, this computes for all states at once. On a constant state it computes the very
-successor; on an unknown one, a condition for every cell of the state after. Errors and cuts are exact: a later point of the run
-counts only if no earlier one stops it.
+What a run of the interpreter computes for one state, this computes for all states at once. On a constant state it
+computes the very successor; on an unknown one, a condition for every cell of the state after. Errors and cuts are
+exact: a later point of the run counts only if no earlier one stops it.
 """
 
 from __future__ import annotations
@@ -80,8 +80,15 @@ class Fixed(Machine):
         if isinstance(kind, ChannelsType):
             for (source, target), queue in value.items():
                 for item in queue.items:
-                    constraints.append(self.either([guard for message, guard in self.cells.cases(item, kind.message)
-                                                    if (message.source, message.target) == (source, target)]))
+                    constraints.append(
+                        self.either(
+                            [
+                                guard
+                                for message, guard in self.cells.cases(item, kind.message)
+                                if (message.source, message.target) == (source, target)
+                            ]
+                        )
+                    )
         return value
 
     # Conversions
@@ -107,9 +114,18 @@ class Fixed(Machine):
     def _fitted_number(self, value: Leaf, want: Type, location: Location | None) -> Leaf:
         if not isinstance(want, NatType):
             return value
-        self.stop("cut", self.either([guard for number, guard in value.items() if number > want.maximum]), want.bound, location)
-        self.stop("error", self.either([guard for number, guard in value.items() if number < 0]),
-                  f"a number below zero, where {want} begins", location)
+        self.stop(
+            "cut",
+            self.either([guard for number, guard in value.items() if number > want.maximum]),
+            want.bound,
+            location,
+        )
+        self.stop(
+            "error",
+            self.either([guard for number, guard in value.items() if number < 0]),
+            f"a number below zero, where {want} begins",
+            location,
+        )
         return Leaf({number: guard for number, guard in value.items() if 0 <= number <= want.maximum})
 
     def _fitted_set(self, value: Value, have: SetType, want: SetType, location: Location | None) -> Value:
@@ -120,12 +136,23 @@ class Fixed(Machine):
         result = self._collected(items, want)
         if want.capacity is not None:
             size = self.op_size(result)
-            self.stop("cut", self.either([guard for number, guard in size.items() if number > want.capacity]), want.bound, location)
+            self.stop(
+                "cut",
+                self.either([guard for number, guard in size.items() if number > want.capacity]),
+                want.bound,
+                location,
+            )
         return result
 
     def widened(self, value: Value, have: Type, want: Type) -> Value:
         if isinstance(want, SetType) and isinstance(have, SetType) and have.element != want.element:
-            return self._collected([(guard, self.coerce(item, have.element, want.element)) for guard, item in self._slots(value, have.element).items], want)
+            return self._collected(
+                [
+                    (guard, self.coerce(item, have.element, want.element))
+                    for guard, item in self._slots(value, have.element).items
+                ],
+                want,
+            )
         if isinstance(want, ListType) and isinstance(have, ListType):
             return Seq(value.length, tuple(self.coerce(item, have.element, want.element) for item in value.items))
         if isinstance(want, MapType) and isinstance(have, MapType):
@@ -163,18 +190,29 @@ class Fixed(Machine):
         match source:
             case Mask():
                 element = kind.children()[0]
-                return [(source[python], self.constant(python, element)) for python in sorted(source, key=element.encode)]
+                return [
+                    (source[python], self.constant(python, element)) for python in sorted(source, key=element.encode)
+                ]
             case Seq(items=items):
                 return [(self.cells.longer(source, position), item) for position, item in enumerate(items)]
             case Queues():
                 return [(self.cells.longer(queue, 0), queue.items[0]) for queue in source.values() if queue.items]
         items = source.items
         if isinstance(kind, BagType):
-            return [(self.both((guard, *(self.both((other, self.equal(item, one))) ^ 1 for other, one in items[:position]))), item)
-                    for position, (guard, item) in enumerate(items)]
+            return [
+                (
+                    self.both(
+                        (guard, *(self.both((other, self.equal(item, one))) ^ 1 for other, one in items[:position]))
+                    ),
+                    item,
+                )
+                for position, (guard, item) in enumerate(items)
+            ]
         return list(items)
 
-    def _each(self, node: Expr, env: Env, visit: Callable[[int, Value], None], alive: Callable[[], int] = lambda: TRUE) -> None:
+    def _each(
+        self, node: Expr, env: Env, visit: Callable[[int, Value], None], alive: Callable[[], int] = lambda: TRUE
+    ) -> None:
         """Call `visit` with guard and value of all that a comprehension yields, as long as `alive`."""
         inner = env.copy()
 
@@ -205,7 +243,8 @@ class Fixed(Machine):
         return found
 
     def _until(self, node: Expr, env: Env, goes_on: bool) -> int:
-        """Whether all values that a comprehension yields are `goes_on`; what follows one that is not is not evaluated."""
+        """Whether all values that a comprehension yields are `goes_on`; what follows one that is not is not
+        evaluated."""
         alive = TRUE
 
         def visit(guard: int, value: int) -> None:
@@ -276,21 +315,31 @@ class Fixed(Machine):
         return seq
 
     def _appended(self, seq: Seq, item: Value) -> Seq:
-        items = [self.select(seq.length.get(position, FALSE), item, seq.items[position] if position < len(seq.items) else ABSENT)
-                 for position in range(max(seq.length) + 1)]
+        items = [
+            self.select(
+                seq.length.get(position, FALSE), item, seq.items[position] if position < len(seq.items) else ABSENT
+            )
+            for position in range(max(seq.length) + 1)
+        ]
         return Seq(Leaf({length + 1: guard for length, guard in seq.length.items()}), tuple(items))
 
     def op_sorted(self, node: Expr, env: Env) -> Value:
         source, kind = self.value(node.args[0], env), node.args[0].type
         element = kind.children()[0]
-        items = [(self.both((guard, condition)), python) for guard, item in self.rounds(source, kind)
-                 for python, condition in self.cells.cases(item, element)]
+        items = [
+            (self.both((guard, condition)), python)
+            for guard, item in self.rounds(source, kind)
+            for python, condition in self.cells.cases(item, element)
+        ]
         items.sort(key=lambda pair: pair[1], reverse=bool(node.data))
         return self._in_order([(guard, self.constant(python, element)) for guard, python in items])
 
     def op_linearizable(self, node: Expr, env: Env) -> Value:
-        raise SpecError("linearizable(...) has no symbolic encoding. `quorate check` explores it; leave the property out of proofs "
-                        "with `--invariant` for the others.", node.location)
+        raise SpecError(
+            "linearizable(...) has no symbolic encoding. `quorate check` explores it; leave the property out of proofs "
+            "with `--invariant` for the others.",
+            node.location,
+        )
 
     # Numbers and order
 
@@ -345,7 +394,9 @@ class Fixed(Machine):
                 parts.append(self.both((same, self.less(a, b))))
                 same = self.both((same, self.equal(a, b)))
             return self.either(parts)
-        return self.either([self.both((guard, other)) for a, guard in first.items() for b, other in second.items() if a < b])
+        return self.either(
+            [self.both((guard, other)) for a, guard in first.items() for b, other in second.items() if a < b]
+        )
 
     def less_than(self, first: Value, second: Value) -> int:
         """`less` under another name, to be passed on."""
@@ -380,11 +431,18 @@ class Fixed(Machine):
         if found is ABSENT:
             return FALSE
         if isinstance(whole, Mask):
-            return self.either([self.both((guard, whole.get(python, FALSE))) for python, guard in self.cells.cases(found, kind)])
-        items: Sequence[tuple[int, Value]] = whole.items if isinstance(whole, Slots) else [
-            (self.cells.longer(queue, position), item)
-            for queue in (whole.values() if isinstance(whole, Queues) else (whole,))
-            for position, item in enumerate(queue.items[:1] if isinstance(whole, Queues) else queue.items)]
+            return self.either(
+                [self.both((guard, whole.get(python, FALSE))) for python, guard in self.cells.cases(found, kind)]
+            )
+        items: Sequence[tuple[int, Value]] = (
+            whole.items
+            if isinstance(whole, Slots)
+            else [
+                (self.cells.longer(queue, position), item)
+                for queue in (whole.values() if isinstance(whole, Queues) else (whole,))
+                for position, item in enumerate(queue.items[:1] if isinstance(whole, Queues) else queue.items)
+            ]
+        )
         return self.either([self.both((guard, self.equal(found, item))) for guard, item in items])
 
     def op_in(self, node: Expr, env: Env) -> Value:
@@ -484,7 +542,12 @@ class Fixed(Machine):
         assert isinstance(kind, MapType)
         cases = list(self.cells.cases(key, kind.key))
         known = [(guard, whole[python]) for python, guard in cases if python in whole]
-        self.stop("error", self.either([guard for python, guard in cases if python not in whole]), "there is no such key", location)
+        self.stop(
+            "error",
+            self.either([guard for python, guard in cases if python not in whole]),
+            "there is no such key",
+            location,
+        )
         return self._chosen(known)
 
     def _chosen(self, options: Guarded) -> Value:
@@ -530,7 +593,9 @@ class Fixed(Machine):
                 condition = self.both((guard, other))
                 if condition != FALSE:
                     numbers = range(first, end)
-                    options.append((condition, Seq(Leaf({len(numbers): TRUE}), tuple(Leaf({number: TRUE}) for number in numbers))))
+                    options.append(
+                        (condition, Seq(Leaf({len(numbers): TRUE}), tuple(Leaf({number: TRUE}) for number in numbers)))
+                    )
         return self._chosen(options)
 
     def op_list(self, node: Expr, env: Env) -> Value:
@@ -538,8 +603,16 @@ class Fixed(Machine):
 
     def op_concat(self, node: Expr, env: Env) -> Value:
         first, second = self.values(node.args, env)
-        options = [(guard, Seq(Leaf({length + other: condition for other, condition in second.length.items()}),
-                               first.items[:length] + second.items)) for length, guard in first.length.items()]
+        options = [
+            (
+                guard,
+                Seq(
+                    Leaf({length + other: condition for other, condition in second.length.items()}),
+                    first.items[:length] + second.items,
+                ),
+            )
+            for length, guard in first.length.items()
+        ]
         return self._chosen(options)
 
     def op_slice(self, node: Expr, env: Env) -> Value:
@@ -565,7 +638,9 @@ class Fixed(Machine):
         assert isinstance(kind, SetType | NetworkType)
         return self._changed_set(change, whole, kind, args[0], location)
 
-    def _changed_set(self, change: Change, whole: Value, kind: SetType | NetworkType, item: Value, location: Location | None) -> Value:
+    def _changed_set(
+        self, change: Change, whole: Value, kind: SetType | NetworkType, item: Value, location: Location | None
+    ) -> Value:
         if item is ABSENT:
             return whole
         element = kind.children()[0]
@@ -590,15 +665,24 @@ class Fixed(Machine):
             mask[python] = join(mask.get(python, FALSE), guard)
         return mask
 
-    def _changed_list(self, change: Change, whole: Seq, kind: ListType, args: list[Value], location: Location | None) -> Seq:
+    def _changed_list(
+        self, change: Change, whole: Seq, kind: ListType, args: list[Value], location: Location | None
+    ) -> Seq:
         if change is Change.APPEND:
-            self.stop("cut", self.either([guard for length, guard in whole.length.items() if length >= kind.capacity]), kind.bound, location)
+            self.stop(
+                "cut",
+                self.either([guard for length, guard in whole.length.items() if length >= kind.capacity]),
+                kind.bound,
+                location,
+            )
             length = Leaf({number: guard for number, guard in whole.length.items() if number < kind.capacity})
             return self._appended(Seq(length, whole.items), args[0]) if length else whole
         self.stop("error", whole.length.get(0, FALSE), "pop from an empty list", location)
         return Seq(Leaf({number - 1: guard for number, guard in whole.length.items() if number}), whole.items)
 
-    def _changed_bag(self, change: Change, whole: Slots, kind: BagType, item: Value, location: Location | None) -> Slots:
+    def _changed_bag(
+        self, change: Change, whole: Slots, kind: BagType, item: Value, location: Location | None
+    ) -> Slots:
         if change is Change.SEND:
             self.stop("cut", self._at_least(whole, kind.capacity), kind.bound, location)
             return Slots((*whole.items, (TRUE, item)))
@@ -610,13 +694,20 @@ class Fixed(Machine):
         self.stop("error", before ^ 1, "the message is not there", location)
         return Slots(tuple(left))
 
-    def _changed_queues(self, change: Change, whole: Queues, kind: ChannelsType, item: Value, location: Location | None) -> Queues:
+    def _changed_queues(
+        self, change: Change, whole: Queues, kind: ChannelsType, item: Value, location: Location | None
+    ) -> Queues:
         ends: dict[Any, int] = {}
         for message, guard in self.cells.cases(item, kind.message):
             pair = (message.source, message.target)
             ends[pair] = self.either((ends.get(pair, FALSE), guard))
         if change is not Change.SEND:
-            self.stop("error", self.member(item, kind.message, whole) ^ 1, "the message is not at the head of its queue", location)
+            self.stop(
+                "error",
+                self.member(item, kind.message, whole) ^ 1,
+                "the message is not at the head of its queue",
+                location,
+            )
         queues = Queues(whole)
         for pair, guard in ends.items():
             with self.under(guard):
@@ -646,5 +737,3 @@ class Fixed(Machine):
             returned = self.either((returned, leaves))
             alive = self.both((alive, self.both((condition, self.either((exits.broken, exits.returned)))) ^ 1))
         return Exits(returned ^ 1, returned, FALSE, FALSE, value)
-
-

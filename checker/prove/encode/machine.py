@@ -1,14 +1,16 @@
 """Symbolic execution of the typed model with merging of paths: one formula per place, whatever the number of paths.
 
-A `Machine` runs the statements and expressions of `checker.model.nodes` over symbolic values. It knows control flow, records, unions and
-calls; what a number, a set, a map or a list is, and how a loop goes round, is said by its two heirs: `fixed.Fixed` (every value is one of
-finitely many) and `anysize.AnySize` (maps are functions, sets predicates, loops quantifiers).
+A `Machine` runs the statements and expressions of `checker.model.nodes` over symbolic values. It knows control flow,
+records, unions and calls; what a number, a set, a map or a list is, and how a loop goes round, is said by its two
+heirs: `fixed.Fixed` (every value is one of finitely many) and `anysize.AnySize` (maps are functions, sets predicates,
+loops quantifiers).
 
-Where the interpreter raises, the machine notes an `Event`: the condition under which this point stops the run. The events stand in
-the order of execution, so the first one that is true is what happens. A run that no event stops is a transition.
+Where the interpreter raises, the machine notes an `Event`: the condition under which this point stops the run. The
+events stand in the order of execution, so the first one that is true is what happens. A run that no event stops is a
+transition.
 
-Symbolic values: a truth is a condition of the heir; None is None; a record or a tuple is a Python tuple; a value of a union is a
-`Union` of guarded alternatives. `ABSENT` is a value that no run has: the other side of a merge wins.
+Symbolic values: a truth is a condition of the heir; None is None; a record or a tuple is a Python tuple; a value of a
+union is a `Union` of guarded alternatives. `ABSENT` is a value that no run has: the other side of a merge wins.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ ABSENT: Final = _Absent()
 
 
 class Union(dict[Any, tuple[Cond, Value]]):
-    """A value of a union: for each class of alternative, when the value is of it and which one it is. Guards exclude each other."""
+    """A value of a union: for each class of alternative, when the value is of it and which one it is. Guards exclude
+    each other."""
 
 
 def class_key(kind: Type) -> Any:
@@ -80,7 +83,8 @@ def class_key(kind: Type) -> Any:
 
 @dataclass(frozen=True)
 class Event:
-    """A point that stops a run under a condition: `kind` is "disabled", "cut" (`what` is the bound) or "error" (`what` says why)."""
+    """A point that stops a run under a condition: `kind` is "disabled", "cut" (`what` is the bound) or "error"
+    (`what` says why)."""
 
     kind: str
     condition: Cond
@@ -102,7 +106,8 @@ class Env:
 
 @dataclass(frozen=True)
 class Exits:
-    """How a block ends, relative to its start: the conditions are exclusive and exhaustive unless an event stops the run."""
+    """How a block ends, relative to its start: the conditions are exclusive and exhaustive unless an event stops the
+    run."""
 
     go: Cond
     returned: Cond
@@ -229,10 +234,13 @@ class Machine(ABC):
         if isinstance(first, tuple):
             return self.both([self.equal(a, b) for a, b in zip(first, second, strict=True)])
         if isinstance(first, Union):
-            return self.either([
-                self.both((guard, second[key][0], self.equal(value, second[key][1])))
-                for key, (guard, value) in first.items() if key in second
-            ])
+            return self.either(
+                [
+                    self.both((guard, second[key][0], self.equal(value, second[key][1])))
+                    for key, (guard, value) in first.items()
+                    if key in second
+                ]
+            )
         return self.true if first is None else self.equal_plain(first, second)
 
     def constant(self, value: Any, kind: Type) -> Value:
@@ -261,11 +269,15 @@ class Machine(ABC):
             return tuple(self.coerce(part, a, b) for part, a, b in zip(value, have.kinds, want.kinds, strict=True))
         return self.widened(value, have, want)
 
-    def _into_union(self, value: Value, have: Type, want: UnionType, convert: Callable[[Value, Type, Type], Value]) -> Union:
+    def _into_union(
+        self, value: Value, have: Type, want: UnionType, convert: Callable[[Value, Type, Type], Value]
+    ) -> Union:
         """A value of one type or of a union, put into the alternatives of `want` of the same classes."""
         result = Union()
         for kind in alternatives(have):
-            guard, part = value.get(class_key(kind), (self.false, ABSENT)) if isinstance(have, UnionType) else (self.true, value)
+            guard, part = (
+                value.get(class_key(kind), (self.false, ABSENT)) if isinstance(have, UnionType) else (self.true, value)
+            )
             chosen = next((other for other in want.kinds if same_class(kind, other)), None)
             if chosen is not None and not self.is_false(guard):
                 with self.under(guard):
@@ -273,13 +285,16 @@ class Machine(ABC):
         return result
 
     def fit(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
-        """A value held against a type: a number above its maximum or a full container cuts, a number below zero is an error."""
+        """A value held against a type: a number above its maximum or a full container cuts, a number below zero is an
+        error."""
         if have == want or value is ABSENT:
             return value
         if isinstance(want, UnionType):
             return self._into_union(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
         if isinstance(have, TupleType) and isinstance(want, TupleType):
-            return tuple(self.fit(part, a, b, location) for part, a, b in zip(value, have.kinds, want.kinds, strict=True))
+            return tuple(
+                self.fit(part, a, b, location) for part, a, b in zip(value, have.kinds, want.kinds, strict=True)
+            )
         return self.fitted(value, have, want, location)
 
     def narrow(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
@@ -336,7 +351,9 @@ class Machine(ABC):
     def op_or(self, node: Expr, env: Env) -> Value:
         return self._connected(node, env, self.negate, self.either)
 
-    def _connected(self, node: Expr, env: Env, goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]) -> Cond:
+    def _connected(
+        self, node: Expr, env: Env, goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]
+    ) -> Cond:
         parts: list[Cond] = []
         for part in node.args:
             with self.under(self.both([goes_on(earlier) for earlier in parts])):
@@ -390,7 +407,7 @@ class Machine(ABC):
             exits = self._step(statement, env)
             if self.is_true(exits.go):
                 continue
-            rest = body[position + 1:]
+            rest = body[position + 1 :]
             if self.is_false(exits.go) or not rest:
                 return exits
             branch = env.copy()
@@ -405,12 +422,16 @@ class Machine(ABC):
 
     def _followed(self, first: Exits, tail: Exits) -> Exits:
         """The exits of a block after which, where it goes on, another one follows."""
+
         def joined(left: Cond, right: Cond) -> Cond:
             return self.either((left, self.both((first.go, right))))
 
         return Exits(
-            self.both((first.go, tail.go)), joined(first.returned, tail.returned), joined(first.continued, tail.continued),
-            joined(first.broken, tail.broken), self.select(first.returned, first.value, tail.value),
+            self.both((first.go, tail.go)),
+            joined(first.returned, tail.returned),
+            joined(first.continued, tail.continued),
+            joined(first.broken, tail.broken),
+            self.select(first.returned, first.value, tail.value),
         )
 
     def _merge(self, condition: Cond, branch: Env, env: Env) -> None:
@@ -457,8 +478,12 @@ class Machine(ABC):
             env.state[name] = self.select(condition, then.state[name], value)
         for name in [*then.local, *(name for name in otherwise.local if name not in then.local)]:
             env.local[name] = self.select(condition, then.local.get(name, ABSENT), otherwise.local.get(name, ABSENT))
-        return Exits(*(self.select(condition, getattr(first, name), getattr(second, name))
-                       for name in ("go", "returned", "continued", "broken", "value")))
+        return Exits(
+            *(
+                self.select(condition, getattr(first, name), getattr(second, name))
+                for name in ("go", "returned", "continued", "broken", "value")
+            )
+        )
 
     @abstractmethod
     def loop(self, statement: Loop, env: Env) -> Exits:
@@ -481,7 +506,9 @@ class Machine(ABC):
         keys = self.values(target.selectors, env)
         holder[target.root] = self._stored(holder.get(target.root, ABSENT), target.types, keys, value, location)
 
-    def _stored(self, whole: Value, types: Sequence[Type], keys: list[Value], value: Value, location: Location | None) -> Value:
+    def _stored(
+        self, whole: Value, types: Sequence[Type], keys: list[Value], value: Value, location: Location | None
+    ) -> Value:
         if not keys:
             return value
         inner = self.at(whole, types[0], keys[0], location)
@@ -524,8 +551,13 @@ class Machine(ABC):
             earlier.append(event.condition)
         return found
 
-    def judge(self, prop: Property, state: dict[str, Value], arguments: Sequence[Value], old: dict[str, Value] | None = None,
-              ) -> tuple[Value, Cond]:
+    def judge(
+        self,
+        prop: Property,
+        state: dict[str, Value],
+        arguments: Sequence[Value],
+        old: dict[str, Value] | None = None,
+    ) -> tuple[Value, Cond]:
         """The value of a property, and the condition under which it raises an error instead of having one."""
         self.events = []
         local = dict(zip((name for name, _ in prop.parameters), arguments, strict=True))
@@ -533,8 +565,9 @@ class Machine(ABC):
         raised, self.events = self.either([event.condition for event in self.events]), []
         return value, raised
 
-    def holds(self, prop: Property, state: dict[str, Value], arguments: Sequence[Value], old: dict[str, Value] | None = None) -> Cond:
+    def holds(
+        self, prop: Property, state: dict[str, Value], arguments: Sequence[Value], old: dict[str, Value] | None = None
+    ) -> Cond:
         """That a property, whose value is a bool, is true and raises no error."""
         value, raised = self.judge(prop, state, arguments, old)
         return self.both((value, self.negate(raised)))
-

@@ -1,11 +1,11 @@
 """Values of unbounded size: functions, predicates, and the leaf cells they are made of.
 
-Every type is taken apart into *shapes*: one for each choice of alternatives in its unions, with the leaf cells that are left. A
-set of messages `Prepared(rm) | Verdict` is two predicates, one over a resource manager and one over a verdict; nothing is left of
-the union, and there are no unused cells whose contents could differ.
+Every type is taken apart into *shapes*: one for each choice of alternatives in its unions, with the leaf cells that
+are left. A set of messages `Prepared(rm) | Verdict` is two predicates, one over a resource manager and one over a
+verdict; nothing is left of the union, and there are no unused cells whose contents could differ.
 
-A leaf is a bool, a member of an enum (a Z3 enumeration), a number (a mathematical integer) or an identity (an element of
-an uninterpreted sort; of an `Ordered` sort, with a total order).
+A leaf is a bool, a member of an enum (a Z3 enumeration), a number (a mathematical integer) or an identity (an element
+of an uninterpreted sort; of an `Ordered` sort, with a total order).
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class BagV:
 
 @dataclass(frozen=True)
 class SeqV:
-    """A list: its length, and its elements by position (without a meaning beyond the length). `start` is the first number of a
+    """A list: its length, and its elements by position (without a meaning beyond the length). `start` is the first
+    number of a
     range, whose elements are the numbers from there on."""
 
     element: Type
@@ -110,15 +111,18 @@ def shapes(kind: Type, location: Location | None = None) -> list[Shape]:
             return [_alternative(part, shape) for part in kinds for shape in shapes(part, location)]
     if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
         return [Shape("", (kind,), lambda terms: terms[0])]
-    raise NoAnySize(f"A {kind} inside a set, a message or a key has no any-size meaning.",
-                    "Keep elements and keys to records, tuples, enums, numbers and identities.", location)
+    raise NoAnySize(
+        f"A {kind} inside a set, a message or a key has no any-size meaning.",
+        "Keep elements and keys to records, tuples, enums, numbers and identities.",
+        location,
+    )
 
 
 def _product(parts: tuple[Shape, ...]) -> Shape:
     def build(terms: list[Term]) -> Value:
         values, position = [], 0
         for part in parts:
-            values.append(part.build(terms[position:position + len(part.leaves)]))
+            values.append(part.build(terms[position : position + len(part.leaves)]))
             position += len(part.leaves)
         return tuple(values)
 
@@ -160,8 +164,12 @@ def disjunction(parts: Iterable[Term]) -> Term:
     return z3.BoolVal(False) if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
 
 
-def _connected(parts: Iterable[Term], same: Callable[[Term], bool], neutral: Callable[[Term], bool],
-               absorbing: Callable[[Term], bool]) -> list[Term] | None:
+def _connected(
+    parts: Iterable[Term],
+    same: Callable[[Term], bool],
+    neutral: Callable[[Term], bool],
+    absorbing: Callable[[Term], bool],
+) -> list[Term] | None:
     """The parts that matter, or None if one absorbs the others."""
     kept: dict[int, Term] = {}
     stack = list(parts)[::-1]
@@ -192,7 +200,11 @@ def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term
         options = [list(taken_apart(inner, part)) for inner, part in zip(value, kind.kinds, strict=True)]
         for choice in product(*options):
             tags = ",".join(tag for _, tag, _ in choice if tag)
-            yield conjunction([guard for guard, _, _ in choice]), tags, [term for _, _, terms in choice for term in terms]
+            yield (
+                conjunction([guard for guard, _, _ in choice]),
+                tags,
+                [term for _, _, terms in choice for term in terms],
+            )
     else:
         yield z3.BoolVal(True), "", [value]
 
@@ -211,7 +223,8 @@ _TAKEN: dict[str, list[type[Enum]]] = {}
 
 
 class Symbols:
-    """The sorts of a model and its uninterpreted functions; `facts` are what every value of a declared type satisfies."""
+    """The sorts of a model and its uninterpreted functions; `facts` are what every value of a declared type
+    satisfies."""
 
     def __init__(self) -> None:
         self._sorts: dict[Any, Any] = {}
@@ -293,9 +306,15 @@ class Symbols:
             case MapType(key=key, value=value):
                 return MapV(lambda found: self._looked_up(found, key, value, name, args))
             case SetType(element=element) | NetworkType(message=element):
-                return SetV(element, lambda found: disjunction([
-                    conjunction([guard, self.cell(BoolType(), f"{name}[{tag}]", [*args, *terms])])
-                    for guard, tag, terms in taken_apart(found, element)]))
+                return SetV(
+                    element,
+                    lambda found: disjunction(
+                        [
+                            conjunction([guard, self.cell(BoolType(), f"{name}[{tag}]", [*args, *terms])])
+                            for guard, tag, terms in taken_apart(found, element)
+                        ]
+                    ),
+                )
             case BagType(message=element):
                 return BagV(element, lambda found: self._count(found, element, name, args))
             case ListType(element=element):
@@ -303,7 +322,11 @@ class Symbols:
                 return SeqV(element, length, lambda position: self.symbol(element, f"{name}[]", [*args, position]))
         if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
             return self.cell(kind, name, args)
-        raise NoAnySize(f"The variable {name} is a {kind}, which has no any-size meaning.", "Use a Network, a set or a map.", location)
+        raise NoAnySize(
+            f"The variable {name} is a {kind}, which has no any-size meaning.",
+            "Use a Network, a set or a map.",
+            location,
+        )
 
     def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term]) -> Union:
         if len(kinds) == 2:
@@ -312,17 +335,25 @@ class Symbols:
         else:
             which = self.cell(_NUMBER, f"kind of {name}", args)
             guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
-        return Union({class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args))
-                      for kind, guard in zip(kinds, guards, strict=True)})
+        return Union(
+            {
+                class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args))
+                for kind, guard in zip(kinds, guards, strict=True)
+            }
+        )
 
     def _looked_up(self, found: Value, key: Type, value: Type, name: str, args: list[Term]) -> Value:
-        options = [(guard, self.symbol(value, f"{name}[{tag}]" if tag else name, [*args, *terms]))
-                   for guard, tag, terms in taken_apart(found, key)]
+        options = [
+            (guard, self.symbol(value, f"{name}[{tag}]" if tag else name, [*args, *terms]))
+            for guard, tag, terms in taken_apart(found, key)
+        ]
         return chosen(options)
 
     def _count(self, found: Value, element: Type, name: str, args: list[Term]) -> Term:
-        options = [(guard, self.cell(_NUMBER, f"{name}[{tag}]", [*args, *terms], natural=True))
-                   for guard, tag, terms in taken_apart(found, element)]
+        options = [
+            (guard, self.cell(_NUMBER, f"{name}[{tag}]", [*args, *terms], natural=True))
+            for guard, tag, terms in taken_apart(found, element)
+        ]
         return chosen(options)
 
 
@@ -360,12 +391,13 @@ def merged(condition: Term, first: Value, second: Value) -> Value:
         case BagV():
             return BagV(first.element, lambda element: merged(condition, first.count(element), second.count(element)))
         case SeqV():
-            return SeqV(first.element, merged(condition, first.length, second.length),
-                        lambda position: merged(condition, first.at(position), second.at(position)))
+            return SeqV(
+                first.element,
+                merged(condition, first.length, second.length),
+                lambda position: merged(condition, first.at(position), second.at(position)),
+            )
     if first.eq(second):
         return first
     if z3.is_bool(first):
         return disjunction([conjunction([condition, first]), conjunction([negation(condition), second])])
     return z3.If(condition, first, second)
-
-
