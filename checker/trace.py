@@ -88,7 +88,8 @@ class Trace:
 
     `kind` is what was found: `invariant`, `step`, `deadlock`, `error`, `eventually`, `leads_to`, `reachable` (a
     state that satisfies a reachability property) or `run` (nothing is violated: a simulation). `sentence` is the
-    property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines.
+    property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and `roles` its values
+    in order of definition.
     """
 
     spec: str
@@ -103,6 +104,7 @@ class Trace:
     witnesses: tuple[Witness, ...] = ()
     loop: int | None = None
     role: str | None = None
+    roles: tuple[str, ...] = ()
     initial_arguments: dict[str, Json] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -212,5 +214,6 @@ def _trace(data: dict[str, Json]) -> Trace:
         ),
         loop=loop,
         role=_typed(data["role"], optional, "role"),
+        roles=tuple(_typed(data["roles"], list, "roles")),
         initial_arguments=_typed(data["initial_arguments"], dict, "initial_arguments"),
     )

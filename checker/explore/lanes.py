@@ -30,8 +30,9 @@ class Lanes:
     def __init__(self, system: System) -> None:
         self._system = system
         declared = system.spec.lanes
-        self.sorts: tuple[type[Identity], ...] = tuple(lane for lane in declared if isinstance(lane, type)
-                                                       and issubclass(lane, Identity))
+        self.sorts: tuple[type[Identity], ...] = tuple(
+            lane for lane in declared if isinstance(lane, type) and issubclass(lane, Identity)
+        )
         if not declared:
             self.sorts = _node_sorts(system)
         names = [lane for lane in declared if isinstance(lane, str)]
@@ -79,10 +80,22 @@ class Lanes:
             return self._system.spec.coloured_by
         for variable in self._system.variables:
             kind = variable.type
-            if (isinstance(kind, MapType) and isinstance(kind.value, EnumType)
-                    and isinstance(kind.key, IdentityType) and kind.key.sort in self.sorts):
+            if (
+                isinstance(kind, MapType)
+                and isinstance(kind.value, EnumType)
+                and isinstance(kind.key, IdentityType)
+                and kind.key.sort in self.sorts
+            ):
                 return variable.name
         return None
+
+    def roles(self) -> tuple[str, ...]:
+        """The values of that variable, in order of definition."""
+        name = self.role()
+        kind = self._system.variable(name).type if name in self._system.index else None
+        if not isinstance(kind, MapType) or not isinstance(kind.value, EnumType):
+            return ()
+        return tuple(member.name for member in kind.value.members)
 
 
 def _node_sorts(system: System) -> tuple[type[Identity], ...]:

@@ -79,12 +79,23 @@ class _Tracer:
         self._mark_relevant(explanation)
         init = system.of("init")
         return Trace(
-            spec=spec, variant=variant, bounds=system.bounds, kind=finding.kind, property=self._property(),
-            sentence=self._sentence(), lanes=self.lanes.names,
-            initial={variable.name: variable.type.to_json(value)
-                     for variable, value in zip(system.variables, self.states[0], strict=True)},
-            steps=tuple(self.steps), witnesses=tuple(self._witnesses(explanation)), loop=finding.loop,
-            role=self.lanes.role(), initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
+            spec=spec,
+            variant=variant,
+            bounds=system.bounds,
+            kind=finding.kind,
+            property=self._property(),
+            sentence=self._sentence(),
+            lanes=self.lanes.names,
+            initial={
+                variable.name: variable.type.to_json(value)
+                for variable, value in zip(system.variables, self.states[0], strict=True)
+            },
+            steps=tuple(self.steps),
+            witnesses=tuple(self._witnesses(explanation)),
+            loop=finding.loop,
+            role=self.lanes.role(),
+            roles=self.lanes.roles(),
+            initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
         )
 
     def _property(self) -> str | None:
@@ -109,11 +120,15 @@ class _Tracer:
         else:
             successor = fired(self.system, before, instance)
         changes = tuple(self._changes(before, successor.state))
-        wires = post.step(settled(self.system, successor.events), self._demanded(before, action, arguments), successor.state)
+        wires = post.step(
+            settled(self.system, successor.events), self._demanded(before, action, arguments), successor.state
+        )
         self.steps.append(self._written(index, instance, changes, wires, successor.state))
         self.states.append(successor.state)
 
-    def _written(self, index: int, instance: Instance, changes: tuple[Change, ...], wires: Deliveries, after: State) -> Step:
+    def _written(
+        self, index: int, instance: Instance, changes: tuple[Change, ...], wires: Deliveries, after: State
+    ) -> Step:
         action, arguments = instance
         mark = action.declaration.mark
         isolated: tuple[str, ...] = ()
@@ -121,8 +136,15 @@ class _Tracer:
             changed = dict.fromkeys(change.variable for change in changes)
             isolated = self.lanes.isolated(arguments, (after[self.system.index[name]] for name in changed))
         return Step(
-            index=index, action=action.name, arguments=_named(action, arguments), lane=self.lanes.of_step(action, arguments),
-            mark=mark, sent=tuple(wires.sent), received=tuple(wires.received), lost=tuple(wires.lost), changes=changes,
+            index=index,
+            action=action.name,
+            arguments=_named(action, arguments),
+            lane=self.lanes.of_step(action, arguments),
+            mark=mark,
+            sent=tuple(wires.sent),
+            received=tuple(wires.received),
+            lost=tuple(wires.lost),
+            changes=changes,
             isolated=isolated,
         )
 
@@ -170,7 +192,9 @@ class _Tracer:
     def _mark_relevant(self, explanation: Explanation) -> None:
         read = [_json_place(place) for _, place in explanation.places]
         for position, step in enumerate(self.steps):
-            changes = tuple(replace(change, relevant=any(_covers(place, change) for place in read)) for change in step.changes)
+            changes = tuple(
+                replace(change, relevant=any(_covers(place, change) for place in read)) for change in step.changes
+            )
             self.steps[position] = replace(step, changes=changes)
 
     def _witnesses(self, explanation: Explanation) -> Iterator[Witness]:
@@ -217,8 +241,10 @@ def fired(system: System, state: State, instance: Instance) -> Successor:
 
 
 def _named(method: Method, arguments: Arguments) -> dict[str, Json]:
-    return {parameter.name: parameter.type.to_json(value)
-            for parameter, value in zip(method.parameters, arguments, strict=True)}
+    return {
+        parameter.name: parameter.type.to_json(value)
+        for parameter, value in zip(method.parameters, arguments, strict=True)
+    }
 
 
 def _json_place(place: Place) -> tuple[Json, ...]:

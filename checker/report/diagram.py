@@ -168,10 +168,11 @@ def _clipped(text: Text, room: float) -> str:
 
 def _add_lifelines(page: Scene, story: Story, layout: Layout) -> dict[str, str]:
     """Draw the lanes; returns the colour of each role that occurs."""
-    roles: dict[str, str] = {}
-    for spell in sorted(story.spells, key=lambda spell: (spell.first, story.lanes.index(spell.lane))):
-        if spell.role is not None and spell.role not in roles:
-            roles[spell.role] = ROLES[len(roles) % len(ROLES)]
+    spells = sorted(story.spells, key=lambda spell: (spell.first, story.lanes.index(spell.lane)))
+    occurring = dict.fromkeys(spell.role for spell in spells if spell.role is not None)
+    order = list(dict.fromkeys((*story.trace.roles, *occurring)))
+    roles = {role: ROLES[order.index(role) % len(ROLES)] for role in order if role in occurring}
+    for spell in spells:
         x = layout.lane_x[spell.lane]
         top = HEAD_Y + HEAD_HEIGHT / 2 if spell.first == 0 else layout.y(spell.first)
         bottom = layout.bottom if spell.last > len(story.trace.steps) else layout.y(spell.last)

@@ -20,4 +20,4 @@ PLAIN_GROUND = "#F4F6F8"
 LIFELINE = "#C3CCD8"
 
 ROLES = (LIFELINE, "#E69F00", "#009E73", "#56B4E9", "#8C5A9E", "#0072B2", "#D8C800", "#5B4636")
-"""In order of appearance; the first is that of the ordinary role, which most lanes have at first."""
+"""In order of definition, or else of appearance; the first is that of the ordinary role, which most lanes have at first."""
