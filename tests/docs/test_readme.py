@@ -1,0 +1,46 @@
+"""The README's example and commands are those that work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from checker.explore import check
+from checker.loading import load
+from checker.outcome import Holds
+from tests.docs.pages import DOCS, ROOT, blocks
+
+README = ROOT / "README.md"
+
+
+def test_the_example_holds(tmp_path: Path) -> None:
+    (example,) = [block for block in blocks(README) if block.language == "python"]
+    file = tmp_path / "mutex.py"
+    file.write_text(example.text, encoding="utf-8")
+    outcome = check(load(str(file)).main)
+    assert isinstance(outcome, Holds)
+    assert outcome.symmetry == ("Process",)
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    (command,) = [block.text.strip() for block in blocks(README) if block.note == "tests"]
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_first_command_ends_in_the_picture_that_the_readme_shows() -> None:
+    (command,) = [block.text.strip() for block in blocks(README) if block.note == "run: exit 1"]
+    assert "quorate check quorum_register --variant AsPublished" in command
+    assert "counterexamples/quorum_register/as_published/diagram.svg" in README.read_text(encoding="utf-8")
+
+
+def test_no_page_links_to_a_file_that_is_not_there() -> None:
+    for page in [README, *DOCS.glob("*.md"), ROOT / "counterexamples" / "README.md"]:
+        for target in re.findall(r"\]\(<?([^)#>]+)>?(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_folders_of_the_map_exist() -> None:
+    named = re.findall(r"`([a-z]+(?:/[a-z]+)?)/`", README.read_text(encoding="utf-8"))
+    assert len(named) > 8
+    for folder in named:
+        assert (ROOT / folder).is_dir(), folder
