@@ -113,7 +113,7 @@ class _Judge:
 
         if self.sorts:
             self.notes.append("liveness was checked on the full graph, without symmetry reduction")
-        full = graph.build(self.system, (), self.watch)
+        full = graph.build(self.system, self.sorts, self.watch, unfolded=True)
         if full.stopped is not None:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {full.stopped}")
         finding = liveness.check(full)

@@ -7,9 +7,9 @@ their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checker.errors import UsageError
 from checker.explore.choices import Choices
@@ -47,25 +47,30 @@ class Graph:
         return sum(map(len, self.edges)) + len(self.initial)
 
 
-def build(system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None) -> Graph:
+def build(system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None, *,
+          unfolded: bool = False) -> Graph:
     """Explore a system and keep everything. Call it inside the system's configuration; raises Failure if the spec
     raises.
 
-    `stopped` of the result says why it is not whole, if a limit of the watch was reached."""
-    return _Builder(system, sorts, watch or Watch()).graph()
+    With `sorts`, states stand for orbits; with `unfolded` too, the result is the same as without `sorts`, but actions
+    are fired on the representatives of orbits only and their transitions renamed for the other states, which is
+    faster. `stopped` of the result says why it is not whole, if a limit of the watch was reached.
+    """
+    return _Builder(system, sorts, watch or Watch(), unfolded and bool(sorts)).graph()
 
 
 class _Builder:
-    def __init__(self, system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> None:
-        self._system, self._watch = system, watch
+    def __init__(self, system: System, sorts: Sequence[type[Scalarset]], watch: Watch, unfolded: bool) -> None:
+        self._system, self._watch, self._unfolded = system, watch, unfolded
         self._symmetry = Symmetry(system, sorts) if sorts else None
         self._graph = Graph(system)
         self._numbers: dict[State, int] = {}
         self._instances: dict[tuple[str, Arguments], int] = {}
+        self._fired: dict[State, list[tuple[int, Arguments, State | None]]] = {}
+        self._actions = [(action, Choices(system, action)) for action in system.actions]
 
     def graph(self) -> Graph:
         graph = self._graph
-        actions = [(action, Choices(self._system, action)) for action in self._system.actions]
         for arguments, state in self._system.initial():
             graph.initial.setdefault(self._number(state), arguments)
         number = transitions = 0
@@ -75,13 +80,13 @@ class _Builder:
                 graph.stopped = self._watch.states_reason()
             if graph.stopped is not None:
                 break
-            self._expand(number, actions)
+            self._expand(number)
             transitions += len(graph.edges[number])
             number += 1
         return graph
 
     def _number(self, state: State) -> int:
-        if self._symmetry is not None:
+        if self._symmetry is not None and not self._unfolded:
             state = self._symmetry(state)
         number = self._numbers.setdefault(state, len(self._graph.states))
         if number == len(self._graph.states):
@@ -90,18 +95,45 @@ class _Builder:
             self._graph.cuts.append([])
         return number
 
-    def _expand(self, number: int, actions: list[tuple[Any, Choices]]) -> None:
+    def _expand(self, number: int) -> None:
         state = self._graph.states[number]
-        for action, choices in actions:
+        for position, arguments, successor in self._renamed(state) if self._unfolded else self._fire(state):
+            instance = self._instance((self._actions[position][0], arguments))
+            if successor is None:
+                self._graph.cuts[number].append(instance)
+            else:
+                self._graph.edges[number].append((instance, self._number(successor)))
+
+    def _fire(self, state: State) -> Iterator[tuple[int, Arguments, State | None]]:
+        """The enabled instances of a state, as (number of the action, arguments, successor); a cut one has no
+        successor."""
+        for position, (action, choices) in enumerate(self._actions):
             for arguments in choices(state):
                 try:
                     successor = self._system.fire(state, action, arguments)
                 except Cut:
-                    self._graph.cuts[number].append(self._instance((action, arguments)))
+                    yield position, arguments, None
                     continue
                 if successor is not None:
-                    target = self._number(successor.state)
-                    self._graph.edges[number].append((self._instance((action, arguments)), target))
+                    yield position, arguments, successor.state
+
+    def _renamed(self, state: State) -> list[tuple[int, Arguments, State | None]]:
+        """What `_fire` gives for a state, from what it gives for the representative of its orbit."""
+        symmetry = self._symmetry
+        assert symmetry is not None
+        representative, there = symmetry.representative(state)
+        if representative not in self._fired:
+            self._fired[representative] = list(self._fire(representative))
+        back = symmetry.inverse(there)
+        found = []
+        for position, arguments, successor in self._fired[representative]:
+            action = self._actions[position][0]
+            renamed = symmetry.renamed_arguments(action, arguments, back)
+            codes = tuple(parameter.type.encode(value)
+                          for parameter, value in zip(action.parameters, renamed, strict=True))
+            found.append((position, codes, renamed, None if successor is None else symmetry.renamed(successor, back)))
+        found.sort(key=lambda entry: entry[:2])
+        return [(position, renamed, successor) for position, _, renamed, successor in found]
 
     def _instance(self, instance: Instance) -> int:
         action, arguments = instance

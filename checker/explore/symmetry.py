@@ -19,7 +19,7 @@ from math import factorial, prod
 from typing import Any
 
 from checker.language.sorts import Scalarset
-from checker.language.system import State, System
+from checker.language.system import Arguments, Method, State, System
 from checker.language.types import Renaming, ScalarsetType
 
 PERMUTATIONS_MAX = 40_320
@@ -59,6 +59,8 @@ class Symmetry:
         self._numbers: dict[tuple[int, ...], int] = {}
         self._candidates: list[tuple[int, ...]] = []
         self._known: list[list[dict[Any, tuple[Any, int]] | None]] = []
+        self._inverses: list[int] = []
+        self._renamed: dict[tuple[int, int], dict[Any, Any]] = {}
         self._number(tuple(range(len(self._renamings))))
 
     def _number(self, candidates: tuple[int, ...]) -> int:
@@ -72,6 +74,10 @@ class Symmetry:
 
     def __call__(self, state: State) -> State:
         """The representative of a state's orbit."""
+        return self.representative(state)[0]
+
+    def representative(self, state: State) -> tuple[State, int]:
+        """The representative of a state's orbit, and the number of a renaming that turns the state into it."""
         candidates = 0
         known = self._known
         parts = []
@@ -83,7 +89,33 @@ class Symmetry:
                     found = table[value] = self._least(position, value, candidates)
                 value, candidates = found
             parts.append(value)
+        return tuple(parts), self._candidates[candidates][0]
+
+    def inverse(self, number: int) -> int:
+        """The number of the renaming that undoes the renaming `number`."""
+        if not self._inverses:
+            by_names = {tuple(renaming.values()): index for index, renaming in enumerate(self._renamings)}
+            self._inverses = [by_names[tuple(map(_inverted, renaming.values()))] for renaming in self._renamings]
+        return self._inverses[number]
+
+    def renamed(self, state: State, number: int) -> State:
+        """A state with its identities renamed by the renaming `number`."""
+        renaming, parts = self._renamings[number], []
+        for position, (kind, value) in enumerate(zip(self._types, state, strict=True)):
+            if kind is not None:
+                known = self._renamed.setdefault((number, position), {})
+                found = known.get(value)
+                if found is None:
+                    found = known[value] = kind.permute(value, renaming)
+                value = found
+            parts.append(value)
         return tuple(parts)
+
+    def renamed_arguments(self, method: Method, arguments: Arguments, number: int) -> Arguments:
+        """Arguments with their identities renamed by the renaming `number`."""
+        renaming = self._renamings[number]
+        return tuple(parameter.type.permute(value, renaming)
+                     for parameter, value in zip(method.parameters, arguments, strict=True))
 
     def _least(self, position: int, value: Any, candidates: int) -> tuple[Any, int]:
         """The least renaming of a variable's value, and the candidates that give it."""
@@ -100,3 +132,9 @@ class Symmetry:
             elif code == best_code:
                 giving.append(number)
         return best, self._number(tuple(giving))
+
+
+def _inverted(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The permutation of a sort's members that undoes another."""
+    members = sorted(names, key=lambda member: int(member.index))
+    return tuple(members[names.index(member)] for member in members)

@@ -39,9 +39,10 @@ def trace(system: System, finding: Finding, spec: str, variant: str | None, star
 def settled(system: System, events: Iterable[Event]) -> list[Event]:
     """What a step did to the networks, in an order that is the same in every process.
 
-    A loop over a set that the action itself has built goes in Python's order of the set, which changes with the hashes of
-    a process. Its effects do not depend on it; the numbers of its messages would. Only where a message stands among those
-    sent (or received, or lost) in the step on the same wire, or on the same channel, is given up for this.
+    A loop over a set that the action itself has built goes in Python's order of the set, which changes with the
+    hashes of a process. Its effects do not depend on it; the numbers of its messages would. Only where a message
+    stands among those sent (or received, or lost) in the step on the same wire, or on the same channel, is given up
+    for this.
     """
     found = list(events)
     slots: dict[tuple[str, str], list[int]] = {}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from checker.errors import SpecError
-from checker.explore import check
+from checker.explore import check, graph
 from checker.explore.checking import symmetric_sorts
 from checker.explore.limits import Limits, Watch
 from checker.explore.reference import Search
@@ -70,6 +70,25 @@ def test_two_checks_give_the_same_outcome(source: str) -> None:
     for outcome in (first, second):
         object.__setattr__(outcome, "statistics", None)
     assert first == second
+
+
+@QUIET
+@given(sources())
+def test_a_graph_unfolded_from_orbits_is_the_graph(source: str) -> None:
+    system = System(load(source))
+    with system:
+        sorts, _ = symmetric_sorts(system)
+        watch = Watch(Limits(states=STATES_MAX))
+        try:
+            plain = graph.build(system, (), watch)
+        except SpecError:
+            assume(False)
+        assume(sorts and plain.stopped is None)
+        unfolded = graph.build(system, sorts, watch, unfolded=True)
+        assert (plain.states, plain.initial) == (unfolded.states, unfolded.initial)
+        names = [(action.name, arguments) for action, arguments in plain.instances]
+        assert names == [(action.name, arguments) for action, arguments in unfolded.instances]
+        assert (plain.edges, plain.cuts) == (unfolded.edges, unfolded.cuts)
 
 
 def test_a_limit_of_states_is_kept_exactly() -> None:
