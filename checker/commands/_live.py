@@ -24,10 +24,11 @@ def watching(limits: Limits) -> Iterator[Watch]:
         return
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
     console = Console(stderr=True)
     with (Live(console=console, refresh_per_second=8, transient=True) as live,
-          interruptible(Watch(limits, lambda progress: live.update(line(progress)))) as watch):
+          interruptible(Watch(limits, lambda progress: live.update(Text(line(progress))))) as watch):
         yield watch
 
 
