@@ -82,8 +82,11 @@ class Properties:
         method, choices = property_
         for arguments in choices:
             try:
-                if method.function(view, *arguments) is True:
-                    return arguments
+                true = method.function(view, *arguments)
             except Exception as error:
                 raise self._system.property_failure(method, arguments, error) from error
+            if true is True:
+                return arguments
+            if true is not False:
+                raise self._system.not_a_bool(method, arguments, true)
         return None

@@ -17,6 +17,7 @@ from checker.explore.limits import Watch
 from checker.explore.properties import Falsified, Properties
 from checker.explore.runs import transitions
 from checker.explore.tracing import DEADLOCK, trace
+from checker.language.control import Cut
 from checker.language.spec import Spec
 from checker.language.system import Arguments, Failure, State, System
 from checker.trace import Trace
@@ -113,8 +114,6 @@ class _Walker:
         return Finding(DEADLOCK if stuck else "run", None, arguments, tuple(steps))
 
     def _cut(self, state: State) -> bool:
-        from checker.language.control import Cut
-
         for action, choices in self._actions:
             for arguments in choices(state):
                 try:
