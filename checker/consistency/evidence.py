@@ -1,0 +1,121 @@
+"""From "no order exists" to the few operations that show why.
+
+The smallest prefix comes first: the shortest beginning of the judged operations that already has no order, found by bisection,
+since what has no order has none after more was observed. Then the core. Forgetting an answer makes a history easier: a
+query that is forgotten is gone; an update becomes pending, so that it may take effect at any time after its invocation or
+never. So if no order exists after some answers were forgotten, they are not needed for the violation. Halves, quarters
+and so on down to single operations are forgotten as long as no order appears (delta debugging, Zeller & Hildebrandt 2002).
+
+Every step is decided by the search itself under a small limit. A step that hits it is not taken, which leaves the evidence larger and
+still right; `Unorderable.minimal` then is False.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from checker.consistency.history import Operation, show
+from checker.consistency.models import Model
+from checker.consistency.orders import Bad
+from checker.consistency.search import Status
+from checker.consistency.verdict import Unorderable
+
+STEP_CONFIGURATIONS = 20_000
+STEPS_MAX = 600
+
+
+class _Reducer:
+    """Asks whether variations of a part have an order, within the limits above."""
+
+    def __init__(self, bad: Bad) -> None:
+        self._bad = bad
+        self.steps = 0
+        self.gave_up = False
+
+    def no_order(self, operations: Iterable[Operation]) -> bool:
+        """Whether it is certain that `operations` have no order."""
+        if self.steps >= STEPS_MAX:
+            self.gave_up = True
+            return False
+        self.steps += 1
+        search = self._bad.search_again(operations)
+        status = search.run(STEP_CONFIGURATIONS)
+        search.close()
+        self.gave_up |= status not in (Status.FOUND, Status.NONE)
+        return status is Status.NONE
+
+
+def explain(bad: Bad, model: Model) -> Unorderable:
+    reducer = _Reducer(bad)
+    prefix = _smallest_prefix(bad, reducer) if bad.prefix_closed else bad.operations
+    kept = core(prefix, model, reducer.no_order, bad.monotone)
+    search = bad.search_again(prefix)
+    search.run(STEP_CONFIGURATIONS)
+    partial = tuple(search.partial)
+    placed = {operation.index for operation in partial}
+    stuck = tuple(o for o in prefix if not o.pending and o.index not in placed)
+    return Unorderable(prefix, bad.key, kept, not reducer.gave_up, partial, stuck, _sentence(bad, prefix, partial, stuck))
+
+
+def _smallest_prefix(bad: Bad, reducer: _Reducer) -> tuple[Operation, ...]:
+    """Bisection over the returns from the horizon on: all that returned before it can be ordered."""
+    ends = sorted(o.returned for o in bad.operations if o.returned is not None and o.returned >= bad.horizon)
+    low, high = 0, len(ends) - 1
+    if reducer.no_order(_until(bad.operations, ends[0])):
+        return _until(bad.operations, ends[0])
+    while low < high:
+        middle = (low + high) // 2
+        if reducer.no_order(_until(bad.operations, ends[middle])):
+            high = middle
+        else:
+            low = middle + 1
+    return _until(bad.operations, ends[high])
+
+
+def _until(operations: Sequence[Operation], last: int) -> tuple[Operation, ...]:
+    """What was known of `operations` when the answer at position `last` was observed."""
+    return tuple(
+        o if o.returned is not None and o.returned <= last else replace(o, returned=None, result=None)
+        for o in operations
+        if o.invoked < last
+    )
+
+
+def core(
+    prefix: Sequence[Operation], model: Model, no_order: Callable[[list[Operation]], bool], updates_too: bool
+) -> tuple[Operation, ...]:
+    """The answered operations that remain when as many as possible are forgotten: queries first, which are simply left out.
+
+    `no_order` says whether it is certain that a variation has no order; `updates_too` whether answers of updates may go."""
+    answered = [o for o in prefix if not o.pending]
+    forgotten: set[int] = set()
+    for group in ([o for o in answered if model.is_query(o)], [o for o in answered if not model.is_query(o)]):
+        if not updates_too and group and not model.is_query(group[0]):
+            continue
+        size = len(group)
+        while size:
+            for start in range(0, len(group), size):
+                trial = forgotten | {o.index for o in group[start : start + size]}
+                if trial != forgotten and no_order(_forget(prefix, trial, model)):
+                    forgotten = trial
+            group = [o for o in group if o.index not in forgotten]
+            size = min(size // 2, len(group))
+    return tuple(o for o in answered if o.index not in forgotten)
+
+
+def _forget(operations: Sequence[Operation], forgotten: set[int], model: Model) -> list[Operation]:
+    kept = []
+    for operation in operations:
+        if operation.index not in forgotten:
+            kept.append(operation)
+        elif not model.is_query(operation):
+            kept.append(replace(operation, returned=None, result=None))
+    return kept
+
+
+def _sentence(bad: Bad, prefix: Sequence[Operation], partial: Sequence[Operation], stuck: Sequence[Operation]) -> str:
+    on = "" if bad.key is None or isinstance(bad.key, tuple) else f" on {show(bad.key)}"
+    answered = sum(not o.pending for o in prefix)
+    names = " or ".join(f"{o} of process {o.process}" for o in stuck[:4]) + (" or ..." if len(stuck) > 4 else "")
+    return f"No order explains these {answered} answers{on}: after {len(partial)} operations in order, {names} cannot be next."
