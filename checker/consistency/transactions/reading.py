@@ -183,7 +183,7 @@ def _read_lists(found: Versions, writers: _Writers) -> None:
         reader = longest[key][0]
         if len(set(elements)) != len(elements):
             raise Anomaly("duplicate element", f"T{reader.index} reads an element of {show(key)} twice.", reader.operation)
-        found.chains[key] = _without_repeats([writers.find(reader, key, element).index for element in elements])
+        found.chains[key] = _chain(writers, reader, key, elements)
     for transaction in found.transactions.values():
         own: dict[Value, list[Value]] = {}
         for step in transaction.steps:
@@ -216,8 +216,20 @@ def _elements(transaction: Transaction, step: Micro) -> tuple[Value, ...]:
     return step.value
 
 
-def _without_repeats(writers: list[int]) -> list[int]:
-    return [writer for number, writer in enumerate(writers) if number == 0 or writers[number - 1] != writer]
+def _chain(writers: _Writers, reader: Transaction, key: Value, elements: tuple[Value, ...]) -> list[int]:
+    """The writers of a list in the order of versions. One whose appends are not side by side is mentioned again, which closes a
+    cycle of ww; and so is one whose later appends are not in the list yet, if others' are."""
+    owners = [writers.find(reader, key, element) for element in elements]
+    chain = [t.index for number, t in enumerate(owners) if number == 0 or owners[number - 1] is not t]
+    for writer in {t.index: t for t in owners}.values():
+        wrote = [step.value for step in writer.steps if step.function == "append" and step.key == key]
+        shown = [element for element, owner in zip(elements, owners, strict=True) if owner is writer]
+        if shown != wrote[: len(shown)]:
+            text = f"T{reader.index} reads {show(elements)} of {show(key)}, but T{writer.index} appended {show(tuple(wrote))} in this order."
+            raise Anomaly("incompatible order", text, reader.operation, writer.operation)
+        if len(shown) < len(wrote) and chain[-1] != writer.index:
+            chain.append(writer.index)
+    return chain
 
 
 def _read_list(
