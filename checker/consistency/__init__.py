@@ -8,6 +8,7 @@
 This module holds the names that users of the library need, and nothing else.
 """
 
+from checker.consistency.formats import read_history
 from checker.consistency.history import History, HistoryError, Operation
 from checker.consistency.levels import LEVELS, judge
 from checker.consistency.models import MODELS, REFUSED, Model, find_model, register
@@ -29,5 +30,6 @@ __all__ = [
     "Violated",
     "find_model",
     "judge",
+    "read_history",
     "register",
 ]
