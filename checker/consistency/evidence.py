@@ -21,8 +21,9 @@ from checker.consistency.orders import Bad
 from checker.consistency.search import Status
 from checker.consistency.verdict import Unorderable
 
-STEP_CONFIGURATIONS = 20_000
-STEPS_MAX = 600
+STEP_CONFIGURATIONS = 20_000  # For one question, and for all of them together.
+ALL_CONFIGURATIONS = 200_000
+QUESTION_COST = 200  # What even an easy question costs, in configurations.
 
 
 class _Reducer:
@@ -30,17 +31,17 @@ class _Reducer:
 
     def __init__(self, bad: Bad) -> None:
         self._bad = bad
-        self.steps = 0
+        self._left = ALL_CONFIGURATIONS
         self.gave_up = False
 
     def no_order(self, operations: Iterable[Operation]) -> bool:
         """Whether it is certain that `operations` have no order."""
-        if self.steps >= STEPS_MAX:
+        if self._left <= 0:
             self.gave_up = True
             return False
-        self.steps += 1
         search = self._bad.search_again(operations)
-        status = search.run(STEP_CONFIGURATIONS)
+        status = search.run(min(STEP_CONFIGURATIONS, self._left))
+        self._left -= max(search.entered, QUESTION_COST)
         search.close()
         self.gave_up |= status not in (Status.FOUND, Status.NONE)
         return status is Status.NONE

@@ -43,6 +43,7 @@ def library() -> ctypes.CDLL:
         "search_free": (None, (pointer,)),
         "search_run": (ctypes.c_int32, (pointer, ctypes.c_int64)),
         "search_horizon": (ctypes.c_int64, (pointer,)),
+        "search_entered": (ctypes.c_int64, (pointer,)),
         "search_order": (ctypes.c_int32, (pointer, ctypes.c_int32, pointer)),
     }
     for name, (result, arguments) in signatures.items():
@@ -107,7 +108,7 @@ class NativeSearch:
         if not self._handle:
             raise MemoryError
         self._orders: dict[bool, list[Operation]] = {}
-        self._horizon = -1
+        self._horizon, self._entered = -1, 0
 
     def run(self, configurations: int) -> Status:
         status = library().search_run(self._handle, configurations)
@@ -127,11 +128,15 @@ class NativeSearch:
     def horizon(self) -> int:
         return int(library().search_horizon(self._handle)) if self._handle else self._horizon
 
+    @property
+    def entered(self) -> int:
+        return int(library().search_entered(self._handle)) if self._handle else self._entered
+
     def close(self) -> None:
         """Give the memory back. The orders and the horizon stay readable."""
         if self._handle:
             self._orders = {longest: self._lanes_taken(longest=longest) for longest in (False, True)}
-            self._horizon = self.horizon
+            self._horizon, self._entered = self.horizon, self.entered
             library().search_free(self._handle)
             self._handle = None
 

@@ -318,6 +318,8 @@ search *search_new(transitions *steps, const operation *operations, const int32_
 
 int64_t search_horizon(const search *s) { return s->horizon; }
 
+int64_t search_entered(const search *s) { return (int64_t)s->seen_count; }
+
 /* The lanes of the order now held, or of the longest one met; the length is returned. `into` has room for every operation. */
 int32_t search_order(const search *s, int32_t longest, int32_t *into) {
     if (longest && s->best_depth >= s->depth) {

@@ -106,8 +106,9 @@ class Problem:
 
 
 class Search(Protocol):
-    """A search that runs in slices. `order` is the order found; `partial` the longest one met so far, and `horizon` the latest
-    return that any configuration was waiting for: everything that returned before it can be ordered."""
+    """A search that runs in slices. `order` is the order found; `partial` the longest one met so far; `horizon` the latest
+    return that any configuration was waiting for (everything that returned before it can be ordered); `entered` the number of
+    configurations visited."""
 
     def run(self, configurations: int) -> Status: ...
 
@@ -119,6 +120,9 @@ class Search(Protocol):
 
     @property
     def horizon(self) -> int: ...
+
+    @property
+    def entered(self) -> int: ...
 
     def close(self) -> None: ...
 
@@ -181,8 +185,12 @@ class PythonSearch:
     def partial(self) -> list[Operation]:
         return self._operations(max(self._best, self._taken, key=len))
 
+    @property
+    def entered(self) -> int:
+        return len(self._seen)
+
     def close(self) -> None:
-        self._seen.clear()
+        """Nothing is held that Python would not free."""
 
     def _take(self, lane: int, after: int) -> bool:
         """Take the front of `lane`; False if that configuration is known to lead nowhere."""

@@ -59,7 +59,7 @@ def transactions(draw: st.DrawFn, lists: bool, count_max: int = 4) -> History:
                 steps.append(("r", key, final[key][: draw(st.integers(0, len(final[key])))]))
             else:
                 steps.append(("r", key, draw(st.sampled_from([None, *final[key]]))))
-        process = draw(st.sampled_from([p for p in range(count) if busy.get(p, -1) < spans[n][0]]))
+        process = draw(st.sampled_from([p for p in range(count) if busy.get(p, -1) < spans[n][0]][:2]))
         fate = draw(st.sampled_from(["ok"] * 6 + ["pending", "failed"]))
         returned = None if fate == "pending" else spans[n][1]
         busy[process] = 99 if returned is None else returned

@@ -18,6 +18,7 @@ from checker.consistency.verdict import Cycle, Edge
 
 Label = tuple[str, str]  # The kind of dependency, and the reason for it in words.
 INSIDE: Label = ("", "")
+STRENGTH = {kind: rank for rank, kind in enumerate(("", "ww", "wr", "rw", "so", "rt"))}
 SOURCES_MAX = 200  # From how many points of a strongly connected component the shortest cycle is looked for.
 
 
@@ -34,7 +35,10 @@ class Graph:
         return len(self.after) - 1
 
     def add(self, source: int, target: int, label: Label) -> None:
-        self.after[source].setdefault(target, label)
+        """Add an edge. Of several reasons for one edge, the strongest is kept: that of the simplest anomaly."""
+        known = self.after[source].get(target)
+        if known is None or STRENGTH[label[0]] < STRENGTH[known[0]]:
+            self.after[source][target] = label
 
     def order(self, priority: Callable[[int], int]) -> list[int] | None:
         """A topological order, least priority first among the points that may come next; None if there is a cycle."""

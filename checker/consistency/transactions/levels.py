@@ -33,6 +33,7 @@ from checker.consistency.verdict import Cycle, Edge, Satisfied, Schedule, Unknow
 from checker.consistency.visibility import members_of
 
 ATTEMPTS_MAX = 2_000
+AT_ONCE = -1  # The priority of a commit: as soon after its start as can be, so that few transactions overlap.
 
 
 @dataclass(frozen=True)
@@ -128,12 +129,12 @@ class _Points:
         self.graph = Graph()
         self._start: dict[int, int] = {}
         self._commit: dict[int, int] = {}
-        self._invoked: list[int] = []
+        self._priority: list[int] = []
         self._readers: dict[tuple[Value, int], list[int]] = {}
         for t in seen.transactions.values():
             self._start[t.index] = self._commit[t.index] = self._point(t.index, t.operation.invoked)
             if rule.snapshot:
-                self._commit[t.index] = self._point(t.index, t.operation.invoked)
+                self._commit[t.index] = self._point(t.index, AT_ONCE)
                 self.graph.add(self._start[t.index], self._commit[t.index], INSIDE)
         self._add_reads()
         self._add_chains()
@@ -142,12 +143,13 @@ class _Points:
         if rule.real_time:
             self._add_real_time()
 
-    def _point(self, owner: int | None, invoked: int) -> int:
-        self._invoked.append(invoked)
+    def _point(self, owner: int | None, priority: int) -> int:
+        self._priority.append(priority)
         return self.graph.point(owner)
 
     def priority(self, point: int) -> int:
-        return self._invoked[point]
+        """Which point comes first where the graph leaves it open: the one that was invoked first."""
+        return self._priority[point]
 
     def label(self, index: int) -> str:
         return f"T{index}: {self._seen.transactions[index]}"
@@ -199,12 +201,17 @@ class _Points:
         return (self._ww(key, first, second), *(self._rw(key, reader, second) for reader in readers))
 
     def _add_sessions(self) -> None:
+        for earlier, later in self._sessions():
+            label = ("so", f"process {self._seen.transactions[later].operation.process} did T{earlier} first")
+            self.graph.add(self._commit[earlier], self._start[later], label)
+
+    def _sessions(self) -> Iterator[tuple[int, int]]:
+        """Each transaction with the next one of its session."""
         last: dict[Value, int] = {}
         for t in self._seen.transactions.values():
             process = t.operation.process
             if process in last:
-                label = ("so", f"process {process} did T{last[process]} first")
-                self.graph.add(self._commit[last[process]], self._start[t.index], label)
+                yield last[process], t.index
             last[process] = t.index
 
     def _add_real_time(self) -> None:
@@ -230,17 +237,14 @@ class _Points:
         if order is None:
             return None
         past = self._past(order, causally)
-        writers: dict[Value, int] = {}
-        for table in (self._seen.chains, self._seen.loose):
-            for key, own in table.items():
-                writers[key] = writers.get(key, 0) | sum(1 << w for w in set(own))
+        places = {key: _Places(self._seen, key) for key in {**self._seen.chains, **self._seen.loose}}
         for reader, key, writer in self._seen.reads:
-            for rival in members_of(past[reader] & writers.get(key, 0) & ~(1 << reader)):
-                if rival == writer:
-                    continue
+            place = places.get(key)
+            for rival in members_of(past[reader] & ~(1 << reader) & place.not_before(writer)) if place else ():
                 why = f"T{reader} sees T{rival}, and reads {show(key)} from {'T' + str(writer) if writer != INITIAL else 'nobody'}"
-                if writer == INITIAL:
-                    edges = (Edge(rival, reader, "vis", why), Edge(reader, rival, "rw", f"reads {show(key)} before T{rival}'s write"))
+                if place and place.is_after(rival, writer):
+                    missed = f"it reads {show(key)} without T{rival}'s write"
+                    edges = (Edge(rival, reader, "vis", f"T{reader} sees T{rival}"), Edge(reader, rival, "rw", missed))
                     return as_cycle(edges, self.label, "causality violation" if causally else "fractured read")
                 self.graph.add(self._commit[rival], self._commit[writer], ("ww", why))
         return None
@@ -252,11 +256,8 @@ class _Points:
             if writer not in (INITIAL, reader):
                 sources[reader].add(writer)
         if causally:
-            for p, targets in enumerate(self.graph.after):
-                for target, label in targets.items():
-                    source, sink = self.graph.owner[p], self.graph.owner[target]
-                    if label[0] == "so" and source is not None and sink is not None:
-                        sources[sink].add(source)
+            for earlier, later in self._sessions():
+                sources[later].add(earlier)
         past: dict[int, int] = {}
         for point in order:
             index = self.graph.owner[point]
@@ -281,3 +282,26 @@ class _Points:
             (index, "commit" if p == self._commit[index] else "start") for index, p in owners if index is not None
         )
         return Schedule(commits, points)
+
+
+class _Places:
+    """The writers of one key by what is known of their order, as bit masks."""
+
+    def __init__(self, seen: Versions, key: Value) -> None:
+        chain = seen.chains.get(key, [])
+        self._rank = {INITIAL: -1} | {writer: number for number, writer in enumerate(chain)}
+        self._loose = len(chain)
+        self._from = [sum(1 << writer for writer in set(seen.loose.get(key, ())) - set(chain))]
+        for writer in reversed(chain):
+            self._from.append(self._from[-1] | 1 << writer)
+        self._from.reverse()  # Of rank r and later; the last are the loose ones.
+
+    def not_before(self, writer: int) -> int:
+        """The other writers that are not known to be before `writer`."""
+        rank = self._rank.get(writer, self._loose)
+        others = self._from[rank + 1] if rank < self._loose else self._from[self._loose]
+        return others if writer == INITIAL else others & ~(1 << writer)
+
+    def is_after(self, one: int, other: int) -> bool:
+        """Whether `one` is known to be after `other`."""
+        return self._rank.get(one, self._loose) > self._rank.get(other, self._loose)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from checker.consistency.transactions.graph import Graph, Label
 
+PATHS_BYTES_MAX = 1 << 28
+
 Way = tuple[tuple[int, int, Label], ...]
 
 
@@ -62,9 +64,13 @@ def _extended(graph: Graph, ways: Sequence[Way]) -> Graph:
 
 
 class _Backtracking:
+    """Raises `Undecided` at once for graphs whose paths do not fit into `PATHS_BYTES_MAX`."""
+
     def __init__(self, graph: Graph, choices: Sequence[Choice], priority: Callable[[int], int], attempts: int) -> None:
         self._graph, self._choices, self._priority, self._left = graph, choices, priority, attempts
         self._contradiction: Graph | None = None
+        if len(graph.after) ** 2 // 8 > PATHS_BYTES_MAX:
+            raise Undecided
 
     def run(self) -> list[int] | Graph:
         order = self._choose([], list(self._choices))
