@@ -42,21 +42,35 @@ class Graph:
 
     def order(self, priority: Callable[[int], int]) -> list[int] | None:
         """A topological order, least priority first among the points that may come next; None if there is a cycle."""
+        order = self._sorted(priority, through_cycles=False)
+        return order if len(order) == len(self.after) else None
+
+    def rough_order(self, priority: Callable[[int], int]) -> list[int]:
+        """All points in an order that keeps every edge outside cycles, and most inside."""
+        return self._sorted(priority, through_cycles=True)
+
+    def _sorted(self, priority: Callable[[int], int], through_cycles: bool) -> list[int]:
         waiting = [0] * len(self.after)
         for targets in self.after:
             for target in targets:
                 waiting[target] += 1
         ready = [(priority(p), p) for p, count in enumerate(waiting) if count == 0]
         heapify(ready)
-        order = []
-        while ready:
+        order: list[int] = []
+        placed = [False] * len(waiting)
+        while ready or (through_cycles and len(order) < len(waiting)):
+            if not ready:
+                heappush(ready, min((priority(p), p) for p, done in enumerate(placed) if not done))
             _, p = heappop(ready)
+            if placed[p]:
+                continue
+            placed[p] = True
             order.append(p)
             for target in self.after[p]:
                 waiting[target] -= 1
                 if waiting[target] == 0:
                     heappush(ready, (priority(target), target))
-        return order if len(order) == len(self.after) else None
+        return order
 
     def cycle(self) -> list[Edge]:
         """A short cycle of the simplest kind there is: first of ww alone, then with wr, then with one rw, then any; sessions and

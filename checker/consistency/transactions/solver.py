@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from checker.consistency.transactions.graph import Graph, Label
 
-PATHS_BYTES_MAX = 1 << 28
+PATHS_BYTES_MAX = 1 << 25
 
 Way = tuple[tuple[int, int, Label], ...]
 
@@ -89,8 +89,7 @@ class _Backtracking:
             if order is None:
                 self._contradiction = self._contradiction or graph
                 return None
-            leads = _leads_to(graph, order)
-            forced, rest = _forced(rest, leads)
+            forced, rest = _forced(rest, _leads_to(graph, order))
             if not forced:
                 break
             taken = taken + forced
