@@ -122,7 +122,7 @@ def spoiled(history: History, seed: int) -> History:
             return History(tuple(replace(o, process="thief") if o is victim else o for o in history))
         earlier = [o.result for o in telling if o.key == victim.key and o.precedes(victim) and o.result != victim.result]
         if earlier:
-            stale = rng.choice(earlier[: max(len(earlier) // 2, 1)])
+            stale = earlier[rng.randrange(len(earlier))]
             return History(tuple(replace(o, result=stale) if o is victim else o for o in history))
     raise ValueError("The history has no answer to spoil.")
 

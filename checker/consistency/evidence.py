@@ -1,7 +1,9 @@
 """From "no order exists" to the few operations that show why.
 
 The smallest prefix comes first: the shortest beginning of the judged operations that already has no order, found by bisection,
-since what has no order has none after more was observed. Then the core. Forgetting an answer makes a history easier: a
+since what has no order has none after more was observed. Then the latest *cut* such that what returned before it does not
+matter: there is no order even from any state that the updates invoked before the cut could have left, each taken any number of times in
+any order. (Models with many such states have no cut.) Then the core. Forgetting an answer makes a history easier: a
 query that is forgotten is gone; an update becomes pending, so that it may take effect at any time after its invocation or
 never. So if no order exists after some answers were forgotten, they are not needed for the violation. Halves, quarters
 and so on down to single operations are forgotten as long as no order appears (delta debugging, Zeller & Hildebrandt 2002).
@@ -12,34 +14,42 @@ still right; `Unorderable.minimal` then is False.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from checker.consistency.history import Operation, show
-from checker.consistency.models import Model
+from checker.consistency.models import REFUSED, Model, State
 from checker.consistency.orders import Bad
 from checker.consistency.search import Status
 from checker.consistency.verdict import Unorderable
 
 STEP_CONFIGURATIONS = 20_000  # For one question, and for all of them together.
 ALL_CONFIGURATIONS = 200_000
+STATES_MAX = 64
 QUESTION_COST = 200  # What even an easy question costs, in configurations.
 
 
 class _Reducer:
     """Asks whether variations of a part have an order, within the limits above."""
 
-    def __init__(self, bad: Bad) -> None:
+    def __init__(self, bad: Bad, initial: State) -> None:
         self._bad = bad
         self._left = ALL_CONFIGURATIONS
+        self.states: tuple[State, ...] = (initial,)
         self.gave_up = False
 
-    def no_order(self, operations: Iterable[Operation]) -> bool:
-        """Whether it is certain that `operations` have no order."""
+    def no_order(self, operations: Sequence[Operation]) -> bool:
+        """Whether it is certain that `operations` have no order, from any of `states`."""
+        return self.no_order_from(self.states, operations)
+
+    def no_order_from(self, states: Sequence[State], operations: Sequence[Operation]) -> bool:
+        return all(self._ask(state, operations) for state in states)
+
+    def _ask(self, state: State, operations: Sequence[Operation]) -> bool:
         if self._left <= 0:
             self.gave_up = True
             return False
-        search = self._bad.search_again(operations)
+        search = self._bad.search_again(operations, state)
         status = search.run(min(STEP_CONFIGURATIONS, self._left))
         self._left -= max(search.entered, QUESTION_COST)
         search.close()
@@ -48,15 +58,57 @@ class _Reducer:
 
 
 def explain(bad: Bad, model: Model) -> Unorderable:
-    reducer = _Reducer(bad)
+    reducer = _Reducer(bad, model.initial)
     prefix = _smallest_prefix(bad, reducer) if bad.prefix_closed else bad.operations
-    kept = core(prefix, model, reducer.no_order, bad.monotone)
-    search = bad.search_again(prefix)
+    search = bad.search_again(prefix, model.initial)
     search.run(STEP_CONFIGURATIONS)
     partial = tuple(search.partial)
     placed = {operation.index for operation in partial}
     stuck = tuple(o for o in prefix if not o.pending and o.index not in placed)
-    return Unorderable(prefix, bad.key, kept, not reducer.gave_up, partial, stuck, _sentence(bad, prefix, partial, stuck))
+    after = _after_cut(prefix, model, reducer) if bad.prefix_closed else prefix
+    return Unorderable(
+        prefix=prefix,
+        key=bad.key,
+        core=core(after, model, reducer.no_order, bad.monotone),
+        states=reducer.states,
+        minimal=not reducer.gave_up,
+        partial=partial,
+        stuck=stuck,
+        explanation=_sentence(bad, prefix, partial, stuck),
+    )
+
+
+def _after_cut(prefix: tuple[Operation, ...], model: Model, reducer: _Reducer) -> tuple[Operation, ...]:
+    """What had not returned before the latest cut there is. Leaves the states before the cut in `reducer.states`."""
+    cuts = sorted(o.returned for o in prefix if o.returned is not None)
+    kept = prefix
+    low, high = 1, len(cuts) - 1  # A later cut forgets more: bisection.
+    while low <= high:
+        middle = (low + high) // 2
+        states = _reachable(model, [o for o in prefix if o.invoked < cuts[middle]])
+        after = tuple(o for o in prefix if o.returned is None or o.returned >= cuts[middle])
+        if states is not None and reducer.no_order_from(states, after):
+            kept, reducer.states, low = after, states, middle + 1
+        else:
+            high = middle - 1
+    return kept
+
+
+def _reachable(model: Model, operations: Sequence[Operation]) -> tuple[State, ...] | None:
+    """Every state that the updates among `operations` could leave; None if there are more than `STATES_MAX`."""
+    updates = {(o.function, o.argument, o.key, o.process if model.per_process else None): o for o in operations if not model.is_query(o)}
+    found: dict[State, None] = {model.initial: None}
+    queue = [model.initial]
+    while queue:
+        state = queue.pop()
+        for o in updates.values():
+            after = model.step(state, replace(o, returned=None, result=None))
+            if after is not REFUSED and after not in found:
+                found[after] = None
+                queue.append(after)
+                if len(found) > STATES_MAX:
+                    return None
+    return tuple(found)
 
 
 def _smallest_prefix(bad: Bad, reducer: _Reducer) -> tuple[Operation, ...]:

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import accumulate
 
 from checker.consistency.history import History, HistoryError, Operation, Value
 from checker.consistency.models import Model, Refused, State
-from checker.consistency.native import engine
+from checker.consistency.native import Factory, engine
 from checker.consistency.search import NEVER, Problem, Search, Status, Transitions, pack
 from checker.consistency.verdict import Order
 
@@ -44,14 +45,14 @@ class Limits:
 @dataclass(frozen=True)
 class Bad:
     """A part of a history, on `key`, for which no order exists. `horizon`: everything that had returned before it can be
-    ordered. `search_again` starts the search of a variation. `monotone` says that a part of which less was observed is no harder
+    ordered. `search_again` starts the search of a variation from any state. `monotone` says that a part of which less was observed is no harder
     to order, so that answers may be forgotten; `prefix_closed` that the same holds of its beginnings."""
 
     operations: tuple[Operation, ...]
     key: Value
     partial: tuple[Operation, ...]
     horizon: int
-    search_again: Callable[[Iterable[Operation]], Search]
+    search_again: Callable[[Iterable[Operation], State], Search]
     prefix_closed: bool
     monotone: bool
 
@@ -190,8 +191,19 @@ def _each_part(
     """Search the parts in turns, each turn twice as long as the one before, until all have an order or one has none.
 
     A part that hits its limit leaves the others running: if one of them has no order, the answer is still known."""
-    transitions = Transitions(model)
-    new_search, note = engine(transitions, limits.memory_bytes // max(min(len(questions), 16), 1), limits.native)
+    memory_bytes = limits.memory_bytes // max(min(len(questions), 16), 1)
+    transitions = Transitions(model, model.initial)
+    new_search, note = engine(transitions, memory_bytes, limits.native)
+
+    @cache
+    def engine_from(state: State) -> tuple[Transitions, Factory]:
+        begun = Transitions(model, state)
+        return begun, engine(begun, memory_bytes, limits.native)[0]
+
+    def search_again(operations: Iterable[Operation], state: State) -> Search:
+        begun, new = engine_from(state)
+        return new(pack_as(operations, begun))
+
     left = limits.configurations
     found: dict[Value, tuple[Operation, ...]] = {}
     gave_up = False
@@ -210,7 +222,7 @@ def _each_part(
                     key=key,
                     partial=tuple(search.partial),
                     horizon=search.horizon,
-                    search_again=lambda operations: new_search(pack_as(operations, transitions)),
+                    search_again=search_again,
                     prefix_closed=prefix_closed,
                     monotone=monotone,
                 )

@@ -44,14 +44,14 @@ class Status(Enum):
 class Transitions:
     """A model's states and steps as numbers, worked out when first needed and kept.
 
-    Operations that the model cannot tell apart share a class. Searches of one model share one of these."""
+    State 0 is `initial`. Operations that the model cannot tell apart share a class. Searches of one model share one of these."""
 
     REFUSED = -1
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, initial: State) -> None:
         self.model = model
-        self.states: list[State] = [model.initial]
-        self._state_ids: dict[State, int] = {model.initial: 0}
+        self.states: list[State] = [initial]
+        self._state_ids: dict[State, int] = {initial: 0}
         self.classes: list[Operation] = []
         self._class_ids: dict[object, int] = {}
         self._steps: dict[tuple[int, int], int] = {}

@@ -230,7 +230,10 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
         edges = [f"    {e.source} -> {e.target}  {e.kind}{': ' if e.reason else ''}{e.reason}" for e in evidence.edges]
         return [f"{evidence.anomaly}. {evidence.explanation}", *nodes, *edges]
     least = "these are all needed" if evidence.minimal else "the smallest set found within the limit"
-    head = [evidence.explanation, f"Smallest prefix: {len(evidence.prefix)} operations. Operations that cannot be ordered ({least}):"]
+    before = ""
+    if len(evidence.states) > 1:
+        before = f", whatever came before left ({' or '.join(show(state) for state in evidence.states)})"
+    head = [evidence.explanation, f"Smallest prefix: {len(evidence.prefix)} operations. These cannot be ordered{before} ({least}):"]
     return [*head, *_listed(evidence.core), f"Longest partial order, its end ({len(evidence.partial)} in all):", *_listed(evidence.partial[-5:])]
 
 
@@ -278,6 +281,7 @@ def _evidence_facts(evidence: Evidence) -> dict[str, Any]:
             "key": None if evidence.key is None else show(evidence.key),
             "prefix": _numbers(evidence.prefix),
             "core": [_operation_facts(o) for o in evidence.core],
+            "states": [show(state) for state in evidence.states],
             "minimal": evidence.minimal,
             "partial": _numbers(evidence.partial),
             "stuck": _numbers(evidence.stuck),
