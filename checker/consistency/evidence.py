@@ -57,7 +57,9 @@ class _Reducer:
         return status is Status.NONE
 
 
-def explain(bad: Bad, model: Model) -> Unorderable:
+def explain(bad: Bad) -> Unorderable:
+    """The evidence for a part that has no order."""
+    model = bad.model
     reducer = _Reducer(bad, model.initial)
     prefix = _smallest_prefix(bad, reducer) if bad.prefix_closed else bad.operations
     search = bad.search_again(prefix, model.initial)

@@ -58,7 +58,7 @@ def _by_order(
         found = search(history, model, limits)
         notes = (found.note,) if found.note else ()
         if found.bad is not None:
-            shown = evidence.explain(found.bad, model)
+            shown = evidence.explain(found.bad)
             return Violated(name, model.name, len(history), evidence=shown, notes=notes)
         if found.order is None:
             reason = f"The search hit its limit ({limits.memory_bytes >> 20} MiB of configurations) without an answer."

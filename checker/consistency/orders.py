@@ -44,12 +44,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Bad:
-    """A part of a history, on `key`, for which no order exists. `horizon`: everything that had returned before it can be
+    """A part of a history, on `key`, for which no order in the sense of `model` exists. `horizon`: everything that had returned before it can be
     ordered. `search_again` starts the search of a variation from any state. `monotone` says that a part of which less was observed is no harder
     to order, so that answers may be forgotten; `prefix_closed` that the same holds of its beginnings."""
 
     operations: tuple[Operation, ...]
     key: Value
+    model: Model
     partial: tuple[Operation, ...]
     horizon: int
     search_again: Callable[[Iterable[Operation], State], Search]
@@ -220,6 +221,7 @@ def _each_part(
                 bad = Bad(
                     operations=questions[key],
                     key=key,
+                    model=model,
                     partial=tuple(search.partial),
                     horizon=search.horizon,
                     search_again=search_again,

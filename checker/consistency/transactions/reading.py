@@ -46,7 +46,7 @@ class Transaction:
         return self.operation.index
 
     def __str__(self) -> str:
-        return " ".join(f"{s.function} {show(s.key)} {show(s.value)}" for s in self.steps)
+        return "; ".join(f"{s.function} {show(s.key)} {show(s.value)}" for s in self.steps)
 
 
 @dataclass
