@@ -79,4 +79,4 @@ def _search(history: History, model: Model, asked: Guarantees, attempts: int) ->
 
     kept = core(history.operations, model, no_order, updates_too=False)
     text = "No choice of visible updates and of their orders explains the answers of these operations."
-    return Unorderable(history.operations, None, kept, (product.initial,), minimal, (), (), text)
+    return Unorderable(history.operations, None, history.operations, kept, (product.initial,), minimal, (), (), text)

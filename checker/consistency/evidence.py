@@ -71,6 +71,7 @@ def explain(bad: Bad) -> Unorderable:
     return Unorderable(
         prefix=prefix,
         key=bad.key,
+        after=after,
         core=core(after, model, reducer.no_order, bad.monotone),
         states=reducer.states,
         minimal=not reducer.gave_up,

@@ -70,6 +70,10 @@ class Operation:
         return self.returned is not None and self.returned < other.invoked
 
     def __str__(self) -> str:
+        if self.function == "txn":
+            steps = self.argument if self.pending or self.result is None else self.result
+            told = " (no answer)" if self.pending else ""
+            return "; ".join(" ".join(map(show, s)) if isinstance(s, tuple) else show(s) for s in steps) + told if isinstance(steps, tuple) else show(steps)
         where = "" if self.key is None else f"{show(self.key)}."
         argument = "" if self.argument is None else show(self.argument)
         if self.pending:

@@ -57,11 +57,9 @@ class Transitions:
         self._steps: dict[tuple[int, int], int] = {}
 
     def class_of(self, operation: Operation) -> int:
-        by = self.model
         told = None if operation.pending else (operation.result, type(operation.result))
-        who = operation.process if by.per_process else None
-        where = None if by.per_key else operation.key
-        identity = (operation.function, operation.argument, operation.pending, told, who, where)
+        who = operation.process if self.model.per_process else None
+        identity = (operation.function, operation.argument, operation.pending, told, who, operation.key)
         number = self._class_ids.setdefault(identity, len(self.classes))
         if number == len(self.classes):
             self.classes.append(operation)

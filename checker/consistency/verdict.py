@@ -44,14 +44,16 @@ class Unorderable:
     """Operations that no order explains.
 
     `prefix` is the smallest beginning of the judged operations that is already in violation (all of them where the level is
-    not closed under prefixes), on `key` if the level was judged key by key. `core` are those of its operations that cannot be
-    ordered: even when every other answer of the prefix is forgotten, no order exists. `minimal` says whether forgetting any
-    one more was tried and leaves an order. `states` are those that the object may have had before the core, none of which helps. `partial` is the longest partial order of the prefix that was found; `stuck` are the
+    not closed under prefixes), on `key` if the level was judged key by key. `after` are its operations that had not
+    returned before a cut, and `states` those that the object may have had there. `core` are the operations after the cut that cannot
+    be ordered: even when every other answer after the cut is forgotten, no order exists from any of the states. `minimal` says
+    whether forgetting any one more was tried and leaves an order. `partial` is the longest partial order of the prefix that was found; `stuck` are the
     answered operations that it could not place.
     """
 
     prefix: tuple[Operation, ...]
     key: Value
+    after: tuple[Operation, ...]
     core: tuple[Operation, ...]
     states: tuple[Value, ...]
     minimal: bool

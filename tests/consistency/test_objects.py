@@ -44,7 +44,8 @@ ALPHABETS: dict[type[Model], list[Call]] = {
         *calls("put", "x", [1], [None]),
         *calls("delete", "x", [None], [None]),
         *calls("get", "x", [None], [None, 1]),
-        *calls("put", "y", [2], [None]),
+        *calls("put", "y", [1, 2], [None]),
+        *calls("get", "y", [None], [None, 1]),
         *calls("snapshot", None, [None], [(), (("x", 1),), (("y", 2),), (("x", 1), ("y", 2))]),
     ],
 }
