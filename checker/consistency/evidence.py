@@ -26,7 +26,7 @@ from checker.consistency.verdict import Unorderable
 STEP_CONFIGURATIONS = 20_000  # For one question, and for all of them together.
 ALL_CONFIGURATIONS = 200_000
 STATES_MAX = 64
-QUESTION_COST = 200  # What even an easy question costs, in configurations.
+QUESTION_COST = 1_000  # What even an easy question costs, in configurations.
 
 
 class _Reducer:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import ClassVar
@@ -68,6 +68,11 @@ class Model(ABC):
     def splits(self, operations: Iterable[Operation]) -> bool:
         """Whether these operations may be judged key by key."""
         return self.per_key
+
+    def must_precede(self, operations: Sequence[Operation]) -> Mapping[int, tuple[int, ...]]:
+        """What every linearization of `operations` from the initial state has in common: for an operation's index, the
+        indexes of operations that are before it in all of them. It need not be complete; it only makes searches shorter."""
+        return {}
 
     def check(self, operations: Iterable[Operation]) -> None:
         """Raise `HistoryError` for the first operation that this model does not have."""
@@ -171,6 +176,28 @@ class Queue(Model):
         if not operation.agrees(state[0] if state else None):
             return REFUSED
         return state[1:]
+
+    def must_precede(self, operations: Sequence[Operation]) -> Mapping[int, tuple[int, ...]]:
+        """First in, first out: of two values, each enqueued once, that whose dequeue had returned before the other's was
+        invoked, or that is dequeued while the other never is, was enqueued first. Without this a search finds out about the
+        order of overlapping enqueues only much later."""
+        enqueued = [o for o in operations if o.function == "enqueue"]
+        dequeued = {o.result: o for o in operations if o.function == "dequeue" and not o.pending}
+        if len({o.argument for o in enqueued}) < len(enqueued) or None in {o.argument for o in enqueued}:
+            return {}
+        leaves = [(o, dequeued[o.argument]) for o in enqueued if o.argument in dequeued]
+        before = {o.index: _latest(leaves, out.invoked) for o, out in leaves}
+        if all(o.function == "enqueue" or not o.pending for o in operations):
+            last = _latest(leaves, None)
+            before |= {o.index: last for o in enqueued if o.argument not in dequeued}
+        return before
+
+
+def _latest(leaves: list[tuple[Operation, Operation]], until: int | None) -> tuple[int, ...]:
+    """The enqueues of what had been dequeued by position `until`, without those that others of them imply."""
+    gone = [(o, out) for o, out in leaves if until is None or out.returned is not None and out.returned < until]
+    since = max((out.invoked for _, out in gone), default=0)
+    return tuple(o.index for o, out in gone if out.returned is not None and out.returned > since)
 
 
 class Lock(Model):

@@ -27,6 +27,8 @@ class _Operation(ctypes.Structure):
         ("returned", ctypes.c_int64),
         ("class_", ctypes.c_int32),
         ("query", ctypes.c_int32),
+        ("before", ctypes.c_int32),
+        ("befores", ctypes.c_int32),
     )
 
 
@@ -39,7 +41,7 @@ def library() -> ctypes.CDLL:
     signatures: dict[str, tuple[Any, tuple[Any, ...]]] = {
         "transitions_new": (pointer, (_WorkOut,)),
         "transitions_free": (None, (pointer,)),
-        "search_new": (pointer, (pointer, pointer, pointer, *(ctypes.c_int32,) * 3, ctypes.c_uint64)),
+        "search_new": (pointer, (pointer, pointer, pointer, pointer, *(ctypes.c_int32,) * 3, ctypes.c_uint64)),
         "search_free": (None, (pointer,)),
         "search_run": (ctypes.c_int32, (pointer, ctypes.c_int64)),
         "search_horizon": (ctypes.c_int64, (pointer,)),
@@ -83,6 +85,8 @@ class NativeSearch:
     def __init__(self, problem: Problem, transitions: Transitions, native: NativeTransitions, memory_bytes: int) -> None:
         self._problem, self._native = problem, native
         operations = [operation for lane in problem.lanes for operation in lane]
+        befores = [problem.before.get(operation.index, ()) for operation in operations]
+        offsets = accumulate(map(len, befores), initial=0)
         self._operations = (_Operation * max(len(operations), 1))(
             *(
                 _Operation(
@@ -90,15 +94,20 @@ class NativeSearch:
                     NEVER if operation.returned is None else operation.returned,
                     transitions.class_of(operation),
                     transitions.model.is_query(operation),
+                    offset,
+                    len(before),
                 )
-                for operation in operations
+                for operation, before, offset in zip(operations, befores, offsets, strict=False)
             )
         )
+        numbers = [number for before in befores for place in before for number in place]
+        self._places = (ctypes.c_int32 * max(len(numbers), 1))(*numbers)
         starts = list(accumulate((len(lane) for lane in problem.lanes), initial=0))
         self._first = (ctypes.c_int32 * len(starts))(*starts)
         self._handle = library().search_new(
             native.handle,
             self._operations,
+            self._places,
             self._first,
             len(problem.lanes),
             int(problem.real_time),

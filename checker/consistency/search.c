@@ -25,7 +25,12 @@ typedef struct {
     int64_t invoked, returned; /* NEVER if pending. */
     int32_t class_;
     int32_t query;
+    int32_t before, befores; /* The operations that must come before: `befores` of them from places[before] on. */
 } operation;
+
+typedef struct {
+    int32_t lane, position;
+} place;
 
 /* One step of the order: the lane taken, and the state before it. `forced`: a query taken at once. */
 typedef struct {
@@ -36,6 +41,7 @@ typedef struct {
 typedef struct {
     transitions *steps;
     const operation *operations;
+    const place *places;
     const int32_t *first; /* Lane l is operations[first[l]] .. operations[first[l + 1] - 1]. */
     int32_t lanes, real_time, status, state;
     uint32_t *now; /* The configuration: positions, then the state. */
@@ -187,7 +193,10 @@ static int64_t due(const search *s) {
 }
 
 static int allowed(const search *s, const operation *o, int64_t earliest) {
-    return o && !(s->real_time && o->invoked > earliest);
+    if (!o || (s->real_time && o->invoked > earliest)) return 0;
+    for (int32_t i = o->before; i < o->before + o->befores; i++)
+        if ((int32_t)s->now[s->places[i].lane] <= s->places[i].position) return 0;
+    return 1;
 }
 
 /* A query that is legal now: its lane; or -1; or BROKEN. */
@@ -297,13 +306,13 @@ void search_free(search *s) {
     free(s);
 }
 
-/* `operations` and `first` stay the caller's and must outlive the search. NULL without memory. */
-search *search_new(transitions *steps, const operation *operations, const int32_t *first, int32_t lanes, int32_t real_time,
-                   int32_t answered, uint64_t bytes_max) {
+/* The arrays stay the caller's and must outlive the search. NULL without memory. */
+search *search_new(transitions *steps, const operation *operations, const place *places, const int32_t *first, int32_t lanes,
+                   int32_t real_time, int32_t answered, uint64_t bytes_max) {
     search *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     int32_t count = first[lanes];
-    *s = (search){.steps = steps, .operations = operations, .first = first, .lanes = lanes, .real_time = real_time,
+    *s = (search){.steps = steps, .operations = operations, .places = places, .first = first, .lanes = lanes, .real_time = real_time,
                   .left = answered, .status = answered ? RUNNING : FOUND, .bytes_max = bytes_max, .seen_room = 64,
                   .slot_count = 128, .tried_lane = -1, .tried_returned = -1, .horizon = -1};
     s->now = calloc((size_t)lanes + 1, sizeof *s->now);

@@ -9,6 +9,7 @@ linearization (Lowe 2017, section 5): nothing is taken unless it overlaps the an
 **Why it is fast.** The configurations (the lanes' positions and the state) that led nowhere are remembered and never entered
 again (Lowe's cache), and:
 
+- What the model knows about every linearization (`Model.must_precede`) forbids fronts whose turn has not come.
 - A query that is legal now is taken at once and never reconsidered: it leaves the state alone and only makes room.
 - The front that returns first is tried first, since it is due first.
 - Under `real_time`, lanes are not the processes but as few as fit (`pack`), so that configurations are short; and pending
@@ -20,8 +21,8 @@ the same `Transitions`. Both run in slices, so that searches over many keys can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -93,10 +94,13 @@ class Transitions:
 
 @dataclass(frozen=True)
 class Problem:
-    """Lanes of operations to be merged into one legal order; `real_time` also keeps the order of returns and invocations."""
+    """Lanes of operations to be merged into one legal order; `real_time` also keeps the order of returns and invocations.
+
+    `before` has, by index, operations that must come before another, as lane and position."""
 
     lanes: tuple[tuple[Operation, ...], ...]
     real_time: bool
+    before: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @property
     def answered(self) -> int:
@@ -143,7 +147,17 @@ def pack(operations: Iterable[Operation], transitions: Transitions) -> Problem:
         else:
             lanes.append([operation])
             free_from.append(operation.returned)
-    return Problem(tuple(map(tuple, [*lanes, *pending.values()])), real_time=True)
+    packed = tuple(map(tuple, [*lanes, *pending.values()]))
+    return Problem(packed, True, _placed(packed, transitions))
+
+
+def _placed(lanes: tuple[tuple[Operation, ...], ...], transitions: Transitions) -> dict[int, tuple[tuple[int, int], ...]]:
+    """What the model knows about all linearizations, in terms of lanes. It knows about those from its initial state only."""
+    if transitions.states[0] != transitions.model.initial:
+        return {}
+    known = transitions.model.must_precede([o for lane in lanes for o in lane])
+    where = {o.index: (number, at) for number, lane in enumerate(lanes) for at, o in enumerate(lane)} if known else {}
+    return {index: tuple(where[other] for other in others) for index, others in known.items()}
 
 
 class PythonSearch:
@@ -224,6 +238,9 @@ class PythonSearch:
             if self._problem.real_time and invoked > due:
                 continue
             at = self._positions[lane]
+            before = self._problem.before.get(self._problem.lanes[lane][at].index, ())
+            if any(self._positions[other] <= position for other, position in before):
+                continue
             after = self._transitions.step(state, self._classes[lane][at])
             if after == Transitions.REFUSED:
                 continue
