@@ -22,8 +22,10 @@ from __future__ import annotations
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from enum import Enum
+from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
@@ -39,6 +41,7 @@ class Refused(Enum):
 
 REFUSED = Refused.REFUSED
 State = Hashable
+NEVER = 1 << 60  # A position after every event.
 
 
 class Model(ABC):
@@ -73,6 +76,10 @@ class Model(ABC):
         """What every linearization of `operations` from the initial state has in common: for an operation's index, the
         indexes of operations that are before it in all of them. It need not be complete; it only makes searches shorter."""
         return {}
+
+    def contradicts(self, operations: Sequence[Operation]) -> bool:
+        """Whether `operations` can be seen to have no linearization from the initial state without a search. False says nothing."""
+        return False
 
     def check(self, operations: Iterable[Operation]) -> None:
         """Raise `HistoryError` for the first operation that this model does not have."""
@@ -191,6 +198,29 @@ class Queue(Model):
             last = _latest(leaves, None)
             before |= {o.index: last for o in enqueued if o.argument not in dequeued}
         return before
+
+
+    def contradicts(self, operations: Sequence[Operation]) -> bool:
+        """Patterns of Henzinger, Sezgin & Vafeiadis (2013): a value that is dequeued twice (VRepet) or was never enqueued
+        (VFresh), and two values that leave in the other order than they came (VOrd)."""
+        enqueued = {o.argument: o for o in operations if o.function == "enqueue"}
+        out = [o for o in operations if o.function == "dequeue" and not o.pending and o.result is not None]
+        if len(enqueued) < sum(o.function == "enqueue" for o in operations) or None in enqueued:
+            return False
+        if len({o.result for o in out}) < len(out) or any(o.result not in enqueued for o in out):
+            return True
+        never = any(o.function == "dequeue" and o.pending for o in operations)
+        leaves = {o.result: o.invoked for o in out}
+        came = sorted(
+            (o.returned, leaves.get(value, -1 if never else NEVER)) for value, o in enqueued.items() if o.returned is not None
+        )
+        latest = list(accumulate((leaving for _, leaving in came), max))
+        for o in out:
+            assert o.returned is not None
+            earlier = bisect_left(came, (enqueued[o.result].invoked, -1))
+            if earlier and latest[earlier - 1] > o.returned:
+                return True
+        return False
 
 
 def _latest(leaves: list[tuple[Operation, Operation]], until: int | None) -> tuple[int, ...]:

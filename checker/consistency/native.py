@@ -11,7 +11,8 @@ from typing import Any
 
 from checker import cc
 from checker.consistency.history import Operation
-from checker.consistency.search import NEVER, Problem, PythonSearch, Search, Status, Transitions
+from checker.consistency.models import NEVER
+from checker.consistency.search import Problem, PythonSearch, Search, Status, Transitions
 from checker.errors import QuorateError
 
 BROKEN = -2

@@ -23,9 +23,9 @@ from functools import cache
 from itertools import accumulate
 
 from checker.consistency.history import History, HistoryError, Operation, Value
-from checker.consistency.models import Model, Refused, State
+from checker.consistency.models import NEVER, Model, Refused, State
 from checker.consistency.native import Factory, engine
-from checker.consistency.search import NEVER, Problem, Search, Status, Transitions, pack
+from checker.consistency.search import Problem, Search, Status, Transitions, pack
 from checker.consistency.verdict import Order
 
 SLICE = 4096
@@ -208,6 +208,14 @@ def _each_part(
     left = limits.configurations
     found: dict[Value, tuple[Operation, ...]] = {}
     gave_up = False
+
+    def refuted(key: Value, partial: tuple[Operation, ...], horizon: int) -> Found:
+        bad = Bad(questions[key], key, model, partial, horizon, search_again, prefix_closed, monotone)
+        return Found(None, bad, note)
+
+    for key, own in questions.items():
+        if monotone and model.contradicts(own):
+            return refuted(key, (), -1)
     running = {key: new_search(pack_as(own, transitions)) for key, own in questions.items()}
     slice_ = SLICE
     while running and (left is None or left > 0):
@@ -218,17 +226,7 @@ def _each_part(
             if status is Status.FOUND:
                 found[key] = tuple(search.order)
             elif status is Status.NONE:
-                bad = Bad(
-                    operations=questions[key],
-                    key=key,
-                    model=model,
-                    partial=tuple(search.partial),
-                    horizon=search.horizon,
-                    search_again=search_again,
-                    prefix_closed=prefix_closed,
-                    monotone=monotone,
-                )
-                return Found(None, bad, note)
+                return refuted(key, tuple(search.partial), search.horizon)
             gave_up |= status is Status.LIMIT
             if status is not Status.RUNNING:
                 running.pop(key).close()

@@ -27,10 +27,8 @@ from enum import Enum
 from typing import Protocol
 
 from checker.consistency.history import HistoryError, Operation
-from checker.consistency.models import REFUSED, Model, State
+from checker.consistency.models import NEVER, REFUSED, Model, State
 from checker.errors import QuorateError
-
-NEVER = 1 << 60
 
 
 class Status(Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -119,3 +120,18 @@ def all_sequential_histories(alphabet: list[Call], count: int, processes: int) -
 def test_levels_without_real_time_agree_on_all_histories_of_three_operations(level: str) -> None:
     for history in all_sequential_histories(REGISTER[:5], 3, 3):
         agrees(history, level, Register())
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_queues_of_distinct_values_agree_with_brute_force(native: bool) -> None:
+    """Where `Queue.must_precede` and `Queue.contradicts` have something to say."""
+    alphabet = [*calls("enqueue", None, [None], [None]), *calls("dequeue", None, [None], [None, 1, 2, 3])]
+
+    @settings(DRAWN, max_examples=600)
+    @given(histories(alphabet, operations_max=6))
+    def agree(history: History) -> None:
+        fresh = iter(range(1, 10))
+        numbered = [replace(o, argument=next(fresh)) if o.function == "enqueue" else o for o in history]
+        agrees(History(tuple(numbered)), "linearizable", Queue(), Limits(native=native))
+
+    agree()
