@@ -1,8 +1,8 @@
 """How fast `quorate history` judges, on generated histories. Run: `python -m bench.history [--quick]`.
 
-Each history is what a correct store would have recorded: operations take effect at a random moment between invocation and
-answer. An invalid one has one answer, late in the record, replaced by an older one. Seeds are fixed, so that a line of
-the table means the same history everywhere. Times are of one judgement, with evidence or checked witness, without
+Each history is what a correct store would have recorded: operations take effect at a random moment between invocation
+and answer. An invalid one has one answer, late in the record, replaced by an older one. Seeds are fixed, so that a line
+of the table means the same history everywhere. Times are of one judgement, with evidence or checked witness, without
 reading a file.
 """
 
@@ -40,7 +40,11 @@ def draw_call(model: str, rng: random.Random, number: int, holding: bool) -> Cal
     """A random operation of a built-in model."""
     choices: dict[str, Callable[[], list[Call]]] = {
         "register": lambda: [("read", None), ("write", rng.randrange(5))],
-        "cas-register": lambda: [("read", None), ("write", rng.randrange(5)), ("cas", (rng.randrange(5), rng.randrange(5)))],
+        "cas-register": lambda: [
+            ("read", None),
+            ("write", rng.randrange(5)),
+            ("cas", (rng.randrange(5), rng.randrange(5))),
+        ],
         "append-string": lambda: [("read", None), ("append", f"{number},")],
         "set": lambda: [("read", None), ("add", rng.randrange(20)), ("remove", rng.randrange(20))],
         "queue": lambda: [("enqueue", number), ("dequeue", None)],
@@ -113,14 +117,16 @@ def _operation(client: Client, returned: int | None) -> Operation:
 
 
 def spoiled(history: History, seed: int) -> History:
-    """The history with one late answer that was true earlier: a stale read, a value dequeued twice; or a lock that is released
-    by a process that does not hold it."""
+    """The history with one late answer that was true earlier: a stale read, a value dequeued twice; or a lock that is
+    released by a process that does not hold it."""
     rng = random.Random(seed)
     telling = [o for o in history if o.function in ("read", "get", "dequeue", "release") and not o.pending]
     for victim in reversed(telling):
         if victim.function == "release":
             return History(tuple(replace(o, process="thief") if o is victim else o for o in history))
-        earlier = [o.result for o in telling if o.key == victim.key and o.precedes(victim) and o.result != victim.result]
+        earlier = [
+            o.result for o in telling if o.key == victim.key and o.precedes(victim) and o.result != victim.result
+        ]
         if earlier:
             stale = earlier[rng.randrange(len(earlier))]
             return History(tuple(replace(o, result=stale) if o is victim else o for o in history))
@@ -128,13 +134,15 @@ def spoiled(history: History, seed: int) -> History:
 
 
 def invalid(history: History, model: Model) -> History:
-    """The first spoiled form of the history that is not linearizable (a stale answer may be excused by an overlapping update)."""
+    """The first spoiled form of the history that is not linearizable (a stale answer may be excused by an overlapping
+    update)."""
     forms = (spoiled(history, seed) for seed in range(1_000))
     return next(each for each in forms if not isinstance(judge(each, "linearizable", model), Satisfied))
 
 
 def appended(transactions: int, clients: int, keys: int, seed: int, skew: bool = False) -> History:
-    """List-append transactions of a strictly serializable store. A key is retired after 100 appends, as in Elle's workloads.
+    """List-append transactions of a strictly serializable store. A key is retired after 100 appends, as in Elle's
+    workloads.
 
     With `skew`, two transactions at the end miss each other's write."""
     rng = random.Random(seed)
@@ -170,7 +178,8 @@ def _positioned(found: list[tuple[int, Steps, float, float]]) -> History:
     times = sorted((moment, n, kind) for n, (_, _, *span) in enumerate(found) for kind, moment in enumerate(span))
     place = {(n, kind): position for position, (_, n, kind) in enumerate(times)}
     return History.of(
-        Operation(0, process, "txn", steps, steps, place[n, 0], place[n, 1]) for n, (process, steps, _, _) in enumerate(found)
+        Operation(0, process, "txn", steps, steps, place[n, 0], place[n, 1])
+        for n, (process, steps, _, _) in enumerate(found)
     )
 
 

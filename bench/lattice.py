@@ -1,13 +1,14 @@
 """Which consistency level implies which, found by judging all small histories. Run: `python -m bench.lattice`.
 
-It writes the tables of `docs/consistency.md` (between its two markers) and the pictures in `docs/consistency/`. A level implies
-another if no history of the universe satisfies the first and violates the second; for each pair where one does, the history is a litmus
-test, and few histories that separate all such pairs are drawn.
+It writes the tables of `docs/consistency.md` (between its two markers) and the pictures in `docs/consistency/`. A level
+implies another if no history of the universe satisfies the first and violates the second; for each pair where one does,
+the history is a litmus test, and few histories that separate all such pairs are drawn.
 
-The universe for single objects: all histories of up to three reads and writes of two registers in up to three processes, with every
-interleaving of their events; all those of four without overlap; all of up to four adds and reads of one set without overlap; and
-the known litmus tests that need more. For transactions: all histories of two transactions of up to two steps, and the known litmus tests.
-Each value is written once, so that histories that differ in names only are judged once.
+The universe for single objects: all histories of up to three reads and writes of two registers in up to three
+processes, with every interleaving of their events; all those of four without overlap; all of up to four adds and reads
+of one set without overlap; and the known litmus tests that need more. For transactions: all histories of two
+transactions of up to two steps, and the known litmus tests. Each value is written once, so that histories that differ
+in names only are judged once.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def shapes(count: int, largest: int | None = None) -> Iterator[list[int]]:
 
 
 def filled(kinds: tuple[Step, ...], initial: object) -> Iterator[tuple[Step, ...]]:
-    """The kinds of steps with values: each write its own, each read any that is written to its key or the initial one."""
+    """The kinds of steps with values: each write its own, each read any that is written to its key or the initial
+    one."""
     written: dict[str, list[int]] = {}
     values: list[object] = []
     for function, key, _ in kinds:
@@ -122,12 +124,15 @@ def small_objects() -> Iterator[tuple[History, Model]]:
 
 
 def known_objects() -> Iterator[tuple[History, Model]]:
-    """Litmus tests that are larger than the universe: one that converges and is not causal memory (Bouajjani et al. 2017, figure 3),
-    and two overlapping writes that two readers see in different orders."""
+    """Litmus tests that are larger than the universe: one that converges and is not causal memory (Bouajjani et al.
+    2017, figure 3), and two overlapping writes that two readers see in different orders."""
     w, r = "write", "read"
     apart: list[list[Step]] = [[(w, "x", 1), (r, "x", 1)], [(w, "x", 2), (r, "x", 2)]]
     yield history(apart, (0, 1, 0, 1, 0, 0, 1, 1)), Register()
-    sessions: list[list[Step]] = [[(w, "z", 1), (w, "x", 1), (w, "y", 1)], [(w, "x", 2), (r, "z", None), (r, "y", 1), (r, "x", 2)]]
+    sessions: list[list[Step]] = [
+        [(w, "z", 1), (w, "x", 1), (w, "y", 1)],
+        [(w, "x", 2), (r, "z", None), (r, "y", 1), (r, "x", 2)],
+    ]
     yield history(sessions, (0,) * 6 + (1,) * 8), Register()
 
 
@@ -142,16 +147,20 @@ def transactions(*found: tuple[int, tuple[Step, ...]], overlapping: bool) -> His
 
 def small_transactions() -> Iterator[tuple[History, Model]]:
     kinds: list[Step] = [(function, key, None) for function in ("write", "read") for key in ("x", "y")]
-    bodies = [(kind,) for kind in kinds] + [pair for pair in product(kinds, repeat=2)]
+    bodies = [(kind,) for kind in kinds] + list(product(kinds, repeat=2))
     for one, other in product(bodies, repeat=2):
         for steps in filled((*one, *other), None):
-            parts = [tuple(("w" if f == "write" else "r", k, v) for f, k, v in part) for part in (steps[: len(one)], steps[len(one) :])]
+            parts = [
+                tuple(("w" if f == "write" else "r", k, v) for f, k, v in part)
+                for part in (steps[: len(one)], steps[len(one) :])
+            ]
             for second, overlapping in ((0, False), (1, False), (1, True)):
                 yield transactions((0, parts[0]), (second, parts[1]), overlapping=overlapping), Register()
 
 
 def known_transactions() -> Iterator[tuple[History, Model]]:
     """Litmus tests of three and four transactions: the long fork, and others that need a third to be seen."""
+
     def w(key: str, value: int) -> Step:
         return ("w", key, value)
 
@@ -159,7 +168,12 @@ def known_transactions() -> Iterator[tuple[History, Model]]:
         return ("r", key, value)
 
     named: list[tuple[tuple[int, tuple[Step, ...]], ...]] = [
-        ((0, (w("x", 1),)), (1, (w("y", 1),)), (2, (r("x", 1), r("y", None))), (3, (r("x", None), r("y", 1)))),  # Long fork.
+        (
+            (0, (w("x", 1),)),
+            (1, (w("y", 1),)),
+            (2, (r("x", 1), r("y", None))),
+            (3, (r("x", None), r("y", 1))),
+        ),  # Long fork.
         ((0, (w("x", 1),)), (1, (r("x", 1), w("y", 1))), (2, (r("y", 1), r("x", None)))),  # Causality violation.
         ((0, (r("x", None), w("x", 1))), (1, (r("x", None), w("x", 2)))),  # Lost update.
         ((0, (r("x", None), w("y", 1))), (1, (r("y", None), w("x", 1)))),  # Write skew.
@@ -205,7 +219,9 @@ def few(classes: tuple[Litmus, ...]) -> list[Litmus]:
     left = set(separations(classes))
     chosen: list[Litmus] = []
     while left:
-        best = max(classes, key=lambda litmus: len(left & set(product(litmus.satisfied, litmus.asked - litmus.satisfied))))
+        best = max(
+            classes, key=lambda litmus: len(left & set(product(litmus.satisfied, litmus.asked - litmus.satisfied)))
+        )
         chosen.append(best)
         left -= set(product(best.satisfied, best.asked - best.satisfied))
     return chosen
@@ -215,15 +231,23 @@ def direct(levels: tuple[str, ...], classes: tuple[Litmus, ...]) -> list[tuple[s
     """The implications that do not follow from others."""
     apart = separations(classes)
     implied = {(a, b) for a in levels for b in levels if a != b and (a, b) not in apart}
-    return sorted((a, b) for a, b in implied if not any((a, c) in implied and (c, b) in implied for c in levels if c not in (a, b)))
+    return sorted(
+        (a, b)
+        for a, b in implied
+        if not any((a, c) in implied and (c, b) in implied for c in levels if c not in (a, b))
+    )
 
 
 def hasse(levels: tuple[str, ...], classes: tuple[Litmus, ...]) -> str:
     """Graphviz source of the implications, strongest level on top."""
     arrows = [f'  "{a}" -> "{b}"' for a, b in direct(levels, classes)]
-    head = '  graph [rankdir=TB, nodesep=0.3, ranksep=0.45, pad="0.1"]\n  node [shape=box, style="rounded,filled", color="#8494a7", '
-    head += 'fillcolor="#eef2f6", fontname="Helvetica", fontsize=11, fontcolor="#1f2933", height=0.35]\n  edge [color="#2b5f9e"]'
-    return "\n".join(["digraph implications {", head, *(f'  "{name}"' for name in levels), *arrows, "}\n"])
+    head = [
+        '  graph [rankdir=TB, nodesep=0.3, ranksep=0.45, pad="0.1"]',
+        '  node [shape=box, style="rounded,filled", color="#8494a7", fillcolor="#eef2f6", fontname="Helvetica"]',
+        '  node [fontsize=11, fontcolor="#1f2933", height=0.35]',
+        '  edge [color="#2b5f9e"]',
+    ]
+    return "\n".join(["digraph implications {", *head, *(f'  "{name}"' for name in levels), *arrows, "}\n"])
 
 
 def page() -> str:
@@ -236,11 +260,20 @@ def page() -> str:
         for name in levels:
             below = ", ".join(b for a, b in arrows if a == name) or "-"
             lines.append(f"| `{name}` | {LEVELS[name].definition} | {LEVELS[name].source} | {below} |")
-        lines += ["", f"{len(few(classes))} histories separate all {len(separations(classes))} pairs of levels that are apart:", ""]
+        lines += [
+            "",
+            f"{len(few(classes))} histories separate all {len(separations(classes))} pairs of levels that are apart:",
+            "",
+        ]
         for number, litmus in enumerate(few(classes), 1):
             violated = ", ".join(name for name in levels if name in litmus.asked - litmus.satisfied) or "nothing"
             kept = ", ".join(name for name in levels if name in litmus.satisfied) or "nothing"
-            lines += [f"![{slug} {number}](consistency/{slug}-{number}.svg)", "", f"Satisfies {kept}. Violates {violated}.", ""]
+            lines += [
+                f"![{slug} {number}](consistency/{slug}-{number}.svg)",
+                "",
+                f"Satisfies {kept}. Violates {violated}.",
+                "",
+            ]
     return "\n".join([*lines, END])
 
 

@@ -45,14 +45,19 @@ def _any_choice(history: History, asked: Guarantees, choices: Choices, most: int
     first: Cycle | None = None
     for number, sources in enumerate(choices):
         if number >= most:
-            return f"Values are written more than once, and none of the first {most} ways to say which write was read is consistent."
+            return (
+                "Values are written more than once, and none of the first "
+                f"{most} ways to say which write was read is consistent."
+            )
         try:
             return ReadsFrom(history, asked, sources).explain()
         except BadPattern as bad:
             first = first or bad.cycle
     assert first is not None
     if choices.ambiguous:
-        return replace(first, explanation=f"{first.explanation} Every other way to say which write was read fails as well.")
+        return replace(
+            first, explanation=f"{first.explanation} Every other way to say which write was read fails as well."
+        )
     return first
 
 
@@ -62,8 +67,8 @@ def _search(history: History, model: Model, asked: Guarantees, attempts: int) ->
         witness = VisibilitySearch(history, product, asked, attempts).run()
     except OutOfBudget:
         return (
-            f"The search tried {attempts} sets of visible updates without an answer. For models other than registers with "
-            "distinct values this level is decided by exhaustive search."
+            f"The search tried {attempts} sets of visible updates without an answer. For models other than registers "
+            "with distinct values this level is decided by exhaustive search."
         )
     if witness is not None:
         return witness

@@ -1,15 +1,16 @@
 """From "no order exists" to the few operations that show why.
 
-The smallest prefix comes first: the shortest beginning of the judged operations that already has no order, found by bisection,
-since what has no order has none after more was observed. Then the latest *cut* such that what returned before it does not
-matter: there is no order even from any state that the updates invoked before the cut could have left, each taken any number of times in
-any order. (Models with many such states have no cut.) Then the core. Forgetting an answer makes a history easier: a
-query that is forgotten is gone; an update becomes pending, so that it may take effect at any time after its invocation or
-never. So if no order exists after some answers were forgotten, they are not needed for the violation. Halves, quarters
-and so on down to single operations are forgotten as long as no order appears (delta debugging, Zeller & Hildebrandt 2002).
+The smallest prefix comes first: the shortest beginning of the judged operations that already has no order, found by
+bisection, since what has no order has none after more was observed. Then the latest *cut* such that what returned
+before it does not matter: there is no order even from any state that the updates invoked before the cut could have
+left, each taken any number of times in any order. (Models with many such states have no cut.) Then the core. Forgetting
+an answer makes a history easier: a query that is forgotten is gone; an update becomes pending, so that it may take
+effect at any time after its invocation or never. So if no order exists after some answers were forgotten, they are not
+needed for the violation. Halves, quarters and so on down to single operations are forgotten as long as no order appears
+(delta debugging, Zeller & Hildebrandt 2002).
 
-Every step is decided by the search itself under a small limit. A step that hits it is not taken, which leaves the evidence larger and
-still right; `Unorderable.minimal` then is False.
+Every step is decided by the search itself under a small limit. A step that hits it is not taken, which leaves the
+evidence larger and still right; `Unorderable.minimal` then is False.
 """
 
 from __future__ import annotations
@@ -103,7 +104,11 @@ def _after_cut(prefix: tuple[Operation, ...], model: Model, reducer: _Reducer) -
 
 def _reachable(model: Model, operations: Sequence[Operation]) -> tuple[State, ...] | None:
     """Every state that the updates among `operations` could leave; None if there are more than `STATES_MAX`."""
-    updates = {(o.function, o.argument, o.key, o.process if model.per_process else None): o for o in operations if not model.is_query(o)}
+    updates = {
+        (o.function, o.argument, o.key, o.process if model.per_process else None): o
+        for o in operations
+        if not model.is_query(o)
+    }
     found: dict[State, None] = {model.initial: None}
     queue = [model.initial]
     while queue:
@@ -145,9 +150,11 @@ def _until(operations: Sequence[Operation], last: int) -> tuple[Operation, ...]:
 def core(
     prefix: Sequence[Operation], model: Model, no_order: Callable[[list[Operation]], bool], updates_too: bool
 ) -> tuple[Operation, ...]:
-    """The answered operations that remain when as many as possible are forgotten: queries first, which are simply left out.
+    """The answered operations that remain when as many as possible are forgotten: queries first, which are simply left
+    out.
 
-    `no_order` says whether it is certain that a variation has no order; `updates_too` whether answers of updates may go."""
+    `no_order` says whether it is certain that a variation has no order; `updates_too` whether answers of updates may
+    go."""
     answered = [o for o in prefix if not o.pending]
     forgotten: set[int] = set()
     for group in ([o for o in answered if model.is_query(o)], [o for o in answered if not model.is_query(o)]):
@@ -178,4 +185,7 @@ def _sentence(bad: Bad, prefix: Sequence[Operation], partial: Sequence[Operation
     on = "" if bad.key is None or isinstance(bad.key, tuple) else f" on {show(bad.key)}"
     answered = sum(not o.pending for o in prefix)
     names = " or ".join(f"{o} of process {o.process}" for o in stuck[:4]) + (" or ..." if len(stuck) > 4 else "")
-    return f"No order explains these {answered} answers{on}: after {len(partial)} operations in order, {names} cannot be next."
+    return (
+        f"No order explains these {answered} answers{on}: after {len(partial)} operations in order, {names} cannot be "
+        "next."
+    )

@@ -1,16 +1,18 @@
 """Recorded operations: what a client asked, what it was told, and when.
 
-A history is a sequence of *events*, invocations and answers, in the order in which they were observed. Each operation is
-an invocation with its answer, if there was one. Event positions are the only clock: `a` is before `b` in real time when
-the answer of `a` was observed before the invocation of `b` (Herlihy & Wing 1990, section 2.1).
+A history is a sequence of *events*, invocations and answers, in the order in which they were observed. Each operation
+is an invocation with its answer, if there was one. Event positions are the only clock: `a` is before `b` in real time
+when the answer of `a` was observed before the invocation of `b` (Herlihy & Wing 1990, section 2.1).
 
-Three things can become of an operation. It *answered*; it *failed*, which means that it certainly took no effect; or it is
-*pending*: a timeout, a crash, the end of the record. A pending operation may take effect at any time after its invocation,
-or never. A process is sequential and dies with a pending operation, as in Jepsen: the client goes on under a new process.
+Three things can become of an operation. It *answered*; it *failed*, which means that it certainly took no effect; or it
+is *pending*: a timeout, a crash, the end of the record. A pending operation may take effect at any time after its
+invocation, or never. A process is sequential and dies with a pending operation, as in Jepsen: the client goes on under
+a new process.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -28,7 +30,8 @@ class HistoryError(QuorateError):
 
 
 def freeze(value: object) -> Value:
-    """`value` with lists as tuples, sets as frozen sets and mappings as sorted tuples of pairs, so that it can be a key."""
+    """`value` with lists as tuples, sets as frozen sets and mappings as sorted tuples of pairs, so that it can be a
+    key."""
     if isinstance(value, (list, tuple)):
         return tuple(freeze(item) for item in value)
     if isinstance(value, AbstractSet):
@@ -44,8 +47,8 @@ def freeze(value: object) -> Value:
 class Operation:
     """One operation of one process.
 
-    `index` numbers the operations of a history by invocation. `invoked` and `returned` are event positions; `returned` is
-    None for a pending operation, whose `result` then means nothing. `key` names the object, where there are several.
+    `index` numbers the operations of a history by invocation. `invoked` and `returned` are event positions; `returned`
+    is None for a pending operation, whose `result` then means nothing. `key` names the object, where there are several.
     """
 
     index: int
@@ -70,15 +73,15 @@ class Operation:
         return self.returned is not None and self.returned < other.invoked
 
     def __str__(self) -> str:
-        if self.function == "txn":
-            steps = self.argument if self.pending or self.result is None else self.result
-            told = " (no answer)" if self.pending else ""
-            return "; ".join(" ".join(map(show, s)) if isinstance(s, tuple) else show(s) for s in steps) + told if isinstance(steps, tuple) else show(steps)
+        steps = self.argument if self.pending or self.result is None else self.result
+        if self.function == "txn" and isinstance(steps, tuple):
+            words = (" ".join(map(show, s)) if isinstance(s, tuple) else show(s) for s in steps)
+            return "; ".join(words) + (" (no answer)" if self.pending else "")
         where = "" if self.key is None else f"{show(self.key)}."
         argument = "" if self.argument is None else show(self.argument)
         if self.pending:
             told = " (no answer)"
-        elif self.result is None and self.argument is not None or self.result == self.argument is not None:
+        elif (self.result is None and self.argument is not None) or self.result == self.argument is not None:
             told = ""
         else:
             told = f" = {show(self.result)}"
@@ -100,8 +103,8 @@ def show(value: Value) -> str:
 class History:
     """A well-formed history: operations by invocation, and apart from them those that `failed`.
 
-    Raises `HistoryError` when two events share a position, an answer is before its invocation, a process has two operations
-    at once, or goes on after a pending one."""
+    Raises `HistoryError` when two events share a position, an answer is before its invocation, a process has two
+    operations at once, or goes on after a pending one."""
 
     operations: tuple[Operation, ...]
     failed: tuple[Operation, ...] = ()
@@ -116,13 +119,15 @@ class History:
                 raise HistoryError(f"Operation {operation.index}, {operation}, returned before it was invoked.")
         pairs = list(zip(self.operations, self.operations[1:], strict=False))
         if any(a.invoked > b.invoked or a.index >= b.index for a, b in pairs):
-            raise HistoryError("The operations of a history must be numbered and given in the order of their invocations.")
+            raise HistoryError(
+                "The operations of a history must be numbered and given in the order of their invocations."
+            )
         for process, own in self.processes().items():
-            for earlier, later in zip(own, own[1:], strict=False):
+            for earlier, later in itertools.pairwise(own):
                 if not earlier.precedes(later):
                     raise HistoryError(
-                        f"Process {process} invoked {later} while {earlier} had no answer. A process is sequential; after an "
-                        "operation that got no answer, the client goes on under a new process."
+                        f"Process {process} invoked {later} while {earlier} had no answer. A process is sequential; "
+                        "after an operation that got no answer, the client goes on under a new process."
                     )
 
     def __len__(self) -> int:

@@ -19,8 +19,8 @@ from checker.errors import unknown
 
 @dataclass(frozen=True)
 class Level:
-    """A consistency level. `definition` is one sentence; `source` where it was defined; `transactions` whether its operations
-    are transactions; `decide` judges a history that fits the model."""
+    """A consistency level. `definition` is one sentence; `source` where it was defined; `transactions` whether its
+    operations are transactions; `decide` judges a history that fits the model."""
 
     name: str
     definition: str
@@ -38,8 +38,8 @@ def judge(history: History, level: str, model: Model | None = None, limits: Limi
     if not chosen.transactions:
         if any(o.function == "txn" for o in history):
             raise HistoryError(
-                f"The history has transactions (f = txn), and {level!r} is a level for single operations. Levels for transactions: "
-                f"{', '.join(sorted(name for name, each in LEVELS.items() if each.transactions))}."
+                f"The history has transactions (f = txn), and {level!r} is a level for single operations. "
+                f"Levels for transactions: {', '.join(sorted(name for name, each in LEVELS.items() if each.transactions))}."
             )
         model.check(history)
     return chosen.decide(history, model, limits or Limits())
@@ -72,7 +72,9 @@ def _by_order(
 
 def _linearizable(history: History, model: Model, order: Order) -> bool:
     return all(
-        verify.complete(order.per_key[key], own) and verify.keeps_real_time(order.per_key[key]) and verify.legal(order.per_key[key], model)
+        verify.complete(order.per_key[key], own)
+        and verify.keeps_real_time(order.per_key[key])
+        and verify.legal(order.per_key[key], model)
         for key, own in orders.parts(history, model).items()
     )
 
@@ -83,7 +85,8 @@ def _sequential(history: History, model: Model, order: Order) -> bool:
 
 
 def _regular(history: History, model: Model, order: Order) -> bool:
-    """Each read that was asked about is last in an order with all the writes of its key, or before those that followed it."""
+    """Each read that was asked about is last in an order with all the writes of its key, or before those that followed
+    it."""
     return all(
         verify.keeps_real_time(one) and verify.legal(one, model) and sum(model.is_query(o) for o in one) == 1
         for one in order.per_key.values()
@@ -111,7 +114,8 @@ def _by_visibility(name: str) -> Callable[[History, Model, Limits], Verdict]:
 
 
 def _sequential_level(history: History, model: Model, limits: Limits) -> Verdict:
-    """Sequential implies both CM and CCv, which registers decide quickly: a violation of either is one of sequential."""
+    """Sequential implies both CM and CCv, which registers decide quickly: a violation of either is one of
+    sequential."""
     if registers.applies(history, model) and not orders.linearizable(history, model, limits).order:
         for name in ("causal-convergence", "causal-memory"):
             answer = causal.decide(history, model, causal.GUARANTEES[name], limits)

@@ -1,8 +1,8 @@
 """Sequential models: what one object does when operations come one at a time.
 
-A model is a small class: a first state, the operations it knows, and `step`. States are immutable and hashable. The built-in
-models are the objects that stores offer; a user's own model is a subclass of `Model`, named on the command line as
-`--model file.py:Class`.
+A model is a small class: a first state, the operations it knows, and `step`. States are immutable and hashable. The
+built-in models are the objects that stores offer; a user's own model is a subclass of `Model`, named on the command
+line as `--model file.py:Class`.
 
     class Stack(Model):
         name = "stack"
@@ -47,9 +47,9 @@ NEVER = 1 << 60  # A position after every event.
 class Model(ABC):
     """A deterministic sequential object.
 
-    `operations` names all it can do; those in `queries` never change its state. With `per_key`, operations with different
-    keys act on different, independent objects, and a history is judged key by key (locality: Herlihy & Wing 1990, section
-    3.2). `per_process` says that `step` looks at the operation's process, as a lock does.
+    `operations` names all it can do; those in `queries` never change its state. With `per_key`, operations with
+    different keys act on different, independent objects, and a history is judged key by key (locality: Herlihy & Wing
+    1990, section 3.2). `per_process` says that `step` looks at the operation's process, as a lock does.
     """
 
     name: ClassVar[str]
@@ -74,11 +74,13 @@ class Model(ABC):
 
     def must_precede(self, operations: Sequence[Operation]) -> Mapping[int, tuple[int, ...]]:
         """What every linearization of `operations` from the initial state has in common: for an operation's index, the
-        indexes of operations that are before it in all of them. It need not be complete; it only makes searches shorter."""
+        indexes of operations that are before it in all of them. It need not be complete; it only makes searches
+        shorter."""
         return {}
 
     def contradicts(self, operations: Sequence[Operation]) -> bool:
-        """Whether `operations` can be seen to have no linearization from the initial state without a search. False says nothing."""
+        """Whether `operations` can be seen to have no linearization from the initial state without a search. False says
+        nothing."""
         return False
 
     def check(self, operations: Iterable[Operation]) -> None:
@@ -105,7 +107,8 @@ class Register(Model):
 
 
 class CasRegister(Register):
-    """A register with `cas([old, new])`. A result `false` says that the comparison failed; any other, that it succeeded.
+    """A register with `cas([old, new])`. A result `false` says that the comparison failed; any other, that it
+    succeeded.
 
     In Jepsen's histories a failed comparison is usually a `:fail`, which leaves no trace in the register."""
 
@@ -165,7 +168,9 @@ def _members(operation: Operation) -> frozenset[Value]:
     if operation.result is None:
         return frozenset()
     if not isinstance(operation.result, (tuple, frozenset)):
-        raise HistoryError(f"A read of a set returns a list, not {show(operation.result)} (operation {operation.index}).")
+        raise HistoryError(
+            f"A read of a set returns a list, not {show(operation.result)} (operation {operation.index})."
+        )
     return frozenset(operation.result)
 
 
@@ -185,9 +190,9 @@ class Queue(Model):
         return state[1:]
 
     def must_precede(self, operations: Sequence[Operation]) -> Mapping[int, tuple[int, ...]]:
-        """First in, first out: of two values, each enqueued once, that whose dequeue had returned before the other's was
-        invoked, or that is dequeued while the other never is, was enqueued first. Without this a search finds out about the
-        order of overlapping enqueues only much later."""
+        """First in, first out: of two values, each enqueued once, that whose dequeue had returned before the other's
+        was invoked, or that is dequeued while the other never is, was enqueued first. Without this a search finds out
+        about the order of overlapping enqueues only much later."""
         enqueued = [o for o in operations if o.function == "enqueue"]
         dequeued = {o.result: o for o in operations if o.function == "dequeue" and not o.pending}
         if len({o.argument for o in enqueued}) < len(enqueued) or None in {o.argument for o in enqueued}:
@@ -199,10 +204,9 @@ class Queue(Model):
             before |= {o.index: last for o in enqueued if o.argument not in dequeued}
         return before
 
-
     def contradicts(self, operations: Sequence[Operation]) -> bool:
-        """Patterns of Henzinger, Sezgin & Vafeiadis (2013): a value that is dequeued twice (VRepet) or was never enqueued
-        (VFresh), and two values that leave in the other order than they came (VOrd)."""
+        """Patterns of Henzinger, Sezgin & Vafeiadis (2013): a value that is dequeued twice (VRepet) or was never
+        enqueued (VFresh), and two values that leave in the other order than they came (VOrd)."""
         enqueued = {o.argument: o for o in operations if o.function == "enqueue"}
         out = [o for o in operations if o.function == "dequeue" and not o.pending and o.result is not None]
         if len(enqueued) < sum(o.function == "enqueue" for o in operations) or None in enqueued:
@@ -212,7 +216,9 @@ class Queue(Model):
         never = any(o.function == "dequeue" and o.pending for o in operations)
         leaves = {o.result: o.invoked for o in out}
         came = sorted(
-            (o.returned, leaves.get(value, -1 if never else NEVER)) for value, o in enqueued.items() if o.returned is not None
+            (o.returned, leaves.get(value, -1 if never else NEVER))
+            for value, o in enqueued.items()
+            if o.returned is not None
         )
         latest = list(accumulate((leaving for _, leaving in came), max))
         for o in out:
@@ -225,7 +231,7 @@ class Queue(Model):
 
 def _latest(leaves: list[tuple[Operation, Operation]], until: int | None) -> tuple[int, ...]:
     """The enqueues of what had been dequeued by position `until`, without those that others of them imply."""
-    gone = [(o, out) for o, out in leaves if until is None or out.returned is not None and out.returned < until]
+    gone = [(o, out) for o, out in leaves if until is None or (out.returned is not None and out.returned < until)]
     since = max((out.invoked for _, out in gone), default=0)
     return tuple(o.index for o, out in gone if out.returned is not None and out.returned > since)
 

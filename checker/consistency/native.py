@@ -83,7 +83,9 @@ class NativeTransitions:
 class NativeSearch:
     """A search in C. `memory_bytes` bounds what it remembers."""
 
-    def __init__(self, problem: Problem, transitions: Transitions, native: NativeTransitions, memory_bytes: int) -> None:
+    def __init__(
+        self, problem: Problem, transitions: Transitions, native: NativeTransitions, memory_bytes: int
+    ) -> None:
         self._problem, self._native = problem, native
         operations = [operation for lane in problem.lanes for operation in lane]
         befores = [problem.before.get(operation.index, ()) for operation in operations]
@@ -173,7 +175,8 @@ Factory = Callable[[Problem], Search]
 def engine(transitions: Transitions, memory_bytes: int, native: bool | None = None) -> tuple[Factory, str | None]:
     """What makes searches over `transitions`, and a note for the reader if it is not the native engine.
 
-    `native` forces one engine (True raises `cc.NoCompiler` without a compiler); None takes the native one if it can be had."""
+    `native` forces one engine (True raises `cc.NoCompiler` without a compiler); None takes the native one if it can be
+    had."""
     note = None
     if native is not False:
         try:

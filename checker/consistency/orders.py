@@ -1,18 +1,20 @@
 """The levels that ask for a legal order of operations: linearizable, sequential, regular, safe, convergent.
 
-**Linearizable** (Herlihy & Wing 1990): one legal order of all operations that keeps real time. It is *local*: a history is
-linearizable if its part on each key is, so keys are searched apart, in turns, and the first bad key ends the judgement.
+**Linearizable** (Herlihy & Wing 1990): one legal order of all operations that keeps real time. It is *local*: a history
+is linearizable if its part on each key is, so keys are searched apart, in turns, and the first bad key ends the
+judgement.
 
-**Sequential** (Lamport 1979): one legal order of all operations that keeps each process's own order. It is not local, so that
-all keys are searched together.
+**Sequential** (Lamport 1979): one legal order of all operations that keeps each process's own order. It is not local,
+so that all keys are searched together.
 
-**Regular** (Lamport 1986; for several writers Shao, Pierce & Welch 2011, "MWR weak"): for each read, the writes and this one
-read have a linearization. **Safe** asks this only of reads that overlap no write. Both are questions of linearizability about
-smaller histories, and are asked of the same search.
+**Regular** (Lamport 1986; for several writers Shao, Pierce & Welch 2011, "MWR weak"): for each read, the writes and
+this one read have a linearization. **Safe** asks this only of reads that overlap no write. Both are questions of
+linearizability about smaller histories, and are asked of the same search.
 
-**Convergent**: the last read of each process, if it began after every update had returned, is the result of one order of all
-the updates, the same for all processes. A finite history cannot refute *eventual* convergence; this level takes the final reads
-for what the processes go on reading for ever, as Perrin et al. (2016) do with an operation marked omega.
+**Convergent**: the last read of each process, if it began after every update had returned, is the result of one order
+of all the updates, the same for all processes. A finite history cannot refute *eventual* convergence; this level takes
+the final reads for what the processes go on reading for ever, as Perrin et al. (2016) do with an operation marked
+omega.
 """
 
 from __future__ import annotations
@@ -34,8 +36,8 @@ DEFAULT_MEMORY_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a judgement may go: memory that a search may take, and configurations (or, for the levels without a search of
-    orders, attempts) that it may visit in all; None for any number. `native` as in `native.engine`."""
+    """How far a judgement may go: memory that a search may take, and configurations (or, for the levels without a
+    search of orders, attempts) that it may visit in all; None for any number. `native` as in `native.engine`."""
 
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     configurations: int | None = None
@@ -44,9 +46,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Bad:
-    """A part of a history, on `key`, for which no order in the sense of `model` exists. `horizon`: everything that had returned before it can be
-    ordered. `search_again` starts the search of a variation from any state. `monotone` says that a part of which less was observed is no harder
-    to order, so that answers may be forgotten; `prefix_closed` that the same holds of its beginnings."""
+    """A part of a history, on `key`, for which no order in the sense of `model` exists. `horizon`: everything that had
+    returned before it can be ordered. `search_again` starts the search of a variation from any state. `monotone` says
+    that a part of which less was observed is no harder to order, so that answers may be forgotten; `prefix_closed` that
+    the same holds of its beginnings."""
 
     operations: tuple[Operation, ...]
     key: Value
@@ -121,7 +124,8 @@ def _merged(orders: list[tuple[Operation, ...]]) -> tuple[Operation, ...]:
     """One linearization of all keys from those of each: their union with real time has no cycle (locality)."""
     positions = [0] * len(orders)
     merged = []
-    # What must be done before anything invoked later, per order: the earliest return among the operations still to come.
+    # What must be done before anything invoked later, per order: the earliest return among the operations still to
+    # come.
     due = [_suffix_minima(order) for order in orders]
     for _ in range(sum(map(len, orders))):
         left = [number for number, order in enumerate(orders) if positions[number] < len(order)]
@@ -140,7 +144,9 @@ def _suffix_minima(order: Sequence[Operation]) -> list[int]:
 def regular(history: History, model: Model, limits: Limits, only_alone: bool = False) -> Found:
     """Regular; or safe, if `only_alone` leaves out the reads that overlap a write."""
     if model.name not in ("register", "map"):
-        raise HistoryError(f"Regular and safe are defined for registers (models register and map), not for {model.name!r}.")
+        raise HistoryError(
+            f"Regular and safe are defined for registers (models register and map), not for {model.name!r}."
+        )
     questions: dict[Value, tuple[Operation, ...]] = {}
     for key, own in parts(history, model).items():
         updates = tuple(o for o in own if not model.is_query(o))
@@ -155,7 +161,11 @@ def regular(history: History, model: Model, limits: Limits, only_alone: bool = F
 
 def convergent(history: History, model: Model, limits: Limits) -> Found:
     return _each_part(
-        {key: _at_rest(own, model) for key, own in parts(history, model).items()}, model, limits, pack_as=pack, prefix_closed=False
+        {key: _at_rest(own, model) for key, own in parts(history, model).items()},
+        model,
+        limits,
+        pack_as=pack,
+        prefix_closed=False,
     )
 
 
@@ -164,7 +174,9 @@ def _at_rest(operations: Sequence[Operation], model: Model) -> tuple[Operation, 
     updates = [o for o in operations if not model.is_query(o)]
     last: dict[Value, Operation] = {o.process: o for o in operations}
     finals = [
-        o for o in last.values() if model.is_query(o) and not o.pending and all(u.pending or u.precedes(o) for u in updates)
+        o
+        for o in last.values()
+        if model.is_query(o) and not o.pending and all(u.pending or u.precedes(o) for u in updates)
     ]
     retimed = []
     for group, start in ((updates, 0), (finals, 2 * len(operations))):
@@ -232,4 +244,3 @@ def _each_part(
                 running.pop(key).close()
         slice_ *= 2
     return Found(None if gave_up or running else Order(found), None, note)
-

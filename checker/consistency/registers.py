@@ -1,24 +1,26 @@
 """Causal consistency and session guarantees for registers, in polynomial time.
 
-For registers the definitions of `visibility.py` come down to *bad patterns* (Bouajjani, Enea, Guerraoui & Hamza 2017, section 3), once it
-is known which write each read reads from. The least visible sets that a level allows are computed in one pass; then
+For registers the definitions of `visibility.py` come down to *bad patterns* (Bouajjani, Enea, Guerraoui & Hamza 2017,
+section 3), once it is known which write each read reads from. The least visible sets that a level allows are computed
+in one pass; then
 
 - `ThinAirRead`: a read returns a value that nobody wrote;
 - `CyclicCO`: session order and reads-from have a cycle;
 - `WriteCOInitRead`: a read returns the initial value and must see a write;
 - `WriteCORead`: a read must see a write that overwrites the one it reads from;
-- `CyclicCF` (CCv): causal order and the conflict order (the writes that a read must see come before the one it reads from) have a cycle;
+- `CyclicCF` (CCv): causal order and the conflict order (the writes that a read must see come before the one it reads
+  from) have a cycle;
 - `WriteHBInitRead`, `CyclicHB` (CM): the same for the happened-before order of one session.
 
-A value written twice leaves open which write was read. All choices are tried, up to a limit. For CM that would not be exact (each
-session may explain the same read differently), so that then `visibility.py` decides.
+A value written twice leaves open which write was read. All choices are tried, up to a limit. For CM that would not be
+exact (each session may explain the same read differently), so that then `visibility.py` decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from checker.consistency.history import History, Operation, Value, show
 from checker.consistency.models import Model
@@ -152,8 +154,11 @@ class ReadsFrom:
         for number in members_of(self._rivals(o)):
             rival = self._of[number]
             if source is None:
-                text = f"{o} of process {o.process} returns the initial value and must see {rival} of process {rival.process}."
-                edges = (Edge(number, o.index, "co", "must be seen"), Edge(o.index, number, "rw", "reads the value before it"))
+                text = f"{o} of process {o.process} returns the initial value and must see {rival}."
+                edges = (
+                    Edge(number, o.index, "co", "must be seen"),
+                    Edge(o.index, number, "rw", "reads the value before it"),
+                )
                 raise BadPattern(self._cycle("WriteCOInitRead", text, edges))
             if self._before[number] >> source & 1:
                 text = (
@@ -184,7 +189,9 @@ class ReadsFrom:
             if source is not None:
                 for rival in members_of(self._rivals(self._of[read])):
                     after[source].setdefault(rival, "cf")
-        order = self._sorted(after, "CyclicCF", "No arbitration of the writes agrees with all reads and with causality.")
+        order = self._sorted(
+            after, "CyclicCF", "No arbitration of the writes agrees with all reads and with causality."
+        )
         position = {o.index: number for number, o in enumerate(order)}
         orders = {
             o.index: (*(self._of[n] for n in sorted(members_of(self._visible[o.index]), key=position.__getitem__)), o)
@@ -202,7 +209,7 @@ class ReadsFrom:
             while grown:
                 order = self._sorted(after, "CyclicHB", f"Process {own[0].process} cannot order what it saw.")
                 past = _ancestors(order, after)
-                grown = any([self._follow(read, past, after) for read in reads])
+                grown = sum(self._follow(read, past, after) for read in reads) > 0
             orders.update(self._lazily(own, order, past))
         return Explanations(orders)
 
@@ -213,7 +220,10 @@ class ReadsFrom:
         if source is None:
             for number in members_of(rivals):
                 text = f"{read} of process {read.process} returns the initial value after {self._of[number]}."
-                edges = (Edge(number, read.index, "hb", "happened before"), Edge(read.index, number, "rw", "reads the value before it"))
+                edges = (
+                    Edge(number, read.index, "hb", "happened before"),
+                    Edge(read.index, number, "rw", "reads the value before it"),
+                )
                 raise BadPattern(self._cycle("WriteHBInitRead", text, edges))
             return False
         news = rivals & ~past[source] & ~(1 << source)
@@ -262,7 +272,7 @@ class ReadsFrom:
     def _closing(self, path: list[int], causes: Mapping[int, Mapping[int, str]], anomaly: str, text: str) -> Cycle:
         """The cycle of a path along which each operation is caused by the next, and the last by the first."""
         around = [*path, path[0]]
-        edges = [Edge(cause, effect, causes[effect][cause]) for effect, cause in zip(around, around[1:], strict=False)]
+        edges = [Edge(cause, effect, causes[effect][cause]) for effect, cause in pairwise(around)]
         return self._cycle(anomaly, text, tuple(reversed(edges)))
 
     def _cycle(self, anomaly: str, text: str, edges: tuple[Edge, ...]) -> Cycle:

@@ -1,8 +1,8 @@
 /* The search of search.py in C; its essay is there. Lanes, operation classes and states are numbers. A transition that
  * is not yet known is asked of Python once, through `work_out`, and kept.
  *
- * A configuration is the array of lane positions followed by the state. Configurations are stored exactly, one after another in
- * `seen`; `slots` is an open-addressing table of their numbers plus one. Nothing is ever removed. */
+ * A configuration is the array of lane positions followed by the state. Configurations are stored exactly, one after
+ * another in `seen`; `slots` is an open-addressing table of their numbers plus one. Nothing is ever removed. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -211,7 +211,8 @@ static int32_t legal_query(search *s, int64_t earliest) {
     return -1;
 }
 
-/* The first legal front after (tried_returned, tried_lane) in the order of returns: its lane, with `after` set; or -1; or BROKEN. */
+/* The first legal front after (tried_returned, tried_lane) in the order of returns: its lane, with `after` set; or -1;
+ * or BROKEN. */
 static int32_t next_update(search *s, int64_t earliest, int32_t *after) {
     for (;;) {
         int32_t chosen = -1;
@@ -219,7 +220,8 @@ static int32_t next_update(search *s, int64_t earliest, int32_t *after) {
         for (int32_t lane = 0; lane < s->lanes; lane++) {
             const operation *o = front(s, lane);
             if (!allowed(s, o, earliest) || o->query || o->returned >= returned) continue;
-            if (o->returned < s->tried_returned || (o->returned == s->tried_returned && lane <= s->tried_lane)) continue;
+            if (o->returned < s->tried_returned) continue;
+            if (o->returned == s->tried_returned && lane <= s->tried_lane) continue;
             chosen = lane;
             returned = o->returned;
         }
@@ -231,7 +233,8 @@ static int32_t next_update(search *s, int64_t earliest, int32_t *after) {
     }
 }
 
-/* Take the front of `lane`: 1 if that configuration is new, 0 if it is known to lead nowhere, -1 when there is no room. */
+/* Take the front of `lane`: 1 if that configuration is new, 0 if it is known to lead nowhere, -1 when there is no
+ * room. */
 static int take(search *s, int32_t lane, int32_t after, int forced) {
     const operation *o = front(s, lane);
     s->now[lane]++;
@@ -307,13 +310,13 @@ void search_free(search *s) {
 }
 
 /* The arrays stay the caller's and must outlive the search. NULL without memory. */
-search *search_new(transitions *steps, const operation *operations, const place *places, const int32_t *first, int32_t lanes,
-                   int32_t real_time, int32_t answered, uint64_t bytes_max) {
+search *search_new(transitions *steps, const operation *operations, const place *places, const int32_t *first,
+                   int32_t lanes, int32_t real_time, int32_t answered, uint64_t bytes_max) {
     search *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     int32_t count = first[lanes];
-    *s = (search){.steps = steps, .operations = operations, .places = places, .first = first, .lanes = lanes, .real_time = real_time,
-                  .left = answered, .status = answered ? RUNNING : FOUND, .bytes_max = bytes_max, .seen_room = 64,
+    *s = (search){.steps = steps, .operations = operations, .places = places, .first = first, .lanes = lanes,
+                  .real_time = real_time, .left = answered, .status = answered ? RUNNING : FOUND, .bytes_max = bytes_max, .seen_room = 64,
                   .slot_count = 128, .tried_lane = -1, .tried_returned = -1, .horizon = -1};
     s->now = calloc((size_t)lanes + 1, sizeof *s->now);
     s->seen = malloc(s->seen_room * ((size_t)lanes + 1) * sizeof *s->seen);
@@ -329,7 +332,8 @@ int64_t search_horizon(const search *s) { return s->horizon; }
 
 int64_t search_entered(const search *s) { return (int64_t)s->seen_count; }
 
-/* The lanes of the order now held, or of the longest one met; the length is returned. `into` has room for every operation. */
+/* The lanes of the order now held, or of the longest one met; the length is returned. `into` has room for every
+ * operation. */
 int32_t search_order(const search *s, int32_t longest, int32_t *into) {
     if (longest && s->best_depth >= s->depth) {
         memcpy(into, s->best, (size_t)s->best_depth * sizeof *into);

@@ -1,22 +1,25 @@
 """The search for a legal order of operations that lie in lanes.
 
-**The problem.** Operations are split into *lanes*; within a lane they keep their order. An order takes operations off the
-fronts of the lanes, one at a time, each legal in the state that the ones before it made, until all answered operations are
-taken; pending ones may stay. Under `real_time` a front may be taken only if it was invoked before the earliest return among
-all fronts, since an operation that had returned by then must come first (Wing & Gong 1993). That is *just-in-time*
-linearization (Lowe 2017, section 5): nothing is taken unless it overlaps the answered operation that is due next.
+**The problem.** Operations are split into *lanes*; within a lane they keep their order. An order takes operations off
+the fronts of the lanes, one at a time, each legal in the state that the ones before it made, until all answered
+operations are taken; pending ones may stay. Under `real_time` a front may be taken only if it was invoked before the
+earliest return among all fronts, since an operation that had returned by then must come first (Wing & Gong 1993). That
+is *just-in-time* linearization (Lowe 2017, section 5): nothing is taken unless it overlaps the answered operation that
+is due next.
 
-**Why it is fast.** The configurations (the lanes' positions and the state) that led nowhere are remembered and never entered
-again (Lowe's cache), and:
+**Why it is fast.** The configurations (the lanes' positions and the state) that led nowhere are remembered and never
+entered again (Lowe's cache), and:
 
 - What the model knows about every linearization (`Model.must_precede`) forbids fronts whose turn has not come.
 - A query that is legal now is taken at once and never reconsidered: it leaves the state alone and only makes room.
 - The front that returns first is tried first, since it is due first.
-- Under `real_time`, lanes are not the processes but as few as fit (`pack`), so that configurations are short; and pending
-  operations that are equal share a lane: whatever order takes a later one may take the earliest untaken one instead.
+- Under `real_time`, lanes are not the processes but as few as fit (`pack`), so that configurations are short; and
+  pending operations that are equal share a lane: whatever order takes a later one may take the earliest untaken one
+  instead.
 
-**Two engines.** `PythonSearch` is this text in Python. `checker.consistency.native.NativeSearch` is the same in C, fed by
-the same `Transitions`. Both run in slices, so that searches over many keys can take turns and a keyboard interrupt is heard.
+**Two engines.** `PythonSearch` is this text in Python. `checker.consistency.native.NativeSearch` is the same in C, fed
+by the same `Transitions`. Both run in slices, so that searches over many keys can take turns and a keyboard interrupt
+is heard.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ class Status(Enum):
 class Transitions:
     """A model's states and steps as numbers, worked out when first needed and kept.
 
-    State 0 is `initial`. Operations that the model cannot tell apart share a class. Searches of one model share one of these."""
+    State 0 is `initial`. Operations that the model cannot tell apart share a class. Searches of one model share one of
+    these."""
 
     REFUSED = -1
 
@@ -92,7 +96,8 @@ class Transitions:
 
 @dataclass(frozen=True)
 class Problem:
-    """Lanes of operations to be merged into one legal order; `real_time` also keeps the order of returns and invocations.
+    """Lanes of operations to be merged into one legal order; `real_time` also keeps the order of returns and
+    invocations.
 
     `before` has, by index, operations that must come before another, as lane and position."""
 
@@ -106,9 +111,9 @@ class Problem:
 
 
 class Search(Protocol):
-    """A search that runs in slices. `order` is the order found; `partial` the longest one met so far; `horizon` the latest
-    return that any configuration was waiting for (everything that returned before it can be ordered); `entered` the number of
-    configurations visited."""
+    """A search that runs in slices. `order` is the order found; `partial` the longest one met so far; `horizon` the
+    latest return that any configuration was waiting for (everything that returned before it can be ordered); `entered`
+    the number of configurations visited."""
 
     def run(self, configurations: int) -> Status: ...
 
@@ -128,7 +133,8 @@ class Search(Protocol):
 
 
 def pack(operations: Iterable[Operation], transitions: Transitions) -> Problem:
-    """The problem of linearizing `operations`, in as few lanes as possible. Pending queries are left out: they bind nothing."""
+    """The problem of linearizing `operations`, in as few lanes as possible. Pending queries are left out: they bind
+    nothing."""
     lanes: list[list[Operation]] = []
     free_from: list[int] = []
     pending: dict[int, list[Operation]] = {}
@@ -149,8 +155,11 @@ def pack(operations: Iterable[Operation], transitions: Transitions) -> Problem:
     return Problem(packed, True, _placed(packed, transitions))
 
 
-def _placed(lanes: tuple[tuple[Operation, ...], ...], transitions: Transitions) -> dict[int, tuple[tuple[int, int], ...]]:
-    """What the model knows about all linearizations, in terms of lanes. It knows about those from its initial state only."""
+def _placed(
+    lanes: tuple[tuple[Operation, ...], ...], transitions: Transitions
+) -> dict[int, tuple[tuple[int, int], ...]]:
+    """What the model knows about all linearizations, in terms of lanes. It knows about those from its initial state
+    only."""
     if transitions.states[0] != transitions.model.initial:
         return {}
     known = transitions.model.must_precede([o for lane in lanes for o in lane])

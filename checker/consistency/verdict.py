@@ -30,7 +30,8 @@ class Explanations:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Transactions in commit order; for the snapshot levels `points` gives the order of (transaction, "start" | "commit")."""
+    """Transactions in commit order; for the snapshot levels `points` gives the order of (transaction, "start" |
+    "commit")."""
 
     commits: tuple[int, ...]
     points: tuple[tuple[int, str], ...] | None = None
@@ -43,12 +44,12 @@ Witness = Order | Explanations | Schedule
 class Unorderable:
     """Operations that no order explains.
 
-    `prefix` is the smallest beginning of the judged operations that is already in violation (all of them where the level is
-    not closed under prefixes), on `key` if the level was judged key by key. `after` are its operations that had not
-    returned before a cut, and `states` those that the object may have had there. `core` are the operations after the cut that cannot
-    be ordered: even when every other answer after the cut is forgotten, no order exists from any of the states. `minimal` says
-    whether forgetting any one more was tried and leaves an order. `partial` is the longest partial order of the prefix that was found; `stuck` are the
-    answered operations that it could not place.
+    `prefix` is the smallest beginning of the judged operations that is already in violation (all of them where the
+    level is not closed under prefixes), on `key` if the level was judged key by key. `after` are its operations that
+    had not returned before a cut, and `states` those that the object may have had there. `core` are the operations
+    after the cut that cannot be ordered: even when every other answer after the cut is forgotten, no order exists from
+    any of the states. `minimal` says whether forgetting any one more was tried and leaves an order. `partial` is the
+    longest partial order of the prefix that was found; `stuck` are the answered operations that it could not place.
     """
 
     prefix: tuple[Operation, ...]
@@ -64,8 +65,8 @@ class Unorderable:
 
 @dataclass(frozen=True)
 class Edge:
-    """`source` must come before `target`, and why. `kind` is one of ww, wr, rw, so (session), rt (real time), co (causal),
-    cf (conflict), vis (seen)."""
+    """`source` must come before `target`, and why. `kind` is one of ww, wr, rw, so (session), rt (real time), co
+    (causal), cf (conflict), vis (seen)."""
 
     source: int
     target: int
@@ -75,8 +76,8 @@ class Edge:
 
 @dataclass(frozen=True)
 class Cycle:
-    """A violation named by its anomaly. `nodes` labels the operations or transactions of `edges`, which form a cycle; an
-    anomaly of a single transaction has no edges."""
+    """A violation named by its anomaly. `nodes` labels the operations or transactions of `edges`, which form a cycle;
+    an anomaly of a single transaction has no edges."""
 
     anomaly: str
     explanation: str

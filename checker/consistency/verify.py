@@ -1,11 +1,12 @@
 """Checks of witnesses, by the definitions and by nothing else.
 
-Each check is a few lines that share no code with the searches. Before a judgement says "satisfied", its witness has passed here; a
-failure is a bug of ours, and is raised as such.
+Each check is a few lines that share no code with the searches. Before a judgement says "satisfied", its witness has
+passed here; a failure is a bug of ours, and is raised as such.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
@@ -68,7 +69,9 @@ def explains(witness: Explanations, history: History, model: Model, asked: Guara
                 return False
             if asked.monotonic_reads and any(not seen[e.index] <= seen[o.index] for e in earlier):
                 return False
-            if not _answers(witness.orders[o.index], o, {e.index for e in earlier} if asked.session_answers else set(), model):
+            if not _answers(
+                witness.orders[o.index], o, {e.index for e in earlier} if asked.session_answers else set(), model
+            ):
                 return False
     before = _performed_before(history, seen, model, asked)
     return (
@@ -122,14 +125,14 @@ def _agree(witness: Explanations) -> bool:
         a <= b
         for order in witness.orders.values()
         for ranks in [[rank[o.index] for o in order if o.index in rank]]
-        for a, b in zip(ranks, ranks[1:], strict=False)
+        for a, b in itertools.pairwise(ranks)
     )
 
 
 def _circular(history: History, seen: dict[int, set[int]]) -> bool:
     causes = {o.index: set(seen.get(o.index, ())) for o in history}
     for session in history.processes().values():
-        for earlier, later in zip(session, session[1:], strict=False):
+        for earlier, later in itertools.pairwise(session):
             causes[later.index].add(earlier.index)
     try:
         TopologicalSorter(causes).prepare()

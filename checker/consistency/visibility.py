@@ -1,23 +1,23 @@
 """Causal consistency and session guarantees, for any sequential model, by exhaustive search.
 
-**One family of definitions.** Each operation `o` is answered by a replica that has performed a set of updates `V(o)` in some
-order; the answer is the model's after them. No operation sees what came after it: session order and `V` together have no cycle.
-The levels differ in what they ask of `V` and of the orders:
+**One family of definitions.** Each operation `o` is answered by a replica that has performed a set of updates `V(o)` in
+some order; the answer is the model's after them. No operation sees what came after it: session order and `V` together
+have no cycle. The levels differ in what they ask of `V` and of the orders:
 
 - *read your writes*: `V(o)` has the earlier updates of o's own session;
 - *monotonic reads*: `V` only grows along a session;
 - *monotonic writes*: with an update, `V(o)` has those before it in its session, performed before it;
 - *writes follow reads*: with an update, `V(o)` has all that its session had seen before it, performed before it.
 
-These are the session guarantees of Terry et al. (1994, section 3) with `V(o)` as the database of the server that answers `o`.
-All four together are *causal consistency* (CC): then `V(o)` is the causal past, its order keeps causality, and only o's own answer is
-asked for (Perrin et al. 2016; Bouajjani et al. 2017, section 3). *Causal memory* (CM) asks that one order of `V(o)` also gives
-the answers of the earlier operations of o's session (Ahamad et al. 1995); *causal convergence* (CCv) that all orders agree with one
-arbitration of all updates.
+These are the session guarantees of Terry et al. (1994, section 3) with `V(o)` as the database of the server that
+answers `o`. All four together are *causal consistency* (CC): then `V(o)` is the causal past, its order keeps causality,
+and only o's own answer is asked for (Perrin et al. 2016; Bouajjani et al. 2017, section 3). *Causal memory* (CM) asks
+that one order of `V(o)` also gives the answers of the earlier operations of o's session (Ahamad et al. 1995); *causal
+convergence* (CCv) that all orders agree with one arbitration of all updates.
 
-**The search** places operations one at a time, session by session in all interleavings, and gives each a minimal `V(o)` among the
-updates placed so far that explains its answer. Minimal is enough, since a smaller `V(o)` asks less of the others. It is exponential:
-for registers `registers.py` decides the same levels in polynomial time.
+**The search** places operations one at a time, session by session in all interleavings, and gives each a minimal `V(o)`
+among the updates placed so far that explains its answer. Minimal is enough, since a smaller `V(o)` asks less of the
+others. It is exponential: for registers `registers.py` decides the same levels in polynomial time.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class VisibilitySearch:
         self._failed.add(configuration)
         return False
 
-    def _put(self, operation: Operation, earlier: list[Operation], visible: int, explanation: tuple[Operation, ...]) -> None:
+    def _put(
+        self, operation: Operation, earlier: list[Operation], visible: int, explanation: tuple[Operation, ...]
+    ) -> None:
         self._order.append(operation)
         self._visible[operation.index] = visible
         self._explained[operation.index] = explanation
@@ -118,7 +120,9 @@ class VisibilitySearch:
             updates |= self._before[number]
         return updates
 
-    def _explanations(self, operation: Operation, earlier: list[Operation]) -> Iterator[tuple[int, tuple[Operation, ...]]]:
+    def _explanations(
+        self, operation: Operation, earlier: list[Operation]
+    ) -> Iterator[tuple[int, tuple[Operation, ...]]]:
         """The minimal visible sets that give the operation its answer, each with an order that does."""
         least = 0
         if self._asked.read_your_writes:
@@ -140,7 +144,9 @@ class VisibilitySearch:
                     explained.append(visible)
                     yield visible, order
 
-    def _legal_order(self, operation: Operation, earlier: list[Operation], visible: int) -> tuple[Operation, ...] | None:
+    def _legal_order(
+        self, operation: Operation, earlier: list[Operation], visible: int
+    ) -> tuple[Operation, ...] | None:
         self._attempts -= 1
         if self._attempts < 0:
             raise OutOfBudget

@@ -1,9 +1,9 @@
 """Judged histories as text, as data, and as pictures.
 
-Two kinds of pictures. A *time line* has one lane for each process, a bar for each operation from its invocation to its answer, and
-the longest partial order that was found as a numbered path from bar to bar: each point lies inside its bar, since the order
-keeps real time. A *dependency cycle* has a box for each transaction or operation and an arrow for each reason why one must come before
-another. Positions in time lines are pinned, so that Graphviz computes no layout.
+Two kinds of pictures. A *time line* has one lane for each process, a bar for each operation from its invocation to its
+answer, and the longest partial order that was found as a numbered path from bar to bar: each point lies inside its bar,
+since the order keeps real time. A *dependency cycle* has a box for each transaction or operation and an arrow for each
+reason why one must come before another. Positions in time lines are pinned, so that Graphviz computes no layout.
 """
 
 from __future__ import annotations
@@ -29,7 +29,17 @@ from checker.consistency.verdict import (
 )
 
 INK, FAINT, LANE, BAR, RED, PALE_RED, BLUE = "#1f2933", "#8494a7", "#c3cbd6", "#eef2f6", "#c81e1e", "#fdf2f2", "#2b5f9e"
-COLOURS = {"ww": BLUE, "wr": "#2f855a", "rw": RED, "so": FAINT, "rt": "#7c4dae", "co": INK, "cf": "#b7791f", "hb": INK, "vis": "#2f855a"}
+COLOURS = {
+    "ww": BLUE,
+    "wr": "#2f855a",
+    "rw": RED,
+    "so": FAINT,
+    "rt": "#7c4dae",
+    "co": INK,
+    "cf": "#b7791f",
+    "hb": INK,
+    "vis": "#2f855a",
+}
 LANE_HEIGHT, BAR_HEIGHT, EVENT_GAP, LETTER = 52, 26, 20, 6.4  # In points.
 SHOWN_BEFORE = 10  # How many operations of the partial order are shown before those that matter.
 LISTED_MAX = 12
@@ -37,8 +47,8 @@ LISTED_MAX = 12
 
 @dataclass(frozen=True)
 class Timeline:
-    """What a time line shows: operations, those in red (they cannot be ordered), those the partial order could not place, the
-    partial order, and a headline with a sentence under it."""
+    """What a time line shows: operations, those in red (they cannot be ordered), those the partial order could not
+    place, the partial order, and a headline with a sentence under it."""
 
     operations: tuple[Operation, ...]
     core: frozenset[int] = frozenset()
@@ -56,7 +66,9 @@ def timeline_of(verdict: Violated) -> Timeline | None:
             return None
         operations = tuple(sorted(evidence.operations, key=lambda o: o.index))
         core = frozenset(o.index for o in operations)
-        return Timeline(operations, core, headline=f"not {verdict.level}: {evidence.anomaly}", sentence=evidence.explanation)
+        return Timeline(
+            operations, core, headline=f"not {verdict.level}: {evidence.anomaly}", sentence=evidence.explanation
+        )
     core = frozenset(o.index for o in evidence.core)
     stuck = frozenset(o.index for o in evidence.stuck)
     wanted = core | stuck | {o.index for o in evidence.partial[-SHOWN_BEFORE:]}
@@ -73,13 +85,18 @@ def timeline(view: Timeline) -> str:
     bottom = -LANE_HEIGHT * len(lanes)
     lines = [
         "graph timeline {",
-        '  graph [layout=neato, inputscale=72, splines=line, outputorder=edgesfirst, overlap=true, notranslate=true, pad="0.2"]',
+        '  graph [layout=neato, inputscale=72, splines=line, overlap=true, notranslate=true, pad="0.2"]',
+        "  graph [outputorder=edgesfirst]",
         f'  node [shape=box, fontname="Helvetica", fontsize=11, fontcolor="{INK}", margin=0]',
         f'  edge [color="{LANE}"]',
     ]
     for process, lane in lanes.items():
         y = -LANE_HEIGHT * lane
-        lines += [_text(f".p{lane}", -34, y, f"<b>{escape(str(process))}</b>"), _dot(f".a{lane}", 0, y), _dot(f".z{lane}", right, y)]
+        lines += [
+            _text(f".p{lane}", -34, y, f"<b>{escape(str(process))}</b>"),
+            _dot(f".a{lane}", 0, y),
+            _dot(f".z{lane}", right, y),
+        ]
         lines.append(f'  ".a{lane}" -- ".z{lane}" [penwidth=3]')
     for o in view.operations:
         lines.append(_bar(o, view, place, right, -LANE_HEIGHT * lanes[o.process]))
@@ -93,7 +110,8 @@ def _lanes(operations: Iterable[Operation]) -> list[Process]:
 
 
 def _columns(operations: Sequence[Operation]) -> tuple[dict[int, float], float]:
-    """Where each shown event is, from left to right in the order of events, with room for the labels; and the right end."""
+    """Where each shown event is, from left to right in the order of events, with room for the labels; and the right
+    end."""
     starts = {o.invoked: o for o in operations}
     ends = {o.returned: o for o in operations if o.returned is not None}
     place: dict[int, float] = {}
@@ -118,8 +136,8 @@ def _bar(o: Operation, view: Timeline, place: Mapping[int, float], right: float,
     style = "rounded,filled,dashed" if o.pending else "rounded,filled"
     fill = PALE_RED if o.index in view.stuck else BAR
     attributes = (
-        f'pos="{(left + end) / 2:.1f},{y}!", width={(end - left) / 72:.3f}, height={BAR_HEIGHT / 72:.3f}, fixedsize=true, '
-        f'style="{style}", color="{colour}", fillcolor="{fill}", penwidth={1.8 if o.index in view.core else 1}, '
+        f'pos="{(left + end) / 2:.1f},{y}!", width={(end - left) / 72:.3f}, height={BAR_HEIGHT / 72:.3f}, '
+        f'fixedsize=true, style="{style}", color="{colour}", fillcolor="{fill}", penwidth={1.8 if o.index in view.core else 1}, '
         f'fontcolor="{RED if o.index in view.stuck else INK}", label={_quoted(str(o))}'
     )
     return f"  o{o.index} [{attributes}]"
@@ -147,7 +165,9 @@ def _path(view: Timeline, place: Mapping[int, float], lanes: Mapping[Process, in
 
 
 def _caption(headline: str, sentence: str, x: float, y: float) -> list[str]:
-    rows = [_text(".headline", x, y, f'<font point-size="14" color="{RED if headline.startswith("not ") else INK}"><b>{escape(headline)}</b></font>', left=True)]
+    colour = RED if headline.startswith("not ") else INK
+    bold = f'<font point-size="14" color="{colour}"><b>{escape(headline)}</b></font>'
+    rows = [_text(".headline", x, y, bold, left=True)]
     for number, line in enumerate(_wrapped(sentence), 1):
         rows.append(_text(f".line{number}", x, y - 16 * number - 4, escape(line), left=True))
     return rows if headline else []
@@ -167,7 +187,9 @@ def _text(name: str, x: float, y: float, html: str, left: bool = False) -> str:
     if not left:
         return f'  "{name}" [shape=plain, pos="{x:.1f},{y:.1f}!", label=<{html}>]'
     wide = 700
-    table = f'<table border="0" cellborder="0" cellspacing="0" cellpadding="0" fixedsize="true" width="{wide}" height="18"><tr><td align="left">{html}</td></tr></table>'
+    size = f'fixedsize="true" width="{wide}" height="18"'
+    cell = f'<tr><td align="left">{html}</td></tr>'
+    table = f'<table border="0" cellborder="0" cellspacing="0" cellpadding="0" {size}>{cell}</table>'
     return f'  "{name}" [shape=plain, pos="{x + wide / 2:.1f},{y:.1f}!", label=<{table}>]'
 
 
@@ -183,10 +205,10 @@ def cycle(evidence: Cycle, level: str) -> str:
     """Graphviz source of a dependency cycle."""
     lines = [
         "digraph cycle {",
-        f'  graph [layout=dot, rankdir=LR, nodesep=0.5, ranksep=1.1, pad="0.2", labelloc=b, labeljust=l, fontname="Helvetica", '
-        f"label={_cycle_caption(evidence, level)}]",
-        f'  node [shape=box, style="rounded,filled", color="{FAINT}", fillcolor="{BAR}", fontname="Helvetica", fontsize=11, '
-        f'fontcolor="{INK}", margin="0.15,0.08"]',
+        f'  graph [layout=dot, rankdir=LR, nodesep=0.5, ranksep=1.1, pad="0.2", labelloc=b, labeljust=l, '
+        f'fontname="Helvetica", label={_cycle_caption(evidence, level)}]',
+        f'  node [shape=box, style="rounded,filled", color="{FAINT}", fillcolor="{BAR}", '
+        f'fontname="Helvetica", fontsize=11, fontcolor="{INK}", margin="0.15,0.08"]',
         '  edge [fontname="Helvetica", fontsize=10, penwidth=1.6]',
     ]
     for number, label in sorted(evidence.nodes.items()):
@@ -196,7 +218,9 @@ def cycle(evidence: Cycle, level: str) -> str:
         dashed = ", style=dashed" if edge.kind in ("rw", "rt") else ""
         words = "<br/>".join(escape(line) for line in _wrapped(edge.reason, 30))
         label = f"<<b>{edge.kind}</b><br/>{words}>" if words else f"<<b>{edge.kind}</b>>"
-        lines.append(f'  n{edge.source} -> n{edge.target} [color="{colour}", fontcolor="{colour}", label={label}{dashed}]')
+        lines.append(
+            f'  n{edge.source} -> n{edge.target} [color="{colour}", fontcolor="{colour}", label={label}{dashed}]'
+        )
     return "\n".join([*lines, "}\n"])
 
 
@@ -209,7 +233,9 @@ def _box(label: str) -> str:
 
 def _cycle_caption(evidence: Cycle, level: str) -> str:
     rows = "".join(f'{escape(line)}<br align="left"/>' for line in _wrapped(evidence.explanation)[:8])
-    return f'<<font color="{RED}"><b>not {escape(level)}: {escape(evidence.anomaly)}</b></font><br align="left"/>{rows}>'
+    return (
+        f'<<font color="{RED}"><b>not {escape(level)}: {escape(evidence.anomaly)}</b></font><br align="left"/>{rows}>'
+    )
 
 
 def text(verdict: Verdict) -> str:
@@ -233,18 +259,30 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
     before = ""
     if len(evidence.states) > 1:
         before = f", whatever came before left ({' or '.join(show(state) for state in evidence.states)})"
-    head = [evidence.explanation, f"Smallest prefix: {len(evidence.prefix)} operations. These cannot be ordered{before} ({least}):"]
-    return [*head, *_listed(evidence.core), f"Longest partial order, its end ({len(evidence.partial)} in all):", *_listed(evidence.partial[-5:])]
+    head = [
+        evidence.explanation,
+        f"Smallest prefix: {len(evidence.prefix)} operations. These cannot be ordered{before} ({least}):",
+    ]
+    return [
+        *head,
+        *_listed(evidence.core),
+        f"Longest partial order, its end ({len(evidence.partial)} in all):",
+        *_listed(evidence.partial[-5:]),
+    ]
 
 
 def _listed(operations: Sequence[Operation]) -> list[str]:
-    lines = [f"    process {o.process}: {o} (events {o.invoked} to {'?' if o.returned is None else o.returned})" for o in operations]
+    lines = [
+        f"    process {o.process}: {o} (events {o.invoked} to {'?' if o.returned is None else o.returned})"
+        for o in operations
+    ]
     return lines if len(lines) <= LISTED_MAX else [*lines[:LISTED_MAX], f"    and {len(lines) - LISTED_MAX} more"]
 
 
 def _witness_line(witness: Witness) -> str:
     if isinstance(witness, Order):
-        return f"A legal order was found and checked ({', '.join(f'{len(o)} operations' for o in list(witness.per_key.values())[:3])}...)." if len(witness.per_key) > 3 else "A legal order was found and checked."
+        parts = len(witness.per_key)
+        return "A legal order was found and checked" + (f", for each of {parts} parts." if parts > 1 else ".")
     if isinstance(witness, Explanations):
         return "For each answer, what it has seen and in which order was found and checked."
     return "A schedule of the transactions was found and executed."
@@ -297,7 +335,10 @@ def _evidence_facts(evidence: Evidence) -> dict[str, Any]:
 
 def _witness_facts(witness: Witness) -> dict[str, Any]:
     if isinstance(witness, Order):
-        parts = [{"key": None if key is None else show(key), "order": _numbers(order)} for key, order in witness.per_key.items()]
+        parts = [
+            {"key": None if key is None else show(key), "order": _numbers(order)}
+            for key, order in witness.per_key.items()
+        ]
         return {"kind": "order", "parts": parts}
     if isinstance(witness, Schedule):
         points = None if witness.points is None else [list(point) for point in witness.points]

@@ -11,11 +11,12 @@ from checker.consistency.history import History, Operation
 Call = tuple[str, object, object, object]  # function, key, argument, result
 
 
-
-
-def of_sessions(sessions: list[list[Call]], interleaving: list[int] | None = None, pending: frozenset[int] = frozenset()) -> History:
-    """Sessions as lists of calls. `interleaving` lists process numbers: each mention is that process's next event (invocation or
-    answer); by default sessions run one after another. The last call of a process in `pending` gets no answer."""
+def of_sessions(
+    sessions: list[list[Call]], interleaving: list[int] | None = None, pending: frozenset[int] = frozenset()
+) -> History:
+    """Sessions as lists of calls. `interleaving` lists process numbers: each mention is that process's next event
+    (invocation or answer); by default sessions run one after another. The last call of a process in `pending` gets no
+    answer."""
     if interleaving is None:
         interleaving = [p for p, own in enumerate(sessions) for _ in range(2 * len(own))]
     progress = [0] * len(sessions)
@@ -29,7 +30,9 @@ def of_sessions(sessions: list[list[Call]], interleaving: list[int] | None = Non
         if answered or (p in pending and number == len(sessions[p]) - 1):
             function, key, argument, result = sessions[p][number]
             returned = position if answered else None
-            found.append(Operation(0, p, function, argument, result if answered else None, invoked[p, number], returned, key))
+            found.append(
+                Operation(0, p, function, argument, result if answered else None, invoked[p, number], returned, key)
+            )
     return History.of(found)
 
 

@@ -1,4 +1,5 @@
-"""Brute force: each level decided straight from its definition, by trying everything. For histories of a few operations.
+"""Brute force: each level decided straight from its definition, by trying everything. For histories of a few
+operations.
 
 Nothing here is shared with `checker.consistency` but the operations and the sequential models."""
 
@@ -62,7 +63,9 @@ def regular(history: History, model: Model, only_alone: bool = False) -> bool:
         writes = [w for w in history if w.function == "write" and w.key == r.key]
         if only_alone and any(not w.precedes(r) and not r.precedes(w) for w in writes):
             continue
-        allowed = {w.argument for w in writes if not r.precedes(w) and not any(w.precedes(v) and v.precedes(r) for v in writes)}
+        allowed = {
+            w.argument for w in writes if not r.precedes(w) and not any(w.precedes(v) and v.precedes(r) for v in writes)
+        }
         if not any(w.precedes(r) for w in writes):
             allowed.add(model.initial)
         if r.result not in allowed:
@@ -81,7 +84,7 @@ def convergent(history: History, model: Model) -> bool:
         updates = [o for o in own if not model.is_query(o)]
         finals = [o for o in {o.process: o for o in own}.values() if model.is_query(o) and not o.pending]
         finals = [o for o in finals if all(u.pending or u.returned < o.invoked for u in updates)]
-        if not some_order([*updates, *finals], model, lambda a, b: not model.is_query(a) and not a.pending and b in finals):
+        if not some_order([*updates, *finals], model, lambda a, b: not a.pending and model.is_query(b) > model.is_query(a)):
             return False
     return True
 
@@ -91,7 +94,8 @@ def convergent(history: History, model: Model) -> bool:
 
 @cache
 def partial_orders(n: int) -> tuple[frozenset[tuple[int, int]], ...]:
-    """All strict partial orders of 0..n-1: each is one of n-1 elements with a new element put between a down-set and an up-set."""
+    """All strict partial orders of 0..n-1: each is one of n-1 elements with a new element put between a down-set and an
+    up-set."""
     if n == 0:
         return (frozenset(),)
     found = []
@@ -108,7 +112,8 @@ def partial_orders(n: int) -> tuple[frozenset[tuple[int, int]], ...]:
 
 def causal(history: History, model: Model) -> bool:
     return any(
-        all(_explained(o, history, model, co, [o]) for o in _telling(history, model)) for co in _causal_orders(history, model)
+        all(_explained(o, history, model, co, [o]) for o in _telling(history, model))
+        for co in _causal_orders(history, model)
     )
 
 
@@ -155,9 +160,9 @@ def _explained(
     told = _telling(history, model)
     past = [e for e in told if _past(e, o, told, co)]
     for order in permutations(past):
-        if not any(_past(b, a, told, co) for i, a in enumerate(order) for b in order[i + 1 :]):
-            if _legal_when([*order, o], heard, model):
-                return True
+        causal_order = not any(_past(b, a, told, co) for i, a in enumerate(order) for b in order[i + 1 :])
+        if causal_order and _legal_when([*order, o], heard, model):
+            return True
     return False
 
 
@@ -196,7 +201,9 @@ def _guaranteed(
 ) -> bool:
     if name == "read-your-writes" and any(session(u, o) and u not in seen[o.index] for o in told for u in updates):
         return False
-    if name == "monotonic-reads" and any(session(p, o) and not set(seen[p.index]) <= set(seen[o.index]) for o in told for p in told):
+    if name == "monotonic-reads" and any(
+        session(p, o) and not set(seen[p.index]) <= set(seen[o.index]) for o in told for p in told
+    ):
         return False
 
     def before(u: Operation, v: Operation) -> bool:
@@ -228,5 +235,8 @@ OBJECT_LEVELS: dict[str, Callable[[History, Model], bool]] = {
     "regular": regular,
     "safe": safe,
     "convergent": convergent,
-    **{name: session_guarantee(name) for name in ("read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads")},
+    **{
+        name: session_guarantee(name)
+        for name in ("read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads")
+    },
 }

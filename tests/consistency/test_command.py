@@ -82,7 +82,13 @@ def test_pictures_and_the_verdict_are_written(stale: Path, skew: Path, tmp_path:
 
 def test_causal_violations_are_drawn_both_ways(tmp_path: Path) -> None:
     file = tmp_path / "causal.jsonl"
-    steps = [(0, "write", "x", 1), (1, "read", "x", 1), (1, "write", "y", 1), (2, "read", "y", 1), (2, "read", "x", None)]
+    steps = [
+        (0, "write", "x", 1),
+        (1, "read", "x", 1),
+        (1, "write", "y", 1),
+        (2, "read", "y", 1),
+        (2, "read", "x", None),
+    ]
     events = [{"process": p, "type": t, "f": f, "key": k, "value": v} for p, f, k, v in steps for t in ("invoke", "ok")]
     file.write_text("".join(json.dumps(event) + "\n" for event in events))
     result = run(file, "--level", "causal", "--out", tmp_path / "c")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bench.history import appended, recorded, spoiled
 from histories import histories
 from hypothesis import given
 from oracles import linearizable
 from test_objects import ALPHABETS, DRAWN
 
+from bench.history import appended, recorded, spoiled
 from checker.consistency import Limits, Satisfied, Unknown, Violated, judge
 from checker.consistency.history import History, HistoryError, Operation
 from checker.consistency.models import MODELS, CasRegister, Model, Register, find_model
@@ -37,7 +37,9 @@ def test_the_prefix_is_the_smallest_in_violation_and_the_core_alone_is_in_violat
     bad = [end for end in returns if not linearizable(_until(history, end), model)]
     assert max(o.returned for o in evidence.prefix if o.returned is not None) == bad[0]
     core = {o.index for o in evidence.core}
-    alone = [o if o.index in core else replace(o, returned=None, result=None, process=100 + o.index) for o in evidence.after]
+    alone = [
+        o if o.index in core else replace(o, returned=None, result=None, process=100 + o.index) for o in evidence.after
+    ]
     kept = [o for o in alone if not (o.pending and model.is_query(o))]
     for state in evidence.states:
         model.initial = state  # type: ignore[misc]
@@ -47,30 +49,41 @@ def test_the_prefix_is_the_smallest_in_violation_and_the_core_alone_is_in_violat
 
 def _until(history: History, end: int) -> History:
     seen = [o for o in history if o.invoked < end]
-    return History(tuple(o if o.returned is not None and o.returned <= end else replace(o, returned=None, result=None) for o in seen))
+    return History(
+        tuple(
+            o if o.returned is not None and o.returned <= end else replace(o, returned=None, result=None) for o in seen
+        )
+    )
 
 
 def test_a_stale_read_in_a_long_history_is_shown_by_two_operations() -> None:
     history = recorded(Register(), 400, clients=8, keys=2, seed=5)
     last = history.operations[-1].invoked + 1_000
-    stale = [Operation(0, "w", "write", 88, None, last, last + 1, 0), Operation(0, "r", "read", None, 1, last + 2, last + 3, 0)]
+    stale = [
+        Operation(0, "w", "write", 88, None, last, last + 1, 0),
+        Operation(0, "r", "read", None, 1, last + 2, last + 3, 0),
+    ]
     evidence = unorderable(History.of([*history, *stale]), Register())
     assert [str(o) for o in evidence.core] == ["0.write(88)", "0.read() = 1"]
     assert evidence.minimal and evidence.key == 0
 
 
 def test_one_bad_key_ends_a_search_that_would_hit_its_limit_on_another() -> None:
-    hard = [
-        Operation(0, p, "add", p, None, p, 1_000 + p, "hard") for p in range(40)
-    ] + [Operation(0, 99, "read", None, (77,), 2_000, 2_001, "hard")]
+    hard = [Operation(0, p, "add", p, None, p, 1_000 + p, "hard") for p in range(40)] + [
+        Operation(0, 99, "read", None, (77,), 2_000, 2_001, "hard")
+    ]
     easy = [Operation(0, 100, "read", None, (5,), 3_000, 3_001, "easy")]
     verdict = judge(History.of([*hard, *easy]), "linearizable", MODELS["set"](), Limits(memory_bytes=16 << 20))
-    assert isinstance(verdict, Violated) and isinstance(verdict.evidence, Unorderable) and verdict.evidence.key == "easy"
+    assert (
+        isinstance(verdict, Violated) and isinstance(verdict.evidence, Unorderable) and verdict.evidence.key == "easy"
+    )
 
 
 @pytest.mark.parametrize("native", [True, False])
 def test_a_full_memory_is_unknown_and_never_a_guess(native: bool) -> None:
-    hard = [Operation(0, p, "add", p, None, p, 1_000 + p) for p in range(40)] + [Operation(0, 99, "read", None, (77,), 2_000, 2_001)]
+    hard = [Operation(0, p, "add", p, None, p, 1_000 + p) for p in range(40)] + [
+        Operation(0, 99, "read", None, (77,), 2_000, 2_001)
+    ]
     verdict = judge(History.of(hard), "linearizable", MODELS["set"](), Limits(memory_bytes=1 << 20, native=native))
     assert isinstance(verdict, Unknown) and "limit" in verdict.reason and verdict.exit_code == 3
 
@@ -109,7 +122,9 @@ def test_write_skew_is_named_and_shown_as_a_cycle() -> None:
 
 
 def txn(number: int, *steps: tuple, process: object = None, result: bool = True) -> Operation:
-    return Operation(number, process or number, "txn", steps, steps if result else None, number, number + 100 if result else None)  # type: ignore[arg-type]
+    return Operation(
+        number, process or number, "txn", steps, steps if result else None, number, number + 100 if result else None
+    )  # type: ignore[arg-type]
 
 
 ANOMALIES = {
@@ -166,7 +181,9 @@ def test_a_value_written_twice_is_an_error_and_not_a_verdict() -> None:
 
 def test_operations_that_do_not_fit_are_named() -> None:
     history = History.of([Operation(0, 0, "push", 1, None, 0, 1)])
-    with pytest.raises(HistoryError, match=r"push\(1\) of process 0, is not one of the model 'register'. It has: read, write"):
+    with pytest.raises(
+        HistoryError, match=r"push\(1\) of process 0, is not one of the model 'register'. It has: read, write"
+    ):
         judge(history, "linearizable")
     with pytest.raises(HistoryError, match="level for single operations"):
         judge(History.of([txn(0, ("w", "x", 1))]), "linearizable")
@@ -176,7 +193,7 @@ def test_operations_that_do_not_fit_are_named() -> None:
         judge(History.of([Operation(0, 0, "enqueue", 1, None, 0, 1)]), "regular", MODELS["queue"]())
 
 
-STACK = '''
+STACK = """
 from checker.consistency import REFUSED, Model
 
 class Stack(Model):
@@ -194,7 +211,7 @@ class Stack(Model):
 class Broken(Stack):
     def step(self, state, operation):
         return state + 1
-'''
+"""
 
 
 def test_a_users_model_is_loaded_from_a_file_and_judged_by(tmp_path) -> None:

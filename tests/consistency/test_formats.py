@@ -82,13 +82,13 @@ MALFORMED = {
     "{:process 0 :type :invoke :f :read\n": "file:1: The '{' here is never closed",
     "[{:process 0 :type :invoke :f :read}\n": "file:1: The file ends before the ']'",
     "{:process 0\n :type}\n": "file:1: A map has a key without a value",
-    "\n{:process 0 :type :invoke :f \"read}\n": "file:2: A string has no end",
+    '\n{:process 0 :type :invoke :f "read}\n': "file:2: A string has no end",
     "{:process 0 :type :invoke :f :read}}\n": "file:1: There is a '}' that closes nothing",
     "[1 2]\n": "file:1: An event is a map .* not 1",
     "INFO jepsen.util - zero :invoke :read nil\n": "file:1: A process is a number or :nemesis, not 'zero'",
     "INFO jepsen.util - 0 invoked read\n": "file:1: This is not `process :type :f value`",
     "INFO jepsen.util - 0 :invoke :cas [1\n": r"file:1: The '\[' here is never closed",
-    "{\"process\": 1.5, \"type\": \"ok\", \"f\": \"r\"}\n": "file:1: A process is a number or a name, not 1.5",
+    '{"process": 1.5, "type": "ok", "f": "r"}\n': "file:1: A process is a number or a name, not 1.5",
 }
 
 

@@ -1,11 +1,13 @@
-"""The lattice of levels: what the documentation says is what enumeration finds, and brute force agrees with every litmus test."""
+"""The lattice of levels: what the documentation says is what enumeration finds, and brute force agrees with every
+litmus test."""
 
 from __future__ import annotations
 
 import pytest
-from bench.lattice import BEGIN, DOCS, END, OBJECTS, TRANSACTIONS, direct, few, objects, of_transactions, page
 from oracles import OBJECT_LEVELS
 from transaction_oracles import TRANSACTION_LEVELS
+
+from bench.lattice import BEGIN, DOCS, END, OBJECTS, TRANSACTIONS, direct, few, objects, of_transactions, page
 
 
 def test_transactional_levels_form_this_lattice() -> None:
@@ -53,7 +55,10 @@ def test_levels_of_single_objects_form_this_lattice_and_the_documentation_shows_
     for litmus in objects():
         if len(litmus.history) <= 4:
             for level in litmus.asked:
-                assert OBJECT_LEVELS[level](litmus.history, litmus.model) == (level in litmus.satisfied), (level, litmus.history)
+                assert OBJECT_LEVELS[level](litmus.history, litmus.model) == (level in litmus.satisfied), (
+                    level,
+                    litmus.history,
+                )
 
 
 def test_brute_force_agrees_with_the_litmus_tests_of_transactions() -> None:

@@ -12,14 +12,28 @@ from oracles import OBJECT_LEVELS
 
 from checker.consistency import Limits, Satisfied, Violated, judge
 from checker.consistency.history import History
-from checker.consistency.models import AppendString, CasRegister, Counter, KeyValueMap, Lock, Model, Queue, Register, SetModel
+from checker.consistency.models import (
+    AppendString,
+    CasRegister,
+    Counter,
+    KeyValueMap,
+    Lock,
+    Model,
+    Queue,
+    Register,
+    SetModel,
+)
 
 
 def calls(function: str, key: object, arguments: list, results: list) -> list[Call]:
     return [(function, key, argument, result) for argument in arguments for result in results]
 
 
-REGISTER = [*calls("write", "x", [1, 2], [None]), *calls("read", "x", [None], [None, 1, 2]), *calls("write", "y", [1], [None])]
+REGISTER = [
+    *calls("write", "x", [1, 2], [None]),
+    *calls("read", "x", [None], [None, 1, 2]),
+    *calls("write", "y", [1], [None]),
+]
 REGISTER += calls("read", "y", [None], [None, 1])
 ALPHABETS: dict[type[Model], list[Call]] = {
     Register: REGISTER,
@@ -28,7 +42,10 @@ ALPHABETS: dict[type[Model], list[Call]] = {
         *calls("read", None, [None], [None, 1, 2]),
         *calls("cas", None, [(None, 1), (1, 2)], [True, False]),
     ],
-    AppendString: [*calls("append", None, ["a", "b"], [None]), *calls("read", None, [None], ["", "a", "ab", "ba", "b"])],
+    AppendString: [
+        *calls("append", None, ["a", "b"], [None]),
+        *calls("read", None, [None], ["", "a", "ab", "ba", "b"]),
+    ],
     SetModel: [
         *calls("add", None, [1, 2], [None]),
         *calls("remove", None, [1], [None]),

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transaction_oracles import TRANSACTION_LEVELS
 
-from checker.consistency import HistoryError, Satisfied, Violated, judge
+from checker.consistency import Satisfied, Violated, judge
 from checker.consistency.history import History, Operation
 from checker.consistency.verdict import Cycle
 
@@ -35,14 +35,18 @@ def transactions(draw: st.DrawFn, lists: bool, count_max: int = 4) -> History:
     count = draw(st.integers(1, count_max))
     keys = ["x", "y"]
     shapes = [
-        draw(st.lists(st.tuples(st.sampled_from(["r", "write"]), st.sampled_from(keys)), min_size=1, max_size=3)) for _ in range(count)
+        draw(st.lists(st.tuples(st.sampled_from(["r", "write"]), st.sampled_from(keys)), min_size=1, max_size=3))
+        for _ in range(count)
     ]
     written: dict[str, list[int]] = {key: [] for key in keys}
     for shape in shapes:
         for function, key in shape:
             if function == "write":
                 written[key].append(len(written[key]) + 1)
-    final = {key: tuple(draw(st.permutations(values))) if draw(st.booleans()) else tuple(values) for key, values in written.items()}
+    final = {
+        key: tuple(draw(st.permutations(values))) if draw(st.booleans()) else tuple(values)
+        for key, values in written.items()
+    }
     fresh = {key: iter(values) for key, values in written.items()}
     found, failed, position = [], [], 0
     events = draw(st.permutations([n for n in range(count) for _ in range(2)]))
@@ -78,6 +82,10 @@ def test_levels_agree_with_brute_force(level: str, lists: bool) -> None:
     def agree(h: History) -> None:
         verdict = judge(h, level)
         expected = Satisfied if TRANSACTION_LEVELS[level](h) else Violated
-        assert isinstance(verdict, expected), (verdict, [(o.process, o.argument, o.invoked, o.returned) for o in h], h.failed)
+        assert isinstance(verdict, expected), (
+            verdict,
+            [(o.process, o.argument, o.invoked, o.returned) for o in h],
+            h.failed,
+        )
 
     agree()

@@ -1,4 +1,5 @@
-"""Brute force for the transactional levels: every commit order, or every interleaving of starts and commits, is executed.
+"""Brute force for the transactional levels: every commit order, or every interleaving of starts and commits, is
+executed.
 
 Lists are read as versions: whatever a transaction reads of a list is a prefix of the final list."""
 
@@ -85,7 +86,9 @@ def interleavings(committed: list[Operation]) -> Iterator[list[tuple[Operation, 
 
 def snapshots(history: History, exclusive: bool, sessions: bool = False) -> bool:
     return any(
-        _snapshots_right(points, exclusive, sessions) for committed in candidates(history) for points in interleavings(committed)
+        _snapshots_right(points, exclusive, sessions)
+        for committed in candidates(history)
+        for points in interleavings(committed)
     )
 
 
@@ -96,7 +99,9 @@ def _snapshots_right(points: list[tuple[Operation, str]], exclusive: bool, sessi
         if sessions and session(a, b) and place[a.index, "commit"] > place[b.index, "start"]:
             return False
         both = {s[1] for s in steps(a) if s[0] != "r"} & {s[1] for s in steps(b) if s[0] != "r"}
-        overlap = place[a.index, "start"] < place[b.index, "commit"] and place[b.index, "start"] < place[a.index, "commit"]
+        overlap = (
+            place[a.index, "start"] < place[b.index, "commit"] and place[b.index, "start"] < place[a.index, "commit"]
+        )
         if exclusive and both and overlap:
             return False
     store: dict = {}
@@ -121,9 +126,7 @@ def _is_prefix(read: Step, store: dict) -> bool:
 
 def committed_in_order(history: History, sees: str) -> bool:
     """Read committed, read atomic ("wr") and causal ("causal"), by Biswas & Enea's axioms over all commit orders."""
-    return any(
-        _axiom(order, sees) for committed in candidates(history) for order in permutations(committed)
-    )
+    return any(_axiom(order, sees) for committed in candidates(history) for order in permutations(committed))
 
 
 def _axiom(order: tuple[Operation, ...], sees: str) -> bool:
@@ -145,7 +148,10 @@ def _axiom(order: tuple[Operation, ...], sees: str) -> bool:
             shown = step[2]
             if isinstance(shown, tuple) or (own and own[0][0] == "append"):
                 shown = shown or ()
-                if final.get(step[1], ())[: len(shown)] != shown or [v for v in shown if writer_of.get((step[1], v)) is o] != mine:
+                if (
+                    final.get(step[1], ())[: len(shown)] != shown
+                    or [v for v in shown if writer_of.get((step[1], v)) is o] != mine
+                ):
                     return False
                 others = [v for v in shown if v not in mine]
                 if mine and others and shown.index(others[-1]) > shown.index(mine[0]):
@@ -161,7 +167,11 @@ def _axiom(order: tuple[Operation, ...], sees: str) -> bool:
                 reads.append((o, step[1], None))
                 continue
             writer = writer_of.get((step[1], source))
-            if writer is None or writer is o or [s[2] for s in steps(writer) if s[0] != "r" and s[1] == step[1]][-1] != source:
+            if (
+                writer is None
+                or writer is o
+                or [s[2] for s in steps(writer) if s[0] != "r" and s[1] == step[1]][-1] != source
+            ):
                 return False
             reads.append((o, step[1], writer))
     past = {o.index: {w.index for r, _, w in reads if r is o and w} for o in order}
@@ -175,10 +185,10 @@ def _axiom(order: tuple[Operation, ...], sees: str) -> bool:
     if any(w and place[w.index] > place[r.index] for r, _, w in reads):
         return False
     for r, key, w in reads if sees else []:
-        for other in order:
-            if other is not w and other is not r and other.index in past[r.index] and any(s[0] != "r" and s[1] == key for s in steps(other)):
-                if w is None or place[other.index] > place[w.index]:
-                    return False
+        seen = [o for o in order if o is not w and o is not r and o.index in past[r.index]]
+        rivals = [o for o in seen if any(s[0] != "r" and s[1] == key for s in steps(o))]
+        if any(w is None or place[o.index] > place[w.index] for o in rivals):
+            return False
     return True
 
 

@@ -32,9 +32,11 @@ FORMATS = {
 
 
 def read_history(path: str | Path, format: str | None = None, keyed: bool = False) -> History:
-    """The history in a file; `format` is one of `FORMATS`, or None to recognize it. `keyed` says that values are `[key value]`.
+    """The history in a file; `format` is one of `FORMATS`, or None to recognize it. `keyed` says that values are `[key
+    value]`.
 
-    The file is read in one pass. Raises `HistoryError` with file and line for what cannot be read, `UsageError` for the arguments."""
+    The file is read in one pass. Raises `HistoryError` with file and line for what cannot be read, `UsageError` for the
+    arguments."""
     try:
         with open(path, encoding="utf-8") as file:
             return read_lines(file, str(path), format, keyed)

@@ -1,7 +1,9 @@
-"""Histories as Jepsen writes them in EDN: maps with :process, :type, :f and :value, one after another or in one list or vector.
+"""Histories as Jepsen writes them in EDN: maps with :process, :type, :f and :value, one after another or in one list or
+vector.
 
 Values of independent keys (Jepsen's `independent` workloads) are pairs `[key value]`; reading them so must be asked for
-(`keyed`), since nothing in the text tells such a pair from any other. Keywords and symbols become plain text. Tags are read past.
+(`keyed`), since nothing in the text tells such a pair from any other. Keywords and symbols become plain text. Tags are
+read past.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ class _Reader:
         self.line = 1
 
     def forms(self) -> Iterator[tuple[int, Value]]:
-        """The top-level forms with their lines. One list or vector around them all is entered, so that a long file streams."""
+        """The top-level forms with their lines. One list or vector around them all is entered, so that a long file
+        streams."""
         inside: str | None = None
         for kind, text, line in self._tokens:
             self.line = line

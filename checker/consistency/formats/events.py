@@ -31,7 +31,8 @@ class Malformed(HistoryError):
 
 
 def is_client(process: object) -> bool:
-    """Whether an event is a client's: Jepsen also records what its fault injector ("nemesis") did, which is no operation."""
+    """Whether an event is a client's: Jepsen also records what its fault injector ("nemesis") did, which is no
+    operation."""
     return process != "nemesis"
 
 
@@ -47,13 +48,15 @@ def assemble(events: Iterable[Event]) -> History:
             open_[event.process] = (event, position)
             continue
         if event.process not in open_:
-            raise Malformed(event.line, f"Process {event.process} has {event.type} of {event.function!r} but had invoked nothing.")
+            raise Malformed(
+                event.line, f"Process {event.process} has {event.type} of {event.function!r} but had invoked nothing."
+            )
         invocation, invoked = open_.pop(event.process)
         if event.function != invocation.function:
             raise Malformed(
                 event.line,
-                f"Process {event.process} has {event.type} of {event.function!r} but had invoked {invocation.function!r} "
-                f"(line {invocation.line}).",
+                f"Process {event.process} has {event.type} of {event.function!r} but had invoked "
+                f"{invocation.function!r} (line {invocation.line}).",
             )
         returned = None if event.type == "info" else position
         operation = _operation(invocation, event.value if event.type == "ok" else None, invoked, returned)
@@ -74,8 +77,8 @@ def _check_free(event: Event, open_: dict[Process, tuple[Event, int]], dead: dic
     if event.process in dead:
         raise Malformed(
             event.line,
-            f"Process {event.process} goes on after an operation of unknown outcome (line {dead[event.process]}). It may still be "
-            "at work: let the client go on under a new process number.",
+            f"Process {event.process} goes on after an operation of unknown outcome (line {dead[event.process]}). It "
+            "may still be at work: let the client go on under a new process number.",
         )
 
 

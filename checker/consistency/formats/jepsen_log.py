@@ -1,7 +1,8 @@
 """Histories in Jepsen's plain log: lines like `INFO  jepsen.util - 3 :invoke :cas [1 2]`.
 
-Both forms of the prefix are read (`jepsen.util - ` and the newer `jepsen.util: `). Lines of other loggers and of the fault injector
-are passed over. What follows the value in an answer (an error's text) is ignored, and so is the value of an `:info`.
+Both forms of the prefix are read (`jepsen.util - ` and the newer `jepsen.util: `). Lines of other loggers and of the
+fault injector are passed over. What follows the value in an answer (an error's text) is ignored, and so is the value of
+an `:info`.
 """
 
 from __future__ import annotations

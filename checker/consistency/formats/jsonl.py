@@ -5,10 +5,10 @@
     {"process": 0, "type": "ok", "f": "write", "key": "x"}
     {"process": 1, "type": "ok", "f": "read", "key": "x", "value": 1}
 
-`process` is a number or a name; `type` is `invoke`, `ok`, `fail` (certainly no effect) or `info` (outcome unknown); `f` is the
-operation. `value` is its argument in an `invoke` and its result in an `ok`; `key` may be left out in an answer. Other fields
-are ignored, blank lines too. A transaction has `f` "txn" and as value a list of steps, `["append", key, value]`,
-`["w", key, value]` or `["r", key, value]`, with null for what a read does not know yet.
+`process` is a number or a name; `type` is `invoke`, `ok`, `fail` (certainly no effect) or `info` (outcome unknown); `f`
+is the operation. `value` is its argument in an `invoke` and its result in an `ok`; `key` may be left out in an answer.
+Other fields are ignored, blank lines too. A transaction has `f` "txn" and as value a list of steps, `["append", key,
+value]`, `["w", key, value]` or `["r", key, value]`, with null for what a read does not know yet.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def _event(number: int, line: str) -> Event:
         raise Malformed(number, "An event is a JSON object with process, type, f and value.")
     missing = [name for name in ("process", "type", "f") if fields.get(name) is None]
     if missing:
-        raise Malformed(number, f"The event has no {' and no '.join(missing)}; it has {', '.join(sorted(fields)) or 'nothing'}.")
+        raise Malformed(
+            number, f"The event has no {' and no '.join(missing)}; it has {', '.join(sorted(fields)) or 'nothing'}."
+        )
     process, kind, function = fields["process"], fields["type"], fields["f"]
     if isinstance(process, bool) or not isinstance(process, (int, str)):
         raise Malformed(number, f"A process is a number or a name, not {process!r}.")

@@ -1,15 +1,17 @@
 """Dependency graphs over points in time, their cycles, and the names of those cycles.
 
-A transaction is one point (serializable levels: it happens at once) or two, its start and its commit (snapshot levels). An edge
-says that one point is before another, and which dependency of the transactions asks for it: ww, wr, rw (Adya 1999, section 3.1), so
-(session order) or rt (real time). The edge from a start to its commit carries no dependency.
+A transaction is one point (serializable levels: it happens at once) or two, its start and its commit (snapshot levels).
+An edge says that one point is before another, and which dependency of the transactions asks for it: ww, wr, rw (Adya
+1999, section 3.1), so (session order) or rt (real time). The edge from a start to its commit carries no dependency.
 
 Real time would take a quadratic number of edges. It is a chain of extra points instead, one for each event at which a
-transaction returned: a transaction leads to the point of its return, and the latest point before its invocation leads to it.
+transaction returned: a transaction leads to the point of its return, and the latest point before its invocation leads
+to it.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heapify, heappop, heappush
@@ -23,7 +25,8 @@ SOURCES_MAX = 200  # From how many points of a strongly connected component the 
 
 
 class Graph:
-    """Points 0..size-1 with labelled edges. `owner[p]` is the transaction of a point, or None for a point of real time."""
+    """Points 0..size-1 with labelled edges. `owner[p]` is the transaction of a point, or None for a point of real
+    time."""
 
     def __init__(self) -> None:
         self.after: list[dict[int, Label]] = []
@@ -73,8 +76,8 @@ class Graph:
         return order
 
     def cycle(self) -> list[Edge]:
-        """A short cycle of the simplest kind there is: first of ww alone, then with wr, then with one rw, then any; sessions and
-        real time come in only where no cycle is without them. The graph must have one."""
+        """A short cycle of the simplest kind there is: first of ww alone, then with wr, then with one rw, then any;
+        sessions and real time come in only where no cycle is without them. The graph must have one."""
         for kinds in ({"ww"}, {"ww", "wr"}, {"ww", "wr", "so", "rt"}):
             found = self._shortest(kinds | {""})
             if found:
@@ -117,7 +120,7 @@ class Graph:
 
     def _path(self, starts: Iterable[int], goal: int, kinds: Collection[str], inside: set[int]) -> list[int] | None:
         """The shortest path from one of `starts` to `goal`, both included."""
-        before: dict[int, int | None] = {start: None for start in starts}
+        before: dict[int, int | None] = dict.fromkeys(starts)
         queue = deque(before)
         while queue:
             p = queue.popleft()
@@ -133,9 +136,12 @@ class Graph:
         return None
 
     def _edges(self, around: Sequence[int]) -> list[Edge]:
-        """The dependencies along a closed walk of points: steps inside a transaction vanish, chains of real time become one."""
-        steps = [(a, b, self.after[a][b]) for a, b in zip(around, around[1:], strict=False)]
-        first = next(n for n, (a, b, _) in enumerate(steps) if self.owner[a] is not None and self.owner[a] != self.owner[b])
+        """The dependencies along a closed walk of points: steps inside a transaction vanish, chains of real time become
+        one."""
+        steps = [(a, b, self.after[a][b]) for a, b in itertools.pairwise(around)]
+        first = next(
+            n for n, (a, b, _) in enumerate(steps) if self.owner[a] is not None and self.owner[a] != self.owner[b]
+        )
         edges: list[Edge] = []
         source: int | None = None
         for a, b, (kind, reason) in steps[first:] + steps[:first]:
@@ -146,7 +152,8 @@ class Graph:
         return edges
 
     def _components(self, kinds: Collection[str]) -> list[list[int]]:
-        """The strongly connected components with more than one point, by edges of `kinds` (Tarjan 1972, without recursion)."""
+        """The strongly connected components with more than one point, by edges of `kinds` (Tarjan 1972, without
+        recursion)."""
         number: dict[int, int] = {}
         low: dict[int, int] = {}
         open_: list[int] = []

@@ -3,17 +3,20 @@
 Versions come from `reading.py`; G1a, G1b and internal contradictions are ruled out there for every level.
 
 - **read committed** (Adya's PL-2): no cycle of ww and wr.
-- **read atomic** (Bailis et al. 2014; Biswas & Enea 2019): a commit order keeps wr and ww, and a transaction that reads from T sees
-  nothing older than T's versions: no fractured reads.
-- **causal** (Biswas & Enea 2019, definition 2.4): the same for everything that leads to the reader by wr and session order.
-- **prefix** (Cerone, Bernardi & Gotsman 2015): each transaction reads a snapshot, which is a prefix of the commit order.
-- **snapshot isolation** (Adya's PL-SI, in the form of Cerone & Gotsman 2016): prefix, and of two writers of one key the later starts
-  after the earlier commits.
+- **read atomic** (Bailis et al. 2014; Biswas & Enea 2019): a commit order keeps wr and ww, and a transaction that reads
+  from T sees nothing older than T's versions: no fractured reads.
+- **causal** (Biswas & Enea 2019, definition 2.4): the same for everything that leads to the reader by wr and session
+  order.
+- **prefix** (Cerone, Bernardi & Gotsman 2015): each transaction reads a snapshot, which is a prefix of the commit
+  order.
+- **snapshot isolation** (Adya's PL-SI, in the form of Cerone & Gotsman 2016): prefix, and of two writers of one key the
+  later starts after the earlier commits.
 - **serializable** (Adya's PL-3): no cycle of ww, wr and rw.
-- The **strong session** forms also keep each session's order, and **strict serializable** keeps real time (and with it sessions).
+- The **strong session** forms also keep each session's order, and **strict serializable** keeps real time (and with it
+  sessions).
 
-So causal is not weaker than prefix, snapshot isolation or serializable, which know no sessions; it is weaker than their strong session
-forms. The table of implications in `docs/consistency.md` is established by enumeration.
+So causal is not weaker than prefix, snapshot isolation or serializable, which know no sessions; it is weaker than their
+strong session forms. The table of implications in `docs/consistency.md` is established by enumeration.
 """
 
 from __future__ import annotations
@@ -38,8 +41,9 @@ AT_ONCE = -1  # The priority of a commit: as soon after its start as can be, so 
 
 @dataclass(frozen=True)
 class Rule:
-    """A level. `sees`: "wr" if a reader sees all of the transactions it reads from, "causal" if of its whole causal past, "points" if
-    every read is at one point in time. `snapshot`: a transaction starts and commits at two points; `exclusive`: writers of a key do not overlap."""
+    """A level. `sees`: "wr" if a reader sees all of the transactions it reads from, "causal" if of its whole causal
+    past, "points" if every read is at one point in time. `snapshot`: a transaction starts and commits at two points;
+    `exclusive`: writers of a key do not overlap."""
 
     definition: str
     source: str
@@ -54,23 +58,37 @@ RULES: dict[str, Rule] = {
     "read-committed": Rule("No cycle of ww and wr; no aborted or intermediate reads.", "Adya 1999, PL-2"),
     "read-atomic": Rule("Read committed, without fractured reads.", "Bailis et al. 2014; Biswas & Enea 2019", "wr"),
     "transactional-causal": Rule(
-        "Read atomic for the whole causal past (sessions and wr).", "Biswas & Enea 2019, definition 2.4", "causal", session=True
+        "Read atomic for the whole causal past (sessions and wr).",
+        "Biswas & Enea 2019, definition 2.4",
+        "causal",
+        session=True,
     ),
     "prefix": Rule(
-        "Each transaction reads a prefix of the commit order.", "Cerone, Bernardi & Gotsman 2015", "points", snapshot=True
+        "Each transaction reads a prefix of the commit order.",
+        "Cerone, Bernardi & Gotsman 2015",
+        "points",
+        snapshot=True,
     ),
     "snapshot-isolation": Rule(
         "Prefix, and writers of a key do not overlap.", "Adya 1999, PL-SI; Cerone & Gotsman 2016", "points", True, True
     ),
     "strong-session-snapshot-isolation": Rule(
-        "Snapshot isolation that keeps each session's order.", "Daudjee & Salem 2006", "points", True, True, session=True
+        "Snapshot isolation that keeps each session's order.",
+        "Daudjee & Salem 2006",
+        "points",
+        True,
+        True,
+        session=True,
     ),
     "serializable": Rule("No cycle of ww, wr and rw.", "Adya 1999, PL-3", "points"),
     "strong-session-serializable": Rule(
         "Serializable in an order that keeps each session's order.", "Daudjee & Salem 2004", "points", session=True
     ),
     "strict-serializable": Rule(
-        "Serializable in an order that keeps real time.", "Papadimitriou 1979; Herlihy & Wing 1990", "points", real_time=True
+        "Serializable in an order that keeps real time.",
+        "Papadimitriou 1979; Herlihy & Wing 1990",
+        "points",
+        real_time=True,
     ),
 }
 
@@ -154,7 +172,8 @@ class _Points:
         return self._priority[point]
 
     def start_in_order(self, serial: _Points) -> None:
-        """Let transactions start in about the order in which they would be serialized, so that writers of a key rarely overlap."""
+        """Let transactions start in about the order in which they would be serialized, so that writers of a key rarely
+        overlap."""
         for number, p in enumerate(serial.graph.rough_order(serial.priority)):
             index = serial.graph.owner[p]
             if index is not None:
@@ -170,7 +189,11 @@ class _Points:
         return source, target, ("ww", f"both write {show(key)}, in this order")
 
     def _rw(self, key: Value, reader: int, writer: int) -> tuple[int, int, Label]:
-        return self._start[reader], self._commit[writer], ("rw", f"T{reader} reads {show(key)} without T{writer}'s write")
+        return (
+            self._start[reader],
+            self._commit[writer],
+            ("rw", f"T{reader} reads {show(key)} without T{writer}'s write"),
+        )
 
     def _add_reads(self) -> None:
         for reader, key, writer in self._seen.reads:
@@ -180,7 +203,8 @@ class _Points:
                 self.graph.add(self._commit[writer], self._start[reader], label)
 
     def _add_chains(self) -> None:
-        """The known order of versions: each writer before the next, and its readers too; the loose writers after the chain."""
+        """The known order of versions: each writer before the next, and its readers too; the loose writers after the
+        chain."""
         for key in {**self._seen.chains, **self._seen.loose}:
             chain = [INITIAL, *self._seen.chains.get(key, ())]
             loose = self._seen.loose.get(key, [])
@@ -224,7 +248,9 @@ class _Points:
             last[process] = t.index
 
     def _add_real_time(self) -> None:
-        returned = {t.operation.returned: t for t in self._seen.transactions.values() if t.operation.returned is not None}
+        returned = {
+            t.operation.returned: t for t in self._seen.transactions.values() if t.operation.returned is not None
+        }
         invoked = {t.operation.invoked: t for t in self._seen.transactions.values()}
         label = ("rt", "it had returned before the other was invoked")
         now: int | None = None
@@ -238,8 +264,8 @@ class _Points:
                     self.graph.add(before, now, label)
 
     def add_seen(self, causally: bool) -> Cycle | None:
-        """For read atomic and causal: the writers that a reader sees come before the one it reads from. None, or the cycle that
-        shows a reader that sees a write and reads the initial version. Nothing to do for read committed."""
+        """For read atomic and causal: the writers that a reader sees come before the one it reads from. None, or the
+        cycle that shows a reader that sees a write and reads the initial version. Nothing to do for read committed."""
         if self._rule.sees == "":
             return None
         order = self.graph.order(self.priority)
@@ -250,7 +276,7 @@ class _Points:
         for reader, key, writer in self._seen.reads:
             place = places.get(key)
             for rival in members_of(past[reader] & ~(1 << reader) & place.not_before(writer)) if place else ():
-                why = f"T{reader} sees T{rival}, and reads {show(key)} from {'T' + str(writer) if writer != INITIAL else 'nobody'}"
+                why = f"T{reader} sees T{rival}, and reads {show(key)} from T{writer}"
                 if place and place.is_after(rival, writer):
                     missed = f"it reads {show(key)} without T{rival}'s write"
                     edges = (Edge(rival, reader, "vis", f"T{reader} sees T{rival}"), Edge(reader, rival, "rw", missed))

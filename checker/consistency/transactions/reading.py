@@ -2,14 +2,14 @@
 
 Two kinds of objects are supported, and a history uses one of them:
 
-- **lists** (`append`, and reads of the whole list): each read shows the versions before it, so that the order of versions is known
-  up to appends that nobody read (Kingsbury & Alvaro 2020, section 4);
-- **registers** (`w` and `r`): each value is written to a key at most once, so that a read names its writer; the order of
-  versions is not known.
+- **lists** (`append`, and reads of the whole list): each read shows the versions before it, so that the order of
+  versions is known up to appends that nobody read (Kingsbury & Alvaro 2020, section 4);
+- **registers** (`w` and `r`): each value is written to a key at most once, so that a read names its writer; the order
+  of versions is not known.
 
-A read follows the writes of its own transaction; what it shows of *other* transactions is kept here. Anomalies that need no
-graph are found on the way: reads of aborted (G1a), intermediate (G1b) and unwritten values, reads that contradict their own
-transaction (internal), and lists that no single order of appends explains.
+A read follows the writes of its own transaction; what it shows of *other* transactions is kept here. Anomalies that
+need no graph are found on the way: reads of aborted (G1a), intermediate (G1b) and unwritten values, reads that
+contradict their own transaction (internal), and lists that no single order of appends explains.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Transaction:
 class Versions:
     """What the transactions of a history show of each other.
 
-    `reads` are (reader, key, writer) with `INITIAL` for the first version; `chains` gives for each key the writers in the known
-    order of versions; `loose` those writers of a key whose place after the chain is unknown."""
+    `reads` are (reader, key, writer) with `INITIAL` for the first version; `chains` gives for each key the writers in
+    the known order of versions; `loose` those writers of a key whose place after the chain is unknown."""
 
     transactions: dict[int, Transaction]
     reads: list[tuple[int, Value, int]] = field(default_factory=list)
@@ -80,7 +80,8 @@ def steps_of(operation: Operation) -> tuple[Micro, ...]:
         if operation.function in _READS:
             return () if operation.pending else (Micro("r", operation.key, operation.result),)
         raise HistoryError(
-            f"Operation {operation.index} is {operation.function!r}. Levels for transactions take f = txn with a value like "
+            f"Operation {operation.index} is {operation.function!r}. Levels for transactions take f = txn with a "
+            "value like "
             '[["append", "x", 1], ["r", "x", [1]]], or single operations read, write and append.'
         )
     told = operation.argument if operation.pending or operation.result is None else operation.result
@@ -88,8 +89,8 @@ def steps_of(operation: Operation) -> tuple[Micro, ...]:
     for step in told if isinstance(told, tuple) else (None,):
         if not (isinstance(step, tuple) and len(step) == 3 and (step[0] in _WRITES or step[0] in _READS)):
             raise HistoryError(
-                f"Transaction {operation.index} has a step {show(step)}; steps are [append, key, value], [w, key, value] and "
-                "[r, key, value]."
+                f"Transaction {operation.index} has a step {show(step)}; steps are [append, key, value], "
+                "[w, key, value] and [r, key, value]."
             )
         function = _WRITES.get(step[0], "r")
         if function != "r" or not operation.pending:
@@ -104,7 +105,7 @@ def versions(history: History) -> Versions:
     if len(kinds) > 1:
         raise HistoryError("The history both appends to lists and writes registers; judge them apart.")
     writers = _Writers(transactions, history.failed)
-    found = Versions(transactions, lists=kinds == {"append"} or not kinds and _reads_lists(transactions))
+    found = Versions(transactions, lists=kinds == {"append"} or (not kinds and _reads_lists(transactions)))
     (_read_lists if found.lists else _read_registers)(found, writers)
     _leave_out_unobserved(found)
     return found
@@ -126,13 +127,17 @@ class _Writers:
                 if step.function == "r":
                     continue
                 other = self.of.setdefault((step.key, step.value), transaction)
-                if other is not transaction or (transaction.index, step.key) in self.last and step.value == self.last[transaction.index, step.key]:
+                if other is not transaction or (
+                    (transaction.index, step.key) in self.last and step.value == self.last[transaction.index, step.key]
+                ):
                     raise HistoryError(
-                        f"Transactions {other.index} and {transaction.index} both write {show(step.value)} to {show(step.key)}. "
-                        "Which write a read shows is known only if each value is written to a key once."
+                        f"Transactions {other.index} and {transaction.index} both write {show(step.value)} to "
+                        f"{show(step.key)}. Which write a read shows is known only if each value is written to a key once."
                     )
                 if step.value is None:
-                    raise HistoryError(f"Transaction {transaction.index} writes nil to {show(step.key)}, the initial value.")
+                    raise HistoryError(
+                        f"Transaction {transaction.index} writes nil to {show(step.key)}, the initial value."
+                    )
                 self.last[transaction.index, step.key] = step.value
 
     def find(self, reader: Transaction, key: Value, value: Value) -> Transaction:
@@ -142,14 +147,16 @@ class _Writers:
             return writer
         aborted = self._aborted.get((key, value))
         if aborted is not None:
-            text = f"T{reader.index} reads {show(value)} of {show(key)}, written by T{aborted.index}, which did not commit."
+            text = f"T{reader.index} reads {show(value)} of {show(key)} from T{aborted.index}, which did not commit."
             raise Anomaly("G1a: aborted read", text, aborted, reader.operation)
         text = f"T{reader.index} reads {show(value)} of {show(key)}, which no transaction wrote."
         raise Anomaly("unwritten read", text, reader.operation)
 
     def check_final(self, reader: Transaction, key: Value, value: Value, writer: Transaction) -> None:
         if writer is not reader and self.last[writer.index, key] != value:
-            text = f"T{reader.index} reads {show(value)} of {show(key)}, which T{writer.index} wrote and then wrote over."
+            text = (
+                f"T{reader.index} reads {show(value)} of {show(key)}, which T{writer.index} wrote and then wrote over."
+            )
             raise Anomaly("G1b: intermediate read", text, writer.operation, reader.operation)
 
 
@@ -164,7 +171,8 @@ def _read_registers(found: Versions, writers: _Writers) -> None:
                     found.loose[step.key].append(transaction.index)
             elif step.key in own:
                 if step.value != own[step.key]:
-                    text = f"T{transaction.index} wrote {show(own[step.key])} to {show(step.key)} and then read {show(step.value)}."
+                    wrote = show(own[step.key])
+                    text = f"T{transaction.index} wrote {wrote} to {show(step.key)} and then read {show(step.value)}."
                     raise Anomaly("internal", text, transaction.operation)
             elif step.value is None:
                 found.reads.append((transaction.index, step.key, INITIAL))
@@ -182,7 +190,9 @@ def _read_lists(found: Versions, writers: _Writers) -> None:
     for key, (_, elements) in longest.items():
         reader = longest[key][0]
         if len(set(elements)) != len(elements):
-            raise Anomaly("duplicate element", f"T{reader.index} reads an element of {show(key)} twice.", reader.operation)
+            raise Anomaly(
+                "duplicate element", f"T{reader.index} reads an element of {show(key)} twice.", reader.operation
+            )
         found.chains[key] = _chain(writers, reader, key, elements)
     for transaction in found.transactions.values():
         own: dict[Value, list[Value]] = {}
@@ -212,20 +222,25 @@ def _elements(transaction: Transaction, step: Micro) -> tuple[Value, ...]:
     if step.value is None:
         return ()
     if not isinstance(step.value, tuple):
-        raise HistoryError(f"Transaction {transaction.index} reads {show(step.value)} of {show(step.key)}, which is not a list.")
+        raise HistoryError(
+            f"Transaction {transaction.index} reads {show(step.value)} of {show(step.key)}, which is not a list."
+        )
     return step.value
 
 
 def _chain(writers: _Writers, reader: Transaction, key: Value, elements: tuple[Value, ...]) -> list[int]:
-    """The writers of a list in the order of versions. One whose appends are not side by side is mentioned again, which closes a
-    cycle of ww; and so is one whose later appends are not in the list yet, if others' are."""
+    """The writers of a list in the order of versions. One whose appends are not side by side is mentioned again, which
+    closes a cycle of ww; and so is one whose later appends are not in the list yet, if others' are."""
     owners = [writers.find(reader, key, element) for element in elements]
     chain = [t.index for number, t in enumerate(owners) if number == 0 or owners[number - 1] is not t]
     for writer in {t.index: t for t in owners}.values():
         wrote = [step.value for step in writer.steps if step.function == "append" and step.key == key]
         shown = [element for element, owner in zip(elements, owners, strict=True) if owner is writer]
         if shown != wrote[: len(shown)]:
-            text = f"T{reader.index} reads {show(elements)} of {show(key)}, but T{writer.index} appended {show(tuple(wrote))} in this order."
+            text = (
+                f"T{reader.index} reads {show(elements)} of {show(key)}, but T{writer.index} appended "
+                f"{show(tuple(wrote))} in this order."
+            )
             raise Anomaly("incompatible order", text, reader.operation, writer.operation)
         if len(shown) < len(wrote) and chain[-1] != writer.index:
             chain.append(writer.index)
@@ -264,7 +279,8 @@ def _read_list(
 
 
 def _leave_out_unobserved(found: Versions) -> None:
-    """Drop the transactions that may not have committed and that nobody saw: without them nothing is harder to explain."""
+    """Drop the transactions that may not have committed and that nobody saw: without them nothing is harder to
+    explain."""
     observed = {writer for _, _, writer in found.reads} | {w for chain in found.chains.values() for w in chain}
     gone = {t.index for t in found.transactions.values() if t.operation.pending and t.index not in observed}
     for index in gone:

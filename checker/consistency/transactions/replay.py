@@ -1,8 +1,11 @@
 """Checks of a schedule by running it: what the levels mean, without graphs.
 
-The snapshot levels and the serializable ones are checked by executing the transactions on a store, the others by their axiom."""
+The snapshot levels and the serializable ones are checked by executing the transactions on a store, the others by their
+axiom."""
 
 from __future__ import annotations
+
+import itertools
 
 from checker.consistency.history import Value
 from checker.consistency.transactions.reading import INITIAL, Transaction, Versions
@@ -12,8 +15,8 @@ Store = dict[Value, Value]
 
 
 def snapshots(schedule: Schedule, seen: Versions, exclusive: bool) -> bool:
-    """Whether every read is right when each transaction reads the store as it was at its start, with its own writes, and writes at
-    its commit; `exclusive`: and no two transactions that write one key overlap."""
+    """Whether every read is right when each transaction reads the store as it was at its start, with its own writes,
+    and writes at its commit; `exclusive`: and no two transactions that write one key overlap."""
     points = schedule.points or tuple(p for index in schedule.commits for p in ((index, "start"), (index, "commit")))
     if sorted(points) != sorted((index, kind) for index in seen.transactions for kind in ("start", "commit")):
         return False
@@ -61,14 +64,15 @@ def _write_step(function: str, key: Value, value: Value, store: Store) -> None:
 
 
 def commit_order(schedule: Schedule, seen: Versions, sees: str) -> bool:
-    """Whether the commit order keeps wr and the known orders of versions, and no reader misses what it sees: with t1 the writer that t3
-    reads a key from, every other writer of the key among those that t3 `sees` ("wr", "causal" or none) commits before t1."""
+    """Whether the commit order keeps wr and the known orders of versions, and no reader misses what it sees: with t1
+    the writer that t3 reads a key from, every other writer of the key among those that t3 `sees` ("wr", "causal" or
+    none) commits before t1."""
     place = {index: number for number, index in enumerate(schedule.commits)} | {INITIAL: -1}
     if len(schedule.commits) != len(seen.transactions) or set(schedule.commits) != set(seen.transactions):
         return False
     if any(place[writer] >= place[reader] for reader, _, writer in seen.reads):
         return False
-    if any(place[a] >= place[b] for chain in seen.chains.values() for a, b in zip(chain, chain[1:], strict=False)):
+    if any(place[a] >= place[b] for chain in seen.chains.values() for a, b in itertools.pairwise(chain)):
         return False
     past = _past(schedule, seen, sees)
     for reader, key, writer in seen.reads:
@@ -97,7 +101,8 @@ def _past(schedule: Schedule, seen: Versions, sees: str) -> dict[int, int]:
 
 
 def keeps_sessions(schedule: Schedule, seen: Versions) -> bool:
-    """Whether each transaction comes (starts, at the snapshot levels) after the one before it in its session (has committed)."""
+    """Whether each transaction comes (starts, at the snapshot levels) after the one before it in its session (has
+    committed)."""
     starts, commits = _places(schedule)
     last: dict[Value, int] = {}
     for t in seen.transactions.values():

@@ -1,12 +1,12 @@
 """Choices between edges: the order of versions, where reads do not show it.
 
-Two writers of a key whose order is unknown make a *choice*: either one is first, and each way adds edges to the graph (to the later
-writer, and from those who read the earlier version). The history satisfies the level if and only if some way of
-choosing leaves the graph without a cycle, as in polygraphs (Papadimitriou 1979).
+Two writers of a key whose order is unknown make a *choice*: either one is first, and each way adds edges to the graph
+(to the later writer, and from those who read the earlier version). The history satisfies the level if and only if some
+way of choosing leaves the graph without a cycle, as in polygraphs (Papadimitriou 1979).
 
-First the order in which points would come anyway is tried for all choices at once. If that fails, choices are forced one by
-one: an edge against which a path already leads is impossible, and if one way is impossible the other is taken. What remains is
-searched with backtracking. Paths are known from bit masks of the points that each point leads to.
+First the order in which points would come anyway is tried for all choices at once. If that fails, choices are forced
+one by one: an edge against which a path already leads is impossible, and if one way is impossible the other is taken.
+What remains is searched with backtracking. Paths are known from bit masks of the points that each point leads to.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Undecided(Exception):
 
 
 def solve(graph: Graph, choices: Sequence[Choice], priority: Callable[[int], int], attempts: int) -> list[int] | Graph:
-    """An order of the points that some way of choosing allows; else the graph with the edges of a choice that closes a cycle.
+    """An order of the points that some way of choosing allows; else the graph with the edges of a choice that closes a
+    cycle.
 
     Raises `Undecided`."""
     order = graph.order(priority)
@@ -106,7 +107,8 @@ class _Backtracking:
 
 
 def _forced(choices: list[Choice], leads: list[int]) -> tuple[list[Way], list[Choice]]:
-    """The ways that are forced, since the other is impossible (if both are, both edges show it), and the choices left open."""
+    """The ways that are forced, since the other is impossible (if both are, both edges show it), and the choices left
+    open."""
 
     def possible(way: Way) -> bool:
         return all(source != target and not leads[target] >> source & 1 for source, target, _ in way)
