@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.commands.check import writable
+from checker.errors import UsageError
 
 if TYPE_CHECKING:
     from checker.consistency import Verdict
@@ -52,7 +52,10 @@ def command(file: Path, model_name: str, level: str, input_format: str | None, k
     find_level(level)
     model = find_model(model_name)
     if out is not None:
-        writable(out)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as failure:
+            raise UsageError(f"{out} cannot be made: {failure.strerror}. Give another directory with --out.") from None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
     verdict = judge(read_history(file, input_format, keyed), level, model, limits)
     click.echo(json.dumps(facts(verdict), indent=1) if form == "json" else text(verdict))
@@ -67,7 +70,10 @@ def _write(verdict: Verdict, out: Path) -> None:
     from checker.report.history import cycle, facts, timeline, timeline_of
     from checker.report.render import render
 
-    (out / "verdict.json").write_text(json.dumps(facts(verdict), indent=1) + "\n", encoding="utf-8")
+    try:
+        (out / "verdict.json").write_text(json.dumps(facts(verdict), indent=1) + "\n", encoding="utf-8")
+    except OSError as failure:
+        raise UsageError(f"Cannot write into {out}: {failure.strerror}. Give another directory with --out.") from None
     if isinstance(verdict, Violated):
         view = timeline_of(verdict)
         if view is not None:
