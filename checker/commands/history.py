@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from checker.commands._show import Folder
 from checker.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,16 +52,13 @@ def command(file: Path, model_name: str, level: str, input_format: str | None, k
         return
     find_level(level)
     model = find_model(model_name)
-    if out is not None:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as failure:
-            raise UsageError(f"{out} cannot be made: {failure.strerror}. Give another directory with --out.") from None
+    history = read_history(file, input_format, keyed)
+    folder = Folder(out).path if out is not None else None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
-    verdict = judge(read_history(file, input_format, keyed), level, model, limits)
+    verdict = judge(history, level, model, limits)
     click.echo(json.dumps(facts(verdict), indent=1) if form == "json" else text(verdict))
-    if out is not None:
-        _write(verdict, out)
+    if folder is not None:
+        _write(verdict, folder)
     sys.exit(verdict.exit_code)
 
 

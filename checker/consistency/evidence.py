@@ -25,7 +25,7 @@ from checker.consistency.search import Status
 from checker.consistency.verdict import Unorderable
 
 STEP_CONFIGURATIONS = 5_000  # For one question, and for all of them together.
-ALL_CONFIGURATIONS = 80_000
+ALL_CONFIGURATIONS = 60_000
 STATES_MAX = 64
 QUESTION_COST = 400  # What even an easy question costs, in configurations.
 
