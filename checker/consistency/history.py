@@ -32,6 +32,8 @@ class HistoryError(QuorateError):
 def freeze(value: object) -> Value:
     """`value` with lists as tuples, sets as frozen sets and mappings as sorted tuples of pairs, so that it can be a
     key."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, (list, tuple)):
         return tuple(freeze(item) for item in value)
     if isinstance(value, AbstractSet):

@@ -115,7 +115,8 @@ class _Reader:
             if kind == "discard":
                 self._next()
             elif kind != "tag":
-                items.append(self._form(kind, text))
+                item = self._form(kind, text)
+                items.append(freeze(item) if type(item) is _Map else item)
         else:
             raise Malformed(start, f"The {opening!r} here is never closed.")
         if opening == "#{":
@@ -128,7 +129,7 @@ class _Reader:
 
 
 class _Map(dict[Value, Value]):
-    """A map that is still being read. It is frozen before it becomes part of an operation."""
+    """A map as it was read. Inside another form it is frozen at once, so that only events are still maps."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(freeze(self))
@@ -174,7 +175,7 @@ def _event(line: int, form: _Map) -> Event:
         raise Malformed(line, f"The type {show(kind)} is not one of {', '.join(TYPES)}.")
     if isinstance(process, bool) or not isinstance(process, (int, str)):
         raise Malformed(line, f"A process is a number or a name, not {show(process)}.")
-    return Event(line, process, str(kind), str(function), freeze(form.get("value")), freeze(form.get("key")))
+    return Event(line, process, str(kind), str(function), form.get("value"), form.get("key"))
 
 
 def split_key(event: Event) -> Event:
