@@ -14,6 +14,7 @@ from checker.consistency.visibility import Guarantees, OutOfBudget, VisibilitySe
 
 CHOICES_MAX = 20_000
 ATTEMPTS_MAX = 300_000
+OPERATIONS_MAX = 200
 CORE_ATTEMPTS = 20_000
 
 CAUSAL = Guarantees(read_your_writes=True, monotonic_reads=True, monotonic_writes=True, writes_follow_reads=True)
@@ -62,6 +63,11 @@ def _any_choice(history: History, asked: Guarantees, choices: Choices, most: int
 
 
 def _search(history: History, model: Model, asked: Guarantees, attempts: int) -> Explanations | Unorderable | str:
+    if len(history) > OPERATIONS_MAX:
+        return (
+            f"For models other than registers with distinct values this level is decided by exhaustive search, which is not "
+            f"tried for more than {OPERATIONS_MAX} operations."
+        )
     product = whole(model, history.operations)
     try:
         witness = VisibilitySearch(history, product, asked, attempts).run()

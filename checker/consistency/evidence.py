@@ -182,7 +182,7 @@ def _forget(operations: Sequence[Operation], forgotten: set[int], model: Model) 
 
 
 def _sentence(bad: Bad, prefix: Sequence[Operation], partial: Sequence[Operation], stuck: Sequence[Operation]) -> str:
-    on = "" if bad.key is None or isinstance(bad.key, tuple) else f" on {show(bad.key)}"
+    on = "" if bad.key is None else f" on {show(bad.key)}"
     answered = sum(not o.pending for o in prefix)
     names = " or ".join(f"{o} of process {o.process}" for o in stuck[:4]) + (" or ..." if len(stuck) > 4 else "")
     return (

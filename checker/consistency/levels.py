@@ -5,11 +5,11 @@ Every "satisfied" has had its witness checked by `verify.py`, and every limit th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from checker.consistency import causal, evidence, orders, registers, verify
-from checker.consistency.history import History, HistoryError
+from checker.consistency.history import History, HistoryError, Operation
 from checker.consistency.models import Model, Register
 from checker.consistency.orders import Found, Limits
 from checker.consistency.transactions import levels as transactional
@@ -88,13 +88,27 @@ def _regular(history: History, model: Model, order: Order) -> bool:
     """Each read that was asked about is last in an order with all the writes of its key, or before those that followed
     it."""
     return all(
-        verify.keeps_real_time(one) and verify.legal(one, model) and sum(model.is_query(o) for o in one) == 1
+        _with_all_updates(one, history, model)
+        and verify.keeps_real_time(one)
+        and verify.legal(one, model)
+        and sum(model.is_query(o) for o in one) == 1
         for one in order.per_key.values()
     )
 
 
+def _with_all_updates(one: Sequence[Operation], history: History, model: Model) -> bool:
+    """Whether an order that is about some of the queries of one key has all the updates of that key."""
+    about = [o for own in orders.parts(history, model).values() if any(o.index == one[0].index for o in own) for o in own]
+    queries = {o.index for o in one if model.is_query(o)}
+    return verify.complete(one, [o for o in about if not model.is_query(o) or o.index in queries])
+
+
 def _convergent(history: History, model: Model, order: Order) -> bool:
-    return all(verify.legal(one, model) and verify.keeps_real_time(one) for one in order.per_key.values())
+    return all(
+        not one
+        or (_with_all_updates(one, history, model) and verify.legal(one, model) and verify.keeps_real_time(one))
+        for one in order.per_key.values()
+    )
 
 
 def _by_visibility(name: str) -> Callable[[History, Model, Limits], Verdict]:

@@ -156,7 +156,11 @@ def regular(history: History, model: Model, limits: Limits, only_alone: bool = F
             if only_alone and not all(read.precedes(w) or w.precedes(read) for w in updates):
                 continue
             questions[(key, read.index)] = (*updates, read)
-    return _each_part(questions, model, limits, pack_as=pack, prefix_closed=False)
+    found = _each_part(questions, model, limits, pack_as=pack, prefix_closed=False)
+    if found.bad is not None:
+        key, _ = found.bad.key  # type: ignore[misc]
+        return replace(found, bad=replace(found.bad, key=key))
+    return found
 
 
 def convergent(history: History, model: Model, limits: Limits) -> Found:

@@ -135,6 +135,9 @@ class VisibilitySearch:
         tried: set[int] = set()
         for size in range(len(more) + 1):
             for extra in combinations(more, size):
+                self._attempts -= 1
+                if self._attempts < 0:
+                    raise OutOfBudget
                 visible = self._closed(least | sum(1 << number for number in extra))
                 if visible in tried or any(visible & smaller == smaller for smaller in explained):
                     continue
@@ -147,9 +150,6 @@ class VisibilitySearch:
     def _legal_order(
         self, operation: Operation, earlier: list[Operation], visible: int
     ) -> tuple[Operation, ...] | None:
-        self._attempts -= 1
-        if self._attempts < 0:
-            raise OutOfBudget
         own = {o.index for o in earlier} if self._asked.session_answers else set()
         members = [o for o in self._order if visible >> o.index & 1 or o.index in own]
         previous = {o.index: self._before[o.index] & visible for o in members}

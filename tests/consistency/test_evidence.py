@@ -228,3 +228,24 @@ def test_a_users_model_is_loaded_from_a_file_and_judged_by(tmp_path) -> None:
         find_model(f"{file}:Stick")
     with pytest.raises(QuorateError, match="no file"):
         find_model("absent.py:Stack")
+
+
+def test_exhaustive_levels_say_unknown_beyond_their_reach() -> None:
+    adds = [Operation(0, n % 4, "add", n, None, 2 * n, 2 * n + 1) for n in range(201)]
+    assert isinstance(judge(History.of(adds), "causal", MODELS["set"]()), Unknown)
+    reads = [Operation(0, 10 + n, "read", None, (1, 30 + n), 100 + 2 * n, 101 + 2 * n) for n in range(3)]
+    verdict = judge(History.of([*adds[:20], *reads]), "causal", MODELS["set"](), Limits(configurations=50))
+    assert isinstance(verdict, Unknown) and "50 sets" in verdict.reason
+
+
+def test_regular_and_convergent_violations_show_the_reads() -> None:
+    stale = [
+        Operation(0, 0, "write", 1, None, 0, 1, "x"),
+        Operation(0, 1, "read", None, None, 2, 3, "x"),
+        Operation(0, 2, "read", None, 1, 4, 5, "x"),
+    ]
+    for level in ("regular", "safe", "convergent"):
+        verdict = judge(History.of(stale), level)
+        assert isinstance(verdict, Violated) and isinstance(verdict.evidence, Unorderable)
+        assert verdict.evidence.key == "x"
+        assert "read() = nil of process 1" in verdict.evidence.explanation
