@@ -18,6 +18,7 @@ exact (each session may explain the same read differently), so that then `visibi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -28,6 +29,8 @@ from checker.consistency.verdict import Cycle, Edge, Explanations
 from checker.consistency.visibility import Guarantees, members_of
 
 READS, WRITES = frozenset({"read", "get"}), frozenset({"write", "put", "delete"})
+REASONS = {"so": "same process", "wr": "reads from it", "cf": "overwritten, as its process saw"}
+Causes = Mapping[int, Mapping[int, str]]  # For each operation, those right before it, and why.
 Source = int | None  # The index of the write that a read reads from; None for the initial value.
 
 
@@ -106,7 +109,7 @@ class ReadsFrom:
         order = self._sorted(causes, "CyclicCO", "Session order and reads-from form a cycle.")
         self._least_sets(order)
         for o in order:
-            self._overwritten(o)
+            self._overwritten(o, causes)
         if self._asked.arbitration:
             return self._converging(causes)
         if self._asked.session_answers:
@@ -147,7 +150,7 @@ class ReadsFrom:
         rivals = self._visible[read.index] & self._writes.get(read.key, 0)
         return rivals if source is None else rivals & ~(1 << source)
 
-    def _overwritten(self, o: Operation) -> None:
+    def _overwritten(self, o: Operation, causes: Causes) -> None:
         if o.index not in self._sources:
             return
         source = self._sources[o.index]
@@ -155,22 +158,32 @@ class ReadsFrom:
             rival = self._of[number]
             if source is None:
                 text = f"{o} of process {o.process} returns the initial value and must see {rival}."
-                edges = (
-                    Edge(number, o.index, "co", "must be seen"),
-                    Edge(o.index, number, "rw", "reads the value before it"),
-                )
-                raise BadPattern(self._cycle("WriteCOInitRead", text, edges))
+                raise BadPattern(self._missed("WriteCOInitRead", text, o, number, causes))
             if self._before[number] >> source & 1:
                 text = (
                     f"{o} of process {o.process} must see {rival} of process {rival.process}, which is after "
-                    f"{self._of[source]}, from which it reads."
+                    f"{self._of[source]} of process {self._of[source].process}, from which it reads."
                 )
-                around = (
-                    Edge(source, number, "co", "is before"),
-                    Edge(number, o.index, "co", "must be seen"),
-                    Edge(o.index, source, "rw", "reads from"),
-                )
-                raise BadPattern(self._cycle("WriteCORead", text, around))
+                raise BadPattern(self._missed("WriteCORead", text, o, number, causes))
+
+    def _missed(self, anomaly: str, text: str, read: Operation, write: int, causes: Causes) -> Cycle:
+        """The cycle of a read that misses a write that it must see: the chain of causes from the write, and back."""
+        back: dict[int, int] = {}  # From each operation on the way, the next one towards the read.
+        queue = deque([read.index])
+        while queue and write not in back:
+            effect = queue.popleft()
+            for cause in causes[effect]:
+                if cause not in back:
+                    back[cause] = effect
+                    queue.append(cause)
+        edges: list[Edge] = []
+        at = write
+        while at != read.index:
+            effect = back[at]
+            edges.append(Edge(at, effect, causes[effect][at], REASONS[causes[effect][at]]))
+            at = effect
+        edges.append(Edge(read.index, write, "rw", "reads the value before it"))
+        return self._cycle(anomaly, text, tuple(edges))
 
     def _source_last(self, o: Operation, position: Mapping[int, int]) -> tuple[Operation, ...]:
         """The visible writes: first all that need not follow the source, then the source and the rest."""
@@ -182,7 +195,7 @@ class ReadsFrom:
         numbers = sorted(members_of(self._visible[o.index]), key=lambda number: (late(number), position[number]))
         return (*(self._of[number] for number in numbers), o)
 
-    def _converging(self, causes: Mapping[int, Mapping[int, str]]) -> Explanations:
+    def _converging(self, causes: Causes) -> Explanations:
         """CCv: one arbitration, with the writes that a read must see before its source."""
         after = {number: dict(edges) for number, edges in causes.items()}
         for read, source in self._sources.items():
@@ -199,7 +212,7 @@ class ReadsFrom:
         }
         return Explanations(orders, tuple(o for o in order if o.function in WRITES))
 
-    def _by_session(self, causes: Mapping[int, Mapping[int, str]]) -> Explanations:
+    def _by_session(self, causes: Causes) -> Explanations:
         """CM: for each session, its happened-before order, grown until it is closed."""
         orders: dict[int, tuple[Operation, ...]] = {}
         for own in self._sessions:
@@ -220,11 +233,7 @@ class ReadsFrom:
         if source is None:
             for number in members_of(rivals):
                 text = f"{read} of process {read.process} returns the initial value after {self._of[number]}."
-                edges = (
-                    Edge(number, read.index, "hb", "happened before"),
-                    Edge(read.index, number, "rw", "reads the value before it"),
-                )
-                raise BadPattern(self._cycle("WriteHBInitRead", text, edges))
+                raise BadPattern(self._missed("WriteHBInitRead", text, read, number, after))
             return False
         news = rivals & ~past[source] & ~(1 << source)
         for number in members_of(news):
@@ -246,7 +255,7 @@ class ReadsFrom:
             done.append(o)
         return orders
 
-    def _sorted(self, causes: Mapping[int, Mapping[int, str]], anomaly: str, text: str) -> list[Operation]:
+    def _sorted(self, causes: Causes, anomaly: str, text: str) -> list[Operation]:
         """A topological order, earliest invocation first. Raises `BadPattern` with a cycle if there is none."""
         state: dict[int, int] = {}
         order: list[Operation] = []
@@ -269,10 +278,13 @@ class ReadsFrom:
                     stack.pop()
         return order
 
-    def _closing(self, path: list[int], causes: Mapping[int, Mapping[int, str]], anomaly: str, text: str) -> Cycle:
+    def _closing(self, path: list[int], causes: Causes, anomaly: str, text: str) -> Cycle:
         """The cycle of a path along which each operation is caused by the next, and the last by the first."""
         around = [*path, path[0]]
-        edges = [Edge(cause, effect, causes[effect][cause]) for effect, cause in pairwise(around)]
+        edges = [
+            Edge(cause, effect, causes[effect][cause], REASONS[causes[effect][cause]])
+            for effect, cause in pairwise(around)
+        ]
         return self._cycle(anomaly, text, tuple(reversed(edges)))
 
     def _cycle(self, anomaly: str, text: str, edges: tuple[Edge, ...]) -> Cycle:
@@ -281,7 +293,7 @@ class ReadsFrom:
         return Cycle(anomaly, text, nodes, edges, tuple(self._of[n] for n in numbers))
 
 
-def _ancestors(order: list[Operation], causes: Mapping[int, Mapping[int, str]]) -> dict[int, int]:
+def _ancestors(order: list[Operation], causes: Causes) -> dict[int, int]:
     past: dict[int, int] = {}
     for o in order:
         mask = 0
