@@ -24,6 +24,7 @@ from checker.outcome import Violated
 if TYPE_CHECKING:
     from checker.language.spec import Spec
     from checker.report.page import Entry
+    from checker.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,16 @@ class Broken:
 @click.command("gallery")
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("counterexamples"))
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
-def command(directory: Path, workers: int) -> None:
-    """Find the shortest counterexample of every variant that must break; write traces, pictures and a page to DIRECTORY."""
+@click.option("--refresh", is_flag=True, help="Keep the stored runs that still happen; draw them again.")
+def command(directory: Path, workers: int, refresh: bool) -> None:
+    """Find the shortest counterexample of every variant that must break; write traces, pictures and a page to DIRECTORY.
+
+    With --refresh, after a change of pictures alone: stored runs are run again instead of searched for. That they are
+    still the shortest is not looked at.
+    """
     found = list(broken())
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for written in pool.map(_write, [(member, directory) for member in found]):
+        for written in pool.map(_write, [(member, directory, refresh) for member in found]):
             click.echo(written)
     (directory / "README.md").write_text(page(directory), encoding="utf-8")
 
@@ -86,10 +92,29 @@ def _entry(member: Broken, directory: Path) -> Entry:
     return Entry(member.spec, member.variant, trace.property or "deadlock", why, command, picture, len(trace))
 
 
-def _write(job: tuple[Broken, Path]) -> str:
+def _write(job: tuple[Broken, Path, bool]) -> str:
+    member, directory, refresh = job
+    folder = directory / member.folder
+    trace = (_again(member, folder / "trace.json") if refresh else None) or _found(member)
+    Folder(folder).save(trace)
+    return f"{member.folder}: {trace.property} after {len(trace)} steps"
+
+
+def _again(member: Broken, file: Path) -> Trace | None:
+    """The stored run as it happens today, or None if it does not."""
+    from checker.explore.replay import replay
+    from checker.trace import Trace
+
+    try:
+        return replay(Trace.load(file), member.cls).now
+    except QuorateError:
+        return None
+
+
+def _found(member: Broken) -> Trace:
+    """A shortest run in which the variant breaks."""
     from checker.explore import Naming, check
 
-    member, directory = job
     try:
         outcome = check(member.cls, naming=Naming(member.spec, member.variant))
     except QuorateError as error:
@@ -98,8 +123,7 @@ def _write(job: tuple[Broken, Path]) -> str:
         raise UsageError(
             f"{member.spec} {member.variant} {outcome.verdict}, but {member.cls.expect} is expected of it."
         )
-    Folder(directory / member.folder).save(outcome.trace)
-    return f"{member.folder}: {outcome.property} after {len(outcome.trace)} steps"
+    return outcome.trace
 
 
 def snake(name: str) -> str:
