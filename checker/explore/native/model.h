@@ -17,8 +17,7 @@
  *     MODEL_ARGS        the greatest number of parameters of an action, at least 1
  *     MODEL_ACTIONS     number of actions, at least 1
  *     MODEL_BOUNDS      number of named bounds, at least 1
- *     MODEL_PROPERTIES  number of invariants and step properties together, in order of declaration
- *     MODEL_HAS_STEPS   1 if some of them are step properties
+ *     MODEL_HAS_STEPS   1 if there are step properties
  *     MODEL_DEADLOCK    1 if a state without successors that is not terminal is a violation
  *     MODEL_SYMMETRY    1 if model_canonical does something
  *
@@ -29,11 +28,13 @@
  *                                                               arguments ascending
  *     unsigned model_invariant(const State *s)                  the first invariant that s violates, or NONE
  *     unsigned model_step(const State *old, const State *new)   the first step property violated, or NONE
- *     uint64_t model_reached(const State *s)                    one bit for each reachability property that s satisfies
+ *     uint64_t model_reached(const State *s, uint64_t known)    one bit for each reachability property that s satisfies; those
+ *                                                               in `known` need not be evaluated again
  *     bool model_terminal(const State *s)                       whether s may be without successors
  *     State model_canonical(State s)                            the representative of the orbit of s
  *
- * A property whose evaluation is itself an error in the spec is reported as MODEL_PROPERTIES + the number of the error.
+ * An error in the spec met while evaluating a property counts as a violation of it. The engine says where a violation is; the caller
+ * evaluates the last state again to say what it is.
  */
 #ifndef QUORATE_MODEL_H
 #define QUORATE_MODEL_H
@@ -62,8 +63,8 @@ typedef struct {
     word w[MODEL_WORDS];
 } State;
 
-/* What led to a successor. `error` is NONE for an ordinary successor; otherwise the attempt was an error in the spec
-   with this number, and the state beside it means nothing. */
+/* What led to a successor. `error` is NONE for an ordinary successor; otherwise the attempt was an error in the spec, and the
+   state beside it is the one it started from. */
 typedef struct {
     uint64_t args[MODEL_ARGS];
     uint32_t action;
@@ -112,9 +113,8 @@ static inline void emit(Successors *out, State next, uint32_t action, const uint
 }
 
 /* The attempt to take `action` was an error in the spec. */
-static inline void fail(Successors *out, State from, uint32_t action, uint32_t error, const uint64_t *args,
-                        size_t arity) {
-    emit_labelled(out, from, action, error, args, arity);
+static inline void fail(Successors *out, State from, uint32_t action, const uint64_t *args, size_t arity) {
+    emit_labelled(out, from, action, 0, args, arity);
 }
 
 /* The transition would pass a bound. */

@@ -5,9 +5,9 @@
  * reported at the end of a level - states, transitions, cuts, transitions by action, depth, which property broke - is a
  * function of the model alone and not of the number of workers or of their timing.
  *
- * A violation does not stop the level in which it is found: the level is finished, all counts are of whole levels, and of all
- * violations in it the least is reported, in the order of `Event` below. No parents are kept. The
- * counterexample is computed afterwards (trace.h), from the levels, and is again a function of the model alone.
+ * A violation does not stop the level in which it is found: the level is finished and all counts are of whole levels. No
+ * parents are kept. The counterexample is computed afterwards (trace.h), from the levels, and is again a function of the
+ * model alone.
  *
  * The frontier is the part of the arenas that the previous level appended. Workers take it in chunks from one cursor. A level
  * too small to share is expanded by worker 0 alone, without waking the others.
@@ -23,9 +23,9 @@
 enum { BATCH = 192, BLOCK = 64, AHEAD = 12, CHUNK_MAX = 256, SOLO_MAX = 192, SPINS = 4000 };
 enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES };
 
-/* What can be wrong, in order of precedence at one level: an error in an action, a deadlock (their traces are one step
-   shorter than the others), then the properties in order of declaration and the errors met while evaluating them. */
-enum { EVENT_ERROR = 0, EVENT_DEADLOCK = 1, EVENT_PROPERTY = 2, EVENT_NONE = -1 };
+/* What can be wrong, in order of precedence at one level: a deadlock, whose trace is one step shorter than the others; anything
+   else, of which trace.h finds the one that a sequential search generates first. */
+enum { EVENT_DEADLOCK = 0, EVENT_VIOLATION = 1, EVENT_NONE = -1 };
 
 typedef struct {
     uint64_t workers, memory_limit, states_max;
@@ -213,9 +213,8 @@ static bool arena_reserve(Search *search, Arena *arena, uint64_t states) {
 
 /* Everything that is checked of a state when it is first generated. */
 static inline void examine(Worker *me, const State *s) {
-    uint32_t violated = model_invariant(s);
-    if (UNLIKELY(violated != NONE)) note_event(me->search, EVENT_PROPERTY + violated);
-    me->reached |= model_reached(s);
+    if (UNLIKELY(model_invariant(s) != NONE)) note_event(me->search, EVENT_VIOLATION);
+    me->reached |= model_reached(s, me->reached);
 }
 
 /* Tell the others how many states this worker has added; ask for a pause if the table is getting full. */
@@ -267,12 +266,12 @@ static inline void gather(Worker *me, const State *from) {
     if (MODEL_DEADLOCK && out->count == begin && out->cut_total == cuts && !model_terminal(from))
         note_event(me->search, EVENT_DEADLOCK);
     for (size_t i = begin; i < out->count; i++) {
-        if (UNLIKELY(out->labels[i].error != NONE)) note_event(me->search, EVENT_ERROR);
-        if (MODEL_HAS_STEPS && out->labels[i].error == NONE) {
-            uint32_t violated = model_step(from, &out->states[i]);
-            if (UNLIKELY(violated != NONE)) note_event(me->search, EVENT_PROPERTY + violated);
+        if (UNLIKELY(out->labels[i].error != NONE)) {
+            note_event(me->search, EVENT_VIOLATION);
+            continue;
         }
-        if (MODEL_SYMMETRY && out->labels[i].error == NONE) out->states[i] = model_canonical(out->states[i]);
+        if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) note_event(me->search, EVENT_VIOLATION);
+        if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i]);
     }
 }
 
@@ -408,7 +407,7 @@ static void seed_initial(Search *search) {
     memset(out->fired, 0, sizeof out->fired);
     for (size_t i = 0; i < out->count; i++) {
         if (out->labels[i].error != NONE)
-            note_event(search, EVENT_ERROR);
+            note_event(search, EVENT_VIOLATION);
         else {
             search->initial_count++;
             if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i]);

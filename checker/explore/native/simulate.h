@@ -47,49 +47,48 @@ typedef struct {
 } Plan;
 
 typedef struct {
-    uint64_t runs, steps, deadlocked, reached, event, violating_run, violating_length;
+    uint64_t runs, steps, stuck, reached, event, violating_run;
     uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS];
 } Simulated;
 
-/* The first attempt among the successors that is a violation, as an event; `at` is its position. */
-static uint32_t violation_among(const State *from, const Successors *out, size_t *at) {
-    for (*at = 0; *at < out->count; ++*at) {
-        if (out->labels[*at].error != NONE) return EVENT_ERROR;
-        if (MODEL_HAS_STEPS) {
-            uint32_t violated = model_step(from, &out->states[*at]);
-            if (violated != NONE) return EVENT_PROPERTY + violated;
-        }
-    }
-    return NONE;
+/* Whether the transition `i` of `out` is a violation by itself. */
+static bool violates_on_the_way(const State *from, const Successors *out, size_t i, bool initial) {
+    return out->labels[i].error != NONE || (MODEL_HAS_STEPS && !initial && model_step(from, &out->states[i]) != NONE);
 }
 
-/* Walk once; every step is handed to `visit` (which may be NULL). Returns the event that ended the run, or NONE. */
+/* The transition to take: the first that is a violation by itself, else any. */
+static size_t choose(const State *from, const Successors *out, bool initial, Random *random, bool *violated) {
+    for (size_t i = 0; i < out->count; i++)
+        if (violates_on_the_way(from, out, i, initial)) {
+            *violated = true;
+            return i;
+        }
+    return random_below(random, out->count);
+}
+
+/* Walk once, into `record` unless it is NULL. Returns the event that ended the run, or NONE. */
 static uint32_t simulate_run(const Plan *plan, uint64_t run, Successors *out, Simulated *total, Search *record) {
     Random random = random_for(plan->seed, run);
-    out->count = 0;
-    model_initial(out);
     State now = {{0}};
     for (uint64_t depth = 0;; depth++) {
-        size_t at;
-        uint32_t event = violation_among(&now, out, &at);
-        if (depth == 0 && event != EVENT_ERROR) event = NONE;
-        if (out->count == 0) {
-            total->deadlocked++;
-            return MODEL_DEADLOCK && depth > 0 && out->cut_total == 0 && !model_terminal(&now) ? EVENT_DEADLOCK : NONE;
-        }
-        if (event == NONE) at = random_below(&random, out->count);
-        if (record && !trace_push(record, &out->labels[at], &out->states[at])) return NONE;
-        if (event != NONE) return event;
-        now = out->states[at];
-        total->steps += depth > 0;
-        if (depth > 0) total->fired[out->labels[at].action]++;
-        uint32_t violated = model_invariant(&now);
-        total->reached |= model_reached(&now);
-        if (violated != NONE) return EVENT_PROPERTY + violated;
-        if (depth == plan->depth_max) return NONE;
+        uint64_t cuts = out->cut_total;
+        bool initial = depth == 0, violated = false;
         out->count = 0;
-        out->cut_total = 0;
-        model_successors(&now, out);
+        if (initial) model_initial(out);
+        else model_successors(&now, out);
+        if (out->count == 0) {
+            total->stuck++;
+            return MODEL_DEADLOCK && !initial && out->cut_total == cuts && !model_terminal(&now) ? EVENT_DEADLOCK : NONE;
+        }
+        size_t at = choose(&now, out, initial, &random, &violated);
+        if (record && !trace_push(record, &out->labels[at], &out->states[at])) return NONE;
+        if (violated) return EVENT_VIOLATION;
+        now = out->states[at];
+        total->steps += !initial;
+        if (!initial) total->fired[out->labels[at].action]++;
+        total->reached |= model_reached(&now, total->reached);
+        if (model_invariant(&now) != NONE) return EVENT_VIOLATION;
+        if (depth == plan->depth_max) return NONE;
     }
 }
 

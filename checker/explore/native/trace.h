@@ -32,15 +32,18 @@ static inline void clear_bit(uint64_t *bits, uint64_t i) { bits[i / 64] &= ~((ui
 
 static inline State representative(State s) { return MODEL_SYMMETRY ? model_canonical(s) : s; }
 
-/* Whether the violation shows at the transition `i` of `out`, which leads away from `from`. */
+/* Whether a violation shows at the transition `i` of `out`, which leads away from `from`: it is an error, breaks a step
+   property, or leads to a state that breaks an invariant. Such a state is new, or the search had ended before. */
 static bool shows_on_transition(const Retrace *retrace, const State *from, size_t i) {
     const Successors *out = &retrace->out;
-    if (out->labels[i].error != NONE) return retrace->event == EVENT_ERROR;
-    return MODEL_HAS_STEPS && model_step(from, &out->states[i]) + EVENT_PROPERTY == retrace->event;
+    if (out->labels[i].error != NONE) return true;
+    if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) return true;
+    return model_invariant(&out->states[i]) != NONE;
 }
 
-static bool shows_at_state(const Retrace *retrace, const State *s) {
-    return retrace->event >= EVENT_PROPERTY && model_invariant(s) + EVENT_PROPERTY == retrace->event;
+static bool shows_at_state(Retrace *retrace, const State *s) {
+    (void)retrace;
+    return model_invariant(s) != NONE;
 }
 
 /* Whether a state of the last expanded level is in M: it has a violating transition, or is the deadlock. */
@@ -79,8 +82,6 @@ static bool leads_to_target(Retrace *retrace, const State *s) {
 }
 
 typedef bool (*Belongs)(Retrace *, const State *);
-
-static bool in_last_level(Retrace *retrace, const State *s) { return shows_at_state(retrace, s); }
 
 /* Compute M(level), and make it the target. False if nothing belongs, or the search was stopped. */
 static bool mark_level(Retrace *retrace, size_t level, Belongs belongs) {
@@ -154,25 +155,14 @@ static bool step_violating(Retrace *retrace) {
 
 static bool retrace_path(Retrace *retrace) {
     Search *search = retrace->search;
-    size_t last = search->levels - 1;
-    bool at_state = mark_level(retrace, last, in_last_level);
-    if (!at_state) {
-        if (last == 0 || !mark_level(retrace, --last, shows_at_expansion)) return false;
-    }
+    bool initial = search->levels == 1; /* An initial state breaks an invariant. */
+    size_t last = initial ? 0 : search->levels - 2;
+    if (!mark_level(retrace, last, initial ? shows_at_state : shows_at_expansion)) return false;
     for (size_t level = last; level-- > 0;)
         if (!mark_level(retrace, level, leads_to_target)) return false;
     for (size_t level = 0; level <= last; level++)
         if (!step_forward(retrace, level)) return false;
-    return at_state || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
-}
-
-/* An @init that is an error: the trace is the failed attempt alone. */
-static bool retrace_initial(Retrace *retrace) {
-    model_initial(&retrace->out);
-    for (size_t i = 0; i < retrace->out.count; i++)
-        if (retrace->out.labels[i].error != NONE)
-            return trace_push(retrace->search, &retrace->out.labels[i], &retrace->out.states[i]);
-    return false;
+    return initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
 }
 
 static void trace_build(Search *search) {
@@ -187,8 +177,6 @@ static void trace_build(Search *search) {
     retrace.target = calloc(search->table.capacity / 64 + 1, sizeof(uint64_t));
     if (!retrace.bases || !retrace.member || !retrace.target)
         search->trace_failed = true;
-    else if (search->levels == 1 && retrace.event == EVENT_ERROR)
-        search->trace_failed = !retrace_initial(&retrace);
     else
         search->trace_failed = !retrace_path(&retrace);
     free(retrace.bases);

@@ -15,7 +15,6 @@
 #define MODEL_ARGS 1
 #define MODEL_ACTIONS 7
 #define MODEL_BOUNDS 1
-#define MODEL_PROPERTIES 1
 #define MODEL_HAS_STEPS 0
 #define MODEL_DEADLOCK 0
 #ifndef MODEL_SYMMETRY
@@ -76,7 +75,8 @@ static unsigned model_step(const State *old, const State *new) {
     return NONE;
 }
 
-static uint64_t model_reached(const State *state) {
+static uint64_t model_reached(const State *state, uint64_t known) {
+    (void)known;
     word low = 0, s = state->w[MODEL_WORDS - 1];
     for (unsigned r = 0; r < RM; r++) low |= (word)1 << (2 * r);
     return (uint64_t)((~s & s >> 1 & low) == low) | (uint64_t)((s & s >> 1 & low) == low) << 1;
