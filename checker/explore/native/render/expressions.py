@@ -352,13 +352,6 @@ class Expressions(Values):
         self.set_length(target, count)
         return name
 
-    def as_set(self, node: Expr) -> str:
-        """TO_SET."""
-        name = self.declare(node.type, self.out.fresh())
-        with self.members(self.spot(node.args[0])) as member:
-            self.add(self.spot_named(node.type, name), member)
-        return name
-
     def whole_range(self, node: Expr) -> str:
         """RANGE as a value."""
         assert isinstance(node.type, ListType)
@@ -560,7 +553,6 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.LEN: Expressions.size,
     Op.CONCAT: Expressions.concatenation,
     Op.SORTED: Expressions.ordered,
-    Op.TO_SET: Expressions.as_set,
     Op.COERCE: lambda body, node: body.converted(node.args[0], node.type),
     Op.FIT: lambda body, node: body.converted(node.args[0], node.type, checked=True),
     Op.NARROW: lambda body, node: body.read(body.spot(node)),

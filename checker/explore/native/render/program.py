@@ -173,9 +173,12 @@ class Program:
         """The first property that is false, or bits of those that are true."""
         out = Writer()
         writer = Body(self, out, "s", "old", lambda _: None)
-        with out.block(head):
+        with out.block(f"static {head}"):
+            out(f"const word *s = state->w, *old = {'before' if 'before' in head else 'state'}->w;")
             out("int status_ = 0, *status = &status_;")
+            out("(void)s, (void)old, (void)status;")
             if wanted:
+                out("(void)known;")
                 out("uint64_t reached = 0;")
             for number, (name, prop) in enumerate(properties):
                 done = out.fresh("done")
@@ -202,12 +205,9 @@ class Program:
         invariants, steps, reachable = of("invariant", "lemma"), of("step"), of("reachable")
         if len(reachable) > REACHABLE_MAX:
             raise Unsupported(f"{len(reachable)} @reachable properties (at most {REACHABLE_MAX})")
-        plain = "const State *state) { const word *s = state->w, *old = s; (void)s, (void)old;"
-        self._judge(f"static unsigned model_invariant({plain}", invariants, wanted=False)
-        self._judge("static unsigned model_step(const State *before, const State *state) "
-                    "{ const word *s = state->w, *old = before->w; (void)s, (void)old;", steps, wanted=False)
-        self._judge(f"static uint64_t model_reached({plain.replace('*state)', '*state, uint64_t known)')} (void)known;",
-                    reachable, wanted=True)
+        self._judge("unsigned model_invariant(const State *state)", invariants, wanted=False)
+        self._judge("unsigned model_step(const State *before, const State *state)", steps, wanted=False)
+        self._judge("uint64_t model_reached(const State *state, uint64_t known)", reachable, wanted=True)
         terminal = of("terminal")
         call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
         self._actions(f"static bool model_terminal(const State *s) {{ int status = 0; (void)s, (void)status; return {call}; }}")
