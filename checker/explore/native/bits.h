@@ -125,4 +125,10 @@ INLINE uint64_t blend(uint64_t a, uint64_t b) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+INLINE uint64_t hash_words(const word *a, unsigned count) {
+    uint64_t hash = 1;
+    for (unsigned i = 0; i < count; i++) hash = blend(hash, a[i]);
+    return hash;
+}
+
 #endif
