@@ -66,7 +66,8 @@ class _Judge:
     def outcome(self, wanted: str, symmetry: bool, workers: int) -> Outcome:
         """Explore and judge."""
         if symmetry:
-            self._choose_sorts()
+            self.sorts, notes = symmetric_sorts(self.system)
+            self.notes.extend(notes)
         covered = self._explore(wanted, workers)
         self.notes.extend(covered.notes)
         self.statistics = Statistics(covered.states, covered.transitions, covered.depth,
@@ -90,15 +91,13 @@ class _Judge:
                 return lasting
         return self.make(HoldsWithinBounds if covered.cuts else Holds)
 
-    def _choose_sorts(self) -> None:
-        sorts, notes = symmetric_sorts(self.system)
-        self.sorts, more = affordable(self.system, sorts)
-        self.notes.extend((*notes, *more))
-
     def _explore(self, wanted: str, workers: int) -> Covered:
         candidates = list(ENGINES) if wanted == "auto" else [wanted]
         for name in candidates:
             self.engine = name
+            if name == "reference":  # It tries all permutations; the native engine needs few of them.
+                self.sorts, notes = affordable(self.system, self.sorts)
+                self.notes.extend(notes)
             try:
                 return engine(name)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:

@@ -11,7 +11,7 @@ from pathlib import Path
 from checker import cc
 from checker.explore.native.render import Rendered
 
-FLAGS = ("-march=native", "-pthread", "-fvisibility=hidden", "-w")
+FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
 HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "search.h", "trace.h", "checkpoint.h", "simulate.h", "engine.c")
 STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from checker.cc import NoCompiler
-from checker.errors import OutsideSubset
+from checker.cc import CompileFailed, NoCompiler
+from checker.errors import SpecError
 from checker.explore.engine import Covered, EngineUnavailable, Finding, Instance
 from checker.explore.limits import Watch
 from checker.explore.native.library import (
@@ -53,8 +53,8 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     rendered = rendering(system, [state for _, state in initial], sorts)
     try:
         library = Library(system.name, rendered)
-    except NoCompiler as reason:
-        raise EngineUnavailable(f"the native engine needs a C compiler: {reason}") from None
+    except (NoCompiler, CompileFailed) as reason:
+        raise EngineUnavailable(f"the native engine is not available: {reason}") from None
     return _Run(system, library, initial, watch, workers).covered()
 
 
@@ -64,7 +64,7 @@ def rendering(system: System, initial: Sequence[State], sorts: Sequence[type[Sca
 
     try:
         return render(build(system), initial, sorts)
-    except OutsideSubset as reason:
+    except SpecError as reason:
         raise EngineUnavailable(f"the native engine does not cover this specification: {reason}") from None
 
 
