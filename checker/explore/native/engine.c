@@ -38,6 +38,7 @@ EXPORT void quorate_close(Search *search) {
         region_release(&search->table.arenas[i].region);
     region_release(&search->table.region);
     pthread_mutex_destroy(&search->lock);
+    pthread_mutex_destroy(&search->limit_lock);
     pthread_cond_destroy(&search->wake);
     free(search->table.arenas);
     free(search->workers);
@@ -60,6 +61,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     Search *search = zeroed(sizeof *search);
     if (!search) return NULL;
     pthread_mutex_init(&search->lock, NULL);
+    pthread_mutex_init(&search->limit_lock, NULL);
     pthread_cond_init(&search->wake, NULL);
     search->options = *options;
     search->worker_count = (unsigned)(options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX);
@@ -224,6 +226,7 @@ EXPORT Search *quorate_rerun(const Plan *plan) {
     Simulated total = {0};
     if (!record) return NULL;
     pthread_mutex_init(&record->lock, NULL);
+    pthread_mutex_init(&record->limit_lock, NULL);
     pthread_cond_init(&record->wake, NULL);
     simulate_run(plan, plan->first_run, &out, &total, record);
     free(out.states);

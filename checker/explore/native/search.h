@@ -79,6 +79,8 @@ typedef struct Search {
     bool finished, level_open;
     uint64_t initial_count, transitions_before;
 
+    pthread_mutex_t limit_lock;
+
     /* Meeting point of the workers: a sense-reversing barrier that spins briefly, then sleeps. */
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -228,7 +230,28 @@ static void publish_states(Worker *me) {
     atomic_store_explicit(&me->counters.states, count, memory_order_relaxed);
     if (UNLIKELY(total + (uint64_t)search->worker_count * 2 * BLOCK >= full_at(&search->table)))
         atomic_store(&search->pausing, true);
-    if (UNLIKELY(total >= search->options.states_max)) request_stop(search, STOP_STATES);
+}
+
+/* Near the limit of states one worker inserts at a time, and none beyond the limit. With several workers, what others have added
+   in their current block may still come on top. */
+static void insert_up_to_limit(Worker *me, const State *states, const Label *labels, size_t count) {
+    Search *search = me->search;
+    pthread_mutex_lock(&search->limit_lock);
+    for (size_t i = 0; i < count && !stopping(search); i++) {
+        uint64_t hash = hash_state(&states[i]);
+        if (labels[i].error != NONE || table_find(&search->table, &states[i], hash) < search->table.capacity) continue;
+        if (atomic_load(&search->states_total) >= search->options.states_max)
+            request_stop(search, STOP_STATES);
+        else if (table_insert(&search->table, me->id, &states[i], hash))
+            examine(me, &states[i]);
+        publish_states(me);
+    }
+    pthread_mutex_unlock(&search->limit_lock);
+}
+
+static inline bool near_limit(Search *search) {
+    uint64_t margin = (uint64_t)search->worker_count * 2 * BLOCK;
+    return atomic_load_explicit(&search->states_total, memory_order_relaxed) + margin >= search->options.states_max;
 }
 
 /* Insert the gathered successors, in blocks: between blocks the table may grow. */
@@ -242,7 +265,11 @@ static void insert_gathered(Worker *me, bool solo) {
         const State *states = out->states + begin;
         size_t count = end - begin;
         if (UNLIKELY(!arena_reserve(search, &table->arenas[me->id], count))) return request_stop(search, STOP_MEMORY);
-        for (size_t i = 0; i < count + AHEAD; i++) {
+        if (UNLIKELY(search->options.states_max != UINT64_MAX) && near_limit(search)) {
+            insert_up_to_limit(me, states, out->labels + begin, count);
+            count = 0;
+        }
+        for (size_t i = 0; count > 0 && i < count + AHEAD; i++) {
             if (i < count) {
                 hashes[i] = hash_state(&states[i]);
                 prefetch_home(table, hashes[i]);

@@ -89,6 +89,9 @@ class _Run:
 
     def covered(self) -> Covered:
         """Search to the end, or until the watch says stop."""
+        reason = self.watch.look(0, 0, 0, len(self.initial))
+        if reason is not None:
+            return Covered(0, 0, 0, {}, dict.fromkeys((action.name for action in self.system.actions), 0), frozenset(), None, reason)
         with self._opened() as search:
             stopped = self._wait(search)
             report = self._report(search)
