@@ -151,7 +151,7 @@ static const char *checkpoint_fill(Search *search, Stream *stream) {
     atomic_store(&search->event, (uint32_t)head.event);
     atomic_store(&search->cursor, head.cursor);
     search->initial_count = head.initial_count;
-    search->level_open = head.level_open;
+    search->level_open = search->resumed = head.level_open;
     memcpy(search->workers[0].out.cuts, head.cuts, sizeof head.cuts);
     memcpy(search->workers[0].out.fired, head.fired, sizeof head.fired);
     search->workers[0].reached = head.reached;

@@ -149,7 +149,6 @@ EXPORT int quorate_checkpoint(Search *search, const char *path) {
     if (atomic_load(&search->checkpoint_due)) return 0;
     if (!search->checkpoint_path && !(search->checkpoint_path = strdup(path))) return 1;
     atomic_store(&search->checkpoint_due, true);
-    atomic_store(&search->pausing, true);
     return 0;
 }
 

@@ -12,7 +12,8 @@
  * The frontier is the part of the arenas that the previous level appended. Workers take it in chunks from one cursor. A level
  * too small to share is expanded by worker 0 alone, without waking the others.
  *
- * When the table is full, or a checkpoint is due, a worker raises `pausing`; all meet, do the work together, and go on.
+ * When the table is full, or a checkpoint is due, all workers meet, do the work together, and go on. For growing they come as soon as
+ * they see the flag; for a checkpoint each first ends its chunk.
  */
 #ifndef QUORATE_SEARCH_H
 #define QUORATE_SEARCH_H
@@ -75,8 +76,10 @@ typedef struct Search {
     _Alignas(128) _Atomic uint64_t states_total;
     _Atomic uint32_t event;
     _Atomic int stop;
-    _Atomic bool pausing, growing;
-    bool finished, level_open;
+    _Atomic bool full;    /* the table must grow before more is inserted */
+    _Atomic bool pausing; /* some worker waits for all others */
+    _Atomic bool growing;
+    bool finished, level_open, resumed;
     uint64_t initial_count, transitions_before;
 
     pthread_mutex_t limit_lock;
@@ -191,12 +194,16 @@ static void pause_together(Worker *me, bool solo) {
         restore_share(search, part, parts);
     }
     if (!solo) meet(search);
-    if (part == 0) atomic_store(&search->pausing, false);
+    if (part == 0) {
+        atomic_store(&search->full, false);
+        atomic_store(&search->pausing, false);
+    }
     if (!solo) meet(search);
 }
 
 static void pause_now(Worker *me, bool solo, bool at_boundary) {
     me->at_boundary = at_boundary;
+    atomic_store(&me->search->pausing, true);
     if (!solo) meet(me->search);
     pause_together(me, solo);
     me->at_boundary = true;
@@ -229,7 +236,7 @@ static void publish_states(Worker *me) {
     me->counted = count;
     atomic_store_explicit(&me->counters.states, count, memory_order_relaxed);
     if (UNLIKELY(total + (uint64_t)search->worker_count * 2 * BLOCK >= full_at(&search->table)))
-        atomic_store(&search->pausing, true);
+        atomic_store(&search->full, true);
 }
 
 /* Near the limit of states one worker inserts at a time, and none beyond the limit. With several workers, what others have added
@@ -279,7 +286,7 @@ static void insert_gathered(Worker *me, bool solo) {
                 examine(me, &states[i - AHEAD]);
         }
         publish_states(me);
-        if (UNLIKELY(atomic_load_explicit(&search->pausing, memory_order_relaxed))) pause_now(me, solo, false);
+        if (UNLIKELY(atomic_load_explicit(&search->full, memory_order_relaxed))) pause_now(me, solo, false);
         if (UNLIKELY(stopping(search))) return;
     }
 }
@@ -347,7 +354,9 @@ static void expand_level(Worker *me, bool solo) {
     Search *search = me->search;
     uint64_t size = chunk_size(search, solo);
     while (!stopping(search)) {
-        if (atomic_load_explicit(&search->pausing, memory_order_relaxed)) pause_now(me, solo, true);
+        if (atomic_load_explicit(&search->full, memory_order_relaxed) ||
+            atomic_load_explicit(&search->checkpoint_due, memory_order_relaxed))
+            pause_now(me, solo, true);
         uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
         if (from >= search->frontier.total) break;
         uint64_t to = from + size < search->frontier.total ? from + size : search->frontier.total;
@@ -387,6 +396,11 @@ static void trace_build(Search *search);
 /* Close the level that was expanded and open the next, until there is one worth sharing. Only worker 0 is awake. */
 static void coordinate(Search *search) {
     for (;;) {
+        if (search->resumed) { /* A checkpoint was written inside a level: expand what it left of it. */
+            search->resumed = false;
+            if (search->worker_count > 1) return;
+            expand_level(&search->workers[0], true);
+        }
         if (search->level_open) {
             search->level_open = false;
             if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
