@@ -131,9 +131,7 @@ class _Run:
         rendered = self.library.rendered
         if report.reached >> REACHED_ERROR & 1:
             raise EngineUnavailable("a @reachable property raises an error; the reference engine says where")
-        reasons = {STOP_NONE: None, STOP_MEMORY: self._memory_reason(), STOP_STATES: self.watch.states_reason
-                   if self.watch.limits.states is None else self.watch.states_reason()}
-        reason = stopped or reasons.get(report.stop, "interrupted")
+        reason = stopped or self._reason(report.stop)
         finding = None
         if report.event != EVENT_NONE and report.trace_length and not report.trace_failed:
             finding = self._replayed(self.library.steps(search), report.event == EVENT_DEADLOCK)
@@ -148,8 +146,14 @@ class _Run:
         return Covered(report.states, report.transitions, report.depth, cuts, dict(zip(names, report.fired, strict=True)),
                        reached, finding, reason)
 
-    def _memory_reason(self) -> str:
-        return f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached"
+    def _reason(self, stop: int) -> str | None:
+        if stop == STOP_NONE:
+            return None
+        if stop == STOP_STATES:
+            return self.watch.states_reason()
+        if stop == STOP_MEMORY:
+            return f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached"
+        return "interrupted"
 
     # Counterexamples
 

@@ -9,23 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from checker.explore.native.render.layout import Unsupported, element, is_mask, is_number, is_sequence, payload_width, width, words
-from checker.explore.native.render.values import Spot, Values, is_wide, literal, pair_code, to_bits
-from checker.explore.native.render.writer import Writer
-from checker.language.types import BagType, BoolType, ChannelsType, ListType, MapType, SetType, Type, UnionType
-from checker.model.conversion import join
+from checker.explore.native.render.containers import pair_code
+from checker.explore.native.render.layout import Unsupported, element, is_mask, is_number, is_sequence, width, words
+from checker.explore.native.render.paths import BOOL, Paths, within
+from checker.explore.native.render.values import is_wide, literal, to_bits
+from checker.language.types import ChannelsType, ListType, MapType, SetType, Type, UnionType
+from checker.model.conversion import join, limits
 from checker.model.nodes import Clause, Expr, For, Op
 
-PATHS = frozenset({Op.STATE, Op.OLD, Op.LOCAL, Op.FIELD, Op.COMPONENT, Op.LOOKUP, Op.INDEX, Op.NARROW})
-BOOL = BoolType()
 
-
-class Expressions(Values):
-    """Writes the C of one function. `state` and `old` are the C names of the states that STATE and OLD read."""
-
-    def __init__(self, program: object, writer: Writer, state: str, old: str) -> None:
-        super().__init__(program, writer)  # type: ignore[arg-type]
-        self.state, self.old = state, old
+class Expressions(Paths):
+    """Writes the C of one function: what concerns expressions."""
 
     def value(self, node: Expr) -> str:
         """The operand of an expression."""
@@ -44,64 +38,6 @@ class Expressions(Values):
         for node in nodes:
             found.append(self.value(node))
         return found
-
-    # Paths
-
-    def spot(self, node: Expr) -> Spot:
-        """The place of an expression's value: inside the state if it is a path there, else of a temporary."""
-        kind = node.type
-        match node.op:
-            case Op.STATE | Op.OLD:
-                return self.program.variable(self.state if node.op is Op.STATE else self.old, node.data)
-            case Op.LOCAL:
-                return self.spot_named(kind, f"v_{node.data}")
-            case Op.FIELD:
-                owner = node.args[0].type
-                names = [name for name, _ in owner.fields]  # type: ignore[attr-defined]
-                return self.spot(node.args[0]).part(owner.kinds, names.index(node.data))  # type: ignore[attr-defined]
-            case Op.COMPONENT:
-                return self.spot(node.args[0]).part(node.args[0].type.kinds, node.data)  # type: ignore[attr-defined]
-            case Op.LOOKUP:
-                whole = self.spot(node.args[0])
-                return self.entry(whole, self.key(whole.kind, node.args[1]))
-            case Op.INDEX:
-                whole = self.spot(node.args[0])
-                return self.item(whole, self.index(whole, node.args[1]))
-            case Op.NARROW:
-                return self._narrowed_spot(node)
-        return self.spot_of(kind, self.value(node))
-
-    def key(self, kind: Type, node: Expr) -> str:
-        """The code of a map's key; error if a computed number is none."""
-        assert isinstance(kind, MapType)
-        if is_number(node.type):
-            value = self.let(node.type, self.value(node))
-            if not _within(node.type, 0, kind.key.cardinality - 1):
-                self.error(f"{value} < 0 || {value} >= {kind.key.cardinality}")
-            return f"(word)({value})"
-        return self.let(BOOL, self.dense(kind.key, self.converted(node, kind.key)))
-
-    def index(self, whole: Spot, node: Expr) -> str:
-        """The position that an index means; error if out of range."""
-        value = self.let(node.type, self.value(node))
-        count, at = self.out.fresh("n"), self.out.fresh("i")
-        self.out(f"int64_t {count} = (int64_t)({self.length(whole)});")
-        self.out(f"int64_t {at} = {value} < 0 ? {value} + {count} : {value};")
-        self.error(f"{at} < 0 || {at} >= {count}")
-        return f"(unsigned){at}"
-
-    def _narrowed_spot(self, node: Expr) -> Spot:
-        union = node.args[0].type
-        assert isinstance(union, UnionType)
-        spot = self.spot(node.args[0])
-        if isinstance(node.type, UnionType):
-            return self.spot_of(node.type, self.convert(self.read(spot), union, node.type, False))
-        self.error(f"{self.tag(spot)} != {union.kinds.index(node.type)}")
-        return spot.inner(node.type, 0)
-
-    def converted(self, node: Expr, want: Type, checked: bool = False) -> str:
-        """An expression's value as a value of another type."""
-        return self.convert(self.value(node), node.type, want, checked)
 
     # Truth
 
@@ -224,9 +160,9 @@ class Expressions(Values):
 
     @staticmethod
     def _in_range(have: Type, want: Type, value: str) -> str:
-        if not is_number(have) or _within_type(have, want):
+        if not is_number(have) or have == want or within(have, *limits(want)):
             return ""
-        low, high = _limits(want)
+        low, high = limits(want)
         return f"if ({value} >= {low} && {value} <= {high})"
 
     def _member_by_search(self, node: Expr) -> str:
@@ -288,7 +224,8 @@ class Expressions(Values):
             return {Op.UNION: f"({one} | {other})", Op.INTERSECT: f"({one} & {other})", Op.DIFFERENCE: f"({one} & ~{other})"}[node.op]
         name, index, count = self.declare(kind, self.out.fresh()), self.out.fresh("i"), words(width(kind))
         sign = {Op.UNION: "|", Op.INTERSECT: "&"}.get(node.op, "& ~")
-        self.out(f"for (unsigned {index} = 0; {index} < {count}; {index}++) {name}[{index}] = {one}[{index}] {sign}{other}[{index}];")
+        self.out(f"for (unsigned {index} = 0; {index} < {count}; {index}++)")
+        self.out(f"    {name}[{index}] = {one}[{index}] {sign}{other}[{index}];")
         return f"(!any_words({name}, {count}))" if node.op is Op.SUBSET else name
 
     def domain(self, node: Expr) -> str:
@@ -494,21 +431,6 @@ class Expressions(Values):
         return result
 
 
-def _limits(kind: Type) -> tuple[int, int]:
-    from checker.model.conversion import limits
-
-    return limits(kind)
-
-
-def _within(kind: Type, low: int, high: int) -> bool:
-    least, most = _limits(kind)
-    return low <= least and most <= high
-
-
-def _within_type(have: Type, want: Type) -> bool:
-    return have == want or _within(have, *_limits(want))
-
-
 def _infix(sign: str) -> Callable[[Expressions, Expr], str]:
     return lambda body, node: "({0} {2} {1})".format(*body.values_of(node.args), sign)
 
@@ -571,5 +493,3 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.CALL: Expressions.call,
     Op.LINEARIZABLE: Expressions.linearizable,
 }
-
-__all__ = ["PATHS", "BagType", "Expressions", "payload_width"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checker.explore.native.render.layout import Unsupported, parts, width, words
-from checker.explore.native.render.values import Values, ctype, is_wide, to_bits
+from checker.explore.native.render.containers import Containers
+from checker.explore.native.render.layout import Unsupported
+from checker.explore.native.render.values import ctype, is_wide, to_bits
 from checker.explore.native.render.writer import Writer
 from checker.language.types import ListType, RecordType, TupleType, Type, UnionType
 from checker.model.nodes import Expr
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from checker.explore.native.render.program import Program
 
 
-class _History(Values):
+class _History(Containers):
     """Writes the check for one kind of history and object."""
 
     def __init__(self, program: Program, out: Writer, name: str, node: Expr) -> None:
@@ -45,7 +46,7 @@ class _History(Values):
         def of(kind: Type, payload: str) -> None:
             assert isinstance(kind, RecordType)
             names = [known for known, _ in kind.fields]
-            part = parts(kind)[names.index(name)]
+            part = kind.kinds[names.index(name)]
             place = self.spot_of(kind, payload).part(kind.kinds, names.index(name))
             self.out(f"{result} = {to_bits(part, self.read(place))};")
 
@@ -126,5 +127,3 @@ def history_check(program: Program, out: Writer, name: str, node: Expr) -> None:
     """Write the C function `name(status, s, old, history, initial)` for a LINEARIZABLE node."""
     _History(program, out, name, node).whole()
 
-
-__all__ = ["history_check", "width", "words"]

@@ -65,11 +65,6 @@ def bits_for(count: int) -> int:
     return max(count - 1, 0).bit_length()
 
 
-def parts(kind: RecordType | TupleType) -> tuple[Type, ...]:
-    """The component types, in order."""
-    return kind.kinds
-
-
 def element(kind: Type) -> Type:
     """The type of what a set, list or network holds."""
     if isinstance(kind, SetType | ListType):

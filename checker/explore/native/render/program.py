@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from checker.explore.native.render.expressions import BOOL
 from checker.explore.native.render.history import history_check
 from checker.explore.native.render.layout import Unsupported, is_number, offsets, pack, width, words
+from checker.explore.native.render.paths import BOOL
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.symmetry import canonical_form
 from checker.explore.native.render.values import Spot, Values, ctype, is_wide, literal, to_bits
@@ -17,6 +17,7 @@ from checker.explore.native.render.writer import Writer
 from checker.language.sorts import Scalarset
 from checker.language.system import State
 from checker.language.types import ListType, TupleType, Type, UnionType
+from checker.model.conversion import limits
 from checker.model.nodes import Action, Expr, Function, Model, Property, Stmt
 
 TABLE_MAX = 65_536
@@ -357,8 +358,6 @@ def _as_parameter(writer: Body, value: str, have: Type, want: Type) -> str:
         writer.out(f"if (!({' || '.join(legal) or '0'})) continue;")
         return writer.read(spot.inner(want, 0)) if want in have.kinds else writer.convert(value, have, want, False)
     if is_number(have) and is_number(want):
-        from checker.model.conversion import limits
-
         low, high = limits(want)
         kept = writer.let(have, value)
         writer.out(f"if ({kept} < {low} || {kept} > {high}) continue;")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from checker.explore.native.render.expressions import BOOL, Expressions
-from checker.explore.native.render.layout import Unsupported, is_sequence, words
-from checker.explore.native.render.layout import width as width_of
-from checker.explore.native.render.values import Spot, is_wide, pair_code
+from checker.explore.native.render.containers import pair_code
+from checker.explore.native.render.expressions import Expressions
+from checker.explore.native.render.layout import Unsupported, is_sequence, width
+from checker.explore.native.render.paths import BOOL
+from checker.explore.native.render.program_view import ProgramView
+from checker.explore.native.render.values import Spot, is_wide
 from checker.explore.native.render.writer import Writer
 from checker.language.types import BagType, ChannelsType, ListType, MapType, Type
 from checker.model.nodes import (
@@ -20,6 +22,7 @@ from checker.model.nodes import (
     If,
     Loop,
     Mutate,
+    Op,
     Place,
     Require,
     Return,
@@ -51,7 +54,7 @@ def locals_of(body: Sequence[Stmt], known: Sequence[str]) -> Iterator[tuple[str,
 class Body(Expressions):
     """Writes a body. `disabled` ends an action whose guard is false; `leave_with` what `return` does."""
 
-    def __init__(self, program: object, writer: Writer, state: str, old: str, leave_with: Leave) -> None:
+    def __init__(self, program: ProgramView, writer: Writer, state: str, old: str, leave_with: Leave) -> None:
         super().__init__(program, writer, state, old)
         self._return = leave_with
         self._loops: list[tuple[str, str]] = []
@@ -118,8 +121,6 @@ class Body(Expressions):
     @contextmanager
     def _fixed(self, loop: Loop) -> Iterator[str]:
         """Loop over a source as it is before the first round."""
-        from checker.model.nodes import Op
-
         if loop.source.op in (Op.DOMAIN, Op.RANGE) or not (is_sequence(loop.source.type) or is_wide(loop.source.type)):
             with self.over(loop.source) as member:
                 yield member
@@ -141,10 +142,8 @@ class Body(Expressions):
 
     def place(self, target: Place) -> Spot:
         """Where a place is."""
-        if target.state:
-            spot = self.program.variable(self.state, target.root)
-        else:
-            spot = self.spot_named(target.types[0], f"v_{target.root}")
+        root = target.root
+        spot = self.program.variable(self.state, root) if target.state else self.spot_named(target.types[0], f"v_{root}")
         for selector in target.selectors:
             if isinstance(spot.kind, MapType):
                 spot = self.entry(spot, self.let(BOOL, self.key(spot.kind, selector)))
@@ -186,7 +185,7 @@ class Body(Expressions):
         self.write(spot, zero)
 
     def _zero(self, spot: Spot) -> None:
-        bits = width_of(spot.kind)
+        bits = width(spot.kind)
         if bits <= 64:
             self.write_bits(spot, bits, "0u")
         else:
@@ -233,6 +232,3 @@ class Body(Expressions):
             self.write(self.item(queue, index), self.read(self.item(queue, f"({index} + 1)")))
         self._zero(self.item(queue, f"({count} - 1)"))
         self.set_length(queue, f"{count} - 1")
-
-
-__all__ = ["Body", "locals_of", "words"]

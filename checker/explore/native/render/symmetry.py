@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from checker.explore.native.render.containers import Containers
 from checker.explore.native.render.layout import offsets, width, words
-from checker.explore.native.render.values import Spot, Values, ctype, is_wide, to_bits
+from checker.explore.native.render.values import Spot, ctype, is_wide, to_bits
 from checker.explore.native.render.writer import Writer
 from checker.language.types import (
     BagType,
@@ -37,7 +38,7 @@ def canonical_form(program: Program, out: Writer) -> None:
         out("static State model_canonical(State s) { return s; }")
 
 
-class _Symmetry(Values):
+class _Symmetry(Containers):
     """Writes the functions of one program. A label `leave` and a `status` exist in each only because adding to a set asks for them;
     nothing here can cut."""
 
@@ -59,8 +60,9 @@ class _Symmetry(Values):
     def write_all(self) -> None:
         """Everything."""
         program, out = self.program, self.out
-        renamed = [(variable, self._function("renamed", variable.type)) for variable in program.model.variables if self.moves(variable.type)]
-        hashed = [(variable, self._function("hashed", variable.type)) for variable in program.model.variables if self.moves(variable.type)]
+        moved = [variable for variable in program.model.variables if self.moves(variable.type)]
+        renamed = [(variable, self._function("renamed", variable.type)) for variable in moved]
+        hashed = [(variable, self._function("hashed", variable.type)) for variable in moved]
         starts = [*self.first.values(), self.count]
         out(f"#define SYMMETRY_MEMBERS {self.count}")
         out(f"static const unsigned symmetry_first[] = {{{', '.join(map(str, starts))}}};")
