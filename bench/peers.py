@@ -87,9 +87,9 @@ def spin_counts(output: str) -> tuple[int, int]:
     if "max search depth too small" in output or "errors: 0" not in output:
         raise SystemExit(f"Spin did not finish:\n{output}")
     states = re.search(r"(\d+) states, stored", output)
-    transitions = re.search(r"(\d+) transitions", output)
+    transitions = re.search(r"([\d.e+]+) transitions", output)
     assert states and transitions
-    return int(states[1]), int(transitions[1])
+    return int(states[1]), round(float(transitions[1]))
 
 
 def tlc_counts(output: str) -> tuple[int, int]:
@@ -190,7 +190,8 @@ def main() -> None:
                     run = measure(contender.command(), contender.folder)
                     states, transitions = contender.counts(run.output)
                     expected = (STATES[managers], TRANSITIONS.get(managers, transitions))
-                    if (states, transitions) != expected:
+                    # Spin prints large numbers of transitions with eight digits.
+                    if states != expected[0] or abs(transitions - expected[1]) > expected[1] * 1e-7:
                         raise SystemExit(f"{contender.name} finds {states:,} states and {transitions:,} transitions, not {expected}.")
                     if contender.name not in best or run.cpu_s < best[contender.name].cpu_s:
                         best[contender.name] = run

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from checker.errors import UsageError
 from checker.explore import graph
 from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
 from checker.explore.limits import Watch, peak_bytes
@@ -98,6 +99,8 @@ class _Judge:
             if name == "reference":  # It tries all permutations; the native engine needs few of them.
                 self.sorts, notes = affordable(self.system, self.sorts)
                 self.notes.extend(notes)
+                if self.watch.checkpoint is not None:
+                    raise UsageError(f"Only the native engine writes checkpoints, and it cannot be used here. {' '.join(self.notes)}")
             try:
                 return engine(name)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:

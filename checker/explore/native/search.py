@@ -1,8 +1,6 @@
 """The native engine: the typed model in C, compiled with the engine and explored on all cores.
 
-What is found is a path of actions and arguments. It is not believed: it is run again by CPython on the specification itself, which
-yields the states, the property that is false, and its witnesses. A path that does not lead to a violation there is a bug of ours and
-is reported as such.
+What is found is a path of actions and arguments; CPython replays it before it counts (see `replay`).
 """
 
 from __future__ import annotations
@@ -14,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from checker.cc import CompileFailed, NoCompiler
-from checker.errors import SpecError
-from checker.explore.engine import Covered, EngineUnavailable, Finding, Instance
-from checker.explore.limits import Watch
+from checker.errors import SpecError, UsageError
+from checker.explore.engine import Covered, EngineUnavailable
+from checker.explore.limits import Checkpoint, Watch
 from checker.explore.native.library import (
     EVENT_DEADLOCK,
     EVENT_NONE,
@@ -27,14 +25,11 @@ from checker.explore.native.library import (
     STOP_STATES,
     Library,
     Options,
-    Step,
 )
-from checker.explore.native.render import Rendered, render, unpack
-from checker.explore.native.render.layout import width, words
-from checker.explore.properties import Properties
-from checker.language.control import Cut
+from checker.explore.native.render import Rendered, render
+from checker.explore.native.replay import Disagreement, Replay
 from checker.language.sorts import Scalarset
-from checker.language.system import Arguments, Failure, State, System
+from checker.language.system import Arguments, State, System
 
 POLL_MS = 50
 MEMORY_SHARE = 0.75
@@ -42,20 +37,21 @@ MEMORY_SHARE = 0.75
 REACHED_ERROR = 63
 
 
-class Disagreement(AssertionError):
-    """The native engine and CPython do not agree about a specification: a bug in the native engine."""
-
-
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The native engine as `checker.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
     specification is outside the typed subset."""
+    initial, library = compiled(system, sorts)
+    return _Run(system, library, initial, watch, workers).covered()
+
+
+def compiled(system: System, sorts: Sequence[type[Scalarset]]) -> tuple[list[tuple[Arguments, State]], Library]:
+    """The initial states of a configured spec, with their arguments, and its model compiled. Raises EngineUnavailable."""
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts)
     try:
-        library = Library(system.name, rendered)
+        return initial, Library(system.name, rendered)
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
-    return _Run(system, library, initial, watch, workers).covered()
 
 
 def rendering(system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]]) -> Rendered:
@@ -85,7 +81,7 @@ class _Run:
                  workers: int) -> None:
         self.system, self.library, self.initial, self.watch = system, library, initial, watch
         self.workers = max(workers, 1)
-        self.properties = Properties(system)
+        self.notes: list[str] = []
 
     def covered(self) -> Covered:
         """Search to the end, or until the watch says stop."""
@@ -99,12 +95,18 @@ class _Run:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        c, limits = self.library.c, self.watch.limits
+        c, limits, checkpoint = self.library.c, self.watch.limits, self.watch.checkpoint
         options = Options(self.workers, memory_limit(self.watch), EVERYTHING if limits.states is None else limits.states)
-        search = c.quorate_open(ctypes.byref(options), self.workers)
+        resumed = os.fsencode(checkpoint.path) if checkpoint is not None and checkpoint.resume else None
+        arenas = self.workers if resumed is None else max(self.workers, c.quorate_checkpoint_arenas(resumed))
+        search = c.quorate_open(ctypes.byref(options), arenas)
         if not search:
             raise EngineUnavailable("the native engine could not reserve memory for the search")
         try:
+            if resumed is not None:
+                wrong = c.quorate_resume(search, resumed)
+                if wrong is not None:
+                    raise UsageError(f"The search cannot go on from {checkpoint.path}: {wrong.decode()}.")  # type: ignore[union-attr]
             if c.quorate_start(search) != 0:
                 raise EngineUnavailable("the native engine could not start its threads")
             yield search
@@ -118,14 +120,33 @@ class _Run:
         return report  # type: ignore[no-any-return]
 
     def _wait(self, search: int) -> str | None:
-        stopped: str | None = None
+        checkpoint, written = self.watch.checkpoint, self.watch.seconds
         while not self.library.c.quorate_wait(search, POLL_MS):
             report = self._report(search)
             reason = self.watch.look(report.states, report.transitions, report.depth, report.frontier)
-            if reason is not None and stopped is None:
-                stopped = reason
+            due = checkpoint is not None and self.watch.seconds - written >= checkpoint.interval_s
+            if checkpoint is not None and (due or reason is not None):
+                self._save(search, checkpoint, wait=reason is not None)
+                written = self.watch.seconds
+            if reason is not None:
                 self.library.c.quorate_stop(search, STOP_INTERRUPTED)
-        return stopped
+                self.library.c.quorate_wait(search, EVERYTHING // 2**32)
+                return reason
+        if checkpoint is not None and self._report(search).stop == STOP_NONE:
+            checkpoint.path.unlink(missing_ok=True)
+        return None
+
+    def _save(self, search: int, checkpoint: Checkpoint, wait: bool) -> None:
+        """Ask for a checkpoint, and `wait` until it is on the disk or has failed."""
+        c, before = self.library.c, self._report(search).checkpoints
+        c.quorate_checkpoint(search, os.fsencode(checkpoint.path))
+        while wait and not c.quorate_wait(search, POLL_MS):
+            failure = c.quorate_checkpoint_error(search)
+            if failure or self._report(search).checkpoints > before:
+                break
+        failure = c.quorate_checkpoint_error(search)
+        if failure:
+            self.notes.append(f"the checkpoint {checkpoint.path} could not be written: {failure.decode()}")
 
     def _answer(self, search: int, report: ctypes.Structure, stopped: str | None) -> Covered:
         rendered = self.library.rendered
@@ -134,7 +155,8 @@ class _Run:
         reason = stopped or self._reason(report.stop)
         finding = None
         if report.event != EVENT_NONE and report.trace_length and not report.trace_failed:
-            finding = self._replayed(self.library.steps(search), report.event == EVENT_DEADLOCK)
+            replay = Replay(self.system, rendered, self.initial)
+            finding = replay.finding(self.library.steps(search), report.event == EVENT_DEADLOCK)
         elif report.event != EVENT_NONE and report.stop == STOP_NONE:
             raise Disagreement("the search found a violation and no path to it")
         cuts = {name: count for name, count in sorted(zip(rendered.bounds, report.cuts, strict=False)) if count}
@@ -144,7 +166,7 @@ class _Run:
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"
         return Covered(report.states, report.transitions, report.depth, cuts, dict(zip(names, report.fired, strict=True)),
-                       reached, finding, reason)
+                       reached, finding, reason, tuple(dict.fromkeys(self.notes)))
 
     def _reason(self, stop: int) -> str | None:
         if stop == STOP_NONE:
@@ -154,61 +176,6 @@ class _Run:
         if stop == STOP_MEMORY:
             return f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached"
         return "interrupted"
-
-    # Counterexamples
-
-    def _instance(self, step: Step) -> Instance:
-        action = self.system.actions[step.action]
-        values, at = [], 0
-        for kind in self.library.rendered.parameters[step.action]:
-            count = words(width(kind))
-            packed = sum(word << 64 * i for i, word in enumerate(step.arguments[at:at + count]))
-            values.append(unpack(kind, packed))
-            at += count
-        return action, tuple(values)
-
-    def _replayed(self, steps: list[Step], deadlock: bool) -> Finding:
-        """What the path means, by running it."""
-        arguments, state = self.initial[steps[0].arguments[0]]
-        instances = [self._instance(step) for step in steps[1:]]
-        previous = state
-        for position, instance in enumerate(instances):
-            last = position == len(instances) - 1
-            previous = state
-            try:
-                successor = self.system.fire(state, *instance)
-            except Failure as failure:
-                if last and steps[-1].failed:
-                    return Finding("error", instance[0], arguments, tuple(instances), message=str(failure), in_step=True)
-                raise Disagreement(f"CPython raises in {instance}: {failure}") from failure
-            except Cut as cut:
-                raise Disagreement(f"CPython cuts {instance} at {cut.bound}") from None
-            if successor is None or (last and steps[-1].failed):
-                raise Disagreement(f"CPython {'refuses' if successor is None else 'accepts'} {instance}")
-            state = successor.state
-        if deadlock:
-            return self._stuck(arguments, tuple(instances), state)
-        return self._false(arguments, tuple(instances), previous, state)
-
-    def _stuck(self, arguments: Arguments, instances: tuple[Instance, ...], state: State) -> Finding:
-        terminal = self.properties.terminal
-        assert terminal is not None
-        try:
-            if self.properties.holds(terminal, state, ()):
-                raise Disagreement("the last state is terminal")
-        except Failure as failure:
-            return Finding("error", terminal, arguments, instances, message=str(failure))
-        return Finding("deadlock", None, arguments, instances)
-
-    def _false(self, arguments: Arguments, instances: tuple[Instance, ...], previous: State, state: State) -> Finding:
-        false = self.properties.falsified_by_step(previous, state) if instances else None
-        if false is None:
-            false = self.properties.falsified(state)
-        if false is None:
-            raise Disagreement("every property holds in the last state")
-        kind = "error" if false.failure else false.method.declaration.kind
-        return Finding("invariant" if kind == "lemma" else kind, false.method, arguments, instances, false.arguments,
-                       message=str(false.failure) if false.failure else None)
 
 
 def keep_source(system: System, sorts: Sequence[type[Scalarset]], path: Path) -> None:
