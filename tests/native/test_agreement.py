@@ -17,9 +17,11 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import specs
 from checker import Spec
-from checker.explore import Limits, Watch, check
+from checker.errors import UsageError
+from checker.explore import Checkpoint, Limits, Watch, check
 from checker.explore.native import library
-from checker.language.system import Failure
+from checker.explore.native.simulation import simulate
+from checker.language.system import Failure, System
 from tests.generated import load, sources
 from tests.native.agreement import QUICK_FLAGS, compare
 
@@ -30,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(sources())
 def test_random_specs_agree(source: str) -> None:
     try:
@@ -103,3 +105,59 @@ def test_ctrl_c_ends_the_engine_too() -> None:
     threading.Thread(target=strike).start()
     with pytest.raises(KeyboardInterrupt):
         check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False)
+
+
+def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    spec, file = TwoPhaseCommit.bounded(ResourceManager=8), tmp_path / "checkpoint"
+    watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None, Checkpoint(file))
+    ended = check(spec, engine="native", symmetry=False, watch=watch)
+    assert ended.verdict == "unfinished" and file.exists()
+    finished = check(spec, engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=Checkpoint(file, resume=True)))
+    whole = check(spec, engine="native", symmetry=False)
+    for statistics in (finished.statistics, whole.statistics):
+        assert (statistics.states, statistics.transitions, statistics.depth) == (1_745_408, 18_507_778, 25)
+    assert finished.statistics.actions == whole.statistics.actions
+    assert not file.exists()
+
+
+def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    file = tmp_path / "checkpoint"
+    for content, reason in ((None, "No such file"), (b"text", "not a checkpoint")):
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(UsageError, match=reason):
+            check(TwoPhaseCommit, engine="native", watch=Watch(checkpoint=Checkpoint(file, resume=True)))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    checkpoint = Checkpoint(tmp_path / "missing" / "checkpoint", interval_s=0.0)
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(checkpoint=checkpoint))
+    assert outcome.verdict == "holds" and any("could not be written" in note for note in outcome.notes)
+
+
+def test_random_runs_are_the_same_for_the_same_seed() -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    system = System(TwoPhaseCommit)
+    with system:
+        first, second = (simulate(system, seed=7, runs=2_000, length=40) for _ in range(2))
+        other = simulate(system, seed=8, runs=2_000, length=40)
+    assert first == second != other
+    assert first.runs == 2_000 and first.finding is None and first.reached == {"all_commit", "all_abort"}
+
+
+def test_random_runs_find_a_violation_that_replays() -> None:
+    from specs.transactions.two_phase_commit import CommitByMajority
+
+    system = System(CommitByMajority)
+    with system:
+        found = simulate(system, seed=1, runs=100_000, length=40)
+        assert found.finding is not None and found.finding.method is not None
+        assert found.finding.method.name == "atomicity"
+        assert simulate(system, seed=1, runs=found.runs, length=40).finding == found.finding
