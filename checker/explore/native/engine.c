@@ -173,6 +173,8 @@ EXPORT void quorate_report(Search *search, Report *report) {
     report->checkpoints = atomic_load(&search->checkpoints);
     report->done = atomic_load(&search->done);
     report->event = EVENT_NONE;
+    report->depth = atomic_load_explicit(&search->depth_now, memory_order_relaxed);
+    report->frontier = atomic_load_explicit(&search->frontier_now, memory_order_relaxed);
     if (!report->done) return;
     uint32_t event = atomic_load(&search->event);
     if (event != NONE) report->event = (int64_t)event;

@@ -72,6 +72,7 @@ typedef struct Search {
     Frontier frontier;
     uint64_t *ends; /* ends[level * WORKERS_MAX + arena]: where the level ends */
     size_t levels, levels_capacity;
+    _Atomic uint64_t depth_now, frontier_now; /* for progress */
     _Alignas(128) _Atomic uint64_t cursor;
     _Alignas(128) _Atomic uint64_t states_total;
     _Atomic uint32_t event;
@@ -413,6 +414,8 @@ static void coordinate(Search *search) {
             return;
         }
         search->frontier = next;
+        atomic_store_explicit(&search->depth_now, search->levels - 1, memory_order_relaxed);
+        atomic_store_explicit(&search->frontier_now, next.total, memory_order_relaxed);
         search->level_open = true;
         atomic_store(&search->cursor, 0);
         if (search->worker_count > 1 && next.total > SOLO_MAX) return;
