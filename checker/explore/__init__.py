@@ -10,6 +10,6 @@ The heavy parts are imported when they are needed.
 from __future__ import annotations
 
 from checker.explore.checking import Naming, as_expected, check
-from checker.explore.limits import Limits, Progress, Watch
+from checker.explore.limits import Checkpoint, Limits, Progress, Watch
 
-__all__ = ["Limits", "Naming", "Progress", "Watch", "as_expected", "check"]
+__all__ = ["Checkpoint", "Limits", "Naming", "Progress", "Watch", "as_expected", "check"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from checker.errors import UsageError
 from checker.explore import graph
 from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
 from checker.explore.limits import Watch, peak_bytes
@@ -66,7 +67,8 @@ class _Judge:
     def outcome(self, wanted: str, symmetry: bool, workers: int) -> Outcome:
         """Explore and judge."""
         if symmetry:
-            self._choose_sorts()
+            self.sorts, notes = symmetric_sorts(self.system)
+            self.notes.extend(notes)
         covered = self._explore(wanted, workers)
         self.notes.extend(covered.notes)
         self.statistics = Statistics(covered.states, covered.transitions, covered.depth,
@@ -90,15 +92,15 @@ class _Judge:
                 return lasting
         return self.make(HoldsWithinBounds if covered.cuts else Holds)
 
-    def _choose_sorts(self) -> None:
-        sorts, notes = symmetric_sorts(self.system)
-        self.sorts, more = affordable(self.system, sorts)
-        self.notes.extend((*notes, *more))
-
     def _explore(self, wanted: str, workers: int) -> Covered:
         candidates = list(ENGINES) if wanted == "auto" else [wanted]
         for name in candidates:
             self.engine = name
+            if name == "reference":  # It tries all permutations; the native engine needs few of them.
+                self.sorts, notes = affordable(self.system, self.sorts)
+                self.notes.extend(notes)
+                if self.watch.checkpoint is not None:
+                    raise UsageError(f"Only the native engine writes checkpoints, and it cannot be used here. {' '.join(self.notes)}")
             try:
                 return engine(name)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:

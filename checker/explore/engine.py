@@ -64,7 +64,7 @@ class Covered:
 Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]
 """(system, sorts to reduce over, watch, workers) -> what was covered. Called inside the system's configuration."""
 
-ENGINES = {"reference": "checker.explore.reference:explore"}
+ENGINES = {"native": "checker.explore.native:explore", "reference": "checker.explore.reference:explore"}
 """Where each engine lives. `auto` takes the first that is available."""
 
 

@@ -31,14 +31,26 @@ class Progress:
     memory_bytes: int
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file that lets a killed search go on: written every `interval_s` seconds, and when a limit or the user ends the search;
+    with `resume`, read at the start. A search that comes to its end removes it. Only the native engine has checkpoints."""
+
+    path: Path
+    interval_s: float = 60.0
+    resume: bool = False
+
+
 MEMORY_INTERVAL_S = 0.2
 
 
 class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states."""
 
-    def __init__(self, limits: Limits | None = None, report: Callable[[Progress], None] | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, report: Callable[[Progress], None] | None = None,
+                 checkpoint: Checkpoint | None = None) -> None:
         self.limits = limits or Limits()
+        self.checkpoint = checkpoint
         self._report = report
         self._interrupted = False
         self._begin = time.monotonic()

@@ -102,7 +102,7 @@ def test_an_interruption_gives_what_was_found_so_far() -> None:
     from specs.transactions.two_phase_commit import TwoPhaseCommit
 
     watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None)
-    outcome = check(TwoPhaseCommit.bounded(ResourceManager=4), symmetry=False, watch=watch)
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=4), engine="reference", symmetry=False, watch=watch)
     assert outcome.verdict == "unfinished" and outcome.statistics.states > 0 and outcome.exit_code == 3
 
 

@@ -1,0 +1,180 @@
+/* Checkpoints: a search that was killed goes on from its last one.
+ *
+ * A checkpoint is what cannot be computed again cheaply: the arenas, where the levels end, how far the frontier has been
+ * expanded, and the counts. The table is rebuilt from the arenas. It is written when no worker is inside a chunk, so that the
+ * frontier up to the cursor is done and the rest is not. The file gets its name only when it is complete and on the disk,
+ * and ends with a digest of everything before it: a partial or damaged file is refused.
+ */
+#ifndef QUORATE_CHECKPOINT_H
+#define QUORATE_CHECKPOINT_H
+
+#include <errno.h>
+#include <unistd.h>
+
+typedef struct {
+    char magic[8];
+    uint64_t key, words, arenas, levels, cursor, level_open, event, initial_count, transitions, reached;
+    uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS], counts[WORKERS_MAX];
+} CheckpointHead;
+
+typedef struct {
+    FILE *file;
+    uint64_t digest;
+    bool failed;
+} Stream;
+
+static uint64_t digest_bytes(uint64_t digest, const void *data, size_t bytes) {
+    const unsigned char *from = data;
+    for (; bytes >= 8; bytes -= 8, from += 8) {
+        uint64_t piece;
+        memcpy(&piece, from, 8);
+        digest = mixed(digest ^ piece, 0xD6E8FEB86659FD93u) + 1;
+    }
+    uint64_t rest = bytes;
+    for (size_t i = 0; i < bytes; i++) rest = rest << 8 | from[i];
+    return mixed(digest ^ rest, 0xA0761D6478BD642Fu) + 1;
+}
+
+static void stream_write(Stream *stream, const void *data, size_t bytes) {
+    stream->digest = digest_bytes(stream->digest, data, bytes);
+    if (bytes && fwrite(data, 1, bytes, stream->file) != bytes) stream->failed = true;
+}
+
+static void stream_read(Stream *stream, void *data, size_t bytes) {
+    if (bytes && fread(data, 1, bytes, stream->file) != bytes) stream->failed = true;
+    if (!stream->failed) stream->digest = digest_bytes(stream->digest, data, bytes);
+}
+
+static uint64_t model_key(void) { return digest_bytes(1, MODEL_KEY, sizeof MODEL_KEY); }
+
+static uint64_t reached_by_all(const Search *search) {
+    uint64_t reached = 0;
+    for (unsigned i = 0; i < search->worker_count; i++) reached |= search->workers[i].reached;
+    return reached;
+}
+
+static uint64_t sum_of(const Search *search, size_t offset) {
+    uint64_t total = 0;
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        uint64_t part;
+        memcpy(&part, (const char *)&search->workers[i].out + offset, sizeof part);
+        total += part;
+    }
+    return total;
+}
+
+static uint64_t cuts_of(const Search *search, size_t bound) {
+    return sum_of(search, offsetof(Successors, cuts) + bound * sizeof(uint64_t));
+}
+
+static uint64_t fired_of(const Search *search, size_t action) {
+    return sum_of(search, offsetof(Successors, fired) + action * sizeof(uint64_t));
+}
+
+static CheckpointHead checkpoint_head(const Search *search) {
+    CheckpointHead head;
+    memset(&head, 0, sizeof head);
+    memcpy(head.magic, "QUORATE1", 8);
+    head.key = model_key();
+    head.words = MODEL_WORDS;
+    head.arenas = search->arena_count;
+    head.levels = search->levels;
+    head.level_open = search->level_open;
+    uint64_t cursor = atomic_load(&search->cursor);
+    head.cursor = cursor < search->frontier.total ? cursor : search->frontier.total;
+    head.event = atomic_load(&search->event);
+    head.initial_count = search->initial_count;
+    head.reached = reached_by_all(search);
+    for (size_t i = 0; i < MODEL_BOUNDS; i++) head.cuts[i] = cuts_of(search, i);
+    for (size_t i = 0; i < MODEL_ACTIONS; i++) head.fired[i] = fired_of(search, i);
+    for (unsigned i = 0; i < search->arena_count; i++) head.counts[i] = search->table.arenas[i].count;
+    return head;
+}
+
+static void checkpoint_stream(Search *search, Stream *stream) {
+    CheckpointHead head = checkpoint_head(search);
+    stream_write(stream, &head, sizeof head);
+    stream_write(stream, search->ends, search->levels * WORKERS_MAX * sizeof(uint64_t));
+    for (unsigned i = 0; i < search->arena_count; i++)
+        stream_write(stream, search->table.arenas[i].region.base, search->table.arenas[i].count * sizeof(State));
+    uint64_t digest = stream->digest;
+    stream_write(stream, &digest, sizeof digest);
+}
+
+static void checkpoint_write(Search *search) {
+    char partial[4096];
+    atomic_store(&search->checkpoint_due, false);
+    search->checkpoint_error[0] = 0;
+    snprintf(partial, sizeof partial, "%s.partial", search->checkpoint_path);
+    Stream stream = {.file = fopen(partial, "wb"), .digest = 1};
+    bool good = stream.file != NULL;
+    if (good) {
+        checkpoint_stream(search, &stream);
+        good = !stream.failed && fflush(stream.file) == 0 && fsync(fileno(stream.file)) == 0;
+        int failure = errno;
+        if (fclose(stream.file) != 0) good = false;
+        errno = failure;
+    }
+    if (good) good = rename(partial, search->checkpoint_path) == 0;
+    if (!good) {
+        snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "%s", strerror(errno));
+        remove(partial);
+    } else
+        atomic_fetch_add(&search->checkpoints, 1);
+}
+
+/* Everything of a file into a search that has not begun. NULL, or what is wrong with it. */
+static const char *checkpoint_fill(Search *search, Stream *stream) {
+    CheckpointHead head;
+    stream_read(stream, &head, sizeof head);
+    if (stream->failed || memcmp(head.magic, "QUORATE1", 8) != 0) return "it is not a checkpoint";
+    if (head.key != model_key() || head.words != MODEL_WORDS) return "it belongs to another spec, other bounds or another version";
+    if (head.arenas > search->arena_count || head.levels == 0 || head.levels > SIZE_MAX / (WORKERS_MAX * 8)) return "it is damaged";
+    free(search->ends);
+    search->ends = malloc(head.levels * WORKERS_MAX * sizeof(uint64_t));
+    if (!search->ends) return "memory is too small for it";
+    search->levels = search->levels_capacity = head.levels;
+    stream_read(stream, search->ends, head.levels * WORKERS_MAX * sizeof(uint64_t));
+    uint64_t total = 0;
+    for (unsigned i = 0; i < head.arenas && !stream->failed; i++) {
+        Arena *arena = &search->table.arenas[i];
+        arena->count = 0;
+        if (!arena_reserve(search, arena, head.counts[i])) return "memory is too small for it";
+        stream_read(stream, arena->region.base, head.counts[i] * sizeof(State));
+        arena->count = head.counts[i];
+        total += arena->count;
+    }
+    uint64_t expected = stream->digest, found = 0;
+    stream_read(stream, &found, sizeof found);
+    if (stream->failed || found != expected) return "it is damaged";
+    atomic_store(&search->states_total, total);
+    atomic_store(&search->event, (uint32_t)head.event);
+    atomic_store(&search->cursor, head.cursor);
+    search->initial_count = head.initial_count;
+    search->level_open = search->resumed = head.level_open;
+    memcpy(search->workers[0].out.cuts, head.cuts, sizeof head.cuts);
+    memcpy(search->workers[0].out.fired, head.fired, sizeof head.fired);
+    search->workers[0].reached = head.reached;
+    return NULL;
+}
+
+static const char *checkpoint_read(Search *search, const char *path) {
+    Stream stream = {.file = fopen(path, "rb"), .digest = 1};
+    if (!stream.file) return strerror(errno);
+    const char *wrong = checkpoint_fill(search, &stream);
+    fclose(stream.file);
+    if (wrong) return wrong;
+    while (atomic_load(&search->states_total) + 4 * BLOCK >= full_at(&search->table))
+        if (!table_enlarge(search)) return "memory is too small for it";
+    clear_share(search, 0, 1);
+    restore_share(search, 0, 1);
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        search->workers[i].counted = search->table.arenas[i].count;
+        atomic_store(&search->workers[i].counters.states, search->workers[i].counted);
+    }
+    publish_transitions(&search->workers[0]);
+    search->frontier = level_of(search, search->levels - 1);
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,238 @@
+/* The engine: what Python calls. Included at the end of a model's file; see model.h for how the two meet.
+ *
+ * A search is opened, started, waited for and closed. `quorate_wait` returns after a while even if the search goes on, so that the
+ * caller can show progress, answer Ctrl-C or end the search; everything that is read meanwhile is a snapshot.
+ */
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+#include "memory.h"
+#include "table.h"
+#include "search.h"
+#include "trace.h"
+#include "checkpoint.h"
+#include "simulate.h"
+
+#include <time.h>
+
+/* What is known of a search. `event` is as in search.h, -1 for none. */
+typedef struct {
+    uint64_t states, transitions, depth, frontier, memory_bytes, reached, trace_length, checkpoints;
+    int64_t event, stop, done, trace_failed;
+    uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS];
+} Report;
+
+EXPORT uint64_t quorate_report_bytes(void) { return sizeof(Report); }
+
+EXPORT void quorate_close(Search *search) {
+    if (!search) return;
+    for (unsigned i = 0; search->workers && i < search->worker_count; i++) {
+        if (search->workers[i].search == search) pthread_join(search->workers[i].thread, NULL);
+        free(search->workers[i].out.states);
+        free(search->workers[i].out.labels);
+    }
+    for (unsigned i = 0; search->table.arenas && i < search->arena_count; i++)
+        region_release(&search->table.arenas[i].region);
+    region_release(&search->table.region);
+    pthread_mutex_destroy(&search->lock);
+    pthread_mutex_destroy(&search->limit_lock);
+    pthread_cond_destroy(&search->wake);
+    free(search->table.arenas);
+    free(search->workers);
+    free(search->ends);
+    free(search->trace);
+    free(search->checkpoint_path);
+    free(search);
+}
+
+static void *zeroed(size_t bytes) {
+    void *memory = NULL;
+    bytes = (bytes + 127) & ~(size_t)127;
+    if (posix_memalign(&memory, 128, bytes) != 0) return NULL;
+    return memset(memory, 0, bytes);
+}
+
+/* A search that has not begun, or NULL without memory. `arenas` is at least the number of workers; a checkpoint needs as many as
+   the search that wrote it had workers. */
+EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
+    Search *search = zeroed(sizeof *search);
+    if (!search) return NULL;
+    pthread_mutex_init(&search->lock, NULL);
+    pthread_mutex_init(&search->limit_lock, NULL);
+    pthread_cond_init(&search->wake, NULL);
+    search->options = *options;
+    search->worker_count = (unsigned)(options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX);
+    search->arena_count = arenas < WORKERS_MAX ? (unsigned)arenas : WORKERS_MAX;
+    if (search->arena_count < search->worker_count) search->arena_count = search->worker_count;
+    search->budget.limit = options->memory_limit;
+    atomic_store(&search->event, NONE);
+    search->workers = zeroed(search->worker_count * sizeof *search->workers);
+    search->table.arenas = zeroed(search->arena_count * sizeof *search->table.arenas);
+    bool good = search->workers && search->table.arenas &&
+                region_reserve(&search->table.region, options->memory_limit);
+    for (unsigned i = 0; good && i < search->arena_count; i++)
+        good = region_reserve(&search->table.arenas[i].region, options->memory_limit);
+    search->table.capacity = FIRST_CAPACITY;
+    if (!good || !region_commit(&search->table.region, FIRST_CAPACITY * sizeof(uint64_t), &search->budget)) {
+        quorate_close(search);
+        return NULL;
+    }
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        search->workers[i].id = i;
+        search->workers[i].at_boundary = true;
+    }
+    return search;
+}
+
+/* Continue from a checkpoint. NULL, or what is wrong with the file. Before `quorate_start`. */
+EXPORT const char *quorate_resume(Search *search, const char *path) {
+    for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].search = search;
+    const char *wrong = checkpoint_read(search, path);
+    for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].search = NULL;
+    return wrong;
+}
+
+/* Number of arenas that a checkpoint needs, or 0 if it cannot be read. */
+EXPORT uint64_t quorate_checkpoint_arenas(const char *path) {
+    CheckpointHead head;
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    bool good = fread(&head, 1, sizeof head, file) == sizeof head && memcmp(head.magic, "QUORATE1", 8) == 0;
+    fclose(file);
+    return good ? head.arenas : 0;
+}
+
+/* Begin. 0, or the system's error number when a thread cannot be started. */
+EXPORT int quorate_start(Search *search) {
+    for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].search = search;
+    if (search->levels == 0) seed_initial(search);
+    for (unsigned i = search->worker_count; i-- > 0;) {
+        int failure = pthread_create(&search->workers[i].thread, NULL, worker_main, &search->workers[i]);
+        if (failure == 0) continue;
+        if (i + 1 == search->worker_count) {
+            for (unsigned k = 0; k < search->worker_count; k++) search->workers[k].search = NULL;
+            return failure;
+        }
+        /* Some workers are waiting already; worker 0 does the work of the missing ones. */
+        for (unsigned k = 0; k <= i; k++) search->workers[k].search = NULL;
+        return failure;
+    }
+    return 0;
+}
+
+/* Wait for the end, at most so long. 1 if the search has ended. */
+EXPORT int quorate_wait(Search *search, uint64_t milliseconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(milliseconds / 1000);
+    until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&search->lock);
+    int failure = 0;
+    while (!atomic_load(&search->done) && failure == 0)
+        failure = pthread_cond_timedwait(&search->wake, &search->lock, &until);
+    pthread_mutex_unlock(&search->lock);
+    return atomic_load(&search->done);
+}
+
+/* End the search soon; the first reason given stays. */
+EXPORT void quorate_stop(Search *search, int reason) { request_stop(search, reason); }
+
+/* Ask for a checkpoint at the next moment that allows one. */
+EXPORT int quorate_checkpoint(Search *search, const char *path) {
+    if (atomic_load(&search->checkpoint_due)) return 0;
+    if (!search->checkpoint_path && !(search->checkpoint_path = strdup(path))) return 1;
+    atomic_store(&search->checkpoint_due, true);
+    return 0;
+}
+
+EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
+
+static size_t memory_used(const Search *search) {
+    size_t bytes = search->table.capacity * sizeof(uint64_t);
+    for (unsigned i = 0; i < search->worker_count; i++)
+        bytes += atomic_load_explicit(&search->workers[i].counters.states, memory_order_relaxed) * sizeof(State);
+    return bytes;
+}
+
+EXPORT void quorate_report(Search *search, Report *report) {
+    memset(report, 0, sizeof *report);
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        report->states += atomic_load_explicit(&search->workers[i].counters.states, memory_order_relaxed);
+        report->transitions += atomic_load_explicit(&search->workers[i].counters.transitions, memory_order_relaxed);
+    }
+    report->transitions += search->initial_count;
+    report->memory_bytes = memory_used(search);
+    report->stop = atomic_load(&search->stop);
+    report->checkpoints = atomic_load(&search->checkpoints);
+    report->done = atomic_load(&search->done);
+    report->event = EVENT_NONE;
+    report->depth = atomic_load_explicit(&search->depth_now, memory_order_relaxed);
+    report->frontier = atomic_load_explicit(&search->frontier_now, memory_order_relaxed);
+    if (!report->done) return;
+    uint32_t event = atomic_load(&search->event);
+    if (event != NONE) report->event = (int64_t)event;
+    size_t last = search->levels - 1;
+    report->depth = last > 0 && level_of(search, last).total == 0 ? last - 1 : last;
+    report->reached = reached_by_all(search);
+    report->trace_length = search->trace_length;
+    report->trace_failed = search->trace_failed;
+    for (size_t i = 0; i < MODEL_BOUNDS; i++) report->cuts[i] = cuts_of(search, i);
+    for (size_t i = 0; i < MODEL_ACTIONS; i++) report->fired[i] = fired_of(search, i);
+}
+
+static void copy_step(const TraceStep *step, uint64_t *state, uint64_t *args, uint32_t *action, uint32_t *error) {
+    memcpy(state, &step->state, sizeof(State));
+    memcpy(args, step->label.args, sizeof step->label.args);
+    *action = step->label.action;
+    *error = step->label.error;
+}
+
+/* Step i of the counterexample. Step 0 is an initial state; its arguments are those of @init. */
+EXPORT void quorate_trace_step(Search *search, uint64_t i, uint64_t *state, uint64_t *args, uint32_t *action,
+                               uint32_t *error) {
+    copy_step(&search->trace[i], state, args, action, error);
+}
+
+/* Walk `runs` runs beginning with number `first_run`, until one is violated or `*stop` is set. */
+EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile int *stop) {
+    Successors out = {0};
+    memset(total, 0, sizeof *total);
+    total->event = NONE;
+    for (uint64_t run = plan->first_run; run < plan->first_run + plan->runs && !*stop && !out.exhausted; run++) {
+        uint32_t event = simulate_run(plan, run, &out, total, NULL);
+        total->runs++;
+        if (event != NONE) {
+            total->event = event;
+            total->violating_run = run;
+            break;
+        }
+    }
+    for (size_t i = 0; i < MODEL_BOUNDS; i++) total->cuts[i] = out.cuts[i];
+    free(out.states);
+    free(out.labels);
+    return out.exhausted;
+}
+
+/* Walk one run again and keep its steps, to be read with `quorate_trace_step`. NULL without memory. */
+EXPORT Search *quorate_rerun(const Plan *plan) {
+    Search *record = zeroed(sizeof *record);
+    Successors out = {0};
+    Simulated total = {0};
+    if (!record) return NULL;
+    pthread_mutex_init(&record->lock, NULL);
+    pthread_mutex_init(&record->limit_lock, NULL);
+    pthread_cond_init(&record->wake, NULL);
+    simulate_run(plan, plan->first_run, &out, &total, record);
+    free(out.states);
+    free(out.labels);
+    return record;
+}
+
+EXPORT uint64_t quorate_trace_length(const Search *search) { return search->trace_length; }

@@ -1,0 +1,66 @@
+/* Memory that grows in place.
+ *
+ * A region reserves addresses for all it could ever need and makes them usable piece by piece. Growing never moves
+ * anything, so that other threads may go on reading, and never copies anything, so that the peak is what is in use. All regions
+ * draw on one budget: when it is spent, growth is refused and the search ends with what it knows.
+ */
+#ifndef QUORATE_MEMORY_H
+#define QUORATE_MEMORY_H
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+typedef struct {
+    _Atomic size_t used;
+    size_t limit;
+} Budget;
+
+typedef struct {
+    char *base;
+    char *mapping;
+    size_t reserved, committed;
+} Region;
+
+static bool region_reserve(Region *region, size_t bytes) {
+    bytes = (bytes + 2 * HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    /* A limit on address space (ulimit -v) can refuse the first wish; half of it, and so on, may still do. */
+    for (; bytes >= 2 * HUGE_PAGE; bytes /= 2) {
+        char *mapping = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mapping == MAP_FAILED) continue;
+        region->mapping = mapping;
+        region->base = (char *)(((uintptr_t)mapping + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+        region->reserved = bytes - (size_t)(region->base - mapping);
+        region->committed = 0;
+#ifdef MADV_HUGEPAGE
+        /* Random access to a large table is bound by address translation; huge pages are worth a third of the time. */
+        madvise(region->base, region->reserved, MADV_HUGEPAGE);
+#endif
+        return true;
+    }
+    region->mapping = NULL;
+    return false;
+}
+
+/* Make the first `bytes` usable; new memory is zero. False, and nothing changed, if the budget or the machine refuses. */
+static bool region_commit(Region *region, size_t bytes, Budget *budget) {
+    if (bytes <= region->committed) return true;
+    bytes = (bytes + 65535) & ~(size_t)65535;
+    if (bytes > region->reserved) return false;
+    size_t more = bytes - region->committed;
+    if (atomic_fetch_add(&budget->used, more) + more > budget->limit ||
+        mprotect(region->base + region->committed, more, PROT_READ | PROT_WRITE) != 0) {
+        atomic_fetch_sub(&budget->used, more);
+        return false;
+    }
+    region->committed = bytes;
+    return true;
+}
+
+static void region_release(Region *region) {
+    if (region->mapping) munmap(region->mapping, region->reserved + (size_t)(region->base - region->mapping));
+    region->mapping = NULL;
+}
+
+#endif

@@ -1,0 +1,365 @@
+"""The whole model as one C file, by the interface that `model.h` describes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from checker.explore.native.render.history import history_check
+from checker.explore.native.render.layout import Unsupported, is_number, offsets, pack, width, words
+from checker.explore.native.render.paths import BOOL
+from checker.explore.native.render.statements import Body
+from checker.explore.native.render.symmetry import canonical_form
+from checker.explore.native.render.values import Spot, Values, ctype, is_wide, literal, to_bits
+from checker.explore.native.render.writer import Writer
+from checker.language.sorts import Scalarset
+from checker.language.system import State
+from checker.language.types import ListType, TupleType, Type, UnionType
+from checker.model.conversion import limits
+from checker.model.nodes import Action, Expr, Function, Model, Property, Stmt
+
+TABLE_MAX = 65_536
+INITIAL_MAX = 50_000
+REACHABLE_MAX = 63
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers."""
+
+    source: str
+    bounds: tuple[str, ...]
+    parameters: tuple[tuple[Type, ...], ...]
+    state_words: int
+    argument_words: int
+
+
+def render(model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]] = ()) -> Rendered:
+    """The C file of a model that starts in these states, reduced over these sorts. Raises Unsupported.
+
+    Use it inside the system's configuration."""
+    return Program(model, initial, sorts).rendered()
+
+
+class Program:
+    """What the bodies of one program share: layout of the state, tables, numbers of bounds, names of functions."""
+
+    def __init__(self, model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]]) -> None:
+        if len(initial) > INITIAL_MAX:
+            raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
+        self.model, self.initial, self.sorts = model, initial, tuple(sorts)
+        kinds = tuple(variable.type for variable in model.variables)
+        self.layout = TupleType(kinds)
+        self.state_words = words(width(self.layout) + 1)
+        self._places = {variable.name: (variable.type, at)
+                        for variable, at in zip(model.variables, offsets(kinds), strict=True)}
+        self.argument_words = max([sum(words(width(kind)) for _, kind in action.parameters)
+                                   for action in model.actions] + [1])
+        self._bounds: dict[str, int] = {}
+        self._tables: dict[Type, str] = {}
+        self._head, self._code = Writer(), Writer()
+        self._histories: dict[tuple[object, ...], str] = {}
+        self._actions = Writer()
+
+    # What bodies ask for
+
+    def variable(self, state: str, name: str) -> Spot:
+        """The place of a state variable in the state with this C name."""
+        kind, at = self._places[name]
+        if self.state_words == 1:
+            return Spot(f"{state}[0]", False, kind, at)
+        return Spot(state, True, kind, at)
+
+    def bound(self, name: str) -> int:
+        """The number of a named bound."""
+        return self._bounds.setdefault(name, len(self._bounds))
+
+    def table(self, kind: Type) -> str:
+        """The C table of all values of a type, in canonical order."""
+        if kind not in self._tables:
+            if kind.cardinality > TABLE_MAX:
+                raise Unsupported(f"a choice among the {kind.cardinality:,} values of {kind}")
+            packed = [pack(kind, value) for value in kind.values()]
+            assert packed == sorted(packed), kind
+            name = self._tables[kind] = f"values_{len(self._tables)}"
+            self._head(f"/* All values of {kind}. */")
+            self._head(f"static const word {name}[] = {{{', '.join(map(literal, packed))}}};")
+        return self._tables[kind]
+
+    @staticmethod
+    def function(key: str) -> str:
+        """The C name of a pure function."""
+        return f"fn_{key}"
+
+    def linearizable(self, node: Expr) -> str:
+        """The C name of the linearizability check with a sequential object."""
+        key = (node.data, node.args[0].type, node.args[1].type)
+        if key not in self._histories:
+            self._histories[key] = f"history_{len(self._histories)}"
+            kept, self._code = self._code, Writer()
+            history_check(self, self._code, self._histories[key], node)
+            self._actions.lines.extend(self._code.lines)
+            self._code = kept
+        return self._histories[key]
+
+    # Functions and properties
+
+    def _parameters(self, parameters: Sequence[tuple[str, Type]]) -> list[str]:
+        return [f"const word *v_{name}" if is_wide(kind) else f"{ctype(kind)} v_{name}" for name, kind in parameters]
+
+    def _pure(self, name: str, comment: str, parameters: Sequence[tuple[str, Type]], body: Sequence[Stmt],
+              result: Type) -> None:
+        """A C function that computes a value and changes nothing."""
+        out = Writer()
+        wide = is_wide(result)
+        head = [f"static {'void' if wide else ctype(result)} {name}(int *status, const word *s, const word *old"]
+        head += [*self._parameters(self._mutable(parameters)), *(["word *result"] if wide else [])]
+
+        def leave(operand: str | None) -> None:
+            assert operand is not None
+            if wide:
+                out(f"memcpy(result, {operand}, {8 * words(width(result))});")
+                out("return;")
+            else:
+                out(f"return {operand};")
+
+        writer = Body(self, out, "s", "old", leave)
+        with out.block(", ".join(head) + ")"):
+            out("(void)status, (void)s, (void)old;")
+            self._unpack_parameters(writer, parameters)
+            writer.declare_locals(body, [key for key, _ in parameters])
+            writer.block(body)
+            out("goto leave;")
+            out("leave:")
+            out("return;" if wide else "return 0;")
+        self._actions(f"/* {comment} */")
+        self._actions.lines.extend(out.lines)
+        self._actions()
+
+    @staticmethod
+    def _mutable(parameters: Sequence[tuple[str, Type]]) -> list[tuple[str, Type]]:
+        return [(f"{name}_in", kind) if is_wide(kind) else (name, kind) for name, kind in parameters]
+
+    @staticmethod
+    def _unpack_parameters(writer: Values, parameters: Sequence[tuple[str, Type]]) -> None:
+        """Wide parameters are copied: a body may change its own."""
+        for name, kind in parameters:
+            if is_wide(kind):
+                writer.declare(kind, f"v_{name}", f"v_{name}_in")
+
+    def _function(self, function: Function) -> None:
+        self._pure(self.function(function.key), function.key, function.parameters, function.body, function.result)
+
+    def _property(self, prop: Property, number: int) -> str:
+        name = f"property_{number}_{prop.name}"
+        self._pure(name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
+        return name
+
+    @contextmanager
+    def _all_choices(self, writer: Body, parameters: Sequence[tuple[str, Type]]) -> Iterator[list[str]]:
+        """Loops over all values of the parameters."""
+        out = writer.out
+        with ExitStack() as stack:
+            for name, kind in parameters:
+                if is_wide(kind):
+                    raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
+                index = out.fresh("i")
+                stack.enter_context(out.block(f"for (unsigned {index} = 0; {index} < {kind.cardinality}; {index}++)"))
+                writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
+            yield [f"v_{name}" for name, _ in parameters]
+
+    def _judge(self, head: str, properties: Sequence[tuple[str, Property]], wanted: bool) -> None:
+        """The first property that is false, or bits of those that are true."""
+        out = Writer()
+        writer = Body(self, out, "s", "old", lambda _: None)
+        with out.block(f"static {head}"):
+            out(f"const word *s = state->w, *old = {'before' if 'before' in head else 'state'}->w;")
+            out("int status_ = 0, *status = &status_;")
+            out("(void)s, (void)old, (void)status;")
+            if wanted:
+                out("(void)known;")
+                out("uint64_t reached = 0;")
+            for number, (name, prop) in enumerate(properties):
+                done = out.fresh("done")
+                with out.block(f"if (!(known >> {number} & 1))" if wanted else ""), self._all_choices(writer, prop.parameters) as values:
+                    holds = out.fresh("holds")
+                    out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
+                    if wanted:
+                        out(f"if (*status) {{ *status = 0; reached |= (uint64_t)1 << {REACHABLE_MAX}; }}")
+                        out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
+                    else:
+                        out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
+                if wanted:
+                    out(f"{done}:;")
+            out("return reached;" if wanted else "return NONE;")
+        self._actions.lines.extend(out.lines)
+        self._actions()
+
+    def _properties(self) -> None:
+        def of(*kinds: str) -> list[tuple[str, Property]]:
+            found = [prop for kind in kinds for prop in self.model.of(kind)]
+            start = sum(1 for line in self._actions.lines if line.startswith("/* @"))
+            return [(self._property(prop, start + i), prop) for i, prop in enumerate(found)]
+
+        invariants, steps, reachable = of("invariant", "lemma"), of("step"), of("reachable")
+        if len(reachable) > REACHABLE_MAX:
+            raise Unsupported(f"{len(reachable)} @reachable properties (at most {REACHABLE_MAX})")
+        self._judge("unsigned model_invariant(const State *state)", invariants, wanted=False)
+        self._judge("unsigned model_step(const State *before, const State *state)", steps, wanted=False)
+        self._judge("uint64_t model_reached(const State *state, uint64_t known)", reachable, wanted=True)
+        terminal = of("terminal")
+        call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
+        self._actions(f"static bool model_terminal(const State *s) {{ int status = 0; (void)s, (void)status; return {call}; }}")
+
+    # Actions
+
+    def _attempt(self, action: Action, number: int) -> None:
+        """One action with given arguments: a successor, a cut, an error, or nothing."""
+        out = Writer()
+        parameters = self._parameters(self._mutable(action.parameters))
+        with out.block(f"static void attempt_{number}({', '.join(['const State *from', 'Successors *out', *parameters])})"):
+            out("State next = *from;")
+            out("word *const n = next.w;")
+            out("int status_ = 0, *status = &status_;")
+            out("(void)n, (void)status;")
+            writer = Body(self, out, "n", "n", lambda _: out("goto done;"))
+            self._pack_arguments(writer, action.parameters)
+            self._unpack_parameters(writer, action.parameters)
+            writer.declare_locals(action.body, [name for name, _ in action.parameters])
+            writer.block(action.body)
+            count = sum(words(width(kind)) for _, kind in action.parameters)
+            out("goto done;")
+            out("done:")
+            out(f"emit(out, next, {number}, args, {count});")
+            out("goto disabled;")
+            out("leave:")
+            out(f"if (*status < 0) fail(out, *from, {number}, args, {count});")
+            out("else cut(out, (uint32_t)*status - 1);")
+            out("disabled:")
+            out("return;")
+        self._actions(f"/* @action {action.name}({', '.join(f'{name}: {kind}' for name, kind in action.parameters)}) */")
+        self._actions.lines.extend(out.lines)
+        self._actions()
+
+    @staticmethod
+    def _pack_arguments(writer: Body, parameters: Sequence[tuple[str, Type]]) -> None:
+        pieces: list[str] = []
+        for name, kind in parameters:
+            if is_wide(kind):
+                pieces += [f"v_{name}_in[{i}]" for i in range(words(width(kind)))]
+            else:
+                pieces.append(to_bits(kind, f"v_{name}"))
+        writer.out(f"const uint64_t args[] = {{{', '.join(pieces) or '0'}}};")
+
+    def _choices(self, action: Action, number: int) -> None:
+        """Try an action with all its arguments."""
+        out = Writer()
+        with out.block(f"static void action_{number}(const State *from, Successors *out)"):
+            out("const word *const s = from->w;")
+            out("int status_ = 0, *status = &status_;")
+            out("(void)s, (void)status;")
+            writer = Body(self, out, "s", "s", lambda _: None)
+            with ExitStack() as stack:
+                for (name, kind), source in zip(action.parameters, action.ranges, strict=True):
+                    if source is None:
+                        stack.enter_context(self._all_choices(writer, [(name, kind)]))
+                    else:
+                        value = stack.enter_context(_ranging(writer, source, kind))
+                        writer.declare(kind, f"v_{name}", value)
+                out(f"attempt_{number}({', '.join(['from', 'out', *(f'v_{name}' for name, _ in action.parameters)])});")
+            out("return;")
+            out("leave:")
+            out(f"fail(out, *from, {number}, NULL, 0);")
+        self._actions.lines.extend(out.lines)
+        self._actions()
+
+    def _initial(self) -> None:
+        out = self._actions
+        rows = [pack(self.layout, state) for state in self.initial]
+        with out.block(f"static const word initial_states[][{self.state_words}] =", "};"):
+            for row in rows:
+                out("{" + ", ".join(literal(row >> 64 * i & (1 << 64) - 1) for i in range(self.state_words)) + "},")
+        with out.block("static void model_initial(Successors *out)"), \
+                out.block(f"for (uint64_t i = 0; i < {len(rows)}; i++)"):
+            out("State state;")
+            out("memcpy(state.w, initial_states[i], sizeof state.w);")
+            out("emit(out, state, 0, &i, 1);")
+
+    def _successors(self) -> None:
+        out = self._actions
+        with out.block("static void model_successors(const State *from, Successors *out)"):
+            for number, action in enumerate(self.model.actions):
+                out(f"action_{number}(from, out); /* {action.name} */")
+
+    # The file
+
+    def rendered(self) -> Rendered:
+        """The whole file."""
+        for function in self.model.functions.values():
+            self._function(function)
+        self._properties()
+        for number, action in enumerate(self.model.actions):
+            self._attempt(action, number)
+            self._choices(action, number)
+        self._initial()
+        self._successors()
+        canonical = Writer()
+        canonical_form(self, canonical)
+        body = "\n".join([*self._head.lines, "", *self._actions.lines, "", *canonical.lines])
+        defines = self._defines()
+        key = hashlib.sha256((defines + body).encode()).hexdigest()[:32]
+        source = (f"/* {self.model.name}, rendered by Quorate. Lines of the spec stand in comments as `line: text`. */\n"
+                  f'#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n{body}\n\n#include "engine.c"\n')
+        return Rendered(source, tuple(self._bounds), tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
+                        self.state_words, self.argument_words)
+
+    def _defines(self) -> str:
+        values = {"WORDS": self.state_words, "ARGS": self.argument_words, "ACTIONS": len(self.model.actions),
+                  "BOUNDS": max(len(self._bounds), 1), "HAS_STEPS": int(bool(self.model.of("step"))),
+                  "DEADLOCK": int(bool(self.model.of("terminal"))), "SYMMETRY": int(bool(self.sorts))}
+        return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())
+
+
+@contextmanager
+def _ranging(writer: Body, source: Expr, want: Type) -> Iterator[str]:
+    """Loop over the members of a collection that are values of a type: each once, in canonical order."""
+    out = writer.out
+    if not isinstance(source.type, ListType):
+        with writer.over(source) as member:
+            yield _as_parameter(writer, member, source.type.children()[0], want)
+        return
+    have = source.type.element
+    if width(have) > 64:
+        raise Unsupported(f"a parameter that ranges over a {source.type}")
+    found, count, index = out.fresh("a"), out.fresh("n"), out.fresh("i")
+    out(f"word {found}[{max(source.type.capacity, 1)}];")
+    out(f"unsigned {count} = 0;")
+    with writer.over(source) as member:
+        out(f"{found}[{count}++] = {to_bits(have, member)};")
+    out(f"sort_words({found}, {count});")
+    with out.block(f"for (unsigned {index} = 0; {index} < {count}; {index}++)"):
+        out(f"if ({index} > 0 && {found}[{index}] == {found}[{index} - 1]) continue;")
+        bits = writer.let(BOOL, f"{found}[{index}]")
+        value = writer.read(Spot(bits, False, have))
+        yield _as_parameter(writer, value, have, want)
+
+
+def _as_parameter(writer: Body, value: str, have: Type, want: Type) -> str:
+    """A member as an argument; the loop goes on if it is none."""
+    if have == want:
+        return value
+    if isinstance(have, UnionType):
+        wanted = want.kinds if isinstance(want, UnionType) else (want,)
+        spot = writer.spot_of(have, value)
+        tag = writer.let(BOOL, writer.tag(spot))
+        legal = [f"{tag} == {i}" for i, kind in enumerate(have.kinds) if kind in wanted]
+        writer.out(f"if (!({' || '.join(legal) or '0'})) continue;")
+        return writer.read(spot.inner(want, 0)) if want in have.kinds else writer.convert(value, have, want, False)
+    if is_number(have) and is_number(want):
+        low, high = limits(want)
+        kept = writer.let(have, value)
+        writer.out(f"if ({kept} < {low} || {kept} > {high}) continue;")
+        return kept
+    return writer.convert(value, have, want, False)

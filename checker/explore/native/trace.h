@@ -1,0 +1,189 @@
+/* The counterexample, computed after the search.
+ *
+ * The search keeps no parents. What it keeps is the levels, and they suffice. Let the violation lie d levels deep. Going backward
+ * from there, M(k) is the set of states of level k that have a successor in M(k+1); M(d) are the states of level d at
+ * which the violation shows. Every path of d steps from an initial state to the violation runs through M(0), ..., M(d), and
+ * every state in M(k) is on one.
+ *
+ * Going forward, the path takes the first initial state in M(0) and then from each state the first successor, in order of action
+ * and arguments, that is in the next M. That is the path a sequential search with a queue would have found: by induction its
+ * state in M(k) is the one that such a search generates first. It does not depend on how the workers divided the search.
+ *
+ * Under symmetry the stored states are representatives. The path is a real run: it continues with the successor itself, not with
+ * its representative, and looks the representative up.
+ *
+ * Cost: every level is expanded once more without inserting anything, and two bits a state.
+ */
+#ifndef QUORATE_TRACE_H
+#define QUORATE_TRACE_H
+
+typedef struct {
+    Search *search;
+    Successors out;
+    uint64_t *member; /* one bit for each position of each arena: in M(its level) */
+    uint64_t *bases;  /* where an arena's bits begin */
+    uint64_t *target; /* one bit for each slot of the table: in M(level + 1) */
+    uint32_t event;
+} Retrace;
+
+static inline bool bit_of(const uint64_t *bits, uint64_t i) { return bits[i / 64] >> (i % 64) & 1; }
+static inline void set_bit(uint64_t *bits, uint64_t i) { bits[i / 64] |= (uint64_t)1 << (i % 64); }
+static inline void clear_bit(uint64_t *bits, uint64_t i) { bits[i / 64] &= ~((uint64_t)1 << (i % 64)); }
+
+static inline State representative(State s) { return MODEL_SYMMETRY ? model_canonical(s) : s; }
+
+/* Whether a violation shows at the transition `i` of `out`, which leads away from `from`: it is an error, breaks a step
+   property, or leads to a state that breaks an invariant. Such a state is new, or the search had ended before. */
+static bool shows_on_transition(const Retrace *retrace, const State *from, size_t i) {
+    const Successors *out = &retrace->out;
+    if (out->labels[i].error != NONE) return true;
+    if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) return true;
+    return model_invariant(&out->states[i]) != NONE;
+}
+
+static bool shows_at_state(Retrace *retrace, const State *s) {
+    (void)retrace;
+    return model_invariant(s) != NONE;
+}
+
+/* Whether a state of the last expanded level is in M: it has a violating transition, or is the deadlock. */
+static bool shows_at_expansion(Retrace *retrace, const State *s) {
+    Successors *out = &retrace->out;
+    uint64_t cuts = out->cut_total;
+    out->count = 0;
+    model_successors(s, out);
+    if (retrace->event == EVENT_DEADLOCK) return out->count == 0 && out->cut_total == cuts && !model_terminal(s);
+    for (size_t i = 0; i < out->count; i++)
+        if (shows_on_transition(retrace, s, i)) return true;
+    return false;
+}
+
+static bool leads_to_target(Retrace *retrace, const State *s) {
+    enum { MANY = 64 };
+    const Table *table = &retrace->search->table;
+    Successors *out = &retrace->out;
+    out->count = 0;
+    model_successors(s, out);
+    for (size_t begin = 0; begin < out->count; begin += MANY) {
+        size_t end = begin + MANY < out->count ? begin + MANY : out->count;
+        uint64_t hashes[MANY];
+        for (size_t i = begin; i < end; i++) {
+            out->states[i] = out->labels[i].error == NONE ? representative(out->states[i]) : *s;
+            hashes[i - begin] = hash_state(&out->states[i]);
+            prefetch_home(table, hashes[i - begin]);
+        }
+        for (size_t i = begin; i < end; i++) {
+            if (out->labels[i].error != NONE) continue;
+            uint64_t slot = table_find(table, &out->states[i], hashes[i - begin]);
+            if (slot < table->capacity && bit_of(retrace->target, slot)) return true;
+        }
+    }
+    return false;
+}
+
+typedef bool (*Belongs)(Retrace *, const State *);
+
+/* Compute M(level), and make it the target. False if nothing belongs, or the search was stopped. */
+static bool mark_level(Retrace *retrace, size_t level, Belongs belongs) {
+    Search *search = retrace->search;
+    const Table *table = &search->table;
+    Frontier states = level_of(search, level);
+    bool any = false;
+    for (unsigned arena = 0; arena < search->arena_count; arena++)
+        for (uint64_t i = states.begin[arena]; i < states.end[arena]; i++) {
+            if (stopping(search)) return false;
+            if (!belongs(retrace, &arena_states(&table->arenas[arena])[i])) continue;
+            set_bit(retrace->member, retrace->bases[arena] + i);
+            any = true;
+        }
+    memset(retrace->target, 0, (table->capacity / 64 + 1) * sizeof(uint64_t));
+    for (unsigned arena = 0; arena < search->arena_count; arena++)
+        for (uint64_t i = states.begin[arena]; i < states.end[arena]; i++)
+            if (bit_of(retrace->member, retrace->bases[arena] + i)) {
+                const State *s = &arena_states(&table->arenas[arena])[i];
+                set_bit(retrace->target, table_find(table, s, hash_state(s)));
+            }
+    return any;
+}
+
+static bool level_has_member(const Retrace *retrace, size_t level, const State *wanted) {
+    const Search *search = retrace->search;
+    Frontier states = level_of(search, level);
+    for (unsigned arena = 0; arena < search->arena_count; arena++)
+        for (uint64_t i = states.begin[arena]; i < states.end[arena]; i++)
+            if (bit_of(retrace->member, retrace->bases[arena] + i) &&
+                same_state(&arena_states(&search->table.arenas[arena])[i], wanted))
+                return true;
+    return false;
+}
+
+static bool trace_push(Search *search, const Label *label, const State *s) {
+    TraceStep *steps = realloc(search->trace, (search->trace_length + 1) * sizeof *steps);
+    if (!steps) return false;
+    search->trace = steps;
+    steps[search->trace_length++] = (TraceStep){.label = *label, .state = *s};
+    return true;
+}
+
+/* Go from the end of the trace to M(level), or from nothing to M(0), by the first transition that leads there. */
+static bool step_forward(Retrace *retrace, size_t level) {
+    Search *search = retrace->search;
+    Successors *out = &retrace->out;
+    out->count = 0;
+    if (level == 0)
+        model_initial(out);
+    else
+        model_successors(&search->trace[search->trace_length - 1].state, out);
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->labels[i].error != NONE) continue;
+        State stored = representative(out->states[i]);
+        if (level_has_member(retrace, level, &stored)) return trace_push(search, &out->labels[i], &out->states[i]);
+    }
+    return false;
+}
+
+/* The violating transition itself, at the end: a failed attempt keeps the state it started from. */
+static bool step_violating(Retrace *retrace) {
+    Search *search = retrace->search;
+    State from = search->trace[search->trace_length - 1].state;
+    retrace->out.count = 0;
+    model_successors(&from, &retrace->out);
+    for (size_t i = 0; i < retrace->out.count; i++)
+        if (shows_on_transition(retrace, &from, i)) return trace_push(search, &retrace->out.labels[i], &retrace->out.states[i]);
+    return false;
+}
+
+static bool retrace_path(Retrace *retrace) {
+    Search *search = retrace->search;
+    bool initial = search->levels == 1; /* An initial state breaks an invariant. */
+    size_t last = initial ? 0 : search->levels - 2;
+    if (!mark_level(retrace, last, initial ? shows_at_state : shows_at_expansion)) return false;
+    for (size_t level = last; level-- > 0;)
+        if (!mark_level(retrace, level, leads_to_target)) return false;
+    for (size_t level = 0; level <= last; level++)
+        if (!step_forward(retrace, level)) return false;
+    return initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
+}
+
+static void trace_build(Search *search) {
+    Retrace retrace = {.search = search, .event = atomic_load(&search->event)};
+    uint64_t bits = 0;
+    retrace.bases = calloc(search->arena_count, sizeof(uint64_t));
+    for (unsigned i = 0; retrace.bases && i < search->arena_count; i++) {
+        retrace.bases[i] = bits;
+        bits += search->table.arenas[i].count;
+    }
+    retrace.member = calloc(bits / 64 + 1, sizeof(uint64_t));
+    retrace.target = calloc(search->table.capacity / 64 + 1, sizeof(uint64_t));
+    if (!retrace.bases || !retrace.member || !retrace.target)
+        search->trace_failed = true;
+    else
+        search->trace_failed = !retrace_path(&retrace);
+    free(retrace.bases);
+    free(retrace.member);
+    free(retrace.target);
+    free(retrace.out.states);
+    free(retrace.out.labels);
+}
+
+#endif

@@ -1,0 +1,163 @@
+"""The native engine agrees with the reference engine: counts, cuts, coverage, verdict and counterexample."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import pkgutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+import specs
+from checker import Spec
+from checker.errors import UsageError
+from checker.explore import Checkpoint, Limits, Watch, check
+from checker.explore.native import library
+from checker.explore.native.simulation import simulate
+from checker.language.system import Failure, System
+from tests.generated import load, sources
+from tests.native.agreement import QUICK_FLAGS, compare
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile fast: what is compared is the meaning of the generated C."""
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(sources())
+def test_random_specs_agree(source: str) -> None:
+    try:
+        compare(load(source), workers=(1, 2, 4))
+    except Failure:
+        assume(False)
+
+
+def library_specs() -> Iterator[type[Spec]]:
+    for module in pkgutil.walk_packages(specs.__path__, "specs."):
+        for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(found, Spec) and found is not Spec and found.__module__ == module.name:
+                yield found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", list(library_specs()), ids=lambda spec: f"{spec.__module__.split('.')[-1]}.{spec.__name__}")
+def test_specs_of_the_library_agree(spec: type[Spec]) -> None:
+    """The large ones are only compiled and run; the reference engine would take too long for them here."""
+    compare(spec, workers=(1, 2))
+
+
+def test_every_number_of_two_phase_commit_is_the_published_one() -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    plain = check(TwoPhaseCommit.bounded(ResourceManager=7), engine="native", symmetry=False, workers=2)
+    assert (plain.verdict, plain.statistics.states, plain.statistics.transitions) == ("holds", 296_448, 2_744_706)
+    for managers, orbits in {7: 920, 8: 1_461, 9: 2_232, 10: 3_300}.items():
+        assert check(TwoPhaseCommit.bounded(ResourceManager=managers), engine="native").statistics.states == orbits
+
+
+def test_without_a_compiler_the_reference_engine_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    monkeypatch.setenv("CC", str(tmp_path / "none"))
+    outcome = check(TwoPhaseCommit)
+    assert outcome.engine == "reference" and outcome.verdict == "holds"
+    assert any("none" in note for note in outcome.notes)
+
+
+def test_a_memory_limit_is_honest() -> None:
+    from checker.explore.limits import resident_bytes
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    limits = Limits(memory_bytes=resident_bytes() + (48 << 20))
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=9), engine="native", symmetry=False, watch=Watch(limits))
+    assert outcome.verdict == "unfinished" and "memory" in str(outcome)
+    assert 0 < outcome.statistics.states < 10_340_352
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interruption_gives_what_was_found_so_far(workers: int) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    watch = Watch(Limits())
+    timer = threading.Timer(1.5, watch.interrupt)
+    timer.start()
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=watch, workers=workers)
+    timer.cancel()
+    assert outcome.verdict == "unfinished" and "interrupted" in str(outcome)
+
+
+def test_ctrl_c_ends_the_engine_too() -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    def strike() -> None:
+        time.sleep(1.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=strike).start()
+    with pytest.raises(KeyboardInterrupt):
+        check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False)
+
+
+def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    spec, file = TwoPhaseCommit.bounded(ResourceManager=8), tmp_path / "checkpoint"
+    watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None, Checkpoint(file))
+    ended = check(spec, engine="native", symmetry=False, watch=watch)
+    assert ended.verdict == "unfinished" and file.exists()
+    finished = check(spec, engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=Checkpoint(file, resume=True)))
+    whole = check(spec, engine="native", symmetry=False)
+    for statistics in (finished.statistics, whole.statistics):
+        assert (statistics.states, statistics.transitions, statistics.depth) == (1_745_408, 18_507_778, 25)
+    assert finished.statistics.actions == whole.statistics.actions
+    assert not file.exists()
+
+
+def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    file = tmp_path / "checkpoint"
+    for content, reason in ((None, "No such file"), (b"text", "not a checkpoint")):
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(UsageError, match=reason):
+            check(TwoPhaseCommit, engine="native", watch=Watch(checkpoint=Checkpoint(file, resume=True)))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    checkpoint = Checkpoint(tmp_path / "missing" / "checkpoint", interval_s=0.0)
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(checkpoint=checkpoint))
+    assert outcome.verdict == "holds" and any("could not be written" in note for note in outcome.notes)
+
+
+def test_random_runs_are_the_same_for_the_same_seed() -> None:
+    from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    system = System(TwoPhaseCommit)
+    with system:
+        first, second = (simulate(system, seed=7, runs=2_000, length=40) for _ in range(2))
+        other = simulate(system, seed=8, runs=2_000, length=40)
+    assert first == second != other
+    assert first.runs == 2_000 and first.finding is None and first.reached == {"all_commit", "all_abort"}
+
+
+def test_random_runs_find_a_violation_that_replays() -> None:
+    from specs.transactions.two_phase_commit import CommitByMajority
+
+    system = System(CommitByMajority)
+    with system:
+        found = simulate(system, seed=1, runs=100_000, length=40)
+        assert found.finding is not None and found.finding.method is not None
+        assert found.finding.method.name == "atomicity"
+        assert simulate(system, seed=1, runs=found.runs, length=40).finding == found.finding

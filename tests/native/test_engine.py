@@ -1,0 +1,136 @@
+"""The engine by itself, on a model written by hand (`models/two_phase.c`), under the compiler's sanitizers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from checker import cc
+
+HERE = Path(__file__).parent
+ENGINE = HERE.parent.parent / "checker" / "explore" / "native"
+SANITIZERS = {
+    "plain": ("-O2",),
+    "address": ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    "thread": ("-O1", "-g", "-fsanitize=thread"),
+}
+COUNTS = {3: (288, 1_146, 10), 5: (8_832, 58_146, 16), 6: (50_816, 402_306, 19), 7: (296_448, 2_744_706, 22)}
+ORBITS = {3: 80, 5: 314, 6: 553, 7: 920, 8: 1_461, 9: 2_232, 10: 3_300}
+
+Build = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Compiles the model and gives the program's path: `build("address", RM=5, MODEL_WORDS=2)`."""
+    folder = tmp_path_factory.mktemp("engine")
+
+    @cache
+    def made(sanitizer: str, defines: tuple[tuple[str, int], ...]) -> str:
+        name = "_".join([sanitizer, *(f"{key}{value}" for key, value in defines)])
+        main = folder / f"{name}.c"
+        main.write_text('#include "two_phase.c"\n#include "run.c"\n')
+        command = [*cc.find().command, "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
+                   *SANITIZERS[sanitizer], *(f"-D{key}={value}" for key, value in defines),
+                   f"-I{ENGINE}", f"-I{HERE}", f"-I{HERE / 'models'}", str(main), "-pthread", "-o", str(folder / name)]
+        subprocess.run(command, check=True)
+        return str(folder / name)
+
+    return lambda sanitizer, **defines: made(sanitizer, tuple(sorted(defines.items())))
+
+
+def found(program: str, *arguments: object) -> dict[str, str]:
+    """What a run printed, by name."""
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=True)
+    return dict(item.split("=", 1) for item in done.stdout.split())
+
+
+@pytest.mark.parametrize("words", [1, 2])
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_counts_do_not_depend_on_workers_or_width(build: Build, sanitizer: str, words: int, workers: int) -> None:
+    managers = 7 if sanitizer == "plain" else 6 if sanitizer == "address" else 5
+    answer = found(build(sanitizer, RM=managers, MODEL_WORDS=words), workers)
+    states, transitions, depth = COUNTS[managers]
+    assert (answer["states"], answer["transitions"], answer["depth"]) == (str(states), str(transitions), str(depth))
+    assert (answer["event"], answer["stop"], answer["reached"]) == ("-1", "0", "3")
+
+
+@pytest.mark.parametrize("managers", ORBITS)
+def test_orbits_are_exact(build: Build, managers: int) -> None:
+    assert found(build("plain", RM=managers, MODEL_SYMMETRY=1), 1)["states"] == str(ORBITS[managers])
+
+
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+def test_the_counterexample_does_not_depend_on_workers(build: Build, sanitizer: str) -> None:
+    answers = [found(build(sanitizer, RM=6, BROKEN=1, MODEL_WORDS=words), workers)
+               for words in (1, 2) for workers in (1, 2, 3, 2)]
+    for answer in answers:
+        answer.pop("bytes")
+    assert answers[0]["event"] == "1" and len(answers[0]["trace"].split(",")) == 7
+    assert answers[1:] == [answers[0]] * 7
+
+
+def test_a_state_of_two_phase_commit_takes_at_most_24_bytes(build: Build) -> None:
+    for managers in (6, 7, 8):
+        answer = found(build("plain", RM=managers), 1)
+        assert int(answer["bytes"]) <= 24 * int(answer["states"]) or managers == 6
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_memory_limit_ends_the_search_honestly(build: Build, workers: int) -> None:
+    answer = found(build("plain", RM=8, MODEL_WORDS=2), workers, 16)
+    assert answer["stop"] == "3" and 0 < int(answer["states"]) < 1_745_408
+    assert int(answer["bytes"]) <= 16 << 20
+
+
+def test_a_limit_of_states_is_kept(build: Build) -> None:
+    answer = found(build("address", RM=6), 1, 1000, "", 10_000)
+    assert (answer["stop"], answer["states"]) == ("4", "10000")
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_a_killed_search_goes_on_from_its_checkpoint(build: Build, tmp_path: Path, before: int, after: int) -> None:
+    program, file = build("plain", RM=8, MODEL_WORDS=2), tmp_path / "checkpoint"
+    running = subprocess.Popen([program, str(before), "4000", str(file)], stdout=subprocess.PIPE)
+    until = time.monotonic() + 30
+    while not file.exists() and running.poll() is None and time.monotonic() < until:
+        time.sleep(0.002)
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate()
+    assert file.exists()
+    done = subprocess.run([program, str(after), "4000", str(file)], capture_output=True, text=True, check=True)
+    answer = dict(item.split("=", 1) for item in done.stdout.split())
+    assert done.stderr == "resumed\n"
+    assert (answer["states"], answer["transitions"], answer["depth"]) == ("1745408", "18507778", "25")
+    whole = found(program, 1)
+    assert answer["fired"] == whole["fired"] and answer["reached"] == whole["reached"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "foreign"])
+def test_a_damaged_or_foreign_checkpoint_is_refused(build: Build, tmp_path: Path, damage: str) -> None:
+    program, file = build("plain", RM=7), tmp_path / "checkpoint"
+    found(program, 1, 4000, file)
+    content = bytearray(file.read_bytes())
+    if damage == "truncated":
+        file.write_bytes(content[:-100])
+    elif damage == "changed":
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    else:
+        program = build("plain", RM=6)
+    done = subprocess.run([program, "1", "4000", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.startswith("refused: it belongs to another" if damage == "foreign" else "refused: it is damaged")
+
+
+def test_a_full_disk_at_the_checkpoint_does_not_end_the_search(build: Build) -> None:
+    answer = found(build("plain", RM=7), 2, 4000, "/dev/full/checkpoint")
+    assert (answer["states"], answer["checkpoints"]) == ("296448", "0")
