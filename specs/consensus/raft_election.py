@@ -25,6 +25,7 @@ from checker import (
     invariant,
     is_majority,
     leads_to,
+    lemma,
     reachable,
     record,
     require,
@@ -149,6 +150,41 @@ class RaftElection(Spec):
     def election_safety(self, t: Term, a: Server, b: Server) -> bool:
         """At most one leader is elected in a term."""
         return a == b or not (a in self.elected[t] and b in self.elected[t])
+
+    # Why it is so
+
+    @lemma
+    def requests_bind(self, t: Term, s: Server) -> bool:
+        """Whoever has asked for votes in a term has entered it, and votes for itself there."""
+        if RequestVote(t, s) not in self.network:
+            return True
+        return self.term[s] >= t and (self.term[s] > t or self.voted_for[s] == s)
+
+    @lemma
+    def votes_bind(self, t: Term, v: Server, c: Server) -> bool:
+        """Whoever has voted in a term has entered it, votes for nobody else there, and does not run itself."""
+        if Vote(t, v, c) not in self.network:
+            return True
+        bound = self.term[v] >= t and (self.term[v] > t or self.voted_for[v] == c)
+        return bound and v != c and RequestVote(t, v) not in self.network
+
+    @lemma
+    def one_vote_per_term(self, t: Term, v: Server, a: Server, b: Server) -> bool:
+        """A server votes for one candidate in a term."""
+        return a == b or Vote(t, v, a) not in self.network or Vote(t, v, b) not in self.network
+
+    @lemma
+    def candidates_have_asked(self, s: Server) -> bool:
+        """A candidate has asked for votes in its term."""
+        return self.role[s] != Role.CANDIDATE or RequestVote(self.term[s], s) in self.network
+
+    @lemma
+    def elected_by_majority(self, t: Term, s: Server) -> bool:
+        """Whoever was elected has asked for votes, and has those of a majority, its own among them."""
+        if s not in self.elected[t]:
+            return True
+        votes = {v for v in Server if v == s or Vote(t, v, s) in self.network}
+        return RequestVote(t, s) in self.network and is_majority(votes, Server)
 
     @leads_to
     def leader_elected(self) -> tuple[bool, bool]:

@@ -20,7 +20,7 @@ et al. 2011, "Conflict-free Replicated Data Types" (strong eventual consistency;
 
 from typing import ClassVar, Self
 
-from checker import Nat, Network, Ordered, Spec, action, invariant, leads_to, reachable, record, require, step, violates
+from checker import Nat, Network, Ordered, Spec, action, invariant, leads_to, lemma, reachable, record, require, step, violates
 
 
 class Node(Ordered, size=2, prefix="n"):
@@ -122,6 +122,26 @@ class LwwRegister(Spec):
     def later_write_wins(self, old: Self, n: Node) -> bool:
         """A write made in the knowledge of another replaces it: a client that has just written reads its write back."""
         return all(self.register[n].data == w.data for w in self.seen[n] if w.node == n and w not in old.seen[n])
+
+    # Why it is so
+
+    @lemma
+    def writes_have_a_time(self) -> bool:
+        """No write is as early as the initial value, and who made it has seen it."""
+        return all(m.time > 0 and m in self.seen[m.node] for m in self.network)
+
+    @lemma
+    def seen_writes_have_a_time(self, n: Node) -> bool:
+        """What a node has seen is later than the initial value."""
+        return all(w.time > 0 for w in self.seen[n])
+
+    @lemma
+    def latest_is_held(self, n: Node) -> bool:
+        """A node holds the last of the writes it has seen, and the initial value before the first."""
+        held = self.register[n]
+        if len(self.seen[n]) == 0:
+            return held.time == 0 and held.data == 0
+        return held in self.seen[n] and all(self.merge(w, held) == held for w in self.seen[n])
 
     @leads_to
     def replicas_agree_again(self) -> tuple[bool, bool]:

@@ -29,6 +29,7 @@ from checker.language.types import (
     MapType,
     NatType,
     NetworkType,
+    OrderedType,
     SetType,
     TupleType,
     Type,
@@ -160,6 +161,8 @@ class AnySize(Machine):
             return self.symbols.member(kind, value)
         if is_number(kind):
             return z3.IntVal(value)
+        if isinstance(kind, OrderedType) and value.index == 0:
+            return self.symbols.least(kind)
         if isinstance(kind, SetType | NetworkType):
             element = kind.element if isinstance(kind, SetType) else kind.message
             members = [self.constant(part, element) for part in value]

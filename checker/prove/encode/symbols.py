@@ -275,6 +275,16 @@ class Symbols:
             self.orders[kind.sort] = less
         return self.orders[kind.sort]
 
+    def least(self, kind: IdentityType) -> Term:
+        """The first member of an `Ordered` sort."""
+        name = f"least {kind}"
+        first, less = self.cell(kind, name, []), self.less(kind)
+        other = z3.Const(f"{kind}!other", self.sort(kind))
+        fact = z3.ForAll([other], z3.Not(less(other, first)))
+        if not any(fact.eq(known) for known in self.facts):
+            self.facts.append(fact)
+        return first
+
     def cell(self, kind: Type, name: str, args: list[Term], natural: bool = False) -> Term:
         """An uninterpreted function's value, of a leaf type; a `Nat`, or a `natural` number, is not below zero."""
         if name not in self._functions:
