@@ -25,7 +25,7 @@ from checker.model.nodes import Model
 from checker.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
 from checker.prove.bounded import Bounded, Induction, Undecided
 from checker.prove.solving import Answer, Effort, Query, ask_all
-from checker.prove.unbounded import INIT, NO_ERROR, Prover, model_of_any_size
+from checker.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 
 METHODS = ("induction", "bmc", "kinduction")
 REACHABLE_STATES = 20_000
@@ -250,16 +250,26 @@ class _AnySizeRun(_Run):
 
     def proof(self) -> Proof:
         """The whole proof: a property that is not kept is no longer assumed, until what is left holds together."""
-        prover = Prover(self.model)
-        assumed, done = list(self.assumable), dict[tuple[str, str], Claim]()
+        prover = Prover(self.model, self.task.invariants)
+        for name, error in prover.skipped.items():
+            self.notes.append(f"{name} is not assumed: {error.message}")
+        assumed, done = [prop.name for prop in prover.inductive], dict[tuple[str, str], Claim]()
+        provable = [name for name in self.provable if name not in prover.skipped]
         while True:
-            wanted = [name for name in self.provable if name in assumed or name not in self.assumable]
+            done |= self._following(prover, assumed, done)
+            settled = {name for action, name in done if action == FOLLOWS}
+            wanted = [
+                name for name in provable if name not in settled and (name in assumed or name not in self.assumable)
+            ]
+            wanted = [
+                name for name in wanted if not self.task.invariants or name in self.assumable or name in self.goals
+            ]
             queries = [
                 query
                 for query in (*prover.queries(wanted, assumed), *prover.errors(assumed))
                 if self._open(done.get((query.name[0], query.name[1])), assumed)
             ]
-            done |= {(claim.action, claim.property): claim for claim in self._asked(queries, prover, assumed)}
+            done |= {(claim.action, claim.property): claim for claim in self._asked(queries)}
             lost = {claim.property for claim in done.values() if claim.status != "proven"} & set(assumed)
             if not lost:
                 break
@@ -272,16 +282,32 @@ class _AnySizeRun(_Run):
             worthless = f"it is not known whether it says anything ({undecided})"
         return self.finished(claims, reachable, sizes, True, worthless)
 
+    def _following(
+        self, prover: Prover, assumed: Sequence[str], done: dict[tuple[str, str], Claim]
+    ) -> dict[tuple[str, str], Claim]:
+        """The invariants that follow from the lemmas that are assumed; those that did before and no longer do are
+        forgotten."""
+        invariants = [prop for prop in prover.inductive if prop.kind == "invariant" and prop.name in assumed]
+        for prop in invariants:
+            if (FOLLOWS, prop.name) in done and self._open(done[FOLLOWS, prop.name], assumed):
+                del done[FOLLOWS, prop.name]
+        queries = [
+            prover.follows(prop, assumed) for prop in invariants if not any(name == prop.name for _, name in done)
+        ]
+        quick = replace(self.task.effort, z3_seconds=self.task.effort.z3_seconds[:1], cvc5_seconds=0.0)
+        found = [claim for claim in self._asked(queries, quick) if claim.status == "proven"]
+        return {(claim.action, claim.property): claim for claim in found}
+
     @staticmethod
     def _open(claim: Claim | None, assumed: Sequence[str]) -> bool:
         """Whether a claim is still to be shown: it is new, or its proof used what is no longer assumed."""
         return claim is None or (claim.status == "proven" and not (claim.needs or frozenset()) <= set(assumed))
 
-    def _asked(self, queries: Sequence[Query], prover: Prover, assumed: Sequence[str]) -> Iterator[Claim]:
+    def _asked(self, queries: Sequence[Query], effort: Effort | None = None) -> Iterator[Claim]:
         def seen(answer: Answer) -> None:
             self.task.progress(f"{answer.name[0]}: {answer.name[1]}")
 
-        for answer in ask_all(queries, self.task.effort, seen):
+        for answer in ask_all(queries, effort or self.task.effort, seen):
             status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
             yield Claim(answer.name[0], answer.name[1], status, answer.seconds, answer.core, None, answer.reason)
 

@@ -6,14 +6,13 @@ and lemmas are true before. The negation of each such claim goes to the solvers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
 import z3
 
-from checker.errors import Location, SpecError
+from checker.errors import SpecError
 from checker.language.spec import Spec
 from checker.language.types import IdentityType, Type
 from checker.model.build import build
@@ -25,6 +24,7 @@ from checker.prove.solving import Query, query
 
 INIT = "initial states"
 NO_ERROR = "no error"
+FOLLOWS = "follows"
 KINDS = ("invariant", "lemma", "step")
 
 State = dict[str, Value]
@@ -67,22 +67,13 @@ def _same_constants(mine: Expr, other: Expr) -> None:
             )
 
 
-@dataclass(frozen=True)
-class Step:
-    """What one query shows: that `action` keeps `property`, or `NO_ERROR`. `location` is that of the error, if any."""
-
-    action: str
-    property: str
-    location: Location | None = None
-
-
 class Prover:
     """Writes the queries of one model."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, required: Sequence[str] = ()) -> None:
+        """`required` are the properties that must have an any-size meaning; empty: all. Others are `skipped` where
+        they have none."""
         self.model = model
-        self.inductive = model.of("invariant", "lemma")
-        self.steps = model.of("step")
         self._machine = AnySize(model)
         self._before = {
             variable.name: self._machine.symbols.symbol(variable.type, variable.name, [])
@@ -90,6 +81,16 @@ class Prover:
         }
         self._hypotheses: dict[str, tuple[str, Term]] = {}
         self._transitions: dict[str, tuple[AnySize, Transition]] = {}
+        self.skipped: dict[str, NoAnySize] = {}
+        for prop in model.of("invariant", "lemma"):
+            try:
+                self._hypotheses[prop.name] = (prop.name, self._closed(self._machine, prop, self._before))
+            except NoAnySize as error:
+                if not required or prop.name in required:
+                    raise
+                self.skipped[prop.name] = error
+        self.inductive = tuple(prop for prop in model.of("invariant", "lemma") if prop.name not in self.skipped)
+        self.steps = model.of("step")
 
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
@@ -100,6 +101,18 @@ class Prover:
                 if prop.name in named and (prop.kind == "step" or action.writes & prop.reads):
                     found.append(self.kept(action, prop, assumed))
         return found
+
+    def follows(self, prop: Property, assumed: Sequence[str]) -> Query:
+        """The query that an invariant is true wherever the assumed lemmas are: then it needs no induction of its own.
+
+        Lemmas are never shown in this way, so that no two properties rest on each other alone.
+        """
+        machine, hypotheses = self._known(assumed)
+        lemmas = {lemma.name for lemma in self.model.of("lemma")}
+        goal = machine.negate(self._hypotheses[prop.name][1])
+        return self._query(
+            (FOLLOWS, prop.name), machine, [*(part for part in hypotheses if part[0] in lemmas), ("", goal)]
+        )
 
     def errors(self, assumed: Sequence[str]) -> list[Query]:
         """The queries that no action raises an error."""
@@ -127,8 +140,9 @@ class Prover:
     def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
         """The query that an action keeps a property, given the assumed ones before it."""
         machine, transition, hypotheses = self._fired(action, assumed)
-        goal = machine.negate(self._closed(machine, prop, transition.after, self._before))
-        parts = [*hypotheses, ("", machine.enabled(transition)), ("", goal)]
+        arguments = [machine.parameter(kind, f"{prop.name}.{name}", False) for name, kind in prop.parameters]
+        goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
+        parts = [*hypotheses, *_mentions(goal), ("", machine.enabled(transition)), ("", goal)]
         return self._query((action.name, prop.name), machine, parts)
 
     # Parts
@@ -136,18 +150,19 @@ class Prover:
     def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Term]]]:
         """A machine, the transition of an action, and the assumed properties of the state before: each written once
         for all queries."""
-        if not self._hypotheses:
-            self._hypotheses = {
-                prop.name: (prop.name, self._closed(self._machine, prop, self._before)) for prop in self.inductive
-            }
+        machine, hypotheses = self._known(assumed)
         if action.name not in self._transitions:
-            machine = self._machine.fork()
             self._transitions[action.name] = (
                 machine,
                 machine.fire(action, self._before, self._arguments(machine, action)),
             )
         machine, transition = self._transitions[action.name]
-        return machine.fork(), transition, [self._hypotheses[name] for name in self._hypotheses if name in set(assumed)]
+        return machine.fork(), transition, hypotheses
+
+    def _known(self, assumed: Sequence[str]) -> tuple[AnySize, list[tuple[str, Term]]]:
+        """A machine that has written all properties of the state before, and the assumed ones of them."""
+        named = set(assumed)
+        return self._machine.fork(), [part for name, part in self._hypotheses.items() if name in named]
 
     def _arguments(self, machine: AnySize, action: Action) -> list[Value]:
         return [machine.parameter(kind, f"{action.name}.{name}") for name, kind in action.parameters]
@@ -192,10 +207,34 @@ class Prover:
         return query(name, [*parts, *axioms])
 
 
+def _mentions(goal: Term) -> list[tuple[str, Term]]:
+    """The terms about nothing but the action and the property's parameters that stand under quantifiers of the goal,
+    as facts that say
+    nothing.
+
+    A solver instantiates an assumption for the terms that it sees, and does not look under quantifiers.
+    """
+    found: dict[int, Term] = {}
+    known: dict[tuple[int, bool], bool] = {}
+
+    def varies(term: Term, inside: bool) -> bool:
+        key = (term.get_id(), inside)
+        if key not in known:
+            if z3.is_quantifier(term):
+                varies(term.body(), True)
+                known[key] = True
+            else:
+                known[key] = bool(z3.is_var(term)) or any(varies(part, inside) for part in term.children())
+                if inside and not known[key] and not z3.is_bool(term) and term.num_args():
+                    found[key[0]] = term
+        return known[key]
+
+    varies(goal, False)
+    return [("", z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term)) for term in found.values()]
+
+
 def _quorum_sorts(machine: AnySize) -> list[str]:
     return sorted({str(family.member.sort()) for family in machine.families.values() if family.member is not None})
 
 
-Progress = Callable[[str], None]
-
-__all__ = ["INIT", "NO_ERROR", "Prover", "Step", "model_of_any_size", "z3"]
+__all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size"]

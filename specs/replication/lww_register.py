@@ -20,7 +20,21 @@ et al. 2011, "Conflict-free Replicated Data Types" (strong eventual consistency;
 
 from typing import ClassVar, Self
 
-from checker import Nat, Network, Ordered, Spec, action, invariant, leads_to, lemma, reachable, record, require, step, violates
+from checker import (
+    Nat,
+    Network,
+    Ordered,
+    Spec,
+    action,
+    invariant,
+    leads_to,
+    lemma,
+    reachable,
+    record,
+    require,
+    step,
+    violates,
+)
 
 
 class Node(Ordered, size=2, prefix="n"):

@@ -53,6 +53,9 @@ from checker.prove.encode.symbols import (
     shapes,
 )
 
+CERTAIN_EFFORT = 20_000
+"""Z3's resource limit for a look at the path, in its own units: a few milliseconds."""
+
 EXPAND_MAX = 16
 """A quantifier over enum members is written out if it has at most so many cases."""
 
@@ -215,12 +218,13 @@ class AnySize(Machine):
         self._names.add(full)
         return z3.Const(full, sort)
 
-    def parameter(self, kind: Type, name: str) -> Value:
-        """An unknown value, the same in the whole formula."""
+    def parameter(self, kind: Type, name: str, argument: bool = True) -> Value:
+        """An unknown value, the same in the whole formula: an action's argument, or the case where a property is
+        false."""
         with self.symbols.fresh() as names:
             value = self.symbols.symbol(kind, name, [])
         self._names |= names
-        self._arguments |= names
+        self._arguments |= names if argument else set()
         return value
 
     def rounds(self, source: Value, name: str, location: Location | None) -> list[Round]:
@@ -315,7 +319,11 @@ class AnySize(Machine):
     def _determined(self, equation: Term, constants: list[Term]) -> tuple[Term, Term] | None:
         if not z3.is_eq(equation):
             return None
-        for mine, other in ((equation.arg(0), equation.arg(1)), (equation.arg(1), equation.arg(0))):
+        for mine, other in (
+            (equation.arg(0), equation.arg(1)),
+            (equation.arg(1), equation.arg(0)),
+        ):
+            mine, other = _isolated(mine, other)
             if any(mine.eq(constant) for constant in constants) and all(not mine.eq(term) for term in self.free(other)):
                 return mine, other
         return None
@@ -335,12 +343,11 @@ class AnySize(Machine):
     @contextmanager
     def muted(self) -> Iterator[list[Event]]:
         """Execute what is inside again, where its events have been noted already."""
-        events, path = self.events, self._path
-        self.events, self._path = [], []
+        events, self.events = self.events, []
         try:
             yield self.events
         finally:
-            self.events, self._path = events, path
+            self.events = events
 
     def _each(self, node: Expr, env: Env, visit: Callable[[Env], Term], universal: bool) -> Term:
         """A comprehension's clauses as quantifiers around `visit`, which is called once the names are bound."""
@@ -599,6 +606,13 @@ class AnySize(Machine):
         return value
 
     def op_max_of(self, node: Expr, env: Env) -> Value:
+        for clause in node.clauses:
+            if isinstance(clause, For) and clause.source.op is Op.DOMAIN and is_number(clause.type):
+                return self._no_meaning(
+                    node,
+                    "A maximum over all numbers need not exist at any size.",
+                    "Take it over what is there: `max(m.value for m in self.network ...)`.",
+                )
         return self._extreme(node, env, lambda value, found: self.less(found, value, node.type))
 
     def op_min_of(self, node: Expr, env: Env) -> Value:
@@ -666,14 +680,28 @@ class AnySize(Machine):
 
     def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
         if isinstance(whole, MapV):
+            return ABSENT if key is ABSENT else whole.at(key)
+        if whole is ABSENT or key is ABSENT:
+            return ABSENT
+        if self._certain(z3.And(key >= 0, key < whole.length), whole.length >= 0):
             return whole.at(key)
         self.stop("error", z3.Or(key >= whole.length, key < -whole.length), "there is no such index", location)
         return whole.at(self._position(whole, key))
 
-    @staticmethod
-    def _position(whole: SeqV, key: Term) -> Term:
+    def _certain(self, claim: Term, *known: Term) -> bool:
+        """Whether the path to this point implies an arithmetic claim at once; what it says with quantifiers is left
+        aside."""
+        parts = self.path.children() if z3.is_and(self.path) else [self.path]
+        solver = z3.Solver()
+        solver.set("rlimit", CERTAIN_EFFORT)
+        solver.add(*known, *(part for part in (*parts, *self.symbols.facts) if not _quantified(part)), z3.Not(claim))
+        return bool(solver.check() == z3.unsat)
+
+    def _position(self, whole: SeqV, key: Term) -> Term:
         if z3.is_int_value(key):
             return key if key.as_long() >= 0 else z3.simplify(whole.length + key)
+        if self._certain(key >= 0):
+            return key
         return z3.If(key < 0, whole.length + key, key)
 
     def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
@@ -707,13 +735,16 @@ class AnySize(Machine):
         whole, low, high = self.values(node.args, env)
 
         def clamped(position: Term) -> Term:
+            if self._certain(z3.And(position >= 0, position <= whole.length), whole.length >= 0):
+                return position
             below = z3.If(position < 0, position + whole.length, position)
             return z3.simplify(z3.If(below < 0, 0, z3.If(below > whole.length, whole.length, below)))
 
         start, end = clamped(low), clamped(high)
-        return SeqV(
-            whole.element, z3.simplify(z3.If(end > start, end - start, 0)), lambda index: whole.at(start + index)
-        )
+        length = z3.simplify(end - start)
+        if not self._certain(length >= 0, whole.length >= 0):
+            length = z3.If(length > 0, length, 0)
+        return SeqV(whole.element, length, lambda index: whole.at(z3.simplify(start + index)))
 
     def op_set(self, node: Expr, env: Env) -> Value:
         assert isinstance(node.type, SetType)
@@ -926,6 +957,28 @@ def _functions(terms: Sequence[Term]) -> set[str]:
                 found.add(term.decl().name())
             stack.extend(term.children())
     return found
+
+
+def _quantified(term: Term) -> bool:
+    """Whether there is a quantifier in a term."""
+    stack, seen = [term], set[int]()
+    while stack:
+        part = stack.pop()
+        if z3.is_quantifier(part):
+            return True
+        if part.get_id() not in seen:
+            seen.add(part.get_id())
+            stack.extend(part.children())
+    return False
+
+
+def _isolated(left: Term, right: Term) -> tuple[Term, Term]:
+    """An equation `x + n == t` of integers as `x == t - n`."""
+    if z3.is_add(left) and left.num_args() == 2 and z3.is_int(left):
+        for number, rest in ((left.arg(0), left.arg(1)), (left.arg(1), left.arg(0))):
+            if z3.is_int_value(number):
+                return rest, z3.simplify(right - number)
+    return left, right
 
 
 def _sorts(family: Family) -> list[Any]:

@@ -16,11 +16,13 @@ import z3
 
 from checker.errors import Location
 from checker.language.types import MapType, NetworkType, Type
+from checker.model.conversion import is_number
 from checker.model.nodes import (
     Assign,
     Break,
     Change,
     Expr,
+    Function,
     If,
     Loop,
     Mutate,
@@ -29,6 +31,8 @@ from checker.model.nodes import (
     Return,
     Scope,
     Stmt,
+    expressions,
+    reads,
     statements,
 )
 from checker.prove.encode.machine import Env, Value
@@ -58,7 +62,7 @@ class Effect:
 def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
     """Execute every round of a loop; `env` is changed in place."""
     _reject_exits(loop)
-    if loop.ordered:
+    if loop.ordered and not _commutes(loop, env, machine.model.functions):
         raise NoAnySize("A loop over a list or a range has no any-size meaning.", INSTEAD, loop.location)
     rounds = machine.rounds(machine.value(loop.source, env), loop.name, loop.location)
     for found in rounds:
@@ -107,6 +111,17 @@ def _reject_exits(loop: Loop) -> None:
                     inside(otherwise)
 
     inside(loop.body)
+
+
+def _commutes(loop: Loop, env: Env, functions: dict[str, Function]) -> bool:
+    """Whether the rounds of an ordered loop do nothing but add to sets and networks that no round reads."""
+    effects = [effect for effect in _effects(loop.body) if effect.place.state or effect.place.root in env.local]
+    changed = {(effect.place.state, effect.place.root) for effect in effects}
+    read = {(True, name) for name in reads(loop.body, functions)}
+    read |= {
+        (False, part.data) for expression in expressions(loop.body) for part in expression.walk() if part.op is Op.LOCAL
+    }
+    return all(effect.how == "grow" for effect in effects) and not changed & read
 
 
 def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
@@ -192,8 +207,7 @@ class Combination:
         machine = self.machine
         if self.hows == {"grow"}:
             return SetV(
-                was.element,
-                lambda found: machine.either((was.has(found), self._some(lambda element: reached(element).has(found)))),
+                was.element, lambda found: self._grown(was.has(found), lambda element: reached(element).has(found))
             )
         if self.hows == {"shrink"}:
             return SetV(
@@ -206,6 +220,17 @@ class Combination:
                 ),
             )
         raise self._error()
+
+    def _grown(self, before: Term, after: Callable[[Value], Term]) -> Term:
+        """Membership before the loop or after some round; what a round says that was said before is left out."""
+        known = {part.get_id() for part in (before.children() if z3.is_or(before) else [before])}
+
+        def news(element: Value) -> Term:
+            whole = after(element)
+            parts = whole.children() if z3.is_or(whole) else [whole]
+            return self.machine.either([part for part in parts if part.get_id() not in known])
+
+        return self.machine.either((before, self._some(news)))
 
     def _bag(self, was: BagV, reached: Callable[[Value], Value]) -> BagV:
         """A bag from or to which each round takes or puts messages of its own: two rounds with the same one are an
@@ -245,6 +270,8 @@ class Combination:
             return machine.either((was, self._some(reached)))
         if self.hows == {"and"}:
             return machine.both((was, machine.negate(self._some(lambda element: machine.negate(reached(element))))))
+        if self.hows == {"max"} and self.loop.source.op is Op.DOMAIN and is_number(self.loop.type):
+            raise self._error()  # At any size there may be no greatest number.
         if self.hows in ({"max"}, {"min"}):
             return self._extreme(was, kind, reached, self.hows == {"max"})
         raise self._error()
