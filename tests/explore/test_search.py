@@ -56,7 +56,7 @@ def test_states_orbits_transitions_depth_and_cuts_are_those_of_a_plain_search(so
 @given(sources())
 def test_every_counterexample_is_a_real_run_that_replays(source: str) -> None:
     spec = load(source)
-    outcome = check(spec, watch=Watch(Limits(states=STATES_MAX)))
+    outcome = check(spec, engine="reference", watch=Watch(Limits(states=STATES_MAX)))
     if isinstance(outcome, Violated | Failed) and outcome.trace is not None:
         again = replay(type(outcome.trace).from_json(json.loads(json.dumps(outcome.trace.to_json()))), spec)
         assert again.reproduced, again.message
@@ -66,7 +66,7 @@ def test_every_counterexample_is_a_real_run_that_replays(source: str) -> None:
 @given(sources())
 def test_two_checks_give_the_same_outcome(source: str) -> None:
     spec = load(source)
-    first, second = (check(spec, watch=Watch(Limits(states=STATES_MAX))) for _ in range(2))
+    first, second = (check(spec, engine="reference", watch=Watch(Limits(states=STATES_MAX))) for _ in range(2))
     for outcome in (first, second):
         object.__setattr__(outcome, "statistics", None)
     assert first == second

@@ -77,10 +77,10 @@ def test_a_memory_limit_is_honest() -> None:
     from checker.explore.limits import resident_bytes
     from specs.transactions.two_phase_commit import TwoPhaseCommit
 
-    limits = Limits(memory_bytes=resident_bytes() + (48 << 20))
-    outcome = check(TwoPhaseCommit.bounded(ResourceManager=9), engine="native", symmetry=False, watch=Watch(limits))
+    limits = Limits(memory_bytes=resident_bytes() + (16 << 20))
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(limits))
     assert outcome.verdict == "unfinished" and "memory" in str(outcome)
-    assert 0 < outcome.statistics.states < 10_340_352
+    assert 0 < outcome.statistics.states < 1_745_408
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -110,14 +110,14 @@ def test_ctrl_c_ends_the_engine_too() -> None:
 def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     from specs.transactions.two_phase_commit import TwoPhaseCommit
 
-    spec, file = TwoPhaseCommit.bounded(ResourceManager=8), tmp_path / "checkpoint"
+    spec, file = TwoPhaseCommit.bounded(ResourceManager=7), tmp_path / "checkpoint"
     watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None, Checkpoint(file))
     ended = check(spec, engine="native", symmetry=False, watch=watch)
     assert ended.verdict == "unfinished" and file.exists()
     finished = check(spec, engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=Checkpoint(file, resume=True)))
     whole = check(spec, engine="native", symmetry=False)
     for statistics in (finished.statistics, whole.statistics):
-        assert (statistics.states, statistics.transitions, statistics.depth) == (1_745_408, 18_507_778, 25)
+        assert (statistics.states, statistics.transitions, statistics.depth) == (296_448, 2_744_706, 22)
     assert finished.statistics.actions == whole.statistics.actions
     assert not file.exists()
 

@@ -83,6 +83,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     for (unsigned i = 0; i < search->worker_count; i++) {
         search->workers[i].id = i;
         search->workers[i].at_boundary = true;
+        memset(search->workers[i].recent, 0xFF, sizeof search->workers[i].recent); /* No state has its highest bit set. */
     }
     return search;
 }

@@ -8,7 +8,7 @@
  *     #include "engine.c"                  the engine, in the same unit, so that the compiler inlines across
  *
  * A state is MODEL_WORDS words of 64 bits, packed exactly: two states are equal when their words are. The engine
- * compares, hashes and stores states and never looks inside. A state of one word uses at most 63 bits.
+ * compares, hashes and stores states and never looks inside. The highest bit of the last word is never set.
  *
  * The model defines before including this file:
  *

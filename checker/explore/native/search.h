@@ -21,7 +21,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-enum { BATCH = 192, BLOCK = 64, AHEAD = 12, CHUNK_MAX = 256, SOLO_MAX = 192, SPINS = 4000 };
+enum { RECENT = 1024, BATCH = 192, BLOCK = 64, AHEAD = 12, CHUNK_MAX = 256, SOLO_MAX = 192, SPINS = 4000 };
 enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES };
 
 /* What can be wrong, in order of precedence at one level: a deadlock, whose trace is one step shorter than the others; anything
@@ -46,8 +46,7 @@ typedef struct {
     unsigned id;
     bool at_boundary; /* between chunks: everything this worker has claimed is done */
     Successors out;
-    uint64_t *hashes;
-    size_t hashes_capacity;
+    State recent[RECENT]; /* states met a moment ago, by hash: neighbours share many successors, and these cost no access to the table */
     uint64_t reached;
     uint64_t counted; /* states of its arena that `states_total` includes */
 } Worker;
@@ -270,6 +269,7 @@ static void insert_gathered(Worker *me, bool solo) {
     for (size_t begin = 0; begin < out->count; begin += BLOCK) {
         size_t end = begin + BLOCK < out->count ? begin + BLOCK : out->count;
         uint64_t hashes[BLOCK + AHEAD];
+        bool known[BLOCK + AHEAD];
         const State *states = out->states + begin;
         size_t count = end - begin;
         if (UNLIKELY(!arena_reserve(search, &table->arenas[me->id], count))) return request_stop(search, STOP_MEMORY);
@@ -280,9 +280,14 @@ static void insert_gathered(Worker *me, bool solo) {
         for (size_t i = 0; count > 0 && i < count + AHEAD; i++) {
             if (i < count) {
                 hashes[i] = hash_state(&states[i]);
-                prefetch_home(table, hashes[i]);
+                State *met = &me->recent[hashes[i] % RECENT];
+                known[i] = same_state(met, &states[i]) || out->labels[begin + i].error != NONE;
+                if (!known[i]) {
+                    *met = states[i];
+                    prefetch_home(table, hashes[i]);
+                }
             }
-            if (i >= AHEAD && out->labels[begin + i - AHEAD].error == NONE &&
+            if (i >= AHEAD && !known[i - AHEAD] &&
                 table_insert(table, me->id, &states[i - AHEAD], hashes[i - AHEAD]))
                 examine(me, &states[i - AHEAD]);
         }

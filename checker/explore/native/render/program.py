@@ -18,7 +18,7 @@ from checker.language.sorts import Scalarset
 from checker.language.system import State
 from checker.language.types import ListType, TupleType, Type, UnionType
 from checker.model.conversion import limits
-from checker.model.nodes import Action, Expr, Function, Model, Property, Stmt
+from checker.model.nodes import Action, Expr, Function, Model, Op, Property, Return, Stmt
 
 TABLE_MAX = 65_536
 INITIAL_MAX = 50_000
@@ -43,6 +43,31 @@ def render(model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarse
     return Program(model, initial, sorts).rendered()
 
 
+@dataclass(frozen=True)
+class Shortcut:
+    """A property is true whenever `condition` is `when`, and the condition mentions the first `after` parameters only."""
+
+    condition: Expr
+    when: bool
+    after: int
+
+
+def _shortcut(prop: Property) -> Shortcut | None:
+    """`a or b` is true if a is, and `not (a and b)` if a is not: then parameters that only b mentions need not be tried."""
+    if len(prop.body) != 1 or not isinstance(prop.body[0], Return) or prop.body[0].value is None:
+        return None
+    value, when = prop.body[0].value, True
+    if value.op is Op.NOT and value.args[0].op is Op.AND:
+        value, when = value.args[0], False
+    elif value.op is not Op.OR:
+        return None
+    first = value.args[0]
+    names = [name for name, _ in prop.parameters]
+    mentioned = {node.data for node in first.walk() if node.op is Op.LOCAL}
+    after = max((names.index(name) + 1 for name in mentioned if name in names), default=0)
+    return Shortcut(first, when, after) if 0 < after < len(names) else None
+
+
 class Program:
     """What the bodies of one program share: layout of the state, tables, numbers of bounds, names of functions."""
 
@@ -59,6 +84,7 @@ class Program:
                                    for action in model.actions] + [1])
         self._bounds: dict[str, int] = {}
         self._tables: dict[Type, str] = {}
+        self._codes: dict[Type, str] = {}
         self._head, self._code = Writer(), Writer()
         self._histories: dict[tuple[object, ...], str] = {}
         self._actions = Writer()
@@ -87,6 +113,17 @@ class Program:
             self._head(f"/* All values of {kind}. */")
             self._head(f"static const word {name}[] = {{{', '.join(map(literal, packed))}}};")
         return self._tables[kind]
+
+    def codes(self, kind: Type) -> str:
+        """The C table of the codes of all values of a type, by their bits."""
+        if kind not in self._codes:
+            by_bits = [0] * (1 << width(kind))
+            for code, value in enumerate(kind.values()):
+                by_bits[pack(kind, value)] = code
+            name = self._codes[kind] = f"codes_{len(self._codes)}"
+            self._head(f"/* The numbers of the values of {kind}, by their bits. */")
+            self._head(f"static const uint16_t {name}[] = {{{', '.join(map(str, by_bits))}}};")
+        return self._codes[kind]
 
     @staticmethod
     def function(key: str) -> str:
@@ -158,17 +195,27 @@ class Program:
         return name
 
     @contextmanager
-    def _all_choices(self, writer: Body, parameters: Sequence[tuple[str, Type]]) -> Iterator[list[str]]:
-        """Loops over all values of the parameters."""
+    def _all_choices(self, writer: Body, parameters: Sequence[tuple[str, Type]],
+                     shortcut: Shortcut | None = None) -> Iterator[list[str]]:
+        """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others."""
         out = writer.out
         with ExitStack() as stack:
-            for name, kind in parameters:
+            for position, (name, kind) in enumerate(parameters):
+                if shortcut is not None and position == shortcut.after:
+                    self._take_shortcut(writer, shortcut)
                 if is_wide(kind):
                     raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
                 index = out.fresh("i")
                 stack.enter_context(out.block(f"for (unsigned {index} = 0; {index} < {kind.cardinality}; {index}++)"))
                 writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
             yield [f"v_{name}" for name, _ in parameters]
+
+    @staticmethod
+    def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
+        with writer.out.aside() as lines:
+            test = writer.value(shortcut.condition)
+        if not lines:  # A condition that needs statements could be an error; it stays where it is.
+            writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
 
     def _judge(self, head: str, properties: Sequence[tuple[str, Property]], wanted: bool) -> None:
         """The first property that is false, or bits of those that are true."""
@@ -183,7 +230,8 @@ class Program:
                 out("uint64_t reached = 0;")
             for number, (name, prop) in enumerate(properties):
                 done = out.fresh("done")
-                with out.block(f"if (!(known >> {number} & 1))" if wanted else ""), self._all_choices(writer, prop.parameters) as values:
+                with out.block(f"if (!(known >> {number} & 1))" if wanted else ""), \
+                        self._all_choices(writer, prop.parameters, None if wanted else _shortcut(prop)) as values:
                     holds = out.fresh("holds")
                     out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
                     if wanted:

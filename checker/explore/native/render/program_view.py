@@ -24,6 +24,9 @@ class ProgramView(Protocol):
     def table(self, kind: Type) -> str:
         """The C table of all values of a type, in canonical order."""
 
+    def codes(self, kind: Type) -> str:
+        """The C table of the codes of all values of a type, by their bits."""
+
     def function(self, key: str) -> str:
         """The C name of a pure function."""
 

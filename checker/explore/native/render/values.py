@@ -41,6 +41,9 @@ from checker.language.types import (
 from checker.model.conversion import same_class
 from checker.model.nodes import IntType
 
+DIRECT_WIDTH_MAX = 12
+"""The code of a value of at most so many bits is looked up in a table; for wider ones the table of values is searched."""
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -234,6 +237,8 @@ class Values:
         bits = to_bits(kind, operand)
         if not self._scattered(kind):
             return bits
+        if width(kind) <= DIRECT_WIDTH_MAX:
+            return f"(word){self.program.codes(kind)}[{bits}]"
         return f"rank_of({self.program.table(kind)}, {kind.cardinality}, {bits})"
 
     def sparse(self, kind: Type, code: str) -> str:
