@@ -158,6 +158,8 @@ def explained(proof: Proof) -> Iterator[str]:
 
 
 def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[str]:
+    from checker.report.values import show as shown
+
     found = claim.counterexample
     assert found is not None
     arguments = ", ".join(
@@ -170,9 +172,8 @@ def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[s
         else f"{found.action.name}({arguments}) raises an error here"
     )
     yield f"  at {', '.join(f'{name}={value}' for name, value in size.items())}; the state before {hint}"
-    for number, (before, after) in enumerate(zip(found.before, found.after, strict=True)):
-        name = found.names[number]
-        yield f"  {name:<14} {before!r}" + ("" if before == after else f"  ->  {after!r}")
+    for name, before, after in found.places:
+        yield f"  {name:<14} {shown(before)}" + ("" if before == after else f"  ->  {shown(after)}")
     if found.witnesses:
         yield f"  false for {', '.join(map(repr, found.witnesses))}"
 

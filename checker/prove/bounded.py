@@ -20,7 +20,7 @@ from checker.explore.tracing import trace
 from checker.language.system import Arguments, Method, State
 from checker.model.nodes import Model, Property
 from checker.prove.relation import Fired, Judged, Relation
-from checker.trace import Trace
+from checker.trace import Json, Trace
 
 Progress = Callable[[str], None]
 SHRINK_SECONDS = 5.0
@@ -33,10 +33,12 @@ class Undecided(Exception):
 
 @dataclass(frozen=True)
 class Induction:
-    """A counterexample to induction: `before` satisfies what is assumed (and so do the states that lead there, for
-    k-induction), and the
-    action leads to `after`, where the property is false for `witnesses`, or raises an error. `names` are those of the
-    variables; `trace` is the step as a run of its own, for pictures."""
+    """A counterexample to induction: `before` satisfies what is assumed (for k-induction, so do the states that lead
+    there), and the action leads to `after`, where the property is false for `witnesses`, or raises an error.
+
+    `places` are the variables with their values before and after in JSON; `trace` is the step as a run of its own, for
+    pictures.
+    """
 
     property: str
     action: Method
@@ -44,7 +46,7 @@ class Induction:
     before: State
     after: State
     witnesses: Arguments
-    names: tuple[str, ...] = ()
+    places: tuple[tuple[str, Json, Json], ...] = ()
     path: tuple[State, ...] = ()
     trace: Trace | None = None
 
@@ -219,17 +221,24 @@ class Bounded:
             return None
         solution = self._shrunk(solver, last) if small else solver.model()
         true = relation.reader(solution, last)
+        before, after = relation.state(solution, last), relation.state(solution, depth)
         induction = Induction(
             prop.name,
             fired.action.method,
             relation.arguments(fired.arguments, fired.action.parameters, true),
-            relation.state(solution, last),
-            relation.state(solution, depth),
+            before,
+            after,
             relation.arguments(judged.arguments, prop.parameters, relation.reader(solution, place)),
-            tuple(variable.name for variable in self.model.variables),
+            self._places(before, after),
             tuple(relation.state(solution, step) for step in range(last)),
         )
         return replace(induction, trace=self._drawn(induction, prop))
+
+    def _places(self, before: State, after: State) -> tuple[tuple[str, Json, Json], ...]:
+        return tuple(
+            (variable.name, variable.type.to_json(old), variable.type.to_json(new))
+            for variable, old, new in zip(self.model.variables, before, after, strict=True)
+        )
 
     def _drawn(self, found: Induction, prop: Property) -> Trace:
         """A counterexample to induction as a run of one step."""
@@ -252,8 +261,8 @@ class Bounded:
         solution = self._shrunk(solver, 0)
         true, before = relation.reader(solution), relation.state(solution)
         arguments = relation.arguments(fired.arguments, fired.action.parameters, true)
-        names = tuple(variable.name for variable in self.model.variables)
-        return Induction("no error", fired.action.method, arguments, before, before, (), names)
+        places = self._places(before, before)
+        return Induction("no error", fired.action.method, arguments, before, before, (), places)
 
     def _bad(self, judged: Judged) -> int:
         machine = self.relation.machine

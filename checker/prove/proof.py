@@ -211,7 +211,7 @@ class _BoundedRun(_Run):
         depth = 1 if self.task.method == "induction" else (self.task.depth or 2)
         claims = list(self._claims(depth))
         if depth > 1:
-            found = self.searched(self.goals, depth)
+            found = self.searched(self.provable, depth)  # All that is assumed must hold in the first states.
             if found is not None:
                 return Proof(found, tuple(claims))
         reachable = [
