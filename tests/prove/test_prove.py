@@ -19,6 +19,11 @@ BROKEN = [
     ("two_phase_commit", "CommitByMajority", "atomicity", 8),
     ("two_phase_commit", "PreparedAborts", "atomicity", 8),
     ("paxos", "BallotUsedTwice", "one_value_chosen", 10),
+    ("lww_register", "WallClock", "later_write_wins", 4),
+    ("lww_register", "NoTieBreak", "convergence", 5),
+    ("lww_register", "AsPublished", "convergence", 5),
+    ("raft_election", "ForgetsVote", "election_safety", 8),
+    ("primary_backup", "ReadAnyReplicaAgain", "monotonic_reads", 4),
 ]
 
 
