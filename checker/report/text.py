@@ -160,7 +160,7 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
             cut = f"{_many(number, 'transition')}; what lies beyond was not explored"
             yield [(f"    cut by {_bound(outcome, name)}: {cut}", WARN)]
     yield from ([(f"    note: {note}", "")] for note in outcome.notes)
-    yield from _coverage(outcome.statistics)
+    yield from _coverage(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds))
 
 
 def _verdict(outcome: Outcome) -> Line:
@@ -225,11 +225,12 @@ def _counts(outcome: Outcome) -> str:
     return "    " + ", ".join(part for part in parts if part)
 
 
-def _coverage(stats: Statistics) -> Iterable[Line]:
+def _coverage(stats: Statistics, complete: bool) -> Iterable[Line]:
+    """The transitions of each action. That one never fires is known only after a complete search."""
     if not stats.actions:
         return
     column = max(map(len, stats.actions))
     digits = max(len(f"{number:,}") for number in stats.actions.values())
     yield [("    transitions by action:", DIM)]
     for name, number in stats.actions.items():
-        yield [(f"      {name.ljust(column)}  {number:>{digits},}", ""), ("  never fired" if not number else "", WARN)]
+        yield [(f"      {name.ljust(column)}  {number:>{digits},}", ""), ("  never fired" if not number and complete else "", WARN)]
