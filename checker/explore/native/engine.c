@@ -67,6 +67,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     search->worker_count = (unsigned)(options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX);
     search->arena_count = arenas < WORKERS_MAX ? (unsigned)arenas : WORKERS_MAX;
     if (search->arena_count < search->worker_count) search->arena_count = search->worker_count;
+    search->expected = search->worker_count;
     search->budget.limit = options->memory_limit;
     atomic_store(&search->event, NONE);
     search->workers = zeroed(search->worker_count * sizeof *search->workers);
@@ -106,6 +107,19 @@ EXPORT uint64_t quorate_checkpoint_arenas(const char *path) {
     return good ? head.arenas : 0;
 }
 
+/* Send home the workers that have started, `started` of them, when not all could: they wait, or will, at their first meeting. */
+static void dismiss(Search *search, unsigned started) {
+    pthread_mutex_lock(&search->lock);
+    search->finished = true;
+    search->expected = started;
+    if (search->arrived == started) {
+        search->arrived = 0;
+        atomic_fetch_add(&search->round, 1);
+        pthread_cond_broadcast(&search->wake);
+    }
+    pthread_mutex_unlock(&search->lock);
+}
+
 /* Begin. 0, or the system's error number when a thread cannot be started. */
 EXPORT int quorate_start(Search *search) {
     for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].search = search;
@@ -113,12 +127,8 @@ EXPORT int quorate_start(Search *search) {
     for (unsigned i = search->worker_count; i-- > 0;) {
         int failure = pthread_create(&search->workers[i].thread, NULL, worker_main, &search->workers[i]);
         if (failure == 0) continue;
-        if (i + 1 == search->worker_count) {
-            for (unsigned k = 0; k < search->worker_count; k++) search->workers[k].search = NULL;
-            return failure;
-        }
-        /* Some workers are waiting already; worker 0 does the work of the missing ones. */
         for (unsigned k = 0; k <= i; k++) search->workers[k].search = NULL;
+        dismiss(search, search->worker_count - i - 1);
         return failure;
     }
     return 0;

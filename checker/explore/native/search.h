@@ -87,7 +87,7 @@ typedef struct Search {
     /* Meeting point of the workers: a sense-reversing barrier that spins briefly, then sleeps. */
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    unsigned arrived;
+    unsigned arrived, expected;
     _Atomic unsigned round;
     _Atomic bool done;
 
@@ -106,7 +106,7 @@ static void meet(Search *search) {
     if (search->worker_count == 1) return;
     unsigned round = atomic_load(&search->round);
     pthread_mutex_lock(&search->lock);
-    if (++search->arrived == search->worker_count) {
+    if (++search->arrived == search->expected) {
         search->arrived = 0;
         atomic_store(&search->round, round + 1);
         pthread_cond_broadcast(&search->wake);
