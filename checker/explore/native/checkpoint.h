@@ -168,10 +168,7 @@ static const char *checkpoint_read(Search *search, const char *path) {
         if (!table_enlarge(search)) return "memory is too small for it";
     clear_share(search, 0, 1);
     restore_share(search, 0, 1);
-    for (unsigned i = 0; i < search->worker_count; i++) {
-        search->workers[i].counted = search->table.arenas[i].count;
-        atomic_store(&search->workers[i].counters.states, search->workers[i].counted);
-    }
+    for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].counted = search->table.arenas[i].count;
     publish_transitions(&search->workers[0]);
     search->frontier = level_of(search, search->levels - 1);
     return NULL;

@@ -166,19 +166,16 @@ EXPORT int quorate_checkpoint(Search *search, const char *path) {
 EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
 
 static size_t memory_used(const Search *search) {
-    size_t bytes = search->table.capacity * sizeof(uint64_t);
-    for (unsigned i = 0; i < search->worker_count; i++)
-        bytes += atomic_load_explicit(&search->workers[i].counters.states, memory_order_relaxed) * sizeof(State);
-    return bytes;
+    return search->table.capacity * sizeof(uint64_t) + atomic_load(&search->states_total) * sizeof(State);
 }
 
 EXPORT void quorate_report(Search *search, Report *report) {
     memset(report, 0, sizeof *report);
     for (unsigned i = 0; i < search->worker_count; i++) {
-        report->states += atomic_load_explicit(&search->workers[i].counters.states, memory_order_relaxed);
         report->transitions += atomic_load_explicit(&search->workers[i].counters.transitions, memory_order_relaxed);
     }
     report->transitions += search->initial_count;
+    report->states = atomic_load(&search->states_total); /* In all arenas: a resumed search may have more of them than workers. */
     report->memory_bytes = memory_used(search);
     report->stop = atomic_load(&search->stop);
     report->checkpoints = atomic_load(&search->checkpoints);

@@ -34,7 +34,7 @@ typedef struct {
 
 /* What each worker counts. Written by its worker only, after each batch, and read by anyone at any time. */
 typedef struct {
-    _Atomic uint64_t states, transitions;
+    _Atomic uint64_t transitions;
 } Counters;
 
 struct Search;
@@ -234,7 +234,6 @@ static void publish_states(Worker *me) {
     uint64_t total = atomic_fetch_add_explicit(&search->states_total, count - me->counted, memory_order_relaxed) + count -
                      me->counted;
     me->counted = count;
-    atomic_store_explicit(&me->counters.states, count, memory_order_relaxed);
     if (UNLIKELY(total + (uint64_t)search->worker_count * 2 * BLOCK >= full_at(&search->table)))
         atomic_store(&search->full, true);
 }
