@@ -287,6 +287,11 @@ class Symbols:
 
     def cell(self, kind: Type, name: str, args: list[Term], natural: bool = False) -> Term:
         """An uninterpreted function's value, of a leaf type; a `Nat`, or a `natural` number, is not below zero."""
+        if not all(isinstance(arg, z3.ExprRef) for arg in args):
+            raise NoAnySize(
+                f"A list, set or map inside an element of {name.split('[')[0]} has no any-size meaning.",
+                "Keep elements, messages and keys to records, tuples, enums, numbers and identities.",
+            )
         if name not in self._functions:
             function = z3.Function(name, *[arg.sort() for arg in args], self.sort(kind))
             self._functions[name] = function
