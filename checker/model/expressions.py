@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from checker.language.resolve import resolve
-from checker.language.sorts import Identity, SortMeta
+from checker.language.sorts import Identity, Nat, SortMeta
 from checker.language.types import (
     BoolType,
     EnumType,
@@ -188,6 +188,12 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> Expr
             return constant(ctx, node, system.constants[node.attr])
         known = ", ".join([*system.index, *system.constants])
         raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {known}.")
+    sort = ctx.static(node.value)
+    if node.attr == "bound" and isinstance(sort, SortMeta) and issubclass(sort, Nat):
+        # The greatest number is one less than the numbers there are: said so, a proof for any size sees what it rests on.
+        members = constant(ctx, node, sort)
+        count = Expr(Op.LEN, IntType(sort.bound + 1, sort.bound + 1), (members,), None, location)
+        return combine(ctx, node, ast.Sub(), count, constant(ctx, node, 1))
     value = ctx.static(node)
     if value is not MISSING:
         return constant(ctx, node, value)

@@ -110,14 +110,14 @@ def test_ctrl_c_ends_the_engine_too() -> None:
 def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     from specs.transactions.two_phase_commit import TwoPhaseCommit
 
-    spec, file = TwoPhaseCommit.bounded(ResourceManager=7), tmp_path / "checkpoint"
+    spec, file = TwoPhaseCommit.bounded(ResourceManager=8), tmp_path / "checkpoint"
     watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None, Checkpoint(file))
     ended = check(spec, engine="native", symmetry=False, watch=watch)
     assert ended.verdict == "unfinished" and file.exists()
     finished = check(spec, engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=Checkpoint(file, resume=True)))
     whole = check(spec, engine="native", symmetry=False)
     for statistics in (finished.statistics, whole.statistics):
-        assert (statistics.states, statistics.transitions, statistics.depth) == (296_448, 2_744_706, 22)
+        assert (statistics.states, statistics.transitions, statistics.depth) == (1_745_408, 18_507_778, 25)
     assert finished.statistics.actions == whole.statistics.actions
     assert not file.exists()
 
