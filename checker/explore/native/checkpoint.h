@@ -123,6 +123,20 @@ static void checkpoint_write(Search *search) {
         atomic_fetch_add(&search->checkpoints, 1);
 }
 
+/* Checkpoints hold no sleep sets. After one, nothing sleeps in the states that wait or were just found: memory that was never
+   written is zero. */
+static bool masks_forget(Search *search) {
+    Frontier waiting = level_of(search, search->levels - 1);
+    for (unsigned i = 0; MODEL_SLEEP && i < search->arena_count; i++) {
+        Arena *arena = &search->table.arenas[i];
+        arena->level_begin = waiting.end[i];
+        uint64_t states = arena->count - waiting.begin[i];
+        for (int k = 0; k < 2; k++)
+            if (!region_commit(&arena->masks[k], states * sizeof(uint64_t), &search->budget)) return false;
+    }
+    return true;
+}
+
 /* Everything of a file into a search that has not begun. NULL, or what is wrong with it. */
 static const char *checkpoint_fill(Search *search, Stream *stream) {
     CheckpointHead head;
@@ -169,6 +183,7 @@ static const char *checkpoint_read(Search *search, const char *path) {
     clear_share(search, 0, 1);
     restore_share(search, 0, 1);
     for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].counted = search->table.arenas[i].count;
+    if (!masks_forget(search)) return "memory is too small for it";
     publish_transitions(&search->workers[0]);
     search->frontier = level_of(search, search->levels - 1);
     return NULL;

@@ -11,6 +11,7 @@
 
 #include "memory.h"
 #include "table.h"
+#include "sleep.h"
 #include "search.h"
 #include "trace.h"
 #include "checkpoint.h"
@@ -31,11 +32,12 @@ EXPORT void quorate_close(Search *search) {
     if (!search) return;
     for (unsigned i = 0; search->workers && i < search->worker_count; i++) {
         if (search->workers[i].search == search) pthread_join(search->workers[i].thread, NULL);
-        free(search->workers[i].out.states);
-        free(search->workers[i].out.labels);
+        successors_free(&search->workers[i].out);
     }
-    for (unsigned i = 0; search->table.arenas && i < search->arena_count; i++)
+    for (unsigned i = 0; search->table.arenas && i < search->arena_count; i++) {
         region_release(&search->table.arenas[i].region);
+        for (int k = 0; k < 2; k++) region_release(&search->table.arenas[i].masks[k]);
+    }
     region_release(&search->table.region);
     pthread_mutex_destroy(&search->lock);
     pthread_mutex_destroy(&search->limit_lock);
@@ -74,8 +76,11 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     search->table.arenas = zeroed(search->arena_count * sizeof *search->table.arenas);
     bool good = search->workers && search->table.arenas &&
                 region_reserve(&search->table.region, options->memory_limit);
-    for (unsigned i = 0; good && i < search->arena_count; i++)
-        good = region_reserve(&search->table.arenas[i].region, options->memory_limit);
+    for (unsigned i = 0; good && i < search->arena_count; i++) {
+        Arena *arena = &search->table.arenas[i];
+        good = region_reserve(&arena->region, options->memory_limit);
+        for (int k = 0; MODEL_SLEEP && good && k < 2; k++) good = region_reserve(&arena->masks[k], options->memory_limit);
+    }
     search->table.capacity = FIRST_CAPACITY;
     if (!good || !region_commit(&search->table.region, FIRST_CAPACITY * sizeof(uint64_t), &search->budget)) {
         quorate_close(search);
@@ -166,7 +171,10 @@ EXPORT int quorate_checkpoint(Search *search, const char *path) {
 EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
 
 static size_t memory_used(const Search *search) {
-    return search->table.capacity * sizeof(uint64_t) + atomic_load(&search->states_total) * sizeof(State);
+    size_t masks = 0;
+    for (unsigned i = 0; i < search->arena_count; i++)
+        for (int k = 0; k < 2; k++) masks += search->table.arenas[i].masks[k].committed;
+    return search->table.capacity * sizeof(uint64_t) + atomic_load(&search->states_total) * sizeof(State) + masks;
 }
 
 EXPORT void quorate_report(Search *search, Report *report) {
@@ -223,8 +231,7 @@ EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile i
         }
     }
     for (size_t i = 0; i < MODEL_BOUNDS; i++) total->cuts[i] = out.cuts[i];
-    free(out.states);
-    free(out.labels);
+    successors_free(&out);
     return out.exhausted;
 }
 
@@ -238,8 +245,7 @@ EXPORT Search *quorate_rerun(const Plan *plan) {
     pthread_mutex_init(&record->limit_lock, NULL);
     pthread_cond_init(&record->wake, NULL);
     simulate_run(plan, plan->first_run, &out, &total, record);
-    free(out.states);
-    free(out.labels);
+    successors_free(&out);
     return record;
 }
 

@@ -12,7 +12,8 @@ from checker import cc
 from checker.explore.native.render import Rendered
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
-HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "search.h", "trace.h", "checkpoint.h", "simulate.h", "engine.c")
+HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "sleep.h", "search.h", "trace.h", "checkpoint.h", "simulate.h",
+           "engine.c")
 STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF

@@ -20,7 +20,8 @@ typedef struct {
 typedef struct {
     char *base;
     char *mapping;
-    size_t reserved, committed;
+    size_t reserved;
+    _Atomic size_t committed; /* written by one worker, read by anyone */
 } Region;
 
 static bool region_reserve(Region *region, size_t bytes) {
@@ -56,6 +57,14 @@ static bool region_commit(Region *region, size_t bytes, Budget *budget) {
     }
     region->committed = bytes;
     return true;
+}
+
+/* The same with room to spare if there is: for regions that grow little by little. */
+static inline bool region_extend(Region *region, size_t bytes, Budget *budget) {
+    if (LIKELY(bytes <= region->committed)) return true;
+    size_t step = region->committed / 8;
+    if (step > ((size_t)64 << 20)) step = (size_t)64 << 20;
+    return region_commit(region, bytes + step, budget) || region_commit(region, bytes, budget);
 }
 
 static void region_release(Region *region) {

@@ -20,6 +20,8 @@
  *     MODEL_HAS_STEPS   1 if there are step properties
  *     MODEL_DEADLOCK    1 if a state without successors that is not terminal is a violation
  *     MODEL_SYMMETRY    1 if model_canonical does something
+ *     MODEL_GROUPS      number of groups of transitions, at least 1; at most 64 if MODEL_SLEEP
+ *     MODEL_SLEEP       1 if groups may sleep (sleep.h)
  *
  * and between the two includes:
  *
@@ -27,6 +29,13 @@
  *     void model_successors(const State *from, Successors *out) emits the successors: actions in order of declaration,
  *                                                               arguments ascending
  *     unsigned model_invariant(const State *s)                  the first invariant that s violates, or NONE
+ *     unsigned model_invariant_after(const State *s, unsigned group)
+ *                                                               the same for a state that a transition of this group reached from
+ *                                                               one that violates none: what the group cannot change is not
+ *                                                               looked at. Group MODEL_GROUPS stands for "any".
+ *     uint64_t model_before(unsigned group)                     the groups with a smaller number, as bits
+ *     uint64_t model_independent(unsigned group)                the groups whose transitions commute with all of this one
+ *     bool model_room(const State *s)                           whether the state is far enough from all capacities for that
  *     unsigned model_step(const State *old, const State *new)   the first step property violated, or NONE
  *     uint64_t model_reached(const State *s, uint64_t known)    one bit for each reachability property that s satisfies; those
  *                                                               in `known` need not be evaluated again
@@ -67,15 +76,24 @@ typedef struct {
    state beside it is the one it started from. */
 typedef struct {
     uint64_t args[MODEL_ARGS];
-    uint32_t action;
+    uint16_t action;
+    uint16_t group;
     uint32_t error;
 } Label;
 
-/* The successors of one or several states, in order. States and labels are parallel arrays. */
+/* The successors of one or several states, in order. States, labels and masks are parallel arrays.
+
+   While searching, successors that need no lookup are counted and not kept: the state itself, and those of groups that sleep. */
 typedef struct {
     State *states;
     Label *labels;
+    uint64_t *masks; /* the groups that may sleep in the successor, as far as this transition knows */
     size_t count, capacity;
+    bool searching;
+    bool violated;   /* a step property is violated by a transition that was not kept */
+    uint64_t asleep; /* the groups that sleep in the state being expanded */
+    bool room;       /* whether its successors may have any asleep */
+    uint64_t passed; /* successors counted and not kept */
     bool exhausted; /* memory ran out, and some successors are missing */
     uint64_t cuts[MODEL_BOUNDS];
     uint64_t fired[MODEL_ACTIONS];
@@ -88,7 +106,9 @@ static __attribute__((noinline, cold)) bool successors_grow(Successors *out) {
     if (states) out->states = states;
     Label *labels = realloc(out->labels, capacity * sizeof *labels);
     if (labels) out->labels = labels;
-    if (!states || !labels) {
+    uint64_t *masks = realloc(out->masks, capacity * sizeof *masks);
+    if (masks) out->masks = masks;
+    if (!states || !labels || !masks) {
         out->exhausted = true;
         return false;
     }
@@ -96,25 +116,59 @@ static __attribute__((noinline, cold)) bool successors_grow(Successors *out) {
     return true;
 }
 
-static inline void emit_labelled(Successors *out, State next, uint32_t action, uint32_t error, const uint64_t *args,
+static void successors_free(Successors *out) {
+    free(out->states);
+    free(out->labels);
+    free(out->masks);
+}
+
+static inline bool same_state(const State *a, const State *b) {
+    word difference = 0;
+    for (int i = 0; i < MODEL_WORDS; i++) difference |= a->w[i] ^ b->w[i];
+    return difference == 0;
+}
+
+static unsigned model_step(const State *old, const State *new);
+static inline uint64_t model_before(unsigned group);
+static inline uint64_t model_independent(unsigned group);
+
+static inline void emit_labelled(Successors *out, State next, uint32_t action, uint32_t group, uint32_t error, const uint64_t *args,
                                  size_t arity) {
     if (UNLIKELY(out->count == out->capacity) && !successors_grow(out)) return;
     out->states[out->count] = next;
     Label *label = &out->labels[out->count++];
     for (size_t i = 0; i < arity; i++) label->args[i] = args[i];
-    label->action = action;
+    label->action = (uint16_t)action;
+    label->group = (uint16_t)group;
     label->error = error;
 }
 
+/* Initial state number `*i` is `state`. */
+static inline void emit_initial(Successors *out, State state, const uint64_t *i) {
+    if (LIKELY(out->count < out->capacity || successors_grow(out))) out->masks[out->count] = 0;
+    emit_labelled(out, state, 0, MODEL_GROUPS, NONE, i, 1);
+}
+
 /* The transition to `next` by `action` with these arguments exists. */
-static inline void emit(Successors *out, State next, uint32_t action, const uint64_t *args, size_t arity) {
+static inline void emit(Successors *out, const State *from, State next, uint32_t action, uint32_t group, const uint64_t *args,
+                        size_t arity) {
     out->fired[action]++;
-    emit_labelled(out, next, action, NONE, args, arity);
+    if (out->searching) {
+        if (same_state(from, &next) || (MODEL_SLEEP && out->asleep >> group & 1)) {
+            out->passed++;
+            if (MODEL_HAS_STEPS && model_step(from, &next) != NONE) out->violated = true;
+            return;
+        }
+        if (UNLIKELY(out->count == out->capacity) && !successors_grow(out)) return;
+        if (MODEL_SLEEP)
+            out->masks[out->count] = out->room ? (out->asleep | model_before(group)) & model_independent(group) : 0;
+    }
+    emit_labelled(out, next, action, group, NONE, args, arity);
 }
 
 /* The attempt to take `action` was an error in the spec. */
 static inline void fail(Successors *out, State from, uint32_t action, const uint64_t *args, size_t arity) {
-    emit_labelled(out, from, action, 0, args, arity);
+    emit_labelled(out, from, action, MODEL_GROUPS, 0, args, arity);
 }
 
 /* The transition would pass a bound. */

@@ -9,6 +9,9 @@
  * parents are kept. The counterexample is computed afterwards (trace.h), from the levels, and is again a function of the
  * model alone.
  *
+ * Transitions that commute lead to the same states in many orders. Those that another order is sure to find are taken and counted,
+ * but not looked up in the table (sleep.h).
+ *
  * The frontier is the part of the arenas that the previous level appended. Workers take it in chunks from one cursor. A level
  * too small to share is expanded by worker 0 alone, without waking the others.
  *
@@ -47,6 +50,7 @@ typedef struct {
     bool at_boundary; /* between chunks: everything this worker has claimed is done */
     Successors out;
     State recent[RECENT]; /* states met a moment ago, by hash: neighbours share many successors, and these cost no access to the table */
+    uint64_t recent_masks[RECENT]; /* what these meetings left of their sleep sets, at least */
     uint64_t reached;
     uint64_t counted; /* states of its arena that `states_total` includes */
 } Worker;
@@ -212,18 +216,35 @@ static void pause_now(Worker *me, bool solo, bool at_boundary) {
 /* ---- Inserting -------------------------------------------------------------------------------------------------- */
 
 static bool arena_reserve(Search *search, Arena *arena, uint64_t states) {
-    size_t needed = (arena->count + states) * sizeof(State);
-    if (LIKELY(needed <= arena->region.committed)) return true;
-    size_t step = arena->region.committed / 8;
-    if (step > ((size_t)64 << 20)) step = (size_t)64 << 20;
-    return region_commit(&arena->region, needed + step, &search->budget) ||
-           region_commit(&arena->region, needed, &search->budget);
+    return region_extend(&arena->region, (arena->count + states) * sizeof(State), &search->budget) &&
+           (!MODEL_SLEEP || masks_reserve(arena, arena->count + states - arena->level_begin, &search->budget));
 }
 
-/* Everything that is checked of a state when it is first generated. */
-static inline void examine(Worker *me, const State *s) {
-    if (UNLIKELY(model_invariant(s) != NONE)) note_event(me->search, EVENT_VIOLATION);
+/* Everything that is checked of a state when it is first generated, by a transition of this group. */
+static inline void examine(Worker *me, const State *s, unsigned group) {
+    if (UNLIKELY(model_invariant_after(s, group) != NONE)) note_event(me->search, EVENT_VIOLATION);
     me->reached |= model_reached(s, me->reached);
+}
+
+/* Successor i of those gathered goes into the table. */
+static inline void insert_one(Worker *me, size_t i, uint64_t hash) {
+    Table *table = &me->search->table;
+    Successors *out = &me->out;
+    if (MODEL_SLEEP) mask_place(&table->arenas[me->id], out->masks[i]);
+    uint64_t slot = table_insert(table, me->id, &out->states[i], hash);
+    if (slot == 0) return examine(me, &out->states[i], out->labels[i].group);
+    if (MODEL_SLEEP) mask_meet(table, slot, out->masks[i]);
+}
+
+/* Whether successor i was met a moment ago, by transitions that left nothing more asleep than this one does. */
+static inline bool met_recently(Worker *me, size_t i, uint64_t hash) {
+    State *met = &me->recent[hash % RECENT];
+    uint64_t *left = &me->recent_masks[hash % RECENT], mask = MODEL_SLEEP ? me->out.masks[i] : 0;
+    bool same = same_state(met, &me->out.states[i]);
+    if (same && !(*left & ~mask)) return true;
+    *left = same ? *left & mask : mask;
+    *met = me->out.states[i];
+    return false;
 }
 
 /* Tell the others how many states this worker has added; ask for a pause if the table is getting full. */
@@ -240,16 +261,18 @@ static void publish_states(Worker *me) {
 
 /* Near the limit of states one worker inserts at a time, and none beyond the limit. With several workers, what others have added
    in their current block may still come on top. */
-static void insert_up_to_limit(Worker *me, const State *states, const Label *labels, size_t count) {
+static void insert_up_to_limit(Worker *me, size_t begin, size_t end) {
     Search *search = me->search;
+    const Successors *out = &me->out;
     pthread_mutex_lock(&search->limit_lock);
-    for (size_t i = 0; i < count && !stopping(search); i++) {
-        uint64_t hash = hash_state(&states[i]);
-        if (labels[i].error != NONE || table_find(&search->table, &states[i], hash) < search->table.capacity) continue;
-        if (atomic_load(&search->states_total) >= search->options.states_max)
+    for (size_t i = begin; i < end && !stopping(search); i++) {
+        if (out->labels[i].error != NONE) continue;
+        uint64_t hash = hash_state(&out->states[i]);
+        bool known = table_find(&search->table, &out->states[i], hash) < search->table.capacity;
+        if (!known && atomic_load(&search->states_total) >= search->options.states_max)
             request_stop(search, STOP_STATES);
-        else if (table_insert(&search->table, me->id, &states[i], hash))
-            examine(me, &states[i]);
+        else
+            insert_one(me, i, hash);
         publish_states(me);
     }
     pthread_mutex_unlock(&search->limit_lock);
@@ -269,26 +292,19 @@ static void insert_gathered(Worker *me, bool solo) {
         size_t end = begin + BLOCK < out->count ? begin + BLOCK : out->count;
         uint64_t hashes[BLOCK + AHEAD];
         bool known[BLOCK + AHEAD];
-        const State *states = out->states + begin;
         size_t count = end - begin;
         if (UNLIKELY(!arena_reserve(search, &table->arenas[me->id], count))) return request_stop(search, STOP_MEMORY);
         if (UNLIKELY(search->options.states_max != UINT64_MAX) && near_limit(search)) {
-            insert_up_to_limit(me, states, out->labels + begin, count);
+            insert_up_to_limit(me, begin, end);
             count = 0;
         }
         for (size_t i = 0; count > 0 && i < count + AHEAD; i++) {
             if (i < count) {
-                hashes[i] = hash_state(&states[i]);
-                State *met = &me->recent[hashes[i] % RECENT];
-                known[i] = same_state(met, &states[i]) || out->labels[begin + i].error != NONE;
-                if (!known[i]) {
-                    *met = states[i];
-                    prefetch_home(table, hashes[i]);
-                }
+                hashes[i] = hash_state(&out->states[begin + i]);
+                known[i] = out->labels[begin + i].error != NONE || met_recently(me, begin + i, hashes[i]);
+                if (!known[i]) prefetch_home(table, hashes[i]);
             }
-            if (i >= AHEAD && !known[i - AHEAD] &&
-                table_insert(table, me->id, &states[i - AHEAD], hashes[i - AHEAD]))
-                examine(me, &states[i - AHEAD]);
+            if (i >= AHEAD && !known[i - AHEAD]) insert_one(me, begin + i - AHEAD, hashes[i - AHEAD]);
         }
         publish_states(me);
         if (UNLIKELY(atomic_load_explicit(&search->full, memory_order_relaxed))) pause_now(me, solo, false);
@@ -300,10 +316,13 @@ static void insert_gathered(Worker *me, bool solo) {
 static inline void gather(Worker *me, const State *from) {
     Successors *out = &me->out;
     size_t begin = out->count;
-    uint64_t cuts = out->cut_total;
+    uint64_t cuts = out->cut_total, passed = out->passed;
+    out->searching = true;
     model_successors(from, out);
-    if (MODEL_DEADLOCK && out->count == begin && out->cut_total == cuts && !model_terminal(from))
+    out->searching = false;
+    if (MODEL_DEADLOCK && out->count == begin && out->cut_total == cuts && out->passed == passed && !model_terminal(from))
         note_event(me->search, EVENT_DEADLOCK);
+    if (UNLIKELY(out->violated)) note_event(me->search, EVENT_VIOLATION);
     for (size_t i = begin; i < out->count; i++) {
         if (UNLIKELY(out->labels[i].error != NONE)) {
             note_event(me->search, EVENT_VIOLATION);
@@ -342,8 +361,10 @@ static void expand_chunk(Worker *me, uint64_t from, uint64_t to, bool solo) {
     for (unsigned arena = 0; arena < search->arena_count; arena++) {
         uint64_t begin = search->frontier.begin[arena], length = search->frontier.end[arena] - begin;
         const State *states = arena_states(&search->table.arenas[arena]) + begin;
+        const uint64_t *masks = masks_expanded(&search->table.arenas[arena]);
         uint64_t stop = to < length ? to : length;
         for (uint64_t i = from; i < stop; i++) {
+            if (MODEL_SLEEP) me->out.asleep = masks[i], me->out.room = model_room(&states[i]);
             gather(me, &states[i]);
             if (me->out.count >= BATCH) insert_all(me, solo);
             if (UNLIKELY(stopping(search))) return;
@@ -422,6 +443,7 @@ static void coordinate(Search *search) {
         atomic_store_explicit(&search->frontier_now, next.total, memory_order_relaxed);
         search->level_open = true;
         atomic_store(&search->cursor, 0);
+        for (unsigned i = 0; i < search->arena_count; i++) masks_turn(&search->table.arenas[i]);
         if (search->worker_count > 1 && next.total > SOLO_MAX) return;
         expand_level(&search->workers[0], true);
     }

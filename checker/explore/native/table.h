@@ -3,8 +3,9 @@
  * States live in arenas, one for each worker, appended and never moved. The table is an array of 8-byte slots that finds
  * them; 0 is an empty slot.
  *
- *   One-word states    a slot holds the state itself, plus one. A lookup touches one cache line.
- *   Larger states      a slot holds 24 bits of the hash and 40 bits of the state's address (worker and position). The
+ *   One-word states    a slot holds the state itself, plus one. A lookup touches one cache line. Not where groups of transitions
+ *                      may sleep: then a lookup must find where the state is, and there are few of them.
+ *   All others         a slot holds 24 bits of the hash and 40 bits of the state's address (worker and position). The
  *                      arena is read only when the 24 bits agree: once for a state that is there, almost never for others.
  *
  * Addressing is open with linear probing; a hash h goes to slot h * capacity / 2^64, so that a capacity need not be a power of
@@ -19,11 +20,15 @@
 #define POSITION_BITS 33
 #define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
 #define WORKERS_MAX 127
+#define SLOT_IS_STATE (MODEL_WORDS == 1 && !MODEL_SLEEP)
 #define FIRST_CAPACITY ((uint64_t)1 << 15)
 
 typedef struct {
     Region region;
     uint64_t count;
+    uint64_t level_begin; /* where the level that is being found begins */
+    Region masks[2];      /* the sleep sets of the level being expanded and of the one being found (sleep.h) */
+    unsigned found;       /* which of the two is that of the level being found */
 } Arena;
 
 typedef struct {
@@ -43,12 +48,6 @@ static inline uint64_t hash_state(const State *s) {
     return mixed(hash ^ 0xA0761D6478BD642Fu, 0xE7037ED1A0B428DBu);
 }
 
-static inline bool same_state(const State *a, const State *b) {
-    word difference = 0;
-    for (int i = 0; i < MODEL_WORDS; i++) difference |= a->w[i] ^ b->w[i];
-    return difference == 0;
-}
-
 static inline _Atomic uint64_t *slots_of(const Table *table) { return (_Atomic uint64_t *)table->region.base; }
 
 static inline uint64_t home_of(const Table *table, uint64_t hash) {
@@ -61,25 +60,30 @@ static inline void prefetch_home(const Table *table, uint64_t hash) {
 
 static inline State *arena_states(const Arena *arena) { return (State *)arena->region.base; }
 
+static inline Arena *arena_of(const Table *table, uint64_t slot) {
+    return &table->arenas[((slot & ADDRESS_MASK) - 1) >> POSITION_BITS];
+}
+
+static inline uint64_t position_of(uint64_t slot) { return ((slot & ADDRESS_MASK) - 1) & (((uint64_t)1 << POSITION_BITS) - 1); }
+
 static inline State *state_at(const Table *table, uint64_t slot) {
-    uint64_t address = (slot & ADDRESS_MASK) - 1;
-    return &arena_states(&table->arenas[address >> POSITION_BITS])[address & (((uint64_t)1 << POSITION_BITS) - 1)];
+    return &arena_states(arena_of(table, slot))[position_of(slot)];
 }
 
 /* The content of the slot for a state that is, or would be, at this place of an arena. Never 0. */
 static inline uint64_t slot_for(const State *s, uint64_t hash, unsigned arena, uint64_t position) {
-    if (MODEL_WORDS == 1) return s->w[0] + 1;
+    if (SLOT_IS_STATE) return s->w[0] + 1;
     return hash << ADDRESS_BITS | ((((uint64_t)arena << POSITION_BITS) | position) + 1);
 }
 
 static inline bool slot_holds(const Table *table, uint64_t slot, uint64_t wanted, const State *s) {
-    if (MODEL_WORDS == 1) return slot == wanted;
+    if (SLOT_IS_STATE) return slot == wanted;
     return ((slot ^ wanted) >> ADDRESS_BITS) == 0 && same_state(state_at(table, slot), s);
 }
 
-/* Put a state into the table unless it is there; true if it was not. It is appended to the arena, in which
-   the caller has made room for it. */
-static inline bool table_insert(Table *table, unsigned arena, const State *s, uint64_t hash) {
+/* Put a state into the table unless it is there; 0 if it was not, else the slot that holds it. It is appended to the arena, in
+   which the caller has made room for it. */
+static inline uint64_t table_insert(Table *table, unsigned arena, const State *s, uint64_t hash) {
     Arena *own = &table->arenas[arena];
     _Atomic uint64_t *slots = slots_of(table);
     uint64_t wanted = slot_for(s, hash, arena, own->count);
@@ -93,10 +97,10 @@ static inline bool table_insert(Table *table, unsigned arena, const State *s, ui
             if (atomic_compare_exchange_strong_explicit(&slots[at], &slot, wanted, memory_order_acq_rel,
                                                         memory_order_acquire)) {
                 own->count++;
-                return true;
+                return 0;
             }
         }
-        if (slot_holds(table, slot, wanted, s)) return false;
+        if (slot_holds(table, slot, wanted, s)) return slot;
         if (UNLIKELY(++at == table->capacity)) at = 0;
     }
 }

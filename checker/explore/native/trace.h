@@ -182,8 +182,7 @@ static void trace_build(Search *search) {
     free(retrace.bases);
     free(retrace.member);
     free(retrace.target);
-    free(retrace.out.states);
-    free(retrace.out.labels);
+    successors_free(&retrace.out);
 }
 
 #endif

@@ -20,6 +20,10 @@
 #ifndef MODEL_SYMMETRY
 #define MODEL_SYMMETRY 0
 #endif
+#ifndef MODEL_SLEEP
+#define MODEL_SLEEP 0
+#endif
+#define MODEL_GROUPS (5 * RM + 2) /* commit and abort, then those of each resource manager */
 #include "model.h"
 
 enum { WORKING, PREPARED, COMMITTED, ABORTED };
@@ -41,23 +45,55 @@ static inline State packed(word s) {
     return state;
 }
 
-static void model_initial(Successors *out) { emit(out, packed(0), 0, NULL, 0); }
+static void model_initial(Successors *out) {
+    uint64_t number = 0;
+    emit_initial(out, packed(0), &number);
+}
+
+enum { COMMIT_GROUP, ABORT_GROUP, RECEIVE_GROUPS, PREPARE_GROUPS = RECEIVE_GROUPS + RM, CHOOSE_GROUPS = PREPARE_GROUPS + RM,
+       OBEY_COMMIT_GROUPS = CHOOSE_GROUPS + RM, OBEY_ABORT_GROUPS = OBEY_COMMIT_GROUPS + RM };
 
 static void model_successors(const State *from, Successors *out) {
     word s = from->w[MODEL_WORDS - 1];
     word tm = s >> TM_SHIFT & 3;
     for (uint64_t r = 0; r < RM; r++)
-        if (s & MESSAGE(r) && tm == 0) emit(out, packed(s | PREPARED_AT_TM(r)), RECEIVE_PREPARED, &r, 1);
-    if (tm == 0 && (s >> (3 * RM) & ONES) == ONES) emit(out, packed(s | (word)1 << TM_SHIFT | COMMIT_MESSAGE), COMMIT, NULL, 0);
-    if (tm == 0) emit(out, packed(s | (word)2 << TM_SHIFT | ABORT_MESSAGE), ABORT, NULL, 0);
+        if (s & MESSAGE(r) && tm == 0)
+            emit(out, from, packed(s | PREPARED_AT_TM(r)), RECEIVE_PREPARED, RECEIVE_GROUPS + (unsigned)r, &r, 1);
+    if (tm == 0 && (s >> (3 * RM) & ONES) == ONES)
+        emit(out, from, packed(s | (word)1 << TM_SHIFT | COMMIT_MESSAGE), COMMIT, COMMIT_GROUP, NULL, 0);
+    if (tm == 0) emit(out, from, packed(s | (word)2 << TM_SHIFT | ABORT_MESSAGE), ABORT, ABORT_GROUP, NULL, 0);
     for (uint64_t r = 0; r < RM; r++)
-        if (rm_of(s, (unsigned)r) == WORKING) emit(out, packed(with_rm(s, (unsigned)r, PREPARED) | MESSAGE(r)), PREPARE, &r, 1);
+        if (rm_of(s, (unsigned)r) == WORKING)
+            emit(out, from, packed(with_rm(s, (unsigned)r, PREPARED) | MESSAGE(r)), PREPARE, PREPARE_GROUPS + (unsigned)r, &r, 1);
     for (uint64_t r = 0; r < RM; r++)
-        if (rm_of(s, (unsigned)r) == WORKING) emit(out, packed(with_rm(s, (unsigned)r, ABORTED)), CHOOSE_TO_ABORT, &r, 1);
+        if (rm_of(s, (unsigned)r) == WORKING)
+            emit(out, from, packed(with_rm(s, (unsigned)r, ABORTED)), CHOOSE_TO_ABORT, CHOOSE_GROUPS + (unsigned)r, &r, 1);
     if (s & COMMIT_MESSAGE)
-        for (uint64_t r = 0; r < RM; r++) emit(out, packed(with_rm(s, (unsigned)r, COMMITTED)), OBEY_COMMIT, &r, 1);
+        for (uint64_t r = 0; r < RM; r++)
+            emit(out, from, packed(with_rm(s, (unsigned)r, COMMITTED)), OBEY_COMMIT, OBEY_COMMIT_GROUPS + (unsigned)r, &r, 1);
     if (s & ABORT_MESSAGE)
-        for (uint64_t r = 0; r < RM; r++) emit(out, packed(with_rm(s, (unsigned)r, ABORTED)), OBEY_ABORT, &r, 1);
+        for (uint64_t r = 0; r < RM; r++)
+            emit(out, from, packed(with_rm(s, (unsigned)r, ABORTED)), OBEY_ABORT, OBEY_ABORT_GROUPS + (unsigned)r, &r, 1);
+}
+
+static inline uint64_t model_before(unsigned group) { return ((uint64_t)1 << group) - 1; }
+
+/* Two resource managers do not touch each other's state; receiving and deciding touch the transaction manager's. */
+static inline uint64_t model_independent(unsigned group) {
+    uint64_t all = ((uint64_t)1 << MODEL_GROUPS) - 1, decisions = 3, dependent = decisions;
+    if (group <= ABORT_GROUP) {
+        uint64_t obey = ONES << (group == COMMIT_GROUP ? OBEY_COMMIT_GROUPS : OBEY_ABORT_GROUPS);
+        return all & ~(decisions | ONES << RECEIVE_GROUPS | obey);
+    }
+    unsigned r = (group - RECEIVE_GROUPS) % RM;
+    for (unsigned first = RECEIVE_GROUPS; first < MODEL_GROUPS; first += RM) dependent |= (uint64_t)1 << (first + r);
+    bool prepares = group >= PREPARE_GROUPS && group < CHOOSE_GROUPS, chooses = group >= CHOOSE_GROUPS && group < OBEY_COMMIT_GROUPS;
+    return all & ~(prepares || chooses ? dependent & ~decisions : dependent);
+}
+
+static bool model_room(const State *s) {
+    (void)s;
+    return true;
 }
 
 static unsigned model_invariant(const State *state) {
@@ -68,6 +104,11 @@ static unsigned model_invariant(const State *state) {
     return committed && aborted ? 0 : aborted == low ? 0 : NONE; /* A claim that is false at depth RM. */
 #endif
     return committed && aborted ? 0 : NONE;
+}
+
+static unsigned model_invariant_after(const State *state, unsigned group) {
+    (void)group;
+    return model_invariant(state);
 }
 
 static unsigned model_step(const State *old, const State *new) {

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from checker.explore.native.render.groups import Groups
 from checker.explore.native.render.history import history_check
-from checker.explore.native.render.layout import Unsupported, is_number, offsets, pack, width, words
+from checker.explore.native.render.layout import Unsupported, capacity, is_number, offsets, pack, width, words
 from checker.explore.native.render.paths import BOOL
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.symmetry import canonical_form
@@ -75,6 +76,7 @@ class Program:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
         self.model, self.initial, self.sorts = model, initial, tuple(sorts)
+        self.groups = Groups(model, bool(sorts))
         kinds = tuple(variable.type for variable in model.variables)
         self.layout = TupleType(kinds)
         self.state_words = words(width(self.layout) + 1)
@@ -195,9 +197,11 @@ class Program:
         return name
 
     @contextmanager
-    def _all_choices(self, writer: Body, parameters: Sequence[tuple[str, Type]],
-                     shortcut: Shortcut | None = None) -> Iterator[list[str]]:
-        """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others."""
+    def _all_choices(self, writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None = None,
+                     first: str | None = None) -> Iterator[list[str]]:
+        """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others.
+
+        `first` is C for the values of the first parameter that are wanted, as bits; all are if it is None."""
         out = writer.out
         with ExitStack() as stack:
             for position, (name, kind) in enumerate(parameters):
@@ -205,8 +209,12 @@ class Program:
                     self._take_shortcut(writer, shortcut)
                 if is_wide(kind):
                     raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
-                index = out.fresh("i")
-                stack.enter_context(out.block(f"for (unsigned {index} = 0; {index} < {kind.cardinality}; {index}++)"))
+                index, head = out.fresh("i"), f"for (unsigned {{0}} = 0; {{0}} < {kind.cardinality}; {{0}}++)"
+                if first is not None and position == 0:
+                    stack.enter_context(out.block(f"for (uint64_t m{index} = {first}; m{index}; m{index} &= m{index} - 1)"))
+                    out(f"unsigned {index} = (unsigned)__builtin_ctzll(m{index});")
+                else:
+                    stack.enter_context(out.block(head.format(index)))
                 writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
             yield [f"v_{name}" for name, _ in parameters]
 
@@ -217,33 +225,68 @@ class Program:
         if not lines:  # A condition that needs statements could be an error; it stays where it is.
             writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
 
-    def _judge(self, head: str, properties: Sequence[tuple[str, Property]], wanted: bool) -> None:
-        """The first property that is false, or bits of those that are true."""
+    @contextmanager
+    def _judging(self, head: str, before: str = "state") -> Iterator[Body]:
+        """A function that evaluates properties."""
         out = Writer()
-        writer = Body(self, out, "s", "old", lambda _: None)
         with out.block(f"static {head}"):
-            out(f"const word *s = state->w, *old = {'before' if 'before' in head else 'state'}->w;")
+            out(f"const word *s = state->w, *old = {before}->w;")
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)old, (void)status;")
-            if wanted:
-                out("(void)known;")
-                out("uint64_t reached = 0;")
-            for number, (name, prop) in enumerate(properties):
-                done = out.fresh("done")
-                with out.block(f"if (!(known >> {number} & 1))" if wanted else ""), \
-                        self._all_choices(writer, prop.parameters, None if wanted else _shortcut(prop)) as values:
-                    holds = out.fresh("holds")
-                    out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
-                    if wanted:
-                        out(f"if (*status) {{ *status = 0; reached |= (uint64_t)1 << {REACHABLE_MAX}; }}")
-                        out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
-                    else:
-                        out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
-                if wanted:
-                    out(f"{done}:;")
-            out("return reached;" if wanted else "return NONE;")
+            yield Body(self, out, "s", "old", lambda _: None)
         self._actions.lines.extend(out.lines)
         self._actions()
+
+    @staticmethod
+    def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str]) -> None:
+        holds = out.fresh("holds")
+        out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
+        out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
+
+    def _invariants(self, invariants: Sequence[tuple[str, Property]]) -> None:
+        """The first invariant that is false. After a transition, only those that it may have changed are evaluated."""
+        with self._judging("unsigned model_invariant_after(const State *state, unsigned group)") as writer:
+            out = writer.out
+            out("(void)group;")
+            for number, (name, prop) in enumerate(invariants):
+                wanted, apart = self.groups.to_check(prop)
+                everything = (1 << prop.parameters[0][1].cardinality) - 1 if apart else 1
+                table = f"check_{number}"
+                if any(row != everything for row in wanted):
+                    self._head(f"/* What of {prop.name} each group may change{': values of its first parameter' * apart}. */")
+                    self._head(f"static const uint64_t {table}[] = {{{', '.join(f'{row}u' for row in [*wanted, everything])}}};")
+                    guard, first = f"if ({table}[group])", f"{table}[group]"
+                else:
+                    guard, first, apart = "", "", False
+                with out.block(guard), self._all_choices(writer, prop.parameters, _shortcut(prop), first if apart else None) as values:
+                    self._break_if_violated(out, number, name, values)
+            out("return NONE;")
+        self._actions("static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS); }")
+        self._actions()
+
+    def _steps(self, steps: Sequence[tuple[str, Property]]) -> None:
+        """The first step property that is false."""
+        with self._judging("unsigned model_step(const State *before, const State *state)", "before") as writer:
+            for number, (name, prop) in enumerate(steps):
+                with writer.out.block(""), self._all_choices(writer, prop.parameters, _shortcut(prop)) as values:
+                    self._break_if_violated(writer.out, number, name, values)
+            writer.out("return NONE;")
+
+    def _reachable(self, reachable: Sequence[tuple[str, Property]]) -> None:
+        """Bits of the reachability properties that are true; the highest bit for an error."""
+        with self._judging("uint64_t model_reached(const State *state, uint64_t known)") as writer:
+            out = writer.out
+            out("(void)known;")
+            out("uint64_t reached = 0;")
+            for number, (name, prop) in enumerate(reachable):
+                done = out.fresh("done")
+                with out.block(f"if (!(known >> {number} & 1))"), self._all_choices(writer, prop.parameters) as values:
+                    holds = out.fresh("holds")
+                    out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
+                    out(f"if (*status) {{ *status = 0; reached |= (uint64_t)1 << {REACHABLE_MAX}; }}")
+                    out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
+                out(f"{done}:;")
+            out("return reached;")
 
     def _properties(self) -> None:
         def of(*kinds: str) -> list[tuple[str, Property]]:
@@ -254,9 +297,9 @@ class Program:
         invariants, steps, reachable = of("invariant", "lemma"), of("step"), of("reachable")
         if len(reachable) > REACHABLE_MAX:
             raise Unsupported(f"{len(reachable)} @reachable properties (at most {REACHABLE_MAX})")
-        self._judge("unsigned model_invariant(const State *state)", invariants, wanted=False)
-        self._judge("unsigned model_step(const State *before, const State *state)", steps, wanted=False)
-        self._judge("uint64_t model_reached(const State *state, uint64_t known)", reachable, wanted=True)
+        self._invariants(invariants)
+        self._steps(steps)
+        self._reachable(reachable)
         terminal = of("terminal")
         call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
         self._actions(f"static bool model_terminal(const State *s) {{ int status = 0; (void)s, (void)status; return {call}; }}")
@@ -275,12 +318,13 @@ class Program:
             writer = Body(self, out, "n", "n", lambda _: out("goto done;"))
             self._pack_arguments(writer, action.parameters)
             self._unpack_parameters(writer, action.parameters)
+            out(f"const unsigned group = {self._group(writer, action, number)};")
             writer.declare_locals(action.body, [name for name, _ in action.parameters])
             writer.block(action.body)
             count = sum(words(width(kind)) for _, kind in action.parameters)
             out("goto done;")
             out("done:")
-            out(f"emit(out, next, {number}, args, {count});")
+            out(f"emit(out, from, next, {number}, group, args, {count});")
             out("goto disabled;")
             out("leave:")
             out(f"if (*status < 0) fail(out, *from, {number}, args, {count});")
@@ -290,6 +334,14 @@ class Program:
         self._actions(f"/* @action {action.name}({', '.join(f'{name}: {kind}' for name, kind in action.parameters)}) */")
         self._actions.lines.extend(out.lines)
         self._actions()
+
+    def _group(self, writer: Body, action: Action, number: int) -> str:
+        """The number of the group that a transition belongs to."""
+        place = "0"
+        for split in self.groups.splits[number]:
+            value = writer.dense(split.kind, writer.value(split.expression(action.parameters)))
+            place = f"({place} * {split.kind.cardinality}u + (unsigned)({value}))" if place != "0" else f"(unsigned)({value})"
+        return f"{self.groups.first[number]}u + {place}"
 
     @staticmethod
     def _pack_arguments(writer: Body, parameters: Sequence[tuple[str, Type]]) -> None:
@@ -333,13 +385,39 @@ class Program:
                 out.block(f"for (uint64_t i = 0; i < {len(rows)}; i++)"):
             out("State state;")
             out("memcpy(state.w, initial_states[i], sizeof state.w);")
-            out("emit(out, state, 0, &i, 1);")
+            out("emit_initial(out, state, &i);")
 
     def _successors(self) -> None:
         out = self._actions
         with out.block("static void model_successors(const State *from, Successors *out)"):
             for number, action in enumerate(self.model.actions):
                 out(f"action_{number}(from, out); /* {action.name} */")
+
+    def _room(self) -> None:
+        """Whether no two transitions from a state can be cut by a capacity: else their order might matter."""
+        out = Writer()
+        with out.block("static bool model_room(const State *state)"):
+            out("const word *s = state->w;")
+            out("(void)s;")
+            writer = Body(self, out, "s", "s", lambda _: None)
+            for name, needed in self.groups.room.items():
+                spot = self.variable("s", name)
+                out(f"if ({writer.length(spot)} + {needed} > {capacity(spot.kind)}) return false;")
+            out("return true;")
+        self._actions.lines.extend(out.lines)
+
+    def _sleeping(self) -> None:
+        """Which groups commute."""
+        out = self._actions
+        if self.groups.sleep:
+            rows = ", ".join(f"{row:#x}u" for row in self.groups.independent)
+            out("/* The groups whose transitions commute with those of each group, as bits. */")
+            out(f"static const uint64_t independent_of[] = {{{rows}}};")
+        before, row = ("((uint64_t)1 << group) - 1", "independent_of[group]") if self.groups.sleep else ("0", "0")
+        self._room()
+        out(f"static inline uint64_t model_before(unsigned group) {{ (void)group; return {before}; }}")
+        out(f"static inline uint64_t model_independent(unsigned group) {{ (void)group; return {row}; }}")
+        out()
 
     # The file
 
@@ -353,6 +431,7 @@ class Program:
             self._choices(action, number)
         self._initial()
         self._successors()
+        self._sleeping()
         canonical = Writer()
         canonical_form(self, canonical)
         body = "\n".join([*self._head.lines, "", *self._actions.lines, "", *canonical.lines])
@@ -366,7 +445,8 @@ class Program:
     def _defines(self) -> str:
         values = {"WORDS": self.state_words, "ARGS": self.argument_words, "ACTIONS": len(self.model.actions),
                   "BOUNDS": max(len(self._bounds), 1), "HAS_STEPS": int(bool(self.model.of("step"))),
-                  "DEADLOCK": int(bool(self.model.of("terminal"))), "SYMMETRY": int(bool(self.sorts))}
+                  "DEADLOCK": int(bool(self.model.of("terminal"))), "SYMMETRY": int(bool(self.sorts)),
+                  "GROUPS": self.groups.count, "SLEEP": int(self.groups.sleep)}
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())
 
 
