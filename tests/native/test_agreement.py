@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
+import json
 import os
-import pkgutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-import specs
 from checker import Spec
 from checker.errors import UsageError
 from checker.explore import Checkpoint, Limits, Watch, check
+from checker.explore.native import explore as native
 from checker.explore.native import library
 from checker.explore.native.simulation import simulate
 from checker.language.system import Failure, System
 from tests.generated import load, sources
-from tests.native.agreement import QUICK_FLAGS, compare
+from tests.native import recorded
+from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compare, reductions
+
+AGREEING = 2_000
+FLAGS = library.FLAGS
 
 
 @pytest.fixture(autouse=True)
@@ -32,27 +33,74 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(sources())
 def test_random_specs_agree(source: str) -> None:
+    """By the way that a user's spec takes, from the class to the outcome."""
     try:
         compare(load(source), workers=(1, 2, 4))
     except Failure:
         assume(False)
 
 
-def library_specs() -> Iterator[type[Spec]]:
-    for module in pkgutil.walk_packages(specs.__path__, "specs."):
-        for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if issubclass(found, Spec) and found is not Spec and found.__module__ == module.name:
-                yield found
+@pytest.mark.slow
+@pytest.mark.parametrize("begin", range(0, AGREEING, BATCH))
+def test_two_thousand_random_specs_agree(begin: int) -> None:
+    """With one, two and four workers, with and without symmetry. `tests/README.md` tells of a deeper run."""
+    tally = agree_on(range(begin, begin + BATCH))
+    assert tally["specs"] == BATCH and tally["explorations"] >= 2 * len(WORKERS) * BATCH * 0.95
+    assert min(tally["more than 8 states"], tally["with cuts"], tally["violated"]) > BATCH / 8
+
+
+SMALLER = {
+    "lww_register.LwwRegister": {"Time": 2},
+    "paxos.AnyReportedVote": {"Ballot": 1},
+    "paxos.FlexiblePaxos": {"Acceptor": 2, "phase_one_size": 2, "phase_two_size": 1},
+    "paxos.FlexibleQuorumsMiss": {"Ballot": 1},
+    "paxos.ForgetsPromise": {"Ballot": 1},
+    "paxos.IgnoresVotes": {"Ballot": 1},
+    "paxos.Paxos": {"Ballot": 2, "Learner": 1},
+    "primary_backup.Asynchronous": {"Node": 2},
+    "primary_backup.Availability": {"Tx": 1},
+    "primary_backup.NoFencing": {"Node": 2},
+    "primary_backup.PaymentSentAsync": {"Node": 2},
+    "primary_backup.Payments": {"Node": 2},
+    "primary_backup.PrimaryBackup": {"Node": 2},
+    "quorum_register.NoWriteBack": {"Reader": 1},
+    "quorum_register.QuorumRegister": {"Reader": 1},
+    "quorum_register.ReadOneWriteAll": {"Reader": 1},
+    "quorum_register.Regular": {"Reader": 1},
+    "raft.CommitsOldTerms": {"Term": 2},
+    "raft.Raft": {"Term": 1},
+    "raft_election.RaftElection": {"Term": 2},
+    "two_phase_commit.TwoPhaseCommitWithCrashes": {"Crashes": 2},
+    "vector_clock.VectorClock": {"Count": 2, "network": 5},
+}
+"""Bounds at which the reference engine takes seconds; the recorded numbers are those of the whole."""
+
+
+def identified(spec: type[Spec]) -> str:
+    return recorded.name_of(spec)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spec", list(library_specs()), ids=lambda spec: f"{spec.__module__.split('.')[-1]}.{spec.__name__}")
-def test_specs_of_the_library_agree(spec: type[Spec]) -> None:
-    """The large ones are only compiled and run; the reference engine would take too long for them here."""
-    compare(spec, workers=(1, 2))
+@pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
+def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
+    done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), workers=(1, 2, 4))
+    assert "plain" in done and "large" not in done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
+def test_specs_of_the_library_have_the_numbers_of_the_reference_engine(spec: type[Spec], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "FLAGS", FLAGS)
+    expected = json.loads(recorded.FILE.read_text(encoding="utf-8"))[identified(spec)]
+    system = System(spec)
+    with system:
+        assert system.bounds == expected["bounds"]
+        for sorts in reductions(system):
+            found = native(system, sorts, Watch(), 2)
+            assert recorded.numbers(found) == expected["symmetry" if sorts else "plain"]
 
 
 def test_every_number_of_two_phase_commit_is_the_published_one() -> None:

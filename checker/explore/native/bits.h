@@ -7,7 +7,9 @@
 #ifndef QUORATE_BITS_H
 #define QUORATE_BITS_H
 
+#ifndef INLINE /* A program that is compiled often and run briefly, such as a test, leaves it to the compiler. */
 #define INLINE static inline __attribute__((always_inline, unused))
+#endif
 
 INLINE word ones(unsigned width) { return width >= 64 ? ~(word)0 : ((word)1 << width) - 1; }
 

@@ -45,13 +45,8 @@ class Step:
 class Library:
     """A model compiled together with the engine."""
 
-    def __init__(self, name: str, rendered: Rendered) -> None:
-        sources = dict(engine_sources())
-        # The engine's main file is included by the model; only the model is a unit of its own.
-        sources["engine.inc"] = sources.pop("engine.c")
-        sources["model.c"] = rendered.source.replace('#include "engine.c"', '#include "engine.inc"')
-        self.rendered = rendered
-        self.c = cc.load(name, sources, FLAGS)
+    def __init__(self, rendered: Rendered, c: ctypes.CDLL) -> None:
+        self.rendered, self.c = rendered, c
         self._declare()
         bounds, actions = max(len(rendered.bounds), 1), len(rendered.parameters)
         plain = [(field, ctypes.c_uint64) for field in
@@ -96,6 +91,15 @@ class Library:
             self.c.quorate_trace_step(search, number, state, arguments, ctypes.byref(action), ctypes.byref(error))
             found.append(Step(action.value, tuple(arguments), error.value != NO_ERROR))
         return found
+
+
+def compile_model(name: str, source: str) -> ctypes.CDLL:
+    """A model's C file, compiled with the engine. Raises NoCompiler and CompileFailed."""
+    sources = dict(engine_sources())
+    # The engine's main file is included by the model; only the model is a unit of its own.
+    sources["engine.inc"] = sources.pop("engine.c")
+    sources["model.c"] = source.replace('#include "engine.c"', '#include "engine.inc"')
+    return cc.load(name, sources, FLAGS)
 
 
 @cache

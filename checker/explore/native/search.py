@@ -25,6 +25,7 @@ from checker.explore.native.library import (
     STOP_STATES,
     Library,
     Options,
+    compile_model,
 )
 from checker.explore.native.render import Rendered, render
 from checker.explore.native.replay import Disagreement, Replay
@@ -40,7 +41,12 @@ REACHED_ERROR = 63
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The native engine as `checker.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
     specification is outside the typed subset."""
-    initial, library = compiled(system, sorts)
+    initial, found = compiled(system, sorts)
+    return run(system, found, initial, watch, workers)
+
+
+def run(system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int) -> Covered:
+    """Explore with what `compiled` gave."""
     return _Run(system, library, initial, watch, workers).covered()
 
 
@@ -49,7 +55,7 @@ def compiled(system: System, sorts: Sequence[type[Scalarset]]) -> tuple[list[tup
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts)
     try:
-        return initial, Library(system.name, rendered)
+        return initial, Library(rendered, compile_model(system.name, rendered.source))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
 
@@ -165,7 +171,7 @@ class _Run:
         reached = frozenset(method.name for bit, method in enumerate(reachable) if report.reached >> bit & 1)
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"
-        return Covered(report.states, report.transitions, report.depth, cuts, dict(zip(names, report.fired, strict=True)),
+        return Covered(report.states, report.transitions, report.depth, cuts, dict(zip(names, report.fired[:len(names)], strict=True)),
                        reached, finding, reason, tuple(dict.fromkeys(self.notes)))
 
     def _reason(self, stop: int) -> str | None:
