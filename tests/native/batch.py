@@ -18,16 +18,22 @@ from checker.explore.native.render import Rendered
 
 DEFINED = re.compile(r"^(?:static\b[^;={(]*?|} |struct )(\w+)(?=[\[(;]| =| \{)", re.MULTILINE)
 CALLS = {
-    "initial": "void, Successors *out",
-    "successors": "void, const State *from, Successors *out",
-    "invariant": "unsigned, const State *s",
-    "step": "unsigned, const State *old, const State *state",
-    "reached": "uint64_t, const State *s, uint64_t known",
-    "terminal": "bool, const State *s",
-    "canonical": "State, State s",
+    "initial": ("void", "Successors *out"),
+    "successors": ("void", "const State *from, Successors *out"),
+    "invariant": ("unsigned", "const State *s"),
+    "invariant_after": ("unsigned", "const State *s, unsigned group"),
+    "before": ("uint64_t", "unsigned group"),
+    "independent": ("uint64_t", "unsigned group"),
+    "room": ("bool", "const State *s"),
+    "step": ("unsigned", "const State *old, const State *state"),
+    "reached": ("uint64_t", "const State *s, uint64_t known"),
+    "terminal": ("bool", "const State *s"),
+    "canonical": ("State", "State s"),
 }
-FLAGS = ("HAS_STEPS", "DEADLOCK", "SYMMETRY")
+"""What the engine calls, as `model.h` says."""
+
 SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS")
+"""What is an array's size: the greatest of all models."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +59,21 @@ def _padded(values: tuple[Any, ...], length: int, by: Any) -> tuple[Any, ...]:
 
 def compile_batch(models: Sequence[Rendered]) -> Batch:
     """Compile models whose states have the same number of words."""
-    pieces, records = [], []
-    for number, model in enumerate(models):
-        defines, body = _parts(model.source)
-        pieces.append(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS\n")
-        functions = ", ".join(f"model_{name}_of_{number}" for name in CALLS)
-        records.append(f"    {{{functions}, {', '.join(str(defines[flag]) for flag in FLAGS)}}},")
-    sizes = {size: max(_parts(model.source)[0][size] for model in models) for size in SIZES}
+    parts = [_parts(model.source) for model in models]
+    sizes = {size: max(defines[size] for defines, _ in parts) for size in SIZES}
+    chosen = [name for name in parts[0][0] if name not in SIZES]
+    pieces = [_renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS", number) for number, (_, body) in enumerate(parts)]
+    records = [f"    {{{', '.join([*(f'model_{name}_of_{number}' for name in CALLS), *(str(defines[name]) for name in chosen)])}}},"
+               for number, (defines, _) in enumerate(parts)]
     source = "\n".join([
         '#define MODEL_KEY "batch"', *(f"#define MODEL_{size} {count}" for size, count in sizes.items()),
-        *(f"#define MODEL_{flag} (chosen->{flag.lower()})" for flag in FLAGS),
-        '#include "model.h"', '#include "bits.h"', *(_renamed(piece, number) for number, piece in enumerate(pieces)),
-        "typedef struct {", *(f"    {_pointer(name)};" for name in CALLS), f"    bool {', '.join(map(str.lower, FLAGS))};", "} Model;",
-        "static const Model models[] = {", *records, "};", "static const Model *chosen = models;",
-        *(f"#define model_{name} chosen->{name}" for name in CALLS),
-        '#include "engine.c"', "EXPORT void quorate_choose(int number) { chosen = &models[number]; }\n"])
+        *(f"static unsigned model_{name};\n#define MODEL_{name} model_{name}" for name in chosen),
+        '#include "model.h"', '#include "bits.h"', *pieces,
+        "typedef struct {", *(f"    {result} (*{name})({parameters});" for name, (result, parameters) in CALLS.items()),
+        f"    unsigned {', '.join(chosen)};", "} Model;", "static const Model models[] = {", *records, "};", "static Model chosen;",
+        *(_call(name, *CALLS[name]) for name in CALLS), '#include "engine.c"',
+        "EXPORT void quorate_choose(int number) {", "    chosen = models[number];",
+        *(f"    model_{name} = chosen.{name};" for name in chosen), "}", ""])
     return Batch(models, compile_model("batch", source), sizes)
 
 
@@ -89,6 +95,7 @@ def _renamed(text: str, number: int) -> str:
     return re.sub(rf"\b({names})\b", rf"\1_of_{number}", text)
 
 
-def _pointer(name: str) -> str:
-    result, *parameters = CALLS[name].split(", ")
-    return f"{result} (*{name})({', '.join(parameters)})"
+def _call(name: str, result: str, parameters: str) -> str:
+    """The function that calls the chosen model's."""
+    arguments = ", ".join(parameter.split()[-1].lstrip("*") for parameter in parameters.split(","))
+    return f"static {result} model_{name}({parameters}) {{ return chosen.{name}({arguments}); }}"
