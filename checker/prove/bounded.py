@@ -311,7 +311,7 @@ class Bounded:
 
 def _parts(relation: Relation, value: Any, zero: Any) -> list[int]:
     """The conditions that the parts of a value are those of its default."""
-    from checker.prove.encode.cells import Mask, Table
+    from checker.prove.encode.fixed.cells import Mask, Table
 
     if isinstance(value, Mask):
         return [guard ^ 1 for guard in value.values()]

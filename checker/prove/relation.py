@@ -16,9 +16,9 @@ import z3
 from checker.language.system import Arguments, State
 from checker.language.types import Type
 from checker.model.nodes import Action, Model, Property
-from checker.prove.encode.circuit import TRUE
-from checker.prove.encode.fixed import Fixed
-from checker.prove.encode.machine import Event, Value
+from checker.prove.encode.fixed.circuit import TRUE
+from checker.prove.encode.fixed.execution import Fixed
+from checker.prove.encode.values import Event, Value
 
 Cells = dict[str, Value]
 

@@ -17,9 +17,10 @@ from checker.language.spec import Spec
 from checker.language.types import IdentityType, Type
 from checker.model.build import build
 from checker.model.nodes import Action, Expr, Model, Op, Property, expressions
-from checker.prove.encode.anysize import AnySize
-from checker.prove.encode.machine import Transition, Value
-from checker.prove.encode.symbols import NoAnySize, SetV, Term
+from checker.prove.encode.anysize.execution import AnySize
+from checker.prove.encode.anysize.symbols import NoAnySize, SetV, Term
+from checker.prove.encode.machine import Transition
+from checker.prove.encode.values import Value
 from checker.prove.solving import Query, query
 
 INIT = "initial states"

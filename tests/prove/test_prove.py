@@ -195,7 +195,7 @@ def test_a_bounded_check_proves_nothing_beyond_its_depth() -> None:
 
 
 def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
-    from checker.prove.encode.symbols import NoAnySize
+    from checker.prove.encode.anysize.symbols import NoAnySize
 
     with pytest.raises(NoAnySize, match="is_majority") as error:
         proof(Counts, any_size=True)

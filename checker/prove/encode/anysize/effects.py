@@ -35,11 +35,13 @@ from checker.model.nodes import (
     reads,
     statements,
 )
-from checker.prove.encode.machine import Env, Value
-from checker.prove.encode.symbols import BagV, MapV, NoAnySize, SetV, Term
+from checker.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term
+from checker.prove.encode.machine import Env
+from checker.prove.encode.values import Value
 
 if TYPE_CHECKING:
-    from checker.prove.encode.anysize import AnySize, Round
+    from checker.prove.encode.anysize.execution import AnySize
+    from checker.prove.encode.anysize.quantifiers import Round
 
 INSTEAD = (
     "Write it as loops that update every place, add to a set, send to all, or take a maximum; or compute the new value with a "

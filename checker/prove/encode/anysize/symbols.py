@@ -39,7 +39,7 @@ from checker.language.types import (
 )
 from checker.model.conversion import is_number
 from checker.model.nodes import INT_MAX, INT_MIN, IntType
-from checker.prove.encode.machine import ABSENT, Union, Value, class_key
+from checker.prove.encode.values import ABSENT, Union, Value, class_key
 
 Term = Any
 """A Z3 expression."""

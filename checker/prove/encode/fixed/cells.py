@@ -27,8 +27,8 @@ from checker.language.types import (
     Type,
     UnionType,
 )
-from checker.prove.encode.circuit import FALSE, TRUE, Circuit
-from checker.prove.encode.machine import ABSENT, Union, Value, class_key
+from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
+from checker.prove.encode.values import ABSENT, Union, Value, class_key
 
 MASK_MAX = 2048
 """A set over at most this many possible elements has a condition for each of them."""

@@ -1,0 +1,2 @@
+"""Circuits at fixed bounds: `cells` are the values, `base` says what they mean, `comprehensions` range over them, and
+`execution` runs the model."""
