@@ -18,7 +18,9 @@ class Statistics:
 
     `states` counts distinct states (orbits under symmetry); `transitions` the enabled action instances of all of them
     plus the initial states, as TLC counts; `depth` the length in steps of the longest shortest path; `cuts` the
-    transitions that each named bound suppressed; `actions` the transitions by action; `memory_bytes` the peak.
+    transitions that each named bound suppressed; `actions` the transitions by action; `memory_bytes` the peak of the process;
+    `stored_bytes` what it took to keep the states, 0 if the engine does not know. `store` says how they were kept; with
+    "fingerprint", `collision` is the probability that a state was missed because another one has the same fingerprint.
     """
 
     states: int = 0
@@ -28,6 +30,9 @@ class Statistics:
     actions: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     memory_bytes: int = 0
+    stored_bytes: int = 0
+    store: str = "exact"
+    collision: float = 0.0
 
 
 @dataclass(frozen=True)

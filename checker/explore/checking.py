@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from checker.errors import UsageError
+from checker.errors import UsageError, unknown
 from checker.explore import graph
 from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
-from checker.explore.limits import Watch, peak_bytes
+from checker.explore.limits import STORES, Watch, peak_bytes
 from checker.explore.symmetry import affordable, scalarsets
 from checker.explore.tracing import trace
 from checker.language.sorts import Scalarset
@@ -38,6 +38,10 @@ def check(spec: type[Spec], *, engine: str = "auto", symmetry: bool = True, watc
     `Failed`.
     """
     watch = watch or Watch()
+    if watch.store not in STORES:
+        raise unknown("store", watch.store, STORES)
+    if watch.store == "fingerprint" and watch.checkpoint is not None:
+        raise UsageError("A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two.")
     system = System(spec)
     with system:
         judge = _Judge(system, naming or Naming(system.name), watch)
@@ -71,8 +75,8 @@ class _Judge:
             self.notes.extend(notes)
         covered = self._explore(wanted, workers)
         self.notes.extend(covered.notes)
-        self.statistics = Statistics(covered.states, covered.transitions, covered.depth,
-                                     dict(covered.cuts), dict(covered.actions))
+        self.statistics = Statistics(covered.states, covered.transitions, covered.depth, dict(covered.cuts), dict(covered.actions),
+                                     stored_bytes=covered.stored_bytes, store=self.watch.store, collision=covered.collision)
         if covered.finding is not None:
             if covered.stopped is not None:
                 self.notes.append(f"stopped before the level was finished: {covered.stopped}")
@@ -99,8 +103,10 @@ class _Judge:
             if name == "reference":  # It tries all permutations; the native engine needs few of them.
                 self.sorts, notes = affordable(self.system, self.sorts)
                 self.notes.extend(notes)
-                if self.watch.checkpoint is not None:
-                    raise UsageError(f"Only the native engine writes checkpoints, and it cannot be used here. {' '.join(self.notes)}")
+                for asked, what in ((self.watch.checkpoint is not None, "writes checkpoints"),
+                                     (self.watch.store == "fingerprint", "keeps fingerprints")):
+                    if asked:
+                        raise UsageError(f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip())
             try:
                 return engine(name)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:

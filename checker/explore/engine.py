@@ -47,7 +47,8 @@ class Covered:
     """What an engine explored; the counts are defined in `checker.explore.reference`. `stopped` says why it ended
     early.
 
-    `reached` names the `@reachable` properties that some state satisfies.
+    `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
+    `collision` the probability that a state was missed because it was taken for another.
     """
 
     states: int
@@ -59,6 +60,8 @@ class Covered:
     finding: Finding | None = None
     stopped: str | None = None
     notes: tuple[str, ...] = field(default=())
+    stored_bytes: int = 0
+    collision: float = 0.0
 
 
 Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]

@@ -41,16 +41,22 @@ class Checkpoint:
     resume: bool = False
 
 
+STORES = ("exact", "fingerprint")
+"""How the native engine can keep the states that it has met: as they are, or as 64 bits each that two states may share."""
+
 MEMORY_INTERVAL_S = 0.2
 
 
 class Watch:
-    """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states."""
+    """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
+
+    `store` is one of `STORES`; only the native engine has a choice."""
 
     def __init__(self, limits: Limits | None = None, report: Callable[[Progress], None] | None = None,
-                 checkpoint: Checkpoint | None = None) -> None:
+                 checkpoint: Checkpoint | None = None, store: str = "exact") -> None:
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
+        self.store = store
         self._report = report
         self._interrupted = False
         self._begin = time.monotonic()

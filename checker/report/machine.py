@@ -15,7 +15,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
     """The object that `--format json` prints; every key is always there, null where it does not apply.
 
     `property` is the violated one; `reason` says why a run is unfinished; `message` what is wrong with the spec;
-    `properties` and `any_size` belong to proofs. Two runs of the same check differ in `seconds` only, which is
+    `properties` and `any_size` belong to proofs. `store` is how states were kept, and `collision_probability` how likely it is
+    that one was missed because of that. Two runs of the same check differ in `seconds` only, which is
     why the memory they took is left out.
     """
     stats, trace = outcome.statistics, trace_of(outcome)
@@ -30,6 +31,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "message": outcome.message if isinstance(outcome, Failed) else None,
         "properties": list(outcome.properties) if isinstance(outcome, Proven) else None,
         "any_size": outcome.any_size if isinstance(outcome, Proven) else None,
+        "store": stats.store, "collision_probability": stats.collision,
     }
 
 

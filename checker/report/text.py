@@ -24,6 +24,8 @@ Line = list[Span]
 
 BAD, GOOD, WARN, DIM, STRONG, NAME, WIRE = "bold red", "bold green", "bold yellow", "dim", "bold", "cyan", "blue"
 WIDTH = 100
+TELLING = 10_000
+"""Of fewer states it is not worth saying what one takes: the table has a least size."""
 
 
 def trace_text(trace: Trace) -> str:
@@ -178,9 +180,9 @@ def _verdict(outcome: Outcome) -> Line:
             cuts = ", ".join(f"{_bound(outcome, name)} ({_many(number, 'cut')})"
                              for name, number in sorted(stats.cuts.items()) if number)
             left = f"no violation in the {_states(outcome)} that the bounds leave{of}"
-            return [("holds within bounds", GOOD), (f": {left}; cut by {cuts or 'a bound'}", "")]
+            return [("holds within bounds", GOOD), (f": {left}; cut by {cuts or 'a bound'}{_trust(stats)}", "")]
         case Holds():
-            return [("holds", GOOD), (f": every property is true in all {_states(outcome, 'reachable state')}{of}", "")]
+            return [("holds", GOOD), (f": every property is true in all {_states(outcome, 'reachable state')}{of}{_trust(stats)}", "")]
         case Violated():
             return [("violated", BAD), (f": {outcome.property}{_how(outcome, of)}", "")]
         case Unfinished():
@@ -196,10 +198,24 @@ def _verdict(outcome: Outcome) -> Line:
 def _how(outcome: Violated, of: str) -> str:
     if outcome.trace is None:
         cut = "; a state beyond the bounds might" if any(outcome.statistics.cuts.values()) else ""
-        return f", which none of the {_states(outcome, 'explored state')} satisfies{of}{cut}"
+        return f", which none of the {_states(outcome, 'explored state')} satisfies{of}{cut}{_trust(outcome.statistics)}"
     if not outcome.trace.steps:
         return f", in the initial state{of}"
     return f", by a run of {_many(len(outcome.trace.steps), 'step')}{of}"
+
+
+def _trust(stats: Statistics) -> str:
+    """What a claim about all states rests on if they were not kept themselves."""
+    if stats.store == "exact":
+        return ""
+    if stats.collision == 0:
+        return "; states were kept as fingerprints, of which no two can be equal"
+    return f"; unless fingerprints of two states are equal and one was missed (probability below {_upward(stats.collision)})"
+
+
+def _upward(probability: float) -> str:
+    """With two digits, rounded up."""
+    return f"{min(probability * 1.05, 1.0):.1e}" if probability < 0.01 else f"{min(probability + 0.005, 1.0):.2f}"
 
 
 def _bound(outcome: Outcome, name: str) -> str:
@@ -221,7 +237,9 @@ def _counts(outcome: Outcome) -> str:
     parts = [_states(outcome) if stats.states else "",
              _many(stats.transitions, "transition") if stats.transitions else "",
              f"depth {stats.depth}" if stats.states else "", f"{stats.seconds:.2f} s",
-             f"{stats.memory_bytes / 2 ** 20:,.0f} MiB" if stats.memory_bytes else "", f"{outcome.engine} engine"]
+             f"{stats.memory_bytes / 2 ** 20:,.0f} MiB" if stats.memory_bytes else "",
+             f"{stats.stored_bytes / stats.states:.0f} bytes a state" if stats.stored_bytes and stats.states >= TELLING else "",
+             f"{outcome.engine} engine"]
     return "    " + ", ".join(part for part in parts if part)
 
 

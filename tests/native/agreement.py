@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from multiprocessing import get_context
 
 from checker.explore.checking import symmetric_sorts
@@ -56,7 +57,7 @@ def reductions(system: System) -> list[Sorts]:
     return [(), reduced] if reduced else [()]
 
 
-def compare(spec: type[Spec], workers: Sequence[int] = (1,), states_max: int = STATES_MAX) -> list[str]:
+def compare(spec: type[Spec], workers: Sequence[int] = (1,), states_max: int = STATES_MAX, stores: Sequence[str] = ("exact",)) -> list[str]:
     """What was compared: "plain", "symmetry", "violation"; "large" if the spec has too many states. Raises AssertionError."""
     system = System(spec)
     done: list[str] = []
@@ -66,9 +67,9 @@ def compare(spec: type[Spec], workers: Sequence[int] = (1,), states_max: int = S
             if expected.stopped is not None:
                 done.append("large")
                 continue
-            for count in workers:
-                found = native(system, sorts, Watch(Limits()), count)
-                assert summary(found, not sorts) == summary(expected, not sorts), (count, sorts, found, expected)
+            for count, store in product(workers, stores):
+                found = native(system, sorts, Watch(store=store), count)
+                assert summary(found, not sorts) == summary(expected, not sorts), (count, store, sorts, found, expected)
             done += ["symmetry" if sorts else "plain", *(["violation"] if expected.finding else [])]
     return done
 
@@ -110,16 +111,16 @@ def _cases(seed: int, system: System, plain: Covered) -> Iterator[Case]:
             yield Case(seed, system, initial, sorts, expected, rendering(system, [state for _, state in initial], sorts))
 
 
-def agree_on(numbers: Sequence[int]) -> Counter[str]:
+def agree_on(numbers: Sequence[int], store: str = "exact") -> Counter[str]:
     """Compare drawn specs with these numbers, and count what was compared. Raises AssertionError."""
     library.FLAGS = QUICK_FLAGS
     tally: Counter[str] = Counter()
     drawn = [draw(number) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
-        batch = compile_batch([cases[position].rendered for position in group])
+        batch = compile_batch([cases[position].rendered for position in group], store)
         for number, position in enumerate(group):
-            _compare_case(cases[position], batch.choose(number))
+            _compare_case(cases[position], batch.choose(number), store)
     tally["specs"] = sum(map(bool, drawn))
     tally["explorations"] = len(WORKERS) * len(cases)
     tally["with symmetry"] = len(WORKERS) * sum(bool(case.sorts) for case in cases)
@@ -131,10 +132,10 @@ def agree_on(numbers: Sequence[int]) -> Counter[str]:
     return tally
 
 
-def _compare_case(case: Case, engine: library.Library) -> None:
+def _compare_case(case: Case, engine: library.Library, store: str) -> None:
     with case.system:
         for workers in WORKERS:
-            found = run(case.system, engine, case.initial, Watch(), workers)
+            found = run(case.system, engine, case.initial, Watch(store=store), workers)
             assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), \
                 f"seed {case.seed}, {workers} workers, symmetry over {case.sorts}:\n{found}\n{case.expected}"
 

@@ -57,7 +57,7 @@ def _padded(values: tuple[Any, ...], length: int, by: Any) -> tuple[Any, ...]:
     return values + (by,) * (length - len(values))
 
 
-def compile_batch(models: Sequence[Rendered]) -> Batch:
+def compile_batch(models: Sequence[Rendered], store: str = "exact") -> Batch:
     """Compile models whose states have the same number of words."""
     parts = [_parts(model.source) for model in models]
     sizes = {size: max(defines[size] for defines, _ in parts) for size in SIZES}
@@ -74,7 +74,7 @@ def compile_batch(models: Sequence[Rendered]) -> Batch:
         *(_call(name, *CALLS[name]) for name in CALLS), '#include "engine.c"',
         "EXPORT void quorate_choose(int number) {", "    chosen = models[number];",
         *(f"    model_{name} = chosen.{name};" for name in chosen), "}", ""])
-    return Batch(models, compile_model("batch", source), sizes)
+    return Batch(models, compile_model("batch", source, store), sizes)
 
 
 def by_words(models: Sequence[Rendered]) -> Iterator[list[int]]:

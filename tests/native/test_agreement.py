@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from checker import Spec
 from checker.errors import UsageError
 from checker.explore import Checkpoint, Limits, Watch, check
+from checker.explore.limits import STORES
 from checker.explore.native import library
 from checker.explore.native.simulation import simulate
 from checker.language.system import Failure, System
@@ -83,7 +84,7 @@ def identified(spec: type[Spec]) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
 def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
-    done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), workers=(1, 2, 4))
+    done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), workers=(1, 2, 4), stores=STORES)
     assert "plain" in done and "large" not in done
 
 

@@ -12,15 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from checker import cc
+from tests.native.building import SANITIZERS, found, program
 
-HERE = Path(__file__).parent
-ENGINE = HERE.parent.parent / "checker" / "explore" / "native"
-SANITIZERS = {
-    "plain": ("-O2",),
-    "address": ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-    "thread": ("-O1", "-g", "-fsanitize=thread"),
-}
 COUNTS = {3: (288, 1_146, 10), 5: (8_832, 58_146, 16), 6: (50_816, 402_306, 19), 7: (296_448, 2_744_706, 22)}
 ORBITS = {3: 80, 5: 314, 6: 553, 7: 920, 8: 1_461, 9: 2_232, 10: 3_300}
 
@@ -35,21 +28,10 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     @cache
     def made(sanitizer: str, defines: tuple[tuple[str, int], ...]) -> str:
         name = "_".join([sanitizer, *(f"{key}{value}" for key, value in defines)])
-        main = folder / f"{name}.c"
-        main.write_text('#include "two_phase.c"\n#include "run.c"\n')
-        command = [*cc.find().command, "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
-                   *SANITIZERS[sanitizer], *(f"-D{key}={value}" for key, value in defines),
-                   f"-I{ENGINE}", f"-I{HERE}", f"-I{HERE / 'models'}", str(main), "-pthread", "-o", str(folder / name)]
-        subprocess.run(command, check=True)
-        return str(folder / name)
+        text = '#include "two_phase.c"\n#include "run.c"\n'
+        return program(folder / name, text, sanitizer, *(f"-D{key}={value}" for key, value in defines))
 
     return lambda sanitizer, **defines: made(sanitizer, tuple(sorted(defines.items())))
-
-
-def found(program: str, *arguments: object) -> dict[str, str]:
-    """What a run printed, by name."""
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=True)
-    return dict(item.split("=", 1) for item in done.stdout.split())
 
 
 @pytest.mark.parametrize(("words", "sleep"), [(1, 0), (1, 1), (2, 1)])

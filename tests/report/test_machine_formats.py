@@ -27,7 +27,8 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
         found = outcome_json(outcome)
         assert list(found) == [
             "spec", "variant", "bounds", "engine", "symmetry", "verdict", "property", "states", "transitions", "depth", "cuts",
-            "seconds", "trace", "actions", "notes", "reason", "message", "properties", "any_size"]
+            "seconds", "trace", "actions", "notes", "reason", "message", "properties", "any_size",
+            "store", "collision_probability"]
         assert json.loads(json.dumps(found)) == found
         assert found["verdict"] == outcome.verdict
 

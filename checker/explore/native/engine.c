@@ -78,7 +78,9 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
                 region_reserve(&search->table.region, options->memory_limit);
     for (unsigned i = 0; good && i < search->arena_count; i++) {
         Arena *arena = &search->table.arenas[i];
-        good = region_reserve(&arena->region, options->memory_limit);
+        /* With fingerprints, addresses are used only once, and the memory behind them is given back. */
+        size_t addresses = options->memory_limit * (STORE_FINGERPRINT ? MODEL_WORDS + 1 : 1);
+        good = region_reserve(&arena->region, addresses);
         for (int k = 0; MODEL_SLEEP && good && k < 2; k++) good = region_reserve(&arena->masks[k], options->memory_limit);
     }
     search->table.capacity = FIRST_CAPACITY;
@@ -174,7 +176,8 @@ static size_t memory_used(const Search *search) {
     size_t masks = 0;
     for (unsigned i = 0; i < search->arena_count; i++)
         for (int k = 0; k < 2; k++) masks += search->table.arenas[i].masks[k].committed;
-    return search->table.capacity * sizeof(uint64_t) + atomic_load(&search->states_total) * sizeof(State) + masks;
+    size_t states = STORE_FINGERPRINT ? atomic_load(&search->arenas_peak) : atomic_load(&search->states_total) * sizeof(State);
+    return search->table.capacity * sizeof(uint64_t) + states + masks;
 }
 
 EXPORT void quorate_report(Search *search, Report *report) {

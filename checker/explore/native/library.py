@@ -13,7 +13,7 @@ from checker.explore.native.render import Rendered
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
 HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "sleep.h", "search.h", "trace.h", "checkpoint.h", "simulate.h",
-           "engine.c")
+           "fingerprint.h", "retrace.h", "engine.c")
 STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF
@@ -93,13 +93,13 @@ class Library:
         return found
 
 
-def compile_model(name: str, source: str) -> ctypes.CDLL:
+def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     """A model's C file, compiled with the engine. Raises NoCompiler and CompileFailed."""
     sources = dict(engine_sources())
     # The engine's main file is included by the model; only the model is a unit of its own.
     sources["engine.inc"] = sources.pop("engine.c")
     sources["model.c"] = source.replace('#include "engine.c"', '#include "engine.inc"')
-    return cc.load(name, sources, FLAGS)
+    return cc.load(name, sources, (*FLAGS, *(("-DSTORE_FINGERPRINT=1",) if store == "fingerprint" else ())))
 
 
 @cache

@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
     char *base;
     char *mapping;
-    size_t reserved;
+    size_t reserved, forgotten;
     _Atomic size_t committed; /* written by one worker, read by anyone */
 } Region;
 
@@ -57,6 +57,17 @@ static bool region_commit(Region *region, size_t bytes, Budget *budget) {
     }
     region->committed = bytes;
     return true;
+}
+
+/* Give back what lies before `bytes`, as far as it fills huge pages: it is not read or written any more. */
+static void region_forget(Region *region, size_t bytes, Budget *budget) {
+    bytes &= ~(HUGE_PAGE - 1);
+    if (bytes <= region->forgotten) return;
+    size_t more = bytes - region->forgotten;
+    void *given = mmap(region->base + region->forgotten, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (given == MAP_FAILED) return;
+    region->forgotten = bytes;
+    atomic_fetch_sub(&budget->used, more);
 }
 
 /* The same with room to spare if there is: for regions that grow little by little. */

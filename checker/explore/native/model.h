@@ -62,6 +62,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Compiled with -DSTORE_FINGERPRINT=1, the engine keeps fingerprints instead of states (fingerprint.h). They do not say where a state
+   is, so nothing sleeps. */
+#ifndef STORE_FINGERPRINT
+#define STORE_FINGERPRINT 0
+#endif
+#if STORE_FINGERPRINT
+#undef MODEL_SLEEP
+#define MODEL_SLEEP 0
+#endif
+
 #define NONE 0xFFFFFFFFu
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)

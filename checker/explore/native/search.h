@@ -76,6 +76,7 @@ typedef struct Search {
     uint64_t *ends; /* ends[level * WORKERS_MAX + arena]: where the level ends */
     size_t levels, levels_capacity;
     _Atomic uint64_t depth_now, frontier_now; /* for progress */
+    _Atomic uint64_t arenas_peak;             /* bytes of states kept at a time */
     _Alignas(128) _Atomic uint64_t cursor;
     _Alignas(128) _Atomic uint64_t states_total;
     _Atomic uint32_t event;
@@ -142,17 +143,18 @@ static void note_event(Search *search, uint32_t event) {
 
 /* ---- Growing ---------------------------------------------------------------------------------------------------- */
 
-static inline uint64_t full_at(const Table *table) { return table->capacity - table->capacity / 5; }
+/* Fingerprints are what saves memory, so their table is filled further and grows in smaller steps. */
+static inline uint64_t full_at(const Table *table) { return table->capacity - table->capacity / (STORE_FINGERPRINT ? 8 : 5); }
 
 /* Make the table larger, by half or as much as the budget allows. It is left empty of meaning until all is restored. */
 static bool table_enlarge(Search *search) {
     Table *table = &search->table;
     uint64_t old = table->capacity;
-    uint64_t wished = old < ((uint64_t)1 << 21) ? 4 * old : old + old / 2;
+    uint64_t wished = old < ((uint64_t)1 << 21) ? 4 * old : old + old / (STORE_FINGERPRINT ? 4 : 2);
     for (; wished > old + old / 16; wished = old + (wished - old) / 2) {
         if (region_commit(&table->region, wished * sizeof(uint64_t), &search->budget)) {
             table->capacity = wished;
-            return true;
+            return !STORE_FINGERPRINT || spread((uint64_t *)table->region.base, old, wished);
         }
     }
     return false;
@@ -165,12 +167,13 @@ static void share(uint64_t total, unsigned part, unsigned parts, uint64_t *from,
 
 static void clear_share(Search *search, unsigned part, unsigned parts) {
     uint64_t from, to;
+    if (STORE_FINGERPRINT) return; /* They are in place: worker 0 has spread them. */
     share(search->table.capacity, part, parts, &from, &to);
     memset(search->table.region.base + from * sizeof(uint64_t), 0, (to - from) * sizeof(uint64_t));
 }
 
 static void restore_share(Search *search, unsigned part, unsigned parts) {
-    for (unsigned arena = 0; arena < search->arena_count; arena++) {
+    for (unsigned arena = 0; arena < search->arena_count && !STORE_FINGERPRINT; arena++) {
         uint64_t from, to;
         share(search->table.arenas[arena].count, part, parts, &from, &to);
         table_restore_range(&search->table, arena, from, to);
@@ -417,6 +420,17 @@ static Frontier level_of(const Search *search, size_t level) {
     return found;
 }
 
+/* Levels that were expanded are not looked at again if fingerprints stand for their states. */
+static void forget_before(Search *search, const Frontier *frontier) {
+    uint64_t kept = 0;
+    for (unsigned i = 0; i < search->arena_count; i++) {
+        Arena *arena = &search->table.arenas[i];
+        kept += arena->count * sizeof(State) - arena->region.forgotten;
+        if (STORE_FINGERPRINT) region_forget(&arena->region, frontier->begin[i] * sizeof(State), &search->budget);
+    }
+    if (kept > search->arenas_peak) atomic_store_explicit(&search->arenas_peak, kept, memory_order_relaxed);
+}
+
 static void trace_build(Search *search);
 
 /* Close the level that was expanded and open the next, until there is one worth sharing. Only worker 0 is awake. */
@@ -434,6 +448,7 @@ static void coordinate(Search *search) {
         bool violated = atomic_load(&search->event) != NONE;
         if (!stopping(search) && violated) trace_build(search);
         Frontier next = level_of(search, search->levels - 1);
+        forget_before(search, &next);
         if (stopping(search) || violated || next.total == 0) {
             search->finished = true;
             return;

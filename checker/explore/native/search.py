@@ -41,7 +41,7 @@ REACHED_ERROR = 63
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The native engine as `checker.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
     specification is outside the typed subset."""
-    initial, found = compiled(system, sorts)
+    initial, found = compiled(system, sorts, watch.store)
     return run(system, found, initial, watch, workers)
 
 
@@ -50,12 +50,12 @@ def run(system: System, library: Library, initial: Sequence[tuple[Arguments, Sta
     return _Run(system, library, initial, watch, workers).covered()
 
 
-def compiled(system: System, sorts: Sequence[type[Scalarset]]) -> tuple[list[tuple[Arguments, State]], Library]:
+def compiled(system: System, sorts: Sequence[type[Scalarset]], store: str = "exact") -> tuple[list[tuple[Arguments, State]], Library]:
     """The initial states of a configured spec, with their arguments, and its model compiled. Raises EngineUnavailable."""
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts)
     try:
-        return initial, Library(rendered, compile_model(system.name, rendered.source))
+        return initial, Library(rendered, compile_model(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
 
@@ -172,7 +172,13 @@ class _Run:
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"
         return Covered(report.states, report.transitions, report.depth, cuts, dict(zip(names, report.fired[:len(names)], strict=True)),
-                       reached, finding, reason, tuple(dict.fromkeys(self.notes)))
+                       reached, finding, reason, tuple(dict.fromkeys(self.notes)), report.memory_bytes, self._collision(report.states))
+
+    def _collision(self, states: int) -> float:
+        """The probability that two of so many states have the same fingerprint. Those of one word never have (`fingerprint.h`)."""
+        if self.watch.store == "exact" or self.library.rendered.state_words == 1:
+            return 0.0
+        return min(states * max(states - 1, 0) / 2.0**65, 1.0)
 
     def _reason(self, stop: int) -> str | None:
         if stop == STOP_NONE:

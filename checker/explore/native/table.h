@@ -5,6 +5,7 @@
  *
  *   One-word states    a slot holds the state itself, plus one. A lookup touches one cache line. Not where groups of transitions
  *                      may sleep: then a lookup must find where the state is, and there are few of them.
+ *   Fingerprints       a slot holds the 64 bits that the state is taken for (fingerprint.h).
  *   All others         a slot holds 24 bits of the hash and 40 bits of the state's address (worker and position). The
  *                      arena is read only when the 24 bits agree: once for a state that is there, almost never for others.
  *
@@ -16,11 +17,13 @@
 #ifndef QUORATE_TABLE_H
 #define QUORATE_TABLE_H
 
+#include "fingerprint.h"
+
 #define ADDRESS_BITS 40
 #define POSITION_BITS 33
 #define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
 #define WORKERS_MAX 127
-#define SLOT_IS_STATE (MODEL_WORDS == 1 && !MODEL_SLEEP)
+#define SLOT_IS_STATE (MODEL_WORDS == 1 && !MODEL_SLEEP && !STORE_FINGERPRINT)
 #define FIRST_CAPACITY ((uint64_t)1 << 15)
 
 typedef struct {
@@ -43,6 +46,7 @@ static inline uint64_t mixed(uint64_t a, uint64_t b) {
 }
 
 static inline uint64_t hash_state(const State *s) {
+    if (STORE_FINGERPRINT) return fingerprint_of(s);
     uint64_t hash = 0x9E3779B97F4A7C15u;
     for (int i = 0; i < MODEL_WORDS; i++) hash = mixed(hash ^ s->w[i], 0xD6E8FEB86659FD93u);
     return mixed(hash ^ 0xA0761D6478BD642Fu, 0xE7037ED1A0B428DBu);
@@ -72,12 +76,13 @@ static inline State *state_at(const Table *table, uint64_t slot) {
 
 /* The content of the slot for a state that is, or would be, at this place of an arena. Never 0. */
 static inline uint64_t slot_for(const State *s, uint64_t hash, unsigned arena, uint64_t position) {
+    if (STORE_FINGERPRINT) return hash;
     if (SLOT_IS_STATE) return s->w[0] + 1;
     return hash << ADDRESS_BITS | ((((uint64_t)arena << POSITION_BITS) | position) + 1);
 }
 
 static inline bool slot_holds(const Table *table, uint64_t slot, uint64_t wanted, const State *s) {
-    if (SLOT_IS_STATE) return slot == wanted;
+    if (SLOT_IS_STATE || STORE_FINGERPRINT) return slot == wanted;
     return ((slot ^ wanted) >> ADDRESS_BITS) == 0 && same_state(state_at(table, slot), s);
 }
 

@@ -165,23 +165,28 @@ static bool retrace_path(Retrace *retrace) {
     return initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
 }
 
-static void trace_build(Search *search) {
-    Retrace retrace = {.search = search, .event = atomic_load(&search->event)};
+#include "retrace.h"
+
+static bool retrace_from_states(Retrace *retrace) {
+    const Search *search = retrace->search;
     uint64_t bits = 0;
-    retrace.bases = calloc(search->arena_count, sizeof(uint64_t));
-    for (unsigned i = 0; retrace.bases && i < search->arena_count; i++) {
-        retrace.bases[i] = bits;
+    retrace->bases = calloc(search->arena_count, sizeof(uint64_t));
+    for (unsigned i = 0; retrace->bases && i < search->arena_count; i++) {
+        retrace->bases[i] = bits;
         bits += search->table.arenas[i].count;
     }
-    retrace.member = calloc(bits / 64 + 1, sizeof(uint64_t));
-    retrace.target = calloc(search->table.capacity / 64 + 1, sizeof(uint64_t));
-    if (!retrace.bases || !retrace.member || !retrace.target)
-        search->trace_failed = true;
-    else
-        search->trace_failed = !retrace_path(&retrace);
-    free(retrace.bases);
-    free(retrace.member);
-    free(retrace.target);
+    retrace->member = calloc(bits / 64 + 1, sizeof(uint64_t));
+    retrace->target = calloc(search->table.capacity / 64 + 1, sizeof(uint64_t));
+    bool found = retrace->bases && retrace->member && retrace->target && retrace_path(retrace);
+    free(retrace->bases);
+    free(retrace->member);
+    free(retrace->target);
+    return found;
+}
+
+static void trace_build(Search *search) {
+    Retrace retrace = {.search = search, .event = atomic_load(&search->event)};
+    search->trace_failed = !(STORE_FINGERPRINT ? retrace_from_fingerprints(&retrace) : retrace_from_states(&retrace));
     successors_free(&retrace.out);
 }
 

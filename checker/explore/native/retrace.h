@@ -1,0 +1,132 @@
+/* The counterexample when fingerprints stand for states: the same one as trace.h finds, without the states of earlier levels.
+ *
+ * First the levels are found again, breadth first, to write at each slot of the table how deep its state lies. Then the path is
+ * looked for depth first, in order of actions and arguments, along transitions that lead one level deeper. What was entered and left
+ * without a violation is dead, and not entered again. So the first path found is the first in lexicographic order among the
+ * shortest; and that is what trace.h computes, which goes from each state to the first successor from which the violation can still be reached.
+ *
+ * Cost: at most two more expansions of every state, by one worker; two bytes for each slot; the states of two levels.
+ */
+#ifndef QUORATE_RETRACE_H
+#define QUORATE_RETRACE_H
+
+enum { UNMET = 0, DEAD = 0xFFFF };
+
+typedef struct {
+    State *states;
+    uint64_t count, capacity;
+} Queue;
+
+static bool queue_push(Queue *queue, const State *s) {
+    if (queue->count == queue->capacity) {
+        uint64_t capacity = queue->capacity ? 2 * queue->capacity : 1024;
+        State *states = realloc(queue->states, capacity * sizeof *states);
+        if (!states) return false;
+        queue->states = states;
+        queue->capacity = capacity;
+    }
+    queue->states[queue->count++] = *s;
+    return true;
+}
+
+/* The distance written for a state, or NULL if it is not in the table. */
+static uint16_t *distance_of(const Table *table, uint16_t *distances, const State *s) {
+    State stored = representative(*s);
+    uint64_t slot = table_find(table, &stored, hash_state(&stored));
+    return slot < table->capacity ? &distances[slot] : NULL;
+}
+
+/* Write `distance` for the states among `out` that have none, and queue them. False without memory. */
+static bool meet_successors(Retrace *retrace, uint16_t *distances, uint16_t distance, Queue *next) {
+    Successors *out = &retrace->out;
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->labels[i].error != NONE) continue;
+        uint16_t *written = distance_of(&retrace->search->table, distances, &out->states[i]);
+        if (!written || *written != UNMET) continue;
+        *written = distance;
+        if (!queue_push(next, &out->states[i])) return false;
+    }
+    return !out->exhausted;
+}
+
+/* Write the distances, plus one, of all states up to level `last`. */
+static bool measure(Retrace *retrace, uint16_t *distances, size_t last) {
+    Queue now = {0}, next = {0};
+    retrace->out.count = 0;
+    model_initial(&retrace->out);
+    bool good = meet_successors(retrace, distances, 1, &now);
+    for (size_t level = 0; good && level < last; level++) {
+        for (uint64_t i = 0; good && i < now.count; i++) {
+            retrace->out.count = 0;
+            model_successors(&now.states[i], &retrace->out);
+            good = !stopping(retrace->search) && meet_successors(retrace, distances, (uint16_t)(level + 2), &next);
+        }
+        Queue expanded = now;
+        now = next;
+        next = expanded;
+        next.count = 0;
+    }
+    free(now.states);
+    free(next.states);
+    return good;
+}
+
+/* The successors of the last state of the path, or the initial states if there is none yet. */
+static void expand_end(Retrace *retrace) {
+    const Search *search = retrace->search;
+    retrace->out.count = 0;
+    if (search->trace_length == 0)
+        model_initial(&retrace->out);
+    else
+        model_successors(&search->trace[search->trace_length - 1].state, &retrace->out);
+}
+
+/* Extend the path by the first successor, from number `from` on, that lies one level deeper and is not dead; it is then. Returns its
+   number plus one, or 0. */
+static size_t descend(Retrace *retrace, uint16_t *distances, size_t from) {
+    Search *search = retrace->search;
+    expand_end(retrace);
+    for (size_t i = from; i < retrace->out.count; i++) {
+        if (retrace->out.labels[i].error != NONE) continue;
+        uint16_t *written = distance_of(&search->table, distances, &retrace->out.states[i]);
+        if (!written || *written != search->trace_length + 1) continue;
+        *written = DEAD;
+        return trace_push(search, &retrace->out.labels[i], &retrace->out.states[i]) ? i + 1 : 0;
+    }
+    return 0;
+}
+
+/* Find the path to a state of level `last` at which the violation shows. `tried[k]` counts the successors that were tried in its step k. */
+static bool find_path(Retrace *retrace, uint16_t *distances, size_t *tried, size_t last, Belongs shows) {
+    Search *search = retrace->search;
+    tried[0] = 0;
+    for (;;) {
+        size_t at = search->trace_length;
+        if (stopping(search)) return false;
+        if (at == last + 1 && shows(retrace, &search->trace[last].state)) return true;
+        size_t step = at == last + 1 ? 0 : descend(retrace, distances, tried[at]);
+        if (step > 0) {
+            tried[at] = step;
+            tried[at + 1] = 0;
+        } else if (at == 0)
+            return false;
+        else
+            search->trace_length--;
+    }
+}
+
+static bool retrace_from_fingerprints(Retrace *retrace) {
+    Search *search = retrace->search;
+    bool initial = search->levels == 1;
+    size_t last = initial ? 0 : search->levels - 2;
+    if (last + 2 >= DEAD) return false;
+    uint16_t *distances = calloc(search->table.capacity, sizeof *distances);
+    size_t *tried = malloc((last + 3) * sizeof *tried);
+    bool found = distances && tried && measure(retrace, distances, last) &&
+                 find_path(retrace, distances, tried, last, initial ? shows_at_state : shows_at_expansion);
+    free(distances);
+    free(tried);
+    return found && (initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace));
+}
+
+#endif
