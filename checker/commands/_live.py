@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -13,10 +13,10 @@ from checker.explore.limits import Limits, Progress, Watch
 
 
 @contextmanager
-def watching(limits: Limits) -> Iterator[Watch]:
+def watching(limits: Limits, text: Callable[[Progress], str] | None = None) -> Iterator[Watch]:
     """A watch that shows progress on stderr if that is a terminal, and that the first Ctrl-C interrupts.
 
-    A second Ctrl-C kills, as usual.
+    A second Ctrl-C kills, as usual. `text` is what is shown; `line` without it.
     """
     if not sys.stderr.isatty():
         with interruptible(Watch(limits)) as watch:
@@ -28,7 +28,7 @@ def watching(limits: Limits) -> Iterator[Watch]:
 
     console = Console(stderr=True)
     with (Live(console=console, refresh_per_second=8, transient=True) as live,
-          interruptible(Watch(limits, lambda progress: live.update(Text(line(progress))))) as watch):
+          interruptible(Watch(limits, lambda progress: live.update(Text((text or line)(progress))))) as watch):
         yield watch
 
 
@@ -51,3 +51,9 @@ def line(progress: Progress) -> str:
     rate = progress.states / progress.seconds if progress.seconds > 0 else 0
     return (f"{progress.states:,} states  {rate:,.0f}/s  depth {progress.depth}  frontier {progress.frontier:,}  "
             f"{progress.memory_bytes / 2**20:,.0f} MB  {progress.seconds:.0f} s")
+
+
+def steps_line(progress: Progress) -> str:
+    """One line of the progress of random runs."""
+    rate = progress.transitions / progress.seconds if progress.seconds > 0 else 0
+    return f"{progress.transitions:,} steps  {rate:,.0f}/s  {progress.memory_bytes / 2**20:,.0f} MB  {progress.seconds:.0f} s"

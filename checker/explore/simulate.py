@@ -1,18 +1,23 @@
 """Random runs: for specifications too large to explore, and to see one alive.
 
-A seed gives the same runs on every machine. A run takes, in each state, one of the enabled instances, all equally
-likely, until nothing is possible or it has its length. Safety properties are checked on the way. No violation in
-random runs proves nothing.
+A run takes, in each state, one of the enabled instances, all equally likely, until nothing is possible or it has its
+length. Safety properties are checked on the way. No violation in random runs proves nothing.
+
+The same seed gives the same runs on every machine, with any number of workers. The two engines have different generators of random
+numbers, and so different runs.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
 
+from checker.errors import unknown
 from checker.explore.choices import Choices
-from checker.explore.engine import Finding, Instance
+from checker.explore.engine import EngineUnavailable, Finding, Instance
 from checker.explore.limits import Watch
 from checker.explore.properties import Falsified, Properties
 from checker.explore.runs import transitions
@@ -24,41 +29,99 @@ from checker.trace import Trace
 
 
 @dataclass(frozen=True)
+class Walks:
+    """Which runs to take: so many of at most so many steps."""
+
+    seed: int
+    runs: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What an engine did. `finding` is the violation that ended the last run, or that run itself (kind `run`)."""
+
+    runs: int
+    steps: int
+    states: int | None
+    actions: dict[str, int]
+    finding: Finding
+    stopped: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Simulation:
     """What random runs showed. `violation` is None if nothing was found; `last` is then the last run, whole.
 
-    `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited, `actions` the
-    steps by action.
+    `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not
+    count them), `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was not taken.
     """
 
     seed: int
     runs: int
     steps: int
-    states: int
+    states: int | None
     actions: dict[str, int]
     violation: Trace | None
     last: Trace | None
     stopped: str | None
+    engine: str
+    notes: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+
+Engine = Callable[[System, Walks, Watch, int], Walked]
+"""(system, runs to take, watch, workers) -> what was done. Called inside the system's configuration."""
+
+ENGINES = {"native": "checker.explore.native.simulation:walk", "reference": "checker.explore.simulate:walk"}
+"""Where each engine lives. `auto` takes the first that is available."""
 
 
 def simulate(spec: type[Spec], *, seed: int, runs: int = 1, length: int = 50, watch: Watch | None = None, name: str | None = None,
-             variant: str | None = None) -> Simulation:
+             variant: str | None = None, engine: str = "auto", workers: int = 1) -> Simulation:
     """Take random runs of at most `length` steps until one violates a safety property.
 
     Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
-    `error`."""
+    `error`. Raises EngineUnavailable if `engine` is asked for and cannot run this specification here."""
+    if engine not in (*ENGINES, "auto"):
+        raise unknown("engine", engine, ["auto", *ENGINES])
+    watch = watch or Watch()
     system = System(spec)
     with system:
-        walker = _Walker(system, random.Random(seed), watch or Watch())
-        finding: Finding | None = None
-        begun = 0
-        while begun < runs and walker.stopped is None and (finding is None or finding.kind == "run"):
-            begun += 1
-            finding = walker.run(length)
-        shown = trace(system, finding, name or system.name, variant) if finding is not None else None
-        violated = finding is not None and finding.kind != "run"
-        return Simulation(seed, begun, sum(walker.actions.values()), len(walker.visited), dict(walker.actions),
-                          shown if violated else None, None if violated else shown, walker.stopped)
+        used, walked, notes = _walked(system, Walks(seed, runs, length), watch, workers, engine)
+        shown = trace(system, walked.finding, name or system.name, variant)
+        violated = walked.finding.kind != "run"
+        return Simulation(seed, walked.runs, walked.steps, walked.states, walked.actions, shown if violated else None,
+                          None if violated else shown, walked.stopped, used, notes, walked.seconds)
+
+
+def _walked(system: System, walks: Walks, watch: Watch, workers: int, engine: str) -> tuple[str, Walked, tuple[str, ...]]:
+    """The engine that could, what it did, and why another could not."""
+    notes: list[str] = []
+    candidates = list(ENGINES) if engine == "auto" else [engine]
+    for used in candidates:
+        module, function = ENGINES[used].split(":")
+        walk: Engine = getattr(import_module(module), function)
+        try:
+            return used, walk(system, walks, watch, workers), tuple(notes)
+        except EngineUnavailable as reason:
+            if used == candidates[-1]:
+                raise
+            notes.append(str(reason))
+    raise AssertionError("there is no engine")
+
+
+def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
+    """Random runs by CPython, one after the other."""
+    walker = _Walker(system, random.Random(walks.seed), watch)
+    begin, begun = watch.seconds, 0
+    while True:
+        begun += 1
+        finding = walker.run(walks.length)
+        if begun == walks.runs or walker.stopped is not None or finding.kind != "run":
+            return Walked(begun, sum(walker.actions.values()), len(walker.visited), dict(walker.actions), finding, walker.stopped,
+                          watch.seconds - begin)
 
 
 class _Walker:

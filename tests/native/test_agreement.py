@@ -16,8 +16,7 @@ from checker.errors import UsageError
 from checker.explore import Checkpoint, Limits, Watch, check
 from checker.explore.limits import STORES
 from checker.explore.native import library
-from checker.explore.native.simulation import simulate
-from checker.language.system import Failure, System
+from checker.language.system import Failure
 from tests.generated import load, sources
 from tests.native import recorded
 from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compare
@@ -172,25 +171,3 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "missing" / "checkpoint", interval_s=0.0)
     outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(checkpoint=checkpoint))
     assert outcome.verdict == "holds" and any("could not be written" in note for note in outcome.notes)
-
-
-def test_random_runs_are_the_same_for_the_same_seed() -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
-
-    system = System(TwoPhaseCommit)
-    with system:
-        first, second = (simulate(system, seed=7, runs=2_000, length=40) for _ in range(2))
-        other = simulate(system, seed=8, runs=2_000, length=40)
-    assert first == second != other
-    assert first.runs == 2_000 and first.finding is None and first.reached == {"all_commit", "all_abort"}
-
-
-def test_random_runs_find_a_violation_that_replays() -> None:
-    from specs.transactions.two_phase_commit import CommitByMajority
-
-    system = System(CommitByMajority)
-    with system:
-        found = simulate(system, seed=1, runs=100_000, length=40)
-        assert found.finding is not None and found.finding.method is not None
-        assert found.finding.method.name == "atomicity"
-        assert simulate(system, seed=1, runs=found.runs, length=40).finding == found.finding

@@ -219,37 +219,23 @@ EXPORT void quorate_trace_step(Search *search, uint64_t i, uint64_t *state, uint
     copy_step(&search->trace[i], state, args, action, error);
 }
 
-/* Walk `runs` runs beginning with number `first_run`, until one is violated or `*stop` is set. */
+/* Walk the runs of a plan, until one is violated or `*stop` is set. 0, or 1 without memory. Any number of threads may do so at a time. */
 EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile int *stop) {
-    Successors out = {0};
-    memset(total, 0, sizeof *total);
-    total->event = NONE;
-    for (uint64_t run = plan->first_run; run < plan->first_run + plan->runs && !*stop && !out.exhausted; run++) {
-        uint32_t event = simulate_run(plan, run, &out, total, NULL);
-        total->runs++;
-        if (event != NONE) {
-            total->event = event;
-            total->violating_run = run;
-            break;
-        }
-    }
-    for (size_t i = 0; i < MODEL_BOUNDS; i++) total->cuts[i] = out.cuts[i];
-    successors_free(&out);
-    return out.exhausted;
+    return !walk_all(plan, total, stop, NULL);
 }
 
 /* Walk one run again and keep its steps, to be read with `quorate_trace_step`. NULL without memory. */
 EXPORT Search *quorate_rerun(const Plan *plan) {
     Search *record = zeroed(sizeof *record);
-    Successors out = {0};
-    Simulated total = {0};
+    Simulated total;
+    int go_on = 0;
     if (!record) return NULL;
     pthread_mutex_init(&record->lock, NULL);
     pthread_mutex_init(&record->limit_lock, NULL);
     pthread_cond_init(&record->wake, NULL);
-    simulate_run(plan, plan->first_run, &out, &total, record);
-    successors_free(&out);
-    return record;
+    if (walk_all(plan, &total, &go_on, record)) return record;
+    quorate_close(record);
+    return NULL;
 }
 
 EXPORT uint64_t quorate_trace_length(const Search *search) { return search->trace_length; }

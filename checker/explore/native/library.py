@@ -54,8 +54,8 @@ class Library:
         signed = [(field, ctypes.c_int64) for field in ("event", "stop", "done", "trace_failed")]
         counts = [("cuts", ctypes.c_uint64 * bounds), ("fired", ctypes.c_uint64 * actions)]
         self.Report = type("Report", (ctypes.Structure,), {"_fields_": [*plain, *signed, *counts]})
-        counted = [(field, ctypes.c_uint64) for field in ("runs", "steps", "stuck", "reached", "event", "violating_run")]
-        self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, *counts]})
+        counted = [(field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_steps")]
+        self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, counts[1]]})
         assert ctypes.sizeof(self.Report) == self.c.quorate_report_bytes()
 
     def _declare(self) -> None:

@@ -46,50 +46,74 @@ typedef struct {
     uint64_t seed, first_run, runs, depth_max;
 } Plan;
 
+/* What runs did. `event` is NONE, or what ended the last of them, which is run number `last_run` and took `last_steps`. */
 typedef struct {
-    uint64_t runs, steps, stuck, reached, event, violating_run;
-    uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS];
+    uint64_t runs, steps, event, last_run, last_steps;
+    uint64_t fired[MODEL_ACTIONS];
 } Simulated;
 
-/* Whether the transition `i` of `out` is a violation by itself. */
-static bool violates_on_the_way(const State *from, const Successors *out, size_t i, bool initial) {
-    return out->labels[i].error != NONE || (MODEL_HAS_STEPS && !initial && model_step(from, &out->states[i]) != NONE);
-}
+/* Random runs by one thread. `stop` is looked at now and then. */
+typedef struct {
+    const Plan *plan;
+    const volatile int *stop;
+    Simulated *total;
+    Successors initial, out;
+    Search *record; /* where the steps of a run are kept, or NULL */
+} Walker;
 
-/* The transition to take: the first that is a violation by itself, else any. */
-static size_t choose(const State *from, const Successors *out, bool initial, Random *random, bool *violated) {
-    for (size_t i = 0; i < out->count; i++)
-        if (violates_on_the_way(from, out, i, initial)) {
-            *violated = true;
-            return i;
-        }
-    return random_below(random, out->count);
-}
+enum { STOP_INTERVAL = 1 << 12 };
 
-/* Walk once, into `record` unless it is NULL. Returns the event that ended the run, or NONE. */
-static uint32_t simulate_run(const Plan *plan, uint64_t run, Successors *out, Simulated *total, Search *record) {
-    Random random = random_for(plan->seed, run);
-    State now = {{0}};
-    for (uint64_t depth = 0;; depth++) {
-        uint64_t cuts = out->cut_total;
-        bool initial = depth == 0, violated = false;
-        out->count = 0;
-        if (initial) model_initial(out);
-        else model_successors(&now, out);
-        if (out->count == 0) {
-            total->stuck++;
-            return MODEL_DEADLOCK && !initial && out->cut_total == cuts && !model_terminal(&now) ? EVENT_DEADLOCK : NONE;
-        }
-        size_t at = choose(&now, out, initial, &random, &violated);
-        if (record && !trace_push(record, &out->labels[at], &out->states[at])) return NONE;
-        if (violated) return EVENT_VIOLATION;
-        now = out->states[at];
-        total->steps += !initial;
-        if (!initial) total->fired[out->labels[at].action]++;
-        total->reached |= model_reached(&now, total->reached);
-        if (model_invariant(&now) != NONE) return EVENT_VIOLATION;
-        if (depth == plan->depth_max) return NONE;
+/* Take a transition, any as likely as the others. Whether it is a violation by itself or leads to one. */
+static bool walk_step(Walker *walker, Random *random, State *now, bool initial) {
+    Successors *out = initial ? &walker->initial : &walker->out;
+    size_t at = random_below(random, out->count);
+    const Label *label = &out->labels[at];
+    State next = out->states[at];
+    if (walker->record && !trace_push(walker->record, label, &next)) out->exhausted = true;
+    if (label->error != NONE) return true;
+    if (!initial) {
+        walker->total->steps++;
+        walker->total->fired[label->action]++;
+        if (MODEL_HAS_STEPS && model_step(now, &next) != NONE) return true;
     }
+    *now = next;
+    return model_invariant_after(now, label->group) != NONE;
+}
+
+/* Walk once. Returns the event that ended the run, or NONE. */
+static uint32_t walk(Walker *walker, uint64_t run) {
+    Random random = random_for(walker->plan->seed, run);
+    Successors *out = &walker->out;
+    State now = {{0}};
+    if (walk_step(walker, &random, &now, true)) return EVENT_VIOLATION;
+    for (uint64_t depth = 0; depth < walker->plan->depth_max; depth++) {
+        uint64_t cuts = out->cut_total;
+        if (depth % STOP_INTERVAL == STOP_INTERVAL - 1 && *walker->stop) return NONE;
+        out->count = 0;
+        model_successors(&now, out);
+        if (out->count == 0) return MODEL_DEADLOCK && out->cut_total == cuts && !model_terminal(&now) ? EVENT_DEADLOCK : NONE;
+        if (walk_step(walker, &random, &now, false)) return EVENT_VIOLATION;
+    }
+    return NONE;
+}
+
+/* Walk the runs of the plan, until one is violated or `*stop` is set. False without memory. */
+static bool walk_all(const Plan *plan, Simulated *total, const volatile int *stop, Search *record) {
+    Walker walker = {.plan = plan, .stop = stop, .total = total, .record = record};
+    memset(total, 0, sizeof *total);
+    total->event = NONE;
+    model_initial(&walker.initial);
+    for (uint64_t run = plan->first_run; run < plan->first_run + plan->runs && !*stop && total->event == NONE; run++) {
+        uint64_t before = total->steps;
+        total->event = walk(&walker, run);
+        total->last_run = run;
+        total->last_steps = total->steps - before;
+        total->runs++;
+    }
+    bool good = !walker.out.exhausted && !walker.initial.exhausted;
+    successors_free(&walker.initial);
+    successors_free(&walker.out);
+    return good;
 }
 
 #endif

@@ -1,0 +1,156 @@
+"""Random runs by the native engine: the same for the same seed, real, and as random as CPython's."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from checker import Nat, Spec, action, invariant, require, terminal
+from checker.commands.simulate import command
+from checker.errors import UsageError
+from checker.explore import Limits, Watch, check
+from checker.explore.native import library
+from checker.explore.simulate import simulate
+from checker.language.system import Failure
+from checker.trace import Trace
+from specs.consensus.raft import Raft
+from specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
+from tests.generated import load, write
+from tests.native.agreement import QUICK_FLAGS
+
+DRAWN = 12
+
+
+class Level(Nat, max=3):
+    """A count."""
+
+
+class Falls(Spec):
+    """It can climb to a place from which nothing is possible."""
+
+    level: Level
+
+    @action
+    def climb(self) -> None:
+        require(self.level < 3)
+        self.level += 1
+
+    @action
+    def rest(self) -> None:
+        require(self.level < 3)
+
+    @terminal
+    def never(self) -> bool:
+        return False
+
+
+class Breaks(Falls):
+    """Climbing to the top is an error."""
+
+    @action
+    def climb(self) -> None:
+        require(self.level < 3)
+        self.level += 1
+        assert self.level < 3
+
+
+class Wrong(Falls):
+    """False from the beginning."""
+
+    @invariant
+    def high(self) -> bool:
+        return self.level > 0
+
+
+def test_the_same_seed_gives_the_same_runs_with_any_number_of_workers() -> None:
+    first, *others = (simulate(TwoPhaseCommit, seed=7, runs=9_000, length=40, engine="native", workers=workers) for workers in (1, 1, 2, 3))
+    for other in others:
+        assert (other.runs, other.steps, other.actions, other.last) == (first.runs, first.steps, first.actions, first.last)
+    assert first.runs == 9_000 and first.steps == sum(first.actions.values()) and first.violation is None
+    assert simulate(TwoPhaseCommit, seed=8, runs=9_000, length=40, engine="native").actions != first.actions
+
+
+def test_a_violation_is_a_real_run_and_found_again() -> None:
+    found = [simulate(CommitByMajority, seed=1, runs=100_000, length=40, engine="native", workers=workers) for workers in (1, 2)]
+    assert found[0].violation is not None and found[0].violation.property == "atomicity"
+    assert [(one.violation, one.runs, one.steps) for one in found] == [(found[0].violation, found[0].runs, found[0].steps)] * 2
+    assert simulate(CommitByMajority, seed=1, runs=found[0].runs - 1, length=40, engine="native").violation is None
+
+
+@pytest.mark.parametrize(("spec", "kind"), [(Falls, "deadlock"), (Breaks, "error"), (Wrong, "invariant")])
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_every_kind_of_violation_is_met(spec: type[Spec], kind: str, engine: str) -> None:
+    violation = simulate(spec, seed=2, runs=50, length=40, engine=engine).violation
+    assert violation is not None and violation.kind == kind
+    assert len(violation.steps) == 0 if kind == "invariant" else len(violation.steps) >= 3
+
+
+def test_both_engines_take_each_enabled_instance_equally_often() -> None:
+    """Runs are short, so that what one run does often does not weigh too much."""
+    runs, length = 4_000, 3
+    native, reference = (simulate(TwoPhaseCommit, seed=5, runs=runs, length=length, engine=engine) for engine in ("native", "reference"))
+    assert native.steps == reference.steps == runs * length
+    for name, count in reference.actions.items():
+        assert abs(native.actions[name] - count) <= 6 * count**0.5 + 5, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(DRAWN))
+def test_runs_of_drawn_specs_replay(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPython takes every run that is shown again, and what it violates is violated."""
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    spec = load(write(1_000 + number))
+    try:
+        walked = simulate(spec, seed=number, runs=300, length=12, engine="native", workers=2)
+    except Failure:
+        pytest.skip("this spec has no initial state")
+    shown = walked.last if walked.violation is None else walked.violation
+    assert isinstance(shown, Trace) and len(shown.steps) <= 12
+    assert walked.violation is None or check(spec, engine="reference").verdict in ("violated", "error")
+
+
+def test_a_time_limit_ends_even_one_endless_run() -> None:
+    walked = simulate(TwoPhaseCommit, seed=1, runs=1, length=2_000, engine="native", watch=Watch(Limits(seconds=60)))
+    assert walked.stopped is None and walked.steps == 2_000 and walked.last is not None and len(walked.last.steps) == 2_000
+    ended = simulate(Raft, seed=1, runs=10**9, engine="native", workers=2, watch=Watch(Limits(seconds=3)))
+    assert ended.stopped is not None and "3 s" in ended.stopped and ended.violation is None and ended.last is not None
+
+
+def test_the_command_shows_the_engine_and_the_last_run(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, ["two_phase_commit", "--runs", "20000", "--seed", "4", "--workers", "2"])
+    assert done.exit_code == 0
+    assert "seed 4: 20,000 random runs, 1,000,000 steps" in done.output and "native engine: no violation" in done.output
+    shown = CliRunner().invoke(command, ["two_phase_commit", "--seed", "4", "--engine", "native", "--format", "json"])
+    facts = json.loads(shown.output)
+    assert facts["engine"] == "native" and facts["states"] is None and len(facts["trace"]["steps"]) == facts["steps"] == 50
+
+
+def test_an_unknown_engine_is_named() -> None:
+    with pytest.raises(UsageError, match="There is no engine 'nativ'"):
+        simulate(TwoPhaseCommit, seed=1, engine="nativ")
+
+
+def test_without_a_compiler_the_reference_engine_walks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", str(tmp_path / "none"))
+    walked = simulate(TwoPhaseCommit, seed=1)
+    assert walked.engine == "reference" and any("none" in note for note in walked.notes)
+
+
+def test_ctrl_c_ends_the_runs_with_what_was_done() -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-c", "from checker.cli import main; main()", "simulate", "two_phase_commit", "--runs", "1000000000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    timer = threading.Timer(4.0, os.kill, (running.pid, signal.SIGINT))
+    timer.start()
+    out, said = running.communicate(timeout=60)
+    timer.cancel()
+    assert running.returncode == 3, said
+    assert "no violation (interrupted)" in out and "Traceback" not in said
