@@ -16,12 +16,12 @@ The native engine saves lookups by this, and checks after a transition only what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache, reduce
 from operator import or_
-from typing import Any
+from typing import Any, TypeVar
 
 from checker.language.types import (
     ChannelsType,
@@ -51,6 +51,7 @@ from checker.model.nodes import (
     Return,
     Scope,
     Stmt,
+    conjuncts,
     statements,
 )
 
@@ -80,13 +81,23 @@ class Built:
     parts: tuple[Abstract, ...]
 
 
-Abstract = Some | Exactly | Built
+@dataclass(frozen=True)
+class Holding:
+    """A set or list computed on the way, with elements of which this is known."""
+
+    kind: Type
+    element: Abstract
+
+
+Abstract = Some | Exactly | Built | Holding
 
 
 @cache
 def may_equal(a: Abstract, b: Abstract) -> bool:
     """Whether two abstract values have a value in common; true in doubt."""
     match a, b:
+        case Holding(kind=kind), _:
+            return may_equal(Some(kind), b)
         case Exactly(value=x), Exactly(value=y):
             return bool(x == y)
         case Built(), Built():
@@ -194,6 +205,7 @@ def _related(rows: Sequence[Footprint], columns: Sequence[Footprint], test: Call
     return [reduce(or_, map(related, footprint), 0) for footprint in rows]
 
 
+Branch = TypeVar("Branch")
 InState = tuple[str, tuple[Abstract, ...]]
 """A place in the state: a variable and keys of nested maps."""
 
@@ -207,14 +219,6 @@ def footprint(model: Model, body: tuple[Stmt, ...], arguments: Mapping[str, Abst
 
 def _joined(a: Abstract | None, b: Abstract | None, kind: Type) -> Abstract:
     return a if a is not None and a == b else Some(kind)
-
-
-def _conjuncts(node: Expr) -> Iterator[Expr]:
-    if node.op is Op.AND:
-        for part in node.args:
-            yield from _conjuncts(part)
-    else:
-        yield node
 
 
 class _Run:
@@ -256,18 +260,25 @@ class _Run:
             case Op.IN:
                 self._membership(node)
             case Op.IF:
-                self.value(node.args[0])
-                return _joined(self.value(node.args[1]), self.value(node.args[2]), node.type)
+                outcomes = [self.value(branch) for branch in self._branches(*node.args)]
+                return _joined(outcomes[0], outcomes[-1], node.type)
             case Op.CALL:
                 return self._call(node)
             case Op.LINEARIZABLE:
                 self._any_call(node)
             case _ if node.clauses:
-                self._comprehension(node)
+                return self._comprehension(node)
             case _:
                 for part in node.args:
                     self.value(part)
         return Some(node.type)
+
+    def _branches(self, condition: Expr, then: Branch, otherwise: Branch) -> tuple[Branch, ...]:
+        """The branches that may be taken: one if the condition asks for the class of something whose class is known."""
+        subject = self.value(condition.args[0]) if condition.op is Op.IS else self.value(condition)
+        if condition.op is not Op.IS or isinstance(subject, Some | Holding):
+            return then, otherwise
+        return (then,) if any(may_equal(subject, Some(kind)) for kind in condition.data) else (otherwise,)
 
     def place(self, node: Expr) -> InState | None:
         """The place in the state that an expression names, if it is a path there; the keys are evaluated."""
@@ -311,7 +322,7 @@ class _Run:
             self.value(part)
         _Run(self.model, {}, self.accesses).block(self.model.functions[node.data].body)
 
-    def _comprehension(self, node: Expr) -> None:
+    def _comprehension(self, node: Expr) -> Abstract:
         saved = dict(self.local)
         for position, clause in enumerate(node.clauses):
             if not isinstance(clause, For):
@@ -322,11 +333,15 @@ class _Run:
                 self.local[clause.name] = element = self._sought(clause, node, position)
                 self.note(Way.READ, place, element)
             else:
-                self.value(clause.source)
-                self.local[clause.name] = Some(clause.type)
-        for part in node.args:
-            self.value(part)
+                self.local[clause.name] = self._element(clause)
+        values = [self.value(part) for part in node.args]
         self.local = saved
+        return Holding(node.type, values[0]) if node.op in (Op.SET_OF, Op.LIST_OF) else Some(node.type)
+
+    def _element(self, over: For | Loop) -> Abstract:
+        """Any element of a collection, which is evaluated."""
+        whole = self.value(over.source)
+        return whole.element if isinstance(whole, Holding) else Some(over.type)
 
     def _sought(self, clause: For, node: Expr, position: int) -> Abstract:
         """The elements that matter to a comprehension: those that its first conditions do not rule out.
@@ -334,11 +349,11 @@ class _Run:
         Of any other element only these conditions are evaluated, in order up to the first that is false.
         """
         following = node.clauses[position + 1 :]
-        filters = [part for found in following if not isinstance(found, For) for part in _conjuncts(found.condition)]
+        filters = [part for found in following if not isinstance(found, For) for part in conjuncts(found.condition)]
         if any(isinstance(found, For) for found in following):
             filters = []
         elif node.op is Op.ANY:
-            filters += _conjuncts(node.args[0])
+            filters += conjuncts(node.args[0])
         element: Abstract = Some(clause.type)
         for condition in filters:
             narrower = self._narrower(clause.name, element, condition)
@@ -355,7 +370,7 @@ class _Run:
                     return Built(kinds[0], tuple(map(Some, kinds[0].kinds)))
             case Expr(op=Op.EQ, args=(left, right)) if isinstance(element, Built):
                 for side, other in ((left, right), (right, left)):
-                    field = _field_of(side, name, element)
+                    field = _field_of(_resolved(side, name, element), name, element)
                     if field is not None and not _mentions(other, name) and isinstance(element.parts[field], Some):
                         parts = list(element.parts)
                         parts[field] = self.value(other)
@@ -378,14 +393,12 @@ class _Run:
             case Require(condition=condition) | Assert(condition=condition):
                 self.value(condition)
             case If(condition=condition, then=then, otherwise=otherwise):
-                self.value(condition)
-                before = dict(self.local)
-                self.block(then)
-                after, self.local = self.local, before
-                self.block(otherwise)
-                for name in after.keys() | self.local.keys():
-                    if after.get(name) != self.local.get(name):
-                        self.local.pop(name, None)
+                before, after = self.local, []
+                for branch in self._branches(condition, then, otherwise):
+                    self.local = dict(before)
+                    self.block(branch)
+                    after.append(self.local)
+                self.local = dict(after[0].items() & after[-1].items())
             case Loop():
                 self._loop(statement)
             case Scope(body=body):
@@ -404,10 +417,10 @@ class _Run:
                     self.local.pop(name, None)
 
     def _loop(self, loop: Loop) -> None:
-        self.value(loop.source)
+        element = self._element(loop)
         self._forget((loop,))
         listed = loop.source.op is Op.DOMAIN and loop.type.cardinality <= UNROLL_MAX
-        for value in map(Exactly, loop.type.values()) if listed else [Some(loop.type)]:
+        for value in map(Exactly, loop.type.values()) if listed else [element]:
             self.local[loop.name] = value
             self.block(loop.body)
             self._forget((loop,))
@@ -497,6 +510,16 @@ def _field_of(node: Expr, name: str, element: Built) -> int | None:
         subject = subject.args[0]
     named = subject.op is Op.LOCAL and subject.data == name
     return element.kind.names.index(node.data) if named and node.data in element.kind.names else None
+
+
+def _resolved(node: Expr, name: str, element: Built) -> Expr:
+    """The branch of a conditional expression that is taken for this element `name`, if it asks for its class."""
+    while node.op is Op.IF and node.args[0].op is Op.IS:
+        subject = node.args[0].args[0]
+        if subject.op is not Op.LOCAL or subject.data != name:
+            break
+        node = node.args[1 if any(may_equal(element, Some(kind)) for kind in node.args[0].data) else 2]
+    return node
 
 
 def _mentions(node: Expr, name: str) -> bool:

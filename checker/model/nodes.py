@@ -183,6 +183,15 @@ class Expr:
             yield from child.walk()
 
 
+def conjuncts(node: Expr) -> Iterator[Expr]:
+    """The parts of an `and`, in order; the expression itself if it is none."""
+    if node.op is Op.AND:
+        for part in node.args:
+            yield from conjuncts(part)
+    else:
+        yield node
+
+
 COMPREHENSIONS = frozenset({Op.ALL, Op.ANY, Op.SUM, Op.MIN_OF, Op.MAX_OF, Op.THE, Op.SET_OF, Op.LIST_OF, Op.MAP_OF})
 
 

@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from checker.explore.native.render.layout import Unsupported, capacity, element, is_mask, is_sequence, width
-from checker.explore.native.render.values import Spot, Values, from_bits, is_wide, to_bits
-from checker.language.types import BagType, BoolType, Bounded, ChannelsType, RecordType, SetType, UnionType
+from checker.explore.native.render.layout import (
+    Unsupported,
+    capacity,
+    element,
+    is_mask,
+    is_sequence,
+    payload_width,
+    width,
+)
+from checker.explore.native.render.values import Spot, Values, from_bits, is_wide, literal, to_bits
+from checker.language.types import (
+    BagType,
+    BoolType,
+    Bounded,
+    ChannelsType,
+    ListType,
+    RecordType,
+    SetType,
+    Type,
+    UnionType,
+)
 
 
 class Containers(Values):
@@ -21,9 +39,9 @@ class Containers(Values):
         return result
 
     @contextmanager
-    def members(self, spot: Spot) -> Iterator[str]:
+    def members(self, spot: Spot, wanted: Type | None = None) -> Iterator[str]:
         """Loop over the members of the set, list or network at a place, in canonical order; a Bag's messages once each. The place
-        must not change meanwhile."""
+        must not change meanwhile. Members that are not of the alternative `wanted` of their union may be left out."""
         kind, out = spot.kind, self.out
         if isinstance(kind, ChannelsType):
             with self._heads(spot) as member:
@@ -32,20 +50,27 @@ class Containers(Values):
         index, inner = out.fresh("i"), element(kind)
         if not is_sequence(kind):
             size = width(kind)
+            first, end = codes_of(inner, wanted)
             if not is_wide(kind):
                 mask = out.fresh("m")
-                head = f"for (word {mask} = {self.bits(spot, size)}; {mask}; {mask} &= {mask} - 1)"
+                kept = "" if (first, end) == (0, size) else f" & {literal((1 << end) - (1 << first))}"
+                head = f"for (word {mask} = {self.bits(spot, size)}{kept}; {mask}; {mask} &= {mask} - 1)"
                 with out.block(head):
                     out(f"unsigned {index} = (unsigned)__builtin_ctzll({mask});")
                     yield self.let(inner, self.sparse(inner, index))
                 return
             mask = self.read(spot) if spot.at or spot.moving or width(kind) % 64 else spot.root
-            following = f"{index} = next_bit({mask}, {index} + 1, {size})"
-            head = f"for (unsigned {index} = next_bit({mask}, 0, {size}); {index} < {size}; {following})"
+            following = f"{index} = next_bit({mask}, {index} + 1, {end})"
+            head = f"for (unsigned {index} = next_bit({mask}, {first}, {end}); {index} < {end}; {following})"
             with out.block(head):
                 yield self.let(inner, self.sparse(inner, index))
             return
-        with out.block(f"for (unsigned {index} = 0, {index}n = {self.length(spot)}; {index} < {index}n; {index}++)"):
+        first, end = (0, 0) if isinstance(kind, ListType) else bits_of(inner, wanted)
+        out(f"unsigned {index}n = {self.length(spot)};")
+        begin = f"lower_bound({self.sequence(spot)}, {index}n, {literal(first)})" if first else "0"
+        with out.block(f"for (unsigned {index} = {begin}; {index} < {index}n; {index}++)"):
+            if end:
+                out(f"if (element_at({self.sequence(spot)}, {index}) >= {literal(end)}) break;")
             value = self.let(inner, self.read(self.item(spot, index)))
             if isinstance(kind, BagType):
                 before = self.bits(self.item(spot, f"({index} - 1)"), width(inner))
@@ -152,3 +177,19 @@ def pair_code(values: Containers, kind: ChannelsType, message: str) -> str:
     else:
         of_record(spot)
     return result
+
+
+def codes_of(kind: Type, wanted: Type | None) -> tuple[int, int]:
+    """The first code of the alternative `wanted` of a union and the one after its last; all codes if it is none."""
+    if not isinstance(kind, UnionType) or wanted not in kind.kinds:
+        return 0, kind.cardinality
+    first = sum(part.cardinality for part in kind.kinds[: kind.kinds.index(wanted)])
+    return first, first + wanted.cardinality
+
+
+def bits_of(kind: Type, wanted: Type | None) -> tuple[int, int]:
+    """The least bits of the alternative `wanted` of a union and those after its greatest; zeros if it is none or the last."""
+    if not isinstance(kind, UnionType) or wanted not in kind.kinds or width(kind) > 63:
+        return 0, 0
+    tag = kind.kinds.index(wanted)
+    return tag << payload_width(kind), (tag + 1) << payload_width(kind) if tag + 1 < len(kind.kinds) else 0

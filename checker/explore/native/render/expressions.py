@@ -15,7 +15,7 @@ from checker.explore.native.render.paths import BOOL, Paths, within
 from checker.explore.native.render.values import is_wide, literal, to_bits
 from checker.language.types import ChannelsType, ListType, MapType, SetType, Type, UnionType
 from checker.model.conversion import join, limits
-from checker.model.nodes import Clause, Expr, For, Op
+from checker.model.nodes import Clause, Expr, For, Op, Where, conjuncts
 
 
 class Expressions(Paths):
@@ -312,8 +312,8 @@ class Expressions(Paths):
     # Loops
 
     @contextmanager
-    def over(self, source: Expr) -> Iterator[str]:
-        """Loop over a collection's elements, in canonical order."""
+    def over(self, source: Expr, wanted: Type | None = None) -> Iterator[str]:
+        """Loop over a collection's elements, in canonical order. Those not of the alternative `wanted` of their union may be left out."""
         out = self.out
         if source.op is Op.DOMAIN:
             inner, index = element(source.type), out.fresh("i")
@@ -326,16 +326,16 @@ class Expressions(Paths):
                 yield index
         else:
             place = self.spot(source)
-            with self.members(place) as member:
+            with self.members(place, wanted) as member:
                 yield member
 
     @contextmanager
     def clauses(self, clauses: Sequence[Clause]) -> Iterator[None]:
         """The loops and filters of a comprehension."""
         with ExitStack() as stack:
-            for clause in clauses:
+            for clause, following in zip(clauses, [*clauses[1:], None], strict=True):
                 if isinstance(clause, For):
-                    found = stack.enter_context(self.over(clause.source))
+                    found = stack.enter_context(self.over(clause.source, _class_wanted(clause, following)))
                     self.declare(clause.type, f"v_{clause.name}", found)
                 else:
                     self.out(f"if (!({self.value(clause.condition)})) continue;")
@@ -493,3 +493,12 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.CALL: Expressions.call,
     Op.LINEARIZABLE: Expressions.linearizable,
 }
+
+
+def _class_wanted(clause: For, following: Clause | None) -> Type | None:
+    """The class that the next clause asks of the elements, before it asks anything else."""
+    if isinstance(following, Where):
+        match next(conjuncts(following.condition)):
+            case Expr(op=Op.IS, args=(Expr(op=Op.LOCAL, data=name),), data=(Type() as kind,)) if name == clause.name:
+                return kind
+    return None

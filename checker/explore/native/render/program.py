@@ -19,7 +19,8 @@ from checker.language.sorts import Scalarset
 from checker.language.system import State
 from checker.language.types import ListType, TupleType, Type, UnionType
 from checker.model.conversion import limits
-from checker.model.nodes import Action, Expr, Function, Model, Op, Property, Return, Stmt
+from checker.model.nodes import Action, Expr, Function, Model, Op, Property, Require, Return, Stmt, conjuncts
+from checker.model.totality import is_total
 
 TABLE_MAX = 65_536
 INITIAL_MAX = 50_000
@@ -361,19 +362,45 @@ class Program:
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)status;")
             writer = Body(self, out, "s", "s", lambda _: None)
+            guards = self._early_guards(action)
+            self._guard(writer, guards[0], "return")
             with ExitStack() as stack:
-                for (name, kind), source in zip(action.parameters, action.ranges, strict=True):
+                for (name, kind), source, early in zip(action.parameters, action.ranges, guards[1:], strict=True):
                     if source is None:
                         stack.enter_context(self._all_choices(writer, [(name, kind)]))
                     else:
                         value = stack.enter_context(_ranging(writer, source, kind))
                         writer.declare(kind, f"v_{name}", value)
+                    self._guard(writer, early, "continue")
                 out(f"attempt_{number}({', '.join(['from', 'out', *(f'v_{name}' for name, _ in action.parameters)])});")
             out("return;")
             out("leave:")
             out(f"fail(out, *from, {number}, NULL, 0);")
         self._actions.lines.extend(out.lines)
         self._actions()
+
+    def _early_guards(self, action: Action) -> list[list[Expr]]:
+        """For each number of first parameters, the guards that are decided when these have values and others are to come.
+
+        A guard moves forward over others only if none of them can fail."""
+        names = [name for name, _ in action.parameters]
+        found: list[list[Expr]] = [[] for _ in range(len(names) + 1)]
+        for statement in action.body:
+            if not isinstance(statement, Require):
+                break
+            for guard in conjuncts(statement.condition):
+                if not is_total(guard, self.model):
+                    return found
+                mentioned = {node.data for node in guard.walk() if node.op is Op.LOCAL}
+                known = max((names.index(name) + 1 for name in mentioned if name in names), default=0)
+                if known < len(names):
+                    found[known].append(guard)
+        return found
+
+    @staticmethod
+    def _guard(writer: Body, guards: Sequence[Expr], otherwise: str) -> None:
+        for guard in guards:
+            writer.out(f"if (!({writer.value(guard)})) {otherwise};")
 
     def _initial(self) -> None:
         out = self._actions
@@ -455,7 +482,7 @@ def _ranging(writer: Body, source: Expr, want: Type) -> Iterator[str]:
     """Loop over the members of a collection that are values of a type: each once, in canonical order."""
     out = writer.out
     if not isinstance(source.type, ListType):
-        with writer.over(source) as member:
+        with writer.over(source, want) as member:
             yield _as_parameter(writer, member, source.type.children()[0], want)
         return
     have = source.type.element
