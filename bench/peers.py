@@ -1,209 +1,114 @@
-"""Side by side with the peers: `python bench/peers.py [--managers 7 8 9] [--rounds 3] [--out FILE]`.
+"""Side by side with the peers: `python -m bench.peers [--tasks ...] [--peers ...] [--repeat N] [--out FOLDER]`.
 
-One model, two-phase commit (Gray & Lamport 2006) with a message set, written for each checker in the form that suits it best
-(`bench/models`). All must find the same number of states and of transitions, or there is no table. Runs alternate, round by round, so that
-a change of the machine's load touches all; the least CPU time of each counts, because the machine may be shared.
+The same models, written for each checker in the form that suits it best (`bench/models`): two-phase commit (Gray & Lamport 2006)
+with 7 to 10 resource managers, with and without symmetry; single-decree Paxos; Raft. All must find the same number of states, and
+without symmetry of transitions, or there is no table. Runs alternate, round by round, so that a change of the machine's load touches all;
+a checker that takes longer than `--patience` seconds runs once.
 
-Quorate is charged for everything: Python, reading and typing the spec, rendering, the C compiler with an empty cache, the search.
-The peers are charged for their run only, not for compiling (Spin, Stateright).
+Quorate is charged for everything: Python, reading and typing the spec, rendering, the C compiler with an empty cache, the search
+(a second line has the library compiled before). The peers are charged for their run only, not for compiling.
 
-What is not on the machine is left out and named: Spin (`spin`), Stateright (`cargo`), TLC (`$TLA2TOOLS_JAR`, a path to tla2tools.jar).
+What is not on the machine is left out and named: Spin (`spin`), Stateright (`cargo`), TLC (`java`, with `$TLA2TOOLS_JAR` or through `mvn`).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import platform
-import re
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-MODELS = Path(__file__).parent / "models"
-ROOT = Path(__file__).parent.parent
-STATES = {7: 296_448, 8: 1_745_408, 9: 10_340_352, 10: 61_515_776}
-TRANSITIONS = {7: 2_744_706, 8: 18_507_778, 9: 123_558_402}
-QUORATE = """
-import sys
-from checker.explore import check
-from specs.transactions.two_phase_commit import TwoPhaseCommit
-outcome = check(TwoPhaseCommit.bounded(ResourceManager=int(sys.argv[1])), engine="native", symmetry=False, workers=int(sys.argv[2]))
-assert outcome.verdict == "holds", outcome
-print(f"states={outcome.statistics.states} transitions={outcome.statistics.transitions}")
-"""
+from bench.contenders import Contender, Task, Workshop
+from bench.measuring import Run, Summary, machine, measure, summary
+
+STATES = {7: (296_448, 2_744_706), 8: (1_745_408, 18_507_778), 9: (10_340_352, 123_558_402), 10: (61_515_776, 817_103_874)}
+ORBITS = {7: 920, 8: 1_461, 9: 2_232, 10: 3_300}
+TASKS = [
+    *(Task(f"two-phase commit, RM = {n}", "two_phase_commit", *STATES[n], n, bounds=(f"ResourceManager={n}",)) for n in STATES),
+    *(Task(f"two-phase commit, RM = {n}, symmetry", "two_phase_commit", ORBITS[n], 0, n, True, (f"ResourceManager={n}",)) for n in ORBITS),
+    Task("Paxos", "paxos", 1_051_236, 4_115_128),
+    Task("Raft", "raft", 878_196, 5_611_282),
+]
+PEERS = ("limit", "stateright", "spin", "tlc")
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One run: CPU and wall-clock seconds, and the most memory (KB) of any process in it."""
-
-    cpu_s: float
-    wall_s: float
-    memory_kb: int
-    output: str
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A checker on the model with one number of resource managers. `counts` gives states and transitions from the output."""
-
-    name: str
-    command: Callable[[], Sequence[str]]
-    counts: Callable[[str], tuple[int, int]]
-    folder: Path
+def agrees(task: Task, contender: Contender, run: Run) -> None:
+    """End the program unless a run found what the task has."""
+    counts = contender.counts(run.output)
+    # A Promela model has one initial state; Paxos's four are its successors there. Spin rounds large numbers.
+    roots = 1 if contender.name == "Spin" and task.model == "paxos" else 0
+    wrong = abs(counts.states - roots - task.states) > task.states * 1e-7
+    if task.transitions:
+        wrong |= abs(counts.transitions - roots - task.transitions) > task.transitions * 1e-7
+    if wrong:
+        raise SystemExit(f"{contender.name} finds {counts} on {task.name}, where {task.states:,} states are expected.")
 
 
-def measure(command: Sequence[str], folder: Path) -> Measured:
-    """Run a command to its end, with a fresh cache directory."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "XDG_CACHE_HOME": cache, "PYTHONPATH": str(ROOT)}
-        begin = time.monotonic()
-        running = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert running.stdout is not None
-        output = running.stdout.read()
-        _, status, used = os.wait4(running.pid, 0)
-        wall = time.monotonic() - begin
-    running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))} failed:\n{output}")
-    return Measured(used.ru_utime + used.ru_stime, wall, used.ru_maxrss, output)
+def alternate(task: Task, everybody: Sequence[Contender], repeat: int, patience: float) -> dict[str, Summary]:
+    """Medians of alternating runs."""
+    runs: dict[str, list[Run]] = {contender.name: [] for contender in everybody}
+    for turn in range(repeat):
+        for contender in everybody:
+            if turn and runs[contender.name][-1].wall_s > patience:
+                continue
+            with tempfile.TemporaryDirectory() as cache:
+                if not turn and "compiled before" in contender.name:
+                    measure(contender.command, contender.folder, contender.environment)
+                environment = {**contender.environment, **({"XDG_CACHE_HOME": cache} if contender.cold else {})}
+                run = measure(contender.command, contender.folder, environment)
+            agrees(task, contender, run)
+            runs[contender.name].append(run)
+            print(f"{task.name}: {contender.name}: {run.cpu_s:.2f} CPU s, {run.wall_s:.2f} s", file=sys.stderr, flush=True)
+    return {name: summary(found) for name, found in runs.items()}
 
 
-def named_counts(output: str) -> tuple[int, int]:
-    """`states=N transitions=N`."""
-    found = dict(re.findall(r"(states|transitions)=(\d+)", output))
-    return int(found["states"]), int(found["transitions"])
-
-
-def spin_counts(output: str) -> tuple[int, int]:
-    """Spin's report; a search that was cut short does not count."""
-    if "max search depth too small" in output or "errors: 0" not in output:
-        raise SystemExit(f"Spin did not finish:\n{output}")
-    states = re.search(r"(\d+) states, stored", output)
-    transitions = re.search(r"([\d.e+]+) transitions", output)
-    assert states and transitions
-    return int(states[1]), round(float(transitions[1]))
-
-
-def tlc_counts(output: str) -> tuple[int, int]:
-    """TLC's report."""
-    found = re.search(r"(\d+) states generated, (\d+) distinct states found, 0 states left", output)
-    if not found:
-        raise SystemExit(f"TLC did not finish:\n{output}")
-    return int(found[2]), int(found[1])
-
-
-def compiled(folder: Path, *command: str) -> None:
-    """Run a build step."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-
-
-def contenders(managers: int, work: Path, workers: int) -> tuple[list[Contender], list[str]]:
-    """Everybody who can take part, built, and who cannot."""
-    folder = work / str(managers)
-    folder.mkdir()
-    compiled(folder, "cc", "-O3", "-march=native", f"-DRM={managers}", f"-DSTATES={STATES[managers]}", "-o", "limit",
-             str(MODELS / "two_phase_limit.c"))
-    found = [Contender("Quorate, 1 worker", lambda: [sys.executable, "-c", QUORATE, str(managers), "1"], named_counts, ROOT),
-             Contender("hand-written C", lambda: ["./limit"], named_counts, folder)]
-    absent: list[str] = []
-    if workers > 1:
-        found.insert(1, Contender(f"Quorate, {workers} workers",
-                                  lambda: [sys.executable, "-c", QUORATE, str(managers), str(workers)], named_counts, ROOT))
-    if shutil.which("spin"):
-        compiled(folder, "spin", f"-DRM={managers}", "-a", str(MODELS / "two_phase.pml"))
-        compiled(folder, "cc", "-O3", "-march=native", "-w", "-DSAFETY", "-DMEMLIM=16000", "-o", "pan", "pan.c")
-        size = max(20, (2 * STATES[managers]).bit_length())
-        found.append(Contender("Spin 6.5 -DSAFETY", lambda: ["./pan", "-m100000", f"-w{size}"], spin_counts, folder))
-    else:
-        absent.append("Spin")
-    peer = work / "stateright" / "target" / "release" / "two-phase-peer"
-    if shutil.which("cargo"):
-        if not peer.exists():
-            shutil.copytree(MODELS / "stateright", work / "stateright", dirs_exist_ok=True)
-            compiled(work / "stateright", "cargo", "build", "--release", "--quiet")
-        for order in ("dfs", "bfs"):
-            command = [str(peer), str(managers), order, "1"]
-            found.append(Contender(f"Stateright 0.31 {order}", lambda command=command: command, named_counts, folder))
-    else:
-        absent.append("Stateright")
-    jar = os.environ.get("TLA2TOOLS_JAR", "")
-    if jar and shutil.which("java"):
-        names = ", ".join(f"r{i}" for i in range(managers))
-        (folder / "TwoPhase.tla").write_text((MODELS / "TwoPhase.tla").read_text())
-        (folder / "TwoPhase.cfg").write_text(f"SPECIFICATION Spec\nCONSTANT RM = {{{names}}}\nINVARIANT Atomicity\n")
-        tlc = ["java", "-XX:+UseParallelGC", "-cp", jar, "tlc2.TLC", "-deadlock", "-workers", "1", "-metadir", str(folder / "meta")]
-        found.append(Contender("TLC, 1 worker", lambda: [*tlc, "TwoPhase"], tlc_counts, folder))
-    else:
-        absent.append("TLC")
-    return found, absent
-
-
-def table(managers: int, best: dict[str, Measured]) -> list[str]:
+def table(task: Task, found: dict[str, Summary]) -> list[str]:
     """A Markdown table; the ratio is CPU time over Quorate's with one worker."""
-    states, transitions = STATES[managers], TRANSITIONS.get(managers, 0)
-    base = best["Quorate, 1 worker"].cpu_s
-    lines = [f"### RM = {managers}: {states:,} states, {transitions:,} transitions", "",
-             "| checker | CPU s | wall s | states/s | transitions/s | memory MB | bytes/state | CPU time ratio |",
-             "|---|---|---|---|---|---|---|---|"]
-    for name, run in sorted(best.items(), key=lambda item: item[1].cpu_s):
-        speed = f"{states / run.cpu_s / 1e6:.2f}M | {transitions / run.cpu_s / 1e6:.1f}M"
-        memory = f"{run.memory_kb / 1024:.0f} | {run.memory_kb * 1024 / states:.0f}"
-        lines.append(f"| {name} | {run.cpu_s:.2f} | {run.wall_s:.2f} | {speed} | {memory} | {run.cpu_s / base:.2f} |")
+    base = found["Quorate"].cpu_s
+    counted = f", {task.transitions:,} transitions" if task.transitions else " up to symmetry"
+    lines = [f"### {task.name}: {task.states:,} states{counted}", "",
+             "| checker | CPU s | wall s | states/s | transitions/s | memory MB | bytes/state | CPU time ratio | runs |",
+             "|---|---|---|---|---|---|---|---|---|"]
+    for name, run in sorted(found.items(), key=lambda item: item[1].cpu_s):
+        rate = f"{task.transitions / run.cpu_s / 1e6:.2f}M" if task.transitions else ""
+        memory = f"{run.memory_bytes / 1e6:.0f} | {run.memory_bytes / task.states:.0f}"
+        lines.append(f"| {name} | {run.cpu_s:.2f} | {run.wall_s:.2f} | {task.states / run.cpu_s / 1e6:.2f}M | {rate} | {memory} | "
+                     f"{run.cpu_s / base:.2f} | {run.runs} |")
     return [*lines, ""]
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
-        return next(line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                    if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def main() -> None:
     """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--managers", type=int, nargs="+", default=[7, 8, 9], choices=sorted(STATES))
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    options.add_argument("--out", type=Path)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--tasks", nargs="+", metavar="TEXT", help="only tasks whose name contains one of these")
+    options.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
+    options.add_argument("--repeat", type=int, default=3)
+    options.add_argument("--patience", type=float, default=60, metavar="SECONDS")
+    options.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="for the runs with several workers")
+    options.add_argument("--out", type=Path, help="a folder for peers.md and peers.json")
     chosen = options.parse_args()
-    lines = [f"Machine: {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
-             f"load {os.getloadavg()[0]:.1f} at the start; least CPU time of {chosen.rounds} alternating rounds.", ""]
-    with tempfile.TemporaryDirectory() as work:
-        for managers in chosen.managers:
-            everybody, absent = contenders(managers, Path(work), chosen.workers)
-            best: dict[str, Measured] = {}
-            for _ in range(chosen.rounds):
-                for contender in everybody:
-                    run = measure(contender.command(), contender.folder)
-                    states, transitions = contender.counts(run.output)
-                    expected = (STATES[managers], TRANSITIONS.get(managers, transitions))
-                    # Spin prints large numbers of transitions with eight digits.
-                    if states != expected[0] or abs(transitions - expected[1]) > expected[1] * 1e-7:
-                        raise SystemExit(f"{contender.name} finds {states:,} states and {transitions:,} transitions, not {expected}.")
-                    if contender.name not in best or run.cpu_s < best[contender.name].cpu_s:
-                        best[contender.name] = run
-            lines += table(managers, best)
-            if absent:
-                lines += [f"Not on this machine: {', '.join(absent)}.", ""]
-    text = "\n".join(lines)
-    print(text)
+    tasks = [task for task in TASKS if not chosen.tasks or any(text in task.name for text in chosen.tasks)]
+    about = machine()
+    lines = [", ".join(f"{key} {value}" for key, value in about.items()) + f"; load {os.getloadavg()[0]:.1f} at the start.", ""]
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        workshop = Workshop(Path(folder))
+        for task in tasks:
+            found = alternate(task, list(workshop.contenders(task, set(chosen.peers), chosen.workers)), chosen.repeat, chosen.patience)
+            lines += table(task, found)
+            results[task.name] = {name: asdict(run) for name, run in found.items()}
+    if workshop.absent:
+        lines += [f"Not taking part: {', '.join(sorted(workshop.absent))}.", ""]
+    print("\n".join(lines))
     if chosen.out:
-        chosen.out.write_text(text, encoding="utf-8")
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        (chosen.out / "peers.md").write_text("\n".join(lines))
+        (chosen.out / "peers.json").write_text(json.dumps({"machine": about, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     main()

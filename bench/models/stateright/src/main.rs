@@ -1,107 +1,23 @@
-//! Two-phase commit for Stateright, in the form that suits it best: a state is one word.
-//! Usage: two-phase-peer RM dfs|bfs THREADS
+//! The models of this benchmark for Stateright.
+//!
+//! Usage: peers two_phase RM ORDER THREADS | paxos ORDER THREADS | raft ORDER THREADS
+//! where ORDER is dfs, bfs or, for two_phase, symmetry (dfs over representatives).
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, CheckerBuilder, Model};
+use std::hash::Hash;
 
-struct TwoPhase {
-    rm: u32,
-}
+mod paxos;
+mod raft;
+mod two_phase;
 
-#[derive(Clone, Debug, PartialEq)]
-enum Step {
-    Receive(u32),
-    Commit,
-    Abort,
-    Prepare(u32),
-    Refuse(u32),
-    ObeyCommit(u32),
-    ObeyAbort(u32),
-}
-
-impl TwoPhase {
-    fn ones(&self) -> u64 {
-        (1 << self.rm) - 1
-    }
-    fn low(&self, s: u64) -> u64 {
-        s & self.ones()
-    }
-    fn high(&self, s: u64) -> u64 {
-        s >> self.rm & self.ones()
-    }
-    fn tm(&self, s: u64) -> u64 {
-        s >> (4 * self.rm) & 3
-    }
-    fn bit(&self, area: u32, r: u32) -> u64 {
-        1 << (area * self.rm + r)
-    }
-    fn commit_sent(&self) -> u64 {
-        1 << (4 * self.rm + 2)
-    }
-    fn abort_sent(&self) -> u64 {
-        1 << (4 * self.rm + 3)
-    }
-}
-
-impl Model for TwoPhase {
-    type State = u64;
-    type Action = Step;
-
-    fn init_states(&self) -> Vec<u64> {
-        vec![0]
-    }
-
-    fn actions(&self, s: &u64, actions: &mut Vec<Step>) {
-        let s = *s;
-        let undecided = self.tm(s) == 0;
-        if undecided && s >> (3 * self.rm) & self.ones() == self.ones() {
-            actions.push(Step::Commit);
-        }
-        if undecided {
-            actions.push(Step::Abort);
-        }
-        for r in 0..self.rm {
-            if undecided && s & self.bit(2, r) != 0 {
-                actions.push(Step::Receive(r));
-            }
-            if (self.low(s) | self.high(s)) >> r & 1 == 0 {
-                actions.push(Step::Prepare(r));
-                actions.push(Step::Refuse(r));
-            }
-            if s & self.commit_sent() != 0 {
-                actions.push(Step::ObeyCommit(r));
-            }
-            if s & self.abort_sent() != 0 {
-                actions.push(Step::ObeyAbort(r));
-            }
-        }
-    }
-
-    fn next_state(&self, s: &u64, step: Step) -> Option<u64> {
-        let s = *s;
-        Some(match step {
-            Step::Receive(r) => s | self.bit(3, r),
-            Step::Commit => s | 1 << (4 * self.rm) | self.commit_sent(),
-            Step::Abort => s | 2 << (4 * self.rm) | self.abort_sent(),
-            Step::Prepare(r) => s | self.bit(0, r) | self.bit(2, r),
-            Step::Refuse(r) => s | self.bit(0, r) | self.bit(1, r),
-            Step::ObeyCommit(r) => s & !self.bit(0, r) | self.bit(1, r),
-            Step::ObeyAbort(r) => s | self.bit(0, r) | self.bit(1, r),
-        })
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always("atomicity", |model: &TwoPhase, s: &u64| {
-            let (low, high) = (model.low(*s), model.high(*s));
-            high & !low == 0 || high & low == 0
-        })]
-    }
-}
-
-fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let model = TwoPhase { rm: arguments[1].parse().expect("RM") };
-    let builder = model.checker().threads(arguments[3].parse().expect("threads"));
-    let (states, transitions) = if arguments[2] == "bfs" {
+fn report<M>(builder: CheckerBuilder<M>, order: &str, threads: &str)
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Hash + Send + Sync + PartialEq + std::fmt::Debug,
+    M::Action: Clone + Send + Sync + std::fmt::Debug + PartialEq,
+{
+    let builder = builder.threads(threads.parse().expect("THREADS"));
+    let (states, transitions) = if order == "bfs" {
         let checker = builder.spawn_bfs().join();
         checker.assert_properties();
         (checker.unique_state_count(), checker.state_count())
@@ -111,4 +27,21 @@ fn main() {
         (checker.unique_state_count(), checker.state_count())
     };
     println!("states={states} transitions={transitions}");
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["two_phase", rm, "symmetry", threads] => {
+            let model = two_phase::TwoPhase::new(rm.parse().expect("RM"));
+            report(model.checker().symmetry_fn(two_phase::representative), "dfs", threads)
+        }
+        ["two_phase", rm, order, threads] => {
+            report(two_phase::TwoPhase::new(rm.parse().expect("RM")).checker(), order, threads)
+        }
+        ["paxos", order, threads] => report(paxos::Paxos.checker(), order, threads),
+        ["raft", order, threads] => report(raft::Raft.checker(), order, threads),
+        _ => panic!("see the head of main.rs"),
+    }
 }

@@ -1,0 +1,97 @@
+/* Single-decree Paxos, state for state and transition for transition as specs/consensus/paxos.py without symmetry, but for one root state more, from
+ * which a step chooses what the clients ask for. Three acceptors, two values; BALLOTS may be 2 or 3, LEARNERS 1 or 2.
+ *
+ * The state is bit fields. A ballot proposes one value, and an acceptor answers it once, so each possible message of a ballot is a small number:
+ * PROMISE(a, b) is 0 before it is sent, then 1 + the reported vote; a vote is 0 for none, else 1 + 2 * ballot + value.
+ */
+#ifndef BALLOTS
+#define BALLOTS 3
+#endif
+#ifndef LEARNERS
+#define LEARNERS 2
+#endif
+#define BALLOT(b) ((b) + 1)
+#define VOTE(b, v) (1 + 2 * (b) + (v))
+
+unsigned started : 1;
+unsigned requested : 2;          /* a bit for each value */
+unsigned promised : 6;           /* 2 bits for each acceptor: 0, or BALLOT(b) */
+unsigned accepted : 9;           /* 3 bits for each acceptor: 0, or VOTE(b, v) */
+unsigned learned : 4;            /* 2 bits for each learner: 0, or 1 + value */
+unsigned prepares : 3;           /* a bit for each ballot */
+unsigned accepts : 6;            /* 2 bits for each ballot: 0, or 1 + value */
+unsigned votes : 9;              /* 3 bits for each ballot, one for each acceptor; the value is that of the ballot */
+unsigned promises : 27;          /* 3 bits for each ballot and acceptor */
+
+#define PROMISED(a) (promised >> (2 * (a)) & 3)
+#define ACCEPTED(a) (accepted >> (3 * (a)) & 7)
+#define LEARNED(k) (learned >> (2 * (k)) & 3)
+#define PROPOSED(b) (accepts >> (2 * (b)) & 3)
+#define VOTES(b) (votes >> (3 * (b)) & 7)
+#define PROMISE(a, b) (promises >> (9 * (b) + 3 * (a)) & 7)
+#define REPORTED(a, b) (PROMISE(a, b) - 1)
+#define VALUE(vote) (((vote) - 1) & 1)
+
+#define MAJORITY(set) ((set) == 3 || (set) >= 5)
+#define CHOSEN(b, v) (PROPOSED(b) == 1 + (v) && MAJORITY(VOTES(b)))
+#define EVER(v) (CHOSEN(0, v) || CHOSEN(1, v) || CHOSEN(2, v))
+#define CHECK assert(!(EVER(0) && EVER(1)) && (!EVER(0) || (requested & 1)) && (!EVER(1) || (requested & 2)) \
+    && (LEARNED(0) == 0 || LEARNED(1) == 0 || LEARNED(0) == LEARNED(1)))
+
+#define PREPARE(b) \
+    :: d_step { started && !(prepares & (1 << (b))) -> prepares = prepares | 1 << (b); CHECK }
+
+#define ANSWER(a, b) \
+    :: d_step { (prepares & (1 << (b))) && BALLOT(b) > PROMISED(a) -> \
+        promised = (promised & ~(3 << (2 * (a)))) | BALLOT(b) << (2 * (a)); \
+        promises = promises | (1 + ACCEPTED(a)) << (9 * (b) + 3 * (a)); CHECK }
+
+/* A later vote is a larger number: the vote that binds the proposer is the largest reported one. */
+#define MAX(x, y) ((x) > (y) -> (x) : (y))
+#define FREE(vote, v) ((vote) == 0 || VALUE(vote) == (v))
+#define MAY_PROPOSE(b, v) (requested & (1 << (v))) && PROPOSED(b) == 0
+#define TWO(a, c, b, v) (PROMISE(a, b) && PROMISE(c, b) && FREE(MAX(REPORTED(a, b), REPORTED(c, b)), v))
+#define THREE(b, v) (PROMISE(0, b) && PROMISE(1, b) && PROMISE(2, b) \
+    && FREE(MAX(REPORTED(0, b), MAX(REPORTED(1, b), REPORTED(2, b))), v))
+#define QUORUM(heard, b, v) \
+    :: d_step { MAY_PROPOSE(b, v) && heard -> accepts = accepts | (1 + (v)) << (2 * (b)); CHECK }
+#define PROPOSE(b, v) \
+    QUORUM(TWO(0, 1, b, v), b, v) \
+    QUORUM(TWO(0, 2, b, v), b, v) \
+    QUORUM(TWO(1, 2, b, v), b, v) \
+    QUORUM(THREE(b, v), b, v)
+
+#define ACCEPT(a, b) \
+    :: d_step { PROPOSED(b) && BALLOT(b) >= PROMISED(a) && ACCEPTED(a) != VOTE(b, PROPOSED(b) - 1) -> \
+        promised = (promised & ~(3 << (2 * (a)))) | BALLOT(b) << (2 * (a)); \
+        accepted = (accepted & ~(7 << (3 * (a)))) | VOTE(b, PROPOSED(b) - 1) << (3 * (a)); \
+        votes = votes | 1 << (3 * (b) + (a)); CHECK }
+
+#define LEARN(k, b, v) \
+    :: d_step { LEARNED(k) == 0 && CHOSEN(b, v) -> learned = learned | (1 + (v)) << (2 * (k)); CHECK }
+
+#define ACCEPTOR(a, b) ANSWER(a, b) ACCEPT(a, b)
+#if LEARNERS > 1
+#define LEARNERS_OF(b, v) LEARN(0, b, v) LEARN(1, b, v)
+#else
+#define LEARNERS_OF(b, v) LEARN(0, b, v)
+#endif
+#define RUN(b) \
+    PREPARE(b) \
+    ACCEPTOR(0, b) ACCEPTOR(1, b) ACCEPTOR(2, b) \
+    PROPOSE(b, 0) PROPOSE(b, 1) \
+    LEARNERS_OF(b, 0) LEARNERS_OF(b, 1)
+
+#define ASK(values) :: d_step { !started -> started = 1; requested = values }
+
+active proctype system() {
+end:
+    do
+    ASK(0) ASK(1) ASK(2) ASK(3)
+    RUN(0)
+    RUN(1)
+#if BALLOTS > 2
+    RUN(2)
+#endif
+    od
+}
