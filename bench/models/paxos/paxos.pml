@@ -35,16 +35,17 @@ unsigned promises : 27;          /* 3 bits for each ballot and acceptor */
 #define MAJORITY(set) ((set) == 3 || (set) >= 5)
 #define CHOSEN(b, v) (PROPOSED(b) == 1 + (v) && MAJORITY(VOTES(b)))
 #define EVER(v) (CHOSEN(0, v) || CHOSEN(1, v) || CHOSEN(2, v))
+/* Where it can break: after a vote, and after a learner's step. */
 #define CHECK assert(!(EVER(0) && EVER(1)) && (!EVER(0) || (requested & 1)) && (!EVER(1) || (requested & 2)) \
     && (LEARNED(0) == 0 || LEARNED(1) == 0 || LEARNED(0) == LEARNED(1)))
 
 #define PREPARE(b) \
-    :: d_step { started && !(prepares & (1 << (b))) -> prepares = prepares | 1 << (b); CHECK }
+    :: d_step { started && !(prepares & (1 << (b))) -> prepares = prepares | 1 << (b) }
 
 #define ANSWER(a, b) \
     :: d_step { (prepares & (1 << (b))) && BALLOT(b) > PROMISED(a) -> \
         promised = (promised & ~(3 << (2 * (a)))) | BALLOT(b) << (2 * (a)); \
-        promises = promises | (1 + ACCEPTED(a)) << (9 * (b) + 3 * (a)); CHECK }
+        promises = promises | (1 + ACCEPTED(a)) << (9 * (b) + 3 * (a)) }
 
 /* A later vote is a larger number: the vote that binds the proposer is the largest reported one. */
 #define MAX(x, y) ((x) > (y) -> (x) : (y))
@@ -54,7 +55,7 @@ unsigned promises : 27;          /* 3 bits for each ballot and acceptor */
 #define THREE(b, v) (PROMISE(0, b) && PROMISE(1, b) && PROMISE(2, b) \
     && FREE(MAX(REPORTED(0, b), MAX(REPORTED(1, b), REPORTED(2, b))), v))
 #define QUORUM(heard, b, v) \
-    :: d_step { MAY_PROPOSE(b, v) && heard -> accepts = accepts | (1 + (v)) << (2 * (b)); CHECK }
+    :: d_step { MAY_PROPOSE(b, v) && heard -> accepts = accepts | (1 + (v)) << (2 * (b)) }
 #define PROPOSE(b, v) \
     QUORUM(TWO(0, 1, b, v), b, v) \
     QUORUM(TWO(0, 2, b, v), b, v) \

@@ -1,27 +1,64 @@
 ------------------------------ MODULE TwoPhase ------------------------------
-\* Two-phase commit for TLC, after Gray & Lamport 2006.
+\* Two-phase commit for TLC, after Gray & Lamport 2006, state for state and transition for transition as
+\* specs/transactions/two_phase_commit.py without symmetry. A Prepared message is no more than its sender.
 EXTENDS TLC
-CONSTANT RM
-VARIABLES rm, tm, prepared, msgs
-vars == <<rm, tm, prepared, msgs>>
+CONSTANTS RM
+VARIABLES rm, tm, received, prepared, outcome
+vars == <<rm, tm, received, prepared, outcome>>
 Perms == Permutations(RM)
 
-Init == /\ rm = [r \in RM |-> "working"] /\ tm = "init" /\ prepared = {} /\ msgs = {}
+Init ==
+    /\ rm = [r \in RM |-> "working"]
+    /\ tm = "init"
+    /\ received = {}
+    /\ prepared = {}
+    /\ outcome = {}
 
-Receive(r) == /\ tm = "init" /\ [type |-> "Prepared", rm |-> r] \in msgs
-              /\ prepared' = prepared \cup {r} /\ UNCHANGED <<rm, tm, msgs>>
-Commit == /\ tm = "init" /\ prepared = RM /\ tm' = "committed"
-          /\ msgs' = msgs \cup {[type |-> "Commit"]} /\ UNCHANGED <<rm, prepared>>
-Abort == /\ tm = "init" /\ tm' = "aborted"
-         /\ msgs' = msgs \cup {[type |-> "Abort"]} /\ UNCHANGED <<rm, prepared>>
-Prepare(r) == /\ rm[r] = "working" /\ rm' = [rm EXCEPT ![r] = "prepared"]
-              /\ msgs' = msgs \cup {[type |-> "Prepared", rm |-> r]} /\ UNCHANGED <<tm, prepared>>
-Refuse(r) == /\ rm[r] = "working" /\ rm' = [rm EXCEPT ![r] = "aborted"] /\ UNCHANGED <<tm, prepared, msgs>>
-ObeyCommit(r) == /\ [type |-> "Commit"] \in msgs /\ rm' = [rm EXCEPT ![r] = "committed"] /\ UNCHANGED <<tm, prepared, msgs>>
-ObeyAbort(r) == /\ [type |-> "Abort"] \in msgs /\ rm' = [rm EXCEPT ![r] = "aborted"] /\ UNCHANGED <<tm, prepared, msgs>>
+Receive(r) ==
+    /\ tm = "init"
+    /\ r \in prepared
+    /\ received' = received \cup {r}
+    /\ UNCHANGED <<rm, tm, prepared, outcome>>
 
-Next == \/ Commit \/ Abort
-        \/ \E r \in RM : Receive(r) \/ Prepare(r) \/ Refuse(r) \/ ObeyCommit(r) \/ ObeyAbort(r)
+Commit ==
+    /\ tm = "init"
+    /\ received = RM
+    /\ tm' = "committed"
+    /\ outcome' = outcome \cup {"Commit"}
+    /\ UNCHANGED <<rm, received, prepared>>
+
+Abort ==
+    /\ tm = "init"
+    /\ tm' = "aborted"
+    /\ outcome' = outcome \cup {"Abort"}
+    /\ UNCHANGED <<rm, received, prepared>>
+
+Prepare(r) ==
+    /\ rm[r] = "working"
+    /\ rm' = [rm EXCEPT ![r] = "prepared"]
+    /\ prepared' = prepared \cup {r}
+    /\ UNCHANGED <<tm, received, outcome>>
+
+Refuse(r) ==
+    /\ rm[r] = "working"
+    /\ rm' = [rm EXCEPT ![r] = "aborted"]
+    /\ UNCHANGED <<tm, received, prepared, outcome>>
+
+ObeyCommit(r) ==
+    /\ "Commit" \in outcome
+    /\ rm' = [rm EXCEPT ![r] = "committed"]
+    /\ UNCHANGED <<tm, received, prepared, outcome>>
+
+ObeyAbort(r) ==
+    /\ "Abort" \in outcome
+    /\ rm' = [rm EXCEPT ![r] = "aborted"]
+    /\ UNCHANGED <<tm, received, prepared, outcome>>
+
+Next ==
+    \/ Commit
+    \/ Abort
+    \/ \E r \in RM : Receive(r) \/ Prepare(r) \/ Refuse(r) \/ ObeyCommit(r) \/ ObeyAbort(r)
 Spec == Init /\ [][Next]_vars
-Atomicity == \A a, b \in RM : ~(rm[a] = "committed" /\ rm[b] = "aborted")
+
+Atomicity == (\A r \in RM : rm[r] # "committed") \/ (\A r \in RM : rm[r] # "aborted")
 =============================================================================

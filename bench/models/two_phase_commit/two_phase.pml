@@ -1,5 +1,5 @@
 /* Two-phase commit for Spin, in the form that suits it best: one process, bit masks, one d_step for each transition.
-   low and high hold two bits for each resource manager: working 00, prepared 10, committed 01, aborted 11. */
+   low and high hold two bits for each resource manager: working 00, prepared 10, committed 01, aborted 11. Atomicity is checked where it can break. */
 #ifndef RM
 #define RM 9
 #endif
@@ -13,12 +13,14 @@ unsigned tm : 2 = 0;
 bool commit_sent = false;
 bool abort_sent = false;
 
+#define ATOMICITY assert(!(high & ~low) || !(high & low))
+
 #define OPTIONS(r) \
     :: d_step { tm == 0 && (messages & (1 << r)) -> at_tm = at_tm | (1 << r) } \
     :: d_step { !((low | high) & (1 << r)) -> low = low | (1 << r); messages = messages | (1 << r) } \
-    :: d_step { !((low | high) & (1 << r)) -> low = low | (1 << r); high = high | (1 << r) } \
-    :: d_step { commit_sent -> low = low & ~(1 << r); high = high | (1 << r) } \
-    :: d_step { abort_sent -> low = low | (1 << r); high = high | (1 << r) }
+    :: d_step { !((low | high) & (1 << r)) -> low = low | (1 << r); high = high | (1 << r); ATOMICITY } \
+    :: d_step { commit_sent -> low = low & ~(1 << r); high = high | (1 << r); ATOMICITY } \
+    :: d_step { abort_sent -> low = low | (1 << r); high = high | (1 << r); ATOMICITY }
 
 active proctype system() {
 end:

@@ -1,190 +1,213 @@
 //! Raft, state for state and transition for transition as specs/consensus/raft.py without symmetry.
 //!
-//! Three servers, terms to 2, logs to 2, one command: an entry is its term. The messages ever sent are a bit set.
+//! Three servers, terms to 2, logs to 2. There is one command, so an entry is its term, 0 for none. Each message that can ever be
+//! sent has a bit. A reign is a term and a server: what a server sends in a term is a group of bits in the word of the kind.
 
 use stateright::{Model, Property};
 
-const SERVERS: usize = 3;
-const MAX_TERM: usize = 2;
-const MAX_INDEX: usize = 2;
+use crate::bits::{ones, Field};
 
-const VOTES: usize = 54;
-const REPLIES: usize = 72;
-const APPENDS: usize = 126;
-const WORDS: usize = 10;
+const SERVERS: u32 = 3;
+const TERMS: u32 = 2;
+const FOLLOWER: u64 = 0;
+const CANDIDATE: u64 = 1;
+const LEADER: u64 = 2;
 
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-enum Role {
-    Follower,
-    Candidate,
-    Leader,
-}
+// Of `local`, by server.
+const TERM: Field = Field(0, 2, 2);
+const VOTED_FOR: Field = Field(6, 2, 2); // 0 or 1 + server
+const ROLE: Field = Field(12, 2, 2);
+const FIRST: Field = Field(18, 2, 2); // The log's first entry.
+const SECOND: Field = Field(24, 2, 2);
+const COMMIT: Field = Field(30, 2, 2);
+// Of `local`, by reign, and by term, index and entry.
+const ELECTED: Field = Field(36, 1, 1);
+const COMMITTED: Field = Field(42, 1, 1);
 
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-struct Server {
-    term: u8,
-    voted_for: u8, // 0 or 1 + server
-    role: Role,
-    length: u8,
-    log: [u8; MAX_INDEX],
-    commit: u8,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
 pub struct State {
-    messages: [u64; WORDS],
-    servers: [Server; SERVERS],
-    elected: [u8; MAX_TERM + 1], // a bit for each server
-    committed: u8,               // a bit for each (term, index, entry)
+    local: u64,
+    requests: u32, // by reign of the candidate: 5 bits, for the end of its log
+    votes: u32,    // by reign of the candidate: 3 bits, for the voters
+    replies: u32,  // by reign of the leader: 2 bits for each other server, for the index
+    appends: [u32; 6],
 }
 
-fn request_number(term: usize, candidate: usize, last_index: usize, last_term: usize) -> usize {
-    ((term - 1) * 3 + candidate) * 9 + last_index * 3 + last_term
+fn reign(term: u64, s: u32) -> u32 {
+    (term as u32 - 1) * SERVERS + s
 }
-fn vote_number(term: usize, voter: usize, candidate: usize) -> usize {
-    VOTES + ((term - 1) * 3 + voter) * 3 + candidate
+/// The bit of a vote, or of a set of servers, in a reign.
+fn vote(reign: u32, voter: u32) -> u32 {
+    1 << (SERVERS * reign + voter)
 }
-fn reply_number(term: usize, follower: usize, leader: usize, index: usize) -> usize {
-    REPLIES + (((term - 1) * 3 + follower) * 3 + leader) * 3 + index
+fn reply(reign: u32, follower: u32, index: u64) -> u32 {
+    let other = (follower + SERVERS - reign % SERVERS) % SERVERS - 1;
+    1 << (4 * reign + 2 * other + index as u32 - 1)
 }
-
-/// AppendEntries; an entry of term 0 is none.
-struct Append {
-    term: usize,
-    leader: usize,
-    prev_index: usize,
-    prev_term: usize,
-    entry: usize,
-    commit: usize,
+/// The bit of an entry in its leader's word; the one before it is 0 for none.
+fn entry(before: u64, entry: u64, commit: u64) -> u32 {
+    1 << (6 * before + 3 * (entry - 1) + commit)
 }
-
-impl Append {
-    fn number(&self) -> usize {
-        let place = ((self.term - 1) * 3 + self.leader) * 3 + self.prev_index;
-        APPENDS + ((place * 3 + self.prev_term) * 3 + self.entry) * 3 + self.commit
-    }
-    fn of(number: usize) -> Self {
-        let n = number - APPENDS;
-        Append {
-            term: n / 243 + 1,
-            leader: n / 81 % 3,
-            prev_index: n / 27 % 3,
-            prev_term: n / 9 % 3,
-            entry: n / 3 % 3,
-            commit: n % 3,
-        }
-    }
-}
-
-impl Server {
-    fn term_at(&self, index: usize) -> usize {
-        if 0 < index && index <= self.length as usize { self.log[index - 1] as usize } else { 0 }
-    }
-    fn last(&self) -> (usize, usize) {
-        (self.term_at(self.length as usize), self.length as usize)
-    }
-    fn observe(&mut self, term: usize) {
-        if term > self.term as usize {
-            self.term = term as u8;
-            self.voted_for = 0;
-            self.role = Role::Follower;
-        }
-    }
+fn heartbeat(index: u64, entry: u64, commit: u64) -> u32 {
+    1 << (18 + 4 * (index - 1) + 2 * (entry - 1) + commit - 1)
 }
 
 impl State {
-    fn has(&self, number: usize) -> bool {
-        self.messages[number / 64] >> (number % 64) & 1 == 1
+    fn get(&self, field: &Field, s: u32) -> u64 {
+        field.get(self.local, s)
     }
-    fn send(&mut self, number: usize) {
-        self.messages[number / 64] |= 1 << (number % 64);
+    fn set(&mut self, field: &Field, s: u32, value: u64) {
+        self.local = field.set(self.local, s, value);
     }
-    fn send_entry(&mut self, s: usize, index: usize) {
-        let server = &self.servers[s];
-        let append = Append {
-            term: server.term as usize,
-            leader: s,
-            prev_index: index - 1,
-            prev_term: server.term_at(index - 1),
-            entry: server.log[index - 1] as usize,
-            commit: server.commit as usize,
-        };
-        self.send(append.number());
+    fn mine(&self, s: u32) -> u32 {
+        reign(self.get(&TERM, s), s)
     }
-    fn may_vote(&self, s: usize, number: usize) -> bool {
-        let (term, candidate) = (number / 27 + 1, number / 9 % 3);
-        let server = &self.servers[s];
-        candidate != s && (term > server.term as usize || (term == server.term as usize && server.voted_for == 0))
+    fn length(&self, s: u32) -> u64 {
+        (self.get(&FIRST, s) > 0) as u64 + (self.get(&SECOND, s) > 0) as u64
     }
-    fn may_append(&self, s: usize, number: usize) -> bool {
-        let append = Append::of(number);
-        append.leader != s && append.term >= self.servers[s].term as usize
+    fn term_at(&self, s: u32, index: u64) -> u64 {
+        self.get(if index == 1 { &FIRST } else { &SECOND }, s)
     }
-    fn has_majority(&self, s: usize) -> bool {
-        let term = self.servers[s].term as usize;
-        (0..SERVERS).filter(|&v| v == s || self.has(vote_number(term, v, s))).count() * 2 > SERVERS
+    /// The end of a log, greater for one that is more up to date.
+    fn last(&self, s: u32) -> u32 {
+        match (self.get(&FIRST, s), self.get(&SECOND, s)) {
+            (0, _) => 0,
+            (first, 0) => 2 * first as u32 - 1,
+            (_, second) => 2 * second as u32,
+        }
     }
-    fn may_commit(&self, s: usize, index: usize) -> bool {
-        let server = &self.servers[s];
-        let term = server.term as usize;
-        let replied = |r| (index..=MAX_INDEX).any(|j| self.has(reply_number(term, r, s, j)));
-        (server.commit as usize) < index
-            && index <= server.length as usize
-            && server.term_at(index) == term
-            && (0..SERVERS).filter(|&r| r == s || replied(r)).count() * 2 > SERVERS
+    fn observe(&mut self, s: u32, term: u64) {
+        if term > self.get(&TERM, s) {
+            self.set(&TERM, s, term);
+            self.set(&VOTED_FOR, s, 0);
+            self.set(&ROLE, s, FOLLOWER);
+        }
     }
+    fn may_commit(&self, s: u32, index: u64) -> bool {
+        let shown = if index == 1 { 15 } else { 10 };
+        self.get(&COMMIT, s) < index
+            && self.term_at(s, index) == self.get(&TERM, s)
+            && self.replies >> (4 * self.mine(s)) & shown != 0
+    }
+
+    fn vote_for(&mut self, s: u32, candidacy: u32, last: u32) {
+        self.observe(s, (candidacy / SERVERS + 1) as u64);
+        if last >= self.last(s) {
+            self.set(&VOTED_FOR, s, 1 + (candidacy % SERVERS) as u64);
+            self.votes |= vote(candidacy, s);
+        }
+    }
+    fn win(&mut self, s: u32) {
+        let (mine, commit) = (self.mine(s), self.get(&COMMIT, s));
+        let (first, second) = (self.get(&FIRST, s), self.get(&SECOND, s));
+        self.set(&ROLE, s, LEADER);
+        self.set(&ELECTED, mine, 1);
+        if first > 0 {
+            self.appends[mine as usize] |= entry(0, first, commit);
+        }
+        if second > 0 {
+            self.appends[mine as usize] |= entry(first, second, commit);
+        }
+    }
+    fn client_asks(&mut self, s: u32) {
+        let (term, first) = (self.get(&TERM, s), self.get(&FIRST, s));
+        self.appends[self.mine(s) as usize] |= entry(first, term, self.get(&COMMIT, s));
+        self.set(if first == 0 { &FIRST } else { &SECOND }, s, term);
+    }
+    fn handle_append(&mut self, s: u32, leadership: u32, message: u64) {
+        self.observe(s, (leadership / SERVERS + 1) as u64);
+        self.set(&ROLE, s, FOLLOWER);
+        let (index, commit);
+        if message < 18 {
+            let (before, entry) = (message / 6, message / 3 % 2 + 1);
+            if before > 0 && self.get(&FIRST, s) != before {
+                return;
+            }
+            (index, commit) = (if before == 0 { 1 } else { 2 }, message % 3);
+            if index == 2 {
+                self.set(&SECOND, s, entry);
+            } else if self.get(&FIRST, s) != entry {
+                self.set(&FIRST, s, entry);
+                self.set(&SECOND, s, 0);
+            }
+        } else {
+            (index, commit) = ((message - 18) / 4 + 1, message % 2 + 1);
+            if self.term_at(s, index) != (message - 18) / 2 % 2 + 1 {
+                return;
+            }
+        }
+        self.replies |= reply(leadership, s, index);
+        self.set(&COMMIT, s, self.get(&COMMIT, s).max(commit.min(index)));
+    }
+    fn commit(&mut self, s: u32, index: u64) {
+        let (mine, known) = (self.mine(s), self.get(&COMMIT, s));
+        self.set(&COMMIT, s, index);
+        for j in known + 1..=index {
+            let entry = self.term_at(s, j);
+            self.set(&COMMITTED, mine / SERVERS * 4 + 2 * (j as u32 - 1) + entry as u32 - 1, 1);
+            self.appends[mine as usize] |= heartbeat(j, entry, index);
+        }
+    }
+
+    /// What server `s` is, without naming another.
+    fn key(&self, s: u32) -> u64 {
+        [&TERM, &ROLE, &FIRST, &SECOND, &COMMIT].into_iter().fold(0, |key, field| key << 2 | self.get(field, s))
+    }
+    /// The state with server `s` renamed to `to[s]`.
+    fn renamed(&self, to: &[u32; 3]) -> State {
+        let mut other = State { local: self.local, requests: 0, votes: 0, replies: 0, appends: [0; 6] };
+        for s in 0..SERVERS {
+            let new = to[s as usize];
+            for field in [&TERM, &ROLE, &FIRST, &SECOND, &COMMIT] {
+                other.set(field, new, self.get(field, s));
+            }
+            let voted_for = self.get(&VOTED_FOR, s);
+            other.set(&VOTED_FOR, new, if voted_for == 0 { 0 } else { 1 + to[voted_for as usize - 1] as u64 });
+            for term in 0..TERMS {
+                let (from, into) = (term * SERVERS + s, term * SERVERS + new);
+                other.set(&ELECTED, into, self.get(&ELECTED, from));
+                other.appends[into as usize] = self.appends[from as usize];
+                other.requests |= (self.requests >> (5 * from) & 31) << (5 * into);
+                for follower in 0..SERVERS {
+                    if self.votes & vote(from, follower) != 0 {
+                        other.votes |= vote(into, to[follower as usize]);
+                    }
+                    for index in (1..3).filter(|_| follower != s) {
+                        if self.replies & reply(from, follower, index) != 0 {
+                            other.replies |= reply(into, to[follower as usize], index);
+                        }
+                    }
+                }
+            }
+        }
+        other
+    }
+}
+
+/// The least state of an orbit among those with the servers in the order of their keys: exact, and ties alone are permuted.
+pub fn representative(state: &State) -> State {
+    const ORDERS: [[u32; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    let keys = [state.key(0), state.key(1), state.key(2)];
+    let sorted = |order: &&[u32; 3]| order.windows(2).all(|pair| keys[pair[0] as usize] <= keys[pair[1] as usize]);
+    let renamings = ORDERS.iter().filter(sorted).map(|order| {
+        let mut to = [0; 3];
+        (0..SERVERS).for_each(|new| to[order[new as usize] as usize] = new);
+        state.renamed(&to)
+    });
+    renamings.min().expect("some order is sorted")
 }
 
 pub struct Raft;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
-    TimeOut(usize),
-    HandleRequest(usize, usize),
-    Win(usize),
-    Restart(usize),
-    Request(usize),
-    HandleAppend(usize, usize),
-    Commit(usize, usize),
-}
-
-fn handle_append(next: &mut State, s: usize, append: &Append) {
-    let server = &mut next.servers[s];
-    server.observe(append.term);
-    server.role = Role::Follower;
-    if append.prev_index > server.length as usize || server.term_at(append.prev_index) != append.prev_term {
-        return;
-    }
-    let mut matched = append.prev_index;
-    if append.entry > 0 {
-        matched += 1;
-        if server.term_at(matched) != append.entry {
-            server.log[append.prev_index..].fill(0);
-            server.log[append.prev_index] = append.entry as u8;
-            server.length = matched as u8;
-        }
-    }
-    server.commit = server.commit.max(append.commit.min(matched) as u8);
-    next.send(reply_number(append.term, s, append.leader, matched));
-}
-
-fn commit(next: &mut State, s: usize, index: usize) {
-    let known = next.servers[s].commit as usize;
-    next.servers[s].commit = index as u8;
-    let server = next.servers[s];
-    for j in known + 1..=index {
-        let entry = server.log[j - 1] as usize;
-        next.committed |= 1 << (((server.term as usize - 1) * 2 + j - 1) * 2 + entry - 1);
-        let heartbeat = Append {
-            term: server.term as usize,
-            leader: s,
-            prev_index: j,
-            prev_term: entry,
-            entry: 0,
-            commit: index,
-        };
-        next.send(heartbeat.number());
-    }
+    TimeOut(u32),
+    HandleRequest(u32, u32, u32),
+    Win(u32),
+    Restart(u32),
+    Request(u32),
+    HandleAppend(u32, u32, u32),
+    Commit(u32, u64),
 }
 
 impl Model for Raft {
@@ -192,109 +215,77 @@ impl Model for Raft {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        let server = Server { term: 0, voted_for: 0, role: Role::Follower, length: 0, log: [0; MAX_INDEX], commit: 0 };
-        vec![State { messages: [0; WORDS], servers: [server; SERVERS], elected: [0; MAX_TERM + 1], committed: 0 }]
+        vec![State { local: 0, requests: 0, votes: 0, replies: 0, appends: [0; 6] }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Step>) {
-        for (s, server) in state.servers.iter().enumerate() {
-            match server.role {
-                Role::Leader => {
-                    actions.push(Step::Restart(s));
-                    if (server.length as usize) < MAX_INDEX {
-                        actions.push(Step::Request(s));
-                    }
-                    actions.extend((1..=MAX_INDEX).filter(|&i| state.may_commit(s, i)).map(|i| Step::Commit(s, i)));
+        for s in 0..SERVERS {
+            let (term, role) = (state.get(&TERM, s), state.get(&ROLE, s));
+            if role == LEADER {
+                actions.push(Step::Restart(s));
+                if state.length(s) < 2 {
+                    actions.push(Step::Request(s));
                 }
-                _ if (server.term as usize) < MAX_TERM => actions.push(Step::TimeOut(s)),
-                _ => {}
+                actions.extend((1..3).filter(|&index| state.may_commit(s, index)).map(|index| Step::Commit(s, index)));
+            } else if term < TERMS as u64 {
+                actions.push(Step::TimeOut(s));
             }
-            if server.role == Role::Candidate && state.has_majority(s) {
+            if role == CANDIDATE && state.votes & 7 * vote(state.mine(s), 0) != 0 {
                 actions.push(Step::Win(s));
             }
-        }
-        for (place, word) in state.messages.iter().enumerate() {
-            let mut rest = *word;
-            while rest != 0 {
-                let number = place * 64 + rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                for s in 0..SERVERS {
-                    if number < VOTES && state.may_vote(s, number) {
-                        actions.push(Step::HandleRequest(s, number));
-                    } else if number >= APPENDS && state.may_append(s, number) {
-                        actions.push(Step::HandleAppend(s, number));
-                    }
+            let first = if term == 2 { SERVERS } else { 0 };
+            for from in (first..SERVERS * TERMS).filter(|from| from % SERVERS != s) {
+                if (from / SERVERS + 1) as u64 > term || state.get(&VOTED_FOR, s) == 0 {
+                    let requests = state.requests >> (5 * from) & 31;
+                    actions.extend(ones(requests).map(|last| Step::HandleRequest(s, from, last)));
                 }
+                actions.extend(ones(state.appends[from as usize]).map(|message| Step::HandleAppend(s, from, message)));
             }
         }
     }
 
     fn next_state(&self, state: &State, step: Step) -> Option<State> {
-        let mut next = state.clone();
+        let mut next = *state;
         match step {
             Step::TimeOut(s) => {
-                let server = &mut next.servers[s];
-                server.term += 1;
-                server.role = Role::Candidate;
-                server.voted_for = 1 + s as u8;
-                let (term, (last_term, last_index)) = (server.term as usize, server.last());
-                next.send(request_number(term, s, last_index, last_term));
+                next.set(&TERM, s, state.get(&TERM, s) + 1);
+                next.set(&ROLE, s, CANDIDATE);
+                next.set(&VOTED_FOR, s, 1 + s as u64);
+                next.requests |= 1 << (5 * next.mine(s) + next.last(s));
             }
-            Step::HandleRequest(s, number) => {
-                let (term, candidate) = (number / 27 + 1, number / 9 % 3);
-                let server = &mut next.servers[s];
-                server.observe(term);
-                if (number % 3, number / 3 % 3) >= server.last() {
-                    server.voted_for = 1 + candidate as u8;
-                    next.send(vote_number(term, s, candidate));
-                }
-            }
-            Step::Win(s) => {
-                next.servers[s].role = Role::Leader;
-                next.elected[next.servers[s].term as usize] |= 1 << s;
-                for index in 1..=next.servers[s].length as usize {
-                    next.send_entry(s, index);
-                }
-            }
-            Step::Restart(s) => next.servers[s].role = Role::Follower,
-            Step::Request(s) => {
-                let server = &mut next.servers[s];
-                server.log[server.length as usize] = server.term;
-                server.length += 1;
-                let index = server.length as usize;
-                next.send_entry(s, index);
-            }
-            Step::HandleAppend(s, number) => handle_append(&mut next, s, &Append::of(number)),
-            Step::Commit(s, index) => commit(&mut next, s, index),
+            Step::HandleRequest(s, candidacy, last) => next.vote_for(s, candidacy, last),
+            Step::Win(s) => next.win(s),
+            Step::Restart(s) => next.set(&ROLE, s, FOLLOWER),
+            Step::Request(s) => next.client_asks(s),
+            Step::HandleAppend(s, leadership, message) => next.handle_append(s, leadership, message as u64),
+            Step::Commit(s, index) => next.commit(s, index),
         }
         Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        fn pairs(state: &State) -> impl Iterator<Item = (&Server, &Server)> {
-            state.servers.iter().flat_map(move |a| state.servers.iter().map(move |b| (a, b)))
-        }
+        const PAIRS: [(u32, u32); 3] = [(0, 1), (0, 2), (1, 2)];
         vec![
             Property::always("election safety", |_: &Raft, state: &State| {
-                state.elected.iter().all(|servers| servers.count_ones() <= 1)
+                (0..TERMS).all(|term| (state.local >> (36 + SERVERS * term) & 7).count_ones() <= 1)
             }),
             Property::always("log matching", |_: &Raft, state: &State| {
-                pairs(state).all(|(a, b)| {
-                    (0..a.length.min(b.length) as usize).all(|i| a.log[i] != b.log[i] || a.log[..i] == b.log[..i])
+                PAIRS.iter().all(|&(a, b)| {
+                    let second = state.get(&SECOND, a);
+                    second == 0 || second != state.get(&SECOND, b) || state.get(&FIRST, a) == state.get(&FIRST, b)
                 })
             }),
             Property::always("leader completeness", |_: &Raft, state: &State| {
-                state.servers.iter().filter(|server| server.role == Role::Leader).all(|server| {
-                    (0..8).filter(|c| state.committed >> c & 1 == 1).all(|c| {
-                        let (term, index, entry) = (c / 4 + 1, c / 2 % 2, c % 2 + 1);
-                        term >= server.term || (index < server.length && server.log[index as usize] == entry)
-                    })
+                // Only what is committed in term 1 binds a later leader, that of term 2.
+                let binding = (state.local >> 42 & 15) as u32;
+                (0..SERVERS).filter(|&s| state.get(&ROLE, s) == LEADER && state.get(&TERM, s) == 2).all(|s| {
+                    ones(binding).all(|bit| state.term_at(s, (bit / 2 + 1) as u64) == (bit % 2 + 1) as u64)
                 })
             }),
             Property::always("state machine safety", |_: &Raft, state: &State| {
-                pairs(state).all(|(a, b)| {
-                    (0..a.commit.min(b.commit) as usize)
-                        .all(|i| i < a.length.min(b.length) as usize && a.log[i] == b.log[i])
+                PAIRS.iter().all(|&(a, b)| {
+                    let known = state.get(&COMMIT, a).min(state.get(&COMMIT, b));
+                    (1..=known).all(|index| state.term_at(a, index) == state.term_at(b, index))
                 })
             }),
         ]
