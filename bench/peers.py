@@ -25,7 +25,7 @@ from pathlib import Path
 from bench.contenders import Contender, Task, Workshop
 from bench.measuring import Run, Summary, machine, measure, summary
 
-STATES = {7: (296_448, 2_744_706), 8: (1_745_408, 18_507_778), 9: (10_340_352, 123_558_402), 10: (61_515_776, 817_103_874)}
+STATES = {7: (296_448, 2_744_706), 8: (1_745_408, 18_507_778), 9: (10_340_352, 123_558_402), 10: (61_515_776, 817_760_258)}
 ORBITS = {7: 920, 8: 1_461, 9: 2_232, 10: 3_300}
 TASKS = [
     *(Task(f"two-phase commit, RM = {n}", "two_phase_commit", *STATES[n], n, bounds=(f"ResourceManager={n}",)) for n in STATES),
