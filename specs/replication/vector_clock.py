@@ -18,7 +18,7 @@ Sources: Fidge 1988, "Timestamps in Message-Passing Systems That Preserve the Pa
 Distributed Systems" (version vectors).
 """
 
-from checker import Nat, Network, Scalarset, Spec, action, invariant, reachable, record, require, violates
+from checker import Nat, Network, Scalarset, Spec, action, invariant, lemma, reachable, record, require, violates
 
 
 class Process(Scalarset, size=3, prefix="p"):
@@ -160,6 +160,28 @@ class VectorClock(Spec):
         """Clocks are concurrent exactly when neither event is in the causal past of the other."""
         a, b = self.past_of_process(p), self.past_of_process(q)
         return self.concurrent(p, q) == (not a <= b and not b <= a)
+
+    @lemma
+    def a_clock_counts_the_past(self, p: Process, e: Event) -> bool:
+        """An event is in the past of p exactly when the clock of p counts it."""
+        return (e in self.past_of_process(p)) == (1 <= e.number <= count(self.clock[p][e.process]))
+
+    @lemma
+    def a_message_counts_its_past(self, m: Message, e: Event) -> bool:
+        """An event is in the past of a message exactly when the clock of the message counts it."""
+        counted = 1 <= e.number <= count(m.clock[e.process])
+        return m not in self.network or (e in self.past_of_message(m)) == counted
+
+    @lemma
+    def messages_are_sent_by_events(self, m: Message) -> bool:
+        """A message was sent by an event of its sender, which has happened."""
+        sent = count(m.clock[m.source])
+        return m not in self.network or 1 <= sent <= count(self.clock[m.source][m.source])
+
+    @lemma
+    def nobody_is_ahead_of_a_process(self, p: Process, q: Process) -> bool:
+        """No clock counts more events of a process than its own."""
+        return count(self.clock[q][p]) <= count(self.clock[p][p])
 
     @reachable
     def hears_indirectly(self, p: Process, q: Process, r: Process) -> bool:

@@ -176,9 +176,10 @@ class Combination:
             if not isinstance(kind, MapType) or any(key is None or self._varies(key) for key in first):
                 raise self._error()
             return MapV(
+                kind.key,
                 lambda key: self.combined(
                     was.at(key), kind.value, [path[1:] for path in paths], lambda element: reached(element).at(key)
-                )
+                ),
             )
         if isinstance(was, SetV):
             return self._set(was, reached)
@@ -197,9 +198,9 @@ class Combination:
             [machine.exists(one.constants, one.guard, machine.equal(one.element, element)) for one in self.rounds]
         )
 
-    def _own_places(self, was: Value, reached: Callable[[Value], Value]) -> MapV:
+    def _own_places(self, was: MapV, reached: Callable[[Value], Value]) -> MapV:
         """A map that each round changes at its own key only."""
-        return MapV(lambda key: self.machine.select(self._member(key), reached(key).at(key), was.at(key)))
+        return MapV(was.key, lambda key: self.machine.select(self._member(key), reached(key).at(key), was.at(key)))
 
     def _some(self, claim: Callable[[Value], Term]) -> Term:
         machine = self.machine

@@ -24,7 +24,7 @@ from checker.language.types import (
     Type,
 )
 from checker.model.nodes import Change, Expr, Loop, Op
-from checker.prove.encode.anysize.definitions import Definitions
+from checker.prove.encode.anysize.objects import Objects
 from checker.prove.encode.anysize.symbols import (
     BagV,
     MapV,
@@ -40,7 +40,7 @@ CERTAIN_EFFORT = 20_000
 """Z3's resource limit for a look at the path, in its own units: a few milliseconds."""
 
 
-class AnySize(Definitions):
+class AnySize(Objects):
     """Runs bodies over values of unbounded size. Raises NoAnySize at the first construct that has no such meaning."""
 
     # Structure
@@ -90,7 +90,7 @@ class AnySize(Definitions):
 
     def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
         if isinstance(whole, MapV):
-            return MapV(lambda found: self.select(self.equal(found, key), value, whole.at(found)))
+            return MapV(whole.key, lambda found: self.select(self.equal(found, key), value, whole.at(found)))
         position = self._position(whole, key)
         return SeqV(whole.element, whole.length, lambda index: self.select(index == position, value, whole.at(index)))
 
@@ -136,7 +136,7 @@ class AnySize(Definitions):
                     for one in self.rounds(whole, "i", node.location)
                 ]
             )
-        return whole.count(found) > 0 if isinstance(whole, BagV) else whole.has(found)
+        return self.member(found, node.args[0].type, whole)
 
     def op_subset(self, node: Expr, env: Env) -> Value:
         first, second = self.values(node.args, env)
@@ -277,17 +277,25 @@ class AnySize(Definitions):
 
     def _changed_set(self, change: Change, whole: SetV, item: Value, location: Location | None) -> SetV:
         if change in (Change.REMOVE, Change.RECEIVE, Change.DROP):
-            self.stop("error", self.negate(whole.has(item)), "the element is not there", location)
+            self.stop(
+                "error", self.negate(self.member(item, whole.element, whole)), "the element is not there", location
+            )
         if change is Change.RECEIVE:
             return whole
         if change in (Change.ADD, Change.SEND):
+            self.materialize(item, whole.element)
             return SetV(whole.element, lambda found: self.either((whole.has(found), self.equal(found, item))))
         return SetV(whole.element, lambda found: self.both((whole.has(found), self.negate(self.equal(found, item)))))
 
     def _changed_bag(self, change: Change, whole: BagV, item: Value, location: Location | None) -> BagV:
         if change is not Change.SEND:
-            self.stop("error", whole.count(item) < 1, "the message is not there", location)
-        by = 1 if change is Change.SEND else -1
+            self.stop(
+                "error", self.negate(self.member(item, whole.element, whole)), "the message is not there", location
+            )
+            by = -1
+        else:
+            self.materialize(item, whole.element)
+            by = 1
         return BagV(
             whole.element,
             lambda found: whole.count(found) + z3.If(self.equal(found, item), z3.IntVal(by), z3.IntVal(0)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -18,6 +18,7 @@ from checker.language.types import (
     BoolType,
     EnumType,
     IdentityType,
+    ListType,
     MapType,
     NatType,
     NetworkType,
@@ -95,12 +96,11 @@ class Quantifiers(Machine):
     select_plain = select
 
     def equal_plain(self, first: Value, second: Value) -> Cond:
+        if _same_object(first, second):
+            return self.true
         match first:
             case MapV():
-                raise NoAnySize(
-                    "Comparing whole maps has no any-size meaning here.",
-                    "Compare them key by key: `all(a[k] == b[k] for k in ...)`.",
-                )
+                return self._everywhere(first.key, lambda key: self.equal(first.at(key), second.at(key)))
             case SetV():
                 return self._everywhere(first.element, lambda element: first.has(element) == second.has(element))
             case BagV():
@@ -139,7 +139,7 @@ class Quantifiers(Machine):
             parts = set(value.values())
             if len(parts) == 1:
                 same = self.constant(parts.pop(), kind.value)
-                return MapV(lambda _: same)
+                return MapV(kind.key, lambda _: same)
         if not len(value) and hasattr(kind, "message"):
             return BagV(kind.message, lambda _: z3.IntVal(0))
         if isinstance(value, list):
@@ -160,11 +160,28 @@ class Quantifiers(Machine):
                 "Make the elements of the declared type.",
                 location,
             )
-        return value
+        return self._converted(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
 
     def widened(self, value: Value, have: Type, want: Type) -> Value:
-        if isinstance(want, SetType) and isinstance(value, SetV):
-            return SetV(want.element, lambda found: self._narrowed_has(value, found, want.element))
+        return self._converted(value, have, want, self.coerce)
+
+    def _converted(self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]) -> Value:
+        """A container whose parts are converted one by one, where that changes what they are. Nothing can stop the run
+        there: no bound cuts, and no number is below zero."""
+
+        def part(found: Value, kind: Type, wanted: Type) -> Value:
+            with self.muted():
+                return convert(found, kind, wanted)
+
+        match have, want:
+            case _ if str(have) == str(want):  # They differ in bounds alone.
+                return value
+            case MapType(value=kind), MapType(value=wanted):
+                return MapV(want.key, lambda key: part(value.at(key), kind, wanted))
+            case ListType(element=kind), ListType(element=wanted):
+                return replace(value, element=wanted, at=lambda index: part(value.at(index), kind, wanted), term=None)
+            case SetType(), SetType(element=wanted):
+                return SetV(wanted, lambda found: self._narrowed_has(value, found, wanted))
         return value
 
     def _narrowed_has(self, whole: SetV, found: Value, kind: Type) -> Term:
@@ -187,7 +204,7 @@ class Quantifiers(Machine):
         """An unknown value, the same in the whole formula: an action's argument, or the case where a property is
         false."""
         with self.symbols.fresh() as names:
-            value = self.symbols.symbol(kind, name, [])
+            value = self.symbols.symbol(kind, name, [], objects=True)
         self._names |= names
         self._arguments |= names if argument else set()
         return value
@@ -203,7 +220,7 @@ class Quantifiers(Machine):
             return self.rounds(SetV(source.element, lambda found: source.count(found) > 0), name, location)
         assert isinstance(source, SetV)
         found = []
-        for shape in shapes(source.element, location):
+        for shape in shapes(source.element, self.symbols.held, location):
             options = [self._options(leaf, name) for leaf in shape.leaves]
             size = 1
             for option in options:
@@ -362,7 +379,7 @@ class Quantifiers(Machine):
 
     def op_map_of(self, node: Expr, env: Env) -> Value:
         frozen, clause = env.copy(), node.clauses[0]
-        assert isinstance(clause, For)
+        assert isinstance(clause, For) and isinstance(node.type, MapType)
         self._each(node, frozen, lambda inner: (self.value(node.args[0], inner), self.true)[1], False)
 
         def at(key: Value) -> Value:
@@ -371,7 +388,7 @@ class Quantifiers(Machine):
             with self.muted():
                 return self.value(node.args[0], inner)
 
-        return MapV(at)
+        return MapV(node.type.key, at)
 
     def _no_meaning(self, node: Expr, what: str, instead: str) -> Value:
         raise NoAnySize(what, instead, node.location)
@@ -417,6 +434,13 @@ class Quantifiers(Machine):
                 same = self.both((same, self.equal(a, b)))
             return self.either(parts)
         return self.symbols.less(kind)(first, second) if isinstance(kind, IdentityType) else first < second
+
+
+def _same_object(first: Value, second: Value) -> bool:
+    """Whether two values are one and the same object."""
+    if not isinstance(first, MapV | SetV | SeqV) or first.term is None or second.term is None:
+        return False
+    return bool(first.term.eq(second.term))
 
 
 def _isolated(left: Term, right: Term) -> tuple[Term, Term]:

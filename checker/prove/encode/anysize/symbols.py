@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from itertools import product
@@ -45,6 +45,8 @@ Term = Any
 """A Z3 expression."""
 
 _NUMBER = IntType(INT_MIN, INT_MAX)
+HELD = (ListType, SetType, MapType)
+"""Containers that may be inside elements, messages and keys: there they are objects of the logic."""
 
 
 class NoAnySize(SpecError):
@@ -58,17 +60,21 @@ class NoAnySize(SpecError):
 
 @dataclass(frozen=True)
 class MapV:
-    """A total map: from a symbolic key to a symbolic value."""
+    """A total map: from a symbolic key of type `key` to a symbolic value; `term` if it is an object of the logic."""
 
+    key: Type
     at: Callable[[Value], Value]
+    term: Term = None
 
 
 @dataclass(frozen=True)
 class SetV:
-    """A set or a `Network`: the predicate of membership of symbolic elements of type `element`."""
+    """A set or a `Network`: the predicate of membership of symbolic elements of type `element`; `term` if it is an
+    object of the logic."""
 
     element: Type
     has: Callable[[Value], Term]
+    term: Term = None
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,13 @@ class BagV:
 @dataclass(frozen=True)
 class SeqV:
     """A list: its length, and its elements by position (without a meaning beyond the length). `start` is the first
-    number of a
-    range, whose elements are the numbers from there on."""
+    number of a range, whose elements are the numbers from there on; `term` if it is an object of the logic."""
 
     element: Type
     length: Term
     at: Callable[[Term], Value]
     start: Term = None
+    term: Term = None
 
 
 @dataclass(frozen=True)
@@ -100,20 +106,22 @@ class Shape:
     build: Callable[[list[Term]], Value]
 
 
-def shapes(kind: Type, location: Location | None = None) -> list[Shape]:
-    """All shapes of a type of elements or keys."""
+def shapes(kind: Type, held: Callable[[Type, Term], Value], location: Location | None = None) -> list[Shape]:
+    """All shapes of a type of elements or keys; `held` gives the list, set or map that an object of the logic is."""
     match kind:
         case NoneType():
             return [Shape("", (), lambda _: None)]
         case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-            return [_product(choice) for choice in product(*(shapes(part, location) for part in kinds))]
+            return [_product(choice) for choice in product(*(shapes(part, held, location) for part in kinds))]
         case UnionType(kinds=kinds):
-            return [_alternative(part, shape) for part in kinds for shape in shapes(part, location)]
+            return [_alternative(part, shape) for part in kinds for shape in shapes(part, held, location)]
+    if isinstance(kind, HELD):
+        return [Shape("", (kind,), lambda terms: held(kind, terms[0]))]
     if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
         return [Shape("", (kind,), lambda terms: terms[0])]
     raise NoAnySize(
         f"A {kind} inside a set, a message or a key has no any-size meaning.",
-        "Keep elements and keys to records, tuples, enums, numbers and identities.",
+        "Keep elements and keys to records, tuples, enums, numbers, identities, lists, sets and maps.",
         location,
     )
 
@@ -205,8 +213,15 @@ def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term
                 tags,
                 [term for _, _, terms in choice for term in terms],
             )
+    elif isinstance(kind, HELD):
+        yield z3.BoolVal(True), "", [value if value.term is None else value.term]
     else:
         yield z3.BoolVal(True), "", [value]
+
+
+def printable(kind: Type) -> str:
+    """The name of a type without "|", which no name in SMT-LIB may have."""
+    return str(kind).replace("|", "or")
 
 
 @cache
@@ -241,11 +256,13 @@ class Symbols:
         return other
 
     def sort(self, kind: Type) -> Any:
-        """The Z3 sort of a leaf."""
+        """The Z3 sort of a leaf, or of the objects that stand for the lists, sets or maps of a type."""
         if isinstance(kind, BoolType):
             return z3.BoolSort()
         if is_number(kind):
             return z3.IntSort()
+        if isinstance(kind, HELD):
+            return z3.DeclareSort(printable(kind))
         assert isinstance(kind, EnumType | IdentityType)
         if kind.sort not in self._sorts:
             if isinstance(kind, EnumType):
@@ -289,8 +306,9 @@ class Symbols:
         """An uninterpreted function's value, of a leaf type; a `Nat`, or a `natural` number, is not below zero."""
         if not all(isinstance(arg, z3.ExprRef) for arg in args):
             raise NoAnySize(
-                f"A list, set or map inside an element of {name.split('[')[0]} has no any-size meaning.",
-                "Keep elements, messages and keys to records, tuples, enums, numbers and identities.",
+                f"A computed list, set or map as (part of) a key or a message of a Bag has no any-size meaning, as in "
+                f"{name.split('[')[0]}.",
+                "Use a Network, or a key without it.",
             )
         if name not in self._functions:
             function = z3.Function(name, *[arg.sort() for arg in args], self.sort(kind))
@@ -307,19 +325,31 @@ class Symbols:
         yield names
         names.update(name for name, function in self._functions.items() if name not in known and not function.arity())
 
-    def symbol(self, kind: Type, name: str, args: list[Term], location: Location | None = None) -> Value:
-        """An unknown value of a type, which depends on `args`."""
+    def held(self, kind: Type, term: Term) -> Value:
+        """The list, set or map that an object of the logic stands for. Two objects may have the same contents; nothing
+        is lost by that, because what is true of all such structures is true of those where they are equal."""
+        return replace(self.symbol(kind, printable(kind), [term]), term=term)
+
+    def symbol(
+        self, kind: Type, name: str, args: list[Term], location: Location | None = None, objects: bool = False
+    ) -> Value:
+        """An unknown value of a type, which depends on `args`; with `objects`, the lists, sets and maps in it are
+        objects of the logic."""
+        if objects and isinstance(kind, HELD):
+            return self.held(kind, self.cell(kind, name, args))
         match kind:
             case NoneType():
                 return None
             case RecordType(fields=fields):
-                return tuple(self.symbol(part, f"{name}.{field}", args) for field, part in fields)
+                return tuple(self.symbol(part, f"{name}.{field}", args, None, objects) for field, part in fields)
             case TupleType(kinds=kinds):
-                return tuple(self.symbol(part, f"{name}.{position}", args) for position, part in enumerate(kinds))
+                return tuple(
+                    self.symbol(part, f"{name}.{position}", args, None, objects) for position, part in enumerate(kinds)
+                )
             case UnionType(kinds=kinds):
-                return self._union(kinds, name, args)
+                return self._union(kinds, name, args, objects)
             case MapType(key=key, value=value):
-                return MapV(lambda found: self._looked_up(found, key, value, name, args))
+                return MapV(key, lambda found: self._looked_up(found, key, value, name, args))
             case SetType(element=element) | NetworkType(message=element):
                 return SetV(
                     element,
@@ -343,7 +373,7 @@ class Symbols:
             location,
         )
 
-    def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term]) -> Union:
+    def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term], objects: bool) -> Union:
         if len(kinds) == 2:
             first = self.cell(BoolType(), f"{name} is {kinds[0]}", args)
             guards = [first, negation(first)]
@@ -352,7 +382,7 @@ class Symbols:
             guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
         return Union(
             {
-                class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args))
+                class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args, None, objects))
                 for kind, guard in zip(kinds, guards, strict=True)
             }
         )
@@ -400,9 +430,17 @@ def merged(condition: Term, first: Value, second: Value) -> Value:
                 result[key] = (merged(condition, guard, other_guard), merged(condition, value, other))
             return result
         case MapV():
-            return MapV(lambda key: merged(condition, first.at(key), second.at(key)))
+            return MapV(
+                first.key,
+                lambda key: merged(condition, first.at(key), second.at(key)),
+                _object(condition, first, second),
+            )
         case SetV():
-            return SetV(first.element, lambda element: merged(condition, first.has(element), second.has(element)))
+            return SetV(
+                first.element,
+                lambda element: merged(condition, first.has(element), second.has(element)),
+                _object(condition, first, second),
+            )
         case BagV():
             return BagV(first.element, lambda element: merged(condition, first.count(element), second.count(element)))
         case SeqV():
@@ -410,9 +448,17 @@ def merged(condition: Term, first: Value, second: Value) -> Value:
                 first.element,
                 merged(condition, first.length, second.length),
                 lambda position: merged(condition, first.at(position), second.at(position)),
+                term=_object(condition, first, second),
             )
     if first.eq(second):
         return first
     if z3.is_bool(first):
         return disjunction([conjunction([condition, first]), conjunction([negation(condition), second])])
     return z3.If(condition, first, second)
+
+
+def _object(condition: Term, first: Value, second: Value) -> Term:
+    """The object that a choice between two lists, sets or maps is, or None unless both are objects of one sort."""
+    if first.term is None or second.term is None or first.term.sort() != second.term.sort():
+        return None
+    return merged(condition, first.term, second.term)
