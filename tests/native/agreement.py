@@ -12,7 +12,6 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from multiprocessing import get_context
@@ -161,11 +160,10 @@ def main() -> int:
     end = chosen.seed + chosen.count
     batches = [range(begin, min(begin + BATCH, end)) for begin in range(chosen.seed, end, BATCH)]
     total: Counter[str] = Counter()
-    with ProcessPoolExecutor(chosen.processes, get_context("spawn"), max_tasks_per_child=8) as pool:
-        for tally, said in pool.map(_agree_or_say, batches):
+    with get_context("spawn").Pool(chosen.processes, maxtasksperchild=8) as pool:
+        for done, (tally, said) in enumerate(pool.imap(_agree_or_say, batches), start=1):
             total.update(tally)
-            if said:
-                print(said, flush=True)
+            print(f"{said}{done} of {len(batches)} batches", flush=True)
     print(", ".join(f"{count:,} {name}" for name, count in total.items()))
     return int(total["DISAGREE"] > 0)
 

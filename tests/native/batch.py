@@ -59,6 +59,12 @@ def _padded(values: tuple[Any, ...], length: int, by: Any) -> tuple[Any, ...]:
 
 def compile_batch(models: Sequence[Rendered], store: str = "exact") -> Batch:
     """Compile models whose states have the same number of words."""
+    sizes, source = combined(models)
+    return Batch(models, compile_model("batch", source, store), sizes)
+
+
+def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
+    """One C file for all, and the sizes of its arrays."""
     parts = [_parts(model.source) for model in models]
     sizes = {size: max(defines[size] for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
@@ -74,7 +80,7 @@ def compile_batch(models: Sequence[Rendered], store: str = "exact") -> Batch:
         *(_call(name, *CALLS[name]) for name in CALLS), '#include "engine.c"',
         "EXPORT void quorate_choose(int number) {", "    chosen = models[number];",
         *(f"    model_{name} = chosen.{name};" for name in chosen), "}", ""])
-    return Batch(models, compile_model("batch", source, store), sizes)
+    return sizes, source
 
 
 def by_words(models: Sequence[Rendered]) -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from checker import cc
-from checker.explore.native.render import Rendered
+from checker.explore.native.render import FILE, Rendered
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
 HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "sleep.h", "search.h", "trace.h", "checkpoint.h", "simulate.h",
@@ -98,8 +98,16 @@ def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     sources = dict(engine_sources())
     # The engine's main file is included by the model; only the model is a unit of its own.
     sources["engine.inc"] = sources.pop("engine.c")
-    sources["model.c"] = source.replace('#include "engine.c"', '#include "engine.inc"')
+    sources[FILE] = source.replace('#include "engine.c"', '#include "engine.inc"')
     return cc.load(name, sources, (*FLAGS, *(("-DSTORE_FINGERPRINT=1",) if store == "fingerprint" else ())))
+
+
+def standalone(source: str, name: str) -> str:
+    """A model's C file as one to keep under another name: it finds the engine from wherever it is."""
+    folder = Path(__file__).parent.resolve()
+    for header in HEADERS:
+        source = source.replace(f'#include "{header}"', f'#include "{folder / header}"')
+    return f"/* cc -std=c11 -O2 -pthread -shared -fPIC {name} */ " + source.replace(f'"{FILE}"', f'"{name}"')
 
 
 @cache

@@ -26,6 +26,7 @@ from checker.explore.native.library import (
     Library,
     Options,
     compile_model,
+    standalone,
 )
 from checker.explore.native.render import Rendered, render
 from checker.explore.native.replay import Disagreement, Replay
@@ -193,4 +194,4 @@ class _Run:
 def keep_source(system: System, sorts: Sequence[type[Scalarset]], path: Path) -> None:
     """Write the rendered C of a configured spec to a file."""
     initial = [state for _, state in system.initial()]
-    path.write_text(rendering(system, initial, sorts).source, encoding="utf-8")
+    path.write_text(standalone(rendering(system, initial, sorts).source, path.name), encoding="utf-8")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from checker.explore.native.render.directives import directed
 from checker.explore.native.render.groups import Groups
 from checker.explore.native.render.history import history_check
 from checker.explore.native.render.layout import Unsupported, capacity, is_number, offsets, pack, width, words
@@ -22,6 +23,8 @@ from checker.model.conversion import limits
 from checker.model.nodes import Action, Expr, Function, Model, Op, Property, Require, Return, Stmt, conjuncts
 from checker.model.totality import is_total
 
+FILE = "model.c"
+"""What the C file is called."""
 TABLE_MAX = 65_536
 INITIAL_MAX = 50_000
 REACHABLE_MAX = 63
@@ -461,11 +464,12 @@ class Program:
         self._sleeping()
         canonical = Writer()
         canonical_form(self, canonical)
-        body = "\n".join([*self._head.lines, "", *self._actions.lines, "", *canonical.lines])
-        defines = self._defines()
-        key = hashlib.sha256((defines + body).encode()).hexdigest()[:32]
-        source = (f"/* {self.model.name}, rendered by Quorate. Lines of the spec stand in comments as `line: text`. */\n"
-                  f'#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n{body}\n\n#include "engine.c"\n')
+        body, defines = [*self._head.lines, "", *self._actions.lines, "", *canonical.lines], self._defines()
+        key = hashlib.sha256("\n".join([defines, *body]).encode()).hexdigest()[:32]
+        head = (f"/* {self.model.name}, rendered by Quorate. Directives tell which line of the spec the C below them is; its text\n"
+                f'   stands beside. */\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n')
+        text = "\n".join(directed(body, FILE, head.count("\n") + 1))
+        source = f'{head}{text}\n\n#include "engine.c"\n'
         return Rendered(source, tuple(self._bounds), tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
                         self.state_words, self.argument_words)
 

@@ -70,12 +70,11 @@ class Body(Expressions):
             self.statement(statement)
 
     def statement(self, statement: Stmt) -> None:
-        """One statement, after a line that says where it stands in the spec."""
+        """One statement."""
         place = statement.location
-        if place is not None and place.text and not isinstance(statement, Scope):
-            self.out(f"/* {place.line}: {place.text.strip().replace('*/', '* /')} */")
         try:
-            self._statement(statement)
+            with self.out.at(None if isinstance(statement, Scope) else place):
+                self._statement(statement)
         except Unsupported as problem:
             raise problem.at(place) from None
 
