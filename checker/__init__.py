@@ -35,6 +35,7 @@
 from checker.language.containers import Bag, Channels, Network
 from checker.language.control import Disabled, require
 from checker.language.functions import is_majority, is_quorum, linearizable, the
+from checker.language.laws import law, merge
 from checker.language.records import record, replace
 from checker.language.resolve import up_to
 from checker.language.sorts import Nat, Ordered, Scalarset
@@ -69,9 +70,11 @@ __all__ = [
     "invariant",
     "is_majority",
     "is_quorum",
+    "law",
     "leads_to",
     "lemma",
     "linearizable",
+    "merge",
     "reachable",
     "record",
     "replace",

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 
 from checker.errors import Location, QuorateError, SpecError, UsageError, unknown
+from checker.language.laws import Marked, marked_in
 from checker.language.spec import Spec
 
 PACKAGE = "specs"
@@ -34,7 +35,7 @@ class Protocol:
     name: str
     module: ModuleType
     chosen: str | None = None
-    """The class that `file.py:Class` names."""
+    """The class or function that `file.py:name` names."""
 
     @cached_property
     def classes(self) -> dict[str, type[Spec]]:
@@ -44,9 +45,24 @@ class Protocol:
                  and value.__module__ == self.module.__name__ and not value.__name__.startswith("_")]
         return {cls.__name__: cls for cls in found if not inspect.isabstract(cls)}
 
+    @cached_property
+    def marked(self) -> dict[str, Marked]:
+        """The functions and methods with laws that are meant: all that the module defines, or the named function, or the
+        methods of the named class."""
+        meant = {name: one for name, one in marked_in(self.module).items()
+                 if self.chosen in (None, name) or name.startswith(f"{self.chosen}.")}
+        return meant
+
+    @property
+    def has_only_laws(self) -> bool:
+        """Whether functions are meant, and no specification that could be run."""
+        return not self.classes or (self.chosen is not None and self.chosen not in self.classes)
+
     @property
     def main(self) -> type[Spec]:
-        """The class that is meant when no variant is named."""
+        """The class that is meant when no variant is named. Raises UsageError if there are only functions."""
+        if self.has_only_laws:
+            raise UsageError(f"{self.name} has functions with laws and no runs: use `quorate prove {self.name}`.")
         if self.chosen is not None:
             return self.classes[self.chosen]
         stem = Path(self.module.__file__ or self.module.__name__).stem
@@ -55,7 +71,7 @@ class Protocol:
     @property
     def variants(self) -> dict[str, type[Spec]]:
         """All classes but the main one."""
-        return {name: cls for name, cls in self.classes.items() if cls is not self.main}
+        return {} if self.has_only_laws else {name: cls for name, cls in self.classes.items() if cls is not self.main}
 
     def variant(self, name: str | None) -> type[Spec]:
         """The main class for None, else the variant of this name. Raises UsageError if there is none."""
@@ -101,9 +117,9 @@ def load(name: str) -> Protocol:
         if module is None:
             raise unknown("protocol", path, known)
         protocol = Protocol(name, _imported(module), chosen or None)
-    if not protocol.classes:
+    if not protocol.classes and not marked_in(protocol.module):
         raise UsageError(f"{path} defines no specification. A specification is a public subclass of `checker.Spec`.")
-    if colon and protocol.chosen not in protocol.classes:
+    if colon and protocol.chosen not in protocol.classes and not protocol.marked:
         raise unknown(f"specification in {path}", chosen, protocol.classes)
     return protocol
 

@@ -82,12 +82,14 @@ class Proven(Outcome):
 
 @dataclass(frozen=True)
 class Violated(Outcome):
-    """A property is false. `trace` shows it (None for a `@reachable` that no state satisfies)."""
+    """A property is false. `trace` shows it (None for a `@reachable` that no state satisfies, and for a law of a pure
+    function: there the `values` of its arguments, as Python source, show it)."""
 
     verdict = "violated"
     exit_code = 1
     property: str = ""
     trace: Trace | None = None
+    values: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

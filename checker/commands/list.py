@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from checker.loading import Protocol, load, names
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(specs: tuple[str, ...], form: str) -> None:
-    """Show the protocols, their variants, what each is expected to do, and the bounds.
+    """Show the protocols, their variants, the functions with laws, what each is expected to do, and the bounds.
 
     Without SPEC, everything in the library.
     """
@@ -24,16 +25,27 @@ def command(specs: tuple[str, ...], form: str) -> None:
     if form == "json":
         click.echo(json.dumps([_facts(protocol) for protocol in protocols], indent=1))
         return
-    rows = [(name, str(cls.expect), _sentence(cls)) for protocol in protocols for name, cls in [
-        (protocol.name, protocol.main), *((f"  {name}", cls) for name, cls in protocol.variants.items())]]
-    click.echo(table(rows))
+    click.echo(table([row for protocol in protocols for row in _rows(protocol)]))
+
+
+def _rows(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
+    if protocol.has_only_laws:
+        yield protocol.name, "", _sentence(protocol.module)
+    else:
+        yield protocol.name, str(protocol.main.expect), _sentence(protocol.main)
+    yield from ((f"  {name}", str(cls.expect), _sentence(cls)) for name, cls in protocol.variants.items())
+    for name, one in protocol.marked.items():
+        yield f"  @{one.claim.kind} {name}", str(one.claim.expect), _sentence(one.function)
 
 
 def _facts(protocol: Protocol) -> dict[str, Any]:
-    rows = [(None, protocol.main), *protocol.variants.items()]
+    rows = [] if protocol.has_only_laws else [(None, protocol.main), *protocol.variants.items()]
     return {"spec": protocol.name, "classes": [
         {"variant": name, "class": cls.__name__, "expect": str(cls.expect), "sentence": _sentence(cls), "bounds": _bounds(cls)}
         for name, cls in rows
+    ], "functions": [
+        {"function": name, "kind": one.claim.kind, "expect": str(one.claim.expect), "sentence": _sentence(one.function)}
+        for name, one in protocol.marked.items()
     ]}
 
 
@@ -43,5 +55,5 @@ def _bounds(cls: type[Spec]) -> dict[str, int]:
     return System(cls).bounds
 
 
-def _sentence(cls: type[Spec]) -> str:
-    return (cls.__doc__ or "").strip().partition("\n")[0]
+def _sentence(what: object) -> str:
+    return (what.__doc__ or "").strip().partition("\n")[0]

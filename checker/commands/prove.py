@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ from checker.commands._show import Folder, show
 from checker.errors import UsageError
 
 if TYPE_CHECKING:
+    from checker.loading import Protocol
     from checker.prove.proof import Claim, Proof
+    from checker.prove.solving import Effort
 
 QUORUMS = "quorums"
 PARAMETERS = ("N", "R", "W", "Q1", "Q2", "F", "Q", "t")
@@ -52,6 +55,9 @@ def _parameters(function: Any) -> Any:
 @bound_option
 @click.option("--any-size", is_flag=True, help="Prove for any number of nodes, not for the bounds.")
 @click.option(
+    "--laws", is_flag=True, help="Prove the laws of the functions marked @merge and @law, for all values of any size."
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
@@ -85,6 +91,7 @@ def command(
     depth: int | None,
     bounds: dict[str, int],
     any_size: bool,
+    laws: bool,
     timeout: float,
     workers: int,
     form: str,
@@ -92,6 +99,10 @@ def command(
     **numbers: int | None,
 ) -> None:
     """Prove the invariants, lemmas and step properties of SPEC.
+
+    With --laws, or if SPEC is a module of functions or one of them (`file.py:join`): the laws of the functions marked
+    @merge and @law. A law that fails comes with values in Python. Exit codes: 0 every function does what its mark
+    says, 1 one does not, 3 it is not known.
 
     `quorate prove quorums --N 5 --R 2 --W 3` asks instead whether quorums of these sizes meet; without numbers, it
     proves for every size what all any-size proofs rest on.
@@ -111,9 +122,16 @@ def command(
     from checker.prove.proof import Task, prove
     from checker.prove.solving import Effort
 
-    cls = load(spec).variant(variant).bounded(**bounds)
-    folder = Folder(out) if out is not None else None
+    protocol = load(spec)
     effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers)
+    if laws or protocol.has_only_laws:
+        given_too = {"--invariant": invariants, "--bound": bounds, "--depth": depth, "--out": out, "--variant": variant}
+        for option, value in given_too.items():
+            if value:
+                raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
+        sys.exit(_prove_laws(protocol, effort, timeout, form))
+    cls = protocol.variant(variant).bounded(**bounds)
+    folder = Folder(out) if out is not None else None
     proof = prove(Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress))
     if sys.stderr.isatty():
         click.echo("\r\033[K", err=True, nl=False)
@@ -124,6 +142,31 @@ def command(
     if folder is not None:
         _save(proof, folder)
     sys.exit(proof.outcome.exit_code)
+
+
+def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -> int:
+    """Prove the laws of functions, show what became of them, and return the exit code."""
+    from checker.commands import _laws
+    from checker.report import machine
+
+    if not protocol.marked:
+        raise UsageError(f"{protocol.name} has no function that is marked with @merge or @law.")
+    results = []
+    for laws in _laws.judged(protocol, effort, timeout, _progress):
+        results.append(laws)
+        if form == "text":
+            _progress("")
+            for line in _laws.explained(laws):
+                click.echo(line)
+    outcomes = [_laws.outcome_of(laws, protocol.name) for laws in results]
+    if form == "json":
+        click.echo(json.dumps([machine.outcome_json(outcome) for outcome in outcomes], indent=1, ensure_ascii=False))
+    elif form == "junit":
+        click.echo(machine.junit(outcomes))
+    elif form == "github":
+        click.echo(machine.github(outcomes), nl=False)
+    wrong = [laws for laws in results if not laws.as_expected]
+    return 0 if not wrong else 1 if any(laws.violated for laws in wrong) else 3
 
 
 def _progress(what: str) -> None:

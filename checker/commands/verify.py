@@ -21,12 +21,13 @@ from checker.outcome import Outcome, Unfinished, Violated
 
 @dataclass(frozen=True)
 class Job:
-    """One specification or variant to verify."""
+    """One specification or variant to verify, or (`function`) one function with laws."""
 
     spec: str
     variant: str | None
     engine: str
     limits: Limits
+    function: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Verdict:
 
     @property
     def name(self) -> str:
-        """The specification with its variant."""
-        return self.job.spec if self.job.variant is None else f"{self.job.spec} {self.job.variant}"
+        """The specification with its variant or function."""
+        return " ".join(part for part in (self.job.spec, self.job.variant, self.job.function) if part is not None)
 
     def report(self) -> str:
         """Why the verdict differs from what was expected."""
@@ -69,16 +70,15 @@ class Verdict:
 @format_option
 def command(specs: tuple[str, ...], engine: str, workers: int | None, max_states: int | None, max_time: float | None,
             max_memory: float | None, form: str) -> None:
-    """Check that every specification and variant does what it says: its `expect`.
+    """Check that every specification, variant and function with laws does what it says: its `expect`.
 
     SPEC is as for `check`; without one, everything in the library. Limits hold for each check. Exit codes: 0 all do
     what they say, 1 one does not, 2 the usage is wrong, 3 none is wrong but some are unfinished.
     """
-    from checker.loading import load, names
+    from checker.loading import names
 
     each = limits(max_states, max_time, max_memory)
-    jobs = [Job(name, variant, engine, each) for name in specs or names()
-            for variant in ((None,) if ":" in name else (None, *load(name).variants))]
+    jobs = [job for name in specs or names() for job in _jobs(name, engine, each)]
     verdicts = []
     for verdict in _verdicts(jobs, workers):
         verdicts.append(verdict)
@@ -87,6 +87,16 @@ def command(specs: tuple[str, ...], engine: str, workers: int | None, max_states
     _show(verdicts, form)
     wrong = [verdict for verdict in verdicts if not verdict.fine]
     sys.exit(0 if not wrong else 3 if all(isinstance(verdict.outcome, Unfinished) for verdict in wrong) else 1)
+
+
+def _jobs(name: str, engine: str, each: Limits) -> Iterator[Job]:
+    """The jobs of one SPEC."""
+    from checker.loading import load
+
+    protocol = load(name)
+    if not protocol.has_only_laws:
+        yield from (Job(name, variant, engine, each) for variant in ((None,) if ":" in name else (None, *protocol.variants)))
+    yield from (Job(name, None, engine, each, function) for function in protocol.marked)
 
 
 def _verdicts(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
@@ -102,18 +112,29 @@ def _verdicts(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
 
 
 def verify(job: Job) -> Verdict:
-    """Check one specification against its `expect`."""
+    """Check one specification, or the laws of one function, against its `expect`."""
     from checker.explore import Naming, Watch, as_expected, check
     from checker.loading import load
 
     expected = ""
     try:
+        if job.function is not None:
+            return _lawful(job, job.function)
         cls = load(job.spec).variant(job.variant)
         expected = str(cls.expect)
         outcome = check(cls, engine=job.engine, watch=Watch(job.limits), naming=Naming(job.spec, job.variant))
     except QuorateError as error:
         return Verdict(job, expected, None, str(error), False)
     return Verdict(job, expected, outcome, "", as_expected(cls, outcome))
+
+
+def _lawful(job: Job, function: str) -> Verdict:
+    from checker.commands._laws import outcome_of
+    from checker.loading import load
+    from checker.prove.laws.prove import Task, prove_laws
+
+    laws = prove_laws(Task(load(job.spec).marked[function]))
+    return Verdict(job, str(laws.expect), outcome_of(laws, job.spec), "", laws.as_expected)
 
 
 def _show(verdicts: Sequence[Verdict], form: str) -> None:
@@ -145,15 +166,15 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     if verdict.outcome is None:
         return mark, verdict.name, verdict.expected, verdict.found, "", "", ""
     statistics = verdict.outcome.statistics
-    return (mark, verdict.name, verdict.expected, verdict.found, f"{statistics.states:,}", f"{statistics.transitions:,}",
-            f"{statistics.seconds:.1f}")
+    covered = ("", "") if verdict.job.function else (f"{statistics.states:,}", f"{statistics.transitions:,}")
+    return mark, verdict.name, verdict.expected, verdict.found, *covered, f"{statistics.seconds:.1f}"
 
 
 def _facts(verdict: Verdict) -> dict[str, object]:
     from checker.report.machine import outcome_json
 
-    return {"spec": verdict.job.spec, "variant": verdict.job.variant, "expected": verdict.expected, "found": verdict.found,
-            "fine": verdict.fine, "error": verdict.error or None,
+    return {"spec": verdict.job.spec, "variant": verdict.job.variant, "function": verdict.job.function,
+            "expected": verdict.expected, "found": verdict.found, "fine": verdict.fine, "error": verdict.error or None,
             "outcome": None if verdict.outcome is None else outcome_json(verdict.outcome)}
 
 
@@ -163,7 +184,7 @@ def _junit(verdicts: Sequence[Verdict]) -> str:
     suite = ET.Element("testsuite", name="quorate verify", tests=str(len(verdicts)), failures=str(failures))
     for verdict in verdicts:
         seconds = verdict.outcome.statistics.seconds if verdict.outcome is not None else 0.0
-        case = ET.SubElement(suite, "testcase", classname=verdict.job.spec, name=verdict.job.variant or "base",
+        case = ET.SubElement(suite, "testcase", classname=verdict.job.spec, name=verdict.job.function or verdict.job.variant or "base",
                              time=f"{seconds:.3f}")
         if not verdict.fine:
             problem = ET.SubElement(case, "failure", message=f"expected {verdict.expected}, found {verdict.found}")

@@ -14,16 +14,17 @@ from checker.trace import Json, Trace
 def outcome_json(outcome: Outcome) -> dict[str, Json]:
     """The object that `--format json` prints; every key is always there, null where it does not apply.
 
-    `property` is the violated one; `reason` says why a run is unfinished; `message` what is wrong with the spec;
-    `properties` and `any_size` belong to proofs. `store` is how states were kept, and `collision_probability` how likely it is
-    that one was missed because of that. Two runs of the same check differ in `seconds` only, which is
-    why the memory they took is left out.
+    `property` is the violated one, and `values` the arguments, as Python, for which a law is false; `reason` says why
+    a run is unfinished; `message` what is wrong with the spec; `properties` and `any_size` belong to proofs. `store`
+    is how states were kept, and `collision_probability` how likely it is that one was missed because of that. Two runs
+    of the same check differ in `seconds` only, which is why the memory they took is left out.
     """
     stats, trace = outcome.statistics, trace_of(outcome)
     return {
         "spec": outcome.spec, "variant": outcome.variant, "bounds": dict(outcome.bounds), "engine": outcome.engine,
         "symmetry": list(outcome.symmetry), "verdict": outcome.verdict,
         "property": outcome.property if isinstance(outcome, Violated) else None,
+        "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
         "states": stats.states, "transitions": stats.transitions, "depth": stats.depth, "cuts": dict(stats.cuts),
         "seconds": stats.seconds, "trace": trace.to_json() if trace else None,
         "actions": dict(stats.actions), "notes": list(outcome.notes),

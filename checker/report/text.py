@@ -196,6 +196,8 @@ def _verdict(outcome: Outcome) -> Line:
 
 
 def _how(outcome: Violated, of: str) -> str:
+    if outcome.values:
+        return f", for {', '.join(f'{name} = {value}' for name, value in outcome.values)}"
     if outcome.trace is None:
         cut = "; a state beyond the bounds might" if any(outcome.statistics.cuts.values()) else ""
         return f", which none of the {_states(outcome, 'explored state')} satisfies{of}{cut}{_trust(outcome.statistics)}"

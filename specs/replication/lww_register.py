@@ -29,6 +29,7 @@ from checker import (
     invariant,
     leads_to,
     lemma,
+    merge,
     reachable,
     record,
     require,
@@ -58,6 +59,12 @@ class Write:
     data: Data
 
 
+def not_later(a: Write, b: Write) -> bool:
+    """The total order of all writes: by time, then node, then data."""
+    return (a.time, a.node, a.data) <= (b.time, b.node, b.data)
+
+
+@merge(order=not_later)
 def later(a: Write, b: Write) -> Write:
     """The write that wins: the later one, then that of the higher node, then that with the larger data.
 
@@ -66,11 +73,13 @@ def later(a: Write, b: Write) -> Write:
     return a if (a.time, a.node, a.data) >= (b.time, b.node, b.data) else b
 
 
+@merge(expect=violates("commutative"))
 def later_without_tie_break(a: Write, b: Write) -> Write:
     """The write with the later time; of two at one time, the second argument."""
     return a if a.time > b.time else b
 
 
+@merge(expect=violates("commutative"))
 def later_as_published(a: Write, b: Write) -> Write:
     """The later write, of two at one time that of the higher node; of two with one stamp, the second argument."""
     return a if (a.time, a.node) > (b.time, b.node) else b

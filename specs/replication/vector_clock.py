@@ -18,7 +18,21 @@ Sources: Fidge 1988, "Timestamps in Message-Passing Systems That Preserve the Pa
 Distributed Systems" (version vectors).
 """
 
-from checker import Nat, Network, Scalarset, Spec, action, invariant, lemma, reachable, record, require, violates
+from checker import (
+    Nat,
+    Network,
+    Scalarset,
+    Spec,
+    action,
+    invariant,
+    law,
+    lemma,
+    merge,
+    reachable,
+    record,
+    require,
+    violates,
+)
 
 
 class Process(Scalarset, size=3, prefix="p"):
@@ -59,11 +73,17 @@ def no_entry_is_larger(a: Vector, b: Vector) -> bool:
     return all(count(a[p]) <= count(b[p]) for p in Process)
 
 
+def same_counts(a: Vector, b: Vector) -> bool:
+    """Whether two vectors say the same; they may differ in entries of zero that are missing."""
+    return all(count(a[p]) == count(b[p]) for p in Process)
+
+
 def less(a: Vector, b: Vector) -> bool:
     """V(a) < V(b): no entry is larger and some entry is smaller. This is a strict partial order."""
     return no_entry_is_larger(a, b) and any(count(a[p]) < count(b[p]) for p in Process)
 
 
+@merge(order=no_entry_is_larger, equal=same_counts)
 def merged(a: Vector, b: Vector) -> Vector:
     """The least vector that is not less than either, up to missing entries."""
     return {p: max(count(a[p]), count(b[p])) for p in Process}
@@ -72,6 +92,59 @@ def merged(a: Vector, b: Vector) -> Vector:
 def compact(a: Vector) -> Vector:
     """The form on the wire: entries of zero are left out."""
     return {p: a[p] if count(a[p]) > 0 else None for p in Process}
+
+
+def concurrent(a: Vector, b: Vector) -> bool:
+    """Whether neither vector is less than the other, nor equal to it."""
+    return not less(a, b) and not less(b, a) and not same_counts(a, b)
+
+
+@law
+def less_is_a_strict_order(a: Vector, b: Vector, c: Vector) -> bool:
+    """Nothing is less than itself, nor two vectors than each other; what is less than something less, is less."""
+    return not less(a, a) and not (less(a, b) and less(b, a)) and (less(a, c) or not (less(a, b) and less(b, c)))
+
+
+@law
+def less_is_below_and_not_equal(a: Vector, b: Vector) -> bool:
+    """To be less is to be below and not equal."""
+    return less(a, b) == (no_entry_is_larger(a, b) and not same_counts(a, b))
+
+
+@law
+def concurrent_is_symmetric(a: Vector, b: Vector) -> bool:
+    """If a is concurrent with b, then b is with a."""
+    return concurrent(a, b) == concurrent(b, a)
+
+
+@law
+def concurrent_is_neither_below(a: Vector, b: Vector) -> bool:
+    """Vectors are concurrent exactly when each has heard of something that the other has not."""
+    return concurrent(a, b) == (not no_entry_is_larger(a, b) and not no_entry_is_larger(b, a))
+
+
+@law(expect=violates("concurrent_is_transitive"))
+def concurrent_is_transitive(a: Vector, b: Vector, c: Vector) -> bool:
+    """Not so: an event can be concurrent with two of which one happened before the other."""
+    return concurrent(a, c) or not (concurrent(a, b) and concurrent(b, c))
+
+
+@law
+def compact_says_the_same(a: Vector) -> bool:
+    """What is left out on the wire is known to the receiver."""
+    return same_counts(compact(a), a)
+
+
+@law(expect=violates("published_order_is_asymmetric"))
+def published_order_is_asymmetric(a: Vector, b: Vector) -> bool:
+    """Not so: "no entry is larger, and not the same object" puts two equal vectors before each other."""
+    return not (no_entry_is_larger(a, b) and no_entry_is_larger(b, a))
+
+
+@law(expect=violates("raw_comparison_is_asymmetric"))
+def raw_comparison_is_asymmetric(a: Vector, b: Vector) -> bool:
+    """Not so: "no entry is larger, and the maps differ" does so where one has a zero and the other no entry."""
+    return not (no_entry_is_larger(a, b) and a != b and no_entry_is_larger(b, a))
 
 
 class VectorClock(Spec):

@@ -1,0 +1,219 @@
+"""Values that break a law: searched for within bounds, or read from the solver's model, and confirmed by CPython."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cmp_to_key
+from time import monotonic
+from typing import Any, Literal
+
+import z3
+
+from checker.errors import SpecError
+from checker.language.control import Cut
+from checker.language.system import System
+from checker.language.types import (
+    BoolType,
+    EnumType,
+    IdentityType,
+    MapType,
+    NatType,
+    NoneType,
+    OrderedType,
+    RecordType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from checker.prove.encode.anysize import AnySize
+from checker.prove.encode.fixed import Fixed
+from checker.prove.encode.machine import Value, class_key
+from checker.prove.encode.symbols import NoAnySize
+from checker.prove.laws.algebra import Law
+from checker.prove.laws.formulas import broken, sentence_of
+from checker.prove.laws.subject import Lowered, Subject
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Values that break a law: the arguments, and the calls that the law makes of them, each with its result.
+
+    `raised` is what the function raised, if that is how the law fails. `size` are the bounds in force.
+    """
+
+    arguments: tuple[tuple[str, Any], ...]
+    calls: tuple[tuple[str, Any], ...]
+    raised: str | None
+    size: dict[str, int]
+
+
+def confirmed(subject: Subject, system: System, law: Law, values: tuple[Any, ...]) -> Counterexample:
+    """Values that break a law, with what CPython computes from them. Use it inside `with system`.
+
+    That CPython disagrees with the solver would be an error of ours, and is not passed over.
+    """
+    raised, calls, true = None, dict[str, Any](), False
+    try:
+        true, calls = subject.run(system, law, values)
+    except Cut as cut:
+        raise AssertionError(f"{law.name} of {values} passes {cut.bound} in CPython and not in the model") from None
+    except Exception as error:
+        raised = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+    if true:
+        raise AssertionError(f"{law.name} is true of {values} in CPython and false in the model")
+    arguments = tuple(zip(subject.names(law), values, strict=True))
+    return Counterexample(arguments, tuple(calls.items()), raised, system.bounds)
+
+
+class Search:
+    """The search for values within the bounds of `lowered` that break a law. Use it inside `with lowered.system`.
+
+    `deadline` is a time of `time.monotonic`.
+    """
+
+    def __init__(self, subject: Subject, lowered: Lowered, law: Law, deadline: float) -> None:
+        self.subject, self.lowered, self.law, self.deadline = subject, lowered, law, deadline
+        self.sentence = sentence_of(lowered, law)
+        self.machine = Fixed(lowered.model)
+        self.legal: list[int] = []
+        self.values = [self.machine.unknown(kind, self.legal) for _, kind in self.sentence.parameters]
+        self._memory: dict[int, Any] = {}
+
+    def found(self) -> Counterexample | Literal["unknown"] | None:
+        """Values that break the law, None if there are none, or "unknown" when time is over."""
+        machine = self.machine
+        bad, cut = broken(machine, self.sentence, self.values)
+        wrong = machine.both([*self.legal, machine.negate(cut), bad])
+        if machine.is_false(wrong):
+            return None
+        solver = z3.SolverFor("QF_FD")
+        solver.add(self._formula(wrong))
+        verdict = self._checked(solver)
+        if verdict != z3.sat:
+            return None if verdict == z3.unsat else "unknown"
+        return confirmed(self.subject, self.lowered.system, self.law, self._read(self._small(solver)))
+
+    def _formula(self, condition: int) -> Any:
+        return self.machine.circuit.translated([condition], lambda number: z3.Bool(f"x{number}"), self._memory)[0]
+
+    def _checked(self, solver: Any, *assumptions: Any) -> Any:
+        left = self.deadline - monotonic()
+        if left <= 0:
+            return z3.unknown
+        solver.set("timeout", max(1, int(left * 1000)))
+        return solver.check(*assumptions)
+
+    def _small(self, solver: Any) -> Any:
+        """A solution in which as many parts as possible are as simple as possible, taken one by one."""
+        best = solver.model()
+        for value, (_, kind) in zip(self.values, self.sentence.parameters, strict=True):
+            for condition in simple(self.machine, value, kind):
+                wish = self._formula(condition)
+                if not z3.is_true(best.eval(wish, model_completion=True)):
+                    if self._checked(solver, wish) != z3.sat:
+                        continue
+                    best = solver.model()
+                solver.add(wish)
+        return best
+
+    def _read(self, solution: Any) -> tuple[Any, ...]:
+        def true(condition: int) -> bool:
+            return bool(z3.is_true(solution.eval(self._formula(condition), model_completion=True)))
+
+        kinds = [kind for _, kind in self.sentence.parameters]
+        return tuple(self.machine.cells.read(one, kind, true) for one, kind in zip(self.values, kinds, strict=True))
+
+
+def simple(machine: Fixed, value: Any, kind: Type) -> Iterator[int]:
+    """Conditions that the parts of a value are simple: numbers small, sets empty, None rather than something."""
+    match kind:
+        case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+            for part, inner in zip(value, kinds, strict=True):
+                yield from simple(machine, part, inner)
+        case UnionType(kinds=kinds):
+            yield value[class_key(kinds[0])][0]
+        case MapType(value=inner):
+            for part in value.values():
+                yield from simple(machine, part, inner)
+        case SetType() if isinstance(value, dict):
+            yield from (machine.negate(guard) for guard in value.values())
+        case BoolType():
+            yield machine.negate(value)
+        case EnumType() | IdentityType():
+            yield next(iter(value.values()))
+        case NatType():
+            for bits in reversed(range(max(value).bit_length() + 1)):
+                yield machine.either([guard for number, guard in value.items() if number < 1 << bits])
+
+
+class Reading:
+    """Python values from a model of the unbounded formulas. Raises NoAnySize for maps, sets and lists, which a model
+    need not give in finitely many parts."""
+
+    def __init__(self, machine: AnySize, model: Any, values: Sequence[Value], kinds: Sequence[Type]) -> None:
+        self._machine, self._model = machine, model
+        self._values, self._kinds = values, kinds
+        self._identities: dict[type, list[Any]] = {}
+        self._largest = 1
+        for value, kind in zip(values, kinds, strict=True):
+            self._look(value, kind)
+        for ordered in {inner for kind in kinds for inner in kind.walk() if isinstance(inner, OrderedType)}:
+            less = machine.symbols.less(ordered)
+            found = self._identities.get(ordered.sort, [])
+            found.sort(key=cmp_to_key(lambda a, b, less=less: -1 if z3.is_true(self._eval(less(a, b))) else 1))  # type: ignore[misc]
+
+    def size(self, kind: type) -> int:
+        """A bound that the values fit into: of numbers, one that small sums of them stay below; else of members."""
+        return max(map(len, self._identities.values()), default=1) if kind is not NatType else 4 * self._largest
+
+    def read(self) -> tuple[Any, ...]:
+        """The values. Use it inside a system whose bounds they fit into."""
+        return tuple(self._read(value, kind) for value, kind in zip(self._values, self._kinds, strict=True))
+
+    def _eval(self, term: Any) -> Any:
+        return self._model.eval(term, model_completion=True)
+
+    def _chosen(self, value: Any, kinds: Sequence[Type]) -> Type:
+        return next(inner for inner in kinds if z3.is_true(self._eval(value[class_key(inner)][0])))
+
+    def _look(self, value: Any, kind: Type) -> None:
+        """Note the numbers and identities in a value."""
+        match kind:
+            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+                for part, inner in zip(value, kinds, strict=True):
+                    self._look(part, inner)
+            case UnionType(kinds=kinds):
+                chosen = self._chosen(value, kinds)
+                self._look(value[class_key(chosen)][1], chosen)
+            case NatType():
+                self._largest = max(self._largest, self._eval(value).as_long())
+            case IdentityType():
+                known, found = self._identities.setdefault(kind.sort, []), self._eval(value)
+                if not any(found.eq(other) for other in known):
+                    known.append(found)
+            case NoneType() | BoolType() | EnumType():
+                pass
+            case _:
+                raise NoAnySize(f"A {kind} is not read from a model.", "Look for smaller values.")
+
+    def _read(self, value: Any, kind: Type) -> Any:
+        match kind:
+            case NoneType():
+                return None
+            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+                parts = [self._read(part, inner) for part, inner in zip(value, kinds, strict=True)]
+                return kind.sort(*parts) if isinstance(kind, RecordType) else tuple(parts)
+            case UnionType(kinds=kinds):
+                chosen = self._chosen(value, kinds)
+                return self._read(value[class_key(chosen)][1], chosen)
+            case EnumType():
+                found = self._eval(value)
+                return next(member for member in kind.members if self._machine.symbols.member(kind, member).eq(found))
+            case IdentityType():
+                found, known = self._eval(value), self._identities[kind.sort]
+                return kind.sort.at(next(index for index, other in enumerate(known) if other.eq(found)))
+            case NatType():
+                return self._eval(value).as_long()
+        return bool(z3.is_true(self._eval(value)))
