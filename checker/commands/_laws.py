@@ -70,7 +70,7 @@ def _lines(one: Judged, announced: str | None = None) -> Iterator[str]:
 
 def _python(found: Counterexample) -> Iterator[str]:
     """A counterexample as lines of Python."""
-    yield from prelude([value for _, value in found.arguments])
+    yield from prelude(found.sorts)
     for name, value in found.arguments:
         yield f"{name} = {source(value)}"
     for text, result in found.calls:

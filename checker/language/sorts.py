@@ -166,3 +166,7 @@ class Ordered(Identity):
 
     def __ge__(self, other: Self, /) -> bool:
         return self._compared(other) >= 0
+
+
+AnySort = type[Nat] | type[Identity]
+"""A sort of numbers or of identities."""

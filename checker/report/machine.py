@@ -24,7 +24,6 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "spec": outcome.spec, "variant": outcome.variant, "bounds": dict(outcome.bounds), "engine": outcome.engine,
         "symmetry": list(outcome.symmetry), "verdict": outcome.verdict,
         "property": outcome.property if isinstance(outcome, Violated) else None,
-        "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
         "states": stats.states, "transitions": stats.transitions, "depth": stats.depth, "cuts": dict(stats.cuts),
         "seconds": stats.seconds, "trace": trace.to_json() if trace else None,
         "actions": dict(stats.actions), "notes": list(outcome.notes),
@@ -33,6 +32,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "properties": list(outcome.properties) if isinstance(outcome, Proven) else None,
         "any_size": outcome.any_size if isinstance(outcome, Proven) else None,
         "store": stats.store, "collision_probability": stats.collision,
+        "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
     }
 
 

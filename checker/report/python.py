@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from enum import Enum
 from typing import Any
 
 from checker.language.records import is_record
-from checker.language.sorts import Identity
+from checker.language.sorts import AnySort, Identity
 
 
 def source(value: Any) -> str:
@@ -33,28 +33,15 @@ def source(value: Any) -> str:
     return repr(value)
 
 
-def prelude(values: Sequence[Any]) -> list[str]:
-    """Lines that define the identities in values: `n1, n2, *_ = Node`, or more than `Node` has by default."""
-    most: dict[type[Identity], int] = {}
-    for value in values:
-        for identity in _identities(value):
-            most[type(identity)] = max(most.get(type(identity), 0), identity.index + 1)
+def prelude(sorts: Sequence[tuple[AnySort, int]]) -> list[str]:
+    """Lines that give sorts these sizes, where it matters, and their identities names: `n1, n2 = Node`."""
     lines = []
-    for sort, size in sorted(most.items(), key=lambda item: item[0].__name__):
-        made = sort.__name__ if size <= sort.default else f"map({sort.__name__}.at, range({size}))"
-        lines.append(f"{', '.join(repr(sort.at(index)) for index in range(size))}, *_ = {made}")
+    for sort, size in sorts:
+        if issubclass(sort, Identity):
+            lines += [] if size == sort.default else [f"{sort.__name__}.bound = {size}"]
+            lines.append(
+                f"{', '.join(repr(sort.at(index)) for index in range(size))}{',' * (size == 1)} = {sort.__name__}"
+            )
+        elif size > sort.default:
+            lines.append(f"{sort.__name__}.bound = {size}")
     return lines
-
-
-def _identities(value: Any) -> Iterator[Identity]:
-    if isinstance(value, Identity):
-        yield value
-    elif is_record(type(value)):
-        for field in fields(value):
-            yield from _identities(getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for pair in value.items():
-            yield from _identities(pair)
-    elif isinstance(value, Sequence | AbstractSet) and not isinstance(value, str):
-        for part in value:
-            yield from _identities(part)

@@ -28,7 +28,7 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
         assert list(found) == [
             "spec", "variant", "bounds", "engine", "symmetry", "verdict", "property", "states", "transitions", "depth", "cuts",
             "seconds", "trace", "actions", "notes", "reason", "message", "properties", "any_size",
-            "store", "collision_probability"]
+            "store", "collision_probability", "values"]
         assert json.loads(json.dumps(found)) == found
         assert found["verdict"] == outcome.verdict
 

@@ -16,10 +16,9 @@ import z3
 
 from checker.errors import QuorateError, UsageError
 from checker.language.laws import Marked
-from checker.language.sorts import IDENTITIES_MAX, NUMBER_MAX
+from checker.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from checker.language.spec import Expectation
 from checker.language.system import System
-from checker.language.types import NatType
 from checker.model.nodes import expressions
 from checker.prove.encode.symbols import NoAnySize
 from checker.prove.laws.algebra import TOTAL, Law
@@ -111,12 +110,11 @@ class _Judging:
     def __init__(self, task: Task, subject: Subject) -> None:
         self.task, self.subject = task, subject
         self.default = subject.lowered()
-        self.sizes = subject.sizes(self.default.system)
         self.no_meaning = self._configured()
 
     def _configured(self) -> NoAnySize | None:
         """Why the function has no any-size meaning, if it computes with the configured bounds."""
-        larger = self.subject.lowered(**{name: self.default.system.bounds[name] + 1 for name in self.sizes})
+        larger = self.subject.lowered(**{name: self.default.system.bounds[name] + 1 for name in self.subject.sorts})
         try:
             for mine, other in zip(_bodies(self.default), _bodies(larger), strict=True):
                 _same_constants(mine, other)
@@ -161,14 +159,14 @@ class _Judging:
                 break
             if outcome is not None:
                 return outcome, tried
-            tried = "at " + ", ".join(f"{name}={lowered.system.bounds[name]}" for name in self.sizes)
+            tried = "at " + ", ".join(f"{name}={lowered.system.bounds[name]}" for name in self.subject.sorts)
         return None, tried
 
     def _growing(self) -> Iterator[Lowered]:
         """The laws at growing bounds, as far as the types can be built."""
         last = None
         for members, number in LADDER:
-            bounds = {name: number if kind is NatType else members for name, kind in self.sizes.items()}
+            bounds = {name: number if issubclass(sort, Nat) else members for name, sort in self.subject.sorts.items()}
             if bounds != last:
                 try:
                     lowered = self.subject.lowered(**bounds)
@@ -191,8 +189,10 @@ class _Judging:
                 reading = Reading(machine, solver.model(), values, kinds)
             except NoAnySize:
                 return None
-        bounds = {name: reading.size(kind) for name, kind in self.sizes.items()}
-        most = {name: NUMBER_MAX if kind is NatType else IDENTITIES_MAX for name, kind in self.sizes.items()}
+        bounds = {name: reading.size(sort) for name, sort in self.subject.sorts.items()}
+        most = {
+            name: NUMBER_MAX if issubclass(sort, Nat) else IDENTITIES_MAX for name, sort in self.subject.sorts.items()
+        }
         if any(bounds[name] > most[name] for name in bounds):
             return None
         with System(self.subject.carrier.bounded(**bounds)) as system:

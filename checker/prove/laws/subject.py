@@ -15,6 +15,7 @@ from typing import Any
 from checker.errors import SpecError
 from checker.language.laws import Marked
 from checker.language.resolve import hints
+from checker.language.sorts import AnySort
 from checker.language.spec import Spec, action
 from checker.language.system import System
 from checker.language.types import BoolType, IdentityType, NatType, Type
@@ -149,13 +150,14 @@ class Subject:
             body["nothing_happens"] = action(_nothing_happens)
         return type(self.marked.function.__name__, (self.marked.owner or Spec,), body)
 
-    def sizes(self, system: System) -> dict[str, type]:
-        """The bounds of numbers and identities in the parameters: each with the type of its sort."""
-        found: dict[str, type] = {}
-        for variable in system.variables[-len(self._carried) :]:
+    @cached_property
+    def sorts(self) -> dict[str, AnySort]:
+        """The numbers and identities in the parameters, by the names of their bounds."""
+        found: dict[str, AnySort] = {}
+        for variable in System(self.carrier).variables[-len(self._carried) :]:
             for part in variable.type.walk():
                 if isinstance(part, NatType | IdentityType):
-                    found[part.sort.__name__] = type(part)
+                    found[part.sort.__name__] = part.sort
         return dict(sorted(found.items()))
 
     @property

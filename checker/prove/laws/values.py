@@ -12,6 +12,7 @@ import z3
 
 from checker.errors import SpecError
 from checker.language.control import Cut
+from checker.language.sorts import AnySort, Nat
 from checker.language.system import System
 from checker.language.types import (
     BoolType,
@@ -40,13 +41,13 @@ from checker.prove.laws.subject import Lowered, Subject
 class Counterexample:
     """Values that break a law: the arguments, and the calls that the law makes of them, each with its result.
 
-    `raised` is what the function raised, if that is how the law fails. `size` are the bounds in force.
+    `raised` is what the function raised, if that is how the law fails; `sorts` are the sizes of the sorts in force.
     """
 
     arguments: tuple[tuple[str, Any], ...]
     calls: tuple[tuple[str, Any], ...]
     raised: str | None
-    size: dict[str, int]
+    sorts: tuple[tuple[AnySort, int], ...]
 
 
 def confirmed(subject: Subject, system: System, law: Law, values: tuple[Any, ...]) -> Counterexample:
@@ -64,7 +65,8 @@ def confirmed(subject: Subject, system: System, law: Law, values: tuple[Any, ...
     if true:
         raise AssertionError(f"{law.name} is true of {values} in CPython and false in the model")
     arguments = tuple(zip(subject.names(law), values, strict=True))
-    return Counterexample(arguments, tuple(calls.items()), raised, system.bounds)
+    sorts = tuple((sort, system.bounds[name]) for name, sort in subject.sorts.items())
+    return Counterexample(arguments, tuple(calls.items()), raised, sorts)
 
 
 class Search:
@@ -164,9 +166,9 @@ class Reading:
             found = self._identities.get(ordered.sort, [])
             found.sort(key=cmp_to_key(lambda a, b, less=less: -1 if z3.is_true(self._eval(less(a, b))) else 1))  # type: ignore[misc]
 
-    def size(self, kind: type) -> int:
+    def size(self, sort: AnySort) -> int:
         """A bound that the values fit into: of numbers, one that small sums of them stay below; else of members."""
-        return max(map(len, self._identities.values()), default=1) if kind is not NatType else 4 * self._largest
+        return 4 * self._largest if issubclass(sort, Nat) else max(len(self._identities.get(sort, ())), 1)
 
     def read(self) -> tuple[Any, ...]:
         """The values. Use it inside a system whose bounds they fit into."""

@@ -229,7 +229,7 @@ def _enumeration(sort: type[Enum]) -> tuple[Any, tuple[Term, ...]]:
     """The Z3 enumeration of an enum. One name can be declared once only, and two specs may use the same."""
     taken = _TAKEN.setdefault(sort.__name__, [])
     taken.append(sort)
-    name = sort.__name__ + "'" * (len(taken) - 1)
+    name = sort.__name__ + "~" * (len(taken) - 1)
     made, members = z3.EnumSort(name, [f"{name}.{member.name}" for member in sort])
     return made, tuple(members)
 

@@ -1,0 +1,228 @@
+"""Laws are proven of all values exactly if no values break them, and what breaks them is shown as Python that runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checker.commands.prove import command
+from checker.commands.verify import command as verify_command
+from checker.errors import QuorateError
+from checker.language.control import Cut
+from checker.language.resolve import Configuration, activate, deactivate
+from checker.language.system import System
+from checker.language.types import BoolType, MapType, RecordType, SetType, TupleType, Type, UnionType
+from checker.loading import load
+from checker.prove.laws.algebra import laws_of
+from checker.prove.laws.prove import Judged, Laws, Task, prove_laws
+from checker.prove.laws.subject import Subject
+from checker.prove.solving import Effort
+from checker.report.python import prelude, source
+from tests.prove import drawn_merges
+
+SAMPLES = Path(__file__).parent / "merges.py"
+PROVEN = {
+    "grow_only": "total commutative associative idempotent inflationary reflexive antisymmetric transitive least",
+    "positive_negative": "total commutative associative idempotent inflationary",
+    "add_wins": "total closed commutative associative idempotent inflationary",
+    "versions": "total equivalence congruent commutative associative idempotent inflationary",
+    "sum_up": "total commutative associative",
+    "last": "total associative idempotent inflationary",
+    "within_a_tolerance": "total commutative idempotent inflationary",
+    "Register.join": "total commutative associative idempotent inflationary",
+    "LastArgument.join": "total associative idempotent inflationary",
+    "two_phase": "total commutative associative idempotent inflationary",
+}
+
+
+def laws(name: str, path: Path = SAMPLES) -> Laws:
+    return prove_laws(Task(load(str(path)).marked[name]))
+
+
+def by_name(found: Laws) -> dict[str, Judged]:
+    return {one.law: one for one in found.judged}
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_the_laws_of_known_merges(name: str) -> None:
+    found = laws(name)
+    assert " ".join(one.law for one in found.judged if one.status == "proven") == PROVEN[name]
+    assert not found.open and found.as_expected
+
+
+def test_values_that_break_a_law_are_python_that_runs() -> None:
+    names = vars(load(str(SAMPLES)).module)
+    for name in ("sum_up", "last", "within_a_tolerance"):
+        for one in laws(name).violated:
+            assert one.counterexample is not None
+            bounds = {sort: sort.bound for sort, _ in one.counterexample.sorts}
+            scope: dict[str, Any] = dict(names)
+            activate(Configuration(of_one_spec=False))  # Records remember the bounds of their first use.
+            for line in prelude(one.counterexample.sorts):
+                exec(line, scope)
+            for argument, value in one.counterexample.arguments:
+                scope[argument] = eval(source(value), scope)
+            assert one.counterexample.calls
+            for text, result in one.counterexample.calls:
+                assert eval(text, scope) == eval(source(result), scope)
+            assert not eval(one.sentence, scope), one.sentence
+            deactivate()
+            for sort, bound in bounds.items():
+                sort.bound = bound
+
+
+def test_a_time_beyond_every_bound_that_was_tried_is_found() -> None:
+    broken = by_name(laws("within_a_tolerance"))["associative"]
+    assert broken.counterexample is not None
+    assert max(value.at for _, value in broken.counterexample.arguments) >= 500
+
+
+def test_a_merge_that_raises_has_no_further_laws() -> None:
+    (total,) = laws("difference").judged
+    assert total.law == "total" and total.counterexample is not None
+    assert "below zero" in (total.counterexample.raised or "")
+
+
+def test_what_depends_on_the_number_of_nodes_is_open_and_never_proven() -> None:
+    found = laws("as_many_as_nodes")
+    assert {one.status for one in found.judged} == {"open"}
+    assert "The size of a set has no any-size meaning" in found.judged[0].reason
+    assert "no values at Count=15 break it" in found.judged[0].reason
+
+
+def test_a_law_of_ones_own_is_proven_or_refuted() -> None:
+    assert [one.status for one in laws("below_is_antisymmetric").judged] == ["proven"]
+    (refuted,) = laws("below_is_total").judged
+    assert refuted.counterexample is not None and len(refuted.counterexample.arguments) == 2
+
+
+def test_the_vector_clocks_of_the_library_are_a_lattice_for_any_number_of_processes() -> None:
+    for marked in load("vector_clock").marked.values():
+        found = prove_laws(Task(marked))
+        assert found.as_expected, found
+        if found.expect.violated is None:
+            assert {one.status for one in found.judged} == {"proven"}
+
+
+# Against CPython
+
+
+def drawn_value(kind: Type, random: Random) -> Any:
+    """A random value of a type, in the bounds that are configured."""
+    match kind:
+        case RecordType(fields=fields):
+            return kind.sort(*(drawn_value(part, random) for _, part in fields))
+        case TupleType(kinds=kinds):
+            return tuple(drawn_value(part, random) for part in kinds)
+        case UnionType(kinds=kinds):
+            return drawn_value(random.choice(kinds), random)
+        case MapType():
+            return kind.check({key: drawn_value(kind.value, random) for key in kind.keys})
+        case SetType(element=element):
+            return kind.check({drawn_value(element, random) for _ in range(random.randrange(4))})
+        case BoolType():
+            return random.random() < 0.5
+    return random.choice(list(kind.values()))
+
+
+def refuted_by_chance(subject: Subject, name: str, random: Random, tries: int) -> tuple[Any, ...] | None:
+    """Random values that break a law in CPython, or None."""
+    law = next(law for law in subject.laws if law.name == name)
+    with System(subject.carrier) as system:
+        kind = system.variables[-1].type
+        for _ in range(tries):
+            values = tuple(drawn_value(kind, random) for _ in range(law.arity))
+            try:
+                if not subject.run(system, law, values)[0]:
+                    return values
+            except Cut:
+                continue
+    return None
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32))
+def test_no_values_break_what_is_proven_and_what_is_refuted_comes_with_values(seed: int) -> None:
+    """A law that stays open (of sets with a greatest element, say, which infinite sets need not have) is not refuted
+    within the bounds either."""
+    marked = drawn_merges.load(drawn_merges.write(seed))
+    found, subject = prove_laws(Task(marked, Effort((1.0,), 0.0), 5.0)), Subject(marked)
+    for one in found.judged:
+        if one.status != "violated":
+            assert refuted_by_chance(subject, one.law, Random(seed), 60) is None, one
+        else:
+            assert one.counterexample is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["grow_only", "positive_negative", "add_wins", "versions", "two_phase", "Register.join"]
+)
+def test_the_library_of_samples_is_not_refuted_by_chance(name: str) -> None:
+    subject = Subject(load(str(SAMPLES)).marked[name])
+    for law in PROVEN[name].split():
+        assert refuted_by_chance(subject, law, Random(law), 300) is None, law
+
+
+# Mistakes
+
+
+MISTAKES = {
+    "one_argument": "two values of one type",
+    "other_result": "two values of one type",
+    "no_annotation": "has no annotation",
+    "not_a_predicate": "stands before a predicate",
+    "unknown_law": "which is no law of it: it has total, commutative",
+    "Reading.join": "reads self.limit",
+    "wrong_order": "order=wrong takes 2 values, not 1",
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_named(name: str) -> None:
+    with pytest.raises(QuorateError, match=MISTAKES[name]):
+        laws(name, Path(__file__).parent / "merge_mistakes.py")
+
+
+def test_a_mark_without_an_order_claims_no_order() -> None:
+    marked = load(str(SAMPLES)).marked
+    assert "least" in [law.name for law in laws_of(marked["grow_only"].claim, "grow_only", 2)]
+    assert "least" not in [law.name for law in laws_of(marked["two_phase"].claim, "two_phase", 2)]
+
+
+# On the command line
+
+
+def test_a_module_of_functions_is_proven_as_a_whole() -> None:
+    result = CliRunner().invoke(command, [f"{SAMPLES}:sum_up"])
+    assert result.exit_code == 0, result.output
+    assert "VIOLATED (as expected)  idempotent: sum_up(a, a) == a" in result.output
+    assert "n1, n2 = Node" in result.output
+
+
+def test_laws_that_a_mark_does_not_announce_fail_the_command() -> None:
+    result = CliRunner().invoke(command, [f"{SAMPLES}:as_many_as_nodes"])
+    assert result.exit_code == 3 and "NOT KNOWN" in result.output
+    result = CliRunner().invoke(command, ["lww_register", "--laws", "--format", "json"])
+    assert result.exit_code == 0, result.output
+    found = {one["variant"]: one for one in json.loads(result.output)}
+    assert found["later"]["verdict"] == "proven" and found["later"]["any_size"]
+    assert found["later_without_tie_break"]["property"] == "commutative"
+    assert set(found["later_without_tie_break"]["values"]) == {"a", "b"}
+
+
+def test_verify_covers_the_functions_of_a_module() -> None:
+    result = CliRunner().invoke(verify_command, [f"{SAMPLES}:last", "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    assert "violates commutative" in result.output
+
+
+def test_a_module_of_functions_cannot_be_explored() -> None:
+    with pytest.raises(QuorateError, match="has functions with laws and no runs"):
+        load(f"{SAMPLES}:last").variant(None)
