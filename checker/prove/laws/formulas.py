@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from checker.prove.encode.anysize import AnySize
-from checker.prove.encode.machine import Cond, Env, Machine, Value
+from checker.prove.encode.anysize.execution import AnySize
+from checker.prove.encode.machine import Env, Machine
+from checker.prove.encode.values import Cond, Value
 from checker.prove.laws.algebra import Law
 from checker.prove.laws.subject import Lowered, Sentence
 

@@ -20,7 +20,7 @@ from checker.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from checker.language.spec import Expectation
 from checker.language.system import System
 from checker.model.nodes import expressions
-from checker.prove.encode.symbols import NoAnySize
+from checker.prove.encode.anysize.symbols import NoAnySize
 from checker.prove.laws.algebra import TOTAL, Law
 from checker.prove.laws.formulas import sentence_of, unbounded
 from checker.prove.laws.subject import Lowered, Subject

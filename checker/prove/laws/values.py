@@ -28,10 +28,10 @@ from checker.language.types import (
     Type,
     UnionType,
 )
-from checker.prove.encode.anysize import AnySize
-from checker.prove.encode.fixed import Fixed
-from checker.prove.encode.machine import Value, class_key
-from checker.prove.encode.symbols import NoAnySize
+from checker.prove.encode.anysize.execution import AnySize
+from checker.prove.encode.anysize.symbols import NoAnySize
+from checker.prove.encode.fixed.execution import Fixed
+from checker.prove.encode.values import Value, class_key
 from checker.prove.laws.algebra import Law
 from checker.prove.laws.formulas import broken, sentence_of
 from checker.prove.laws.subject import Lowered, Subject
