@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from checker import Spec
 from checker.errors import OutsideSubset
 from checker.explore import check
 from checker.explore.checking import as_expected
 from checker.language.system import System
-from checker.loading import load
+from checker.loading import Protocol, load
 from checker.model import build
 from checker.outcome import HoldsWithinBounds
+from checker.prove.laws.prove import Task, prove_laws
 from tests.docs.pages import DOCS, ROOT, Block, blocks
 
 PAGE = DOCS / "language.md"
@@ -34,16 +34,20 @@ def title(value: object) -> str | None:
     return found[1] if found else f"line {value.line}"
 
 
-def classes(block: Block, folder: Path) -> dict[str, type[Spec]]:
-    """The specs of a block, loaded from a file as a user's would be."""
+def loaded(block: Block, folder: Path) -> Protocol:
+    """A block, loaded from a file as a user's would be."""
     file = folder / "example.py"
     file.write_text(PRELUDE.text + "\n\n" + block.text, encoding="utf-8")
-    return load(str(file)).classes
+    return load(str(file))
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=title)
 def test_an_example_is_in_the_language_and_does_what_it_says(block: Block, tmp_path: Path) -> None:
-    for cls in classes(block, tmp_path).values():
+    protocol = loaded(block, tmp_path)
+    assert protocol.classes or protocol.marked
+    for marked in protocol.marked.values():
+        assert prove_laws(Task(marked)).as_expected
+    for cls in protocol.classes.values():
         build(System(cls))
         outcome = check(cls, engine="reference")
         assert as_expected(cls, outcome), outcome
@@ -54,7 +58,7 @@ def test_an_example_is_in_the_language_and_does_what_it_says(block: Block, tmp_p
 
 @pytest.mark.parametrize(("block", "message"), REJECTED, ids=title)
 def test_a_rejected_example_gives_the_printed_error(block: Block, message: Block, tmp_path: Path) -> None:
-    (cls,) = classes(block, tmp_path).values()
+    (cls,) = loaded(block, tmp_path).classes.values()
     with pytest.raises(OutsideSubset) as caught:
         build(System(cls))
     assert message.text.strip() in str(caught.value)
