@@ -24,6 +24,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,8 @@ from checker.errors import QuorateError
 
 BASE_FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-semantic-interposition")
 SHOWN_LINES = 12
+TIMEOUT_S = 300.0
+"""A compiler that takes longer is taken to hang: the largest models take seconds."""
 ENTRIES_MAX = 512
 STALE_PARTIAL_S = 3600.0
 PARTIAL = ".partial-"
@@ -47,7 +50,7 @@ class NoCompiler(QuorateError):
 
 
 class CompileFailed(QuorateError):
-    """The compiler refused the sources. The message shows its first lines."""
+    """The compiler refused the sources, or was ended, or there was nowhere to write to. The message shows what was said."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +69,38 @@ class Compiler:
         units = [file for file in sources if file.endswith(".c")]
         target = folder / f"{name}.so"
         command = [*self.command, *BASE_FLAGS, "-o", target.name, *units, *flags]
+        ended, said = self._run(command, folder)
+        if ended is None and target.exists():
+            return target
+        lines = said.strip().splitlines() or ["(it said nothing)"]
+        shown = "\n".join(f"    {line}" for line in lines[:SHOWN_LINES])
+        rest = f"\n    ... and {len(lines) - SHOWN_LINES} more lines" if len(lines) > SHOWN_LINES else ""
+        raise CompileFailed(
+            f"The C compiler could not build {name!r} ({ended or 'it wrote no object'}).\n"
+            f"    {shlex.join(command)}\n{shown}{rest}\n"
+            "Set $CC to another C11 compiler, or use `--engine reference`, which needs none."
+        )
+
+    def _run(self, command: Sequence[str], folder: Path) -> tuple[str | None, str]:
+        """How it ended, None if well, and what it said.
+
+        It runs in a session of its own: Ctrl-C is for us to handle, and a compiler that hangs is ended with all the
+        processes it has started."""
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+            running = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True)
         except OSError as failure:
             raise NoCompiler(f"The C compiler {self.command[0]!r} cannot be run: {failure.strerror}.") from None
-        if done.returncode != 0 or not target.exists():
-            said = (done.stderr or done.stdout).strip().splitlines() or ["(it said nothing)"]
-            shown = "\n".join(f"    {line}" for line in said[:SHOWN_LINES])
-            rest = f"\n    ... and {len(said) - SHOWN_LINES} more lines" if len(said) > SHOWN_LINES else ""
-            raise CompileFailed(
-                f"The C compiler could not build {name!r} (exit code {done.returncode}).\n"
-                f"    {shlex.join(command)}\n{shown}{rest}\n"
-                "Set $CC to another C11 compiler, or use `--engine reference`, which needs none."
-            )
-        return target
+        try:
+            said = running.communicate(timeout=TIMEOUT_S)[0]
+        except BaseException as reason:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            if isinstance(reason, subprocess.TimeoutExpired):
+                return f"it had not ended after {TIMEOUT_S:g} s", ""
+            raise
+        code = running.returncode
+        return None if code == 0 else f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}", said
 
 
 def find() -> Compiler:
@@ -107,8 +128,7 @@ def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ct
     """Compile `sources` (file name to text; every `*.c` is a unit, the rest are headers) and load the result.
 
     `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), so they
-    win. Objects come from the cache when it has them. Raises `NoCompiler`, `CompileFailed`, and `QuorateError` when
-    no directory at all can be written."""
+    win. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
     compiler = find()
     entry = cache_directory() / _key(compiler, name, sources, flags)
     cached = _take(entry)
@@ -120,7 +140,7 @@ def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ct
             kept = _publish(built, entry)
             return ctypes.CDLL(str(kept if kept is not None else built))
     except OSError as failure:
-        raise QuorateError(
+        raise CompileFailed(
             f"The compiled form of {name!r} could not be written or loaded: {failure}. "
             "Free some space in the temporary directory, or point $TMPDIR elsewhere."
         ) from None

@@ -1,4 +1,4 @@
-"""What a running engine shows on a terminal, and how Ctrl-C stops it."""
+"""What a running engine shows on a terminal, and how Ctrl-C and other signals stop it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from checker.explore.limits import Limits, Progress, Watch
 
 @contextmanager
 def watching(limits: Limits, text: Callable[[Progress], str] | None = None) -> Iterator[Watch]:
-    """A watch that shows progress on stderr if that is a terminal, and that the first Ctrl-C interrupts.
+    """A watch that shows progress on stderr if that is a terminal, and that the first Ctrl-C (or SIGTERM) interrupts.
 
-    A second Ctrl-C kills, as usual. `text` is what is shown; `line` without it.
+    A second one kills, as usual. `text` is what is shown; `line` without it.
     """
     if not sys.stderr.isatty():
         with interruptible(Watch(limits)) as watch:
@@ -32,18 +32,30 @@ def watching(limits: Limits, text: Callable[[Progress], str] | None = None) -> I
         yield watch
 
 
+STOPPING = {"SIGINT": "interrupted", "SIGTERM": "ended by SIGTERM", "SIGHUP": "ended by SIGHUP"}
+"""Signals that end an engine with what it has found so far, and the reason that is given."""
+
+
 @contextmanager
 def interruptible(watch: Watch) -> Iterator[Watch]:
-    """Let the first Ctrl-C interrupt the watch's engine instead of raising."""
-    def stop(_: int, __: FrameType | None) -> None:
-        watch.interrupt()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let the first Ctrl-C, or request to terminate, interrupt the watch's engine; a second one ends the process.
 
-    before: Any = signal.signal(signal.SIGINT, stop)
+    A signal that is ignored stays so, as under `nohup`."""
+    before: dict[int, Any] = {}
+
+    def stop(number: int, _: FrameType | None) -> None:
+        watch.interrupt(STOPPING[signal.Signals(number).name])
+        signal.signal(number, before[number])
+
+    for name in STOPPING:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, stop)
     try:
         yield watch
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def line(progress: Progress) -> str:

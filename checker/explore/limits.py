@@ -58,14 +58,14 @@ class Watch:
         self.checkpoint = checkpoint
         self.store = store
         self._report = report
-        self._interrupted = False
+        self._interrupted: str | None = None
         self._begin = time.monotonic()
         self._next_measure = 0.0
         self._memory = 0
 
-    def interrupt(self) -> None:
+    def interrupt(self, reason: str = "interrupted") -> None:
         """Ask the engine to stop at the next state; safe to call from a signal handler."""
-        self._interrupted = True
+        self._interrupted = reason
 
     @property
     def seconds(self) -> float:
@@ -82,8 +82,8 @@ class Watch:
 
     def look(self, states: int, transitions: int, depth: int, frontier: int) -> str | None:
         """Report progress. Returns why the engine must stop, or None."""
-        if self._interrupted:
-            return "interrupted"
+        if self._interrupted is not None:
+            return self._interrupted
         seconds = self.seconds
         if self.limits.seconds is not None and seconds > self.limits.seconds:
             return f"the limit of {self.limits.seconds:g} s is reached"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,12 +137,27 @@ class _Run:
                 self._save(search, checkpoint, wait=reason is not None)
                 written = self.watch.seconds
             if reason is not None:
+                if checkpoint is not None:
+                    self._tell_of_checkpoint(checkpoint)
                 self.library.c.quorate_stop(search, STOP_INTERRUPTED)
                 self.library.c.quorate_wait(search, EVERYTHING // 2**32)
                 return reason
-        if checkpoint is not None and self._report(search).stop == STOP_NONE:
-            checkpoint.path.unlink(missing_ok=True)
+        if checkpoint is not None:
+            if self._report(search).stop == STOP_NONE:
+                checkpoint.path.unlink(missing_ok=True)
+            else:
+                self._tell_of_checkpoint(checkpoint)
         return None
+
+    def _tell_of_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """What a search that was ended early can go on from."""
+        try:
+            age = time.time() - checkpoint.path.stat().st_mtime
+        except OSError:
+            self.notes.append("there is no checkpoint to go on from")
+            return
+        when = f"{age:.0f} s before the end" if age >= 1 else "at the end"
+        self.notes.append(f"`--checkpoint {checkpoint.path} --resume` goes on from what was written {when}")
 
     def _save(self, search: int, checkpoint: Checkpoint, wait: bool) -> None:
         """Ask for a checkpoint, and `wait` until it is on the disk or has failed."""

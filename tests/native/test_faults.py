@@ -1,0 +1,179 @@
+"""What goes wrong around a search: signals, limits, full disks, compilers. The answer is honest, and there is never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from checker import cc
+from checker.explore import Checkpoint, Watch, check
+from specs.transactions.two_phase_commit import TwoPhaseCommit
+
+LARGE = ("two_phase_commit", "--bound", "ResourceManager=10", "--no-symmetry")
+CODE = "from checker.cli import main; main()"
+CHECKPOINTED = """
+import sys
+from pathlib import Path
+from checker.explore import Checkpoint, Watch, check
+from specs.transactions.two_phase_commit import TwoPhaseCommit
+checkpoint = Checkpoint(Path(sys.argv[1]), interval_s=0.3)
+check(TwoPhaseCommit.bounded(ResourceManager=9), engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=checkpoint))
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def facts(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.out)
+        return found
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", CODE, "check", *arguments, "--format", "json"]
+
+
+def quorate(*arguments: str, before: Callable[[], None] | None = None, **environment: str) -> Ended:
+    """`quorate check`, in JSON."""
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, env={**os.environ, **environment}, preexec_fn=before,
+                          timeout=300, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def script(folder: Path, text: str) -> str:
+    """A compiler that does this."""
+    file = folder / "cc"
+    file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    file.chmod(0o755)
+    return str(file)
+
+
+def notes(ended: Ended) -> str:
+    return " ".join(map(str, ended.facts["notes"]))  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(("number", "reason"), [(signal.SIGTERM, "ended by SIGTERM"), (signal.SIGHUP, "ended by SIGHUP"),
+                                                (signal.SIGINT, "interrupted")])
+def test_a_signal_ends_the_search_with_what_was_found_and_a_checkpoint(tmp_path: Path, number: signal.Signals, reason: str) -> None:
+    check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=ended_at_once())  # Compiled: in the cache.
+    file = tmp_path / "checkpoint"
+    running = subprocess.Popen(command(*LARGE, "--checkpoint", str(file)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(3.0)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=120)
+    found = Ended(running.returncode, out, err)
+    assert found.code == 3 and "Traceback" not in err, err
+    assert found.facts["verdict"] == "unfinished" and found.facts["reason"] == reason
+    assert file.exists() and "--resume` goes on" in notes(found)
+    states = int(str(found.facts["states"]))
+    resumed = quorate(*LARGE, "--checkpoint", str(file), "--resume", "--max-states", str(states + 100_000), "--workers", "1")
+    assert resumed.code == 3 and resumed.facts["states"] == states + 100_000
+
+
+def ended_at_once() -> Watch:
+    watch = Watch()
+    watch.interrupt()
+    return watch
+
+
+def test_a_killed_search_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    running = subprocess.Popen([sys.executable, "-c", CHECKPOINTED, str(file)])
+    until = time.monotonic() + 120
+    while not file.exists() and running.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    running.kill()
+    running.communicate()
+    assert file.exists(), "the search came to its end before its first checkpoint"
+    watch = Watch(checkpoint=Checkpoint(file, resume=True))
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=9), engine="native", symmetry=False, workers=2, watch=watch)
+    statistics = outcome.statistics
+    assert (outcome.verdict, statistics.states, statistics.transitions, statistics.depth) == ("holds", 10_340_352, 123_558_402, 28)
+
+
+def test_a_limit_of_memory_is_kept_and_said() -> None:
+    ended = quorate(*LARGE, "--max-memory", "0.2")
+    assert ended.code == 3 and ended.facts["verdict"] == "unfinished"
+    assert "0.2 GB of memory" in str(ended.facts["reason"]) and 0 < int(str(ended.facts["states"])) < 61_515_776
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
+
+
+@pytest.mark.parametrize(("text", "said"), [("exit 7", "exit code 7"), ("kill -9 $$", "killed by SIGKILL"),
+                                            ("exit 0", "it wrote no object"), ("echo 'no space left' >&2; exit 1", "no space left")])
+def test_a_compiler_that_fails_is_replaced_by_the_reference_engine(tmp_path: Path, text: str, said: str) -> None:
+    ended = quorate("two_phase_commit", CC=script(tmp_path, text))
+    assert ended.code == 0 and ended.facts["engine"] == "reference" and said in notes(ended)
+    alone = quorate("two_phase_commit", "--engine", "native", CC=script(tmp_path, text))
+    assert alone.code == 2 and said in alone.err
+
+
+def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cc, "TIMEOUT_S", 0.5)
+    monkeypatch.setenv("CC", script(tmp_path, f"echo $$ > {tmp_path}/parent; sleep 600 & echo $! > {tmp_path}/child; wait"))
+    outcome = check(TwoPhaseCommit)
+    assert outcome.engine == "reference" and any("had not ended after 0.5 s" in note for note in outcome.notes)
+    time.sleep(0.2)
+    for process in ("parent", "child"):
+        number = int((tmp_path / process).read_text())
+        state = Path(f"/proc/{number}/stat")
+        assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_a_full_disk_leaves_the_reference_engine(tmp_path: Path) -> None:
+    """No file may have more than 4,000 bytes: the compiler cannot write, the cache takes nothing."""
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
+
+    limited = quorate("two_phase_commit", XDG_CACHE_HOME=str(tmp_path), before=full)
+    assert limited.code == 0 and limited.facts["verdict"] == "holds" and limited.facts["engine"] == "reference"
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
+@pytest.mark.parametrize("place", ["/proc/quorate", "/dev/null/quorate"])
+def test_a_home_that_cannot_be_written_costs_time_only(place: str) -> None:
+    ended = quorate("two_phase_commit", XDG_CACHE_HOME=place)
+    assert ended.code == 0 and ended.facts["engine"] == "native" and ended.facts["states"] == 80
+
+
+def test_processes_that_fill_the_cache_at_once_all_succeed(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    running = [subprocess.Popen(command("two_phase_commit"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+               for _ in range(3)]
+    for process in running:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0 and err == "" and json.loads(out)["engine"] == "native"
+    assert not list(tmp_path.rglob(f"{cc.PARTIAL}*"))
+
+
+def test_a_damaged_object_is_built_again(tmp_path: Path) -> None:
+    first = quorate("two_phase_commit", XDG_CACHE_HOME=str(tmp_path))
+    (entry,) = tmp_path.rglob("*.so")
+    content = entry.read_bytes()
+    entry.write_bytes(content[:2_000] + bytes(100) + content[2_100:])
+    second = quorate("two_phase_commit", XDG_CACHE_HOME=str(tmp_path))
+    assert second.facts["engine"] == "native" and second.facts["states"] == first.facts["states"]
+    assert next(tmp_path.rglob("*.so")).read_bytes() == content
+
+
+def test_without_memory_for_the_search_the_error_is_one_sentence() -> None:
+    """Too few addresses (ulimit -v) for tables, not for Python."""
+    ended = quorate("two_phase_commit", "--engine", "native", "--workers", "1",
+                    before=lambda: resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20)))
+    assert ended.code in (0, 2) and (ended.code == 0 or "memory" in ended.err)
