@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from types import FrameType
 from typing import Any
 
@@ -56,6 +59,17 @@ def interruptible(watch: Watch) -> Iterator[Watch]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """In a process of a pool: end when the process that made the pool does, however that ends, and leave nothing running."""
+    parent = parent_process()
+    if parent is not None:
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait, daemon=True).start()
 
 
 def line(progress: Progress) -> str:

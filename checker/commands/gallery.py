@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from checker.commands._live import end_with_parent
 from checker.commands._show import Folder
 from checker.errors import QuorateError, UsageError
 from checker.outcome import Violated
@@ -58,7 +59,7 @@ def command(directory: Path, workers: int, refresh: bool) -> None:
     still the shortest is not looked at.
     """
     found = list(broken())
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         for written in pool.map(_write, [(member, directory, refresh) for member in found]):
             click.echo(written)
     (directory / "README.md").write_text(page(directory), encoding="utf-8")

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 
 import click
 
+from checker.commands._live import end_with_parent
 from checker.commands._options import format_option, limit_options, limits
 from checker.commands._show import show, table
 from checker.errors import QuorateError
@@ -103,7 +104,7 @@ def _verdicts(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
     if workers == 1 or len(jobs) == 1:
         yield from map(verify, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         try:
             yield from pool.map(verify, jobs)
         except KeyboardInterrupt:

@@ -65,6 +65,26 @@ def script(folder: Path, text: str) -> str:
     return str(file)
 
 
+def processes() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+
+
+def status(process: int) -> tuple[str, int]:
+    """Its state, X if there is none (any more), and its parent."""
+    try:
+        state, parent = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[:2]
+    except OSError:
+        return "X", 0
+    return state, int(parent)
+
+
+def arguments(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def notes(ended: Ended) -> str:
     return " ".join(map(str, ended.facts["notes"]))  # type: ignore[call-overload]
 
@@ -131,9 +151,7 @@ def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkey
     assert outcome.engine == "reference" and any("had not ended after 0.5 s" in note for note in outcome.notes)
     time.sleep(0.2)
     for process in ("parent", "child"):
-        number = int((tmp_path / process).read_text())
-        state = Path(f"/proc/{number}/stat")
-        assert not state.exists() or state.read_text().split()[2] == "Z"
+        assert status(int((tmp_path / process).read_text()))[0] in "ZX"
 
 
 def test_a_full_disk_leaves_the_reference_engine(tmp_path: Path) -> None:
@@ -177,3 +195,19 @@ def test_without_memory_for_the_search_the_error_is_one_sentence() -> None:
     ended = quorate("two_phase_commit", "--engine", "native", "--workers", "1",
                     before=lambda: resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20)))
     assert ended.code in (0, 2) and (ended.code == 0 or "memory" in ended.err)
+
+
+def test_processes_of_verify_end_with_it() -> None:
+    running = subprocess.Popen([sys.executable, "-c", CODE, "verify", "--workers", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    children: set[int] = set()
+    until = time.monotonic() + 60
+    while len(children) < 2 and time.monotonic() < until:
+        time.sleep(0.2)
+        children = {number for number in processes() if status(number)[1] == running.pid and "spawn_main" in arguments(number)}
+    time.sleep(1.0)
+    running.kill()
+    running.communicate()
+    until = time.monotonic() + 20
+    while any(status(number)[0] not in "ZX" for number in children) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert len(children) >= 2 and all(status(number)[0] in "ZX" for number in children)
