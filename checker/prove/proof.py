@@ -15,21 +15,17 @@ from time import perf_counter
 from typing import Any
 
 from checker.errors import UsageError, unknown
-from checker.explore.choices import Choices
 from checker.explore.tracing import trace
-from checker.language.control import Cut
 from checker.language.spec import Spec
-from checker.language.system import Failure, State, System
 from checker.model.build import build
 from checker.model.nodes import Model
 from checker.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
 from checker.prove.bounded import Bounded, Induction, Undecided
+from checker.prove.reachability import how_reachable, vacuous
 from checker.prove.solving import Answer, Effort, Query, ask_all
 from checker.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 
 METHODS = ("induction", "bmc", "kinduction")
-REACHABLE_STATES = 20_000
-"""So many states are explored to say whether a counterexample to induction can happen."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +235,7 @@ class _BoundedRun(_Run):
                 yield _claim(fired.action.name, NO_ERROR, started, found)
 
     def _worthless(self) -> str | None:
-        return vacuous(self.bounded, self.assumable)
+        return vacuous(self.model, lambda: self.bounded, self.assumable)
 
 
 class _AnySizeRun(_Run):
@@ -249,20 +245,22 @@ class _AnySizeRun(_Run):
         super().__init__(task, model_of_any_size(task.spec))
 
     def proof(self) -> Proof:
-        """The whole proof: a property that is not kept is no longer assumed, until what is left holds together."""
+        """The whole proof: of the goals, then of what their proofs need, and so on; a property that is not kept is no
+        longer assumed, until what is left holds together."""
         prover = Prover(self.model, self.task.invariants)
         for name, error in prover.skipped.items():
             self.notes.append(f"{name} is not assumed: {error.message}")
         assumed, done = [prop.name for prop in prover.inductive], dict[tuple[str, str], Claim]()
         provable = [name for name in self.provable if name not in prover.skipped]
         while True:
-            done |= self._following(prover, assumed, done)
+            needed = _closure(self.goals, list(done.values()))
+            done |= self._following(prover, needed, assumed, done)
             settled = {name for action, name in done if action == FOLLOWS}
+            needed |= _closure(self.goals, list(done.values()))
             wanted = [
-                name for name in provable if name not in settled and (name in assumed or name not in self.assumable)
-            ]
-            wanted = [
-                name for name in wanted if not self.task.invariants or name in self.assumable or name in self.goals
+                name
+                for name in provable
+                if name in needed and name not in settled and (name in assumed or name not in self.assumable)
             ]
             queries = [
                 query
@@ -271,7 +269,7 @@ class _AnySizeRun(_Run):
             ]
             done |= {(claim.action, claim.property): claim for claim in self._asked(queries)}
             lost = {claim.property for claim in done.values() if claim.status != "proven"} & set(assumed)
-            if not lost:
+            if not lost and _closure(self.goals, list(done.values())) <= needed:
                 break
             assumed = [name for name in assumed if name not in lost]
         claims = [replace(claim, counterexample=None) for claim in done.values()]
@@ -283,11 +281,13 @@ class _AnySizeRun(_Run):
         return self.finished(claims, reachable, sizes, True, worthless)
 
     def _following(
-        self, prover: Prover, assumed: Sequence[str], done: dict[tuple[str, str], Claim]
+        self, prover: Prover, needed: set[str], assumed: Sequence[str], done: dict[tuple[str, str], Claim]
     ) -> dict[tuple[str, str], Claim]:
-        """The invariants that follow from the lemmas that are assumed; those that did before and no longer do are
+        """The needed invariants that follow from the lemmas that are assumed; those that did before and no longer do are
         forgotten."""
-        invariants = [prop for prop in prover.inductive if prop.kind == "invariant" and prop.name in assumed]
+        invariants = [
+            prop for prop in prover.inductive if prop.kind == "invariant" and prop.name in needed & set(assumed)
+        ]
         for prop in invariants:
             if (FOLLOWS, prop.name) in done and self._open(done[FOLLOWS, prop.name], assumed):
                 del done[FOLLOWS, prop.name]
@@ -360,54 +360,7 @@ class _AnySizeRun(_Run):
         answer = next(iter(ask_all([prover.satisfiable()], replace(self.task.effort, workers=1))))
         if answer.status == "unsat":
             return "the axioms and the initial states contradict each other"
-        return vacuous(Bounded(self.model, self.task.seconds), assumed)
-
-
-def vacuous(bounded: Bounded, assumed: Sequence[str]) -> str | None:
-    """Why a proof would be worthless at the configured bounds, or None: there is no initial state, or an action that
-    can never happen."""
-    if not bounded.has_initial_state():
-        return "there is no initial state"
-    idle = [fired.action.name for fired in bounded.relation.fired if not bounded.can_fire(fired, assumed)]
-    return f"{', '.join(idle)} can never happen in a state that satisfies the properties" if idle else None
-
-
-def how_reachable(system: System, wanted: State) -> str:
-    """Whether a state can happen at the configured bounds, asked of a search among the first states."""
-    choices = [(action, Choices(system, action)) for action in system.actions]
-    try:
-        seen = {state for _, state in system.initial()}
-        level, depth = list(seen), 0
-        while level and len(seen) < REACHABLE_STATES:
-            if wanted in seen:
-                return f"can happen, in {depth} steps"
-            level = list(
-                dict.fromkeys(
-                    after for state in level for after in _successors(system, choices, state) if after not in seen
-                )
-            )
-            seen.update(level)
-            depth += 1
-    except Failure:
-        return "not known: the specification raises an error on the way"
-    if wanted in seen:
-        return f"can happen, in {depth} steps"
-    return (
-        f"not among the first {len(seen):,} states"
-        if level
-        else "cannot happen at these bounds: a lemma can exclude it"
-    )
-
-
-def _successors(system: System, choices: Sequence[tuple[Any, Choices]], state: State) -> Iterator[State]:
-    for action, options in choices:
-        for arguments in options(state):
-            try:
-                successor = system.fire(state, action, arguments)
-            except Cut:
-                continue
-            if successor is not None:
-                yield successor.state
+        return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed)
 
 
 def _claim(action: str, prop: str, started: float, found: Induction | None) -> Claim:

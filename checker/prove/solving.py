@@ -8,10 +8,13 @@ Whoever says "unknown" is believed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import starmap
 from multiprocessing import get_context
 from time import perf_counter
 from typing import Any, Literal
@@ -22,11 +25,14 @@ Status = Literal["unsat", "sat", "unknown"]
 @dataclass(frozen=True)
 class Query:
     """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
-    naming."""
+    naming, and use these `symbols`. Some are `axioms`, by position, about symbols that must occur elsewhere for the axiom
+    to matter."""
 
     name: tuple[str, ...]
     text: str
     labels: tuple[str, ...]
+    symbols: tuple[frozenset[str], ...]
+    axioms: dict[int, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -51,26 +57,71 @@ class Effort:
     workers: int = 1
 
 
-def query(name: tuple[str, ...], parts: Sequence[tuple[str, Any]]) -> Query:
-    """A query from labelled Z3 formulas."""
+def query(
+    name: tuple[str, ...],
+    parts: Sequence[tuple[str, Any]],
+    axioms: Sequence[tuple[Any, frozenset[str]]] = (),
+    known: dict[int, tuple[Any, frozenset[str]]] | None = None,
+) -> Query:
+    """A query from labelled Z3 formulas, and from axioms with the symbols that these are about.
+
+    `known` remembers the symbols of formulas by their number; it holds the formulas too, for a number is given again
+    when its formula is gone.
+    """
     import z3
 
     kept = [(label, formula) for label, formula in parts if not z3.is_true(formula)]
     solver = z3.Solver()
     for _, formula in kept:
         solver.add(formula)
-    return Query(name, solver.sexpr(), tuple(label for label, _ in kept))
+    for formula, _ in axioms:
+        solver.add(formula)
+    labels = (*(label for label, _ in kept), *("" for _ in axioms))
+    known = {} if known is None else known
+    symbols = []
+    for formula in (*(formula for _, formula in kept), *(formula for formula, _ in axioms)):
+        if formula.get_id() not in known:
+            known[formula.get_id()] = formula, symbols_of(formula)
+        symbols.append(known[formula.get_id()][1])
+    about = {len(kept) + position: defined for position, (_, defined) in enumerate(axioms)}
+    return Query(name, solver.sexpr(), labels, tuple(symbols), about)
 
 
-def ask(asked: Query, effort: Effort) -> Answer:
-    """The first definite answer of the portfolio, or "unknown" with everybody's reasons."""
+def symbols_of(formula: Any) -> frozenset[str]:
+    """The names of the uninterpreted functions in a formula."""
+    import z3
+
+    found: set[str] = set()
+    seen: set[int] = set()
+    stack = [formula]
+    while stack:
+        term = stack.pop()
+        if term.get_id() in seen:
+            continue
+        seen.add(term.get_id())
+        if z3.is_quantifier(term):
+            stack.append(term.body())
+            continue
+        if z3.is_app(term) and term.decl().kind() == z3.Z3_OP_UNINTERPRETED:
+            found.add(term.decl().name())
+        stack.extend(term.children())
+    return frozenset(found)
+
+
+def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
+    """The first definite answer: of Z3 with lemmas on demand, `useful` ones first, and then of the portfolio with all
+    of them; or "unknown" with everybody's reasons."""
     started = perf_counter()
-    reasons = []
+    first = selected(asked, useful)
+    if first.status != "unknown":
+        return first
+    reasons = [first.reason]
     for seed, seconds in enumerate(effort.z3_seconds):
-        status, core, reason = ask_z3(asked, seconds, seed)
-        if status != "unknown":
-            return Answer(asked.name, status, perf_counter() - started, f"z3 seed {seed}", core)
-        reasons.append(f"z3 seed {seed}: {reason}")
+        for tracked in (False, True):
+            status, core, reason = ask_z3(asked, seconds, seed, tracked)
+            if status != "unknown":
+                return Answer(asked.name, status, perf_counter() - started, f"z3 seed {seed}", core)
+            reasons.append(f"z3 seed {seed}: {reason}")
     if effort.cvc5_seconds and find_spec("cvc5") is not None:
         status, core, reason = ask_cvc5(asked, effort.cvc5_seconds)
         if status != "unknown":
@@ -79,8 +130,22 @@ def ask(asked: Query, effort: Effort) -> Answer:
     return Answer(asked.name, "unknown", perf_counter() - started, "", frozenset(), "; ".join(reasons))
 
 
-def ask_z3(asked: Query, seconds: float, seed: int) -> tuple[Status, frozenset[str], str]:
-    """What Z3 says: status, core, reason of an unknown."""
+def selected(asked: Query, useful: Sequence[str] = ()) -> Answer:
+    """What Z3 says with lemmas on demand."""
+    from checker.prove.selection import Selection
+
+    started = perf_counter()
+    found = Selection(asked).answer(useful)
+    core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
+    reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
+    return Answer(asked.name, found.status, perf_counter() - started, "z3, lemmas on demand", core, reason)
+
+
+def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tuple[Status, frozenset[str], str]:
+    """What Z3 says: status, core, reason of an unknown.
+
+    Z3 simplifies less if it has to tell a core. Without, it is often faster, and all labels count as needed.
+    """
     import z3
 
     context = z3.Context()
@@ -91,12 +156,15 @@ def ask_z3(asked: Query, seconds: float, seed: int) -> tuple[Status, frozenset[s
     solver.set("timeout", max(1, int(seconds * 1000)))
     solver.set("random_seed", seed)
     for position, (label, formula) in enumerate(zip(asked.labels, formulas, strict=True)):
-        if label:
+        if label and tracked:
             solver.assert_and_track(formula, z3.Bool(f"{position}:{label}", context))
         else:
             solver.add(formula)
     status: Status = str(solver.check())  # type: ignore[assignment]
-    core = frozenset(str(name).split(":", 1)[1] for name in solver.unsat_core()) if status == "unsat" else frozenset()
+    core = frozenset[str]()
+    if status == "unsat":
+        named = [str(name).split(":", 1)[1] for name in solver.unsat_core()]
+        core = frozenset(named if tracked else filter(None, asked.labels))
     return status, core, solver.reason_unknown() if status == "unknown" else ""
 
 
@@ -123,19 +191,43 @@ def ask_cvc5(asked: Query, seconds: float) -> tuple[Status, frozenset[str], str]
 
 
 def ask_all(queries: Sequence[Query], effort: Effort, seen: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
-    """The answers to several queries, in order; `seen` is called with each in that order as it comes."""
-    return list(_watched(_answers(queries, effort), seen))
+    """The answers to several queries, in order; `seen` is called with each as it comes.
+
+    All are looked at with lemmas on demand before any is tried harder, because the lemmas that the proofs about an action
+    need tell which ones to try first for the others.
+    """
+    with _map(effort.workers if len(queries) > 1 else 1) as each:
+        answers = list(_watched(each(selected, [(one,) for one in queries]), seen))
+        useful = _useful(answers)
+        left = [position for position, answer in enumerate(answers) if answer.status == "unknown"]
+        harder = each(ask, [(queries[position], effort, useful[answers[position].name[0]]) for position in left])
+        for position, answer in zip(left, harder, strict=True):
+            spent = answers[position].seconds
+            answers[position] = replace(answer, seconds=answer.seconds + spent)
+            seen(answers[position])
+    return answers
 
 
-def _answers(queries: Sequence[Query], effort: Effort) -> Iterator[Answer]:
-    if effort.workers == 1 or len(queries) < 2:
-        yield from (ask(one, effort) for one in queries)
+def _useful(answers: Sequence[Answer]) -> dict[str, list[str]]:
+    """The lemmas that the proofs about each action needed, those that most of them needed first."""
+    counts: dict[str, Counter[str]] = {}
+    for answer in answers:
+        counts.setdefault(answer.name[0], Counter()).update(sorted(answer.core))
+    return {action: [lemma for lemma, _ in count.most_common()] for action, count in counts.items()}
+
+
+@contextmanager
+def _map(workers: int) -> Iterator[Callable[[Callable[..., Answer], Sequence[tuple[Any, ...]]], Iterator[Answer]]]:
+    """A map over tuples of arguments, in this process or in several."""
+    if workers == 1:
+        yield lambda function, arguments: starmap(function, arguments)
         return
-    with ProcessPoolExecutor(effort.workers, mp_context=get_context("forkserver")) as pool:
-        yield from pool.map(ask, queries, [effort] * len(queries))
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        yield lambda function, arguments: pool.map(function, *zip(*arguments, strict=True)) if arguments else iter(())
 
 
 def _watched(answers: Iterator[Answer], seen: Callable[[Answer], None]) -> Iterator[Answer]:
     for answer in answers:
-        seen(answer)
+        if answer.status != "unknown":
+            seen(answer)
         yield answer

@@ -17,6 +17,7 @@ from checker.language.spec import Spec
 from checker.language.types import IdentityType, Type
 from checker.model.build import build
 from checker.model.nodes import Action, Expr, Model, Op, Property, expressions
+from checker.prove.encode.anysize.definitions import quorums_in
 from checker.prove.encode.anysize.execution import AnySize
 from checker.prove.encode.anysize.symbols import NoAnySize, SetV, Term
 from checker.prove.encode.machine import Transition
@@ -82,6 +83,9 @@ class Prover:
         }
         self._hypotheses: dict[str, tuple[str, Term]] = {}
         self._transitions: dict[str, tuple[AnySize, Transition]] = {}
+        # What is known of formulas, by their numbers; a number stays theirs as long as they are here.
+        self._symbols: dict[int, tuple[Term, frozenset[str]]] = {}
+        self._quorums: dict[int, tuple[Term, set[str], set[str]]] = {}
         self.skipped: dict[str, NoAnySize] = {}
         for prop in model.of("invariant", "lemma"):
             try:
@@ -203,9 +207,15 @@ class Prover:
     def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Term]]) -> Query:
         """A query whose last two parts are the step and the negated goal; the axioms that these call for are added."""
         total = max((self.model.system.bounds.get(sort, 0) for sort in _quorum_sorts(machine)), default=0)
-        quorums = machine.quorum_axioms(total, [formula for _, formula in parts[-2:]])
-        axioms = [("", axiom) for axiom in (*quorums, *machine.definitions, *machine.symbols.facts)]
-        return query(name, [*parts, *axioms])
+        given, asked = set[str](), set[str]()
+        for _, formula in parts:
+            if formula.get_id() not in self._quorums:
+                self._quorums[formula.get_id()] = formula, *quorums_in(formula)
+            given |= self._quorums[formula.get_id()][1]
+            asked |= self._quorums[formula.get_id()][2]
+        quorums = machine.quorum_axioms(total, given, asked)
+        facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.facts)]
+        return query(name, [*parts, *facts], quorums, self._symbols)
 
 
 def _mentions(goal: Term) -> list[tuple[str, Term]]:

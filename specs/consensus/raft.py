@@ -35,6 +35,7 @@ from checker import (
     init,
     invariant,
     is_majority,
+    lemma,
     reachable,
     record,
     require,
@@ -331,6 +332,103 @@ class Raft(Spec):
     def committed_stays(self, old: Self, s: Server) -> bool:
         """What a server knows to be committed never becomes less."""
         return self.commit_index[s] >= old.commit_index[s]
+
+    # Why it is so: elections
+
+    @lemma
+    def votes_bind(self, t: Term, v: Server, c: Server) -> bool:
+        """Whoever has voted in a term has entered it, votes for nobody else there, and is not elected itself."""
+        if Vote(t, v, c) not in self.network:
+            return True
+        bound = self.term[v] > t or (self.term[v] == t and self.voted_for[v] == c)
+        return bound and v != c and v not in self.elected[t]
+
+    @lemma
+    def one_vote_per_term(self, t: Term, v: Server, a: Server, b: Server) -> bool:
+        """A server votes for one candidate in a term."""
+        return a == b or Vote(t, v, a) not in self.network or Vote(t, v, b) not in self.network
+
+    @lemma
+    def candidates_run(self, s: Server) -> bool:
+        """A candidate votes for itself, and has not been elected in its term before."""
+        if self.role[s] != Role.CANDIDATE:
+            return True
+        return self.voted_for[s] == s and s not in self.elected[self.term[s]]
+
+    @lemma
+    def elected_by_majority(self, t: Term, s: Server) -> bool:
+        """Whoever was elected in a term has entered it, and has the votes of a majority, its own among them."""
+        if s not in self.elected[t]:
+            return True
+        votes = {v for v in Server if v == s or Vote(t, v, s) in self.network}
+        bound = self.term[s] > t or (self.term[s] == t and self.voted_for[s] == s)
+        return bound and is_majority(votes, Server)
+
+    @lemma
+    def leaders_are_elected(self, s: Server) -> bool:
+        """A leader was elected in its term."""
+        return self.role[s] != Role.LEADER or s in self.elected[self.term[s]]
+
+    # Why it is so: logs
+
+    @lemma
+    def sent_entries_have_leaders(self) -> bool:
+        """An entry that was sent is of a term with a leader."""
+        return all(
+            any(s in self.elected[m.entry.term] for s in Server)
+            for m in self.network
+            if isinstance(m, AppendEntries) and m.entry is not None
+        )
+
+    @lemma
+    def entries_have_leaders(self, a: Server, i: Index) -> bool:
+        """An entry of a log is of a term with a leader."""
+        return i >= len(self.log[a]) or any(s in self.elected[self.log[a][i].term] for s in Server)
+
+    @lemma
+    def leader_has_what_was_sent(self, s: Server) -> bool:
+        """Where an entry of a leader's term was sent, there is one in the leader's log."""
+        return self.role[s] != Role.LEADER or all(
+            m.prev_index < len(self.log[s])
+            for m in self.network
+            if isinstance(m, AppendEntries) and m.entry is not None and m.entry.term == self.term[s]
+        )
+
+    @lemma
+    def leader_has_what_others_have(self, s: Server, a: Server, i: Index) -> bool:
+        """Where a log has an entry of a leader's term, there is one in the leader's log."""
+        if self.role[s] != Role.LEADER or i >= len(self.log[a]) or self.log[a][i].term != self.term[s]:
+            return True
+        return i < len(self.log[s])
+
+    @lemma
+    def sent_entries_match(self) -> bool:
+        """Sent entries of one term for one index are the same, and come after entries of the same term."""
+        return all(
+            m.entry == n.entry and m.prev_term == n.prev_term
+            for m in self.network
+            if isinstance(m, AppendEntries) and m.entry is not None
+            for n in self.network
+            if isinstance(n, AppendEntries) and n.entry is not None
+            if n.prev_index == m.prev_index and n.entry.term == m.entry.term
+        )
+
+    @lemma
+    def logs_match_what_was_sent(self, a: Server) -> bool:
+        """An entry of a log is the one of its term that was sent for its index, and comes after one of the same term."""
+        return all(
+            self.log[a][m.prev_index] == m.entry and self.term_at(a, m.prev_index) == m.prev_term
+            for m in self.network
+            if isinstance(m, AppendEntries) and m.entry is not None and m.prev_index < len(self.log[a])
+            if self.log[a][m.prev_index].term == m.entry.term
+        )
+
+    @lemma
+    def logs_match(self, a: Server, b: Server, i: Index, j: Index) -> bool:
+        """Two logs with entries of one term in one place have the same entries in all places before it."""
+        if j > i or i >= min(len(self.log[a]), len(self.log[b])) or self.log[a][i].term != self.log[b][i].term:
+            return True
+        return self.log[a][j] == self.log[b][j]
 
     @reachable
     def all_commit(self) -> bool:

@@ -6,7 +6,8 @@ the axioms are written for the families at hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -22,6 +23,9 @@ from checker.prove.encode.anysize.symbols import (
 )
 from checker.prove.encode.machine import Env
 from checker.prove.encode.values import Value
+
+QUORUM = "quorum of "
+"""So begin the names of the predicates that stand for "this set is a quorum"."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class Definitions(Quantifiers):
         key = (
             label,
             size,
-            tuple(formula.sexpr() for formula in general),
+            tuple(_nameless(formula) for formula in general),
             tuple(str(term.sort()) for term in canonical),
         )
         if key not in self.families:
@@ -133,33 +137,38 @@ class Definitions(Quantifiers):
         def make(name: str, parameters: list[Term]) -> Any:
             return z3.Function(name, *[term.sort() for term in parameters], z3.BoolSort())
 
-        family, actual = self.family(f"quorum of {node.data}", [formula], make, size, member)
+        family, actual = self.family(f"{QUORUM}{node.data}", [formula], make, size, member)
         return family.symbol(actual)
 
-    def quorum_axioms(self, total: int, goals: Sequence[Term]) -> list[Term]:
-        """Quorums meet, and what has a quorum inside is one, for all sets of the formulas so far.
+    def quorum_axioms(self, total: int, given: Set[str], asked: Set[str]) -> list[tuple[Term, frozenset[str]]]:
+        """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about.
 
-        `total` members are configured. The second axiom is written only for sets that the `goals` ask about: others
-        are given.
+        `total` members are configured. `given` are sets that are said to be quorums, `asked` those of which it would help
+        to know that they are (see `quorums_in`): the second axiom is written for these only.
         """
-        found = [(label, family) for (label, *_), family in self.families.items() if family.member is not None]
-        asked = _functions(goals)
-        axioms = []
-        for position, (label, first) in enumerate(found):
-            if _size(first, total) <= total and first.symbol.name() in asked:
-                axioms.append(self._full(first))
+        families = {
+            family.symbol.name(): (label, family)
+            for (label, *_), family in self.families.items()
+            if family.member is not None
+        }
+        found = [(name, *families[name]) for name in families if name in given | asked]
+        axioms: list[tuple[Term, frozenset[str]]] = []
+        for position, (name, label, first) in enumerate(found):
+            if _size(first, total) <= total and name in asked:
+                axioms.append((self._full(first), frozenset((name,))))
             if _size(first, total) > 0 and 2 * _size(first, total) <= total:
-                axioms.append(self._inhabited(first))
-            for other, (other_label, second) in enumerate(found):
+                axioms.append((self._inhabited(first), frozenset((name,))))
+            for other, (other_name, other_label, second) in enumerate(found):
                 if label != other_label:
                     continue
                 least, greatest = _size(first, total), _size(second, total)
+                both = frozenset((name, other_name))
                 if other >= position and least + greatest > total:
-                    axioms.append(self._pair(first, second, True))
-                if other != position and least >= greatest and second.symbol.name() in asked:
-                    axioms.append(self._pair(first, second, False))
+                    axioms.append((self._pair(first, second, True), both))
+                if other != position and least >= greatest and other_name in asked:
+                    axioms.append((self._pair(first, second, False), both))
                 if other != position and first.parameters and _sorts(first) == _sorts(second):
-                    axioms.append(self._mention(first, second))
+                    axioms.append((self._mention(first, second), both))
         return axioms
 
     def _mention(self, first: Family, second: Family) -> Term:
@@ -290,19 +299,47 @@ def _size(family: Family, total: int) -> int:
     return total // 2 + 1 if family.size is None else family.size
 
 
-def _functions(terms: Sequence[Term]) -> set[str]:
-    """The names of all functions in terms."""
-    found: set[str] = set()
-    seen: set[int] = set()
-    stack = list(terms)
+def quorums_in(formula: Term) -> tuple[set[str], set[str]]:
+    """The names of the sets that a formula says are quorums, and of those that it says something about if they are:
+    what stands under a negation."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    seen: set[tuple[int, bool]] = set()
+    stack = [(formula, True)]
+    while stack:
+        term, positive = stack.pop()
+        if (term.get_id(), positive) in seen:
+            continue
+        seen.add((term.get_id(), positive))
+        if z3.is_quantifier(term):
+            stack.append((term.body(), positive))
+        elif z3.is_not(term):
+            stack.append((term.arg(0), not positive))
+        elif z3.is_and(term) or z3.is_or(term):
+            stack.extend((part, positive) for part in term.children())
+        elif z3.is_app(term):
+            if term.decl().name().startswith(QUORUM):
+                found[positive].add(term.decl().name())
+            stack.extend((part, sign) for part in term.children() if z3.is_bool(part) for sign in (True, False))
+    return found[True], found[False]
+
+
+def _nameless(formula: Term) -> str:
+    """A formula as a text in which quantified names are numbered, so that it is the same however they are called."""
+    found: dict[str, str] = {}
+    stack, seen = [formula], set[int]()
     while stack:
         term = stack.pop()
-        if term.get_id() not in seen:
-            seen.add(term.get_id())
-            if z3.is_app(term):
-                found.add(term.decl().name())
-            stack.extend(term.children())
-    return found
+        if term.get_id() in seen:
+            continue
+        seen.add(term.get_id())
+        if z3.is_quantifier(term):
+            for position in range(term.num_vars()):
+                found.setdefault(term.var_name(position), f"bound!{len(found)}")
+            stack.append(term.body())
+        else:
+            stack.extend(reversed(term.children()))
+    text = str(formula.sexpr())
+    return re.sub(r"[\w ]+!\d+", lambda name: found.get(name.group(), name.group()), text) if found else text
 
 
 def _sorts(family: Family) -> list[Any]:

@@ -45,7 +45,7 @@ class Fixed(Comprehensions):
 
     def member(self, found: Value, kind: Type, whole: Value) -> int:
         """Whether an element is in a set, list or network."""
-        if found is ABSENT:
+        if found is ABSENT or whole is ABSENT:
             return FALSE
         if isinstance(whole, Mask):
             return self.either(
