@@ -123,7 +123,7 @@ def command(
     from checker.prove.solving import Effort
 
     protocol = load(spec)
-    effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers)
+    effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)
     if laws or protocol.has_only_laws:
         given_too = {"--invariant": invariants, "--bound": bounds, "--depth": depth, "--out": out, "--variant": variant}
         for option, value in given_too.items():

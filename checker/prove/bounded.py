@@ -284,17 +284,22 @@ class Bounded:
         return self._kept[prop.name]
 
     def _shrunk(self, solver: Any, step: int) -> Any:
-        """A solution whose state at a step has few values that differ from the defaults."""
+        """A solution whose state at a step has few values that differ from the defaults.
+
+        The parts of the state are made simple in order, each if those before allow it; as many at once as go together.
+        """
         deadline = monotonic() + SHRINK_SECONDS
         best = solver.model()
-        for cell in self._simple(step):
-            if monotonic() > deadline:
-                break
-            if z3.is_true(best.eval(cell, model_completion=True)):
-                solver.add(cell)
-            elif solver.check(cell) == z3.sat:
+        left = [self._simple(step)]
+        while left and monotonic() < deadline:
+            cells = left.pop()
+            if not all(z3.is_true(best.eval(cell, model_completion=True)) for cell in cells):
+                if solver.check(*cells) != z3.sat:
+                    middle = len(cells) // 2
+                    left += [cells[middle:], cells[:middle]] if middle else []
+                    continue
                 best = solver.model()
-                solver.add(cell)
+            solver.add(*cells)
         return best
 
     def _simple(self, step: int) -> list[Any]:

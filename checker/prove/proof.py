@@ -314,19 +314,29 @@ class _AnySizeRun(_Run):
     def _explained(self, claims: Sequence[Claim]) -> tuple[list[Claim], list[str], list[dict[str, int]]]:
         """The claims, those that failed with a counterexample at the smallest bounds that have one."""
         explained, reachable, sizes = [], [], []
-        models = [build(spec) for spec in self._growing()] if any(claim.status != "proven" for claim in claims) else []
+        failed = any(claim.status != "proven" for claim in claims)
+        encodings = [self._encoded(spec) for spec in self._growing()] if failed else []
+        deadline = perf_counter() + self.task.seconds
         for claim in claims:
             if claim.status != "proven" and claim.action != INIT:
-                for model in models:
-                    with model.system:
-                        found = self._counterexample(model, claim)
+                for bounded in encodings:
+                    if perf_counter() > deadline:
+                        break
+                    with bounded.model.system:
+                        found = self._counterexample(bounded, claim)
                         if found is not None:
                             claim = replace(claim, status="failed", counterexample=found)
-                            reachable.append(how_reachable(model.system, found.before))
-                            sizes.append(model.system.bounds)
+                            reachable.append(how_reachable(bounded.model.system, found.before))
+                            sizes.append(bounded.model.system.bounds)
                             break
             explained.append(claim)
         return explained, reachable, sizes
+
+    def _encoded(self, spec: type[Spec]) -> Bounded:
+        """The encoding of a specification at its bounds."""
+        model = build(spec)
+        with model.system:
+            return Bounded(model, min(self.task.seconds, 20.0))
 
     def _growing(self) -> list[type[Spec]]:
         """The specification at growing bounds, up to those that are configured."""
@@ -344,14 +354,13 @@ class _AnySizeRun(_Run):
             else [self.task.spec]
         )
 
-    def _counterexample(self, model: Model, claim: Claim) -> Induction | None:
-        bounded = Bounded(model, min(self.task.seconds, 20.0))
+    def _counterexample(self, bounded: Bounded, claim: Claim) -> Induction | None:
         fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
         others = self.assumable
         try:
             if claim.property == NO_ERROR:
                 return bounded.raises(fired, others)
-            prop = next(prop for prop in model.properties if prop.name == claim.property)
+            prop = next(prop for prop in bounded.model.properties if prop.name == claim.property)
             return bounded.broken_by(fired, prop, others)
         except Undecided:
             return None

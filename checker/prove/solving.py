@@ -50,11 +50,19 @@ class Answer:
 @dataclass(frozen=True)
 class Effort:
     """How hard to try: seconds for each attempt of Z3 (the seeds count from 0) and for cvc5 (0: do not ask it), and
-    processes."""
+    processes; `seconds` for all queries together that lemmas on demand leave open."""
 
     z3_seconds: tuple[float, ...] = (2.0, 5.0, 10.0)
     cvc5_seconds: float = 20.0
     workers: int = 1
+    seconds: float = 60.0
+
+    def shared(self, queries: int) -> Effort:
+        """The effort for each of so many queries."""
+        wanted = (2 * sum(self.z3_seconds) + self.cvc5_seconds) * queries / self.workers
+        part = min(1.0, self.seconds / wanted) if wanted else 1.0
+        scaled = tuple(part * seconds for seconds in self.z3_seconds)
+        return replace(self, z3_seconds=scaled, cvc5_seconds=part * self.cvc5_seconds)
 
 
 def query(
@@ -174,7 +182,7 @@ def ask_cvc5(asked: Query, seconds: float) -> tuple[Status, frozenset[str], str]
 
     solver = cvc5.Solver()
     solver.setOption("finite-model-find", "true")
-    solver.setOption("tlimit-per", str(int(seconds * 1000)))
+    solver.setOption("tlimit-per", str(max(1, int(seconds * 1000))))
     solver.setLogic("ALL")
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, asked.text, asked.name[0])
@@ -200,7 +208,8 @@ def ask_all(queries: Sequence[Query], effort: Effort, seen: Callable[[Answer], N
         answers = list(_watched(each(selected, [(one,) for one in queries]), seen))
         useful = _useful(answers)
         left = [position for position, answer in enumerate(answers) if answer.status == "unknown"]
-        harder = each(ask, [(queries[position], effort, useful[answers[position].name[0]]) for position in left])
+        share = effort.shared(len(left))
+        harder = each(ask, [(queries[position], share, useful[answers[position].name[0]]) for position in left])
         for position, answer in zip(left, harder, strict=True):
             spent = answers[position].seconds
             answers[position] = replace(answer, seconds=answer.seconds + spent)

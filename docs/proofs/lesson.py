@@ -1,5 +1,6 @@
-"""Two-phase commit with fewer and fewer lemmas missing: the steps of docs/proofs.md."""
+"""Two-phase commit and Raft's election with fewer and fewer lemmas missing: the steps of docs/proofs.md."""
 
+from specs.consensus.raft_election import RaftElection
 from specs.transactions.two_phase_commit import TwoPhaseCommit
 
 ALL = ("votes_are_kept", "counted_votes_were_sent", "committing_needs_all_votes", "one_verdict", "committed_on_verdict")
@@ -15,3 +16,21 @@ class OneLemma(TwoPhaseCommit):
     """Atomicity, and that participants commit only on the verdict."""
 
     omits = ("validity", *(name for name in ALL if name != "committed_on_verdict"))
+
+
+class BareElection(RaftElection):
+    """One leader in a term, and no lemma."""
+
+    omits = ("requests_bind", "votes_bind", "one_vote_per_term", "candidates_have_asked", "elected_by_majority")
+
+
+class Majorities(RaftElection):
+    """One leader in a term, whoever was elected has a majority, and nobody votes twice."""
+
+    omits = ("requests_bind", "votes_bind", "candidates_have_asked")
+
+
+class BindingVotes(RaftElection):
+    """The same, and votes bind the voter."""
+
+    omits = ("requests_bind", "candidates_have_asked")

@@ -18,9 +18,36 @@ def test_the_counterexamples_of_the_lesson_are_those_that_are_drawn(name: str, w
     assert f"network        {wire}" in result.output
 
 
-def test_the_lesson_ends_with_a_proof() -> None:
-    result = CliRunner().invoke(command, ["two_phase_commit", "--any-size"])
-    assert result.exit_code == 0 and "proven for any size" in result.output
+@pytest.mark.parametrize(
+    ("name", "broken", "open_lemmas"),
+    [
+        ("BareElection", "election_safety holds before win(s=s2) and not after", ["election_safety"]),
+        ("Majorities", "one_vote_per_term holds before handle_request", ["election_safety", "one_vote_per_term"]),
+        ("BindingVotes", "votes_bind holds before handle_request", ["votes_bind", "elected_by_majority"]),
+    ],
+)
+def test_the_election_fails_where_the_lesson_says(name: str, broken: str, open_lemmas: list[str]) -> None:
+    bounds = ["--bound", "Server=2", "--bound", "Term=1", "--depth", "6"]
+    result = CliRunner().invoke(command, [f"{LESSON}:{name}", *bounds])
+    assert result.exit_code == 3, result.output
+    assert broken in result.output and "a lemma can exclude it" in result.output
+    failed = [line.split()[2] for line in result.output.splitlines() if line.startswith("NOT PROVEN")]
+    assert set(open_lemmas) <= set(failed)
+    assert ("election_safety" in failed) == (name != "BindingVotes")
+
+
+def test_the_lesson_ends_with_proofs() -> None:
+    for spec in ("two_phase_commit", "raft_election"):
+        result = CliRunner().invoke(command, [spec, "--any-size"])
+        assert result.exit_code == 0 and "proven for any size" in result.output
+
+
+@pytest.mark.slow
+def test_log_matching_is_proven_for_any_number_of_servers() -> None:
+    goals = ["--invariant", "election_safety", "--invariant", "log_matching"]
+    result = CliRunner().invoke(command, ["raft", "--any-size", *goals])
+    assert result.exit_code == 0 and "proven for any size: election_safety, log_matching" in result.output
+    assert "logs_match_what_was_sent" in result.output
 
 
 def test_quorums_are_asked_on_the_command_line() -> None:
