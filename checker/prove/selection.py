@@ -59,8 +59,8 @@ class Selection:
         tried = Selected("unknown", ())
         for order in self._orders(useful):
             tried = self._refined(order)
-            if tried.status != "unknown":
-                break
+            if tried.status != "unknown" or len(tried.lemmas) < 2:
+                break  # It is answered, or no model came up that an order could choose by.
         return tried
 
     def _orders(self, useful: Sequence[str]) -> list[Callable[[str, frozenset[str]], tuple[int, ...]]]:
