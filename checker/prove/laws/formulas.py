@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from checker.prove.encode.anysize.definitions import quorums_in
 from checker.prove.encode.anysize.execution import AnySize
 from checker.prove.encode.machine import Env, Machine
 from checker.prove.encode.values import Cond, Value
@@ -39,5 +40,5 @@ def unbounded(lowered: Lowered, law: Law) -> tuple[AnySize, list[Value], list[An
     values = [machine.parameter(kind, name, False) for name, kind in sentence.parameters]
     goal, _ = broken(machine, sentence, values)
     total = max(lowered.system.bounds.values(), default=0)
-    axioms = machine.quorum_axioms(total, [goal])
+    axioms = [axiom for axiom, _ in machine.quorum_axioms(total, *quorums_in(goal))]
     return machine, values, [goal, *axioms, *machine.definitions, *machine.symbols.facts]
