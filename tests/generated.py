@@ -135,6 +135,7 @@ class _Writer(Constructs):
 
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.fairness = ["", "", '(fair="weak")', '(fair="strong")']
         self._names = count()
 
     def pick(self, options: list[str]) -> str:
@@ -413,7 +414,7 @@ class _Writer(Constructs):
             body.append(f"require({self.truth(scope, 1)})")
         for _ in range(self.random.randint(1, 3)):
             body += self.statement(scope)
-        fair = self.pick(["", "", '(fair="weak")', '(fair="strong")'])
+        fair = self.pick(self.fairness)
         return self.method(name, f"@action{fair}", parameters, body)
 
     def property(self, s: _Scope, number: int) -> list[str]:
@@ -429,13 +430,29 @@ class _Writer(Constructs):
             truth = f"{truth} or {self.truth(past, 1)}"
         return self.method(f"{kind}{number}", f"@{kind}", parameters, [f"return {truth}"], "bool")
 
+    def promise(self, s: _Scope, number: int) -> list[str]:
+        """A liveness property. It is often a simple one: those are violated late rather than at once, or hold."""
+        kind, parameters = self.pick(["eventually", "leads_to", "leads_to"]), []
+        if self.chance(60):
+            parameters.append("a: Node")
+            s = s.but(nodes=[*s.nodes, "a"])
+            if self.chance(30):
+                parameters.append("c: Color")
+        truth = self.truth(s, self.random.randint(0, 1))
+        if kind == "eventually":
+            return self.method(f"{kind}{number}", f"@{kind}", parameters, [f"return {truth}"], "bool")
+        body = [f"return ({self.truth(s, 1)}, {truth})"]
+        return self.method(f"{kind}{number}", f"@{kind}", parameters, body, "tuple[bool, bool]")
 
-def write(seed: int, histories: bool = True) -> str:
+
+def write(seed: int, histories: bool = True, liveness: bool = False) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
-    `linearizable`, which the provers do not take.
+    `linearizable`, which the provers do not take; `liveness` adds properties of fair runs.
     """
     random = Random(seed)
     writer = _Writer(random)
+    if liveness:
+        writer.fairness = ["", '(fair="weak")', '(fair="weak")', '(fair="strong")', '(fair="strong")']
     names = random.sample(list(VARIABLES), random.randint(1, 4))
     wire = random.choice([None, *WIRES])
     scope = _Scope({name: VARIABLES[name] for name in names}, wire)
@@ -457,11 +474,13 @@ def write(seed: int, histories: bool = True) -> str:
     lines += [line for action in actions for line in action]
     for number in range(random.randint(0, 3)):
         lines += writer.property(scope, number)
+    for number in range(random.randint(1, 2) if liveness else 0):
+        lines += writer.promise(scope, number)
     if varied:
         lines += writer.variant(scope, [action[2] for action in actions])
     return "\n".join(lines) + "\n"
 
 
-def sources(histories: bool = True) -> st.SearchStrategy[str]:
+def sources(histories: bool = True, liveness: bool = False) -> st.SearchStrategy[str]:
     """Random specs. Hypothesis draws the seed only: a spec is too large to be shrunk piece by piece."""
-    return st.builds(write, st.integers(0, 2**32 - 1), st.just(histories))
+    return st.builds(write, st.integers(0, 2**32 - 1), st.just(histories), st.just(liveness))

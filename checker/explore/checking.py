@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.errors import UsageError, unknown
-from checker.explore import graph
-from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, engine
+from checker.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from checker.explore.limits import STORES, Watch, peak_bytes
 from checker.explore.symmetry import affordable, scalarsets
 from checker.explore.tracing import trace
@@ -117,15 +116,23 @@ class _Judge:
 
     def _liveness(self) -> Outcome | None:
         """The outcome if a liveness property is violated, or the graph is too large to tell."""
-        from checker.explore import liveness
-
         if self.sorts:
             self.notes.append("liveness was checked on the full graph, without symmetry reduction")
-        full = graph.build(self.system, self.sorts, self.watch, unfolded=True)
-        if full.stopped is not None:
-            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {full.stopped}")
-        finding = liveness.check(full)
-        return None if finding is None else self._violated(finding)
+        if self.watch.store == "fingerprint":
+            self.notes.append("liveness was checked with every state stored exactly")
+        lasting = self._lasting()
+        if lasting.stopped is not None:
+            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
+        return None if lasting.finding is None else self._violated(lasting.finding)
+
+    def _lasting(self) -> Lasting:
+        """What the engine that explored says of liveness; the reference engine where it cannot."""
+        if self.engine != "reference":
+            try:
+                return liveness_engine(self.engine)(self.system, self.sorts, self.watch)
+            except EngineUnavailable as reason:
+                self.notes.append(f"liveness was checked by the reference engine: {reason}")
+        return liveness_engine("reference")(self.system, affordable(self.system, self.sorts)[0], self.watch)
 
     def _violated(self, finding: Finding) -> Outcome:
         shown = trace(self.system, finding, self.naming.spec, self.naming.variant)

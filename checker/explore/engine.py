@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 from checker.errors import QuorateError, unknown
 from checker.explore.limits import Watch
@@ -70,11 +71,38 @@ Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]
 ENGINES = {"native": "checker.explore.native:explore", "reference": "checker.explore.reference:explore"}
 """Where each engine lives. `auto` takes the first that is available."""
 
+@dataclass(frozen=True)
+class Lasting:
+    """What a check of the liveness properties found in the full graph: the first violation, or why it ended early. `transitions` are
+    those that change the state."""
+
+    states: int
+    transitions: int
+    finding: Finding | None = None
+    stopped: str | None = None
+
+
+LivenessEngine = Callable[[System, Sequence[type[Scalarset]], Watch], Lasting]
+"""(system, sorts that its safety was reduced over, watch) -> what the liveness properties do, without reduction."""
+
+LIVENESS = {"native": "checker.explore.native.liveness:explore", "reference": "checker.explore.liveness:explore"}
+"""Where each engine checks liveness."""
+
 
 def engine(name: str) -> Engine:
     """The engine of this name. Raises UsageError if there is none."""
     if name not in ENGINES:
         raise unknown("engine", name, ["auto", *ENGINES])
-    module, function = ENGINES[name].split(":")
-    found: Engine = getattr(import_module(module), function)
+    found: Engine = _named(ENGINES[name])
     return found
+
+
+def liveness_engine(name: str) -> LivenessEngine:
+    """What checks liveness for the engine of this name."""
+    found: LivenessEngine = _named(LIVENESS[name])
+    return found
+
+
+def _named(place: str) -> Any:
+    module, function = place.split(":")
+    return getattr(import_module(module), function)

@@ -25,36 +25,49 @@ strong fairness.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from checker.explore.choices import Choices
-from checker.explore.engine import Finding, Instance
-from checker.explore.graph import Graph
+from checker.explore.engine import Finding, Instance, Lasting
+from checker.explore.graph import Graph, build
+from checker.explore.limits import Watch
 from checker.language.control import Cut
+from checker.language.sorts import Scalarset
 from checker.language.system import Arguments, Failure, Method, State, System
 
 Layered = tuple[int, bool]
 """A state, and whether the obligation of a `leads_to` (from the start on, for `eventually`) is pending."""
 
 
+def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
+    """The reference engine as `checker.explore.engine.LIVENESS` wants it: graph by networkx, one property after the other."""
+    full = build(system, sorts, watch, unfolded=True)
+    finding = check(full) if full.stopped is None else None
+    changing = sum(target != number for number, edges in enumerate(full.edges) for _, target in edges)
+    return Lasting(len(full.states), changing, finding, full.stopped)
+
+
 def check(graph: Graph) -> Finding | None:
     """The first violated liveness property, in order of declaration and arguments: a lasso. None if all hold."""
+    return next(findings(graph), None)
+
+
+def findings(graph: Graph) -> Iterator[Finding]:
+    """For each liveness property and arguments that are violated, in order: a lasso, or a run to where the property raises."""
     system = graph.system
     fairness = Fairness(graph)
     for method in system.of("eventually", "leads_to"):
-        if Choices(system, method).fixed is None:
-            continue
-        for arguments in system.choices(method.parameters):
+        for arguments in Choices(system, method).fixed or ():
             try:
                 begins, allowed = _obligations(graph, method, arguments)
             except _Raised as raised:
                 path = _path(graph, raised.number)
-                return _finding(graph, "error", method, arguments, path, [], str(raised.failure))
-            lasso = _Lasso(graph, fairness, begins, allowed).find()
+                yield _finding(graph, "error", method, arguments, path, [], str(raised.failure))
+                continue
+            lasso = Lasso(graph, fairness, begins, allowed).find()
             if lasso is not None:
-                return _finding(graph, method.declaration.kind, method, arguments, *lasso)
-    return None
+                yield _finding(graph, method.declaration.kind, method, arguments, *lasso)
 
 
 @dataclass
@@ -117,8 +130,9 @@ class Fairness:
         return set(weak), strong
 
 
-class _Lasso:
-    """The search for one lasso: `begins` and `allowed` as in `_obligations`."""
+class Lasso:
+    """The search for one lasso. For each state: `begins`, whether an unfulfilled obligation begins there; `allowed`, whether one
+    can remain pending there."""
 
     def __init__(self, graph: Graph, fairness: Fairness, begins: list[bool], allowed: list[bool]) -> None:
         self._graph, self._fairness = graph, fairness
@@ -198,28 +212,23 @@ class _Lasso:
         return _walk(came, goal)
 
     def _loop(self, begin: int, component: frozenset[int]) -> list[tuple[int, int]]:
-        """A round trip within a component that takes or disables what fairness demands: greedily, the nearest
-        first."""
+        """A round trip within a component that takes or disables what fairness demands, always the nearest first."""
         strong = set[int]().union(*(self._fairness.strong[number] for number in component))
-        wanted = sorted(strong | self._fairness.weak[begin])
+        weak = set(self._fairness.weak[begin])
         steps: list[tuple[int, int]] = []
         here = begin
-        for instance in wanted:
-            visited = [begin, *(number for _, number in steps)]
-            done = any(step == instance for step, _ in steps) or (
-                instance not in strong and any(instance not in self._fairness.weak[number] for number in visited))
-            if not done:
-                steps += self._towards(here, component, self._satisfies(instance, instance in strong))
-                here = steps[-1][1]
+        while strong or weak:
+            steps += self._towards(here, component, self._event(strong, weak))
+            taken, here = steps[-1]
+            strong -= {taken}
+            weak = (weak - {taken}) & self._fairness.weak[here]
         if here != begin:
             steps += self._towards(here, component, lambda _, target: target == begin)
         return steps
 
-    def _satisfies(self, instance: int, strong: bool) -> Callable[[int, int], bool]:
-        def satisfied(step: int, target: int) -> bool:
-            return step == instance or (not strong and instance not in self._fairness.weak[target])
-
-        return satisfied
+    def _event(self, strong: Collection[int], weak: Set[int]) -> Callable[[int, int], bool]:
+        """Whether a step, given its instance and the state it reaches, takes one of these instances or disables a weakly fair one."""
+        return lambda step, target: step in strong or step in weak or not weak <= self._fairness.weak[target]
 
     def _towards(self, begin: int, component: frozenset[int], satisfied: Callable[[int, int], bool]) -> list[tuple[int, int]]:
         """The first shortest path within a component whose last step satisfies a condition on (instance, state

@@ -32,7 +32,15 @@ CALLS = {
 }
 """What the engine calls, as `model.h` says."""
 
-SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS")
+LIVENESS_CALLS = {
+    "fairness": ("unsigned", "unsigned action"),
+    "arity": ("unsigned", "unsigned action"),
+    "promise_initial": ("unsigned", "unsigned property"),
+    "promise": ("unsigned", "unsigned property, const uint64_t *choice, const State *s"),
+}
+"""What it calls besides for liveness properties, which all models of a batch have or none."""
+
+SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS")
 """What is an array's size: the greatest of all models."""
 
 
@@ -65,19 +73,20 @@ def compile_batch(models: Sequence[Rendered], store: str = "exact") -> Batch:
 
 def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
     """One C file for all, and the sizes of its arrays."""
+    calls = CALLS | (LIVENESS_CALLS if models[0].has_liveness else {})
     parts = [_parts(model.source) for model in models]
     sizes = {size: max(defines[size] for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
     pieces = [_renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS", number) for number, (_, body) in enumerate(parts)]
-    records = [f"    {{{', '.join([*(f'model_{name}_of_{number}' for name in CALLS), *(str(defines[name]) for name in chosen)])}}},"
+    records = [f"    {{{', '.join([*(f'model_{name}_of_{number}' for name in calls), *(str(defines[name]) for name in chosen)])}}},"
                for number, (defines, _) in enumerate(parts)]
     source = "\n".join([
         '#define MODEL_KEY "batch"', *(f"#define MODEL_{size} {count}" for size, count in sizes.items()),
         *(f"static unsigned model_{name};\n#define MODEL_{name} model_{name}" for name in chosen),
         '#include "model.h"', '#include "bits.h"', *pieces,
-        "typedef struct {", *(f"    {result} (*{name})({parameters});" for name, (result, parameters) in CALLS.items()),
+        "typedef struct {", *(f"    {result} (*{name})({parameters});" for name, (result, parameters) in calls.items()),
         f"    unsigned {', '.join(chosen)};", "} Model;", "static const Model models[] = {", *records, "};", "static Model chosen;",
-        *(_call(name, *CALLS[name]) for name in CALLS), '#include "engine.c"',
+        *(_call(name, *calls[name]) for name in calls), '#include "engine.c"',
         "EXPORT void quorate_choose(int number) {", "    chosen = models[number];",
         *(f"    model_{name} = chosen.{name};" for name in chosen), "}", ""])
     return sizes, source

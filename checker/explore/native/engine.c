@@ -239,3 +239,7 @@ EXPORT Search *quorate_rerun(const Plan *plan) {
 }
 
 EXPORT uint64_t quorate_trace_length(const Search *search) { return search->trace_length; }
+
+#if MODEL_LIVENESS
+#include "liveness.h"
+#endif

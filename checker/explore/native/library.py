@@ -13,7 +13,7 @@ from checker.explore.native.render import FILE, Rendered
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
 HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "sleep.h", "search.h", "trace.h", "checkpoint.h", "simulate.h",
-           "fingerprint.h", "retrace.h", "engine.c")
+           "fingerprint.h", "retrace.h", "graph.h", "components.h", "liveness.h", "engine.c")
 STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF
@@ -31,6 +31,13 @@ class Plan(ctypes.Structure):
 
     _fields_ = (("seed", ctypes.c_uint64), ("first_run", ctypes.c_uint64), ("runs", ctypes.c_uint64),
                 ("depth_max", ctypes.c_uint64))
+
+
+class LivenessReport(ctypes.Structure):
+    """Where a check of liveness stands."""
+
+    _fields_ = tuple((field, ctypes.c_uint64) for field in (
+        "states", "expanded", "transitions", "record_bytes", "bytes", "instances", "stem_length", "path_length", "stop", "error"))
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,16 @@ class Library:
             "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
             "quorate_rerun": (pointer, (pointer,)),
         }
+        if self.rendered.has_liveness:
+            signatures |= {
+                "quorate_liveness_open": (pointer, (number, number)),
+                "quorate_liveness_close": (None, (pointer,)),
+                "quorate_liveness_build": (ctypes.c_int, (pointer,)),
+                "quorate_liveness_check": (ctypes.c_int, (pointer, number, pointer)),
+                "quorate_liveness_stop": (None, (pointer, ctypes.c_int)),
+                "quorate_liveness_report": (None, (pointer, pointer)),
+                "quorate_liveness_step": (ctypes.c_int, (pointer, number, pointer, pointer)),
+            }
         for name, (result, arguments) in signatures.items():
             function = getattr(self.c, name)
             function.restype, function.argtypes = result, list(arguments)

@@ -42,6 +42,17 @@
  *     bool model_terminal(const State *s)                       whether s may be without successors
  *     State model_canonical(State s)                            the representative of the orbit of s
  *
+ * With MODEL_LIVENESS, the number of liveness properties, also
+ *
+ *     unsigned model_fairness(unsigned action)                  0 none, 1 weak, 2 strong
+ *     unsigned model_arity(unsigned action)                     words of arguments in a label
+ *     unsigned model_promise_initial(unsigned property)         whether only initial states begin an obligation
+ *     unsigned model_promise(unsigned property, const uint64_t *choice, const State *s)
+ *                                                               1: an obligation begins in s, 2: s fulfils it, 4: an error; `choice`
+ *                                                               has the position of each argument among the values of its type
+ *
+ * and fair actions report cuts by `cut_fair`.
+ *
  * An error in the spec met while evaluating a property counts as a violation of it. The engine says where a violation is; the caller
  * evaluates the last state again to say what it is.
  */
@@ -73,6 +84,7 @@
 #endif
 
 #define NONE 0xFFFFFFFFu
+#define LABEL_CUT 1u
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -82,8 +94,8 @@ typedef struct {
     word w[MODEL_WORDS];
 } State;
 
-/* What led to a successor. `error` is NONE for an ordinary successor; otherwise the attempt was an error in the spec, and the
-   state beside it is the one it started from. */
+/* What led to a successor. `error` is NONE for an ordinary successor. Otherwise there is none, and the state beside it is the one it
+   started from: the attempt was an error in the spec, or a bound cut it (LABEL_CUT, which is said on demand only). */
 typedef struct {
     uint64_t args[MODEL_ARGS];
     uint16_t action;
@@ -105,6 +117,7 @@ typedef struct {
     bool room;       /* whether its successors may have any asleep */
     uint64_t passed; /* successors counted and not kept */
     bool exhausted; /* memory ran out, and some successors are missing */
+    bool keep_cuts; /* fair instances that a bound cuts are labelled among the successors */
     uint64_t cuts[MODEL_BOUNDS];
     uint64_t fired[MODEL_ACTIONS];
     uint64_t cut_total;
@@ -185,6 +198,12 @@ static inline void fail(Successors *out, State from, uint32_t action, const uint
 static inline void cut(Successors *out, uint32_t bound) {
     out->cuts[bound]++;
     out->cut_total++;
+}
+
+/* The same for an instance of a fair action: liveness must know which one it is. */
+static inline void cut_fair(Successors *out, uint32_t bound, State from, uint32_t action, const uint64_t *args, size_t arity) {
+    cut(out, bound);
+    if (UNLIKELY(out->keep_cuts)) emit_labelled(out, from, action, MODEL_GROUPS, LABEL_CUT, args, arity);
 }
 
 #endif

@@ -28,7 +28,8 @@ class Replay:
         self.system, self.rendered, self.initial = system, rendered, initial
         self.properties = Properties(system)
 
-    def _instance(self, step: Step) -> Instance:
+    def instance(self, step: Step) -> Instance:
+        """The action and arguments of a step."""
         action = self.system.actions[step.action]
         values, at = [], 0
         for kind in self.rendered.parameters[step.action]:
@@ -41,12 +42,12 @@ class Replay:
     def run(self, steps: list[Step]) -> Finding:
         """A path that is no violation. That CPython takes the same one is seen when its trace is made."""
         arguments, _ = self.initial[steps[0].arguments[0]]
-        return Finding("run", None, arguments, tuple(self._instance(step) for step in steps[1:]))
+        return Finding("run", None, arguments, tuple(self.instance(step) for step in steps[1:]))
 
     def finding(self, steps: list[Step], deadlock: bool) -> Finding:
         """What the path means, by running it."""
         arguments, state = self.initial[steps[0].arguments[0]]
-        instances = [self._instance(step) for step in steps[1:]]
+        instances = [self.instance(step) for step in steps[1:]]
         previous = state
         for position, instance in enumerate(instances):
             last = position == len(instances) - 1

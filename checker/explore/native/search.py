@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from checker.cc import CompileFailed, NoCompiler
 from checker.errors import SpecError, UsageError
@@ -39,6 +40,9 @@ MEMORY_SHARE = 0.75
 """The share of the machine's memory that a search may take unless a limit is given."""
 REACHED_ERROR = 63
 
+Compiled = tuple[tuple[type[Scalarset], ...], str, list[tuple[Arguments, State]], Library]
+_compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
+
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The native engine as `checker.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
@@ -53,13 +57,19 @@ def run(system: System, library: Library, initial: Sequence[tuple[Arguments, Sta
 
 
 def compiled(system: System, sorts: Sequence[type[Scalarset]], store: str = "exact") -> tuple[list[tuple[Arguments, State]], Library]:
-    """The initial states of a configured spec, with their arguments, and its model compiled. Raises EngineUnavailable."""
+    """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
+    the checks that follow. Raises EngineUnavailable."""
+    kept = _compiled.get(system)
+    if kept is not None and kept[:2] == (tuple(sorts), store):
+        return kept[2], kept[3]
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts)
     try:
-        return initial, Library(rendered, compile_model(system.name, rendered.source, store))
+        library = Library(rendered, compile_model(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
+    _compiled[system] = (tuple(sorts), store, initial, library)
+    return initial, library
 
 
 def rendering(system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]]) -> Rendered:

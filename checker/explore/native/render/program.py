@@ -11,6 +11,7 @@ from checker.explore.native.render.directives import directed
 from checker.explore.native.render.groups import Groups
 from checker.explore.native.render.history import history_check
 from checker.explore.native.render.layout import Unsupported, capacity, is_number, offsets, pack, width, words
+from checker.explore.native.render.liveness import liveness, promises
 from checker.explore.native.render.paths import BOOL
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.symmetry import canonical_form
@@ -32,13 +33,17 @@ REACHABLE_MAX = 63
 
 @dataclass(frozen=True)
 class Rendered:
-    """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers."""
+    """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers.
+
+    `has_liveness` says whether there are liveness properties in it; `no_liveness` why not, if the model has some."""
 
     source: str
     bounds: tuple[str, ...]
     parameters: tuple[tuple[Type, ...], ...]
     state_words: int
     argument_words: int
+    has_liveness: bool = False
+    no_liveness: str | None = None
 
 
 def render(model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]] = ()) -> Rendered:
@@ -152,7 +157,7 @@ class Program:
     def _parameters(self, parameters: Sequence[tuple[str, Type]]) -> list[str]:
         return [f"const word *v_{name}" if is_wide(kind) else f"{ctype(kind)} v_{name}" for name, kind in parameters]
 
-    def _pure(self, name: str, comment: str, parameters: Sequence[tuple[str, Type]], body: Sequence[Stmt],
+    def pure(self, name: str, comment: str, parameters: Sequence[tuple[str, Type]], body: Sequence[Stmt],
               result: Type) -> None:
         """A C function that computes a value and changes nothing."""
         out = Writer()
@@ -193,11 +198,11 @@ class Program:
                 writer.declare(kind, f"v_{name}", f"v_{name}_in")
 
     def _function(self, function: Function) -> None:
-        self._pure(self.function(function.key), function.key, function.parameters, function.body, function.result)
+        self.pure(self.function(function.key), function.key, function.parameters, function.body, function.result)
 
     def _property(self, prop: Property, number: int) -> str:
         name = f"property_{number}_{prop.name}"
-        self._pure(name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
+        self.pure(name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
         return name
 
     @contextmanager
@@ -332,7 +337,10 @@ class Program:
             out("goto disabled;")
             out("leave:")
             out(f"if (*status < 0) fail(out, *from, {number}, args, {count});")
-            out("else cut(out, (uint32_t)*status - 1);")
+            if promises(self.model) and action.method.declaration.fair is not None:
+                out(f"else cut_fair(out, (uint32_t)*status - 1, *from, {number}, args, {count});")
+            else:
+                out("else cut(out, (uint32_t)*status - 1);")
             out("disabled:")
             out("return;")
         self._actions(f"/* @action {action.name}({', '.join(f'{name}: {kind}' for name, kind in action.parameters)}) */")
@@ -449,6 +457,19 @@ class Program:
         out(f"static inline uint64_t model_independent(unsigned group) {{ (void)group; return {row}; }}")
         out()
 
+    def _liveness(self) -> str | None:
+        """Fairness and liveness properties, if there are any, or why not: then safety alone is compiled."""
+        if not promises(self.model):
+            return None
+        out, before = Writer(), len(self._actions.lines)
+        try:
+            liveness(self, out)
+        except Unsupported as reason:
+            del self._actions.lines[before:]
+            return str(reason)
+        self._actions.lines.extend(out.lines)
+        return None
+
     # The file
 
     def rendered(self) -> Rendered:
@@ -462,22 +483,24 @@ class Program:
         self._initial()
         self._successors()
         self._sleeping()
+        no_liveness = self._liveness()
         canonical = Writer()
         canonical_form(self, canonical)
-        body, defines = [*self._head.lines, "", *self._actions.lines, "", *canonical.lines], self._defines()
+        promised = 0 if no_liveness is not None else len(promises(self.model))
+        body, defines = [*self._head.lines, "", *self._actions.lines, "", *canonical.lines], self._defines(promised)
         key = hashlib.sha256("\n".join([defines, *body]).encode()).hexdigest()[:32]
         head = (f"/* {self.model.name}, rendered by Quorate. Directives tell which line of the spec the C below them is; its text\n"
                 f'   stands beside. */\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n')
         text = "\n".join(directed(body, FILE, head.count("\n") + 1))
         source = f'{head}{text}\n\n#include "engine.c"\n'
         return Rendered(source, tuple(self._bounds), tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
-                        self.state_words, self.argument_words)
+                        self.state_words, self.argument_words, promised > 0, no_liveness)
 
-    def _defines(self) -> str:
+    def _defines(self, promised: int) -> str:
         values = {"WORDS": self.state_words, "ARGS": self.argument_words, "ACTIONS": len(self.model.actions),
                   "BOUNDS": max(len(self._bounds), 1), "HAS_STEPS": int(bool(self.model.of("step"))),
                   "DEADLOCK": int(bool(self.model.of("terminal"))), "SYMMETRY": int(bool(self.sorts)),
-                  "GROUPS": self.groups.count, "SLEEP": int(self.groups.sleep)}
+                  "GROUPS": self.groups.count, "SLEEP": int(self.groups.sleep), "LIVENESS": promised}
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())
 
 

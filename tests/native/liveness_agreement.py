@@ -1,0 +1,152 @@
+"""Liveness on the native engine against the reference engine, on random specs.
+
+    python -m tests.native.liveness_agreement --count 2000 --seed 10000
+
+is a deeper run than the tests have time for: it prints every disagreement and a tally, and exits 1 if there was one. Both
+engines check the liveness properties of a spec whatever its safety; for all properties and arguments the verdict and every step of the
+lasso must be the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checker.explore import liveness as reference
+from checker.explore.checking import symmetric_sorts
+from checker.explore.engine import Finding
+from checker.explore.graph import Graph, build
+from checker.explore.limits import Limits, Watch
+from checker.explore.native import library
+from checker.explore.native import liveness as native
+from checker.explore.native.render import Rendered
+from checker.explore.native.replay import Disagreement
+from checker.explore.native.search import rendering
+from checker.explore.symmetry import affordable
+from checker.explore.tracing import trace
+from checker.language.spec import Spec
+from checker.language.system import Arguments, Failure, State, System
+from tests.generated import load, write
+from tests.native.agreement import QUICK_FLAGS, Sorts
+from tests.native.batch import by_words, compile_batch
+
+STATES_MAX = 1_000
+BATCH = 50
+
+
+@dataclass(frozen=True)
+class Case:
+    """A spec to compare on; `graph` is None if one of its actions raises an error."""
+
+    name: str
+    system: System
+    initial: list[tuple[Arguments, State]]
+    sorts: Sorts
+    graph: Graph | None
+    rendered: Rendered
+    states_max: int
+
+
+def case(name: str, spec: type[Spec], states_max: int = STATES_MAX) -> Case:
+    """What the reference engine says of a spec. Raises Failure if it has no initial state."""
+    system = System(spec)
+    with system:
+        initial = list(system.initial())
+        sorts = affordable(system, symmetric_sorts(system)[0])[0]
+        rendered = rendering(system, [state for _, state in initial], sorts)
+        try:
+            graph = build(system, sorts, Watch(Limits(states=states_max)), unfolded=True)
+        except Failure:
+            graph = None
+        return Case(name, system, initial, sorts, graph, rendered, states_max)
+
+
+def compare(case: Case, compiled: library.Library) -> Counter[str]:
+    """What was compared: for every liveness property and its arguments "holds", "stays" (a lasso that ends in one state), "loop" or
+    "error" (the property raises); "raises" if an action does; "large" if there are too many states. Raises AssertionError."""
+    system, graph = case.system, case.graph
+
+    def check(sorts: Sorts) -> native.Check:
+        return native.Check(system, compiled, case.initial, sorts, Watch(Limits(states=case.states_max)))
+
+    with system:
+        if graph is None:
+            return meets_the_error(check(()))
+        if graph.stopped is not None:
+            assert check(()).lasting().stopped == graph.stopped, case.name
+            return Counter(["large"])
+        expected = list(reference.findings(graph))
+        every = check(())
+        with every.opened():
+            assert list(every.findings()) == expected, case.name
+        first = check(case.sorts).lasting()
+        assert (first.states, first.finding) == (len(graph.states), next(iter(expected), None)), case.name
+        for finding in expected:
+            assert len(trace(system, finding, "drawn", None)) == len(finding.steps)
+        compared = sum(len(list(system.choices(method.parameters))) for method in system.of("eventually", "leads_to"))
+        return Counter([*map(kind_of, expected), *["holds"] * (compared - len(expected))])
+
+
+def meets_the_error(check: native.Check) -> Counter[str]:
+    """The engine, too, sees that an action raises."""
+    try:
+        check.lasting()
+    except Disagreement as difference:
+        assert "an action raises" in str(difference)
+        return Counter(["raises"])
+    raise AssertionError("only the reference engine meets an error in an action")
+
+
+def kind_of(finding: Finding) -> str:
+    return "error" if finding.message is not None else "stays" if finding.loop == len(finding.steps) else "loop"
+
+
+def compare_spec(spec: type[Spec], states_max: int) -> Counter[str]:
+    """Compare on one spec."""
+    found = case(spec.__name__, spec, states_max)
+    with found.system:
+        _, compiled = native.compiled(found.system, found.sorts)
+    return compare(found, compiled)
+
+
+def agree_on(seeds: Sequence[int]) -> Counter[str]:
+    """Compare on drawn specs, many in one compilation, and count what was compared. Raises AssertionError."""
+    library.FLAGS = QUICK_FLAGS
+    tally: Counter[str] = Counter()
+    cases = []
+    for seed in seeds:
+        try:
+            cases.append(case(f"seed {seed}", load(write(seed, liveness=True))))
+        except Failure:
+            tally["without initial states"] += 1
+    for group in by_words([case.rendered for case in cases]):
+        batch = compile_batch([cases[position].rendered for position in group])
+        for number, position in enumerate(group):
+            tally.update(compare(cases[position], batch.choose(number)))
+    tally["specs"] = len(cases)
+    return tally
+
+
+def main() -> int:
+    """Compare on `--count` specs; 1 if any disagrees."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--count", type=int, default=2_000)
+    options.add_argument("--seed", type=int, default=0)
+    chosen = options.parse_args()
+    total: Counter[str] = Counter()
+    end = chosen.seed + chosen.count
+    for begin in range(chosen.seed, end, BATCH):
+        try:
+            total.update(agree_on(range(begin, min(begin + BATCH, end))))
+        except AssertionError as difference:
+            total["DISAGREE"] += 1
+            print(f"seeds from {begin}: {difference}", flush=True)
+    print(", ".join(f"{count:,} {name}" for name, count in sorted(total.items())))
+    return int(total["DISAGREE"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+/* A model that is a list: states, transitions and obligations are read, not computed. With it the liveness of the engine can be run on any
+ * graph without compiling anything.
+ *
+ * A state is a number. Actions 0, 1 and 2 are without fairness, weakly fair and strongly fair; each has one argument. Property 0 is an
+ * `eventually`, property 1 a `leads_to` with the same bits.
+ */
+#define MODEL_KEY "listed"
+#define MODEL_WORDS 1
+#define MODEL_ARGS 1
+#define MODEL_ACTIONS 3
+#define MODEL_BOUNDS 1
+#define MODEL_HAS_STEPS 0
+#define MODEL_DEADLOCK 0
+#define MODEL_SYMMETRY 0
+#define MODEL_GROUPS 1
+#define MODEL_SLEEP 0
+#define MODEL_LIVENESS 2
+#include "model.h"
+
+#define CUT UINT64_MAX
+
+typedef struct {
+    uint64_t action, argument, target; /* CUT: a bound cuts the instance */
+} Line;
+
+static struct {
+    uint64_t states, initial;
+    uint64_t *begin; /* where the transitions of a state begin; one more entry than states */
+    Line *lines;
+    unsigned *promises;
+} listed;
+
+static inline State place(uint64_t number) { return (State){{number}}; }
+
+static void model_initial(Successors *out) {
+    for (uint64_t i = 0; i < listed.initial; i++) emit_initial(out, place(i), &i);
+}
+
+static void model_successors(const State *from, Successors *out) {
+    for (uint64_t i = listed.begin[from->w[0]]; i < listed.begin[from->w[0] + 1]; i++) {
+        const Line *line = &listed.lines[i];
+        if (line->target == CUT)
+            cut_fair(out, 0, *from, (uint32_t)line->action, &line->argument, 1);
+        else
+            emit(out, from, place(line->target), (uint32_t)line->action, 0, &line->argument, 1);
+    }
+}
+
+static unsigned model_invariant(const State *s) { return (void)s, NONE; }
+static unsigned model_invariant_after(const State *s, unsigned group) { return (void)s, (void)group, NONE; }
+static inline uint64_t model_before(unsigned group) { return (void)group, 0; }
+static inline uint64_t model_independent(unsigned group) { return (void)group, 0; }
+static bool model_room(const State *s) { return (void)s, true; }
+static unsigned model_step(const State *old, const State *new) { return (void)old, (void)new, NONE; }
+static uint64_t model_reached(const State *s, uint64_t known) { return (void)s, known; }
+static bool model_terminal(const State *s) { return (void)s, true; }
+static State model_canonical(State s) { return s; }
+
+static unsigned model_fairness(unsigned action) { return action; }
+static unsigned model_arity(unsigned action) { return (void)action, 1; }
+static unsigned model_promise_initial(unsigned property) { return property == 0; }
+
+static unsigned model_promise(unsigned property, const uint64_t *choice, const State *s) {
+    (void)property, (void)choice;
+    return listed.promises[s->w[0]];
+}
+
+#include "engine.c"

@@ -1,0 +1,245 @@
+"""Liveness in C against the reference engine and networkx, on random graphs, under the compiler's sanitizers."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from random import Random
+from types import SimpleNamespace
+
+import networkx
+import pytest
+
+from checker.explore.liveness import Fairness, Lasso
+from tests.native.building import program
+
+HOLDS, VIOLATED, ERROR, STOPPED = range(4)
+BEGINS, FULFILLED, RAISES = 1, 2, 4
+FAIRNESS = (None, "weak", "strong")
+EVENTUALLY, LEADS_TO = range(2)
+CUT = -1
+
+Build = Callable[[str], str]
+Instance = tuple[int, int]
+
+
+@dataclass
+class Listed:
+    """A graph as `models/listed.c` reads it: for each state its promise and its transitions (action, argument, target)."""
+
+    property: int
+    initial: int
+    promises: list[int]
+    lines: list[list[tuple[int, int, int]]]
+
+    def text(self) -> str:
+        rows = [f"{self.property} {len(self.promises)} {self.initial}"]
+        rows += [
+            " ".join(map(str, (promise, len(lines), *(number for line in lines for number in line))))
+            for promise, lines in zip(self.promises, self.lines, strict=True)
+        ]
+        return "\n".join(rows) + "\n"
+
+
+@dataclass
+class Reached:
+    """What the reference engine makes of it: states that are reached, by number in breadth-first order."""
+
+    places: list[int] = field(default_factory=list)
+    edges: list[list[tuple[int, int]]] = field(default_factory=list)
+    cuts: list[list[int]] = field(default_factory=list)
+    instances: list[tuple[SimpleNamespace, Instance]] = field(default_factory=list)
+    initial: dict[int, Instance] = field(default_factory=dict)
+
+    @property
+    def states(self) -> list[int]:
+        return self.places
+
+    @classmethod
+    def of(cls, listed: Listed) -> Reached:
+        found, numbers, instances = cls(), dict[int, int](), dict[Instance, int]()
+
+        def number(place: int) -> int:
+            if place not in numbers:
+                numbers[place] = len(found.places)
+                found.places.append(place)
+            return numbers[place]
+
+        for place in range(listed.initial):
+            found.initial[number(place)] = (0, place)
+        for place in found.places:
+            edges, cuts = [], []
+            for action, argument, target in listed.lines[place]:
+                instance = instances.setdefault((action, argument), len(instances))
+                if target == CUT:
+                    cuts.append(instance)
+                else:
+                    edges.append((instance, number(target)))
+            found.edges.append(edges)
+            found.cuts.append(cuts)
+        found.instances = [
+            (SimpleNamespace(declaration=SimpleNamespace(fair=FAIRNESS[instance[0]])), instance)
+            for instance in instances
+        ]
+        return found
+
+    def obligations(self, listed: Listed) -> tuple[list[bool], list[bool]]:
+        allowed = [not listed.promises[place] & FULFILLED for place in self.places]
+        begins = [
+            possible
+            and bool(listed.promises[place] & BEGINS)
+            and (listed.property == LEADS_TO or number in self.initial)
+            for number, (place, possible) in enumerate(zip(self.places, allowed, strict=True))
+        ]
+        return begins, allowed
+
+
+def drawn(seed: int) -> Listed:
+    random = Random(seed)
+    states = random.choice([2, 3, 5, 8, 8, 20, 60])
+    density = random.choice([0.7, 1.2, 1.8, 3.0])
+    unfulfilled, cut, fair = random.choice([0.5, 0.8, 0.95]), random.choice([0, 0, 0.1]), random.choice([0, 0.5, 0.9])
+    promises = [
+        (BEGINS if random.random() < 0.5 else 0) | (0 if random.random() < unfulfilled else FULFILLED)
+        for _ in range(states)
+    ]
+    lines = []
+    for _ in range(states):
+        wanted = {
+            (random.choice([1, 1, 2]) if random.random() < fair else 0, random.randrange(4))
+            for _ in range(int(random.expovariate(1 / density) + 0.5))
+        }
+        lines.append(
+            [
+                (action, argument, CUT if action and random.random() < cut else random.randrange(states))
+                for action, argument in sorted(wanted)
+            ]
+        )
+    return Listed(random.choice([EVENTUALLY, LEADS_TO]), random.choice([1, 1, 2]), promises, lines)
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    folder = tmp_path_factory.mktemp("liveness")
+
+    @cache
+    def made(sanitizer: str) -> str:
+        return program(folder / sanitizer, '#include "listed.c"\n#include "run_liveness.c"\n', sanitizer)
+
+    return made
+
+
+@dataclass
+class Answer:
+    verdict: int
+    states: int
+    transitions: int
+    stop: int
+    first: Instance | None
+    stem: list[Instance]
+    loop: list[Instance]
+    components: dict[int, int]
+
+
+def answers(runner: str, graphs: list[Listed], *arguments: object) -> Iterator[Answer]:
+    done = subprocess.run(
+        [runner, *map(str, arguments)],
+        input="".join(graph.text() for graph in graphs),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("\n") == len(graphs)
+    for line in done.stdout.splitlines():
+        numbers, lasso, components = line.split("|")
+        stem, _, loop = lasso.partition(";")
+        steps = [[pair(part) for part in text.split(",") if part] for text in (stem, loop)]
+        yield Answer(
+            *map(int, numbers.split()),
+            steps[0][0] if lasso else None,
+            steps[0][1:],
+            steps[1],
+            dict(map(pair, components.split())),
+        )
+
+
+def pair(text: str) -> tuple[int, int]:
+    first, second = text.split(":")
+    return int(first), int(second)
+
+
+@pytest.mark.parametrize(("sanitizer", "seeds"), [("plain", range(3_000)), ("address", range(3_000, 5_000))])
+def test_the_lasso_is_that_of_the_reference_engine_step_by_step(build: Build, sanitizer: str, seeds: range) -> None:
+    graphs = [drawn(seed) for seed in seeds]
+    kinds = {"holds": 0, "stays": 0, "loop": 0}
+    for graph, answer in zip(graphs, answers(build(sanitizer), graphs), strict=True):
+        reached = Reached.of(graph)
+        lasso = Lasso(reached, Fairness(reached), *reached.obligations(graph)).find()  # type: ignore[arg-type]
+        changing = sum(target != number for number, edges in enumerate(reached.edges) for _, target in edges)
+        assert (answer.states, answer.transitions, answer.stop) == (len(reached.places), changing, 0)
+        assert (answer.verdict == VIOLATED) == (lasso is not None), graph
+        if lasso is None:
+            assert answer.verdict == HOLDS
+            kinds["holds"] += 1
+            continue
+        stem, loop = ([reached.instances[instance][1] for instance, _ in steps] for steps in (lasso[0][1:], lasso[1]))
+        assert (answer.first, answer.stem, answer.loop) == (reached.initial[lasso[0][0][1]], stem, loop), graph
+        kinds["loop" if loop else "stays"] += 1
+    assert min(kinds.values()) > len(seeds) / 20, kinds
+
+
+def test_components_are_those_of_networkx(build: Build) -> None:
+    """Without fairness a run can stay in every component."""
+    graphs = []
+    for seed in range(600):
+        graph = drawn(seed)
+        graph.lines = [[(0, *rest) for _, *rest in lines if rest[-1] != CUT] for lines in graph.lines]
+        graph.promises = [BEGINS for _ in graph.promises]
+        graphs.append(graph)
+    for graph, answer in zip(graphs, answers(build("address"), graphs), strict=True):
+        whole: networkx.DiGraph[int] = networkx.DiGraph(
+            (place, target) for place, lines in enumerate(graph.lines) for _, _, target in lines
+        )
+        whole.add_nodes_from(range(len(graph.lines)))
+        reached = set(range(graph.initial)).union(
+            *(networkx.descendants(whole, place) for place in range(graph.initial))
+        )
+        expected = {frozenset(found) for found in networkx.strongly_connected_components(whole.subgraph(reached))}
+        groups: dict[int, set[int]] = {}
+        for place, component in answer.components.items():
+            groups.setdefault(component, set()).add(place)
+        assert set(map(frozenset, groups.values())) == expected
+
+
+@pytest.mark.parametrize("back", [0, 150_000])
+def test_a_way_through_all_states_needs_no_recursion(build: Build, back: int) -> None:
+    """A line of states, at whose end only going back to the state `back` is possible."""
+    states = 200_000
+    lines = [[(1, 0, number + 1)] for number in range(states - 1)] + [[(1, 0, back)]]
+    answer = next(answers(build("address"), [Listed(EVENTUALLY, 1, [BEGINS] * states, lines)]))
+    assert (answer.verdict, len(answer.stem), len(answer.loop)) == (VIOLATED, back, states - back)
+
+
+def test_an_error_in_a_property_comes_with_the_first_shortest_run(build: Build) -> None:
+    lines = [[(0, 0, 1), (0, 1, 2)], [(0, 0, 3)], [(0, 0, 3), (0, 1, 4)], [(0, 0, 0)], []]
+    answer = next(
+        answers(build("address"), [Listed(LEADS_TO, 1, [BEGINS, BEGINS, 0, FULFILLED | RAISES, RAISES], lines)])
+    )
+    assert (answer.verdict, answer.stem) == (ERROR, [(0, 0), (0, 0)])
+
+
+def test_limits_end_a_check_honestly(build: Build) -> None:
+    """Whatever phase the memory ends in, the answer is that it ended, up to the limit from which on there is enough."""
+    states = 20_000
+    lines = [[(1, 0, (7 * number + step) % states) for step in (1, 2)] for number in range(states)]
+    graph, runner = Listed(EVENTUALLY, 1, [BEGINS] * states, lines), build("address")
+    ended = []
+    for kilobytes in range(512, 4_096, 256):
+        answer = next(answers(runner, [graph], kilobytes))
+        assert (answer.verdict, answer.stop) in ((STOPPED, 3), (VIOLATED, 0))
+        ended.append(answer.verdict == STOPPED)
+    assert ended == sorted(ended, reverse=True) and ended.count(True) > 3 and not ended[-1]
+    limited = next(answers(runner, [graph], 4_096, 1_000))
+    assert (limited.verdict, limited.stop, limited.states) == (STOPPED, 4, 1_000)
