@@ -130,7 +130,9 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
             if status != "unknown":
                 return Answer(asked.name, status, perf_counter() - started, f"z3 seed {seed}", core)
             reasons.append(f"z3 seed {seed}: {reason}")
-    if effort.cvc5_seconds and find_spec("cvc5") is not None:
+    if effort.cvc5_seconds and find_spec("cvc5") is None:
+        reasons.append("cvc5 is not installed, so there is no second opinion")
+    elif effort.cvc5_seconds:
         status, core, reason = ask_cvc5(asked, effort.cvc5_seconds)
         if status != "unknown":
             return Answer(asked.name, status, perf_counter() - started, "cvc5", core)
