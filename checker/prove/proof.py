@@ -21,8 +21,8 @@ from checker.model.build import build
 from checker.model.nodes import Model
 from checker.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
 from checker.prove.bounded import Bounded, Induction, Undecided
-from checker.prove.reachability import how_reachable, vacuous
-from checker.prove.solving import Answer, Effort, Query, ask_all
+from checker.prove.reachability import FirstStates, vacuous
+from checker.prove.solving import SELECTED, Answer, Effort, Query, ask_all
 from checker.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 
 METHODS = ("induction", "bmc", "kinduction")
@@ -156,7 +156,7 @@ class _Run:
         reachable: Sequence[str],
         sizes: Sequence[dict[str, int]],
         any_size: bool,
-        worthless: str | None,
+        worthless: Callable[[], str | None],
     ) -> Proof:
         """The verdict on claims that were all made."""
         needed = _closure(self.goals, claims)
@@ -169,11 +169,19 @@ class _Run:
         )
         if any(claim.status != "proven" for claim in relevant):
             outcome = self.refuted_or_open(relevant, self.task.depth or 12)
-        elif worthless is not None:
-            outcome = self.make(Unfinished, reason=f"every claim is proven, but {worthless}")
         else:
-            outcome = self.make(Proven, properties=tuple(self.goals), any_size=any_size)
+            outcome = self._worthy(worthless, any_size)
         return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes))
+
+    def _worthy(self, worthless: Callable[[], str | None], any_size: bool) -> Outcome:
+        """The verdict when every claim is proven: it stands unless there is a reason why it would say nothing."""
+        try:
+            why = worthless()
+        except Undecided as undecided:
+            why = f"it is not known whether it says anything ({undecided})"
+        if why is not None:
+            return self.make(Unfinished, reason=f"every claim is proven, but {why}")
+        return self.make(Proven, properties=tuple(self.goals), any_size=any_size)
 
 
 class _BoundedRun(_Run):
@@ -210,11 +218,10 @@ class _BoundedRun(_Run):
             found = self.searched(self.provable, depth)  # All that is assumed must hold in the first states.
             if found is not None:
                 return Proof(found, tuple(claims))
-        reachable = [
-            how_reachable(self.model.system, claim.counterexample.before) for claim in claims if claim.counterexample
-        ]
+        first = FirstStates(self.model.system)
+        reachable = [first.how_reachable(claim.counterexample.before) for claim in claims if claim.counterexample]
         sizes = [self.model.system.bounds] * len(reachable)
-        return self.finished(claims, reachable, sizes, False, self._worthless())
+        return self.finished(claims, reachable, sizes, False, self._worthless)
 
     def _claims(self, depth: int) -> Iterator[Claim]:
         bounded = self.bounded
@@ -243,6 +250,7 @@ class _AnySizeRun(_Run):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task, model_of_any_size(task.spec))
+        self._seconds = task.effort.seconds  # What is left for hard questions.
 
     def proof(self) -> Proof:
         """The whole proof: of the goals, then of what their proofs need, and so on; a property that is not kept is no
@@ -274,11 +282,7 @@ class _AnySizeRun(_Run):
             assumed = [name for name in assumed if name not in lost]
         claims = [replace(claim, counterexample=None) for claim in done.values()]
         claims, reachable, sizes = self._explained(claims)
-        try:
-            worthless = self._worthless(prover, assumed)
-        except Undecided as undecided:
-            worthless = f"it is not known whether it says anything ({undecided})"
-        return self.finished(claims, reachable, sizes, True, worthless)
+        return self.finished(claims, reachable, sizes, True, lambda: self._worthless(prover, assumed))
 
     def _following(
         self, prover: Prover, needed: set[str], assumed: Sequence[str], done: dict[tuple[str, str], Claim]
@@ -307,7 +311,10 @@ class _AnySizeRun(_Run):
         def seen(answer: Answer) -> None:
             self.task.progress(f"{answer.name[0]}: {answer.name[1]}")
 
-        for answer in ask_all(queries, effort or self.task.effort, seen):
+        effort = replace(effort or self.task.effort, seconds=self._seconds)
+        for answer in ask_all(queries, effort, seen):
+            if answer.solver != SELECTED:
+                self._seconds = max(0.0, self._seconds - answer.seconds)
             status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
             yield Claim(answer.name[0], answer.name[1], status, answer.seconds, answer.core, None, answer.reason)
 
@@ -315,28 +322,28 @@ class _AnySizeRun(_Run):
         """The claims, those that failed with a counterexample at the smallest bounds that have one."""
         explained, reachable, sizes = [], [], []
         failed = any(claim.status != "proven" for claim in claims)
-        encodings = [self._encoded(spec) for spec in self._growing()] if failed else []
         deadline = perf_counter() + self.task.seconds
+        encodings = [self._encoded(spec) for spec in self._growing()] if failed else []
         for claim in claims:
             if claim.status != "proven" and claim.action != INIT:
-                for bounded in encodings:
+                for bounded, first in encodings:
                     if perf_counter() > deadline:
                         break
                     with bounded.model.system:
                         found = self._counterexample(bounded, claim)
-                        if found is not None:
-                            claim = replace(claim, status="failed", counterexample=found)
-                            reachable.append(how_reachable(bounded.model.system, found.before))
-                            sizes.append(bounded.model.system.bounds)
-                            break
+                    if found is not None:
+                        claim = replace(claim, status="failed", counterexample=found)
+                        reachable.append(first.how_reachable(found.before))
+                        sizes.append(bounded.model.system.bounds)
+                        break
             explained.append(claim)
         return explained, reachable, sizes
 
-    def _encoded(self, spec: type[Spec]) -> Bounded:
-        """The encoding of a specification at its bounds."""
+    def _encoded(self, spec: type[Spec]) -> tuple[Bounded, FirstStates]:
+        """The encoding of a specification at its bounds, and its first states."""
         model = build(spec)
         with model.system:
-            return Bounded(model, min(self.task.seconds, 20.0))
+            return Bounded(model, min(self.task.seconds, 20.0)), FirstStates(model.system)
 
     def _growing(self) -> list[type[Spec]]:
         """The specification at growing bounds, up to those that are configured."""

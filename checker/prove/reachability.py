@@ -6,6 +6,7 @@ Both ask a plain search among the first states at the configured bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from checker.explore.choices import Choices
@@ -18,17 +19,35 @@ REACHABLE_STATES = 20_000
 """So many states are explored to say whether a state or an action can happen."""
 
 
-def how_reachable(system: System, wanted: State) -> str:
-    """Whether a state can happen at the configured bounds, asked of a search among the first states."""
-    depth, known = 0, 0
-    try:
-        for level, seen in _levels(system):
-            if wanted in seen:
-                return f"can happen, in {depth} steps"
-            depth, known, done = depth + 1, len(seen), not level
-    except Failure:
-        return "not known: the specification raises an error on the way"
-    return "cannot happen at these bounds: a lemma can exclude it" if done else f"not among the first {known:,} states"
+class FirstStates:
+    """The first states of a system's runs, searched when they are first asked for, with their depths."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def how_reachable(self, wanted: State) -> str:
+        """Whether a state can happen at the configured bounds, in words."""
+        depths, ended, failed = self._found
+        if wanted in depths:
+            return f"can happen, in {depths[wanted]} steps"
+        if failed:
+            return "not known: the specification raises an error on the way"
+        if ended:
+            return "cannot happen at these bounds: a lemma can exclude it"
+        return f"not among the first {len(depths):,} states"
+
+    @cached_property
+    def _found(self) -> tuple[dict[State, int], bool, bool]:
+        """The states with their depths, whether these are all, and whether the search met an error."""
+        depths: dict[State, int] = {}
+        level: list[State] = []
+        with self._system:
+            try:
+                for depth, (level, _) in enumerate(_levels(self._system)):
+                    depths.update((state, depth) for state in level)
+            except Failure:
+                return depths, False, True
+        return depths, not level, False
 
 
 def vacuous(model: Model, bounded: Callable[[], Bounded], assumed: Sequence[str]) -> str | None:
@@ -96,4 +115,4 @@ def _successors(
                 yield action, successor.state
 
 
-__all__ = ["how_reachable", "vacuous"]
+__all__ = ["FirstStates", "vacuous"]

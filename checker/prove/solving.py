@@ -21,6 +21,9 @@ from typing import Any, Literal
 
 Status = Literal["unsat", "sat", "unknown"]
 
+SELECTED = "z3, lemmas on demand"
+"""The solver that an answer of the first look names."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -125,7 +128,7 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
         return first
     reasons = [first.reason]
     for seed, seconds in enumerate(effort.z3_seconds):
-        for tracked in (False, True):
+        for tracked in (False, True) if any(asked.labels) else (False,):
             status, core, reason = ask_z3(asked, seconds, seed, tracked)
             if status != "unknown":
                 return Answer(asked.name, status, perf_counter() - started, f"z3 seed {seed}", core)
@@ -148,7 +151,7 @@ def selected(asked: Query, useful: Sequence[str] = ()) -> Answer:
     found = Selection(asked).answer(useful)
     core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
     reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
-    return Answer(asked.name, found.status, perf_counter() - started, "z3, lemmas on demand", core, reason)
+    return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason)
 
 
 def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tuple[Status, frozenset[str], str]:
