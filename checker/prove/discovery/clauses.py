@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, permutations, product
+from itertools import combinations, product
 
 from checker.prove.discovery.grammar import Name
 from checker.prove.discovery.samples import Table
