@@ -13,7 +13,7 @@ from typing import Any
 
 import z3
 
-from checker.model.nodes import Model
+from checker.model.nodes import Model, Property
 from checker.prove.bounded import Undecided
 from checker.prove.relation import Fired, Relation
 
@@ -85,40 +85,50 @@ class Houdini:
         solver.pop()
         return found
 
-    def needed(self, goal: str, names: Sequence[str]) -> set[str]:
-        """Those among inductive candidates that are used to show that every action keeps the goal."""
-        found: set[str] = set()
-        for solver in self._solvers.values():
-            solver.push()
-            solver.add(_broken(goal))
-            if self._sat(solver, [_assumed(name) for name in names]):
-                raise AssertionError(f"{goal} is not kept, although it is among what is inductive")
-            found |= {str(name).removeprefix("assumed ") for name in solver.unsat_core()}
-            solver.pop()
+    def steps_kept(self, names: Sequence[str]) -> list[str]:
+        """The @step properties that every action has from states that satisfy these."""
+        return [
+            prop.name
+            for prop in self.model.of("step")
+            if not any(self._breaks(solver, prop, names) for solver in self._solvers.values())
+        ]
+
+    def _breaks(self, solver: Any, prop: Property, names: Sequence[str]) -> bool:
+        judged, machine = self.relation.judge(prop), self.relation.machine
+        solver.push()
+        solver.add(self.relation.formula(machine.both((*judged.legal, machine.either((judged.false, judged.raises))))))
+        found = self._sat(solver, [_assumed(name) for name in names])
+        solver.pop()
         return found
 
     def minimal(self, goals: Sequence[str], names: Sequence[str]) -> list[str]:
-        """A set among inductive candidates that has the goals, is inductive, and of which none can be left out.
+        """A set among inductive candidates that has the goals and is inductive, and of which none can be left out.
 
-        The last ones are left out first, so `names` should begin with those that a reader likes best.
+        Whole parts are left out first, from the end: `names` should begin with those that a reader likes best. When
+        time is over, the smallest set so far.
         """
-        left = self._closure(goals, names)
-        for name in reversed(left):
-            if name not in goals and name in left:
-                self.progress(f"{len(left)} lemmas, without {name}?")
-                smaller = self.inductive([other for other in left if other != name])
-                if set(goals) <= set(smaller):
-                    left = [other for other in self._closure(goals, smaller) if other in smaller]
-        return left
+        left, size = list(names), max(len(names) // 2, 1)
+        try:
+            while True:
+                end = len(left)
+                while end > 0:
+                    self.progress(f"{len(left)} lemmas are enough; fewer?")
+                    start, part = max(end - size, 0), set(left[max(end - size, 0) : end]) - set(goals)
+                    smaller = self.sufficient(goals, [name for name in left if name not in part]) if part else None
+                    left = left if smaller is None else smaller
+                    end = min(start, len(left))
+                if size == 1:
+                    return left
+                size //= 2
+        except Undecided:
+            return left
 
-    def _closure(self, goals: Sequence[str], names: Sequence[str]) -> list[str]:
-        """The goals and what their proofs use, directly or not, in the given order."""
-        found, todo = set(goals), list(goals)
-        while todo:
-            fresh = self.needed(todo.pop(), names) - found
-            found |= fresh
-            todo += sorted(fresh)
-        return [name for name in names if name in found]
+    def sufficient(self, goals: Sequence[str], names: Sequence[str]) -> list[str] | None:
+        """What is inductive among these, if it has the goals."""
+        found = self.inductive(names)
+        states = {name for name in goals if name in self.names}
+        enough = states <= set(found) and set(goals) - states <= set(self.steps_kept(found))
+        return found if enough else None
 
     def _sat(self, solver: Any, assumptions: Sequence[Any]) -> bool:
         left = self.deadline - monotonic()
