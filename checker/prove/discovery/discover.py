@@ -4,7 +4,7 @@
 2. Clauses over them that a few thousand explored states refute are dropped, and so are those that any state satisfies.
 3. Houdini keeps those that are inductive together at the configured bounds, the properties among them. If a property is
    lost, larger clauses are tried.
-4. For any size: only what the proof for any size uses is kept (`needed`). Then as many as possible are left out.
+4. As many as possible are left out; for any size, beginning with what the unsatisfiable cores name (`needed`).
 5. The lemmas that remain are written as methods into a subclass of the specification, and `quorate prove` is asked of
    that subclass, so that what is printed is what was proven.
 
@@ -13,6 +13,8 @@ That nothing is found means nothing: a lemma may need an atom that was not propo
 
 from __future__ import annotations
 
+import ast
+import builtins
 import linecache
 import sys
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ from typing import Any
 
 import checker
 from checker.explore.properties import Properties
-from checker.language.spec import Spec
+from checker.language.spec import Spec, original
 from checker.language.system import State, System
 from checker.model.build import build
 from checker.outcome import Outcome, Proven, Statistics, Unfinished
@@ -52,12 +54,14 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Discovery:
-    """What was found: the lemmas as methods (empty if none), the proof with them, and what was looked at."""
+    """What was found: the lemmas as methods (empty if none), the proof with them, how many states and candidates were
+    looked at, and the names in the lemmas that the specification's file does not have yet."""
 
     lemmas: tuple[str, ...]
     proof: Proof
     states: int
     candidates: int
+    imports: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -100,6 +104,8 @@ class _Search:
                     return found
         except Undecided as undecided:
             return self._nothing(str(undecided))
+        except KeyboardInterrupt:
+            return self._nothing("interrupted")
         return self._nothing(f"no clauses of up to {LITERALS[-1]} literals over the atoms proposed are inductive with it")
 
     def _refuted(self, system: System) -> str | None:
@@ -134,18 +140,9 @@ class _Search:
                 return None
             if not self.task.any_size:
                 return self._proven(houdini.minimal(self.goals, pool), clauses)
-            needed = self._needed(pool, clauses)
-            if needed is None:
-                return None
-            small = houdini.minimal(self.goals, [name for name in names if name in needed])
-        found = self._proven(small, clauses)
-        return found if found.found or set(small) == needed else self._proven(sorted(needed, key=names.index), clauses)
-
-    def _needed(self, pool: Sequence[str], clauses: Sequence[Clause]) -> set[str] | None:
-        """Those lemmas among what is inductive at the configured bounds that a proof for any size uses, or None."""
         chosen = {name: clauses[_number(name)] for name in pool if name.startswith("candidate_")}
-        found = Needed(self._extended(chosen), self.goals, self.task, self.deadline).lemmas()
-        return None if found is None else set(found)
+        needed = Needed(self._extended(chosen), self.goals, self.task, self.deadline).lemmas()
+        return None if needed is None else self._proven(needed, clauses)
 
     def _candidates(self, literals: int) -> list[Clause]:
         """The clauses that no explored state refutes, the shortest first."""
@@ -171,7 +168,7 @@ class _Search:
         named = {f"lemma_{position}": clause for position, clause in enumerate(chosen, 1)}
         texts = tuple(clause.method(name) for name, clause in named.items())
         task = replace(self.task, spec=self._extended(named), invariants=tuple(self.goals), depth=1)
-        return Discovery(texts, prove(task), len(self.states), self.tried)
+        return Discovery(texts, prove(task), len(self.states), self.tried, missing(task.spec, texts, self.namespace))
 
     def _extended(self, clauses: dict[str, Clause]) -> type[Spec]:
         """The specification with further lemmas, from source text as a user would write it."""
@@ -196,6 +193,14 @@ def namespace(spec: type[Spec]) -> dict[str, Any]:
     for base in reversed(spec.__mro__):
         names |= vars(sys.modules.get(base.__module__, checker)) | base.__dict__.get("__quorate_namespace__", {})
     return names
+
+
+def missing(spec: type[Spec], methods: Sequence[str], names: dict[str, Any]) -> tuple[str, ...]:
+    """The names in methods that have a meaning here, and none in the file of the specification that an author wrote."""
+    there = vars(sys.modules.get(original(spec).__module__, checker)) | original(spec).__dict__.get("__quorate_namespace__", {})
+    text = "class Lemmas:\n" + "\n".join(methods) if methods else ""
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    return tuple(sorted(name for name in used & names.keys() if name not in there and not hasattr(builtins, name)))
 
 
 def extended(spec: type[Spec], methods: Sequence[str], names: dict[str, Any]) -> type[Spec]:

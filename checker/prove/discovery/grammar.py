@@ -84,7 +84,8 @@ def contexts(model: Model) -> list[tuple[Name, ...]]:
 def quantifiable(model: Model) -> list[Type]:
     """The types that variables may have: identities, and numbers that are keys, fields or parameters."""
     found: dict[str, Type] = {}
-    parameters = [kind for part in (*model.actions, *model.properties) for _, kind in part.parameters]
+    parameters = [kind for action in model.actions for _, kind in action.parameters]
+    parameters += [kind for prop in model.properties for _, kind in prop.parameters]
     for kind in parameters:
         if isinstance(kind, IdentityType | NatType):
             found[str(kind)] = kind

@@ -16,7 +16,7 @@ from checker.model.nodes import Action, Property
 from checker.prove.bounded import Undecided
 from checker.prove.proof import Task
 from checker.prove.solving import Query, ask_z3, selected
-from checker.prove.unbounded import Prover, model_of_any_size
+from checker.prove.unbounded import INIT, Prover, model_of_any_size
 
 SECONDS = 2.0
 """For each attempt at a query that lemmas on demand do not decide."""
@@ -35,16 +35,28 @@ class Needed:
         self._cores: dict[tuple[str, str], frozenset[str]] = {}
 
     def lemmas(self) -> list[str] | None:
-        """What the proofs of the goals need, themselves included; None if a goal cannot be shown with all lemmas."""
-        assumed = [prop.name for prop in self.prover.inductive]
+        """What the proofs of the goals need, themselves included, in the order of the specification; None if a goal
+        cannot be shown with all lemmas. Of what is returned, none can be left out (unless time is over)."""
         with self.model.system:
-            while True:
-                needed, lost = self._closure(assumed)
-                if lost is None:
-                    return needed
-                if lost in self.goals:
-                    return None
-                assumed.remove(lost)
+            left = self._among([prop.name for prop in self.prover.inductive])
+            try:
+                for name in reversed(left or []):
+                    if left is not None and name in left and name not in self.goals:
+                        left = self._among([other for other in left if other != name]) or left
+            except Undecided:
+                pass
+        return left
+
+    def _among(self, names: Sequence[str]) -> list[str] | None:
+        """What the proofs need, if these may be used; None if a goal cannot be shown."""
+        assumed = list(names)
+        while True:
+            needed, lost = self._closure(assumed)
+            if lost is None:
+                return [name for name in self.properties if name in needed]
+            if lost in self.goals or lost not in assumed:
+                return None
+            assumed.remove(lost)
 
     def _closure(self, assumed: Sequence[str]) -> tuple[list[str], str | None]:
         """The needed properties, or those up to the first one that is not shown, which is named."""
@@ -52,6 +64,8 @@ class Needed:
         while position < len(needed):
             prop, position = self.properties[needed[position]], position + 1
             self.task.progress(f"any size: {len(needed)} needed so far, {prop.name}")
+            if not self._is_initial(prop):
+                return needed, prop.name
             for action in self.model.actions:
                 if prop.kind != "step" and not action.writes & prop.reads:
                     continue
@@ -60,6 +74,15 @@ class Needed:
                     return needed, prop.name
                 needed += sorted(core - set(needed))
         return needed, None
+
+    def _is_initial(self, prop: Property) -> bool:
+        """Whether a property is shown to be true in the initial states."""
+        if prop.kind == "step" or (INIT, prop.name) in self._cores:
+            return True
+        core = self._shown(self.prover.initial(prop), ())
+        if core is not None:
+            self._cores[INIT, prop.name] = core
+        return core is not None
 
     def _core(
         self, action: Action, prop: Property, needed: Sequence[str], assumed: Sequence[str]
