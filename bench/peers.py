@@ -3,8 +3,8 @@
 The same models, written for each checker in the form that suits it best (`bench/models`): two-phase commit (Gray & Lamport 2006)
 with 7 to 10 resource managers, single-decree Paxos, Raft, each with and without symmetry. All must find the same number of states,
 without symmetry also of transitions, or there is no table. Runs alternate, round by round, so that a change of the machine's load
-touches all; a checker that takes longer than `--patience` runs once, one that takes longer than `--limit` is ended there and is not
-tried on a larger size.
+touches all; a checker that takes longer than `--patience` runs once, one that takes more CPU time than `--limit` is ended there; where
+its time on a smaller size, times the growth in states, says that it would be, it is not tried.
 
 Quorate is charged for everything: Python, reading and typing the spec, rendering, the C compiler with an empty cache, the search
 ("compiled before" has the cache filled). The peers are charged for their run; what compiling them took stands beside it.
@@ -49,11 +49,11 @@ class Race:
         self.repeat = repeat
         self.patience_s = patience_s
         self.limit_s = limit_s
-        self.gave_up: set[tuple[str, bool, str]] = set()
+        self.before: dict[tuple[str, bool, str], tuple[float, int]] = {}  # CPU seconds for so many states
 
     def lines(self, task: Task, everybody: Sequence[Contender]) -> list[Line]:
         """Medians of alternating runs."""
-        here = [one for one in everybody if (task.model, task.symmetry, one.name) not in self.gave_up]
+        here = [one for one in everybody if self.may_finish(task, one)]
         runs: dict[str, list[Run]] = {one.name: [] for one in here}
         found: dict[str, Counts] = {}
         for turn in range(self.repeat):
@@ -65,8 +65,14 @@ class Race:
                 found[one.name] = counted(task, one, run) if run.finished else Counts(0, 0)
                 said = f"{run.cpu_s:.2f} CPU s, {run.wall_s:.2f} s{'' if run.finished else ', not finished'}"
                 print(f"{task.name}: {one.name}: {said}", file=sys.stderr, flush=True)
-        self.gave_up |= {(task.model, task.symmetry, name) for name, all_ in runs.items() if not all_[-1].finished}
+        for name, taken in runs.items():
+            self.before[task.model, task.symmetry, name] = (taken[-1].cpu_s, task.states)
         return [line(one, summary(runs[one.name]), found[one.name].states, found[one.name].transitions) for one in here]
+
+    def may_finish(self, task: Task, one: Contender) -> bool:
+        """Whether the limit may be enough, going by a smaller size."""
+        seconds, states = self.before.get((task.model, task.symmetry, one.name), (0, 1))
+        return seconds * task.states / states < self.limit_s
 
     def again(self, run: Run) -> bool:
         """Whether what took so long is run once more."""
