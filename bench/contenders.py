@@ -126,7 +126,7 @@ class Workshop:
         shutil.copy(source, folder)
         (folder / f"{source.stem}.cfg").write_text(_tlc_configuration(task))
         java = ("java", "-XX:+UseParallelGC", "-Xmx8g", f"-Djava.io.tmpdir={folder}", "-cp", jar, "tlc2.TLC")
-        for count in sorted({1, workers}):
+        for count in [1] if task.symmetry else sorted({1, workers}):
             options = ("-deadlock", "-workers", str(count), "-metadir", str(folder / "meta"))
             yield Contender(f"TLC{_several(count, 'workers')}", (*java, *options, source.stem), tlc_counts, folder)
 
