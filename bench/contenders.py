@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 from bench.measuring import build, version
@@ -93,7 +93,7 @@ class Workshop:
             command = (program, *model, order, str(threads))
             yield Contender(name, command, named_counts, self.folder, build_cpu_s=seconds)
 
-    @cache  # noqa: B019 -- a workshop lives as long as the program
+    @cached_property
     def _stateright_program(self) -> tuple[str, float] | None:
         if not shutil.which("cargo"):
             return None
@@ -130,7 +130,7 @@ class Workshop:
             options = ("-deadlock", "-workers", str(count), "-metadir", str(folder / "meta"))
             yield Contender(f"TLC{_several(count, 'workers')}", (*java, *options, source.stem), tlc_counts, folder)
 
-    @cache  # noqa: B019 -- a workshop lives as long as the program
+    @cached_property
     def _tlc_jar(self) -> str | None:
         jar = os.environ.get("TLA2TOOLS_JAR")
         if not shutil.which("java") or not (jar or shutil.which("mvn")):
