@@ -39,7 +39,7 @@ class Bounded:
 
     def search(self, depth: int, names: Sequence[str]) -> Finding | None:
         """A shortest violation of the named properties (or an error in the spec) by a run of at most `depth` steps."""
-        return Search(self.relation, self.seconds, self.progress, self.workers).shortest(depth, names)
+        return Search(self.model, self.seconds, self.progress, self.workers).shortest(depth, names)
 
     def has_initial_state(self) -> bool:
         """Whether there is an initial state at all."""

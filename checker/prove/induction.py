@@ -15,7 +15,8 @@ from checker.explore.engine import Finding
 from checker.explore.tracing import trace
 from checker.language.system import Arguments, Method, State
 from checker.model.nodes import Property
-from checker.prove.encode.fixed.cells import Mask, Table
+from checker.prove.encode.fixed.cells import Mask, Table, Tally
+from checker.prove.encode.fixed.circuit import FALSE
 from checker.prove.relation import Fired, Relation
 from checker.prove.sat import Question
 from checker.prove.unrolled import Unrolled
@@ -222,6 +223,8 @@ def _parts(relation: Relation, value: Any, zero: Any) -> Iterator[int]:
     """The conditions that the parts of a value are those of its default."""
     if isinstance(value, Mask):
         yield from (guard ^ 1 for guard in value.values())
+    elif isinstance(value, Tally):
+        yield from (times.get(0, FALSE) for times in value.values())
     elif isinstance(value, Table):
         for key, inner in value.items():
             yield from _parts(relation, inner, zero[key])

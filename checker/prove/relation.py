@@ -11,7 +11,7 @@ so no violation and no shortest length is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -62,9 +62,16 @@ class Judged:
 class Relation:
     """The cells and conditions of a model. Make and use it inside `with model.system`."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(
+        self, model: Model, room: Mapping[str, int] | None = None, relevant: Collection[str] | None = None
+    ) -> None:
+        """`room`: how full containers can be, by the names of their bounds (see `checker.prove.room`); `relevant`: the
+        variables that matter, the others are left open (default: all matter)."""
         self.model = model
-        self.machine = Fixed(model)
+        self._relevant = [
+            variable.name for variable in model.variables if relevant is None or variable.name in relevant
+        ]
+        self.machine = Fixed(model, room)
         self.legal: list[int] = []
         self.before = self._unknown_state(self.legal)
         self._seen = self._unknown_seen()
@@ -79,10 +86,8 @@ class Relation:
         return {sort: [self.machine.circuit.variable() for _ in _members(sort)] for sort in self.model.symmetric}
 
     def same(self, first: Cells, second: Cells) -> int:
-        """That two states are equal."""
-        return self.machine.both(
-            [self.machine.equal(first[variable.name], second[variable.name]) for variable in self.model.variables]
-        )
+        """That two states are equal, as far as it matters."""
+        return self.machine.both([self.machine.equal(first[name], second[name]) for name in self._relevant])
 
     def constant(self, state: State) -> Cells:
         """A concrete state as cells."""

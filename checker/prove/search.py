@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 from checker.explore.engine import Finding
-from checker.model.nodes import Model
+from checker.model.nodes import Model, Property
 from checker.prove.parallel import spread
 from checker.prove.relation import Fired, Judged, Relation
+from checker.prove.room import relevant, room
 from checker.prove.sat import Dialogue, Question, Undecided, answered
 from checker.prove.unrolled import Unrolled
 
@@ -46,40 +48,57 @@ Found = tuple[int, Judged | Fired, frozenset[int]]
 
 
 class Search:
-    """Bounded checks of one model, each within so many seconds by so many processes."""
+    """A bounded check of one model, within so many seconds by so many processes. Use it inside `with model.system`."""
 
-    def __init__(
-        self, relation: Relation, seconds: float, progress: Progress = lambda _: None, workers: int = 1
-    ) -> None:
-        self.relation, self.seconds, self.progress, self.workers = relation, seconds, progress, workers
-        self.model: Model = relation.model
+    def __init__(self, model: Model, seconds: float, progress: Progress = lambda _: None, workers: int = 1) -> None:
+        self.model, self.progress, self.workers = model, progress, workers
+        self._deadline = monotonic() + seconds
 
     def shortest(self, depth: int, names: Sequence[str]) -> Finding | None:
         """A shortest violation of the named properties, or an error in the spec, by a run of at most `depth` steps.
 
-        Of several at this length: the first property in the order of the specification, invariants before errors and
-        these before @step properties. Raises Undecided if the time does not suffice.
+        Of several at this length: errors before @step properties before the others, and these in the order of the
+        specification. Raises Undecided if the time does not suffice.
         """
-        wanted = set(names)
-        judged = [
-            self.relation.judge(prop) for prop in self.model.of("invariant", "lemma", "step") if prop.name in wanted
-        ]
-        run = Unrolled(self.relation)
+        wanted = [prop for prop in self.model.of("invariant", "lemma", "step") if prop.name in set(names)]
+        spacious, done = self._spacious(depth), -1
+        for last in sorted({spacious, depth}):
+            space = room(self.model, last)
+            relation = Relation(self.model, space, relevant(self.model, wanted, space))
+            found = self._within(relation, wanted, done + 1, last)
+            if found is not None:
+                return found
+            done = last
+        return None
+
+    def _spacious(self, depth: int) -> int:
+        """So many of the steps cannot fill more containers than the first one can; their encoding is the smallest."""
+        most = len(room(self.model, 1))
+        low, high = 0, depth
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if len(room(self.model, middle)) == most else (low, middle - 1)
+        return low
+
+    def _within(self, relation: Relation, wanted: Sequence[Property], first: int, last: int) -> Finding | None:
+        """A shortest violation by a run of `first` to `last` steps, if there is no shorter one."""
+        run = Unrolled(relation)
         run.start()
-        lengths = self._lengths(run, judged, depth)
-        found = self._one_by_one(lengths) if self.workers == 1 else self._at_once(lengths)
+        lengths = self._lengths(run, [relation.judge(prop) for prop in wanted], last)
+        found = self._one_by_one(lengths, first) if self.workers == 1 else self._at_once(lengths, first)
         return None if found is None else self._finding(run, *found)
 
     def _lengths(self, run: Unrolled, judged: Sequence[Judged], depth: int) -> Iterator[_Length]:
         """What each length adds; that a run goes on is required only once the next length is asked for."""
+        relation = run.relation
         states, steps = ([one for one in judged if (one.prop.kind == "step") is kind] for kind in (False, True))
         for length in range(depth + 1):
             chosen = run.lengthen(length - 1, True) if length else []
             found: list[tuple[Judged | Fired, int, int]] = []
             if length:
-                found += [(fired, self.relation.raising(fired), length - 1) for fired in self.relation.fired]
-                found += [(one, self.relation.bad(one), length - 1) for one in steps]
-            found += [(one, self.relation.bad(one), length) for one in states]
+                found += [(fired, relation.raising(fired), length - 1) for fired in relation.fired]
+                found += [(one, relation.bad(one), length - 1) for one in steps]
+            found += [(one, relation.bad(one), length) for one in states]
             suspects = tuple(
                 _Suspect(what, run.clauses.literal(condition, copy)) for what, condition, copy in found if condition
             )
@@ -92,16 +111,18 @@ class Search:
             if length:
                 run.clauses.add(*chosen)
 
-    def _one_by_one(self, lengths: Iterator[_Length]) -> Found | None:
-        dialogue = Dialogue(self.seconds)
+    def _one_by_one(self, lengths: Iterator[_Length], first: int) -> Found | None:
+        dialogue = Dialogue(self._left())
         for length in lengths:
-            self.progress(f"depth {length.number}")
             dialogue.add(length.text)
+            if length.number < first:
+                continue
+            self.progress(f"depth {length.number}")
             if dialogue.possible(f"depth {length.number}", length.some):
                 return self._first(dialogue, length)
         return None
 
-    def _at_once(self, lengths: Iterator[_Length]) -> Found | None:
+    def _at_once(self, lengths: Iterator[_Length], first: int) -> Found | None:
         """Several lengths at a time; each question has the clauses of all shorter ones."""
         texts: list[str] = []
         asked: list[_Length] = []
@@ -109,20 +130,26 @@ class Search:
         def questions() -> Iterator[Question]:
             for length in lengths:
                 texts.append(length.text)
-                asked.append(length)
-                yield Question((f"depth {length.number}",), tuple(texts), (length.some,))
+                if length.number >= first:
+                    asked.append(length)
+                    yield Question((f"depth {length.number}",), tuple(texts), (length.some,))
 
-        for number, reply in enumerate(spread(partial(answered, seconds=self.seconds), questions(), self.workers)):
+        for reply, length in zip(
+            spread(partial(answered, seconds=self._left()), questions(), self.workers), asked, strict=False
+        ):
             self.progress(reply.name[0])
             if reply.status == "unknown":
                 raise Undecided(f"{reply.name[0]}: {reply.reason}")
             if reply.status == "sat":
-                dialogue = Dialogue(self.seconds)
-                for text in texts[: number + 1]:
+                dialogue = Dialogue(self._left())
+                for text in texts[: length.number + 1]:
                     dialogue.add(text)
-                dialogue.possible(reply.name[0], asked[number].some)
-                return self._first(dialogue, asked[number])
+                dialogue.possible(reply.name[0], length.some)
+                return self._first(dialogue, length)
         return None
+
+    def _left(self) -> float:
+        return max(0.001, self._deadline - monotonic())
 
     def _first(self, dialogue: Dialogue, length: _Length) -> Found:
         """The first thing that can be wrong at a length where something is, with a solution."""
@@ -135,7 +162,7 @@ class Search:
         raise AssertionError("a solution shows nothing wrong")
 
     def _finding(self, run: Unrolled, length: int, found: Judged | Fired, true: frozenset[int]) -> Finding:
-        relation, init = self.relation, self.model.init
+        relation, init = run.relation, self.model.init
         started: tuple[object, ...] = ()
         if init is not None:
             started = relation.arguments(relation.initial[1], init.parameters, relation.reader(run.clauses.cells, true))

@@ -13,7 +13,7 @@ from checker.language.types import (
 )
 from checker.model.nodes import Expr, For
 from checker.prove.encode.fixed.base import FixedValues, Guarded
-from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Table
+from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Table, Tally
 from checker.prove.encode.fixed.circuit import FALSE, TRUE
 from checker.prove.encode.machine import Env
 from checker.prove.encode.values import ABSENT, Value
@@ -29,6 +29,12 @@ class Comprehensions(FixedValues):
                 element = kind.children()[0]
                 return [
                     (source[python], self.constant(python, element)) for python in sorted(source, key=element.encode)
+                ]
+            case Tally():
+                element = kind.children()[0]
+                return [
+                    (source[python].get(0, FALSE) ^ 1, self.constant(python, element))
+                    for python in sorted(source, key=element.encode)
                 ]
             case Seq(items=items):
                 return [(self.cells.longer(source, position), item) for position, item in enumerate(items)]
