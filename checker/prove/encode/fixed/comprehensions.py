@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from checker.errors import SpecError
 from checker.language.types import (
     BagType,
     MapType,
@@ -176,10 +175,3 @@ class Comprehensions(FixedValues):
         ]
         items.sort(key=lambda pair: pair[1], reverse=bool(node.data))
         return self._in_order([(guard, self.constant(python, element)) for guard, python in items])
-
-    def op_linearizable(self, node: Expr, env: Env) -> Value:
-        raise SpecError(
-            "linearizable(...) has no symbolic encoding. `quorate check` explores it; leave the property out of proofs "
-            "with `--invariant` for the others.",
-            node.location,
-        )

@@ -1,4 +1,4 @@
-"""The model at fixed bounds, as a Boolean circuit over the cells of the state: the whole language but `linearizable`.
+"""The model at fixed bounds, as a Boolean circuit over the cells of the state: the whole language.
 
 What a run of the interpreter computes for one state, this computes for all states at once. On a constant state it
 computes the very successor; on an unknown one, a condition for every cell of the state after. Errors and cuts are
@@ -26,12 +26,12 @@ from checker.model.conversion import limits
 from checker.model.nodes import Change, Expr, Loop
 from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
 from checker.prove.encode.fixed.circuit import FALSE, TRUE
-from checker.prove.encode.fixed.comprehensions import Comprehensions
+from checker.prove.encode.fixed.histories import Histories
 from checker.prove.encode.machine import Env, Exits
 from checker.prove.encode.values import ABSENT, Value
 
 
-class Fixed(Comprehensions):
+class Fixed(Histories):
     """Runs bodies over cells. Use it inside `with model.system`."""
 
     # Sets
