@@ -74,7 +74,7 @@ def bounded_verdict(spec: type[Spec]) -> tuple[str, int] | None:
     model = build(spec)
     with model.system:
         try:
-            finding, _ = Bounded(model).search(DEPTH, [prop.name for prop in model.of("invariant", "lemma", "step")])
+            finding = Bounded(model).search(DEPTH, [prop.name for prop in model.of("invariant", "lemma", "step")])
         except Failure:
             return "error", 0
     return None if finding is None else ("error" if finding.kind == "error" else "violated", len(finding.steps))
