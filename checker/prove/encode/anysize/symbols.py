@@ -316,7 +316,7 @@ class Symbols:
             if natural or isinstance(kind, NatType):
                 names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
                 self.facts.append(z3.ForAll(names, function(names) >= 0) if names else function() >= 0)
-        return self._functions[name](args)
+        return _applied(self._functions[name], args)
 
     @contextmanager
     def fresh(self) -> Iterator[set[str]]:
@@ -462,3 +462,13 @@ def _object(condition: Term, first: Value, second: Value) -> Term:
     if first.term is None or second.term is None or first.term.sort() != second.term.sort():
         return None
     return merged(condition, first.term, second.term)
+
+
+def _applied(function: Any, args: list[Term]) -> Term:
+    """A function's value, with a choice among arguments as a choice among values: no choice may stand in a pattern, by
+    which solvers find instances of a quantified formula."""
+    for position, arg in enumerate(args):
+        if z3.is_app_of(arg, z3.Z3_OP_ITE):
+            first, second = ([*args[:position], arg.arg(side), *args[position + 1 :]] for side in (1, 2))
+            return merged(arg.arg(0), _applied(function, first), _applied(function, second))
+    return function(args)
