@@ -270,9 +270,10 @@ class _AnySizeRun(_Run):
                 for name in provable
                 if name in needed and name not in settled and (name in assumed or name not in self.assumable)
             ]
+            premises = [name for name in assumed if name not in settled]  # What follows from others says no more.
             queries = [
                 query
-                for query in (*prover.queries(wanted, assumed), *prover.errors(assumed))
+                for query in (*prover.queries(wanted, premises), *prover.errors(premises))
                 if self._open(done.get((query.name[0], query.name[1])), assumed)
             ]
             done |= {(claim.action, claim.property): claim for claim in self._asked(queries)}
