@@ -1,9 +1,9 @@
-"""What the reference engine finds on every spec and variant of the library at its own bounds, for the native engine to find too.
+"""What the reference engine finds on specs and variants of the library at their own bounds, for the native engine to find too.
 
     python -m tests.native.recorded [MODULE.CLASS ...]
 
-explores them again, all or those named, and writes `recorded.json`. All of them take the reference engine about half an hour, which
-is why the tests read the file.
+explores them again, all or those named, and writes `recorded.json` after each. Some take the reference engine many minutes, which
+is why the tests read the file; they compare the specs that it has.
 """
 
 from __future__ import annotations
