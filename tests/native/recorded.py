@@ -57,15 +57,13 @@ def record(spec: type[Spec]) -> dict[str, object]:
 
 
 def main() -> None:
-    """Explore, and write the file."""
-    wanted = set(sys.argv[1:])
+    """Explore, in the order of the arguments, and write the file after each."""
+    specs_by_name = {name_of(spec): spec for spec in library()}
     kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    for spec in library():
-        name = name_of(spec)
-        if not wanted or name in wanted:
-            kept[name] = record(spec)
-            print(name, flush=True)
-            FILE.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
+    for name in sys.argv[1:] or sorted(specs_by_name):
+        kept[name] = record(specs_by_name[name])
+        print(name, flush=True)
+        FILE.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
