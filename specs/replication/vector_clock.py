@@ -240,21 +240,39 @@ class VectorClock(Spec):
         return (e in self.past_of_process(p)) == (1 <= e.number <= count(self.clock[p][e.process]))
 
     @lemma
-    def a_message_counts_its_past(self, m: Message, e: Event) -> bool:
+    def a_message_counts_its_past(self, e: Event) -> bool:
         """An event is in the past of a message exactly when the clock of the message counts it."""
-        counted = 1 <= e.number <= count(m.clock[e.process])
-        return m not in self.network or (e in self.past_of_message(m)) == counted
+        return all(
+            (e in self.past_of_message(m)) == (1 <= e.number <= count(m.clock[e.process])) for m in self.network
+        )
 
     @lemma
-    def messages_are_sent_by_events(self, m: Message) -> bool:
-        """A message was sent by an event of its sender, which has happened."""
-        sent = count(m.clock[m.source])
-        return m not in self.network or 1 <= sent <= count(self.clock[m.source][m.source])
+    def a_clock_names_events_of_the_past(self, p: Process, q: Process) -> bool:
+        """The last event of q that the clock of p counts is in the past of p."""
+        last = count(self.clock[p][q])
+        return last == 0 or Event(q, last) in self.past_of_process(p)
 
     @lemma
-    def nobody_is_ahead_of_a_process(self, p: Process, q: Process) -> bool:
-        """No clock counts more events of a process than its own."""
+    def a_message_names_events_of_its_past(self, q: Process) -> bool:
+        """The last event of q that the clock of a message counts is in the past of the message."""
+        return all(
+            count(m.clock[q]) == 0 or Event(q, count(m.clock[q])) in self.past_of_message(m) for m in self.network
+        )
+
+    @lemma
+    def a_message_was_sent(self) -> bool:
+        """The event that sent a message has a number."""
+        return all(count(m.clock[m.source]) >= 1 for m in self.network)
+
+    @lemma
+    def no_process_is_overtaken(self, p: Process, q: Process) -> bool:
+        """No process counts more events of another than that one itself."""
         return count(self.clock[q][p]) <= count(self.clock[p][p])
+
+    @lemma
+    def no_message_overtakes(self, p: Process) -> bool:
+        """No message counts more events of a process than the process itself."""
+        return all(count(m.clock[p]) <= count(self.clock[p][p]) for m in self.network)
 
     @reachable
     def hears_indirectly(self, p: Process, q: Process, r: Process) -> bool:

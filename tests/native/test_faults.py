@@ -198,7 +198,8 @@ def test_without_memory_for_the_search_the_error_is_one_sentence() -> None:
 
 
 def test_processes_of_verify_end_with_it() -> None:
-    running = subprocess.Popen([sys.executable, "-c", CODE, "verify", "--workers", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", CODE, "verify", "--workers", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     children: set[int] = set()
     until = time.monotonic() + 60
     while len(children) < 2 and time.monotonic() < until:

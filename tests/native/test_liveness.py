@@ -6,14 +6,22 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 
 import networkx
 import pytest
 
+from checker.explore.limits import Watch
 from checker.explore.liveness import Fairness, Lasso
-from tests.native.building import program
+from checker.explore.native import liveness as native
+from checker.explore.native.search import rendering
+from checker.language.spec import Spec
+from checker.language.system import System
+from specs.consensus.raft_election import RaftElection
+from specs.transactions.two_phase_commit import Blocking, TwoPhaseCommitWithCrashes
+from tests.native.building import found, program
 
 HOLDS, VIOLATED, ERROR, STOPPED = range(4)
 BEGINS, FULFILLED, RAISES = 1, 2, 4
@@ -243,3 +251,41 @@ def test_limits_end_a_check_honestly(build: Build) -> None:
     assert ended == sorted(ended, reverse=True) and ended.count(True) > 3 and not ended[-1]
     limited = next(answers(runner, [graph], 4_096, 1_000))
     assert (limited.verdict, limited.stop, limited.states) == (STOPPED, 4, 1_000)
+
+
+CHECK_ALL = """
+int main(void) {
+    Liveness *l = quorate_liveness_open((uint64_t)1 << 30, UINT64_MAX);
+    uint64_t choice[8] = {0};
+    printf("built=%d verdicts=", quorate_liveness_build(l));
+    for (uint64_t property = 0; property < MODEL_LIVENESS; property++)
+        printf("%d", quorate_liveness_check(l, property, choice));
+    printf(" states=%llu\\n", (unsigned long long)count_of(&l->graph));
+    quorate_liveness_close(l);
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spec", "verdicts"),
+    [
+        (TwoPhaseCommitWithCrashes.bounded(Crashes=2), [HOLDS, HOLDS, HOLDS]),
+        (Blocking, [HOLDS, VIOLATED, HOLDS]),
+        (RaftElection.bounded(Term=1), [HOLDS]),
+    ],
+)
+def test_models_of_the_library_are_clean_under_sanitizers(
+    tmp_path: Path, spec: type[Spec], verdicts: list[int]
+) -> None:
+    """Every liveness property, with its first arguments."""
+    system = System(spec)
+    with system:
+        source = rendering(system, [state for _, state in system.initial()], ()).source
+        expected = native.explore(system, (), Watch())
+    runner = program(
+        tmp_path / "model", source + CHECK_ALL, "address", "-O0", "-w", "-DINLINE=static __attribute__((unused))"
+    )
+    answer = found(runner)
+    assert answer["verdicts"] == "".join(map(str, verdicts))
+    assert (answer["built"], answer["states"]) == ("1", str(expected.states))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import z3
-
 from checker.language.control import Cut
 from checker.language.system import Failure, State
 from checker.model.nodes import Model
 from checker.prove.relation import Fired, Relation
+from checker.prove.sat import Dialogue
 
 Outcomes = dict[tuple[str, tuple[Any, ...]], Any]
 """For each action instance that is not disabled: its next state, "cut" or "error"."""
@@ -34,11 +33,12 @@ def reference(model: Model, state: State) -> Outcomes:
 
 
 def symbolic(relation: Relation, state: State) -> Outcomes:
-    """What Z3 finds of the same relation that every other proof uses, with the state before fixed by an assertion."""
+    """What the solver finds of the same relation that every proof at fixed bounds uses, with the state before fixed by
+    clauses."""
     fixed = relation.same(relation.constant(state), relation.before)
     found: Outcomes = {}
     for fired in relation.fired:
-        kinds = [("", fired.ok), ("error", relation.machine.either([condition for condition, _ in fired.errors]))]
+        kinds = [("", fired.ok), ("error", relation.raising(fired))]
         kinds += [(f"cut {event.what}", condition) for condition, event in fired.cuts]
         for kind, condition in kinds:
             _solutions(relation, fired, fixed, kind, condition, found)
@@ -46,11 +46,12 @@ def symbolic(relation: Relation, state: State) -> Outcomes:
 
 
 def _solutions(relation: Relation, fired: Fired, fixed: int, kind: str, condition: int, found: Outcomes) -> None:
-    solver = relation.solver(20)
-    solver.add(*relation.legality(0), relation.formula(fixed))
-    solver.add(*(relation.formula(part) for part in (*fired.legal, condition)))
-    while (verdict := solver.check()) == z3.sat:
-        true = relation.reader(solver.model())
+    clauses, dialogue = relation.clauses(), Dialogue(20)
+    for part in (*relation.legal, fixed, *fired.legal, condition):
+        clauses.require(part, 0)
+    dialogue.add(clauses.text())
+    while dialogue.possible("a step"):
+        true = relation.reader(clauses.cells, dialogue.solution())
         arguments = relation.arguments(fired.arguments, fired.action.parameters, true)
         key = (fired.action.name, arguments)
         assert key not in found, key
@@ -62,5 +63,5 @@ def _solutions(relation: Relation, fired: Fired, fixed: int, kind: str, conditio
         again = relation.machine.both(
             [relation.machine.equal(a, b) for a, b in zip(known, fired.arguments, strict=True)]
         )
-        solver.add(z3.Not(relation.formula(again)))
-    assert verdict == z3.unsat
+        clauses.require(again ^ 1, 0)
+        dialogue.add(clauses.text())

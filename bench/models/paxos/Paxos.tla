@@ -1,12 +1,13 @@
 ------------------------------- MODULE Paxos -------------------------------
 \* Single-decree Paxos, state for state and transition for transition as specs/consensus/paxos.py without symmetry.
 \* The set of all messages ever sent is kept in one set for each kind.
-EXTENDS Naturals, FiniteSets
+EXTENDS Naturals, FiniteSets, TLC
 
 CONSTANTS Acceptor, Learner, Value, Ballots
 
 Ballot == 1..Ballots
 None == [ballot |-> 0]
+Perms == Permutations(Acceptor) \cup Permutations(Learner) \cup Permutations(Value)
 IsMajority(q) == 2 * Cardinality(q) > Cardinality(Acceptor)
 Majorities == {q \in SUBSET Acceptor : IsMajority(q)}
 

@@ -30,6 +30,7 @@ from checker.language.types import (
 )
 from checker.prove.encode.anysize.execution import AnySize
 from checker.prove.encode.anysize.symbols import NoAnySize
+from checker.prove.encode.fixed.circuit import TRUE
 from checker.prove.encode.fixed.execution import Fixed
 from checker.prove.encode.values import Value, class_key
 from checker.prove.laws.algebra import Law
@@ -98,7 +99,23 @@ class Search:
         return confirmed(self.subject, self.lowered.system, self.law, self._read(self._small(solver)))
 
     def _formula(self, condition: int) -> Any:
-        return self.machine.circuit.translated([condition], lambda number: z3.Bool(f"x{number}"), self._memory)[0]
+        """A condition of the circuit as a Z3 formula; `_memory` keeps those of nodes between calls."""
+        circuit, memory = self.machine.circuit, self._memory
+        if condition <= TRUE:
+            return z3.BoolVal(condition == TRUE)
+        stack = [condition >> 1]
+        while stack:
+            parts = circuit.parts(stack[-1])
+            missing = [part >> 1 for part in parts or () if part >> 1 not in memory]
+            if missing:
+                stack.extend(missing)
+                continue
+            node = stack.pop()
+            if parts is None:
+                memory[node] = z3.Bool(f"x{circuit.number(node)}")
+            else:
+                memory[node] = z3.And([z3.Not(memory[part >> 1]) if part & 1 else memory[part >> 1] for part in parts])
+        return z3.Not(memory[condition >> 1]) if condition & 1 else memory[condition >> 1]
 
     def _checked(self, solver: Any, *assumptions: Any) -> Any:
         left = self.deadline - monotonic()

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from checker.explore.native.render.directives import directed
 from checker.explore.native.render.groups import Groups
 from checker.explore.native.render.history import history_check
-from checker.explore.native.render.layout import Unsupported, capacity, is_number, offsets, pack, width, words
+from checker.explore.native.render.layout import Unsupported, capacity, offsets, pack, width, words
 from checker.explore.native.render.liveness import liveness, promises
 from checker.explore.native.render.paths import BOOL
+from checker.explore.native.render.ranging import ranging
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.symmetry import canonical_form
 from checker.explore.native.render.values import Spot, Values, ctype, is_wide, literal, to_bits
 from checker.explore.native.render.writer import Writer
 from checker.language.sorts import Scalarset
 from checker.language.system import State
-from checker.language.types import ListType, TupleType, Type, UnionType
-from checker.model.conversion import limits
+from checker.language.types import TupleType, Type
 from checker.model.nodes import Action, Expr, Function, Model, Op, Property, Require, Return, Stmt, conjuncts
 from checker.model.totality import is_total
 
@@ -40,6 +40,7 @@ class Rendered:
     source: str
     bounds: tuple[str, ...]
     parameters: tuple[tuple[Type, ...], ...]
+    state_bits: int
     state_words: int
     argument_words: int
     has_liveness: bool = False
@@ -380,7 +381,7 @@ class Program:
                     if source is None:
                         stack.enter_context(self._all_choices(writer, [(name, kind)]))
                     else:
-                        value = stack.enter_context(_ranging(writer, source, kind))
+                        value = stack.enter_context(ranging(writer, source, kind))
                         writer.declare(kind, f"v_{name}", value)
                     self._guard(writer, early, "continue")
                 out(f"attempt_{number}({', '.join(['from', 'out', *(f'v_{name}' for name, _ in action.parameters)])});")
@@ -494,7 +495,7 @@ class Program:
         text = "\n".join(directed(body, FILE, head.count("\n") + 1))
         source = f'{head}{text}\n\n#include "engine.c"\n'
         return Rendered(source, tuple(self._bounds), tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
-                        self.state_words, self.argument_words, promised > 0, no_liveness)
+                        width(self.layout), self.state_words, self.argument_words, promised > 0, no_liveness)
 
     def _defines(self, promised: int) -> str:
         values = {"WORDS": self.state_words, "ARGS": self.argument_words, "ACTIONS": len(self.model.actions),
@@ -502,46 +503,3 @@ class Program:
                   "DEADLOCK": int(bool(self.model.of("terminal"))), "SYMMETRY": int(bool(self.sorts)),
                   "GROUPS": self.groups.count, "SLEEP": int(self.groups.sleep), "LIVENESS": promised}
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())
-
-
-@contextmanager
-def _ranging(writer: Body, source: Expr, want: Type) -> Iterator[str]:
-    """Loop over the members of a collection that are values of a type: each once, in canonical order."""
-    out = writer.out
-    if not isinstance(source.type, ListType):
-        with writer.over(source, want) as member:
-            yield _as_parameter(writer, member, source.type.children()[0], want)
-        return
-    have = source.type.element
-    if width(have) > 64:
-        raise Unsupported(f"a parameter that ranges over a {source.type}")
-    found, count, index = out.fresh("a"), out.fresh("n"), out.fresh("i")
-    out(f"word {found}[{max(source.type.capacity, 1)}];")
-    out(f"unsigned {count} = 0;")
-    with writer.over(source) as member:
-        out(f"{found}[{count}++] = {to_bits(have, member)};")
-    out(f"sort_words({found}, {count});")
-    with out.block(f"for (unsigned {index} = 0; {index} < {count}; {index}++)"):
-        out(f"if ({index} > 0 && {found}[{index}] == {found}[{index} - 1]) continue;")
-        bits = writer.let(BOOL, f"{found}[{index}]")
-        value = writer.read(Spot(bits, False, have))
-        yield _as_parameter(writer, value, have, want)
-
-
-def _as_parameter(writer: Body, value: str, have: Type, want: Type) -> str:
-    """A member as an argument; the loop goes on if it is none."""
-    if have == want:
-        return value
-    if isinstance(have, UnionType):
-        wanted = want.kinds if isinstance(want, UnionType) else (want,)
-        spot = writer.spot_of(have, value)
-        tag = writer.let(BOOL, writer.tag(spot))
-        legal = [f"{tag} == {i}" for i, kind in enumerate(have.kinds) if kind in wanted]
-        writer.out(f"if (!({' || '.join(legal) or '0'})) continue;")
-        return writer.read(spot.inner(want, 0)) if want in have.kinds else writer.convert(value, have, want, False)
-    if is_number(have) and is_number(want):
-        low, high = limits(want)
-        kept = writer.let(have, value)
-        writer.out(f"if ({kept} < {low} || {kept} > {high}) continue;")
-        return kept
-    return writer.convert(value, have, want, False)

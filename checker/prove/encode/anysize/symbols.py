@@ -143,22 +143,32 @@ def _alternative(kind: Type, shape: Shape) -> Shape:
     return Shape(tag, shape.leaves, lambda terms: Union({class_key(kind): (z3.BoolVal(True), shape.build(terms))}))
 
 
+def _kind(term: Term) -> int:
+    """What a formula is the application of, as Z3 numbers its operators; -1 of a quantifier. One call for what
+    `is_and`, `is_or`, ... ask one by one."""
+    context, tree = term.ctx_ref(), term.as_ast()
+    if z3.Z3_get_ast_kind(context, tree) != z3.Z3_APP_AST:
+        return -1
+    return int(z3.Z3_get_decl_kind(context, z3.Z3_get_app_decl(context, tree)))
+
+
 def negation(part: Term) -> Term:
-    """A negation, pushed one step inwards where that makes no larger formula."""
-    if z3.is_not(part):
-        return part.arg(0)
-    if z3.is_true(part) or z3.is_false(part):
-        return z3.BoolVal(z3.is_false(part))
-    if z3.is_and(part):
-        return disjunction([negation(inner) for inner in part.children()])
-    if z3.is_or(part):
-        return conjunction([negation(inner) for inner in part.children()])
+    """A negation, pushed inwards."""
+    match _kind(part):
+        case z3.Z3_OP_NOT:
+            return part.arg(0)
+        case z3.Z3_OP_TRUE | z3.Z3_OP_FALSE:
+            return z3.BoolVal(z3.is_false(part))
+        case z3.Z3_OP_AND:
+            return disjunction([negation(inner) for inner in part.children()])
+        case z3.Z3_OP_OR:
+            return conjunction([negation(inner) for inner in part.children()])
     return z3.Not(part)
 
 
 def conjunction(parts: Iterable[Term]) -> Term:
     """A conjunction: flat, without repetitions, false if it has a part and its negation."""
-    kept = _connected(parts, z3.is_and, z3.is_true, z3.is_false)
+    kept = _connected(parts, z3.Z3_OP_AND, z3.Z3_OP_TRUE, z3.Z3_OP_FALSE)
     if kept is None:
         return z3.BoolVal(False)
     return z3.BoolVal(True) if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
@@ -166,32 +176,29 @@ def conjunction(parts: Iterable[Term]) -> Term:
 
 def disjunction(parts: Iterable[Term]) -> Term:
     """A disjunction: flat, without repetitions, true if it has a part and its negation."""
-    kept = _connected(parts, z3.is_or, z3.is_false, z3.is_true)
+    kept = _connected(parts, z3.Z3_OP_OR, z3.Z3_OP_FALSE, z3.Z3_OP_TRUE)
     if kept is None:
         return z3.BoolVal(True)
     return z3.BoolVal(False) if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
 
 
-def _connected(
-    parts: Iterable[Term],
-    same: Callable[[Term], bool],
-    neutral: Callable[[Term], bool],
-    absorbing: Callable[[Term], bool],
-) -> list[Term] | None:
-    """The parts that matter, or None if one absorbs the others."""
+def _connected(parts: Iterable[Term], same: int, neutral: int, absorbing: int) -> list[Term] | None:
+    """The parts that matter, or None if one absorbs the others; `same`, ... are kinds of operators."""
     kept: dict[int, Term] = {}
+    negated: set[int] = set()
     stack = list(parts)[::-1]
     while stack:
         part = stack.pop()
-        if absorbing(part):
+        kind = _kind(part)
+        if kind == absorbing:
             return None
-        if same(part):
+        if kind == same:
             stack.extend(reversed(part.children()))
-        elif not neutral(part):
+        elif kind != neutral:
             kept.setdefault(part.get_id(), part)
-    if any(z3.is_not(part) and part.arg(0).get_id() in kept for part in kept.values()):
-        return None
-    return list(kept.values())
+            if kind == z3.Z3_OP_NOT:
+                negated.add(part.arg(0).get_id())
+    return None if negated & kept.keys() else list(kept.values())
 
 
 def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term]]]:
@@ -316,7 +323,7 @@ class Symbols:
             if natural or isinstance(kind, NatType):
                 names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
                 self.facts.append(z3.ForAll(names, function(names) >= 0) if names else function() >= 0)
-        return self._functions[name](args)
+        return _applied(self._functions[name], args)
 
     @contextmanager
     def fresh(self) -> Iterator[set[str]]:
@@ -462,3 +469,13 @@ def _object(condition: Term, first: Value, second: Value) -> Term:
     if first.term is None or second.term is None or first.term.sort() != second.term.sort():
         return None
     return merged(condition, first.term, second.term)
+
+
+def _applied(function: Any, args: list[Term]) -> Term:
+    """A function's value, with a choice among arguments as a choice among values: no choice may stand in a pattern, by
+    which solvers find instances of a quantified formula."""
+    for position, arg in enumerate(args):
+        if z3.is_app_of(arg, z3.Z3_OP_ITE):
+            first, second = ([*args[:position], arg.arg(side), *args[position + 1 :]] for side in (1, 2))
+            return merged(arg.arg(0), _applied(function, first), _applied(function, second))
+    return function(args)

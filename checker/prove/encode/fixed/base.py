@@ -5,7 +5,7 @@ A later point of a run counts only if no earlier one stops it, so errors and cut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -18,9 +18,9 @@ from checker.language.types import (
     SetType,
     Type,
 )
-from checker.model.conversion import is_number
+from checker.model.conversion import is_number, limits
 from checker.model.nodes import Expr, Model
-from checker.prove.encode.fixed.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, masked
+from checker.prove.encode.fixed.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
 from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from checker.prove.encode.machine import Env, Machine
 from checker.prove.encode.values import ABSENT, Cond, Value
@@ -33,7 +33,7 @@ class _Cells(Cells):
     """Cells whose tuples and unions are those of a machine."""
 
     def __init__(self, machine: FixedValues) -> None:
-        super().__init__(machine.circuit)
+        super().__init__(machine.circuit, machine.room)
         self.merged, self.same, self.known = machine.select, machine.equal, machine.constant  # type: ignore[method-assign]
 
 
@@ -42,9 +42,11 @@ class FixedValues(Machine):
 
     true, false = TRUE, FALSE
 
-    def __init__(self, model: Model, circuit: Circuit | None = None) -> None:
+    def __init__(self, model: Model, room: Mapping[str, int] | None = None) -> None:
+        """`room`: bounds of containers that need not be looked at, with the most elements that they can have (see
+        `checker.prove.room`)."""
         super().__init__(model)
-        self.circuit = circuit or Circuit()
+        self.circuit, self.room = Circuit(), room or {}
         self.cells = _Cells(self)
 
     def both(self, parts: Iterable[int]) -> int:
@@ -187,6 +189,12 @@ class FixedValues(Machine):
             result = self.select(guard, value, result)
         return result
 
+    def within(self, number: Leaf, kind: Type) -> Leaf:
+        """A number without the values that its type rules out: more messages than a bag has room for, for example. Their
+        conditions are never true, which the circuit need not show."""
+        low, high = limits(kind)
+        return Leaf({value: guard for value, guard in number.items() if low <= value <= high})
+
     def op_size(self, whole: Value, most: int | None = None) -> Leaf:
         """The number of elements of a set, list or network, which is known to be at most `most`."""
         match whole:
@@ -199,6 +207,8 @@ class FixedValues(Machine):
                 return total
             case Mask():
                 return self.cells.count(whole.values(), most)
+            case Tally():
+                return self.cells.count(self.cells.copies(whole), most)
         return self.cells.count([guard for guard, _ in whole.items], most)
 
     # Numbers and order

@@ -3,12 +3,13 @@
 A number, an enum member or an identity is a `Leaf`: for each Python value that it may be, the condition that it is.
 So any operator is computed by Python itself on all combinations, and agrees with the interpreter without further
 thought. Containers are taken apart into such cells: a map into its values by key, a set with few possible elements
-into one condition for each, a list into a length and slots, and what has too many possible elements into guarded slots.
+into one condition for each, a bag into a number for each message, a list into a length and slots, and what has too many
+possible elements into guarded slots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -27,11 +28,18 @@ from checker.language.types import (
     Type,
     UnionType,
 )
+from checker.language.types.base import Bounded
 from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from checker.prove.encode.values import ABSENT, Union, Value, class_key
 
 MASK_MAX = 2048
 """A set over at most this many possible elements has a condition for each of them."""
+
+TALLY_MAX = 256
+"""A bag of at most this many possible messages has a number for each of them."""
+
+CHAIN_MAX = 2048
+"""Conditions are counted one after the other if that takes at most so many places, and else by adding numbers."""
 
 
 class Leaf(dict[Any, int]):
@@ -46,9 +54,21 @@ class Mask(dict[Any, int]):
     """A set or network: for each element that it may have, the condition that it does."""
 
 
+class Tally(dict[Any, Leaf]):
+    """A bag: how often it has each message; those that are not named it does not have."""
+
+    def times(self, message: Any) -> Leaf:
+        """How often it has a message."""
+        return self.get(message, NONE)
+
+
+NONE = Leaf({0: TRUE})
+
+
 @dataclass(frozen=True)
 class Slots:
-    """A set, network or bag of guarded elements. As a set, no element is there twice under one condition."""
+    """A set, network or bag of guarded elements, with many possible ones. As a set, no element is there twice under one
+    condition."""
 
     items: tuple[tuple[int, Value], ...]
 
@@ -70,11 +90,22 @@ def masked(element: Type) -> bool:
     return element.cardinality <= MASK_MAX
 
 
+def tallied(message: Type) -> bool:
+    """Whether bags of a type are tallies."""
+    return message.cardinality <= TALLY_MAX
+
+
 class Cells:
     """Makes and takes apart values over one circuit."""
 
-    def __init__(self, circuit: Circuit) -> None:
-        self.circuit = circuit
+    def __init__(self, circuit: Circuit, room: Mapping[str, int]) -> None:
+        """`room`: how many elements containers can have at most, by the names of their bounds, where that is less than
+        their capacity."""
+        self.circuit, self.room = circuit, room
+
+    def capacity(self, kind: Bounded) -> int | None:
+        """How many elements a container of this type can have."""
+        return self.room.get(kind.bound, kind.capacity)
 
     # Choice and equality
 
@@ -90,6 +121,9 @@ class Cells:
                 return type(first)({key: guard for key, guard in merged.items() if guard != FALSE})
             case Table():
                 return Table({key: self.merged(condition, value, second[key]) for key, value in first.items()})
+            case Tally():
+                keys = [*first, *(key for key in second if key not in first)]
+                return Tally({key: self.choice(condition, first.times(key), second.times(key)) for key in keys})
             case Queues():
                 return Queues({key: self.merged(condition, value, second[key]) for key, value in first.items()})
             case Seq():
@@ -150,6 +184,9 @@ class Cells:
                         for key in keys
                     ]
                 )
+            case Tally():
+                keys = [*first, *(key for key in second if key not in first)]
+                return circuit.both([self.equal(first.times(key), second.times(key)) for key in keys])
             case Table() | Queues():
                 return circuit.both([self.same(value, second[key]) for key, value in first.items()])
             case Seq():
@@ -259,6 +296,8 @@ class Cells:
                 return self._collection(list(value), element)
             case NetworkType(message=element):
                 return self._collection(list(value), element)
+            case BagType(message=element) if tallied(element):
+                return Tally({part: Leaf({times: TRUE}) for part, times in value.counts.items()})
             case BagType(message=element):
                 return Slots(
                     tuple(
@@ -298,12 +337,13 @@ class Cells:
             case MapType(value=inner):
                 return Table({key: self.unknown(inner, constraints) for key in kind.keys})
             case SetType(element=element) | NetworkType(message=element):
-                return self._unknown_set(element, kind.capacity, constraints)
+                return self._unknown_set(element, kind, constraints)
             case BagType(message=element):
-                return self._unknown_slots(element, kind.capacity, constraints)
+                return self._unknown_bag(element, kind, constraints)
             case ChannelsType():
                 return Queues({pair: self.unknown(kind.queue, constraints) for pair in kind.pairs})
-            case ListType(element=element, capacity=capacity):
+            case ListType(element=element):
+                capacity = self.capacity(kind) or 0
                 length = self._one_of(range(capacity + 1), constraints)
                 return Seq(length, tuple(self.unknown(element, constraints) for _ in range(capacity)))
         return self._one_of(kind.values(), constraints)
@@ -323,7 +363,25 @@ class Cells:
                 constraints.append(condition ^ 1)
         return leaf
 
-    def _unknown_set(self, element: Type, capacity: int | None, constraints: list[int]) -> Value:
+    def _unknown_bag(self, element: Type, kind: BagType, constraints: list[int]) -> Value:
+        capacity = self.capacity(kind) or 0
+        if not tallied(element):
+            return self._unknown_slots(element, capacity, constraints)
+        tally = Tally({part: self._one_of(range(capacity + 1), constraints) for part in element.values()})
+        if kind.bound not in self.room:
+            constraints.append(self.at_most(self.copies(tally), capacity))
+        return tally
+
+    def copies(self, tally: Tally) -> list[int]:
+        """For each message and each number from 1, the condition that it is there so often."""
+        found = []
+        for times in tally.values():
+            for number in range(1, max(times) + 1):
+                found.append(self.circuit.either([guard for count, guard in times.items() if count >= number]))
+        return found
+
+    def _unknown_set(self, element: Type, kind: SetType | NetworkType, constraints: list[int]) -> Value:
+        capacity = self.capacity(kind)
         if not masked(element):
             assert capacity is not None
             slots = self._unknown_slots(element, capacity, constraints)
@@ -334,7 +392,7 @@ class Cells:
                 )
             return slots
         mask = Mask({part: self.circuit.variable() for part in element.values()})
-        if capacity is not None and capacity < len(mask):
+        if kind.bound not in self.room and capacity is not None and capacity < len(mask):
             constraints.append(self.at_most(mask.values(), capacity))
         return mask
 
@@ -348,12 +406,41 @@ class Cells:
 
     def at_most(self, conditions: Iterable[int], most: int) -> int:
         """Whether at most so many of the conditions are true."""
+        counted = [condition for condition in conditions if condition != FALSE]
+        if len(counted) <= most:
+            return TRUE
+        if len(counted) * most > CHAIN_MAX:
+            return self._no_more(self._total(counted), most)
         both, either = self.circuit.both, self.circuit.either
         reached = [TRUE] + [FALSE] * (most + 1)
-        for condition in conditions:
+        for condition in counted:
             for number in range(most + 1, 0, -1):
                 reached[number] = either((reached[number], both((reached[number - 1], condition))))
         return reached[most + 1] ^ 1
+
+    def _total(self, conditions: list[int]) -> list[int]:
+        """How many of the conditions are true, as a binary number, the lowest digit first: three digits of one weight
+        become one of it and one of the next, until each weight has one."""
+        circuit, total, digits = self.circuit, [], conditions
+        while digits:
+            carried = []
+            while len(digits) > 1:
+                a, b, c = (*digits[:2], digits[2] if len(digits) > 2 else FALSE)
+                differ = circuit.choice(a, b ^ 1, b)
+                digits = [*digits[3:], circuit.choice(differ, c ^ 1, c)]
+                carried.append(circuit.choice(differ, c, a))
+            total += digits
+            digits = [digit for digit in carried if digit != FALSE]
+        return total
+
+    def _no_more(self, number: list[int], most: int) -> int:
+        """Whether a binary number is at most `most`."""
+        result = TRUE
+        for position, digit in enumerate(number):
+            result = self.circuit.choice(
+                digit, result if most >> position & 1 else FALSE, TRUE if most >> position & 1 else result
+            )
+        return result if most >> len(number) == 0 else TRUE
 
     # Reading a solution
 
@@ -386,6 +473,14 @@ class Cells:
         return next(python for python, guard in value.items() if true(guard))
 
     def _members(self, value: Value, element: Type, true: Callable[[int], bool]) -> list[Any]:
+        if isinstance(value, Tally):
+            return [
+                part
+                for part, times in value.items()
+                for number, guard in times.items()
+                if true(guard)
+                for _ in range(number)
+            ]
         if isinstance(value, Mask):
             return [part for part, guard in value.items() if true(guard)]
         return [self.read(item, element, true) for guard, item in value.items if true(guard)]

@@ -1,4 +1,4 @@
-"""Boolean circuits with sharing: what formulas at fixed bounds are made of, before Z3 sees them.
+"""Boolean circuits with sharing: what formulas at fixed bounds are made of, before a solver sees them.
 
 A condition is a number: 0 is false, 1 is true, an even number above is a node and the odd one after it its negation.
 Equal conjunctions are the same node, and constants disappear while a circuit is built, so that symbolic execution of
@@ -8,7 +8,6 @@ a concrete state computes a concrete successor without any solver.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 FALSE, TRUE = 0, 1
 
@@ -73,13 +72,33 @@ class Circuit:
             return self.either((condition ^ 1, first)) if second else self.both((condition, first))
         return self.either((self.both((condition, first)), self.both((condition ^ 1, second))))
 
-    def translated(self, conditions: Iterable[int], names: Callable[[int], Any], memory: dict[int, Any]) -> list[Any]:
-        """Conditions as Z3 formulas; `names` gives the formula of a variable, `memory` keeps those of nodes between
-        calls."""
-        import z3
+    # Reading a circuit; a node is half of its condition
 
-        wanted = list(conditions)
-        stack = [condition >> 1 for condition in wanted if condition > TRUE]
+    def parts(self, node: int) -> tuple[int, ...] | None:
+        """The conditions whose conjunction a node is, or None for a variable."""
+        return self._nodes[node]
+
+    def number(self, node: int) -> int:
+        """The number of a variable."""
+        return self._variables[node]
+
+    def branches(self, node: int) -> tuple[int, int, int] | None:
+        """The condition, the one case and the other of a node that is the *negation* of a choice; else None."""
+        parts = self._nodes[node]
+        if parts is None or len(parts) != 2 or not parts[0] & parts[1] & 1:
+            return None
+        first, second = self._nodes[parts[0] >> 1], self._nodes[parts[1] >> 1]
+        if first is None or second is None or len(first) != 2 or len(second) != 2:
+            return None
+        for condition, value in (first, first[::-1]):
+            if condition ^ 1 in second:
+                return condition, value, second[1] if second[0] == condition ^ 1 else second[0]
+        return None
+
+    def evaluated(self, wanted: int, value: Callable[[int], bool], memory: dict[int, bool]) -> bool:
+        """Whether a condition is true where `value` says which variables are; `memory` keeps what nodes are."""
+        stack = [wanted >> 1]
+        memory[0] = False
         while stack:
             node = stack[-1]
             if node in memory:
@@ -87,16 +106,11 @@ class Circuit:
                 continue
             parts = self._nodes[node]
             if parts is None:
-                memory[node] = names(self._variables[node])
+                memory[node] = value(self._variables[node])
                 continue
             missing = [part >> 1 for part in parts if part >> 1 not in memory]
             if missing:
                 stack.extend(missing)
-                continue
-            memory[node] = z3.And([z3.Not(memory[part >> 1]) if part & 1 else memory[part >> 1] for part in parts])
-            stack.pop()
-        constants = (z3.BoolVal(False), z3.BoolVal(True))
-        return [
-            constants[one] if one <= TRUE else z3.Not(memory[one >> 1]) if one & 1 else memory[one >> 1]
-            for one in wanted
-        ]
+            else:
+                memory[node] = all(memory[part >> 1] != bool(part & 1) for part in parts)
+        return memory[wanted >> 1] != bool(wanted & 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from checker.errors import SpecError
 from checker.language.types import (
     BagType,
     MapType,
@@ -13,7 +12,7 @@ from checker.language.types import (
 )
 from checker.model.nodes import Expr, For
 from checker.prove.encode.fixed.base import FixedValues, Guarded
-from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Table
+from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Table, Tally
 from checker.prove.encode.fixed.circuit import FALSE, TRUE
 from checker.prove.encode.machine import Env
 from checker.prove.encode.values import ABSENT, Value
@@ -29,6 +28,12 @@ class Comprehensions(FixedValues):
                 element = kind.children()[0]
                 return [
                     (source[python], self.constant(python, element)) for python in sorted(source, key=element.encode)
+                ]
+            case Tally():
+                element = kind.children()[0]
+                return [
+                    (source[python].get(0, FALSE) ^ 1, self.constant(python, element))
+                    for python in sorted(source, key=element.encode)
                 ]
             case Seq(items=items):
                 return [(self.cells.longer(source, position), item) for position, item in enumerate(items)]
@@ -101,7 +106,7 @@ class Comprehensions(FixedValues):
         total = Leaf({0: TRUE})
         for guard, value in self._yielded(node, env):
             total = self.select(guard, self._lifted(lambda a, b: a + b, total, value), total)
-        return total
+        return self.within(total, node.type)
 
     def op_max_of(self, node: Expr, env: Env) -> Value:
         return self._extreme(node, env, lambda value, best: self.less(best, value))
@@ -170,10 +175,3 @@ class Comprehensions(FixedValues):
         ]
         items.sort(key=lambda pair: pair[1], reverse=bool(node.data))
         return self._in_order([(guard, self.constant(python, element)) for guard, python in items])
-
-    def op_linearizable(self, node: Expr, env: Env) -> Value:
-        raise SpecError(
-            "linearizable(...) has no symbolic encoding. `quorate check` explores it; leave the property out of proofs "
-            "with `--invariant` for the others.",
-            node.location,
-        )

@@ -1,4 +1,4 @@
-"""The model at fixed bounds, as a Boolean circuit over the cells of the state: the whole language but `linearizable`.
+"""The model at fixed bounds, as a Boolean circuit over the cells of the state: the whole language.
 
 What a run of the interpreter computes for one state, this computes for all states at once. On a constant state it
 computes the very successor; on an unknown one, a condition for every cell of the state after. Errors and cuts are
@@ -24,14 +24,14 @@ from checker.language.types import (
 )
 from checker.model.conversion import limits
 from checker.model.nodes import Change, Expr, Loop
-from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, masked
+from checker.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
 from checker.prove.encode.fixed.circuit import FALSE, TRUE
-from checker.prove.encode.fixed.comprehensions import Comprehensions
+from checker.prove.encode.fixed.histories import Histories
 from checker.prove.encode.machine import Env, Exits
 from checker.prove.encode.values import ABSENT, Value
 
 
-class Fixed(Comprehensions):
+class Fixed(Histories):
     """Runs bodies over cells. Use it inside `with model.system`."""
 
     # Sets
@@ -51,6 +51,9 @@ class Fixed(Comprehensions):
             return self.either(
                 [self.both((guard, whole.get(python, FALSE))) for python, guard in self.cells.cases(found, kind)]
             )
+        if isinstance(whole, Tally):
+            cases = self.cells.cases(found, kind)
+            return self.either([self.both((guard, whole.times(python).get(0, FALSE) ^ 1)) for python, guard in cases])
         items: Sequence[tuple[int, Value]] = (
             whole.items
             if isinstance(whole, Slots)
@@ -109,14 +112,19 @@ class Fixed(Comprehensions):
         return self.both([self.either((a ^ 1, b)) for a, b in self._pairwise(node, env).values()])
 
     def op_len(self, node: Expr, env: Env) -> Value:
-        low, high = limits(node.type)
-        size = self.op_size(self.value(node.args[0], env), high)
-        return Leaf({number: guard for number, guard in size.items() if low <= number <= high})
+        _, high = limits(node.type)
+        return self.within(self.op_size(self.value(node.args[0], env), high), node.type)
 
     def _at_least(self, whole: Value, number: int) -> int:
         if number <= 0:
             return TRUE
-        conditions = list(whole.values()) if isinstance(whole, Mask) else [guard for guard, _ in whole.items]
+        match whole:
+            case Mask():
+                conditions = list(whole.values())
+            case Tally():
+                conditions = self.cells.copies(whole)
+            case _:
+                conditions = [guard for guard, _ in whole.items]
         return self.cells.at_most(conditions, number - 1) ^ 1
 
     def op_majority(self, node: Expr, env: Env) -> Value:
@@ -242,7 +250,7 @@ class Fixed(Comprehensions):
         element = kind.children()[0]
         there = self.member(item, element, whole)
         if change in (Change.ADD, Change.SEND):
-            if kind.capacity is not None and kind.capacity < element.cardinality:
+            if kind.capacity is not None and kind.capacity < element.cardinality and kind.bound not in self.room:
                 self.stop("cut", self.both((there ^ 1, self._at_least(whole, kind.capacity))), kind.bound, location)
             if isinstance(whole, Slots):
                 return Slots((*whole.items, (there ^ 1, item)))
@@ -265,22 +273,24 @@ class Fixed(Comprehensions):
         self, change: Change, whole: Seq, kind: ListType, args: list[Value], location: Location | None
     ) -> Seq:
         if change is Change.APPEND:
-            self.stop(
-                "cut",
-                self.either([guard for length, guard in whole.length.items() if length >= kind.capacity]),
-                kind.bound,
-                location,
-            )
+            full = self.either([guard for length, guard in whole.length.items() if length >= kind.capacity])
+            if kind.bound not in self.room:
+                self.stop("cut", full, kind.bound, location)
             length = Leaf({number: guard for number, guard in whole.length.items() if number < kind.capacity})
             return self._appended(Seq(length, whole.items), args[0]) if length else whole
         self.stop("error", whole.length.get(0, FALSE), "pop from an empty list", location)
         return Seq(Leaf({number - 1: guard for number, guard in whole.length.items() if number}), whole.items)
 
     def _changed_bag(
-        self, change: Change, whole: Slots, kind: BagType, item: Value, location: Location | None
-    ) -> Slots:
-        if change is Change.SEND:
+        self, change: Change, whole: Value, kind: BagType, item: Value, location: Location | None
+    ) -> Value:
+        if item is ABSENT:
+            return whole
+        if change is Change.SEND and kind.bound not in self.room:
             self.stop("cut", self._at_least(whole, kind.capacity), kind.bound, location)
+        if isinstance(whole, Tally):
+            return self._changed_tally(change, whole, kind, item, location)
+        if change is Change.SEND:
             return Slots((*whole.items, (TRUE, item)))
         left, before = [], FALSE
         for guard, one in whole.items:
@@ -289,6 +299,18 @@ class Fixed(Comprehensions):
             before = self.either((before, match))
         self.stop("error", before ^ 1, "the message is not there", location)
         return Slots(tuple(left))
+
+    def _changed_tally(
+        self, change: Change, whole: Tally, kind: BagType, item: Value, location: Location | None
+    ) -> Tally:
+        if change is not Change.SEND:
+            self.stop("error", self.member(item, kind.message, whole) ^ 1, "the message is not there", location)
+        by, tally = 1 if change is Change.SEND else -1, Tally(whole)
+        for message, guard in self.cells.cases(item, kind.message):
+            before = whole.times(message)
+            after = Leaf({count + by: condition for count, condition in before.items() if count + by >= 0})
+            tally[message] = self.cells.choice(guard, after, before)
+        return tally
 
     def _changed_queues(
         self, change: Change, whole: Queues, kind: ChannelsType, item: Value, location: Location | None

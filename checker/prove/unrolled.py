@@ -1,0 +1,54 @@
+"""Steps of a relation one after the other, as clauses."""
+
+from __future__ import annotations
+
+from checker.explore.engine import Instance
+from checker.prove.relation import Relation
+
+
+class Unrolled:
+    """A first state and steps from it. The solver's variables of copy k are those of the state number k."""
+
+    def __init__(self, relation: Relation) -> None:
+        self.relation = relation
+        self.clauses = relation.clauses()
+        self._choices: dict[int, dict[str, int]] = {}
+        self.legal(0)
+
+    def fork(self) -> Unrolled:
+        """The same steps, to go on from here on their own."""
+        other = Unrolled.__new__(Unrolled)
+        other.relation, other.clauses = self.relation, self.clauses.fork()
+        other._choices = dict(self._choices)
+        return other
+
+    def legal(self, state: int) -> None:
+        """Require of a state what the types say."""
+        for condition in self.relation.legal:
+            self.clauses.require(condition, state)
+
+    def start(self) -> None:
+        """Require that the first state is an initial one."""
+        self.clauses.require(self.relation.initial[0], 0)
+
+    def lengthen(self, length: int, ordered: bool) -> list[int]:
+        """Add the step after `length` others. One of the literals that are returned must be true for it to be taken;
+        `ordered`: members of symmetric sorts occur in their order."""
+        self.legal(length + 1)
+        self._choices[length] = {fired.action.name: self.clauses.fresh() for fired in self.relation.fired}
+        for fired, choice in zip(self.relation.fired, self._choices[length].values(), strict=True):
+            self.clauses.require(fired.step, length, [-choice])
+            if ordered:
+                self.clauses.require(fired.orderly, length, [-choice])
+        return list(self._choices[length].values())
+
+    def instances(self, length: int, true: frozenset[int]) -> tuple[Instance, ...]:
+        """The first steps of a solution: each action and its arguments."""
+        return tuple(self._instance(step, true) for step in range(length))
+
+    def _instance(self, step: int, true: frozenset[int]) -> Instance:
+        for fired in self.relation.fired:
+            if self._choices[step][fired.action.name] in true:
+                reader = self.relation.reader(self.clauses.cells, true, step)
+                return fired.action.method, self.relation.arguments(fired.arguments, fired.action.parameters, reader)
+        raise AssertionError("a step of a solution has no action")
