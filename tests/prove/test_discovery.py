@@ -195,7 +195,9 @@ def test_what_a_run_refutes_is_not_searched_for() -> None:
     discovery = found(HandsOutTwice)
     assert not discovery.found and discovery.lemmas == ()
     outcome = discovery.proof.outcome
-    assert isinstance(outcome, Unfinished) and "mutual_exclusion is false in a state that a run reaches" in outcome.reason
+    assert (
+        isinstance(outcome, Unfinished) and "mutual_exclusion is false in a state that a run reaches" in outcome.reason
+    )
 
 
 def test_when_time_is_over_nothing_is_claimed() -> None:
@@ -252,9 +254,7 @@ def test_no_candidate_is_inside_another() -> None:
 def test_the_guard_of_an_action_is_an_atom_also_of_other_terms() -> None:
     with System(load("raft_election").main) as system:
         model = build(system)
-        texts = {
-            atom.text for context in contexts(model) for atom in OwnAtoms(system).atoms(context, pure_only=False)
-        }
+        texts = {atom.text for context in contexts(model) for atom in OwnAtoms(system).atoms(context, pure_only=False)}
     majority = "is_majority({v for v in Server if v == s or Vote(%s, v, s) in self.network}, Server)"
     assert majority % "self.term[s]" in texts and majority % "t" in texts
 
@@ -274,7 +274,9 @@ def test_houdini_keeps_the_largest_inductive_set(seed: int) -> None:
             lost = [
                 name
                 for name in kept
-                if any(bounded.broken_by(fired, named(model, name), kept) is not None for fired in bounded.relation.fired)
+                if any(
+                    bounded.broken_by(fired, named(model, name), kept) is not None for fired in bounded.relation.fired
+                )
             ]
             if not lost:
                 break

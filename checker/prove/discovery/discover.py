@@ -29,14 +29,14 @@ from checker.language.spec import Spec, original
 from checker.language.system import State, System
 from checker.model.build import build
 from checker.outcome import Outcome, Proven, Statistics, Unfinished
-from checker.prove.bounded import Undecided
 from checker.prove.discovery.clauses import Clause, Known, candidates
 from checker.prove.discovery.grammar import PURE_VARIABLES_MAX, VARIABLES_MAX, Atom, Grammar, Name, contexts
 from checker.prove.discovery.houdini import Houdini
-from checker.prove.discovery.needed import Needed
+from checker.prove.discovery.needed import AnySize, Needed
 from checker.prove.discovery.own import OwnAtoms
 from checker.prove.discovery.samples import Samples, arbitrary, explored, table
 from checker.prove.proof import Proof, Task, prove
+from checker.prove.sat import Undecided
 
 STATES = 2_000
 ARBITRARY_STATES = 300
@@ -48,6 +48,8 @@ CANDIDATES_MAX = 1_000
 """So many candidates at most are asked of a solver, the shortest ones."""
 SAMPLING_SHARE = 0.25
 """How much of the time exploring may take."""
+
+CANDIDATE = "candidate_"
 
 _numbers = count(1)
 
@@ -87,7 +89,7 @@ class _Search:
         self.goals = list(task.invariants) or kinds
         self.namespace = namespace(task.spec)
         self.states: list[State] = []
-        self.tried = 0
+        self.tried, self.inductive = 0, 0
 
     def discovery(self) -> Discovery:
         """The whole search."""
@@ -106,7 +108,9 @@ class _Search:
             return self._nothing(str(undecided))
         except KeyboardInterrupt:
             return self._nothing("interrupted")
-        return self._nothing(f"no clauses of up to {LITERALS[-1]} literals over the atoms proposed are inductive with it")
+        return self._nothing(
+            f"no clauses of up to {LITERALS[-1]} literals over the atoms proposed are inductive with it"
+        )
 
     def _refuted(self, system: System) -> str | None:
         properties = Properties(system)
@@ -130,19 +134,26 @@ class _Search:
         """The discovery with clauses of up to so many literals (0: without any new lemma), or None."""
         clauses = self._candidates(literals) if literals else []
         self.tried = len(clauses)
-        model = build(self._extended({f"candidate_{number}": clause for number, clause in enumerate(clauses)}))
+        made = {f"{CANDIDATE}{number}": clause for number, clause in enumerate(clauses)}
+        model = build(self._extended(made))
         with model.system:
             houdini = Houdini(model, self.deadline, self.task.progress)
-            own = [prop.name for prop in model.of("invariant", "lemma") if not prop.name.startswith("candidate_")]
-            names = [*own, *(f"candidate_{number}" for number in range(len(clauses)))]
-            pool = houdini.sufficient(self.goals, houdini.initially(names))
-            if pool is None:
-                return None
-            if not self.task.any_size:
-                return self._proven(houdini.minimal(self.goals, pool), clauses)
-        chosen = {name: clauses[_number(name)] for name in pool if name.startswith("candidate_")}
-        needed = Needed(self._extended(chosen), self.goals, self.task, self.deadline).lemmas()
-        return None if needed is None else self._proven(needed, clauses)
+            own = [name for name in houdini.names if name not in made]
+            pool = houdini.inductive(houdini.initially([*own, *made]))
+            self.inductive = sum(name in made for name in pool)
+            needed = Needed(houdini, self.goals, self.task.progress).lemmas(pool)
+        if needed is None:
+            return None
+        if not self.task.any_size:
+            return self._proven(needed, made)
+        for names in (needed, pool):  # What suffices at the bounds mostly does at any size.
+            chosen = {name: made[name] for name in names if name in made}
+            judge = AnySize(self._extended(chosen), self.goals, self.deadline)
+            with judge.model.system:
+                found = Needed(judge, self.goals, self.task.progress).lemmas([*own, *chosen])
+            if found is not None:
+                return self._proven(found, made)
+        return None
 
     def _candidates(self, literals: int) -> list[Clause]:
         """The clauses that no explored state refutes, the shortest first."""
@@ -162,9 +173,9 @@ class _Search:
                 found += candidates(table(reachable, random, context, atoms, ROWS), known, size)
         return sorted(found, key=lambda clause: clause.cost)[:CANDIDATES_MAX]
 
-    def _proven(self, names: Sequence[str], clauses: Sequence[Clause]) -> Discovery:
+    def _proven(self, names: Sequence[str], made: dict[str, Clause]) -> Discovery:
         """The proof with these lemmas, written out."""
-        chosen = [clauses[_number(name)] for name in names if name.startswith("candidate_")]
+        chosen = [made[name] for name in names if name in made]
         named = {f"lemma_{position}": clause for position, clause in enumerate(chosen, 1)}
         texts = tuple(clause.method(name) for name, clause in named.items())
         task = replace(self.task, spec=self._extended(named), invariants=tuple(self.goals), depth=1)
@@ -173,10 +184,6 @@ class _Search:
     def _extended(self, clauses: dict[str, Clause]) -> type[Spec]:
         """The specification with further lemmas, from source text as a user would write it."""
         return extended(self.task.spec, [clause.method(name) for name, clause in clauses.items()], self.namespace)
-
-
-def _number(candidate: str) -> int:
-    return int(candidate.removeprefix("candidate_"))
 
 
 def proposed(grammar: Grammar, own: OwnAtoms, context: tuple[Name, ...]) -> list[Atom]:
@@ -197,7 +204,9 @@ def namespace(spec: type[Spec]) -> dict[str, Any]:
 
 def missing(spec: type[Spec], methods: Sequence[str], names: dict[str, Any]) -> tuple[str, ...]:
     """The names in methods that have a meaning here, and none in the file of the specification that an author wrote."""
-    there = vars(sys.modules.get(original(spec).__module__, checker)) | original(spec).__dict__.get("__quorate_namespace__", {})
+    there = vars(sys.modules.get(original(spec).__module__, checker)) | original(spec).__dict__.get(
+        "__quorate_namespace__", {}
+    )
     text = "class Lemmas:\n" + "\n".join(methods) if methods else ""
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     return tuple(sorted(name for name in used & names.keys() if name not in there and not hasattr(builtins, name)))

@@ -3,147 +3,132 @@
 All candidates are assumed before every action. A solution of "some candidate is false after it" is a step that refutes
 those that are false there; without them the question is asked again. What is left when no action refutes any is the
 largest inductive set among the candidates: it does not depend on the order.
+
+All questions go to one solver: each candidate has a literal that assumes it before the step and one that denies it
+after the step, and each action a literal that takes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
-from typing import Any
 
-import z3
+from checker.model.nodes import Model
+from checker.prove.relation import Relation
+from checker.prove.sat import Dialogue, Undecided
+from checker.prove.unbounded import NO_ERROR
+from checker.prove.unrolled import Unrolled
 
-from checker.model.nodes import Model, Property
-from checker.prove.bounded import Undecided
-from checker.prove.relation import Fired, Relation
+Progress = Callable[[str], None]
 
 
 class Houdini:
-    """The queries about one model, whose lemmas and invariants are the candidates. Use it inside `with model.system`.
+    """The questions about one model, whose lemmas and invariants are the candidates. Use it inside `with model.system`.
 
     `deadline` is a time of `time.monotonic`; Undecided is raised when it has passed.
     """
 
-    def __init__(self, model: Model, deadline: float, progress: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, model: Model, deadline: float, progress: Progress = lambda _: None) -> None:
         self.model, self.deadline, self.progress = model, deadline, progress
-        self.relation = Relation(model)
         self.names = tuple(prop.name for prop in model.of("invariant", "lemma"))
-        self._before: dict[str, Any] = {}
-        self._after: dict[str, Any] = {}
+        self._relation = Relation(model)
+        self._always: dict[str, int] = {}
         for prop in model.of("invariant", "lemma"):
-            progress(f"writing {prop.name}")
-            self._before[prop.name] = self.relation.formula(self.relation.always(prop, self.relation.before))
-            self._after[prop.name] = self.relation.formula(self.relation.always(prop, self.relation.after))
-        self._solvers = {fired.action.name: self._solver(fired) for fired in self.relation.fired}
+            self._in_time(f"writing {prop.name}")
+            self._always[prop.name] = self._relation.always(prop, self._relation.before)
+        self._run = Unrolled(self._relation)
+        clauses = self._run.clauses
+        taken = self._run.lengthen(0, False)
+        self._taken = {fired.action.name: literal for fired, literal in zip(self._relation.fired, taken, strict=True)}
+        self._assumed, self._denied = dict[str, int](), dict[str, int]()
+        for name, condition in self._always.items():
+            self._assumed[name], self._denied[name] = clauses.fresh(), clauses.fresh()
+            clauses.require(condition, 0, [-self._assumed[name]])
+            clauses.require(condition ^ 1, 1, [-self._denied[name]])
+        for prop in model.of("step"):
+            self._denied[prop.name] = clauses.literal(self._relation.bad(self._relation.judge(prop)), 0)
+        self._raised = {
+            fired.action.name: clauses.literal(condition, 0)
+            for fired in self._relation.fired
+            if (condition := self._relation.raising(fired))
+        }
+        self._dialogue = Dialogue(max(deadline - monotonic(), 0.001))
+        self._dialogue.add(clauses.text())
 
-    def _solver(self, fired: Fired) -> Any:
-        """The step of an action, with a name for each candidate before it and after it."""
-        solver = self.relation.solver(1.0)
-        solver.add(*self.relation.legality(0), *self.relation.legality(1), self.relation.formula(fired.step))
-        for name in self.names:
-            solver.add(z3.Implies(_assumed(name), self._before[name]))
-            solver.add(z3.Implies(_broken(name), z3.Not(self._after[name])))
-        return solver
+    def _in_time(self, what: str) -> None:
+        self.progress(what)
+        if monotonic() > self.deadline:
+            raise Undecided("the time for lemmas is over")
 
     def initially(self, names: Iterable[str]) -> list[str]:
         """Those that are true in all initial states."""
-        relation, left = self.relation, list(names)
+        run, left = Unrolled(self._relation), list(names)
+        run.start()
+        denied = {name: run.clauses.literal(self._always[name] ^ 1, 0) for name in left}
+        dialogue = Dialogue(max(self.deadline - monotonic(), 0.001))
         while left:
-            solver = relation.solver(max(self.deadline - monotonic(), 0.001))
-            solver.add(*relation.legality(0), relation.formula(relation.initial[0]))
-            solver.add(z3.Or([z3.Not(self._before[name]) for name in left]))
-            if not self._sat(solver, []):
+            false = self._some_false(dialogue, run, [denied[name] for name in left], (), 0, left)
+            if not false:
                 break
-            solution = solver.model()
-            left = [name for name in left if z3.is_true(solution.eval(self._before[name], model_completion=True))]
+            left = [name for name in left if name not in false]
         return left
 
     def inductive(self, names: Sequence[str]) -> list[str]:
         """The largest set among these that every action keeps."""
-        left, quiet = list(names), 0
-        actions = [fired.action.name for fired in self.relation.fired]
-        position = 0
+        left, quiet, position = list(names), 0, 0
+        actions = list(self._taken)
         while left and quiet < len(actions):
             action = actions[position % len(actions)]
             self.progress(f"{len(left)} candidates, {action}")
-            refuted = self._refuted(action, left)
+            given = (self._taken[action], *(self._assumed[name] for name in left))
+            refuted = self._some_false(self._dialogue, self._run, [self._denied[name] for name in left], given, 1, left)
             if refuted:
                 left, quiet = [name for name in left if name not in refuted], 0
             else:
                 position, quiet = position + 1, quiet + 1
         return left
 
-    def _refuted(self, action: str, names: Sequence[str]) -> set[str]:
-        """Candidates that a step of an action breaks from a state that satisfies all of them."""
-        solver = self._solvers[action]
-        solver.push()
-        solver.add(z3.Or([_broken(name) for name in names]))
-        found: set[str] = set()
-        if self._sat(solver, [_assumed(name) for name in names]):
-            solution = solver.model()
-            found = {name for name in names if not z3.is_true(solution.eval(self._after[name], model_completion=True))}
-        solver.pop()
-        return found
+    def _some_false(
+        self,
+        dialogue: Dialogue,
+        run: Unrolled,
+        denied: Sequence[int],
+        given: Sequence[int],
+        state: int,
+        names: list[str],
+    ) -> set[str]:
+        """Of these names, whose `denied` literals these are, those that are false in one state; none if all are true
+        whatever the state."""
+        some = run.clauses.fresh()
+        run.clauses.add(-some, *denied)
+        dialogue.add(run.clauses.text())
+        if not self._possible(dialogue, some, *given):
+            return set()
+        reader = self._relation.reader(run.clauses.cells, dialogue.solution(), state)
+        return {name for name in names if not reader(self._always[name])}
 
-    def steps_kept(self, names: Sequence[str]) -> list[str]:
-        """The @step properties that every action has from states that satisfy these."""
-        return [
-            prop.name
-            for prop in self.model.of("step")
-            if not any(self._breaks(solver, prop, names) for solver in self._solvers.values())
-        ]
+    def _possible(self, dialogue: Dialogue, *assumed: int) -> bool:
+        self._in_time("")
+        return dialogue.possible("the time for lemmas is over", *assumed)
 
-    def _breaks(self, solver: Any, prop: Property, names: Sequence[str]) -> bool:
-        judged, machine = self.relation.judge(prop), self.relation.machine
-        solver.push()
-        solver.add(self.relation.formula(machine.both((*judged.legal, machine.either((judged.false, judged.raises))))))
-        found = self._sat(solver, [_assumed(name) for name in names])
-        solver.pop()
-        return found
+    # Which proofs use which lemmas: see `needed`
 
-    def minimal(self, goals: Sequence[str], names: Sequence[str]) -> list[str]:
-        """A set among inductive candidates that has the goals and is inductive, and of which none can be left out.
+    def claims(self, name: str) -> list[str]:
+        """The actions that might break a property, or raise an error."""
+        if name == NO_ERROR:
+            return list(self._raised)
+        return [action for action in self._taken if self._touches(action, name)]
 
-        Whole parts are left out first, from the end: `names` should begin with those that a reader likes best. When
-        time is over, the smallest set so far.
-        """
-        left, size = list(names), max(len(names) // 2, 1)
-        try:
-            while True:
-                end = len(left)
-                while end > 0:
-                    self.progress(f"{len(left)} lemmas are enough; fewer?")
-                    start, part = max(end - size, 0), set(left[max(end - size, 0) : end]) - set(goals)
-                    smaller = self.sufficient(goals, [name for name in left if name not in part]) if part else None
-                    left = left if smaller is None else smaller
-                    end = min(start, len(left))
-                if size == 1:
-                    return left
-                size //= 2
-        except Undecided:
-            return left
+    def core(self, action: str, name: str, assumed: Sequence[str], useful: Sequence[str]) -> frozenset[str] | None:
+        """The assumed ones that show that an action keeps a property (raises no error); None if they do not show it."""
+        wrong = self._raised[action] if name == NO_ERROR else self._denied[name]
+        taken = () if name == NO_ERROR else (self._taken[action],)
+        if self._possible(self._dialogue, wrong, *taken, *(self._assumed[other] for other in assumed)):
+            return None
+        literals = self._dialogue.needed()
+        return frozenset(other for other in assumed if self._assumed[other] in literals)
 
-    def sufficient(self, goals: Sequence[str], names: Sequence[str]) -> list[str] | None:
-        """What is inductive among these, if it has the goals."""
-        found = self.inductive(names)
-        states = {name for name in goals if name in self.names}
-        enough = states <= set(found) and set(goals) - states <= set(self.steps_kept(found))
-        return found if enough else None
-
-    def _sat(self, solver: Any, assumptions: Sequence[Any]) -> bool:
-        left = self.deadline - monotonic()
-        if left <= 0:
-            raise Undecided("the time for lemmas is over")
-        solver.set("timeout", max(1, int(left * 1000)))
-        verdict = solver.check(*assumptions)
-        if verdict == z3.unknown:
-            raise Undecided(f"the time for lemmas is over ({solver.reason_unknown()})")
-        return bool(verdict == z3.sat)
-
-
-def _assumed(name: str) -> Any:
-    return z3.Bool(f"assumed {name}")
-
-
-def _broken(name: str) -> Any:
-    return z3.Bool(f"broken {name}")
+    def _touches(self, action: str, name: str) -> bool:
+        prop = next(prop for prop in self.model.properties if prop.name == name)
+        fired = next(fired.action for fired in self._relation.fired if fired.action.name == action)
+        return prop.kind == "step" or bool(fired.writes & prop.reads)
