@@ -150,7 +150,8 @@ class _Search:
             chosen = {name: made[name] for name in names if name in made}
             judge = AnySize(self._extended(chosen), self.goals, self.deadline)
             with judge.model.system:
-                found = Needed(judge, self.goals, self.task.progress).lemmas([*own, *chosen])
+                names = judge.initially([*own, *chosen])
+                found = Needed(judge, self.goals, self.task.progress, houdini).lemmas(names)
             if found is not None:
                 return self._proven(found, made)
         return None

@@ -119,7 +119,7 @@ class Houdini:
             return list(self._raised)
         return [action for action in self._taken if self._touches(action, name)]
 
-    def core(self, action: str, name: str, assumed: Sequence[str], useful: Sequence[str]) -> frozenset[str] | None:
+    def core(self, action: str, name: str, assumed: Sequence[str], hard: bool = True) -> frozenset[str] | None:
         """The assumed ones that show that an action keeps a property (raises no error); None if they do not show it."""
         wrong = self._raised[action] if name == NO_ERROR else self._denied[name]
         taken = () if name == NO_ERROR else (self._taken[action],)
