@@ -142,7 +142,14 @@ def command(
     protocol = load(spec)
     effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)
     if laws or protocol.has_only_laws:
-        given_too = {"--invariant": invariants, "--bound": bounds, "--depth": depth, "--out": out, "--variant": variant}
+        given_too = {
+            "--invariant": invariants,
+            "--bound": bounds,
+            "--depth": depth,
+            "--out": out,
+            "--variant": variant,
+            "--discover": discovering,
+        }
         for option, value in given_too.items():
             if value:
                 raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
@@ -196,13 +203,12 @@ def _discovered(task: Task, seconds: float, form: str) -> Proof:
     _progress("")
     searched = f"{found.candidates:,} candidates that {found.states:,} explored states allow"
     if form != "text":
-        notes = (*found.proof.outcome.notes, f"searched: {searched}", *found.lemmas)
+        notes = (*found.proof.outcome.notes, f"searched: {searched}", *found.imports, *found.lemmas)
         return replace(found.proof, outcome=replace(found.proof.outcome, notes=notes))
     if found.lemmas:
-        names = f" (import {', '.join(found.imports)})" if found.imports else ""
-        click.echo(f"{len(found.lemmas)} lemmas of {searched}, to be pasted into the class{names}:\n")
-        for lemma in found.lemmas:
-            click.echo(lemma)
+        click.echo(f"{len(found.lemmas)} lemmas of {searched}, to be pasted into the class:\n")
+        for text in (*found.imports, *([""] if found.imports else []), *found.lemmas):
+            click.echo(text)
     elif found.found:
         click.echo("No further lemma is needed.")
     return found.proof

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from time import monotonic
+from typing import Self
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checker import Network, Scalarset, Spec, action, invariant, is_majority, record, require
+from checker import Nat, Network, Scalarset, Spec, action, invariant, is_majority, record, require, step
 from checker.commands.prove import command
 from checker.language.spec import declarations
 from checker.language.system import System
@@ -23,10 +24,11 @@ from checker.model.build import build
 from checker.outcome import Proven, Unfinished
 from checker.prove.bounded import Bounded
 from checker.prove.discovery.clauses import Clause, Known, candidates
-from checker.prove.discovery.discover import Discovery, discover, extended, namespace, proposed
+from checker.prove.discovery.discover import Discovery, discover, proposed
 from checker.prove.discovery.grammar import Grammar, contexts
 from checker.prove.discovery.houdini import Houdini
 from checker.prove.discovery.own import OwnAtoms
+from checker.prove.discovery.pasting import extended, namespace
 from checker.prove.discovery.samples import Samples, arbitrary, explored, table
 from checker.prove.proof import Task, prove
 from tests import generated
@@ -124,6 +126,40 @@ class Vote(Spec):
         return a == b or a not in self.elected or b not in self.elected
 
 
+class Count(Nat, max=6):
+    """A number."""
+
+
+class Even(Spec):
+    """A counter that is always even, which no comparison of it says, and its last value."""
+
+    count: Count
+    last: Count
+
+    @action
+    def grow(self) -> None:
+        self.last = self.count
+        self.count += 2
+
+    @invariant
+    def never_five(self) -> bool:
+        return self.count != 5
+
+    @step
+    def never_grows(self, old: Self) -> bool:
+        return self.count <= old.count
+
+
+class Broken(Even):
+    """Its action fails."""
+
+    omits = ("never_grows",)
+
+    def grow(self) -> None:
+        assert self.count == 0
+        self.count += 2
+
+
 def found(spec: type[Spec], any_size: bool = True, seconds: float = 120.0) -> Discovery:
     return discover(Task(spec, spec.__name__, any_size=any_size), seconds)
 
@@ -168,7 +204,7 @@ def test_none_of_the_lemmas_can_be_left_out() -> None:
     discovery = found(LockServer)
     for left_out in discovery.lemmas:
         rest = [lemma for lemma in discovery.lemmas if lemma != left_out]
-        spec = extended(LockServer, rest, namespace(LockServer))
+        spec = extended(LockServer, rest)
         task = Task(spec, "", invariants=("mutual_exclusion",), any_size=True, depth=1)
         assert not isinstance(prove(task).outcome, Proven), left_out
 
@@ -196,7 +232,8 @@ def test_what_a_run_refutes_is_not_searched_for() -> None:
     assert not discovery.found and discovery.lemmas == ()
     outcome = discovery.proof.outcome
     assert (
-        isinstance(outcome, Unfinished) and "mutual_exclusion is false in a state that a run reaches" in outcome.reason
+        isinstance(outcome, Unfinished)
+        and "mutual_exclusion is false in a run; `quorate check` shows it" in outcome.reason
     )
 
 
@@ -205,11 +242,64 @@ def test_when_time_is_over_nothing_is_claimed() -> None:
     assert isinstance(discovery.proof.outcome, Unfinished) and "no lemmas were found" in discovery.proof.outcome.reason
 
 
-def test_the_names_that_a_file_must_import_are_listed() -> None:
-    discovery = discover(Task(load(f"{LESSON}:Bare").main, "Bare", any_size=True), 120.0)
+def test_a_step_that_a_run_refutes_is_not_searched_for() -> None:
+    outcome = found(Even).proof.outcome
+    assert isinstance(outcome, Unfinished) and "never_grows is false in a run" in outcome.reason
+
+
+@pytest.mark.parametrize("any_size", [False, True])
+def test_where_no_clause_helps_it_says_what_was_tried(any_size: bool) -> None:
+    discovery = discover(Task(Even, "Even", invariants=("never_five",), any_size=any_size), 60.0)
+    outcome = discovery.proof.outcome
+    assert isinstance(outcome, Unfinished) and discovery.lemmas == () and discovery.candidates > 0
+    assert "4 explored states allow" in outcome.reason and "do not suffice for never_five" in outcome.reason
+
+
+def test_a_run_that_raises_an_error_ends_the_search() -> None:
+    outcome = found(Broken).proof.outcome
+    assert isinstance(outcome, Unfinished) and "a run raises an error" in outcome.reason
+
+
+def test_an_interruption_ends_the_search() -> None:
+    def interrupted(what: str) -> None:
+        if what.startswith("clauses"):
+            raise KeyboardInterrupt
+
+    outcome = discover(Task(LockServer, "", any_size=True, progress=interrupted), 60.0).proof.outcome
+    assert isinstance(outcome, Unfinished) and "interrupted" in outcome.reason
+
+
+def test_the_same_lemmas_are_found_each_time() -> None:
+    spec = load(f"{LESSON}:Bare").main.bounded(ResourceManager=2)
+    first, second = found(spec, any_size=False), found(spec, any_size=False)
+    assert first.found and first.lemmas == second.lemmas
+
+
+def test_pasted_with_the_imports_named_they_prove_it(pasted: Path) -> None:
+    discovery = found(load(f"{LESSON}:Bare").main)
     assert discovery.found
-    assert set(discovery.imports) <= {"RM", "TM", "Verdict", "Prepared", "ResourceManager", "lemma"}
-    assert {"ResourceManager", "lemma"} <= set(discovery.imports)
+    own, theirs = discovery.imports
+    assert own == "from checker import lemma"
+    assert theirs.startswith("from specs.transactions.two_phase_commit import ") and "ResourceManager" in theirs
+    copy = pasted / "lesson_with_lemmas.py"
+    text = LESSON.read_text(encoding="utf-8")
+    heading = '"""Atomicity alone."""'
+    assert text.count(heading) == 1
+    pasted_text = text.replace(heading, heading + "\n\n" + "\n".join(discovery.lemmas))
+    copy.write_text(
+        pasted_text.replace("\nALL = ", "\n".join(["", *discovery.imports, "", "ALL = "])), encoding="utf-8"
+    )
+    assert isinstance(prove(Task(loaded(copy, "Bare"), "pasted", any_size=True)).outcome, Proven)
+
+
+@pytest.mark.slow
+def test_one_leader_in_a_term_is_proven_for_any_number_of_servers() -> None:
+    spec = load(f"{LESSON}:BareElection").main
+    assert not any(declaration.kind == "lemma" for _, declaration, _ in declarations(spec))
+    discovery = found(spec)
+    outcome = discovery.proof.outcome
+    assert isinstance(outcome, Proven) and outcome.any_size and outcome.properties == ("election_safety",)
+    assert any("is_majority(" in lemma for lemma in discovery.lemmas)
 
 
 # The parts
@@ -218,7 +308,7 @@ def test_the_names_that_a_file_must_import_are_listed() -> None:
 def clauses_of(spec: type[Spec], literals: int) -> list[Clause]:
     model, names = build(spec), namespace(spec)
     with model.system as system:
-        states = explored(system, 500, 20)
+        states = explored(system, 500, 20).states
         reachable = Samples(system, states, names)
         random = Samples(system, arbitrary(system, 100), names)
         grammar, own, known = Grammar(model, names), OwnAtoms(system), Known(contexts(model))
@@ -236,7 +326,7 @@ def test_candidates_are_true_in_every_explored_state_and_not_in_every_state(spec
     clauses = clauses_of(spec, 2)
     assert clauses
     with System(spec) as system:
-        views = [system.view(state) for state in explored(system, 500, 20)]
+        views = [system.view(state) for state in explored(system, 500, 20).states]
         for clause in clauses:
             rows = list(system.choices(tuple(clause.context)))  # type: ignore[arg-type]
             names = ", ".join(["self", *(name.text for name in clause.context)])
@@ -267,7 +357,7 @@ def test_houdini_keeps_the_largest_inductive_set(seed: int) -> None:
     model = build(spec)
     with model.system:
         houdini, bounded = Houdini(model, monotonic() + 60), Bounded(model)
-        left = [name for name in houdini.names if bounded.initial_violation(named(model, name)) is None]
+        left = [name for name in houdini.names if bounded.initially(named(model, name))]
         assert houdini.initially(houdini.names) == left
         kept = list(left)
         while True:
@@ -294,7 +384,7 @@ def named(model: object, name: str) -> object:
 def test_lemmas_are_printed_as_methods_with_the_proof() -> None:
     result = CliRunner().invoke(command, [f"{LESSON}:Bare", "--discover", "--any-size"])
     assert result.exit_code == 0, result.output
-    assert "to be pasted into the class (import " in result.output
+    assert "to be pasted into the class" in result.output
     assert "    @lemma\n    def lemma_1(self" in result.output
     assert "proven for any size: atomicity" in result.output
 

@@ -13,27 +13,21 @@ That nothing is found means nothing: a lemma may need an atom that was not propo
 
 from __future__ import annotations
 
-import ast
-import builtins
-import linecache
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
-from typing import Any
 
-import checker
-from checker.explore.properties import Properties
-from checker.language.spec import Spec, original
-from checker.language.system import State, System
+from checker.language.spec import Spec
+from checker.language.system import Failure, State
 from checker.model.build import build
 from checker.outcome import Outcome, Proven, Statistics, Unfinished
 from checker.prove.discovery.clauses import Clause, Known, candidates
 from checker.prove.discovery.grammar import PURE_VARIABLES_MAX, VARIABLES_MAX, Atom, Grammar, Name, contexts
 from checker.prove.discovery.houdini import Houdini
-from checker.prove.discovery.needed import AnySize, Needed
+from checker.prove.discovery.needed import AnySize, Judge, Needed
 from checker.prove.discovery.own import OwnAtoms
+from checker.prove.discovery.pasting import extended, imports, namespace
 from checker.prove.discovery.samples import Samples, arbitrary, explored, table
 from checker.prove.proof import Proof, Task, prove
 from checker.prove.sat import Undecided
@@ -51,13 +45,11 @@ SAMPLING_SHARE = 0.25
 
 CANDIDATE = "candidate_"
 
-_numbers = count(1)
-
 
 @dataclass(frozen=True)
 class Discovery:
     """What was found: the lemmas as methods (empty if none), the proof with them, how many states and candidates were
-    looked at, and the names in the lemmas that the specification's file does not have yet."""
+    looked at, and the import statements that the specification's file needs for them."""
 
     lemmas: tuple[str, ...]
     proof: Proof
@@ -87,38 +79,38 @@ class _Search:
         self.model = build(task.spec)
         kinds = [prop.name for prop in self.model.of("invariant", "step")]
         self.goals = list(task.invariants) or kinds
-        self.namespace = namespace(task.spec)
         self.states: list[State] = []
-        self.tried, self.inductive = 0, 0
+        self.tried, self.inductive, self.open = 0, 0, ""
 
     def discovery(self) -> Discovery:
         """The whole search."""
-        with self.model.system as system:
-            self.task.progress("exploring")
-            self.states = explored(system, STATES, self.seconds * SAMPLING_SHARE)
-            refuted = self._refuted(system)
-        if refuted is not None:
-            return self._nothing(f"{refuted} is false in a state that a run reaches; `quorate check` shows the run")
         try:
-            for literals in (0, *LITERALS):
-                found = self._with_clauses(literals)
-                if found is not None:
-                    return found
+            return self._found()
         except Undecided as undecided:
             return self._nothing(str(undecided))
         except KeyboardInterrupt:
             return self._nothing("interrupted")
-        return self._nothing(
-            f"no clauses of up to {LITERALS[-1]} literals over the atoms proposed are inductive with it"
-        )
 
-    def _refuted(self, system: System) -> str | None:
-        properties = Properties(system)
-        for state in self.states:
-            found = properties.falsified(state)
-            if found is not None:
-                return found.method.name
-        return None
+    def _found(self) -> Discovery:
+        with self.model.system as system:
+            self.task.progress("exploring")
+            try:
+                found = explored(system, STATES, self.seconds * SAMPLING_SHARE, self.goals)
+            except Failure as failure:
+                return self._nothing(f"a run raises an error ({failure.message}); `quorate check` shows the run")
+        if found.refuted is not None:
+            return self._nothing(f"{found.refuted} is false in a run; `quorate check` shows it")
+        self.states = found.states
+        for literals in (0, *LITERALS):
+            discovery = self._with_clauses(literals)
+            if discovery is not None:
+                return discovery
+        return self._nothing(
+            f"of {self.tried:,} clauses of up to {LITERALS[-1]} literals that {len(self.states):,} explored states allow, "
+            f"{self.inductive:,} are inductive together at the bounds, and they do not suffice for {self.open}"
+            f"{' at any size' if self.task.any_size else ''}. "
+            "That does not say that there are none: a lemma may need an expression or a variable that was not tried"
+        )
 
     def _nothing(self, reason: str) -> Discovery:
         outcome = self._outcome(f"no lemmas were found: {reason}")
@@ -141,30 +133,32 @@ class _Search:
             own = [name for name in houdini.names if name not in made]
             pool = houdini.inductive(houdini.initially([*own, *made]))
             self.inductive = sum(name in made for name in pool)
-            needed = Needed(houdini, self.goals, self.task.progress).lemmas(pool)
-        if needed is None:
-            return None
-        if not self.task.any_size:
-            return self._proven(needed, made)
-        for names in (needed, pool):  # What suffices at the bounds mostly does at any size.
+            needed = self._needed(houdini, pool)
+        if needed is None or not self.task.any_size:
+            return None if needed is None else self._proven(needed, made)
+        for names in (needed, pool):  # What suffices at the bounds often does for any size.
             chosen = {name: made[name] for name in names if name in made}
             judge = AnySize(self._extended(chosen), self.goals, self.deadline)
             with judge.model.system:
-                names = judge.initially([*own, *chosen])
-                found = Needed(judge, self.goals, self.task.progress, houdini).lemmas(names)
+                found = self._needed(judge, judge.initially([*own, *chosen]), houdini)
             if found is not None:
                 return self._proven(found, made)
         return None
 
+    def _needed(self, judge: Judge, names: Sequence[str], hints: Judge | None = None) -> list[str] | None:
+        search = Needed(judge, self.goals, self.task.progress, hints)
+        found, self.open = search.lemmas(names), search.open
+        return found
+
     def _candidates(self, literals: int) -> list[Clause]:
         """The clauses that no explored state refutes, the shortest first."""
         found: list[Clause] = []
-        choices = contexts(self.model)
+        choices, names = contexts(self.model), namespace(self.task.spec)
         known = Known(choices)
         with self.model.system as system:
-            grammar, own = Grammar(self.model, self.namespace), OwnAtoms(system)
-            reachable = Samples(system, self.states, self.namespace)
-            random = Samples(system, arbitrary(system, ARBITRARY_STATES), self.namespace)
+            grammar, own = Grammar(self.model, names), OwnAtoms(system)
+            reachable = Samples(system, self.states, names)
+            random = Samples(system, arbitrary(system, ARBITRARY_STATES), names)
             for context in choices:
                 if monotonic() > self.deadline:
                     raise Undecided("the time for lemmas is over")
@@ -176,15 +170,15 @@ class _Search:
 
     def _proven(self, names: Sequence[str], made: dict[str, Clause]) -> Discovery:
         """The proof with these lemmas, written out."""
-        chosen = [made[name] for name in names if name in made]
-        named = {f"lemma_{position}": clause for position, clause in enumerate(chosen, 1)}
+        free = (name for number in count(1) if not hasattr(self.task.spec, name := f"lemma_{number}"))
+        named = {next(free): made[name] for name in names if name in made}
         texts = tuple(clause.method(name) for name, clause in named.items())
         task = replace(self.task, spec=self._extended(named), invariants=tuple(self.goals), depth=1)
-        return Discovery(texts, prove(task), len(self.states), self.tried, missing(task.spec, texts, self.namespace))
+        return Discovery(texts, prove(task), len(self.states), self.tried, imports(self.task.spec, texts))
 
     def _extended(self, clauses: dict[str, Clause]) -> type[Spec]:
         """The specification with further lemmas, from source text as a user would write it."""
-        return extended(self.task.spec, [clause.method(name) for name, clause in clauses.items()], self.namespace)
+        return extended(self.task.spec, [clause.method(name) for name, clause in clauses.items()])
 
 
 def proposed(grammar: Grammar, own: OwnAtoms, context: tuple[Name, ...]) -> list[Atom]:
@@ -193,34 +187,3 @@ def proposed(grammar: Grammar, own: OwnAtoms, context: tuple[Name, ...]) -> list
     for atom in (*grammar.atoms(context), *own.atoms(context, len(context) > VARIABLES_MAX)):
         found.setdefault(atom.text, atom)
     return list(found.values())
-
-
-def namespace(spec: type[Spec]) -> dict[str, Any]:
-    """The names that a method of a specification can use."""
-    names: dict[str, Any] = {name: getattr(checker, name) for name in checker.__all__}
-    for base in reversed(spec.__mro__):
-        names |= vars(sys.modules.get(base.__module__, checker)) | base.__dict__.get("__quorate_namespace__", {})
-    return names
-
-
-def missing(spec: type[Spec], methods: Sequence[str], names: dict[str, Any]) -> tuple[str, ...]:
-    """The names in methods that have a meaning here, and none in the file of the specification that an author wrote."""
-    there = vars(sys.modules.get(original(spec).__module__, checker)) | original(spec).__dict__.get(
-        "__quorate_namespace__", {}
-    )
-    text = "class Lemmas:\n" + "\n".join(methods) if methods else ""
-    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    return tuple(sorted(name for name in used & names.keys() if name not in there and not hasattr(builtins, name)))
-
-
-def extended(spec: type[Spec], methods: Sequence[str], names: dict[str, Any]) -> type[Spec]:
-    """A subclass of a specification with further methods."""
-    body = "\n".join(methods) or "    pass\n"
-    text = f"class Extended(Base):\n    _configured_from = None\n\n{body}"
-    file = f"<lemmas {next(_numbers)}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    scope = names | {"Base": spec, "lemma": checker.lemma, "__name__": spec.__module__}
-    exec(compile(text, file, "exec", dont_inherit=True), scope)
-    made: type[Spec] = scope["Extended"]
-    made.__name__ = made.__qualname__ = spec.__name__
-    return made

@@ -7,7 +7,7 @@ The states are taken at random from the frontier, so that deep ones are among th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from random import Random
@@ -16,38 +16,74 @@ from typing import Any
 
 from checker.errors import SpecError
 from checker.explore.choices import Choices
+from checker.explore.properties import Properties
 from checker.language.control import Cut
-from checker.language.system import State, System
+from checker.language.system import Method, State, System
 from checker.prove.discovery.grammar import Atom, Name
 
 SEED = 20140614
 
 
-def explored(system: System, count: int, seconds: float) -> list[State]:
-    """Reachable states in random order: all initial ones, and others up to `count`, or as many as there is time for.
+@dataclass(frozen=True)
+class Explored:
+    """Reachable states in random order, and a property that a run refutes, if one was met."""
 
-    Raises Failure if the specification raises an error on the way.
-    """
+    states: list[State]
+    refuted: str | None = None
+
+
+def explored(system: System, count: int, seconds: float, goals: Sequence[str] = ()) -> Explored:
+    """All initial states, and others up to `count`, or as many as there is time for; no more when one of the goals is
+    false. Raises Failure if the specification raises an error on the way."""
     deadline, random = monotonic() + seconds, Random(SEED)
     choices = [(action, Choices(system, action)) for action in system.actions]
+    wanted = _Goals(system, goals)
     frontier = list(dict.fromkeys(state for _, state in system.initial()))
     seen = dict.fromkeys(frontier)
-    while frontier and len(seen) < count and monotonic() < deadline:
+    refuted = next((name for state in frontier if (name := wanted.refuted(state))), None)
+    while frontier and refuted is None and len(seen) < count and monotonic() < deadline:
         position = random.randrange(len(frontier))
         frontier[position], frontier[-1] = frontier[-1], frontier[position]
         state = frontier.pop()
-        for action, options in choices:
-            for arguments in options(state):
-                try:
-                    successor = system.fire(state, action, arguments)
-                except Cut:
-                    continue
-                if successor is not None and successor.state not in seen:
-                    seen[successor.state] = None
-                    frontier.append(successor.state)
+        for successor in _successors(system, choices, state):
+            fresh = successor not in seen
+            refuted = refuted or wanted.refuted(successor if fresh else None, state, successor)
+            if fresh:
+                seen[successor] = None
+                frontier.append(successor)
     found = list(seen)
     random.shuffle(found)
-    return found
+    return Explored(found, refuted)
+
+
+def _successors(system: System, choices: Sequence[tuple[Method, Choices]], state: State) -> Iterator[State]:
+    for action, options in choices:
+        for arguments in options(state):
+            try:
+                successor = system.fire(state, action, arguments)
+            except Cut:
+                continue
+            if successor is not None:
+                yield successor.state
+
+
+class _Goals:
+    """The properties that shall be proven, evaluated on what is explored."""
+
+    def __init__(self, system: System, names: Sequence[str]) -> None:
+        self._properties = Properties(system)
+        of_states, of_steps = self._properties.invariants, self._properties.steps
+        self._properties.invariants = [one for one in of_states if one[0].name in names]
+        self._properties.steps = [one for one in of_steps if one[0].name in names]
+
+    def refuted(self, state: State | None, *transition: State) -> str | None:
+        """A goal that is false in a state, or of a transition."""
+        found = self._properties.falsified(state) if state is not None else None
+        if found is None and transition:
+            found = self._properties.falsified_by_step(*transition)
+        if found is not None and found.failure is not None:
+            raise found.failure
+        return None if found is None else found.method.name
 
 
 def arbitrary(system: System, count: int) -> list[State]:
