@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-import checker
 from checker.language.spec import Spec, original
+
+FACADE = sys.modules["checker"]
+"""What authors import from. It is above this layer, and is looked at, not used."""
 
 _numbers = count(1)
 
@@ -19,7 +21,7 @@ _numbers = count(1)
 def namespace(spec: type[Spec]) -> dict[str, Any]:
     """The names that a method of a specification can use: those of the library, and those that the files of the class
     and of its bases have."""
-    names: dict[str, Any] = {name: getattr(checker, name) for name in checker.__all__}
+    names: dict[str, Any] = {name: getattr(FACADE, name) for name in FACADE.__all__}
     for base in reversed(spec.__mro__):
         names |= _there(base)
     return names
@@ -33,7 +35,7 @@ def imports(spec: type[Spec], methods: Sequence[str]) -> tuple[str, ...]:
     found: dict[str, list[str]] = {}
     for name in sorted(used & names.keys()):
         if name not in there and not hasattr(builtins, name):
-            source = "checker" if name in checker.__all__ else names[name].__module__
+            source = FACADE.__name__ if name in FACADE.__all__ else names[name].__module__
             found.setdefault(source, []).append(name)
     return tuple(f"from {source} import {', '.join(missing)}" for source, missing in sorted(found.items()))
 
@@ -43,7 +45,7 @@ def extended(spec: type[Spec], methods: Sequence[str]) -> type[Spec]:
     text = "class Extended(Base):\n    _configured_from = None\n\n" + ("\n".join(methods) or "    pass\n")
     file = f"<lemmas {next(_numbers)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    scope = namespace(spec) | {"Base": spec, "lemma": checker.lemma, "__name__": spec.__module__}
+    scope = namespace(spec) | {"Base": spec, "__name__": spec.__module__}
     exec(compile(text, file, "exec", dont_inherit=True), scope)
     made: type[Spec] = scope["Extended"]
     made.__name__ = made.__qualname__ = spec.__name__
@@ -52,4 +54,4 @@ def extended(spec: type[Spec], methods: Sequence[str]) -> type[Spec]:
 
 def _there(spec: type[Spec]) -> dict[str, Any]:
     """The names that the class's own file has."""
-    return {**vars(sys.modules.get(spec.__module__, checker)), **spec.__dict__.get("__quorate_namespace__", {})}
+    return {**vars(sys.modules.get(spec.__module__, FACADE)), **spec.__dict__.get("__quorate_namespace__", {})}
