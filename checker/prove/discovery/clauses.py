@@ -52,6 +52,11 @@ class Clause:
         reading = sum(literal.cost for literal in self.literals)
         return len(self.parts), reading, len(self.context), " or ".join(self.parts)
 
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The variables of the state, and the methods, that it mentions."""
+        return frozenset(name for part in self.parts for name in re.findall(r"\bself\.(\w+)", part))
+
     def method(self, name: str) -> str:
         """The lemma as a method, to be pasted into the class."""
         parameters = ", ".join(["self", *(f"{one.text}: {one.type}" for one in self.context)])

@@ -39,7 +39,8 @@ ROWS = 60_000
 LITERALS = (2, 3)
 """The sizes of clauses that are tried, one after the other."""
 CANDIDATES_MAX = 1_000
-"""So many candidates at most are asked of a solver, the shortest ones."""
+"""So many candidates at most are asked of a solver: the shortest ones, and of these the ones about what the properties
+are about."""
 SAMPLING_SHARE = 0.25
 """How much of the time exploring may take."""
 
@@ -151,7 +152,8 @@ class _Search:
         return found
 
     def _candidates(self, literals: int) -> list[Clause]:
-        """The clauses that no explored state refutes, the shortest first."""
+        """The clauses that no explored state refutes, the shortest first, and those about other variables than the
+        properties later."""
         found: list[Clause] = []
         choices, names = contexts(self.model), namespace(self.task.spec)
         known = Known(choices)
@@ -166,7 +168,10 @@ class _Search:
                 size = literals if len(context) <= VARIABLES_MAX else min(literals, PURE_VARIABLES_MAX - 1)
                 atoms = proposed(grammar, own, context)
                 found += candidates(table(reachable, random, context, atoms, ROWS), known, size)
-        return sorted(found, key=lambda clause: clause.cost)[:CANDIDATES_MAX]
+        near = frozenset[str]().union(*(prop.reads for prop in self.model.properties if prop.name in self.goals))
+        return sorted(found, key=lambda clause: (len(clause.parts), len(clause.variables - near), clause.cost))[
+            :CANDIDATES_MAX
+        ]
 
     def _proven(self, names: Sequence[str], made: dict[str, Clause]) -> Discovery:
         """The proof with these lemmas, written out."""
