@@ -25,11 +25,12 @@ from checker.outcome import Proven, Unfinished
 from checker.prove.bounded import Bounded
 from checker.prove.discovery.clauses import Clause, Known, candidates
 from checker.prove.discovery.discover import Discovery, discover, proposed
-from checker.prove.discovery.grammar import Grammar, contexts
+from checker.prove.discovery.grammar import Grammar
 from checker.prove.discovery.houdini import Houdini
 from checker.prove.discovery.own import OwnAtoms
 from checker.prove.discovery.pasting import extended, namespace
 from checker.prove.discovery.samples import Samples, arbitrary, explored, table
+from checker.prove.discovery.variables import contexts
 from checker.prove.proof import Task, prove
 from tests import generated
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 
-from checker.prove.discovery.grammar import Name
 from checker.prove.discovery.samples import Table
+from checker.prove.discovery.variables import Name
 
 WIDTH = 112
 """Columns that the line of a lemma may have before it is broken."""

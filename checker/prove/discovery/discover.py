@@ -23,21 +23,24 @@ from checker.language.system import Failure, State
 from checker.model.build import build
 from checker.outcome import Outcome, Proven, Statistics, Unfinished
 from checker.prove.discovery.clauses import Clause, Known, candidates
-from checker.prove.discovery.grammar import PURE_VARIABLES_MAX, VARIABLES_MAX, Atom, Grammar, Name, contexts
+from checker.prove.discovery.grammar import Atom, Grammar
 from checker.prove.discovery.houdini import Houdini
 from checker.prove.discovery.needed import AnySize, Judge, Needed
-from checker.prove.discovery.own import OwnAtoms
+from checker.prove.discovery.own import OwnAtoms, comparisons
 from checker.prove.discovery.pasting import extended, imports, namespace
 from checker.prove.discovery.samples import Samples, arbitrary, explored, table
+from checker.prove.discovery.variables import PURE_VARIABLES_MAX, VARIABLES_MAX, Name, contexts
 from checker.prove.proof import Proof, Task, prove
 from checker.prove.sat import Undecided
 
 STATES = 2_000
 ARBITRARY_STATES = 300
+RECORD_STATES = 400
+"""Explored states that clauses about records are held against: there are many values for each."""
 ROWS = 60_000
 """Rows of a table of truths: states with values of the variables."""
-LITERALS = (2, 3)
-"""The sizes of clauses that are tried, one after the other."""
+STAGES = ((0, False), (2, False), (2, True), (3, False))
+"""What is tried, one after the other: clauses of up to so many literals, and whether records are variables."""
 CANDIDATES_MAX = 1_000
 """So many candidates at most are asked of a solver: the shortest ones, and of these the ones about what the properties
 are about."""
@@ -80,6 +83,7 @@ class _Search:
         self.model = build(task.spec)
         kinds = [prop.name for prop in self.model.of("invariant", "step")]
         self.goals = list(task.invariants) or kinds
+        self.comparisons = comparisons(task.spec, self.model)
         self.states: list[State] = []
         self.tried, self.inductive, self.open = 0, 0, ""
 
@@ -102,12 +106,14 @@ class _Search:
         if found.refuted is not None:
             return self._nothing(f"{found.refuted} is false in a run; `quorate check` shows it")
         self.states = found.states
-        for literals in (0, *LITERALS):
-            discovery = self._with_clauses(literals)
+        for literals, records in STAGES:
+            if records and not contexts(self.model, records=True):
+                continue
+            discovery = self._with_clauses(literals, records)
             if discovery is not None:
                 return discovery
         return self._nothing(
-            f"of {self.tried:,} clauses of up to {LITERALS[-1]} literals that {len(self.states):,} explored states allow, "
+            f"of {self.tried:,} clauses of up to {STAGES[-1][0]} literals that {len(self.states):,} explored states allow, "
             f"{self.inductive:,} are inductive together at the bounds, and they do not suffice for {self.open}"
             f"{' at any size' if self.task.any_size else ''}. "
             "That does not say that there are none: a lemma may need an expression or a variable that was not tried"
@@ -123,9 +129,11 @@ class _Search:
 
     # One size of clauses
 
-    def _with_clauses(self, literals: int) -> Discovery | None:
-        """The discovery with clauses of up to so many literals (0: without any new lemma), or None."""
-        clauses = self._candidates(literals) if literals else []
+    def _with_clauses(self, literals: int, records: bool) -> Discovery | None:
+        """The discovery with clauses of up to so many literals (0: without any new lemma), or None.
+
+        `records`: some variables are records."""
+        clauses = self._candidates(literals, records) if literals else []
         self.tried = len(clauses)
         made = {f"{CANDIDATE}{number}": clause for number, clause in enumerate(clauses)}
         model = build(self._extended(made))
@@ -151,23 +159,26 @@ class _Search:
         found, self.open = search.lemmas(names), search.open
         return found
 
-    def _candidates(self, literals: int) -> list[Clause]:
+    def _candidates(self, literals: int, records: bool) -> list[Clause]:
         """The clauses that no explored state refutes, the shortest first, and those about other variables than the
         properties later."""
         found: list[Clause] = []
-        choices, names = contexts(self.model), namespace(self.task.spec)
-        known = Known(choices)
+        plain, names = contexts(self.model), namespace(self.task.spec)
+        rich = contexts(self.model, records=True) if records else []
+        known = Known([*plain, *rich])
         with self.model.system as system:
-            grammar, own = Grammar(self.model, names), OwnAtoms(system)
-            reachable = Samples(system, self.states, names)
+            grammar, own = Grammar(self.model, names, self.comparisons), OwnAtoms(system)
+            reachable, fewer = (Samples(system, states, names) for states in (self.states, self.states[:RECORD_STATES]))
             random = Samples(system, arbitrary(system, ARBITRARY_STATES), names)
-            for context in choices:
+            for context in (*plain, *rich):
                 if monotonic() > self.deadline:
                     raise Undecided("the time for lemmas is over")
                 self.task.progress(f"clauses over {', '.join(str(name.type) for name in context) or 'the state'}")
                 size = literals if len(context) <= VARIABLES_MAX else min(literals, PURE_VARIABLES_MAX - 1)
                 atoms = proposed(grammar, own, context)
-                found += candidates(table(reachable, random, context, atoms, ROWS), known, size)
+                found += candidates(
+                    table(fewer if context in rich else reachable, random, context, atoms, ROWS), known, size
+                )
         near = frozenset[str]().union(*(prop.reads for prop in self.model.properties if prop.name in self.goals))
         return sorted(found, key=lambda clause: (len(clause.parts), len(clause.variables - near), clause.cost))[
             :CANDIDATES_MAX

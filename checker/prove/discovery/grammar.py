@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement, islice, product
+from itertools import combinations, islice, permutations, product
 
 from checker.language.types import (
     BagType,
@@ -30,22 +30,11 @@ from checker.language.types import (
     UnionType,
 )
 from checker.model.nodes import Model
+from checker.prove.discovery.variables import VARIABLES_MAX, Name, is_collection
 
-VARIABLES_MAX = 3
-"""Variables of a lemma whose atoms may look at the state in any way."""
-PURE_VARIABLES_MAX = 4
-"""Variables of a lemma whose atoms have nothing but variables as keys, elements and fields."""
 LOOKUPS_MAX = 3
 ELEMENTS_MAX = 96
 """Elements of one collection that are asked for, in one choice of variables."""
-
-
-@dataclass(frozen=True)
-class Name:
-    """A variable of a lemma."""
-
-    text: str
-    type: Type
 
 
 @dataclass(frozen=True)
@@ -56,6 +45,11 @@ class Term:
     type: Type
     names: frozenset[str]
     lookups: int = 0
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is a variable."""
+        return self.text in self.names
 
 
 @dataclass(frozen=True)
@@ -70,63 +64,24 @@ class Atom:
     pure: bool
 
 
-def contexts(model: Model) -> list[tuple[Name, ...]]:
-    """The choices of variables: of no sort, of one, of several, the small ones first."""
-    sorts = quantifiable(model)
-    found = []
-    for size in range(PURE_VARIABLES_MAX + 1):
-        for kinds in combinations_with_replacement(sorts, size):
-            if all(kinds.count(kind) <= (1 if isinstance(kind, NatType) and size > 2 else 3) for kind in kinds):
-                found.append(named(kinds))
-    return found
-
-
-def quantifiable(model: Model) -> list[Type]:
-    """The types that variables may have: identities, and numbers that are keys, fields or parameters."""
-    found: dict[str, Type] = {}
-    parameters = [kind for action in model.actions for _, kind in action.parameters]
-    parameters += [kind for prop in model.properties for _, kind in prop.parameters]
-    for kind in parameters:
-        if isinstance(kind, IdentityType | NatType):
-            found[str(kind)] = kind
-    for kind in [variable.type for variable in model.variables] + parameters:
-        for part in kind.walk():
-            inner = [part.key] if isinstance(part, MapType) else list(part.children()) if _holds(part) else []
-            for leaf in (leaf for one in inner for leaf in one.walk()):
-                if isinstance(leaf, IdentityType | NatType):
-                    found[str(leaf)] = leaf
-            if isinstance(part, IdentityType):
-                found[str(part)] = part
-    return sorted(found.values(), key=lambda kind: (isinstance(kind, NatType), str(kind)))
-
-
-def _holds(kind: Type) -> bool:
-    return isinstance(kind, SetType | NetworkType | BagType | ChannelsType)
-
-
-def named(kinds: Sequence[Type]) -> tuple[Name, ...]:
-    """Variables of these types, each called after its type: `s`, or `s1` and `s2` if there are several."""
-    initials = [str(kind)[0].lower() for kind in kinds]
-    names, used = [], dict[str, int]()
-    for kind, initial in zip(kinds, initials, strict=True):
-        same = [other for other, letter in zip(kinds, initials, strict=True) if letter == initial]
-        used[initial] = used.get(initial, 0) + 1
-        names.append(Name(initial if len(same) == 1 else f"{initial}{used[initial]}", kind))
-    return tuple(names)
-
-
 class Grammar:
-    """The terms and atoms of a model; `names` are the Python names of classes that may be mentioned."""
+    """The terms and atoms of a model; `known` are the Python names that may be mentioned, `predicates` the names of
+    functions that tell something of two records of a type."""
 
-    def __init__(self, model: Model, known: dict[str, object]) -> None:
-        self.model, self.known = model, known
+    def __init__(
+        self, model: Model, known: dict[str, object], predicates: Sequence[tuple[str, RecordType]] = ()
+    ) -> None:
+        self.model, self.known, self.predicates = model, known, predicates
+        self._spelling = True
 
     def atoms(self, context: tuple[Name, ...]) -> list[Atom]:
-        """All atoms over these variables, without repetition."""
+        """All atoms over these variables, without repetition. Where records are variables, elements are not spelled, and
+        nothing is looked up by what was looked up."""
+        self._spelling = not _rich(context)
         terms = list(self._terms(context))
         pure_only = len(context) > VARIABLES_MAX
         found: dict[str, Atom] = {}
-        for atom in (*self._compared(terms), *self._members(terms), *self._messages(terms)):
+        for atom in (*self._compared(terms), *self._members(terms), *self._messages(terms), *self._applied(terms)):
             if atom.pure or not pure_only:
                 found.setdefault(atom.text, atom)
         return list(found.values())
@@ -134,12 +89,13 @@ class Grammar:
     # Terms
 
     def _terms(self, context: tuple[Name, ...]) -> Iterator[Term]:
-        level = [Term(name.text, name.type, frozenset({name.text})) for name in context]
-        yield from level
-        keys = level
+        keys = list(self._inside([Term(name.text, name.type, frozenset({name.text})) for name in context], ()))
+        yield from keys
         roots = [Term(f"self.{variable.name}", variable.type, frozenset(), 1) for variable in self.model.variables]
         first = list(self._inside(roots, keys))
         yield from first
+        if _rich(context):
+            return
         nested = [term for term in first if isinstance(term.type, NatType | IdentityType) and term.lookups == 1]
         direct = {term.text for term in first}
         yield from (term for term in self._inside(roots, [*keys, *nested]) if term.text not in direct)
@@ -172,11 +128,12 @@ class Grammar:
 
     def _compared(self, terms: Sequence[Term]) -> Iterator[Atom]:
         for term in terms:
-            if term.lookups:
+            if not term.bare:
                 yield from self._with_constants(term)
         for first, second in combinations(terms, 2):
             lookups = first.lookups + second.lookups
-            if lookups < LOOKUPS_MAX and (lookups or isinstance(first.type, NatType | OrderedType)):
+            ordered = isinstance(first.type, NatType | OrderedType)
+            if lookups < LOOKUPS_MAX and (ordered or not (first.bare and second.bare)):
                 yield from self._related(first, second)
 
     def _with_constants(self, term: Term) -> Iterator[Atom]:
@@ -201,9 +158,13 @@ class Grammar:
         if isinstance(b.type, UnionType) and not isinstance(a.type, UnionType):
             a, b = b, a
         same = a.type == b.type or (isinstance(a.type, UnionType) and b.type in a.type.kinds)
-        if not same or isinstance(b.type, EnumType | BoolType | MapType | RecordType | TupleType) or _holds(b.type):
+        if (
+            not same
+            or isinstance(b.type, EnumType | BoolType | MapType | RecordType | TupleType)
+            or is_collection(b.type)
+        ):
             return
-        if a.lookups or b.lookups:  # That two variables are equal is said by a clause's guards.
+        if not (a.bare and b.bare):  # That two variables are equal is said by a clause's guards.
             yield self._atom(f"{a.text} == {b.text}", f"{a.text} != {b.text}", a, b)
         if isinstance(a.type, NatType | OrderedType) and a.type == b.type:
             yield self._atom(f"{a.text} < {b.text}", f"{a.text} >= {b.text}", a, b)
@@ -222,6 +183,14 @@ class Grammar:
                 whole = Term(f"self.{variable.name}", variable.type, frozenset(), 1)
                 yield from self._asked(whole, variable.type.message, terms)
 
+    def _applied(self, terms: Sequence[Term]) -> Iterator[Atom]:
+        """The predicates of two records."""
+        for name, kind in self.predicates:
+            same = [term for term in terms if term.type == kind and term.lookups <= 1]
+            for first, second in permutations(same, 2):
+                text = f"{name}({first.text}, {second.text})"
+                yield self._atom(text, f"not {text}", first, second)
+
     def _asked(self, whole: Term, element: Type, terms: Sequence[Term]) -> Iterator[Atom]:
         for kind in element.kinds if isinstance(element, UnionType) else (element,):
             made = sorted(self._elements(kind, terms), key=lambda term: (term.lookups, len(term.text), term.text))
@@ -233,6 +202,8 @@ class Grammar:
     def _elements(self, kind: Type, terms: Sequence[Term]) -> Iterator[Term]:
         """Terms of a type that may be in a collection: built from variables, constants, and single lookups."""
         yield from (term for term in terms if term.type == kind and term.lookups <= 1)
+        if not self._spelling:
+            return
         match kind:
             case EnumType() if self._named(kind):
                 yield from (Term(f"{kind}.{member.name}", kind, frozenset()) for member in kind.members)
@@ -264,3 +235,7 @@ class Grammar:
     def _atom(self, text: str, negated: str, *terms: Term, pure: bool = False) -> Atom:
         names = frozenset[str]().union(*(term.names for term in terms))
         return Atom(text, negated, names, 1 + sum(term.lookups for term in terms), pure)
+
+
+def _rich(context: Sequence[Name]) -> bool:
+    return any(isinstance(name.type, RecordType) for name in context)

@@ -10,18 +10,23 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, get_type_hints
 
 from checker.errors import SpecError
 from checker.language.resolve import Configuration, resolve
 from checker.language.spec import Spec
 from checker.language.system import System
-from checker.language.types import IdentityType, NatType, Type
+from checker.language.types import IdentityType, NatType, RecordType, Type
+from checker.model.build import build
+from checker.model.nodes import Model
 from checker.model.source import Source
-from checker.prove.discovery.grammar import Atom, Name
+from checker.prove.discovery.grammar import Atom
+from checker.prove.discovery.pasting import extended, namespace
+from checker.prove.discovery.variables import Name
 
 BOUND = ("x", "y", "z", "w")
 """What variables of comprehensions are called, so that they are not those of a lemma."""
@@ -41,6 +46,26 @@ class Template:
         tree = _renamed(self.tree, dict(zip((name for name, _ in self.parameters), names, strict=True)))
         text = _plain(ast.unparse(tree))
         return Atom(text, f"not {text}", frozenset(name.text for name in names), COST, pure=False)
+
+
+def comparisons(spec: type[Spec], model: Model) -> list[tuple[str, RecordType]]:
+    """The functions in a specification's file that tell whether something is so of two records of one type, if a lemma
+    can use them."""
+    records = {
+        part.sort: part for variable in model.variables for part in variable.type.walk() if isinstance(part, RecordType)
+    }
+    found = []
+    for name, function in namespace(spec).items():
+        if inspect.isfunction(function) and not function.__module__.startswith("checker."):
+            hints = get_type_hints(function)
+            result, kinds = hints.pop("return", None), list(hints.values())
+            if result is bool and len(kinds) == 2 and kinds[0] is kinds[1] and kinds[0] in records:
+                kind = records[kinds[0]]
+                probe = f"    @lemma\n    def probe(self, a: {kind}, b: {kind}) -> bool:\n        return {name}(a, b)\n"
+                with suppress(SpecError):
+                    build(extended(spec, [probe]))
+                    found.append((name, kind))
+    return found
 
 
 class OwnAtoms:
@@ -98,7 +123,7 @@ class OwnAtoms:
     def _template(self, tree: ast.expr, parameters: dict[str, Type]) -> Template | None:
         free = sorted(_free(tree) & parameters.keys())
         kinds = [parameters[name] for name in free]
-        usable = len(free) <= NAMES_MAX and all(isinstance(kind, IdentityType | NatType) for kind in kinds)
+        usable = len(free) <= NAMES_MAX and all(isinstance(kind, IdentityType | NatType | RecordType) for kind in kinds)
         return Template(tree, tuple(zip(free, kinds, strict=True))) if usable else None
 
     def _generalized(self, template: Template) -> Iterator[Template]:

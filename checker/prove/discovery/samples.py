@@ -19,7 +19,8 @@ from checker.explore.choices import Choices
 from checker.explore.properties import Properties
 from checker.language.control import Cut
 from checker.language.system import Method, State, System
-from checker.prove.discovery.grammar import Atom, Name
+from checker.prove.discovery.grammar import Atom
+from checker.prove.discovery.variables import Name
 
 SEED = 20140614
 
