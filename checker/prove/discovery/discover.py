@@ -160,8 +160,7 @@ class _Search:
         return found
 
     def _candidates(self, literals: int, records: bool) -> list[Clause]:
-        """The clauses that no explored state refutes, the shortest first, and those about other variables than the
-        properties later."""
+        """The clauses that no explored state refutes, the shortest first."""
         found: list[Clause] = []
         plain, names = contexts(self.model), namespace(self.task.spec)
         rich = contexts(self.model, records=True) if records else []
@@ -180,9 +179,8 @@ class _Search:
                     table(fewer if context in rich else reachable, random, context, atoms, ROWS), known, size
                 )
         near = frozenset[str]().union(*(prop.reads for prop in self.model.properties if prop.name in self.goals))
-        return sorted(found, key=lambda clause: (len(clause.parts), len(clause.variables - near), clause.cost))[
-            :CANDIDATES_MAX
-        ]
+        found.sort(key=lambda clause: (len(clause.parts), len(clause.variables - near), clause.cost))
+        return sorted(found[:CANDIDATES_MAX], key=lambda clause: clause.cost)
 
     def _proven(self, names: Sequence[str], made: dict[str, Clause]) -> Discovery:
         """The proof with these lemmas, written out."""
