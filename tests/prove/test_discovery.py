@@ -27,7 +27,7 @@ from checker.prove.discovery.clauses import Clause, Known, candidates
 from checker.prove.discovery.discover import Discovery, discover, proposed
 from checker.prove.discovery.grammar import Grammar
 from checker.prove.discovery.houdini import Houdini
-from checker.prove.discovery.own import OwnAtoms
+from checker.prove.discovery.own import OwnAtoms, comparisons
 from checker.prove.discovery.pasting import extended, namespace
 from checker.prove.discovery.samples import Samples, arbitrary, explored, table
 from checker.prove.discovery.variables import contexts
@@ -97,6 +97,15 @@ class LockServer(Spec):
     def mutual_exclusion(self, a: Client, b: Client) -> bool:
         """At most one client holds the lock."""
         return a == b or a not in self.holders or b not in self.holders
+
+
+class Careless(LockServer):
+    """A lock with a property that is false."""
+
+    @invariant
+    def never_twice(self, c: Client) -> bool:
+        """No client gets the lock, which some do."""
+        return c not in self.holders or self.lock == Lock.FREE
 
 
 class HandsOutTwice(LockServer):
@@ -228,6 +237,21 @@ def test_at_fixed_bounds_the_proof_is_for_these_bounds() -> None:
     assert isinstance(discovery.proof.outcome, Proven) and not discovery.proof.outcome.any_size
 
 
+def test_other_properties_are_left_out_of_a_proof_at_fixed_bounds() -> None:
+    outcome = discover(Task(Careless, "", invariants=("mutual_exclusion",)), 60.0).proof.outcome
+    assert isinstance(outcome, Proven) and outcome.properties == ("mutual_exclusion",)
+    assert any("never_twice: left out, neither shown nor used" in note for note in outcome.notes)
+
+
+@pytest.mark.slow
+def test_writes_converge_at_fixed_bounds() -> None:
+    lemmas = ("writes_have_a_time", "seen_writes_have_a_time", "latest_is_held")
+    spec = extended(load("lww_register").main.bounded(Time=1), (), lemmas)
+    assert [name for name, declaration, _ in declarations(spec) if declaration.kind == "lemma"] == []
+    outcome = found(spec, any_size=False).proof.outcome
+    assert isinstance(outcome, Proven) and "convergence" in outcome.properties
+
+
 def test_what_a_run_refutes_is_not_searched_for() -> None:
     discovery = found(HandsOutTwice)
     assert not discovery.found and discovery.lemmas == ()
@@ -297,7 +321,7 @@ def test_pasted_with_the_imports_named_they_prove_it(pasted: Path) -> None:
 def test_one_leader_in_a_term_is_proven_for_any_number_of_servers() -> None:
     spec = load(f"{LESSON}:BareElection").main
     assert not any(declaration.kind == "lemma" for _, declaration, _ in declarations(spec))
-    discovery = found(spec)
+    discovery = found(spec, seconds=600.0)
     outcome = discovery.proof.outcome
     assert isinstance(outcome, Proven) and outcome.any_size and outcome.properties == ("election_safety",)
     assert any("is_majority(" in lemma for lemma in discovery.lemmas)
@@ -348,6 +372,31 @@ def test_the_guard_of_an_action_is_an_atom_also_of_other_terms() -> None:
         texts = {atom.text for context in contexts(model) for atom in OwnAtoms(system).atoms(context, pure_only=False)}
     majority = "is_majority({v for v in Server if v == s or Vote(%s, v, s) in self.network}, Server)"
     assert majority % "self.term[s]" in texts and majority % "t" in texts
+
+
+def test_elements_with_many_fields_are_variables_themselves() -> None:
+    spec = load("lww_register").main
+    model, names = build(spec), namespace(spec)
+    compared = comparisons(spec, model)
+    assert [name for name, _ in compared] == ["not_later"]
+    with model.system as system:
+        context = next(
+            one for one in contexts(model, records=True) if [str(name.type) for name in one] == ["Node", "Write"]
+        )
+        known = Known([context])
+        reachable, random = (
+            Samples(system, states, names) for states in (explored(system, 200, 20).states, arbitrary(system, 50))
+        )
+        atoms = proposed(Grammar(model, names, compared), OwnAtoms(system), context)
+        texts = {
+            " or ".join(clause.parts)
+            for clause in candidates(table(reachable, random, context, atoms, 10_000), known, 2)
+        }
+    assert "w not in self.seen[n] or not_later(w, self.register[n])" in texts
+
+
+def test_records_that_variables_spell_are_no_variables() -> None:
+    assert contexts(build(load("two_phase_commit").main), records=True) == []
 
 
 @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))

@@ -183,12 +183,19 @@ class _Search:
         return sorted(found[:CANDIDATES_MAX], key=lambda clause: clause.cost)
 
     def _proven(self, names: Sequence[str], made: dict[str, Clause]) -> Discovery:
-        """The proof with these lemmas, written out."""
+        """The proof with these lemmas, written out. At fixed bounds all other properties would be assumed and have to be
+        shown: they are left out."""
         free = (name for number in count(1) if not hasattr(self.task.spec, name := f"lemma_{number}"))
         named = {next(free): made[name] for name in names if name in made}
+        provable = [prop.name for prop in self.model.of("invariant", "lemma", "step")]
+        others = () if self.task.any_size else [name for name in provable if name not in {*names, *self.goals}]
         texts = tuple(clause.method(name) for name, clause in named.items())
-        task = replace(self.task, spec=self._extended(named), invariants=tuple(self.goals), depth=1)
-        return Discovery(texts, prove(task), len(self.states), self.tried, imports(self.task.spec, texts))
+        spec = extended(self.task.spec, texts, others)
+        proof = prove(replace(self.task, spec=spec, invariants=tuple(self.goals), depth=1))
+        if others:
+            note = f"{', '.join(others)}: left out, neither shown nor used"
+            proof = replace(proof, outcome=replace(proof.outcome, notes=(*proof.outcome.notes, note)))
+        return Discovery(texts, proof, len(self.states), self.tried, imports(self.task.spec, texts))
 
     def _extended(self, clauses: dict[str, Clause]) -> type[Spec]:
         """The specification with further lemmas, from source text as a user would write it."""

@@ -40,9 +40,10 @@ def imports(spec: type[Spec], methods: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"from {source} import {', '.join(missing)}" for source, missing in sorted(found.items()))
 
 
-def extended(spec: type[Spec], methods: Sequence[str]) -> type[Spec]:
-    """A subclass of a specification, at its bounds, with further methods."""
-    text = "class Extended(Base):\n    _configured_from = None\n\n" + ("\n".join(methods) or "    pass\n")
+def extended(spec: type[Spec], methods: Sequence[str], omitted: Sequence[str] = ()) -> type[Spec]:
+    """A subclass of a specification, at its bounds, with further methods and without some properties."""
+    head = f"class Extended(Base):\n    _configured_from = None\n    omits = (*Base.omits, *{tuple(omitted)!r})\n\n"
+    text = head + "\n".join(methods)
     file = f"<lemmas {next(_numbers)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     scope = namespace(spec) | {"Base": spec, "__name__": spec.__module__}
