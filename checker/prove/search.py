@@ -165,7 +165,7 @@ class Search:
         relation, init = run.relation, self.model.init
         started: tuple[object, ...] = ()
         if init is not None:
-            started = relation.arguments(relation.initial[1], init.parameters, relation.reader(run.clauses.cells, true))
+            started = relation.arguments(relation.start[2], init.parameters, relation.reader(run.clauses.cells, true))
         if isinstance(found, Fired):
             reader = relation.reader(run.clauses.cells, true, length - 1)
             instance = (found.action.method, relation.arguments(found.arguments, found.action.parameters, reader))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checker.explore.engine import Instance
+from checker.prove.foresight import Foresight
 from checker.prove.relation import Relation
 
 
@@ -13,13 +14,14 @@ class Unrolled:
         self.relation = relation
         self.clauses = relation.clauses()
         self._choices: dict[int, dict[str, int]] = {}
+        self._foresight: Foresight | None = None
         self.legal(0)
 
     def fork(self) -> Unrolled:
         """The same steps, to go on from here on their own."""
         other = Unrolled.__new__(Unrolled)
         other.relation, other.clauses = self.relation, self.clauses.fork()
-        other._choices = dict(self._choices)
+        other._choices, other._foresight = dict(self._choices), self._foresight
         return other
 
     def legal(self, state: int) -> None:
@@ -29,18 +31,28 @@ class Unrolled:
 
     def start(self) -> None:
         """Require that the first state is an initial one."""
-        self.clauses.require(self.relation.initial[0], 0)
+        self.clauses.require(self.relation.initial, 0)
+        self._foresight = Foresight(self.relation)
+        self._foresee(0)
 
     def lengthen(self, length: int, ordered: bool) -> list[int]:
         """Add the step after `length` others. One of the literals that are returned must be true for it to be taken;
         `ordered`: members of symmetric sorts occur in their order."""
         self.legal(length + 1)
+        self._foresee(length + 1)
         self._choices[length] = {fired.action.name: self.clauses.fresh() for fired in self.relation.fired}
         for fired, choice in zip(self.relation.fired, self._choices[length].values(), strict=True):
             self.clauses.require(fired.step, length, [-choice])
             if ordered:
                 self.clauses.require(fired.orderly, length, [-choice])
         return list(self._choices[length].values())
+
+    def _foresee(self, state: int) -> None:
+        """In runs from an initial state: write what is certain of a state, and simplify with it what is said of it."""
+        if self._foresight is not None:
+            for condition in self._foresight.before(state):
+                self.clauses.require(condition, state)
+            self.clauses.know(state, self._foresight.known(state).value)
 
     def instances(self, length: int, true: frozenset[int]) -> tuple[Instance, ...]:
         """The first steps of a solution: each action and its arguments."""
