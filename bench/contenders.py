@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.measuring import build, version
-from bench.tasks import Task
+from bench.tasks import LARGE, Task
 
 MODELS = Path(__file__).parent / "models"
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ class Workshop:
         model = ("two_phase", str(task.managers)) if task.managers else (task.model,)
         orders = [("symmetry", 1)] if task.symmetry else [("dfs", 1), ("bfs", 1)]
         if not task.symmetry and workers > 1:
-            orders += [("dfs", workers), ("bfs", workers)]
+            orders.append(("dfs", workers))
         for order, threads in orders:
             name = f"Stateright {'dfs' if task.symmetry else order}{_several(threads, 'threads')}"
             command = (program, *model, order, str(threads))
@@ -126,7 +126,7 @@ class Workshop:
         shutil.copy(source, folder)
         (folder / f"{source.stem}.cfg").write_text(_tlc_configuration(task))
         java = ("java", "-XX:+UseParallelGC", "-Xmx8g", f"-Djava.io.tmpdir={folder}", "-cp", jar, "tlc2.TLC")
-        for count in [1] if task.symmetry else sorted({1, workers}):
+        for count in [1] if task.symmetry or task.states >= LARGE else sorted({1, workers}):
             options = ("-deadlock", "-workers", str(count), "-metadir", str(folder / "meta"))
             yield Contender(f"TLC{_several(count, 'workers')}", (*java, *options, source.stem), tlc_counts, folder)
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from bench.contenders import PEERS, ROOT, Contender, Counts, Workshop
 from bench.measuring import Run, machine, measure, summary, version
-from bench.tables import Line, document, line, record
+from bench.tables import Line, document, record
 from bench.tasks import MODELS, SIZES, Task, chosen
 
 ROUNDED = 1e-7
@@ -67,7 +67,12 @@ class Race:
                 print(f"{task.name}: {one.name}: {said}", file=sys.stderr, flush=True)
         for name, taken in runs.items():
             self.before[task.model, task.symmetry, name] = (taken[-1].cpu_s, task.states)
-        return [line(one, summary(runs[one.name]), found[one.name].states, found[one.name].transitions) for one in here]
+        return [
+            Line(
+                one.name, summary(runs[one.name]), found[one.name].states, found[one.name].transitions, one.build_cpu_s
+            )
+            for one in here
+        ]
 
     def may_finish(self, task: Task, one: Contender) -> bool:
         """Whether the limit may be enough, going by a smaller size."""
@@ -114,7 +119,7 @@ def main() -> None:
     """Measure and print."""
     asked = options()
     about = machine()
-    about["Quorate"] = version("git", "-C", str(ROOT), "log", "-1", "--format=%h of %cs")
+    about["Quorate"] = version("git", "-C", str(ROOT), "log", "-1", "--format=%h of %cs", "--", "checker")
     about["Load at the start"] = f"{os.getloadavg()[0]:.1f}"
     race = Race(asked.repeat, asked.patience, asked.limit)
     found: dict[Task, Sequence[Line]] = {}

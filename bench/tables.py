@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.contenders import Contender
 from bench.measuring import Summary
-from bench.tasks import Task
-
-LARGE = 5_000_000
-"""From so many states on, memory is that of the states: below, the C compiler needs more than they do."""
+from bench.tasks import LARGE, Task
 
 
 @dataclass(frozen=True)
@@ -22,11 +18,6 @@ class Line:
     states: int
     transitions: int
     build_cpu_s: float
-
-
-def line(contender: Contender, run: Summary, states: int, transitions: int) -> Line:
-    """The line of a contender."""
-    return Line(contender.name, run, states, transitions, contender.build_cpu_s)
 
 
 def _row(task: Task, found: Line, base: Summary) -> str:

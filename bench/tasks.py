@@ -47,6 +47,8 @@ TASKS = [
     Task("raft", "Raft", 878_196, 5_611_282),
     Task("raft", "Raft", 146_632, 0, symmetry=True),
 ]
+LARGE = 5_000_000
+"""From so many states on, a process's memory is that of the states: below, the C compiler needs more than they do."""
 MODELS = tuple(dict.fromkeys(task.model for task in TASKS))
 SIZES = tuple(dict.fromkeys(task.managers for task in TASKS if task.managers))
 

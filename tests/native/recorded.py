@@ -1,9 +1,9 @@
-"""What the reference engine finds on every spec and variant of the library at its own bounds, for the native engine to find too.
+"""What the reference engine finds on specs and variants of the library at their own bounds, for the native engine to find too.
 
     python -m tests.native.recorded [MODULE.CLASS ...]
 
-explores them again, all or those named, and writes `recorded.json`. All of them take the reference engine about half an hour, which
-is why the tests read the file.
+explores them again, all or those named, and writes `recorded.json` after each. Some take the reference engine many minutes, which
+is why the tests read the file; they compare the specs that it has.
 """
 
 from __future__ import annotations
@@ -57,15 +57,13 @@ def record(spec: type[Spec]) -> dict[str, object]:
 
 
 def main() -> None:
-    """Explore, and write the file."""
-    wanted = set(sys.argv[1:])
+    """Explore, in the order of the arguments, and write the file after each."""
+    specs_by_name = {name_of(spec): spec for spec in library()}
     kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    for spec in library():
-        name = name_of(spec)
-        if not wanted or name in wanted:
-            kept[name] = record(spec)
-            print(name, flush=True)
-            FILE.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
+    for name in sys.argv[1:] or sorted(specs_by_name):
+        kept[name] = record(specs_by_name[name])
+        print(name, flush=True)
+        FILE.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,17 @@ def test_fingerprints_collide_as_often_as_random_numbers(tmp_path: Path) -> None
         assert abs(int(found(collide, "collide", bits)["collisions"]) - expected) <= 6 * expected**0.5 + 0.02 * expected, bits
 
 
+@pytest.mark.parametrize("bits", [8, 12, 16, 20])
+@pytest.mark.parametrize("broken", [(), ("-DBROKEN",)])
+def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, broken: tuple[str, ...]) -> None:
+    """With so few bits there are many. What is found of a violation is a real run, or nothing."""
+    defines = ["-DRM=6", "-DMODEL_WORDS=2", *broken]
+    exact = found(program(tmp_path / "exact", TWO_PHASE, "plain", *defines), 1)
+    kept = found(program(tmp_path / "kept", TWO_PHASE, "address", *defines, "-DSTORE_FINGERPRINT=1", f"-DFINGERPRINT_BITS={bits}"), 1)
+    assert 1 < int(kept["states"]) < int(exact["states"]) if bits < 20 else int(kept["states"]) <= int(exact["states"])
+    assert not kept["trace"] or len(kept["trace"].split(",")) >= len(exact["trace"].split(","))
+
+
 @pytest.mark.slow
 def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)

@@ -25,6 +25,7 @@ from specs.consensus.raft import Raft
 from specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 from tests.generated import load, write
 from tests.native.agreement import QUICK_FLAGS
+from tests.native.building import SANITIZERS, found, program
 
 DRAWN = 12
 
@@ -78,11 +79,23 @@ def test_the_same_seed_gives_the_same_runs_with_any_number_of_workers() -> None:
     assert simulate(TwoPhaseCommit, seed=8, runs=9_000, length=40, engine="native").actions != first.actions
 
 
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+def test_threads_that_walk_are_clean_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
+    text = '#include "two_phase.c"\n#include "walk.c"\n'
+    walk = program(tmp_path / "whole", text, sanitizer, "-DRM=6", "-DMODEL_WORDS=2")
+    one, three = (found(walk, workers, 2_000, 30, 9) for workers in (1, 3))
+    assert one == three and one["steps"] == str(2_000 * 30) and one["violated"] == "0" and one["last"] == one["said"] == "30"
+    broken = program(tmp_path / "broken", text, sanitizer, "-DRM=6", "-DBROKEN")
+    answer = found(broken, 1, 100_000, 30, 9)
+    assert answer["violated"] == "1" and int(answer["said"]) == int(answer["last"]) < 30
+
+
 def test_a_violation_is_a_real_run_and_found_again() -> None:
-    found = [simulate(CommitByMajority, seed=1, runs=100_000, length=40, engine="native", workers=workers) for workers in (1, 2)]
-    assert found[0].violation is not None and found[0].violation.property == "atomicity"
-    assert [(one.violation, one.runs, one.steps) for one in found] == [(found[0].violation, found[0].runs, found[0].steps)] * 2
-    assert simulate(CommitByMajority, seed=1, runs=found[0].runs - 1, length=40, engine="native").violation is None
+    walked = [simulate(CommitByMajority, seed=1, runs=100_000, length=40, engine="native", workers=workers) for workers in (1, 2)]
+    first = walked[0]
+    assert first.violation is not None and first.violation.property == "atomicity"
+    assert [(one.violation, one.runs, one.steps) for one in walked] == [(first.violation, first.runs, first.steps)] * 2
+    assert simulate(CommitByMajority, seed=1, runs=first.runs - 1, length=40, engine="native").violation is None
 
 
 @pytest.mark.parametrize(("spec", "kind"), [(Falls, "deadlock"), (Breaks, "error"), (Wrong, "invariant")])

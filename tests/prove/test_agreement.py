@@ -63,6 +63,11 @@ def test_further_drawn_specs_step_alike_and_bounded_checks_find_what_exploring_f
     assert bounded_verdict(spec) == explored_verdict(explored)
 
 
+def test_a_number_keeps_to_its_type_in_a_message() -> None:
+    # The number of messages, put into a message whose field has room for no more than the bag has.
+    compare_drawn(generated.write(2232, False, False))
+
+
 def compare_drawn(source: str) -> type[Spec]:
     spec = generated.load(source)
     compare(spec, STATES)

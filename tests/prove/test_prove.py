@@ -14,7 +14,7 @@ from checker.outcome import Proven, Unfinished, Violated
 from checker.prove.proof import Claim, Proof, Task, prove
 from checker.prove.solving import Effort
 
-ANY_SIZE = ["two_phase_commit", "paxos", "raft_election", "lww_register"]
+ANY_SIZE = ["two_phase_commit", "paxos", "raft_election", "lww_register", "vector_clock"]
 BROKEN = [
     ("two_phase_commit", "CommitByMajority", "atomicity", 8),
     ("two_phase_commit", "PreparedAborts", "atomicity", 8),

@@ -190,6 +190,8 @@ class _Run:
         if report.event != EVENT_NONE and report.trace_length and not report.trace_failed:
             replay = Replay(self.system, rendered, self.initial)
             finding = replay.finding(self.library.steps(search), report.event == EVENT_DEADLOCK)
+        elif report.event != EVENT_NONE and report.stop == STOP_NONE and self.watch.store == "fingerprint":
+            reason = "two states have the same fingerprint (`--store exact` keeps them apart)"
         elif report.event != EVENT_NONE and report.stop == STOP_NONE:
             raise Disagreement("the search found a violation and no path to it")
         cuts = {name: count for name, count in sorted(zip(rendered.bounds, report.cuts, strict=False)) if count}

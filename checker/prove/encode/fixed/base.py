@@ -18,7 +18,7 @@ from checker.language.types import (
     SetType,
     Type,
 )
-from checker.model.conversion import is_number
+from checker.model.conversion import is_number, limits
 from checker.model.nodes import Expr, Model
 from checker.prove.encode.fixed.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
 from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
@@ -188,6 +188,12 @@ class FixedValues(Machine):
         for guard, value in options:
             result = self.select(guard, value, result)
         return result
+
+    def within(self, number: Leaf, kind: Type) -> Leaf:
+        """A number without the values that its type rules out: more messages than a bag has room for, for example. Their
+        conditions are never true, which the circuit need not show."""
+        low, high = limits(kind)
+        return Leaf({value: guard for value, guard in number.items() if low <= value <= high})
 
     def op_size(self, whole: Value, most: int | None = None) -> Leaf:
         """The number of elements of a set, list or network, which is known to be at most `most`."""

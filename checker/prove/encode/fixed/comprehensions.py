@@ -106,7 +106,7 @@ class Comprehensions(FixedValues):
         total = Leaf({0: TRUE})
         for guard, value in self._yielded(node, env):
             total = self.select(guard, self._lifted(lambda a, b: a + b, total, value), total)
-        return total
+        return self.within(total, node.type)
 
     def op_max_of(self, node: Expr, env: Env) -> Value:
         return self._extreme(node, env, lambda value, best: self.less(best, value))

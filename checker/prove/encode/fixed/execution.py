@@ -112,9 +112,8 @@ class Fixed(Histories):
         return self.both([self.either((a ^ 1, b)) for a, b in self._pairwise(node, env).values()])
 
     def op_len(self, node: Expr, env: Env) -> Value:
-        low, high = limits(node.type)
-        size = self.op_size(self.value(node.args[0], env), high)
-        return Leaf({number: guard for number, guard in size.items() if low <= number <= high})
+        _, high = limits(node.type)
+        return self.within(self.op_size(self.value(node.args[0], env), high), node.type)
 
     def _at_least(self, whole: Value, number: int) -> int:
         if number <= 0:
