@@ -299,7 +299,7 @@ class _AnySizeRun(_Run):
         queries = [
             prover.follows(prop, assumed) for prop in invariants if not any(name == prop.name for _, name in done)
         ]
-        quick = replace(self.task.effort, z3_seconds=self.task.effort.z3_seconds[:1], cvc5_seconds=0.0)
+        quick = replace(self.task.effort, z3_seconds=self.task.effort.z3_seconds[:1], cvc5_seconds=0.0, blindly=False)
         found = [claim for claim in self._asked(queries, quick) if claim.status == "proven"]
         return {(claim.action, claim.property): claim for claim in found}
 

@@ -53,12 +53,14 @@ class Answer:
 @dataclass(frozen=True)
 class Effort:
     """How hard to try: seconds for each attempt of Z3 (the seeds count from 0) and for cvc5 (0: do not ask it), and
-    processes; `seconds` for all queries together that lemmas on demand leave open."""
+    processes; `seconds` for all queries together that lemmas on demand leave open. `blindly` lemmas are also added where no
+    model says which."""
 
     z3_seconds: tuple[float, ...] = (2.0, 5.0, 10.0)
     cvc5_seconds: float = 20.0
     workers: int = 1
     seconds: float = 60.0
+    blindly: bool = True
 
     def shared(self, queries: int) -> Effort:
         """The effort for each of so many queries."""
@@ -123,7 +125,7 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     """The first definite answer: of Z3 with lemmas on demand, `useful` ones first, and then of the portfolio with all
     of them; or "unknown" with everybody's reasons."""
     started = perf_counter()
-    first = selected(asked, useful)
+    first = selected(asked, useful, effort.blindly)
     if first.status != "unknown":
         return first
     reasons = [first.reason]
@@ -143,12 +145,12 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     return Answer(asked.name, "unknown", perf_counter() - started, "", frozenset(), "; ".join(reasons))
 
 
-def selected(asked: Query, useful: Sequence[str] = ()) -> Answer:
-    """What Z3 says with lemmas on demand."""
+def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False) -> Answer:
+    """What Z3 says with lemmas on demand; `blindly` as for `Selection.answer`."""
     from checker.prove.selection import Selection
 
     started = perf_counter()
-    found = Selection(asked).answer(useful)
+    found = Selection(asked).answer(useful, blindly)
     core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
     reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
     return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason)

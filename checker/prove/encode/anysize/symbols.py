@@ -479,3 +479,16 @@ def _applied(function: Any, args: list[Term]) -> Term:
             first, second = ([*args[:position], arg.arg(side), *args[position + 1 :]] for side in (1, 2))
             return merged(arg.arg(0), _applied(function, first), _applied(function, second))
     return function(args)
+
+
+def quantified(term: Term) -> bool:
+    """Whether there is a quantifier in a term."""
+    stack, seen = [term], set[int]()
+    while stack:
+        part = stack.pop()
+        if z3.is_quantifier(part):
+            return True
+        if part.get_id() not in seen:
+            seen.add(part.get_id())
+            stack.extend(part.children())
+    return False
