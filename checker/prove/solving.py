@@ -25,6 +25,10 @@ SELECTED = "z3, lemmas on demand"
 """The solver that an answer of the first look names."""
 
 
+LEAST_MILLISECONDS = 100
+"""Z3 can miss a shorter time limit, which is over before the search begins, and then goes on without one."""
+
+
 @dataclass(frozen=True)
 class Query:
     """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
@@ -68,6 +72,11 @@ class Effort:
         part = min(1.0, self.seconds / wanted) if wanted else 1.0
         scaled = tuple(part * seconds for seconds in self.z3_seconds)
         return replace(self, z3_seconds=scaled, cvc5_seconds=part * self.cvc5_seconds)
+
+
+def limit(solver: Any, seconds: float) -> None:
+    """Give Z3 so much time for a question."""
+    solver.set("timeout", max(LEAST_MILLISECONDS, int(seconds * 1000)))
 
 
 def query(
@@ -168,7 +177,7 @@ def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tup
     if len(formulas) != len(asked.labels):
         raise AssertionError(f"{asked.name}: {len(formulas)} assertions were read of {len(asked.labels)}")
     solver = z3.Solver(ctx=context)
-    solver.set("timeout", max(1, int(seconds * 1000)))
+    limit(solver, seconds)
     solver.set("random_seed", seed)
     for position, (label, formula) in enumerate(zip(asked.labels, formulas, strict=True)):
         if label and tracked:
