@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from checker.errors import UsageError
 
 if TYPE_CHECKING:
     from checker.loading import Protocol
-    from checker.prove.proof import Claim, Proof
+    from checker.prove.proof import Claim, Proof, Task
     from checker.prove.solving import Effort
 
 QUORUMS = "quorums"
@@ -58,6 +59,17 @@ def _parameters(function: Any) -> Any:
     "--laws", is_flag=True, help="Prove the laws of the functions marked @merge and @law, for all values of any size."
 )
 @click.option(
+    "--discover", "discovering", is_flag=True, help="Search for lemmas that prove the properties; print them as Python."
+)
+@click.option(
+    "--max-time",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for the search of --discover, before the proof with what it found.",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
@@ -92,6 +104,8 @@ def command(
     bounds: dict[str, int],
     any_size: bool,
     laws: bool,
+    discovering: bool,
+    max_time: float,
     timeout: float,
     workers: int,
     form: str,
@@ -103,6 +117,9 @@ def command(
     With --laws, or if SPEC is a module of functions or one of them (`file.py:join`): the laws of the functions marked
     @merge and @law. A law that fails comes with values in Python. Exit codes: 0 every function does what its mark
     says, 1 one does not, 3 it is not known.
+
+    With --discover: lemmas are proposed from the types and the predicates of SPEC, and those that the proof needs are
+    printed as methods to be pasted into the class.
 
     `quorate prove quorums --N 5 --R 2 --W 3` asks instead whether quorums of these sizes meet; without numbers, it
     proves for every size what all any-size proofs rest on.
@@ -125,16 +142,23 @@ def command(
     protocol = load(spec)
     effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)
     if laws or protocol.has_only_laws:
-        given_too = {"--invariant": invariants, "--bound": bounds, "--depth": depth, "--out": out, "--variant": variant}
+        given_too = {
+            "--invariant": invariants,
+            "--bound": bounds,
+            "--depth": depth,
+            "--out": out,
+            "--variant": variant,
+            "--discover": discovering,
+        }
         for option, value in given_too.items():
             if value:
                 raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
         sys.exit(_prove_laws(protocol, effort, timeout, form))
     cls = protocol.variant(variant).bounded(**bounds)
     folder = Folder(out) if out is not None else None
-    proof = prove(Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress))
-    if sys.stderr.isatty():
-        click.echo("\r\033[K", err=True, nl=False)
+    task = Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress)
+    proof = _discovered(task, max_time, form) if discovering else prove(task)
+    _progress("")
     if form == "text":
         for line in explained(proof):
             click.echo(line)
@@ -167,6 +191,27 @@ def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -
         click.echo(machine.github(outcomes), nl=False)
     wrong = [laws for laws in results if not laws.as_expected]
     return 0 if not wrong else 1 if any(laws.violated for laws in wrong) else 3
+
+
+def _discovered(task: Task, seconds: float, form: str) -> Proof:
+    """Search for lemmas, show them, and return the proof with them."""
+    from checker.prove.discovery.discover import discover
+
+    if task.method != "induction":
+        raise UsageError("--discover searches for lemmas of a proof by induction; leave --method out.")
+    found = discover(task, seconds)
+    _progress("")
+    searched = f"{found.candidates:,} candidates that {found.states:,} explored states allow"
+    if form != "text":
+        notes = (*found.proof.outcome.notes, f"searched: {searched}", *found.imports, *found.lemmas)
+        return replace(found.proof, outcome=replace(found.proof.outcome, notes=notes))
+    if found.lemmas:
+        click.echo(f"{len(found.lemmas)} lemmas of {searched}, to be pasted into the class:\n")
+        for text in (*found.imports, *([""] if found.imports else []), *found.lemmas):
+            click.echo(text)
+    elif found.found:
+        click.echo("No further lemma is needed.")
+    return found.proof
 
 
 def _progress(what: str) -> None:
