@@ -6,8 +6,10 @@ each action apart. So this is done here: for every step, the circuit is evaluate
 from what is certain before, for each action apart, and what all actions agree on is certain after.
 
 A value is followed by its *atoms*: conditions that say which of its values a cell has, each under a path. What lies in an
-alternative of a union that is not there, or behind the end of a list, has no meaning: it may be taken to be anything,
-so whatever the actions agree on that do give it a meaning is taken.
+alternative of a union that is not there, or behind the end of a list, has no meaning: it may be taken to be anything that
+a value of its type can be, so whatever the actions agree on that do give it a meaning is taken. An action that cannot
+happen gives nothing a meaning, and what would follow from it need not be a value at all; so a solver is asked whether it
+can.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from checker.prove.encode.fixed.cells import Leaf, Mask, Seq, Tally
 from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from checker.prove.encode.values import ABSENT, Union, Value
 from checker.prove.relation import Cells, Fired, Relation
+from checker.prove.sat import Dialogue
+
+SECONDS = 60.0
+"""How long a solver may take for all questions about the first states; then the check is undecided."""
 
 Path = tuple[Any, ...]
 
@@ -96,6 +102,10 @@ class Foresight:
         known = Ternary(relation.machine.circuit)
         known.know(condition)
         self._certain = [self._agreed([self._of(state, known)])]
+        self._clauses, self._dialogue = relation.clauses(), Dialogue(SECONDS)
+        for legal in relation.legal:
+            self._clauses.require(legal, 0)
+        self._happens = {fired.action.name: self._literal_of(fired) for fired in relation.fired}
 
     def before(self, step: int) -> list[int]:
         """The conditions that are certain of the state before a step."""
@@ -117,17 +127,29 @@ class Foresight:
         if len(self._certain) > 1 and self._certain[-2] == certain:
             return certain
         known = Ternary(self.relation.machine.circuit)
-        for condition in _conditions(self._before, certain):
+        conditions = _conditions(self._before, certain)
+        for condition in conditions:
             known.know(condition)
-        results = [result for fired in self.relation.fired if (result := self._after_action(fired, known)) is not None]
+        given = [self._clauses.literal(condition, 0) for condition in conditions]
+        self._dialogue.add(self._clauses.text())
+        results = [
+            self._after_action(fired, known)
+            for fired in self.relation.fired
+            if self._dialogue.possible("the first states", self._happens[fired.action.name], *given)
+        ]
         return self._agreed(results) if results else certain
 
-    def _after_action(self, fired: Fired, known: Ternary) -> dict[Path, bool | None] | None:
-        """What an action leaves of each atom; None if it cannot happen."""
+    def _literal_of(self, fired: Fired) -> int:
+        """One whose truth implies that an action can happen."""
+        literal = self._clauses.fresh()
+        for condition in (*fired.legal, fired.orderly, fired.ok):
+            self._clauses.require(condition, 0, [-literal])
+        return literal
+
+    def _after_action(self, fired: Fired, known: Ternary) -> dict[Path, bool | None]:
+        """What an action that can happen leaves of each atom."""
         taken = known.copy()
         for condition in (*fired.legal, fired.orderly, fired.ok):
-            if taken.value(condition) is False:
-                return None
             taken.know(condition)
         return self._of(fired.after, taken)
 

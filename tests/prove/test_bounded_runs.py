@@ -79,6 +79,11 @@ def test_every_state_of_a_drawn_spec_is_reached_in_as_few_steps(source: str) -> 
     assert list(wrong(model)) == []
 
 
+def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> None:
+    # Of the actions only one makes a note, from a node other than itself: the note would be from nobody.
+    assert list(wrong(build(generated.load(generated.write(3152735322, False))))) == []
+
+
 @pytest.mark.parametrize("name", [name for name in names() if name not in ("raft", "vector_clock")])
 def test_every_state_of_a_protocol_is_reached_in_as_few_steps(name: str) -> None:
     assert list(wrong(build(load(name).main))) == []
