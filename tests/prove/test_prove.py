@@ -6,7 +6,7 @@ from enum import Enum
 
 import pytest
 
-from checker import Nat, Scalarset, Spec, action, init, invariant, lemma, require
+from checker import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require
 from checker.explore import check
 from checker.explore.replay import replay
 from checker.loading import load
@@ -161,6 +161,29 @@ class Counts(Spec):
         return len(self.inside) <= 2
 
 
+@record
+class Letter:
+    """A message in a queue."""
+
+    source: Node
+    target: Node
+
+
+class Queued(Spec):
+    """Sends through queues."""
+
+    queues: Channels[Letter] = Channels(capacity=2)
+
+    @action
+    def send(self, a: Node, b: Node) -> None:
+        self.queues.send(Letter(a, b))
+
+    @invariant
+    def nothing(self) -> bool:
+        """Nothing is promised."""
+        return True
+
+
 @pytest.mark.parametrize("any_size", [False, True])
 def test_a_small_protocol_is_proven(any_size: bool) -> None:
     assert isinstance(proof(Token, any_size=any_size).outcome, Proven)
@@ -212,3 +235,11 @@ def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
     with pytest.raises(NoAnySize, match="is_majority") as error:
         proof(Counts, any_size=True)
     assert error.value.location is not None and "len(self.inside)" in error.value.location.text
+
+
+def test_a_variable_without_any_size_meaning_is_shown_where_it_is_declared() -> None:
+    from checker.prove.encode.anysize.symbols import NoAnySize
+
+    with pytest.raises(NoAnySize, match="Use a Network") as error:
+        proof(Queued, any_size=True)
+    assert error.value.location is not None and error.value.location.text.strip().startswith("queues: Channels[Letter]")

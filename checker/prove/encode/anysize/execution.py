@@ -28,6 +28,7 @@ from checker.prove.encode.anysize.objects import Objects
 from checker.prove.encode.anysize.symbols import (
     BagV,
     MapV,
+    NoAnySize,
     SeqV,
     SetV,
     Term,
@@ -43,6 +44,14 @@ CERTAIN_EFFORT = 20_000
 
 class AnySize(Objects):
     """Runs bodies over values of unbounded size. Raises NoAnySize at the first construct that has no such meaning."""
+
+    def value(self, node: Expr, env: Env) -> Value:
+        try:
+            return super().value(node, env)
+        except NoAnySize as error:
+            if error.location is None and node.location is not None:
+                raise error.at(node.location) from None
+            raise
 
     # Structure
 

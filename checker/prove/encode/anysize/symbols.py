@@ -55,7 +55,12 @@ class NoAnySize(SpecError):
     HINT = "`quorate prove` without --any-size proves it at fixed bounds."
 
     def __init__(self, found: str, instead: str, location: Location | None = None) -> None:
+        self.found, self.instead = found, instead
         super().__init__(f"{found} {instead} {self.HINT}", location)
+
+    def at(self, location: Location) -> NoAnySize:
+        """The same, found there."""
+        return NoAnySize(self.found, self.instead, location)
 
 
 @dataclass(frozen=True)
