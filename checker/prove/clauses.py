@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
+from checker.prove.encode.fixed.circuit import TRUE, Circuit
 
 POSITIVE, NEGATIVE = 1, 2
+
+Known = Callable[[int], bool | None]
+"""Whether a condition is true, as far as that is known."""
 
 
 class Copied:
@@ -54,6 +57,7 @@ class Clauses:
         self.cells = Copied(width)
         self._nodes: dict[int, dict[int, int]] = {}
         self._defined: dict[int, dict[int, int]] = {}
+        self._known: dict[int, Known] = {}
         self._pending: list[str] = []
         self.variables = 0
 
@@ -63,6 +67,7 @@ class Clauses:
         other = Clauses(self._circuit, 0)
         other.cells, other.variables = self.cells.copy(), self.variables
         other._nodes = {step: dict(known) for step, known in self._nodes.items()}
+        other._known = dict(self._known)
         other._defined = {step: dict(done) for step, done in self._defined.items()}
         return other
 
@@ -88,11 +93,21 @@ class Clauses:
         """Add a clause of the solver's literals."""
         self._pending.append(" ".join(map(str, (*literals, 0))))
 
+    def know(self, step: int, known: Known) -> None:
+        """Take as known what a copy's clauses say of some conditions: further clauses are simplified with it."""
+        self._known[step] = known
+
+    def _value(self, condition: int, step: int) -> bool | None:
+        if condition <= TRUE:
+            return bool(condition)
+        return self._known[step](condition) if step in self._known else None
+
     def literal(self, condition: int, step: int) -> int:
         """A literal whose truth implies a condition of a copy."""
-        if condition in (FALSE, TRUE):
+        value = self._value(condition, step)
+        if value is not None:
             constant = self.fresh()
-            self.add(constant if condition else -constant)
+            self.add(constant if value else -constant)
             return constant
         self._define(condition, step)
         return self._literal(condition, step)
@@ -102,12 +117,13 @@ class Clauses:
         stack = [condition]
         while stack:
             part = stack.pop()
-            parts = None if part & 1 or part == FALSE else self._circuit.parts(part >> 1)
-            if parts is not None:
-                stack.extend(parts)
-            elif part == FALSE:
+            value = self._value(part, step)
+            parts = None if part & 1 else self._circuit.parts(part >> 1)
+            if value is False:
                 self.add(*unless)
-            elif part != TRUE:
+            elif value is None and parts is not None:
+                stack.extend(parts)
+            elif value is None:
                 self._define(part, step)
                 self.add(self._literal(part, step), *unless)
 
@@ -125,15 +141,16 @@ class Clauses:
                 continue
             own = self._literal(wanted, step)
             branches = circuit.branches(node)
-            if branches is not None:
+            open_ones = [part for part in parts if self._value(part, step) is None]
+            if branches is not None and all(self._value(part, step) is None for part in branches):
                 stack += self._choice(own, wanted, branches, step)
             elif sign == POSITIVE:
-                for part in parts:
+                for part in open_ones:
                     self.add(-own, self._literal(part, step))
-                stack += parts
+                stack += open_ones
             else:
-                self.add(-own, *(-self._literal(part, step) for part in parts))
-                stack += [part ^ 1 for part in parts]
+                self.add(-own, *(-self._literal(part, step) for part in open_ones))
+                stack += [part ^ 1 for part in open_ones]
 
     def _choice(self, own: int, wanted: int, branches: tuple[int, int, int], step: int) -> list[int]:
         """Write that `own` implies a choice (its negation where the node itself is wanted), and name what this needs."""

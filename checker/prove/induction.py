@@ -166,7 +166,7 @@ class Inductive:
         def make() -> _Common:
             run = Unrolled(self.relation)
             for step in range(states - 1):
-                run.clauses.add(*run.lengthen(step, False))
+                run.clauses.add(*run.lengthen(step))
             literals, names = [], [prop.name for prop in self.inductive if prop.name in set(assumed)]
             for prop in self.inductive:
                 if prop.name in names:

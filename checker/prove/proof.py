@@ -26,6 +26,8 @@ from checker.prove.solving import SELECTED, Answer, Effort, Query, ask_all
 from checker.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 
 METHODS = ("induction", "bmc", "kinduction")
+DEPTH, DEPTH_IF_BROKEN = 12, 20
+"""So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
 
 
 @dataclass(frozen=True)
@@ -168,10 +170,14 @@ class _Run:
             and not any(prop.name in (claim.needs or ()) for claim in claims if claim.property != prop.name)
         )
         if any(claim.status != "proven" for claim in relevant):
-            outcome = self.refuted_or_open(relevant, self.task.depth or 12)
+            outcome = self.refuted_or_open(relevant, self.task.depth or self._depth)
         else:
             outcome = self._worthy(worthless, any_size)
         return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes))
+
+    @property
+    def _depth(self) -> int:
+        return DEPTH if self.task.spec.expect.violated is None else DEPTH_IF_BROKEN
 
     def _worthy(self, worthless: Callable[[], str | None], any_size: bool) -> Outcome:
         """The verdict when every claim is proven: it stands unless there is a reason why it would say nothing."""
@@ -299,7 +305,7 @@ class _AnySizeRun(_Run):
         queries = [
             prover.follows(prop, assumed) for prop in invariants if not any(name == prop.name for _, name in done)
         ]
-        quick = replace(self.task.effort, z3_seconds=self.task.effort.z3_seconds[:1], cvc5_seconds=0.0)
+        quick = replace(self.task.effort, z3_seconds=self.task.effort.z3_seconds[:1], cvc5_seconds=0.0, blindly=False)
         found = [claim for claim in self._asked(queries, quick) if claim.status == "proven"]
         return {(claim.action, claim.property): claim for claim in found}
 

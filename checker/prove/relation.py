@@ -2,31 +2,28 @@
 
 The state before, the state after and the arguments of every action are unknown cells; an action is the condition that
 it leads from the one to the other. The relation is built once; a bounded check writes a copy of it for each step.
-
-Of the runs that differ by a renaming of a scalarset's members, one is enough: the one in which the members first occur
-as arguments in their order (the precedence of values, Law & Lee 2004). For that, cells beside the state tell which
-members have occurred in the run so far; `Fired.orderly` is what they ask of a step. Any permutation of a run is a run,
-so no violation and no shortest length is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from checker.language.system import Arguments, State
-from checker.language.types import IdentityType, RecordType, TupleType, Type, UnionType
+from checker.language.types import Type
 from checker.model.nodes import Action, Model, Property
 from checker.prove.clauses import Clauses, Copied
-from checker.prove.encode.fixed.circuit import FALSE, TRUE
+from checker.prove.encode.fixed.circuit import TRUE
 from checker.prove.encode.fixed.execution import Fixed
-from checker.prove.encode.values import ABSENT, Event, Value, class_key
+from checker.prove.encode.values import Event, Value
+from checker.prove.precedence import Precedence
 
 Cells = dict[str, Value]
-Seen = dict[type, list[int]]
-"""For each symmetric scalarset and each of its members, whether it has occurred in the run."""
+
+SEEN = "members that have occurred"
+"""The name under which a state has the cells of `checker.prove.precedence`; no variable has such a name."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +70,14 @@ class Relation:
         ]
         self.machine = Fixed(model, room)
         self.legal: list[int] = []
+        self.precedence = Precedence(self.machine, model.symmetric)
         self.before = self._unknown_state(self.legal)
-        self._seen = self._unknown_seen()
         self.width = self.machine.circuit.variables
         self.after = self._unknown_state([])
-        self._seen_after = self._unknown_seen()
 
     def _unknown_state(self, legal: list[int]) -> Cells:
-        return {variable.name: self.machine.unknown(variable.type, legal) for variable in self.model.variables}
-
-    def _unknown_seen(self) -> Seen:
-        return {sort: [self.machine.circuit.variable() for _ in _members(sort)] for sort in self.model.symmetric}
+        cells = {variable.name: self.machine.unknown(variable.type, legal) for variable in self.model.variables}
+        return cells | {SEEN: self.precedence.unknown()}
 
     def same(self, first: Cells, second: Cells) -> int:
         """That two states are equal, as far as it matters."""
@@ -108,24 +102,10 @@ class Relation:
         ok = machine.enabled(transition)
         step = machine.both((ok, *legal, self.same(transition.after, self.after)))
         errors, cuts = machine.stopped(transition, "error"), machine.stopped(transition, "cut")
-        orderly = self._orderly(arguments, action.parameters, self._seen, self._seen_after)
-        return Fired(action, arguments, legal, transition.after, ok, step, orderly, tuple(errors), tuple(cuts))
-
-    def _orderly(self, arguments: Sequence[Value], kinds: Sequence[tuple[str, Type]], before: Seen, after: Seen) -> int:
-        """That arguments bring in members in their order, and that those seen after are among these and those before."""
-        machine = self.machine
-        seen, parts = {sort: list(members) for sort, members in before.items()}, []
-        for argument, (_, kind) in zip(arguments, kinds, strict=True):
-            for guard, leaf, sort in self._identities(argument, kind, TRUE):
-                if sort not in seen:
-                    continue
-                members, known = _members(sort), seen[sort]
-                here = [machine.both((guard, leaf.get(member, FALSE))) for member in members]
-                parts += [machine.either((here[number] ^ 1, known[number - 1])) for number in range(1, len(members))]
-                seen[sort] = [machine.either(pair) for pair in zip(known, here, strict=True)]
-        for sort, members in after.items():
-            parts += [machine.either((later ^ 1, now)) for later, now in zip(members, seen[sort], strict=True)]
-        return machine.both(parts)
+        ordered, seen = self.precedence.occurring(arguments, action.parameters, self.before[SEEN])
+        orderly = machine.both((ordered, self.precedence.among(self.after[SEEN], seen)))
+        after = transition.after | {SEEN: seen}
+        return Fired(action, arguments, legal, after, ok, step, orderly, tuple(errors), tuple(cuts))
 
     @cached_property
     def fired(self) -> tuple[Fired, ...]:
@@ -133,38 +113,24 @@ class Relation:
         return tuple(map(self.fire, self.model.actions))
 
     @cached_property
-    def initial(self) -> tuple[int, tuple[Value, ...]]:
-        """That the state before is an initial one, and the unknown arguments of @init; members of symmetric scalarsets
-        occur among these in their order."""
-        system, machine = self.model.system, self.machine
-        zero = self.constant(system.zero(before_init=self.model.init is not None))
-        nobody = {sort: [FALSE] * len(members) for sort, members in self._seen.items()}
-        if self.model.init is None:
-            return machine.both((self.same(zero, self.before), self._orderly((), (), nobody, self._seen))), ()
-        kinds = self.model.init.parameters
-        arguments, legal = self._parameters(kinds)
-        transition = machine.fire(self.model.init, zero, arguments)
-        orderly = self._orderly(arguments, kinds, nobody, self._seen)
-        starts = (machine.enabled(transition), *legal, self.same(transition.after, self.before), orderly)
-        return machine.both(starts), arguments
+    def start(self) -> tuple[int, Cells, tuple[Value, ...]]:
+        """An initial state as formulas over the unknown arguments of @init, which are also returned, and what these
+        satisfy; members of symmetric sorts occur among them in their order."""
+        init, machine = self.model.init, self.machine
+        zero = self.constant(self.model.system.zero(before_init=init is not None))
+        if init is None:
+            return TRUE, zero | {SEEN: self.precedence.nobody()}, ()
+        arguments, legal = self._parameters(init.parameters)
+        transition = machine.fire(init, zero, arguments)
+        ordered, seen = self.precedence.occurring(arguments, init.parameters, self.precedence.nobody())
+        return machine.both((machine.enabled(transition), *legal, ordered)), transition.after | {SEEN: seen}, arguments
 
-    def _identities(self, value: Value, kind: Type, guard: int) -> Iterator[tuple[int, Value, type]]:
-        """The identities that an argument consists of, in order: each with the condition that it is there, and its sort.
-
-        Those inside sets and lists have no fixed order: they are left out, which only keeps more runs.
-        """
-        match kind:
-            case IdentityType():
-                if value is not ABSENT:
-                    yield guard, value, kind.sort
-            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-                for part, inner in zip(value, kinds, strict=True):
-                    yield from self._identities(part, inner, guard)
-            case UnionType(kinds=kinds):
-                for inner in kinds:
-                    if class_key(inner) in value:
-                        present, part = value[class_key(inner)]
-                        yield from self._identities(part, inner, self.machine.both((guard, present)))
+    @cached_property
+    def initial(self) -> int:
+        """That the state before is an initial one."""
+        condition, cells, _ = self.start
+        seen = self.precedence.among(self.before[SEEN], cells[SEEN])
+        return self.machine.both((condition, self.same(cells, self.before), seen))
 
     def judge(self, prop: Property) -> Judged:
         """A property of the state before (of the step, for @step) for unknown arguments."""
@@ -221,8 +187,3 @@ class Relation:
     ) -> Arguments:
         """Unknown arguments in a solution."""
         return tuple(self.machine.cells.read(value, kind, true) for value, (_, kind) in zip(values, kinds, strict=True))
-
-
-def _members(sort: type) -> list[Any]:
-    """The members of a scalarset, in order."""
-    return list(cast(Iterable[Any], sort))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Any
 
-from checker.prove.solving import Status
+from checker.prove.solving import Status, limit
 
 SHRINK_SECONDS = 5.0
 """For making one solution simple."""
@@ -70,7 +70,7 @@ class Dialogue:
         left = self._deadline - monotonic()
         if left <= 0:
             raise Undecided(f"{what}: no time is left")
-        self._solver.set("timeout", max(1, int(left * 1000)))
+        limit(self._solver, left)
         verdict = self._solver.check(*map(self._literal, assumed))
         if verdict == self._z3.unknown:
             raise Undecided(f"{what}: {self._solver.reason_unknown()}")

@@ -93,7 +93,7 @@ class Search:
         relation = run.relation
         states, steps = ([one for one in judged if (one.prop.kind == "step") is kind] for kind in (False, True))
         for length in range(depth + 1):
-            chosen = run.lengthen(length - 1, True) if length else []
+            chosen = run.lengthen(length - 1) if length else []
             found: list[tuple[Judged | Fired, int, int]] = []
             if length:
                 found += [(fired, relation.raising(fired), length - 1) for fired in relation.fired]
@@ -165,7 +165,7 @@ class Search:
         relation, init = run.relation, self.model.init
         started: tuple[object, ...] = ()
         if init is not None:
-            started = relation.arguments(relation.initial[1], init.parameters, relation.reader(run.clauses.cells, true))
+            started = relation.arguments(relation.start[2], init.parameters, relation.reader(run.clauses.cells, true))
         if isinstance(found, Fired):
             reader = relation.reader(run.clauses.cells, true, length - 1)
             instance = (found.action.method, relation.arguments(found.arguments, found.action.parameters, reader))

@@ -7,7 +7,8 @@ question assumes only that the property itself was true before. If the solver fi
 "unsat", so "unsat" is believed at once, and "sat" only when the model satisfies all lemmas.
 
 Of several lemmas that are false in a model the first in an *order* is taken; one order may lead astray where another
-does not, so there are several. Effort is measured in Z3's own units, not in time: which lemmas are chosen does not
+does not, so there are several. Where the solver gives up and has no model to choose by, lemmas are added in order until
+there is a proof or none is left. Effort is measured in Z3's own units, not in time: which lemmas are chosen does not
 depend on the machine or on what else it does.
 
 The idea is that of abstraction refinement for axioms (as in Isabelle's and Vampire's premise selection by models).
@@ -35,6 +36,10 @@ MODEL_EFFORT = 50_000
 """Its limit for the question whether a lemma is false in a model."""
 
 
+Order = Callable[[str, frozenset[str]], tuple[int, ...]]
+"""How to choose among lemmas, the least first: given a lemma and what symbols the question has so far."""
+
+
 @dataclass(frozen=True)
 class Selected:
     """The outcome: the status, and the lemmas that were assumed (after "unsat": that are needed)."""
@@ -54,17 +59,35 @@ class Selection:
             raise AssertionError(f"{asked.name}: {len(self._formulas)} assertions were read of {len(asked.labels)}")
         self._lemmas = {label: position for position, label in enumerate(asked.labels) if label}
 
-    def answer(self, useful: Sequence[str] = ()) -> Selected:
-        """The answer of the first order that leads to one. `useful` are lemmas that are likely to matter, best first."""
+    def answer(self, useful: Sequence[str] = (), blindly: bool = False) -> Selected:
+        """The answer of the first order that leads to one. `useful` are lemmas that are likely to matter, best first;
+        `blindly` adds lemmas without a model to choose by, which takes longer."""
         tried = Selected("unknown", ())
         for order in self._orders(useful):
             tried = self._refined(order)
-            if tried.status != "unknown" or len(tried.lemmas) < 2:
-                break  # It is answered, or no model came up that an order could choose by.
+            if tried.status != "unknown":
+                return tried
+            if len(tried.lemmas) < 2:
+                break  # No model came up that an order could choose by.
+        if blindly:
+            return next((found for order in self._orders(useful) if (found := self._widened(order))), tried)
         return tried
 
-    def _orders(self, useful: Sequence[str]) -> list[Callable[[str, frozenset[str]], tuple[int, ...]]]:
-        """How to choose among lemmas, the least first: given what symbols the question has so far."""
+    def _widened(self, order: Order) -> Selected | None:
+        """The proof with the fewest first lemmas in an order, or None. A model of some lemmas only is no answer."""
+        own = self._asked.name[-1]
+        chosen = [own] if own in self._lemmas else []
+        left = [name for name in self._lemmas if name not in chosen]
+        while left:
+            known = self._known(chosen)
+            chosen.append(min(left, key=lambda name: order(name, known)))
+            left.remove(chosen[-1])
+            if self._asked_with(chosen)[0] == "unsat":
+                return Selected("unsat", self._needed(chosen))
+        return None
+
+    def _orders(self, useful: Sequence[str]) -> list[Order]:
+        """The orders to try, one after the other."""
         names = list(self._lemmas)
         symbols = self._asked.symbols
 
@@ -85,7 +108,7 @@ class Selection:
 
         return [proven_useful, declared, latest] if useful else [familiar, declared, latest]
 
-    def _refined(self, order: Callable[[str, frozenset[str]], tuple[int, ...]]) -> Selected:
+    def _refined(self, order: Order) -> Selected:
         """The answer with lemmas added in an order, as long as the solver finds models without them.
 
         A lemma that makes the solver give up is exchanged, a few times, for another that is false in the same model.

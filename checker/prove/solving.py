@@ -25,6 +25,10 @@ SELECTED = "z3, lemmas on demand"
 """The solver that an answer of the first look names."""
 
 
+LEAST_MILLISECONDS = 100
+"""Z3 can miss a shorter time limit, which is over before the search begins, and then goes on without one."""
+
+
 @dataclass(frozen=True)
 class Query:
     """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
@@ -53,12 +57,14 @@ class Answer:
 @dataclass(frozen=True)
 class Effort:
     """How hard to try: seconds for each attempt of Z3 (the seeds count from 0) and for cvc5 (0: do not ask it), and
-    processes; `seconds` for all queries together that lemmas on demand leave open."""
+    processes; `seconds` for all queries together that lemmas on demand leave open. `blindly` lemmas are also added where no
+    model says which."""
 
     z3_seconds: tuple[float, ...] = (2.0, 5.0, 10.0)
     cvc5_seconds: float = 20.0
     workers: int = 1
     seconds: float = 60.0
+    blindly: bool = True
 
     def shared(self, queries: int) -> Effort:
         """The effort for each of so many queries."""
@@ -66,6 +72,11 @@ class Effort:
         part = min(1.0, self.seconds / wanted) if wanted else 1.0
         scaled = tuple(part * seconds for seconds in self.z3_seconds)
         return replace(self, z3_seconds=scaled, cvc5_seconds=part * self.cvc5_seconds)
+
+
+def limit(solver: Any, seconds: float) -> None:
+    """Give Z3 so much time for a question."""
+    solver.set("timeout", max(LEAST_MILLISECONDS, int(seconds * 1000)))
 
 
 def query(
@@ -123,7 +134,7 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     """The first definite answer: of Z3 with lemmas on demand, `useful` ones first, and then of the portfolio with all
     of them; or "unknown" with everybody's reasons."""
     started = perf_counter()
-    first = selected(asked, useful)
+    first = selected(asked, useful, effort.blindly)
     if first.status != "unknown":
         return first
     reasons = [first.reason]
@@ -143,12 +154,12 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     return Answer(asked.name, "unknown", perf_counter() - started, "", frozenset(), "; ".join(reasons))
 
 
-def selected(asked: Query, useful: Sequence[str] = ()) -> Answer:
-    """What Z3 says with lemmas on demand."""
+def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False) -> Answer:
+    """What Z3 says with lemmas on demand; `blindly` as for `Selection.answer`."""
     from checker.prove.selection import Selection
 
     started = perf_counter()
-    found = Selection(asked).answer(useful)
+    found = Selection(asked).answer(useful, blindly)
     core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
     reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
     return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason)
@@ -166,7 +177,7 @@ def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tup
     if len(formulas) != len(asked.labels):
         raise AssertionError(f"{asked.name}: {len(formulas)} assertions were read of {len(asked.labels)}")
     solver = z3.Solver(ctx=context)
-    solver.set("timeout", max(1, int(seconds * 1000)))
+    limit(solver, seconds)
     solver.set("random_seed", seed)
     for position, (label, formula) in enumerate(zip(asked.labels, formulas, strict=True)):
         if label and tracked:

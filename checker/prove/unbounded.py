@@ -17,6 +17,7 @@ from checker.language.spec import Spec
 from checker.language.types import IdentityType, Type
 from checker.model.build import build
 from checker.model.nodes import Action, Expr, Model, Op, Property, expressions
+from checker.model.source import declaration
 from checker.prove.encode.anysize.definitions import quorums_in
 from checker.prove.encode.anysize.execution import AnySize
 from checker.prove.encode.anysize.symbols import NoAnySize, SetV, Term
@@ -78,7 +79,9 @@ class Prover:
         self.model = model
         self._machine = AnySize(model)
         self._before = {
-            variable.name: self._machine.symbols.symbol(variable.type, variable.name, [])
+            variable.name: self._machine.symbols.symbol(
+                variable.type, variable.name, [], declaration(model.system.spec, variable.name)
+            )
             for variable in model.variables
         }
         self._hypotheses: dict[str, tuple[str, Term]] = {}

@@ -34,6 +34,7 @@ from checker import (
     invariant,
     is_majority,
     leads_to,
+    lemma,
     reachable,
     record,
     require,
@@ -243,6 +244,23 @@ class PrimaryBackup(Spec):
     def monotonic_reads(self, old: Self) -> bool:
         """A read returns at least what the read before it returned, in the same order."""
         return self.view[: len(old.view)] == old.view
+
+    # Why there is one primary
+
+    @lemma
+    def no_node_is_ahead(self, n: Node) -> bool:
+        """The latest epoch is the manager's: no node knows of a later one."""
+        return self.epoch[n] <= self.latest
+
+    @lemma
+    def no_log_is_ahead(self, m: Replicate) -> bool:
+        """No log is shipped in an epoch that the manager has not begun."""
+        return m not in self.network or m.epoch <= self.latest
+
+    @lemma
+    def vacant_until_promoted(self, p: Node) -> bool:
+        """A new epoch has no primary before the manager promotes one."""
+        return self.elected or self.office[p] != Role.PRIMARY or self.epoch[p] < self.latest
 
     @reachable
     def works_with_a_backup_down(self, n: Node, t: Tx) -> bool:

@@ -27,7 +27,7 @@ def two_leaders(one_vote: bool) -> Query:
 @pytest.fixture
 def z3_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lemmas on demand find nothing."""
-    monkeypatch.setattr(solving, "selected", lambda asked, useful=(): Answer(asked.name, "unknown", 0.0, "", reason="z3: tired"))
+    monkeypatch.setattr(solving, "selected", lambda asked, *_: Answer(asked.name, "unknown", 0.0, "", reason="z3: tired"))
 
 
 def test_it_answers_both_ways() -> None:

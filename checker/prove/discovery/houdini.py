@@ -38,7 +38,7 @@ class Houdini:
             self._always[prop.name] = self._relation.always(prop, self._relation.before)
         self._run = Unrolled(self._relation)
         clauses = self._run.clauses
-        taken = self._run.lengthen(0, False)
+        taken = self._run.lengthen(0)
         self._taken = {fired.action.name: literal for fired, literal in zip(self._relation.fired, taken, strict=True)}
         self._assumed, self._denied = dict[str, int](), dict[str, int]()
         for name, condition in self._always.items():

@@ -36,6 +36,7 @@ from checker.prove.encode.values import Value, class_key
 from checker.prove.laws.algebra import Law
 from checker.prove.laws.formulas import broken, sentence_of
 from checker.prove.laws.subject import Lowered, Subject
+from checker.prove.solving import limit
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Search:
         left = self.deadline - monotonic()
         if left <= 0:
             return z3.unknown
-        solver.set("timeout", max(1, int(left * 1000)))
+        limit(solver, left)
         return solver.check(*assumptions)
 
     def _small(self, solver: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from checker.explore.native.render.directives import directed
@@ -12,7 +12,7 @@ from checker.explore.native.render.groups import Groups
 from checker.explore.native.render.history import history_check
 from checker.explore.native.render.layout import Unsupported, capacity, offsets, pack, width, words
 from checker.explore.native.render.liveness import liveness, promises
-from checker.explore.native.render.paths import BOOL
+from checker.explore.native.render.properties import Properties, all_choices
 from checker.explore.native.render.ranging import ranging
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.symmetry import canonical_form
@@ -21,14 +21,13 @@ from checker.explore.native.render.writer import Writer
 from checker.language.sorts import Scalarset
 from checker.language.system import State
 from checker.language.types import TupleType, Type
-from checker.model.nodes import Action, Expr, Function, Model, Op, Property, Require, Return, Stmt, conjuncts
+from checker.model.nodes import Action, Expr, Function, Model, Op, Require, Stmt, conjuncts
 from checker.model.totality import is_total
 
 FILE = "model.c"
 """What the C file is called."""
 TABLE_MAX = 65_536
 INITIAL_MAX = 50_000
-REACHABLE_MAX = 63
 
 
 @dataclass(frozen=True)
@@ -52,31 +51,6 @@ def render(model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarse
 
     Use it inside the system's configuration."""
     return Program(model, initial, sorts).rendered()
-
-
-@dataclass(frozen=True)
-class Shortcut:
-    """A property is true whenever `condition` is `when`, and the condition mentions the first `after` parameters only."""
-
-    condition: Expr
-    when: bool
-    after: int
-
-
-def _shortcut(prop: Property) -> Shortcut | None:
-    """`a or b` is true if a is, and `not (a and b)` if a is not: then parameters that only b mentions need not be tried."""
-    if len(prop.body) != 1 or not isinstance(prop.body[0], Return) or prop.body[0].value is None:
-        return None
-    value, when = prop.body[0].value, True
-    if value.op is Op.NOT and value.args[0].op is Op.AND:
-        value, when = value.args[0], False
-    elif value.op is not Op.OR:
-        return None
-    first = value.args[0]
-    names = [name for name, _ in prop.parameters]
-    mentioned = {node.data for node in first.walk() if node.op is Op.LOCAL}
-    after = max((names.index(name) + 1 for name in mentioned if name in names), default=0)
-    return Shortcut(first, when, after) if 0 < after < len(names) else None
 
 
 class Program:
@@ -201,119 +175,6 @@ class Program:
     def _function(self, function: Function) -> None:
         self.pure(self.function(function.key), function.key, function.parameters, function.body, function.result)
 
-    def _property(self, prop: Property, number: int) -> str:
-        name = f"property_{number}_{prop.name}"
-        self.pure(name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
-        return name
-
-    @contextmanager
-    def _all_choices(self, writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None = None,
-                     first: str | None = None) -> Iterator[list[str]]:
-        """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others.
-
-        `first` is C for the values of the first parameter that are wanted, as bits; all are if it is None."""
-        out = writer.out
-        with ExitStack() as stack:
-            for position, (name, kind) in enumerate(parameters):
-                if shortcut is not None and position == shortcut.after:
-                    self._take_shortcut(writer, shortcut)
-                if is_wide(kind):
-                    raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
-                index, head = out.fresh("i"), f"for (unsigned {{0}} = 0; {{0}} < {kind.cardinality}; {{0}}++)"
-                if first is not None and position == 0:
-                    stack.enter_context(out.block(f"for (uint64_t m{index} = {first}; m{index}; m{index} &= m{index} - 1)"))
-                    out(f"unsigned {index} = (unsigned)__builtin_ctzll(m{index});")
-                else:
-                    stack.enter_context(out.block(head.format(index)))
-                writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
-            yield [f"v_{name}" for name, _ in parameters]
-
-    @staticmethod
-    def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
-        with writer.out.aside() as lines:
-            test = writer.value(shortcut.condition)
-        if not lines:  # A condition that needs statements could be an error; it stays where it is.
-            writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
-
-    @contextmanager
-    def _judging(self, head: str, before: str = "state") -> Iterator[Body]:
-        """A function that evaluates properties."""
-        out = Writer()
-        with out.block(f"static {head}"):
-            out(f"const word *s = state->w, *old = {before}->w;")
-            out("int status_ = 0, *status = &status_;")
-            out("(void)s, (void)old, (void)status;")
-            yield Body(self, out, "s", "old", lambda _: None)
-        self._actions.lines.extend(out.lines)
-        self._actions()
-
-    @staticmethod
-    def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str]) -> None:
-        holds = out.fresh("holds")
-        out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
-        out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
-
-    def _invariants(self, invariants: Sequence[tuple[str, Property]]) -> None:
-        """The first invariant that is false. After a transition, only those that it may have changed are evaluated."""
-        with self._judging("unsigned model_invariant_after(const State *state, unsigned group)") as writer:
-            out = writer.out
-            out("(void)group;")
-            for number, (name, prop) in enumerate(invariants):
-                wanted, apart = self.groups.to_check(prop)
-                everything = (1 << prop.parameters[0][1].cardinality) - 1 if apart else 1
-                table = f"check_{number}"
-                if any(row != everything for row in wanted):
-                    self._head(f"/* What of {prop.name} each group may change{': values of its first parameter' * apart}. */")
-                    self._head(f"static const uint64_t {table}[] = {{{', '.join(f'{row}u' for row in [*wanted, everything])}}};")
-                    guard, first = f"if ({table}[group])", f"{table}[group]"
-                else:
-                    guard, first, apart = "", "", False
-                with out.block(guard), self._all_choices(writer, prop.parameters, _shortcut(prop), first if apart else None) as values:
-                    self._break_if_violated(out, number, name, values)
-            out("return NONE;")
-        self._actions("static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS); }")
-        self._actions()
-
-    def _steps(self, steps: Sequence[tuple[str, Property]]) -> None:
-        """The first step property that is false."""
-        with self._judging("unsigned model_step(const State *before, const State *state)", "before") as writer:
-            for number, (name, prop) in enumerate(steps):
-                with writer.out.block(""), self._all_choices(writer, prop.parameters, _shortcut(prop)) as values:
-                    self._break_if_violated(writer.out, number, name, values)
-            writer.out("return NONE;")
-
-    def _reachable(self, reachable: Sequence[tuple[str, Property]]) -> None:
-        """Bits of the reachability properties that are true; the highest bit for an error."""
-        with self._judging("uint64_t model_reached(const State *state, uint64_t known)") as writer:
-            out = writer.out
-            out("(void)known;")
-            out("uint64_t reached = 0;")
-            for number, (name, prop) in enumerate(reachable):
-                done = out.fresh("done")
-                with out.block(f"if (!(known >> {number} & 1))"), self._all_choices(writer, prop.parameters) as values:
-                    holds = out.fresh("holds")
-                    out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
-                    out(f"if (*status) {{ *status = 0; reached |= (uint64_t)1 << {REACHABLE_MAX}; }}")
-                    out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
-                out(f"{done}:;")
-            out("return reached;")
-
-    def _properties(self) -> None:
-        def of(*kinds: str) -> list[tuple[str, Property]]:
-            found = [prop for kind in kinds for prop in self.model.of(kind)]
-            start = sum(1 for line in self._actions.lines if line.startswith("/* @"))
-            return [(self._property(prop, start + i), prop) for i, prop in enumerate(found)]
-
-        invariants, steps, reachable = of("invariant", "lemma"), of("step"), of("reachable")
-        if len(reachable) > REACHABLE_MAX:
-            raise Unsupported(f"{len(reachable)} @reachable properties (at most {REACHABLE_MAX})")
-        self._invariants(invariants)
-        self._steps(steps)
-        self._reachable(reachable)
-        terminal = of("terminal")
-        call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
-        self._actions(f"static bool model_terminal(const State *s) {{ int status = 0; (void)s, (void)status; return {call}; }}")
-
     # Actions
 
     def _attempt(self, action: Action, number: int) -> None:
@@ -379,7 +240,7 @@ class Program:
             with ExitStack() as stack:
                 for (name, kind), source, early in zip(action.parameters, action.ranges, guards[1:], strict=True):
                     if source is None:
-                        stack.enter_context(self._all_choices(writer, [(name, kind)]))
+                        stack.enter_context(all_choices(writer, [(name, kind)]))
                     else:
                         value = stack.enter_context(ranging(writer, source, kind))
                         writer.declare(kind, f"v_{name}", value)
@@ -477,7 +338,7 @@ class Program:
         """The whole file."""
         for function in self.model.functions.values():
             self._function(function)
-        self._properties()
+        Properties(self, self._head, self._actions).write()
         for number, action in enumerate(self.model.actions):
             self._attempt(action, number)
             self._choices(action, number)

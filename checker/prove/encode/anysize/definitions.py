@@ -20,6 +20,7 @@ from checker.prove.encode.anysize.symbols import (
     NoAnySize,
     SetV,
     Term,
+    quantified,
 )
 from checker.prove.encode.machine import Env
 from checker.prove.encode.values import Value
@@ -38,6 +39,25 @@ class Family:
     symbol: Any
     size: int | None = None
     member: Term = None
+
+    def has(self, parameters: Sequence[Term]) -> Term:
+        """That the member is in the set of these parameters: its formula, or the name of one that has quantifiers."""
+        if quantified(self.formulas[0]):
+            return self._inside(*parameters, self.member)
+        return z3.substitute(self.formulas[0], *zip(self.parameters, parameters, strict=True))
+
+    def naming(self) -> list[Term]:
+        """What the name of a formula with quantifiers means. Without it, the axioms about a set would have quantifiers
+        inside of quantifiers, for each pair of sets again."""
+        if not quantified(self.formulas[0]):
+            return []
+        inside = self._inside(*self.parameters, self.member)
+        return [z3.ForAll([*self.parameters, self.member], inside == self.formulas[0], patterns=[inside])]
+
+    @property
+    def _inside(self) -> Any:
+        sorts = [term.sort() for term in (*self.parameters, self.member)]
+        return z3.Function(f"in {self.symbol.name()}", *sorts, z3.BoolSort())
 
 
 class Definitions(Quantifiers):
@@ -144,7 +164,8 @@ class Definitions(Quantifiers):
         """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about.
 
         `total` members are configured. `given` are sets that are said to be quorums, `asked` those of which it would help
-        to know that they are (see `quorums_in`): the second axiom is written for these only.
+        to know that they are (see `quorums_in`). That two quorums meet can matter for given ones only; that a larger set
+        is a quorum, for a given and an asked one. What else the axioms say of other sets follows.
         """
         families = {
             family.symbol.name(): (label, family)
@@ -154,18 +175,19 @@ class Definitions(Quantifiers):
         found = [(name, *families[name]) for name in families if name in given | asked]
         axioms: list[tuple[Term, frozenset[str]]] = []
         for position, (name, label, first) in enumerate(found):
-            if _size(first, total) <= total and name in asked:
+            axioms += [(meaning, frozenset((name,))) for meaning in first.naming()]
+            least = _size(first, total)
+            if least <= total and name in asked:
                 axioms.append((self._full(first), frozenset((name,))))
-            if _size(first, total) > 0 and 2 * _size(first, total) <= total:
+            if least > 0 and 2 * least <= total and name in given:
                 axioms.append((self._inhabited(first), frozenset((name,))))
             for other, (other_name, other_label, second) in enumerate(found):
                 if label != other_label:
                     continue
-                least, greatest = _size(first, total), _size(second, total)
                 both = frozenset((name, other_name))
-                if other >= position and least + greatest > total:
+                if other >= position and least + _size(second, total) > total and both <= given:
                     axioms.append((self._pair(first, second, True), both))
-                if other != position and least >= greatest and other_name in asked:
+                if other != position and least >= _size(second, total) and name in given and other_name in asked:
                     axioms.append((self._pair(first, second, False), both))
                 if other != position and first.parameters and _sorts(first) == _sorts(second):
                     axioms.append((self._mention(first, second), both))
@@ -182,21 +204,19 @@ class Definitions(Quantifiers):
         return z3.ForAll(list(first.parameters), considered(second.symbol(first.parameters)), patterns=[quorum])
 
     def _full(self, family: Family) -> Term:
-        (formula,), member = family.formulas, family.member
         quorum = family.symbol(family.parameters)
-        claim = z3.Implies(z3.ForAll([member], formula), quorum)
+        claim = z3.Implies(z3.ForAll([family.member], family.has(family.parameters)), quorum)
         return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
 
     def _inhabited(self, family: Family) -> Term:
         """A quorum of at least one has a member; for those of which two meet, that follows."""
         quorum = family.symbol(family.parameters)
-        claim = z3.Implies(quorum, z3.Exists([family.member], family.formulas[0]))
+        claim = z3.Implies(quorum, z3.Exists([family.member], family.has(family.parameters)))
         return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
 
     def _pair(self, first: Family, second: Family, meet: bool) -> Term:
         renamed = [z3.Const(f"q{term.decl().name()}", term.sort()) for term in second.parameters]
-        here = first.formulas[0]
-        there = z3.substitute(second.formulas[0], *zip(second.parameters, renamed, strict=True))
+        here, there = first.has(first.parameters), second.has(renamed)
         left, right = first.symbol(first.parameters), second.symbol(renamed)
         if meet:
             claim = z3.Implies(z3.And(left, right), z3.Exists([first.member], z3.And(here, there)))

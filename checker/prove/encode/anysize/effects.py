@@ -243,7 +243,7 @@ class Combination:
         machine, by = self.machine, 1 if self.hows == {"grow"} else -1
 
         def touched(element: Value, found: Value) -> Term:
-            return reached(element).count(found) == was.count(found) + by
+            return z3.simplify(reached(element).count(found) == was.count(found) + by)
 
         def twice(found: Value) -> Term:
             return self._some(

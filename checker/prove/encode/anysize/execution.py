@@ -28,10 +28,12 @@ from checker.prove.encode.anysize.objects import Objects
 from checker.prove.encode.anysize.symbols import (
     BagV,
     MapV,
+    NoAnySize,
     SeqV,
     SetV,
     Term,
     negation,
+    quantified,
 )
 from checker.prove.encode.machine import Env, Exits
 from checker.prove.encode.values import ABSENT, Value
@@ -42,6 +44,14 @@ CERTAIN_EFFORT = 20_000
 
 class AnySize(Objects):
     """Runs bodies over values of unbounded size. Raises NoAnySize at the first construct that has no such meaning."""
+
+    def value(self, node: Expr, env: Env) -> Value:
+        try:
+            return super().value(node, env)
+        except NoAnySize as error:
+            if error.location is None and node.location is not None:
+                raise error.at(node.location) from None
+            raise
 
     # Structure
 
@@ -78,7 +88,7 @@ class AnySize(Objects):
         parts = self.path.children() if z3.is_and(self.path) else [self.path]
         solver = z3.Solver()
         solver.set("rlimit", CERTAIN_EFFORT)
-        solver.add(*known, *(part for part in (*parts, *self.symbols.facts) if not _quantified(part)), z3.Not(claim))
+        solver.add(*known, *(part for part in (*parts, *self.symbols.facts) if not quantified(part)), z3.Not(claim))
         return bool(solver.check() == z3.unsat)
 
     def _position(self, whole: SeqV, key: Term) -> Term:
@@ -306,16 +316,3 @@ class AnySize(Objects):
 
         all_rounds(self, statement, env)
         return self._going()
-
-
-def _quantified(term: Term) -> bool:
-    """Whether there is a quantifier in a term."""
-    stack, seen = [term], set[int]()
-    while stack:
-        part = stack.pop()
-        if z3.is_quantifier(part):
-            return True
-        if part.get_id() not in seen:
-            seen.add(part.get_id())
-            stack.extend(part.children())
-    return False

@@ -403,7 +403,9 @@ class Quantifiers(Machine):
 
     def op_linearizable(self, node: Expr, env: Env) -> Value:
         return self._no_meaning(
-            node, "linearizable(...) has no any-size meaning.", "State what a read may return as an invariant."
+            node,
+            "linearizable(...) has no any-size meaning.",
+            "State what an operation may return as an invariant, and prove that alone: `--invariant NAME`.",
         )
 
     def op_sum(self, node: Expr, env: Env) -> Value:

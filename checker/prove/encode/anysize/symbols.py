@@ -55,7 +55,12 @@ class NoAnySize(SpecError):
     HINT = "`quorate prove` without --any-size proves it at fixed bounds."
 
     def __init__(self, found: str, instead: str, location: Location | None = None) -> None:
+        self.found, self.instead = found, instead
         super().__init__(f"{found} {instead} {self.HINT}", location)
+
+    def at(self, location: Location) -> NoAnySize:
+        """The same, found there."""
+        return NoAnySize(self.found, self.instead, location)
 
 
 @dataclass(frozen=True)
@@ -479,3 +484,16 @@ def _applied(function: Any, args: list[Term]) -> Term:
             first, second = ([*args[:position], arg.arg(side), *args[position + 1 :]] for side in (1, 2))
             return merged(arg.arg(0), _applied(function, first), _applied(function, second))
     return function(args)
+
+
+def quantified(term: Term) -> bool:
+    """Whether there is a quantifier in a term."""
+    stack, seen = [term], set[int]()
+    while stack:
+        part = stack.pop()
+        if z3.is_quantifier(part):
+            return True
+        if part.get_id() not in seen:
+            seen.add(part.get_id())
+            stack.extend(part.children())
+    return False

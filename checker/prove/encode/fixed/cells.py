@@ -32,7 +32,7 @@ from checker.language.types.base import Bounded
 from checker.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from checker.prove.encode.values import ABSENT, Union, Value, class_key
 
-MASK_MAX = 2048
+MASK_MAX = 4096
 """A set over at most this many possible elements has a condition for each of them."""
 
 TALLY_MAX = 256

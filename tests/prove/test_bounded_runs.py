@@ -1,0 +1,94 @@
+"""Bounded checks look at few of the runs that are alike: every state is still reached by one, and by none that is shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import factorial, prod
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from checker.explore.symmetry import Symmetry
+from checker.language.system import Failure, State
+from checker.loading import load, names
+from checker.model.build import build
+from checker.model.nodes import Model
+from checker.prove import interleaving
+from checker.prove.relation import Relation
+from checker.prove.sat import Dialogue
+from checker.prove.unrolled import Unrolled
+from tests import generated
+from tests.prove.agreement import reference
+
+DEPTH = 6
+STATES = 150
+SECONDS = 20.0
+
+
+def levels(model: Model) -> list[list[State]]:
+    """The states of each depth, up to so many."""
+    level = list(dict.fromkeys(state for _, state in model.system.initial()))
+    seen, found = set(level), [level]
+    while level and len(found) <= DEPTH and len(seen) < STATES:
+        after = [one for state in level for one in reference(model, state).values() if isinstance(one, tuple)]
+        level = [state for state in dict.fromkeys(after) if state not in seen]
+        seen.update(level)
+        found.append(level)
+    return [level for level in found if level]
+
+
+def shortest(model: Model, target: State, most: int) -> int | None:
+    """The length of the shortest run, of those that are looked at, to a state that is the target but for names."""
+    relation = Relation(model)
+    symmetry = Symmetry(model.system, model.symmetric)
+    renamings = prod(factorial(len(sort)) for sort in model.symmetric)
+    alike = {symmetry.renamed(target, number) for number in range(renamings)}
+    there = relation.machine.either([relation.same(relation.constant(one), relation.before) for one in alike])
+    run, dialogue = Unrolled(relation), Dialogue(SECONDS)
+    run.start()
+    for length in range(most + 1):
+        if length:
+            run.clauses.add(*run.lengthen(length - 1))
+        reached = run.clauses.literal(there, length)
+        dialogue.add(run.clauses.text())
+        if dialogue.possible(f"length {length}", reached):
+            return length
+    return None
+
+
+def wrong(model: Model) -> Iterator[tuple[int, int | None]]:
+    """The lengths that differ: what exploring finds, and what bounded checks find, for some of the deepest states."""
+    with model.system:
+        try:
+            found = levels(model)
+        except Failure:
+            return
+        for depth, level in list(enumerate(found))[-2:]:
+            for target in (level[0], level[-1]):
+                length = shortest(model, target, depth)
+                if length != depth:
+                    yield depth, length
+
+
+@pytest.mark.slow
+@settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(generated.sources(histories=False))
+def test_every_state_of_a_drawn_spec_is_reached_in_as_few_steps(source: str) -> None:
+    model = build(generated.load(source))
+    assume(len(model.actions) > 1)
+    assert list(wrong(model)) == []
+
+
+def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> None:
+    # Of the actions only one makes a note, from a node other than itself: the note would be from nobody.
+    assert list(wrong(build(generated.load(generated.write(3152735322, False))))) == []
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in ("raft", "vector_clock")])
+def test_every_state_of_a_protocol_is_reached_in_as_few_steps(name: str) -> None:
+    assert list(wrong(build(load(name).main))) == []
+
+
+def test_steps_that_do_not_commute_would_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interleaving, "independent", lambda footprints: [~0] * len(footprints))
+    assert list(wrong(build(load("two_phase_commit").main)))
