@@ -34,7 +34,8 @@ class Houdini:
         self._relation = Relation(model)
         self._always: dict[str, int] = {}
         for prop in model.of("invariant", "lemma"):
-            self._in_time(f"writing {prop.name}")
+            progress(f"writing {prop.name}")
+            self._in_time()
             self._always[prop.name] = self._relation.always(prop, self._relation.before)
         self._run = Unrolled(self._relation)
         clauses = self._run.clauses
@@ -55,8 +56,7 @@ class Houdini:
         self._dialogue = Dialogue(max(deadline - monotonic(), 0.001))
         self._dialogue.add(clauses.text())
 
-    def _in_time(self, what: str) -> None:
-        self.progress(what)
+    def _in_time(self) -> None:
         if monotonic() > self.deadline:
             raise Undecided("the time for lemmas is over")
 
@@ -108,7 +108,7 @@ class Houdini:
         return {name for name in names if not reader(self._always[name])}
 
     def _possible(self, dialogue: Dialogue, *assumed: int) -> bool:
-        self._in_time("")
+        self._in_time()
         return dialogue.possible("the time for lemmas is over", *assumed)
 
     # Which proofs use which lemmas: see `needed`

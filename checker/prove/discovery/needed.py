@@ -43,7 +43,7 @@ class Needed:
     def __init__(self, judge: Judge, goals: Sequence[str], progress: Progress, hints: Judge | None = None) -> None:
         self._judge, self._goals, self._progress, self._hints = judge, list(goals), progress, hints
         self.open = ""
-        """The goal that was not shown, if one was not."""
+        """What was not shown, in words, if something was not."""
         self._cores: dict[tuple[str, str], frozenset[str]] = {}
         self._failed: dict[tuple[str, str], list[frozenset[str]]] = {}
 
@@ -70,7 +70,7 @@ class Needed:
             if lost is None:
                 return [name for name in names if name in needed]
             if lost in self._goals or lost not in assumed:
-                self.open = lost
+                self.open = "the absence of errors" if lost == NO_ERROR else lost
                 return None
             assumed.remove(lost)
 
