@@ -294,7 +294,9 @@ class _AnySizeRun(_Run):
         queries = [*prover.queries([*assumed, *(prop.name for prop in prover.steps)], assumed), *prover.errors(assumed)]
         claims, reachable, sizes = self._explained(list(self._asked(queries, FIRST_LOOK)))
         self.broken_at(claims)
-        outcome = self.refuted_or_open([claim for claim in claims if claim.status != "proven"], self.task.depth or self._depth)
+        outcome = self.refuted_or_open(
+            [claim for claim in claims if claim.status != "proven"], self.task.depth or self._depth
+        )
         if isinstance(outcome, Unfinished):
             return None
         return Proof(outcome, tuple(claims), (), tuple(reachable), tuple(sizes), self.breaks)
@@ -400,11 +402,7 @@ class _AnySizeRun(_Run):
             if hasattr(part, "size")
         }
         small = {name: min(2, bounds[name]) for name in sorts if name in bounds}
-        return (
-            [spec.bounded(**small), spec]
-            if any(bounds[name] > 2 for name in small)
-            else [spec]
-        )
+        return [spec.bounded(**small), spec] if any(bounds[name] > 2 for name in small) else [spec]
 
     def _counterexample(self, bounded: Bounded, claim: Claim) -> Induction | None:
         fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
