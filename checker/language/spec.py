@@ -240,7 +240,7 @@ def with_lemmas(cls: type[Spec]) -> type[Spec]:
     """
     if cls.expect.violated is None:
         return cls
-    body = {
+    body: dict[str, Any] = {
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
