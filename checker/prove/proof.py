@@ -419,6 +419,12 @@ class _AnySizeRun(_Run):
         answer = next(iter(ask_all([prover.satisfiable()], replace(self.task.effort, workers=1))))
         if answer.status == "unsat":
             return "the axioms and the initial states contradict each other"
+        fires = [prover.fires(action, assumed) for action in self.model.actions]
+        stuck = [
+            answer.name[0] for answer in ask_all(fires, replace(FIRST_LOOK, seconds=0.0)) if answer.status == "unsat"
+        ]
+        if stuck:
+            return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
         return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed)
 
 
