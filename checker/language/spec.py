@@ -171,6 +171,7 @@ class Spec:
     lanes: ClassVar[tuple[type | str, ...]] = ()
     coloured_by: ClassVar[str | None] = None
     _configured_from: ClassVar[type[Spec] | None] = None
+    _argued: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -233,6 +234,23 @@ def _install(cls: type, name: str) -> None:
     setattr(cls, name, _VariableSlot(name, default))
 
 
+def with_lemmas(cls: type[Spec]) -> type[Spec]:
+    """A spec that is expected to break, with the lemmas of its bases all the same: they say why the base is right, and a
+    proof tells which of them the variant does not keep. Any other spec is returned as it is.
+    """
+    if cls.expect.violated is None:
+        return cls
+    body: dict[str, Any] = {
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__,
+        "_argued": True,
+        "_configured_from": original(cls),
+        "__quorate_namespace__": {},
+    }
+    return cast(type[Spec], type(cls.__name__, (cls,), body))
+
+
 def original(cls: type[Spec]) -> type[Spec]:
     """The class an author wrote, behind `bounded`."""
     return cls._configured_from or cls
@@ -253,7 +271,7 @@ def declarations(cls: type[Spec]) -> Iterator[tuple[str, Declaration, Callable[.
     """Every declared method as (name, what it is, the function in force), base classes first, in order of definition.
 
     A variant that overrides a method need not repeat the decorator. A class that is expected to break has no lemmas of its
-    bases: they are part of the argument that it breaks.
+    bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.)
     """
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__):
@@ -266,7 +284,7 @@ def declarations(cls: type[Spec]) -> Iterator[tuple[str, Declaration, Callable[.
             raise SpecError(
                 f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}."
             )
-    broken = cls.expect.violated is not None
+    broken = cls.expect.violated is not None and not cls._argued
     for name, declaration in order.items():
         argument = broken and declaration.kind == "lemma" and name != cls.expect.violated
         if name not in cls.omits and (not argument or name in original(cls).__dict__):

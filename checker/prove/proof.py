@@ -5,6 +5,9 @@ by every action, no action raises an error, there is an initial state, and every
 satisfies what was assumed. A property that is not kept is `Violated` only with a run from an initial state; else the
 verdict is `Unfinished`, with the smallest counterexample to induction that was found, because the property may be
 true and need a lemma.
+
+A variant that is expected to break borrows the lemmas of its bases. They need not be true of it, and are no goals of the
+proof; but the steps that fail although all of them are assumed are the ones at which the argument breaks.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Any
 
 from checker.errors import UsageError, unknown
 from checker.explore.tracing import trace
-from checker.language.spec import Spec
+from checker.language.spec import Spec, declarations, with_lemmas
 from checker.model.build import build
 from checker.model.nodes import Model
 from checker.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
@@ -28,6 +31,8 @@ from checker.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_an
 METHODS = ("induction", "bmc", "kinduction")
 DEPTH, DEPTH_IF_BROKEN = 12, 20
 """So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
+FIRST_LOOK = Effort((), 0.0, blindly=False)
+"""Effort for claims that are expected to fail: what lemmas on demand do not prove, a counterexample shall decide."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +70,16 @@ class Claim:
 class Proof:
     """The outcome and how it came about. `unused` are lemmas that no proven property needs; `reachable` tells, for
     each counterexample to
-    induction, whether its first state can happen; `sizes` are the bounds at which it was found."""
+    induction, whether its first state can happen; `sizes` are the bounds at which it was found. `breaks` are the actions
+    and properties of a broken variant whose claims fail although all properties, and the lemmas of the bases, are
+    assumed."""
 
     outcome: Outcome
     claims: tuple[Claim, ...] = ()
     unused: tuple[str, ...] = ()
     reachable: tuple[str, ...] = ()
     sizes: tuple[dict[str, int], ...] = ()
+    breaks: tuple[tuple[str, str], ...] = ()
 
     @property
     def failed(self) -> tuple[Claim, ...]:
@@ -103,11 +111,21 @@ class _Run:
         for name in task.invariants:
             if name not in self.provable:
                 raise unknown("invariant, lemma or step property", name, self.provable)
-        self.goals = list(task.invariants or self.provable)
+        own = {name for name, _, _ in declarations(task.spec)}
+        self.broken = task.spec.expect.violated is not None
+        self.goals = list(task.invariants or [name for name in self.provable if name in own])
         if not self.goals:
             raise UsageError(f"{model.name} has no @invariant, @lemma or @step: there is nothing to prove.")
         self.assumable = [prop.name for prop in model.of("invariant", "lemma")]
         self.notes: list[str] = []
+        self.breaks: tuple[tuple[str, str], ...] = ()
+
+    def broken_at(self, claims: Sequence[Claim]) -> None:
+        """Take down where the argument of a broken variant breaks: claims that fail with everything assumed."""
+        if self.broken:
+            self.breaks = tuple((claim.action, claim.property) for claim in claims if claim.status == "failed")
+            steps = ", ".join(f"{action} breaks {prop}" for action, prop in self.breaks)
+            self.notes.append(f"where the argument breaks: {steps or 'not found'}")
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this run."""
@@ -138,6 +156,8 @@ class _Run:
         """The outcome when claims failed: a real violation if there is one, else that the question is open."""
         failed = [claim for claim in claims if claim.status != "proven"]
         names = [name for name in self.provable if any(claim.property in (name, NO_ERROR) for claim in failed)]
+        if self.broken:
+            names = self.goals  # A lemma that is lost is no violation: what the lemma was for may be one.
         reason = "; ".join(sorted({_said(claim) for claim in failed}))
         try:
             found = self.searched(names, depth)
@@ -173,7 +193,7 @@ class _Run:
             outcome = self.refuted_or_open(relevant, self.task.depth or self._depth)
         else:
             outcome = self._worthy(worthless, any_size)
-        return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes))
+        return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes), self.breaks)
 
     @property
     def _depth(self) -> int:
@@ -194,7 +214,7 @@ class _BoundedRun(_Run):
     """Proofs at the configured bounds."""
 
     def __init__(self, task: Task) -> None:
-        super().__init__(task, build(task.spec))
+        super().__init__(task, build(with_lemmas(task.spec)))
         with self.model.system:
             self.bounded = Bounded(self.model, task.seconds, task.progress)
 
@@ -220,10 +240,11 @@ class _BoundedRun(_Run):
     def _induction(self) -> Proof:
         depth = 1 if self.task.method == "induction" else (self.task.depth or 2)
         claims = list(self._claims(depth))
+        self.broken_at(claims)
         if depth > 1:
             found = self.searched(self.provable, depth)  # All that is assumed must hold in the first states.
             if found is not None:
-                return Proof(found, tuple(claims))
+                return Proof(found, tuple(claims), breaks=self.breaks)
         first = FirstStates(self.model.system)
         reachable = [first.how_reachable(claim.counterexample.before) for claim in claims if claim.counterexample]
         sizes = [self.model.system.bounds] * len(reachable)
@@ -255,15 +276,34 @@ class _AnySizeRun(_Run):
     """Proofs for any number of nodes; counterexamples come from small bounds."""
 
     def __init__(self, task: Task) -> None:
-        super().__init__(task, model_of_any_size(task.spec))
+        super().__init__(task, model_of_any_size(with_lemmas(task.spec)))
         self._seconds = task.effort.seconds  # What is left for hard questions.
 
     def proof(self) -> Proof:
-        """The whole proof: of the goals, then of what their proofs need, and so on; a property that is not kept is no
-        longer assumed, until what is left holds together."""
-        prover = Prover(self.model, self.task.invariants)
+        """The whole proof."""
+        prover = Prover(self.model, self.goals if self.broken else self.task.invariants)
         for name, error in prover.skipped.items():
             self.notes.append(f"{name} is not assumed: {error.message}")
+        refuted = self._refuted(prover) if self.broken else None
+        return self._proof(prover) if refuted is None else refuted
+
+    def _refuted(self, prover: Prover) -> Proof | None:
+        """Where the argument of a broken variant breaks, with a run that violates one of the goals; None if no such run
+        is found."""
+        assumed = [prop.name for prop in prover.inductive]
+        queries = [*prover.queries([*assumed, *(prop.name for prop in prover.steps)], assumed), *prover.errors(assumed)]
+        claims, reachable, sizes = self._explained(list(self._asked(queries, FIRST_LOOK)))
+        self.broken_at(claims)
+        outcome = self.refuted_or_open(
+            [claim for claim in claims if claim.status != "proven"], self.task.depth or self._depth
+        )
+        if isinstance(outcome, Unfinished):
+            return None
+        return Proof(outcome, tuple(claims), (), tuple(reachable), tuple(sizes), self.breaks)
+
+    def _proof(self, prover: Prover) -> Proof:
+        """The proof of the goals, then of what their proofs need, and so on; a property that is not kept is no longer
+        assumed, until what is left holds together."""
         assumed, done = [prop.name for prop in prover.inductive], dict[tuple[str, str], Claim]()
         provable = [name for name in self.provable if name not in prover.skipped]
         while True:
@@ -354,7 +394,7 @@ class _AnySizeRun(_Run):
 
     def _growing(self) -> list[type[Spec]]:
         """The specification at growing bounds, up to those that are configured."""
-        bounds = self.model.system.bounds
+        spec, bounds = with_lemmas(self.task.spec), self.model.system.bounds
         sorts = {
             part.sort.__name__
             for variable in self.model.variables
@@ -362,11 +402,7 @@ class _AnySizeRun(_Run):
             if hasattr(part, "size")
         }
         small = {name: min(2, bounds[name]) for name in sorts if name in bounds}
-        return (
-            [self.task.spec.bounded(**small), self.task.spec]
-            if any(bounds[name] > 2 for name in small)
-            else [self.task.spec]
-        )
+        return [spec.bounded(**small), spec] if any(bounds[name] > 2 for name in small) else [spec]
 
     def _counterexample(self, bounded: Bounded, claim: Claim) -> Induction | None:
         fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
@@ -383,6 +419,12 @@ class _AnySizeRun(_Run):
         answer = next(iter(ask_all([prover.satisfiable()], replace(self.task.effort, workers=1))))
         if answer.status == "unsat":
             return "the axioms and the initial states contradict each other"
+        fires = [prover.fires(action, assumed) for action in self.model.actions]
+        stuck = [
+            answer.name[0] for answer in ask_all(fires, replace(FIRST_LOOK, seconds=0.0)) if answer.status == "unsat"
+        ]
+        if stuck:
+            return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
         return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed)
 
 

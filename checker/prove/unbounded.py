@@ -153,6 +153,13 @@ class Prover:
         parts = [*hypotheses, *_mentions(goal), ("", machine.enabled(transition)), ("", goal)]
         return self._query((action.name, prop.name), machine, parts)
 
+    def fires(self, action: Action, assumed: Sequence[str]) -> Query:
+        """The query whether an action can happen, given the assumed properties and all axioms that its run writes:
+        "unsat" makes every proof about it worthless."""
+        machine, transition, hypotheses = self._fired(action, assumed)
+        parts = [*hypotheses, ("", machine.enabled(transition))]
+        return self._query((action.name, "can happen"), machine, parts)
+
     # Parts
 
     def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Term]]]:

@@ -7,8 +7,6 @@ from enum import Enum
 import pytest
 
 from checker import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require
-from checker.explore import check
-from checker.explore.replay import replay
 from checker.loading import load
 from checker.outcome import Proven, Unfinished, Violated
 from checker.prove import selection
@@ -25,16 +23,6 @@ ANY_SIZE = [
     pytest.param("vector_clock", (), id="vector_clock", marks=pytest.mark.slow),
     pytest.param("primary_backup", ("one_primary_per_epoch",), id="primary_backup"),
     pytest.param("quorum_register", REGISTER, id="quorum_register", marks=pytest.mark.slow),
-]
-BROKEN = [
-    ("two_phase_commit", "CommitByMajority", "atomicity", 8),
-    ("two_phase_commit", "PreparedAborts", "atomicity", 8),
-    ("paxos", "BallotUsedTwice", "one_value_chosen", 10),
-    ("lww_register", "WallClock", "later_write_wins", 4),
-    ("lww_register", "NoTieBreak", "convergence", 5),
-    ("lww_register", "AsPublished", "convergence", 5),
-    ("raft_election", "ForgetsVote", "election_safety", 8),
-    ("primary_backup", "ReadAnyReplicaAgain", "monotonic_reads", 4),
 ]
 
 
@@ -54,19 +42,6 @@ def test_the_lemmas_that_a_proof_needs_are_named() -> None:
     needs = frozenset[str]().union(*(claim.needs or () for claim in found.claims if claim.property == "atomicity"))
     assert {"committing_needs_all_votes", "votes_are_kept"} <= needs
     assert "counted_votes_were_sent" not in needs
-
-
-@pytest.mark.parametrize(("name", "variant", "expected", "depth"), BROKEN)
-def test_a_broken_variant_is_refuted_by_a_run_as_short_as_the_explorers(
-    name: str, variant: str, expected: str, depth: int
-) -> None:
-    cls = load(name).variant(variant)
-    found = prove(Task(cls, name, variant, method="bmc", depth=depth)).outcome
-    assert isinstance(found, Violated) and found.property == expected and found.trace is not None
-    explored = check(cls)
-    assert isinstance(explored, Violated) and explored.trace is not None
-    assert len(found.trace) == len(explored.trace)
-    assert replay(found.trace, cls).reproduced
 
 
 class Node(Scalarset, size=3):

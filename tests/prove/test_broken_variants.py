@@ -1,0 +1,102 @@
+"""Broken variants of the library: a run refutes them, as short as the explorer's, and a proof says where the argument breaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checker.explore import check
+from checker.explore.replay import replay
+from checker.loading import load
+from checker.outcome import Violated
+from checker.prove.proof import Task, prove
+
+REFUTED = [
+    ("two_phase_commit", "CommitByMajority"),
+    ("two_phase_commit", "PreparedAborts"),
+    ("two_phase_commit", "AnswersBeforeLogging"),
+    ("two_phase_commit", "VotesBeforeLogging"),
+    ("lww_register", "WallClock"),
+    ("lww_register", "NoTieBreak"),
+    ("lww_register", "AsPublished"),
+    ("quorum_register", "OneOne"),
+    ("quorum_register", "AsPublished"),
+    ("quorum_register", "LastMessageWins"),
+    ("quorum_register", "SloppyQuorum"),
+    ("vector_clock", "AsPublished"),
+    ("vector_clock", "MissingIsNotZero"),
+    ("raft_election", "ForgetsVote"),
+    ("raft", "AsPublished"),
+    ("raft", "ForgetsVote"),
+    ("raft", "VotesForAnyone"),
+    ("raft", "CommitIndexRegresses"),
+    ("paxos", "FlexibleQuorumsMiss"),
+    ("paxos", "HalfIsEnough"),
+    ("paxos", "ForgetsPromise"),
+    ("paxos", "IgnoresVotes"),
+    ("paxos", "BallotUsedTwice"),
+    ("primary_backup", "Asynchronous"),
+    ("primary_backup", "NoFencing"),
+    ("primary_backup", "ReadAnyReplica"),
+    ("primary_backup", "ReadAnyReplicaAgain"),
+    ("primary_backup", "PaymentSentAsync"),
+    pytest.param("quorum_register", "NoWriteBack", marks=pytest.mark.slow),
+    pytest.param("vector_clock", "ReceiverForgets", marks=pytest.mark.slow),
+    pytest.param("paxos", "AnyReportedVote", marks=pytest.mark.slow),
+]
+"""Raft's CommitsOldTerms is found too; it takes 43 s."""
+
+WHERE = [
+    ("two_phase_commit", "CommitByMajority", {}, ("commit", "committing_needs_all_votes")),
+    ("two_phase_commit", "PreparedAborts", {}, ("choose_to_abort", "votes_are_kept")),
+    ("lww_register", "NoTieBreak", {"Time": 1}, ("deliver", "convergence")),
+    ("raft_election", "ForgetsVote", {}, ("restart", "votes_bind")),
+    ("paxos", "IgnoresVotes", {}, ("propose", "proposals_are_safe")),
+    pytest.param("lww_register", "WallClock", {"Time": 2}, ("write", "later_write_wins"), marks=pytest.mark.slow),
+    pytest.param("lww_register", "AsPublished", {"Time": 1}, ("write", "convergence"), marks=pytest.mark.slow),
+    pytest.param("paxos", "BallotUsedTwice", {}, ("propose", "one_proposal_per_ballot"), marks=pytest.mark.slow),
+    pytest.param(
+        "primary_backup", "Asynchronous", {}, ("acknowledge", "acknowledged_survives"), marks=pytest.mark.slow
+    ),
+]
+"""Actions that break a step of the base's argument: that lemma or property is kept by the base, and not by the variant."""
+
+
+@pytest.mark.parametrize(("name", "variant"), REFUTED)
+def test_a_bounded_check_finds_a_run_as_short_as_the_explorers(name: str, variant: str) -> None:
+    cls = load(name).variant(variant)
+    explored = check(cls)
+    assert isinstance(explored, Violated) and explored.trace is not None
+    assert explored.property == cls.expect.violated
+    found = prove(Task(cls, name, variant, method="bmc", depth=len(explored.trace))).outcome
+    assert isinstance(found, Violated) and found.trace is not None, found
+    assert (found.property, len(found.trace)) == (explored.property, len(explored.trace))
+    assert replay(found.trace, cls).reproduced
+
+
+@pytest.mark.parametrize(("name", "variant", "bounds", "step"), WHERE)
+def test_a_proof_for_any_size_says_where_the_argument_breaks_and_shows_a_run(
+    name: str, variant: str, bounds: dict[str, int], step: tuple[str, str]
+) -> None:
+    cls = load(name).variant(variant).bounded(**bounds)
+    found = prove(Task(cls, name, variant, any_size=True, seconds=20.0))
+    outcome: Any = found.outcome
+    assert isinstance(outcome, Violated) and outcome.property == cls.expect.violated, outcome
+    assert step in found.breaks
+    assert any((claim.action, claim.property) == step and claim.counterexample for claim in found.failed)
+    assert outcome.trace is not None and replay(outcome.trace, cls).reproduced
+
+
+def test_at_bounds_the_same_step_breaks() -> None:
+    cls = load("two_phase_commit").variant("CommitByMajority")
+    found = prove(Task(cls, "two_phase_commit", "CommitByMajority"))
+    assert isinstance(found.outcome, Violated) and found.outcome.property == "atomicity"
+    assert found.breaks == (("commit", "committing_needs_all_votes"),)
+
+
+def test_a_borrowed_lemma_is_no_goal_of_the_proof_and_can_be_made_one() -> None:
+    cls = load("two_phase_commit").variant("CommitByMajority")
+    asked = Task(cls, "two_phase_commit", "CommitByMajority", invariants=("committing_needs_all_votes",))
+    found = prove(asked).outcome
+    assert isinstance(found, Violated) and found.property == "committing_needs_all_votes"
