@@ -42,7 +42,9 @@ def row(name: str, bounds: dict[str, int]) -> str:
 
 def main() -> None:
     """Print the table."""
-    print("| spec | bounds | states | bits | words | bytes a state, exact | fingerprint |\n|---|---|---|---|---|---|---|")
+    print(
+        "| spec | bounds | states | bits | words | bytes a state, exact | fingerprint |\n|---|---|---|---|---|---|---|"
+    )
     for name, bounds in SPECS.items():
         print(row(name, bounds), flush=True)
 

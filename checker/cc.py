@@ -87,8 +87,16 @@ class Compiler:
         It runs in a session of its own: Ctrl-C is for us to handle, and a compiler that hangs is ended with all the
         processes it has started."""
         try:
-            running = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True)
+            running = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
         except OSError as failure:
             raise NoCompiler(f"The C compiler {self.command[0]!r} cannot be run: {failure.strerror}.") from None
         try:
@@ -100,7 +108,10 @@ class Compiler:
                 return f"it had not ended after {TIMEOUT_S:g} s", ""
             raise
         code = running.returncode
-        return None if code == 0 else f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}", said
+        return (
+            None if code == 0 else f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}",
+            said,
+        )
 
 
 def find() -> Compiler:

@@ -40,17 +40,26 @@ class Protocol:
     @cached_property
     def classes(self) -> dict[str, type[Spec]]:
         """The public specifications that the module defines, in order."""
-        found = [value for value in vars(self.module).values()
-                 if isinstance(value, type) and issubclass(value, Spec) and value is not Spec
-                 and value.__module__ == self.module.__name__ and not value.__name__.startswith("_")]
+        found = [
+            value
+            for value in vars(self.module).values()
+            if isinstance(value, type)
+            and issubclass(value, Spec)
+            and value is not Spec
+            and value.__module__ == self.module.__name__
+            and not value.__name__.startswith("_")
+        ]
         return {cls.__name__: cls for cls in found if not inspect.isabstract(cls)}
 
     @cached_property
     def marked(self) -> dict[str, Marked]:
         """The functions and methods with laws that are meant: all that the module defines, or the named function, or the
         methods of the named class."""
-        meant = {name: one for name, one in marked_in(self.module).items()
-                 if self.chosen in (None, name) or name.startswith(f"{self.chosen}.")}
+        meant = {
+            name: one
+            for name, one in marked_in(self.module).items()
+            if self.chosen in (None, name) or name.startswith(f"{self.chosen}.")
+        }
         return meant
 
     @property
@@ -66,7 +75,9 @@ class Protocol:
         if self.chosen is not None:
             return self.classes[self.chosen]
         stem = Path(self.module.__file__ or self.module.__name__).stem
-        return next((cls for name, cls in self.classes.items() if _snake(name) == stem), next(iter(self.classes.values())))
+        return next(
+            (cls for name, cls in self.classes.items() if _snake(name) == stem), next(iter(self.classes.values()))
+        )
 
     @property
     def variants(self) -> dict[str, type[Spec]]:
@@ -137,9 +148,13 @@ def _imported(module: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.exists():
-        raise UsageError(f"There is no file {path}. Give the name of a protocol (`quorate list` shows them) or of a Python file.")
+        raise UsageError(
+            f"There is no file {path}. Give the name of a protocol (`quorate list` shows them) or of a Python file."
+        )
     if not path.is_file():
-        raise UsageError(f"{path} is a directory. Give the name of a protocol (`quorate list` shows them) or of a Python file.")
+        raise UsageError(
+            f"{path} is a directory. Give the name of a protocol (`quorate list` shows them) or of a Python file."
+        )
     if path.suffix != ".py":
         raise UsageError(f"{path} is not a Python file: its name does not end in .py.")
     name = re.sub(r"\W", "_", path.stem)
@@ -178,14 +193,18 @@ def _unusable(file: str, error: Exception) -> SpecError:
     if isinstance(error, SyntaxError):
         column = max((error.offset or 1) - 1, 0)
         length = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
-        place = Location(error.filename or file, error.lineno or 1, column, max(length, 1), (error.text or "").rstrip("\n"))
+        place = Location(
+            error.filename or file, error.lineno or 1, column, max(length, 1), (error.text or "").rstrip("\n")
+        )
         return SpecError(f"This is not valid Python: {error.msg}. Correct the line.", place)
     if isinstance(error, UnicodeDecodeError):
         return SpecError(f"{file} is not a text file in UTF-8: {error.reason}.")
     what = f"{type(error).__name__}: {error}"
     if isinstance(error, ImportError):
-        return SpecError(f"The specification cannot be imported. {what}. Install the package or correct the import.",
-                         _line(error, file))
+        return SpecError(
+            f"The specification cannot be imported. {what}. Install the package or correct the import.",
+            _line(error, file),
+        )
     return SpecError(f"The specification raises an exception while it is imported. {what}", _line(error, file))
 
 

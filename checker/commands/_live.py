@@ -30,8 +30,10 @@ def watching(limits: Limits, text: Callable[[Progress], str] | None = None) -> I
     from rich.text import Text
 
     console = Console(stderr=True)
-    with (Live(console=console, refresh_per_second=8, transient=True) as live,
-          interruptible(Watch(limits, lambda progress: live.update(Text((text or line)(progress))))) as watch):
+    with (
+        Live(console=console, refresh_per_second=8, transient=True) as live,
+        interruptible(Watch(limits, lambda progress: live.update(Text((text or line)(progress))))) as watch,
+    ):
         yield watch
 
 
@@ -65,6 +67,7 @@ def end_with_parent() -> None:
     """In a process of a pool: end when the process that made the pool does, however that ends, and leave nothing running."""
     parent = parent_process()
     if parent is not None:
+
         def wait() -> None:
             parent.join()
             os._exit(1)
@@ -75,8 +78,10 @@ def end_with_parent() -> None:
 def line(progress: Progress) -> str:
     """One line of progress."""
     rate = progress.states / progress.seconds if progress.seconds > 0 else 0
-    return (f"{progress.states:,} states  {rate:,.0f}/s  depth {progress.depth}  frontier {progress.frontier:,}  "
-            f"{progress.memory_bytes / 2**20:,.0f} MB  {progress.seconds:.0f} s")
+    return (
+        f"{progress.states:,} states  {rate:,.0f}/s  depth {progress.depth}  frontier {progress.frontier:,}  "
+        f"{progress.memory_bytes / 2**20:,.0f} MB  {progress.seconds:.0f} s"
+    )
 
 
 def steps_line(progress: Progress) -> str:

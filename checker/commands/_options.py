@@ -15,8 +15,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def bound_option(function: F) -> F:
     """`--bound NAME=SIZE`, repeated; the command receives a dict `bounds`."""
-    return click.option("--bound", "bounds", multiple=True, metavar="NAME=SIZE", callback=_bounds,
-                        help="Change a bound; repeat for several. `quorate list --format json` shows their names.")(function)
+    return click.option(
+        "--bound",
+        "bounds",
+        multiple=True,
+        metavar="NAME=SIZE",
+        callback=_bounds,
+        help="Change a bound; repeat for several. `quorate list --format json` shows their names.",
+    )(function)
 
 
 def _bounds(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
@@ -26,7 +32,9 @@ def _bounds(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> di
         try:
             found[name.strip()] = int(size)
         except ValueError:
-            raise UsageError(f"--bound {text!r} is not NAME=SIZE with a whole number, such as `--bound Server=3`.") from None
+            raise UsageError(
+                f"--bound {text!r} is not NAME=SIZE with a whole number, such as `--bound Server=3`."
+            ) from None
         if not equals or not name.strip():
             raise UsageError(f"--bound {text!r} is not NAME=SIZE, such as `--bound Server=3`.")
     return found
@@ -35,11 +43,21 @@ def _bounds(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> di
 def limit_options(function: F) -> F:
     """`--max-states`, `--max-time` and `--max-memory`."""
     for option in (
-        click.option("--max-memory", type=click.FloatRange(min=0, min_open=True), metavar="GB",
-                     help="Stop with `unfinished` when the process holds more than this."),
-        click.option("--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-                     help="Stop with `unfinished` after this time."),
-        click.option("--max-states", type=click.IntRange(min=1), metavar="N", help="Stop with `unfinished` at this many states."),
+        click.option(
+            "--max-memory",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="GB",
+            help="Stop with `unfinished` when the process holds more than this.",
+        ),
+        click.option(
+            "--max-time",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="Stop with `unfinished` after this time.",
+        ),
+        click.option(
+            "--max-states", type=click.IntRange(min=1), metavar="N", help="Stop with `unfinished` at this many states."
+        ),
     ):
         function = option(function)
     return function
@@ -52,10 +70,18 @@ def limits(max_states: int | None, max_time: float | None, max_memory: float | N
 
 def format_option(function: F) -> F:
     """`--format`, passed on as `form`."""
-    return click.option("--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default="text",
-                        show_default=True, help="Text for people; JSON, JUnit XML and GitHub annotations for programs.")(function)
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "junit", "github"]),
+        default="text",
+        show_default=True,
+        help="Text for people; JSON, JUnit XML and GitHub annotations for programs.",
+    )(function)
 
 
 def variant_option(function: F) -> F:
     """`--variant NAME`."""
-    return click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")(function)
+    return click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")(
+        function
+    )

@@ -53,7 +53,9 @@ def _print(styled: object) -> None:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 class Folder:
@@ -69,7 +71,9 @@ class Folder:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
-            raise UsageError(f"Cannot write into {path}: {error.strerror}. Give another directory with --out.") from None
+            raise UsageError(
+                f"Cannot write into {path}: {error.strerror}. Give another directory with --out."
+            ) from None
         self._made = missing
 
     def discard(self) -> None:
@@ -87,5 +91,7 @@ class Folder:
             trace.save(files[0])
             render(spacetime(trace), files[1])
         except OSError as error:
-            raise UsageError(f"Cannot write into {self.path}: {error.strerror}. Give another directory with --out.") from None
+            raise UsageError(
+                f"Cannot write into {self.path}: {error.strerror}. Give another directory with --out."
+            ) from None
         return files

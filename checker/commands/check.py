@@ -22,25 +22,62 @@ if TYPE_CHECKING:
 @click.argument("spec")
 @variant_option
 @bound_option
-@click.option("--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores.")
-@click.option("--workers", type=click.IntRange(min=1), default=None, metavar="N",
-              help="Threads of the native engine; one for each core without this.")
-@click.option("--symmetry/--no-symmetry", default=True, show_default=True,
-              help="Explore orbits of interchangeable identities.")
+@click.option(
+    "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Threads of the native engine; one for each core without this.",
+)
+@click.option(
+    "--symmetry/--no-symmetry", default=True, show_default=True, help="Explore orbits of interchangeable identities."
+)
 @limit_options
-@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write a checkpoint there every minute and when the search is ended; the native engine only.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a checkpoint there every minute and when the search is ended; the native engine only.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
-@click.option("--store", default="exact", show_default=True, metavar="exact|fingerprint",
-              help="Keep 64 bits of each state instead of all of it: less memory, and a small probability, which is told, that a "
-                   "state is missed. The native engine only.")
-@click.option("--keep-c", type=click.Path(path_type=Path), metavar="FILE", help="Write the C that the native engine compiles.")
+@click.option(
+    "--store",
+    default="exact",
+    show_default=True,
+    metavar="exact|fingerprint",
+    help="Keep 64 bits of each state instead of all of it: less memory, and a small probability, which is told, that a "
+    "state is missed. The native engine only.",
+)
+@click.option(
+    "--keep-c", type=click.Path(path_type=Path), metavar="FILE", help="Write the C that the native engine compiles."
+)
 @format_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write trace.json and diagram.svg of a violation there.")
-def command(spec: str, variant: str | None, bounds: dict[str, int], engine: str, workers: int | None, symmetry: bool,
-            max_states: int | None, max_time: float | None, max_memory: float | None, checkpoint: Path | None, resume: bool,
-            store: str, keep_c: Path | None, form: str, out: Path | None) -> None:
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write trace.json and diagram.svg of a violation there.",
+)
+def command(
+    spec: str,
+    variant: str | None,
+    bounds: dict[str, int],
+    engine: str,
+    workers: int | None,
+    symmetry: bool,
+    max_states: int | None,
+    max_time: float | None,
+    max_memory: float | None,
+    checkpoint: Path | None,
+    resume: bool,
+    store: str,
+    keep_c: Path | None,
+    form: str,
+    out: Path | None,
+) -> None:
     """Explore SPEC exhaustively at its bounds and check every property.
 
     SPEC is a name from `quorate list`, a file, or file.py:Class. Exit codes: 0 every property holds, 1 one is
@@ -60,8 +97,14 @@ def command(spec: str, variant: str | None, bounds: dict[str, int], engine: str,
         watch.store = store
         if checkpoint is not None:
             watch.checkpoint = Checkpoint(checkpoint, resume=resume)
-        outcome = check(cls, engine=engine, symmetry=symmetry, watch=watch, workers=workers or os.cpu_count() or 1,
-                        naming=Naming(spec, variant))
+        outcome = check(
+            cls,
+            engine=engine,
+            symmetry=symmetry,
+            watch=watch,
+            workers=workers or os.cpu_count() or 1,
+            naming=Naming(spec, variant),
+        )
     show(outcome, form, with_trace=folder is None)
     if folder is not None:
         _save(outcome, folder)

@@ -9,8 +9,14 @@ import click
 
 @click.command("draw")
 @click.argument("trace", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE",
-              help="Where to: .svg, .png, .pdf, .dot (Graphviz source) or .html (a page with picture and text).")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="Where to: .svg, .png, .pdf, .dot (Graphviz source) or .html (a page with picture and text).",
+)
 def command(trace: Path, output: Path) -> None:
     """Draw a stored TRACE.json as a space-time diagram."""
     from checker.errors import UsageError

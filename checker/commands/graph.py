@@ -14,11 +14,25 @@ from checker.commands._options import bound_option, variant_option
 @variant_option
 @bound_option
 @click.option("--symmetry/--no-symmetry", default=True, show_default=True, help="Draw orbits instead of states.")
-@click.option("--max-states", type=click.IntRange(min=1), default=200, show_default=True, metavar="N",
-              help="Refuse to draw more states than this.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE",
-              help="Where to: .svg, .png, .pdf or .dot (Graphviz source).")
-def command(spec: str, variant: str | None, bounds: dict[str, int], symmetry: bool, max_states: int, output: Path) -> None:
+@click.option(
+    "--max-states",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Refuse to draw more states than this.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="Where to: .svg, .png, .pdf or .dot (Graphviz source).",
+)
+def command(
+    spec: str, variant: str | None, bounds: dict[str, int], symmetry: bool, max_states: int, output: Path
+) -> None:
     """Draw the state graph of SPEC, if it is small enough to be read."""
     from checker.explore.graph import state_graph
     from checker.loading import load

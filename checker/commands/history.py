@@ -18,25 +18,73 @@ if TYPE_CHECKING:
 
 @click.command("history")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", "model_name", default="register", show_default=True, metavar="NAME|FILE.py:CLASS",
-              help="What the objects are: register, cas-register, append-string, set, queue, lock, counter, map. Not used for "
-                   "transactions.")
-@click.option("--level", default="linearizable", show_default=True, metavar="LEVEL",
-              help="The consistency model to judge by; `--level help` lists them with their definitions.")
+@click.option(
+    "--model",
+    "model_name",
+    default="register",
+    show_default=True,
+    metavar="NAME|FILE.py:CLASS",
+    help="What the objects are: register, cas-register, append-string, set, queue, lock, counter, map. Not used for "
+    "transactions.",
+)
+@click.option(
+    "--level",
+    default="linearizable",
+    show_default=True,
+    metavar="LEVEL",
+    help="The consistency model to judge by; `--level help` lists them with their definitions.",
+)
 @click.option("--input", "input_format", metavar="FORMAT", help="jsonl, edn or jepsen-log; recognized if not given.")
-@click.option("--keyed", is_flag=True, help="In Jepsen's formats, values are pairs [key value] (its independent workloads).")
-@click.option("--engine", type=click.Choice(["auto", "native", "python"]), default="auto", show_default=True,
-              help="What searches for orders.")
-@click.option("--max-memory", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, metavar="GB",
-              help="Answer `unknown` when the search has remembered this much.")
-@click.option("--max-steps", type=click.IntRange(min=1), metavar="N",
-              help="Answer `unknown` after this many configurations or attempts.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="Text for people, JSON for programs.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write verdict.json there, and timeline.svg or cycle.svg of a violation.")
-def command(file: Path, model_name: str, level: str, input_format: str | None, keyed: bool, engine: str, max_memory: float,
-            max_steps: int | None, form: str, out: Path | None) -> None:
+@click.option(
+    "--keyed", is_flag=True, help="In Jepsen's formats, values are pairs [key value] (its independent workloads)."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "native", "python"]),
+    default="auto",
+    show_default=True,
+    help="What searches for orders.",
+)
+@click.option(
+    "--max-memory",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="GB",
+    help="Answer `unknown` when the search has remembered this much.",
+)
+@click.option(
+    "--max-steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Answer `unknown` after this many configurations or attempts.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write verdict.json there, and timeline.svg or cycle.svg of a violation.",
+)
+def command(
+    file: Path,
+    model_name: str,
+    level: str,
+    input_format: str | None,
+    keyed: bool,
+    engine: str,
+    max_memory: float,
+    max_steps: int | None,
+    form: str,
+    out: Path | None,
+) -> None:
     """Judge the history in FILE.
 
     FILE has one event on each line as JSON, a Jepsen history in EDN, or the lines of a Jepsen log. Exit codes: 0 satisfied,

@@ -40,13 +40,28 @@ def _rows(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
 
 def _facts(protocol: Protocol) -> dict[str, Any]:
     rows = [] if protocol.has_only_laws else [(None, protocol.main), *protocol.variants.items()]
-    return {"spec": protocol.name, "classes": [
-        {"variant": name, "class": cls.__name__, "expect": str(cls.expect), "sentence": _sentence(cls), "bounds": _bounds(cls)}
-        for name, cls in rows
-    ], "functions": [
-        {"function": name, "kind": one.claim.kind, "expect": str(one.claim.expect), "sentence": _sentence(one.function)}
-        for name, one in protocol.marked.items()
-    ]}
+    return {
+        "spec": protocol.name,
+        "classes": [
+            {
+                "variant": name,
+                "class": cls.__name__,
+                "expect": str(cls.expect),
+                "sentence": _sentence(cls),
+                "bounds": _bounds(cls),
+            }
+            for name, cls in rows
+        ],
+        "functions": [
+            {
+                "function": name,
+                "kind": one.claim.kind,
+                "expect": str(one.claim.expect),
+                "sentence": _sentence(one.function),
+            }
+            for name, one in protocol.marked.items()
+        ],
+    }
 
 
 def _bounds(cls: type[Spec]) -> dict[str, int]:

@@ -31,9 +31,21 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> No
     cls = load(spec or stored.spec).variant(chosen)
     result = replay(stored, cls)
     if form == "json":
-        click.echo(json.dumps({"trace": str(trace), "spec": spec or stored.spec, "variant": chosen, "property": stored.property,
-                               "reproduced": result.reproduced, "step": result.step, "message": result.message}, indent=1,
-                              ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                {
+                    "trace": str(trace),
+                    "spec": spec or stored.spec,
+                    "variant": chosen,
+                    "property": stored.property,
+                    "reproduced": result.reproduced,
+                    "step": result.step,
+                    "message": result.message,
+                },
+                indent=1,
+                ensure_ascii=False,
+            )
+        )
     else:
         if result.now is not None:
             show_trace(result.now)

@@ -64,13 +64,27 @@ class Verdict:
 
 @click.command("verify")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option("--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores.")
-@click.option("--workers", type=click.IntRange(min=1), default=None, metavar="N",
-              help="Processes; by default one for each processor.")
+@click.option(
+    "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Processes; by default one for each processor.",
+)
 @limit_options
 @format_option
-def command(specs: tuple[str, ...], engine: str, workers: int | None, max_states: int | None, max_time: float | None,
-            max_memory: float | None, form: str) -> None:
+def command(
+    specs: tuple[str, ...],
+    engine: str,
+    workers: int | None,
+    max_states: int | None,
+    max_time: float | None,
+    max_memory: float | None,
+    form: str,
+) -> None:
     """Check that every specification, variant and function with laws does what it says: its `expect`.
 
     SPEC is as for `check`; without one, everything in the library. Limits hold for each check. Exit codes: 0 all do
@@ -96,7 +110,9 @@ def _jobs(name: str, engine: str, each: Limits) -> Iterator[Job]:
 
     protocol = load(name)
     if not protocol.has_only_laws:
-        yield from (Job(name, variant, engine, each) for variant in ((None,) if ":" in name else (None, *protocol.variants)))
+        yield from (
+            Job(name, variant, engine, each) for variant in ((None,) if ":" in name else (None, *protocol.variants))
+        )
     yield from (Job(name, None, engine, each, function) for function in protocol.marked)
 
 
@@ -174,9 +190,16 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 def _facts(verdict: Verdict) -> dict[str, object]:
     from checker.report.machine import outcome_json
 
-    return {"spec": verdict.job.spec, "variant": verdict.job.variant, "function": verdict.job.function,
-            "expected": verdict.expected, "found": verdict.found, "fine": verdict.fine, "error": verdict.error or None,
-            "outcome": None if verdict.outcome is None else outcome_json(verdict.outcome)}
+    return {
+        "spec": verdict.job.spec,
+        "variant": verdict.job.variant,
+        "function": verdict.job.function,
+        "expected": verdict.expected,
+        "found": verdict.found,
+        "fine": verdict.fine,
+        "error": verdict.error or None,
+        "outcome": None if verdict.outcome is None else outcome_json(verdict.outcome),
+    }
 
 
 def _junit(verdicts: Sequence[Verdict]) -> str:
@@ -185,8 +208,13 @@ def _junit(verdicts: Sequence[Verdict]) -> str:
     suite = ET.Element("testsuite", name="quorate verify", tests=str(len(verdicts)), failures=str(failures))
     for verdict in verdicts:
         seconds = verdict.outcome.statistics.seconds if verdict.outcome is not None else 0.0
-        case = ET.SubElement(suite, "testcase", classname=verdict.job.spec, name=verdict.job.function or verdict.job.variant or "base",
-                             time=f"{seconds:.3f}")
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            classname=verdict.job.spec,
+            name=verdict.job.function or verdict.job.variant or "base",
+            time=f"{seconds:.3f}",
+        )
         if not verdict.fine:
             problem = ET.SubElement(case, "failure", message=f"expected {verdict.expected}, found {verdict.found}")
             problem.text = verdict.report()

@@ -98,15 +98,16 @@ def _regular(history: History, model: Model, order: Order) -> bool:
 
 def _with_all_updates(one: Sequence[Operation], history: History, model: Model) -> bool:
     """Whether an order that is about some of the queries of one key has all the updates of that key."""
-    about = [o for own in orders.parts(history, model).values() if any(o.index == one[0].index for o in own) for o in own]
+    about = [
+        o for own in orders.parts(history, model).values() if any(o.index == one[0].index for o in own) for o in own
+    ]
     queries = {o.index for o in one if model.is_query(o)}
     return verify.complete(one, [o for o in about if not model.is_query(o) or o.index in queries])
 
 
 def _convergent(history: History, model: Model, order: Order) -> bool:
     return all(
-        not one
-        or (_with_all_updates(one, history, model) and verify.legal(one, model) and verify.keeps_real_time(one))
+        not one or (_with_all_updates(one, history, model) and verify.legal(one, model) and verify.keeps_real_time(one))
         for one in order.per_key.values()
     )
 

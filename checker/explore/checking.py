@@ -26,8 +26,15 @@ class Naming:
     variant: str | None = None
 
 
-def check(spec: type[Spec], *, engine: str = "auto", symmetry: bool = True, watch: Watch | None = None, workers: int = 1,
-          naming: Naming | None = None) -> Outcome:
+def check(
+    spec: type[Spec],
+    *,
+    engine: str = "auto",
+    symmetry: bool = True,
+    watch: Watch | None = None,
+    workers: int = 1,
+    naming: Naming | None = None,
+) -> Outcome:
     """Explore a specification at its bounds and check every property that it declares.
 
     `engine` is "auto" or a key of `ENGINES`; `symmetry=False` explores every state instead of every orbit; `watch`
@@ -40,7 +47,9 @@ def check(spec: type[Spec], *, engine: str = "auto", symmetry: bool = True, watc
     if watch.store not in STORES:
         raise unknown("store", watch.store, STORES)
     if watch.store == "fingerprint" and watch.checkpoint is not None:
-        raise UsageError("A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two.")
+        raise UsageError(
+            "A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two."
+        )
     system = System(spec)
     with system:
         judge = _Judge(system, naming or Naming(system.name), watch)
@@ -63,9 +72,16 @@ class _Judge:
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this check."""
         statistics = replace(self.statistics, seconds=self.watch.seconds, memory_bytes=peak_bytes())
-        return kind(spec=self.naming.spec, variant=self.naming.variant, bounds=self.system.bounds, engine=self.engine,
-                    symmetry=tuple(sort.__name__ for sort in self.sorts), statistics=statistics,
-                    notes=tuple(self.notes), **fields)
+        return kind(
+            spec=self.naming.spec,
+            variant=self.naming.variant,
+            bounds=self.system.bounds,
+            engine=self.engine,
+            symmetry=tuple(sort.__name__ for sort in self.sorts),
+            statistics=statistics,
+            notes=tuple(self.notes),
+            **fields,
+        )
 
     def outcome(self, wanted: str, symmetry: bool, workers: int) -> Outcome:
         """Explore and judge."""
@@ -74,8 +90,16 @@ class _Judge:
             self.notes.extend(notes)
         covered = self._explore(wanted, workers)
         self.notes.extend(covered.notes)
-        self.statistics = Statistics(covered.states, covered.transitions, covered.depth, dict(covered.cuts), dict(covered.actions),
-                                     stored_bytes=covered.stored_bytes, store=self.watch.store, collision=covered.collision)
+        self.statistics = Statistics(
+            covered.states,
+            covered.transitions,
+            covered.depth,
+            dict(covered.cuts),
+            dict(covered.actions),
+            stored_bytes=covered.stored_bytes,
+            store=self.watch.store,
+            collision=covered.collision,
+        )
         if covered.finding is not None:
             if covered.stopped is not None:
                 self.notes.append(f"stopped before the level was finished: {covered.stopped}")
@@ -86,8 +110,10 @@ class _Judge:
         for method in self.system.of("reachable"):
             if method.name not in covered.reached:
                 if covered.cuts:
-                    self.notes.append(f"the bounds cut {sum(covered.cuts.values()):,} transitions ({_named(covered.cuts)}): "
-                                      f"{method.name} may be reachable beyond them")
+                    self.notes.append(
+                        f"the bounds cut {sum(covered.cuts.values()):,} transitions ({_named(covered.cuts)}): "
+                        f"{method.name} may be reachable beyond them"
+                    )
                 return self.make(Violated, property=method.name, trace=None)
         if self.system.of("eventually", "leads_to"):
             lasting = self._liveness()
@@ -102,10 +128,14 @@ class _Judge:
             if name == "reference":  # It tries all permutations; the native engine needs few of them.
                 self.sorts, notes = affordable(self.system, self.sorts)
                 self.notes.extend(notes)
-                for asked, what in ((self.watch.checkpoint is not None, "writes checkpoints"),
-                                     (self.watch.store == "fingerprint", "keeps fingerprints")):
+                for asked, what in (
+                    (self.watch.checkpoint is not None, "writes checkpoints"),
+                    (self.watch.store == "fingerprint", "keeps fingerprints"),
+                ):
                     if asked:
-                        raise UsageError(f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip())
+                        raise UsageError(
+                            f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
+                        )
             try:
                 return engine(name)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:
@@ -158,8 +188,10 @@ def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[
     interchangeable, reason = by_type(system)
     if reason is not None:
         where = f" ({Path(reason.location.file).name}:{reason.location.line})" if reason.location is not None else ""
-        return (), (f"no symmetry reduction, because the typed model does not cover this specification: "
-                    f"{reason.message}{where}",)
+        return (), (
+            f"no symmetry reduction, because the typed model does not cover this specification: "
+            f"{reason.message}{where}",
+        )
     return tuple(sort for sort in occurring if sort in interchangeable), ()
 
 

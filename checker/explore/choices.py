@@ -64,8 +64,12 @@ def memberships(method: Method) -> list[tuple[Collection, Collection]]:
         for conjunct in _conjuncts(condition):
             match conjunct:
                 case ast.Compare(left=member, ops=[ast.In()], comparators=[collection]):
-                    found.append((_function(method.function, parameters, member),
-                                  _function(method.function, parameters, collection)))
+                    found.append(
+                        (
+                            _function(method.function, parameters, member),
+                            _function(method.function, parameters, collection),
+                        )
+                    )
     return found
 
 
@@ -108,8 +112,9 @@ def namespace_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _function(method: Callable[..., Any], parameters: list[str], expression: ast.expr) -> Collection:
     """`lambda self, *parameters: expression`, in the namespace of the method."""
-    arguments = ast.arguments(posonlyargs=[], args=[ast.arg(name) for name in parameters], kwonlyargs=[], kw_defaults=[],
-                              defaults=[])
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(name) for name in parameters], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
     node = ast.Expression(ast.Lambda(arguments, expression))
     code = compile(ast.fix_missing_locations(node), method.__code__.co_filename, "eval")
     made: Collection = eval(code, namespace_of(method))
@@ -139,10 +144,16 @@ class Choices:
 
     def _too_many(self, count: int) -> str:
         where = f"{self._system.name}.{self._method.name} would be tried with {count:,} arguments in every state"
-        sizes = ", ".join(f"{parameter.name}: {parameter.type} has {parameter.type.cardinality:,} values"
-                          for parameter in self._method.parameters if parameter.name not in self._collections)
-        remedy = ("Start the action with `require(m in self.network)`, so that m ranges over what is there, or lower a bound."
-                  if self._method.declaration.kind == "action" else "Lower a bound, or quantify inside over what is there.")
+        sizes = ", ".join(
+            f"{parameter.name}: {parameter.type} has {parameter.type.cardinality:,} values"
+            for parameter in self._method.parameters
+            if parameter.name not in self._collections
+        )
+        remedy = (
+            "Start the action with `require(m in self.network)`, so that m ranges over what is there, or lower a bound."
+            if self._method.declaration.kind == "action"
+            else "Lower a bound, or quantify inside over what is there."
+        )
         return f"{where} ({sizes}); at most {INSTANCES_MAX:,} are allowed. {remedy}"
 
     def __call__(self, state: State) -> Sequence[Arguments]:

@@ -71,6 +71,7 @@ Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]
 ENGINES = {"native": "checker.explore.native:explore", "reference": "checker.explore.reference:explore"}
 """Where each engine lives. `auto` takes the first that is available."""
 
+
 @dataclass(frozen=True)
 class Lasting:
     """What a check of the liveness properties found in the full graph: the first violation, or why it ended early. `transitions` are

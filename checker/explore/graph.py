@@ -47,8 +47,9 @@ class Graph:
         return sum(map(len, self.edges)) + len(self.initial)
 
 
-def build(system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None, *,
-          unfolded: bool = False) -> Graph:
+def build(
+    system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None, *, unfolded: bool = False
+) -> Graph:
     """Explore a system and keep everything. Call it inside the system's configuration; raises Failure if the spec
     raises.
 
@@ -129,8 +130,9 @@ class _Builder:
         for position, arguments, successor in self._fired[representative]:
             action = self._actions[position][0]
             renamed = symmetry.renamed_arguments(action, arguments, back)
-            codes = tuple(parameter.type.encode(value)
-                          for parameter, value in zip(action.parameters, renamed, strict=True))
+            codes = tuple(
+                parameter.type.encode(value) for parameter, value in zip(action.parameters, renamed, strict=True)
+            )
             found.append((position, codes, renamed, None if successor is None else symmetry.renamed(successor, back)))
         found.sort(key=lambda entry: entry[:2])
         return [(position, renamed, successor) for position, _, renamed, successor in found]
@@ -143,7 +145,9 @@ class _Builder:
         return number
 
 
-def state_graph(spec: type[Spec], *, symmetry: bool = False, states_max: int | None = None) -> networkx.MultiDiGraph[int]:
+def state_graph(
+    spec: type[Spec], *, symmetry: bool = False, states_max: int | None = None
+) -> networkx.MultiDiGraph[int]:
     """The state graph as a networkx graph. Raises UsageError if it has more than `states_max` states.
 
     Nodes are numbers in breadth-first order, with the attributes `state` (variable name to value), `label` (the same
@@ -159,8 +163,9 @@ def state_graph(spec: type[Spec], *, symmetry: bool = False, states_max: int | N
         sorts = affordable(system, symmetric_sorts(system)[0])[0] if symmetry else ()
         graph = build(system, sorts, Watch(Limits(states=states_max)))
         if graph.stopped is not None:
-            raise UsageError(f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the "
-                             f"limit.")
+            raise UsageError(
+                f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the limit."
+            )
         return _networkx(graph)
 
 
@@ -173,9 +178,13 @@ def _networkx(graph: Graph) -> networkx.MultiDiGraph[int]:
         values = dict(zip(system.index, state, strict=True))
         false = properties.falsified(state)
         result.add_node(
-            number, state=values, initial=number in graph.initial, cuts=len(graph.cuts[number]),
+            number,
+            state=values,
+            initial=number in graph.initial,
+            cuts=len(graph.cuts[number]),
             label={variable.name: variable.type.to_json(values[variable.name]) for variable in system.variables},
-            violates=false.method.name if false is not None else None)
+            violates=false.method.name if false is not None else None,
+        )
     for number, edges in enumerate(graph.edges):
         for instance, target in edges:
             action, arguments = graph.instances[instance]

@@ -52,8 +52,13 @@ class Watch:
 
     `store` is one of `STORES`; only the native engine has a choice."""
 
-    def __init__(self, limits: Limits | None = None, report: Callable[[Progress], None] | None = None,
-                 checkpoint: Checkpoint | None = None, store: str = "exact") -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        report: Callable[[Progress], None] | None = None,
+        checkpoint: Checkpoint | None = None,
+        store: str = "exact",
+    ) -> None:
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store

@@ -83,9 +83,11 @@ def values(system: System, method: Method, state: State, arguments: Arguments) -
     if method.declaration.kind == "eventually":
         value = (True, value)
     if not isinstance(value, tuple) or len(value) != 2 or not all(isinstance(part, bool) for part in value):
-        raise Failure(f"{system.name}.{method.name} must return "
-                      f"{'True or False' if method.declaration.kind == 'eventually' else 'a pair of bools (p, q)'}, "
-                      f"and returned {value!r}.")
+        raise Failure(
+            f"{system.name}.{method.name} must return "
+            f"{'True or False' if method.declaration.kind == 'eventually' else 'a pair of bools (p, q)'}, "
+            f"and returned {value!r}."
+        )
     return value
 
 
@@ -173,7 +175,9 @@ class Lasso:
             within = waiting.pop()
             directed: networkx.DiGraph[int] = networkx.DiGraph()
             directed.add_nodes_from(sorted(within))
-            directed.add_edges_from((number, target) for number in sorted(within) for target in self._targets(number, within))
+            directed.add_edges_from(
+                (number, target) for number in sorted(within) for target in self._targets(number, within)
+            )
             for found in networkx.strongly_connected_components(directed):
                 component = frozenset(found)
                 weak, strong = self._fairness.demands(component, self._taken(component))
@@ -186,8 +190,12 @@ class Lasso:
         return [target for _, target in self._graph.edges[number] if target != number and target in within]
 
     def _taken(self, component: Collection[int]) -> set[int]:
-        return {instance for number in component for instance, target in self._graph.edges[number]
-                if target != number and target in component}
+        return {
+            instance
+            for number in component
+            for instance, target in self._graph.edges[number]
+            if target != number and target in component
+        }
 
     def _stem(self, goals: Collection[int]) -> list[tuple[int, int]]:
         """The first shortest path on which an obligation begins and remains pending until a state of `goals`."""
@@ -230,7 +238,9 @@ class Lasso:
         """Whether a step, given its instance and the state it reaches, takes one of these instances or disables a weakly fair one."""
         return lambda step, target: step in strong or step in weak or not weak <= self._fairness.weak[target]
 
-    def _towards(self, begin: int, component: frozenset[int], satisfied: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    def _towards(
+        self, begin: int, component: frozenset[int], satisfied: Callable[[int, int], bool]
+    ) -> list[tuple[int, int]]:
         """The first shortest path within a component whose last step satisfies a condition on (instance, state
         reached)."""
         came: dict[int, tuple[int, int] | None] = {begin: None}
@@ -279,15 +289,30 @@ def _path(graph: Graph, goal: int) -> list[tuple[int, int]]:
     return _walk(came, (goal, False))
 
 
-def _finding(graph: Graph, kind: str, method: Method, arguments: Arguments, stem: Sequence[tuple[int, int]],
-             loop: Sequence[tuple[int, int]], message: str | None = None) -> Finding:
+def _finding(
+    graph: Graph,
+    kind: str,
+    method: Method,
+    arguments: Arguments,
+    stem: Sequence[tuple[int, int]],
+    loop: Sequence[tuple[int, int]],
+    message: str | None = None,
+) -> Finding:
     steps = tuple(graph.instances[instance] for instance, _ in [*stem[1:], *loop])
-    return Finding(kind, method, graph.initial[stem[0][1]], steps, arguments,
-                   loop=None if message is not None else len(stem) - 1, message=message)
+    return Finding(
+        kind,
+        method,
+        graph.initial[stem[0][1]],
+        steps,
+        arguments,
+        loop=None if message is not None else len(stem) - 1,
+        message=message,
+    )
 
 
-def objection(system: System, method: Method, arguments: Arguments, states: Sequence[State], steps: Sequence[Instance],
-              loop: int) -> str | None:
+def objection(
+    system: System, method: Method, arguments: Arguments, states: Sequence[State], steps: Sequence[Instance], loop: int
+) -> str | None:
     """Why a lasso does not violate a liveness property, or None if it does. `states` has one more entry than `steps`.
 
     An independent, direct check of what `check` finds: it looks at the lasso alone."""
@@ -305,8 +330,11 @@ def objection(system: System, method: Method, arguments: Arguments, states: Sequ
 
 
 def _unfair(system: System, states: Sequence[State], steps: Sequence[Instance]) -> str | None:
-    taken = {(action.name, arguments) for (action, arguments), before, after in zip(steps, states, states[1:], strict=False)
-             if before != after}
+    taken = {
+        (action.name, arguments)
+        for (action, arguments), before, after in zip(steps, states, states[1:], strict=False)
+        if before != after
+    }
     for action in system.actions:
         if action.declaration.fair is None:
             continue

@@ -40,8 +40,11 @@ class Properties:
         self.terminal: Method | None = terminal[0] if terminal else None
 
     def _of(self, *kinds: str) -> list[Property]:
-        return [(method, list(self._system.choices(method.parameters)))
-                for method in self._system.of(*kinds) if Choices(self._system, method).fixed is not None]
+        return [
+            (method, list(self._system.choices(method.parameters)))
+            for method in self._system.of(*kinds)
+            if Choices(self._system, method).fixed is not None
+        ]
 
     def falsified(self, state: State) -> Falsified | None:
         """The first invariant or lemma that is false in `state`."""

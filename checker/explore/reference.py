@@ -223,8 +223,16 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     """The reference engine as `checker.explore.engine` wants it; it has one worker."""
     search = Search(system, sorts, watch)
     result = search.run()
-    return Covered(len(result.states), result.transitions, result.depth, dict(sorted(result.cuts.items())), dict(result.actions),
-                   frozenset(result.reached), _finding(search), result.stopped)
+    return Covered(
+        len(result.states),
+        result.transitions,
+        result.depth,
+        dict(sorted(result.cuts.items())),
+        dict(result.actions),
+        frozenset(result.reached),
+        _finding(search),
+        result.stopped,
+    )
 
 
 def _finding(search: Search) -> Finding | None:

@@ -78,7 +78,9 @@ class _Replay:
     def _decoded(self, step: int, name: str, method: Method, values: dict[str, Json]) -> Arguments:
         if set(values) != {parameter.name for parameter in method.parameters}:
             wanted = ", ".join(parameter.name for parameter in method.parameters) or "nothing"
-            raise _Diverges(step, f"Step {step}: {name} takes {wanted}, and the trace gives {', '.join(values) or 'nothing'}.")
+            raise _Diverges(
+                step, f"Step {step}: {name} takes {wanted}, and the trace gives {', '.join(values) or 'nothing'}."
+            )
         try:
             return tuple(parameter.type.from_json(values[parameter.name]) for parameter in method.parameters)
         except ValueError as error:
@@ -116,8 +118,16 @@ class _Replay:
             return Finding(DEADLOCK, None, initial, steps)
         if self.raised is not None:
             return Finding("error", steps[-1][0], initial, steps, message=self.raised, in_step=True)
-        method = next((method for method in self.system.of(
-            "invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal") if method.name == name), None)
+        method = next(
+            (
+                method
+                for method in self.system.of(
+                    "invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal"
+                )
+                if method.name == name
+            ),
+            None,
+        )
         if method is None:
             raise _Diverges(None, f"The run is possible, but there is no property {name!r} any more.")
         if kind == "error":
@@ -130,7 +140,9 @@ class _Replay:
         excuses: list[str] = []
         for arguments in self.system.choices(method.parameters):
             if self.stored.loop is not None:
-                objection = liveness.objection(self.system, method, arguments, self.states, self.steps, self.stored.loop)
+                objection = liveness.objection(
+                    self.system, method, arguments, self.states, self.steps, self.stored.loop
+                )
                 if objection is None:
                     return arguments
                 excuses.append(objection)
@@ -170,7 +182,9 @@ class _Replay:
 
     def _compare(self, now: Trace) -> None:
         if now.initial != self.stored.initial:
-            name = next((name for name in now.initial if self.stored.initial.get(name) != now.initial[name]), "the variables")
+            name = next(
+                (name for name in now.initial if self.stored.initial.get(name) != now.initial[name]), "the variables"
+            )
             raise _Diverges(0, f"The initial state differs: {name} is {now.initial.get(name)!r} now.")
         for then, today in zip(self.stored.steps, now.steps, strict=True):
             for part in fields(Step):
@@ -178,8 +192,11 @@ class _Replay:
                 if part.name == "changes":
                     before, after = _bare(before), _bare(after)
                 if before != after:
-                    raise _Diverges(then.index, f"Step {then.index} ({then.action}): {part.name} differs. "
-                                                f"The trace says {_short(before)}; it is {_short(after)} now.")
+                    raise _Diverges(
+                        then.index,
+                        f"Step {then.index} ({then.action}): {part.name} differs. "
+                        f"The trace says {_short(before)}; it is {_short(after)} now.",
+                    )
 
 
 def _bare(changes: Sequence[Change]) -> list[tuple[str, Json, Json, Json]]:

@@ -19,8 +19,9 @@ from checker.language.system import Arguments, Failure, Method, State, System
 Canonical = Callable[[State], State]
 
 
-def transitions(system: System, actions: Sequence[tuple[Method, Choices]],
-                state: State) -> Iterator[tuple[Instance, State | Failure]]:
+def transitions(
+    system: System, actions: Sequence[tuple[Method, Choices]], state: State
+) -> Iterator[tuple[Instance, State | Failure]]:
     """The enabled instances in `state`, in order, with their successors; a Failure stands for a successor that
     raised."""
     for action, choices in actions:
@@ -47,7 +48,8 @@ class Rebuilder:
     def along(self, chain: Sequence[State]) -> tuple[Arguments, list[Instance], State]:
         """The initial arguments, the steps and the last state of the first real run along `chain`."""
         initial_arguments, state = next(
-            found for found in self._system.initial() if self._canonical(found[1]) == chain[0])
+            found for found in self._system.initial() if self._canonical(found[1]) == chain[0]
+        )
         steps: list[Instance] = []
         for wanted in chain[1:]:
             instance, state = self._first(state, wanted)
@@ -67,8 +69,14 @@ class Rebuilder:
         if false is None and kind == "error" and method is not None:
             false = self._raising(state, method)
         message = str(false.failure) if false is not None and false.failure is not None else None
-        return Finding(kind, false.method if false else method, initial_arguments, tuple(steps),
-                       false.arguments if false else (), message=message)
+        return Finding(
+            kind,
+            false.method if false else method,
+            initial_arguments,
+            tuple(steps),
+            false.arguments if false else (),
+            message=message,
+        )
 
     def _raising(self, state: State, method: Method) -> Falsified | None:
         for arguments in self._system.choices(method.parameters):
@@ -93,13 +101,25 @@ class Rebuilder:
                     continue
                 except Failure as failure:
                     if kind == "error":
-                        return Finding("error", action, initial_arguments, (*steps, (action, arguments)),
-                                       message=str(failure), in_step=True)
+                        return Finding(
+                            "error",
+                            action,
+                            initial_arguments,
+                            (*steps, (action, arguments)),
+                            message=str(failure),
+                            in_step=True,
+                        )
                     continue
                 false = None
                 if successor is not None:
                     false = self._properties.falsified_by_step(state, successor.state)
                 if false is not None and (kind == "error") == (false.failure is not None):
-                    return Finding(kind, false.method, initial_arguments, (*steps, (action, arguments)), false.arguments,
-                                   message=str(false.failure) if false.failure is not None else None)
+                    return Finding(
+                        kind,
+                        false.method,
+                        initial_arguments,
+                        (*steps, (action, arguments)),
+                        false.arguments,
+                        message=str(false.failure) if false.failure is not None else None,
+                    )
         raise AssertionError("no transition violates the step property")

@@ -78,8 +78,18 @@ ENGINES = {"native": "checker.explore.native.simulation:walk", "reference": "che
 """Where each engine lives. `auto` takes the first that is available."""
 
 
-def simulate(spec: type[Spec], *, seed: int, runs: int = 1, length: int = 50, watch: Watch | None = None, name: str | None = None,
-             variant: str | None = None, engine: str = "auto", workers: int = 1) -> Simulation:
+def simulate(
+    spec: type[Spec],
+    *,
+    seed: int,
+    runs: int = 1,
+    length: int = 50,
+    watch: Watch | None = None,
+    name: str | None = None,
+    variant: str | None = None,
+    engine: str = "auto",
+    workers: int = 1,
+) -> Simulation:
     """Take random runs of at most `length` steps until one violates a safety property.
 
     Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
@@ -92,11 +102,24 @@ def simulate(spec: type[Spec], *, seed: int, runs: int = 1, length: int = 50, wa
         used, walked, notes = _walked(system, Walks(seed, runs, length), watch, workers, engine)
         shown = trace(system, walked.finding, name or system.name, variant)
         violated = walked.finding.kind != "run"
-        return Simulation(seed, walked.runs, walked.steps, walked.states, walked.actions, shown if violated else None,
-                          None if violated else shown, walked.stopped, used, notes, walked.seconds)
+        return Simulation(
+            seed,
+            walked.runs,
+            walked.steps,
+            walked.states,
+            walked.actions,
+            shown if violated else None,
+            None if violated else shown,
+            walked.stopped,
+            used,
+            notes,
+            walked.seconds,
+        )
 
 
-def _walked(system: System, walks: Walks, watch: Watch, workers: int, engine: str) -> tuple[str, Walked, tuple[str, ...]]:
+def _walked(
+    system: System, walks: Walks, watch: Watch, workers: int, engine: str
+) -> tuple[str, Walked, tuple[str, ...]]:
     """The engine that could, what it did, and why another could not."""
     notes: list[str] = []
     candidates = list(ENGINES) if engine == "auto" else [engine]
@@ -120,8 +143,15 @@ def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
         begun += 1
         finding = walker.run(walks.length)
         if begun == walks.runs or walker.stopped is not None or finding.kind != "run":
-            return Walked(begun, sum(walker.actions.values()), len(walker.visited), dict(walker.actions), finding, walker.stopped,
-                          watch.seconds - begin)
+            return Walked(
+                begun,
+                sum(walker.actions.values()),
+                len(walker.visited),
+                dict(walker.actions),
+                finding,
+                walker.stopped,
+                watch.seconds - begin,
+            )
 
 
 class _Walker:
@@ -165,7 +195,14 @@ class _Walker:
             return None
         message = None if false.failure is None else str(false.failure)
         kind = "error" if message else false.method.declaration.kind
-        return Finding("invariant" if kind == "lemma" else kind, false.method, arguments, tuple(steps), false.arguments, message=message)
+        return Finding(
+            "invariant" if kind == "lemma" else kind,
+            false.method,
+            arguments,
+            tuple(steps),
+            false.arguments,
+            message=message,
+        )
 
     def _ended(self, arguments: Arguments, steps: list[Instance], state: State) -> Finding:
         """Nothing is enabled: a deadlock, unless the protocol may stop here or a bound cut what was possible."""

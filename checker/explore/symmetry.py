@@ -28,7 +28,9 @@ PERMUTATIONS_MAX = 40_320
 
 def scalarsets(system: System) -> tuple[type[Scalarset], ...]:
     """The scalarsets that occur in the state, by name."""
-    found = {part.sort for variable in system.variables for part in variable.type.walk() if isinstance(part, ScalarsetType)}
+    found = {
+        part.sort for variable in system.variables for part in variable.type.walk() if isinstance(part, ScalarsetType)
+    }
     return tuple(sorted(found, key=lambda sort: sort.__name__))
 
 
@@ -114,8 +116,10 @@ class Symmetry:
     def renamed_arguments(self, method: Method, arguments: Arguments, number: int) -> Arguments:
         """Arguments with their identities renamed by the renaming `number`."""
         renaming = self._renamings[number]
-        return tuple(parameter.type.permute(value, renaming)
-                     for parameter, value in zip(method.parameters, arguments, strict=True))
+        return tuple(
+            parameter.type.permute(value, renaming)
+            for parameter, value in zip(method.parameters, arguments, strict=True)
+        )
 
     def _least(self, position: int, value: Any, candidates: int) -> tuple[Any, int]:
         """The least renaming of a variable's value, and the candidates that give it."""

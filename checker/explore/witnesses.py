@@ -36,7 +36,9 @@ class Explanation:
     places: list[tuple[str, Place]] = field(default_factory=list)
 
 
-def explain(system: System, method: Method, state: State, arguments: Arguments, old: State | None = None) -> Explanation:
+def explain(
+    system: System, method: Method, state: State, arguments: Arguments, old: State | None = None
+) -> Explanation:
     """Why a property of a state (or, with `old`, of a transition) is false for `arguments`."""
     recorder = Recorder()
     evaluation = _Evaluation(system, method, state, arguments, old, recorder)
@@ -56,8 +58,9 @@ def explain(system: System, method: Method, state: State, arguments: Arguments, 
 class _Evaluation:
     """Evaluates parts of a property's source, noting what each evaluation reads."""
 
-    def __init__(self, system: System, method: Method, state: State, arguments: Arguments, old: State | None,
-                 recorder: Recorder) -> None:
+    def __init__(
+        self, system: System, method: Method, state: State, arguments: Arguments, old: State | None, recorder: Recorder
+    ) -> None:
         self.system, self.method, self.state, self.arguments, self.old = system, method, state, arguments, old
         self.recorder = recorder
         self.definition = definition_of(method.function)
@@ -81,7 +84,9 @@ class _Evaluation:
         assert self.definition is not None
         self.recorder.places.clear()
         heads = [argument.arg for argument in self.definition.args.args]
-        scope = namespace_of(self.method.function) | dict(zip(heads, [*self.views(), *self.arguments], strict=True)) | names
+        scope = (
+            namespace_of(self.method.function) | dict(zip(heads, [*self.views(), *self.arguments], strict=True)) | names
+        )
         code = compile(ast.Expression(expression), self.method.function.__code__.co_filename, "eval")
         return eval(code, scope), list(self.recorder.places)
 
@@ -109,7 +114,8 @@ def _why(evaluation: _Evaluation, expression: ast.expr, names: Names, truth: boo
                 operands = [next(part for part in operands if bool(evaluation.value(part, names)[0]) is truth)]
             return _joined(_why(evaluation, operand, names, truth) for operand in operands)
         case ast.Call(func=ast.Name(id=("all" | "any") as quantifier), args=[ast.GeneratorExp() as generator]) if (
-                quantifier == "all") != truth:
+            quantifier == "all"
+        ) != truth:
             for bound, reads in _bindings(evaluation, generator.generators, names):
                 value, _ = evaluation.value(generator.elt, bound)
                 if bool(value) is truth:
@@ -129,11 +135,14 @@ def _joined(parts: Iterator[Explanation]) -> Explanation:
 
 
 def _targets(generator: ast.GeneratorExp) -> list[str]:
-    return [node.id for clause in generator.generators for node in ast.walk(clause.target) if isinstance(node, ast.Name)]
+    return [
+        node.id for clause in generator.generators for node in ast.walk(clause.target) if isinstance(node, ast.Name)
+    ]
 
 
-def _bindings(evaluation: _Evaluation, clauses: list[ast.comprehension],
-              names: Names) -> Iterator[tuple[Names, list[tuple[str, Place]]]]:
+def _bindings(
+    evaluation: _Evaluation, clauses: list[ast.comprehension], names: Names
+) -> Iterator[tuple[Names, list[tuple[str, Place]]]]:
     """Run the clauses of a generator: the names of each round, and what its iterables and conditions read."""
     if not clauses:
         yield names, []

@@ -215,7 +215,9 @@ def _union(parts: tuple[Type, ...], name: str) -> Type:
             f"{name}: the alternatives of a union must differ by their Python class; wrap one of them in a @record."
         )
     if {BoolType, NatType} <= set(classes):
-        raise SpecError(f"{name}: bool and a Nat cannot be alternatives of one union, because True == 1 in Python; use an Enum.")
+        raise SpecError(
+            f"{name}: bool and a Nat cannot be alternatives of one union, because True == 1 in Python; use an Enum."
+        )
     for part in flat:
         if isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType):
             raise SpecError(

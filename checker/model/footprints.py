@@ -185,7 +185,9 @@ def changed(by: Sequence[Footprint], readers: Sequence[Footprint]) -> list[int]:
     return _related(by, readers, Access.spoils)
 
 
-def _related(rows: Sequence[Footprint], columns: Sequence[Footprint], test: Callable[[Access, Access], bool]) -> list[int]:
+def _related(
+    rows: Sequence[Footprint], columns: Sequence[Footprint], test: Callable[[Access, Access], bool]
+) -> list[int]:
     """For each row, the columns that have an access to which one of the row's accesses is related.
 
     Footprints share most of their accesses, so accesses are compared once, and footprints by bits.

@@ -55,7 +55,8 @@ def causes(trace: Trace) -> Causes:
     """The causes of a trace's violation."""
     stressed = _stressed(trace)
     decisive = frozenset(index for index, _ in stressed) | {
-        index for witness in trace.witnesses for index in witness.steps if 1 <= index <= len(trace.steps)}
+        index for witness in trace.witnesses for index in witness.steps if 1 <= index <= len(trace.steps)
+    }
     ends = {len(trace.steps)} if trace.kind in ("invariant", "step", "error") and trace.steps else set()
     if not decisive:
         return Causes(None, stressed, decisive)
@@ -75,8 +76,11 @@ def _stressed(trace: Trace) -> frozenset[tuple[int, Place]]:
             if change.relevant:
                 relevant.setdefault(place_of(change), []).append(step.index)
     kept = {"invariant": 1, "error": 1, "reachable": 1, "step": 2}.get(trace.kind, len(trace.steps))
-    return frozenset((index, place) for place, indices in relevant.items()
-                     for index in (*indices[-kept:], *(index for index in indices if (place, index) in witnessed)))
+    return frozenset(
+        (index, place)
+        for place, indices in relevant.items()
+        for index in (*indices[-kept:], *(index for index in indices if (place, index) in witnessed))
+    )
 
 
 def _past(trace: Trace, seeds: frozenset[int] | set[int]) -> set[int]:
@@ -108,6 +112,7 @@ def _influences(trace: Trace) -> dict[int, set[int]]:
 
 def _touched(step: Step, environment: bool) -> list[tuple[str, str]]:
     """The lanes and unowned places that a step reads and writes as far as the trace shows."""
+
     def owner(change: Change) -> tuple[str, str]:
         return ("lane", change.lane) if change.lane is not None else ("place", place_of(change))
 

@@ -81,8 +81,11 @@ def _settle(story: Story) -> tuple[Layout, list[Wire], Placed]:
             wires = route(story, layout)
             least = [listed.get(_key(wire), WHOLE) for wire in wires]
             placed = labels.place(story, layout, wires, _obstacles(story, layout, wires), least)
-            short = {_key(wire): labels.TITLE for wire, form in zip(wires, placed.forms, strict=True)
-                     if form == labels.NOTHING or labels.wording(wire, form) != labels.wording(wire, WHOLE)}
+            short = {
+                _key(wire): labels.TITLE
+                for wire, form in zip(wires, placed.forms, strict=True)
+                if form == labels.NOTHING or labels.wording(wire, form) != labels.wording(wire, WHOLE)
+            }
             if short.keys() <= listed.keys():
                 break
             listed |= short
@@ -101,7 +104,9 @@ def _listings(story: Story, listed: dict[tuple[str, ...], int]) -> dict[int, lis
     keys = {key for wire in listed for key in wire}
     for flight in story.flights:
         if f"{flight.name} {flight.sent} {flight.ended}" in keys:
-            known = said.setdefault((flight.sent or flight.ended or 0, show(flight.label), story.dark_flight(flight)), [])
+            known = said.setdefault(
+                (flight.sent or flight.ended or 0, show(flight.label), story.dark_flight(flight)), []
+            )
             if flight.name not in known:
                 known.append(flight.name)
     found: dict[int, list[Item]] = {}
@@ -112,8 +117,11 @@ def _listings(story: Story, listed: dict[tuple[str, ...], int]) -> dict[int, lis
 
 def _obstacles(story: Story, layout: Layout, wires: list[Wire]) -> list[Rect]:
     """What labels keep clear of: events, losses, names of lanes, words in the field."""
-    events = [labels.event_rect((layout.lane_x[lane], layout.y(step.index)))
-              for step in story.trace.steps if (lane := story.lane_of(step)) is not None]
+    events = [
+        labels.event_rect((layout.lane_x[lane], layout.y(step.index)))
+        for step in story.trace.steps
+        if (lane := story.lane_of(step)) is not None
+    ]
     losses = [Rect.around(wire.points[-1], 14, 12) for wire in wires if wire.flight.fate == "lost"]
     names = [text.box for row in layout.rows if row.kind == "names" for text in _names(layout, row)]
     partitions = [text.box for text in _partition_texts(story, layout)]
@@ -132,19 +140,32 @@ def _add_head(page: Scene, story: Story, layout: Layout) -> None:
     for lane, x in layout.lane_x.items():
         wide = max(width(layout.names[lane], HEAD_SIZE, True) + 18, 44.0)
         page.boxes.append(Box(Rect.around((x, HEAD_Y), wide, HEAD_HEIGHT), "#FFFFFF", INK, 1.2))
-        page.texts.append(Text(x, HEAD_Y, layout.names[lane], HEAD_SIZE, bold=True, anchor="middle",
-                               full=lane if layout.names[lane] != lane else ""))
+        page.texts.append(
+            Text(
+                x,
+                HEAD_Y,
+                layout.names[lane],
+                HEAD_SIZE,
+                bold=True,
+                anchor="middle",
+                full=lane if layout.names[lane] != lane else "",
+            )
+        )
 
 
 def _names(layout: Layout, row: Row) -> list[Text]:
-    return [Text(x, row.middle, layout.names[lane], 10.5, SOFT, True, anchor="middle", background="#FFFFFF")
-            for lane, x in layout.lane_x.items()]
+    return [
+        Text(x, row.middle, layout.names[lane], 10.5, SOFT, True, anchor="middle", background="#FFFFFF")
+        for lane, x in layout.lane_x.items()
+    ]
 
 
 def _add_rows(page: Scene, layout: Layout) -> None:
     for row in layout.rows:
         if row.kind == "step" and row.index % 2 == 0:
-            page.curves.append(Curve(polyline((MARGIN, row.middle), (layout.right, row.middle)), ZEBRA, row.bottom - row.top))
+            page.curves.append(
+                Curve(polyline((MARGIN, row.middle), (layout.right, row.middle)), ZEBRA, row.bottom - row.top)
+            )
     for row in layout.rows:
         if row.kind == "names":
             page.texts += _names(layout, row)
@@ -156,8 +177,10 @@ def _add_rows(page: Scene, layout: Layout) -> None:
         owner = row.cell.owner
         owned = place((((owner,),),), layout.changes_x, row.middle) if owner.text else []
         room = layout.items_x - layout.changes_x - 8
-        page.texts += [replace(text, text=_clipped(text, room), full=owner.text if text.box.right - text.x > room else "")
-                       for text in owned]
+        page.texts += [
+            replace(text, text=_clipped(text, room), full=owner.text if text.box.right - text.x > room else "")
+            for text in owned
+        ]
         page.texts += place(row.cell.lines, layout.items_x, row.middle)
 
 
@@ -215,7 +238,9 @@ def _add_events(page: Scene, story: Story, layout: Layout) -> None:
         colour = BAD if decisive else INK if story.dark(step.index) else FADED
         name = event_name(step)
         if step.mark == "crash":
-            page.marks.append(Mark(name, centre, "square", EVENT_RADIUS, colour, colour, sign="\N{MULTIPLICATION SIGN}"))
+            page.marks.append(
+                Mark(name, centre, "square", EVENT_RADIUS, colour, colour, sign="\N{MULTIPLICATION SIGN}")
+            )
         elif step.mark == "restart":
             page.marks.append(Mark(name, centre, "circle", EVENT_RADIUS, "#FFFFFF", colour, 2.2))
         elif step.mark == "timeout":
@@ -232,7 +257,11 @@ def _add_wires(page: Scene, story: Story, wires: list[Wire]) -> None:
         pen = 1.7 if dark and flight.fate == "received" else 1.2
         style: Literal["solid", "dashed"] = "dashed" if flight.fate == "lost" or flight.again else "solid"
         start, end = wire.points[0], wire.points[-1]
-        tail = _step_name(story, flight.sent) if flight.sent else f"{labels.names(wire)} from the start to step {flight.ended}"
+        tail = (
+            _step_name(story, flight.sent)
+            if flight.sent
+            else f"{labels.names(wire)} from the start to step {flight.ended}"
+        )
         if flight.sent is None:
             page.marks.append(Mark(tail, start, "none", 1.0, "", ""))
         if flight.fate == "received" and flight.ended is not None:
@@ -269,7 +298,12 @@ def _add_loop(page: Scene, story: Story, layout: Layout) -> None:
     x, left, corner = layout.loop_x + 18, layout.loop_x, 9.0
     top, bottom = first.top + 2, last.middle
     points = [*polyline((x, bottom), (left + corner, bottom)), (left, bottom), (left, bottom), (left, bottom - corner)]
-    points += [*polyline((left, bottom - corner), (left, top + corner))[1:], (left, top), (left, top), (left + corner, top)]
+    points += [
+        *polyline((left, bottom - corner), (left, top + corner))[1:],
+        (left, top),
+        (left, top),
+        (left + corner, top),
+    ]
     points += polyline((left + corner, top), (x + 10, top))[1:]
     page.curves.append(Curve(tuple(points), INK, 1.6, "solid", True))
 
@@ -294,4 +328,3 @@ def _samples(story: Story, wires: list[Wire], roles: dict[str, str]) -> list[Sam
     found += [Sample("circle", BAD, "sets what the property reads")] if story.causes.decisive else []
     found += [Sample("pale", FADED, "outside the causal past of the violation")] if split else []
     return found
-

@@ -34,16 +34,27 @@ def state_graph(graph: networkx.DiGraph[Any], title: str = "states", nodes_max: 
     if len(graph) > nodes_max:
         raise UsageError(
             f"The state graph has {len(graph):,} states; a drawing of more than {nodes_max:,} cannot be read. "
-            "Lower the bounds, such as `--bound Server=2`, so that the spec has fewer states.")
+            "Lower the bounds, such as `--bound Server=2`, so that the spec has fewer states."
+        )
     source = graphviz.Digraph(
         clean(title).replace(":", " -").replace("\\", "/"),
         graph_attr={"bgcolor": "white", "pad": "0.2", "nodesep": "0.35", "ranksep": "0.5"},
-        node_attr={"shape": "box", "style": "rounded,filled", "fillcolor": "white", "color": SOFT, "fontname": "Helvetica",
-                   "fontsize": "10", "margin": "0.08,0.04"},
-        edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": SOFT, "fontcolor": INK, "arrowsize": "0.7"})
+        node_attr={
+            "shape": "box",
+            "style": "rounded,filled",
+            "fillcolor": "white",
+            "color": SOFT,
+            "fontname": "Helvetica",
+            "fontsize": "10",
+            "margin": "0.08,0.04",
+        },
+        edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": SOFT, "fontcolor": INK, "arrowsize": "0.7"},
+    )
     fair = {bool(data.get("fair", True)) for _, _, data in graph.edges(data=True)}
     if fair == {True, False}:
-        source.attr(label="A dashed step may be put off for ever; a solid one is fair.", fontname="Helvetica", fontsize="9")
+        source.attr(
+            label="A dashed step may be put off for ever; a solid one is fair.", fontname="Helvetica", fontsize="9"
+        )
     names = {node: f"s{number}" for number, node in enumerate(graph)}
     initial = next((data["label"] for _, data in graph.nodes(data=True) if data.get("initial")), None)
     for node, data in graph.nodes(data=True):
@@ -83,15 +94,20 @@ def _rows(state: dict[str, Json], initial: dict[str, Json] | None) -> list[tuple
             rows.append((variable, show(value, WIDTH)))
             continue
         for change in differences(initial[variable], value, WIDTH):
-            sign = "" if change.old is not None and change.new is not None else "+ " if change.old is None else "without "
+            sign = (
+                "" if change.old is not None and change.new is not None else "+ " if change.old is None else "without "
+            )
             rows.append((variable + change.path, sign + (change.new if change.new is not None else change.old or "")))
     return rows or [("as at the start", None)]
 
 
 def _table(rows: list[tuple[str, str | None]]) -> str:
     cells = "".join(
-        f'<TR><TD ALIGN="LEFT" COLSPAN="2"><B>{_html(place)}</B></TD></TR>' if value is None else
-        f'<TR><TD ALIGN="LEFT">{_html(place)}</TD><TD ALIGN="LEFT"><B>{_html(value)}</B></TD></TR>' for place, value in rows)
+        f'<TR><TD ALIGN="LEFT" COLSPAN="2"><B>{_html(place)}</B></TD></TR>'
+        if value is None
+        else f'<TR><TD ALIGN="LEFT">{_html(place)}</TD><TD ALIGN="LEFT"><B>{_html(value)}</B></TD></TR>'
+        for place, value in rows
+    )
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{cells}</TABLE>>'
 
 

@@ -57,7 +57,9 @@ def wording(wire: Wire, form: int) -> str:
     return f"{names(wire)} {titles}{_addressees(wire)}"
 
 
-def place(story: Story, layout: Layout, wires: Sequence[Wire], obstacles: Iterable[Rect], least: Sequence[int]) -> Placed:
+def place(
+    story: Story, layout: Layout, wires: Sequence[Wire], obstacles: Iterable[Rect], least: Sequence[int]
+) -> Placed:
     """Find a place for each wire's label, saying at most what `least` allows (WHOLE everything)."""
     taken = list(obstacles)
     samples = [[wire.at(step / 12) for step in range(13)] for wire in wires]
@@ -85,8 +87,17 @@ def _text(story: Story, wire: Wire, text: str, centre: Point) -> Text:
     dark = story.dark_flight(flight)
     colour = BAD if flight.fate == "lost" else WIRE if dark else FADED
     bold = dark and flight.fate == "received"
-    return Text(centre[0], centre[1], text, SIZE, colour, bold, anchor="middle", background="#FFFFFF",
-                full=payloads(wire) if payloads(wire) not in text else "")
+    return Text(
+        centre[0],
+        centre[1],
+        text,
+        SIZE,
+        colour,
+        bold,
+        anchor="middle",
+        background="#FFFFFF",
+        full=payloads(wire) if payloads(wire) not in text else "",
+    )
 
 
 def _length(wire: Wire) -> float:
@@ -126,11 +137,16 @@ def _candidates(wire: Wire, wide: float) -> list[tuple[float, Point]]:
         direction = 1 if u > x else -1
         far = (u, v) if wire.flight.sent is not None else (x, y)
         outwards = direction if wire.flight.sent is not None else -direction
-        return [(abs(rise) / 4 + beside, (far[0] + outwards * (wide / 2 + 4 - beside * STUB / 2), far[1] + rise))
-                for beside in (0, 1) for rise in (0, 6, -6, 12, -12, 18, 24)]
+        return [
+            (abs(rise) / 4 + beside, (far[0] + outwards * (wide / 2 + 4 - beside * STUB / 2), far[1] + rise))
+            for beside in (0, 1)
+            for rise in (0, 6, -6, 12, -12, 18, 24)
+        ]
     if abs(x - u) < 4:
-        return [(abs(step / 20 - 0.5) * 4, (wire.at(step / 20)[0] + wide / 2 - 8, wire.at(step / 20)[1]))
-                for step in range(3, 18)]
+        return [
+            (abs(step / 20 - 0.5) * 4, (wire.at(step / 20)[0] + wide / 2 - 8, wire.at(step / 20)[1]))
+            for step in range(3, 18)
+        ]
     places = [(abs(step / 40 - 0.5) * 3, wire.at(step / 40)) for step in range(6, 35)]
     return places + [(cost + 3, (at[0], at[1] + rise)) for cost, at in places for rise in (8.0, -8.0)]
 

@@ -65,8 +65,12 @@ class Layout:
     def field(self) -> Rect:
         """The part of the page where wires and their labels may be."""
         first = min(self.lane_x.values(), default=0.0)
-        return Rect(min(first - 20, max(self.loop_x + 12, ACTION_X + self.action_width + 6)), FIRST_ROW - 8, self.changes_x - 6,
-                    self.bottom + 4)
+        return Rect(
+            min(first - 20, max(self.loop_x + 12, ACTION_X + self.action_width + 6)),
+            FIRST_ROW - 8,
+            self.changes_x - 6,
+            self.bottom + 4,
+        )
 
     def y(self, index: int) -> float:
         """The height of a step; 0 is the initial state, above the first row; past the last step, the end of the
@@ -101,8 +105,17 @@ def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> La
     changes_x = left + gap * max(len(lanes) - 1, 0) + max(widest / 2 + 20, _overhang(story))
     owners = max([cell.owner.width for cell in all_cells], default=0.0)
     owner_width = min(max(owners, 24.0), 150.0)
-    return Layout(names, lane_x, _rows(story, cells, first, stretch), action_width, gap, loop_x, changes_x,
-                  changes_x + owner_width + 12, room)
+    return Layout(
+        names,
+        lane_x,
+        _rows(story, cells, first, stretch),
+        action_width,
+        gap,
+        loop_x,
+        changes_x,
+        changes_x + owner_width + 12,
+        room,
+    )
 
 
 def _room(story: Story, messages: dict[int, list[Item]]) -> float:
@@ -121,8 +134,10 @@ def _overhang(story: Story) -> float:
     if not story.lanes:
         return 40.0
     last = story.lanes[-1]
-    outward = any(flight.source == last and (flight.target == last or (flight.fate == "under way" and len(story.lanes) == 1))
-                  for flight in story.flights)
+    outward = any(
+        flight.source == last and (flight.target == last or (flight.fate == "under way" and len(story.lanes) == 1))
+        for flight in story.flights
+    )
     return 120.0 if outward else 62.0
 
 
@@ -131,7 +146,9 @@ def _rows(story: Story, cells: dict[int, Cell], first: Cell | None, stretch: flo
     y = FIRST_ROW
     base = 42.0 if len(cells) <= 24 else 34.0
 
-    def add(kind: Literal["step", "initial", "names", "end"], index: int, height: float, cell: Cell | None = None) -> None:
+    def add(
+        kind: Literal["step", "initial", "names", "end"], index: int, height: float, cell: Cell | None = None
+    ) -> None:
         nonlocal y
         rows.append(Row(kind, index, y, y + height, cell))
         y += height
@@ -158,4 +175,3 @@ def side(story: Story, layout: Layout, flight: Flight) -> int:
     if end == start:
         return 1
     return 1 if story.lanes.index(flight.source or "") < max(len(story.lanes) - 1, 1) else -1
-

@@ -21,17 +21,27 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
     """
     stats, trace = outcome.statistics, trace_of(outcome)
     return {
-        "spec": outcome.spec, "variant": outcome.variant, "bounds": dict(outcome.bounds), "engine": outcome.engine,
-        "symmetry": list(outcome.symmetry), "verdict": outcome.verdict,
+        "spec": outcome.spec,
+        "variant": outcome.variant,
+        "bounds": dict(outcome.bounds),
+        "engine": outcome.engine,
+        "symmetry": list(outcome.symmetry),
+        "verdict": outcome.verdict,
         "property": outcome.property if isinstance(outcome, Violated) else None,
-        "states": stats.states, "transitions": stats.transitions, "depth": stats.depth, "cuts": dict(stats.cuts),
-        "seconds": stats.seconds, "trace": trace.to_json() if trace else None,
-        "actions": dict(stats.actions), "notes": list(outcome.notes),
+        "states": stats.states,
+        "transitions": stats.transitions,
+        "depth": stats.depth,
+        "cuts": dict(stats.cuts),
+        "seconds": stats.seconds,
+        "trace": trace.to_json() if trace else None,
+        "actions": dict(stats.actions),
+        "notes": list(outcome.notes),
         "reason": outcome.reason if isinstance(outcome, Unfinished) else None,
         "message": outcome.message if isinstance(outcome, Failed) else None,
         "properties": list(outcome.properties) if isinstance(outcome, Proven) else None,
         "any_size": outcome.any_size if isinstance(outcome, Proven) else None,
-        "store": stats.store, "collision_probability": stats.collision,
+        "store": stats.store,
+        "collision_probability": stats.collision,
         "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
     }
 
@@ -44,15 +54,34 @@ def trace_of(outcome: Outcome) -> Trace | None:
 def junit(outcomes: Sequence[Outcome]) -> str:
     """JUnit's XML, one test case for each outcome: a violation is a failure, an unfinished run and a wrong spec are
     errors."""
-    suite = ET.Element("testsuite", {
-        "name": "quorate", "tests": str(len(outcomes)), "failures": str(sum(isinstance(o, Violated) for o in outcomes)),
-        "errors": str(sum(isinstance(o, Unfinished | Failed) for o in outcomes)), "skipped": "0",
-        "time": f"{sum(outcome.statistics.seconds for outcome in outcomes):.3f}"})
+    suite = ET.Element(
+        "testsuite",
+        {
+            "name": "quorate",
+            "tests": str(len(outcomes)),
+            "failures": str(sum(isinstance(o, Violated) for o in outcomes)),
+            "errors": str(sum(isinstance(o, Unfinished | Failed) for o in outcomes)),
+            "skipped": "0",
+            "time": f"{sum(outcome.statistics.seconds for outcome in outcomes):.3f}",
+        },
+    )
     for outcome in outcomes:
-        case = ET.SubElement(suite, "testcase", {
-            "classname": _xml(outcome.spec), "name": _xml(outcome.variant or outcome.spec),
-            "time": f"{outcome.statistics.seconds:.3f}"})
-        kind = "failure" if isinstance(outcome, Violated) else "error" if isinstance(outcome, Unfinished | Failed) else None
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            {
+                "classname": _xml(outcome.spec),
+                "name": _xml(outcome.variant or outcome.spec),
+                "time": f"{outcome.statistics.seconds:.3f}",
+            },
+        )
+        kind = (
+            "failure"
+            if isinstance(outcome, Violated)
+            else "error"
+            if isinstance(outcome, Unfinished | Failed)
+            else None
+        )
         if kind:
             problem = ET.SubElement(case, kind, {"type": outcome.verdict, "message": _xml(verdict(outcome))})
             trace = trace_of(outcome)
@@ -72,12 +101,20 @@ def _xml(text: str) -> str:
 def github(outcomes: Sequence[Outcome]) -> str:
     """Workflow commands for GitHub: an error for a violation or a wrong spec, a warning for an unfinished run, else a
     notice."""
-    return "".join(f"::{_level(outcome)} title={_escaped(_title(outcome), True)}::{_escaped(_message(outcome))}\n"
-                   for outcome in outcomes)
+    return "".join(
+        f"::{_level(outcome)} title={_escaped(_title(outcome), True)}::{_escaped(_message(outcome))}\n"
+        for outcome in outcomes
+    )
 
 
 def _level(outcome: Outcome) -> str:
-    return "error" if isinstance(outcome, Violated | Failed) else "warning" if isinstance(outcome, Unfinished) else "notice"
+    return (
+        "error"
+        if isinstance(outcome, Violated | Failed)
+        else "warning"
+        if isinstance(outcome, Unfinished)
+        else "notice"
+    )
 
 
 def _title(outcome: Outcome) -> str:

@@ -46,9 +46,14 @@ def gallery(entries: Iterable[Entry]) -> str:
     for entry in entries:
         groups.setdefault(entry.spec, []).append(entry)
     total = sum(map(len, groups.values()))
-    lines = ["# What breaks, and how", "",
-             f"{_many(total, 'broken variant')} of protocols in this library, each with the shortest run in which it fails.",
-             "", HOW_TO_READ, ""]
+    lines = [
+        "# What breaks, and how",
+        "",
+        f"{_many(total, 'broken variant')} of protocols in this library, each with the shortest run in which it fails.",
+        "",
+        HOW_TO_READ,
+        "",
+    ]
     for spec, members in groups.items():
         links = ", ".join(f"[{_inline(entry.variant)}](#{_anchor(spec, entry.variant)})" for entry in members)
         lines.append(f"- **{_inline(spec)}**: {links}")
@@ -63,9 +68,18 @@ def _entry(entry: Entry) -> list[str]:
     length = f"after {_many(entry.steps, 'step')}" if entry.steps else "in the initial state"
     alternative = f"Space-time diagram: {entry.variant} violates {entry.property} {length}"
     return [
-        f'<a id="{_anchor(entry.spec, entry.variant)}"></a>', "", f"### {_inline(entry.variant)}", "",
-        f"**Breaks `{entry.property}` {length}.** {' '.join(entry.why.split())}", "",
-        f"![{_inline(alternative)}](<{entry.picture}>)", "", "```sh", entry.command, "```"]
+        f'<a id="{_anchor(entry.spec, entry.variant)}"></a>',
+        "",
+        f"### {_inline(entry.variant)}",
+        "",
+        f"**Breaks `{entry.property}` {length}.** {' '.join(entry.why.split())}",
+        "",
+        f"![{_inline(alternative)}](<{entry.picture}>)",
+        "",
+        "```sh",
+        entry.command,
+        "```",
+    ]
 
 
 def _anchor(spec: str, variant: str) -> str:
@@ -94,7 +108,7 @@ def trace_page(trace: Trace) -> str:
     head = headline(trace)
     name = f"{trace.spec}, {trace.variant}" if trace.variant else trace.spec
     picture = svg(spacetime(trace))
-    picture = picture[picture.index("<svg"):]
+    picture = picture[picture.index("<svg") :]
     data = json.dumps(trace.to_json(), ensure_ascii=True).replace("</", "<\\/")
     return f"""<!DOCTYPE html>
 <html lang="en">

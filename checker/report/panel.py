@@ -57,8 +57,14 @@ def add_panel(page: Scene, story: Story, top: float, right: float) -> float:
                 page.texts.append(Text(column, y, value[number], SIZE, colour, True))
             y += LINE
         y = _add_steps(page, witness_steps(witness), y - LINE, column, right - PADDING)
-    page.boxes.append(Box(Rect(MARGIN, top, right, y - LINE / 2 + PADDING - 2),
-                          {"bad": BAD_GROUND, "good": GOOD_GROUND, "plain": PLAIN_GROUND}[tone], colour, 1.2))
+    page.boxes.append(
+        Box(
+            Rect(MARGIN, top, right, y - LINE / 2 + PADDING - 2),
+            {"bad": BAD_GROUND, "good": GOOD_GROUND, "plain": PLAIN_GROUND}[tone],
+            colour,
+            1.2,
+        )
+    )
     return y - LINE / 2 + PADDING - 2
 
 
@@ -80,7 +86,9 @@ def _add_steps(page: Scene, words: str, y: float, column: float, right: float) -
 class Sample:
     """An entry of the legend."""
 
-    kind: Literal["line", "dotted", "circle", "square", "diamond", "ring", "arrow", "dashed", "cross", "stub", "wall", "pale"]
+    kind: Literal[
+        "line", "dotted", "circle", "square", "diamond", "ring", "arrow", "dashed", "cross", "stub", "wall", "pale"
+    ]
     colour: str
     words: str
 
@@ -108,7 +116,8 @@ def _add_sample(page: Scene, sample: Sample, number: int, x: float, y: float) ->
     colour = sample.colour
     if sample.kind in ("circle", "square", "diamond", "ring", "pale"):
         shape: Literal["circle", "square", "diamond"] = (
-            "square" if sample.kind == "square" else "diamond" if sample.kind == "diamond" else "circle")
+            "square" if sample.kind == "square" else "diamond" if sample.kind == "diamond" else "circle"
+        )
         fill = "#FFFFFF" if sample.kind == "ring" else colour
         sign = "\N{MULTIPLICATION SIGN}" if sample.kind == "square" else ""
         page.marks.append(Mark(name, middle, shape, 5.0, fill, colour, 2.0 if sample.kind == "ring" else 1.0, sign))
@@ -120,10 +129,11 @@ def _add_sample(page: Scene, sample: Sample, number: int, x: float, y: float) ->
         page.curves.append(Curve(polyline((middle[0], y - 8), (middle[0], y + 8)), colour, 2.2, "dashed"))
     elif sample.kind == "cross":
         page.curves.append(Curve(polyline((x, y), (x + SAMPLE - 6, y)), colour, 1.2, "dashed"))
-        page.marks.append(Mark(name, (x + SAMPLE - 5, y), "none", 9.0, "", "", sign="\N{MULTIPLICATION SIGN}", sign_colour=BAD))
+        page.marks.append(
+            Mark(name, (x + SAMPLE - 5, y), "none", 9.0, "", "", sign="\N{MULTIPLICATION SIGN}", sign_colour=BAD)
+        )
     elif sample.kind == "stub":
         page.curves.append(Curve(polyline((x, y), (x + SAMPLE - 6, y)), colour, 1.2))
         page.marks.append(Mark(name, (x + SAMPLE - 4, y), "circle", 2.6, "#FFFFFF", colour, 1.2))
     else:
         page.curves.append(Curve(across, colour, 1.6, "dashed" if sample.kind == "dashed" else "solid", True))
-

@@ -43,13 +43,21 @@ class Rect(NamedTuple):
 
     def overlaps(self, other: Rect, gap: float = 0.0) -> bool:
         """Whether the two come nearer than `gap`, in both directions."""
-        return (self.left < other.right + gap and other.left < self.right + gap
-                and self.top < other.bottom + gap and other.top < self.bottom + gap)
+        return (
+            self.left < other.right + gap
+            and other.left < self.right + gap
+            and self.top < other.bottom + gap
+            and other.top < self.bottom + gap
+        )
 
     def inside(self, other: Rect) -> bool:
         """Whether this one lies wholly in the other."""
-        return (self.left >= other.left and self.right <= other.right
-                and self.top >= other.top and self.bottom <= other.bottom)
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.top >= other.top
+            and self.bottom <= other.bottom
+        )
 
     def contains(self, point: Point) -> bool:
         """Whether a point lies in it."""
@@ -136,8 +144,12 @@ def polyline(*corners: Point) -> tuple[Point, ...]:
 def clean(text: str) -> str:
     """The text on one line, without characters that no XML document may hold."""
     return "".join(
-        " " if character.isspace() else "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in ("Cc", "Cs", "Cn")
-        else character for character in text
+        " "
+        if character.isspace()
+        else "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) in ("Cc", "Cs", "Cn")
+        else character
+        for character in text
     )
 
 
@@ -159,7 +171,13 @@ class Scene:
 
         page = graphviz.Digraph(
             _name(self.title),
-            graph_attr={"layout": "nop2", "outputorder": "edgesfirst", "notranslate": "true", "bgcolor": "white", "pad": "0.1"},
+            graph_attr={
+                "layout": "nop2",
+                "outputorder": "edgesfirst",
+                "notranslate": "true",
+                "bgcolor": "white",
+                "pad": "0.1",
+            },
             node_attr={"fixedsize": "true", "margin": "0", "label": "", "fontname": "Helvetica", "shape": "box"},
             edge_attr={"arrowsize": "0.8"},
         )
@@ -170,8 +188,14 @@ class Scene:
                 _add_curve(page, curve)
         for box in self.boxes:
             style = "filled,rounded" if box.rounded else "filled"
-            page.node(f".box{len(page.body)}", **_place(box.rect), style=style, fillcolor=box.fill, color=box.stroke,
-                      penwidth=_number(box.pen))
+            page.node(
+                f".box{len(page.body)}",
+                **_place(box.rect),
+                style=style,
+                fillcolor=box.fill,
+                color=box.stroke,
+                penwidth=_number(box.pen),
+            )
         for mark in self.marks:
             _add_mark(page, mark)
         for curve in self.curves:
@@ -212,12 +236,24 @@ def _label(text: str) -> str:
 
 def _add_mark(page: Any, mark: Mark) -> None:
     shape = {"circle": "circle", "square": "box", "diamond": "diamond", "none": "box"}[mark.shape]
-    style = {"style": "filled", "fillcolor": mark.fill, "color": mark.stroke} if mark.shape != "none" else {"penwidth": "0"}
+    style = (
+        {"style": "filled", "fillcolor": mark.fill, "color": mark.stroke} if mark.shape != "none" else {"penwidth": "0"}
+    )
     page.node(
-        _name(mark.name), **_place(Rect.around(mark.centre, 2 * mark.radius, 2 * mark.radius)), shape=shape,
+        _name(mark.name),
+        **_place(Rect.around(mark.centre, 2 * mark.radius, 2 * mark.radius)),
+        shape=shape,
         **({"penwidth": _number(mark.pen)} | style),
-        **({"label": _label(mark.sign), "fontcolor": mark.sign_colour, "fontname": "Helvetica-Bold",
-            "fontsize": _number(1.5 * mark.radius)} if mark.sign else {}),
+        **(
+            {
+                "label": _label(mark.sign),
+                "fontcolor": mark.sign_colour,
+                "fontname": "Helvetica-Bold",
+                "fontsize": _number(1.5 * mark.radius),
+            }
+            if mark.sign
+            else {}
+        ),
     )
 
 
@@ -229,8 +265,13 @@ def _add_curve(page: Any, curve: Curve) -> None:
         prefix = f"e,{_pair(points[-1])} "
         points = _shortened(points)
     page.edge(
-        _name(tail), _name(head), pos=prefix + " ".join(map(_pair, points)), color=curve.colour, penwidth=_number(curve.pen),
-        **({} if curve.style == "solid" else {"style": curve.style}), **({} if curve.arrow else {"dir": "none"}),
+        _name(tail),
+        _name(head),
+        pos=prefix + " ".join(map(_pair, points)),
+        color=curve.colour,
+        penwidth=_number(curve.pen),
+        **({} if curve.style == "solid" else {"style": curve.style}),
+        **({} if curve.arrow else {"dir": "none"}),
     )
 
 
@@ -252,17 +293,30 @@ def _node_rect(text: Text) -> Rect:
     spare = 4 + (right - left) * 0.1
     if text.background:
         return Rect(left - 2, top, right + 2, bottom)
-    return Rect(left - (0 if text.anchor == "left" else spare), top - 3,
-                right + (0 if text.anchor == "right" else spare), bottom + 3)
+    return Rect(
+        left - (0 if text.anchor == "left" else spare),
+        top - 3,
+        right + (0 if text.anchor == "right" else spare),
+        bottom + 3,
+    )
 
 
 def _add_text(page: Any, text: Text) -> None:
-    face = "Helvetica" + ("-Bold" if text.bold else "") + ("Oblique" if text.bold and text.italic else
-                                                           "-Oblique" if text.italic else "")
+    face = (
+        "Helvetica"
+        + ("-Bold" if text.bold else "")
+        + ("Oblique" if text.bold and text.italic else "-Oblique" if text.italic else "")
+    )
     ending = {"left": "\\l", "middle": "", "right": "\\r"}[text.anchor]
     ground = {"style": "filled", "fillcolor": text.background} if text.background else {}
     page.node(
-        f".text{len(page.body)}", label=_label(text.text) + ending, **_place(_node_rect(text)), fontname=face,
-        fontsize=_number(text.size), fontcolor=text.colour, penwidth="0", **ground,
+        f".text{len(page.body)}",
+        label=_label(text.text) + ending,
+        **_place(_node_rect(text)),
+        fontname=face,
+        fontsize=_number(text.size),
+        fontcolor=text.colour,
+        penwidth="0",
+        **ground,
         **({"tooltip": _label(text.full)} if text.full else {}),
     )

@@ -39,8 +39,11 @@ class Flight:
     @property
     def label(self) -> Json:
         """The payload without what the arrow itself shows."""
-        shown = [end for end, lane in (("source", self.source), ("target", self.target))
-                 if lane is not None and field(self.message.payload, end) == lane]
+        shown = [
+            end
+            for end, lane in (("source", self.source), ("target", self.target))
+            if lane is not None and field(self.message.payload, end) == lane
+        ]
         return without_fields(self.message.payload, shown)
 
 
@@ -97,14 +100,21 @@ class Story:
         """Whether a message carried influence on the violation."""
         if self.causes.past is None:
             return True
-        return flight.fate == "received" and flight.ended in self.causes.past and flight.sent in (None, *self.causes.past)
+        return (
+            flight.fate == "received" and flight.ended in self.causes.past and flight.sent in (None, *self.causes.past)
+        )
 
     def changes(self, step: Step, width: int | None = None) -> tuple[Shown, ...]:
         """What a step changed, without the traffic that its messages already show."""
         return tuple(
-            Shown(None if change.lane == step.lane else change.lane, _place(change, difference), difference,
-                  (step.index, place_of(change)) in self.causes.stressed)
-            for change in step.changes if not _is_traffic(step, change)
+            Shown(
+                None if change.lane == step.lane else change.lane,
+                _place(change, difference),
+                difference,
+                (step.index, place_of(change)) in self.causes.stressed,
+            )
+            for change in step.changes
+            if not _is_traffic(step, change)
             for difference in differences(change.old, change.new, width)
         )
 
@@ -123,8 +133,11 @@ class Story:
     def arguments(self, step: Step) -> dict[str, Json]:
         """The arguments of a step that neither its lane nor its messages show."""
         payloads = [message.payload for message in (*step.received, *step.lost)]
-        return {name: value for name, value in step.arguments.items()
-                if value not in payloads and not (isinstance(value, str) and value == step.lane)}
+        return {
+            name: value
+            for name, value in step.arguments.items()
+            if value not in payloads and not (isinstance(value, str) and value == step.lane)
+        }
 
 
 def read(trace: Trace) -> Story:
@@ -185,11 +198,22 @@ def _flights(trace: Trace, lanes: Sequence[str]) -> tuple[Flight, ...]:
                 seen.add((message.id, step.lane))
         sender |= now
     for step in trace.steps:
-        flights += [Flight(message, step.lane, _addressee(message, lanes), step.index, None, "under way")
-                    for message in step.sent if (message.id, step.index) not in landed]
+        flights += [
+            Flight(message, step.lane, _addressee(message, lanes), step.index, None, "under way")
+            for message in step.sent
+            if (message.id, step.index) not in landed
+        ]
     order = {(message.id, step.index): place for step in trace.steps for place, message in enumerate(step.sent)}
-    return tuple(sorted(flights, key=lambda flight: (
-        flight.sent or 0, order.get((flight.message.id, flight.sent or 0), 0), flight.ended or len(trace.steps) + 1)))
+    return tuple(
+        sorted(
+            flights,
+            key=lambda flight: (
+                flight.sent or 0,
+                order.get((flight.message.id, flight.sent or 0), 0),
+                flight.ended or len(trace.steps) + 1,
+            ),
+        )
+    )
 
 
 def _addressee(message: Message, lanes: Sequence[str]) -> str | None:
@@ -207,9 +231,13 @@ def _spells(trace: Trace, lanes: Sequence[str]) -> tuple[Spell, ...]:
     spells: list[Spell] = []
     for step in trace.steps:
         now_up = {step.lane: step.mark == "restart"} if step.mark in ("crash", "restart") else {}
-        now_role = {lane: show(change.new) for change in step.changes
-                    if change.variable == trace.role and len(change.key) == 1
-                    for lane in [change.key[0]] if isinstance(lane, str) and lane in roles}
+        now_role = {
+            lane: show(change.new)
+            for change in step.changes
+            if change.variable == trace.role and len(change.key) == 1
+            for lane in [change.key[0]]
+            if isinstance(lane, str) and lane in roles
+        }
         for lane in [lane for lane in lanes if lane in now_up or lane in now_role]:
             spells.append(Spell(lane, since[lane], step.index, roles[lane], up[lane]))
             since[lane], up[lane] = step.index, now_up.get(lane, up[lane])
@@ -235,7 +263,9 @@ def headline(trace: Trace) -> Headline:
     if trace.kind == "reachable":
         return Headline("good", name, f"reached {when}{said}")
     if trace.kind == "run":
-        return Headline("plain", trace.property or "run", f"{last} step{'' if last == 1 else 's'}, nothing is violated{said}")
+        return Headline(
+            "plain", trace.property or "run", f"{last} step{'' if last == 1 else 's'}, nothing is violated{said}"
+        )
     return Headline("bad", name, f"violated {when}{said}")
 
 

@@ -94,7 +94,9 @@ def place(lines: tuple[tuple[Item, ...], ...], x: float, y: float) -> list[Text]
         left = x
         for item in line:
             for run in item:
-                texts.append(Text(left, top + LINE * number, run.text, run.size, run.colour, run.bold, run.italic, full=run.full))
+                texts.append(
+                    Text(left, top + LINE * number, run.text, run.size, run.colour, run.bold, run.italic, full=run.full)
+                )
                 left += run.width + RUN_GAP
             left += ITEM_GAP - RUN_GAP
     return texts
@@ -108,8 +110,10 @@ def step_items(story: Story, step: Step, room: float) -> list[Item]:
         items = [_change_item(short, full, dark) for short, full in zip(story.changes(step, limit), whole, strict=True)]
         if all(item_width(item) <= room for item in items):
             break
-    remarks: list[Item] = [(Run(remark, FADED if story.lane_of(step) is None or not dark else SOFT, italic=True),)
-                           for remark in story.remarks(step)]
+    remarks: list[Item] = [
+        (Run(remark, FADED if story.lane_of(step) is None or not dark else SOFT, italic=True),)
+        for remark in story.remarks(step)
+    ]
     return remarks + items
 
 
@@ -140,12 +144,16 @@ def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Ce
     dark, lane = story.dark(step.index), story.lane_of(step)
     colour = INK if dark and (lane is not None or step.changes) else FADED
     given = ", ".join(f"{name} {show(value, 40)}" for name, value in story.arguments(step).items())
-    action = [line.replace("_ ", "_") for line in _limited(
-        fold(step.action.replace("_", "_ "), ACTION_MAX, SIZE, True), 2, ACTION_MAX, SIZE, True)]
+    action = [
+        line.replace("_ ", "_")
+        for line in _limited(fold(step.action.replace("_", "_ "), ACTION_MAX, SIZE, True), 2, ACTION_MAX, SIZE, True)
+    ]
     arguments = _limited(fold(given, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)
     return Cell(
-        tuple([Run(line, colour, lane is not None, full=step.action if len(action) > 1 else "") for line in action]
-              + [Run(line, FADED, size=SMALL, full=given if line.endswith("…") else "") for line in arguments]),
+        tuple(
+            [Run(line, colour, lane is not None, full=step.action if len(action) > 1 else "") for line in action]
+            + [Run(line, FADED, size=SMALL, full=given if line.endswith("…") else "") for line in arguments]
+        ),
         Run(lane or step.lane or "net", colour, lane is not None),
         wrap(step_items(story, step, room), room) + tuple(line for item in messages for line in wrap([item], room)),
         Run(str(step.index), FADED),
@@ -158,11 +166,18 @@ def initial_cell(story: Story, room: float) -> Cell:
     values: list[Item] = []
     if not story.trace.steps:
         for name, value in story.trace.initial.items():
-            values.append((Run(name), Run(show(value, 48), INK, True, full=show(value) if len(show(value)) > 48 else "")))
+            values.append(
+                (Run(name), Run(show(value, 48), INK, True, full=show(value) if len(show(value)) > 48 else ""))
+            )
     return Cell(
-        (Run("initial state", SOFT), *(Run(line, FADED, size=SMALL)
-                                       for line in _limited(fold(given, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL))),
-        Run(""), wrap(values, room), Run("0", FADED))
+        (
+            Run("initial state", SOFT),
+            *(Run(line, FADED, size=SMALL) for line in _limited(fold(given, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)),
+        ),
+        Run(""),
+        wrap(values, room),
+        Run("0", FADED),
+    )
 
 
 def _limited(lines: list[str], count: int, room: float, size: float, bold: bool = False) -> list[str]:

@@ -98,8 +98,14 @@ def _step_lines(story: Story, step: Step, owner: int) -> Iterable[Line]:
     arguments = ", ".join(f"{name} {show(value, 60)}" for name, value in story.arguments(step).items())
     told = lane is None or step.mark is None or step.mark in step.action.replace("_", "").lower()
     mark = "" if told else f"  {step.mark}"
-    yield [(f"{step.index:4}  ", DIM), ((lane or step.lane or "net").ljust(owner), NAME if lane else DIM), ("  ", ""),
-           (step.action, STRONG if story.dark(step.index) else ""), (f"({arguments})" if arguments else "", ""), (mark, WARN)]
+    yield [
+        (f"{step.index:4}  ", DIM),
+        ((lane or step.lane or "net").ljust(owner), NAME if lane else DIM),
+        ("  ", ""),
+        (step.action, STRONG if story.dark(step.index) else ""),
+        (f"({arguments})" if arguments else "", ""),
+        (mark, WARN),
+    ]
     indent = " " * (owner + 8)
     for flight in story.flights:
         if flight.ended == step.index and flight.fate == "received":
@@ -108,9 +114,17 @@ def _step_lines(story: Story, step: Step, owner: int) -> Iterable[Line]:
             yield [(f"{indent}receives ", DIM), (_flight(flight), WIRE), (sender, DIM), (again, WARN)]
     for flights in _sent(story, step):
         targets = ", ".join(dict.fromkeys(flight.target for flight in flights if flight.target))
-        fate = "" if any(flight.fate == "received" for flight in flights) else (
-            f", lost in step {flights[0].ended}" if flights[0].fate == "lost" else ", never received")
-        yield [(f"{indent}sends ", DIM), (_flight(flights[0]), WIRE), (f" to {targets}" if targets else "", DIM), (fate, WARN)]
+        fate = (
+            ""
+            if any(flight.fate == "received" for flight in flights)
+            else (f", lost in step {flights[0].ended}" if flights[0].fate == "lost" else ", never received")
+        )
+        yield [
+            (f"{indent}sends ", DIM),
+            (_flight(flights[0]), WIRE),
+            (f" to {targets}" if targets else "", DIM),
+            (fate, WARN),
+        ]
     for remark in story.remarks(step):
         yield [(f"{indent}{remark}", DIM)]
     for change in story.changes(step, WIDTH // 2):
@@ -146,7 +160,11 @@ def _headline_lines(story: Story) -> Iterable[Line]:
     names = [witness_name(witness) for witness in story.trace.witnesses]
     column = min(max(map(len, names), default=0), 40)
     for name, witness in zip(names, story.trace.witnesses, strict=True):
-        yield [(f"    {name.ljust(column)}  ", ""), (show(witness.value, WIDTH), style), (f"  {witness_steps(witness)}", DIM)]
+        yield [
+            (f"    {name.ljust(column)}  ", ""),
+            (show(witness.value, WIDTH), style),
+            (f"  {witness_steps(witness)}", DIM),
+        ]
     if story.causes.stressed:
         yield [("    * the property reads this value", DIM)]
 
@@ -177,18 +195,25 @@ def _verdict(outcome: Outcome) -> Line:
             depth = f", in runs of at most {_many(stats.depth, 'step')}" if stats.depth else ""
             return [("proven", GOOD), (f"{of or ' for this spec'}{depth} (not for other sizes): {properties}", "")]
         case HoldsWithinBounds():
-            cuts = ", ".join(f"{_bound(outcome, name)} ({_many(number, 'cut')})"
-                             for name, number in sorted(stats.cuts.items()) if number)
+            cuts = ", ".join(
+                f"{_bound(outcome, name)} ({_many(number, 'cut')})"
+                for name, number in sorted(stats.cuts.items())
+                if number
+            )
             left = f"no violation in the {_states(outcome)} that the bounds leave{of}"
             return [("holds within bounds", GOOD), (f": {left}; cut by {cuts or 'a bound'}{_trust(stats)}", "")]
         case Holds():
-            return [("holds", GOOD), (f": every property is true in all {_states(outcome, 'reachable state')}{of}{_trust(stats)}", "")]
+            return [
+                ("holds", GOOD),
+                (f": every property is true in all {_states(outcome, 'reachable state')}{of}{_trust(stats)}", ""),
+            ]
         case Violated():
             return [("violated", BAD), (f": {outcome.property}{_how(outcome, of)}", "")]
         case Unfinished():
             reason = outcome.reason.rstrip(".") or "stopped"
-            covered = (f"; {_states(outcome)} to depth {stats.depth} were explored, the rest was not"
-                       if stats.states else "")
+            covered = (
+                f"; {_states(outcome)} to depth {stats.depth} were explored, the rest was not" if stats.states else ""
+            )
             return [("unfinished", WARN), (f": {reason}{covered}. This is no verdict", "")]
         case Failed():
             return [("error in the spec", BAD), (f": {outcome.message}", "")]
@@ -200,7 +225,9 @@ def _how(outcome: Violated, of: str) -> str:
         return f", for {', '.join(f'{name} = {value}' for name, value in outcome.values)}"
     if outcome.trace is None:
         cut = "; a state beyond the bounds might" if any(outcome.statistics.cuts.values()) else ""
-        return f", which none of the {_states(outcome, 'explored state')} satisfies{of}{cut}{_trust(outcome.statistics)}"
+        return (
+            f", which none of the {_states(outcome, 'explored state')} satisfies{of}{cut}{_trust(outcome.statistics)}"
+        )
     if not outcome.trace.steps:
         return f", in the initial state{of}"
     return f", by a run of {_many(len(outcome.trace.steps), 'step')}{of}"
@@ -236,12 +263,17 @@ def _many(number: int, noun: str) -> str:
 
 def _counts(outcome: Outcome) -> str:
     stats = outcome.statistics
-    parts = [_states(outcome) if stats.states else "",
-             _many(stats.transitions, "transition") if stats.transitions else "",
-             f"depth {stats.depth}" if stats.states else "", f"{stats.seconds:.2f} s",
-             f"{stats.memory_bytes / 2 ** 20:,.0f} MiB" if stats.memory_bytes else "",
-             f"{stats.stored_bytes / stats.states:.0f} bytes a state" if stats.stored_bytes and stats.states >= TELLING else "",
-             f"{outcome.engine} engine"]
+    parts = [
+        _states(outcome) if stats.states else "",
+        _many(stats.transitions, "transition") if stats.transitions else "",
+        f"depth {stats.depth}" if stats.states else "",
+        f"{stats.seconds:.2f} s",
+        f"{stats.memory_bytes / 2**20:,.0f} MiB" if stats.memory_bytes else "",
+        f"{stats.stored_bytes / stats.states:.0f} bytes a state"
+        if stats.stored_bytes and stats.states >= TELLING
+        else "",
+        f"{outcome.engine} engine",
+    ]
     return "    " + ", ".join(part for part in parts if part)
 
 
@@ -253,4 +285,7 @@ def _coverage(stats: Statistics, complete: bool) -> Iterable[Line]:
     digits = max(len(f"{number:,}") for number in stats.actions.values())
     yield [("    transitions by action:", DIM)]
     for name, number in stats.actions.items():
-        yield [(f"      {name.ljust(column)}  {number:>{digits},}", ""), ("  never fired" if not number and complete else "", WARN)]
+        yield [
+            (f"      {name.ljust(column)}  {number:>{digits},}", ""),
+            ("  never fired" if not number and complete else "", WARN),
+        ]

@@ -41,7 +41,10 @@ def without_fields(value: Json, names: Sequence[str]) -> Json:
     """A record without some of its fields: a picture that shows sender and addressee need not repeat them."""
     if record_name(value) is None or not isinstance(value.get("fields"), dict):
         return value
-    return {"record": value["record"], "fields": {key: part for key, part in value["fields"].items() if key not in names}}
+    return {
+        "record": value["record"],
+        "fields": {key: part for key, part in value["fields"].items() if key not in names},
+    }
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,11 @@ def _parts(value: Json) -> tuple[str, list[tuple[str, Json]], str] | None:
         return "{", [("" if count == 1 else f"{show(count)}{TIMES}", part) for part, count in value["bag"]], "}"
     if kind == "map":
         return "{", [(f"{show(key)}: ", part) for key, part in value["map"]], "}"
-    return "{", [(f"{show(source)}→{show(target)}: ", queue) for source, target, queue in value["channels"] if queue], "}"
+    return (
+        "{",
+        [(f"{show(source)}→{show(target)}: ", queue) for source, target, queue in value["channels"] if queue],
+        "}",
+    )
 
 
 def _record_parts(value: Json) -> tuple[str, list[tuple[str, Json]], str]:

@@ -44,8 +44,11 @@ class Wire:
 
 def route(story: Story, layout: Layout) -> list[Wire]:
     """The wires of all messages, in the order of the story."""
-    events = {(step.index, lane): (layout.lane_x[lane], layout.y(step.index))
-              for step in story.trace.steps if (lane := story.lane_of(step)) is not None}
+    events = {
+        (step.index, lane): (layout.lane_x[lane], layout.y(step.index))
+        for step in story.trace.steps
+        if (lane := story.lane_of(step)) is not None
+    }
     taken: dict[tuple[Point, Point], list[float]] = {}
     crosses: list[Point] = []
     wires: list[Wire] = []
@@ -76,7 +79,9 @@ def _origin(layout: Layout, flight: Flight, end: Point) -> Point:
     """Where a message comes from; one that was under way from the start enters from the side of its sender."""
     if flight.sent is not None and flight.source is not None:
         return layout.lane_x[flight.source], layout.y(flight.sent)
-    sender = flight.message.payload.get("fields", {}).get("source") if isinstance(flight.message.payload, dict) else None
+    sender = (
+        flight.message.payload.get("fields", {}).get("source") if isinstance(flight.message.payload, dict) else None
+    )
     from_left = isinstance(sender, str) and layout.lane_x.get(sender, end[0]) < end[0]
     return end[0] + (-40.0 if from_left else 40.0), end[1] - 20.0
 
@@ -122,15 +127,24 @@ def partition_bars(story: Story, layout: Layout) -> list[tuple[float, int, int]]
     lanes = story.lanes
     for step in story.trace.steps:
         if step.mark == "partition" and step.isolated:
-            last = next((other.index for other in story.trace.steps[step.index:] if other.mark in ("heal", "partition")),
-                        len(story.trace.steps) + 1)
-            bars += [((layout.lane_x[a] + layout.lane_x[b]) / 2, step.index, last)
-                     for a, b in pairwise(lanes) if (a in step.isolated) != (b in step.isolated)]
+            last = next(
+                (other.index for other in story.trace.steps[step.index :] if other.mark in ("heal", "partition")),
+                len(story.trace.steps) + 1,
+            )
+            bars += [
+                ((layout.lane_x[a] + layout.lane_x[b]) / 2, step.index, last)
+                for a, b in pairwise(lanes)
+                if (a in step.isolated) != (b in step.isolated)
+            ]
     return bars
 
 
-def _arrow(layout: Layout, flight: Flight, events: Iterable[Point], taken: dict[tuple[Point, Point], list[float]],
-           ) -> tuple[Point, ...]:
+def _arrow(
+    layout: Layout,
+    flight: Flight,
+    events: Iterable[Point],
+    taken: dict[tuple[Point, Point], list[float]],
+) -> tuple[Point, ...]:
     assert flight.ended is not None and flight.target is not None
     end = (layout.lane_x[flight.target], layout.y(flight.ended))
     start = _origin(layout, flight, end)
@@ -138,8 +152,11 @@ def _arrow(layout: Layout, flight: Flight, events: Iterable[Point], taken: dict[
         return _bow(start, end)
     used = taken.setdefault((start, end), [])
     reach = max(BENDS) + EVENT_RADIUS
-    others = [event for event in events if event not in (start, end)
-              and min(start[1], end[1]) - reach < event[1] < max(start[1], end[1]) + reach]
+    others = [
+        event
+        for event in events
+        if event not in (start, end) and min(start[1], end[1]) - reach < event[1] < max(start[1], end[1]) + reach
+    ]
 
     def cost(bend: float) -> float:
         wire = Wire((flight,), _bent(start, end, bend))

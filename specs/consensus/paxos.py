@@ -247,7 +247,9 @@ class Paxos(Spec):
         highest, vote = self.promised[m.acceptor], m.accepted
         if highest is None or highest < m.ballot:
             return False
-        return vote is None or (vote.ballot < m.ballot and Accepted(m.acceptor, vote.ballot, vote.value) in self.network)
+        return vote is None or (
+            vote.ballot < m.ballot and Accepted(m.acceptor, vote.ballot, vote.value) in self.network
+        )
 
     @lemma
     def no_vote_after_report(self, m: Promise, c: Ballot, v: Value) -> bool:

@@ -242,9 +242,7 @@ class VectorClock(Spec):
     @lemma
     def a_message_counts_its_past(self, e: Event) -> bool:
         """An event is in the past of a message exactly when the clock of the message counts it."""
-        return all(
-            (e in self.past_of_message(m)) == (1 <= e.number <= count(m.clock[e.process])) for m in self.network
-        )
+        return all((e in self.past_of_message(m)) == (1 <= e.number <= count(m.clock[e.process])) for m in self.network)
 
     @lemma
     def a_clock_names_events_of_the_past(self, p: Process, q: Process) -> bool:

@@ -164,8 +164,9 @@ class TwoPhaseCommit(Spec):
     @lemma
     def one_verdict(self) -> bool:
         """The verdict that is on the wire is the transaction manager's decision, which it makes once."""
-        return ((Verdict.COMMIT not in self.network or self.tm == TM.COMMITTED)
-                and (Verdict.ABORT not in self.network or self.tm == TM.ABORTED))
+        return (Verdict.COMMIT not in self.network or self.tm == TM.COMMITTED) and (
+            Verdict.ABORT not in self.network or self.tm == TM.ABORTED
+        )
 
     @lemma
     def committed_on_verdict(self, r: ResourceManager) -> bool:

@@ -12,7 +12,9 @@ class Count(Nat, max=3):
     pass
 """
 
-MUTEX = HEADER + """
+MUTEX = (
+    HEADER
+    + """
 class Mutex(Spec):
     "At most one process is inside."
     waiting: set[Process]
@@ -48,6 +50,7 @@ class Rude(Mutex):
         self.waiting.discard(p)
         self.inside.add(p)
 """
+)
 
 LIAR = MUTEX.replace('expect = violates("mutual_exclusion")', "expect = holds()")
 
@@ -60,21 +63,30 @@ WRONG = {
     "infinite": (HEADER + "class Term(Nat):\n    pass\n", ["Term has no max", "class Term(Nat):"]),
     "plain_int": (
         HEADER + "class Bad(Spec):\n    n: int\n    @action\n    def up(self) -> None:\n        self.n += 1\n",
-        ["int is infinite", "Nat"]),
+        ["int is infinite", "Nat"],
+    ),
     "wrong_type": (
-        HEADER + "class Bad(Spec):\n    n: Count\n    @action\n    def up(self) -> None:\n        self.n = \"two\"\n",
-        ["'two' is not a Count", "self.n = \"two\"", "^"]),
+        HEADER + 'class Bad(Spec):\n    n: Count\n    @action\n    def up(self) -> None:\n        self.n = "two"\n',
+        ["'two' is not a Count", 'self.n = "two"', "^"],
+    ),
     "unhashable": (
-        HEADER + "class Bad(Spec):\n    s: set[Process]\n    @action\n    def up(self) -> None:\n        self.s.add([1])\n",
-        ["[1]", "self.s.add([1])"]),
+        HEADER
+        + "class Bad(Spec):\n    s: set[Process]\n    @action\n    def up(self) -> None:\n        self.s.add([1])\n",
+        ["[1]", "self.s.add([1])"],
+    ),
     "action_raises": (
-        HEADER + "class Bad(Spec):\n    n: Count\n    @action\n    def up(self) -> None:\n        self.n = Count([][0])\n",
-        ["IndexError", "[][0]"]),
+        HEADER
+        + "class Bad(Spec):\n    n: Count\n    @action\n    def up(self) -> None:\n        self.n = Count([][0])\n",
+        ["IndexError", "[][0]"],
+    ),
     "invariant_raises": (
         HEADER + "class Bad(Spec):\n    n: Count\n    @action\n    def up(self) -> None:\n        self.n += 1\n"
         "    @invariant\n    def fine(self) -> bool:\n        return 3 // (2 - self.n) > 0\n",
-        ["ZeroDivisionError", "fine"]),
+        ["ZeroDivisionError", "fine"],
+    ),
     "unknown_annotation": (
-        HEADER + "class Bad(Spec):\n    n: 'Nowhere'\n    @action\n    def up(self) -> None:\n        pass\n", ["Nowhere"]),
+        HEADER + "class Bad(Spec):\n    n: 'Nowhere'\n    @action\n    def up(self) -> None:\n        pass\n",
+        ["Nowhere"],
+    ),
     "no_actions": (HEADER + "class Bad(Spec):\n    n: Count\n", ["no actions"]),
 }

@@ -54,8 +54,21 @@ def test_check_shows_the_run_that_violates(run, folder: Path) -> None:  # type: 
 
 def test_the_json_object_has_the_promised_fields_and_is_the_same_twice(run, folder: Path) -> None:  # type: ignore[no-untyped-def]
     first, second = (json.loads(run("check", "mutex.py", "--variant", "Rude", "--format", "json")[1]) for _ in range(2))
-    fields = ("spec", "variant", "bounds", "engine", "symmetry", "verdict", "property", "states", "transitions", "depth",
-              "cuts", "seconds", "trace")
+    fields = (
+        "spec",
+        "variant",
+        "bounds",
+        "engine",
+        "symmetry",
+        "verdict",
+        "property",
+        "states",
+        "transitions",
+        "depth",
+        "cuts",
+        "seconds",
+        "trace",
+    )
     assert all(field in first for field in fields)
     assert (first["spec"], first["variant"], first["verdict"]) == ("mutex.py", "Rude", "violated")
     assert {key for key in first if first[key] != second[key]} <= {"seconds"}
@@ -124,7 +137,9 @@ def test_verify_compares_with_what_each_specification_says(run, folder: Path) ->
     assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
     found = json.loads(run("verify", "liar.py", "--workers", "1", "--format", "json")[1])
     assert [entry["fine"] for entry in found] == [True, False]
-    assert run("verify", "liar.py", "--workers", "1", "--format", "github")[1].startswith("::error title=Quorate liar.py Rude")
+    assert run("verify", "liar.py", "--workers", "1", "--format", "github")[1].startswith(
+        "::error title=Quorate liar.py Rude"
+    )
     assert run("verify", "mutex.py", "--workers", "1", "--max-states", "1")[0] in (1, 3)
 
 
@@ -166,28 +181,33 @@ def test_a_wrong_specification_is_one_paragraph_that_says_what_to_do(run, folder
     assert "Traceback" not in out + err and "\n\n" not in err
 
 
-@pytest.mark.parametrize(("arguments", "wanted"), [
-    (["check", "two_phase"], ["Did you mean 'two_phase_commit'?"]),
-    (["check", "nowhere.py"], ["no file nowhere.py"]),
-    (["check", "."], ["There is no protocol"]),
-    (["check", "mutex.py", "--variant", "Polite"], ["no variant of mutex.py 'Polite'", "Rude"]),
-    (["check", "mutex.py:Polite"], ["Polite", "Mutex, Rude"]),
-    (["check", "mutex.py", "--bound", "Server=3"], ["no bound 'Server'", "Process"]),
-    (["check", "mutex.py", "--bound", "Process=0"], ["out of range", "from 1 to 64"]),
-    (["check", "mutex.py", "--bound", "Process=1000000"], ["out of range"]),
-    (["check", "mutex.py", "--bound", "Process"], ["NAME=SIZE"]),
-    (["check", "mutex.py", "--bound", "Process=many"], ["whole number"]),
-    (["check", "mutex.py", "--engine", "quantum"], ["no engine 'quantum'", "reference"]),
-    (["check", "mutex.py", "--max-states", "0"], ["--max-states"]),
-    (["check", "mutex.py", "--format", "yaml"], ["yaml"]),
-    (["chekc", "mutex.py"], ["Did you mean 'check'?"]),
-    (["check"], ["SPEC"]),
-    (["replay", "nowhere.json"], ["Cannot read the trace"]),
-    (["draw", "mutex.py", "-o", "x.svg"], ["not valid JSON"]),
-    (["verify", "nothing_here"], ["no protocol"]),
-    (["graph", "mutex.py", "-o", "no/such/folder/g.svg"], ["no/such/folder/g.svg"]),
-])
-def test_wrong_usage_is_one_paragraph_and_exit_code_2(run, folder: Path, arguments: list[str], wanted: list[str]) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["check", "two_phase"], ["Did you mean 'two_phase_commit'?"]),
+        (["check", "nowhere.py"], ["no file nowhere.py"]),
+        (["check", "."], ["There is no protocol"]),
+        (["check", "mutex.py", "--variant", "Polite"], ["no variant of mutex.py 'Polite'", "Rude"]),
+        (["check", "mutex.py:Polite"], ["Polite", "Mutex, Rude"]),
+        (["check", "mutex.py", "--bound", "Server=3"], ["no bound 'Server'", "Process"]),
+        (["check", "mutex.py", "--bound", "Process=0"], ["out of range", "from 1 to 64"]),
+        (["check", "mutex.py", "--bound", "Process=1000000"], ["out of range"]),
+        (["check", "mutex.py", "--bound", "Process"], ["NAME=SIZE"]),
+        (["check", "mutex.py", "--bound", "Process=many"], ["whole number"]),
+        (["check", "mutex.py", "--engine", "quantum"], ["no engine 'quantum'", "reference"]),
+        (["check", "mutex.py", "--max-states", "0"], ["--max-states"]),
+        (["check", "mutex.py", "--format", "yaml"], ["yaml"]),
+        (["chekc", "mutex.py"], ["Did you mean 'check'?"]),
+        (["check"], ["SPEC"]),
+        (["replay", "nowhere.json"], ["Cannot read the trace"]),
+        (["draw", "mutex.py", "-o", "x.svg"], ["not valid JSON"]),
+        (["verify", "nothing_here"], ["no protocol"]),
+        (["graph", "mutex.py", "-o", "no/such/folder/g.svg"], ["no/such/folder/g.svg"]),
+    ],
+)
+def test_wrong_usage_is_one_paragraph_and_exit_code_2(
+    run, folder: Path, arguments: list[str], wanted: list[str]
+) -> None:  # type: ignore[no-untyped-def]
     code, out, err = run(*arguments)
     assert code == 2 and out == "" and "Traceback" not in err and "\n\n" not in err.strip()
     for part in wanted:
@@ -202,13 +222,17 @@ def test_an_output_directory_that_cannot_be_written_is_refused_before_exploring(
 
 def python(*code: str, **options: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run([sys.executable, *code], capture_output=True, text=True, env=environment, check=False, **options)  # type: ignore[call-overload]
+    return subprocess.run(
+        [sys.executable, *code], capture_output=True, text=True, env=environment, check=False, **options
+    )  # type: ignore[call-overload]
 
 
 def test_the_help_imports_nothing_heavy() -> None:
-    code = ("import sys; sys.argv = ['quorate', '--help']\nfrom checker.cli import main\ntry: main()\nexcept SystemExit: pass\n"
-            "heavy = {'z3', 'networkx', 'rich', 'graphviz', 'pygraphviz', 'hypothesis', 'checker.explore'} & set(sys.modules)\n"
-            "assert not heavy, heavy")
+    code = (
+        "import sys; sys.argv = ['quorate', '--help']\nfrom checker.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "heavy = {'z3', 'networkx', 'rich', 'graphviz', 'pygraphviz', 'hypothesis', 'checker.explore'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
     done = python("-c", code)
     assert done.returncode == 0, done.stderr
     for command in ("list", "check", "verify", "simulate", "replay", "draw", "graph"):
@@ -221,10 +245,24 @@ def test_progress_is_silent_where_stderr_is_no_terminal(folder: Path) -> None:
 
 
 def test_ctrl_c_gives_the_partial_result(folder: Path) -> None:
-    code = ("import os, signal, threading\nfrom checker.cli import main\n"
-            "threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\nmain()")
-    done = python("-c", code, "check", "two_phase_commit", "--no-symmetry", "--bound", "ResourceManager=9", "--format", "json",
-                  "--engine", "reference", cwd=folder)
+    code = (
+        "import os, signal, threading\nfrom checker.cli import main\n"
+        "threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\nmain()"
+    )
+    done = python(
+        "-c",
+        code,
+        "check",
+        "two_phase_commit",
+        "--no-symmetry",
+        "--bound",
+        "ResourceManager=9",
+        "--format",
+        "json",
+        "--engine",
+        "reference",
+        cwd=folder,
+    )
     found = json.loads(done.stdout)
     assert done.returncode == 3 and found["verdict"] == "unfinished" and found["states"] > 0, done.stderr
 
@@ -234,7 +272,8 @@ def test_pytest_collects_and_verifies_specifications(folder: Path) -> None:
     (folder / "spec_liar.py").write_text(LIAR)
     (folder / "test_it.py").write_text(
         "from checker.pytest_plugin import verified\nfrom spec_mutex import Mutex\n"
-        "def test_three() -> None:\n    assert verified(Mutex, Process=3).statistics.states > 4\n")
+        "def test_three() -> None:\n    assert verified(Mutex, Process=3).statistics.states > 4\n"
+    )
     installed = any(point.name == "quorate" for point in entry_points(group="pytest11"))
     plugin = () if installed else ("-p", "checker.pytest_plugin")
     done = python("-m", "pytest", *plugin, "--quorate", "-q", "-p", "no:cacheprovider", str(folder), cwd=folder)

@@ -84,7 +84,9 @@ def convergent(history: History, model: Model) -> bool:
         updates = [o for o in own if not model.is_query(o)]
         finals = [o for o in {o.process: o for o in own}.values() if model.is_query(o) and not o.pending]
         finals = [o for o in finals if all(u.pending or u.returned < o.invoked for u in updates)]
-        if not some_order([*updates, *finals], model, lambda a, b: not a.pending and model.is_query(b) > model.is_query(a)):
+        if not some_order(
+            [*updates, *finals], model, lambda a, b: not a.pending and model.is_query(b) > model.is_query(a)
+        ):
             return False
     return True
 

@@ -52,8 +52,10 @@ def explore(system: System, states_max: int) -> Naive:
                     found.transitions += 1
                     found.actions[action.name] = found.actions.get(action.name, 0) + 1
                     for method in system.of("step"):
-                        if not all(system.evaluate(method, successor.state, chosen, state)
-                                   for chosen in system.choices(method.parameters)):
+                        if not all(
+                            system.evaluate(method, successor.state, chosen, state)
+                            for chosen in system.choices(method.parameters)
+                        ):
                             found.violated = found.violated or (depth, method.name)
                     if successor.state not in found.distance:
                         found.distance[successor.state] = depth
@@ -74,7 +76,9 @@ def judge(system: System, found: Naive, state: State, depth: int) -> None:
 def orbit(system: System, state: State, sorts: tuple[type, ...]) -> tuple[int, ...]:
     """The codes of the least renaming of a state."""
     return min(
-        tuple(variable.type.encode(variable.type.permute(value, Renaming(dict(zip(sorts, names, strict=True)))))
-              for variable, value in zip(system.variables, state, strict=True))
+        tuple(
+            variable.type.encode(variable.type.permute(value, Renaming(dict(zip(sorts, names, strict=True)))))
+            for variable, value in zip(system.variables, state, strict=True)
+        )
         for names in product(*(permutations(sort.members()) for sort in sorts))
     )

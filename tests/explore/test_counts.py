@@ -8,7 +8,9 @@ from specs.transactions.two_phase_commit import TwoPhaseCommit
 
 
 @pytest.mark.parametrize(("size", "states", "orbits"), [(3, 288, 80), (5, 8_832, 314)])
-def test_two_phase_commit_has_the_published_number_of_states_and_its_exact_orbits(size: int, states: int, orbits: int) -> None:
+def test_two_phase_commit_has_the_published_number_of_states_and_its_exact_orbits(
+    size: int, states: int, orbits: int
+) -> None:
     spec = TwoPhaseCommit.bounded(ResourceManager=size)
     plain, reduced = check(spec, symmetry=False), check(spec)
     assert isinstance(plain, Holds) and isinstance(reduced, Holds)

@@ -281,7 +281,9 @@ def test_choices_from_a_collection_and_from_the_type_enable_the_same_instances()
                 continue
             receive = system.action("receive")
             ranged = list(Choices(system, receive)(sent.state))
-            every = [chosen for chosen in system.choices(receive.parameters) if system.fire(sent.state, receive, chosen)]
+            every = [
+                chosen for chosen in system.choices(receive.parameters) if system.fire(sent.state, receive, chosen)
+            ]
             assert ranged == every and len(every) == 1
 
 
@@ -294,7 +296,9 @@ class Wide(Spec):
     seen: dict[Node, Count]
 
     @action
-    def guess(self, a: tuple[Count, Count, Count, Count, Count], b: tuple[Count, Count, Count, Count, Count, Count]) -> None:
+    def guess(
+        self, a: tuple[Count, Count, Count, Count, Count], b: tuple[Count, Count, Count, Count, Count, Count]
+    ) -> None:
         require(a[0] == b[0])
         self.seen = dict.fromkeys(Node, a[0])
 

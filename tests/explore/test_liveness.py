@@ -194,10 +194,17 @@ class Leading(Walk):
 
 def drawn(base: type[Walk], seed: int) -> type[Walk]:
     random = Random(seed)
-    table = {(kind, way, place): random.choice([*range(5), 9]) for kind in ("walk", "weakly", "strongly")
-             for way in range(2) for place in range(5) if random.random() < 0.4}
+    table = {
+        (kind, way, place): random.choice([*range(5), 9])
+        for kind in ("walk", "weakly", "strongly")
+        for way in range(2)
+        for place in range(5)
+        if random.random() < 0.4
+    }
     subset = lambda chance: frozenset(place for place in range(5) if random.random() < chance)  # noqa: E731
-    return type(base.__name__, (base,), {"table": table, "lit": subset(0.5), "goal": subset(0.3), "__module__": __name__})
+    return type(
+        base.__name__, (base,), {"table": table, "lit": subset(0.5), "goal": subset(0.3), "__module__": __name__}
+    )
 
 
 def some_fair_lasso(spec: type[Walk]) -> bool:
@@ -210,8 +217,13 @@ def some_fair_lasso(spec: type[Walk]) -> bool:
             reached.add(target)
             waiting.append(target)
     begins = ({0} if issubclass(spec, Reaching) else reached & spec.lit) - spec.goal
-    pending = networkx.DiGraph([(place, target) for _, _, place, target in edges
-                                if place not in spec.goal and target not in spec.goal and target <= 4])
+    pending = networkx.DiGraph(
+        [
+            (place, target)
+            for _, _, place, target in edges
+            if place not in spec.goal and target not in spec.goal and target <= 4
+        ]
+    )
     pending.add_nodes_from(begins)
     region = begins | {place for begin in begins for place in networkx.descendants(pending, begin)}
     subsets = chain.from_iterable(combinations(sorted(region), size) for size in range(1, len(region) + 1))
@@ -227,7 +239,9 @@ def connected(edges: list[tuple[str, int, int, int]], places: set[int]) -> bool:
 def fair(edges: list[tuple[str, int, int, int]], places: set[int]) -> bool:
     for kind, way in {(kind, way) for kind, way, _, _ in edges if kind != "walk"}:
         enabled = {place for k, w, place, target in edges if (k, w) == (kind, way) and target != place}
-        taken = any((k, w) == (kind, way) and {place, target} <= places and place != target for k, w, place, target in edges)
+        taken = any(
+            (k, w) == (kind, way) and {place, target} <= places and place != target for k, w, place, target in edges
+        )
         demanded = places <= enabled if kind == "weakly" else bool(places & enabled)
         if demanded and not taken:
             return False

@@ -42,9 +42,13 @@ def test_states_orbits_transitions_depth_and_cuts_are_those_of_a_plain_search(so
         sorts, _ = symmetric_sorts(system)
         if sorts:
             reduced = Search(system, sorts).run()
-            orbits = {oracle.orbit(system, state, sorts): distance for state, distance in reversed(naive.distance.items())}
-            codes = [tuple(variable.type.encode(value) for variable, value in zip(system.variables, state, strict=True))
-                     for state in reduced.states]
+            orbits = {
+                oracle.orbit(system, state, sorts): distance for state, distance in reversed(naive.distance.items())
+            }
+            codes = [
+                tuple(variable.type.encode(value) for variable, value in zip(system.variables, state, strict=True))
+                for state in reduced.states
+            ]
             assert len(codes) == len(orbits) and set(codes) == set(orbits)
             assert reduced.depth == plain.depth
             assert (reduced.found is None) == (plain.found is None)

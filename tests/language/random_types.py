@@ -86,7 +86,9 @@ def _any(random: Random, depth: int) -> Type:
         lambda: MapType(random.choice([NODE, CLIENT, RANK, BoolType()]), part),
         lambda: ListType(part, random.choice([1, 2, 3]), "list"),
         lambda: SetType(random.choice([*LEAVES, TupleType((NODE, BoolType()))]), random.choice([None, 1, 2]), "set"),
-        lambda: NetworkType(random.choice([NODE, NOTE, UnionType((NOTE, ACK))]), random.choice([1, 2]), "net", False, "net"),
+        lambda: NetworkType(
+            random.choice([NODE, NOTE, UnionType((NOTE, ACK))]), random.choice([1, 2]), "net", False, "net"
+        ),
         lambda: BagType(random.choice([NODE, NOTE]), random.choice([1, 2]), "net", False, "net"),
     ]
     return random.choice(makers)()

@@ -106,8 +106,10 @@ def test_a_state_is_hashable_and_is_not_changed_by_firing() -> None:
     with system:
         one, _ = Node.members()
         before = start(system)
-        copy = tuple(variable.type.decode(variable.type.encode(value))
-                     for variable, value in zip(system.variables, before, strict=True))
+        copy = tuple(
+            variable.type.decode(variable.type.encode(value))
+            for variable, value in zip(system.variables, before, strict=True)
+        )
         after = fire(system, before, "touch", one)
         assert hash(before) == hash(copy) and before == copy and after != before
         view = system.view(after)
@@ -172,32 +174,37 @@ def test_a_specification_is_a_live_object_at_the_prompt() -> None:
 
 def bad(body: str) -> type[Spec]:
     """A specification whose only action has this body."""
-    source = ("class Bad(Spec):\n    level: dict[Node, Level]\n    seen: Annotated[set[Node], up_to(1)]\n"
-              "    log: Annotated[list[Level], up_to(2)]\n    network: Network[Note] = Network(capacity=2)\n"
-              f"    @action\n    def act(self, n: Node) -> None:\n        {body}\n")
+    source = (
+        "class Bad(Spec):\n    level: dict[Node, Level]\n    seen: Annotated[set[Node], up_to(1)]\n"
+        "    log: Annotated[list[Level], up_to(2)]\n    network: Network[Note] = Network(capacity=2)\n"
+        f"    @action\n    def act(self, n: Node) -> None:\n        {body}\n"
+    )
     namespace = dict(globals())
     exec(source, namespace)
     made: type[Spec] = namespace["Bad"]
     return made
 
 
-@pytest.mark.parametrize(("body", "wanted"), [
-    ("self.level[n] = 'x'", "'x' is not a Level"),
-    ("self.level[n] -= 1", "-1 is below zero"),
-    ("self.level[Level(1)] = Level(1)", "1 is not a key of this map"),
-    ("del self.level[n]", "A map is total"),
-    ("self.level.clear()", "A map is total"),
-    ("self.level = {n: Level(0)}", "is total"),
-    ("self.log[0:1] = []", "Assigning to a slice"),
-    ("self.seen.add(Level(1))", "1 is not a Node"),
-    ("self.network.send('hello')", "'hello' is not a Note"),
-    ("self.network.receive(Note(n, n, Level(0)))", "not deliverable"),
-    ("self.levle = Level(0)", "Did you mean 'level'?"),
-    ("Note(n, n, 'x')", "Note.level: 'x' is not a Level"),
-    ("replace(Note(n, n, Level(0)), sorce=n)", "no field 'sorce'"),
-    ("Node()", "cannot name a single Node"),
-    ("self.log.append(self.log)", "is not a Level"),
-])
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("self.level[n] = 'x'", "'x' is not a Level"),
+        ("self.level[n] -= 1", "-1 is below zero"),
+        ("self.level[Level(1)] = Level(1)", "1 is not a key of this map"),
+        ("del self.level[n]", "A map is total"),
+        ("self.level.clear()", "A map is total"),
+        ("self.level = {n: Level(0)}", "is total"),
+        ("self.log[0:1] = []", "Assigning to a slice"),
+        ("self.seen.add(Level(1))", "1 is not a Node"),
+        ("self.network.send('hello')", "'hello' is not a Note"),
+        ("self.network.receive(Note(n, n, Level(0)))", "not deliverable"),
+        ("self.levle = Level(0)", "Did you mean 'level'?"),
+        ("Note(n, n, 'x')", "Note.level: 'x' is not a Level"),
+        ("replace(Note(n, n, Level(0)), sorce=n)", "no field 'sorce'"),
+        ("Node()", "cannot name a single Node"),
+        ("self.log.append(self.log)", "is not a Level"),
+    ],
+)
 def test_a_mistake_in_an_action_is_named_where_it_is_made(body: str, wanted: str) -> None:
     system = System(bad(body))
     with system, pytest.raises(Failure, match="act") as failure:
@@ -205,14 +212,17 @@ def test_a_mistake_in_an_action_is_named_where_it_is_made(body: str, wanted: str
     assert wanted in str(failure.value)
 
 
-@pytest.mark.parametrize(("body", "bound"), [
-    ("self.level[n] += 3", "Level"),
-    ("Note(n, n, Level(7))", "Level"),
-    ("self.log += [Level(0), Level(0), Level(0)]", "log"),
-    ("self.seen |= set(Node)", "seen"),
-    ("self.seen = set(Node)", "seen"),
-    ("[self.network.send(Note(n, n, Level(i))) for i in range(3)]", "network"),
-])
+@pytest.mark.parametrize(
+    ("body", "bound"),
+    [
+        ("self.level[n] += 3", "Level"),
+        ("Note(n, n, Level(7))", "Level"),
+        ("self.log += [Level(0), Level(0), Level(0)]", "log"),
+        ("self.seen |= set(Node)", "seen"),
+        ("self.seen = set(Node)", "seen"),
+        ("[self.network.send(Note(n, n, Level(i))) for i in range(3)]", "network"),
+    ],
+)
 def test_passing_a_bound_cuts_under_the_name_of_the_bound(body: str, bound: str) -> None:
     system = System(bad(body))
     with system, pytest.raises(Cut) as cut:
@@ -230,37 +240,47 @@ def declared(body: str) -> None:
 ACT = "\n@action\ndef act(self) -> None: pass"
 
 
-@pytest.mark.parametrize(("body", "wanted"), [
-    ("n: int" + ACT, "int is infinite"),
-    ("n: str" + ACT, "str is not a type of the language"),
-    ("n: set" + ACT, "needs the types of its contents"),
-    ("n: bool | Level" + ACT, "True == 1"),
-    ("n: Level | set[Node]" + ACT, "cannot be an alternative of a union"),
-    ("n: dict[set[Node], Level]" + ACT, "a map's keys"),
-    ("n: Annotated[list[Level], up_to(0)]" + ACT, "a capacity is a whole number"),
-    ("n: Channels[Level]" + ACT, "`source` and `target`"),
-    ("n: Level = [1]" + ACT, "mutable default"),
-    ("n: Level = 9" + ACT, "above the bound Level"),
-    ("n: Nowhere" + ACT, "Nowhere"),
-    ("_n: Level" + ACT, "underscore"),
-    ("pass" + ACT, "has no state"),
-    ("n: Level", "has no actions"),
-    ("n: Level\n@action\ndef act(self, m) -> None: pass", "has no annotation"),
-    ("n: Level\nomits = ('nothing',)" + ACT, "omits 'nothing'"),
-    ("n: Level\n@invariant\ndef fine() -> bool: return True" + ACT, "takes (self, ...)"),
-    ("n: Level\n@action(fair='very')\ndef act(self) -> None: pass", "fair='very' is unknown"),
-    ("n: Level\n@action(mark='bang')\ndef act(self) -> None: pass", "mark='bang' is unknown"),
-])
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("n: int" + ACT, "int is infinite"),
+        ("n: str" + ACT, "str is not a type of the language"),
+        ("n: set" + ACT, "needs the types of its contents"),
+        ("n: bool | Level" + ACT, "True == 1"),
+        ("n: Level | set[Node]" + ACT, "cannot be an alternative of a union"),
+        ("n: dict[set[Node], Level]" + ACT, "a map's keys"),
+        ("n: Annotated[list[Level], up_to(0)]" + ACT, "a capacity is a whole number"),
+        ("n: Channels[Level]" + ACT, "`source` and `target`"),
+        ("n: Level = [1]" + ACT, "mutable default"),
+        ("n: Level = 9" + ACT, "above the bound Level"),
+        ("n: Nowhere" + ACT, "Nowhere"),
+        ("_n: Level" + ACT, "underscore"),
+        ("pass" + ACT, "has no state"),
+        ("n: Level", "has no actions"),
+        ("n: Level\n@action\ndef act(self, m) -> None: pass", "has no annotation"),
+        ("n: Level\nomits = ('nothing',)" + ACT, "omits 'nothing'"),
+        ("n: Level\n@invariant\ndef fine() -> bool: return True" + ACT, "takes (self, ...)"),
+        ("n: Level\n@action(fair='very')\ndef act(self) -> None: pass", "fair='very' is unknown"),
+        ("n: Level\n@action(mark='bang')\ndef act(self) -> None: pass", "mark='bang' is unknown"),
+    ],
+)
 def test_a_mistake_in_a_declaration_is_refused_with_what_is_allowed(body: str, wanted: str) -> None:
     with pytest.raises(SpecError) as error:
         declared(body)
     assert wanted in str(error.value)
 
 
-@pytest.mark.parametrize(("bounds", "wanted"), [
-    ({"Nod": 3}, "Did you mean 'Node'?"), ({"Node": 0}, "from 1 to 64"), ({"Node": 1_000_000}, "out of range"),
-    ({"Level": -1}, "out of range"), ({"seen": True}, "whole number"), ({"network": 0}, "out of range"),
-])
+@pytest.mark.parametrize(
+    ("bounds", "wanted"),
+    [
+        ({"Nod": 3}, "Did you mean 'Node'?"),
+        ({"Node": 0}, "from 1 to 64"),
+        ({"Node": 1_000_000}, "out of range"),
+        ({"Level": -1}, "out of range"),
+        ({"seen": True}, "whole number"),
+        ({"network": 0}, "out of range"),
+    ],
+)
 def test_a_wrong_bound_is_refused_with_its_range(bounds: dict[str, int], wanted: str) -> None:
     with pytest.raises(UsageError) as error:
         Everything.bounded(**bounds)
@@ -294,8 +314,14 @@ class Guarded(Everything):
         return Note(Node.members()[0], Node.members()[0], Level(9)).level == 9
 
 
-@pytest.mark.parametrize(("name", "wanted"), [
-    ("guards", "`require` guards actions"), ("meddles", "A state is immutable"), ("overflows", "passes the bound Level")])
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("guards", "`require` guards actions"),
+        ("meddles", "A state is immutable"),
+        ("overflows", "passes the bound Level"),
+    ],
+)
 def test_a_property_only_looks(name: str, wanted: str) -> None:
     system = System(Guarded)
     with system, pytest.raises(QuorateError) as error:

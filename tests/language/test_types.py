@@ -68,7 +68,9 @@ def test_json_and_drafts_give_back_the_same_value(kind: Type, seed: int) -> None
         assert kind.check(value) == value
 
 
-@pytest.mark.parametrize("data", [None, True, -1, 99, "n9", [1], {"set": [1]}, {"record": "Note", "fields": {}}, {"map": []}])
+@pytest.mark.parametrize(
+    "data", [None, True, -1, 99, "n9", [1], {"set": [1]}, {"record": "Note", "fields": {}}, {"map": []}]
+)
 def test_json_that_is_no_value_of_the_type_is_refused(data: object) -> None:
     with pytest.raises(ValueError):
         NOTE.from_json(data)

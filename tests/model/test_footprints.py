@@ -79,19 +79,28 @@ def check_commuting(explored: Explored) -> int:
     for state in explored.states:
         if not explored.room(state):
             continue
-        taken = [(step, following) for step in explored.transitions(state)
-                 if (following := explored.fire(state, step)) is not None and following is not CUT]
+        taken = [
+            (step, following)
+            for step in explored.transitions(state)
+            if (following := explored.fire(state, step)) is not None and following is not CUT
+        ]
         for (a, after_a), (b, after_b) in itertools.permutations(taken, 2):
             if explored.groups.independent[a[0]] >> b[0] & 1:
                 pairs += 1
                 one = explored.fire(after_a, b)
                 assert one is not None and one == explored.fire(after_b, a), (a, b, state)
         for a, after_a in taken:
-            reachable = {step for step in explored.transitions(after_a) if explored.groups.independent[a[0]] >> step[0] & 1}
+            reachable = {
+                step for step in explored.transitions(after_a) if explored.groups.independent[a[0]] >> step[0] & 1
+            }
             enabled = {step[1:] for step, _ in taken}
             for step in reachable:
                 if step[1:] not in enabled:
-                    assert explored.fire(after_a, step) is None or explored.fire(state, step) is not None, (a, step, state)
+                    assert explored.fire(after_a, step) is None or explored.fire(state, step) is not None, (
+                        a,
+                        step,
+                        state,
+                    )
     return pairs
 
 
@@ -112,7 +121,11 @@ def check_changes(explored: Explored) -> None:
                     first = prop.parameters[0][1].encode(arguments[0]) if apart else 0
                     if not wanted[step[0]] >> first & 1:
                         before = explored.interpreter.evaluate(prop, state, arguments)
-                        assert explored.interpreter.evaluate(prop, following, arguments) == before, (prop.name, step, state)
+                        assert explored.interpreter.evaluate(prop, following, arguments) == before, (
+                            prop.name,
+                            step,
+                            state,
+                        )
 
 
 @pytest.mark.parametrize("name", names())
@@ -141,7 +154,7 @@ def test_a_step_of_one_node_is_independent_of_anothers() -> None:
     with system:
         model = build(system)
         prepare = next(action for action in model.actions if action.name == "prepare")
-        (name, kind), = prepare.parameters
+        ((name, kind),) = prepare.parameters
         first, second = (footprint(model, prepare.body, {name: Exactly(kind.decode(i))}) for i in (0, 1))
         anyone = footprint(model, prepare.body, {name: Some(kind)})
     assert not any(a.conflicts(b) for a in first for b in second)

@@ -36,7 +36,9 @@ class Guarded(Spec):
     @action
     def partial(self, x: Node, i: Small) -> None:
         """Guards that can be an error in the spec."""
-        require(self.log[0] == x and i // self.k == 1 and self.first() == x and min(self.count[y] for y in self.seen) > 0)
+        require(
+            self.log[0] == x and i // self.k == 1 and self.first() == x and min(self.count[y] for y in self.seen) > 0
+        )
         self.seen.add(x)
 
     def anyone(self) -> bool:
@@ -62,6 +64,8 @@ def test_what_may_fail_is_not_total() -> None:
         model = build(system)
         for name in ("total", "partial"):
             body = next(found for found in model.actions if found.name == name).body
-            guards = [part for statement in body if isinstance(statement, Require) for part in conjuncts(statement.condition)]
+            guards = [
+                part for statement in body if isinstance(statement, Require) for part in conjuncts(statement.condition)
+            ]
             assert len(guards) >= 4
             assert [is_total(guard, model) for guard in guards] == [name == "total"] * len(guards)

@@ -46,8 +46,16 @@ def summary(covered: Covered, exact: bool) -> tuple[object, ...]:
     """What must agree. Without symmetry also the counterexample itself, step by step."""
     finding = covered.finding
     shown = None if finding is None else finding if exact else (finding.kind, len(finding.steps))
-    return (covered.states, covered.transitions, covered.depth, dict(covered.cuts), dict(covered.actions), covered.reached, shown,
-            covered.stopped)
+    return (
+        covered.states,
+        covered.transitions,
+        covered.depth,
+        dict(covered.cuts),
+        dict(covered.actions),
+        covered.reached,
+        shown,
+        covered.stopped,
+    )
 
 
 def reductions(system: System) -> list[Sorts]:
@@ -56,7 +64,9 @@ def reductions(system: System) -> list[Sorts]:
     return [(), reduced] if reduced else [()]
 
 
-def compare(spec: type[Spec], workers: Sequence[int] = (1,), states_max: int = STATES_MAX, stores: Sequence[str] = ("exact",)) -> list[str]:
+def compare(
+    spec: type[Spec], workers: Sequence[int] = (1,), states_max: int = STATES_MAX, stores: Sequence[str] = ("exact",)
+) -> list[str]:
     """What was compared: "plain", "symmetry", "violation"; "large" if the spec has too many states. Raises AssertionError."""
     system = System(spec)
     done: list[str] = []
@@ -107,7 +117,9 @@ def _cases(seed: int, system: System, plain: Covered) -> Iterator[Case]:
         initial = list(system.initial())
         for sorts in reductions(system):
             expected = reference(system, sorts, Watch(), 1) if sorts else plain
-            yield Case(seed, system, initial, sorts, expected, rendering(system, [state for _, state in initial], sorts))
+            yield Case(
+                seed, system, initial, sorts, expected, rendering(system, [state for _, state in initial], sorts)
+            )
 
 
 def agree_on(numbers: Sequence[int], store: str = "exact") -> Counter[str]:
@@ -135,8 +147,9 @@ def _compare_case(case: Case, engine: library.Library, store: str) -> None:
     with case.system:
         for workers in WORKERS:
             found = run(case.system, engine, case.initial, Watch(store=store), workers)
-            assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), \
+            assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), (
                 f"seed {case.seed}, {workers} workers, symmetry over {case.sorts}:\n{found}\n{case.expected}"
+            )
 
 
 def _agree_or_say(numbers: Sequence[int]) -> tuple[Counter[str], str]:

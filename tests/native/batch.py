@@ -56,8 +56,12 @@ class Batch:
         """The engine with one model; the one chosen before must not be used any more."""
         model, sizes = self.models[number], self.sizes
         self.c.quorate_choose(number)
-        padded = replace(model, argument_words=sizes["ARGS"], bounds=_padded(model.bounds, sizes["BOUNDS"], ""),
-                         parameters=_padded(model.parameters, sizes["ACTIONS"], ()))
+        padded = replace(
+            model,
+            argument_words=sizes["ARGS"],
+            bounds=_padded(model.bounds, sizes["BOUNDS"], ""),
+            parameters=_padded(model.parameters, sizes["ACTIONS"], ()),
+        )
         return Library(padded, self.c)
 
 
@@ -77,18 +81,39 @@ def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
     parts = [_parts(model.source) for model in models]
     sizes = {size: max(defines[size] for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
-    pieces = [_renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS", number) for number, (_, body) in enumerate(parts)]
-    records = [f"    {{{', '.join([*(f'model_{name}_of_{number}' for name in calls), *(str(defines[name]) for name in chosen)])}}},"
-               for number, (defines, _) in enumerate(parts)]
-    source = "\n".join([
-        '#define MODEL_KEY "batch"', *(f"#define MODEL_{size} {count}" for size, count in sizes.items()),
-        *(f"static unsigned model_{name};\n#define MODEL_{name} model_{name}" for name in chosen),
-        '#include "model.h"', '#include "bits.h"', *pieces,
-        "typedef struct {", *(f"    {result} (*{name})({parameters});" for name, (result, parameters) in calls.items()),
-        f"    unsigned {', '.join(chosen)};", "} Model;", "static const Model models[] = {", *records, "};", "static Model chosen;",
-        *(_call(name, *calls[name]) for name in calls), '#include "engine.c"',
-        "EXPORT void quorate_choose(int number) {", "    chosen = models[number];",
-        *(f"    model_{name} = chosen.{name};" for name in chosen), "}", ""])
+    pieces = [
+        _renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS", number)
+        for number, (_, body) in enumerate(parts)
+    ]
+    records = [
+        f"    {{{', '.join([*(f'model_{name}_of_{number}' for name in calls), *(str(defines[name]) for name in chosen)])}}},"
+        for number, (defines, _) in enumerate(parts)
+    ]
+    source = "\n".join(
+        [
+            '#define MODEL_KEY "batch"',
+            *(f"#define MODEL_{size} {count}" for size, count in sizes.items()),
+            *(f"static unsigned model_{name};\n#define MODEL_{name} model_{name}" for name in chosen),
+            '#include "model.h"',
+            '#include "bits.h"',
+            *pieces,
+            "typedef struct {",
+            *(f"    {result} (*{name})({parameters});" for name, (result, parameters) in calls.items()),
+            f"    unsigned {', '.join(chosen)};",
+            "} Model;",
+            "static const Model models[] = {",
+            *records,
+            "};",
+            "static Model chosen;",
+            *(_call(name, *calls[name]) for name in calls),
+            '#include "engine.c"',
+            "EXPORT void quorate_choose(int number) {",
+            "    chosen = models[number];",
+            *(f"    model_{name} = chosen.{name};" for name in chosen),
+            "}",
+            "",
+        ]
+    )
     return sizes, source
 
 

@@ -20,8 +20,23 @@ def program(target: Path, source: str, sanitizer: str, *flags: str) -> str:
     """Compile a C text to a program; its path."""
     main = target.with_suffix(".c")
     main.write_text(source, encoding="utf-8")
-    command = [*cc.find().command, "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", *SANITIZERS[sanitizer], *flags,
-               f"-I{ENGINE}", f"-I{HERE}", f"-I{HERE / 'models'}", str(main), "-pthread", "-o", str(target)]
+    command = [
+        *cc.find().command,
+        "-std=c11",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wno-unused-function",
+        *SANITIZERS[sanitizer],
+        *flags,
+        f"-I{ENGINE}",
+        f"-I{HERE}",
+        f"-I{HERE / 'models'}",
+        str(main),
+        "-pthread",
+        "-o",
+        str(target),
+    ]
     subprocess.run(command, check=True)
     return str(target)
 

@@ -43,16 +43,27 @@ def name_of(spec: type[Spec]) -> str:
 def numbers(covered: Covered) -> dict[str, object]:
     """What is recorded of an exploration. Of a violation: its kind, the property, and the length of the counterexample."""
     finding = covered.finding
-    shown = None if finding is None else [finding.kind, finding.method.name if finding.method else None, len(finding.steps)]
-    return {"states": covered.states, "transitions": covered.transitions, "depth": covered.depth, "cuts": dict(covered.cuts),
-            "actions": dict(covered.actions), "finding": shown}
+    shown = (
+        None if finding is None else [finding.kind, finding.method.name if finding.method else None, len(finding.steps)]
+    )
+    return {
+        "states": covered.states,
+        "transitions": covered.transitions,
+        "depth": covered.depth,
+        "cuts": dict(covered.cuts),
+        "actions": dict(covered.actions),
+        "finding": shown,
+    }
 
 
 def record(spec: type[Spec]) -> dict[str, object]:
     """Both explorations of a spec, without and with symmetry, and its bounds."""
     system = System(spec)
     with system:
-        found = {"symmetry" if sorts else "plain": numbers(reference(system, sorts, Watch(), 1)) for sorts in reductions(system)}
+        found = {
+            "symmetry" if sorts else "plain": numbers(reference(system, sorts, Watch(), 1))
+            for sorts in reductions(system)
+        }
     return {"bounds": system.bounds, **found}
 
 

@@ -125,7 +125,9 @@ def test_an_interruption_gives_what_was_found_so_far(workers: int) -> None:
     watch = Watch(Limits())
     timer = threading.Timer(1.5, watch.interrupt)
     timer.start()
-    outcome = check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=watch, workers=workers)
+    outcome = check(
+        TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=watch, workers=workers
+    )
     timer.cancel()
     assert outcome.verdict == "unfinished" and "interrupted" in str(outcome)
 
@@ -149,7 +151,9 @@ def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> 
     watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None, Checkpoint(file))
     ended = check(spec, engine="native", symmetry=False, watch=watch)
     assert ended.verdict == "unfinished" and file.exists()
-    finished = check(spec, engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=Checkpoint(file, resume=True)))
+    finished = check(
+        spec, engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=Checkpoint(file, resume=True))
+    )
     whole = check(spec, engine="native", symmetry=False)
     for statistics in (finished.statistics, whole.statistics):
         assert (statistics.states, statistics.transitions, statistics.depth) == (1_745_408, 18_507_778, 25)
@@ -172,7 +176,9 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     from specs.transactions.two_phase_commit import TwoPhaseCommit
 
     checkpoint = Checkpoint(tmp_path / "missing" / "checkpoint", interval_s=0.0)
-    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(checkpoint=checkpoint))
+    outcome = check(
+        TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(checkpoint=checkpoint)
+    )
     assert outcome.verdict == "holds" and any("could not be written" in note for note in outcome.notes)
 
 
@@ -185,5 +191,8 @@ def test_large_specs_have_the_numbers_that_the_reference_engine_recorded(spec: t
     system = System(spec)
     with system:
         assert system.bounds == expected["bounds"]
-        found = {"symmetry" if sorts else "plain": recorded.numbers(native(system, sorts, Watch(), 2)) for sorts in reductions(system)}
+        found = {
+            "symmetry" if sorts else "plain": recorded.numbers(native(system, sorts, Watch(), 2))
+            for sorts in reductions(system)
+        }
     assert {"bounds": system.bounds, **json.loads(json.dumps(found))} == expected

@@ -37,8 +37,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 @pytest.mark.parametrize(("words", "sleep"), [(1, 0), (1, 1), (2, 1)])
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 @pytest.mark.parametrize("workers", [1, 2, 4])
-def test_counts_depend_neither_on_workers_nor_on_width_nor_on_sleep(build: Build, sanitizer: str, words: int, sleep: int,
-                                                                    workers: int) -> None:
+def test_counts_depend_neither_on_workers_nor_on_width_nor_on_sleep(
+    build: Build, sanitizer: str, words: int, sleep: int, workers: int
+) -> None:
     managers = 7 if sanitizer == "plain" else 6 if sanitizer == "address" else 5
     answer = found(build(sanitizer, RM=managers, MODEL_WORDS=words, MODEL_SLEEP=sleep), workers)
     states, transitions, depth = COUNTS[managers]
@@ -53,8 +54,11 @@ def test_orbits_are_exact(build: Build, managers: int) -> None:
 
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_the_counterexample_does_not_depend_on_workers(build: Build, sanitizer: str) -> None:
-    answers = [found(build(sanitizer, RM=6, BROKEN=1, MODEL_WORDS=words, MODEL_SLEEP=2 - words), workers)
-               for words in (1, 2) for workers in (1, 2, 3, 2)]
+    answers = [
+        found(build(sanitizer, RM=6, BROKEN=1, MODEL_WORDS=words, MODEL_SLEEP=2 - words), workers)
+        for words in (1, 2)
+        for workers in (1, 2, 3, 2)
+    ]
     for answer in answers:
         answer.pop("bytes")
     assert answers[0]["event"] == "1" and len(answers[0]["trace"].split(",")) == 7
@@ -81,7 +85,9 @@ def test_a_limit_of_states_is_kept(build: Build) -> None:
 
 
 @pytest.mark.parametrize(("before", "after", "sleep"), [(1, 2, 0), (1, 2, 1), (2, 1, 1)])
-def test_a_killed_search_goes_on_from_its_checkpoint(build: Build, tmp_path: Path, before: int, after: int, sleep: int) -> None:
+def test_a_killed_search_goes_on_from_its_checkpoint(
+    build: Build, tmp_path: Path, before: int, after: int, sleep: int
+) -> None:
     program, file = build("plain", RM=8, MODEL_WORDS=2, MODEL_SLEEP=sleep), tmp_path / "checkpoint"
     running = subprocess.Popen([program, str(before), "4000", str(file)], stdout=subprocess.PIPE)
     until = time.monotonic() + 30

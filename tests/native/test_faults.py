@@ -51,8 +51,15 @@ def command(*arguments: str) -> list[str]:
 
 def quorate(*arguments: str, before: Callable[[], None] | None = None, **environment: str) -> Ended:
     """`quorate check`, in JSON."""
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, env={**os.environ, **environment}, preexec_fn=before,
-                          timeout=300, check=False)
+    done = subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        preexec_fn=before,
+        timeout=300,
+        check=False,
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -89,12 +96,20 @@ def notes(ended: Ended) -> str:
     return " ".join(map(str, ended.facts["notes"]))  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize(("number", "reason"), [(signal.SIGTERM, "ended by SIGTERM"), (signal.SIGHUP, "ended by SIGHUP"),
-                                                (signal.SIGINT, "interrupted")])
-def test_a_signal_ends_the_search_with_what_was_found_and_a_checkpoint(tmp_path: Path, number: signal.Signals, reason: str) -> None:
-    check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=ended_at_once())  # Compiled: in the cache.
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(signal.SIGTERM, "ended by SIGTERM"), (signal.SIGHUP, "ended by SIGHUP"), (signal.SIGINT, "interrupted")],
+)
+def test_a_signal_ends_the_search_with_what_was_found_and_a_checkpoint(
+    tmp_path: Path, number: signal.Signals, reason: str
+) -> None:
+    check(
+        TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=ended_at_once()
+    )  # Compiled: in the cache.
     file = tmp_path / "checkpoint"
-    running = subprocess.Popen(command(*LARGE, "--checkpoint", str(file)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command(*LARGE, "--checkpoint", str(file)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     time.sleep(3.0)
     running.send_signal(number)
     out, err = running.communicate(timeout=120)
@@ -103,7 +118,9 @@ def test_a_signal_ends_the_search_with_what_was_found_and_a_checkpoint(tmp_path:
     assert found.facts["verdict"] == "unfinished" and found.facts["reason"] == reason
     assert file.exists() and "--resume` goes on" in notes(found)
     states = int(str(found.facts["states"]))
-    resumed = quorate(*LARGE, "--checkpoint", str(file), "--resume", "--max-states", str(states + 100_000), "--workers", "1")
+    resumed = quorate(
+        *LARGE, "--checkpoint", str(file), "--resume", "--max-states", str(states + 100_000), "--workers", "1"
+    )
     assert resumed.code == 3 and resumed.facts["states"] == states + 100_000
 
 
@@ -125,7 +142,12 @@ def test_a_killed_search_goes_on_from_its_last_checkpoint(tmp_path: Path) -> Non
     watch = Watch(checkpoint=Checkpoint(file, resume=True))
     outcome = check(TwoPhaseCommit.bounded(ResourceManager=9), engine="native", symmetry=False, workers=2, watch=watch)
     statistics = outcome.statistics
-    assert (outcome.verdict, statistics.states, statistics.transitions, statistics.depth) == ("holds", 10_340_352, 123_558_402, 28)
+    assert (outcome.verdict, statistics.states, statistics.transitions, statistics.depth) == (
+        "holds",
+        10_340_352,
+        123_558_402,
+        28,
+    )
 
 
 def test_a_limit_of_memory_is_kept_and_said() -> None:
@@ -135,8 +157,15 @@ def test_a_limit_of_memory_is_kept_and_said() -> None:
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
 
 
-@pytest.mark.parametrize(("text", "said"), [("exit 7", "exit code 7"), ("kill -9 $$", "killed by SIGKILL"),
-                                            ("exit 0", "it wrote no object"), ("echo 'no space left' >&2; exit 1", "no space left")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("exit 7", "exit code 7"),
+        ("kill -9 $$", "killed by SIGKILL"),
+        ("exit 0", "it wrote no object"),
+        ("echo 'no space left' >&2; exit 1", "no space left"),
+    ],
+)
 def test_a_compiler_that_fails_is_replaced_by_the_reference_engine(tmp_path: Path, text: str, said: str) -> None:
     ended = quorate("two_phase_commit", CC=script(tmp_path, text))
     assert ended.code == 0 and ended.facts["engine"] == "reference" and said in notes(ended)
@@ -146,7 +175,9 @@ def test_a_compiler_that_fails_is_replaced_by_the_reference_engine(tmp_path: Pat
 
 def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cc, "TIMEOUT_S", 0.5)
-    monkeypatch.setenv("CC", script(tmp_path, f"echo $$ > {tmp_path}/parent; sleep 600 & echo $! > {tmp_path}/child; wait"))
+    monkeypatch.setenv(
+        "CC", script(tmp_path, f"echo $$ > {tmp_path}/parent; sleep 600 & echo $! > {tmp_path}/child; wait")
+    )
     outcome = check(TwoPhaseCommit)
     assert outcome.engine == "reference" and any("had not ended after 0.5 s" in note for note in outcome.notes)
     time.sleep(0.2)
@@ -156,6 +187,7 @@ def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkey
 
 def test_a_full_disk_leaves_the_reference_engine(tmp_path: Path) -> None:
     """No file may have more than 4,000 bytes: the compiler cannot write, the cache takes nothing."""
+
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
 
@@ -172,8 +204,12 @@ def test_a_home_that_cannot_be_written_costs_time_only(place: str) -> None:
 
 def test_processes_that_fill_the_cache_at_once_all_succeed(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    running = [subprocess.Popen(command("two_phase_commit"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-               for _ in range(3)]
+    running = [
+        subprocess.Popen(
+            command("two_phase_commit"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(3)
+    ]
     for process in running:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0 and err == "" and json.loads(out)["engine"] == "native"
@@ -192,8 +228,14 @@ def test_a_damaged_object_is_built_again(tmp_path: Path) -> None:
 
 def test_without_memory_for_the_search_the_error_is_one_sentence() -> None:
     """Too few addresses (ulimit -v) for tables, not for Python."""
-    ended = quorate("two_phase_commit", "--engine", "native", "--workers", "1",
-                    before=lambda: resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20)))
+    ended = quorate(
+        "two_phase_commit",
+        "--engine",
+        "native",
+        "--workers",
+        "1",
+        before=lambda: resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20)),
+    )
     assert ended.code in (0, 2) and (ended.code == 0 or "memory" in ended.err)
 
 
@@ -204,7 +246,9 @@ def test_processes_of_verify_end_with_it() -> None:
     until = time.monotonic() + 60
     while len(children) < 2 and time.monotonic() < until:
         time.sleep(0.2)
-        children = {number for number in processes() if status(number)[1] == running.pid and "spawn_main" in arguments(number)}
+        children = {
+            number for number in processes() if status(number)[1] == running.pid and "spawn_main" in arguments(number)
+        }
     time.sleep(1.0)
     running.kill()
     running.communicate()

@@ -24,8 +24,18 @@ TWO_PHASE = '#include "two_phase.c"\n#include "run.c"\n'
 @pytest.mark.parametrize("words", [1, 2])
 def test_numbers_and_counterexamples_are_those_of_exact_storage(tmp_path: Path, sanitizer: str, words: int) -> None:
     for broken in ([], ["-DBROKEN"]):
-        exact, kept = (program(tmp_path / f"store{store}", TWO_PHASE, sanitizer, "-DRM=6", f"-DMODEL_WORDS={words}", *broken,
-                               f"-DSTORE_FINGERPRINT={store}") for store in (0, 1))
+        exact, kept = (
+            program(
+                tmp_path / f"store{store}",
+                TWO_PHASE,
+                sanitizer,
+                "-DRM=6",
+                f"-DMODEL_WORDS={words}",
+                *broken,
+                f"-DSTORE_FINGERPRINT={store}",
+            )
+            for store in (0, 1)
+        )
         answers = [found(exact, 1), found(kept, 1), found(kept, 3)]
         for answer in answers:
             answer.pop("bytes")
@@ -49,7 +59,9 @@ def test_fingerprints_collide_as_often_as_random_numbers(tmp_path: Path) -> None
     collide = program(tmp_path / "collide", (HERE / "fingerprints.c").read_text(encoding="utf-8"), "plain")
     for bits in (24, 28, 32, 36):
         expected = 2.0 ** (2 * 20 - bits - 1)
-        assert abs(int(found(collide, "collide", bits)["collisions"]) - expected) <= 6 * expected**0.5 + 0.02 * expected, bits
+        assert (
+            abs(int(found(collide, "collide", bits)["collisions"]) - expected) <= 6 * expected**0.5 + 0.02 * expected
+        ), bits
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16, 20])
@@ -58,7 +70,12 @@ def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, 
     """With so few bits there are many. What is found of a violation is a real run, or nothing."""
     defines = ["-DRM=6", "-DMODEL_WORDS=2", *broken]
     exact = found(program(tmp_path / "exact", TWO_PHASE, "plain", *defines), 1)
-    kept = found(program(tmp_path / "kept", TWO_PHASE, "address", *defines, "-DSTORE_FINGERPRINT=1", f"-DFINGERPRINT_BITS={bits}"), 1)
+    kept = found(
+        program(
+            tmp_path / "kept", TWO_PHASE, "address", *defines, "-DSTORE_FINGERPRINT=1", f"-DFINGERPRINT_BITS={bits}"
+        ),
+        1,
+    )
     assert 1 < int(kept["states"]) < int(exact["states"]) if bits < 20 else int(kept["states"]) <= int(exact["states"])
     assert not kept["trace"] or len(kept["trace"].split(",")) >= len(exact["trace"].split(","))
 
@@ -70,7 +87,9 @@ def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_outcome_says_what_it_rests_on() -> None:
-    exact, kept = (check(Paxos.bounded(Ballot=2), engine="native", watch=Watch(store=store)) for store in ("exact", "fingerprint"))
+    exact, kept = (
+        check(Paxos.bounded(Ballot=2), engine="native", watch=Watch(store=store)) for store in ("exact", "fingerprint")
+    )
     assert kept.verdict == exact.verdict and kept.statistics.states == exact.statistics.states
     assert exact.statistics.collision == 0.0
     states = kept.statistics.states
@@ -91,7 +110,9 @@ def test_fingerprints_of_one_word_cannot_collide() -> None:
 
 @pytest.mark.parametrize("spec", [CommitByMajority, AnyReportedVote.bounded(Ballot=2)])
 def test_the_counterexample_is_the_same(spec: type) -> None:
-    exact, kept = (check(spec, engine="native", workers=2, watch=Watch(store=store)) for store in ("exact", "fingerprint"))
+    exact, kept = (
+        check(spec, engine="native", workers=2, watch=Watch(store=store)) for store in ("exact", "fingerprint")
+    )
     assert getattr(kept, "trace", None) == getattr(exact, "trace", None)
     assert kept.statistics.transitions == exact.statistics.transitions
 

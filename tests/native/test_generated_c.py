@@ -61,7 +61,9 @@ CASES: list[tuple[type[Spec], bool, str]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("spec", "symmetry", "sanitizer"), CASES)
-def test_the_librarys_models_are_clean_under_sanitizers(tmp_path: Path, spec: type[Spec], symmetry: bool, sanitizer: str) -> None:
+def test_the_librarys_models_are_clean_under_sanitizers(
+    tmp_path: Path, spec: type[Spec], symmetry: bool, sanitizer: str
+) -> None:
     system = System(spec)
     with system:
         sorts = symmetric_sorts(system)[0] if symmetry else ()
@@ -103,16 +105,25 @@ def test_a_message_of_the_compiler_speaks_of_the_spec(tmp_path: Path) -> None:
     file = kept(tmp_path)
     wrong = file.read_text(encoding="utf-8").replace("n[0] |= (word)1", "n[0] |= (wort)1")
     file.write_text(wrong, encoding="utf-8")
-    done = subprocess.run([*cc.find().command, "-std=c11", "-c", file.name], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*cc.find().command, "-std=c11", "-c", file.name], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     source = Path(two_phase_commit.__file__)
     lines = source.read_text(encoding="utf-8").splitlines()
-    named = {int(number) for number in re.findall(rf"^{re.escape(str(source))}:(\d+):\d+: error", done.stderr, re.MULTILINE)}
-    assert named and all("self.network.send" in lines[number - 1] or "self.prepared.add" in lines[number - 1] for number in named)
+    named = {
+        int(number) for number in re.findall(rf"^{re.escape(str(source))}:(\d+):\d+: error", done.stderr, re.MULTILINE)
+    }
+    assert named and all(
+        "self.network.send" in lines[number - 1] or "self.prepared.add" in lines[number - 1] for number in named
+    )
 
 
 def test_every_line_of_generated_code_is_on_the_line_of_the_spec_that_it_comes_from(tmp_path: Path) -> None:
     """Counted by gcov: assignments run as often as their actions fire."""
-    if shutil.which("gcov") is None or "gcc" not in subprocess.run([*cc.find().command, "-v"], capture_output=True, text=True).stderr:
+    if (
+        shutil.which("gcov") is None
+        or "gcc" not in subprocess.run([*cc.find().command, "-v"], capture_output=True, text=True).stderr
+    ):
         pytest.skip("no gcov here")
     system = System(TwoPhaseCommit)
     with system:
@@ -126,8 +137,12 @@ def test_every_line_of_generated_code_is_on_the_line_of_the_spec_that_it_comes_f
     report = next(path for path in tmp_path.glob("*two_phase_commit.py.gcov")).read_text(encoding="utf-8")
     counts = {int(line): int(count) for count, line in re.findall(r"^ *(\d+)\*?: *(\d+):", report, re.MULTILINE)}
     lines = Path(two_phase_commit.__file__).read_text(encoding="utf-8").splitlines()
-    for action, statement in (("commit", "self.network.send(Verdict.COMMIT)"), ("prepare", "self.rm[r] = RM.PREPARED"),
-                              ("obey_abort", "self.network.receive(Verdict.ABORT)"), ("receive_prepared", "self.prepared.add(m.rm)")):
+    for action, statement in (
+        ("commit", "self.network.send(Verdict.COMMIT)"),
+        ("prepare", "self.rm[r] = RM.PREPARED"),
+        ("obey_abort", "self.network.receive(Verdict.ABORT)"),
+        ("receive_prepared", "self.prepared.add(m.rm)"),
+    ):
         line = 1 + next(i for i, text in enumerate(lines) if text.strip() == statement)
         assert counts[line] == found_natively.actions[action], action
 
@@ -136,8 +151,11 @@ def test_the_directives_return_to_the_c_file(tmp_path: Path) -> None:
     """A directive that names the C file says the number of the line that follows it."""
     file = kept(tmp_path)
     lines = file.read_text(encoding="utf-8").splitlines()
-    back = [(number, int(found[1])) for number, line in enumerate(lines, start=1)
-            if (found := re.match(rf'#line (\d+) "{file.name}"', line))]
+    back = [
+        (number, int(found[1]))
+        for number, line in enumerate(lines, start=1)
+        if (found := re.match(rf'#line (\d+) "{file.name}"', line))
+    ]
     assert len(back) > 10 and all(said == number + 1 for number, said in back)
 
 

@@ -72,9 +72,17 @@ class Wrong(Falls):
 
 
 def test_the_same_seed_gives_the_same_runs_with_any_number_of_workers() -> None:
-    first, *others = (simulate(TwoPhaseCommit, seed=7, runs=9_000, length=40, engine="native", workers=workers) for workers in (1, 1, 2, 3))
+    first, *others = (
+        simulate(TwoPhaseCommit, seed=7, runs=9_000, length=40, engine="native", workers=workers)
+        for workers in (1, 1, 2, 3)
+    )
     for other in others:
-        assert (other.runs, other.steps, other.actions, other.last) == (first.runs, first.steps, first.actions, first.last)
+        assert (other.runs, other.steps, other.actions, other.last) == (
+            first.runs,
+            first.steps,
+            first.actions,
+            first.last,
+        )
     assert first.runs == 9_000 and first.steps == sum(first.actions.values()) and first.violation is None
     assert simulate(TwoPhaseCommit, seed=8, runs=9_000, length=40, engine="native").actions != first.actions
 
@@ -84,14 +92,22 @@ def test_threads_that_walk_are_clean_under_sanitizers(tmp_path: Path, sanitizer:
     text = '#include "two_phase.c"\n#include "walk.c"\n'
     walk = program(tmp_path / "whole", text, sanitizer, "-DRM=6", "-DMODEL_WORDS=2")
     one, three = (found(walk, workers, 2_000, 30, 9) for workers in (1, 3))
-    assert one == three and one["steps"] == str(2_000 * 30) and one["violated"] == "0" and one["last"] == one["said"] == "30"
+    assert (
+        one == three
+        and one["steps"] == str(2_000 * 30)
+        and one["violated"] == "0"
+        and one["last"] == one["said"] == "30"
+    )
     broken = program(tmp_path / "broken", text, sanitizer, "-DRM=6", "-DBROKEN")
     answer = found(broken, 1, 100_000, 30, 9)
     assert answer["violated"] == "1" and int(answer["said"]) == int(answer["last"]) < 30
 
 
 def test_a_violation_is_a_real_run_and_found_again() -> None:
-    walked = [simulate(CommitByMajority, seed=1, runs=100_000, length=40, engine="native", workers=workers) for workers in (1, 2)]
+    walked = [
+        simulate(CommitByMajority, seed=1, runs=100_000, length=40, engine="native", workers=workers)
+        for workers in (1, 2)
+    ]
     first = walked[0]
     assert first.violation is not None and first.violation.property == "atomicity"
     assert [(one.violation, one.runs, one.steps) for one in walked] == [(first.violation, first.runs, first.steps)] * 2
@@ -109,7 +125,9 @@ def test_every_kind_of_violation_is_met(spec: type[Spec], kind: str, engine: str
 def test_both_engines_take_each_enabled_instance_equally_often() -> None:
     """Runs are short, so that what one run does often does not weigh too much."""
     runs, length = 4_000, 3
-    native, reference = (simulate(TwoPhaseCommit, seed=5, runs=runs, length=length, engine=engine) for engine in ("native", "reference"))
+    native, reference = (
+        simulate(TwoPhaseCommit, seed=5, runs=runs, length=length, engine=engine) for engine in ("native", "reference")
+    )
     assert native.steps == reference.steps == runs * length
     for name, count in reference.actions.items():
         assert abs(native.actions[name] - count) <= 6 * count**0.5 + 5, name
@@ -132,7 +150,9 @@ def test_runs_of_drawn_specs_replay(number: int, monkeypatch: pytest.MonkeyPatch
 
 def test_a_time_limit_ends_even_one_endless_run() -> None:
     walked = simulate(TwoPhaseCommit, seed=1, runs=1, length=2_000, engine="native", watch=Watch(Limits(seconds=60)))
-    assert walked.stopped is None and walked.steps == 2_000 and walked.last is not None and len(walked.last.steps) == 2_000
+    assert (
+        walked.stopped is None and walked.steps == 2_000 and walked.last is not None and len(walked.last.steps) == 2_000
+    )
     ended = simulate(Raft, seed=1, runs=10**9, engine="native", workers=2, watch=Watch(Limits(seconds=3)))
     assert ended.stopped is not None and "3 s" in ended.stopped and ended.violation is None and ended.last is not None
 
@@ -143,7 +163,9 @@ def test_the_command_shows_the_engine_and_the_last_run(tmp_path: Path) -> None:
     assert "seed 4: 20,000 random runs, 1,000,000 steps" in done.output and "native engine: no violation" in done.output
     shown = CliRunner().invoke(command, ["two_phase_commit", "--seed", "4", "--engine", "native", "--format", "json"])
     facts = json.loads(shown.output)
-    assert facts["engine"] == "native" and facts["states"] is None and len(facts["trace"]["steps"]) == facts["steps"] == 50
+    assert (
+        facts["engine"] == "native" and facts["states"] is None and len(facts["trace"]["steps"]) == facts["steps"] == 50
+    )
 
 
 def test_an_unknown_engine_is_named() -> None:
@@ -159,8 +181,19 @@ def test_without_a_compiler_the_reference_engine_walks(tmp_path: Path, monkeypat
 
 def test_ctrl_c_ends_the_runs_with_what_was_done() -> None:
     running = subprocess.Popen(
-        [sys.executable, "-c", "from checker.cli import main; main()", "simulate", "two_phase_commit", "--runs", "1000000000"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        [
+            sys.executable,
+            "-c",
+            "from checker.cli import main; main()",
+            "simulate",
+            "two_phase_commit",
+            "--runs",
+            "1000000000",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     timer = threading.Timer(4.0, os.kill, (running.pid, signal.SIGINT))
     timer.start()
     out, said = running.communicate(timeout=60)

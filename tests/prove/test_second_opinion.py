@@ -27,7 +27,9 @@ def two_leaders(one_vote: bool) -> Query:
 @pytest.fixture
 def z3_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lemmas on demand find nothing."""
-    monkeypatch.setattr(solving, "selected", lambda asked, *_: Answer(asked.name, "unknown", 0.0, "", reason="z3: tired"))
+    monkeypatch.setattr(
+        solving, "selected", lambda asked, *_: Answer(asked.name, "unknown", 0.0, "", reason="z3: tired")
+    )
 
 
 def test_it_answers_both_ways() -> None:
@@ -38,10 +40,14 @@ def test_it_answers_both_ways() -> None:
 
 def test_what_it_cannot_read_or_decide_is_unknown() -> None:
     asked = two_leaders(one_vote=True)
-    status, _, reason = ask_cvc5(Query(asked.name, "(assert (no-such-function 1))", asked.labels, asked.symbols, {}), 20)
+    status, _, reason = ask_cvc5(
+        Query(asked.name, "(assert (no-such-function 1))", asked.labels, asked.symbols, {}), 20
+    )
     assert status == "unknown" and reason
     n = z3.Int("n")
-    fermat = query(("a", "b"), [("", z3.ForAll([n], z3.Implies(n > 2, z3.Exists([z3.Int("m")], z3.Int("m") ** 3 == n))))])
+    fermat = query(
+        ("a", "b"), [("", z3.ForAll([n], z3.Implies(n > 2, z3.Exists([z3.Int("m")], z3.Int("m") ** 3 == n))))]
+    )
     assert ask_cvc5(fermat, 0.3)[0] in ("unknown", "unsat")
 
 

@@ -13,9 +13,12 @@ from checker.trace import Trace
 
 STATS = Statistics(10, 20, 3, {"Term": 1}, {"vote": 20}, 0.5, 1000)
 OUTCOMES: list[Outcome] = [
-    Holds("raft", None, {"Server": 3}, "native", ("Server",), STATS), HoldsWithinBounds("raft", "Fast", {"Term": 2}, "reference"),
+    Holds("raft", None, {"Server": 3}, "native", ("Server",), STATS),
+    HoldsWithinBounds("raft", "Fast", {"Term": 2}, "reference"),
     Proven("lww", None, {}, "symbolic", properties=("converges",), any_size=True),
-    Violated("raft", "NoVote", {"Server": 3}, "native", (), STATS, property="one_leader", trace=traces.target_spacetime()),
+    Violated(
+        "raft", "NoVote", {"Server": 3}, "native", (), STATS, property="one_leader", trace=traces.target_spacetime()
+    ),
     Violated("raft", None, {}, "native", property="some_leader"),
     Unfinished("raft", None, {}, "native", (), STATS, reason="memory limit"),
     Failed("raft", "Typo", {}, "reference", message="KeyError: 's4'", trace=traces.huge_values()),
@@ -26,9 +29,29 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
     for outcome in OUTCOMES:
         found = outcome_json(outcome)
         assert list(found) == [
-            "spec", "variant", "bounds", "engine", "symmetry", "verdict", "property", "states", "transitions", "depth", "cuts",
-            "seconds", "trace", "actions", "notes", "reason", "message", "properties", "any_size",
-            "store", "collision_probability", "values"]
+            "spec",
+            "variant",
+            "bounds",
+            "engine",
+            "symmetry",
+            "verdict",
+            "property",
+            "states",
+            "transitions",
+            "depth",
+            "cuts",
+            "seconds",
+            "trace",
+            "actions",
+            "notes",
+            "reason",
+            "message",
+            "properties",
+            "any_size",
+            "store",
+            "collision_probability",
+            "values",
+        ]
         assert json.loads(json.dumps(found)) == found
         assert found["verdict"] == outcome.verdict
 
@@ -45,7 +68,11 @@ def test_the_json_carries_the_trace_and_what_belongs_to_the_verdict() -> None:
 def test_junit_counts_violations_as_failures_and_the_undecided_as_errors() -> None:
     suite = ET.fromstring(junit(OUTCOMES)).find("testsuite")
     assert suite is not None
-    assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {"tests": "7", "failures": "2", "errors": "2"}
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
+        "tests": "7",
+        "failures": "2",
+        "errors": "2",
+    }
     kinds = [[child.tag for child in case if child.tag != "system-out"] for case in suite.findall("testcase")]
     assert kinds == [[], [], [], ["failure"], ["failure"], ["error"], ["error"]]
     failure = suite.find("testcase/failure")
@@ -55,7 +82,14 @@ def test_junit_counts_violations_as_failures_and_the_undecided_as_errors() -> No
 def test_github_annotations_are_one_line_each_with_the_level_of_the_verdict() -> None:
     lines = github(OUTCOMES).splitlines()
     assert [line.split(" ")[0] for line in lines] == [
-        "::notice", "::notice", "::notice", "::error", "::error", "::warning", "::error"]
+        "::notice",
+        "::notice",
+        "::notice",
+        "::error",
+        "::error",
+        "::warning",
+        "::error",
+    ]
     assert lines[3].startswith("::error title=Quorate raft NoVote::violated: one_leader, by a run of 14 steps")
     assert "%0A" in lines[3]
 
@@ -66,6 +100,9 @@ def test_github_titles_escape_what_would_end_them() -> None:
 
 @given(st.text(), st.text())
 def test_any_text_gives_well_formed_output(name: str, message: str) -> None:
-    outcomes = [Failed(name, message, {}, "reference", message=message), Unfinished(name, None, {}, "native", reason=message)]
+    outcomes = [
+        Failed(name, message, {}, "reference", message=message),
+        Unfinished(name, None, {}, "native", reason=message),
+    ]
     assert len(ET.fromstring(junit(outcomes)).findall("testsuite/testcase")) == 2
     assert github(outcomes).replace("\r", "\n").count("\n") == 2

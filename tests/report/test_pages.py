@@ -11,10 +11,24 @@ from checker.report.page import Entry, gallery, trace_page
 from checker.trace import Trace
 
 ENTRIES = [
-    Entry("raft", "VoteNotPersisted", "one_leader_per_term", "A server forgets its vote in a crash.\n It votes twice.",
-          "quorate check raft --variant VoteNotPersisted", "raft/VoteNotPersisted/diagram.svg", 12),
-    Entry("quorum_register", "As_Published", "reads_see_writes", "R+W=N. A read misses the write.",
-          "quorate check quorum_register --variant As_Published", "quorum_register/As_Published/diagram.svg", 0),
+    Entry(
+        "raft",
+        "VoteNotPersisted",
+        "one_leader_per_term",
+        "A server forgets its vote in a crash.\n It votes twice.",
+        "quorate check raft --variant VoteNotPersisted",
+        "raft/VoteNotPersisted/diagram.svg",
+        12,
+    ),
+    Entry(
+        "quorum_register",
+        "As_Published",
+        "reads_see_writes",
+        "R+W=N. A read misses the write.",
+        "quorate check quorum_register --variant As_Published",
+        "quorum_register/As_Published/diagram.svg",
+        0,
+    ),
     Entry("raft", "NoUpToDateCheck", "leader_completeness", "Why.", "quorate check raft", "raft/b/diagram.svg", 1),
 ]
 
@@ -24,7 +38,9 @@ def test_the_gallery_groups_by_protocol_and_links_to_every_picture() -> None:
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## raft", "## quorum\\_register"]
     assert re.findall(r"!\[.*\]\(<(.*)>\)", text) == [ENTRIES[0].picture, ENTRIES[2].picture, ENTRIES[1].picture]
     assert set(re.findall(r"\]\(#(.*?)\)", text)) == set(re.findall(r'<a id="(.*)"></a>', text))
-    assert "**Breaks `one_leader_per_term` after 12 steps.** A server forgets its vote in a crash. It votes twice." in text
+    assert (
+        "**Breaks `one_leader_per_term` after 12 steps.** A server forgets its vote in a crash. It votes twice." in text
+    )
     assert "in the initial state" in text and "after 1 step." in text
     for entry in ENTRIES:
         assert f"```sh\n{entry.command}\n```" in text

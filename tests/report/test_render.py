@@ -14,7 +14,9 @@ from checker.report.render import render, svg
 SOURCE = 'digraph "a <run>" { ".corner" [label=""]; one [label="∅ → {s1}"]; one -> two; one -> ".corner" }'
 
 
-@pytest.mark.parametrize(("suffix", "magic"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".dot", b"digraph")])
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".dot", b"digraph")]
+)
 def test_the_suffix_chooses_the_format(tmp_path: Path, suffix: str, magic: bytes) -> None:
     render(SOURCE, tmp_path / f"picture{suffix}")
     assert (tmp_path / f"picture{suffix}").read_bytes().startswith(magic)
@@ -66,8 +68,10 @@ def test_without_the_libraries_the_source_can_still_be_written(tmp_path: Path, m
 
 
 def test_the_error_stream_stays_clean_and_is_given_back() -> None:
-    program = (f"from checker.report.render import svg; import os; svg({SOURCE!r}); "
-               "svg('digraph { layout=nop2; ' + ' '.join(f'n{i} [pos=\"{i},0\"]' for i in range(1100)) + '}'); "
-               "os.write(2, b'mine')")
+    program = (
+        f"from checker.report.render import svg; import os; svg({SOURCE!r}); "
+        "svg('digraph { layout=nop2; ' + ' '.join(f'n{i} [pos=\"{i},0\"]' for i in range(1100)) + '}'); "
+        "os.write(2, b'mine')"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=os.environ)
     assert done.stderr == b"mine"

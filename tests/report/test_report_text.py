@@ -13,7 +13,9 @@ STATS = Statistics(1288, 5146, 11, {"Term": 12, "network": 1, "idle": 0}, {"vote
 
 
 def test_a_trace_is_told_step_by_step() -> None:
-    assert trace_text(traces.stuck()) == """\
+    assert (
+        trace_text(traces.stuck())
+        == """\
 two_phase_commit, variant Blocking
 
    1  rm1  prepare
@@ -25,6 +27,7 @@ two_phase_commit, variant Blocking
 
 ✗ prepared_decides: violated by a run that stays in this state for ever: Who is prepared decides in the end.
 """
+    )
 
 
 def test_every_message_and_every_value_the_property_reads_is_in_the_text() -> None:
@@ -32,8 +35,13 @@ def test_every_message_and_every_value_the_property_reads_is_in_the_text() -> No
     assert "sends m2 RequestVote(term 1) to n3, lost in step 4" in text
     assert "receives m5 RequestVote(term 1) from n3, again" in text
     assert re.findall(r"\* (.*)", text) == [
-        "voted_for ∅ → n1", "voted_for n1 → ∅", "role CANDIDATE → LEADER", "voted_for ∅ → n3", "role CANDIDATE → LEADER",
-        "the property reads this value"]
+        "voted_for ∅ → n1",
+        "voted_for n1 → ∅",
+        "role CANDIDATE → LEADER",
+        "voted_for ∅ → n3",
+        "role CANDIDATE → LEADER",
+        "the property reads this value",
+    ]
     assert "voted_for[n2]  n3  (steps 2, 11, 13)" in text
 
 
@@ -60,26 +68,45 @@ def case(kind: type[Outcome], **fields: object) -> Outcome:
     return kind("raft", None, SIZES, "native", **fields)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("outcome", "words"), [
-    (case(Holds, statistics=STATS), "holds: every property is true in all 1,288 reachable states with Server=3, Term=2"),
-    (case(Holds, statistics=STATS, symmetry=("Server",)),
-     "holds: every property is true in all 1,288 reachable states up to symmetry of Server with Server=3, Term=2"),
-    (case(HoldsWithinBounds, statistics=STATS),
-     "holds within bounds: no violation in the 1,288 states that the bounds leave with Server=3, Term=2; "
-     "cut by Term=2 (12 cuts), network (1 cut)"),
-    (case(Proven, properties=("a", "b"), any_size=True), "proven for any size: a, b"),
-    (case(Proven, properties=("a",)), "proven with Server=3, Term=2 (not for other sizes): a"),
-    (case(Proven, properties=("a",), statistics=Statistics(depth=8)),
-     "proven with Server=3, Term=2, in runs of at most 8 steps (not for other sizes): a"),
-    (case(Violated, property="p", trace=traces.stuck()), "violated: p, by a run of 2 steps with Server=3, Term=2"),
-    (case(Violated, property="p", trace=traces.initial_violation()), "violated: p, in the initial state with Server=3, Term=2"),
-    (case(Violated, property="p", statistics=STATS),
-     "violated: p, which none of the 1,288 explored states satisfies with Server=3, Term=2; a state beyond the bounds might"),
-    (case(Unfinished, reason="the time limit of 60 s was reached", statistics=STATS),
-     "unfinished: the time limit of 60 s was reached; 1,288 states to depth 11 were explored, the rest was not. "
-     "This is no verdict"),
-    (case(Failed, message="IndexError in `append`"), "error in the spec: IndexError in `append`"),
-])
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (
+            case(Holds, statistics=STATS),
+            "holds: every property is true in all 1,288 reachable states with Server=3, Term=2",
+        ),
+        (
+            case(Holds, statistics=STATS, symmetry=("Server",)),
+            "holds: every property is true in all 1,288 reachable states up to symmetry of Server with Server=3, Term=2",
+        ),
+        (
+            case(HoldsWithinBounds, statistics=STATS),
+            "holds within bounds: no violation in the 1,288 states that the bounds leave with Server=3, Term=2; "
+            "cut by Term=2 (12 cuts), network (1 cut)",
+        ),
+        (case(Proven, properties=("a", "b"), any_size=True), "proven for any size: a, b"),
+        (case(Proven, properties=("a",)), "proven with Server=3, Term=2 (not for other sizes): a"),
+        (
+            case(Proven, properties=("a",), statistics=Statistics(depth=8)),
+            "proven with Server=3, Term=2, in runs of at most 8 steps (not for other sizes): a",
+        ),
+        (case(Violated, property="p", trace=traces.stuck()), "violated: p, by a run of 2 steps with Server=3, Term=2"),
+        (
+            case(Violated, property="p", trace=traces.initial_violation()),
+            "violated: p, in the initial state with Server=3, Term=2",
+        ),
+        (
+            case(Violated, property="p", statistics=STATS),
+            "violated: p, which none of the 1,288 explored states satisfies with Server=3, Term=2; a state beyond the bounds might",
+        ),
+        (
+            case(Unfinished, reason="the time limit of 60 s was reached", statistics=STATS),
+            "unfinished: the time limit of 60 s was reached; 1,288 states to depth 11 were explored, the rest was not. "
+            "This is no verdict",
+        ),
+        (case(Failed, message="IndexError in `append`"), "error in the spec: IndexError in `append`"),
+    ],
+)
 def test_a_verdict_says_what_was_found_and_for_what(outcome: Outcome, words: str) -> None:
     assert verdict(outcome) == words
     text = outcome_text(outcome)
@@ -88,7 +115,9 @@ def test_a_verdict_says_what_was_found_and_for_what(outcome: Outcome, words: str
 
 
 def test_counts_cuts_notes_and_coverage_follow_the_verdict() -> None:
-    text = outcome_text(case(HoldsWithinBounds, statistics=STATS, notes=("symmetry is off: a property orders servers",)))
+    text = outcome_text(
+        case(HoldsWithinBounds, statistics=STATS, notes=("symmetry is off: a property orders servers",))
+    )
     assert "    1,288 states, 5,146 transitions, depth 11, 1.23 s, 50 MiB, native engine\n" in text
     assert "    cut by Term=2: 12 transitions; what lies beyond was not explored\n" in text
     assert "idle" not in text

@@ -29,13 +29,15 @@ def assert_well_laid_out(page: Scene) -> None:
         assert text.box.inside(sheet), f"{text.text!r} leaves the page"
     ordered = sorted(page.texts, key=lambda text: text.box.top)
     for number, text in enumerate(ordered):
-        for other in ordered[number + 1:]:
+        for other in ordered[number + 1 :]:
             if other.box.top >= text.box.bottom:
                 break
             assert not text.box.overlaps(other.box), f"{text.text!r} overlaps {other.text!r}"
         if text.background:
             for mark in page.marks:
-                assert mark.shape == "none" or mark.radius < 5 or not text.box.overlaps(mark.box), f"{text.text!r} hides a step"
+                assert mark.shape == "none" or mark.radius < 5 or not text.box.overlaps(mark.box), (
+                    f"{text.text!r} hides a step"
+                )
     for item in (*(mark.box for mark in page.marks), *(box.rect for box in page.boxes)):
         assert item.inside(sheet)
     for curve in page.curves:
@@ -52,7 +54,8 @@ def assert_complete(page: Scene, trace: Trace) -> None:
     for flight in story.flights:
         assert re.search(rf"(?<!\w){re.escape(flight.name)}(?!\w)", words), f"{flight.name} has no label"
     assert sum(curve.arrow and curve.ends is not None for curve in page.curves) == sum(
-        flight.fate == "received" for flight in story.flights)
+        flight.fate == "received" for flight in story.flights
+    )
 
 
 @pytest.mark.parametrize("name", traces.ALL)
@@ -79,10 +82,20 @@ def test_the_source_is_the_golden_one(name: str) -> None:
 
 
 def test_the_source_does_not_depend_on_the_process() -> None:
-    program = "import report_traces, sys; from checker.report.diagram import spacetime; " \
-              "sys.stdout.buffer.write(spacetime(report_traces.quorum_read()).encode())"
-    runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=Path(__file__).parents[2],
-                           env={"PYTHONHASHSEED": seed, "PYTHONPATH": f".:{Path(__file__).parent}"}).stdout for seed in "12"]
+    program = (
+        "import report_traces, sys; from checker.report.diagram import spacetime; "
+        "sys.stdout.buffer.write(spacetime(report_traces.quorum_read()).encode())"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            check=True,
+            cwd=Path(__file__).parents[2],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": f".:{Path(__file__).parent}"},
+        ).stdout
+        for seed in "12"
+    ]
     assert runs[0] == runs[1] == spacetime(traces.quorum_read()).encode()
 
 
@@ -92,7 +105,9 @@ def colours(page: Scene) -> dict[str, str]:
 
 def test_marks_tell_crash_restart_timeout_and_cause_apart() -> None:
     page = scene(traces.target_spacetime())
-    shapes = {mark.name.split()[1]: (mark.shape, mark.sign, mark.fill) for mark in page.marks if mark.name.startswith("step ")}
+    shapes = {
+        mark.name.split()[1]: (mark.shape, mark.sign, mark.fill) for mark in page.marks if mark.name.startswith("step ")
+    }
     assert shapes["10"] == ("square", "\N{MULTIPLICATION SIGN}", INK)
     assert shapes["11"] == ("circle", "", "#FFFFFF")
     assert shapes["6"] == ("diamond", "", INK)
@@ -134,7 +149,9 @@ def test_a_wire_does_not_touch_a_step_it_has_nothing_to_do_with() -> None:
     page = scene(run.end())
     wire = next(curve for curve in page.curves if curve.ends is not None)
     middle = next(mark.centre for mark in page.marks if mark.name == "step 2 tick")
-    halfway = [(wire.points[0][i] + 3 * wire.points[1][i] + 3 * wire.points[2][i] + wire.points[3][i]) / 8 for i in (0, 1)]
+    halfway = [
+        (wire.points[0][i] + 3 * wire.points[1][i] + 3 * wire.points[2][i] + wire.points[3][i]) / 8 for i in (0, 1)
+    ]
     assert abs(halfway[0] - middle[0]) + abs(halfway[1] - middle[1]) > 10
 
 
@@ -153,27 +170,49 @@ def test_text_that_looks_like_markup_is_printed_as_it_stands() -> None:
 
 
 lane_names = st.sampled_from(["s1", "s2", "s3", "client", "network", "ein sehr langer Name für einen Prozess"])
-payloads = st.sampled_from([
-    "PING", record("Vote", term=1, source="s1", target="s2"), record("Append", entries=[1, 2, 3] * 9, target="s3"), None,
-    record("Wide", reason="W" * 60)])
+payloads = st.sampled_from(
+    [
+        "PING",
+        record("Vote", term=1, source="s1", target="s2"),
+        record("Append", entries=[1, 2, 3] * 9, target="s3"),
+        None,
+        record("Wide", reason="W" * 60),
+    ]
+)
 changes = st.builds(
-    lambda lane, owned, old, new, relevant: at(lane, "role", old, new, relevant) if owned else whole("total", old, new, relevant),
-    lane_names, st.booleans(), st.sampled_from(["A", None, 1, members("x")]),
-    st.sampled_from(["B", 2, members("x", "y"), [1] * 40]), st.booleans())
+    lambda lane, owned, old, new, relevant: (
+        at(lane, "role", old, new, relevant) if owned else whole("total", old, new, relevant)
+    ),
+    lane_names,
+    st.booleans(),
+    st.sampled_from(["A", None, 1, members("x")]),
+    st.sampled_from(["B", 2, members("x", "y"), [1] * 40]),
+    st.booleans(),
+)
 
 
 @st.composite
 def random_traces(draw: st.DrawFn) -> Trace:
-    run = Run("random", draw(st.lists(lane_names, unique=True, max_size=4)), {"role": mapping(s1="A", s2="B")}, role="role")
+    run = Run(
+        "random", draw(st.lists(lane_names, unique=True, max_size=4)), {"role": mapping(s1="A", s2="B")}, role="role"
+    )
     for _ in range(draw(st.integers(0, 12))):
         known = sorted(run.messages)
         some = st.lists(st.sampled_from(known), max_size=2, unique=True).map(" ".join) if known else st.just("")
         run.step(
-            draw(st.sampled_from(["act", "handle_a_message_with_a_long_name", "行動"])), draw(lane_names),
-            *draw(st.lists(changes, max_size=4)), take=draw(some), lose=draw(some), send=draw(st.lists(payloads, max_size=4)),
+            draw(st.sampled_from(["act", "handle_a_message_with_a_long_name", "行動"])),
+            draw(lane_names),
+            *draw(st.lists(changes, max_size=4)),
+            take=draw(some),
+            lose=draw(some),
+            send=draw(st.lists(payloads, max_size=4)),
             mark=draw(st.sampled_from([None, None, "crash", "restart", "timeout", "partition", "heal", "loss"])),
-            isolated=tuple(draw(st.lists(lane_names, unique=True, max_size=2))), copy=draw(st.booleans()))
-    kind = draw(st.sampled_from(["invariant", "step", "deadlock", "error", "eventually", "leads_to", "reachable", "run"]))
+            isolated=tuple(draw(st.lists(lane_names, unique=True, max_size=2))),
+            copy=draw(st.booleans()),
+        )
+    kind = draw(
+        st.sampled_from(["invariant", "step", "deadlock", "error", "eventually", "leads_to", "reachable", "run"])
+    )
     loop = draw(st.none() | st.integers(0, len(run.steps)))
     return run.end(kind=kind, property="p", sentence="Never so.", loop=loop)
 

@@ -16,17 +16,28 @@ def mutex() -> "networkx.DiGraph[Any]":
     graph: networkx.DiGraph[Any] = networkx.DiGraph()
     states = [("out", "out", ()), ("asks", "out", ("p1",)), ("in", "out", ()), ("in", "in", ())]
     for number, (first, second, waiting) in enumerate(states):
-        graph.add_node(number, label={"where": mapping(p1=first, p2=second), "waiting": members(*waiting)}, initial=number == 0,
-                       violates="mutual_exclusion" if number == 3 else None)
-    for tail, head, action, fair in [(0, 1, "ask", False), (1, 2, "enter", True), (2, 3, "enter", True), (2, 0, "leave", True),
-                                     (2, 2, "stay & <wait>", False)]:
+        graph.add_node(
+            number,
+            label={"where": mapping(p1=first, p2=second), "waiting": members(*waiting)},
+            initial=number == 0,
+            violates="mutual_exclusion" if number == 3 else None,
+        )
+    for tail, head, action, fair in [
+        (0, 1, "ask", False),
+        (1, 2, "enter", True),
+        (2, 3, "enter", True),
+        (2, 0, "leave", True),
+        (2, 2, "stay & <wait>", False),
+    ]:
         graph.add_edge(tail, head, action=action, fair=fair)
     return graph
 
 
 def texts(graph: "networkx.DiGraph[Any]") -> list[str]:
     root = ET.fromstring(svg(state_graph(graph, "mutex")))
-    return [(element.text or "").replace("\xa0", " ").strip() for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    return [
+        (element.text or "").replace("\xa0", " ").strip() for element in root.iter("{http://www.w3.org/2000/svg}text")
+    ]
 
 
 def test_states_are_shown_by_what_differs_from_the_start() -> None:

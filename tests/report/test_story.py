@@ -13,14 +13,21 @@ def fates(trace: Trace) -> list[tuple[str, str | None, str | None, int | None, i
 
 def test_every_message_is_told_with_its_origin_and_its_fate() -> None:
     assert fates(traces.target_spacetime()) == [
-        ("m1", "n1", "n2", 1, 2, "received"), ("m2", "n1", "n3", 1, 4, "lost"), ("m3", "n2", "n1", 2, 12, "received"),
-        ("m4", "n3", "n1", 6, 7, "received"), ("m5", "n3", "n2", 6, 9, "received"), ("m5'", "n3", "n2", 6, 13, "received"),
-        ("m6", "n2", "n3", 13, 14, "received")]
+        ("m1", "n1", "n2", 1, 2, "received"),
+        ("m2", "n1", "n3", 1, 4, "lost"),
+        ("m3", "n2", "n1", 2, 12, "received"),
+        ("m4", "n3", "n1", 6, 7, "received"),
+        ("m5", "n3", "n2", 6, 9, "received"),
+        ("m5'", "n3", "n2", 6, 13, "received"),
+        ("m6", "n2", "n3", 13, 14, "received"),
+    ]
 
 
 def test_one_message_received_in_two_lanes_is_a_broadcast_not_a_duplicate() -> None:
     assert [(f.target, f.again) for f in read(traces.two_phase_commit()).flights if f.message.id == "m3"] == [
-        ("rm1", False), ("rm2", False)]
+        ("rm1", False),
+        ("rm2", False),
+    ]
 
 
 def test_messages_may_come_from_before_the_start_stay_under_way_or_return_to_their_lane() -> None:
@@ -67,7 +74,9 @@ def test_the_causal_past_leaves_out_losses_and_steps_that_pass_nothing_on() -> N
 
 def test_influence_flows_through_a_variable_that_no_lane_owns() -> None:
     run = Run("shared", ["a", "b", "c"], {"x": 0})
-    run.step("write", "a", whole("x", 0, 1)).step("other", "c", at("c", "y", 0, 1)).step("bump", "b", whole("x", 1, 2, True))
+    run.step("write", "a", whole("x", 0, 1)).step("other", "c", at("c", "y", 0, 1)).step(
+        "bump", "b", whole("x", 1, 2, True)
+    )
     assert read(run.end(kind="invariant", property="p")).causes.past == {1, 3}
 
 
@@ -75,8 +84,10 @@ def test_an_invariant_rests_on_last_values_and_on_those_a_witness_names() -> Non
     run = Run("counter", ["a"], {"n": 0})
     for value in range(4):
         run.step("inc", "a", at("a", "n", value, value + 1, True))
+
     def stressed(**fields: object) -> set[int]:
         return {index for index, _ in read(run.end(property="p", **fields)).causes.stressed}
+
     assert stressed(kind="invariant") == {4}
     assert stressed(kind="invariant", witnesses=(Witness("self.n[a]", 4, (2, 4)),)) == {2, 4}
     assert stressed(kind="invariant", witnesses=(Witness("other", 4, (2, 4)),)) == {4}
@@ -91,18 +102,24 @@ def test_nothing_is_pale_when_nothing_singles_out_a_cause() -> None:
 
 def test_changes_of_the_network_that_its_messages_explain_are_not_repeated() -> None:
     run = Run("net", ["s1", "s2"], {})
-    run.step("send", "s1", whole("network", traces.members(), traces.members(vote("s1", "s2"))), send=[vote("s1", "s2")])
+    run.step(
+        "send", "s1", whole("network", traces.members(), traces.members(vote("s1", "s2"))), send=[vote("s1", "s2")]
+    )
     run.step("other", "s2", whole("seen", traces.members(), traces.members("s1")), take="m1")
     story = read(run.end())
     assert [len(story.changes(step)) for step in story.trace.steps] == [0, 1]
 
 
 def test_headlines_say_what_happened_and_when() -> None:
-    assert headline(traces.target_spacetime()).text == "violated after step 14: At most one leader is elected in a term."
+    assert (
+        headline(traces.target_spacetime()).text == "violated after step 14: At most one leader is elected in a term."
+    )
     assert headline(traces.initial_violation()).text.startswith("violated in the initial state")
     assert headline(traces.lasso()).text.startswith("violated by a run that repeats steps 3 to 6 for ever")
     assert headline(traces.stuck()).text.startswith("violated by a run that stays in this state for ever")
     assert headline(traces.crowded()).tone == "good"
     assert headline(traces.long_run(3, 2)).text == "3 steps, nothing is violated"
-    assert headline(traces.stuck().but(kind="deadlock", property=None, loop=None)).text.startswith("nothing can happen any more")
+    assert headline(traces.stuck().but(kind="deadlock", property=None, loop=None)).text.startswith(
+        "nothing can happen any more"
+    )
     assert headline(traces.stuck().but(kind="step")).text.startswith("violated by step 2")

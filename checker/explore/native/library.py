@@ -12,8 +12,24 @@ from checker import cc
 from checker.explore.native.render import FILE, Rendered
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
-HEADERS = ("model.h", "bits.h", "symmetry.h", "memory.h", "table.h", "sleep.h", "search.h", "trace.h", "checkpoint.h", "simulate.h",
-           "fingerprint.h", "retrace.h", "graph.h", "components.h", "liveness.h", "engine.c")
+HEADERS = (
+    "model.h",
+    "bits.h",
+    "symmetry.h",
+    "memory.h",
+    "table.h",
+    "sleep.h",
+    "search.h",
+    "trace.h",
+    "checkpoint.h",
+    "simulate.h",
+    "fingerprint.h",
+    "retrace.h",
+    "graph.h",
+    "components.h",
+    "liveness.h",
+    "engine.c",
+)
 STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF
@@ -29,15 +45,32 @@ class Options(ctypes.Structure):
 class Plan(ctypes.Structure):
     """Random runs to make."""
 
-    _fields_ = (("seed", ctypes.c_uint64), ("first_run", ctypes.c_uint64), ("runs", ctypes.c_uint64),
-                ("depth_max", ctypes.c_uint64))
+    _fields_ = (
+        ("seed", ctypes.c_uint64),
+        ("first_run", ctypes.c_uint64),
+        ("runs", ctypes.c_uint64),
+        ("depth_max", ctypes.c_uint64),
+    )
 
 
 class LivenessReport(ctypes.Structure):
     """Where a check of liveness stands."""
 
-    _fields_ = tuple((field, ctypes.c_uint64) for field in (
-        "states", "expanded", "transitions", "record_bytes", "bytes", "instances", "stem_length", "path_length", "stop", "error"))
+    _fields_ = tuple(
+        (field, ctypes.c_uint64)
+        for field in (
+            "states",
+            "expanded",
+            "transitions",
+            "record_bytes",
+            "bytes",
+            "instances",
+            "stem_length",
+            "path_length",
+            "stop",
+            "error",
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -56,8 +89,19 @@ class Library:
         self.rendered, self.c = rendered, c
         self._declare()
         bounds, actions = max(len(rendered.bounds), 1), len(rendered.parameters)
-        plain = [(field, ctypes.c_uint64) for field in
-                 ("states", "transitions", "depth", "frontier", "memory_bytes", "reached", "trace_length", "checkpoints")]
+        plain = [
+            (field, ctypes.c_uint64)
+            for field in (
+                "states",
+                "transitions",
+                "depth",
+                "frontier",
+                "memory_bytes",
+                "reached",
+                "trace_length",
+                "checkpoints",
+            )
+        ]
         signed = [(field, ctypes.c_int64) for field in ("event", "stop", "done", "trace_failed")]
         counts = [("cuts", ctypes.c_uint64 * bounds), ("fired", ctypes.c_uint64 * actions)]
         self.Report = type("Report", (ctypes.Structure,), {"_fields_": [*plain, *signed, *counts]})

@@ -34,7 +34,7 @@ class Replay:
         values, at = [], 0
         for kind in self.rendered.parameters[step.action]:
             count = words(width(kind))
-            packed = sum(word << 64 * i for i, word in enumerate(step.arguments[at:at + count]))
+            packed = sum(word << 64 * i for i, word in enumerate(step.arguments[at : at + count]))
             values.append(unpack(kind, packed))
             at += count
         return action, tuple(values)
@@ -56,7 +56,9 @@ class Replay:
                 successor = self.system.fire(state, *instance)
             except Failure as failure:
                 if last and steps[-1].failed:
-                    return Finding("error", instance[0], arguments, tuple(instances), message=str(failure), in_step=True)
+                    return Finding(
+                        "error", instance[0], arguments, tuple(instances), message=str(failure), in_step=True
+                    )
                 raise Disagreement(f"CPython raises in {instance}: {failure}") from failure
             except Cut as cut:
                 raise Disagreement(f"CPython cuts {instance} at {cut.bound}") from None
@@ -84,5 +86,11 @@ class Replay:
         if false is None:
             raise Disagreement("every property holds in the last state")
         kind = "error" if false.failure else false.method.declaration.kind
-        return Finding("invariant" if kind == "lemma" else kind, false.method, arguments, instances, false.arguments,
-                       message=str(false.failure) if false.failure else None)
+        return Finding(
+            "invariant" if kind == "lemma" else kind,
+            false.method,
+            arguments,
+            instances,
+            false.arguments,
+            message=str(false.failure) if false.failure else None,
+        )

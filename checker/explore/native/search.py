@@ -51,12 +51,16 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     return run(system, found, initial, watch, workers)
 
 
-def run(system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int) -> Covered:
+def run(
+    system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
+) -> Covered:
     """Explore with what `compiled` gave."""
     return _Run(system, library, initial, watch, workers).covered()
 
 
-def compiled(system: System, sorts: Sequence[type[Scalarset]], store: str = "exact") -> tuple[list[tuple[Arguments, State]], Library]:
+def compiled(
+    system: System, sorts: Sequence[type[Scalarset]], store: str = "exact"
+) -> tuple[list[tuple[Arguments, State]], Library]:
     """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
     the checks that follow. Raises EngineUnavailable."""
     kept = _compiled.get(system)
@@ -95,8 +99,9 @@ def memory_limit(watch: Watch) -> int:
 class _Run:
     """One search."""
 
-    def __init__(self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch,
-                 workers: int) -> None:
+    def __init__(
+        self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
+    ) -> None:
         self.system, self.library, self.initial, self.watch = system, library, initial, watch
         self.workers = max(workers, 1)
         self.notes: list[str] = []
@@ -105,7 +110,16 @@ class _Run:
         """Search to the end, or until the watch says stop."""
         reason = self.watch.look(0, 0, 0, len(self.initial))
         if reason is not None:
-            return Covered(0, 0, 0, {}, dict.fromkeys((action.name for action in self.system.actions), 0), frozenset(), None, reason)
+            return Covered(
+                0,
+                0,
+                0,
+                {},
+                dict.fromkeys((action.name for action in self.system.actions), 0),
+                frozenset(),
+                None,
+                reason,
+            )
         with self._opened() as search:
             stopped = self._wait(search)
             report = self._report(search)
@@ -114,7 +128,9 @@ class _Run:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         c, limits, checkpoint = self.library.c, self.watch.limits, self.watch.checkpoint
-        options = Options(self.workers, memory_limit(self.watch), EVERYTHING if limits.states is None else limits.states)
+        options = Options(
+            self.workers, memory_limit(self.watch), EVERYTHING if limits.states is None else limits.states
+        )
         resumed = os.fsencode(checkpoint.path) if checkpoint is not None and checkpoint.resume else None
         arenas = self.workers if resumed is None else max(self.workers, c.quorate_checkpoint_arenas(resumed))
         search = c.quorate_open(ctypes.byref(options), arenas)
@@ -200,8 +216,19 @@ class _Run:
         reached = frozenset(method.name for bit, method in enumerate(reachable) if report.reached >> bit & 1)
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"
-        return Covered(report.states, report.transitions, report.depth, cuts, dict(zip(names, report.fired[:len(names)], strict=True)),
-                       reached, finding, reason, tuple(dict.fromkeys(self.notes)), report.memory_bytes, self._collision(report.states))
+        return Covered(
+            report.states,
+            report.transitions,
+            report.depth,
+            cuts,
+            dict(zip(names, report.fired[: len(names)], strict=True)),
+            reached,
+            finding,
+            reason,
+            tuple(dict.fromkeys(self.notes)),
+            report.memory_bytes,
+            self._collision(report.states),
+        )
 
     def _collision(self, states: int) -> float:
         """The probability that two of so many states have the same fingerprint. Those of one word never have (`fingerprint.h`)."""

@@ -32,7 +32,9 @@ def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
 
 
 class _Walk:
-    def __init__(self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], walks: Walks, watch: Watch) -> None:
+    def __init__(
+        self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], walks: Walks, watch: Watch
+    ) -> None:
         self.system, self.library, self.walks, self.watch = system, library, walks, watch
         self.replay = Replay(system, library.rendered, initial)
         self._begin = watch.seconds
@@ -91,7 +93,9 @@ class _Walk:
         path = self._path(Plan(self.walks.seed, last.last_run, 1, last.last_steps + violated))
         finding = self.replay.finding(path, last.event == EVENT_DEADLOCK) if violated else self.replay.run(path)
         names = [action.name for action in self.system.actions]
-        return Walked(self._runs, self._steps, None, dict(zip(names, self._fired, strict=False)), finding, self._reason, seconds)
+        return Walked(
+            self._runs, self._steps, None, dict(zip(names, self._fired, strict=False)), finding, self._reason, seconds
+        )
 
     def _path(self, plan: Plan) -> list[Step]:
         record = self.library.c.quorate_rerun(ctypes.byref(plan))

@@ -89,7 +89,9 @@ class Containers(Values):
         out(f"unsigned {count} = 0;")
         with out.block(f"for (unsigned {index} = 0; {index} < {len(kind.pairs)}; {index}++)"):
             queue = self.queue(spot, index)
-            out(f"if ({self.length(queue)}) {heads}[{count}++] = {self.bits(self.item(queue, '0'), width(kind.message))};")
+            out(
+                f"if ({self.length(queue)}) {heads}[{count}++] = {self.bits(self.item(queue, '0'), width(kind.message))};"
+            )
         out(f"sort_words({heads}, {count});")
         with out.block(f"for (unsigned {index} = 0; {index} < {count}; {index}++)"):
             yield self.let(kind.message, from_bits(kind.message, f"{heads}[{index}]"))
@@ -115,7 +117,11 @@ class Containers(Values):
 
     def insert(self, spot: Spot, value: str) -> None:
         """Add a message to a Bag."""
-        bits, count, at = self.let(BoolType(), to_bits(element(spot.kind), value)), self.out.fresh("n"), self.out.fresh("i")
+        bits, count, at = (
+            self.let(BoolType(), to_bits(element(spot.kind), value)),
+            self.out.fresh("n"),
+            self.out.fresh("i"),
+        )
         self.out(f"unsigned {count} = {self.length(spot)};")
         self.out(f"unsigned {at} = lower_bound({self.sequence(spot)}, {count}, {bits});")
         self._insert(spot, count, at, bits)

@@ -30,7 +30,10 @@ class Placed(str):
 def directed(lines: Sequence[str], file: str, first: int) -> list[str]:
     """The lines, with directives among them. They begin at line `first` of the C file, which is called `file`."""
     out: list[str] = []
-    now, told = (file, first), None  # Where the compiler takes the next line to be; the place whose text was given last.
+    now, told = (
+        (file, first),
+        None,
+    )  # Where the compiler takes the next line to be; the place whose text was given last.
     for line in _joined(lines):
         place = _place(line)
         if not NEUTRAL.match(line):
@@ -71,9 +74,16 @@ def _joined(lines: Iterable[str]) -> Iterator[str]:
 
 def _may_join(held: str, line: str) -> bool:
     place = _place(line)
-    return (place is not None and _place(held) == place and held.endswith(";") and line.endswith(";")
-            and not NEUTRAL.match(held) and not NEUTRAL.match(line)
-            and _indentation(held) == _indentation(line) and len(held) + len(line.strip()) < JOINED_MAX)
+    return (
+        place is not None
+        and _place(held) == place
+        and held.endswith(";")
+        and line.endswith(";")
+        and not NEUTRAL.match(held)
+        and not NEUTRAL.match(line)
+        and _indentation(held) == _indentation(line)
+        and len(held) + len(line.strip()) < JOINED_MAX
+    )
 
 
 def _indentation(line: str) -> int:

@@ -221,7 +221,11 @@ class Expressions(Paths):
         if not is_wide(kind):
             if node.op is Op.SUBSET:
                 return f"(({one} & ~{other}) == 0)"
-            return {Op.UNION: f"({one} | {other})", Op.INTERSECT: f"({one} & {other})", Op.DIFFERENCE: f"({one} & ~{other})"}[node.op]
+            return {
+                Op.UNION: f"({one} | {other})",
+                Op.INTERSECT: f"({one} & {other})",
+                Op.DIFFERENCE: f"({one} & ~{other})",
+            }[node.op]
         name, index, count = self.declare(kind, self.out.fresh()), self.out.fresh("i"), words(width(kind))
         sign = {Op.UNION: "|", Op.INTERSECT: "&"}.get(node.op, "& ~")
         self.out(f"for (unsigned {index} = 0; {index} < {count}; {index}++)")

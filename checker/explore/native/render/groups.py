@@ -74,8 +74,10 @@ class Groups:
     def _divide(self) -> None:
         """Divide actions as long as there are numbers, in rounds: each action by one more parameter."""
         sizes = [1] * len(self.splits)
-        wishes = [sorted(_splits(action), key=lambda split: not isinstance(split.kind, IdentityType))
-                  for action in self.model.actions]
+        wishes = [
+            sorted(_splits(action), key=lambda split: not isinstance(split.kind, IdentityType))
+            for action in self.model.actions
+        ]
         for identities in (True, False):
             for turn in range(max(map(len, wishes), default=0)):
                 for i, wish in enumerate(wishes):
@@ -92,7 +94,9 @@ class Groups:
         found = []
         for action, splits in zip(self.model.actions, self.splits, strict=True):
             for values in product(*(split.kind.values() for split in splits)):
-                known = dict(zip(((split.parameter, split.field) for split in splits), map(Exactly, values), strict=True))
+                known = dict(
+                    zip(((split.parameter, split.field) for split in splits), map(Exactly, values), strict=True)
+                )
                 arguments = {name: _argument(name, kind, known) for name, kind in action.parameters}
                 found.append(footprint(self.model, action.body, arguments))
         return found
@@ -123,7 +127,9 @@ class Groups:
         """
         apart = not self._symmetric and bool(prop.parameters) and prop.parameters[0][1].cardinality <= 64
         values = map(Exactly, prop.parameters[0][1].values()) if apart else [None]
-        readers = [footprint(self.model, prop.body, {prop.parameters[0][0]: value} if value else {}) for value in values]
+        readers = [
+            footprint(self.model, prop.body, {prop.parameters[0][0]: value} if value else {}) for value in values
+        ]
         return changed(self.footprints, readers), apart
 
 

@@ -63,8 +63,10 @@ class _History(Containers):
         """The recursive part: whether the operations that are not `done` can be taken from `state`."""
         out, pair = self.out, self.object.result
         assert isinstance(pair, TupleType)
-        head = (f"static word {self.name}_from(int *status, const word *s, const word *old, {self.argument(self.history, 'history')}, "
-                f"const struct {self.name}_operations *all, uint64_t done, {self.argument(self.state, 'state')})")
+        head = (
+            f"static word {self.name}_from(int *status, const word *s, const word *old, {self.argument(self.history, 'history')}, "
+            f"const struct {self.name}_operations *all, uint64_t done, {self.argument(self.state, 'state')})"
+        )
         with out.block(head):
             out("if ((done & all->closed) == all->closed) return 1;")
             out("unsigned horizon = 64;")
@@ -74,9 +76,13 @@ class _History(Containers):
                 out("if (done >> k & 1 || all->called[k] > horizon) continue;")
                 out("unsigned at = all->last[k] == 64 ? all->called[k] : all->last[k];")
                 event = self.read(self.item(self.spot_of(self.history, "history"), "at"))
-                arguments = ["status", "s", "old",
-                             self.convert("state", self.state, self.object.parameters[0][1], False),
-                             self.convert(event, self.event, self.object.parameters[1][1], False)]
+                arguments = [
+                    "status",
+                    "s",
+                    "old",
+                    self.convert("state", self.state, self.object.parameters[0][1], False),
+                    self.convert(event, self.event, self.object.parameters[1][1], False),
+                ]
                 result = self.declare(pair, "result", None)
                 if is_wide(pair):
                     out(f"{self.program.function(self.node.data)}({', '.join([*arguments, result])});")
@@ -99,8 +105,10 @@ class _History(Containers):
             out("unsigned count, called[64], last[64]; /* last is 64 for an operation that has not returned */")
             out("uint64_t closed;")
         self.search()
-        with out.block(f"static word {self.name}(int *status, const word *s, const word *old, "
-                       f"{self.argument(self.history, 'history')}, {self.argument(self.state, 'state')})"):
+        with out.block(
+            f"static word {self.name}(int *status, const word *s, const word *old, "
+            f"{self.argument(self.history, 'history')}, {self.argument(self.state, 'state')})"
+        ):
             out(f"struct {self.name}_operations all = {{0}};")
             out("word clients[64];")
             place = self.spot_of(self.history, "history")
@@ -126,4 +134,3 @@ class _History(Containers):
 def history_check(program: Program, out: Writer, name: str, node: Expr) -> None:
     """Write the C function `name(status, s, old, history, initial)` for a LINEARIZABLE node."""
     _History(program, out, name, node).whole()
-

@@ -207,8 +207,10 @@ def unpack(kind: Type, packed: int) -> Any:
     """The frozen value of these bits: for parameters and state variables."""
     match kind:
         case RecordType() | TupleType():
-            values = tuple(unpack(part, packed >> at & (1 << width(part)) - 1)
-                           for part, at in zip(kind.kinds, offsets(kind.kinds), strict=True))
+            values = tuple(
+                unpack(part, packed >> at & (1 << width(part)) - 1)
+                for part, at in zip(kind.kinds, offsets(kind.kinds), strict=True)
+            )
             return kind.sort(*values) if isinstance(kind, RecordType) else values
         case UnionType():
             alternative = kind.kinds[packed >> payload_width(kind)]

@@ -82,7 +82,12 @@ class Paths(Containers):
 
     def converted(self, node: Expr, want: Type, checked: bool = False) -> str:
         """An expression's value as a value of another type."""
-        if node.op is Op.CONST and not checked and isinstance(want, UnionType) and any(kind == node.type for kind in want.kinds):
+        if (
+            node.op is Op.CONST
+            and not checked
+            and isinstance(want, UnionType)
+            and any(kind == node.type for kind in want.kinds)
+        ):
             return self.constant(want, node.data)
         return self.convert(self.value(node), node.type, want, checked)
 

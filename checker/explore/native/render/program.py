@@ -64,10 +64,12 @@ class Program:
         kinds = tuple(variable.type for variable in model.variables)
         self.layout = TupleType(kinds)
         self.state_words = words(width(self.layout) + 1)
-        self._places = {variable.name: (variable.type, at)
-                        for variable, at in zip(model.variables, offsets(kinds), strict=True)}
-        self.argument_words = max([sum(words(width(kind)) for _, kind in action.parameters)
-                                   for action in model.actions] + [1])
+        self._places = {
+            variable.name: (variable.type, at) for variable, at in zip(model.variables, offsets(kinds), strict=True)
+        }
+        self.argument_words = max(
+            [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
+        )
         self._bounds: dict[str, int] = {}
         self._tables: dict[Type, str] = {}
         self._codes: dict[Type, str] = {}
@@ -132,8 +134,9 @@ class Program:
     def _parameters(self, parameters: Sequence[tuple[str, Type]]) -> list[str]:
         return [f"const word *v_{name}" if is_wide(kind) else f"{ctype(kind)} v_{name}" for name, kind in parameters]
 
-    def pure(self, name: str, comment: str, parameters: Sequence[tuple[str, Type]], body: Sequence[Stmt],
-              result: Type) -> None:
+    def pure(
+        self, name: str, comment: str, parameters: Sequence[tuple[str, Type]], body: Sequence[Stmt], result: Type
+    ) -> None:
         """A C function that computes a value and changes nothing."""
         out = Writer()
         wide = is_wide(result)
@@ -181,7 +184,9 @@ class Program:
         """One action with given arguments: a successor, a cut, an error, or nothing."""
         out = Writer()
         parameters = self._parameters(self._mutable(action.parameters))
-        with out.block(f"static void attempt_{number}({', '.join(['const State *from', 'Successors *out', *parameters])})"):
+        with out.block(
+            f"static void attempt_{number}({', '.join(['const State *from', 'Successors *out', *parameters])})"
+        ):
             out("State next = *from;")
             out("word *const n = next.w;")
             out("int status_ = 0, *status = &status_;")
@@ -205,7 +210,9 @@ class Program:
                 out("else cut(out, (uint32_t)*status - 1);")
             out("disabled:")
             out("return;")
-        self._actions(f"/* @action {action.name}({', '.join(f'{name}: {kind}' for name, kind in action.parameters)}) */")
+        self._actions(
+            f"/* @action {action.name}({', '.join(f'{name}: {kind}' for name, kind in action.parameters)}) */"
+        )
         self._actions.lines.extend(out.lines)
         self._actions()
 
@@ -214,7 +221,11 @@ class Program:
         place = "0"
         for split in self.groups.splits[number]:
             value = writer.dense(split.kind, writer.value(split.expression(action.parameters)))
-            place = f"({place} * {split.kind.cardinality}u + (unsigned)({value}))" if place != "0" else f"(unsigned)({value})"
+            place = (
+                f"({place} * {split.kind.cardinality}u + (unsigned)({value}))"
+                if place != "0"
+                else f"(unsigned)({value})"
+            )
         return f"{self.groups.first[number]}u + {place}"
 
     @staticmethod
@@ -281,8 +292,10 @@ class Program:
         with out.block(f"static const word initial_states[][{self.state_words}] =", "};"):
             for row in rows:
                 out("{" + ", ".join(literal(row >> 64 * i & (1 << 64) - 1) for i in range(self.state_words)) + "},")
-        with out.block("static void model_initial(Successors *out)"), \
-                out.block(f"for (uint64_t i = 0; i < {len(rows)}; i++)"):
+        with (
+            out.block("static void model_initial(Successors *out)"),
+            out.block(f"for (uint64_t i = 0; i < {len(rows)}; i++)"),
+        ):
             out("State state;")
             out("memcpy(state.w, initial_states[i], sizeof state.w);")
             out("emit_initial(out, state, &i);")
@@ -351,16 +364,34 @@ class Program:
         promised = 0 if no_liveness is not None else len(promises(self.model))
         body, defines = [*self._head.lines, "", *self._actions.lines, "", *canonical.lines], self._defines(promised)
         key = hashlib.sha256("\n".join([defines, *body]).encode()).hexdigest()[:32]
-        head = (f"/* {self.model.name}, rendered by Quorate. Directives tell which line of the spec the C below them is; its text\n"
-                f'   stands beside. */\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n')
+        head = (
+            f"/* {self.model.name}, rendered by Quorate. Directives tell which line of the spec the C below them is; its text\n"
+            f'   stands beside. */\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n'
+        )
         text = "\n".join(directed(body, FILE, head.count("\n") + 1))
         source = f'{head}{text}\n\n#include "engine.c"\n'
-        return Rendered(source, tuple(self._bounds), tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
-                        width(self.layout), self.state_words, self.argument_words, promised > 0, no_liveness)
+        return Rendered(
+            source,
+            tuple(self._bounds),
+            tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
+            width(self.layout),
+            self.state_words,
+            self.argument_words,
+            promised > 0,
+            no_liveness,
+        )
 
     def _defines(self, promised: int) -> str:
-        values = {"WORDS": self.state_words, "ARGS": self.argument_words, "ACTIONS": len(self.model.actions),
-                  "BOUNDS": max(len(self._bounds), 1), "HAS_STEPS": int(bool(self.model.of("step"))),
-                  "DEADLOCK": int(bool(self.model.of("terminal"))), "SYMMETRY": int(bool(self.sorts)),
-                  "GROUPS": self.groups.count, "SLEEP": int(self.groups.sleep), "LIVENESS": promised}
+        values = {
+            "WORDS": self.state_words,
+            "ARGS": self.argument_words,
+            "ACTIONS": len(self.model.actions),
+            "BOUNDS": max(len(self._bounds), 1),
+            "HAS_STEPS": int(bool(self.model.of("step"))),
+            "DEADLOCK": int(bool(self.model.of("terminal"))),
+            "SYMMETRY": int(bool(self.sorts)),
+            "GROUPS": self.groups.count,
+            "SLEEP": int(self.groups.sleep),
+            "LIVENESS": promised,
+        }
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())

@@ -142,7 +142,9 @@ class Body(Expressions):
     def place(self, target: Place) -> Spot:
         """Where a place is."""
         root = target.root
-        spot = self.program.variable(self.state, root) if target.state else self.spot_named(target.types[0], f"v_{root}")
+        spot = (
+            self.program.variable(self.state, root) if target.state else self.spot_named(target.types[0], f"v_{root}")
+        )
         for selector in target.selectors:
             if isinstance(spot.kind, MapType):
                 spot = self.entry(spot, self.let(BOOL, self.key(spot.kind, selector)))

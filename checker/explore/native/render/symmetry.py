@@ -119,8 +119,10 @@ class _Symmetry(Containers):
 
     def _renaming(self, name: str, kind: Type) -> None:
         out, wide = self.out, is_wide(kind)
-        with out.block(f"static {'void' if wide else ctype(kind)} {name}({self._argument(kind)}, const unsigned char *names"
-                       f"{', word *result' if wide else ''})"):
+        with out.block(
+            f"static {'void' if wide else ctype(kind)} {name}({self._argument(kind)}, const unsigned char *names"
+            f"{', word *result' if wide else ''})"
+        ):
             if isinstance(kind, ScalarsetType):
                 out(f"return names[{self.first[kind.sort]} + v];")
                 return

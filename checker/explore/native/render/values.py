@@ -289,7 +289,9 @@ class Values:
 
     def convert(self, operand: str, have: Type, want: Type, checked: bool) -> str:
         """A value of one type as a value of another. `checked`: above a bound cuts, below zero is an error."""
-        if have == want or (not is_number(have) and width(have) == 0 == width(want) and not isinstance(want, UnionType)):
+        if have == want or (
+            not is_number(have) and width(have) == 0 == width(want) and not isinstance(want, UnionType)
+        ):
             return operand
         if is_number(have) and is_number(want):
             return self._converted_number(operand, have, want, checked)
@@ -325,7 +327,13 @@ class Values:
         value = self.let(have, operand)
         if isinstance(want, NatType):
             least = have.low if isinstance(have, IntType) else 0
-            most = have.high if isinstance(have, IntType) else have.maximum if isinstance(have, NatType) else want.maximum + 1
+            most = (
+                have.high
+                if isinstance(have, IntType)
+                else have.maximum
+                if isinstance(have, NatType)
+                else want.maximum + 1
+            )
             if most > want.maximum:
                 self.cut(f"{value} > {want.maximum}", want.bound)
             if least < 0:
@@ -354,17 +362,24 @@ class Values:
             self.out("default: *status = -1; goto leave;")
         return result
 
-    def _converted_parts(self, operand: str, have: TupleType | RecordType, want: TupleType | RecordType, checked: bool) -> str:
+    def _converted_parts(
+        self, operand: str, have: TupleType | RecordType, want: TupleType | RecordType, checked: bool
+    ) -> str:
         spot = self.spot_of(have, operand)
-        values = [self.convert(self.read(spot.part(have.kinds, i)), kind, want.kinds[i], checked)
-                  for i, kind in enumerate(have.kinds)]
+        values = [
+            self.convert(self.read(spot.part(have.kinds, i)), kind, want.kinds[i], checked)
+            for i, kind in enumerate(have.kinds)
+        ]
         return self.compound(want, values)
 
     def compound(self, kind: TupleType | RecordType, values: list[str]) -> str:
         """A record or tuple of these parts."""
         if not is_wide(kind):
-            pieces = [f"{to_bits(part, value)} << {at}" if at else to_bits(part, value)
-                      for part, value, at in zip(kind.kinds, values, offsets(kind.kinds), strict=True) if width(part)]
+            pieces = [
+                f"{to_bits(part, value)} << {at}" if at else to_bits(part, value)
+                for part, value, at in zip(kind.kinds, values, offsets(kind.kinds), strict=True)
+                if width(part)
+            ]
             return "(" + " | ".join(pieces or ["0u"]) + ")" if len(pieces) != 1 else f"({pieces[0]})"
         name = self.declare(kind, self.out.fresh())
         whole = self.spot_named(kind, name)
