@@ -59,34 +59,53 @@ UNROLL_MAX = 32
 """A loop over at most this many values of a type is run once for each; over more, once for any."""
 
 
+class HashedOnce:
+    """A frozen dataclass whose hash is computed once: types are deep, and what overlaps what is asked often.
+
+    Each class says `__hash__ = HashedOnce.__hash__`, or `dataclass` would write its own."""
+
+    def __hash__(self) -> int:
+        found = self.__dict__.get("_hash")
+        if found is None:
+            found = self.__dict__["_hash"] = hash(tuple(self.__dict__.values()))
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}  # It is of this process alone.
+
+
 @dataclass(frozen=True)
-class Some:
+class Some(HashedOnce):
     """Any value of a type."""
 
     kind: Type
+    __hash__ = HashedOnce.__hash__
 
 
 @dataclass(frozen=True)
-class Exactly:
+class Exactly(HashedOnce):
     """One value."""
 
     value: Any
+    __hash__ = HashedOnce.__hash__
 
 
 @dataclass(frozen=True)
-class Built:
+class Built(HashedOnce):
     """A record or tuple of which the parts are known as far as these say."""
 
     kind: RecordType | TupleType
     parts: tuple[Abstract, ...]
+    __hash__ = HashedOnce.__hash__
 
 
 @dataclass(frozen=True)
-class Holding:
+class Holding(HashedOnce):
     """A set or list computed on the way, with elements of which this is known."""
 
     kind: Type
     element: Abstract
+    __hash__ = HashedOnce.__hash__
 
 
 Abstract = Some | Exactly | Built | Holding
@@ -142,7 +161,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True)
-class Access:
+class Access(HashedOnce):
     """A place in the state and what is done with it.
 
     `keys` lead into nested maps; `element` are the members of the set or network there that are concerned, or None for
@@ -153,6 +172,7 @@ class Access:
     variable: str
     keys: tuple[Abstract, ...] = ()
     element: Abstract | None = None
+    __hash__ = HashedOnce.__hash__
 
     def overlaps(self, other: Access) -> bool:
         """Whether both may concern the same part of the state."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from checker.explore.native.render.groups import Groups
+from checker.explore.native.render.ranging import opening
 from checker.language.control import Cut
 from checker.language.system import Failure, State, System
 from checker.loading import load as load_spec
@@ -16,7 +17,7 @@ from checker.loading import names
 from checker.model.build import build
 from checker.model.footprints import Access, Exactly, Some, Way, footprint
 from checker.model.interpret import Interpreter
-from checker.model.nodes import Action, Model
+from checker.model.nodes import Action, Model, Op
 from tests.generated import load, write
 
 STATES = 80
@@ -118,8 +119,10 @@ def check_changes(explored: Explored) -> None:
             assert {name for name, old, new in zip(names_, state, following, strict=True) if old != new} <= allowed
             for prop, (wanted, apart) in zip(properties, to_check, strict=True):
                 for arguments in itertools.product(*(kind.values() for _, kind in prop.parameters)):
-                    first = prop.parameters[0][1].encode(arguments[0]) if apart else 0
-                    if not wanted[step[0]] >> first & 1:
+                    instance = 0
+                    for (_, kind), argument in zip(prop.parameters[:apart], arguments, strict=False):
+                        instance = instance * kind.cardinality + kind.encode(argument)
+                    if not wanted[step[0]] >> instance & 1:
                         before = explored.interpreter.evaluate(prop, state, arguments)
                         assert explored.interpreter.evaluate(prop, following, arguments) == before, (
                             prop.name,
@@ -170,3 +173,25 @@ def test_adding_to_one_set_commutes_and_reading_its_size_does_not() -> None:
     assert add.conflicts(size) and add.conflicts(member) and not again.conflicts(member)
     assert Access(Way.WRITE, "log", (Exactly(1),)).conflicts(Access(Way.READ, "log"))
     assert not Access(Way.WRITE, "log", (Exactly(1),)).conflicts(Access(Way.READ, "log", (Exactly(2),)))
+
+
+def test_a_transition_of_a_server_concerns_instances_that_name_it() -> None:
+    system = System(load_spec("raft").main)
+    with system:
+        model = build(system)
+        groups = Groups(model, symmetric=False)
+        rows, apart = groups.to_check(next(prop for prop in model.properties if prop.name == "votes_bind"))
+        first = groups.first[next(i for i, action in enumerate(model.actions) if action.name == "time_out")]
+    assert apart == 2, "by term and voter; which candidate makes no difference"
+    voters = [{bit % 3 for bit in range(9) if row >> bit & 1} for row in rows[first : first + 3]]
+    assert voters == [{0}, {1}, {2}]
+
+
+def test_an_action_does_not_ask_again_for_the_message_that_it_was_called_with() -> None:
+    system = System(load_spec("raft").main)
+    with system:
+        action = next(action for action in build(system).actions if action.name == "handle_append")
+    guards, rest = opening(action)
+    assert len(guards) == 2, "another server's message, of no older term"
+    assert not any(part.op is Op.IN for guard in guards for part in guard.condition.walk())
+    assert len(rest) == len(action.body) - 2, "neither the guard nor the reception of what stays in the network"

@@ -33,7 +33,7 @@ INLINE void put_bits(word *to, unsigned at, unsigned width, word bits) {
     }
 }
 
-/* `width` bits from one place to another; they do not overlap. */
+/* `width` bits from one place to another. They may overlap if they move down, to lower bits. */
 INLINE void copy_bits(word *to, unsigned to_at, const word *from, unsigned from_at, unsigned width) {
     for (; width > 64; width -= 64, to_at += 64, from_at += 64) put_bits(to, to_at, 64, get_bits(from, from_at, 64));
     put_bits(to, to_at, width, get_bits(from, from_at, width));
@@ -88,8 +88,8 @@ INLINE unsigned lower_bound(const word *a, unsigned at, unsigned width, unsigned
 }
 
 INLINE void insert_element(word *a, unsigned at, unsigned width, unsigned capacity, unsigned count, unsigned i, word element) {
-    for (unsigned k = count; k > i; k--)
-        put_element(a, at, width, capacity, k, element_at(a, at, width, capacity, k - 1));
+    unsigned end = at + (capacity - i) * width; /* Elements from i on move down by one place: lowest bits first. */
+    if (count > i) copy_bits(a, end - (count - i + 1) * width, a, end - (count - i) * width, (count - i) * width);
     put_element(a, at, width, capacity, i, element);
 }
 

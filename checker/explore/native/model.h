@@ -155,10 +155,10 @@ static unsigned model_step(const State *old, const State *new);
 static inline uint64_t model_before(unsigned group);
 static inline uint64_t model_independent(unsigned group);
 
-static inline void emit_labelled(Successors *out, State next, uint32_t action, uint32_t group, uint32_t error, const uint64_t *args,
+static inline void emit_labelled(Successors *out, const State *next, uint32_t action, uint32_t group, uint32_t error, const uint64_t *args,
                                  size_t arity) {
     if (UNLIKELY(out->count == out->capacity) && !successors_grow(out)) return;
-    out->states[out->count] = next;
+    out->states[out->count] = *next;
     Label *label = &out->labels[out->count++];
     for (size_t i = 0; i < arity; i++) label->args[i] = args[i];
     label->action = (uint16_t)action;
@@ -167,19 +167,19 @@ static inline void emit_labelled(Successors *out, State next, uint32_t action, u
 }
 
 /* Initial state number `*i` is `state`. */
-static inline void emit_initial(Successors *out, State state, const uint64_t *i) {
+static inline void emit_initial(Successors *out, const State *state, const uint64_t *i) {
     if (LIKELY(out->count < out->capacity || successors_grow(out))) out->masks[out->count] = 0;
     emit_labelled(out, state, 0, MODEL_GROUPS, NONE, i, 1);
 }
 
 /* The transition to `next` by `action` with these arguments exists. */
-static inline void emit(Successors *out, const State *from, State next, uint32_t action, uint32_t group, const uint64_t *args,
+static inline void emit(Successors *out, const State *from, const State *next, uint32_t action, uint32_t group, const uint64_t *args,
                         size_t arity) {
     out->fired[action]++;
     if (out->searching) {
-        if (same_state(from, &next) || (MODEL_SLEEP && out->asleep >> group & 1)) {
+        if (same_state(from, next) || (MODEL_SLEEP && out->asleep >> group & 1)) {
             out->passed++;
-            if (MODEL_HAS_STEPS && model_step(from, &next) != NONE) out->violated = true;
+            if (MODEL_HAS_STEPS && model_step(from, next) != NONE) out->violated = true;
             return;
         }
         if (UNLIKELY(out->count == out->capacity) && !successors_grow(out)) return;
@@ -190,7 +190,7 @@ static inline void emit(Successors *out, const State *from, State next, uint32_t
 }
 
 /* The attempt to take `action` was an error in the spec. */
-static inline void fail(Successors *out, State from, uint32_t action, const uint64_t *args, size_t arity) {
+static inline void fail(Successors *out, const State *from, uint32_t action, const uint64_t *args, size_t arity) {
     emit_labelled(out, from, action, MODEL_GROUPS, 0, args, arity);
 }
 
@@ -201,7 +201,7 @@ static inline void cut(Successors *out, uint32_t bound) {
 }
 
 /* The same for an instance of a fair action: liveness must know which one it is. */
-static inline void cut_fair(Successors *out, uint32_t bound, State from, uint32_t action, const uint64_t *args, size_t arity) {
+static inline void cut_fair(Successors *out, uint32_t bound, const State *from, uint32_t action, const uint64_t *args, size_t arity) {
     cut(out, bound);
     if (UNLIKELY(out->keep_cuts)) emit_labelled(out, from, action, MODEL_GROUPS, LABEL_CUT, args, arity);
 }

@@ -30,7 +30,7 @@ static struct {
     unsigned *promises;
 } listed;
 
-static inline State place(uint64_t number) { return (State){{number}}; }
+#define place(number) (&(const State){{number}})
 
 static void model_initial(Successors *out) {
     for (uint64_t i = 0; i < listed.initial; i++) emit_initial(out, place(i), &i);
@@ -40,7 +40,7 @@ static void model_successors(const State *from, Successors *out) {
     for (uint64_t i = listed.begin[from->w[0]]; i < listed.begin[from->w[0] + 1]; i++) {
         const Line *line = &listed.lines[i];
         if (line->target == CUT)
-            cut_fair(out, 0, *from, (uint32_t)line->action, &line->argument, 1);
+            cut_fair(out, 0, from, (uint32_t)line->action, &line->argument, 1);
         else
             emit(out, from, place(line->target), (uint32_t)line->action, 0, &line->argument, 1);
     }

@@ -39,11 +39,7 @@ enum { RECEIVE_PREPARED, COMMIT, ABORT, PREPARE, CHOOSE_TO_ABORT, OBEY_COMMIT, O
 static inline word rm_of(word s, unsigned r) { return s >> (2 * r) & 3; }
 static inline word with_rm(word s, unsigned r, word v) { return (s & ~((word)3 << (2 * r))) | v << (2 * r); }
 
-static inline State packed(word s) {
-    State state = {{0}};
-    state.w[MODEL_WORDS - 1] = s;
-    return state;
-}
+#define packed(s) (&(const State){.w[MODEL_WORDS - 1] = (s)})
 
 static void model_initial(Successors *out) {
     uint64_t number = 0;
@@ -138,7 +134,7 @@ static State model_canonical(State state) {
     }
     for (unsigned r = 0; r < RM; r++)
         rest = with_rm(rest, r, keys[r] & 3) | (keys[r] & 4 ? MESSAGE(r) : 0) | (keys[r] & 8 ? PREPARED_AT_TM(r) : 0);
-    return packed(rest);
+    return *packed(rest);
 }
 
 #include "engine.c"

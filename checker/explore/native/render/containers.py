@@ -67,7 +67,7 @@ class Containers(Values):
             return
         first, end = (0, 0) if isinstance(kind, ListType) else bits_of(inner, wanted)
         out(f"unsigned {index}n = {self.length(spot)};")
-        begin = f"lower_bound({self.sequence(spot)}, {index}n, {literal(first)})" if first else "0"
+        begin = self.on_sequence("lower_bound", spot, f"{index}n", literal(first)) if first else "0"
         with out.block(f"for (unsigned {index} = {begin}; {index} < {index}n; {index}++)"):
             if end:
                 out(f"if (element_at({self.sequence(spot)}, {index}) >= {literal(end)}) break;")
@@ -104,7 +104,7 @@ class Containers(Values):
             return
         bits, count, at = self.let(BoolType(), to_bits(inner, value)), self.out.fresh("n"), self.out.fresh("i")
         self.out(f"unsigned {count} = {self.length(spot)};")
-        self.out(f"unsigned {at} = lower_bound({self.sequence(spot)}, {count}, {bits});")
+        self.out(f"unsigned {at} = {self.on_sequence('lower_bound', spot, count, bits)};")
         with self.out.block(f"if (!({at} < {count} && element_at({self.sequence(spot)}, {at}) == {bits}))"):
             self._insert(spot, count, at, bits)
 
@@ -112,7 +112,7 @@ class Containers(Values):
         kind = spot.kind
         assert isinstance(kind, Bounded)
         self.cut(f"{count} == {capacity(kind)}", kind.bound)
-        self.out(f"insert_element({self.sequence(spot)}, {count}, {at}, {bits});")
+        self.out(self.on_sequence("insert_element", spot, count, at, bits) + ";")
         self.set_length(spot, f"{count} + 1")
 
     def insert(self, spot: Spot, value: str) -> None:
@@ -123,7 +123,7 @@ class Containers(Values):
             self.out.fresh("i"),
         )
         self.out(f"unsigned {count} = {self.length(spot)};")
-        self.out(f"unsigned {at} = lower_bound({self.sequence(spot)}, {count}, {bits});")
+        self.out(f"unsigned {at} = {self.on_sequence('lower_bound', spot, count, bits)};")
         self._insert(spot, count, at, bits)
 
     def take(self, spot: Spot, value: str, must: bool) -> None:
@@ -137,12 +137,12 @@ class Containers(Values):
             return
         bits, count, at = self.let(BoolType(), to_bits(inner, value)), self.out.fresh("n"), self.out.fresh("i")
         self.out(f"unsigned {count} = {self.length(spot)};")
-        self.out(f"unsigned {at} = lower_bound({self.sequence(spot)}, {count}, {bits});")
+        self.out(f"unsigned {at} = {self.on_sequence('lower_bound', spot, count, bits)};")
         found = f"({at} < {count} && element_at({self.sequence(spot)}, {at}) == {bits})"
         if must:
             self.error(f"!{found}")
         with self.out.block("" if must else f"if {found}"):
-            self.out(f"remove_element({self.sequence(spot)}, {count}, {at});")
+            self.out(self.on_sequence("remove_element", spot, count, at) + ";")
             self.set_length(spot, f"{count} - 1")
 
     def _mark(self, spot: Spot, code: str, function: str) -> None:

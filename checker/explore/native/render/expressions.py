@@ -154,7 +154,7 @@ class Expressions(Paths):
                 self.out(f"{name} = {self.marked(place, self.let(BOOL, self.dense(inner, value)))};")
             else:
                 bits, at = self.let(BOOL, to_bits(inner, value)), self.out.fresh("i")
-                self.out(f"unsigned {at} = lower_bound({self.sequence(place)}, {self.length(place)}, {bits});")
+                self.out(f"unsigned {at} = {self.on_sequence('lower_bound', place, self.length(place), bits)};")
                 self.out(f"{name} = {at} < {self.length(place)} && element_at({self.sequence(place)}, {at}) == {bits};")
         return name
 

@@ -35,6 +35,11 @@ GROUPS_MAX = 64
 VALUES_MAX = 16
 """Parameters with more values do not divide an action."""
 
+FIRST_MAX = 64
+"""A property's first parameter tells instances apart if it has no more values: they have a bit each."""
+INSTANCES_MAX = 32
+"""Further parameters do so up to so many instances: each has a footprint to find, and is tested for anyway."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -121,16 +126,46 @@ class Groups:
             most |= additions(action.body)
         return {name: 2 * count for name, count in sorted(most.items())}
 
-    def to_check(self, prop: Property) -> tuple[list[int], bool]:
-        """For each group, the values of a property's first parameter for which it must be checked after a transition of the
-        group, as bits. False beside it where values are not told apart: then only 0 and 1 occur.
+    def to_check(self, prop: Property) -> tuple[list[int], int]:
+        """For each group, the instances of a property that must be checked after a transition of the group, as bits.
+
+        Beside it how many of the first parameters tell instances apart, the first most significant; no more than make a difference.
+        Without any there is one instance.
         """
-        apart = not self._symmetric and bool(prop.parameters) and prop.parameters[0][1].cardinality <= 64
-        values = map(Exactly, prop.parameters[0][1].values()) if apart else [None]
+        apart, instances = 0, 1
+        for _, kind in prop.parameters if not self._symmetric else ():
+            if instances * kind.cardinality > (INSTANCES_MAX if apart else FIRST_MAX):
+                break
+            apart, instances = apart + 1, instances * kind.cardinality
+        names, kinds = zip(*prop.parameters[:apart], strict=True) if apart else ((), ())
         readers = [
-            footprint(self.model, prop.body, {prop.parameters[0][0]: value} if value else {}) for value in values
+            footprint(self.model, prop.body, dict(zip(names, map(Exactly, values), strict=True)))
+            for values in product(*(kind.values() for kind in kinds))
         ]
-        return changed(self.footprints, readers), apart
+        rows = changed(self.footprints, readers)
+        while apart > 1:
+            last = kinds[apart - 1].cardinality
+            merged = [_merged(row, last) for row in rows]
+            if any(row != _spread(together, last) for row, together in zip(rows, merged, strict=True)):
+                break
+            apart, rows = apart - 1, merged
+        return rows, apart
+
+
+def _merged(row: int, size: int) -> int:
+    """One bit for each `size` bits: the lowest of them."""
+    together = 0
+    for position in range(0, row.bit_length(), size):
+        together |= (row >> position & 1) << position // size
+    return together
+
+
+def _spread(row: int, size: int) -> int:
+    """`size` bits for each bit."""
+    apart = 0
+    for position in range(row.bit_length()):
+        apart |= (row >> position & 1) * ((1 << size) - 1) << position * size
+    return apart
 
 
 def _argument(name: str, kind: Type, known: dict[tuple[str, str | None], Exactly]) -> Abstract:

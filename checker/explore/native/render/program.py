@@ -13,7 +13,7 @@ from checker.explore.native.render.history import history_check
 from checker.explore.native.render.layout import Unsupported, capacity, offsets, pack, width, words
 from checker.explore.native.render.liveness import liveness, promises
 from checker.explore.native.render.properties import Properties, all_choices
-from checker.explore.native.render.ranging import ranging
+from checker.explore.native.render.ranging import opening, ranging
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.symmetry import canonical_form
 from checker.explore.native.render.values import Spot, Values, ctype, is_wide, literal, to_bits
@@ -26,6 +26,12 @@ from checker.model.totality import is_total
 
 FILE = "model.c"
 """What the C file is called."""
+ON_SEQUENCES = {
+    "lower_bound": ("word element", "element"),
+    "insert_element": ("unsigned i, word element", "i, element"),
+    "remove_element": ("unsigned i", "i"),
+}
+"""Functions on sequences: the parameters after the count, and how they are passed on."""
 TABLE_MAX = 65_536
 INITIAL_MAX = 50_000
 
@@ -71,6 +77,7 @@ class Program:
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
         )
         self._bounds: dict[str, int] = {}
+        self._sequence_functions: set[str] = set()
         self._tables: dict[Type, str] = {}
         self._codes: dict[Type, str] = {}
         self._head, self._code = Writer(), Writer()
@@ -112,6 +119,17 @@ class Program:
             self._head(f"/* The numbers of the values of {kind}, by their bits. */")
             self._head(f"static const uint16_t {name}[] = {{{', '.join(map(str, by_bits))}}};")
         return self._codes[kind]
+
+    def on_sequences(self, function: str, bits: int, capacity: int) -> str:
+        """The C name of a function of `bits.h` for sequences of so many elements of so many bits: it is compiled once for all its calls."""
+        parameters, arguments = ON_SEQUENCES[function]
+        name = f"{function}_{bits}_{capacity}"
+        if name not in self._sequence_functions:
+            self._sequence_functions.add(name)
+            result, leave = ("unsigned", "return ") if function == "lower_bound" else ("void", "")
+            head = f"static {result} {name}({'const ' * bool(leave)}word *a, unsigned at, unsigned count, {parameters})"
+            self._head(f"{head} {{ {leave}{function}(a, at, {bits}, {capacity}, count, {arguments}); }}")
+        return name
 
     @staticmethod
     def function(key: str) -> str:
@@ -181,31 +199,36 @@ class Program:
     # Actions
 
     def _attempt(self, action: Action, number: int) -> None:
-        """One action with given arguments: a successor, a cut, an error, or nothing."""
+        """One action with given arguments: a successor, a cut, an error, or nothing. Guards are evaluated before the state is copied."""
         out = Writer()
+        guards, body = opening(action)
         parameters = self._parameters(self._mutable(action.parameters))
         with out.block(
             f"static void attempt_{number}({', '.join(['const State *from', 'Successors *out', *parameters])})"
         ):
+            out("const word *const s = from->w;")
+            out("int status_ = 0, *status = &status_;")
+            out("(void)s, (void)status;")
+            before = Body(self, out, "s", "s", lambda _: None)
+            self._pack_arguments(before, action.parameters)
+            self._unpack_parameters(before, action.parameters)
+            before.block(guards)
             out("State next = *from;")
             out("word *const n = next.w;")
-            out("int status_ = 0, *status = &status_;")
-            out("(void)n, (void)status;")
+            out("(void)n;")
             writer = Body(self, out, "n", "n", lambda _: out("goto done;"))
-            self._pack_arguments(writer, action.parameters)
-            self._unpack_parameters(writer, action.parameters)
-            out(f"const unsigned group = {self._group(writer, action, number)};")
-            writer.declare_locals(action.body, [name for name, _ in action.parameters])
-            writer.block(action.body)
+            out(f"const unsigned group = {self._group(before, action, number)};")
+            writer.declare_locals(body, [name for name, _ in action.parameters])
+            writer.block(body)
             count = sum(words(width(kind)) for _, kind in action.parameters)
             out("goto done;")
             out("done:")
-            out(f"emit(out, from, next, {number}, group, args, {count});")
+            out(f"emit(out, from, &next, {number}, group, args, {count});")
             out("goto disabled;")
             out("leave:")
-            out(f"if (*status < 0) fail(out, *from, {number}, args, {count});")
+            out(f"if (*status < 0) fail(out, from, {number}, args, {count});")
             if promises(self.model) and action.method.declaration.fair is not None:
-                out(f"else cut_fair(out, (uint32_t)*status - 1, *from, {number}, args, {count});")
+                out(f"else cut_fair(out, (uint32_t)*status - 1, from, {number}, args, {count});")
             else:
                 out("else cut(out, (uint32_t)*status - 1);")
             out("disabled:")
@@ -259,7 +282,7 @@ class Program:
                 out(f"attempt_{number}({', '.join(['from', 'out', *(f'v_{name}' for name, _ in action.parameters)])});")
             out("return;")
             out("leave:")
-            out(f"fail(out, *from, {number}, NULL, 0);")
+            out(f"fail(out, from, {number}, NULL, 0);")
         self._actions.lines.extend(out.lines)
         self._actions()
 
@@ -298,7 +321,7 @@ class Program:
         ):
             out("State state;")
             out("memcpy(state.w, initial_states[i], sizeof state.w);")
-            out("emit_initial(out, state, &i);")
+            out("emit_initial(out, &state, &i);")
 
     def _successors(self) -> None:
         out = self._actions

@@ -27,6 +27,9 @@ class ProgramView(Protocol):
     def codes(self, kind: Type) -> str:
         """The C table of the codes of all values of a type, by their bits."""
 
+    def on_sequences(self, function: str, bits: int, capacity: int) -> str:
+        """The C name of a function of `bits.h` for sequences of so many elements of so many bits."""
+
     def function(self, key: str) -> str:
         """The C name of a pure function."""
 

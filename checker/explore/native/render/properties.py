@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING
 
 from checker.explore.native.render.layout import Unsupported
@@ -14,7 +15,8 @@ from checker.explore.native.render.statements import Body
 from checker.explore.native.render.values import is_wide
 from checker.explore.native.render.writer import Writer
 from checker.language.types import Type
-from checker.model.nodes import Expr, Op, Property, Return
+from checker.model.nodes import Expr, If, Model, Op, Property, Return
+from checker.model.totality import is_total
 
 if TYPE_CHECKING:
     from checker.explore.native.render.program import Program
@@ -25,64 +27,91 @@ REACHABLE_MAX = 63
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A property is true whenever `condition` is `when`, and the condition mentions the first `after` parameters only."""
+    """A property is true whenever `condition` is `when`. The condition cannot fail, and mentions the first `after` parameters only."""
 
     condition: Expr
     when: bool
     after: int
 
 
-def _shortcut(prop: Property) -> Shortcut | None:
-    """`a or b` is true if a is, and `not (a and b)` if a is not: then parameters that only b mentions need not be tried."""
-    if len(prop.body) != 1 or not isinstance(prop.body[0], Return) or prop.body[0].value is None:
-        return None
-    value, when = prop.body[0].value, True
-    if value.op is Op.NOT and value.args[0].op is Op.AND:
-        value, when = value.args[0], False
-    elif value.op is not Op.OR:
-        return None
-    first = value.args[0]
+def _shortcut(prop: Property, model: Model) -> Shortcut | None:
+    """`return a or b` and `if a or b: return True` are true if a is, and `return not (a and b)` if a is not: then parameters that only
+    b mentions need not be tried."""
+    match prop.body:
+        case (Return(value=Expr() as value),):
+            when = value.op is Op.OR
+            if value.op is Op.NOT and value.args[0].op is Op.AND:
+                value = value.args[0]
+            elif not when:
+                return None
+        case (If(condition=value, then=(Return(value=Expr(op=Op.CONST, data=True)),)), *_):
+            when = True
+        case _:
+            return None
+    first = value.args[0] if value.op is (Op.OR if when else Op.AND) else value
     names = [name for name, _ in prop.parameters]
     mentioned = {node.data for node in first.walk() if node.op is Op.LOCAL}
     after = max((names.index(name) + 1 for name in mentioned if name in names), default=0)
-    return Shortcut(first, when, after) if 0 < after < len(names) else None
+    return Shortcut(first, when, after) if 0 < after < len(names) and is_total(first, model) else None
 
 
 @contextmanager
 def all_choices(
-    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None = None, first: str | None = None
+    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None = None
 ) -> Iterator[list[str]]:
-    """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others.
-
-    `first` is C for the values of the first parameter that are wanted, as bits; all are if it is None."""
-    out = writer.out
+    """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others."""
     with ExitStack() as stack:
         for position, (name, kind) in enumerate(parameters):
             if shortcut is not None and position == shortcut.after:
                 _take_shortcut(writer, shortcut)
             if is_wide(kind):
                 raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
-            index, head = out.fresh("i"), f"for (unsigned {{0}} = 0; {{0}} < {kind.cardinality}; {{0}}++)"
-            if first is not None and position == 0:
-                stack.enter_context(out.block(f"for (uint64_t m{index} = {first}; m{index}; m{index} &= m{index} - 1)"))
-                out(f"unsigned {index} = (unsigned)__builtin_ctzll(m{index});")
-            else:
-                stack.enter_context(out.block(head.format(index)))
+            index = writer.out.fresh("i")
+            stack.enter_context(
+                writer.out.block(f"for (unsigned {index} = 0; {index} < {kind.cardinality}; {index}++)")
+            )
             writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
         yield [f"v_{name}" for name, _ in parameters]
 
 
+@contextmanager
+def chosen(
+    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None, apart: int, wanted: str
+) -> Iterator[list[str]]:
+    """The same, but of the first `apart` parameters only those values together that have a bit in `wanted`, the first parameter
+    most significant."""
+    out, mask = writer.out, writer.out.fresh("m")
+    with out.block(f"for (uint64_t {mask} = {wanted}; {mask}; {mask} &= {mask} - 1)"):
+        out(f"unsigned {mask}i = (unsigned)__builtin_ctzll({mask});")
+        following = 1
+        for position, (name, kind) in reversed(list(enumerate(parameters[:apart]))):
+            index = f"{mask}i / {following}" if following > 1 else f"{mask}i"
+            writer.declare(
+                kind, f"v_{name}", writer.sparse(kind, f"({index} % {kind.cardinality})" if position else f"({index})")
+            )
+            following *= kind.cardinality
+        if shortcut is not None and shortcut.after <= apart:
+            _take_shortcut(writer, shortcut)
+            shortcut = None
+        elif shortcut is not None:
+            shortcut = replace(shortcut, after=shortcut.after - apart)
+        with all_choices(writer, parameters[apart:], shortcut) as rest:
+            yield [*(f"v_{name}" for name, _ in parameters[:apart]), *rest]
+
+
 def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
-    with writer.out.aside() as lines:
-        test = writer.value(shortcut.condition)
-    if not lines:  # A condition that needs statements could be an error; it stays where it is.
-        writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
+    test = writer.value(shortcut.condition)
+    writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
 
 
 def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str]) -> None:
     holds = out.fresh("holds")
     out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
     out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
+
+
+def _of_parameters(prop: Property, apart: int) -> str:
+    return f": instances by {', '.join(name for name, _ in prop.parameters[:apart])}" if apart else ""
 
 
 class Properties:
@@ -136,22 +165,24 @@ class Properties:
             out("(void)group;")
             for number, (name, prop) in enumerate(invariants):
                 wanted, apart = self.program.groups.to_check(prop)
-                everything = (1 << prop.parameters[0][1].cardinality) - 1 if apart else 1
-                table = f"check_{number}"
-                if any(row != everything for row in wanted):
-                    self._head(
-                        f"/* What of {prop.name} each group may change{': values of its first parameter' * apart}. */"
-                    )
-                    self._head(
-                        f"static const uint64_t {table}[] = {{{', '.join(f'{row}u' for row in [*wanted, everything])}}};"
-                    )
-                    guard, first = f"if ({table}[group])", f"{table}[group]"
-                else:
-                    guard, first, apart = "", "", False
-                with (
-                    out.block(guard),
-                    all_choices(writer, prop.parameters, _shortcut(prop), first if apart else None) as values,
-                ):
+                everything = (1 << prod(kind.cardinality for _, kind in prop.parameters[:apart])) - 1
+                if all(row == everything for row in wanted):
+                    with (
+                        out.block(""),
+                        all_choices(writer, prop.parameters, _shortcut(prop, self.program.model)) as values,
+                    ):
+                        _break_if_violated(out, number, name, values)
+                    continue
+                rows = ", ".join(f"{row:#x}u" for row in [*wanted, everything])
+                self._head(f"/* What of {prop.name} each group may change{_of_parameters(prop, apart)}. */")
+                self._head(f"static const uint64_t check_{number}[] = {{{rows}}};")
+                row = f"check_{number}[group]"
+                choices = (
+                    chosen(writer, prop.parameters, _shortcut(prop, self.program.model), apart, row)
+                    if apart
+                    else all_choices(writer, prop.parameters)
+                )
+                with out.block(f"if ({row})"), choices as values:
                     _break_if_violated(out, number, name, values)
             out("return NONE;")
         self._out("static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS); }")
@@ -161,7 +192,10 @@ class Properties:
         """The first step property that is false."""
         with self._judging("unsigned model_step(const State *before, const State *state)", "before") as writer:
             for number, (name, prop) in enumerate(steps):
-                with writer.out.block(""), all_choices(writer, prop.parameters, _shortcut(prop)) as values:
+                with (
+                    writer.out.block(""),
+                    all_choices(writer, prop.parameters, _shortcut(prop, self.program.model)) as values,
+                ):
                     _break_if_violated(writer.out, number, name, values)
             writer.out("return NONE;")
 

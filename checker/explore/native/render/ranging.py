@@ -9,9 +9,9 @@ from checker.explore.native.render.layout import Unsupported, is_number, width
 from checker.explore.native.render.paths import BOOL
 from checker.explore.native.render.statements import Body
 from checker.explore.native.render.values import Spot, to_bits
-from checker.language.types import ListType, Type, UnionType
+from checker.language.types import ListType, NetworkType, Type, UnionType
 from checker.model.conversion import limits
-from checker.model.nodes import Expr
+from checker.model.nodes import Action, Change, Expr, Mutate, Op, Require, Stmt, conjuncts
 
 
 @contextmanager
@@ -55,3 +55,41 @@ def _as_parameter(writer: Body, value: str, have: Type, want: Type) -> str:
         writer.out(f"if ({kept} < {low} || {kept} > {high}) continue;")
         return kept
     return writer.convert(value, have, want, False)
+
+
+def opening(action: Action) -> tuple[list[Require], list[Stmt]]:
+    """The guards with which an action begins, and its rest, without what is so because its parameters range over collections.
+
+    Guards change nothing, so a message that is in a Network before them is there when the rest begins by receiving it.
+    """
+    members = {(name, source) for (name, _), source in zip(action.parameters, action.ranges, strict=True) if source}
+    guards: list[Require] = []
+    rest = list(action.body)
+    while rest and isinstance(rest[0], Require):
+        guard = rest.pop(0)
+        assert isinstance(guard, Require)
+        guards += [
+            Require(part, guard.location) for part in conjuncts(guard.condition) if _membership(part) not in members
+        ]
+    if rest and isinstance(rest[0], Mutate) and _reception(rest[0]) in members:
+        rest.pop(0)
+    return guards, rest
+
+
+def _membership(guard: Expr) -> tuple[str, Expr] | None:
+    """The parameter and the collection that it is said to be in."""
+    return (_name(guard.args[0]), guard.args[1]) if guard.op is Op.IN else None
+
+
+def _reception(statement: Mutate) -> tuple[str, Expr] | None:
+    """The parameter that is received, and the Network, a state variable, that keeps it."""
+    target = statement.target
+    if statement.change is not Change.RECEIVE or not isinstance(target.type, NetworkType) or target.selectors:
+        return None
+    return _name(statement.args[0]), Expr(Op.STATE, target.type, (), target.root)
+
+
+def _name(element: Expr) -> str:
+    while element.op is Op.COERCE:
+        element = element.args[0]
+    return element.data if element.op is Op.LOCAL else ""

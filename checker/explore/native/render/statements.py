@@ -216,7 +216,7 @@ class Body(Expressions):
             self.take(spot, message, must=True)
         elif is_sequence(kind):
             bits, at = self.let(BOOL, message), self.out.fresh("i")
-            self.out(f"unsigned {at} = lower_bound({self.sequence(spot)}, {self.length(spot)}, {bits});")
+            self.out(f"unsigned {at} = {self.on_sequence('lower_bound', spot, self.length(spot), bits)};")
             self.error(f"{at} == {self.length(spot)} || element_at({self.sequence(spot)}, {at}) != {bits}")
         else:
             self.error(f"!{self.marked(spot, self.let(BOOL, self.dense(kind.message, message)))}")  # type: ignore[attr-defined]

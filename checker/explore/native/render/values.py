@@ -228,6 +228,11 @@ class Values:
         """The arguments that the C functions on sequences take first."""
         return f"{spot.pointer}, {spot.offset}, {width(element(spot.kind))}, {capacity(spot.kind)}"
 
+    def on_sequence(self, function: str, spot: Spot, *arguments: str) -> str:
+        """A call of `lower_bound`, `insert_element` or `remove_element`."""
+        name = self.program.on_sequences(function, width(element(spot.kind)), capacity(spot.kind))
+        return f"{name}({', '.join([spot.pointer, str(spot.offset), *arguments])})"
+
     # Codes
 
     def dense(self, kind: Type, operand: str) -> str:
