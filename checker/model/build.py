@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import Any
 
 from checker.errors import SpecError
@@ -251,7 +252,11 @@ def build(spec: System | type[Spec]) -> Model:
     """The typed model of a spec under its bounds. Raises OutsideSubset, with file, line and caret, where it has
     none.
     """
-    system = spec if isinstance(spec, System) else System(spec)
+    return _of(spec if isinstance(spec, System) else System(spec))
+
+
+@lru_cache(maxsize=1)  # Who asks which sorts are symmetric wants the model next.
+def _of(system: System) -> Model:
     with system:
         return Builder(system).model()
 
