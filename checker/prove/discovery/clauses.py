@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 
+from checker.prove.discovery.grammar import Atom
 from checker.prove.discovery.samples import Table
 from checker.prove.discovery.variables import Name
 
@@ -28,9 +29,13 @@ WIDTH = 112
 class Literal:
     """An atom or its negation, as Python."""
 
-    text: str
-    names: frozenset[str]
-    cost: int
+    atom: Atom
+    positive: bool
+
+    @property
+    def text(self) -> str:
+        """The literal as Python."""
+        return self.atom.text if self.positive else self.atom.negated
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Clause:
     @cached_property
     def cost(self) -> tuple[int, int, int, str]:
         """How much there is to read, for an order of candidates."""
-        reading = sum(literal.cost for literal in self.literals)
+        reading = sum(literal.atom.cost for literal in self.literals)
         return len(self.parts), reading, len(self.context), " or ".join(self.parts)
 
     @cached_property
@@ -104,7 +109,7 @@ def _renamed(texts: Sequence[str], names: dict[str, str]) -> list[str]:
 def candidates(table: Table, known: Known, literals_max: int) -> Iterator[Clause]:
     """The clauses over all variables of a table that no row refutes and that have no known clause inside. Those found
     become known, smaller ones first."""
-    literals, columns, arbitrary = _literals(table)
+    literals, columns, arbitrary = literals_of(table)
     base = 0
     for column in table.equal.values():
         base |= column
@@ -112,7 +117,9 @@ def candidates(table: Table, known: Known, literals_max: int) -> Iterator[Clause
     for size in range(1, literals_max + 1):
         for numbers in list(search.true(size)):
             chosen = tuple(literals[number] for number in numbers)
-            if frozenset[str]().union(*(literal.names for literal in chosen)) != {name.text for name in table.context}:
+            if frozenset[str]().union(*(literal.atom.names for literal in chosen)) != {
+                name.text for name in table.context
+            }:
                 continue
             if _says_nothing([arbitrary[number] for number in numbers], table):
                 continue
@@ -122,16 +129,16 @@ def candidates(table: Table, known: Known, literals_max: int) -> Iterator[Clause
                 yield clause
 
 
-def _literals(table: Table) -> tuple[list[Literal], list[int], list[int | None]]:
+def literals_of(table: Table) -> tuple[list[Literal], list[int], list[int | None]]:
     """The literals that are true in some row, with their columns among explored and among random states."""
     literals, columns, arbitrary = [], [], list[int | None]()
     for atom, column, random in zip(table.atoms, table.columns, table.arbitrary, strict=True):
-        for text, truth, chance, cost in (
-            (atom.text, column, random, atom.cost),
-            (atom.negated, table.full & ~column, None if random is None else table.full_arbitrary & ~random, atom.cost),
+        for positive, truth, chance in (
+            (True, column, random),
+            (False, table.full & ~column, None if random is None else table.full_arbitrary & ~random),
         ):
             if truth:
-                literals.append(Literal(text, atom.names, cost))
+                literals.append(Literal(atom, positive))
                 columns.append(truth)
                 arbitrary.append(chance)
     return literals, columns, arbitrary

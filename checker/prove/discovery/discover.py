@@ -19,16 +19,18 @@ from itertools import count
 from time import monotonic
 
 from checker.language.spec import Spec
-from checker.language.system import Failure, State
+from checker.language.system import Failure, State, System
 from checker.model.build import build
 from checker.outcome import Outcome, Proven, Statistics, Unfinished
 from checker.prove.discovery.clauses import Clause, Known, candidates
 from checker.prove.discovery.grammar import Atom, Grammar
+from checker.prove.discovery.guided import Guided, Written
 from checker.prove.discovery.houdini import Houdini
 from checker.prove.discovery.needed import AnySize, Judge, Needed
 from checker.prove.discovery.own import OwnAtoms, comparisons
 from checker.prove.discovery.pasting import extended, imports, namespace
-from checker.prove.discovery.samples import Samples, arbitrary, explored, table
+from checker.prove.discovery.samples import Form, Samples, Table, arbitrary, explored, table
+from checker.prove.discovery.universe import Scope, Universe, scope_of
 from checker.prove.discovery.variables import PURE_VARIABLES_MAX, VARIABLES_MAX, Name, contexts
 from checker.prove.proof import Proof, Task, prove
 from checker.prove.sat import Undecided
@@ -39,15 +41,12 @@ RECORD_STATES = 400
 """Explored states that clauses about records are held against: there are many values for each."""
 ROWS = 60_000
 """Rows of a table of truths: states with values of the variables."""
-STAGES = ((0, False), (2, False), (2, True), (3, False))
+STAGES = ((0, False), (2, False), (2, True), (3, False), (3, True))
 """What is tried, one after the other: clauses of up to so many literals, and whether records are variables."""
-CANDIDATES_MAX = 1_000
-"""So many candidates at most are asked of a solver: the shortest ones, and of these the ones about what the properties
-are about."""
 SAMPLING_SHARE = 0.25
 """How much of the time exploring may take."""
 
-CANDIDATE = "candidate_"
+FORM = "form_"
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,9 @@ class _Search:
         self.goals = list(task.invariants) or kinds
         self.comparisons = comparisons(task.spec, self.model)
         self.states: list[State] = []
-        self.tried, self.inductive, self.open = 0, 0, ""
+        self.near = frozenset[str]().union(*(prop.reads for prop in self.model.properties if prop.name in self.goals))
+        self.tried, self.weakened, self.exhausted, self.open = 0, 0, False, ""
+        self._tables: dict[tuple[Name, ...], Table] = {}
 
     def discovery(self) -> Discovery:
         """The whole search."""
@@ -106,6 +107,8 @@ class _Search:
         if found.refuted is not None:
             return self._nothing(f"{found.refuted} is false in a run; `quorate check` shows it")
         self.states = found.states
+        with self.model.system as system:
+            self._look(system)
         for literals, records in STAGES:
             if records and not contexts(self.model, records=True):
                 continue
@@ -114,7 +117,8 @@ class _Search:
                 return discovery
         return self._nothing(
             f"of {self.tried:,} clauses of up to {STAGES[-1][0]} literals that {len(self.states):,} explored states allow, "
-            f"{self.inductive:,} are inductive together at the bounds, and they do not suffice for {self.open}"
+            f"and {self.weakened:,} weaker ones{' (as many as are made)' if self.exhausted else ''}, "
+            f"those that are inductive together do not suffice for {self.open}"
             f"{' at any size' if self.task.any_size else ''}. "
             "That does not say that there are none: a lemma may need an expression or a variable that was not tried"
         )
@@ -127,29 +131,46 @@ class _Search:
         bounds = self.model.system.bounds
         return Unfinished(self.task.name, self.task.variant, bounds, "z3", (), Statistics(), (), reason=reason)
 
+    def _look(self, system: System) -> None:
+        """Prepare what clauses are made of and held against."""
+        names = namespace(self.task.spec)
+        self.grammar, self.own = Grammar(self.model, names, self.comparisons), OwnAtoms(system)
+        self.samples, self.fewer = (Samples(system, some, names) for some in (self.states, self.states[:RECORD_STATES]))
+        self.random = Samples(system, arbitrary(system, ARBITRARY_STATES), names)
+
     # One size of clauses
 
     def _with_clauses(self, literals: int, records: bool) -> Discovery | None:
-        """The discovery with clauses of up to so many literals (0: without any new lemma), or None.
+        """The discovery with clauses of up to so many literals, or weaker ones (0: without any new lemma), or None.
 
         `records`: some variables are records."""
-        clauses = self._candidates(literals, records) if literals else []
-        self.tried = len(clauses)
-        made = {f"{CANDIDATE}{number}": clause for number, clause in enumerate(clauses)}
-        model = build(self._extended(made))
+        names = namespace(self.task.spec)
+        with self.model.system as system:
+            scopes, clauses = self._candidates(literals, records) if literals else ([], [])
+            universe = Universe(system, names, scopes, clauses, self.near)
+            forms = {form: f"{FORM}{number}" for number, form in enumerate(universe.forms())}
+            model = build(extended(self.task.spec, [_probe(form, name) for form, name in forms.items()]))
         with model.system:
-            houdini = Houdini(model, self.deadline, self.task.progress)
-            own = [name for name in houdini.names if name not in made]
-            pool = houdini.inductive(houdini.initially([*own, *made]))
-            self.inductive = sum(name in made for name in pool)
-            needed = self._needed(houdini, pool)
-        if needed is None or not self.task.any_size:
-            return None if needed is None else self._proven(needed, made)
-        for names in (needed, pool):  # What suffices at the bounds often does for any size.
-            chosen = {name: made[name] for name in names if name in made}
-            judge = AnySize(self._extended(chosen), self.goals, self.deadline)
+            own = [prop.name for prop in model.of("invariant", "lemma") if prop.name not in forms.values()]
+            houdini = Houdini(model, self.deadline, self.task.progress, own)
+            properties = {prop.name: prop for prop in model.properties}
+            written = Written(houdini.relation, universe, {form: properties[name] for form, name in forms.items()})
+            guided = Guided(houdini, universe, written, self.goals, self.task.progress)
+            needed, self.open = guided.lemmas(), guided.open
+            self.tried, self.weakened, self.exhausted = universe.listed, universe.weakened, universe.exhausted
+            if needed is not None:
+                needed = self._needed(houdini, needed)
+            if needed is None:
+                return None
+            made = {name: universe.clause(held) for name, held in guided.names.items()}
+            if not self.task.any_size:
+                return self._proven(needed, made)
+            pool = houdini.inductive(guided.alive)
+        for chosen in (needed, pool):  # What suffices at the bounds often does for any size.
+            lemmas = {name: made[name] for name in chosen if name in made}
+            judge = AnySize(self._extended(lemmas), self.goals, self.deadline)
             with judge.model.system:
-                found = self._needed(judge, judge.initially([*own, *chosen]), houdini)
+                found = self._needed(judge, judge.initially([*own, *lemmas]), houdini)
             if found is not None:
                 return self._proven(found, made)
         return None
@@ -159,28 +180,26 @@ class _Search:
         found, self.open = search.lemmas(names), search.open
         return found
 
-    def _candidates(self, literals: int, records: bool) -> list[Clause]:
-        """The clauses that no explored state refutes, the shortest first."""
+    def _candidates(self, literals: int, records: bool) -> tuple[list[Scope], list[Clause]]:
+        """The minimal clauses that no explored state refutes, and what they are made of. Use it inside `with system`."""
         found: list[Clause] = []
-        plain, names = contexts(self.model), namespace(self.task.spec)
+        plain = contexts(self.model)
         rich = contexts(self.model, records=True) if records else []
-        known = Known([*plain, *rich])
-        with self.model.system as system:
-            grammar, own = Grammar(self.model, names, self.comparisons), OwnAtoms(system)
-            reachable, fewer = (Samples(system, states, names) for states in (self.states, self.states[:RECORD_STATES]))
-            random = Samples(system, arbitrary(system, ARBITRARY_STATES), names)
-            for context in (*plain, *rich):
-                if monotonic() > self.deadline:
-                    raise Undecided("the time for lemmas is over")
-                self.task.progress(f"clauses over {', '.join(str(name.type) for name in context) or 'the state'}")
-                size = literals if len(context) <= VARIABLES_MAX else min(literals, PURE_VARIABLES_MAX - 1)
-                atoms = proposed(grammar, own, context)
-                found += candidates(
-                    table(fewer if context in rich else reachable, random, context, atoms, ROWS), known, size
-                )
-        near = frozenset[str]().union(*(prop.reads for prop in self.model.properties if prop.name in self.goals))
-        found.sort(key=lambda clause: (len(clause.parts), len(clause.variables - near), clause.cost))
-        return sorted(found[:CANDIDATES_MAX], key=lambda clause: clause.cost)
+        known, tables = Known([*plain, *rich]), []
+        for context in (*plain, *rich):
+            if monotonic() > self.deadline:
+                raise Undecided("the time for lemmas is over")
+            self.task.progress(f"clauses over {', '.join(str(name.type) for name in context) or 'the state'}")
+            tables.append(self._table(context, context in rich))
+            size = literals if len(context) <= VARIABLES_MAX else min(literals, PURE_VARIABLES_MAX - 1)
+            found += candidates(tables[-1], known, size)
+        return [scope_of(table) for table in tables], found
+
+    def _table(self, context: tuple[Name, ...], rich: bool) -> Table:
+        if context not in self._tables:
+            atoms = proposed(self.grammar, self.own, context)
+            self._tables[context] = table(self.fewer if rich else self.samples, self.random, context, atoms, ROWS)
+        return self._tables[context]
 
     def _proven(self, names: Sequence[str], made: dict[str, Clause]) -> Discovery:
         """The proof with these lemmas, written out. At fixed bounds all other properties would be assumed and have to be
@@ -200,6 +219,12 @@ class _Search:
     def _extended(self, clauses: dict[str, Clause]) -> type[Spec]:
         """The specification with further lemmas, from source text as a user would write it."""
         return extended(self.task.spec, [clause.method(name) for name, clause in clauses.items()])
+
+
+def _probe(form: Form, name: str) -> str:
+    """A method whose value is that of a form."""
+    parameters = ", ".join(["self", *(f"v{number}: {kind}" for number, kind in enumerate(form.types))])
+    return f"    @lemma\n    def {name}({parameters}) -> bool:\n        return {form.text}\n"
 
 
 def proposed(grammar: Grammar, own: OwnAtoms, context: tuple[Name, ...]) -> list[Atom]:

@@ -11,8 +11,10 @@ after the step, and each action a literal that takes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from time import monotonic
 
+from checker.language.system import State
 from checker.model.nodes import Model
 from checker.prove.relation import Relation
 from checker.prove.sat import Dialogue, Undecided
@@ -28,50 +30,94 @@ class Houdini:
     `deadline` is a time of `time.monotonic`; Undecided is raised when it has passed.
     """
 
-    def __init__(self, model: Model, deadline: float, progress: Progress = lambda _: None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        deadline: float,
+        progress: Progress = lambda _: None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        """`names` are the candidates (default: all lemmas and invariants of the model); `add` adds others."""
         self.model, self.deadline, self.progress = model, deadline, progress
-        self.names = tuple(prop.name for prop in model.of("invariant", "lemma"))
-        self._relation = Relation(model)
-        self._always: dict[str, int] = {}
-        for prop in model.of("invariant", "lemma"):
-            progress(f"writing {prop.name}")
-            self._in_time()
-            self._always[prop.name] = self._relation.always(prop, self._relation.before)
-        self._run = Unrolled(self._relation)
+        self.relation = Relation(model)
+        self._run = Unrolled(self.relation)
         clauses = self._run.clauses
         taken = self._run.lengthen(0)
-        self._taken = {fired.action.name: literal for fired, literal in zip(self._relation.fired, taken, strict=True)}
-        self._assumed, self._denied = dict[str, int](), dict[str, int]()
-        for name, condition in self._always.items():
-            self._assumed[name], self._denied[name] = clauses.fresh(), clauses.fresh()
-            clauses.require(condition, 0, [-self._assumed[name]])
-            clauses.require(condition ^ 1, 1, [-self._denied[name]])
+        self._taken = {fired.action.name: literal for fired, literal in zip(self.relation.fired, taken, strict=True)}
+        self._always, self._assumed, self._denied = dict[str, int](), dict[str, int](), dict[str, int]()
+        self._reads: dict[str, frozenset[str]] = {}
         for prop in model.of("step"):
-            self._denied[prop.name] = clauses.literal(self._relation.bad(self._relation.judge(prop)), 0)
+            self._denied[prop.name] = clauses.literal(self.relation.bad(self.relation.judge(prop)), 0)
         self._raised = {
             fired.action.name: clauses.literal(condition, 0)
-            for fired in self._relation.fired
-            if (condition := self._relation.raising(fired))
+            for fired in self.relation.fired
+            if (condition := self.relation.raising(fired))
         }
         self._dialogue = Dialogue(max(deadline - monotonic(), 0.001))
+        for prop in model.of("invariant", "lemma"):
+            if names is None or prop.name in names:
+                progress(f"writing {prop.name}")
+                self.add(prop.name, self.relation.always(prop, self.relation.before), prop.reads)
+        self.names = tuple(self._always)
         self._dialogue.add(clauses.text())
+
+    def add(self, name: str, always: int, reads: frozenset[str]) -> None:
+        """One more candidate: `always` is its truth in the state before, `reads` what it depends on."""
+        self._in_time()
+        clauses, self._always[name], self._reads[name] = self._run.clauses, always, reads
+        self._assumed[name], self._denied[name] = clauses.fresh(), clauses.fresh()
+        clauses.require(always, 0, [-self._assumed[name]])
+        clauses.require(always ^ 1, 1, [-self._denied[name]])
 
     def _in_time(self) -> None:
         if monotonic() > self.deadline:
             raise Undecided("the time for lemmas is over")
 
+    @cached_property
+    def _start(self) -> tuple[Unrolled, Dialogue]:
+        """An initial state, and a solver that is asked about it."""
+        run = Unrolled(self.relation)
+        run.start()
+        return run, Dialogue(max(self.deadline - monotonic(), 0.001))
+
     def initially(self, names: Iterable[str]) -> list[str]:
         """Those that are true in all initial states."""
-        run, left = Unrolled(self._relation), list(names)
-        run.start()
+        (run, dialogue), left = self._start, list(names)
         denied = {name: run.clauses.literal(self._always[name] ^ 1, 0) for name in left}
-        dialogue = Dialogue(max(self.deadline - monotonic(), 0.001))
         while left:
             false = self._some_false(dialogue, run, [denied[name] for name in left], (), 0, left)
             if not false:
                 break
             left = [name for name in left if name not in false]
         return left
+
+    def initial_without(self, name: str) -> State | None:
+        """An initial state in which a candidate is false."""
+        run, dialogue = self._start
+        denied = run.clauses.literal(self._always[name] ^ 1, 0)
+        dialogue.add(run.clauses.text())
+        return self._state(dialogue, run, 0) if self._possible(dialogue, denied) else None
+
+    def step(self) -> tuple[State, State]:
+        """The step that the last `core` found where it returned None."""
+        before, after = (self._state(self._dialogue, self._run, number) for number in (0, 1))
+        return before, after
+
+    def false(self, names: Iterable[str]) -> list[str]:
+        """Which candidates are false after the step that the last `core` found where it returned None."""
+        return self._false(names, 1)
+
+    def false_before(self, names: Iterable[str]) -> list[str]:
+        """Which candidates are false before that step."""
+        return self._false(names, 0)
+
+    def _false(self, names: Iterable[str], state: int) -> list[str]:
+        reader = self.relation.reader(self._run.clauses.cells, self._dialogue.solution(), state)
+        return [name for name in names if not reader(self._always[name])]
+
+    def _state(self, dialogue: Dialogue, run: Unrolled, number: int) -> State:
+        reader = self.relation.reader(run.clauses.cells, dialogue.solution(), number)
+        return self.relation.read(self.relation.before, reader)
 
     def inductive(self, names: Sequence[str]) -> list[str]:
         """The largest set among these that every action keeps."""
@@ -104,7 +150,7 @@ class Houdini:
         dialogue.add(run.clauses.text())
         if not self._possible(dialogue, some, *given):
             return set()
-        reader = self._relation.reader(run.clauses.cells, dialogue.solution(), state)
+        reader = self.relation.reader(run.clauses.cells, dialogue.solution(), state)
         return {name for name in names if not reader(self._always[name])}
 
     def _possible(self, dialogue: Dialogue, *assumed: int) -> bool:
@@ -123,12 +169,12 @@ class Houdini:
         """The assumed ones that show that an action keeps a property (raises no error); None if they do not show it."""
         wrong = self._raised[action] if name == NO_ERROR else self._denied[name]
         taken = () if name == NO_ERROR else (self._taken[action],)
+        self._dialogue.add(self._run.clauses.text())
         if self._possible(self._dialogue, wrong, *taken, *(self._assumed[other] for other in assumed)):
             return None
         literals = self._dialogue.needed()
         return frozenset(other for other in assumed if self._assumed[other] in literals)
 
     def _touches(self, action: str, name: str) -> bool:
-        prop = next(prop for prop in self.model.properties if prop.name == name)
-        fired = next(fired.action for fired in self._relation.fired if fired.action.name == action)
-        return prop.kind == "step" or bool(fired.writes & prop.reads)
+        fired = next(fired.action for fired in self.relation.fired if fired.action.name == action)
+        return name not in self._reads or bool(fired.writes & self._reads[name])

@@ -7,7 +7,7 @@ The states are taken at random from the frontier, so that deep ones are among th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from random import Random
@@ -19,6 +19,7 @@ from checker.explore.choices import Choices
 from checker.explore.properties import Properties
 from checker.language.control import Cut
 from checker.language.system import Method, State, System
+from checker.language.types import Type
 from checker.prove.discovery.grammar import Atom
 from checker.prove.discovery.variables import Name
 
@@ -37,7 +38,7 @@ def explored(system: System, count: int, seconds: float, goals: Sequence[str] = 
     """All initial states, and others up to `count`, or as many as there is time for; no more when one of the goals is
     false. Raises Failure if the specification raises an error on the way."""
     deadline, random = monotonic() + seconds, Random(SEED)
-    choices = [(action, Choices(system, action)) for action in system.actions]
+    steps = [(action, Choices(system, action)) for action in system.actions]
     wanted = _Goals(system, goals)
     frontier = list(dict.fromkeys(state for _, state in system.initial()))
     seen = dict.fromkeys(frontier)
@@ -46,7 +47,7 @@ def explored(system: System, count: int, seconds: float, goals: Sequence[str] = 
         position = random.randrange(len(frontier))
         frontier[position], frontier[-1] = frontier[-1], frontier[position]
         state = frontier.pop()
-        for successor in _successors(system, choices, state):
+        for successor in _successors(system, steps, state):
             fresh = successor not in seen
             refuted = refuted or wanted.refuted(successor if fresh else None, state, successor)
             if fresh:
@@ -57,8 +58,8 @@ def explored(system: System, count: int, seconds: float, goals: Sequence[str] = 
     return Explored(found, refuted)
 
 
-def _successors(system: System, choices: Sequence[tuple[Method, Choices]], state: State) -> Iterator[State]:
-    for action, options in choices:
+def _successors(system: System, steps: Sequence[tuple[Method, Choices]], state: State) -> Iterator[State]:
+    for action, options in steps:
         for arguments in options(state):
             try:
                 successor = system.fire(state, action, arguments)
@@ -112,6 +113,56 @@ class Table:
     full_arbitrary: int
 
 
+RAISED = (
+    Cut,
+    SpecError,
+    SyntaxError,
+    NameError,
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+)
+"""What the evaluation of an atom may raise that has no value in some state."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """An atom with variables `v0`, `v1`, ... of these types: the same atom over other variables has the same form."""
+
+    text: str
+    types: tuple[Type, ...]
+
+    @property
+    def parameters(self) -> str:
+        """Its parameters, as those of a function of a state."""
+        return ", ".join(["self", *(f"v{number}" for number in range(len(self.types)))])
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """All values of its variables."""
+        return list(product(*(list(kind.values()) for kind in self.types)))
+
+    def function(self, namespace: dict[str, Any]) -> Callable[..., object]:
+        """Its truth as a Python function. Raises SyntaxError if it is no expression."""
+        function: Callable[..., object] = eval(
+            compile(f"lambda {self.parameters}: {self.text}", "<atom>", "eval"), namespace
+        )
+        return function
+
+
+def form_of(atom: Atom, context: tuple[Name, ...]) -> tuple[Form, tuple[int, ...]]:
+    """The form of an atom, and which of its variable's values each choice of values for all of `context` has."""
+    places = [place for place, name in enumerate(context) if name.text in atom.names]
+    names = {context[place].text: f"v{number}" for number, place in enumerate(places)}  # All at once: one may be v1.
+    pattern = rf"(?<![\w.])({'|'.join(map(re.escape, names))})\b"
+    text = re.sub(pattern, lambda found: names[found[1]], atom.text) if names else atom.text
+    own = list(product(*(range(context[place].type.cardinality) for place in places)))
+    position = {values: number for number, values in enumerate(own)}
+    rows = tuple(position[tuple(row[place] for place in places)] for row in choices(context))
+    return Form(text, tuple(context[place].type for place in places)), rows
+
+
 class Samples:
     """The truth of atoms in states. An atom is evaluated once for the variables that occur in it, whatever they are
     called and whatever others there are. Use it inside `with system`."""
@@ -119,60 +170,36 @@ class Samples:
     def __init__(self, system: System, states: Sequence[State], namespace: dict[str, Any]) -> None:
         self.states, self._namespace = states, namespace
         self._views = [system.view(state) for state in states]
-        self._known: dict[tuple[str, tuple[str, ...]], tuple[int, ...] | None] = {}
+        self._known: dict[Form, tuple[int, ...] | None] = {}
 
     def columns(self, context: tuple[Name, ...], atoms: Sequence[Atom], rows: int) -> tuple[list[int | None], int]:
         """The columns of atoms, in so many states that there are about `rows` rows, and the column that is true
         everywhere. None is the column of an atom that raises an error somewhere."""
-        choices = _choices(context)
-        used = min(len(self._views), max(1, rows // len(choices)))
-        return [self._column(atom, context, choices, used) for atom in atoms], (1 << used * len(choices)) - 1
+        width = len(choices(context))
+        used = min(len(self._views), max(1, rows // width))
+        return [self._column(atom, context, used) for atom in atoms], (1 << used * width) - 1
 
-    def _column(
-        self, atom: Atom, context: tuple[Name, ...], choices: Sequence[tuple[int, ...]], used: int
-    ) -> int | None:
-        places = [place for place, name in enumerate(context) if name.text in atom.names]
-        names = tuple(context[place] for place in places)
-        truths = self._truths(atom, names)
+    def _column(self, atom: Atom, context: tuple[Name, ...], used: int) -> int | None:
+        form, rows = form_of(atom, context)
+        if form not in self._known:
+            self._known[form] = self._evaluated(form)
+        truths = self._known[form]
         if truths is None:
             return None
-        own = list(product(*(range(name.type.cardinality) for name in names)))
-        position = {values: number for number, values in enumerate(own)}
-        spread = [position[tuple(row[place] for place in places)] for row in reversed(choices)]
         texts: dict[int, str] = {}
         for truth in set(truths[:used]):
-            texts[truth] = "".join("01"[truth >> number & 1] for number in spread)
+            texts[truth] = "".join("01"[truth >> number & 1] for number in reversed(rows))
         return _joined([texts[truth] for truth in truths[:used]])
 
-    def _truths(self, atom: Atom, names: tuple[Name, ...]) -> tuple[int, ...] | None:
+    def _evaluated(self, form: Form) -> tuple[int, ...] | None:
         """For each state a number with a bit for each choice of values of the atom's own variables."""
-        text = atom.text
-        for number, name in enumerate(names):
-            text = re.sub(rf"(?<![\w.]){name.text}\b", f"v{number}", text)
-        key = text, tuple(str(name.type) for name in names)
-        if key not in self._known:
-            self._known[key] = self._evaluated(text, names)
-        return self._known[key]
-
-    def _evaluated(self, text: str, names: tuple[Name, ...]) -> tuple[int, ...] | None:
-        parameters = ", ".join(["self", *(f"v{number}" for number in range(len(names)))])
-        rows = list(product(*(list(name.type.values()) for name in names)))
+        rows = form.rows()
         try:
-            function = eval(compile(f"lambda {parameters}: {text}", "<atom>", "eval"), self._namespace)
+            function = form.function(self._namespace)
             return tuple(
                 sum(1 << number for number, row in enumerate(rows) if function(view, *row)) for view in self._views
             )
-        except (
-            Cut,
-            SpecError,
-            SyntaxError,
-            NameError,
-            LookupError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            AttributeError,
-        ):
+        except RAISED:
             return None
 
 
@@ -181,19 +208,20 @@ def table(reachable: Samples, arbitrary: Samples, context: tuple[Name, ...], ato
     columns, full = reachable.columns(context, atoms, rows)
     kept = [(atom, column) for atom, column in zip(atoms, columns, strict=True) if column is not None]
     chance, full_arbitrary = arbitrary.columns(context, [atom for atom, _ in kept], rows)
-    choices = _choices(context)
-    used = full.bit_length() // len(choices)
+    rows_of_state = choices(context)
+    used = full.bit_length() // len(rows_of_state)
     equal, random = {}, full_arbitrary
     for (one, first), (two, second) in combinations(enumerate(context), 2):
         if first.type == second.type:
-            row = "".join("01"[choice[one] == choice[two]] for choice in reversed(choices))
+            row = "".join("01"[choice[one] == choice[two]] for choice in reversed(rows_of_state))
             equal[first.text, second.text] = _joined([row] * used)
-            random &= ~_joined([row] * (full_arbitrary.bit_length() // len(choices)))
+            random &= ~_joined([row] * (full_arbitrary.bit_length() // len(rows_of_state)))
     found, truths = tuple(atom for atom, _ in kept), tuple(column for _, column in kept)
     return Table(context, found, truths, full, equal, tuple(chance), random)
 
 
-def _choices(context: tuple[Name, ...]) -> list[tuple[int, ...]]:
+def choices(context: tuple[Name, ...]) -> list[tuple[int, ...]]:
+    """All values of the variables, by their numbers."""
     return list(product(*(range(name.type.cardinality) for name in context)))
 
 

@@ -1,0 +1,159 @@
+"""Lemmas for a goal, one by one, guided by counterexamples to induction.
+
+A step that breaks a goal begins in a state that some clause should exclude: the strongest one that is false there, and
+true in all states that are known to be allowed, is assumed. When the goal is kept, what was assumed and is used has to
+be shown in the same way. If nothing excludes the state before a step, the step shows that the state after it is
+allowed: whatever is inductive among the clauses is true before the step, and therefore after it. So clauses that are
+false there are no lemmas, and weaker ones take their place (`universe`).
+
+What is found if it exists is the same that Houdini finds when all clauses of the universe, also those that other clauses
+imply, are candidates; only those are asked of a solver that might matter. The number of clauses is finite, and every
+answer adds one that is assumed, or a state that refutes one: the search ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from checker.model.nodes import Property
+from checker.prove.discovery.houdini import Houdini
+from checker.prove.discovery.samples import Form
+from checker.prove.discovery.universe import Columns, Held, Universe
+from checker.prove.relation import Relation
+from checker.prove.unbounded import NO_ERROR
+
+Progress = Callable[[str], None]
+
+
+class Written:
+    """Clauses of a universe as conditions of a relation; `forms` are the properties that say what the forms say."""
+
+    def __init__(self, relation: Relation, universe: Universe, forms: Mapping[Form, Property]) -> None:
+        self._relation, self._universe, self._forms = relation, universe, forms
+        self._known: dict[tuple[Form, bool, int], int] = {}
+
+    def always(self, held: Held) -> int:
+        """That a clause is true before the step."""
+        scope, machine = self._universe.scopes[held.scope], self._relation.machine
+        literals = [number for number in held.parts if number < len(scope.literals)]
+        equal = 0
+        for number in held.parts:
+            if number >= len(scope.literals):
+                equal |= scope.equal[number - len(scope.literals)]
+        rows = [row for row in range(scope.full.bit_length()) if not equal >> row & 1]
+        return machine.both(
+            [machine.either([self._literal(held.scope, number, row) for number in literals]) for row in rows]
+        )
+
+    def reads(self, held: Held) -> frozenset[str]:
+        """The variables of the state that a clause depends on."""
+        scope = self._universe.scopes[held.scope]
+        forms = (scope.readings[number][0] for number in held.parts if number < len(scope.literals))
+        return frozenset[str]().union(*(self._forms[form].reads for form in forms))
+
+    def _literal(self, number: int, place: int, row: int) -> int:
+        scope, machine = self._universe.scopes[number], self._relation.machine
+        (form, rows), positive = scope.readings[place], scope.literals[place].positive
+        key = form, positive, rows[row]
+        if key not in self._known:
+            prop, values = self._forms[form], form.rows()[rows[row]]
+            cells = [machine.constant(value, kind) for value, (_, kind) in zip(values, prop.parameters, strict=True)]
+            value, raises = machine.judge(prop, self._relation.before, cells)
+            self._known[key] = machine.both((value if positive else value ^ 1, raises ^ 1))
+        return self._known[key]
+
+
+class Guided:
+    """The search for lemmas that show the goals, and that no action raises an error."""
+
+    def __init__(
+        self, houdini: Houdini, universe: Universe, written: Written, goals: Sequence[str], progress: Progress
+    ) -> None:
+        self._houdini, self._universe, self._written = houdini, universe, written
+        self._goals, self._progress = list(goals), progress
+        self.names: dict[str, Held] = {}
+        """The clauses that were assumed, dead ones among them."""
+        self.open = ""
+        """What was not shown, in words, if something was not."""
+        self._own = houdini.initially(houdini.names)
+        self._alive: dict[Held, str] = {}
+        self._cores: dict[tuple[str, str], frozenset[str]] = {}
+
+    @property
+    def alive(self) -> list[str]:
+        """The properties of the specification, and the clauses that were assumed, that no step has refuted."""
+        return [*self._own, *self._alive.values()]
+
+    def lemmas(self) -> list[str] | None:
+        """What the proofs of the goals use, themselves among it; None if a goal cannot be shown."""
+        steps = {prop.name for prop in self._houdini.model.of("step")}
+        for goal in self._goals:
+            if goal not in steps and goal not in self._own:
+                self.open = goal
+                return None
+        while True:
+            needed, claim = self._first_open()
+            if claim is None:
+                return [name for name in needed if name != NO_ERROR]
+            if not self._settled(*claim, needed):
+                self.open = "the absence of errors" if claim[1] == NO_ERROR else claim[1]
+                return None
+
+    def _first_open(self) -> tuple[list[str], tuple[str, str] | None]:
+        """What is needed as far as it is known, and the first claim about it that is not shown."""
+        needed, position, alive = [NO_ERROR, *self._goals], 0, set(self.alive)
+        while position < len(needed):
+            name, position = needed[position], position + 1
+            for action in self._houdini.claims(name):
+                core = self._cores.get((action, name))
+                if core is None or not core <= alive:
+                    return needed, (action, name)
+                needed += sorted(core - set(needed))
+        return needed, None
+
+    def _settled(self, action: str, name: str, needed: Sequence[str]) -> bool:
+        """Show a claim, or find that its property is no lemma; False if a goal is lost."""
+        assumed = [other for other in needed if other in self._houdini.names or other in self.names]
+        assumed = [other for other in assumed if other in set(self.alive)]
+        while True:
+            self._progress(
+                f"{len(self._alive)} lemmas assumed, {len(needed) - 1} needed, {len(self._universe.alive)} clauses; "
+                f"{action}: {name}"
+            )
+            core = self._houdini.core(action, name, assumed)
+            if core is not None:
+                self._cores[action, name] = core
+                return True
+            before, after = self._houdini.step()
+            columns = self._universe.columns(before)
+            other = next(self._excluding(columns), None)
+            if other is not None:
+                assert other not in assumed, other
+                assumed.append(other)
+                continue
+            lost = self._houdini.false(self._own)
+            if name in (NO_ERROR, *self._goals) or any(goal in lost for goal in self._goals):
+                return False
+            self._own = [own for own in self._own if own not in lost]
+            self._allow(self._universe.columns(after))
+            return True
+
+    def _excluding(self, columns: Columns) -> Iterator[str]:
+        """The names of properties and clauses that are false before the step just found: first those that are assumed
+        somewhere already."""
+        yield from (name for held, name in self._alive.items() if columns.missing(held))
+        yield from self._houdini.false_before(self._own)
+        while (held := self._universe.excluding(columns)) is not None:
+            name = f"candidate_{len(self.names)}"
+            self._houdini.add(name, self._written.always(held), self._written.reads(held))
+            self.names[name] = held
+            state = self._houdini.initial_without(name)
+            if state is None:
+                self._alive[held] = name
+                yield name
+            else:
+                self._allow(self._universe.columns(state))
+
+    def _allow(self, columns: Columns) -> None:
+        for held in self._universe.allow(columns):
+            self._alive.pop(held, None)
