@@ -6,7 +6,7 @@ it leads from the one to the other. The relation is built once; a bounded check 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -169,7 +169,7 @@ class Relation:
         """Clauses for copies of this relation."""
         return Clauses(self.machine.circuit, self.width)
 
-    def reader(self, cells: Copied, true: frozenset[int], step: int = 0) -> Callable[[int], bool]:
+    def reader(self, cells: Copied, true: Container[int], step: int = 0) -> Callable[[int], bool]:
         """Which conditions of a copy are true in a solution, which is given as the true variables of the clauses."""
         memory: dict[int, bool] = {}
         return lambda condition: self.machine.circuit.evaluated(

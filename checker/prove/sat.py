@@ -7,13 +7,17 @@ all but the last steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Any
 
 from checker.prove.solving import Status, limit
 
+TRUE_VARIABLE = re.compile(r"k!(\d+) \(\) Bool\s+true\)")
+"""A true variable in the text of a model, whose name in the DIMACS format is a number: asked one by one, Z3 takes four
+times as long."""
 SHRINK_SECONDS = 5.0
 """For making one solution simple."""
 
@@ -50,6 +54,19 @@ class Reply:
     reason: str = ""
 
 
+class _Valuation(Container[int]):
+    """The true variables of a model of Z3."""
+
+    def __init__(self, z3: Any, model: Any) -> None:
+        self._z3, self._model, self._known = z3, model, dict[int, bool]()
+
+    def __contains__(self, number: object) -> bool:
+        assert isinstance(number, int)
+        if number not in self._known:
+            self._known[number] = self._z3.is_true(self._model.eval(self._z3.Bool(number)))
+        return self._known[number]
+
+
 class Dialogue:
     """A solver to which clauses are added between questions."""
 
@@ -60,6 +77,7 @@ class Dialogue:
         self._z3 = z3
         self._solver = z3.SolverFor("QF_FD")
         self._deadline = monotonic() + seconds
+        self._valuation: _Valuation | None = None
 
     def add(self, text: str) -> None:
         """Add clauses in the DIMACS format."""
@@ -71,6 +89,7 @@ class Dialogue:
         if left <= 0:
             raise Undecided(f"{what}: no time is left")
         limit(self._solver, left)
+        self._valuation = None
         verdict = self._solver.check(*map(self._literal, assumed))
         if verdict == self._z3.unknown:
             raise Undecided(f"{what}: {self._solver.reason_unknown()}")
@@ -82,8 +101,13 @@ class Dialogue:
 
     def solution(self) -> frozenset[int]:
         """The variables that are true in the solution of the last question."""
-        found = self._solver.model()
-        return frozenset(_number(name) for name in found if self._z3.is_true(found[name]))
+        return frozenset(map(int, TRUE_VARIABLE.findall(self._solver.model().sexpr())))
+
+    def valuation(self) -> Container[int]:
+        """The same for a few variables: each is looked up when it is asked for."""
+        if self._valuation is None:
+            self._valuation = _Valuation(self._z3, self._solver.model())
+        return self._valuation
 
     def needed(self) -> frozenset[int]:
         """The assumed literals that the last answer, an impossibility, needs."""

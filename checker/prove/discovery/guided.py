@@ -124,18 +124,16 @@ class Guided:
             if core is not None:
                 self._cores[action, name] = core
                 return True
-            before, after = self._houdini.step()
-            columns = self._universe.columns(before)
-            other = next(self._excluding(columns), None)
+            other = next(self._excluding(self._universe.columns(self._houdini.state_before())), None)
             if other is not None:
                 assert other not in assumed, other
                 assumed.append(other)
                 continue
-            lost = self._houdini.false(self._own)
+            lost = self._houdini.false_after(self._own)
             if name in (NO_ERROR, *self._goals) or any(goal in lost for goal in self._goals):
                 return False
             self._own = [own for own in self._own if own not in lost]
-            self._allow(self._universe.columns(after))
+            self._allow(self._universe.columns(self._houdini.state_after()))
             return True
 
     def _excluding(self, columns: Columns) -> Iterator[str]:

@@ -98,13 +98,16 @@ class Houdini:
         dialogue.add(run.clauses.text())
         return self._state(dialogue, run, 0) if self._possible(dialogue, denied) else None
 
-    def step(self) -> tuple[State, State]:
-        """The step that the last `core` found where it returned None."""
-        before, after = (self._state(self._dialogue, self._run, number) for number in (0, 1))
-        return before, after
+    def state_before(self) -> State:
+        """The state before the step that the last `core` found where it returned None."""
+        return self._state(self._dialogue, self._run, 0)
 
-    def false(self, names: Iterable[str]) -> list[str]:
-        """Which candidates are false after the step that the last `core` found where it returned None."""
+    def state_after(self) -> State:
+        """The state after that step."""
+        return self._state(self._dialogue, self._run, 1)
+
+    def false_after(self, names: Iterable[str]) -> list[str]:
+        """Which candidates are false after that step."""
         return self._false(names, 1)
 
     def false_before(self, names: Iterable[str]) -> list[str]:
@@ -112,11 +115,11 @@ class Houdini:
         return self._false(names, 0)
 
     def _false(self, names: Iterable[str], state: int) -> list[str]:
-        reader = self.relation.reader(self._run.clauses.cells, self._dialogue.solution(), state)
+        reader = self.relation.reader(self._run.clauses.cells, self._dialogue.valuation(), state)
         return [name for name in names if not reader(self._always[name])]
 
     def _state(self, dialogue: Dialogue, run: Unrolled, number: int) -> State:
-        reader = self.relation.reader(run.clauses.cells, dialogue.solution(), number)
+        reader = self.relation.reader(run.clauses.cells, dialogue.valuation(), number)
         return self.relation.read(self.relation.before, reader)
 
     def inductive(self, names: Sequence[str]) -> list[str]:
@@ -150,7 +153,7 @@ class Houdini:
         dialogue.add(run.clauses.text())
         if not self._possible(dialogue, some, *given):
             return set()
-        reader = self.relation.reader(run.clauses.cells, dialogue.solution(), state)
+        reader = self.relation.reader(run.clauses.cells, dialogue.valuation(), state)
         return {name for name in names if not reader(self._always[name])}
 
     def _possible(self, dialogue: Dialogue, *assumed: int) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, NamedTuple
 
 from checker.language.system import State, System
@@ -65,26 +64,29 @@ def scope_of(table: Table) -> Scope:
 
 
 class Columns:
-    """Which literals are true in one state: for each scope, when it is asked for, a bit for every row. An atom that raises
-    an error is not true, nor is its negation."""
+    """Which literals are false in one state: for each scope, when it is asked for, a bit for every row. An atom that raises
+    an error is false, and so is its negation."""
 
     def __init__(self, universe: Universe, state: State) -> None:
-        self.state, self._universe = state, universe
+        self._universe = universe
         self._view = universe.system.view(state)
         self._truths: dict[Form, tuple[str, str]] = {}
         self._columns: dict[int, list[int]] = {}
 
     def of(self, scope: int) -> list[int]:
         """The columns of the literals and equations of a scope."""
-        if scope not in self._columns:
-            self._columns[scope] = list(self._read(self._universe.scopes[scope]))
-        return self._columns[scope]
+        columns = self._columns.get(scope)
+        if columns is None:
+            columns = self._columns[scope] = list(self._read(self._universe.scopes[scope]))
+        return columns
 
     def missing(self, held: Held) -> int:
         """The rows in which a clause is false."""
-        columns, left = self.of(held.scope), self._universe.scopes[held.scope].full
-        for number in held.parts:
-            left &= ~columns[number]
+        columns, left = self._columns.get(held[0]) or self.of(held[0]), -1
+        for number in held[1]:
+            left &= columns[number]
+            if not left:
+                break
         return left
 
     def _read(self, scope: Scope) -> Iterator[int]:
@@ -93,19 +95,20 @@ class Columns:
                 self._truths[form] = self._evaluated(form)
             text = self._truths[form][not literal.positive]
             yield int("".join(text[number] for number in reversed(rows)), 2)
-        yield from scope.equal
+        yield from (scope.full & ~column for column in scope.equal)
 
     def _evaluated(self, form: Form) -> tuple[str, str]:
+        """For each row "1" where the form is not true, and where it is not false."""
         function, rows = self._universe.function(form)
-        true, false = [], []
+        not_true, not_false = [], []
         for row in rows:
             try:
                 truth: bool | None = bool(function(self._view, *row))
             except RAISED:
                 truth = None
-            true.append("01"[truth is True])
-            false.append("01"[truth is False])
-        return "".join(true), "".join(false)
+            not_true.append("01"[truth is not True])
+            not_false.append("01"[truth is not False])
+        return "".join(not_true), "".join(not_false)
 
 
 class Universe:
@@ -186,11 +189,11 @@ class Universe:
             missing = columns.missing(held)
             if not missing:
                 continue
-            refuting = [(other, rows) for other in self._allowed if (rows := other.missing(held))]
+            refuting = [(other.of(held.scope), rows) for other in self._allowed if (rows := other.missing(held))]
             for weaker in self._weaker(held, columns.of(held.scope), missing):
                 self.weakened += 1
                 number = next(part for part in weaker.parts if part not in held.parts)
-                if all(not rows & ~other.of(held.scope)[number] for other, rows in refuting):
+                if not any(rows & column[number] for column, rows in refuting):
                     found.append(weaker)
                 else:
                     self._dead.append(weaker)
@@ -205,7 +208,7 @@ class Universe:
         count = len(scope.literals)
         full = sum(number < count for number in held.parts) == LITERALS_MAX
         for number in range(count if full else 0, len(columns)):
-            if missing & ~columns[number] and number not in held.parts:
+            if missing & columns[number] and number not in held.parts:
                 weaker = Held(held.scope, tuple(sorted((*held.parts, number))))
                 if weaker not in self._made:
                     self._made.add(weaker)
