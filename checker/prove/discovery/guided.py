@@ -13,7 +13,7 @@ answer adds one that is assumed, or a state that refutes one: the search ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from checker.model.nodes import Property
 from checker.prove.discovery.houdini import Houdini
@@ -76,13 +76,15 @@ class Guided:
         self.open = ""
         """What was not shown, in words, if something was not."""
         self._own = houdini.initially(houdini.names)
-        self._alive: dict[Held, str] = {}
+        given = {prop.name for prop in houdini.model.of("lemma")} | set(self._goals)
+        self._given = [name for name in self._own if name in given]
+        self._assumed: dict[str, Held | None] = {}
         self._cores: dict[tuple[str, str], frozenset[str]] = {}
 
     @property
     def alive(self) -> list[str]:
         """The properties of the specification, and the clauses that were assumed, that no step has refuted."""
-        return [*self._own, *self._alive.values()]
+        return list(dict.fromkeys([*self._own, *self._assumed]))
 
     def lemmas(self) -> list[str] | None:
         """What the proofs of the goals use, themselves among it; None if a goal cannot be shown."""
@@ -113,45 +115,63 @@ class Guided:
 
     def _settled(self, action: str, name: str, needed: Sequence[str]) -> bool:
         """Show a claim, or find that its property is no lemma; False if a goal is lost."""
-        assumed = [other for other in needed if other in self._houdini.names or other in self.names]
-        assumed = [other for other in assumed if other in set(self.alive)]
-        while True:
+        alive = set(self.alive)
+        few = [other for other in needed if other in alive]
+        core = self._houdini.core(action, name, few)
+        while core is None:
             self._progress(
-                f"{len(self._alive)} lemmas assumed, {len(needed) - 1} needed, {len(self._universe.alive)} clauses; "
+                f"{len(self._assumed)} lemmas assumed, {len(needed) - 1} needed, {len(self._universe.alive)} clauses; "
                 f"{action}: {name}"
             )
-            core = self._houdini.core(action, name, assumed)
+            rest = [other for other in self._assumed if other not in few]
+            core = self._houdini.core(action, name, [*few, *rest])
             if core is not None:
-                self._cores[action, name] = core
-                return True
-            other = next(self._excluding(self._universe.columns(self._houdini.state_before())), None)
-            if other is not None:
-                assert other not in assumed, other
-                assumed.append(other)
-                continue
-            lost = self._houdini.false_after(self._own)
-            if name in (NO_ERROR, *self._goals) or any(goal in lost for goal in self._goals):
-                return False
-            self._own = [own for own in self._own if own not in lost]
-            self._allow(self._universe.columns(self._houdini.state_after()))
-            return True
+                core = self._smaller(action, name, core, set(few))
+            elif not self._excluded():
+                return self._refuted(name)
+        self._cores[action, name] = core
+        return True
 
-    def _excluding(self, columns: Columns) -> Iterator[str]:
-        """The names of properties and clauses that are false before the step just found: first those that are assumed
-        somewhere already."""
-        yield from (name for held, name in self._alive.items() if columns.missing(held))
-        yield from self._houdini.false_before(self._own)
+    def _smaller(self, action: str, name: str, core: frozenset[str], needed: set[str]) -> frozenset[str]:
+        """A core of which nothing can be left out that is not needed anyhow."""
+        for other in sorted(core - needed):
+            if other in core:
+                core = self._houdini.core(action, name, sorted(core - {other})) or core
+        return core
+
+    def _refuted(self, name: str) -> bool:
+        """Take the step just found for one that refutes what is false after it; False if a goal is."""
+        lost = self._houdini.false_after(self._own)
+        if name in (NO_ERROR, *self._goals) or any(goal in lost for goal in self._goals):
+            return False
+        for own in lost:
+            self._own.remove(own)
+            self._assumed.pop(own, None)
+        self._allow(self._universe.columns(self._houdini.state_after()))
+        return True
+
+    def _excluded(self) -> bool:
+        """Assume one more property that is false before the step just found, if there is one: a lemma that was given, a
+        clause, or else another invariant."""
+        own = self._houdini.false_before(self._own)
+        given = [name for name in own if name in self._given]
+        if given:
+            self._assumed[given[0]] = None
+            return True
+        columns = self._universe.columns(self._houdini.state_before())
         while (held := self._universe.excluding(columns)) is not None:
             name = f"candidate_{len(self.names)}"
             self._houdini.add(name, self._written.always(held), self._written.reads(held))
             self.names[name] = held
             state = self._houdini.initial_without(name)
             if state is None:
-                self._alive[held] = name
-                yield name
-            else:
-                self._allow(self._universe.columns(state))
+                self._assumed[name] = held
+                return True
+            self._allow(self._universe.columns(state))
+        if own:
+            self._assumed[own[0]] = None
+        return bool(own)
 
     def _allow(self, columns: Columns) -> None:
-        for held in self._universe.allow(columns):
-            self._alive.pop(held, None)
+        dead = set(self._universe.allow(columns))
+        self._assumed = {name: held for name, held in self._assumed.items() if held not in dead}
