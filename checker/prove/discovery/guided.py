@@ -14,13 +14,19 @@ answer adds one that is assumed, or a state that refutes one: the search ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from random import Random
 
+from checker.language.system import Failure, State
 from checker.model.nodes import Property
 from checker.prove.discovery.houdini import Houdini
-from checker.prove.discovery.samples import Form
-from checker.prove.discovery.universe import Columns, Held, Universe
+from checker.prove.discovery.samples import SEED, Form, Steps
+from checker.prove.discovery.universe import Held, Universe
 from checker.prove.relation import Relation
 from checker.prove.unbounded import NO_ERROR
+
+WALK_STEPS = 10
+"""Steps of a random walk from a state that is allowed: the states on the way are allowed as well."""
 
 Progress = Callable[[str], None]
 
@@ -79,6 +85,7 @@ class Guided:
         given = {prop.name for prop in houdini.model.of("lemma")} | set(self._goals)
         self._given = [name for name in self._own if name in given]
         self._assumed: dict[str, Held | None] = {}
+        self._steps, self._random = Steps(universe.system), Random(SEED)
         self._cores: dict[tuple[str, str], frozenset[str]] = {}
 
     @property
@@ -147,7 +154,11 @@ class Guided:
         for own in lost:
             self._own.remove(own)
             self._assumed.pop(own, None)
-        self._allow(self._universe.columns(self._houdini.state_after()))
+        after = self._houdini.state_after()
+        self._allow(after)
+        with suppress(Failure):
+            for state in self._steps.walk(after, self._random, WALK_STEPS):
+                self._allow(state)
         return True
 
     def _excluded(self) -> bool:
@@ -167,11 +178,11 @@ class Guided:
             if state is None:
                 self._assumed[name] = held
                 return True
-            self._allow(self._universe.columns(state))
+            self._allow(state)
         if own:
             self._assumed[own[0]] = None
         return bool(own)
 
-    def _allow(self, columns: Columns) -> None:
-        dead = set(self._universe.allow(columns))
+    def _allow(self, state: State) -> None:
+        dead = set(self._universe.allow(self._universe.columns(state)))
         self._assumed = {name: held for name, held in self._assumed.items() if held not in dead}

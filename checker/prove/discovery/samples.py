@@ -1,7 +1,8 @@
 """Explored states as columns of bits: which atoms are true in which states, for which values of the variables.
 
 A clause that is false somewhere among a few thousand reachable states is no lemma, and `or` of whole columns tells.
-The states are taken at random from the frontier, so that deep ones are among them, and by a fixed seed.
+One half of the states are taken at random from the frontier, the other half from random walks, so that deep ones are among
+them, by a fixed seed.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from checker.errors import SpecError
 from checker.explore.choices import Choices
 from checker.explore.properties import Properties
 from checker.language.control import Cut
-from checker.language.system import Method, State, System
+from checker.language.system import State, System
 from checker.language.types import Type
 from checker.prove.discovery.grammar import Atom
 from checker.prove.discovery.variables import Name
 
 SEED = 20140614
+WALKS = 100
+WALK_STEPS = 40
+"""Random walks from initial states, and how long they are."""
 
 
 @dataclass(frozen=True)
@@ -38,35 +42,58 @@ def explored(system: System, count: int, seconds: float, goals: Sequence[str] = 
     """All initial states, and others up to `count`, or as many as there is time for; no more when one of the goals is
     false. Raises Failure if the specification raises an error on the way."""
     deadline, random = monotonic() + seconds, Random(SEED)
-    steps = [(action, Choices(system, action)) for action in system.actions]
-    wanted = _Goals(system, goals)
-    frontier = list(dict.fromkeys(state for _, state in system.initial()))
-    seen = dict.fromkeys(frontier)
+    steps, wanted = Steps(system), _Goals(system, goals)
+    initial = list(dict.fromkeys(state for _, state in system.initial()))
+    frontier, seen = list(initial), dict.fromkeys(initial)
     refuted = next((name for state in frontier if (name := wanted.refuted(state))), None)
-    while frontier and refuted is None and len(seen) < count and monotonic() < deadline:
+    while frontier and refuted is None and len(seen) < count // 2 and monotonic() < deadline:
         position = random.randrange(len(frontier))
         frontier[position], frontier[-1] = frontier[-1], frontier[position]
         state = frontier.pop()
-        for successor in _successors(system, steps, state):
+        for successor in steps.successors(state):
             fresh = successor not in seen
             refuted = refuted or wanted.refuted(successor if fresh else None, state, successor)
             if fresh:
                 seen[successor] = None
                 frontier.append(successor)
+    for _ in range(WALKS if frontier else 0):
+        before = random.choice(initial)
+        for state in steps.walk(before, random, WALK_STEPS):
+            if refuted is not None or len(seen) >= count or monotonic() > deadline:
+                break
+            refuted = wanted.refuted(None if state in seen else state, before, state)
+            seen[state], before = None, state
     found = list(seen)
     random.shuffle(found)
     return Explored(found, refuted)
 
 
-def _successors(system: System, steps: Sequence[tuple[Method, Choices]], state: State) -> Iterator[State]:
-    for action, options in steps:
-        for arguments in options(state):
-            try:
-                successor = system.fire(state, action, arguments)
-            except Cut:
-                continue
-            if successor is not None:
-                yield successor.state
+class Steps:
+    """The steps of a system. Use it inside `with system`."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._actions = [(action, Choices(system, action)) for action in system.actions]
+
+    def successors(self, state: State) -> Iterator[State]:
+        """The states after all steps from a state. Raises Failure where a step raises an error."""
+        for action, options in self._actions:
+            for arguments in options(state):
+                try:
+                    successor = self._system.fire(state, action, arguments)
+                except Cut:
+                    continue
+                if successor is not None:
+                    yield successor.state
+
+    def walk(self, state: State, random: Random, length: int) -> Iterator[State]:
+        """The states of a random walk after a state, at most so many."""
+        for _ in range(length):
+            following = list(self.successors(state))
+            if not following:
+                return
+            state = random.choice(following)
+            yield state
 
 
 class _Goals:
