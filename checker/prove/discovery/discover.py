@@ -13,7 +13,7 @@ That nothing is found means nothing: a lemma may need an atom that was not propo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
@@ -43,6 +43,8 @@ ROWS = 60_000
 """Rows of a table of truths: states with values of the variables."""
 STAGES = ((0, False), (2, False), (2, True), (3, False), (3, True))
 """What is tried, one after the other: clauses of up to so many literals, and whether records are variables."""
+POOL_MAX = 1_000
+"""Clauses that may be used for any size, where those that are needed at the bounds do not suffice: the first ones."""
 SAMPLING_SHARE = 0.25
 """How much of the time exploring may take."""
 
@@ -162,18 +164,27 @@ class _Search:
                 needed = self._needed(houdini, needed)
             if needed is None:
                 return None
-            made = {name: universe.clause(held) for name, held in guided.names.items()}
             if not self.task.any_size:
-                return self._proven(needed, made)
-            pool = houdini.inductive(guided.alive)
-        for chosen in (needed, pool):  # What suffices at the bounds often does for any size.
-            lemmas = {name: made[name] for name in chosen if name in made}
-            judge = AnySize(self._extended(lemmas), self.goals, self.deadline)
+                return self._proven(needed, {name: universe.clause(held) for name, held in guided.names.items()})
+        for chosen in self._attempts(guided, houdini, needed):
+            made = {name: universe.clause(guided.names[name]) for name in chosen if name in guided.names}
+            judge = AnySize(self._extended(made), self.goals, self.deadline)
             with judge.model.system:
-                found = self._needed(judge, judge.initially([*own, *lemmas]), houdini)
+                found = self._needed(judge, judge.initially([*own, *made]), houdini)
             if found is not None:
                 return self._proven(found, made)
         return None
+
+    def _attempts(self, guided: Guided, houdini: Houdini, needed: list[str]) -> Iterator[list[str]]:
+        """Which lemmas may be used for any size: what suffices at the bounds often does, and else there may be others that
+        suffice at the bounds; at last all."""
+        yield needed
+        with houdini.model.system:
+            pool = guided.pool(POOL_MAX)
+            others = self._needed(houdini, pool)
+        if others is not None and set(others) != set(needed):
+            yield others
+        yield pool
 
     def _needed(self, judge: Judge, names: Sequence[str], hints: Judge | None = None) -> list[str] | None:
         search = Needed(judge, self.goals, self.task.progress, hints)

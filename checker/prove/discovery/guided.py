@@ -88,11 +88,6 @@ class Guided:
         self._steps, self._random = Steps(universe.system), Random(SEED)
         self._cores: dict[tuple[str, str], frozenset[str]] = {}
 
-    @property
-    def alive(self) -> list[str]:
-        """The properties of the specification, and the clauses that were assumed, that no step has refuted."""
-        return list(dict.fromkeys([*self._own, *self._assumed]))
-
     def lemmas(self) -> list[str] | None:
         """What the proofs of the goals use, themselves among it; None if a goal cannot be shown."""
         steps = {prop.name for prop in self._houdini.model.of("step")}
@@ -110,7 +105,7 @@ class Guided:
 
     def _first_open(self) -> tuple[list[str], tuple[str, str] | None]:
         """What is needed as far as it is known, and the first claim about it that is not shown."""
-        needed, position, alive = [NO_ERROR, *self._goals], 0, set(self.alive)
+        needed, position, alive = [NO_ERROR, *self._goals], 0, {*self._own, *self._assumed}
         while position < len(needed):
             name, position = needed[position], position + 1
             for action in self._houdini.claims(name):
@@ -122,7 +117,7 @@ class Guided:
 
     def _settled(self, action: str, name: str, needed: Sequence[str]) -> bool:
         """Show a claim, or find that its property is no lemma; False if a goal is lost."""
-        alive = set(self.alive)
+        alive = {*self._own, *self._assumed}
         few = [other for other in needed if other in alive]
         core = self._houdini.core(action, name, few)
         while core is None:
@@ -171,9 +166,7 @@ class Guided:
             return True
         columns = self._universe.columns(self._houdini.state_before())
         while (held := self._universe.excluding(columns)) is not None:
-            name = f"candidate_{len(self.names)}"
-            self._houdini.add(name, self._written.always(held), self._written.reads(held))
-            self.names[name] = held
+            name = self._named(held)
             state = self._houdini.initial_without(name)
             if state is None:
                 self._assumed[name] = held
@@ -182,6 +175,22 @@ class Guided:
         if own:
             self._assumed[own[0]] = None
         return bool(own)
+
+    def _named(self, held: Held) -> str:
+        """A name for a clause, which is a candidate now."""
+        name = f"candidate_{len(self.names)}"
+        self._houdini.add(name, self._written.always(held), self._written.reads(held))
+        self.names[name] = held
+        return name
+
+    def pool(self, most: int) -> list[str]:
+        """What is inductive together of what was assumed, and of the first clauses, so many at most."""
+        known = set(self._assumed.values())
+        for held in [held for held in self._universe.alive if held not in known][:most]:
+            self._assumed[self._named(held)] = held
+        clauses = [name for name, held in self._assumed.items() if held is not None]
+        clauses.sort(key=lambda name: self._universe.clause(self.names[name]).cost)
+        return self._houdini.inductive(self._houdini.initially([*self._own, *clauses]))
 
     def _allow(self, state: State) -> None:
         dead = set(self._universe.allow(self._universe.columns(state)))

@@ -1,8 +1,8 @@
 """Explored states as columns of bits: which atoms are true in which states, for which values of the variables.
 
 A clause that is false somewhere among a few thousand reachable states is no lemma, and `or` of whole columns tells.
-One half of the states are taken at random from the frontier, the other half from random walks, so that deep ones are among
-them, by a fixed seed.
+The first states come from random walks, so that deep ones are among them; then states are taken at random from the
+frontier. The seed is fixed.
 """
 
 from __future__ import annotations
@@ -43,10 +43,22 @@ def explored(system: System, count: int, seconds: float, goals: Sequence[str] = 
     false. Raises Failure if the specification raises an error on the way."""
     deadline, random = monotonic() + seconds, Random(SEED)
     steps, wanted = Steps(system), _Goals(system, goals)
-    initial = list(dict.fromkeys(state for _, state in system.initial()))
-    frontier, seen = list(initial), dict.fromkeys(initial)
-    refuted = next((name for state in frontier if (name := wanted.refuted(state))), None)
-    while frontier and refuted is None and len(seen) < count // 2 and monotonic() < deadline:
+    seen = dict.fromkeys(state for _, state in system.initial())
+    initial = list(seen)
+    refuted = next((name for state in initial if (name := wanted.refuted(state))), None)
+
+    def enough(most: int) -> bool:
+        return refuted is not None or len(seen) >= most or monotonic() > deadline
+
+    for _ in range(WALKS):
+        before = random.choice(initial)
+        for state in steps.walk(before, random, WALK_STEPS):
+            if enough(count // 2):
+                break
+            refuted = wanted.refuted(None if state in seen else state, before, state)
+            seen[state], before = None, state
+    frontier = list(seen)
+    while frontier and not enough(count):
         position = random.randrange(len(frontier))
         frontier[position], frontier[-1] = frontier[-1], frontier[position]
         state = frontier.pop()
@@ -56,13 +68,6 @@ def explored(system: System, count: int, seconds: float, goals: Sequence[str] = 
             if fresh:
                 seen[successor] = None
                 frontier.append(successor)
-    for _ in range(WALKS if frontier else 0):
-        before = random.choice(initial)
-        for state in steps.walk(before, random, WALK_STEPS):
-            if refuted is not None or len(seen) >= count or monotonic() > deadline:
-                break
-            refuted = wanted.refuted(None if state in seen else state, before, state)
-            seen[state], before = None, state
     found = list(seen)
     random.shuffle(found)
     return Explored(found, refuted)
