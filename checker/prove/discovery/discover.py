@@ -13,7 +13,7 @@ That nothing is found means nothing: a lemma may need an atom that was not propo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
@@ -155,36 +155,39 @@ class _Search:
         with model.system:
             own = [prop.name for prop in model.of("invariant", "lemma") if prop.name not in forms.values()]
             houdini = Houdini(model, self.deadline, self.task.progress, own)
-            properties = {prop.name: prop for prop in model.properties}
-            written = Written(houdini.relation, universe, {form: properties[name] for form, name in forms.items()})
+            named = {prop.name: prop for prop in model.properties}
+            properties = {form: named[name] for form, name in forms.items()}
+            written = Written(houdini.relation, universe, properties)
             guided = Guided(houdini, universe, written, self.goals, self.task.progress)
             needed, self.open = guided.lemmas(), guided.open
             self.tried, self.weakened, self.exhausted = universe.listed, universe.weakened, universe.exhausted
-            if needed is not None:
+            if needed is not None and not self.task.any_size:
                 needed = self._needed(houdini, needed)
             if needed is None:
                 return None
             if not self.task.any_size:
                 return self._proven(needed, {name: universe.clause(held) for name, held in guided.names.items()})
-        for chosen in self._attempts(guided, houdini, needed):
+            chosen, pool = self._needed(houdini, needed) or needed, list[str]()
+        while True:  # What suffices at the bounds often does for any size.
             made = {name: universe.clause(guided.names[name]) for name in chosen if name in guided.names}
             judge = AnySize(self._extended(made), self.goals, self.deadline)
             with judge.model.system:
                 found = self._needed(judge, judge.initially([*own, *made]), houdini)
             if found is not None:
                 return self._proven(found, made)
-        return None
-
-    def _attempts(self, guided: Guided, houdini: Houdini, needed: list[str]) -> Iterator[list[str]]:
-        """Which lemmas may be used for any size: what suffices at the bounds often does, and else there may be others that
-        suffice at the bounds; at last all."""
-        yield needed
-        with houdini.model.system:
-            pool = guided.pool(POOL_MAX)
-            others = self._needed(houdini, pool)
-        if others is not None and set(others) != set(needed):
-            yield others
-        yield pool
+            if chosen == pool:
+                return None
+            if pool:
+                chosen = pool
+            else:
+                with model.system:
+                    pool = guided.pool(POOL_MAX)
+                    houdini = Houdini(model, self.deadline, self.task.progress, own)
+                    written = Written(houdini.relation, universe, properties)
+                    for name in pool:
+                        if name in guided.names:
+                            houdini.add(name, written.always(guided.names[name]), written.reads(guided.names[name]))
+                    chosen = self._needed(houdini, pool) or pool
 
     def _needed(self, judge: Judge, names: Sequence[str], hints: Judge | None = None) -> list[str] | None:
         search = Needed(judge, self.goals, self.task.progress, hints)

@@ -52,18 +52,18 @@ class Needed:
 
         Of what is returned none can be left out, unless time is over before that is known.
         """
-        left = self._among(names)
+        left = self.sufficient(names)
         try:
             for name in reversed(left or []):
                 if left is not None and name in left and name not in self._goals:
                     fewer = [other for other in left if other != name]
-                    left = self._among(fewer) or left
+                    left = self.sufficient(fewer) or left
         except Undecided:
             pass
         return left
 
-    def _among(self, names: Sequence[str]) -> list[str] | None:
-        """What the proofs need, if these may be used; None if a goal cannot be shown."""
+    def sufficient(self, names: Sequence[str]) -> list[str] | None:
+        """What proofs of the goals use, if these may be used; None if a goal cannot be shown."""
         assumed = list(names)
         while True:
             needed, lost = self._closure(assumed)
