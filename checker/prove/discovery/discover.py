@@ -187,7 +187,8 @@ class _Search:
                     for name in pool:
                         if name in guided.names:
                             houdini.add(name, written.always(guided.names[name]), written.reads(guided.names[name]))
-                    chosen = self._needed(houdini, pool) or pool
+                    others = Needed(houdini, self.goals, self.task.progress).sufficient(pool) or pool
+                    chosen = [name for name in pool if name in {*needed, *others}]
 
     def _needed(self, judge: Judge, names: Sequence[str], hints: Judge | None = None) -> list[str] | None:
         search = Needed(judge, self.goals, self.task.progress, hints)
