@@ -13,7 +13,7 @@ That nothing is found means nothing: a lemma may need an atom that was not propo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
@@ -21,6 +21,7 @@ from time import monotonic
 from checker.language.spec import Spec
 from checker.language.system import Failure, State, System
 from checker.model.build import build
+from checker.model.nodes import Model, Property
 from checker.outcome import Outcome, Proven, Statistics, Unfinished
 from checker.prove.discovery.clauses import Clause, Known, candidates
 from checker.prove.discovery.grammar import Atom, Grammar
@@ -74,6 +75,17 @@ def discover(task: Task, seconds: float) -> Discovery:
     Raises what `prove` raises.
     """
     return _Search(task, monotonic() + seconds, seconds).discovery()
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Clauses of one size: the universe, a model whose lemmas say what its forms say, and the names of the properties that
+    the specification has already."""
+
+    model: Model
+    universe: Universe
+    forms: dict[Form, Property]
+    own: tuple[str, ...]
 
 
 class _Search:
@@ -146,49 +158,61 @@ class _Search:
         """The discovery with clauses of up to so many literals, or weaker ones (0: without any new lemma), or None.
 
         `records`: some variables are records."""
+        stage = self._stage(literals, records)
+        with stage.model.system:
+            houdini, written = self._questions(stage)
+            guided = Guided(houdini, stage.universe, written, self.goals, self.task.progress)
+            found, self.open = guided.lemmas(), guided.open
+            universe = stage.universe
+            self.tried, self.weakened, self.exhausted = universe.listed, universe.weakened, universe.exhausted
+            needed = None if found is None else self._needed(houdini, found)
+        if found is None or needed is None:
+            return None
+        if not self.task.any_size:
+            return self._proven(needed, self._made(stage, guided, needed))
+        for hints, names in self._attempts(stage, guided, houdini, found, needed):
+            made = self._made(stage, guided, names)
+            judge = AnySize(self._extended(made), self.goals, self.deadline)
+            with judge.model.system:
+                sufficient = self._needed(judge, judge.initially([*stage.own, *made]), hints)
+            if sufficient is not None:
+                return self._proven(sufficient, made)
+        return None
+
+    def _stage(self, literals: int, records: bool) -> _Stage:
         names = namespace(self.task.spec)
         with self.model.system as system:
             scopes, clauses = self._candidates(literals, records) if literals else ([], [])
             universe = Universe(system, names, scopes, clauses, self.near)
             forms = {form: f"{FORM}{number}" for number, form in enumerate(universe.forms())}
             model = build(extended(self.task.spec, [_probe(form, name) for form, name in forms.items()]))
-        with model.system:
-            own = [prop.name for prop in model.of("invariant", "lemma") if prop.name not in forms.values()]
-            houdini = Houdini(model, self.deadline, self.task.progress, own)
-            named = {prop.name: prop for prop in model.properties}
-            properties = {form: named[name] for form, name in forms.items()}
-            written = Written(houdini.relation, universe, properties)
-            guided = Guided(houdini, universe, written, self.goals, self.task.progress)
-            needed, self.open = guided.lemmas(), guided.open
-            self.tried, self.weakened, self.exhausted = universe.listed, universe.weakened, universe.exhausted
-            if needed is not None and not self.task.any_size:
-                needed = self._needed(houdini, needed)
-            if needed is None:
-                return None
-            if not self.task.any_size:
-                return self._proven(needed, {name: universe.clause(held) for name, held in guided.names.items()})
-            chosen, pool = self._needed(houdini, needed) or needed, list[str]()
-        while True:  # What suffices at the bounds often does for any size.
-            made = {name: universe.clause(guided.names[name]) for name in chosen if name in guided.names}
-            judge = AnySize(self._extended(made), self.goals, self.deadline)
-            with judge.model.system:
-                found = self._needed(judge, judge.initially([*own, *made]), houdini)
-            if found is not None:
-                return self._proven(found, made)
-            if chosen == pool:
-                return None
-            if pool:
-                chosen = pool
-            else:
-                with model.system:
-                    pool = guided.pool(POOL_MAX)
-                    houdini = Houdini(model, self.deadline, self.task.progress, own)
-                    written = Written(houdini.relation, universe, properties)
-                    for name in pool:
-                        if name in guided.names:
-                            houdini.add(name, written.always(guided.names[name]), written.reads(guided.names[name]))
-                    others = Needed(houdini, self.goals, self.task.progress).sufficient(pool) or pool
-                    chosen = [name for name in pool if name in {*needed, *others}]
+        named = {prop.name: prop for prop in model.properties}
+        own = tuple(prop.name for prop in model.of("invariant", "lemma") if prop.name not in forms.values())
+        return _Stage(model, universe, {form: named[name] for form, name in forms.items()}, own)
+
+    def _questions(self, stage: _Stage) -> tuple[Houdini, Written]:
+        houdini = Houdini(stage.model, self.deadline, self.task.progress, stage.own)
+        return houdini, Written(houdini.relation, stage.universe, stage.forms)
+
+    def _made(self, stage: _Stage, guided: Guided, names: Sequence[str]) -> dict[str, Clause]:
+        return {name: stage.universe.clause(guided.names[name]) for name in names if name in guided.names}
+
+    def _attempts(
+        self, stage: _Stage, guided: Guided, houdini: Houdini, found: list[str], needed: list[str]
+    ) -> Iterator[tuple[Houdini, list[str]]]:
+        """Which lemmas may be used for any size, with a judge at the bounds for hints. What suffices at the bounds often
+        does; if not, what two proofs there use together, of which the second has the choice of all lemmas; at last
+        these."""
+        yield houdini, needed
+        with stage.model.system:
+            pool = guided.pool(POOL_MAX)
+            fresh, written = self._questions(stage)
+            for name in (name for name in pool if name in guided.names):
+                fresh.add(name, written.always(guided.names[name]), written.reads(guided.names[name]))
+            others = Needed(fresh, self.goals, self.task.progress).sufficient(pool) or []
+        both = {*found, *others}
+        yield fresh, [name for name in pool if name in both]
+        yield fresh, pool
 
     def _needed(self, judge: Judge, names: Sequence[str], hints: Judge | None = None) -> list[str] | None:
         search = Needed(judge, self.goals, self.task.progress, hints)

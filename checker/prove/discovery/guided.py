@@ -98,7 +98,7 @@ class Guided:
         while True:
             needed, claim = self._first_open()
             if claim is None:
-                return [name for name in needed if name != NO_ERROR]
+                return [name for name in needed if name != NO_ERROR and name not in steps]
             if not self._settled(*claim, needed):
                 self.open = "the absence of errors" if claim[1] == NO_ERROR else claim[1]
                 return None

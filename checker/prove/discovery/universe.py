@@ -20,7 +20,7 @@ from checker.prove.discovery.variables import Name
 
 LITERALS_MAX = 3
 """Literals of a clause."""
-WEAKENINGS_MAX = 2_000_000
+WEAKENINGS_MAX = 100_000
 """Weaker clauses that are made in one search, false ones among them."""
 
 
@@ -42,6 +42,11 @@ class Scope:
     equal: tuple[int, ...]
     readings: tuple[tuple[Form, tuple[int, ...]], ...]
     full: int
+
+    def places(self) -> dict[str, int]:
+        """The numbers of literals and equations, by their text."""
+        texts = (*(literal.text for literal in self.literals), *(f"{one} == {two}" for one, two in self.equations))
+        return {text: number for number, text in enumerate(texts)}
 
     def clause(self, parts: Sequence[int]) -> Clause:
         """A clause as text."""
@@ -126,15 +131,11 @@ class Universe:
         self.system, self.scopes, self._near, self._namespace = system, tuple(scopes), near, namespace
         self._functions: dict[Form, Any] = {}
         numbers = {scope.context: number for number, scope in enumerate(scopes)}
-        places = [
-            {literal.text: place for place, literal in enumerate(scope.literals)}
-            | {guard: place for place, guard in enumerate(scope.equations, len(scope.literals))}  # type: ignore[misc]
-            for scope in scopes
-        ]
+        places = [scope.places() for scope in scopes]
         self.alive: list[Held] = []
         for clause in sorted(clauses, key=self._order):
             scope = numbers[clause.context]
-            named = (*(literal.text for literal in clause.literals), *clause.guards)
+            named = (*(literal.text for literal in clause.literals), *(f"{one} == {two}" for one, two in clause.guards))
             self.alive.append(Held(scope, tuple(sorted(places[scope][name] for name in named))))
         self.listed, self.weakened, self.exhausted = len(self.alive), 0, False
         self._dead: list[Held] = []
@@ -162,7 +163,7 @@ class Universe:
 
     def allow(self, columns: Columns) -> list[Held]:
         """Take a state for one that must not be excluded. What is false there is dead, and returned."""
-        alive, dead = [], []
+        alive, dead = list[Held](), list[Held]()
         for held in self.alive:
             (dead if columns.missing(held) else alive).append(held)
         self.alive = alive

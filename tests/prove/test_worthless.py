@@ -1,0 +1,96 @@
+"""On the command line: a proof from what contradicts itself is never called one.
+
+A specification has no way to state an axiom. What it can do is to require of its initial state, or of an action, what
+the axioms of quorums exclude: two majorities without a member in common. Every claim about it is then "proven".
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from checker.commands.prove import command
+
+HEAD = '''
+from checker import Scalarset, Spec, action, init, invariant, is_majority, require
+
+
+class Node(Scalarset, size=3):
+    """Somebody."""
+
+'''
+BEGINS_WITH_TWO = '''
+class BeginsWithTwo(Spec):
+    """Begins with two majorities that do not meet."""
+
+    chosen: set[Node]
+
+    @init
+    def start(self, a: set[Node], b: set[Node]) -> None:
+        require(is_majority(a, Node) and is_majority(b, Node))
+        require(all(n not in b for n in a))
+
+    @action
+    def choose(self, n: Node) -> None:
+        self.chosen.add(n)
+
+    @invariant
+    def somebody(self) -> bool:
+        """What every step keeps, and what is false at the beginning if there is one."""
+        return any(n in self.chosen for n in Node)
+'''
+NEEDS_TWO = '''
+class NeedsTwo(Spec):
+    """Chooses somebody when there are two majorities that do not meet."""
+
+    chosen: set[Node]
+
+    @action
+    def choose(self, n: Node, a: set[Node], b: set[Node]) -> None:
+        require(is_majority(a, Node) and is_majority(b, Node))
+        require(all(m not in b for m in a))
+        self.chosen.add(n)
+
+    @invariant
+    def nobody(self, n: Node) -> bool:
+        """What no step makes false, because there is none."""
+        return n not in self.chosen
+'''
+CAN_START = BEGINS_WITH_TWO.replace("\n        require(all(n not in b for n in a))", "")
+"""The same without the contradiction."""
+
+
+def proven(folder: Path, text: str, *options: str) -> tuple[int, str]:
+    file = folder / "spec.py"
+    file.write_text(HEAD + text, encoding="utf-8")
+    result = CliRunner().invoke(command, [str(file), *options])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.output
+
+
+MODES = pytest.mark.parametrize("options", [(), ("--any-size",), ("--any-size", "--discover")], ids=" ".join)
+
+
+@MODES
+def test_what_cannot_begin_is_not_proven(tmp_path: Path, options: tuple[str, ...]) -> None:
+    code, output = proven(tmp_path, BEGINS_WITH_TWO, *options)
+    assert code == 3, output
+    assert not re.search(r"^proven (for|at)", output, re.MULTILINE)
+    assert "initial state" in output
+
+
+@MODES
+def test_what_cannot_happen_is_not_proven(tmp_path: Path, options: tuple[str, ...]) -> None:
+    code, output = proven(tmp_path, NEEDS_TWO, *options)
+    assert code == 3, output
+    assert not re.search(r"^proven (for|at)", output, re.MULTILINE)
+    assert "every claim is proven, but choose can never happen" in output
+
+
+@pytest.mark.parametrize("options", [(), ("--any-size",)], ids=" ".join)
+def test_without_the_contradiction_it_is_refuted(tmp_path: Path, options: tuple[str, ...]) -> None:
+    code, output = proven(tmp_path, CAN_START, *options)
+    assert code == 1 and "violated" in output, output
