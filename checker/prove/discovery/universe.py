@@ -21,7 +21,7 @@ from checker.prove.discovery.variables import Name
 LITERALS_MAX = 3
 """Literals of a clause."""
 WEAKENINGS_MAX = 100_000
-"""Weaker clauses that are made in one search, false ones among them."""
+"""Weaker clauses that are made of one universe, false ones among them."""
 
 
 class Held(NamedTuple):
@@ -125,9 +125,12 @@ class Universe:
         namespace: dict[str, Any],
         scopes: Sequence[Scope],
         clauses: Iterable[Clause],
-        near: frozenset[str],
+        near: frozenset[str] = frozenset(),
+        literals_max: int = LITERALS_MAX,
     ) -> None:
-        """`clauses` are the minimal ones that explored states allow; those about the variables `near` come first."""
+        """`clauses` are the minimal ones that explored states allow; those about the variables `near` come first. Weaker
+        ones have up to so many literals."""
+        self._literals_max = literals_max
         self.system, self.scopes, self._near, self._namespace = system, tuple(scopes), near, namespace
         self._functions: dict[Form, Any] = {}
         numbers = {scope.context: number for number, scope in enumerate(scopes)}
@@ -190,6 +193,9 @@ class Universe:
             missing = columns.missing(held)
             if not missing:
                 continue
+            if self.weakened >= WEAKENINGS_MAX:
+                self.exhausted = True
+                break
             refuting = [(other.of(held.scope), rows) for other in self._allowed if (rows := other.missing(held))]
             for weaker in self._weaker(held, columns.of(held.scope), missing):
                 self.weakened += 1
@@ -198,16 +204,13 @@ class Universe:
                     found.append(weaker)
                 else:
                     self._dead.append(weaker)
-            if self.weakened > WEAKENINGS_MAX:
-                self.exhausted = True
-                break
         return found
 
     def _weaker(self, held: Held, columns: Sequence[int], missing: int) -> Iterator[Held]:
         """A clause with one part more, false in some of the missing rows, if it is not made yet."""
         scope = self.scopes[held.scope]
         count = len(scope.literals)
-        full = sum(number < count for number in held.parts) == LITERALS_MAX
+        full = sum(number < count for number in held.parts) >= self._literals_max
         for number in range(count if full else 0, len(columns)):
             if missing & columns[number] and number not in held.parts:
                 weaker = Held(held.scope, tuple(sorted((*held.parts, number))))
