@@ -2,7 +2,7 @@
 
 A clause is a disjunction of up to three literals (atoms or negated atoms), true for all values of its variables. Of two
 clauses that the states allow, one inside the other, only the smaller is a candidate: it says more. If that one turns out
-not to be inductive, the search comes back with larger ones. A clause that random states allow as well, reachable or
+not to be inductive, `universe` makes larger ones of it. A clause that random states allow as well, reachable or
 not, says nothing (`x != A or x != B`).
 
 Variables of one type may be equal. A clause that is true only where they differ gets the equations that it needs, `s1 ==

@@ -2,8 +2,8 @@
 
 1. Atoms are proposed from the specification's types and from its own predicates.
 2. Clauses over them that a few thousand explored states refute are dropped, and so are those that any state satisfies.
-3. Houdini keeps those that are inductive together at the configured bounds, the properties among them. If a property is
-   lost, larger clauses are tried.
+3. Counterexamples to induction at the configured bounds choose among them. Those that turn out not to be inductive give way
+   to weaker ones (`guided`, `universe`). If a property is lost, longer clauses are listed.
 4. As many as possible are left out; for any size, beginning with what the unsatisfiable cores name (`needed`).
 5. The lemmas that remain are written as methods into a subclass of the specification, and `quorate prove` is asked of
    that subclass, so that what is printed is what was proven.

@@ -6,9 +6,9 @@ be shown in the same way. If nothing excludes the state before a step, the step 
 allowed: whatever is inductive among the clauses is true before the step, and therefore after it. So clauses that are
 false there are no lemmas, and weaker ones take their place (`universe`).
 
-What is found if it exists is the same that Houdini finds when all clauses of the universe, also those that other clauses
-imply, are candidates; only those are asked of a solver that might matter. The number of clauses is finite, and every
-answer adds one that is assumed, or a state that refutes one: the search ends.
+A goal is shown if Houdini, given all clauses of the universe, also those that other clauses imply, would keep it, and
+only then, as long as the universe has not reached its limit; but only clauses that might matter are asked of a solver. The
+number of clauses is finite, and every answer adds one that is assumed, or a state that refutes one: the search ends.
 """
 
 from __future__ import annotations

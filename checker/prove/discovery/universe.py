@@ -1,10 +1,11 @@
 """All clauses of the grammar that no known state refutes, strongest first, and weaker ones when these fail.
 
 Listed are the minimal clauses that the explored states allow. A state that an invariant has to allow, although it was
-not explored, refutes some of them: these are dead. Weaker clauses, with one more literal, may be alive; but there are far
-too many to list them. They are made on demand: to exclude a certain state, a dead clause that is false there takes one
-more literal that is false there as well. Where no listed clause excludes a state, no weakening that does has an alive
-clause inside, since that would be false in the state too: nothing has to be compared.
+not explored, refutes some of them: these are dead. Weaker clauses, with one more literal over the same variables or one
+more equation of variables, may be alive; but there are far too many to list them. They are made on demand: to exclude a
+certain state, a dead clause that is false there takes one more literal that is false there as well. Where no alive clause
+excludes a state, no weakening that does has an alive clause inside, since that would be false in the state too: nothing
+has to be compared. The explored states allow what is weaker than what they allow; the others are asked.
 """
 
 from __future__ import annotations
