@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 
 import z3
@@ -285,7 +286,7 @@ def main() -> None:
     options.add_argument("names", nargs="*", metavar="NAME", help="specifications (default: all)")
     chosen = options.parse_args()
     cases = [case for case in CASES if not chosen.names or case.name in chosen.names]
-    for first, *rest in (HEAD, *(measured(case, chosen.seconds) for case in cases)):
+    for first, *rest in chain([HEAD], (measured(case, chosen.seconds) for case in cases)):
         cells = zip(rest, WIDTHS[1:], strict=True)
         print(first.ljust(WIDTHS[0]) + "".join(cell.rjust(width) for cell, width in cells), flush=True)
 
