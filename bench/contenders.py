@@ -148,7 +148,7 @@ def _several(count: int, what: str) -> str:
 
 
 def _quorate(task: Task, folder: Path, workers: int) -> Iterator[Contender]:
-    code = "import sys; from checker.cli import main; sys.argv[0] = 'quorate'; main()"
+    code = "import sys; from quorate.cli import main; sys.argv[0] = 'quorate'; main()"
     bounds = ("--bound", f"ResourceManager={task.managers}") if task.managers else ()
     common = (sys.executable, "-c", code, "check", task.model, *bounds, *([] if task.symmetry else ["--no-symmetry"]))
 

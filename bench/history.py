@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from checker.consistency import History, Model, Operation, Satisfied, judge
-from checker.consistency.history import Value
-from checker.consistency.models import MODELS, REFUSED
-from checker.consistency.native import library
+from quorate.consistency import History, Model, Operation, Satisfied, judge
+from quorate.consistency.history import Value
+from quorate.consistency.models import MODELS, REFUSED
+from quorate.consistency.native import library
 
 Call = tuple[str, Value]
 Steps = tuple[tuple[str, int, Value], ...]

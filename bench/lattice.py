@@ -20,8 +20,8 @@ from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 
-from checker.consistency import LEVELS, History, Limits, Operation, Satisfied, judge
-from checker.consistency.models import Model, Register, SetModel
+from quorate.consistency import LEVELS, History, Limits, Operation, Satisfied, judge
+from quorate.consistency.models import Model, Register, SetModel
 
 PLAIN = Limits(native=False)  # Histories of a few operations are not worth the way to C.
 DOCS = Path(__file__).parent.parent / "docs"
@@ -286,8 +286,8 @@ def _sections() -> list[tuple[str, str, tuple[str, ...], tuple[Litmus, ...]]]:
 
 
 def write() -> None:
-    from checker.report.history import Timeline, timeline
-    from checker.report.render import render
+    from quorate.report.history import Timeline, timeline
+    from quorate.report.render import render
 
     path = DOCS / "consistency.md"
     text = path.read_text(encoding="utf-8")

@@ -14,14 +14,14 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from checker.explore import liveness as reference
-from checker.explore.checking import symmetric_sorts
-from checker.explore.engine import Lasting
-from checker.explore.limits import Watch, peak_bytes
-from checker.explore.native import liveness as native
-from checker.explore.symmetry import affordable
-from checker.language.system import System
-from checker.loading import load
+from quorate.explore import liveness as reference
+from quorate.explore.checking import symmetric_sorts
+from quorate.explore.engine import Lasting
+from quorate.explore.limits import Watch, peak_bytes
+from quorate.explore.native import liveness as native
+from quorate.explore.symmetry import affordable
+from quorate.language.system import System
+from quorate.loading import load
 
 Case = tuple[str, str | None, dict[str, int]]
 

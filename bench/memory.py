@@ -6,12 +6,12 @@ the end of a search without symmetry by one worker, divided by the number of sta
 
 from __future__ import annotations
 
-from checker.explore.engine import Covered
-from checker.explore.limits import STORES, Watch
-from checker.explore.native import explore
-from checker.explore.native.search import rendering
-from checker.language.system import System
-from checker.loading import load
+from quorate.explore.engine import Covered
+from quorate.explore.limits import STORES, Watch
+from quorate.explore.native import explore
+from quorate.explore.native.search import rendering
+from quorate.language.system import System
+from quorate.loading import load
 
 SPECS = {
     "lww_register": {"Time": 4},

@@ -5,7 +5,7 @@ asked for an invariant Inv over the bits of a state:
 
     initial(s) -> Inv(s)        Inv(s) and step(s, t) -> Inv(t)        Inv(s) and bad(s) -> false
 
-The three conditions are those of every proof at fixed bounds (`checker/prove/relation.py`); lemmas of the specification
+The three conditions are those of every proof at fixed bounds (`checker/quorate/prove/relation.py`); lemmas of the specification
 are not given. A step is one clause for all actions: one clause for each action, or for each choice of arguments, took
 6 to over 30 times as long (two-phase commit, 3 resource managers). Numbers instead of bits were no faster. Nothing is
 believed because Spacer says it: an invariant is asked of an ordinary solver, the explorer must come to the same verdict,
@@ -26,15 +26,14 @@ from itertools import chain
 from multiprocessing import get_context
 
 import z3
-
-from checker.explore import check
-from checker.explore.limits import Limits, Watch
-from checker.language.spec import Spec, declarations
-from checker.loading import load
-from checker.model.build import build
-from checker.outcome import Unfinished, Violated
-from checker.prove.discovery.pasting import extended
-from checker.prove.relation import SEEN, Cells, Relation
+from quorate.explore import check
+from quorate.explore.limits import Limits, Watch
+from quorate.language.spec import Spec, declarations
+from quorate.loading import load
+from quorate.model.build import build
+from quorate.outcome import Unfinished, Violated
+from quorate.prove.discovery.pasting import extended
+from quorate.prove.relation import SEEN, Cells, Relation
 
 MEMORY_BYTES = 4 << 30
 OPTIONS = {"engine": "spacer", "spacer.push_pob": True, "spacer.use_iuc": False}

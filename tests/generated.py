@@ -15,15 +15,15 @@ from itertools import count
 from random import Random
 
 from hypothesis import strategies as st
+from quorate import Spec
 
-from checker import Spec
 from tests import constructs
 from tests.constructs import Constructs
 
 HEADER = """\
 from enum import Enum
 from typing import Annotated, ClassVar, Self
-from checker import *
+from quorate import *
 
 
 class Node(Scalarset, size={nodes}):

@@ -34,7 +34,7 @@ EDGE = {"cli", "commands", "pytest_plugin"}
 
 
 def layer(module: str) -> str:
-    """The layer of a module `checker.<layer>...`; "" is the facade itself."""
+    """The layer of a module `quorate.<layer>...`; "" is the facade itself."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 
@@ -55,37 +55,37 @@ def sources(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", sources("checker"), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", sources("checker/quorate"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_checkers_layers_import_downwards_only(path: Path) -> None:
-    parts = path.relative_to(ROOT / "checker").with_suffix("").parts
+    parts = path.relative_to(ROOT / "checker" / "quorate").with_suffix("").parts
     own = "" if parts == ("__init__",) else parts[0]
     if own in EDGE:
         return
     for name in imports(path):
-        if name.split(".")[0] in ("specs", "impl", "tests", "bench"):
+        if name.split(".")[0] in ("quorate_specs", "quorate_impl", "tests", "bench"):
             pytest.fail(f"{own} imports {name}")
-        if name.split(".")[0] == "checker":
+        if name.split(".")[0] == "quorate":
             assert layer(name) in LAYERS[own] | {own}, f"{own} imports {name}"
 
 
-@pytest.mark.parametrize("path", sources("specs"), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", sources("specs/quorate_specs"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_specs_import_the_facade_only(path: Path) -> None:
     for name in imports(path):
         top, *rest = name.split(".")
-        assert top not in ("impl", "tests"), name
-        if top == "checker":
+        assert top not in ("quorate_impl", "tests"), name
+        if top == "quorate":
             assert len(rest) == 1 and rest[0] not in LAYERS, f"{path.name} imports {name} instead of the facade"
 
 
 def test_implementations_import_neither_specs_nor_checker() -> None:
-    for path in sources("impl"):
+    for path in sources("impl/quorate_impl"):
         for name in imports(path):
-            assert name.split(".")[0] not in ("checker", "specs", "tests"), f"{path} imports {name}"
+            assert name.split(".")[0] not in ("quorate", "quorate_specs", "tests"), f"{path} imports {name}"
 
 
 def test_the_core_layers_do_not_print_or_read_the_clock() -> None:
     for folder in ("language", "model"):
-        for path in sources(f"checker/{folder}"):
+        for path in sources(f"checker/quorate/{folder}"):
             for name in imports(path):
                 assert name.split(".")[0] not in ("time", "logging", "subprocess", "pathlib", "click", "rich"), (
                     f"{path} imports {name}"

@@ -1,7 +1,7 @@
 """Two-phase commit and Raft's election with fewer and fewer lemmas missing: the steps of docs/proofs.md."""
 
-from specs.consensus.raft_election import RaftElection
-from specs.transactions.two_phase_commit import TwoPhaseCommit
+from quorate_specs.consensus.raft_election import RaftElection
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
 ALL = ("votes_are_kept", "counted_votes_were_sent", "committing_needs_all_votes", "one_verdict", "committed_on_verdict")
 

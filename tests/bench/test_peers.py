@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from quorate import Spec
+from quorate.explore import check
+from quorate_specs.consensus.paxos import Paxos
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
 from bench.contenders import MODELS, Counts, named_counts, spin_counts
 from bench.measuring import build, measure
-from checker import Spec
-from checker.explore import check
-from specs.consensus.paxos import Paxos
-from specs.transactions.two_phase_commit import TwoPhaseCommit
 
 
 def expected(spec: type[Spec]) -> Counts:

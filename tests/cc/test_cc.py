@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from checker import cc
-from checker.errors import QuorateError
+from quorate import cc
+from quorate.errors import QuorateError
 
 SOURCES = {"answer.c": '#include "answer.h"\nint answer(void) { return ANSWER; }\n', "answer.h": "#define ANSWER 42\n"}
 
@@ -113,7 +112,7 @@ def test_no_writable_directory_at_all_is_one_clear_error(tmp_path: Path, monkeyp
 
 
 def test_concurrent_builders_all_succeed(cache: Path) -> None:
-    program = f"from checker import cc; assert cc.load('answer', {SOURCES!r}).answer() == 42"
+    program = f"from quorate import cc; assert cc.load('answer', {SOURCES!r}).answer() == 42"
     running = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(4)]
     assert [(process.wait(), process.communicate()[1]) for process in running] == [(0, b"")] * 4
     assert list(cache.rglob(f"{cc.PARTIAL}*")) == []

@@ -3,7 +3,7 @@
 HEADER = """\
 from enum import Enum
 from typing import Self
-from checker import *
+from quorate import *
 
 class Process(Scalarset, size=2):
     pass

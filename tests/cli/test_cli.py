@@ -11,8 +11,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from quorate.cli import main
 
-from checker.cli import main
 from tests.cli.samples import LIAR, MUTEX, WRONG
 
 Result = tuple[int, str, str]
@@ -221,7 +221,7 @@ def test_an_output_directory_that_cannot_be_written_is_refused_before_exploring(
 
 
 def python(*code: str, **options: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "checker")}
     return subprocess.run(
         [sys.executable, *code], capture_output=True, text=True, env=environment, check=False, **options
     )  # type: ignore[call-overload]
@@ -229,8 +229,8 @@ def python(*code: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 def test_the_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; sys.argv = ['quorate', '--help']\nfrom checker.cli import main\ntry: main()\nexcept SystemExit: pass\n"
-        "heavy = {'z3', 'networkx', 'rich', 'graphviz', 'pygraphviz', 'hypothesis', 'checker.explore'} & set(sys.modules)\n"
+        "import sys; sys.argv = ['quorate', '--help']\nfrom quorate.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "heavy = {'z3', 'networkx', 'rich', 'graphviz', 'pygraphviz', 'hypothesis', 'quorate.explore'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = python("-c", code)
@@ -240,13 +240,13 @@ def test_the_help_imports_nothing_heavy() -> None:
 
 
 def test_progress_is_silent_where_stderr_is_no_terminal(folder: Path) -> None:
-    done = python("-c", "from checker.cli import main; main()", "check", "mutex.py", cwd=folder)
+    done = python("-c", "from quorate.cli import main; main()", "check", "mutex.py", cwd=folder)
     assert done.returncode == 0 and done.stderr == ""
 
 
 def test_ctrl_c_gives_the_partial_result(folder: Path) -> None:
     code = (
-        "import os, signal, threading\nfrom checker.cli import main\n"
+        "import os, signal, threading\nfrom quorate.cli import main\n"
         "threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\nmain()"
     )
     done = python(
@@ -271,11 +271,11 @@ def test_pytest_collects_and_verifies_specifications(folder: Path) -> None:
     (folder / "spec_mutex.py").write_text(MUTEX)
     (folder / "spec_liar.py").write_text(LIAR)
     (folder / "test_it.py").write_text(
-        "from checker.pytest_plugin import verified\nfrom spec_mutex import Mutex\n"
+        "from quorate.pytest_plugin import verified\nfrom spec_mutex import Mutex\n"
         "def test_three() -> None:\n    assert verified(Mutex, Process=3).statistics.states > 4\n"
     )
     installed = any(point.name == "quorate" for point in entry_points(group="pytest11"))
-    plugin = () if installed else ("-p", "checker.pytest_plugin")
+    plugin = () if installed else ("-p", "quorate.pytest_plugin")
     done = python("-m", "pytest", *plugin, "--quorate", "-q", "-p", "no:cacheprovider", str(folder), cwd=folder)
     assert done.returncode == 1 and "4 passed" in done.stdout and "1 failed" in done.stdout
     assert "expected: holds" in done.stdout and "mutual_exclusion" in done.stdout and "Traceback" not in done.stdout

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hypothesis import strategies as st
-
-from checker.consistency.history import History, Operation
+from quorate.consistency.history import History, Operation
 
 Call = tuple[str, object, object, object]  # function, key, argument, result
 

@@ -1,7 +1,7 @@
 """Brute force: each level decided straight from its definition, by trying everything. For histories of a few
 operations.
 
-Nothing here is shared with `checker.consistency` but the operations and the sequential models."""
+Nothing here is shared with `quorate.consistency` but the operations and the sequential models."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import cache
 from itertools import chain, combinations, permutations, product
 
-from checker.consistency.history import History, Operation
-from checker.consistency.models import REFUSED, Model
+from quorate.consistency.history import History, Operation
+from quorate.consistency.models import REFUSED, Model
 
 
 def subsets(items: Sequence) -> Iterator[tuple]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from checker.cli import cli
-from checker.errors import QuorateError
+from quorate.cli import cli
+from quorate.errors import QuorateError
 
 STALE = [
     {"process": 0, "type": "invoke", "f": "write", "value": 1},
@@ -97,8 +96,8 @@ def test_causal_violations_are_drawn_both_ways(tmp_path: Path) -> None:
 
 
 def test_without_a_compiler_it_answers_and_says_so(stale: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from checker import cc
-    from checker.consistency import native
+    from quorate import cc
+    from quorate.consistency import native
 
     def none(*_: object) -> None:
         raise cc.NoCompiler("There is no C compiler.")

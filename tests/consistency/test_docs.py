@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 from click.testing import CliRunner
-
-from checker.cli import cli
-from checker.consistency import find_model
+from quorate.cli import cli
+from quorate.consistency import find_model
 
 TEXT = (Path(__file__).parents[2] / "docs" / "consistency.md").read_text(encoding="utf-8")
 

@@ -8,14 +8,14 @@ import pytest
 from histories import histories
 from hypothesis import given
 from oracles import linearizable
+from quorate.consistency import Limits, Satisfied, Unknown, Violated, judge
+from quorate.consistency.history import History, HistoryError, Operation
+from quorate.consistency.models import MODELS, CasRegister, Model, Register, find_model
+from quorate.consistency.verdict import Cycle, Order, Unorderable
+from quorate.errors import QuorateError, UsageError
 from test_objects import ALPHABETS, DRAWN
 
 from bench.history import appended, recorded, spoiled
-from checker.consistency import Limits, Satisfied, Unknown, Violated, judge
-from checker.consistency.history import History, HistoryError, Operation
-from checker.consistency.models import MODELS, CasRegister, Model, Register, find_model
-from checker.consistency.verdict import Cycle, Order, Unorderable
-from checker.errors import QuorateError, UsageError
 
 
 def unorderable(history: History, model: Model) -> Unorderable:
@@ -194,7 +194,7 @@ def test_operations_that_do_not_fit_are_named() -> None:
 
 
 STACK = """
-from checker.consistency import REFUSED, Model
+from quorate.consistency import REFUSED, Model
 
 class Stack(Model):
     name = "stack"

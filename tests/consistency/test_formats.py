@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from checker.consistency.formats import read_history, read_lines
-from checker.consistency.history import History, HistoryError
-from checker.errors import UsageError
+from quorate.consistency.formats import read_history, read_lines
+from quorate.consistency.history import History, HistoryError
+from quorate.errors import UsageError
 
 JSONL = """
 {"process": 0, "type": "invoke", "f": "write", "key": "x", "value": [1, {"a": 2}]}

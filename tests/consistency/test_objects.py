@@ -9,10 +9,9 @@ import pytest
 from histories import Call, histories, of_sessions, shapes
 from hypothesis import HealthCheck, given, settings
 from oracles import OBJECT_LEVELS
-
-from checker.consistency import Limits, Satisfied, Violated, judge
-from checker.consistency.history import History
-from checker.consistency.models import (
+from quorate.consistency import Limits, Satisfied, Violated, judge
+from quorate.consistency.history import History
+from quorate.consistency.models import (
     AppendString,
     CasRegister,
     Counter,

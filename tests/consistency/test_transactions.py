@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quorate.consistency import Satisfied, Violated, judge
+from quorate.consistency.history import History, Operation
+from quorate.consistency.verdict import Cycle
 from transaction_oracles import TRANSACTION_LEVELS
-
-from checker.consistency import Satisfied, Violated, judge
-from checker.consistency.history import History, Operation
-from checker.consistency.verdict import Cycle
 
 DRAWN = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain, combinations, permutations
 
-from checker.consistency.history import History, Operation
+from quorate.consistency.history import History, Operation
 
 Step = tuple[str, object, object]
 

@@ -9,12 +9,11 @@ import re
 from pathlib import Path
 
 import pytest
-
-from checker.commands.gallery import Broken, broken, page
-from checker.explore.replay import replay
-from checker.report.diagram import spacetime
-from checker.report.render import svg
-from checker.trace import Trace
+from quorate.commands.gallery import Broken, broken, page
+from quorate.explore.replay import replay
+from quorate.report.diagram import spacetime
+from quorate.report.render import svg
+from quorate.trace import Trace
 
 GALLERY = Path(__file__).parents[2] / "counterexamples"
 AGAIN = "run `quorate gallery`"

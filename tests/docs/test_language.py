@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from quorate.errors import OutsideSubset
+from quorate.explore import check
+from quorate.explore.checking import as_expected
+from quorate.language.system import System
+from quorate.loading import Protocol, load
+from quorate.model import build
+from quorate.outcome import HoldsWithinBounds
+from quorate.prove.laws.prove import Task, prove_laws
 
-from checker.errors import OutsideSubset
-from checker.explore import check
-from checker.explore.checking import as_expected
-from checker.language.system import System
-from checker.loading import Protocol, load
-from checker.model import build
-from checker.outcome import HoldsWithinBounds
-from checker.prove.laws.prove import Task, prove_laws
 from tests.docs.pages import DOCS, ROOT, Block, blocks
 
 PAGE = DOCS / "language.md"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from checker.explore import check
-from checker.loading import load
-from checker.outcome import Holds
+from quorate.explore import check
+from quorate.loading import load
+from quorate.outcome import Holds
+
 from tests.docs.pages import DOCS, ROOT, blocks
 
 README = ROOT / "README.md"
@@ -41,7 +42,7 @@ def test_no_page_links_to_a_file_that_is_not_there() -> None:
 
 
 def test_the_folders_of_the_map_exist() -> None:
-    named = re.findall(r"`([a-z]+(?:/[a-z]+)?)/`", README.read_text(encoding="utf-8"))
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*)/`", README.read_text(encoding="utf-8"))
     assert len(named) > 8
     for folder in named:
         assert (ROOT / folder).is_dir(), folder

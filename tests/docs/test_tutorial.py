@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from quorate.report.diagram import spacetime
+from quorate.report.render import svg
+from quorate.trace import Trace
 
-from checker.report.diagram import spacetime
-from checker.report.render import svg
-from checker.trace import Trace
 from tests.docs.pages import DOCS, ROOT, blocks
 
-QUORATE = [sys.executable, "-c", "from checker.cli import main; main()"]
+QUORATE = [sys.executable, "-c", "from quorate.cli import main; main()"]
 
 
 def lines(text: str) -> list[str]:

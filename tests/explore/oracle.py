@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import permutations, product
 
-from checker.language.control import Cut
-from checker.language.system import State, System
-from checker.language.types import Renaming
+from quorate.language.control import Cut
+from quorate.language.system import State, System
+from quorate.language.types import Renaming
 
 
 @dataclass

@@ -1,10 +1,9 @@
 """The numbers of states and orbits that Gray & Lamport's TwoPhase is known to have."""
 
 import pytest
-
-from checker.explore import check
-from checker.outcome import Holds
-from specs.transactions.two_phase_commit import TwoPhaseCommit
+from quorate.explore import check
+from quorate.outcome import Holds
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
 
 @pytest.mark.parametrize(("size", "states", "orbits"), [(3, 288, 80), (5, 8_832, 314)])

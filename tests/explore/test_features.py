@@ -8,8 +8,7 @@ from typing import Annotated, Self
 
 import networkx
 import pytest
-
-from checker import (
+from quorate import (
     Bag,
     Nat,
     Network,
@@ -28,15 +27,15 @@ from checker import (
     up_to,
     violates,
 )
-from checker.errors import SpecError, UsageError
-from checker.explore import as_expected, check
-from checker.explore.choices import Choices, collections_of
-from checker.explore.graph import state_graph
-from checker.explore.simulate import simulate
-from checker.explore.symmetry import affordable
-from checker.language.system import System
-from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
-from checker.trace import Trace
+from quorate.errors import SpecError, UsageError
+from quorate.explore import as_expected, check
+from quorate.explore.choices import Choices, collections_of
+from quorate.explore.graph import state_graph
+from quorate.explore.simulate import simulate
+from quorate.explore.symmetry import affordable
+from quorate.language.system import System
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
+from quorate.trace import Trace
 
 
 class Node(Scalarset, size=2):
@@ -404,8 +403,8 @@ def test_a_message_that_is_heard_twice_is_the_same_message_and_a_copy() -> None:
 
 
 def test_a_message_sent_again_after_its_loss_is_a_new_one() -> None:
-    from checker.explore.engine import Finding
-    from checker.explore.tracing import trace as traced
+    from quorate.explore.engine import Finding
+    from quorate.explore.tracing import trace as traced
 
     system = System(Talk)
     with system:

@@ -10,8 +10,7 @@ import networkx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from checker import (
+from quorate import (
     Nat,
     Ordered,
     Scalarset,
@@ -22,10 +21,10 @@ from checker import (
     leads_to,
     require,
 )
-from checker.explore import check, graph, liveness
-from checker.explore.replay import replay
-from checker.language.system import System
-from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
+from quorate.explore import check, graph, liveness
+from quorate.explore.replay import replay
+from quorate.language.system import System
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
 
 
 class Process(Scalarset, size=2):

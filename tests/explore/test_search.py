@@ -6,15 +6,15 @@ import json
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from quorate.errors import SpecError
+from quorate.explore import check, graph
+from quorate.explore.checking import symmetric_sorts
+from quorate.explore.limits import Limits, Watch
+from quorate.explore.reference import Search
+from quorate.explore.replay import replay
+from quorate.language.system import System
+from quorate.outcome import Failed, Violated
 
-from checker.errors import SpecError
-from checker.explore import check, graph
-from checker.explore.checking import symmetric_sorts
-from checker.explore.limits import Limits, Watch
-from checker.explore.reference import Search
-from checker.explore.replay import replay
-from checker.language.system import System
-from checker.outcome import Failed, Violated
 from tests.explore import oracle
 from tests.generated import load, sources
 
@@ -96,14 +96,14 @@ def test_a_graph_unfolded_from_orbits_is_the_graph(source: str) -> None:
 
 
 def test_a_limit_of_states_is_kept_exactly() -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     outcome = check(TwoPhaseCommit, symmetry=False, watch=Watch(Limits(states=100)))
     assert outcome.verdict == "unfinished" and outcome.statistics.states == 100
 
 
 def test_an_interruption_gives_what_was_found_so_far() -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None)
     outcome = check(TwoPhaseCommit.bounded(ResourceManager=4), engine="reference", symmetry=False, watch=watch)
@@ -112,6 +112,6 @@ def test_an_interruption_gives_what_was_found_so_far() -> None:
 
 @pytest.mark.parametrize("limits", [Limits(seconds=1e-9), Limits(memory_bytes=1)])
 def test_limits_of_time_and_memory_stop_cleanly(limits: Limits) -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     assert check(TwoPhaseCommit, watch=Watch(limits)).exit_code == 3

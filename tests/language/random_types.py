@@ -6,10 +6,9 @@ from enum import Enum
 from random import Random
 
 from hypothesis import strategies as st
-
-from checker import Nat, Ordered, Scalarset, record
-from checker.language.resolve import record_type
-from checker.language.types import (
+from quorate import Nat, Ordered, Scalarset, record
+from quorate.language.resolve import record_type
+from quorate.language.types import (
     BagType,
     BoolType,
     EnumType,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import pytest
-
-from checker import (
+from quorate import (
     Bag,
     Channels,
     Disabled,
@@ -22,9 +21,9 @@ from checker import (
     require,
     up_to,
 )
-from checker.errors import QuorateError, SpecError, UsageError
-from checker.language.control import Cut
-from checker.language.system import Failure, State, System
+from quorate.errors import QuorateError, SpecError, UsageError
+from quorate.language.control import Cut
+from quorate.language.system import Failure, State, System
 
 
 class Node(Scalarset, size=2):

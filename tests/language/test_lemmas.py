@@ -1,10 +1,9 @@
 """Lemmas belong to the argument for a protocol; a variant that is expected to break does not inherit them."""
 
 import pytest
-
-from checker import Nat, Spec, action, invariant, lemma, violates
-from checker.errors import SpecError
-from checker.language.system import System
+from quorate import Nat, Spec, action, invariant, lemma, violates
+from quorate.errors import SpecError
+from quorate.language.system import System
 
 
 class Level(Nat, max=2):

@@ -8,10 +8,10 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quorate.language.containers import Channels, Log
+from quorate.language.control import Cut
+from quorate.language.types import ChannelsType, ListType, NatType, NetworkType, Renaming, SetType, Type
 
-from checker.language.containers import Channels, Log
-from checker.language.control import Cut
-from checker.language.types import ChannelsType, ListType, NatType, NetworkType, Renaming, SetType, Type
 from tests.language.random_types import NODE, NOTE, Client, Level, Node, Note, types
 
 QUIET = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

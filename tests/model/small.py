@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent, indent
 
-from checker import Spec
+from quorate import Spec
+
 from tests.generated import HEADER, load
 
 VARIABLES = """\

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from quorate.explore.native.render.groups import Groups
+from quorate.explore.native.render.ranging import opening
+from quorate.language.control import Cut
+from quorate.language.system import Failure, State, System
+from quorate.loading import load as load_spec
+from quorate.loading import names
+from quorate.model.build import build
+from quorate.model.footprints import Access, Exactly, Some, Way, footprint
+from quorate.model.interpret import Interpreter
+from quorate.model.nodes import Action, Model, Op
 
-from checker.explore.native.render.groups import Groups
-from checker.explore.native.render.ranging import opening
-from checker.language.control import Cut
-from checker.language.system import Failure, State, System
-from checker.loading import load as load_spec
-from checker.loading import names
-from checker.model.build import build
-from checker.model.footprints import Access, Exactly, Some, Way, footprint
-from checker.model.interpret import Interpreter
-from checker.model.nodes import Action, Model, Op
 from tests.generated import load, write
 
 STATES = 80

@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from quorate.errors import OutsideSubset, SpecError
+from quorate.language.control import Cut
+from quorate.language.system import State, System
+from quorate.model import Model, build
+from quorate.model.interpret import Interpreter
+from quorate.model.verify import verify
 
-from checker.errors import OutsideSubset, SpecError
-from checker.language.control import Cut
-from checker.language.system import State, System
-from checker.model import Model, build
-from checker.model.interpret import Interpreter
-from checker.model.verify import verify
 from tests.generated import load, sources
 
 STATES = 60

@@ -6,10 +6,10 @@ Each source is one action; the interpreter of the model and CPython's run of the
 from __future__ import annotations
 
 import pytest
+from quorate.language.system import System
+from quorate.model import build
+from quorate.model.verify import verify
 
-from checker.language.system import System
-from checker.model import build
-from checker.model.verify import verify
 from tests.generated import HEADER, load
 from tests.model.small import small
 from tests.model.test_interpreter import agree

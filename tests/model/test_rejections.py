@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from quorate import Spec
+from quorate.errors import OutsideSubset, SpecError
+from quorate.language.system import System
+from quorate.model import build
 
-from checker import Spec
-from checker.errors import OutsideSubset, SpecError
-from checker.language.system import System
-from checker.model import build
 from tests.generated import load
 from tests.model.small import around
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from checker import Nat, Scalarset, Spec, action, invariant, require
-from checker.language.system import System
-from checker.model.build import build
-from checker.model.nodes import Require, conjuncts
-from checker.model.totality import is_total
+from quorate import Nat, Scalarset, Spec, action, invariant, require
+from quorate.language.system import System
+from quorate.model.build import build
+from quorate.model.nodes import Require, conjuncts
+from quorate.model.totality import is_total
 
 
 class Node(Scalarset, size=2):

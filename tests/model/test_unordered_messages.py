@@ -1,10 +1,9 @@
 """A loop over interchangeable identities may take messages off the wire, each round its own."""
 
 import pytest
-
-from checker import Bag, Scalarset, Spec, action, record
-from checker.errors import OutsideSubset
-from checker.model import build
+from quorate import Bag, Scalarset, Spec, action, record
+from quorate.errors import OutsideSubset
+from quorate.model import build
 
 
 class Node(Scalarset, size=2):

@@ -16,18 +16,19 @@ from dataclasses import dataclass
 from itertools import product
 from multiprocessing import get_context
 
-from checker.explore.checking import symmetric_sorts
-from checker.explore.engine import Covered
-from checker.explore.limits import Limits, Watch
-from checker.explore.native import explore as native
-from checker.explore.native import library
-from checker.explore.native.render import Rendered
-from checker.explore.native.search import rendering, run
-from checker.explore.reference import explore as reference
-from checker.explore.symmetry import affordable
-from checker.language.sorts import Scalarset
-from checker.language.spec import Spec
-from checker.language.system import Arguments, Failure, State, System
+from quorate.explore.checking import symmetric_sorts
+from quorate.explore.engine import Covered
+from quorate.explore.limits import Limits, Watch
+from quorate.explore.native import explore as native
+from quorate.explore.native import library
+from quorate.explore.native.render import Rendered
+from quorate.explore.native.search import rendering, run
+from quorate.explore.reference import explore as reference
+from quorate.explore.symmetry import affordable
+from quorate.language.sorts import Scalarset
+from quorate.language.spec import Spec
+from quorate.language.system import Arguments, Failure, State, System
+
 from tests.generated import load, write
 from tests.native.batch import by_words, compile_batch
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from checker.explore.native.library import Library, compile_model, engine_sources
-from checker.explore.native.render import Rendered
+from quorate.explore.native.library import Library, compile_model, engine_sources
+from quorate.explore.native.render import Rendered
 
 DEFINED = re.compile(r"^(?:static\b[^;={(]*?|} |struct )(\w+)(?=[\[(;]| =| \{)", re.MULTILINE)
 CALLS = {

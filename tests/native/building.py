@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from checker import cc
+from quorate import cc
 
 HERE = Path(__file__).parent
-ENGINE = HERE.parent.parent / "checker" / "explore" / "native"
+ENGINE = HERE.parent.parent / "checker" / "quorate" / "explore" / "native"
 SANITIZERS = {
     "plain": ("-O2",),
     "address": ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),

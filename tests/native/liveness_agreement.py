@@ -15,20 +15,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from checker.explore import liveness as reference
-from checker.explore.checking import symmetric_sorts
-from checker.explore.engine import Finding
-from checker.explore.graph import Graph, build
-from checker.explore.limits import Limits, Watch
-from checker.explore.native import library
-from checker.explore.native import liveness as native
-from checker.explore.native.render import Rendered
-from checker.explore.native.replay import Disagreement
-from checker.explore.native.search import rendering
-from checker.explore.symmetry import affordable
-from checker.explore.tracing import trace
-from checker.language.spec import Spec
-from checker.language.system import Arguments, Failure, State, System
+from quorate.explore import liveness as reference
+from quorate.explore.checking import symmetric_sorts
+from quorate.explore.engine import Finding
+from quorate.explore.graph import Graph, build
+from quorate.explore.limits import Limits, Watch
+from quorate.explore.native import library
+from quorate.explore.native import liveness as native
+from quorate.explore.native.render import Rendered
+from quorate.explore.native.replay import Disagreement
+from quorate.explore.native.search import rendering
+from quorate.explore.symmetry import affordable
+from quorate.explore.tracing import trace
+from quorate.language.spec import Spec
+from quorate.language.system import Arguments, Failure, State, System
+
 from tests.generated import load, write
 from tests.native.agreement import QUICK_FLAGS, Sorts
 from tests.native.batch import by_words, compile_batch

@@ -16,12 +16,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import specs
-from checker.explore.engine import Covered
-from checker.explore.limits import Watch
-from checker.explore.reference import explore as reference
-from checker.language.spec import Spec
-from checker.language.system import System
+import quorate_specs
+from quorate.explore.engine import Covered
+from quorate.explore.limits import Watch
+from quorate.explore.reference import explore as reference
+from quorate.language.spec import Spec
+from quorate.language.system import System
+
 from tests.native.agreement import reductions
 
 FILE = Path(__file__).with_name("recorded.json")
@@ -29,7 +30,7 @@ FILE = Path(__file__).with_name("recorded.json")
 
 def library() -> Iterator[type[Spec]]:
     """Every spec and variant."""
-    for module in pkgutil.walk_packages(specs.__path__, "specs."):
+    for module in pkgutil.walk_packages(quorate_specs.__path__, "quorate_specs."):
         for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if issubclass(found, Spec) and found is not Spec and found.__module__ == module.name:
                 yield found

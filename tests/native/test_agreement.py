@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from quorate import Spec
+from quorate.errors import UsageError
+from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore.limits import STORES
+from quorate.explore.native import explore as native
+from quorate.explore.native import library
+from quorate.language.system import Failure, System
 
-from checker import Spec
-from checker.errors import UsageError
-from checker.explore import Checkpoint, Limits, Watch, check
-from checker.explore.limits import STORES
-from checker.explore.native import explore as native
-from checker.explore.native import library
-from checker.language.system import Failure, System
 from tests.generated import load, sources
 from tests.native import recorded
 from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compare, reductions
@@ -91,7 +91,7 @@ def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
 
 
 def test_every_number_of_two_phase_commit_is_the_published_one() -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     plain = check(TwoPhaseCommit.bounded(ResourceManager=7), engine="native", symmetry=False, workers=2)
     assert (plain.verdict, plain.statistics.states, plain.statistics.transitions) == ("holds", 296_448, 2_744_706)
@@ -100,7 +100,7 @@ def test_every_number_of_two_phase_commit_is_the_published_one() -> None:
 
 
 def test_without_a_compiler_the_reference_engine_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     monkeypatch.setenv("CC", str(tmp_path / "none"))
     outcome = check(TwoPhaseCommit)
@@ -109,8 +109,8 @@ def test_without_a_compiler_the_reference_engine_takes_over(tmp_path: Path, monk
 
 
 def test_a_memory_limit_is_honest() -> None:
-    from checker.explore.limits import resident_bytes
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate.explore.limits import resident_bytes
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     limits = Limits(memory_bytes=resident_bytes() + (16 << 20))
     outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(limits))
@@ -120,7 +120,7 @@ def test_a_memory_limit_is_honest() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interruption_gives_what_was_found_so_far(workers: int) -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     watch = Watch(Limits())
     timer = threading.Timer(1.5, watch.interrupt)
@@ -133,7 +133,7 @@ def test_an_interruption_gives_what_was_found_so_far(workers: int) -> None:
 
 
 def test_ctrl_c_ends_the_engine_too() -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     def strike() -> None:
         time.sleep(1.5)
@@ -145,7 +145,7 @@ def test_ctrl_c_ends_the_engine_too() -> None:
 
 
 def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     spec, file = TwoPhaseCommit.bounded(ResourceManager=8), tmp_path / "checkpoint"
     watch = Watch(Limits(), lambda progress: watch.interrupt() if progress.states else None, Checkpoint(file))
@@ -162,7 +162,7 @@ def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> 
 
 
 def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     file = tmp_path / "checkpoint"
     for content, reason in ((None, "No such file"), (b"text", "not a checkpoint")):
@@ -173,7 +173,7 @@ def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    from specs.transactions.two_phase_commit import TwoPhaseCommit
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     checkpoint = Checkpoint(tmp_path / "missing" / "checkpoint", interval_s=0.0)
     outcome = check(

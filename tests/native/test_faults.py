@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from checker import cc
-from checker.explore import Checkpoint, Watch, check
-from specs.transactions.two_phase_commit import TwoPhaseCommit
+from quorate import cc
+from quorate.explore import Checkpoint, Watch, check
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
 LARGE = ("two_phase_commit", "--bound", "ResourceManager=10", "--no-symmetry")
-CODE = "from checker.cli import main; main()"
+CODE = "from quorate.cli import main; main()"
 CHECKPOINTED = """
 import sys
 from pathlib import Path
-from checker.explore import Checkpoint, Watch, check
-from specs.transactions.two_phase_commit import TwoPhaseCommit
+from quorate.explore import Checkpoint, Watch, check
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 checkpoint = Checkpoint(Path(sys.argv[1]), interval_s=0.3)
 check(TwoPhaseCommit.bounded(ResourceManager=9), engine="native", symmetry=False, workers=2, watch=Watch(checkpoint=checkpoint))
 """

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from quorate.commands.check import command
+from quorate.errors import UsageError
+from quorate.explore import Checkpoint, Watch, check
+from quorate.explore.native import library
+from quorate_specs.consensus.paxos import AnyReportedVote, Paxos
+from quorate_specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 
-from checker.commands.check import command
-from checker.errors import UsageError
-from checker.explore import Checkpoint, Watch, check
-from checker.explore.native import library
-from specs.consensus.paxos import AnyReportedVote, Paxos
-from specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 from tests.native.agreement import BATCH, QUICK_FLAGS, agree_on
 from tests.native.building import HERE, SANITIZERS, found, program
 

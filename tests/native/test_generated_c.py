@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from quorate import cc
+from quorate.commands.check import command
+from quorate.explore.checking import symmetric_sorts
+from quorate.explore.limits import Watch
+from quorate.explore.native import explore as native
+from quorate.explore.native.render import Rendered
+from quorate.explore.native.search import rendering
+from quorate.language.spec import Spec
+from quorate.language.system import System
+from quorate_specs.consensus.paxos import Paxos
+from quorate_specs.consensus.raft import Raft
+from quorate_specs.consensus.raft_election import RaftElection
+from quorate_specs.replication.primary_backup import PrimaryBackup
+from quorate_specs.replication.quorum_register import QuorumRegister
+from quorate_specs.replication.vector_clock import VectorClock
+from quorate_specs.transactions import two_phase_commit
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit, TwoPhaseCommitWithCrashes
 
-from checker import cc
-from checker.commands.check import command
-from checker.explore.checking import symmetric_sorts
-from checker.explore.limits import Watch
-from checker.explore.native import explore as native
-from checker.explore.native.render import Rendered
-from checker.explore.native.search import rendering
-from checker.language.spec import Spec
-from checker.language.system import System
-from specs.consensus.paxos import Paxos
-from specs.consensus.raft import Raft
-from specs.consensus.raft_election import RaftElection
-from specs.replication.primary_backup import PrimaryBackup
-from specs.replication.quorum_register import QuorumRegister
-from specs.replication.vector_clock import VectorClock
-from specs.transactions import two_phase_commit
-from specs.transactions.two_phase_commit import TwoPhaseCommit, TwoPhaseCommitWithCrashes
 from tests.native.agreement import draw
 from tests.native.batch import by_words, combined
 from tests.native.building import SANITIZERS, found, program

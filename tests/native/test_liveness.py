@@ -12,15 +12,15 @@ from types import SimpleNamespace
 
 import networkx
 import pytest
+from quorate.explore.limits import Watch
+from quorate.explore.liveness import Fairness, Lasso
+from quorate.explore.native import liveness as native
+from quorate.explore.native.search import rendering
+from quorate.language.spec import Spec
+from quorate.language.system import System
+from quorate_specs.consensus.raft_election import RaftElection
+from quorate_specs.transactions.two_phase_commit import Blocking, TwoPhaseCommitWithCrashes
 
-from checker.explore.limits import Watch
-from checker.explore.liveness import Fairness, Lasso
-from checker.explore.native import liveness as native
-from checker.explore.native.search import rendering
-from checker.language.spec import Spec
-from checker.language.system import System
-from specs.consensus.raft_election import RaftElection
-from specs.transactions.two_phase_commit import Blocking, TwoPhaseCommitWithCrashes
 from tests.native.building import found, program
 
 HOLDS, VIOLATED, ERROR, STOPPED = range(4)

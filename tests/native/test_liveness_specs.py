@@ -6,17 +6,17 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from quorate import Nat, Scalarset, Spec, action, eventually, leads_to, require
+from quorate.explore import Limits, Watch, check
+from quorate.explore.limits import resident_bytes
+from quorate.explore.native import library
+from quorate.explore.native.liveness import first_of_orbits
+from quorate.explore.replay import replay
+from quorate.language.system import System
+from quorate.outcome import Holds, Outcome, Unfinished, Violated
+from quorate_specs.consensus.raft_election import RaftElection
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommitWithCrashes
 
-from checker import Nat, Scalarset, Spec, action, eventually, leads_to, require
-from checker.explore import Limits, Watch, check
-from checker.explore.limits import resident_bytes
-from checker.explore.native import library
-from checker.explore.native.liveness import first_of_orbits
-from checker.explore.replay import replay
-from checker.language.system import System
-from checker.outcome import Holds, Outcome, Unfinished, Violated
-from specs.consensus.raft_election import RaftElection
-from specs.transactions.two_phase_commit import TwoPhaseCommitWithCrashes
 from tests.native.agreement import QUICK_FLAGS
 from tests.native.liveness_agreement import agree_on, compare_spec
 from tests.native.recorded import library as specs_of_the_library

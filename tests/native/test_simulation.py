@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from quorate import Nat, Spec, action, invariant, require, terminal
+from quorate.commands.simulate import command
+from quorate.errors import UsageError
+from quorate.explore import Limits, Watch, check
+from quorate.explore.native import library
+from quorate.explore.simulate import simulate
+from quorate.language.system import Failure
+from quorate.trace import Trace
+from quorate_specs.consensus.raft import Raft
+from quorate_specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 
-from checker import Nat, Spec, action, invariant, require, terminal
-from checker.commands.simulate import command
-from checker.errors import UsageError
-from checker.explore import Limits, Watch, check
-from checker.explore.native import library
-from checker.explore.simulate import simulate
-from checker.language.system import Failure
-from checker.trace import Trace
-from specs.consensus.raft import Raft
-from specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 from tests.generated import load, write
 from tests.native.agreement import QUICK_FLAGS
 from tests.native.building import SANITIZERS, found, program
@@ -184,7 +184,7 @@ def test_ctrl_c_ends_the_runs_with_what_was_done() -> None:
         [
             sys.executable,
             "-c",
-            "from checker.cli import main; main()",
+            "from quorate.cli import main; main()",
             "simulate",
             "two_phase_commit",
             "--runs",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from checker.language.control import Cut
-from checker.language.system import Failure, State
-from checker.model.nodes import Model
-from checker.prove.relation import Fired, Relation
-from checker.prove.sat import Dialogue
+from quorate.language.control import Cut
+from quorate.language.system import Failure, State
+from quorate.model.nodes import Model
+from quorate.prove.relation import Fired, Relation
+from quorate.prove.sat import Dialogue
 
 Outcomes = dict[tuple[str, tuple[Any, ...]], Any]
 """For each action instance that is not disabled: its next state, "cut" or "error"."""

@@ -8,11 +8,11 @@ import types
 from itertools import count
 from random import Random
 
-from checker.language.laws import Marked, marked_in
+from quorate.language.laws import Marked, marked_in
 
 HEADER = """\
 from enum import Enum
-from checker import *
+from quorate import *
 
 
 class Node(Scalarset, size=2):

@@ -1,6 +1,6 @@
 """Marks where they do not belong, for `test_laws.py`."""
 
-from checker import Nat, Spec, action, law, merge, violates
+from quorate import Nat, Spec, action, law, merge, violates
 
 
 class Count(Nat, max=3):

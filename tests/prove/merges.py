@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from checker import Nat, Ordered, Scalarset, Spec, action, law, merge, record, violates
+from quorate import Nat, Ordered, Scalarset, Spec, action, law, merge, record, violates
 
 
 class Node(Scalarset, size=3):

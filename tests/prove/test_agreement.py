@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from quorate.explore import check
+from quorate.explore.limits import Limits, Watch
+from quorate.language.spec import Spec
+from quorate.language.system import Failure, State
+from quorate.loading import load, names
+from quorate.model.build import build
+from quorate.model.nodes import Model
+from quorate.outcome import Failed, Outcome, Unfinished, Violated
+from quorate.prove.bounded import Bounded
+from quorate.prove.relation import Relation
 
-from checker.explore import check
-from checker.explore.limits import Limits, Watch
-from checker.language.spec import Spec
-from checker.language.system import Failure, State
-from checker.loading import load, names
-from checker.model.build import build
-from checker.model.nodes import Model
-from checker.outcome import Failed, Outcome, Unfinished, Violated
-from checker.prove.bounded import Bounded
-from checker.prove.relation import Relation
 from tests import generated
 from tests.prove.agreement import reference, symbolic
 

@@ -7,16 +7,16 @@ from math import factorial, prod
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from quorate.explore.symmetry import Symmetry
+from quorate.language.system import Failure, State
+from quorate.loading import load, names
+from quorate.model.build import build
+from quorate.model.nodes import Model
+from quorate.prove import interleaving
+from quorate.prove.relation import Relation
+from quorate.prove.sat import Dialogue
+from quorate.prove.unrolled import Unrolled
 
-from checker.explore.symmetry import Symmetry
-from checker.language.system import Failure, State
-from checker.loading import load, names
-from checker.model.build import build
-from checker.model.nodes import Model
-from checker.prove import interleaving
-from checker.prove.relation import Relation
-from checker.prove.sat import Dialogue
-from checker.prove.unrolled import Unrolled
 from tests import generated
 from tests.prove.agreement import reference
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from checker.explore import check
-from checker.explore.replay import replay
-from checker.language.spec import declarations
-from checker.loading import load, names
-from checker.outcome import Violated
-from checker.prove.proof import Task, prove
+from quorate.explore import check
+from quorate.explore.replay import replay
+from quorate.language.spec import declarations
+from quorate.loading import load, names
+from quorate.outcome import Violated
+from quorate.prove.proof import Task, prove
 
 SLOW = {
     ("quorum_register", "NoWriteBack"),

@@ -14,24 +14,24 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quorate import Nat, Network, Scalarset, Spec, action, invariant, is_majority, record, require, step
+from quorate.commands.prove import command
+from quorate.language.spec import declarations
+from quorate.language.system import System
+from quorate.loading import load
+from quorate.model.build import build
+from quorate.outcome import Proven, Unfinished
+from quorate.prove.bounded import Bounded
+from quorate.prove.discovery.clauses import Clause, Known, candidates
+from quorate.prove.discovery.discover import Discovery, discover, proposed
+from quorate.prove.discovery.grammar import Grammar
+from quorate.prove.discovery.houdini import Houdini
+from quorate.prove.discovery.own import OwnAtoms, comparisons
+from quorate.prove.discovery.pasting import extended, namespace
+from quorate.prove.discovery.samples import Samples, arbitrary, explored, table
+from quorate.prove.discovery.variables import contexts
+from quorate.prove.proof import Task, prove
 
-from checker import Nat, Network, Scalarset, Spec, action, invariant, is_majority, record, require, step
-from checker.commands.prove import command
-from checker.language.spec import declarations
-from checker.language.system import System
-from checker.loading import load
-from checker.model.build import build
-from checker.outcome import Proven, Unfinished
-from checker.prove.bounded import Bounded
-from checker.prove.discovery.clauses import Clause, Known, candidates
-from checker.prove.discovery.discover import Discovery, discover, proposed
-from checker.prove.discovery.grammar import Grammar
-from checker.prove.discovery.houdini import Houdini
-from checker.prove.discovery.own import OwnAtoms, comparisons
-from checker.prove.discovery.pasting import extended, namespace
-from checker.prove.discovery.samples import Samples, arbitrary, explored, table
-from checker.prove.discovery.variables import contexts
-from checker.prove.proof import Task, prove
 from tests import generated
 
 LESSON = Path(__file__).parents[2] / "docs" / "proofs" / "lesson.py"
@@ -304,8 +304,8 @@ def test_pasted_with_the_imports_named_they_prove_it(pasted: Path) -> None:
     discovery = found(load(f"{LESSON}:Bare").main)
     assert discovery.found
     own, theirs = discovery.imports
-    assert own == "from checker import lemma"
-    assert theirs.startswith("from specs.transactions.two_phase_commit import ") and "ResourceManager" in theirs
+    assert own == "from quorate import lemma"
+    assert theirs.startswith("from quorate_specs.transactions.two_phase_commit import ") and "ResourceManager" in theirs
     copy = pasted / "lesson_with_lemmas.py"
     text = LESSON.read_text(encoding="utf-8")
     heading = '"""Atomicity alone."""'

@@ -11,20 +11,20 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quorate.commands.prove import command
+from quorate.commands.verify import command as verify_command
+from quorate.errors import QuorateError
+from quorate.language.control import Cut
+from quorate.language.resolve import Configuration, activate, deactivate
+from quorate.language.system import System
+from quorate.language.types import BoolType, MapType, RecordType, SetType, TupleType, Type, UnionType
+from quorate.loading import load
+from quorate.prove.laws.algebra import laws_of
+from quorate.prove.laws.prove import Judged, Laws, Task, prove_laws
+from quorate.prove.laws.subject import Subject
+from quorate.prove.solving import Effort
+from quorate.report.python import prelude, source
 
-from checker.commands.prove import command
-from checker.commands.verify import command as verify_command
-from checker.errors import QuorateError
-from checker.language.control import Cut
-from checker.language.resolve import Configuration, activate, deactivate
-from checker.language.system import System
-from checker.language.types import BoolType, MapType, RecordType, SetType, TupleType, Type, UnionType
-from checker.loading import load
-from checker.prove.laws.algebra import laws_of
-from checker.prove.laws.prove import Judged, Laws, Task, prove_laws
-from checker.prove.laws.subject import Subject
-from checker.prove.solving import Effort
-from checker.report.python import prelude, source
 from tests.prove import drawn_merges
 
 SAMPLES = Path(__file__).parent / "merges.py"

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
-from checker.commands.prove import command
+from quorate.commands.prove import command
 
 LESSON = Path(__file__).parents[2] / "docs" / "proofs" / "lesson.py"
 

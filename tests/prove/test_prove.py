@@ -5,13 +5,12 @@ from __future__ import annotations
 from enum import Enum
 
 import pytest
-
-from checker import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require
-from checker.loading import load
-from checker.outcome import Proven, Unfinished, Violated
-from checker.prove import selection
-from checker.prove.proof import Claim, Proof, Task, prove
-from checker.prove.solving import Effort
+from quorate import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require
+from quorate.loading import load
+from quorate.outcome import Proven, Unfinished, Violated
+from quorate.prove import selection
+from quorate.prove.proof import Claim, Proof, Task, prove
+from quorate.prove.solving import Effort
 
 REGISTER = ("regular", "no_new_old_inversion")
 """What a read returns; `atomic` is about whole histories, which have no any-size meaning."""
@@ -205,7 +204,7 @@ def test_a_bounded_check_proves_nothing_beyond_its_depth() -> None:
 
 
 def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
-    from checker.prove.encode.anysize.symbols import NoAnySize
+    from quorate.prove.encode.anysize.symbols import NoAnySize
 
     with pytest.raises(NoAnySize, match="is_majority") as error:
         proof(Counts, any_size=True)
@@ -213,7 +212,7 @@ def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
 
 
 def test_a_variable_without_any_size_meaning_is_shown_where_it_is_declared() -> None:
-    from checker.prove.encode.anysize.symbols import NoAnySize
+    from quorate.prove.encode.anysize.symbols import NoAnySize
 
     with pytest.raises(NoAnySize, match="Use a Network") as error:
         proof(Queued, any_size=True)

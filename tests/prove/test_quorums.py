@@ -3,9 +3,8 @@
 from itertools import combinations
 
 import pytest
-
-from checker.errors import UsageError
-from checker.prove.quorums import SYSTEMS, examine, report
+from quorate.errors import UsageError
+from quorate.prove.quorums import SYSTEMS, examine, report
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

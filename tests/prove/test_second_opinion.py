@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import z3
-
-from checker.loading import load
-from checker.prove import solving
-from checker.prove.proof import Task, prove
-from checker.prove.solving import Answer, Effort, Query, ask, ask_cvc5, query
+from quorate.loading import load
+from quorate.prove import solving
+from quorate.prove.proof import Task, prove
+from quorate.prove.solving import Answer, Effort, Query, ask, ask_cvc5, query
 
 NODE = z3.DeclareSort("Node")
 LEADER, VOTED = z3.Function("leader", NODE, z3.BoolSort()), z3.Function("voted", NODE, NODE)

@@ -9,19 +9,19 @@ import pytest
 import z3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quorate.explore import check
+from quorate.explore.limits import Limits, Watch
+from quorate.outcome import Violated
+from quorate.prove.encode.anysize.objects import Objects
+from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.solving import selected
+from quorate.prove.unbounded import Prover, model_of_any_size
 
-from checker.explore import check
-from checker.explore.limits import Limits, Watch
-from checker.outcome import Violated
-from checker.prove.encode.anysize.objects import Objects
-from checker.prove.encode.anysize.symbols import NoAnySize
-from checker.prove.solving import selected
-from checker.prove.unbounded import Prover, model_of_any_size
 from tests import generated
 
 HEADER = """
 from typing import Annotated
-from checker import *
+from quorate import *
 
 class Node(Scalarset, size=2):
     pass

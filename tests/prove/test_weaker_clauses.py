@@ -10,24 +10,24 @@ from time import monotonic
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quorate import Nat, Spec, action, invariant, require
+from quorate.language.spec import declarations
+from quorate.loading import load
+from quorate.model.build import build
+from quorate.outcome import Proven, Unfinished
+from quorate.prove.discovery import discover as search
+from quorate.prove.discovery import universe as clause_universe
+from quorate.prove.discovery.clauses import Known, candidates
+from quorate.prove.discovery.discover import proposed
+from quorate.prove.discovery.grammar import Grammar
+from quorate.prove.discovery.houdini import Houdini
+from quorate.prove.discovery.own import OwnAtoms
+from quorate.prove.discovery.pasting import extended, namespace
+from quorate.prove.discovery.samples import Samples, arbitrary, explored, table
+from quorate.prove.discovery.universe import Held, Universe, scope_of
+from quorate.prove.discovery.variables import contexts
+from quorate.prove.proof import Task
 
-from checker import Nat, Spec, action, invariant, require
-from checker.language.spec import declarations
-from checker.loading import load
-from checker.model.build import build
-from checker.outcome import Proven, Unfinished
-from checker.prove.discovery import discover as search
-from checker.prove.discovery import universe as clause_universe
-from checker.prove.discovery.clauses import Known, candidates
-from checker.prove.discovery.discover import proposed
-from checker.prove.discovery.grammar import Grammar
-from checker.prove.discovery.houdini import Houdini
-from checker.prove.discovery.own import OwnAtoms
-from checker.prove.discovery.pasting import extended, namespace
-from checker.prove.discovery.samples import Samples, arbitrary, explored, table
-from checker.prove.discovery.universe import Held, Universe, scope_of
-from checker.prove.discovery.variables import contexts
-from checker.prove.proof import Task
 from tests.prove.test_discovery import Even, LockServer, Vote
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
-from checker.commands.prove import command
+from quorate.commands.prove import command
 
 HEAD = '''
-from checker import Scalarset, Spec, action, init, invariant, is_majority, require
+from quorate import Scalarset, Spec, action, init, invariant, is_majority, require
 
 
 class Node(Scalarset, size=3):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checker.trace import Change, Json, Message, Step, Trace, Witness
+from quorate.trace import Change, Json, Message, Step, Trace, Witness
 
 
 def record(name: str, **fields: Json) -> Json:

@@ -6,10 +6,9 @@ import xml.etree.ElementTree as ET
 import report_traces as traces
 from hypothesis import given
 from hypothesis import strategies as st
-
-from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
-from checker.report.machine import github, junit, outcome_json
-from checker.trace import Trace
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
+from quorate.report.machine import github, junit, outcome_json
+from quorate.trace import Trace
 
 STATS = Statistics(10, 20, 3, {"Term": 1}, {"vote": 20}, 0.5, 1000)
 OUTCOMES: list[Outcome] = [

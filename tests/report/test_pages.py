@@ -6,9 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 import report_traces as traces
-
-from checker.report.page import Entry, gallery, trace_page
-from checker.trace import Trace
+from quorate.report.page import Entry, gallery, trace_page
+from quorate.trace import Trace
 
 ENTRIES = [
     Entry(

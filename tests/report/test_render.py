@@ -7,9 +7,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-
-from checker.errors import QuorateError, UsageError
-from checker.report.render import render, svg
+from quorate.errors import QuorateError, UsageError
+from quorate.report.render import render, svg
 
 SOURCE = 'digraph "a <run>" { ".corner" [label=""]; one [label="∅ → {s1}"]; one -> two; one -> ".corner" }'
 
@@ -69,7 +68,7 @@ def test_without_the_libraries_the_source_can_still_be_written(tmp_path: Path, m
 
 def test_the_error_stream_stays_clean_and_is_given_back() -> None:
     program = (
-        f"from checker.report.render import svg; import os; svg({SOURCE!r}); "
+        f"from quorate.report.render import svg; import os; svg({SOURCE!r}); "
         "svg('digraph { layout=nop2; ' + ' '.join(f'n{i} [pos=\"{i},0\"]' for i in range(1100)) + '}'); "
         "os.write(2, b'mine')"
     )

@@ -4,9 +4,8 @@ import re
 
 import pytest
 import report_traces as traces
-
-from checker.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
-from checker.report.text import outcome_styled, outcome_text, trace_styled, trace_text, verdict
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
+from quorate.report.text import outcome_styled, outcome_text, trace_styled, trace_text, verdict
 
 SIZES = {"Server": 3, "Term": 2}
 STATS = Statistics(1288, 5146, 11, {"Term": 12, "network": 1, "idle": 0}, {"vote": 5146, "crash": 0}, 1.234, 50 * 2**20)

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quorate.report.measure import clip, fold, width
+from quorate.report.values import differences, show
 from report_traces import mapping, members, record
-
-from checker.report.measure import clip, fold, width
-from checker.report.values import differences, show
 
 VOTE = record("Vote", term=1, source="s1", target="s2")
 

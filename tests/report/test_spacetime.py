@@ -11,14 +11,13 @@ import pytest
 import report_traces as traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quorate.report.diagram import scene, spacetime
+from quorate.report.palette import BAD, FADED, INK
+from quorate.report.render import svg
+from quorate.report.scene import Rect, Scene
+from quorate.report.story import read
+from quorate.trace import Trace
 from report_traces import Run, at, mapping, members, record, whole
-
-from checker.report.diagram import scene, spacetime
-from checker.report.palette import BAD, FADED, INK
-from checker.report.render import svg
-from checker.report.scene import Rect, Scene
-from checker.report.story import read
-from checker.trace import Trace
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -83,7 +82,7 @@ def test_the_source_is_the_golden_one(name: str) -> None:
 
 def test_the_source_does_not_depend_on_the_process() -> None:
     program = (
-        "import report_traces, sys; from checker.report.diagram import spacetime; "
+        "import report_traces, sys; from quorate.report.diagram import spacetime; "
         "sys.stdout.buffer.write(spacetime(report_traces.quorum_read()).encode())"
     )
     runs = [

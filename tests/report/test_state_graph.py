@@ -5,11 +5,10 @@ from typing import Any
 
 import networkx
 import pytest
+from quorate.errors import UsageError
+from quorate.report.graph import state_graph
+from quorate.report.render import svg
 from report_traces import mapping, members
-
-from checker.errors import UsageError
-from checker.report.graph import state_graph
-from checker.report.render import svg
 
 
 def mutex() -> "networkx.DiGraph[Any]":

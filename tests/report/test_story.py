@@ -1,10 +1,9 @@
 """What a trace tells: how messages fared, who was what when, which steps caused the violation."""
 
 import report_traces as traces
+from quorate.report.story import Flight, headline, read
+from quorate.trace import Trace, Witness
 from report_traces import Run, ask, at, record, vote, whole
-
-from checker.report.story import Flight, headline, read
-from checker.trace import Trace, Witness
 
 
 def fates(trace: Trace) -> list[tuple[str, str | None, str | None, int | None, int | None, str]]:

@@ -1,11 +1,10 @@
 """Paxos, by hand: what acceptors and proposers do; and the numbers of its states."""
 
 import pytest
-
-from checker import Disabled
-from checker.explore import check
-from checker.outcome import Holds, Violated
-from specs.consensus.paxos import (
+from quorate import Disabled
+from quorate.explore import check
+from quorate.outcome import Holds, Violated
+from quorate_specs.consensus.paxos import (
     Accept,
     Accepted,
     Acceptor,

@@ -1,13 +1,12 @@
 """Raft, by hand: what one server does in the situations that the paper describes."""
 
 import pytest
-
-from checker import Disabled
-from checker.explore import check
-from checker.language.system import System
-from checker.outcome import HoldsWithinBounds, Violated
-from specs.consensus import raft_election
-from specs.consensus.raft import (
+from quorate import Disabled
+from quorate.explore import check
+from quorate.language.system import System
+from quorate.outcome import HoldsWithinBounds, Violated
+from quorate_specs.consensus import raft_election
+from quorate_specs.consensus.raft import (
     AppendEntries,
     AppendReply,
     Command,

@@ -5,10 +5,9 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from checker import Disabled
-from checker.language.system import System
-from specs.replication.lww_register import (
+from quorate import Disabled
+from quorate.language.system import System
+from quorate_specs.replication.lww_register import (
     Data,
     LwwRegister,
     Node,
@@ -18,10 +17,10 @@ from specs.replication.lww_register import (
     later_as_published,
     later_without_tie_break,
 )
-from specs.replication.primary_backup import Node as Server
-from specs.replication.primary_backup import PrimaryBackup, Replicate, Tx
-from specs.replication.quorum_register import AsPublished, QuorumRegister, Replica
-from specs.replication.vector_clock import (
+from quorate_specs.replication.primary_backup import Node as Server
+from quorate_specs.replication.primary_backup import PrimaryBackup, Replicate, Tx
+from quorate_specs.replication.quorum_register import AsPublished, QuorumRegister, Replica
+from quorate_specs.replication.vector_clock import (
     Count,
     Process,
     Vector,

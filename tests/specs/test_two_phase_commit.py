@@ -1,9 +1,8 @@
 """Two-phase commit, by hand: what its coordinator does when it comes back."""
 
 import pytest
-
-from checker import Disabled
-from specs.transactions.two_phase_commit import (
+from quorate import Disabled
+from quorate_specs.transactions.two_phase_commit import (
     RM,
     TM,
     PreparedAborts,

@@ -1,5 +1,5 @@
 ------------------------------- MODULE Paxos -------------------------------
-\* Single-decree Paxos, state for state and transition for transition as specs/consensus/paxos.py without symmetry.
+\* Single-decree Paxos, state for state and transition for transition as specs/quorate_specs/consensus/paxos.py without symmetry.
 \* The set of all messages ever sent is kept in one set for each kind.
 EXTENDS Naturals, FiniteSets, TLC
 

@@ -1,4 +1,4 @@
-/* Single-decree Paxos, state for state and transition for transition as specs/consensus/paxos.py without symmetry, but for one root state more, from
+/* Single-decree Paxos, state for state and transition for transition as specs/quorate_specs/consensus/paxos.py without symmetry, but for one root state more, from
  * which a step chooses what the clients ask for. Three acceptors, two values; BALLOTS may be 2 or 3, LEARNERS 1 or 2.
  *
  * The state is bit fields. A ballot proposes one value, and an acceptor answers it once, so each possible message of a ballot is a small number:

@@ -1,5 +1,5 @@
 -------------------------------- MODULE Raft --------------------------------
-\* Raft for TLC, state for state and transition for transition as specs/consensus/raft.py without symmetry.
+\* Raft for TLC, state for state and transition for transition as specs/quorate_specs/consensus/raft.py without symmetry.
 \* What passes a bound there is not enabled here. Logs are sequences of terms: there is one command.
 EXTENDS Naturals, Sequences, FiniteSets, TLC
 

@@ -1,4 +1,4 @@
-/* Raft for Spin, state for state and transition for transition as specs/consensus/raft.py without symmetry: three servers, terms and logs to 2.
+/* Raft for Spin, state for state and transition for transition as specs/quorate_specs/consensus/raft.py without symmetry: three servers, terms and logs to 2.
  *
  * There is one command, so an entry is its term, and a log is two entries of two bits, 0 for none. Each message that can ever be sent has a bit.
  * The set of all AppendEntries of one leader in one term is a word, the sets of the other kinds are one word each.

@@ -1,6 +1,6 @@
 ------------------------------ MODULE TwoPhase ------------------------------
 \* Two-phase commit for TLC, after Gray & Lamport 2006, state for state and transition for transition as
-\* specs/transactions/two_phase_commit.py without symmetry. A Prepared message is no more than its sender.
+\* specs/quorate_specs/transactions/two_phase_commit.py without symmetry. A Prepared message is no more than its sender.
 EXTENDS TLC
 CONSTANTS RM
 VARIABLES rm, tm, received, prepared, outcome

@@ -1,4 +1,4 @@
-//! Single-decree Paxos, state for state and transition for transition as specs/consensus/paxos.py without symmetry.
+//! Single-decree Paxos, state for state and transition for transition as specs/quorate_specs/consensus/paxos.py without symmetry.
 //!
 //! Three acceptors, two values, three ballots, two learners. A state is one word; what concerns one acceptor is together in it.
 //! A vote is 0 for none, else 1 + 2 * ballot + value: a later vote is a larger number. A promise is 0 before it is sent, else 1 + the

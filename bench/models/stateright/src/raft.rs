@@ -1,4 +1,4 @@
-//! Raft, state for state and transition for transition as specs/consensus/raft.py without symmetry.
+//! Raft, state for state and transition for transition as specs/quorate_specs/consensus/raft.py without symmetry.
 //!
 //! Three servers, terms to 2, logs to 2. There is one command, so an entry is its term, 0 for none. Each message that can ever be
 //! sent has a bit. A reign is a term and a server: what a server sends in a term is a group of bits in the word of the kind.

@@ -1,6 +1,0 @@
-"""From a typed model to C: `render(model, initial, sorts)` (see `program`)."""
-
-from checker.explore.native.render.layout import Unsupported, unpack
-from checker.explore.native.render.program import FILE, Rendered, render
-
-__all__ = ["FILE", "Rendered", "Unsupported", "render", "unpack"]

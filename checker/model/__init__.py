@@ -1,8 +1,0 @@
-"""The typed model of a spec: `build(spec)` reads a class and gives the data that engines and provers work on (see
-`nodes`).
-"""
-
-from checker.model.build import build, symmetric_sorts
-from checker.model.nodes import Model
-
-__all__ = ["Model", "build", "symmetric_sorts"]

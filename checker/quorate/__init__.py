@@ -1,0 +1,87 @@
+"""Quorate: write a protocol as a typed Python class; explore it exhaustively, prove it, draw what breaks.
+
+    from quorate import Nat, Scalarset, Spec, action, invariant, require
+
+    class Process(Scalarset, size=2):
+        "A process that wants the resource."
+
+    class Mutex(Spec):
+        waiting: set[Process]
+        inside: set[Process]
+
+        @action
+        def ask(self, p: Process) -> None:
+            require(p not in self.inside)
+            self.waiting.add(p)
+
+        @action
+        def enter(self, p: Process) -> None:
+            require(p in self.waiting and len(self.inside) == 0)
+            self.waiting.discard(p)
+            self.inside.add(p)
+
+        @action
+        def leave(self, p: Process) -> None:
+            require(p in self.inside)
+            self.inside.discard(p)
+
+        @invariant
+        def mutual_exclusion(self) -> bool:
+            return len(self.inside) <= 1
+
+`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and nothing else.
+"""
+
+from quorate.language.containers import Bag, Channels, Network
+from quorate.language.control import Disabled, require
+from quorate.language.functions import is_majority, is_quorum, linearizable, the
+from quorate.language.laws import law, merge
+from quorate.language.records import record, replace
+from quorate.language.resolve import up_to
+from quorate.language.sorts import Nat, Ordered, Scalarset
+from quorate.language.spec import (
+    Spec,
+    action,
+    eventually,
+    holds,
+    init,
+    invariant,
+    leads_to,
+    lemma,
+    reachable,
+    step,
+    terminal,
+    violates,
+)
+
+__all__ = [
+    "Bag",
+    "Channels",
+    "Disabled",
+    "Nat",
+    "Network",
+    "Ordered",
+    "Scalarset",
+    "Spec",
+    "action",
+    "eventually",
+    "holds",
+    "init",
+    "invariant",
+    "is_majority",
+    "is_quorum",
+    "law",
+    "leads_to",
+    "lemma",
+    "linearizable",
+    "merge",
+    "reachable",
+    "record",
+    "replace",
+    "require",
+    "step",
+    "terminal",
+    "the",
+    "up_to",
+    "violates",
+]

@@ -1,0 +1,262 @@
+"""The machine's C compiler, and a cache of what it built.
+
+`load` turns C sources into a loaded shared object. Building takes from a tenth of a second to a few seconds, so
+objects are kept in the user's cache directory (`$XDG_CACHE_HOME/quorate/objects`, or `~/.cache/quorate/objects`),
+one folder for each key. The key is a digest of everything the object depends on: the compiler (its command, file,
+size and time of change), the machine (`-march=native` makes objects that other processors cannot run), the flags,
+and the sources.
+
+An object's file name is the digest of its own content. That one rule gives the cache its guarantees:
+
+- a partial, truncated or damaged file does not match its name, is removed, and is built again;
+- concurrent builders each write a private file and rename it into place, so that a reader sees no object or a whole
+  one, and two builders of the same object do no harm to each other;
+- a cache that cannot be written (a read-only home, a full disk) costs time only: the object is then loaded from the
+  temporary directory it was built in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from quorate.errors import QuorateError
+
+BASE_FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-semantic-interposition")
+SHOWN_LINES = 12
+TIMEOUT_S = 300.0
+"""A compiler that takes longer is taken to hang: the largest models take seconds."""
+ENTRIES_MAX = 512
+STALE_PARTIAL_S = 3600.0
+PARTIAL = ".partial-"
+
+
+class NoCompiler(QuorateError):
+    """No C compiler is on this machine, or `$CC` names one that cannot be run."""
+
+
+class CompileFailed(QuorateError):
+    """The compiler refused the sources, or was ended, or there was nowhere to write to. The message shows what was said."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler: the `command` that starts it and the `identity` that tells two builds of it apart."""
+
+    command: tuple[str, ...]
+    identity: str
+
+    def build(self, name: str, sources: Mapping[str, str], flags: Sequence[str], folder: Path) -> Path:
+        """Write the sources into `folder`, compile all `*.c` of them, and return the shared object.
+
+        Raises `CompileFailed`, and `OSError` when the folder cannot be written."""
+        for file, text in sources.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        units = [file for file in sources if file.endswith(".c")]
+        target = folder / f"{name}.so"
+        command = [*self.command, *BASE_FLAGS, "-o", target.name, *units, *flags]
+        ended, said = self._run(command, folder)
+        if ended is None and target.exists():
+            return target
+        lines = said.strip().splitlines() or ["(it said nothing)"]
+        shown = "\n".join(f"    {line}" for line in lines[:SHOWN_LINES])
+        rest = f"\n    ... and {len(lines) - SHOWN_LINES} more lines" if len(lines) > SHOWN_LINES else ""
+        raise CompileFailed(
+            f"The C compiler could not build {name!r} ({ended or 'it wrote no object'}).\n"
+            f"    {shlex.join(command)}\n{shown}{rest}\n"
+            "Set $CC to another C11 compiler, or use `--engine reference`, which needs none."
+        )
+
+    def _run(self, command: Sequence[str], folder: Path) -> tuple[str | None, str]:
+        """How it ended, None if well, and what it said.
+
+        It runs in a session of its own: Ctrl-C is for us to handle, and a compiler that hangs is ended with all the
+        processes it has started."""
+        try:
+            running = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as failure:
+            raise NoCompiler(f"The C compiler {self.command[0]!r} cannot be run: {failure.strerror}.") from None
+        try:
+            said = running.communicate(timeout=TIMEOUT_S)[0]
+        except BaseException as reason:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            if isinstance(reason, subprocess.TimeoutExpired):
+                return f"it had not ended after {TIMEOUT_S:g} s", ""
+            raise
+        code = running.returncode
+        return (
+            None if code == 0 else f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}",
+            said,
+        )
+
+
+def find() -> Compiler:
+    """The first of `$CC`, `cc`, `gcc`, `clang` and the `ziglang` wheel that is here. Raises `NoCompiler`."""
+    wanted = shlex.split(os.environ.get("CC", ""))
+    if wanted:
+        path = shutil.which(wanted[0])
+        if path is None:
+            raise NoCompiler(f"$CC is {os.environ['CC']!r}, but there is no program {wanted[0]!r}.")
+        return _identified((path, *wanted[1:]), path)
+    for program in ("cc", "gcc", "clang"):
+        path = shutil.which(program)
+        if path is not None:
+            return _identified((path,), path)
+    wheel = find_spec("ziglang")
+    if wheel is not None and wheel.origin is not None:
+        return _identified((sys.executable, "-m", "ziglang", "cc"), wheel.origin)
+    raise NoCompiler(
+        "There is no C compiler on this machine (looked for $CC, cc, gcc, clang and the Python package ziglang). "
+        "Install one, for example with `pip install quorate[compiler]`."
+    )
+
+
+def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ctypes.CDLL:
+    """Compile `sources` (file name to text; every `*.c` is a unit, the rest are headers) and load the result.
+
+    `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), so they
+    win. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
+    compiler = find()
+    entry = cache_directory() / _key(compiler, name, sources, flags)
+    cached = _take(entry)
+    if cached is not None:
+        return cached
+    try:
+        with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as folder:
+            built = compiler.build(name, sources, flags, Path(folder))
+            kept = _publish(built, entry)
+            return ctypes.CDLL(str(kept if kept is not None else built))
+    except OSError as failure:
+        raise CompileFailed(
+            f"The compiled form of {name!r} could not be written or loaded: {failure}. "
+            "Free some space in the temporary directory, or point $TMPDIR elsewhere."
+        ) from None
+
+
+def cache_directory() -> Path:
+    """Where objects are kept. It need not exist, and need not be writable."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(base):
+        return Path(base) / "quorate" / "objects"
+    try:
+        return Path.home() / ".cache" / "quorate" / "objects"
+    except RuntimeError:  # No home directory can be determined.
+        return Path(tempfile.gettempdir()) / f"quorate-{os.getuid()}" / "objects"
+
+
+def _identified(command: tuple[str, ...], file: str) -> Compiler:
+    resolved = os.path.realpath(file)
+    status = os.stat(resolved)
+    return Compiler(command, f"{shlex.join(command)} {resolved} {status.st_size} {status.st_mtime_ns}")
+
+
+def _key(compiler: Compiler, name: str, sources: Mapping[str, str], flags: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    parts = [compiler.identity, _machine(), name, *BASE_FLAGS, *flags]
+    for part in [*parts, *(piece for item in sorted(sources.items()) for piece in item)]:
+        encoded = part.encode("utf-8")
+        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+    return digest.hexdigest()[:40]
+
+
+def _machine() -> str:
+    """The processor's kind and, where Linux tells, its instruction sets."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith(("flags", "Features")):
+                return f"{platform.machine()} {line}"
+    return f"{platform.system()} {platform.machine()} {platform.processor()}"
+
+
+def _take(entry: Path) -> ctypes.CDLL | None:
+    """The object of a cache entry, or None. Files that are not what their name says are removed."""
+    for file in _objects(entry):
+        try:
+            if _digest(file) == file.stem:
+                loaded = ctypes.CDLL(str(file))
+                os.utime(entry)  # The pruning below removes what was not used for the longest time.
+                return loaded
+        except PermissionError:
+            return ctypes.CDLL(str(file))  # Readable and whole; only the time of use could not be noted.
+        except OSError:
+            pass  # Unreadable, or refused by the loader: as useless as a damaged one.
+        with contextlib.suppress(OSError):
+            file.unlink()
+    return None
+
+
+def _objects(entry: Path) -> list[Path]:
+    try:
+        return sorted(file for file in entry.iterdir() if not file.name.startswith(PARTIAL))
+    except OSError:
+        return []
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:40]
+
+
+def _publish(built: Path, entry: Path) -> Path | None:
+    """Copy a built object into the cache and return it there, or None when the cache cannot take it."""
+    partial: Path | None = None
+    try:
+        entry.mkdir(parents=True, exist_ok=True)
+        handle, private = tempfile.mkstemp(prefix=PARTIAL, dir=entry)
+        partial = Path(private)
+        with os.fdopen(handle, "wb") as file:
+            file.write(built.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        target = entry / f"{_digest(built)}.so"
+        os.replace(partial, target)
+    except OSError:
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+        return None
+    _prune(entry.parent)
+    return target
+
+
+def _prune(directory: Path) -> None:
+    """Remove the entries used longest ago beyond `ENTRIES_MAX`, and what killed builders left behind.
+
+    Another process may have such an entry open or be removing it too; both are harmless."""
+    with contextlib.suppress(OSError):
+        entries = sorted(_dated(directory), reverse=True)
+        for _, entry in entries[ENTRIES_MAX:]:
+            shutil.rmtree(entry, ignore_errors=True)
+        for changed, entry in entries[:ENTRIES_MAX]:
+            if time.time() - changed > STALE_PARTIAL_S:
+                for leftover in entry.glob(f"{PARTIAL}*"):
+                    leftover.unlink(missing_ok=True)
+
+
+def _dated(directory: Path) -> Iterator[tuple[float, Path]]:
+    for entry in directory.iterdir():
+        with contextlib.suppress(OSError):
+            yield entry.stat().st_mtime, entry

@@ -1,0 +1,128 @@
+"""`quorate history`: a recorded history, judged against a consistency model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from quorate.commands._show import Folder
+from quorate.errors import UsageError
+
+if TYPE_CHECKING:
+    from quorate.consistency import Verdict
+
+
+@click.command("history")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    "model_name",
+    default="register",
+    show_default=True,
+    metavar="NAME|FILE.py:CLASS",
+    help="What the objects are: register, cas-register, append-string, set, queue, lock, counter, map. Not used for "
+    "transactions.",
+)
+@click.option(
+    "--level",
+    default="linearizable",
+    show_default=True,
+    metavar="LEVEL",
+    help="The consistency model to judge by; `--level help` lists them with their definitions.",
+)
+@click.option("--input", "input_format", metavar="FORMAT", help="jsonl, edn or jepsen-log; recognized if not given.")
+@click.option(
+    "--keyed", is_flag=True, help="In Jepsen's formats, values are pairs [key value] (its independent workloads)."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "native", "python"]),
+    default="auto",
+    show_default=True,
+    help="What searches for orders.",
+)
+@click.option(
+    "--max-memory",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="GB",
+    help="Answer `unknown` when the search has remembered this much.",
+)
+@click.option(
+    "--max-steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Answer `unknown` after this many configurations or attempts.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write verdict.json there, and timeline.svg or cycle.svg of a violation.",
+)
+def command(
+    file: Path,
+    model_name: str,
+    level: str,
+    input_format: str | None,
+    keyed: bool,
+    engine: str,
+    max_memory: float,
+    max_steps: int | None,
+    form: str,
+    out: Path | None,
+) -> None:
+    """Judge the history in FILE.
+
+    FILE has one event on each line as JSON, a Jepsen history in EDN, or the lines of a Jepsen log. Exit codes: 0 satisfied,
+    1 violated, 2 the file or the usage is wrong, 3 unknown (a limit was hit).
+    """
+    from quorate.consistency import Limits, find_model, judge, read_history
+    from quorate.consistency.levels import LEVELS, find_level
+    from quorate.report.history import facts, text
+
+    if level == "help":
+        for each in LEVELS.values():
+            click.echo(f"{each.name:34} {each.definition} [{each.source}]")
+        return
+    find_level(level)
+    model = find_model(model_name)
+    history = read_history(file, input_format, keyed)
+    folder = Folder(out).path if out is not None else None
+    limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
+    verdict = judge(history, level, model, limits)
+    click.echo(json.dumps(facts(verdict), indent=1) if form == "json" else text(verdict))
+    if folder is not None:
+        _write(verdict, folder)
+    sys.exit(verdict.exit_code)
+
+
+def _write(verdict: Verdict, out: Path) -> None:
+    from quorate.consistency import Violated
+    from quorate.consistency.verdict import Cycle
+    from quorate.report.history import cycle, facts, timeline, timeline_of
+    from quorate.report.render import render
+
+    try:
+        (out / "verdict.json").write_text(json.dumps(facts(verdict), indent=1) + "\n", encoding="utf-8")
+    except OSError as failure:
+        raise UsageError(f"Cannot write into {out}: {failure.strerror}. Give another directory with --out.") from None
+    if isinstance(verdict, Violated):
+        view = timeline_of(verdict)
+        if view is not None:
+            render(timeline(view), out / "timeline.svg")
+        if isinstance(verdict.evidence, Cycle):
+            render(cycle(verdict.evidence, verdict.level), out / "cycle.svg")

@@ -1,0 +1,279 @@
+"""`quorate prove`: proofs with Z3, for fixed bounds or for any size."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quorate.commands._options import bound_option
+from quorate.commands._show import Folder, show
+from quorate.errors import UsageError
+
+if TYPE_CHECKING:
+    from quorate.loading import Protocol
+    from quorate.prove.proof import Claim, Proof, Task
+    from quorate.prove.solving import Effort
+
+QUORUMS = "quorums"
+PARAMETERS = ("N", "R", "W", "Q1", "Q2", "F", "Q", "t")
+
+
+def _parameters(function: Any) -> Any:
+    for name in reversed(PARAMETERS):
+        function = click.option(
+            f"--{name}",
+            name,
+            type=int,
+            default=None,
+            hidden=name not in ("N", "R", "W"),
+            help=f"With `{QUORUMS}`: the number {name}; left out, every number.",
+        )(function)
+    return function
+
+
+@click.command("prove")
+@click.argument("spec")
+@click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")
+@click.option(
+    "--invariant", "invariants", multiple=True, metavar="NAME", help="Prove only this property; repeat for several."
+)
+@click.option(
+    "--method",
+    default="induction",
+    show_default=True,
+    metavar="induction|bmc|kinduction",
+    help="How to prove at fixed bounds.",
+)
+@click.option(
+    "--depth", type=click.IntRange(min=1), default=None, metavar="K", help="Steps of a bounded check; k of k-induction."
+)
+@bound_option
+@click.option("--any-size", is_flag=True, help="Prove for any number of nodes, not for the bounds.")
+@click.option(
+    "--laws", is_flag=True, help="Prove the laws of the functions marked @merge and @law, for all values of any size."
+)
+@click.option(
+    "--discover", "discovering", is_flag=True, help="Search for lemmas that prove the properties; print them as Python."
+)
+@click.option(
+    "--max-time",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for the search of --discover, before the proof with what it found.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for each kind of query.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that ask solvers.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default="text", show_default=True
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write trace.json and diagram.svg of a violation or of the first counterexample to induction there.",
+)
+@_parameters
+def command(
+    spec: str,
+    variant: str | None,
+    invariants: tuple[str, ...],
+    method: str,
+    depth: int | None,
+    bounds: dict[str, int],
+    any_size: bool,
+    laws: bool,
+    discovering: bool,
+    max_time: float,
+    timeout: float,
+    workers: int,
+    form: str,
+    out: Path | None,
+    **numbers: int | None,
+) -> None:
+    """Prove the invariants, lemmas and step properties of SPEC.
+
+    With --laws, or if SPEC is a module of functions or one of them (`file.py:join`): the laws of the functions marked
+    @merge and @law. A law that fails comes with values in Python. Exit codes: 0 every function does what its mark
+    says, 1 one does not, 3 it is not known.
+
+    With --discover: lemmas are proposed from the types and the predicates of SPEC, and those that the proof needs are
+    printed as methods to be pasted into the class.
+
+    `quorate prove quorums --N 5 --R 2 --W 3` asks instead whether quorums of these sizes meet; without numbers, it
+    proves for every size what all any-size proofs rest on.
+    """
+    given = {name: value for name, value in numbers.items() if value is not None}
+    if spec == QUORUMS:
+        from quorate.prove.quorums import report
+
+        text, good = report(given)
+        click.echo(text)
+        sys.exit(0 if good else 1)
+    if given:
+        raise UsageError(
+            f"--{next(iter(given))} belongs to `quorate prove {QUORUMS}`; bounds are changed with --bound NAME=SIZE."
+        )
+    from quorate.loading import load
+    from quorate.prove.proof import Task, prove
+    from quorate.prove.solving import Effort
+
+    protocol = load(spec)
+    effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)
+    if laws or protocol.has_only_laws:
+        given_too = {
+            "--invariant": invariants,
+            "--bound": bounds,
+            "--depth": depth,
+            "--out": out,
+            "--variant": variant,
+            "--discover": discovering,
+        }
+        for option, value in given_too.items():
+            if value:
+                raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
+        sys.exit(_prove_laws(protocol, effort, timeout, form))
+    cls = protocol.variant(variant).bounded(**bounds)
+    folder = Folder(out) if out is not None else None
+    task = Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress)
+    proof = _discovered(task, max_time, form) if discovering else prove(task)
+    _progress("")
+    if form == "text":
+        for line in explained(proof):
+            click.echo(line)
+    show(proof.outcome, form, with_trace=folder is None)
+    if folder is not None:
+        _save(proof, folder)
+    sys.exit(proof.outcome.exit_code)
+
+
+def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -> int:
+    """Prove the laws of functions, show what became of them, and return the exit code."""
+    from quorate.commands import _laws
+    from quorate.report import machine
+
+    if not protocol.marked:
+        raise UsageError(f"{protocol.name} has no function that is marked with @merge or @law.")
+    results = []
+    for laws in _laws.judged(protocol, effort, timeout, _progress):
+        results.append(laws)
+        if form == "text":
+            _progress("")
+            for line in _laws.explained(laws):
+                click.echo(line)
+    outcomes = [_laws.outcome_of(laws, protocol.name) for laws in results]
+    if form == "json":
+        click.echo(json.dumps([machine.outcome_json(outcome) for outcome in outcomes], indent=1, ensure_ascii=False))
+    elif form == "junit":
+        click.echo(machine.junit(outcomes))
+    elif form == "github":
+        click.echo(machine.github(outcomes), nl=False)
+    wrong = [laws for laws in results if not laws.as_expected]
+    return 0 if not wrong else 1 if any(laws.violated for laws in wrong) else 3
+
+
+def _discovered(task: Task, seconds: float, form: str) -> Proof:
+    """Search for lemmas, show them, and return the proof with them."""
+    from quorate.prove.discovery.discover import discover
+
+    if task.method != "induction":
+        raise UsageError("--discover searches for lemmas of a proof by induction; leave --method out.")
+    found = discover(task, seconds)
+    _progress("")
+    searched = f"{found.candidates:,} candidates that {found.states:,} explored states allow"
+    if form != "text":
+        notes = (*found.proof.outcome.notes, f"searched: {searched}", *found.imports, *found.lemmas)
+        return replace(found.proof, outcome=replace(found.proof.outcome, notes=notes))
+    if found.lemmas:
+        click.echo(f"{len(found.lemmas)} lemmas of {searched}, to be pasted into the class:\n")
+        for text in (*found.imports, *([""] if found.imports else []), *found.lemmas):
+            click.echo(text)
+    elif found.found:
+        click.echo("No further lemma is needed.")
+    return found.proof
+
+
+def _progress(what: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{what}", err=True, nl=False)
+
+
+def explained(proof: Proof) -> Iterator[str]:
+    """The claims of a proof in lines of text, those that failed with their counterexamples."""
+    kept: dict[str, list[Claim]] = {}
+    for claim in proof.claims:
+        kept.setdefault(claim.property, []).append(claim)
+    for name, claims in kept.items():
+        good = [claim for claim in claims if claim.status == "proven"]
+        needs = sorted(frozenset[str]().union(*(claim.needs for claim in good if claim.needs is not None)) - {name})
+        by = f", with {', '.join(needs)}" if needs else ""
+        seconds = sum(claim.seconds for claim in claims)
+        mark = "proven" if len(good) == len(claims) else "NOT PROVEN"
+        yield f"{mark:<10}  {name}  ({len(good)} of {len(claims)} steps, {seconds:.2f} s{by})"
+        yield from (
+            f"            {claim.action}: {claim.reason or claim.status}"
+            for claim in claims
+            if claim.status == "unknown"
+        )
+    if proof.unused:
+        yield f"not needed  {', '.join(proof.unused)}"
+    hints = iter(zip(proof.reachable, proof.sizes, strict=True))
+    for claim in proof.failed:
+        if claim.counterexample is not None:
+            hint, size = next(hints)
+            yield from _counterexample(claim, hint, size)
+
+
+def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[str]:
+    from quorate.report.values import show as shown
+
+    found = claim.counterexample
+    assert found is not None
+    arguments = ", ".join(
+        f"{parameter.name}={value!r}" for parameter, value in zip(found.action.parameters, found.arguments, strict=True)
+    )
+    yield ""
+    yield (
+        f"{claim.property} holds before {found.action.name}({arguments}) and not after"
+        if claim.property != "no error"
+        else f"{found.action.name}({arguments}) raises an error here"
+    )
+    yield f"  at {', '.join(f'{name}={value}' for name, value in size.items())}; the state before {hint}"
+    for name, before, after in found.places:
+        yield f"  {name:<14} {shown(before)}" + ("" if before == after else f"  ->  {shown(after)}")
+    if found.witnesses:
+        yield f"  false for {', '.join(map(repr, found.witnesses))}"
+
+
+def _save(proof: Proof, folder: Folder) -> None:
+    from quorate.report.machine import trace_of
+
+    trace = trace_of(proof.outcome) or next(
+        (claim.counterexample.trace for claim in proof.failed if claim.counterexample is not None), None
+    )
+    if trace is None:
+        folder.discard()
+        return
+    for file in folder.save(trace):
+        click.echo(f"wrote {file}", err=True)

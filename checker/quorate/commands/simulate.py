@@ -1,0 +1,133 @@
+"""`quorate simulate`: random runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import click
+
+from quorate.commands._live import steps_line, watching
+from quorate.commands._options import bound_option, limits, variant_option
+from quorate.commands._show import Folder, show_trace
+
+TELLING = 100_000
+"""For fewer steps their speed is not worth saying."""
+
+
+@click.command("simulate")
+@click.argument("spec")
+@variant_option
+@bound_option
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=None,
+    metavar="S",
+    help="The same seed gives the same runs; without one a new seed is chosen and printed.",
+)
+@click.option("--runs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="How many runs.")
+@click.option(
+    "--length", type=click.IntRange(min=1), default=50, show_default=True, metavar="STEPS", help="Most steps of a run."
+)
+@click.option(
+    "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that walks."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Threads of the native engine; one for each core without this. The runs do not depend on it.",
+)
+@click.option(
+    "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no step after this time."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the run's trace.json and diagram.svg there."
+)
+def command(
+    spec: str,
+    variant: str | None,
+    bounds: dict[str, int],
+    seed: int | None,
+    runs: int,
+    length: int,
+    engine: str,
+    workers: int | None,
+    max_time: float | None,
+    form: str,
+    out: Path | None,
+) -> None:
+    """Take random runs of SPEC and check the safety properties on the way.
+
+    Shows the run that violates one, otherwise the last one. Exit codes: 0 no run violated anything, which proves
+    nothing; 1 one did; 2 the usage or the specification is wrong; 3 stopped before all runs were done.
+    """
+    from quorate.explore.simulate import simulate
+    from quorate.loading import load
+
+    cls = load(spec).variant(variant).bounded(**bounds)
+    folder = Folder(out) if out is not None else None
+    chosen = secrets.randbelow(2**32) if seed is None else seed
+    with watching(limits(None, max_time, None), steps_line) as watch:
+        result = simulate(
+            cls,
+            seed=chosen,
+            runs=runs,
+            length=length,
+            watch=watch,
+            name=spec,
+            variant=variant,
+            engine=engine,
+            workers=workers or os.cpu_count() or 1,
+        )
+    shown = result.violation or result.last
+    if form == "json":
+        facts = {
+            "spec": spec,
+            "variant": variant,
+            "seed": chosen,
+            "runs": result.runs,
+            "steps": result.steps,
+            "states": result.states,
+            "actions": result.actions,
+            "violated": result.violation is not None,
+            "property": result.violation.property if result.violation is not None else None,
+            "stopped": result.stopped,
+            "engine": result.engine,
+            "notes": list(result.notes),
+            "trace": shown.to_json() if shown is not None else None,
+        }
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+    else:
+        if shown is not None and folder is None:
+            show_trace(shown)
+        found = (
+            f"run {result.runs} violates {result.violation.property}"
+            if result.violation is not None
+            else "no violation"
+        )
+        stopped = f" ({result.stopped})" if result.stopped else ""
+        states = f", {result.states:,} different states" if result.states is not None else ""
+        rate = f" ({result.steps / result.seconds:,.0f} a second)" if result.steps >= TELLING else ""
+        click.echo(
+            f"seed {chosen}: {result.runs:,} random run{'' if result.runs == 1 else 's'}, {result.steps:,} steps{rate}{states}, "
+            f"{result.engine} engine: {found}{stopped}"
+        )
+        for note in result.notes:
+            click.echo(f"    note: {note}")
+    if folder is not None and shown is not None:
+        for file in folder.save(shown):
+            click.echo(f"wrote {file}", err=True)
+    sys.exit(_exit_code(result.violation.kind if result.violation is not None else None, result.stopped))
+
+
+def _exit_code(kind: str | None, stopped: str | None) -> int:
+    if kind is not None:
+        return 2 if kind == "error" else 1
+    return 3 if stopped else 0

@@ -1,0 +1,79 @@
+"""Reading histories from files. The format is recognized by its first lines, or named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from quorate.consistency.formats import edn, jepsen_log, jsonl
+from quorate.consistency.formats.events import Event, Malformed, assemble
+from quorate.consistency.history import History, HistoryError
+from quorate.errors import UsageError, unknown
+
+PEEKED_LINES = 200
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: how its events are read, and whether a pair `[key value]` may stand for the value."""
+
+    name: str
+    events: Callable[..., Iterator[Event]]
+    keyed: bool
+
+
+FORMATS = {
+    "jsonl": Format("jsonl", jsonl.events, keyed=False),
+    "edn": Format("edn", edn.events, keyed=True),
+    "jepsen-log": Format("jepsen-log", jepsen_log.events, keyed=True),
+}
+
+
+def read_history(path: str | Path, format: str | None = None, keyed: bool = False) -> History:
+    """The history in a file; `format` is one of `FORMATS`, or None to recognize it. `keyed` says that values are `[key
+    value]`.
+
+    The file is read in one pass. Raises `HistoryError` with file and line for what cannot be read, `UsageError` for the
+    arguments."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return read_lines(file, str(path), format, keyed)
+    except UnicodeDecodeError as failure:
+        raise HistoryError(f"{path} is not a text file in UTF-8 (byte {failure.start}).") from None
+    except OSError as failure:
+        raise UsageError(f"{path} cannot be read: {failure.strerror}.") from None
+
+
+def read_lines(lines: Iterable[str], name: str, format: str | None = None, keyed: bool = False) -> History:
+    """The history in lines of text; `name` stands for the file in messages. Otherwise as `read_history`."""
+    rest = iter(lines)
+    first = list(islice(rest, PEEKED_LINES))
+    if format is not None and format not in FORMATS:
+        raise unknown("history format", format, FORMATS)
+    chosen = FORMATS[format or _recognized(first, name)]
+    if keyed and not chosen.keyed:
+        raise UsageError(f"Events in {chosen.name} have a field `key`; keyed values are for Jepsen's formats.")
+    try:
+        events = chosen.events(chain(first, rest), **({"keyed": True} if keyed else {}))
+        history = assemble(events)
+    except Malformed as failure:
+        raise HistoryError(f"{name}:{failure.line}: {failure.message}") from None
+    if not len(history) and not history.failed:
+        raise HistoryError(f"{name} has no operations (read as {chosen.name}).")
+    return history
+
+
+def _recognized(first: list[str], name: str) -> str:
+    if any("jepsen.util" in line for line in first):
+        return "jepsen-log"
+    for line in first:
+        text = line.strip()
+        if text and not text.startswith(";"):
+            if text.startswith("{") and '"' in text and not text.startswith(("{:", "{ :")):
+                return "jsonl"
+            if text[0] in "{[(#":
+                return "edn"
+            break
+    raise UsageError(f"The format of {name} is not recognized. Name it: {', '.join(FORMATS)}.")

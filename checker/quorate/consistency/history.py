@@ -1,0 +1,164 @@
+"""Recorded operations: what a client asked, what it was told, and when.
+
+A history is a sequence of *events*, invocations and answers, in the order in which they were observed. Each operation
+is an invocation with its answer, if there was one. Event positions are the only clock: `a` is before `b` in real time
+when the answer of `a` was observed before the invocation of `b` (Herlihy & Wing 1990, section 2.1).
+
+Three things can become of an operation. It *answered*; it *failed*, which means that it certainly took no effect; or it
+is *pending*: a timeout, a crash, the end of the record. A pending operation may take effect at any time after its
+invocation, or never. A process is sequential and dies with a pending operation, as in Jepsen: the client goes on under
+a new process.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from quorate.errors import QuorateError
+
+Value = Hashable
+Process = int | str
+K = TypeVar("K", bound=Hashable)
+
+
+class HistoryError(QuorateError):
+    """A history cannot be read, is not well formed, or does not fit the model it is judged by."""
+
+
+def freeze(value: object) -> Value:
+    """`value` with lists as tuples, sets as frozen sets and mappings as sorted tuples of pairs, so that it can be a
+    key."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(item) for item in value)
+    if isinstance(value, AbstractSet):
+        return frozenset(freeze(item) for item in value)
+    if isinstance(value, Mapping):
+        return tuple(sorted(((freeze(k), freeze(v)) for k, v in value.items()), key=repr))
+    if isinstance(value, Hashable):
+        return value
+    raise HistoryError(f"A value of type {type(value).__name__} cannot be part of a history: {value!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of one process.
+
+    `index` numbers the operations of a history by invocation. `invoked` and `returned` are event positions; `returned`
+    is None for a pending operation, whose `result` then means nothing. `key` names the object, where there are several.
+    """
+
+    index: int
+    process: Process
+    function: str
+    argument: Value
+    result: Value
+    invoked: int
+    returned: int | None
+    key: Value = None
+
+    @property
+    def pending(self) -> bool:
+        return self.returned is None
+
+    def agrees(self, expected: Value) -> bool:
+        """Whether this operation may have been told `expected`: it was, or it was told nothing."""
+        return self.returned is None or self.result == expected
+
+    def precedes(self, other: Operation) -> bool:
+        """Whether this operation had returned before `other` was invoked."""
+        return self.returned is not None and self.returned < other.invoked
+
+    def __str__(self) -> str:
+        steps = self.argument if self.pending or self.result is None else self.result
+        if self.function == "txn" and isinstance(steps, tuple):
+            words = (" ".join(map(show, s)) if isinstance(s, tuple) else show(s) for s in steps)
+            return "; ".join(words) + (" (no answer)" if self.pending else "")
+        where = "" if self.key is None else f"{show(self.key)}."
+        argument = "" if self.argument is None else show(self.argument)
+        if self.pending:
+            told = " (no answer)"
+        elif (self.result is None and self.argument is not None) or self.result == self.argument is not None:
+            told = ""
+        else:
+            told = f" = {show(self.result)}"
+        return f"{where}{self.function}({argument}){told}"
+
+
+def show(value: Value) -> str:
+    """`value` as a reader of histories writes it."""
+    if value is None:
+        return "nil"
+    if isinstance(value, tuple):
+        return f"[{' '.join(show(item) for item in value)}]"
+    if isinstance(value, frozenset):
+        return f"{{{' '.join(sorted(show(item) for item in value))}}}"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class History:
+    """A well-formed history: operations by invocation, and apart from them those that `failed`.
+
+    Raises `HistoryError` when two events share a position, an answer is before its invocation, a process has two
+    operations at once, or goes on after a pending one."""
+
+    operations: tuple[Operation, ...]
+    failed: tuple[Operation, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        positions = [e for o in self.operations for e in (o.invoked, o.returned) if e is not None]
+        if len(set(positions)) != len(positions):
+            raise HistoryError("Two events of a history have the same position; positions are a total order.")
+        for operation in self.operations:
+            if operation.returned is not None and operation.returned < operation.invoked:
+                raise HistoryError(f"Operation {operation.index}, {operation}, returned before it was invoked.")
+        pairs = list(zip(self.operations, self.operations[1:], strict=False))
+        if any(a.invoked > b.invoked or a.index >= b.index for a, b in pairs):
+            raise HistoryError(
+                "The operations of a history must be numbered and given in the order of their invocations."
+            )
+        for process, own in self.processes().items():
+            for earlier, later in itertools.pairwise(own):
+                if not earlier.precedes(later):
+                    raise HistoryError(
+                        f"Process {process} invoked {later} while {earlier} had no answer. A process is sequential; "
+                        "after an operation that got no answer, the client goes on under a new process."
+                    )
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.operations)
+
+    def processes(self) -> dict[Process, tuple[Operation, ...]]:
+        """The operations of each process in program order; processes by first invocation."""
+        return _grouped(self.operations, lambda o: o.process)
+
+    def by_key(self) -> dict[Value, tuple[Operation, ...]]:
+        """The operations on each key, in the order of invocation."""
+        return _grouped(self.operations, lambda o: o.key)
+
+    def only(self, kept: Callable[[Operation], bool]) -> History:
+        """The operations for which `kept` is true, under their old indexes."""
+        return History(tuple(o for o in self.operations if kept(o)))
+
+    @staticmethod
+    def of(operations: Iterable[Operation], failed: Iterable[Operation] = ()) -> History:
+        """A history of these operations, ordered and numbered anew; their positions stay."""
+        ordered = sorted(operations, key=lambda o: o.invoked)
+        return History(tuple(replace(o, index=number) for number, o in enumerate(ordered)), tuple(failed))
+
+
+def _grouped(operations: Sequence[Operation], key: Callable[[Operation], K]) -> dict[K, tuple[Operation, ...]]:
+    groups: dict[K, list[Operation]] = {}
+    for operation in operations:
+        groups.setdefault(key(operation), []).append(operation)
+    return {name: tuple(group) for name, group in groups.items()}

@@ -1,0 +1,343 @@
+"""Sequential models: what one object does when operations come one at a time.
+
+A model is a small class: a first state, the operations it knows, and `step`. States are immutable and hashable. The
+built-in models are the objects that stores offer; a user's own model is a subclass of `Model`, named on the command
+line as `--model file.py:Class`.
+
+    class Stack(Model):
+        name = "stack"
+        operations = frozenset({"push", "pop"})
+        initial = ()
+
+        def step(self, state, operation):
+            if operation.function == "push":
+                return (*state, operation.argument)
+            if not state:
+                return state if operation.agrees(None) else REFUSED
+            return state[:-1] if operation.agrees(state[-1]) else REFUSED
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from enum import Enum
+from itertools import accumulate
+from pathlib import Path
+from typing import ClassVar
+
+from quorate.consistency.history import HistoryError, Operation, Value, show
+from quorate.errors import QuorateError, UsageError, unknown
+
+
+class Refused(Enum):
+    """The answer of `Model.step` for an operation that the object could not have answered so."""
+
+    REFUSED = "refused"
+
+
+REFUSED = Refused.REFUSED
+State = Hashable
+NEVER = 1 << 60  # A position after every event.
+
+
+class Model(ABC):
+    """A deterministic sequential object.
+
+    `operations` names all it can do; those in `queries` never change its state. With `per_key`, operations with
+    different keys act on different, independent objects, and a history is judged key by key (locality: Herlihy & Wing
+    1990, section 3.2). `per_process` says that `step` looks at the operation's process, as a lock does.
+    """
+
+    name: ClassVar[str]
+    operations: ClassVar[frozenset[str]]
+    queries: ClassVar[frozenset[str]] = frozenset()
+    initial: ClassVar[State] = None
+    per_key: ClassVar[bool] = True
+    per_process: ClassVar[bool] = False
+
+    @abstractmethod
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        """The state after `operation` in `state`, or `REFUSED` when its answer is wrong there.
+
+        The answer of a pending operation is unknown: compare with `operation.agrees`, which then accepts anything."""
+
+    def is_query(self, operation: Operation) -> bool:
+        return operation.function in self.queries
+
+    def splits(self, operations: Iterable[Operation]) -> bool:
+        """Whether these operations may be judged key by key."""
+        return self.per_key
+
+    def must_precede(self, operations: Sequence[Operation]) -> Mapping[int, tuple[int, ...]]:
+        """What every linearization of `operations` from the initial state has in common: for an operation's index, the
+        indexes of operations that are before it in all of them. It need not be complete; it only makes searches
+        shorter."""
+        return {}
+
+    def contradicts(self, operations: Sequence[Operation]) -> bool:
+        """Whether `operations` can be seen to have no linearization from the initial state without a search. False says
+        nothing."""
+        return False
+
+    def check(self, operations: Iterable[Operation]) -> None:
+        """Raise `HistoryError` for the first operation that this model does not have."""
+        for operation in operations:
+            if operation.function not in self.operations:
+                raise HistoryError(
+                    f"Operation {operation.index}, {operation} of process {operation.process}, is not one of the model "
+                    f"{self.name!r}. It has: {', '.join(sorted(self.operations))}."
+                )
+
+
+class Register(Model):
+    """A register: `write(v)`, and `read` of the last value written, at first nil."""
+
+    name = "register"
+    operations = frozenset({"read", "write"})
+    queries = frozenset({"read"})
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        if operation.function == "write":
+            return operation.argument
+        return state if operation.agrees(state) else REFUSED
+
+
+class CasRegister(Register):
+    """A register with `cas([old, new])`. A result `false` says that the comparison failed; any other, that it
+    succeeded.
+
+    In Jepsen's histories a failed comparison is usually a `:fail`, which leaves no trace in the register."""
+
+    name = "cas-register"
+    operations = frozenset({"read", "write", "cas"})
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        if operation.function != "cas":
+            return super().step(state, operation)
+        if not isinstance(operation.argument, tuple) or len(operation.argument) != 2:
+            raise HistoryError(f"A cas takes [old new], not {show(operation.argument)} (operation {operation.index}).")
+        old, new = operation.argument
+        if operation.pending:
+            return new if state == old else state
+        succeeded = operation.result is not False
+        if succeeded != (state == old):
+            return REFUSED
+        return new if succeeded else state
+
+
+class AppendString(Model):
+    """A string: `append(s)`, `write(s)`, and `read` of the whole, at first empty."""
+
+    name = "append-string"
+    operations = frozenset({"read", "write", "append"})
+    queries = frozenset({"read"})
+    initial = ""
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        if operation.function == "read":
+            return state if operation.agrees(state) else REFUSED
+        if not isinstance(operation.argument, str):
+            raise HistoryError(
+                f"The model 'append-string' holds text, not {show(operation.argument)} (operation {operation.index})."
+            )
+        return operation.argument if operation.function == "write" else f"{state}{operation.argument}"
+
+
+class SetModel(Model):
+    """A set: `add(v)`, `remove(v)`, and `read` of all its members."""
+
+    name = "set"
+    operations = frozenset({"add", "remove", "read"})
+    queries = frozenset({"read"})
+    initial: ClassVar[State] = frozenset()
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        assert isinstance(state, frozenset)
+        if operation.function == "add":
+            return state | {operation.argument}
+        if operation.function == "remove":
+            return state - {operation.argument}
+        return state if operation.pending or _members(operation) == state else REFUSED
+
+
+def _members(operation: Operation) -> frozenset[Value]:
+    if operation.result is None:
+        return frozenset()
+    if not isinstance(operation.result, (tuple, frozenset)):
+        raise HistoryError(
+            f"A read of a set returns a list, not {show(operation.result)} (operation {operation.index})."
+        )
+    return frozenset(operation.result)
+
+
+class Queue(Model):
+    """A first-in-first-out queue: `enqueue(v)`, and `dequeue` of the oldest value, or nil when it is empty."""
+
+    name = "queue"
+    operations = frozenset({"enqueue", "dequeue"})
+    initial = ()
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        assert isinstance(state, tuple)
+        if operation.function == "enqueue":
+            return (*state, operation.argument)
+        if not operation.agrees(state[0] if state else None):
+            return REFUSED
+        return state[1:]
+
+    def must_precede(self, operations: Sequence[Operation]) -> Mapping[int, tuple[int, ...]]:
+        """First in, first out: of two values, each enqueued once, that whose dequeue had returned before the other's
+        was invoked, or that is dequeued while the other never is, was enqueued first. Without this a search finds out
+        about the order of overlapping enqueues only much later."""
+        enqueued = [o for o in operations if o.function == "enqueue"]
+        dequeued = {o.result: o for o in operations if o.function == "dequeue" and not o.pending}
+        if len({o.argument for o in enqueued}) < len(enqueued) or None in {o.argument for o in enqueued}:
+            return {}
+        leaves = [(o, dequeued[o.argument]) for o in enqueued if o.argument in dequeued]
+        before = {o.index: _latest(leaves, out.invoked) for o, out in leaves}
+        if all(o.function == "enqueue" or not o.pending for o in operations):
+            last = _latest(leaves, None)
+            before |= {o.index: last for o in enqueued if o.argument not in dequeued}
+        return before
+
+    def contradicts(self, operations: Sequence[Operation]) -> bool:
+        """Patterns of Henzinger, Sezgin & Vafeiadis (2013): a value that is dequeued twice (VRepet) or was never
+        enqueued (VFresh), and two values that leave in the other order than they came (VOrd)."""
+        enqueued = {o.argument: o for o in operations if o.function == "enqueue"}
+        out = [o for o in operations if o.function == "dequeue" and not o.pending and o.result is not None]
+        if len(enqueued) < sum(o.function == "enqueue" for o in operations) or None in enqueued:
+            return False
+        if len({o.result for o in out}) < len(out) or any(o.result not in enqueued for o in out):
+            return True
+        never = any(o.function == "dequeue" and o.pending for o in operations)
+        leaves = {o.result: o.invoked for o in out}
+        came = sorted(
+            (o.returned, leaves.get(value, -1 if never else NEVER))
+            for value, o in enqueued.items()
+            if o.returned is not None
+        )
+        latest = list(accumulate((leaving for _, leaving in came), max))
+        for o in out:
+            assert o.returned is not None
+            earlier = bisect_left(came, (enqueued[o.result].invoked, -1))
+            if earlier and latest[earlier - 1] > o.returned:
+                return True
+        return False
+
+
+def _latest(leaves: list[tuple[Operation, Operation]], until: int | None) -> tuple[int, ...]:
+    """The enqueues of what had been dequeued by position `until`, without those that others of them imply."""
+    gone = [(o, out) for o, out in leaves if until is None or (out.returned is not None and out.returned < until)]
+    since = max((out.invoked for _, out in gone), default=0)
+    return tuple(o.index for o, out in gone if out.returned is not None and out.returned > since)
+
+
+class Lock(Model):
+    """A lock: `acquire` succeeds only when it is free, `release` only in the process that holds it."""
+
+    name = "lock"
+    operations = frozenset({"acquire", "release"})
+    per_process = True
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        if operation.function == "acquire":
+            return operation.process if state is None else REFUSED
+        return None if state == operation.process else REFUSED
+
+
+class Counter(Model):
+    """A counter: `add(n)`, `increment`, and `read`, at first 0."""
+
+    name = "counter"
+    operations = frozenset({"add", "increment", "read"})
+    queries = frozenset({"read"})
+    initial = 0
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        assert isinstance(state, int)
+        if operation.function == "read":
+            return state if operation.agrees(state) else REFUSED
+        amount = 1 if operation.function == "increment" else operation.argument
+        if not isinstance(amount, int):
+            raise HistoryError(f"A counter adds a whole number, not {show(amount)} (operation {operation.index}).")
+        return state + amount
+
+
+class KeyValueMap(Model):
+    """A map: `put(v)`, `delete` and `get` of the operation's key, and `snapshot` of all pairs.
+
+    Without snapshots its keys are independent, and it is judged key by key."""
+
+    name = "map"
+    operations = frozenset({"get", "put", "delete", "snapshot"})
+    queries = frozenset({"get", "snapshot"})
+    initial = ()
+
+    def splits(self, operations: Iterable[Operation]) -> bool:
+        return all(operation.function != "snapshot" for operation in operations)
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        assert isinstance(state, tuple)
+        if operation.function == "snapshot":
+            return state if operation.pending or _pairs(operation) == frozenset(state) else REFUSED
+        pairs = dict(state)
+        if operation.function == "get":
+            return state if operation.agrees(pairs.get(operation.key)) else REFUSED
+        pairs.pop(operation.key, None)
+        if operation.function == "put":
+            pairs[operation.key] = operation.argument
+        return tuple(sorted(pairs.items(), key=repr))
+
+
+def _pairs(operation: Operation) -> frozenset[Value]:
+    if not isinstance(operation.result, tuple):
+        raise HistoryError(f"A snapshot returns pairs, not {show(operation.result)} (operation {operation.index}).")
+    return frozenset(operation.result)
+
+
+MODELS: dict[str, type[Model]] = {
+    model.name: model for model in (Register, CasRegister, AppendString, SetModel, Queue, Lock, Counter, KeyValueMap)
+}
+
+
+def register(model: type[Model]) -> type[Model]:
+    """Make a user's model known by its name. Usable as a decorator. Raises `UsageError` for a name that is taken."""
+    if MODELS.get(model.name, model) is not model:
+        raise UsageError(f"There is already a model {model.name!r}; give {model.__name__} another name.")
+    MODELS[model.name] = model
+    return model
+
+
+def find_model(name: str) -> Model:
+    """The model called `name`: a built-in or registered one, or `file.py:Class`.
+
+    Raises `QuorateError` for a name, file or class that does not exist, and for a class that is not a model."""
+    if ".py:" not in name:
+        if name not in MODELS:
+            raise unknown("model", name, [*MODELS, "file.py:Class"])
+        return MODELS[name]()
+    file, _, wanted = name.rpartition(":")
+    path = Path(file)
+    if not path.is_file():
+        raise UsageError(f"There is no file {file!r} to take the model {wanted!r} from.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    try:
+        spec.loader.exec_module(module)
+    except QuorateError:
+        raise
+    except Exception as failure:
+        raise UsageError(f"{file} cannot be imported: {type(failure).__name__}: {failure}.") from failure
+    models = {k: v for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, Model) and v is not Model}
+    if wanted not in models:
+        raise unknown(f"model in {file},", wanted, models)
+    try:
+        return models[wanted]()
+    except TypeError as failure:
+        raise UsageError(f"The model {wanted} of {file} is not complete: {failure}.") from None

@@ -1,0 +1,217 @@
+"""Dependency graphs over points in time, their cycles, and the names of those cycles.
+
+A transaction is one point (serializable levels: it happens at once) or two, its start and its commit (snapshot levels).
+An edge says that one point is before another, and which dependency of the transactions asks for it: ww, wr, rw (Adya
+1999, section 3.1), so (session order) or rt (real time). The edge from a start to its commit carries no dependency.
+
+Real time would take a quadratic number of edges. It is a chain of extra points instead, one for each event at which a
+transaction returned: a transaction leads to the point of its return, and the latest point before its invocation leads
+to it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from heapq import heapify, heappop, heappush
+
+from quorate.consistency.verdict import Cycle, Edge
+
+Label = tuple[str, str]  # The kind of dependency, and the reason for it in words.
+INSIDE: Label = ("", "")
+STRENGTH = {kind: rank for rank, kind in enumerate(("", "ww", "wr", "rw", "so", "rt"))}
+SOURCES_MAX = 200  # From how many points of a strongly connected component the shortest cycle is looked for.
+
+
+class Graph:
+    """Points 0..size-1 with labelled edges. `owner[p]` is the transaction of a point, or None for a point of real
+    time."""
+
+    def __init__(self) -> None:
+        self.after: list[dict[int, Label]] = []
+        self.owner: list[int | None] = []
+
+    def point(self, owner: int | None) -> int:
+        self.after.append({})
+        self.owner.append(owner)
+        return len(self.after) - 1
+
+    def add(self, source: int, target: int, label: Label) -> None:
+        """Add an edge. Of several reasons for one edge, the strongest is kept: that of the simplest anomaly."""
+        known = self.after[source].get(target)
+        if known is None or STRENGTH[label[0]] < STRENGTH[known[0]]:
+            self.after[source][target] = label
+
+    def order(self, priority: Callable[[int], int]) -> list[int] | None:
+        """A topological order, least priority first among the points that may come next; None if there is a cycle."""
+        order = self._sorted(priority, through_cycles=False)
+        return order if len(order) == len(self.after) else None
+
+    def rough_order(self, priority: Callable[[int], int]) -> list[int]:
+        """All points in an order that keeps every edge outside cycles, and most inside."""
+        return self._sorted(priority, through_cycles=True)
+
+    def _sorted(self, priority: Callable[[int], int], through_cycles: bool) -> list[int]:
+        waiting = [0] * len(self.after)
+        for targets in self.after:
+            for target in targets:
+                waiting[target] += 1
+        ready = [(priority(p), p) for p, count in enumerate(waiting) if count == 0]
+        heapify(ready)
+        order: list[int] = []
+        placed = [False] * len(waiting)
+        while ready or (through_cycles and len(order) < len(waiting)):
+            if not ready:
+                heappush(ready, min((priority(p), p) for p, done in enumerate(placed) if not done))
+            _, p = heappop(ready)
+            if placed[p]:
+                continue
+            placed[p] = True
+            order.append(p)
+            for target in self.after[p]:
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    heappush(ready, (priority(target), target))
+        return order
+
+    def cycle(self) -> list[Edge]:
+        """A short cycle of the simplest kind there is: first of ww alone, then with wr, then with one rw, then any;
+        sessions and real time come in only where no cycle is without them. The graph must have one."""
+        for kinds in ({"ww"}, {"ww", "wr"}, {"ww", "wr", "so", "rt"}):
+            found = self._shortest(kinds | {""})
+            if found:
+                return found
+        for rest in ({"ww", "wr"}, {"ww", "wr", "so", "rt"}):
+            found = self._with_one_rw(rest | {""})
+            if found:
+                return found
+        found = self._shortest({"ww", "wr", "rw", ""}) or self._shortest({"ww", "wr", "rw", "so", "rt", ""})
+        assert found is not None
+        return found
+
+    def _shortest(self, kinds: Collection[str]) -> list[Edge] | None:
+        best: list[int] | None = None
+        for component in self._components(kinds):
+            inside = set(component)
+            for source in component[:SOURCES_MAX]:
+                path = self._path(self._next(source, kinds, inside), source, kinds, inside)
+                if path and (best is None or len(path) < len(best)):
+                    best = path
+        return self._edges([best[-1], *best]) if best else None
+
+    def _with_one_rw(self, rest: Collection[str]) -> list[Edge] | None:
+        best: list[int] | None = None
+        tried = 0
+        for component in self._components({*rest, "rw"}):
+            inside = set(component)
+            for source in component:
+                for target, label in self.after[source].items():
+                    if label[0] != "rw" or target not in inside or tried > 20 * SOURCES_MAX:
+                        continue
+                    tried += 1
+                    path = self._path([target], source, rest, inside)
+                    if path and (best is None or len(path) < len(best)):
+                        best = path
+        return self._edges([best[-1], *best]) if best else None
+
+    def _next(self, source: int, kinds: Collection[str], inside: set[int]) -> list[int]:
+        return [t for t, label in self.after[source].items() if label[0] in kinds and t in inside]
+
+    def _path(self, starts: Iterable[int], goal: int, kinds: Collection[str], inside: set[int]) -> list[int] | None:
+        """The shortest path from one of `starts` to `goal`, both included."""
+        before: dict[int, int | None] = dict.fromkeys(starts)
+        queue = deque(before)
+        while queue:
+            p = queue.popleft()
+            if p == goal:
+                path = [p]
+                while (previous := before[path[-1]]) is not None:
+                    path.append(previous)
+                return path[::-1]
+            for target in self._next(p, kinds, inside):
+                if target not in before:
+                    before[target] = p
+                    queue.append(target)
+        return None
+
+    def _edges(self, around: Sequence[int]) -> list[Edge]:
+        """The dependencies along a closed walk of points: steps inside a transaction vanish, chains of real time become
+        one."""
+        steps = [(a, b, self.after[a][b]) for a, b in itertools.pairwise(around)]
+        first = next(
+            n for n, (a, b, _) in enumerate(steps) if self.owner[a] is not None and self.owner[a] != self.owner[b]
+        )
+        edges: list[Edge] = []
+        source: int | None = None
+        for a, b, (kind, reason) in steps[first:] + steps[:first]:
+            source = self.owner[a] if self.owner[a] is not None else source
+            target = self.owner[b]
+            if target is not None and source is not None and target != source:
+                edges.append(Edge(source, target, kind, reason))
+        return edges
+
+    def _components(self, kinds: Collection[str]) -> list[list[int]]:
+        """The strongly connected components with more than one point, by edges of `kinds` (Tarjan 1972, without
+        recursion)."""
+        number: dict[int, int] = {}
+        low: dict[int, int] = {}
+        open_: list[int] = []
+        is_open: set[int] = set()
+        components = []
+        for root in range(len(self.after)):
+            if root in number:
+                continue
+            stack = [(root, iter(self.after[root].items()))]
+            number[root] = low[root] = len(number)
+            open_.append(root)
+            is_open.add(root)
+            while stack:
+                p, rest = stack[-1]
+                for target, label in rest:
+                    if label[0] not in kinds:
+                        continue
+                    if target not in number:
+                        number[target] = low[target] = len(number)
+                        open_.append(target)
+                        is_open.add(target)
+                        stack.append((target, iter(self.after[target].items())))
+                        break
+                    if target in is_open:
+                        low[p] = min(low[p], number[target])
+                else:
+                    stack.pop()
+                    if stack:
+                        low[stack[-1][0]] = min(low[stack[-1][0]], low[p])
+                    if low[p] == number[p]:
+                        component: list[int] = []
+                        while not component or component[-1] != p:
+                            component.append(open_.pop())
+                            is_open.discard(component[-1])
+                        if len(component) > 1:
+                            components.append(sorted(component))
+        return components
+
+
+def anomaly(edges: Sequence[Edge]) -> str:
+    """The name of a cycle: Adya's G0, G1c, G-single and G2, with the orders besides dependencies that it goes along."""
+    kinds = [edge.kind for edge in edges]
+    dependencies = [kind for kind in kinds if kind in ("ww", "wr", "rw")]
+    anti = kinds.count("rw")
+    if anti == 0:
+        name = "G0: write cycle" if set(dependencies) <= {"ww"} else "G1c: circular information flow"
+    elif anti == 1:
+        name = "G-single: read skew"
+    elif all(not (a == b == "rw") for a, b in zip(kinds, [*kinds[1:], kinds[0]], strict=True)):
+        name = "G-nonadjacent: long fork"
+    else:
+        name = "G2-item: write skew"
+    besides = [word for kind, word in (("so", "session"), ("rt", "real time")) if kind in kinds]
+    return f"{name} ({' and '.join(besides)})" if besides else name
+
+
+def as_cycle(edges: Sequence[Edge], label: Callable[[int], str], name: str | None = None) -> Cycle:
+    """A cycle of dependencies as evidence."""
+    text = "; ".join(f"T{e.source} before T{e.target} ({e.kind}: {e.reason})" for e in edges)
+    nodes = {n: label(n) for e in edges for n in (e.source, e.target)}
+    return Cycle(name or anomaly(edges), text, nodes, tuple(edges))

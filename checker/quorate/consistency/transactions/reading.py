@@ -1,0 +1,289 @@
+"""Histories as transactions: what each one wrote, and which versions it read.
+
+Two kinds of objects are supported, and a history uses one of them:
+
+- **lists** (`append`, and reads of the whole list): each read shows the versions before it, so that the order of
+  versions is known up to appends that nobody read (Kingsbury & Alvaro 2020, section 4);
+- **registers** (`w` and `r`): each value is written to a key at most once, so that a read names its writer; the order
+  of versions is not known.
+
+A read follows the writes of its own transaction; what it shows of *other* transactions is kept here. Anomalies that
+need no graph are found on the way: reads of aborted (G1a), intermediate (G1b) and unwritten values, reads that
+contradict their own transaction (internal), and lists that no single order of appends explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from quorate.consistency.history import History, HistoryError, Operation, Value, show
+from quorate.consistency.verdict import Cycle
+
+INITIAL = -1  # The writer of every key's first version.
+_WRITES = {"append": "append", "w": "w", "write": "w"}
+_READS = {"r", "read"}
+
+
+@dataclass(frozen=True)
+class Micro:
+    """One step of a transaction: `function` is "append", "w" or "r"."""
+
+    function: str
+    key: Value
+    value: Value
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A transaction that committed, or may have (`operation` is pending; then its reads are unknown and left out)."""
+
+    operation: Operation
+    steps: tuple[Micro, ...]
+
+    @property
+    def index(self) -> int:
+        return self.operation.index
+
+    def __str__(self) -> str:
+        return "; ".join(f"{s.function} {show(s.key)} {show(s.value)}" for s in self.steps)
+
+
+@dataclass
+class Versions:
+    """What the transactions of a history show of each other.
+
+    `reads` are (reader, key, writer) with `INITIAL` for the first version; `chains` gives for each key the writers in
+    the known order of versions; `loose` those writers of a key whose place after the chain is unknown."""
+
+    transactions: dict[int, Transaction]
+    reads: list[tuple[int, Value, int]] = field(default_factory=list)
+    chains: dict[Value, list[int]] = field(default_factory=dict)
+    loose: dict[Value, list[int]] = field(default_factory=dict)
+    lists: bool = False
+
+
+class Anomaly(Exception):
+    """An anomaly that needs no graph, as evidence."""
+
+    def __init__(self, name: str, explanation: str, *operations: Operation) -> None:
+        super().__init__(name)
+        nodes = {o.index: f"T{o.index}" for o in operations}
+        self.cycle = Cycle(name, explanation, nodes, (), tuple(operations))
+
+
+def steps_of(operation: Operation) -> tuple[Micro, ...]:
+    """The steps of a transaction, or of a single read, write or append taken as one. Raises `HistoryError`."""
+    if operation.function != "txn":
+        if operation.function in _WRITES:
+            return (Micro(_WRITES[operation.function], operation.key, operation.argument),)
+        if operation.function in _READS:
+            return () if operation.pending else (Micro("r", operation.key, operation.result),)
+        raise HistoryError(
+            f"Operation {operation.index} is {operation.function!r}. Levels for transactions take f = txn with a "
+            "value like "
+            '[["append", "x", 1], ["r", "x", [1]]], or single operations read, write and append.'
+        )
+    told = operation.argument if operation.pending or operation.result is None else operation.result
+    steps = []
+    for step in told if isinstance(told, tuple) else (None,):
+        if not (isinstance(step, tuple) and len(step) == 3 and (step[0] in _WRITES or step[0] in _READS)):
+            raise HistoryError(
+                f"Transaction {operation.index} has a step {show(step)}; steps are [append, key, value], "
+                "[w, key, value] and [r, key, value]."
+            )
+        function = _WRITES.get(step[0], "r")
+        if function != "r" or not operation.pending:
+            steps.append(Micro(function, step[1], step[2]))
+    return tuple(steps)
+
+
+def versions(history: History) -> Versions:
+    """What `history` shows. Raises `Anomaly` for what no level allows and `HistoryError` for what cannot be judged."""
+    transactions = {o.index: Transaction(o, steps_of(o)) for o in history}
+    kinds = {s.function for t in transactions.values() for s in t.steps} - {"r"}
+    if len(kinds) > 1:
+        raise HistoryError("The history both appends to lists and writes registers; judge them apart.")
+    writers = _Writers(transactions, history.failed)
+    found = Versions(transactions, lists=kinds == {"append"} or (not kinds and _reads_lists(transactions)))
+    (_read_lists if found.lists else _read_registers)(found, writers)
+    _leave_out_unobserved(found)
+    return found
+
+
+def _reads_lists(transactions: dict[int, Transaction]) -> bool:
+    return any(isinstance(s.value, tuple) for t in transactions.values() for s in t.steps)
+
+
+class _Writers:
+    """Who wrote each value of each key, and which value was the last that a transaction wrote to a key."""
+
+    def __init__(self, transactions: dict[int, Transaction], failed: Iterable[Operation]) -> None:
+        self.of: dict[tuple[Value, Value], Transaction] = {}
+        self.last: dict[tuple[int, Value], Value] = {}
+        self._aborted = {(s.key, s.value): o for o in failed for s in steps_of(o) if s.function != "r"}
+        for transaction in transactions.values():
+            for step in transaction.steps:
+                if step.function == "r":
+                    continue
+                other = self.of.setdefault((step.key, step.value), transaction)
+                if other is not transaction or (
+                    (transaction.index, step.key) in self.last and step.value == self.last[transaction.index, step.key]
+                ):
+                    raise HistoryError(
+                        f"Transactions {other.index} and {transaction.index} both write {show(step.value)} to "
+                        f"{show(step.key)}. Which write a read shows is known only if each value is written to a key once."
+                    )
+                if step.value is None:
+                    raise HistoryError(
+                        f"Transaction {transaction.index} writes nil to {show(step.key)}, the initial value."
+                    )
+                self.last[transaction.index, step.key] = step.value
+
+    def find(self, reader: Transaction, key: Value, value: Value) -> Transaction:
+        """The transaction that wrote `value`. Raises `Anomaly` if it did not commit or does not exist."""
+        writer = self.of.get((key, value))
+        if writer is not None:
+            return writer
+        aborted = self._aborted.get((key, value))
+        if aborted is not None:
+            text = f"T{reader.index} reads {show(value)} of {show(key)} from T{aborted.index}, which did not commit."
+            raise Anomaly("G1a: aborted read", text, aborted, reader.operation)
+        text = f"T{reader.index} reads {show(value)} of {show(key)}, which no transaction wrote."
+        raise Anomaly("unwritten read", text, reader.operation)
+
+    def check_final(self, reader: Transaction, key: Value, value: Value, writer: Transaction) -> None:
+        if writer is not reader and self.last[writer.index, key] != value:
+            text = (
+                f"T{reader.index} reads {show(value)} of {show(key)}, which T{writer.index} wrote and then wrote over."
+            )
+            raise Anomaly("G1b: intermediate read", text, writer.operation, reader.operation)
+
+
+def _read_registers(found: Versions, writers: _Writers) -> None:
+    for transaction in found.transactions.values():
+        own: dict[Value, Value] = {}
+        for step in transaction.steps:
+            if step.function != "r":
+                own[step.key] = step.value
+                found.loose.setdefault(step.key, [])
+                if transaction.index not in found.loose[step.key]:
+                    found.loose[step.key].append(transaction.index)
+            elif step.key in own:
+                if step.value != own[step.key]:
+                    wrote = show(own[step.key])
+                    text = f"T{transaction.index} wrote {wrote} to {show(step.key)} and then read {show(step.value)}."
+                    raise Anomaly("internal", text, transaction.operation)
+            elif step.value is None:
+                found.reads.append((transaction.index, step.key, INITIAL))
+            else:
+                writer = writers.find(transaction, step.key, step.value)
+                if writer is transaction:
+                    text = f"T{transaction.index} read {show(step.value)} of {show(step.key)} before writing it itself."
+                    raise Anomaly("internal", text, transaction.operation)
+                writers.check_final(transaction, step.key, step.value, writer)
+                found.reads.append((transaction.index, step.key, writer.index))
+
+
+def _read_lists(found: Versions, writers: _Writers) -> None:
+    longest = _longest_lists(found.transactions)
+    for key, (_, elements) in longest.items():
+        reader = longest[key][0]
+        if len(set(elements)) != len(elements):
+            raise Anomaly(
+                "duplicate element", f"T{reader.index} reads an element of {show(key)} twice.", reader.operation
+            )
+        found.chains[key] = _chain(writers, reader, key, elements)
+    for transaction in found.transactions.values():
+        own: dict[Value, list[Value]] = {}
+        for step in transaction.steps:
+            if step.function == "append":
+                own.setdefault(step.key, []).append(step.value)
+            else:
+                _read_list(found, writers, transaction, step, own.get(step.key, []), longest[step.key])
+    for (key, _), writer in writers.of.items():
+        loose = found.loose.setdefault(key, [])
+        if writer.index not in found.chains.get(key, ()) and writer.index not in loose[-1:]:
+            loose.append(writer.index)
+
+
+def _longest_lists(transactions: dict[int, Transaction]) -> dict[Value, tuple[Transaction, tuple[Value, ...]]]:
+    longest: dict[Value, tuple[Transaction, tuple[Value, ...]]] = {}
+    for transaction in transactions.values():
+        for step in transaction.steps:
+            if step.function == "r":
+                elements = _elements(transaction, step)
+                if step.key not in longest or len(elements) > len(longest[step.key][1]):
+                    longest[step.key] = (transaction, elements)
+    return longest
+
+
+def _elements(transaction: Transaction, step: Micro) -> tuple[Value, ...]:
+    if step.value is None:
+        return ()
+    if not isinstance(step.value, tuple):
+        raise HistoryError(
+            f"Transaction {transaction.index} reads {show(step.value)} of {show(step.key)}, which is not a list."
+        )
+    return step.value
+
+
+def _chain(writers: _Writers, reader: Transaction, key: Value, elements: tuple[Value, ...]) -> list[int]:
+    """The writers of a list in the order of versions. One whose appends are not side by side is mentioned again, which
+    closes a cycle of ww; and so is one whose later appends are not in the list yet, if others' are."""
+    owners = [writers.find(reader, key, element) for element in elements]
+    chain = [t.index for number, t in enumerate(owners) if number == 0 or owners[number - 1] is not t]
+    for writer in {t.index: t for t in owners}.values():
+        wrote = [step.value for step in writer.steps if step.function == "append" and step.key == key]
+        shown = [element for element, owner in zip(elements, owners, strict=True) if owner is writer]
+        if shown != wrote[: len(shown)]:
+            text = (
+                f"T{reader.index} reads {show(elements)} of {show(key)}, but T{writer.index} appended "
+                f"{show(tuple(wrote))} in this order."
+            )
+            raise Anomaly("incompatible order", text, reader.operation, writer.operation)
+        if len(shown) < len(wrote) and chain[-1] != writer.index:
+            chain.append(writer.index)
+    return chain
+
+
+def _read_list(
+    found: Versions,
+    writers: _Writers,
+    transaction: Transaction,
+    step: Micro,
+    own: list[Value],
+    longest: tuple[Transaction, tuple[Value, ...]],
+) -> None:
+    elements = _elements(transaction, step)
+    name = f"T{transaction.index}"
+    if elements != longest[1][: len(elements)]:
+        text = (
+            f"{name} reads {show(elements)} of {show(step.key)} and T{longest[0].index} reads {show(longest[1])}: "
+            "no order of appends gives both."
+        )
+        raise Anomaly("incompatible order", text, transaction.operation, longest[0].operation)
+    mine = [e for e in elements if writers.of.get((step.key, e)) is transaction]
+    if mine != own:
+        text = f"{name} had appended {show(tuple(own))} to {show(step.key)} when it read {show(elements)}."
+        raise Anomaly("internal", text, transaction.operation)
+    end = len(elements)
+    while end and elements[end - 1] in own:
+        end -= 1
+    if end == 0:
+        found.reads.append((transaction.index, step.key, INITIAL))
+        return
+    writer = writers.find(transaction, step.key, elements[end - 1])
+    writers.check_final(transaction, step.key, elements[end - 1], writer)
+    found.reads.append((transaction.index, step.key, writer.index))
+
+
+def _leave_out_unobserved(found: Versions) -> None:
+    """Drop the transactions that may not have committed and that nobody saw: without them nothing is harder to
+    explain."""
+    observed = {writer for _, _, writer in found.reads} | {w for chain in found.chains.values() for w in chain}
+    gone = {t.index for t in found.transactions.values() if t.operation.pending and t.index not in observed}
+    for index in gone:
+        del found.transactions[index]
+    for key, loose in found.loose.items():
+        found.loose[key] = [w for w in loose if w not in gone]

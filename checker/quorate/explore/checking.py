@@ -1,0 +1,202 @@
+"""One check from end to end: choose an engine and the sorts to reduce over, explore, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from quorate.errors import UsageError, unknown
+from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
+from quorate.explore.limits import STORES, Watch, peak_bytes
+from quorate.explore.symmetry import affordable, scalarsets
+from quorate.explore.tracing import trace
+from quorate.language.sorts import Scalarset
+from quorate.language.spec import Spec
+from quorate.language.system import Failure, System
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Statistics, Unfinished, Violated
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a specification is called in outcomes and traces: a name that the command line can load again."""
+
+    spec: str
+    variant: str | None = None
+
+
+def check(
+    spec: type[Spec],
+    *,
+    engine: str = "auto",
+    symmetry: bool = True,
+    watch: Watch | None = None,
+    workers: int = 1,
+    naming: Naming | None = None,
+) -> Outcome:
+    """Explore a specification at its bounds and check every property that it declares.
+
+    `engine` is "auto" or a key of `ENGINES`; `symmetry=False` explores every state instead of every orbit; `watch`
+    carries limits and progress. Of several kinds of violation the first is reported of: safety, deadlock (see
+    `reference` for their order), an unreachable `@reachable`, liveness. Raises SpecError and UsageError where the
+    specification or a bound is wrong; an exception that the specification raises in a reachable state is the outcome
+    `Failed`.
+    """
+    watch = watch or Watch()
+    if watch.store not in STORES:
+        raise unknown("store", watch.store, STORES)
+    if watch.store == "fingerprint" and watch.checkpoint is not None:
+        raise UsageError(
+            "A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two."
+        )
+    system = System(spec)
+    with system:
+        judge = _Judge(system, naming or Naming(system.name), watch)
+        try:
+            return judge.outcome(engine, symmetry, workers)
+        except Failure as failure:
+            return judge.make(Failed, message=str(failure), trace=None)
+
+
+class _Judge:
+    """Turns what an engine covered into an outcome."""
+
+    def __init__(self, system: System, naming: Naming, watch: Watch) -> None:
+        self.system, self.naming, self.watch = system, naming, watch
+        self.engine = ""
+        self.sorts: tuple[type[Scalarset], ...] = ()
+        self.notes: list[str] = []
+        self.statistics = Statistics()
+
+    def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
+        """An outcome of this check."""
+        statistics = replace(self.statistics, seconds=self.watch.seconds, memory_bytes=peak_bytes())
+        return kind(
+            spec=self.naming.spec,
+            variant=self.naming.variant,
+            bounds=self.system.bounds,
+            engine=self.engine,
+            symmetry=tuple(sort.__name__ for sort in self.sorts),
+            statistics=statistics,
+            notes=tuple(self.notes),
+            **fields,
+        )
+
+    def outcome(self, wanted: str, symmetry: bool, workers: int) -> Outcome:
+        """Explore and judge."""
+        if symmetry:
+            self.sorts, notes = symmetric_sorts(self.system)
+            self.notes.extend(notes)
+        covered = self._explore(wanted, workers)
+        self.notes.extend(covered.notes)
+        self.statistics = Statistics(
+            covered.states,
+            covered.transitions,
+            covered.depth,
+            dict(covered.cuts),
+            dict(covered.actions),
+            stored_bytes=covered.stored_bytes,
+            store=self.watch.store,
+            collision=covered.collision,
+        )
+        if covered.finding is not None:
+            if covered.stopped is not None:
+                self.notes.append(f"stopped before the level was finished: {covered.stopped}")
+            return self._violated(covered.finding)
+        if covered.stopped is not None:
+            return self.make(Unfinished, reason=covered.stopped)
+        self.notes.extend(f"the action {name} never fired" for name, count in covered.actions.items() if count == 0)
+        for method in self.system.of("reachable"):
+            if method.name not in covered.reached:
+                if covered.cuts:
+                    self.notes.append(
+                        f"the bounds cut {sum(covered.cuts.values()):,} transitions ({_named(covered.cuts)}): "
+                        f"{method.name} may be reachable beyond them"
+                    )
+                return self.make(Violated, property=method.name, trace=None)
+        if self.system.of("eventually", "leads_to"):
+            lasting = self._liveness()
+            if lasting is not None:
+                return lasting
+        return self.make(HoldsWithinBounds if covered.cuts else Holds)
+
+    def _explore(self, wanted: str, workers: int) -> Covered:
+        candidates = list(ENGINES) if wanted == "auto" else [wanted]
+        for name in candidates:
+            self.engine = name
+            if name == "reference":  # It tries all permutations; the native engine needs few of them.
+                self.sorts, notes = affordable(self.system, self.sorts)
+                self.notes.extend(notes)
+                for asked, what in (
+                    (self.watch.checkpoint is not None, "writes checkpoints"),
+                    (self.watch.store == "fingerprint", "keeps fingerprints"),
+                ):
+                    if asked:
+                        raise UsageError(
+                            f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
+                        )
+            try:
+                return engine(name)(self.system, self.sorts, self.watch, workers)
+            except EngineUnavailable as reason:
+                if name == candidates[-1]:
+                    raise
+                self.notes.append(str(reason))
+        raise AssertionError("there is no engine")
+
+    def _liveness(self) -> Outcome | None:
+        """The outcome if a liveness property is violated, or the graph is too large to tell."""
+        if self.sorts:
+            self.notes.append("liveness was checked on the full graph, without symmetry reduction")
+        if self.watch.store == "fingerprint":
+            self.notes.append("liveness was checked with every state stored exactly")
+        lasting = self._lasting()
+        if lasting.stopped is not None:
+            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
+        return None if lasting.finding is None else self._violated(lasting.finding)
+
+    def _lasting(self) -> Lasting:
+        """What the engine that explored says of liveness; the reference engine where it cannot."""
+        if self.engine != "reference":
+            try:
+                return liveness_engine(self.engine)(self.system, self.sorts, self.watch)
+            except EngineUnavailable as reason:
+                self.notes.append(f"liveness was checked by the reference engine: {reason}")
+        return liveness_engine("reference")(self.system, affordable(self.system, self.sorts)[0], self.watch)
+
+    def _violated(self, finding: Finding) -> Outcome:
+        shown = trace(self.system, finding, self.naming.spec, self.naming.variant)
+        if finding.kind == "error":
+            return self.make(Failed, message=finding.message or "", trace=shown)
+        return self.make(Violated, property=finding.method.name if finding.method else finding.kind, trace=shown)
+
+
+def _named(cuts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in cuts.items())
+
+
+def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[str, ...]]:
+    """The scalarsets of the state that may be reduced over, and what a reader must know about those that may not.
+
+    The typed model decides: that nothing tells the members of a sort apart is what its type check has shown.
+    """
+    occurring = scalarsets(system)
+    if not occurring:
+        return (), ()
+    from quorate.model import symmetric_sorts as by_type
+
+    interchangeable, reason = by_type(system)
+    if reason is not None:
+        where = f" ({Path(reason.location.file).name}:{reason.location.line})" if reason.location is not None else ""
+        return (), (
+            f"no symmetry reduction, because the typed model does not cover this specification: "
+            f"{reason.message}{where}",
+        )
+    return tuple(sort for sort in occurring if sort in interchangeable), ()
+
+
+def as_expected(spec: type[Spec], outcome: Outcome) -> bool:
+    """Whether an outcome is the one that the specification's `expect` announces. Holding within bounds is holding."""
+    if isinstance(outcome, Violated):
+        return outcome.property == spec.expect.violated
+    return spec.expect.violated is None and isinstance(outcome, Holds | HoldsWithinBounds)

@@ -1,0 +1,208 @@
+"""Which arguments an action is tried with.
+
+A parameter ranges over its type. An action that begins with `require(m in self.network)` would throw away nearly all
+of those choices, so such a parameter ranges over the collection instead. Both give the same enabled instances in the
+same order: the order of the parameter's type. What counts as the beginning: the `require` statements right after the
+docstring, for as long as each of them (or the first operand of its `and`) says that a parameter is `in` an expression
+of `self`, of parameters before it and of names outside the method.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
+
+from quorate.errors import SpecError
+from quorate.language.control import Cut
+from quorate.language.spec import Spec
+from quorate.language.system import Arguments, Method, Parameter, State, System
+from quorate.language.types import Type
+
+INSTANCES_MAX = 1_000_000
+"""More choices than this for one method are refused: it would be tried with each of them in every state."""
+
+REMEMBERED_MAX = 100_000
+"""How many different collections the choices of one parameter are remembered for."""
+
+Collection = Callable[..., Any]
+
+
+def collections_of(method: Method) -> dict[str, Collection]:
+    """For each parameter that ranges over a collection: a function of `self` and the parameters before it that gives
+    the collection. Empty where the source of the method cannot be read.
+    """
+    names = [parameter.name for parameter in method.parameters]
+    found: dict[str, Collection] = {}
+    definition = definition_of(method.function)
+    if definition is None or not names:
+        return found
+    for condition in _leading(definition):
+        match _conjuncts(condition)[0]:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.In()], comparators=[expression]) if name in names:
+                before = names[: names.index(name)]
+                free = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+                if name in found or free & set(names) - set(before):
+                    break
+                found[name] = _function(method.function, [definition.args.args[0].arg, *before], expression)
+            case _:
+                break
+    return found
+
+
+def memberships(method: Method) -> list[tuple[Collection, Collection]]:
+    """The `x in collection` that the leading `require`s of an action demand, each as two functions of `self` and the
+    parameters: the member and the collection."""
+    definition = definition_of(method.function)
+    found: list[tuple[Collection, Collection]] = []
+    if definition is None:
+        return found
+    parameters = [argument.arg for argument in definition.args.args]
+    for condition in _leading(definition):
+        for conjunct in _conjuncts(condition):
+            match conjunct:
+                case ast.Compare(left=member, ops=[ast.In()], comparators=[collection]):
+                    found.append(
+                        (
+                            _function(method.function, parameters, member),
+                            _function(method.function, parameters, collection),
+                        )
+                    )
+    return found
+
+
+def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """The syntax tree of a function, with the line numbers of its file; None where its source cannot be read."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    ast.increment_lineno(tree, first - 1)
+    definition = tree.body[0] if tree.body else None
+    return definition if isinstance(definition, ast.FunctionDef) else None
+
+
+def _leading(definition: ast.FunctionDef) -> Iterator[ast.expr]:
+    """The conditions of the leading `require`s."""
+    body = definition.body
+    if ast.get_docstring(definition, clean=False) is not None:
+        body = body[1:]
+    for statement in body:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="require"), args=[condition], keywords=[])):
+                yield condition
+            case _:
+                return
+
+
+def _conjuncts(condition: ast.expr) -> list[ast.expr]:
+    """The operands of nested `and`s, from the left; the condition itself if it has none."""
+    if isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And):
+        return [part for value in condition.values for part in _conjuncts(value)]
+    return [condition]
+
+
+def namespace_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names that a function's body sees besides its own."""
+    return {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
+
+
+def _function(method: Callable[..., Any], parameters: list[str], expression: ast.expr) -> Collection:
+    """`lambda self, *parameters: expression`, in the namespace of the method."""
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(name) for name in parameters], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    node = ast.Expression(ast.Lambda(arguments, expression))
+    code = compile(ast.fix_missing_locations(node), method.__code__.co_filename, "eval")
+    made: Collection = eval(code, namespace_of(method))
+    return made
+
+
+class Choices:
+    """The arguments that one method is tried with, in canonical order; a function of the state.
+
+    Raises SpecError when there are too many.
+    """
+
+    def __init__(self, system: System, method: Method) -> None:
+        self._system, self._method = system, method
+        self._collections = collections_of(method) if method.declaration.kind == "action" else {}
+        self._remembered: list[dict[Hashable, list[Any]]] = [{} for _ in method.parameters]
+        count = 1
+        for parameter in method.parameters:
+            if parameter.name not in self._collections:
+                count *= parameter.type.cardinality
+        if count > INSTANCES_MAX:
+            raise SpecError(self._too_many(count))
+        self.fixed: tuple[Arguments, ...] | None = None
+        """All choices, where they are the same in every state."""
+        if not self._collections:
+            self.fixed = tuple(system.choices(method.parameters))
+
+    def _too_many(self, count: int) -> str:
+        where = f"{self._system.name}.{self._method.name} would be tried with {count:,} arguments in every state"
+        sizes = ", ".join(
+            f"{parameter.name}: {parameter.type} has {parameter.type.cardinality:,} values"
+            for parameter in self._method.parameters
+            if parameter.name not in self._collections
+        )
+        remedy = (
+            "Start the action with `require(m in self.network)`, so that m ranges over what is there, or lower a bound."
+            if self._method.declaration.kind == "action"
+            else "Lower a bound, or quantify inside over what is there."
+        )
+        return f"{where} ({sizes}); at most {INSTANCES_MAX:,} are allowed. {remedy}"
+
+    def __call__(self, state: State) -> Sequence[Arguments]:
+        """The choices to try in `state`. Raises Failure if the expression of a collection raises."""
+        if self.fixed is not None:
+            return self.fixed
+        return list(self._combinations(self._system.view(state), 0, ()))
+
+    def _combinations(self, view: Spec, position: int, chosen: Arguments) -> Iterator[Arguments]:
+        if position == len(self._method.parameters):
+            yield chosen
+            return
+        for value in self._values(view, position, chosen):
+            yield from self._combinations(view, position + 1, (*chosen, value))
+
+    def _values(self, view: Spec, position: int, chosen: Arguments) -> Sequence[Any]:
+        parameter = self._method.parameters[position]
+        collection = self._collections.get(parameter.name)
+        remembered = self._remembered[position]
+        if collection is None:
+            if None not in remembered:
+                remembered[None] = list(parameter.type.values())
+            return remembered[None]
+        try:
+            contents = collection(view, *chosen)
+            return self._known(parameter, remembered, contents)
+        except (Cut, Exception) as error:
+            raise self._system.failure(self._method, chosen, error) from error
+
+    def _known(self, parameter: Parameter, remembered: dict[Hashable, list[Any]], contents: Any) -> list[Any]:
+        try:
+            found = remembered.get(contents)
+        except TypeError:  # A list or set that the expression has just built cannot be a key.
+            return of_type(parameter.type, contents)
+        if found is None:
+            if len(remembered) >= REMEMBERED_MAX:
+                remembered.clear()
+            found = remembered[contents] = of_type(parameter.type, contents)
+        return found
+
+
+def of_type(kind: Type, contents: Any) -> list[Any]:
+    """The members of a collection that are values of a type, each once, in canonical order."""
+    values: dict[int, Any] = {}
+    for value in contents:
+        if kind.accepts(value):
+            try:
+                checked = kind.check(value)
+            except (Cut, SpecError):
+                continue
+            values[kind.encode(checked)] = checked
+    return [values[code] for code in sorted(values)]

@@ -1,0 +1,109 @@
+"""What an engine is: a function from a configured system to what it covered and found.
+
+Engines explore and know nothing of names, files or pictures; `quorate.explore` asks one of them and turns its answer
+into an `Outcome`. A new engine is one line in `ENGINES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from quorate.errors import QuorateError, unknown
+from quorate.explore.limits import Watch
+from quorate.language.sorts import Scalarset
+from quorate.language.system import Arguments, Method, System
+
+Instance = tuple[Method, Arguments]
+"""An action with given arguments."""
+
+
+class EngineUnavailable(QuorateError):
+    """This engine cannot run this specification here; the message says why. `auto` then takes the next engine."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A violation or failure as a real run: from the initial state of `initial_arguments`, the instances in `steps`.
+
+    `kind` is that of `Trace.kind`; `method` the property, or the method that raised. `arguments` falsify the
+    property. A lasso goes back to the state after step `loop`. With `message`, the specification raised an exception:
+    in the last step if `in_step`.
+    """
+
+    kind: str
+    method: Method | None
+    initial_arguments: Arguments
+    steps: tuple[Instance, ...]
+    arguments: Arguments = ()
+    loop: int | None = None
+    message: str | None = None
+    in_step: bool = False
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What an engine explored; the counts are defined in `quorate.explore.reference`. `stopped` says why it ended
+    early.
+
+    `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
+    `collision` the probability that a state was missed because it was taken for another.
+    """
+
+    states: int
+    transitions: int
+    depth: int
+    cuts: Mapping[str, int]
+    actions: Mapping[str, int]
+    reached: frozenset[str]
+    finding: Finding | None = None
+    stopped: str | None = None
+    notes: tuple[str, ...] = field(default=())
+    stored_bytes: int = 0
+    collision: float = 0.0
+
+
+Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]
+"""(system, sorts to reduce over, watch, workers) -> what was covered. Called inside the system's configuration."""
+
+ENGINES = {"native": "quorate.explore.native:explore", "reference": "quorate.explore.reference:explore"}
+"""Where each engine lives. `auto` takes the first that is available."""
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """What a check of the liveness properties found in the full graph: the first violation, or why it ended early. `transitions` are
+    those that change the state."""
+
+    states: int
+    transitions: int
+    finding: Finding | None = None
+    stopped: str | None = None
+
+
+LivenessEngine = Callable[[System, Sequence[type[Scalarset]], Watch], Lasting]
+"""(system, sorts that its safety was reduced over, watch) -> what the liveness properties do, without reduction."""
+
+LIVENESS = {"native": "quorate.explore.native.liveness:explore", "reference": "quorate.explore.liveness:explore"}
+"""Where each engine checks liveness."""
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name. Raises UsageError if there is none."""
+    if name not in ENGINES:
+        raise unknown("engine", name, ["auto", *ENGINES])
+    found: Engine = _named(ENGINES[name])
+    return found
+
+
+def liveness_engine(name: str) -> LivenessEngine:
+    """What checks liveness for the engine of this name."""
+    found: LivenessEngine = _named(LIVENESS[name])
+    return found
+
+
+def _named(place: str) -> Any:
+    module, function = place.split(":")
+    return getattr(import_module(module), function)

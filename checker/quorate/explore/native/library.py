@@ -1,0 +1,178 @@
+"""The compiled engine through `ctypes`: the C structures and functions of `engine.c`, nothing more."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from quorate import cc
+from quorate.explore.native.render import FILE, Rendered
+
+FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
+HEADERS = (
+    "model.h",
+    "bits.h",
+    "symmetry.h",
+    "memory.h",
+    "table.h",
+    "sleep.h",
+    "search.h",
+    "trace.h",
+    "checkpoint.h",
+    "simulate.h",
+    "fingerprint.h",
+    "retrace.h",
+    "graph.h",
+    "components.h",
+    "liveness.h",
+    "engine.c",
+)
+STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
+EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
+NO_ERROR = 0xFFFFFFFF
+EVERYTHING = 2**64 - 1
+
+
+class Options(ctypes.Structure):
+    """Limits of a search."""
+
+    _fields_ = (("workers", ctypes.c_uint64), ("memory_limit", ctypes.c_uint64), ("states_max", ctypes.c_uint64))
+
+
+class Plan(ctypes.Structure):
+    """Random runs to make."""
+
+    _fields_ = (
+        ("seed", ctypes.c_uint64),
+        ("first_run", ctypes.c_uint64),
+        ("runs", ctypes.c_uint64),
+        ("depth_max", ctypes.c_uint64),
+    )
+
+
+class LivenessReport(ctypes.Structure):
+    """Where a check of liveness stands."""
+
+    _fields_ = tuple(
+        (field, ctypes.c_uint64)
+        for field in (
+            "states",
+            "expanded",
+            "transitions",
+            "record_bytes",
+            "bytes",
+            "instances",
+            "stem_length",
+            "path_length",
+            "stop",
+            "error",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a counterexample: action number, words of the arguments, whether the attempt was an error."""
+
+    action: int
+    arguments: tuple[int, ...]
+    failed: bool
+
+
+class Library:
+    """A model compiled together with the engine."""
+
+    def __init__(self, rendered: Rendered, c: ctypes.CDLL) -> None:
+        self.rendered, self.c = rendered, c
+        self._declare()
+        bounds, actions = max(len(rendered.bounds), 1), len(rendered.parameters)
+        plain = [
+            (field, ctypes.c_uint64)
+            for field in (
+                "states",
+                "transitions",
+                "depth",
+                "frontier",
+                "memory_bytes",
+                "reached",
+                "trace_length",
+                "checkpoints",
+            )
+        ]
+        signed = [(field, ctypes.c_int64) for field in ("event", "stop", "done", "trace_failed")]
+        counts = [("cuts", ctypes.c_uint64 * bounds), ("fired", ctypes.c_uint64 * actions)]
+        self.Report = type("Report", (ctypes.Structure,), {"_fields_": [*plain, *signed, *counts]})
+        counted = [(field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_steps")]
+        self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, counts[1]]})
+        assert ctypes.sizeof(self.Report) == self.c.quorate_report_bytes()
+
+    def _declare(self) -> None:
+        pointer, number = ctypes.c_void_p, ctypes.c_uint64
+        signatures: dict[str, tuple[object, Sequence[object]]] = {
+            "quorate_report_bytes": (number, ()),
+            "quorate_open": (pointer, (pointer, number)),
+            "quorate_close": (None, (pointer,)),
+            "quorate_start": (ctypes.c_int, (pointer,)),
+            "quorate_wait": (ctypes.c_int, (pointer, number)),
+            "quorate_stop": (None, (pointer, ctypes.c_int)),
+            "quorate_report": (None, (pointer, pointer)),
+            "quorate_checkpoint": (ctypes.c_int, (pointer, ctypes.c_char_p)),
+            "quorate_checkpoint_error": (ctypes.c_char_p, (pointer,)),
+            "quorate_checkpoint_arenas": (number, (ctypes.c_char_p,)),
+            "quorate_resume": (ctypes.c_char_p, (pointer, ctypes.c_char_p)),
+            "quorate_trace_step": (None, (pointer, number, pointer, pointer, pointer, pointer)),
+            "quorate_trace_length": (number, (pointer,)),
+            "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
+            "quorate_rerun": (pointer, (pointer,)),
+        }
+        if self.rendered.has_liveness:
+            signatures |= {
+                "quorate_liveness_open": (pointer, (number, number)),
+                "quorate_liveness_close": (None, (pointer,)),
+                "quorate_liveness_build": (ctypes.c_int, (pointer,)),
+                "quorate_liveness_check": (ctypes.c_int, (pointer, number, pointer)),
+                "quorate_liveness_stop": (None, (pointer, ctypes.c_int)),
+                "quorate_liveness_report": (None, (pointer, pointer)),
+                "quorate_liveness_step": (ctypes.c_int, (pointer, number, pointer, pointer)),
+            }
+        for name, (result, arguments) in signatures.items():
+            function = getattr(self.c, name)
+            function.restype, function.argtypes = result, list(arguments)
+
+    def steps(self, search: int) -> list[Step]:
+        """The counterexample that a search has, its initial state first."""
+        state = (ctypes.c_uint64 * self.rendered.state_words)()
+        arguments = (ctypes.c_uint64 * self.rendered.argument_words)()
+        action, error = ctypes.c_uint32(), ctypes.c_uint32()
+        found = []
+        for number in range(self.c.quorate_trace_length(search)):
+            self.c.quorate_trace_step(search, number, state, arguments, ctypes.byref(action), ctypes.byref(error))
+            found.append(Step(action.value, tuple(arguments), error.value != NO_ERROR))
+        return found
+
+
+def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
+    """A model's C file, compiled with the engine. Raises NoCompiler and CompileFailed."""
+    sources = dict(engine_sources())
+    # The engine's main file is included by the model; only the model is a unit of its own.
+    sources["engine.inc"] = sources.pop("engine.c")
+    sources[FILE] = source.replace('#include "engine.c"', '#include "engine.inc"')
+    return cc.load(name, sources, (*FLAGS, *(("-DSTORE_FINGERPRINT=1",) if store == "fingerprint" else ())))
+
+
+def standalone(source: str, name: str) -> str:
+    """A model's C file as one to keep under another name: it finds the engine from wherever it is."""
+    folder = Path(__file__).parent.resolve()
+    for header in HEADERS:
+        source = source.replace(f'#include "{header}"', f'#include "{folder / header}"')
+    return f"/* cc -std=c11 -O2 -pthread -shared -fPIC {name} */ " + source.replace(f'"{FILE}"', f'"{name}"')
+
+
+@cache
+def engine_sources() -> dict[str, str]:
+    """The engine's C files by name."""
+    folder = Path(__file__).parent
+    return {name: (folder / name).read_text(encoding="utf-8") for name in HEADERS}

@@ -1,0 +1,342 @@
+/* Liveness: the lasso of a property, if there is one.
+ *
+ * `checker/quorate/explore/liveness.py` says what a lasso is and is the oracle. The lasso found here is the same, because both choose in the
+ * same way, from the order of transitions alone:
+ *
+ *   The stem   is the first shortest path, in the order of a breadth-first search with a queue, on which an obligation begins and
+ *              stays pending up to a state of a set in which a fair run can stay (components.h).
+ *   The loop   stays in that set. As long as an instance that fairness demands is neither taken nor, for weak fairness, impossible in
+ *              some state of the loop, it goes the first shortest way to the nearest such event, and at last back to where it began.
+ *
+ * Parents on a path are kept for its search only: 8 bytes a state, 16 for the stem, when a property is violated.
+ */
+#ifndef QUORATE_LIVENESS_H
+#define QUORATE_LIVENESS_H
+
+#include "graph.h"
+#include "components.h"
+
+enum { LIVENESS_HOLDS, LIVENESS_VIOLATED, LIVENESS_ERROR, LIVENESS_STOPPED };
+enum { BEGINS = 1, FULFILLED = 2, RAISES = 4 }; /* what model_promise answers */
+
+#define NO_PARENT 0u
+#define FIRST UINT32_MAX
+
+/* A step of the lasso: transition number `edge`, from 0, of those of `source` that change the state. */
+typedef struct {
+    uint64_t source, edge, target;
+} Passage;
+
+typedef struct {
+    Graph graph;
+    Components components;
+    uint64_t raising; /* with LIVENESS_ERROR: the first state in which the property raises */
+    Region parents;   /* uint32_t: a parent plus 1, NO_PARENT or FIRST */
+    Stack queue;
+    Region path; /* Passage */
+    uint64_t path_length, stem_length, origin;
+} Liveness;
+
+static inline uint32_t *parents_of(const Liveness *l) { return (uint32_t *)l->parents.base; }
+static inline Passage *path_of(const Liveness *l) { return (Passage *)l->path.base; }
+
+static bool path_push(Liveness *l, uint64_t source, uint64_t edge, uint64_t target) {
+    if (!graph_room(&l->graph, &l->path, (l->path_length + 1) * sizeof(Passage))) return false;
+    path_of(l)[l->path_length++] = (Passage){source, edge, target};
+    return true;
+}
+
+/* ---- The stem ---------------------------------------------------------------------------------------------------- */
+
+/* A node of the search for a stem: twice a state, plus 1 where an obligation is pending. */
+
+static bool stem_is_goal(const Liveness *l, uint64_t node) {
+    if (l->raising != NOBODY) return node / 2 == l->raising;
+    return node % 2 && is_fair_component(&l->components, node / 2);
+}
+
+/* Reach a node from another: both without and with an obligation that begins here. Sets `*goal` at the end of the search. False
+   without memory. */
+static bool stem_reach(Liveness *l, uint64_t state, bool pending, uint32_t parent, uint64_t *goal) {
+    const Components *c = &l->components;
+    for (unsigned with = pending; with < 2; with++) {
+        if (with && bit_of(bits_in(&c->fulfilled), state)) continue;
+        if (with && !pending && !bit_of(bits_in(&c->begins), state)) continue;
+        uint64_t node = 2 * state + with;
+        if (parents_of(l)[node] != NO_PARENT) continue;
+        parents_of(l)[node] = parent;
+        if (!stack_push(&l->components, &l->queue, node)) return false;
+        if (*goal == NOBODY && stem_is_goal(l, node)) *goal = node;
+        if (*goal != NOBODY) return true;
+    }
+    return true;
+}
+
+/* The first transition from one state to another, which there is. */
+static uint64_t edge_between(const Graph *graph, uint64_t source, uint64_t target) {
+    uint64_t edge = 0;
+    for (Edges edges = edges_of(graph, source); edge_next(&edges);) {
+        if (edges.target == target) return edge;
+        edge += edges.target != source;
+    }
+    return NOBODY;
+}
+
+/* Turn the passages from `begin` on around. */
+static void reverse_path(Liveness *l, uint64_t begin) {
+    for (uint64_t i = begin, k = l->path_length; i + 1 < k; i++) {
+        Passage kept = path_of(l)[i];
+        path_of(l)[i] = path_of(l)[--k];
+        path_of(l)[k] = kept;
+    }
+}
+
+/* The first shortest path from an initial state to a goal; with `raising` set, to the state that raises. */
+static bool find_stem(Liveness *l) {
+    Graph *graph = &l->graph;
+    size_t bytes = 2 * count_of(graph) * sizeof(uint32_t);
+    if (!graph_room(graph, &l->parents, bytes)) return false;
+    memset(l->parents.base, 0, bytes);
+    uint64_t goal = NOBODY, next = 0;
+    l->queue.count = l->path_length = 0;
+    for (uint64_t n = 0; goal == NOBODY && n < graph->initial_count; n++)
+        if (!stem_reach(l, n, false, FIRST, &goal)) return false;
+    while (goal == NOBODY) {
+        if (next % 4096 == 0 && graph_stopping(graph)) return false;
+        uint64_t node = items_of(&l->queue)[next++];
+        for (Edges edges = edges_of(graph, node / 2); goal == NOBODY && edge_next(&edges);)
+            if (edges.target != node / 2 && !stem_reach(l, edges.target, node % 2, (uint32_t)node + 1, &goal)) return false;
+    }
+    for (l->origin = goal / 2; parents_of(l)[goal] != FIRST; l->origin = goal / 2) {
+        uint64_t parent = parents_of(l)[goal] - 1;
+        if (!path_push(l, parent / 2, edge_between(graph, parent / 2, goal / 2), goal / 2)) return false;
+        goal = parent;
+    }
+    reverse_path(l, 0);
+    l->stem_length = l->path_length;
+    return true;
+}
+
+/* ---- The loop ---------------------------------------------------------------------------------------------------- */
+
+/* What the loop still has to do. The instances are those `wanted` among the demands of the components. */
+typedef struct {
+    uint64_t instances, weak; /* how many, and how many of them are weakly fair */
+    uint64_t home;            /* with no instance left: the state to come back to */
+    uint32_t rank;
+} Wanted;
+
+/* Whether a weakly fair instance that is wanted is not possible in a state. */
+static bool loop_disables(const Components *c, const Wanted *wanted, uint64_t state) {
+    uint64_t possible = 0;
+    if (wanted->weak == 0) return false;
+    for (Edges edges = edges_of(c->graph, state); edge_next(&edges);)
+        possible += edges.instance && demand_of(c, edges.instance)->wanted && fairness_of(c->graph, edges.instance) == WEAK;
+    return possible < wanted->weak;
+}
+
+/* Walk from `here` the first shortest way inside the component to a transition that does something that is wanted. False if the
+   graph was told to stop. */
+static bool loop_to_nearest(Liveness *l, uint64_t here, const Wanted *wanted) {
+    Components *c = &l->components;
+    Graph *graph = &l->graph;
+    uint32_t *parents = parents_of(l);
+    uint64_t next = 0, length = l->path_length;
+    bool found = false;
+    l->queue.count = 0;
+    parents[here] = FIRST;
+    if (!stack_push(c, &l->queue, here)) return false;
+    while (!found) {
+        if (next % 4096 == 0 && graph_stopping(graph)) return false;
+        uint64_t state = items_of(&l->queue)[next++], edge = 0;
+        for (Edges edges = edges_of(graph, state); !found && edge_next(&edges);) {
+            if (edges.target == state) continue;
+            edge++;
+            if (ranks_of(c)[edges.target] != wanted->rank) continue;
+            bool new = parents[edges.target] == NO_PARENT;
+            found = wanted->instances == 0 ? edges.target == wanted->home
+                                           : (edges.instance && demand_of(c, edges.instance)->wanted) ||
+                                                 (new && loop_disables(c, wanted, edges.target));
+            if (found && !path_push(l, state, edge - 1, edges.target)) return false;
+            if (found || !new) continue;
+            parents[edges.target] = (uint32_t)state + 1;
+            if (!stack_push(c, &l->queue, edges.target)) return false;
+        }
+    }
+    for (uint64_t state = path_of(l)[length].source; parents[state] != FIRST; state = parents[state] - 1)
+        if (!path_push(l, parents[state] - 1, edge_between(graph, parents[state] - 1, state), state)) return false;
+    reverse_path(l, length);
+    for (uint64_t i = 0; i < l->queue.count; i++) parents[items_of(&l->queue)[i]] = NO_PARENT;
+    return true;
+}
+
+static void loop_satisfied(Components *c, Wanted *wanted, uint64_t instance) {
+    if (!instance || !demand_of(c, instance)->wanted) return;
+    demand_of(c, instance)->wanted = false;
+    wanted->instances--;
+    wanted->weak -= fairness_of(c->graph, instance) == WEAK;
+}
+
+/* The number of the fair instance of a passage, or 0. */
+static uint64_t instance_taken(const Graph *graph, const Passage *passage) {
+    uint64_t edge = 0;
+    for (Edges edges = edges_of(graph, passage->source); edge_next(&edges);) {
+        if (edges.target != passage->source && edge++ == passage->edge) return edges.instance;
+    }
+    return 0;
+}
+
+/* The last step of the path has done something that was wanted: note what. */
+static void loop_settle(Liveness *l, Wanted *wanted) {
+    Components *c = &l->components;
+    const Passage *last = &path_of(l)[l->path_length - 1];
+    loop_satisfied(c, wanted, instance_taken(&l->graph, last));
+    for (Edges edges = edges_of(&l->graph, last->target); edge_next(&edges);)
+        if (edges.instance) demand_of(c, edges.instance)->possible = 1; /* A mark: still possible here. */
+    for (uint64_t i = 0; i < c->touched.count; i++) {
+        uint64_t instance = items_of(&c->touched)[i];
+        if (fairness_of(&l->graph, instance) == WEAK && !demand_of(c, instance)->possible) loop_satisfied(c, wanted, instance);
+    }
+    for (Edges edges = edges_of(&l->graph, last->target); edge_next(&edges);)
+        if (edges.instance) demand_of(c, edges.instance)->possible = 0;
+}
+
+static bool loop_want(Components *c, Wanted *wanted, uint64_t instance) {
+    if (!instance || demand_of(c, instance)->wanted) return true;
+    demand_of(c, instance)->wanted = true;
+    wanted->instances++;
+    wanted->weak += fairness_of(c->graph, instance) == WEAK;
+    return stack_push(c, &c->touched, instance);
+}
+
+/* What fairness demands of a run that stays in the component of `home`: every strongly fair instance that is possible in it, and the
+   weakly fair ones that are possible at `home`. */
+static bool collect_wanted(Liveness *l, Wanted *wanted) {
+    Components *c = &l->components;
+    for (uint64_t n = 0; n < count_of(&l->graph); n++) {
+        if (ranks_of(c)[n] != wanted->rank) continue;
+        for (Edges edges = edges_of(&l->graph, n); edge_next(&edges);)
+            if (edges.instance && (n == wanted->home || fairness_of(&l->graph, edges.instance) == STRONG) &&
+                !loop_want(c, wanted, edges.instance))
+                return false;
+    }
+    return true;
+}
+
+/* The loop from the end of the stem. It is empty where a run may stay in that state. */
+static bool find_loop(Liveness *l) {
+    Components *c = &l->components;
+    uint64_t here = l->path_length ? path_of(l)[l->path_length - 1].target : l->origin;
+    Wanted wanted = {.home = here, .rank = ranks_of(c)[here]};
+    if (bit_of(bits_in(&l->graph.staying), here)) return true;
+    memset(l->parents.base, 0, count_of(&l->graph) * sizeof(uint32_t));
+    bool good = collect_wanted(l, &wanted);
+    while (good && (wanted.instances > 0 || here != wanted.home)) {
+        good = loop_to_nearest(l, here, &wanted);
+        if (good && wanted.instances > 0) loop_settle(l, &wanted);
+        if (good) here = path_of(l)[l->path_length - 1].target;
+    }
+    forget_demands(c);
+    return good;
+}
+
+/* ---- A property -------------------------------------------------------------------------------------------------- */
+
+/* Evaluate a property with given arguments in all states. */
+static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *choice) {
+    Components *c = &l->components;
+    uint64_t count = count_of(&l->graph), *begins = bits_in(&c->begins), *fulfilled = bits_in(&c->fulfilled);
+    memset(begins, 0, (count / 64 + 1) * sizeof(uint64_t));
+    memset(fulfilled, 0, (count / 64 + 1) * sizeof(uint64_t));
+    l->raising = NOBODY;
+    for (uint64_t n = 0; n < count && l->raising == NOBODY; n++) {
+        if (n % 4096 == 0 && graph_stopping(&l->graph)) return;
+        unsigned answer = model_promise(property, choice, state_of(&l->graph, n));
+        bool starts = answer & BEGINS && (n < l->graph.initial_count || !model_promise_initial(property));
+        if (answer & RAISES) l->raising = n;
+        if (answer & FULFILLED) set_bit(fulfilled, n);
+        else if (starts) set_bit(begins, n);
+    }
+}
+
+/* ---- What Python calls ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error;
+} LivenessReport;
+
+EXPORT void quorate_liveness_close(Liveness *l) {
+    if (!l) return;
+    Region *all[] = {&l->parents, &l->queue.region, &l->path};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) region_release(all[i]);
+    components_release(&l->components);
+    graph_release(&l->graph);
+    free(l);
+}
+
+/* An empty graph, or NULL without memory. */
+EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_max) {
+    Liveness *l = zeroed(sizeof *l);
+    if (!l) return NULL;
+    l->graph.budget.limit = memory_limit;
+    l->graph.states_max = states_max < GRAPH_STATES_MAX ? states_max : GRAPH_STATES_MAX;
+    if (graph_reserve(&l->graph) && components_reserve(&l->components, &l->graph) && region_reserve(&l->parents, memory_limit) &&
+        region_reserve(&l->queue.region, memory_limit) && region_reserve(&l->path, memory_limit))
+        return l;
+    quorate_liveness_close(l);
+    return NULL;
+}
+
+/* Build the graph. 1 if it is whole. */
+EXPORT int quorate_liveness_build(Liveness *l) {
+    graph_build(&l->graph);
+    return !graph_stopping(&l->graph) && !l->graph.error && components_prepare(&l->components);
+}
+
+/* Check a property; `choice` has the position of each argument among the values of its type. */
+EXPORT int quorate_liveness_check(Liveness *l, uint64_t property, const uint64_t *choice) {
+    l->path_length = l->stem_length = 0;
+    promise_evaluate(l, (unsigned)property, choice);
+    if (l->raising != NOBODY) return find_stem(l) ? LIVENESS_ERROR : LIVENESS_STOPPED;
+    if (graph_stopping(&l->graph) || !find_components(&l->components)) return LIVENESS_STOPPED;
+    if (!any_component(&l->components)) return LIVENESS_HOLDS;
+    return find_stem(l) && find_loop(l) ? LIVENESS_VIOLATED : LIVENESS_STOPPED;
+}
+
+/* End whatever is going on soon. */
+EXPORT void quorate_liveness_stop(Liveness *l, int reason) { graph_end(&l->graph, reason); }
+
+EXPORT void quorate_liveness_report(Liveness *l, LivenessReport *report) {
+    Graph *graph = &l->graph;
+    *report = (LivenessReport){
+        .states = count_of(graph), .expanded = atomic_load(&graph->expanded), .transitions = atomic_load(&graph->transitions),
+        .record_bytes = graph->record_bytes, .bytes = atomic_load(&graph->budget.used), .instances = graph->instances,
+        .stem_length = l->stem_length, .path_length = l->path_length, .stop = (uint64_t)atomic_load(&graph->stop),
+        .error = graph->error};
+}
+
+/* The component of a state in which fair runs can stay, by number from 0, or UINT64_MAX: of the last property checked. */
+EXPORT uint64_t quorate_liveness_component(const Liveness *l, uint64_t state) {
+    return is_fair_component(&l->components, state) ? CLOSED - 1 - ranks_of(&l->components)[state] : NOBODY;
+}
+
+/* Step i of the lasso: step 0 is the initial state, whose argument is its number among those of model_initial. 0 if there is none. */
+EXPORT int quorate_liveness_step(Liveness *l, uint64_t i, uint64_t *args, uint32_t *action) {
+    Successors *out = &l->graph.out;
+    const Passage *passage = i ? &path_of(l)[i - 1] : NULL;
+    const State *source = i ? state_of(&l->graph, passage->source) : NULL;
+    uint64_t left = i ? passage->edge : 0;
+    out->count = 0;
+    if (i) model_successors(source, out);
+    else model_initial(out);
+    for (size_t k = 0; k < out->count; k++) {
+        bool counts = i ? !same_state(&out->states[k], source) : same_state(&out->states[k], state_of(&l->graph, l->origin));
+        if (!counts || left-- > 0) continue;
+        memcpy(args, out->labels[k].args, sizeof out->labels[k].args);
+        *action = out->labels[k].action;
+        return 1;
+    }
+    return 0;
+}
+
+#endif

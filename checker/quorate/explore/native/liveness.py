@@ -1,0 +1,210 @@
+"""Liveness on the native engine: the graph and the search for a lasso in C (`graph.h`, `components.h`, `liveness.h`).
+
+What is found is believed only after CPython has run it and the direct check of a lasso (`quorate.explore.liveness.objection`) has
+nothing to object.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from quorate.explore import liveness
+from quorate.explore.choices import Choices
+from quorate.explore.engine import EngineUnavailable, Finding, Lasting
+from quorate.explore.limits import Watch
+from quorate.explore.native.library import (
+    EVERYTHING,
+    STOP_INTERRUPTED,
+    STOP_STATES,
+    Library,
+    LivenessReport,
+    Step,
+)
+from quorate.explore.native.replay import Disagreement, Replay
+from quorate.explore.native.search import POLL_MS, compiled, memory_limit
+from quorate.language.sorts import Scalarset
+from quorate.language.system import Arguments, Failure, Method, State, System
+from quorate.language.types import Renaming
+
+HOLDS, VIOLATED, ERROR, STOPPED = range(4)
+
+
+def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
+    """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
+    liveness properties."""
+    initial, library = compiled(system, sorts, watch.store)
+    if library.rendered.no_liveness is not None:
+        raise EngineUnavailable(library.rendered.no_liveness)
+    return Check(system, library, initial, sorts, watch).lasting()
+
+
+def first_of_orbits(method: Method, sorts: Sequence[type[Scalarset]], choices: Sequence[Arguments]) -> list[int]:
+    """The positions of the arguments that come first among those that renaming the members of `sorts` makes of them.
+
+    A specification cannot tell such members apart, so a property is violated for all arguments of an orbit or for none."""
+    found: list[int] = []
+    seen: set[Arguments] = set()
+    swaps = [Renaming({sort: _swapped(sort, position)}) for sort in sorts for position in range(len(sort) - 1)]
+    for position, arguments in enumerate(choices):
+        if arguments in seen:
+            continue
+        found.append(position)
+        seen.add(arguments)
+        waiting = [arguments]
+        while waiting:
+            here = waiting.pop()
+            for swap in swaps:
+                renamed = tuple(
+                    parameter.type.permute(value, swap)
+                    for parameter, value in zip(method.parameters, here, strict=True)
+                )
+                if renamed not in seen:
+                    seen.add(renamed)
+                    waiting.append(renamed)
+    return found
+
+
+def _swapped(sort: type[Scalarset], position: int) -> tuple[Any, ...]:
+    """The members of a sort with two neighbours exchanged."""
+    names = list(sort.members())
+    names[position], names[position + 1] = names[position + 1], names[position]
+    return tuple(names)
+
+
+class _Ended(Exception):
+    """The check must end here; the text says why."""
+
+
+class Check:
+    """One check of all liveness properties."""
+
+    def __init__(
+        self,
+        system: System,
+        library: Library,
+        initial: Sequence[tuple[Arguments, State]],
+        sorts: Sequence[type[Scalarset]],
+        watch: Watch,
+    ) -> None:
+        self.system, self.library, self.initial, self.sorts, self.watch = system, library, initial, sorts, watch
+
+    def lasting(self) -> Lasting:
+        """Build the graph and check every property up to the first that is violated, or end when the watch says so."""
+        with self.opened():
+            finding = stopped = None
+            try:
+                finding = next(self.findings(), None)
+            except _Ended as reason:
+                stopped = str(reason)
+            report = self._report()
+        return Lasting(report.states, report.transitions, finding, stopped)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Within it the engine holds memory, and a thread."""
+        c, states_max = self.library.c, self.watch.limits.states
+        self.handle = c.quorate_liveness_open(
+            memory_limit(self.watch), EVERYTHING if states_max is None else states_max
+        )
+        if not self.handle:
+            raise EngineUnavailable("the native engine could not reserve memory for the state graph")
+        try:
+            with ThreadPoolExecutor(1) as self.pool:
+                yield
+        finally:
+            c.quorate_liveness_close(self.handle)
+
+    def findings(self) -> Iterator[Finding]:
+        """For each property and arguments that are violated, in order, what `quorate.explore.liveness.findings` gives; only for the
+        first arguments of every orbit of `sorts`."""
+        c = self.library.c
+        if not self._call(c.quorate_liveness_build):
+            raise self._ended()
+        for number, method in enumerate(self.system.of("eventually", "leads_to")):
+            choices = Choices(self.system, method).fixed or ()
+            for position in first_of_orbits(method, self.sorts, choices):
+                verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
+                if verdict == STOPPED:
+                    raise self._ended()
+                if verdict != HOLDS:
+                    yield self._finding(method, choices[position], verdict)
+
+    # The engine, watched
+
+    def _call(self, function: Callable[..., int], *arguments: object) -> int:
+        """Call the engine on a thread of its own, so that this one can keep the limits and answer Ctrl-C."""
+        running = self.pool.submit(function, self.handle, *arguments)
+        try:
+            while True:
+                try:
+                    return running.result(POLL_MS / 1000)
+                except TimeoutError:
+                    report = self._report()
+                reason = self.watch.look(report.states, report.transitions, 0, report.states - report.expanded)
+                if reason is not None:
+                    raise _Ended(reason)
+        finally:
+            if not running.done():
+                self.library.c.quorate_liveness_stop(self.handle, STOP_INTERRUPTED)
+                running.result()
+
+    def _report(self) -> LivenessReport:
+        report = LivenessReport()
+        self.library.c.quorate_liveness_report(self.handle, ctypes.byref(report))
+        return report
+
+    def _ended(self) -> Exception:
+        """Why the engine has not come to its end."""
+        report = self._report()
+        if report.error:
+            return Disagreement("an action raises in the state graph, and did not in the search")
+        if report.stop == STOP_STATES:
+            return _Ended(self.watch.states_reason())
+        return _Ended(f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached")
+
+    # What was found
+
+    def _finding(self, method: Method, arguments: Arguments, verdict: int) -> Finding:
+        """What the lasso means, by running it."""
+        replay = Replay(self.system, self.library.rendered, self.initial)
+        report, path = self._report(), self._steps()
+        first, state = self.initial[path[0].arguments[0]]
+        states, steps = [state], [replay.instance(step) for step in path[1:]]
+        for action, chosen in steps:
+            successor = self.system.fire(states[-1], action, chosen)
+            if successor is None:
+                raise Disagreement(f"CPython refuses {action.name} of a lasso")
+            states.append(successor.state)
+        if verdict == ERROR:
+            try:
+                liveness.values(self.system, method, states[-1], arguments)
+            except Failure as failure:
+                return Finding("error", method, first, tuple(steps), arguments, message=str(failure))
+            raise Disagreement(f"{method.name} raises no error at the end of a run")
+        objection = liveness.objection(self.system, method, arguments, states, steps, report.stem_length)
+        if objection is not None:
+            raise Disagreement(f"{method.name} is not violated by a lasso: {objection}")
+        return Finding(method.declaration.kind, method, first, tuple(steps), arguments, loop=report.stem_length)
+
+    def _steps(self) -> list[Step]:
+        """The run of the lasso, its initial state first."""
+        arguments, action = (ctypes.c_uint64 * self.library.rendered.argument_words)(), ctypes.c_uint32()
+        found = []
+        for number in range(self._report().path_length + 1):
+            if not self.library.c.quorate_liveness_step(self.handle, number, arguments, ctypes.byref(action)):
+                raise Disagreement("a transition of the lasso is not there any more")
+            found.append(Step(action.value, tuple(arguments), False))
+        return found
+
+
+def _digits(method: Method, position: int) -> ctypes.Array[ctypes.c_uint64]:
+    """The position of each argument among the values of its type, for the arguments at a position among all."""
+    digits = []
+    for parameter in reversed(method.parameters):
+        position, digit = divmod(position, parameter.type.cardinality)
+        digits.append(digit)
+    return (ctypes.c_uint64 * max(len(digits), 1))(*reversed(digits))

@@ -1,0 +1,176 @@
+"""Groups of transitions: which may sleep while others are searched, and what must be checked after which (`sleep.h`).
+
+A group is an action together with values for some of its parameters, or for some fields of a message that it takes:
+`obey_abort(r3)`, or `handle_vote` of messages to `s2`. Identities come first, because maps are indexed by them.
+Under symmetry identities mean nothing from one state to the next, and each action is one group.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+
+from quorate.language.types import IdentityType, RecordType, Type
+from quorate.language.types.base import Leaf
+from quorate.model.footprints import (
+    Abstract,
+    Built,
+    Exactly,
+    Footprint,
+    Some,
+    additions,
+    changed,
+    footprint,
+    independent,
+)
+from quorate.model.nodes import Action, Expr, Model, Op, Property
+
+GROUPS_MAX = 64
+"""As many as a sleep set has bits."""
+
+VALUES_MAX = 16
+"""Parameters with more values do not divide an action."""
+
+FIRST_MAX = 64
+"""A property's first parameter tells instances apart if it has no more values: they have a bit each."""
+INSTANCES_MAX = 32
+"""Further parameters do so up to so many instances: each has a footprint to find, and is tested for anyway."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """A parameter, or a field of one, whose values divide an action into groups."""
+
+    parameter: str
+    field: str | None
+    kind: Type
+
+    def expression(self, parameters: Sequence[tuple[str, Type]]) -> Expr:
+        """The value that divides."""
+        whole = Expr(Op.LOCAL, dict(parameters)[self.parameter], (), self.parameter)
+        return whole if self.field is None else Expr(Op.FIELD, self.kind, (whole,), self.field)
+
+
+def _splits(action: Action) -> Iterator[Split]:
+    for name, kind in action.parameters:
+        parts = kind.fields if isinstance(kind, RecordType) else ((None, kind),)
+        for field, part in parts:
+            if isinstance(part, Leaf) and 1 < part.cardinality <= VALUES_MAX:
+                yield Split(name, field, part)
+
+
+class Groups:
+    """The groups of a model, numbered from 0, those of an action together."""
+
+    def __init__(self, model: Model, symmetric: bool) -> None:
+        self.model = model
+        self.splits: list[list[Split]] = [[] for _ in model.actions]
+        if not symmetric and len(model.actions) <= GROUPS_MAX:
+            self._divide()
+        sizes = [prod(split.kind.cardinality for split in splits) for splits in self.splits]
+        self.first = [sum(sizes[:i]) for i in range(len(sizes))]
+        self.count = sum(sizes)
+        self._symmetric = symmetric
+
+    def _divide(self) -> None:
+        """Divide actions as long as there are numbers, in rounds: each action by one more parameter."""
+        sizes = [1] * len(self.splits)
+        wishes = [
+            sorted(_splits(action), key=lambda split: not isinstance(split.kind, IdentityType))
+            for action in self.model.actions
+        ]
+        for identities in (True, False):
+            for turn in range(max(map(len, wishes), default=0)):
+                for i, wish in enumerate(wishes):
+                    if turn >= len(wish) or isinstance(wish[turn].kind, IdentityType) is not identities:
+                        continue
+                    larger = sizes[i] * wish[turn].kind.cardinality
+                    if sum(sizes) - sizes[i] + larger <= GROUPS_MAX:
+                        sizes[i] = larger
+                        self.splits[i].append(wish[turn])
+
+    @cached_property
+    def footprints(self) -> list[Footprint]:
+        """What each group touches."""
+        found = []
+        for action, splits in zip(self.model.actions, self.splits, strict=True):
+            for values in product(*(split.kind.values() for split in splits)):
+                known = dict(
+                    zip(((split.parameter, split.field) for split in splits), map(Exactly, values), strict=True)
+                )
+                arguments = {name: _argument(name, kind, known) for name, kind in action.parameters}
+                found.append(footprint(self.model, action.body, arguments))
+        return found
+
+    @cached_property
+    def independent(self) -> list[int]:
+        """For each group, the groups that commute with it, as bits; none where groups cannot sleep."""
+        if self._symmetric or self.count > GROUPS_MAX:
+            return [0] * self.count
+        return independent(self.footprints)
+
+    @property
+    def sleep(self) -> bool:
+        """Whether sleep sets can spare anything."""
+        return any(row & ~(1 << i) for i, row in enumerate(self.independent))
+
+    @property
+    def room(self) -> dict[str, int]:
+        """For each variable with a capacity, the room that any two transitions need in order not to be cut."""
+        most: Counter[str] = Counter()
+        for action in self.model.actions:
+            most |= additions(action.body)
+        return {name: 2 * count for name, count in sorted(most.items())}
+
+    def to_check(self, prop: Property) -> tuple[list[int], int]:
+        """For each group, the instances of a property that must be checked after a transition of the group, as bits.
+
+        Beside it how many of the first parameters tell instances apart, the first most significant; no more than make a difference.
+        Without any there is one instance.
+        """
+        apart, instances = 0, 1
+        for _, kind in prop.parameters if not self._symmetric else ():
+            if instances * kind.cardinality > (INSTANCES_MAX if apart else FIRST_MAX):
+                break
+            apart, instances = apart + 1, instances * kind.cardinality
+        names, kinds = zip(*prop.parameters[:apart], strict=True) if apart else ((), ())
+        readers = [
+            footprint(self.model, prop.body, dict(zip(names, map(Exactly, values), strict=True)))
+            for values in product(*(kind.values() for kind in kinds))
+        ]
+        rows = changed(self.footprints, readers)
+        while apart > 1:
+            last = kinds[apart - 1].cardinality
+            merged = [_merged(row, last) for row in rows]
+            if any(row != _spread(together, last) for row, together in zip(rows, merged, strict=True)):
+                break
+            apart, rows = apart - 1, merged
+        return rows, apart
+
+
+def _merged(row: int, size: int) -> int:
+    """One bit for each `size` bits: the lowest of them."""
+    together = 0
+    for position in range(0, row.bit_length(), size):
+        together |= (row >> position & 1) << position // size
+    return together
+
+
+def _spread(row: int, size: int) -> int:
+    """`size` bits for each bit."""
+    apart = 0
+    for position in range(row.bit_length()):
+        apart |= (row >> position & 1) * ((1 << size) - 1) << position * size
+    return apart
+
+
+def _argument(name: str, kind: Type, known: dict[tuple[str, str | None], Exactly]) -> Abstract:
+    if (name, None) in known:
+        return known[name, None]
+    if isinstance(kind, RecordType):
+        return Built(kind, tuple(known.get((name, field), Some(part)) for field, part in kind.fields))
+    return Some(kind)

@@ -1,0 +1,136 @@
+"""`linearizable(history, model, initial)` in C: the search of Wing & Gong 1993.
+
+An operation is taken next if nothing that has returned before it was called is still to be taken; the sequential object
+says whether the result is right. The recursion is as deep as there are operations; histories are short lists, so nothing is
+remembered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorate.explore.native.render.containers import Containers
+from quorate.explore.native.render.layout import Unsupported
+from quorate.explore.native.render.values import ctype, is_wide, to_bits
+from quorate.explore.native.render.writer import Writer
+from quorate.language.types import ListType, RecordType, TupleType, Type, UnionType
+from quorate.model.nodes import Expr
+
+if TYPE_CHECKING:
+    from quorate.explore.native.render.program import Program
+
+
+class _History(Containers):
+    """Writes the check for one kind of history and object."""
+
+    def __init__(self, program: Program, out: Writer, name: str, node: Expr) -> None:
+        super().__init__(program, out)
+        self.name, self.node = name, node
+        history = node.args[0].type
+        assert isinstance(history, ListType)
+        self.history, self.event, self.state = history, history.element, node.args[1].type
+        self.object = program.model.functions[node.data]
+        if history.capacity > 64:
+            raise Unsupported(f"a history of {history.capacity} events (at most 64)")
+
+    def argument(self, kind: Type, name: str) -> str:
+        """A parameter."""
+        return f"const word *{name}" if is_wide(kind) else f"{ctype(kind)} {name}"
+
+    def field(self, operand: str, name: str) -> str:
+        """A field of an event as bits, whatever record it is."""
+        spot = self.spot_of(self.event, operand)
+        result = self.out.fresh("f")
+        self.out(f"word {result} = 0;")
+
+        def of(kind: Type, payload: str) -> None:
+            assert isinstance(kind, RecordType)
+            names = [known for known, _ in kind.fields]
+            part = kind.kinds[names.index(name)]
+            place = self.spot_of(kind, payload).part(kind.kinds, names.index(name))
+            self.out(f"{result} = {to_bits(part, self.read(place))};")
+
+        if isinstance(self.event, UnionType):
+            with self.out.block(f"switch ({self.tag(spot)})"):
+                for position, kind in enumerate(self.event.kinds):
+                    with self.out.block(f"case {position}:", "} break;"):
+                        of(kind, self.read(spot.inner(kind, 0)))
+        else:
+            of(self.event, self.read(spot))
+        return result
+
+    def search(self) -> None:
+        """The recursive part: whether the operations that are not `done` can be taken from `state`."""
+        out, pair = self.out, self.object.result
+        assert isinstance(pair, TupleType)
+        head = (
+            f"static word {self.name}_from(int *status, const word *s, const word *old, {self.argument(self.history, 'history')}, "
+            f"const struct {self.name}_operations *all, uint64_t done, {self.argument(self.state, 'state')})"
+        )
+        with out.block(head):
+            out("if ((done & all->closed) == all->closed) return 1;")
+            out("unsigned horizon = 64;")
+            out("for (unsigned k = 0; k < all->count; k++)")
+            out("    if (all->last[k] < horizon && !(done >> k & 1)) horizon = all->last[k];")
+            with out.block("for (unsigned k = 0; k < all->count; k++)"):
+                out("if (done >> k & 1 || all->called[k] > horizon) continue;")
+                out("unsigned at = all->last[k] == 64 ? all->called[k] : all->last[k];")
+                event = self.read(self.item(self.spot_of(self.history, "history"), "at"))
+                arguments = [
+                    "status",
+                    "s",
+                    "old",
+                    self.convert("state", self.state, self.object.parameters[0][1], False),
+                    self.convert(event, self.event, self.object.parameters[1][1], False),
+                ]
+                result = self.declare(pair, "result", None)
+                if is_wide(pair):
+                    out(f"{self.program.function(self.node.data)}({', '.join([*arguments, result])});")
+                else:
+                    out(f"{result} = {self.program.function(self.node.data)}({', '.join(arguments)});")
+                out("if (UNLIKELY(*status)) return 0;")
+                answer = self.spot_named(pair, result)
+                out(f"if (!{self.read(answer.part(pair.kinds, 0))}) continue;")
+                after = self.convert(self.read(answer.part(pair.kinds, 1)), pair.kinds[1], self.state, False)
+                out(f"if ({self.name}_from(status, s, old, history, all, done | (uint64_t)1 << k, {after})) return 1;")
+                out("if (UNLIKELY(*status)) return 0;")
+            out("return 0;")
+            out("goto leave;")
+            out("leave: return 0;")
+
+    def whole(self) -> None:
+        """The operations of the history, and the search."""
+        out = self.out
+        with out.block(f"struct {self.name}_operations", "};"):
+            out("unsigned count, called[64], last[64]; /* last is 64 for an operation that has not returned */")
+            out("uint64_t closed;")
+        self.search()
+        with out.block(
+            f"static word {self.name}(int *status, const word *s, const word *old, "
+            f"{self.argument(self.history, 'history')}, {self.argument(self.state, 'state')})"
+        ):
+            out(f"struct {self.name}_operations all = {{0}};")
+            out("word clients[64];")
+            place = self.spot_of(self.history, "history")
+            with out.block(f"for (unsigned i = 0, count = {self.length(place)}; i < count; i++)"):
+                event = self.let(self.event, self.read(self.item(place, "i")))
+                client, returned = self.field(event, "client"), self.field(event, "returned")
+                out("unsigned open = all.count;")
+                out("for (unsigned k = 0; k < all.count; k++)")
+                out(f"    if (all.last[k] == 64 && clients[k] == {client}) open = k;")
+                self.error(f"{returned} ? open == all.count : open != all.count")
+                with out.block(f"if ({returned})"):
+                    out("all.last[open] = i;")
+                    out("all.closed |= (uint64_t)1 << open;")
+                with out.block("else"):
+                    out(f"clients[all.count] = {client};")
+                    out("all.called[all.count] = i;")
+                    out("all.last[all.count++] = 64;")
+            out(f"return {self.name}_from(status, s, old, history, &all, 0, state);")
+            out("leave: return 0;")
+        out()
+
+
+def history_check(program: Program, out: Writer, name: str, node: Expr) -> None:
+    """Write the C function `name(status, s, old, history, initial)` for a LINEARIZABLE node."""
+    _History(program, out, name, node).whole()

@@ -1,0 +1,67 @@
+"""What `liveness.h` needs to know of a model: the fairness of its actions, and its liveness properties as functions of a state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorate.explore.native.render.layout import Unsupported, width, words
+from quorate.explore.native.render.paths import BOOL
+from quorate.explore.native.render.statements import Body
+from quorate.explore.native.render.values import is_wide
+from quorate.explore.native.render.writer import Writer
+from quorate.language.types import TupleType
+from quorate.model.nodes import Model, Property
+
+if TYPE_CHECKING:
+    from quorate.explore.native.render.program import Program
+
+FAIRNESS = {None: 0, "weak": 1, "strong": 2}
+PROMISE = TupleType((BOOL, BOOL))
+
+
+def promises(model: Model) -> tuple[Property, ...]:
+    """The liveness properties of a model; their positions are their numbers in C."""
+    return model.of("eventually", "leads_to")
+
+
+def liveness(program: Program, out: Writer) -> None:
+    """Write the functions. Raises Unsupported."""
+    found, actions = promises(program.model), program.model.actions
+    for number, prop in enumerate(found):
+        result = BOOL if prop.kind == "eventually" else PROMISE
+        program.pure(_name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
+    fairness = [FAIRNESS[action.method.declaration.fair] for action in actions]
+    arity = [sum(words(width(kind)) for _, kind in action.parameters) for action in actions]
+    initial = [int(prop.kind == "eventually") for prop in found]
+    for name, values in (("fairness", fairness), ("arity", arity), ("promise_initial", initial)):
+        with out.block(f"static inline unsigned model_{name}(unsigned which)"):
+            out(f"static const uint8_t known[] = {{{', '.join(map(str, values))}}};")
+            out("return known[which];")
+    with out.block("static unsigned model_promise(unsigned property, const uint64_t *choice, const State *state)"):
+        out("const word *s = state->w;")
+        out("int status_ = 0, *status = &status_;")
+        out("(void)choice;")
+        with out.block("switch (property)"):
+            for number, prop in enumerate(found):
+                with out.block(f"case {number}:"):
+                    _case(Body(program, out, "s", "s", lambda _: None), number, prop)
+        out("return 0;")
+
+
+def _name(number: int, prop: Property) -> str:
+    return f"promise_{number}_{prop.name}"
+
+
+def _case(writer: Body, number: int, prop: Property) -> None:
+    """Evaluate one property: bit 0 if an obligation begins, bit 1 if it is fulfilled, bit 2 for an error."""
+    for position, (name, kind) in enumerate(prop.parameters):
+        if is_wide(kind):
+            raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
+        writer.declare(kind, f"v_{name}", writer.sparse(kind, f"choice[{position}]"))
+    arguments = ["status", "s", "s", *(f"v_{name}" for name, _ in prop.parameters)]
+    value = writer.let(BOOL, f"{_name(number, prop)}({', '.join(arguments)})")
+    if prop.kind == "eventually":
+        begins, fulfilled = "1", value
+    else:
+        begins, fulfilled = (writer.read(writer.spot_of(PROMISE, value).part(PROMISE.kinds, part)) for part in (0, 1))
+    writer.out(f"return status_ ? 4 : (unsigned)({begins} | {fulfilled} << 1);")

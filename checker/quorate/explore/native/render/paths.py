@@ -1,0 +1,98 @@
+"""Where the value of an expression is: inside the state, inside a local, or in a temporary."""
+
+from __future__ import annotations
+
+from quorate.explore.native.render.containers import Containers
+from quorate.explore.native.render.layout import is_number
+from quorate.explore.native.render.program_view import ProgramView
+from quorate.explore.native.render.values import Spot
+from quorate.explore.native.render.writer import Writer
+from quorate.language.types import BoolType, MapType, RecordType, TupleType, Type, UnionType
+from quorate.model.conversion import limits
+from quorate.model.nodes import Expr, Op
+
+BOOL = BoolType()
+
+
+class Paths(Containers):
+    """Finds places. `state` and `old` are the C names of the states that STATE and OLD read."""
+
+    def __init__(self, program: ProgramView, writer: Writer, state: str, old: str) -> None:
+        super().__init__(program, writer)
+        self.state, self.old = state, old
+
+    def value(self, node: Expr) -> str:
+        """The operand of an expression."""
+        raise NotImplementedError
+
+    def spot(self, node: Expr) -> Spot:
+        """The place of an expression's value: inside the state if it is a path there, else of a temporary."""
+        kind = node.type
+        match node.op:
+            case Op.STATE | Op.OLD:
+                return self.program.variable(self.state if node.op is Op.STATE else self.old, node.data)
+            case Op.LOCAL:
+                return self.spot_named(kind, f"v_{node.data}")
+            case Op.FIELD:
+                owner = node.args[0].type
+                assert isinstance(owner, RecordType)
+                names = [name for name, _ in owner.fields]
+                return self.spot(node.args[0]).part(owner.kinds, names.index(node.data))
+            case Op.COMPONENT:
+                whole_type = node.args[0].type
+                assert isinstance(whole_type, TupleType)
+                return self.spot(node.args[0]).part(whole_type.kinds, node.data)
+            case Op.LOOKUP:
+                whole = self.spot(node.args[0])
+                return self.entry(whole, self.key(whole.kind, node.args[1]))
+            case Op.INDEX:
+                whole = self.spot(node.args[0])
+                return self.item(whole, self.index(whole, node.args[1]))
+            case Op.NARROW:
+                return self._narrowed_spot(node)
+        return self.spot_of(kind, self.value(node))
+
+    def key(self, kind: Type, node: Expr) -> str:
+        """The code of a map's key; error if a computed number is none."""
+        assert isinstance(kind, MapType)
+        if is_number(node.type):
+            value = self.let(node.type, self.value(node))
+            if not within(node.type, 0, kind.key.cardinality - 1):
+                self.error(f"{value} < 0 || {value} >= {kind.key.cardinality}")
+            return f"(word)({value})"
+        return self.let(BOOL, self.dense(kind.key, self.converted(node, kind.key)))
+
+    def index(self, whole: Spot, node: Expr) -> str:
+        """The position that an index means; error if out of range."""
+        value = self.let(node.type, self.value(node))
+        count, at = self.out.fresh("n"), self.out.fresh("i")
+        self.out(f"int64_t {count} = (int64_t)({self.length(whole)});")
+        self.out(f"int64_t {at} = {value} < 0 ? {value} + {count} : {value};")
+        self.error(f"{at} < 0 || {at} >= {count}")
+        return f"(unsigned){at}"
+
+    def _narrowed_spot(self, node: Expr) -> Spot:
+        union = node.args[0].type
+        assert isinstance(union, UnionType)
+        spot = self.spot(node.args[0])
+        if isinstance(node.type, UnionType):
+            return self.spot_of(node.type, self.convert(self.read(spot), union, node.type, False))
+        self.error(f"{self.tag(spot)} != {union.kinds.index(node.type)}")
+        return spot.inner(node.type, 0)
+
+    def converted(self, node: Expr, want: Type, checked: bool = False) -> str:
+        """An expression's value as a value of another type."""
+        if (
+            node.op is Op.CONST
+            and not checked
+            and isinstance(want, UnionType)
+            and any(kind == node.type for kind in want.kinds)
+        ):
+            return self.constant(want, node.data)
+        return self.convert(self.value(node), node.type, want, checked)
+
+
+def within(kind: Type, low: int, high: int) -> bool:
+    """Whether all numbers of a type are in a range."""
+    least, most = limits(kind)
+    return low <= least and most <= high

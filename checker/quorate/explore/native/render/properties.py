@@ -1,0 +1,216 @@
+"""The safety properties of a model as functions of a state: the first invariant and the first step property that is false, and
+which @reachable properties are true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING
+
+from quorate.explore.native.render.layout import Unsupported
+from quorate.explore.native.render.paths import BOOL
+from quorate.explore.native.render.statements import Body
+from quorate.explore.native.render.values import is_wide
+from quorate.explore.native.render.writer import Writer
+from quorate.language.types import Type
+from quorate.model.nodes import Expr, If, Model, Op, Property, Return
+from quorate.model.totality import is_total
+
+if TYPE_CHECKING:
+    from quorate.explore.native.render.program import Program
+
+REACHABLE_MAX = 63
+"""So many @reachable properties have a bit of their own."""
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A property is true whenever `condition` is `when`. The condition cannot fail, and mentions the first `after` parameters only."""
+
+    condition: Expr
+    when: bool
+    after: int
+
+
+def _shortcut(prop: Property, model: Model) -> Shortcut | None:
+    """`return a or b` and `if a or b: return True` are true if a is, and `return not (a and b)` if a is not: then parameters that only
+    b mentions need not be tried."""
+    match prop.body:
+        case (Return(value=Expr() as value),):
+            when = value.op is Op.OR
+            if value.op is Op.NOT and value.args[0].op is Op.AND:
+                value = value.args[0]
+            elif not when:
+                return None
+        case (If(condition=value, then=(Return(value=Expr(op=Op.CONST, data=True)),)), *_):
+            when = True
+        case _:
+            return None
+    first = value.args[0] if value.op is (Op.OR if when else Op.AND) else value
+    names = [name for name, _ in prop.parameters]
+    mentioned = {node.data for node in first.walk() if node.op is Op.LOCAL}
+    after = max((names.index(name) + 1 for name in mentioned if name in names), default=0)
+    return Shortcut(first, when, after) if 0 < after < len(names) and is_total(first, model) else None
+
+
+@contextmanager
+def all_choices(
+    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None = None
+) -> Iterator[list[str]]:
+    """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others."""
+    with ExitStack() as stack:
+        for position, (name, kind) in enumerate(parameters):
+            if shortcut is not None and position == shortcut.after:
+                _take_shortcut(writer, shortcut)
+            if is_wide(kind):
+                raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
+            index = writer.out.fresh("i")
+            stack.enter_context(
+                writer.out.block(f"for (unsigned {index} = 0; {index} < {kind.cardinality}; {index}++)")
+            )
+            writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
+        yield [f"v_{name}" for name, _ in parameters]
+
+
+@contextmanager
+def chosen(
+    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None, apart: int, wanted: str
+) -> Iterator[list[str]]:
+    """The same, but of the first `apart` parameters only those values together that have a bit in `wanted`, the first parameter
+    most significant."""
+    out, mask = writer.out, writer.out.fresh("m")
+    with out.block(f"for (uint64_t {mask} = {wanted}; {mask}; {mask} &= {mask} - 1)"):
+        out(f"unsigned {mask}i = (unsigned)__builtin_ctzll({mask});")
+        following = 1
+        for position, (name, kind) in reversed(list(enumerate(parameters[:apart]))):
+            index = f"{mask}i / {following}" if following > 1 else f"{mask}i"
+            writer.declare(
+                kind, f"v_{name}", writer.sparse(kind, f"({index} % {kind.cardinality})" if position else f"({index})")
+            )
+            following *= kind.cardinality
+        if shortcut is not None and shortcut.after <= apart:
+            _take_shortcut(writer, shortcut)
+            shortcut = None
+        elif shortcut is not None:
+            shortcut = replace(shortcut, after=shortcut.after - apart)
+        with all_choices(writer, parameters[apart:], shortcut) as rest:
+            yield [*(f"v_{name}" for name, _ in parameters[:apart]), *rest]
+
+
+def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
+    test = writer.value(shortcut.condition)
+    writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
+
+
+def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str]) -> None:
+    holds = out.fresh("holds")
+    out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
+    out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
+
+
+def _of_parameters(prop: Property, apart: int) -> str:
+    return f": instances by {', '.join(name for name, _ in prop.parameters[:apart])}" if apart else ""
+
+
+class Properties:
+    """Writes the functions that `model.h` asks for: tables to the head, functions to `out`."""
+
+    def __init__(self, program: Program, head: Writer, out: Writer) -> None:
+        self.program, self._head, self._out = program, head, out
+
+    def write(self) -> None:
+        """All of them. Raises Unsupported."""
+        model, numbered = self.program.model, 0
+
+        def of(*kinds: str) -> list[tuple[str, Property]]:
+            nonlocal numbered
+            found = []
+            for prop in (prop for kind in kinds for prop in model.of(kind)):
+                name = f"property_{numbered}_{prop.name}"
+                self.program.pure(name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
+                found.append((name, prop))
+                numbered += 1
+            return found
+
+        invariants, steps, reachable = of("invariant", "lemma"), of("step"), of("reachable")
+        if len(reachable) > REACHABLE_MAX:
+            raise Unsupported(f"{len(reachable)} @reachable properties (at most {REACHABLE_MAX})")
+        self._invariants(invariants)
+        self._steps(steps)
+        self._reachable(reachable)
+        terminal = of("terminal")
+        call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
+        self._out(
+            f"static bool model_terminal(const State *s) {{ int status = 0; (void)s, (void)status; return {call}; }}"
+        )
+
+    @contextmanager
+    def _judging(self, head: str, before: str = "state") -> Iterator[Body]:
+        """A function that evaluates properties."""
+        out = Writer()
+        with out.block(f"static {head}"):
+            out(f"const word *s = state->w, *old = {before}->w;")
+            out("int status_ = 0, *status = &status_;")
+            out("(void)s, (void)old, (void)status;")
+            yield Body(self.program, out, "s", "old", lambda _: None)
+        self._out.lines.extend(out.lines)
+        self._out()
+
+    def _invariants(self, invariants: Sequence[tuple[str, Property]]) -> None:
+        """The first invariant that is false. After a transition, only those that it may have changed are evaluated."""
+        with self._judging("unsigned model_invariant_after(const State *state, unsigned group)") as writer:
+            out = writer.out
+            out("(void)group;")
+            for number, (name, prop) in enumerate(invariants):
+                wanted, apart = self.program.groups.to_check(prop)
+                everything = (1 << prod(kind.cardinality for _, kind in prop.parameters[:apart])) - 1
+                if all(row == everything for row in wanted):
+                    with (
+                        out.block(""),
+                        all_choices(writer, prop.parameters, _shortcut(prop, self.program.model)) as values,
+                    ):
+                        _break_if_violated(out, number, name, values)
+                    continue
+                rows = ", ".join(f"{row:#x}u" for row in [*wanted, everything])
+                self._head(f"/* What of {prop.name} each group may change{_of_parameters(prop, apart)}. */")
+                self._head(f"static const uint64_t check_{number}[] = {{{rows}}};")
+                row = f"check_{number}[group]"
+                choices = (
+                    chosen(writer, prop.parameters, _shortcut(prop, self.program.model), apart, row)
+                    if apart
+                    else all_choices(writer, prop.parameters)
+                )
+                with out.block(f"if ({row})"), choices as values:
+                    _break_if_violated(out, number, name, values)
+            out("return NONE;")
+        self._out("static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS); }")
+        self._out()
+
+    def _steps(self, steps: Sequence[tuple[str, Property]]) -> None:
+        """The first step property that is false."""
+        with self._judging("unsigned model_step(const State *before, const State *state)", "before") as writer:
+            for number, (name, prop) in enumerate(steps):
+                with (
+                    writer.out.block(""),
+                    all_choices(writer, prop.parameters, _shortcut(prop, self.program.model)) as values,
+                ):
+                    _break_if_violated(writer.out, number, name, values)
+            writer.out("return NONE;")
+
+    def _reachable(self, reachable: Sequence[tuple[str, Property]]) -> None:
+        """Bits of the reachability properties that are true; the highest bit for an error."""
+        with self._judging("uint64_t model_reached(const State *state, uint64_t known)") as writer:
+            out = writer.out
+            out("(void)known;")
+            out("uint64_t reached = 0;")
+            for number, (name, prop) in enumerate(reachable):
+                done = out.fresh("done")
+                with out.block(f"if (!(known >> {number} & 1))"), all_choices(writer, prop.parameters) as values:
+                    holds = out.fresh("holds")
+                    out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
+                    out(f"if (*status) {{ *status = 0; reached |= (uint64_t)1 << {REACHABLE_MAX}; }}")
+                    out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
+                out(f"{done}:;")
+            out("return reached;")

@@ -1,0 +1,252 @@
+"""The native engine: the typed model in C, compiled with the engine and explored on all cores.
+
+What is found is a path of actions and arguments; CPython replays it before it counts (see `replay`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from quorate.cc import CompileFailed, NoCompiler
+from quorate.errors import SpecError, UsageError
+from quorate.explore.engine import Covered, EngineUnavailable
+from quorate.explore.limits import Checkpoint, Watch
+from quorate.explore.native.library import (
+    EVENT_DEADLOCK,
+    EVENT_NONE,
+    EVERYTHING,
+    STOP_INTERRUPTED,
+    STOP_MEMORY,
+    STOP_NONE,
+    STOP_STATES,
+    Library,
+    Options,
+    compile_model,
+    standalone,
+)
+from quorate.explore.native.render import Rendered, render
+from quorate.explore.native.replay import Disagreement, Replay
+from quorate.language.sorts import Scalarset
+from quorate.language.system import Arguments, State, System
+
+POLL_MS = 50
+MEMORY_SHARE = 0.75
+"""The share of the machine's memory that a search may take unless a limit is given."""
+REACHED_ERROR = 63
+
+Compiled = tuple[tuple[type[Scalarset], ...], str, list[tuple[Arguments, State]], Library]
+_compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
+
+
+def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
+    """The native engine as `quorate.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
+    specification is outside the typed subset."""
+    initial, found = compiled(system, sorts, watch.store)
+    return run(system, found, initial, watch, workers)
+
+
+def run(
+    system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
+) -> Covered:
+    """Explore with what `compiled` gave."""
+    return _Run(system, library, initial, watch, workers).covered()
+
+
+def compiled(
+    system: System, sorts: Sequence[type[Scalarset]], store: str = "exact"
+) -> tuple[list[tuple[Arguments, State]], Library]:
+    """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
+    the checks that follow. Raises EngineUnavailable."""
+    kept = _compiled.get(system)
+    if kept is not None and kept[:2] == (tuple(sorts), store):
+        return kept[2], kept[3]
+    initial = list(system.initial())
+    rendered = rendering(system, [state for _, state in initial], sorts)
+    try:
+        library = Library(rendered, compile_model(system.name, rendered.source, store))
+    except (NoCompiler, CompileFailed) as reason:
+        raise EngineUnavailable(f"the native engine is not available: {reason}") from None
+    _compiled[system] = (tuple(sorts), store, initial, library)
+    return initial, library
+
+
+def rendering(system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]]) -> Rendered:
+    """The C of a configured spec. Raises EngineUnavailable."""
+    from quorate.model import build
+
+    try:
+        return render(build(system), initial, sorts)
+    except SpecError as reason:
+        raise EngineUnavailable(f"the native engine does not cover this specification: {reason}") from None
+
+
+def memory_limit(watch: Watch) -> int:
+    """The bytes that a search may take."""
+    if watch.limits.memory_bytes is not None:
+        return watch.limits.memory_bytes
+    try:
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
+    except (ValueError, OSError):
+        return 4 << 30
+
+
+class _Run:
+    """One search."""
+
+    def __init__(
+        self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
+    ) -> None:
+        self.system, self.library, self.initial, self.watch = system, library, initial, watch
+        self.workers = max(workers, 1)
+        self.notes: list[str] = []
+
+    def covered(self) -> Covered:
+        """Search to the end, or until the watch says stop."""
+        reason = self.watch.look(0, 0, 0, len(self.initial))
+        if reason is not None:
+            return Covered(
+                0,
+                0,
+                0,
+                {},
+                dict.fromkeys((action.name for action in self.system.actions), 0),
+                frozenset(),
+                None,
+                reason,
+            )
+        with self._opened() as search:
+            stopped = self._wait(search)
+            report = self._report(search)
+            return self._answer(search, report, stopped)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        c, limits, checkpoint = self.library.c, self.watch.limits, self.watch.checkpoint
+        options = Options(
+            self.workers, memory_limit(self.watch), EVERYTHING if limits.states is None else limits.states
+        )
+        resumed = os.fsencode(checkpoint.path) if checkpoint is not None and checkpoint.resume else None
+        arenas = self.workers if resumed is None else max(self.workers, c.quorate_checkpoint_arenas(resumed))
+        search = c.quorate_open(ctypes.byref(options), arenas)
+        if not search:
+            raise EngineUnavailable("the native engine could not reserve memory for the search")
+        try:
+            if resumed is not None:
+                wrong = c.quorate_resume(search, resumed)
+                if wrong is not None:
+                    raise UsageError(f"The search cannot go on from {checkpoint.path}: {wrong.decode()}.")  # type: ignore[union-attr]
+            if c.quorate_start(search) != 0:
+                raise EngineUnavailable("the native engine could not start its threads")
+            yield search
+        finally:
+            c.quorate_stop(search, STOP_INTERRUPTED)
+            c.quorate_close(search)
+
+    def _report(self, search: int) -> ctypes.Structure:
+        report = self.library.Report()
+        self.library.c.quorate_report(search, ctypes.byref(report))
+        return report  # type: ignore[no-any-return]
+
+    def _wait(self, search: int) -> str | None:
+        checkpoint, written = self.watch.checkpoint, self.watch.seconds
+        while not self.library.c.quorate_wait(search, POLL_MS):
+            report = self._report(search)
+            reason = self.watch.look(report.states, report.transitions, report.depth, report.frontier)
+            due = checkpoint is not None and self.watch.seconds - written >= checkpoint.interval_s
+            if checkpoint is not None and (due or reason is not None):
+                self._save(search, checkpoint, wait=reason is not None)
+                written = self.watch.seconds
+            if reason is not None:
+                if checkpoint is not None:
+                    self._tell_of_checkpoint(checkpoint)
+                self.library.c.quorate_stop(search, STOP_INTERRUPTED)
+                self.library.c.quorate_wait(search, EVERYTHING // 2**32)
+                return reason
+        if checkpoint is not None:
+            if self._report(search).stop == STOP_NONE:
+                checkpoint.path.unlink(missing_ok=True)
+            else:
+                self._tell_of_checkpoint(checkpoint)
+        return None
+
+    def _tell_of_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """What a search that was ended early can go on from."""
+        try:
+            age = time.time() - checkpoint.path.stat().st_mtime
+        except OSError:
+            self.notes.append("there is no checkpoint to go on from")
+            return
+        when = f"{age:.0f} s before the end" if age >= 1 else "at the end"
+        self.notes.append(f"`--checkpoint {checkpoint.path} --resume` goes on from what was written {when}")
+
+    def _save(self, search: int, checkpoint: Checkpoint, wait: bool) -> None:
+        """Ask for a checkpoint, and `wait` until it is on the disk or has failed."""
+        c, before = self.library.c, self._report(search).checkpoints
+        c.quorate_checkpoint(search, os.fsencode(checkpoint.path))
+        while wait and not c.quorate_wait(search, POLL_MS):
+            failure = c.quorate_checkpoint_error(search)
+            if failure or self._report(search).checkpoints > before:
+                break
+        failure = c.quorate_checkpoint_error(search)
+        if failure:
+            self.notes.append(f"the checkpoint {checkpoint.path} could not be written: {failure.decode()}")
+
+    def _answer(self, search: int, report: ctypes.Structure, stopped: str | None) -> Covered:
+        rendered = self.library.rendered
+        if report.reached >> REACHED_ERROR & 1:
+            raise EngineUnavailable("a @reachable property raises an error; the reference engine says where")
+        reason = stopped or self._reason(report.stop)
+        finding = None
+        if report.event != EVENT_NONE and report.trace_length and not report.trace_failed:
+            replay = Replay(self.system, rendered, self.initial)
+            finding = replay.finding(self.library.steps(search), report.event == EVENT_DEADLOCK)
+        elif report.event != EVENT_NONE and report.stop == STOP_NONE and self.watch.store == "fingerprint":
+            reason = "two states have the same fingerprint (`--store exact` keeps them apart)"
+        elif report.event != EVENT_NONE and report.stop == STOP_NONE:
+            raise Disagreement("the search found a violation and no path to it")
+        cuts = {name: count for name, count in sorted(zip(rendered.bounds, report.cuts, strict=False)) if count}
+        names = [action.name for action in self.system.actions]
+        reachable = self.system.of("reachable")
+        reached = frozenset(method.name for bit, method in enumerate(reachable) if report.reached >> bit & 1)
+        if reason is not None and report.event != EVENT_NONE and finding is None:
+            reason = f"{reason}, after a violation was found and before the path to it was known"
+        return Covered(
+            report.states,
+            report.transitions,
+            report.depth,
+            cuts,
+            dict(zip(names, report.fired[: len(names)], strict=True)),
+            reached,
+            finding,
+            reason,
+            tuple(dict.fromkeys(self.notes)),
+            report.memory_bytes,
+            self._collision(report.states),
+        )
+
+    def _collision(self, states: int) -> float:
+        """The probability that two of so many states have the same fingerprint. Those of one word never have (`fingerprint.h`)."""
+        if self.watch.store == "exact" or self.library.rendered.state_words == 1:
+            return 0.0
+        return min(states * max(states - 1, 0) / 2.0**65, 1.0)
+
+    def _reason(self, stop: int) -> str | None:
+        if stop == STOP_NONE:
+            return None
+        if stop == STOP_STATES:
+            return self.watch.states_reason()
+        if stop == STOP_MEMORY:
+            return f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached"
+        return "interrupted"
+
+
+def keep_source(system: System, sorts: Sequence[type[Scalarset]], path: Path) -> None:
+    """Write the rendered C of a configured spec to a file."""
+    initial = [state for _, state in system.initial()]
+    path.write_text(standalone(rendering(system, initial, sorts).source, path.name), encoding="utf-8")

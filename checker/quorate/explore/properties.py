@@ -1,0 +1,95 @@
+"""The safety properties of a system, evaluated on states and transitions.
+
+A property with parameters is asserted for all of them; the first choice in canonical order that makes it false is the
+witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from quorate.explore.choices import Choices
+from quorate.language.spec import Spec
+from quorate.language.system import Arguments, Failure, Method, State, System
+
+
+@dataclass(frozen=True)
+class Falsified:
+    """A property that is false, and the arguments that make it so. `failure` is set if it raised instead."""
+
+    method: Method
+    arguments: Arguments
+    failure: Failure | None = None
+
+
+Property = tuple[Method, Sequence[Arguments]]
+
+
+class Properties:
+    """Invariants, then lemmas, then all others, each in order of declaration. Raises SpecError if one has too many
+    choices."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.invariants = self._of("invariant", "lemma")
+        self.steps = self._of("step")
+        self.reachable = self._of("reachable")
+        terminal = system.of("terminal")
+        self.terminal: Method | None = terminal[0] if terminal else None
+
+    def _of(self, *kinds: str) -> list[Property]:
+        return [
+            (method, list(self._system.choices(method.parameters)))
+            for method in self._system.of(*kinds)
+            if Choices(self._system, method).fixed is not None
+        ]
+
+    def falsified(self, state: State) -> Falsified | None:
+        """The first invariant or lemma that is false in `state`."""
+        if not self.invariants:
+            return None
+        view = self._system.view(state)
+        return self._first_false(self.invariants, lambda method, arguments: method.function(view, *arguments))
+
+    def falsified_by_step(self, old: State, new: State) -> Falsified | None:
+        """The first step property that is false of a transition."""
+        if not self.steps:
+            return None
+        after, before = self._system.view(new), self._system.view(old)
+        return self._first_false(self.steps, lambda method, arguments: method.function(after, before, *arguments))
+
+    def _first_false(self, properties: list[Property], value: Callable[[Method, Arguments], Any]) -> Falsified | None:
+        for method, choices in properties:
+            for arguments in choices:
+                try:
+                    true = value(method, arguments)
+                except Exception as error:
+                    return Falsified(method, arguments, self._system.property_failure(method, arguments, error))
+                if true is not True:
+                    if true is not False:
+                        return Falsified(method, arguments, self._system.not_a_bool(method, arguments, true))
+                    return Falsified(method, arguments)
+        return None
+
+    def holds(self, method: Method, state: State, arguments: Arguments, old: State | None = None) -> bool:
+        """The value of one property. Raises Failure if it raises, or is not a bool."""
+        value = self._system.evaluate(method, state, arguments, old)
+        if value is not True and value is not False:
+            raise self._system.not_a_bool(method, arguments, value)
+        return bool(value)
+
+    def satisfying(self, property_: Property, view: Spec) -> Arguments | None:
+        """The first arguments for which a `@reachable` is true in a state. Raises Failure."""
+        method, choices = property_
+        for arguments in choices:
+            try:
+                true = method.function(view, *arguments)
+            except Exception as error:
+                raise self._system.property_failure(method, arguments, error) from error
+            if true is True:
+                return arguments
+            if true is not False:
+                raise self._system.not_a_bool(method, arguments, true)
+        return None

@@ -1,0 +1,246 @@
+"""The reference engine: exact breadth-first search, the oracle of every other engine.
+
+What all engines must agree on, for every specification and every choice of bounds:
+
+*Order.* First in, first out. Initial states in order of the arguments of `@init`; from each state the actions in
+order of declaration, each with its arguments in canonical order (see `choices`).
+
+*Counts.* `states` are distinct states, or orbits under symmetry. `transitions` are the enabled action instances of
+all expanded states, those that lead back to known states included, plus the number of initial states generated, as
+TLC counts. `depth` is the length of the longest shortest path, 0 if there are initial states only. A transition that
+passes a bound is cut: counted under the bound, not under `transitions`.
+
+*Checks.* A state is checked when it is first generated: invariants, then lemmas, each in order of declaration. Step
+properties are checked on every transition, with the successor as it was generated, before it is replaced by the
+representative of its orbit. With a `@terminal`, a state that is expanded and has neither an enabled nor a cut
+transition must be terminal; otherwise it is a deadlock.
+
+*Which violation.* The engine finishes the level in which it found one, so that the counts do not depend on where in
+the level it was, then stops. It reports the shortest: a deadlock found while expanding level d has a trace of d
+steps, any other violation one of d + 1, so the deadlock comes first. Among violations of equal length, the one
+generated first: a transition's step properties come before the invariants of the state it leads to. An exception in
+the specification ranks like a violation at the same place.
+
+Cost: one dictionary entry and two numbers for each state. A path is rebuilt from its states (see `runs`).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from quorate.explore.choices import Choices
+from quorate.explore.engine import Covered, Finding
+from quorate.explore.limits import Watch
+from quorate.explore.properties import Falsified, Properties
+from quorate.explore.runs import Rebuilder
+from quorate.explore.symmetry import Symmetry
+from quorate.language.control import Cut
+from quorate.language.sorts import Scalarset
+from quorate.language.system import Arguments, Failure, Method, State, System
+
+NO_PARENT = -1
+
+
+@dataclass(frozen=True)
+class Found:
+    """A violation or failure as the search meets it.
+
+    `path` is the number of the last state of the path that leads there; with `beyond`, one more transition from that
+    state is the violation. `method` is the property, or the action that raised.
+    """
+
+    kind: str
+    steps: int
+    path: int
+    beyond: bool
+    method: Method | None
+    arguments: Arguments = ()
+    failure: Failure | None = None
+
+
+@dataclass
+class Exploration:
+    """What a search covered. `parents` gives for each state the number of the one it was first reached from."""
+
+    states: list[State] = field(default_factory=list)
+    parents: array[int] = field(default_factory=lambda: array("q"))
+    transitions: int = 0
+    depth: int = 0
+    cuts: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    reached: dict[str, tuple[int, Arguments]] = field(default_factory=dict)
+    found: Found | None = None
+    stopped: str | None = None
+
+    def chain(self, number: int) -> list[State]:
+        """The states of a shortest path from an initial state to the state `number`."""
+        numbers = []
+        while number != NO_PARENT:
+            numbers.append(number)
+            number = self.parents[number]
+        return [self.states[number] for number in reversed(numbers)]
+
+
+class _Stop(Exception):
+    """The search must stop here."""
+
+
+class Search:
+    """One breadth-first search. Make and run it inside the system's configuration."""
+
+    def __init__(self, system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None) -> None:
+        self.system, self.watch = system, watch or Watch()
+        self.symmetry = Symmetry(system, sorts) if sorts else None
+        self.properties = Properties(system)
+        self.actions = [(action, Choices(system, action)) for action in system.actions]
+        self.result = Exploration(actions=Counter({action.name: 0 for action in system.actions}))
+        self._numbers: dict[State, int] = {}
+        self._unreached = list(self.properties.reachable)
+
+    def run(self) -> Exploration:
+        """Explore until everything is seen, a level has a violation, or the watch says stop.
+
+        Raises Failure if @init fails."""
+        result = self.result
+        try:
+            for _, state in self.system.initial():
+                result.transitions += 1
+                self._meet(state, NO_PARENT)
+            level = range(len(result.states))
+            while level and result.found is None:
+                for number in level:
+                    self._look(len(result.states) - number)
+                    self._expand(number)
+                level = range(level.stop, len(result.states))
+                result.depth += bool(level)
+        except _Stop as stop:
+            result.stopped = str(stop)
+        return result
+
+    def _look(self, frontier: int) -> None:
+        result = self.result
+        reason = self.watch.look(len(result.states), result.transitions, result.depth, frontier)
+        if reason is not None:
+            raise _Stop(reason)
+
+    def _expand(self, number: int) -> None:
+        result, fire = self.result, self.system.fire
+        state = result.states[number]
+        possible = False
+        for action, choices in self.actions:
+            count = 0
+            for arguments in self._choices(choices, action, state, number):
+                try:
+                    successor = fire(state, action, arguments)
+                except Cut as cut:
+                    result.cuts[cut.bound] += 1
+                    possible = True
+                    continue
+                except Failure as failure:
+                    self._note(Found("error", result.depth + 1, number, True, action, arguments, failure))
+                    possible = True
+                    continue
+                if successor is None:
+                    continue
+                count += 1
+                if self.properties.steps:
+                    self._check_step(number, state, successor.state)
+                self._meet(successor.state, number)
+            if count:
+                possible = True
+                result.transitions += count
+                result.actions[action.name] += count
+        if not possible and self.properties.terminal is not None:
+            self._check_end(number, state, self.properties.terminal)
+
+    def _choices(self, choices: Choices, action: Method, state: State, number: int) -> Sequence[Arguments]:
+        try:
+            return choices(state)
+        except Failure as failure:
+            self._note(Found("error", self.result.depth + 1, number, True, action, (), failure))
+            return ()
+
+    def _meet(self, state: State, parent: int) -> None:
+        """Take note of a state that was generated."""
+        result = self.result
+        if self.symmetry is not None:
+            state = self.symmetry(state)
+        if state in self._numbers:
+            return
+        if self.watch.full(len(result.states)):
+            raise _Stop(self.watch.states_reason())
+        number = self._numbers[state] = len(result.states)
+        result.states.append(state)
+        result.parents.append(parent)
+        steps = 0 if parent == NO_PARENT else result.depth + 1
+        false = self.properties.falsified(state)
+        if false is not None:
+            self._note(_falsified(false, steps, number, beyond=False))
+        if self._unreached:
+            self._check_reachable(state, steps, number)
+
+    def _check_step(self, number: int, old: State, new: State) -> None:
+        false = self.properties.falsified_by_step(old, new)
+        if false is not None:
+            self._note(_falsified(false, self.result.depth + 1, number, beyond=True))
+
+    def _check_reachable(self, state: State, steps: int, number: int) -> None:
+        view = self.system.view(state)
+        for wanted in list(self._unreached):
+            try:
+                arguments = self.properties.satisfying(wanted, view)
+            except Failure as failure:
+                self._note(Found("error", steps, number, False, wanted[0], (), failure))
+                arguments = ()
+            if arguments is not None:
+                self._unreached.remove(wanted)
+                self.result.reached[wanted[0].name] = (number, arguments)
+
+    def _check_end(self, number: int, state: State, terminal: Method) -> None:
+        depth = self.result.depth
+        try:
+            if not self.properties.holds(terminal, state, ()):
+                self._note(Found("deadlock", depth, number, False, None))
+        except Failure as failure:
+            self._note(Found("error", depth, number, False, terminal, (), failure))
+
+    def _note(self, found: Found) -> None:
+        known = self.result.found
+        if known is None or found.steps < known.steps:
+            self.result.found = found
+
+
+def _falsified(false: Falsified, steps: int, path: int, beyond: bool) -> Found:
+    kind = "error" if false.failure else false.method.declaration.kind
+    kind = "invariant" if kind == "lemma" else kind
+    return Found(kind, steps, path, beyond, false.method, false.arguments, false.failure)
+
+
+def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
+    """The reference engine as `quorate.explore.engine` wants it; it has one worker."""
+    search = Search(system, sorts, watch)
+    result = search.run()
+    return Covered(
+        len(result.states),
+        result.transitions,
+        result.depth,
+        dict(sorted(result.cuts.items())),
+        dict(result.actions),
+        frozenset(result.reached),
+        _finding(search),
+        result.stopped,
+    )
+
+
+def _finding(search: Search) -> Finding | None:
+    found = search.result.found
+    if found is None:
+        return None
+    rebuild = Rebuilder(search.system, search.symmetry, search.properties)
+    chain = search.result.chain(found.path)
+    if found.beyond:
+        return rebuild.step_violation(chain, found.kind)
+    return rebuild.state_violation(chain, found.kind, found.method)

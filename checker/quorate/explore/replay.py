@@ -1,0 +1,209 @@
+"""Running a stored trace again: does it still happen, step by step, and does it still violate?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from quorate.explore import liveness
+from quorate.explore.choices import Choices
+from quorate.explore.engine import Finding, Instance
+from quorate.explore.properties import Properties
+from quorate.explore.tracing import DEADLOCK, trace
+from quorate.language.control import Cut
+from quorate.language.spec import Spec
+from quorate.language.system import Arguments, Failure, Method, State, System
+from quorate.trace import Change, Json, Step, Trace
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Whether a trace was reproduced, and the sentence that says so. `step` is the first step that differs (0: the
+    initial state, None: the steps are right and the violation is not, or everything is right). `now` is the trace as
+    it is today, if the run is still possible: its witnesses and marks are fresh."""
+
+    reproduced: bool
+    message: str
+    step: int | None = None
+    now: Trace | None = None
+
+
+class _Diverges(Exception):
+    def __init__(self, step: int | None, message: str) -> None:
+        self.step, self.message = step, message
+        super().__init__(message)
+
+
+def replay(stored: Trace, spec: type[Spec]) -> Replay:
+    """Run a trace again on the specification it is of (with its variant), at the bounds of the trace.
+
+    Raises UsageError if those bounds no longer exist."""
+    system = System(spec.bounded(**stored.bounds))
+    with system:
+        replayed = _Replay(system, stored)
+        try:
+            return replayed.result()
+        except _Diverges as difference:
+            return Replay(False, difference.message, difference.step)
+
+
+class _Replay:
+    def __init__(self, system: System, stored: Trace) -> None:
+        self.system, self.stored = system, stored
+        self.states: list[State] = []
+        self.steps: list[Instance] = []
+        self.raised: str | None = None
+
+    def result(self) -> Replay:
+        arguments = self._begin()
+        for step in self.stored.steps:
+            self._step(step)
+        finding = self._violation(arguments)
+        now = trace(self.system, finding, self.stored.spec, self.stored.variant)
+        self._compare(now)
+        what = "happens again" if self.stored.kind == "run" else f"still violates {self.stored.property}"
+        if self.stored.kind == "error":
+            what = f"still raises in {self.stored.property}"
+        return Replay(True, f"The trace of {len(self.stored)} steps {what}.", None, now)
+
+    def _begin(self) -> Arguments:
+        init = self.system.of("init")
+        arguments = self._decoded(0, "@init", init[0], self.stored.initial_arguments) if init else ()
+        for found, state in self.system.initial():
+            if found == arguments:
+                self.states.append(state)
+                return arguments
+        raise _Diverges(0, "The initial state of the trace is not one of the specification any more.")
+
+    def _decoded(self, step: int, name: str, method: Method, values: dict[str, Json]) -> Arguments:
+        if set(values) != {parameter.name for parameter in method.parameters}:
+            wanted = ", ".join(parameter.name for parameter in method.parameters) or "nothing"
+            raise _Diverges(
+                step, f"Step {step}: {name} takes {wanted}, and the trace gives {', '.join(values) or 'nothing'}."
+            )
+        try:
+            return tuple(parameter.type.from_json(values[parameter.name]) for parameter in method.parameters)
+        except ValueError as error:
+            raise _Diverges(step, f"Step {step}: {name} cannot be called as in the trace: {error}.") from None
+
+    def _step(self, step: Step) -> None:
+        action = next((action for action in self.system.actions if action.name == step.action), None)
+        if action is None:
+            raise _Diverges(step.index, f"Step {step.index}: there is no action {step.action!r} any more.")
+        instance = (action, self._decoded(step.index, step.action, action, step.arguments))
+        call = f"{action.name}({', '.join(map(repr, instance[1]))})"
+        try:
+            successor = self.system.fire(self.states[-1], *instance)
+        except Cut as cut:
+            raise _Diverges(step.index, f"Step {step.index}: {call} passes the bound {cut.bound}.") from None
+        except Failure as failure:
+            if self.stored.kind != "error" or step.index != len(self.stored):
+                raise _Diverges(step.index, f"Step {step.index}: {call} raises. {failure}") from None
+            self.raised = str(failure)
+            self.steps.append(instance)
+            return
+        if successor is None:
+            raise _Diverges(step.index, f"Step {step.index}: {call} is not possible any more.")
+        self.steps.append(instance)
+        self.states.append(successor.state)
+
+    # The violation
+
+    def _violation(self, initial: Arguments) -> Finding:
+        kind, name, steps = self.stored.kind, self.stored.property, tuple(self.steps)
+        if kind == "run":
+            return Finding("run", None, initial, steps)
+        if kind == DEADLOCK:
+            self._check_stuck()
+            return Finding(DEADLOCK, None, initial, steps)
+        if self.raised is not None:
+            return Finding("error", steps[-1][0], initial, steps, message=self.raised, in_step=True)
+        method = next(
+            (
+                method
+                for method in self.system.of(
+                    "invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal"
+                )
+                if method.name == name
+            ),
+            None,
+        )
+        if method is None:
+            raise _Diverges(None, f"The run is possible, but there is no property {name!r} any more.")
+        if kind == "error":
+            return self._raising(initial, method)
+        arguments = self._falsifying(method)
+        return Finding(kind, method, initial, steps, arguments, self.stored.loop)
+
+    def _falsifying(self, method: Method) -> Arguments:
+        """The first arguments for which the run violates `method`."""
+        excuses: list[str] = []
+        for arguments in self.system.choices(method.parameters):
+            if self.stored.loop is not None:
+                objection = liveness.objection(
+                    self.system, method, arguments, self.states, self.steps, self.stored.loop
+                )
+                if objection is None:
+                    return arguments
+                excuses.append(objection)
+            elif self._value(method, arguments) is (method.declaration.kind == "reachable"):
+                return arguments
+        unfair = next((excuse for excuse in excuses if not excuse.startswith(method.name)), None)
+        excuse = unfair or next(iter(excuses), f"{method.name} is true at its end")
+        raise _Diverges(None, f"The run is possible, but violates nothing: {excuse}.")
+
+    def _value(self, method: Method, arguments: Arguments) -> bool:
+        old = self.states[-2] if method.declaration.kind == "step" and len(self.states) > 1 else None
+        return Properties(self.system).holds(method, self.states[-1], arguments, old)
+
+    def _raising(self, initial: Arguments, method: Method) -> Finding:
+        for arguments in self.system.choices(method.parameters):
+            try:
+                self._value(method, arguments)
+            except Failure as failure:
+                return Finding("error", method, initial, tuple(self.steps), arguments, message=str(failure))
+        raise _Diverges(None, f"The run is possible, but {method.name} does not raise any more.")
+
+    def _check_stuck(self) -> None:
+        state = self.states[-1]
+        terminal = self.system.of("terminal")
+        if not terminal or Properties(self.system).holds(terminal[0], state, ()):
+            raise _Diverges(None, "The run is possible, but the protocol may stop there now.")
+        for action in self.system.actions:
+            for arguments in Choices(self.system, action)(state):
+                try:
+                    possible = self.system.fire(state, action, arguments) is not None
+                except Cut:
+                    possible = True
+                if possible:
+                    raise _Diverges(None, f"The run is possible, but ends in no deadlock: {action.name} goes on.")
+
+    # The steps as they are written
+
+    def _compare(self, now: Trace) -> None:
+        if now.initial != self.stored.initial:
+            name = next(
+                (name for name in now.initial if self.stored.initial.get(name) != now.initial[name]), "the variables"
+            )
+            raise _Diverges(0, f"The initial state differs: {name} is {now.initial.get(name)!r} now.")
+        for then, today in zip(self.stored.steps, now.steps, strict=True):
+            for part in fields(Step):
+                before, after = getattr(then, part.name), getattr(today, part.name)
+                if part.name == "changes":
+                    before, after = _bare(before), _bare(after)
+                if before != after:
+                    raise _Diverges(
+                        then.index,
+                        f"Step {then.index} ({then.action}): {part.name} differs. "
+                        f"The trace says {_short(before)}; it is {_short(after)} now.",
+                    )
+
+
+def _bare(changes: Sequence[Change]) -> list[tuple[str, Json, Json, Json]]:
+    """Changes without their marks for pictures."""
+    return [(change.variable, list(change.key), change.old, change.new) for change in changes]
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."

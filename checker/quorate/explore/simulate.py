@@ -1,0 +1,223 @@
+"""Random runs: for specifications too large to explore, and to see one alive.
+
+A run takes, in each state, one of the enabled instances, all equally likely, until nothing is possible or it has its
+length. Safety properties are checked on the way. No violation in random runs proves nothing.
+
+The same seed gives the same runs on every machine, with any number of workers. The two engines have different generators of random
+numbers, and so different runs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from quorate.errors import unknown
+from quorate.explore.choices import Choices
+from quorate.explore.engine import EngineUnavailable, Finding, Instance
+from quorate.explore.limits import Watch
+from quorate.explore.properties import Falsified, Properties
+from quorate.explore.runs import transitions
+from quorate.explore.tracing import DEADLOCK, trace
+from quorate.language.control import Cut
+from quorate.language.spec import Spec
+from quorate.language.system import Arguments, Failure, State, System
+from quorate.trace import Trace
+
+
+@dataclass(frozen=True)
+class Walks:
+    """Which runs to take: so many of at most so many steps."""
+
+    seed: int
+    runs: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What an engine did. `finding` is the violation that ended the last run, or that run itself (kind `run`)."""
+
+    runs: int
+    steps: int
+    states: int | None
+    actions: dict[str, int]
+    finding: Finding
+    stopped: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What random runs showed. `violation` is None if nothing was found; `last` is then the last run, whole.
+
+    `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not
+    count them), `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was not taken.
+    """
+
+    seed: int
+    runs: int
+    steps: int
+    states: int | None
+    actions: dict[str, int]
+    violation: Trace | None
+    last: Trace | None
+    stopped: str | None
+    engine: str
+    notes: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+
+Engine = Callable[[System, Walks, Watch, int], Walked]
+"""(system, runs to take, watch, workers) -> what was done. Called inside the system's configuration."""
+
+ENGINES = {"native": "quorate.explore.native.simulation:walk", "reference": "quorate.explore.simulate:walk"}
+"""Where each engine lives. `auto` takes the first that is available."""
+
+
+def simulate(
+    spec: type[Spec],
+    *,
+    seed: int,
+    runs: int = 1,
+    length: int = 50,
+    watch: Watch | None = None,
+    name: str | None = None,
+    variant: str | None = None,
+    engine: str = "auto",
+    workers: int = 1,
+) -> Simulation:
+    """Take random runs of at most `length` steps until one violates a safety property.
+
+    Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
+    `error`. Raises EngineUnavailable if `engine` is asked for and cannot run this specification here."""
+    if engine not in (*ENGINES, "auto"):
+        raise unknown("engine", engine, ["auto", *ENGINES])
+    watch = watch or Watch()
+    system = System(spec)
+    with system:
+        used, walked, notes = _walked(system, Walks(seed, runs, length), watch, workers, engine)
+        shown = trace(system, walked.finding, name or system.name, variant)
+        violated = walked.finding.kind != "run"
+        return Simulation(
+            seed,
+            walked.runs,
+            walked.steps,
+            walked.states,
+            walked.actions,
+            shown if violated else None,
+            None if violated else shown,
+            walked.stopped,
+            used,
+            notes,
+            walked.seconds,
+        )
+
+
+def _walked(
+    system: System, walks: Walks, watch: Watch, workers: int, engine: str
+) -> tuple[str, Walked, tuple[str, ...]]:
+    """The engine that could, what it did, and why another could not."""
+    notes: list[str] = []
+    candidates = list(ENGINES) if engine == "auto" else [engine]
+    for used in candidates:
+        module, function = ENGINES[used].split(":")
+        walk: Engine = getattr(import_module(module), function)
+        try:
+            return used, walk(system, walks, watch, workers), tuple(notes)
+        except EngineUnavailable as reason:
+            if used == candidates[-1]:
+                raise
+            notes.append(str(reason))
+    raise AssertionError("there is no engine")
+
+
+def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
+    """Random runs by CPython, one after the other."""
+    walker = _Walker(system, random.Random(walks.seed), watch)
+    begin, begun = watch.seconds, 0
+    while True:
+        begun += 1
+        finding = walker.run(walks.length)
+        if begun == walks.runs or walker.stopped is not None or finding.kind != "run":
+            return Walked(
+                begun,
+                sum(walker.actions.values()),
+                len(walker.visited),
+                dict(walker.actions),
+                finding,
+                walker.stopped,
+                watch.seconds - begin,
+            )
+
+
+class _Walker:
+    def __init__(self, system: System, chance: random.Random, watch: Watch) -> None:
+        self._system, self._chance, self._watch = system, chance, watch
+        self._properties = Properties(system)
+        self._actions = [(action, Choices(system, action)) for action in system.actions]
+        self._initial = list(system.initial())
+        self.actions: Counter[str] = Counter({action.name: 0 for action in system.actions})
+        self.visited: set[State] = set()
+        self.stopped: str | None = None
+
+    def run(self, length: int) -> Finding:
+        """One run: what it violates, or a finding of kind `run`."""
+        arguments, state = self._chance.choice(self._initial)
+        steps: list[Instance] = []
+        found = self._judged(arguments, steps, state)
+        while found is None:
+            self.stopped = self._watch.look(len(self.visited), sum(self.actions.values()), len(steps), 0)
+            if self.stopped is not None or len(steps) == length:
+                break
+            enabled = list(transitions(self._system, self._actions, state))
+            if not enabled:
+                return self._ended(arguments, steps, state)
+            instance, successor = self._chance.choice(enabled)
+            steps.append(instance)
+            if isinstance(successor, Failure):
+                return Finding("error", instance[0], arguments, tuple(steps), message=str(successor), in_step=True)
+            self.actions[instance[0].name] += 1
+            false = self._properties.falsified_by_step(state, successor)
+            state = successor
+            found = self._falsified(arguments, steps, false) or self._judged(arguments, steps, state)
+        return found or Finding("run", None, arguments, tuple(steps))
+
+    def _judged(self, arguments: Arguments, steps: list[Instance], state: State) -> Finding | None:
+        self.visited.add(state)
+        return self._falsified(arguments, steps, self._properties.falsified(state))
+
+    def _falsified(self, arguments: Arguments, steps: list[Instance], false: Falsified | None) -> Finding | None:
+        if false is None:
+            return None
+        message = None if false.failure is None else str(false.failure)
+        kind = "error" if message else false.method.declaration.kind
+        return Finding(
+            "invariant" if kind == "lemma" else kind,
+            false.method,
+            arguments,
+            tuple(steps),
+            false.arguments,
+            message=message,
+        )
+
+    def _ended(self, arguments: Arguments, steps: list[Instance], state: State) -> Finding:
+        """Nothing is enabled: a deadlock, unless the protocol may stop here or a bound cut what was possible."""
+        terminal = self._properties.terminal
+        try:
+            stuck = terminal is not None and not self._properties.holds(terminal, state, ()) and not self._cut(state)
+        except Failure as failure:
+            return Finding("error", terminal, arguments, tuple(steps), message=str(failure))
+        return Finding(DEADLOCK if stuck else "run", None, arguments, tuple(steps))
+
+    def _cut(self, state: State) -> bool:
+        for action, choices in self._actions:
+            for arguments in choices(state):
+                try:
+                    self._system.fire(state, action, arguments)
+                except Cut:
+                    return True
+        return False

@@ -1,0 +1,257 @@
+"""From a run to a `Trace`: the run is fired again step by step, and everything a picture needs is written down.
+
+What engines find is a list of action instances (`Finding`). Lanes, messages, changes, the places that the violated
+property reads and the witnesses are computed here, once for all engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from quorate.errors import TraceError
+from quorate.explore.choices import Collection, memberships
+from quorate.explore.engine import Finding, Instance
+from quorate.explore.lanes import Lanes
+from quorate.explore.post import Deliveries, Post
+from quorate.explore.recording import Place
+from quorate.explore.witnesses import Explanation, explain, plain_json
+from quorate.language.containers import Event, Wire
+from quorate.language.system import Arguments, Method, State, Successor, System
+from quorate.language.types import ChannelsType, MapType, Type, WireType
+from quorate.trace import Change, Json, Step, Trace, Witness
+
+DEADLOCK = "deadlock"
+DEADLOCK_SENTENCE = "Nothing is possible any more, and the protocol may not stop here."
+WITNESSES_MAX = 16
+"""Places named in the box under a picture; all that the property reads are marked in the steps."""
+
+
+def trace(system: System, finding: Finding, spec: str, variant: str | None, start: State | None = None) -> Trace:
+    """The trace of a finding. Call it inside the system's configuration.
+
+    With `start` the run begins there instead of in an initial state: a counterexample to induction.
+    """
+    return _Tracer(system, finding, start).trace(spec, variant)
+
+
+def settled(system: System, events: Iterable[Event]) -> list[Event]:
+    """What a step did to the networks, in an order that is the same in every process.
+
+    A loop over a set that the action itself has built goes in Python's order of the set, which changes with the
+    hashes of a process. Its effects do not depend on it; the numbers of its messages would. Only where a message
+    stands among those sent (or received, or lost) in the step on the same wire, or on the same channel, is given up
+    for this.
+    """
+    found = list(events)
+    slots: dict[tuple[str, str], list[int]] = {}
+    for position, (what, wire, _) in enumerate(found):
+        slots.setdefault((what, wire), []).append(position)
+    for (_, wire), positions in slots.items():
+        kind = system.variable(wire).type
+        assert isinstance(kind, WireType)
+
+        def place(event: Event, kind: WireType = kind) -> Any:
+            message = event[2]
+            if isinstance(kind, ChannelsType):
+                return kind.source.encode(message.source), kind.target.encode(message.target)
+            return kind.message.encode(message)
+
+        for position, event in zip(positions, sorted((found[slot] for slot in positions), key=place), strict=True):
+            found[position] = event
+    return found
+
+
+class _Tracer:
+    def __init__(self, system: System, finding: Finding, start: State | None) -> None:
+        self.system, self.finding = system, finding
+        self.lanes = Lanes(system)
+        self.states = [initial_state(system, finding.initial_arguments) if start is None else start]
+        self.steps: list[Step] = []
+        self._memberships: dict[str, list[tuple[Collection, Collection]]] = {}
+
+    def trace(self, spec: str, variant: str | None) -> Trace:
+        system, finding = self.system, self.finding
+        post = Post(system, self.states[0])
+        for index, instance in enumerate(finding.steps, 1):
+            self._step(index, instance, post)
+        explanation = self._explanation()
+        self._mark_relevant(explanation)
+        init = system.of("init")
+        return Trace(
+            spec=spec,
+            variant=variant,
+            bounds=system.bounds,
+            kind=finding.kind,
+            property=self._property(),
+            sentence=self._sentence(),
+            lanes=self.lanes.names,
+            initial={
+                variable.name: variable.type.to_json(value)
+                for variable, value in zip(system.variables, self.states[0], strict=True)
+            },
+            steps=tuple(self.steps),
+            witnesses=tuple(self._witnesses(explanation)),
+            loop=finding.loop,
+            role=self.lanes.role(),
+            roles=self.lanes.roles(),
+            initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
+        )
+
+    def _property(self) -> str | None:
+        if self.finding.kind == DEADLOCK:
+            return DEADLOCK
+        return self.finding.method.name if self.finding.method is not None else None
+
+    def _sentence(self) -> str:
+        if self.finding.message is not None:
+            return self.finding.message
+        if self.finding.kind == DEADLOCK:
+            return DEADLOCK_SENTENCE
+        return self.finding.method.sentence if self.finding.method is not None else ""
+
+    # Steps
+
+    def _step(self, index: int, instance: Instance, post: Post) -> None:
+        action, arguments = instance
+        before = self.states[-1]
+        if self.finding.in_step and index == len(self.finding.steps):
+            successor = Successor(before, ())
+        else:
+            successor = fired(self.system, before, instance)
+        changes = tuple(self._changes(before, successor.state))
+        wires = post.step(
+            settled(self.system, successor.events), self._demanded(before, action, arguments), successor.state
+        )
+        self.steps.append(self._written(index, instance, changes, wires, successor.state))
+        self.states.append(successor.state)
+
+    def _written(
+        self, index: int, instance: Instance, changes: tuple[Change, ...], wires: Deliveries, after: State
+    ) -> Step:
+        action, arguments = instance
+        mark = action.declaration.mark
+        isolated: tuple[str, ...] = ()
+        if mark == "partition":
+            changed = dict.fromkeys(change.variable for change in changes)
+            isolated = self.lanes.isolated(arguments, (after[self.system.index[name]] for name in changed))
+        return Step(
+            index=index,
+            action=action.name,
+            arguments=_named(action, arguments),
+            lane=self.lanes.of_step(action, arguments),
+            mark=mark,
+            sent=tuple(wires.sent),
+            received=tuple(wires.received),
+            lost=tuple(wires.lost),
+            changes=changes,
+            isolated=isolated,
+        )
+
+    def _demanded(self, before: State, action: Method, arguments: Arguments) -> Iterator[tuple[str, Any]]:
+        """The messages on a wire that the action's leading guards ask for."""
+        view = self.system.view(before)
+        if action.name not in self._memberships:
+            self._memberships[action.name] = memberships(action)
+        for member, collection in self._memberships[action.name]:
+            try:
+                wire = collection(view, *arguments)
+                message = member(view, *arguments)
+            except Exception:  # A guard before this one would have been false: nothing is demanded.
+                continue
+            if isinstance(wire, Wire) and message in wire:
+                yield wire._type.variable, message
+
+    def _changes(self, old: State, new: State) -> Iterator[Change]:
+        for variable, before, after in zip(self.system.variables, old, new, strict=True):
+            if before is not after and not isinstance(variable.type, WireType):
+                yield from self._leaves(variable.name, variable.type, (), before, after)
+
+    def _leaves(self, name: str, kind: Type, path: Place, old: Any, new: Any) -> Iterator[Change]:
+        if old == new:
+            return
+        if isinstance(kind, MapType):
+            for key in kind.keys:
+                yield from self._leaves(name, kind.value, (*path, key), old[key], new[key])
+            return
+        keys = tuple(plain_json(key) for key in path)
+        yield Change(name, keys, kind.to_json(old), kind.to_json(new), self.lanes.of_key(path[0]) if path else None)
+
+    # Why
+
+    def _explanation(self) -> Explanation:
+        finding = self.finding
+        if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, "run"):
+            return Explanation()
+        if finding.kind == "step" or (finding.kind == "error" and finding.method.declaration.kind == "step"):
+            return explain(self.system, finding.method, self.states[-1], finding.arguments, self.states[-2])
+        if finding.method.declaration.kind == "action":
+            return Explanation()
+        return explain(self.system, finding.method, self.states[-1], finding.arguments)
+
+    def _mark_relevant(self, explanation: Explanation) -> None:
+        read = [_json_place(place) for _, place in explanation.places]
+        for position, step in enumerate(self.steps):
+            changes = tuple(
+                replace(change, relevant=any(_covers(place, change) for place in read)) for change in step.changes
+            )
+            self.steps[position] = replace(step, changes=changes)
+
+    def _witnesses(self, explanation: Explanation) -> Iterator[Witness]:
+        for name, value in dict(explanation.bindings).items():
+            yield Witness(name, plain_json(value))
+        shown = 0
+        for label, place in dict.fromkeys(explanation.places):
+            index = self.system.index[place[0]]
+            value = self.states[-2 if label else -1][index]
+            for key in place[1:]:
+                value = value[key]
+            if isinstance(value, Wire) or shown == WITNESSES_MAX:
+                continue
+            shown += 1
+            name = place[0] + "".join(f"[{key.name if hasattr(key, 'name') else key!r}]" for key in place[1:])
+            yield Witness(f"old.{name}" if label else name, plain_json(value), self._set_by(place, bool(label)))
+
+    def _set_by(self, place: Place, old: bool) -> tuple[int, ...]:
+        """The last step that set a place."""
+        wanted = _json_place(place)
+        for step in reversed(self.steps[:-1] if old else self.steps):
+            if any(_covers(wanted, change) for change in step.changes):
+                return (step.index,)
+        return ()
+
+
+def initial_state(system: System, arguments: Arguments) -> State:
+    """The initial state that `@init` gives for `arguments`. Raises TraceError if there is none."""
+    for found, state in system.initial():
+        if found == arguments:
+            return state
+    raise TraceError(f"{system.name} has no initial state for {arguments!r}: the specification has changed since.")
+
+
+def fired(system: System, state: State, instance: Instance) -> Successor:
+    """The transition of an instance that must be enabled. Raises TraceError if it is not, Cut and Failure as `fire`
+    does."""
+    action, arguments = instance
+    successor = system.fire(state, action, arguments)
+    if successor is None:
+        call = f"{action.name}({', '.join(map(repr, arguments))})"
+        raise TraceError(f"{call} is not possible here: the specification has changed since.")
+    return successor
+
+
+def _named(method: Method, arguments: Arguments) -> dict[str, Json]:
+    return {
+        parameter.name: parameter.type.to_json(value)
+        for parameter, value in zip(method.parameters, arguments, strict=True)
+    }
+
+
+def _json_place(place: Place) -> tuple[Json, ...]:
+    return (place[0], *(plain_json(key) for key in place[1:]))
+
+
+def _covers(place: tuple[Json, ...], change: Change) -> bool:
+    """Whether a change is at a place, or inside it."""
+    return (change.variable, *change.key)[: len(place)] == place

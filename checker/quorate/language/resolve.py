@@ -1,0 +1,292 @@
+"""From annotations to types: reads what an author declared, gives every bound its name and its size.
+
+Sorts carry their configured size on the class (`Server.bound`), so that `for s in Server` works in plain Python.
+Capacities of containers have no class of their own; the configuration that is in force holds them.
+"""
+
+from __future__ import annotations
+
+import enum
+import types as pytypes
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from quorate.errors import SpecError
+from quorate.language.containers import Bag, Channels, Network, Wire
+from quorate.language.records import is_record
+from quorate.language.sorts import NUMBER_MAX, Identity, Nat, Ordered, Scalarset, SortMeta
+from quorate.language.types import (
+    MASK_MAX,
+    BagType,
+    BoolType,
+    ChannelsType,
+    EnumType,
+    ListType,
+    MapType,
+    NatType,
+    NetworkType,
+    NoneType,
+    OrderedType,
+    RecordType,
+    ScalarsetType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+
+LIST_CAPACITY = 4
+SET_CAPACITY = 16
+CHANNEL_CAPACITY = 3
+BAG_CAPACITY = 8
+"""Default capacities, for containers that declare none."""
+
+
+@dataclass(frozen=True)
+class UpTo:
+    """The mark that `up_to` leaves in an annotation."""
+
+    limit: type[Nat] | int
+
+
+def up_to(limit: type[Nat] | int) -> UpTo:
+    """The capacity of a list or set: `Annotated[list[Entry], up_to(Index)]` holds at most `Index.max` entries.
+
+    With a `Nat` the bound carries its name; with a number it is named after the variable.
+    """
+    return UpTo(limit)
+
+
+@dataclass
+class Configuration:
+    """The sizes in force. `capacities` overrides those that containers declare; `found` collects every bound met."""
+
+    capacities: Mapping[str, int] = field(default_factory=dict)
+    found: dict[str, Bound] = field(default_factory=dict)
+    records: dict[type, RecordType] = field(default_factory=dict)
+    of_one_spec: bool = True
+    """False for records that are built outside any spec: those of unrelated specs may use one name for two bounds."""
+
+    def note(self, bound: Bound) -> None:
+        """Remember a bound. Two different ones must not share a name."""
+        known = self.found.setdefault(bound.name, bound)
+        if known.sort is not bound.sort and self.of_one_spec:
+            raise SpecError(
+                f"Two bounds are called {bound.name!r}. Rename one of the sorts or variables: every bound is "
+                f"changed by its name."
+            )
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A named bound: its default and what it limits. `sort` is None for the capacity of a container."""
+
+    name: str
+    default: int
+    kind: str
+    sort: type | None = None
+
+
+_ACTIVE: list[Configuration] = [Configuration(of_one_spec=False)]
+
+
+def active() -> Configuration:
+    """The configuration in force."""
+    return _ACTIVE[-1]
+
+
+def activate(configuration: Configuration) -> None:
+    """Put a configuration in force, until `deactivate`."""
+    _ACTIVE.append(configuration)
+
+
+def deactivate() -> None:
+    """Return to the configuration that was in force before."""
+    _ACTIVE.pop()
+
+
+def record_type(cls: type) -> RecordType:
+    """The resolved type of a `@record` class under the active configuration."""
+    configuration = active()
+    found = configuration.records.get(cls)
+    if found is None:
+        fields = tuple(
+            (name, resolve(hint, f"{cls.__name__}.{name}", configuration)) for name, hint in hints(cls).items()
+        )
+        found = configuration.records[cls] = RecordType(cls, fields)
+    return found
+
+
+def hints(cls: Any) -> dict[str, Any]:
+    """The evaluated annotations of a class or function. Raises SpecError if one of them cannot be evaluated."""
+    namespace: dict[str, Any] = {}
+    for base in reversed(cls.__mro__ if isinstance(cls, type) else ()):
+        namespace |= base.__dict__.get("__quorate_namespace__", {})
+    try:
+        return get_type_hints(cls, localns=namespace or None, include_extras=True)
+    except NameError as error:
+        raise SpecError(
+            f"{cls.__name__}: an annotation uses the unknown name {error.name!r}. Import or define it above."
+        ) from None
+    except (TypeError, SyntaxError) as error:
+        raise SpecError(f"{cls.__name__}: an annotation is not a type: {error}.") from None
+
+
+ALLOWED = (
+    "a Nat, Scalarset or Ordered subclass, bool, an Enum, a @record, T | None or another union, tuple[...], dict[K, V], "
+    "set[T], list[T], Network[M], Bag[M] or Channels[M]"
+)
+
+
+def resolve(hint: Any, name: str, configuration: Configuration, default: Any = None) -> Type:
+    """The type that an annotation means. `name` is the variable or `Record.field` that declares it, for messages and
+    for the bound of a container; `default` the value given in the class, which carries the options of a network.
+    """
+    limit: UpTo | None = None
+    if get_origin(hint) is Annotated:
+        hint, *marks = get_args(hint)
+        limit = next((mark for mark in marks if isinstance(mark, UpTo)), None)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is None or hint is pytypes.NoneType:
+        return NoneType()
+    if isinstance(hint, type) and origin is None:
+        return _class_type(hint, name, configuration)
+    if origin in (Union, pytypes.UnionType):
+        return _union(tuple(resolve(part, name, configuration) for part in arguments), name)
+    if origin is tuple and arguments and Ellipsis not in arguments:
+        return TupleType(tuple(resolve(part, name, configuration) for part in arguments))
+    if origin is dict:
+        return _map(resolve(arguments[0], name, configuration), resolve(arguments[1], name, configuration), name)
+    if origin in (set, frozenset):
+        element = resolve(arguments[0], name, configuration)
+        unbounded = limit is None and element.cardinality <= MASK_MAX and name not in configuration.capacities
+        capacity, bound = (None, name) if unbounded else _capacity(limit, SET_CAPACITY, name, configuration)
+        return SetType(element, capacity, bound)
+    if origin is list:
+        capacity, bound = _capacity(limit, LIST_CAPACITY, name, configuration)
+        return ListType(resolve(arguments[0], name, configuration), capacity, bound)
+    if isinstance(origin, type) and issubclass(origin, Wire):
+        return _wire(origin, resolve(arguments[0], name, configuration), name, configuration, default)
+    raise SpecError(f"{name}: {_show(hint)} is not a type of the language. Use {ALLOWED}.")
+
+
+def _show(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+
+
+def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
+    if hint is bool:
+        return BoolType()
+    if is_record(hint):
+        return record_type(hint)
+    if issubclass(hint, enum.Enum):
+        if not len(hint):
+            raise SpecError(f"{name}: the Enum {hint.__name__} has no members.")
+        return EnumType(hint)
+    if isinstance(hint, SortMeta) and hint not in (Nat, Identity, Scalarset, Ordered):
+        if issubclass(hint, Nat):
+            configuration.note(Bound(hint.__name__, hint.default, "largest number", hint))
+            return NatType(hint, hint.bound)
+        assert issubclass(hint, Identity)
+        configuration.note(Bound(hint.__name__, hint.default, "number of members", hint))
+        return (ScalarsetType if issubclass(hint, Scalarset) else OrderedType)(hint, hint.bound)
+    if hint is int:
+        raise SpecError(
+            f"{name}: int is infinite. Declare `class Name(Nat, max=3)` and use it, so that the state space is finite."
+        )
+    if hint in (dict, set, list, tuple, frozenset, Network, Bag, Channels):
+        raise SpecError(f"{name}: {hint.__name__} needs the types of its contents, such as `{hint.__name__}[...]`.")
+    raise SpecError(f"{name}: {hint.__name__} is not a type of the language. Use {ALLOWED}.")
+
+
+def _union(parts: tuple[Type, ...], name: str) -> Type:
+    flat: list[Type] = []
+    for part in parts:
+        flat.extend(part.kinds if isinstance(part, UnionType) else (part,))
+    flat.sort(key=lambda part: not isinstance(part, NoneType))
+    classes: list[object] = [
+        part.sort if isinstance(part, RecordType | EnumType | ScalarsetType | OrderedType) else type(part)
+        for part in flat
+    ]
+    if len(set(classes)) < len(classes):
+        raise SpecError(
+            f"{name}: the alternatives of a union must differ by their Python class; wrap one of them in a @record."
+        )
+    if {BoolType, NatType} <= set(classes):
+        raise SpecError(
+            f"{name}: bool and a Nat cannot be alternatives of one union, because True == 1 in Python; use an Enum."
+        )
+    for part in flat:
+        if isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType):
+            raise SpecError(
+                f"{name}: {part} cannot be an alternative of a union; wrap it in a @record, or use an empty one for None."
+            )
+    return UnionType(tuple(flat))
+
+
+KEYS_MAX = 4096
+
+
+def _map(key: Type, value: Type, name: str) -> Type:
+    if any(
+        isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType) for part in key.walk()
+    ):
+        raise SpecError(
+            f"{name}: a map's keys are identities, numbers, enums, tuples or records of those; {key} is not."
+        )
+    if key.cardinality > KEYS_MAX:
+        raise SpecError(
+            f"{name}: a map is total, and {key} has {key.cardinality:,} values; at most {KEYS_MAX:,} keys are allowed."
+        )
+    return MapType(key, value)
+
+
+def _capacity(limit: UpTo | None, default: int, name: str, configuration: Configuration) -> tuple[int, str]:
+    if limit is not None and not isinstance(limit.limit, int):
+        kind = _class_type(limit.limit, name, configuration)
+        assert isinstance(kind, NatType)
+        return kind.maximum, kind.bound
+    declared = default if limit is None else limit.limit
+    if not isinstance(declared, int) or not 1 <= declared <= NUMBER_MAX:
+        raise SpecError(f"{name}: a capacity is a whole number from 1 to {NUMBER_MAX:,}, not {declared!r}.")
+    configuration.note(Bound(name, declared, "capacity"))
+    return configuration.capacities.get(name, declared), name
+
+
+def _wire(origin: type, message: Type, name: str, configuration: Configuration, default: Any) -> Type:
+    if default is not None and not isinstance(default, origin):
+        raise SpecError(f"{name}: its default must be a {origin.__name__}, such as `{origin.__name__}(lossy=True)`.")
+    lossy = isinstance(default, Wire) and default.lossy
+    declared = default.capacity if isinstance(default, Wire) else None
+    limit = None if declared is None else UpTo(declared)
+    if origin is Network:
+        if limit is None and message.cardinality <= MASK_MAX and name not in configuration.capacities:
+            return NetworkType(message, None, name, lossy, name)
+        capacity, bound = _capacity(limit, SET_CAPACITY, name, configuration)
+        return NetworkType(message, capacity, bound, lossy, name)
+    if origin is Bag:
+        capacity, bound = _capacity(limit, BAG_CAPACITY, name, configuration)
+        return BagType(message, capacity, bound, lossy, name)
+    capacity, bound = _capacity(limit, CHANNEL_CAPACITY, name, configuration)
+    source, target = _endpoint(message, "source", name), _endpoint(message, "target", name)
+    return ChannelsType(message, capacity, bound, lossy, name, source, target)
+
+
+def _endpoint(message: Type, end: str, name: str) -> Type:
+    parts = message.kinds if isinstance(message, UnionType) else (message,)
+    found = {part.field(end) if isinstance(part, RecordType) else None for part in parts}
+    if len(found) > 1 or None in found:
+        raise SpecError(
+            f"{name}: every message of Channels is a @record with the fields `source` and `target`, of the same types; "
+            f"{message} is not."
+        )
+    kind = found.pop()
+    assert kind is not None
+    return kind
+
+
+def is_classvar(hint: Any) -> bool:
+    """Whether an annotation is `ClassVar[...]`: a parameter of the spec, not a variable of its state."""
+    return hint is typing.ClassVar or get_origin(hint) is typing.ClassVar

@@ -1,0 +1,456 @@
+"""A spec under one choice of bounds, run by CPython.
+
+`System` turns a class into what an engine explores: initial states, and actions that take a state and arguments to
+the next state. It is the meaning of the language; everything faster is compared with it. A state is the tuple of the
+frozen values of the variables.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self, get_args
+
+from quorate.errors import Location, SpecError, UsageError, unknown
+from quorate.language.containers import Event, Log, _immutable
+from quorate.language.control import Cut, Disabled, require
+from quorate.language.resolve import (
+    Bound,
+    Configuration,
+    activate,
+    deactivate,
+    hints,
+    is_classvar,
+    resolve,
+)
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
+from quorate.language.spec import Declaration, Spec, declarations, declared, original
+from quorate.language.types import Type, WireType
+
+State = tuple[Any, ...]
+Arguments = tuple[Any, ...]
+
+
+UNSET = object()
+"""The value, before @init, of a variable whose type has no zero."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A state variable."""
+
+    name: str
+    type: Type
+    default: Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an action or property; it ranges over its type."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Method:
+    """A declared method: an action, @init, or a property."""
+
+    name: str
+    declaration: Declaration
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The docstring's first paragraph on one line, or the name in words."""
+        doc = inspect.getdoc(self.function)
+        return " ".join(doc.split("\n\n")[0].split()) if doc else self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Successor:
+    """A transition's result: the next state, and what happened to the networks."""
+
+    state: State
+    events: tuple[Event, ...]
+
+
+class Failure(SpecError):
+    """The spec raised an exception: an error in the spec, not a verdict on the protocol."""
+
+
+class System:
+    """A configured spec. Use it as a context manager: sorts have their configured sizes inside.
+
+    Raises SpecError if the declarations are wrong and UsageError if the bounds are.
+    """
+
+    def __init__(self, spec: type[Spec]) -> None:
+        if not (isinstance(spec, type) and issubclass(spec, Spec)) or spec is Spec:
+            raise UsageError(f"{spec!r} is not a subclass of Spec.")
+        self.spec = spec
+        self.name = original(spec).__name__
+        self._saved: list[dict[Any, int]] = []
+        self._sizes: dict[Any, int] = {}
+        self._hints = hints(spec)
+        self.constants = dict(self._class_constants())
+        requested = self._requested()
+        declared_bounds = self._explore_bounds(requested)
+        self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
+        self.bounds |= {name: value for name, value in self.constants.items() if type(value) is int}
+        self._sizes = {
+            bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
+        }
+        self.configuration = Configuration(capacities=requested)
+        with self:
+            self.variables = tuple(self._variables())
+            methods = [self._method(*found) for found in declarations(spec)]
+        self.index = {variable.name: position for position, variable in enumerate(self.variables)}
+        self._by_kind: dict[str, list[Method]] = {}
+        for method in methods:
+            self._by_kind.setdefault(method.declaration.kind, []).append(method)
+        lossy = [variable for variable in self.variables if isinstance(variable.type, WireType) and variable.type.lossy]
+        for wire in lossy:
+            name = LOSS if len(lossy) == 1 else f"{LOSS}_{wire.name}"
+            self._by_kind.setdefault("action", []).append(_loss(name, wire))
+        if not self.of("action"):
+            raise SpecError(f"{self.name} has no actions: mark the methods that change the state with @action.")
+        if len(self.of("init")) > 1:
+            raise SpecError(
+                f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}."
+            )
+        if len(self.of("terminal")) > 1:
+            raise SpecError(
+                f"{self.name} has more than one @terminal: {', '.join(method.name for method in self.of('terminal'))}."
+            )
+
+    # Declarations
+
+    def of(self, *kinds: str) -> tuple[Method, ...]:
+        """The methods of these kinds, in order of definition."""
+        return tuple(method for kind in kinds for method in self._by_kind.get(kind, ()))
+
+    @property
+    def actions(self) -> tuple[Method, ...]:
+        """The actions, in order of definition; the losses of lossy networks last."""
+        return self.of("action")
+
+    def action(self, name: str) -> Method:
+        """The action with this name. Raises UsageError, listing the actions, if there is none."""
+        for method in self.actions:
+            if method.name == name:
+                return method
+        raise unknown("action", name, (method.name for method in self.actions))
+
+    def variable(self, name: str) -> Variable:
+        """The variable with this name."""
+        return self.variables[self.index[name]]
+
+    def _class_constants(self) -> Iterator[tuple[str, Any]]:
+        for name, hint in self._hints.items():
+            if is_classvar(hint) and name not in Spec.__annotations__ and not name.startswith("_"):
+                if not hasattr(self.spec, name):
+                    raise SpecError(f"{self.name}.{name} is a ClassVar without a value.")
+                yield name, getattr(self.spec, name)
+
+    def _requested(self) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        for base in reversed(self.spec.__mro__):
+            sizes |= base.__dict__.get("bounds", {})
+        for name, size in sizes.items():
+            if not isinstance(size, int) or isinstance(size, bool):
+                raise UsageError(f"The bound {name} must be a whole number, not {size!r}.")
+            if name in self.constants:
+                if not 0 <= size <= NUMBER_MAX:
+                    raise UsageError(
+                        f"The parameter {name}={size} is out of range: use a number from 0 to {NUMBER_MAX:,}."
+                    )
+                self.constants[name] = size
+        return sizes
+
+    def _explore_bounds(self, requested: dict[str, int]) -> dict[str, Bound]:
+        """Every bound of the spec, found by resolving all its types; a change of one size can make another bound
+        appear.
+        """
+        configuration = Configuration(capacities=requested)
+        for _ in range(2):
+            self._sizes = {
+                bound.sort: requested[name]
+                for name, bound in configuration.found.items()
+                if bound.sort is not None and name in requested
+            }
+            for name, bound in configuration.found.items():
+                if name in requested:
+                    self._check_bound(name, requested[name], bound)
+            configuration = Configuration(capacities=requested)
+            self.configuration = configuration
+            with self:
+                self._variables()
+                for found in declarations(self.spec):
+                    self._method(*found)
+                for hint in self._hints.values():
+                    for part in get_args(hint) if is_classvar(hint) else ():
+                        if isinstance(part, SortMeta):
+                            resolve(part, self.name, configuration)
+        for name, size in requested.items():
+            if name not in configuration.found and name not in self.constants:
+                raise unknown("bound", name, [*configuration.found, *self._integers()])
+            if name in configuration.found:
+                self._check_bound(name, size, configuration.found[name])
+        return configuration.found
+
+    def _integers(self) -> list[str]:
+        return [name for name, value in self.constants.items() if type(value) is int]
+
+    @staticmethod
+    def _check_bound(name: str, size: int, bound: Bound) -> None:
+        most = IDENTITIES_MAX if bound.sort is not None and issubclass(bound.sort, Identity) else NUMBER_MAX
+        if not 1 <= size <= most:
+            raise UsageError(
+                f"The bound {name}={size} is out of range: this {bound.kind} goes from 1 to {most:,} "
+                f"(default {bound.default})."
+            )
+
+    def _variables(self) -> list[Variable]:
+        found = []
+        for name, slot in declared(self.spec).items():
+            kind = resolve(self._hints[name], name, self.configuration, slot.default)
+            default = slot.default
+            if default is not None and not isinstance(kind, WireType):
+                try:
+                    default = kind.check(default)
+                except Cut as cut:
+                    raise SpecError(
+                        f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}."
+                    ) from None
+                except SpecError as error:
+                    raise SpecError(f"{self.name}.{name}: its default is wrong. {error}") from None
+            found.append(Variable(name, kind, default))
+        if not found:
+            raise SpecError(f"{self.name} has no state: declare variables, such as `term: dict[Server, Term]`.")
+        return found
+
+    def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
+        where = f"{self.name}.{name}"
+        known = self.method_hints(function)
+        names = list(inspect.signature(function).parameters)
+        skipped = 2 if declaration.kind == "step" else 1
+        if len(names) < skipped:
+            wanted = "(self, old: Self, ...)" if declaration.kind == "step" else "(self, ...)"
+            raise SpecError(f"{where}: a method marked @{declaration.kind} takes {wanted}.")
+        parameters = []
+        for parameter in names[skipped:]:
+            if parameter not in known:
+                raise SpecError(
+                    f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over."
+                )
+            parameters.append(
+                Parameter(parameter, resolve(known[parameter], f"{where}.{parameter}", self.configuration))
+            )
+        return Method(name, declaration, function, tuple(parameters))
+
+    def method_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """The evaluated annotations of a method, also of a class defined inside a function."""
+        if "<locals>" not in function.__qualname__:
+            return hints(function)
+        namespace: dict[str, Any] = {"Self": Self}
+        for base in reversed(self.spec.__mro__):
+            namespace |= base.__dict__.get("__quorate_namespace__", {})
+        try:
+            return inspect.get_annotations(function, locals=namespace, eval_str=True)
+        except NameError as error:
+            raise SpecError(
+                f"{self.name}.{function.__name__}: an annotation uses the unknown name {error.name!r}."
+            ) from None
+
+    # Configuration in force
+
+    def __enter__(self) -> Self:
+        self._saved.append({sort: sort.bound for sort in self._sizes})
+        for sort, size in self._sizes.items():
+            sort.bound = size
+        for name in self._integers():
+            if getattr(self.spec, name) != self.constants[name]:
+                setattr(self.spec, name, self.constants[name])
+        activate(self.configuration)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        deactivate()
+        for sort, size in self._saved.pop().items():
+            sort.bound = size
+
+    # Running
+
+    def zero(self, before_init: bool = False) -> State:
+        """The state of all defaults. Before @init, which must set them, variables without a zero are `UNSET`."""
+        values = []
+        for variable in self.variables:
+            try:
+                values.append(
+                    variable.type.zero()
+                    if variable.default is None or isinstance(variable.type, WireType)
+                    else variable.default
+                )
+            except SpecError as error:
+                if not before_init:
+                    raise SpecError(f"{self.name}.{variable.name}: {error}") from None
+                values.append(UNSET)
+        return tuple(values)
+
+    def draft(self, state: State, instance: Spec | None = None) -> tuple[Spec, Log]:
+        """An instance whose variables can be changed, starting from `state`."""
+        draft: Any = object.__new__(self.spec) if instance is None else instance
+        log = Log()
+        index, variables = self.index, self.variables
+
+        def read(name: str) -> Any:
+            position = index[name]
+            if state[position] is UNSET:
+                raise SpecError(
+                    f"self.{name} has no value yet: {variables[position].type} has no default, so @init must first assign it as a whole."
+                )
+            return variables[position].type.thaw(state[position], log)
+
+        def write(name: str, value: Any) -> None:
+            if name not in index:
+                raise unknown("variable", name, index, SpecError)
+            kind = variables[index[name]].type
+            if value is not draft.__dict__.get(name) or not isinstance(kind, WireType):
+                value = kind.thaw(kind.check(value), log)
+            draft.__dict__[name] = value
+
+        draft.__dict__["_read"], draft.__dict__["_write"] = read, write
+        return draft, log
+
+    def view(self, state: State) -> Spec:
+        """An instance that shows `state` and cannot change it."""
+        view: Any = object.__new__(self.spec)
+        index = self.index
+        view.__dict__["_read"] = lambda name: state[index[name]]
+        view.__dict__["_write"] = _immutable
+        return view  # type: ignore[no-any-return]
+
+    def _commit(self, state: State, draft: Spec) -> State:
+        changed = draft.__dict__
+        return tuple(
+            [
+                variable.type.freeze(changed[variable.name]) if variable.name in changed else old
+                for variable, old in zip(self.variables, state, strict=True)
+            ]
+        )
+
+    def fire(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
+        """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other
+        exception.
+        """
+        draft, log = self.draft(state)
+        try:
+            action.function(draft, *arguments)
+            return Successor(self._commit(state, draft), tuple(log.events))
+        except Disabled:
+            return None
+        except Cut:
+            raise
+        except Exception as error:
+            raise self.failure(action, arguments, error) from error
+
+    def initial(self) -> Iterator[tuple[Arguments, State]]:
+        """The initial states, in order of the arguments of @init. Raises Failure if there is none."""
+        zero = self.zero(before_init=bool(self.of("init")))
+        found = False
+        for method in self.of("init"):
+            for arguments in self.choices(method.parameters):
+                try:
+                    successor = self.fire(zero, method, arguments)
+                except Cut as cut:
+                    raise Failure(
+                        f"{self.name}.{method.name} passes the bound {cut.bound}: no initial state may."
+                    ) from None
+                if successor is not None:
+                    found = True
+                    for variable, value in zip(self.variables, successor.state, strict=True):
+                        if value is UNSET:
+                            raise Failure(
+                                f"{self.name}.{method.name} leaves self.{variable.name} without a value: assign it."
+                            )
+                    yield arguments, successor.state
+        if not self.of("init"):
+            yield (), zero
+        elif not found:
+            raise Failure(
+                f"{self.name} has no initial state: the `require`s of {self.of('init')[0].name} are never all true."
+            )
+
+    def choices(self, parameters: tuple[Parameter, ...]) -> Iterator[Arguments]:
+        """All arguments for these parameters, in canonical order."""
+        if not parameters:
+            yield ()
+            return
+        first, rest = parameters[0], parameters[1:]
+        for value in first.type.values():
+            for others in self.choices(rest):
+                yield (value, *others)
+
+    def evaluate(self, method: Method, state: State, arguments: Arguments, old: State | None = None) -> Any:
+        """The value of a property. Raises Failure if it raises, or passes a bound."""
+        before = () if old is None else (self.view(old),)
+        try:
+            return method.function(self.view(state), *before, *arguments)
+        except Exception as error:
+            raise self.property_failure(method, arguments, error) from error
+
+    def property_failure(self, method: Method, arguments: Arguments, error: Exception) -> Failure:
+        """What a user reads when a property raises."""
+        if isinstance(error, Cut):
+            message = f"a value passes the bound {error.bound}, which only an action may do"
+            return Failure(f"{self.name}.{method.name}: {message}.", _where(error, method.function))
+        if isinstance(error, Disabled):
+            return Failure(
+                f"{self.name}.{method.name}: `require` guards actions; a property returns its value.",
+                _where(error, method.function),
+            )
+        return self.failure(method, arguments, error)
+
+    def not_a_bool(self, method: Method, arguments: Arguments, value: Any) -> Failure:
+        """What a user reads when a property returns something other than True or False."""
+        call = f"{method.name}({', '.join(map(repr, arguments))})"
+        return Failure(f"{self.name}.{call} must return True or False, and returned {value!r}.")
+
+    def failure(self, method: Method, arguments: Arguments, error: Exception) -> Failure:
+        """What a user reads when a method raises."""
+        call = f"{method.name}({', '.join(map(repr, arguments))})"
+        what = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+        return Failure(f"{self.name}.{call} raises an error: {what}", _where(error, method.function))
+
+
+def _where(error: Exception, function: Callable[..., Any]) -> Location | None:
+    """The innermost place in the file of the spec."""
+    file = inspect.unwrap(function).__code__.co_filename
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    if not frames:
+        return None
+    frame = frames[-1]
+    text = linecache.getline(file, frame.lineno or 0).rstrip()
+    column, end = frame.colno or 0, frame.end_colno or 0
+    length = end - column if frame.end_lineno == frame.lineno and end > column else len(text) - column
+    return Location(file, frame.lineno or 0, column, max(length, 1), text)
+
+
+LOSS = "lose"
+
+
+def _loss(name: str, wire: Variable) -> Method:
+    """The action of a lossy network that takes a deliverable message off the wire."""
+    assert isinstance(wire.type, WireType)
+
+    def lose(self: Any, message: Any) -> None:
+        require(message in getattr(self, wire.name))
+        getattr(self, wire.name).drop(message)
+
+    lose.__doc__ = "The network loses a message."
+    return Method(name, Declaration("action", mark="loss"), lose, (Parameter("message", wire.type.message),))

@@ -1,0 +1,48 @@
+"""The types of the language, resolved: every size is a number.
+
+A `Type` knows the values of one declared type: its zero, how to hold a value against it, a numbering of its values
+(which is also their canonical order), how a renaming of identities acts on them, and their JSON form. Everything that
+engines need to know about values is here, so that no engine looks at Python annotations.
+
+The numbering, `encode`, is injective into `range(cardinality)` and `decode` is its inverse. Lists order by length,
+then element by element; sets as sorted lists of their elements' codes, unless the set is small enough to be a bit mask.
+"""
+
+from quorate.language.types.base import MASK_MAX, Bounded, Leaf, Renaming, Type
+from quorate.language.types.collections import ListType, SetType
+from quorate.language.types.leaves import (
+    BoolType,
+    EnumType,
+    IdentityType,
+    NatType,
+    NoneType,
+    OrderedType,
+    ScalarsetType,
+)
+from quorate.language.types.structured import MapType, RecordType, TupleType, UnionType
+from quorate.language.types.wires import BagType, ChannelsType, NetworkType, WireType
+
+__all__ = [
+    "MASK_MAX",
+    "BagType",
+    "BoolType",
+    "Bounded",
+    "ChannelsType",
+    "EnumType",
+    "IdentityType",
+    "Leaf",
+    "ListType",
+    "MapType",
+    "NatType",
+    "NetworkType",
+    "NoneType",
+    "OrderedType",
+    "RecordType",
+    "Renaming",
+    "ScalarsetType",
+    "SetType",
+    "TupleType",
+    "Type",
+    "UnionType",
+    "WireType",
+]

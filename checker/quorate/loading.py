@@ -1,0 +1,219 @@
+"""From what a user types to specification classes.
+
+A name is a module of the package `quorate_specs` (`two_phase_commit`, or `family.name` where two families have one of that
+name), a Python file, or `file.py:Class`. The main class of a module is the one whose name in snake case is the
+module's, else the first one defined there; every other public subclass of Spec that is defined in the module is a
+variant, by its class name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import linecache
+import pkgutil
+import re
+import sys
+import traceback
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from quorate.errors import Location, QuorateError, SpecError, UsageError, unknown
+from quorate.language.laws import Marked, marked_in
+from quorate.language.spec import Spec
+
+PACKAGE = "quorate_specs"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A specification module: `name` loads it again."""
+
+    name: str
+    module: ModuleType
+    chosen: str | None = None
+    """The class or function that `file.py:name` names."""
+
+    @cached_property
+    def classes(self) -> dict[str, type[Spec]]:
+        """The public specifications that the module defines, in order."""
+        found = [
+            value
+            for value in vars(self.module).values()
+            if isinstance(value, type)
+            and issubclass(value, Spec)
+            and value is not Spec
+            and value.__module__ == self.module.__name__
+            and not value.__name__.startswith("_")
+        ]
+        return {cls.__name__: cls for cls in found if not inspect.isabstract(cls)}
+
+    @cached_property
+    def marked(self) -> dict[str, Marked]:
+        """The functions and methods with laws that are meant: all that the module defines, or the named function, or the
+        methods of the named class."""
+        meant = {
+            name: one
+            for name, one in marked_in(self.module).items()
+            if self.chosen in (None, name) or name.startswith(f"{self.chosen}.")
+        }
+        return meant
+
+    @property
+    def has_only_laws(self) -> bool:
+        """Whether functions are meant, and no specification that could be run."""
+        return not self.classes or (self.chosen is not None and self.chosen not in self.classes)
+
+    @property
+    def main(self) -> type[Spec]:
+        """The class that is meant when no variant is named. Raises UsageError if there are only functions."""
+        if self.has_only_laws:
+            raise UsageError(f"{self.name} has functions with laws and no runs: use `quorate prove {self.name}`.")
+        if self.chosen is not None:
+            return self.classes[self.chosen]
+        stem = Path(self.module.__file__ or self.module.__name__).stem
+        return next(
+            (cls for name, cls in self.classes.items() if _snake(name) == stem), next(iter(self.classes.values()))
+        )
+
+    @property
+    def variants(self) -> dict[str, type[Spec]]:
+        """All classes but the main one."""
+        return {} if self.has_only_laws else {name: cls for name, cls in self.classes.items() if cls is not self.main}
+
+    def variant(self, name: str | None) -> type[Spec]:
+        """The main class for None, else the variant of this name. Raises UsageError if there is none."""
+        if name is None:
+            return self.main
+        if name == self.main.__name__:
+            return self.main
+        if name not in self.variants:
+            raise unknown(f"variant of {self.name}", name, self.variants)
+        return self.variants[name]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def names() -> list[str]:
+    """The names of all protocols of the library, in alphabetical order. Imports none of them."""
+    return sorted(_modules())
+
+
+def _modules() -> dict[str, str]:
+    """Module names by the short names that users type."""
+    package = importlib.import_module(PACKAGE)
+    found = [info.name for info in pkgutil.walk_packages(package.__path__, f"{PACKAGE}.") if not info.ispkg]
+    public = [name for name in found if not any(part.startswith("_") for part in name.split("."))]
+    short: dict[str, str] = {}
+    for name in public:
+        stem = name.rpartition(".")[2]
+        alone = sum(other.rpartition(".")[2] == stem for other in public) == 1
+        short[stem if alone else name.removeprefix(f"{PACKAGE}.")] = name
+    return short
+
+
+def load(name: str) -> Protocol:
+    """The protocol that `name` means. Raises UsageError if there is none, SpecError if its file cannot be used."""
+    path, colon, chosen = name.partition(":")
+    if path.endswith(".py") or "/" in path:
+        protocol = Protocol(name, _from_file(Path(path)), chosen or None)
+    else:
+        known = _modules()
+        module = known.get(path) or {full.removeprefix(f"{PACKAGE}."): full for full in known.values()}.get(path)
+        if module is None:
+            raise unknown("protocol", path, known)
+        protocol = Protocol(name, _imported(module), chosen or None)
+    if not protocol.classes and not marked_in(protocol.module):
+        raise UsageError(f"{path} defines no specification. A specification is a public subclass of `quorate.Spec`.")
+    if colon and protocol.chosen not in protocol.classes and not protocol.marked:
+        raise unknown(f"specification in {path}", chosen, protocol.classes)
+    return protocol
+
+
+def _imported(module: str) -> ModuleType:
+    spec = importlib.util.find_spec(module)
+    file = spec.origin if spec is not None else None
+    try:
+        return importlib.import_module(module)
+    except QuorateError as error:
+        raise _placed(error, file or module) from None
+    except Exception as error:
+        raise _unusable(file or module, error) from None
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.exists():
+        raise UsageError(
+            f"There is no file {path}. Give the name of a protocol (`quorate list` shows them) or of a Python file."
+        )
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is a directory. Give the name of a protocol (`quorate list` shows them) or of a Python file."
+        )
+    if path.suffix != ".py":
+        raise UsageError(f"{path} is not a Python file: its name does not end in .py.")
+    name = re.sub(r"\W", "_", path.stem)
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path.resolve()):
+        return sys.modules[name]
+    if name in sys.modules or importlib.util.find_spec(name) is not None:
+        name = f"quorate_file_{name}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, QuorateError):
+            raise _placed(error, str(path.resolve())) from None
+        if isinstance(error, Exception):
+            raise _unusable(str(path.resolve()), error) from None
+        raise
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+def _placed(error: QuorateError, file: str) -> QuorateError:
+    """The error with the line of the specification where it came from, if it has none."""
+    if isinstance(error, SpecError) and error.location is None:
+        return SpecError(error.message, _line(error, file))
+    return error
+
+
+def _unusable(file: str, error: Exception) -> SpecError:
+    if isinstance(error, SyntaxError):
+        column = max((error.offset or 1) - 1, 0)
+        length = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
+        place = Location(
+            error.filename or file, error.lineno or 1, column, max(length, 1), (error.text or "").rstrip("\n")
+        )
+        return SpecError(f"This is not valid Python: {error.msg}. Correct the line.", place)
+    if isinstance(error, UnicodeDecodeError):
+        return SpecError(f"{file} is not a text file in UTF-8: {error.reason}.")
+    what = f"{type(error).__name__}: {error}"
+    if isinstance(error, ImportError):
+        return SpecError(
+            f"The specification cannot be imported. {what}. Install the package or correct the import.",
+            _line(error, file),
+        )
+    return SpecError(f"The specification raises an exception while it is imported. {what}", _line(error, file))
+
+
+def _line(error: Exception, file: str) -> Location | None:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    if not frames:
+        return None
+    frame = frames[-1]
+    text = linecache.getline(file, frame.lineno or 0).rstrip()
+    column, end = frame.colno or 0, frame.end_colno or 0
+    one_line = frame.end_lineno == frame.lineno and end > column
+    return Location(file, frame.lineno or 0, column, end - column if one_line else max(len(text) - column, 1), text)

@@ -1,0 +1,271 @@
+"""From a spec class to its typed model."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import Any
+
+from quorate.errors import SpecError
+from quorate.language.spec import Spec
+from quorate.language.system import UNSET, Method, System
+from quorate.language.types import BoolType, TupleType, Type, UnionType, WireType
+from quorate.model import bodies
+from quorate.model.context import Context, Findings
+from quorate.model.nodes import (
+    Action,
+    Assign,
+    Change,
+    Expr,
+    Function,
+    Model,
+    Mutate,
+    Op,
+    Place,
+    Property,
+    Require,
+    Return,
+    Stmt,
+    reads,
+    statements,
+    writes,
+)
+from quorate.model.source import Source
+
+PASSES_MAX = 12
+PROPERTY_RESULTS: dict[str, Type] = {"leads_to": TupleType((BoolType(), BoolType()))}
+
+
+class Builder:
+    """Builds the model of one configured spec; holds what the bodies share."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.functions: dict[str, Function] = {}
+        self._keys: dict[Any, str] = {}
+        self._open: list[Any] = []
+
+    def model(self) -> Model:
+        """The whole model. Raises SpecError or OutsideSubset at the first construct that has no place in it."""
+        system = self.system
+        inits = [self.action(method) for method in system.of("init")]
+        self._check_initial(inits[0] if inits else None)
+        actions = tuple(self.action(method) for method in system.actions)
+        kinds = ("invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal")
+        properties = tuple(self.property(method) for method in system.of(*kinds))
+        used: set[type] = set()
+        for kind in [variable.type for variable in system.variables] + [
+            kind for action in actions for _, kind in action.parameters
+        ]:
+            used |= kind.scalarsets
+        symmetric = tuple(sorted(used, key=lambda sort: sort.__name__))
+        return Model(
+            system.name,
+            system,
+            system.variables,
+            inits[0] if inits else None,
+            actions,
+            properties,
+            self.functions,
+            symmetric,
+        )
+
+    def _check_initial(self, init: Action | None) -> None:
+        """A variable without a zero is assigned as a whole by @init, before anything reads it. Otherwise some member of a
+        scalarset would be the first, and the reduction by symmetry unsound."""
+        unset = [
+            name
+            for name, value in zip(self.system.index, self.system.zero(before_init=True), strict=True)
+            if value is UNSET
+        ]
+        for name in unset:
+            if init is None:
+                self.system.zero()
+            assert init is not None
+            for position, statement in enumerate(init.body):
+                before = init.body[:position]
+                untouched = name not in reads(before, self.functions) and not any(
+                    isinstance(part, Return) for part in statements(before)
+                )
+                whole = (
+                    isinstance(statement, Assign) and statement.target.root == name and not statement.target.selectors
+                )
+                if whole and untouched:
+                    break
+            else:
+                raise SpecError(
+                    f"{self.system.name}.{init.name} does not assign self.{name} as a whole, on every path and before it is read; "
+                    f"its type has no default. Write `self.{name} = ...` among the first lines."
+                )
+
+    def owner(self, method: Method) -> type:
+        """The class in which a method's function is defined."""
+        for cls in self.system.spec.__mro__:
+            if cls.__dict__.get(method.name) is method.function:
+                return cls
+        return self.system.spec
+
+    def action(self, method: Method) -> Action:
+        """The model of an action."""
+        if method.declaration.mark == "loss" and not hasattr(self.system.spec, method.name):
+            return self._loss(method)
+        source = Source.of(method.function, self.owner(method))
+        self_name = source.tree.args.args[0].arg
+        parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
+        _, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
+        ranges = _ranges(parameters, body)
+        return Action(method.name, method, parameters, ranges, body, reads(body, self.functions), writes(body))
+
+    def _loss(self, method: Method) -> Action:
+        variable = next(
+            variable
+            for variable in self.system.variables
+            if isinstance(variable.type, WireType)
+            and variable.type.lossy
+            and method.name in ("lose", f"lose_{variable.name}")
+        )
+        kind = variable.type
+        assert isinstance(kind, WireType)
+        message = Expr(Op.LOCAL, kind.message, (), "message")
+        wire = Expr(Op.STATE, kind, (), variable.name)
+        body: tuple[Stmt, ...] = (
+            Require(Expr(Op.IN, BoolType(), (message, wire))),
+            Mutate(Change.DROP, Place(variable.name, True, (), (kind,)), (message,)),
+        )
+        name = frozenset({variable.name})
+        return Action(method.name, method, (("message", kind.message),), (wire,), body, name, name)
+
+    def property(self, method: Method) -> Property:
+        """The model of a property."""
+        source = Source.of(method.function, self.owner(method))
+        names = [argument.arg for argument in source.tree.args.args]
+        self_names = {names[0]: Op.STATE}
+        if method.declaration.kind == "step":
+            self_names[names[1]] = Op.OLD
+        parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
+        kind = method.declaration.kind
+        _, body = self._fixpoint(
+            source, self_names, parameters, pure=True, result=PROPERTY_RESULTS.get(kind, BoolType())
+        )
+        found = reads(body, self.functions) | reads(body, self.functions, old=True)
+        return Property(method.name, kind, method, parameters, body, found)
+
+    def function(
+        self,
+        ctx: Context,
+        node: ast.AST,
+        function: Any,
+        owner: type | None,
+        self_op: Op | None,
+        parameters: tuple[tuple[str, Type], ...],
+        result: Type | None = None,
+    ) -> Function:
+        """A pure function for these argument types, built on first use."""
+        identity = (function, tuple(kind for _, kind in parameters), self_op, result)
+        if identity in self._keys:
+            return self.functions[self._keys[identity]]
+        if function in self._open:
+            raise ctx.source.outside(
+                node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop over a range."
+            )
+        source = Source.of(function, owner)
+        self_names = {} if self_op is None else {source.tree.args.args[0].arg: self_op}
+        declared = ctx.parameter_hints(function, owner).get("return")
+        wanted = declared if isinstance(declared, UnionType) else None
+        self._open.append(function)
+        found, body = self._fixpoint(source, self_names, parameters, pure=True, result=result, wanted=wanted)
+        self._open.pop()
+        kind = result or found.result
+        if kind is None:
+            raise source.error(
+                source.tree, f"{function.__name__} returns nothing: it is no pure function. Call it as a statement."
+            )
+        key = self._key(function.__name__)
+        self._keys[identity] = key
+        made = Function(key, parameters, body, kind)
+        self.functions[key] = made
+        return made
+
+    def _key(self, name: str) -> str:
+        key, number = name, 1
+        while key in self.functions:
+            number += 1
+            key = f"{name}_{number}"
+        return key
+
+    def _fixpoint(
+        self,
+        source: Source,
+        self_names: dict[str, Op],
+        parameters: tuple[tuple[str, Type], ...],
+        *,
+        pure: bool,
+        result: Type | None,
+        wanted: Type | None = None,
+    ) -> tuple[Findings, tuple[Stmt, ...]]:
+        """Lower a body until the types of its locals no longer grow."""
+        findings = Findings()
+        for _ in range(PASSES_MAX):
+            findings.changed = False
+            ctx = Context(self, source, self_names, findings, pure)
+            ctx.declared_result, ctx.wanted_result = result, wanted
+            for name, kind in parameters:
+                ctx.local(name, kind, source.tree)
+            body = bodies.block(ctx, source.body)
+            findings.passes += 1
+            if not findings.changed:
+                break
+        else:
+            raise source.error(
+                source.tree, f"The types of the local names of {source.tree.name} do not settle; annotate them."
+            )
+        if pure and (not body or not bodies.terminates(body[-1])):
+            raise source.error(source.tree, f"{source.tree.name} may end without returning a value.")
+        return findings, body
+
+
+def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[Stmt, ...]) -> tuple[Expr | None, ...]:
+    """For each parameter the collection that a leading `require(p in collection)` makes it range over."""
+    found: dict[str, Expr] = {}
+    names = [name for name, _ in parameters]
+    for statement in body:
+        if not isinstance(statement, Require):
+            break
+        first = statement.condition
+        while first.op is Op.AND:
+            first = first.args[0]
+        if first.op is not Op.IN:
+            break
+        element, whole = first.args
+        while element.op is Op.COERCE:
+            element = element.args[0]
+        if element.op is not Op.LOCAL or element.data not in names or element.data in found or whole.op is Op.DOMAIN:
+            break
+        later = set(names[names.index(element.data) :])
+        if any(part.op is Op.LOCAL and part.data in later for part in whole.walk()):
+            break
+        found[element.data] = whole
+    return tuple(found.get(name) for name in names)
+
+
+def build(spec: System | type[Spec]) -> Model:
+    """The typed model of a spec under its bounds. Raises OutsideSubset, with file, line and caret, where it has
+    none.
+    """
+    return _of(spec if isinstance(spec, System) else System(spec))
+
+
+@lru_cache(maxsize=1)  # Who asks which sorts are symmetric wants the model next.
+def _of(system: System) -> Model:
+    with system:
+        return Builder(system).model()
+
+
+def symmetric_sorts(system: System) -> tuple[tuple[type, ...], SpecError | None]:
+    """The sorts that symmetry reduction may use, and the error that says why there are none if the spec has no
+    model.
+    """
+    try:
+        return build(system).symmetric, None
+    except SpecError as error:
+        return (), error

@@ -1,0 +1,371 @@
+"""Comprehensions, generators and what a `for` ranges over."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from quorate.language.types import BoolType, ListType, MapType, SetType, TupleType, Type, UnionType
+from quorate.model import expressions
+from quorate.model.conversion import WireLike, clamped, extent, is_number, join, limits, roomy, without_none
+from quorate.model.nodes import Clause, Expr, For, IntType, Op, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from quorate.model.context import Context
+
+BOOL = BoolType()
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a loop variable ranges over."""
+
+    name: str
+    type: Type
+    source: Expr
+    ordered: bool
+    walked: Expr | None = None
+    """The map or list that is looked at in every round, where `source` are only its keys or indices."""
+
+
+@contextmanager
+def scope(ctx: Context) -> Iterator[None]:
+    """Names bound inside are gone afterwards."""
+    saved = dict(ctx.bindings)
+    yield
+    ctx.bindings = saved
+
+
+def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
+    """Bind the target of `for target in source` and say what it ranges over."""
+    special = _special(ctx, target, source)
+    if special is not None:
+        return special
+    whole = without_none(expressions.sort_or_value(ctx, source))
+    if isinstance(whole.type, MapType):
+        whole = expressions.domain(whole.type.key, ctx.location(source))
+    kind = expressions.element_type(whole.type)
+    if kind is None:
+        raise ctx.source.error(
+            source, f"A loop ranges over a sort, range(...), set, list, network or map; this is a {whole.type}."
+        )
+    ordered = isinstance(whole.type, ListType) or (whole.op is Op.DOMAIN and not kind.scalarsets)
+    name = bind(ctx, target, kind)
+    return Range(name, kind, whole, ordered)
+
+
+def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
+    """`m.items()`, `m.values()`, `m.keys()` and `enumerate(list)`."""
+    if not isinstance(source, ast.Call):
+        return None
+    if ctx.static(source.func) is enumerate:
+        return _enumerate(ctx, target, source)
+    if not (
+        isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys") and not source.args
+    ):
+        return None
+    whole = without_none(expressions.lower(ctx, source.func.value))
+    if not isinstance(whole.type, MapType):
+        raise ctx.source.error(source, f".{source.func.attr}() needs a map; this is a {whole.type}.")
+    keys = whole.type.key
+    location = ctx.location(source)
+    if source.func.attr == "keys":
+        name = bind(ctx, target, keys)
+    else:
+        pairs = source.func.attr == "items"
+        parts = target.elts if pairs and isinstance(target, ast.Tuple) else [None, target]
+        if len(parts) != 2:
+            raise ctx.source.error(target, "`.items()` gives pairs: write `for k, v in m.items()`.")
+        first, second = parts
+        name = bind(ctx, first, keys) if first is not None else ctx.local("key", keys, target).data
+        at = Expr(Op.LOCAL, keys, (), name, location)
+        value = Expr(Op.LOOKUP, whole.type.value, (whole, at), None, location)
+        if pairs and first is None:
+            value = Expr(Op.TUPLE, TupleType((keys, value.type)), (at, value), None, location)
+        _bind_to(ctx, second, value)
+    return Range(name, keys, expressions.domain(keys, location), not keys.scalarsets, whole)
+
+
+def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
+    if len(source.args) != 1 or source.keywords:
+        raise ctx.source.outside(
+            source, "enumerate takes one argument here.", "Write `for i, x in enumerate(log)`, and `i + 1`."
+        )
+    whole = without_none(expressions.lower(ctx, source.args[0]))
+    if not isinstance(whole.type, ListType) or not isinstance(target, ast.Tuple) or len(target.elts) != 2:
+        raise ctx.source.error(source, "enumerate takes a list: `for i, x in enumerate(log)`.")
+    location = ctx.location(source)
+    kind = IntType(0, max(whole.type.capacity - 1, 0))
+    name = bind(ctx, target.elts[0], kind)
+    at = Expr(Op.LOCAL, kind, (), name, location)
+    _bind_to(ctx, target.elts[1], Expr(Op.INDEX, whole.type.element, (whole, at), None, location))
+    zero = expressions.constant(ctx, source, 0)
+    length = Expr(Op.LEN, IntType(0, whole.type.capacity), (whole,), None, location)
+    return Range(
+        name, kind, Expr(Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location), True, whole
+    )
+
+
+def bind(ctx: Context, target: ast.expr | None, kind: Type) -> str:
+    """Bind a loop target to elements of a type; the parts of a tuple target are its components."""
+    if isinstance(target, ast.Name):
+        return str(ctx.local(target.id, kind, target).data)
+    if isinstance(target, ast.Tuple):
+        whole = ctx.local("pair", kind, target)
+        _bind_to(ctx, target, whole)
+        return str(whole.data)
+    assert target is not None
+    raise ctx.source.outside(
+        target, "This loop target is outside the compiled subset.", "Use a name or a tuple of names."
+    )
+
+
+def _bind_to(ctx: Context, target: ast.expr | None, value: Expr) -> None:
+    """Let the names of a target stand for parts of a value."""
+    if isinstance(target, ast.Name):
+        ctx.bindings[target.id] = value
+        return
+    assert target is not None
+    if (
+        not isinstance(target, ast.Tuple)
+        or not isinstance(value.type, TupleType)
+        or len(target.elts) != len(value.type.kinds)
+    ):
+        raise ctx.source.error(target, f"A {value.type} cannot be taken apart into this target.")
+    for position, (part, kind) in enumerate(zip(target.elts, value.type.kinds, strict=True)):
+        _bind_to(ctx, part, Expr(Op.COMPONENT, kind, (value,), position, ctx.location(target)))
+
+
+def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[Clause, ...]:
+    """The clauses of a comprehension, left to right."""
+    found: list[Clause] = []
+    for generator in generators:
+        over = ranged(ctx, generator.target, generator.iter)
+        found.append(For(over.name, over.type, over.source, over.ordered))
+        found.extend(Where(expressions.condition(ctx, test)) for test in generator.ifs)
+    return tuple(found)
+
+
+def rounds(parts: tuple[Clause, ...]) -> int:
+    """The greatest number of times that a comprehension's body is evaluated."""
+    product = 1
+    for part in parts:
+        if isinstance(part, For):
+            product *= extent(part.source)
+    return product
+
+
+def ordered(parts: tuple[Clause, ...]) -> bool:
+    """Whether the order in which a comprehension yields its values is fixed."""
+    return all(part.ordered for part in parts if isinstance(part, For))
+
+
+def set_of(ctx: Context, node: ast.SetComp, expected: Type | None) -> Expr:
+    """A set comprehension."""
+    with scope(ctx):
+        parts = clauses(ctx, node.generators)
+        body = expressions.lower(ctx, node.elt, expected.element if isinstance(expected, SetType) else None)
+        expressions.check_hashable(ctx, node.elt, node.elt, body, parts)
+    return Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
+
+
+def list_of(ctx: Context, node: ast.ListComp, expected: Type | None) -> Expr:
+    """A list comprehension, over something whose order is fixed."""
+    with scope(ctx):
+        parts = clauses(ctx, node.generators)
+        body = expressions.lower(ctx, node.elt, expected.element if isinstance(expected, ListType) else None)
+    if not ordered(parts):
+        raise ctx.source.outside(
+            node,
+            "The order of this list would depend on the order of a set or of interchangeable identities.",
+            "Write a set comprehension, or range over a list, `sorted(...)`, numbers or an Ordered sort.",
+        )
+    return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
+
+
+def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> Expr:
+    """`{k: value for k in Key}`."""
+    with scope(ctx):
+        parts = clauses(ctx, node.generators)
+        total = len(parts) == 1 and isinstance(parts[0], For) and parts[0].source.op is Op.DOMAIN
+        key = expressions.lower(ctx, node.key)
+        if not total or key.op is not Op.LOCAL or not isinstance(parts[0], For) or key.data != parts[0].name:
+            raise ctx.source.outside(
+                node,
+                "This dict comprehension may not have a value for every key.",
+                "Maps are total: write `{k: value for k in Key}` over the whole key type.",
+            )
+        body = expressions.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
+        if isinstance(expected, MapType) and isinstance(body.type, UnionType):
+            body = ctx.adapt(body, roomy(expected.value, body.type), node)
+    return Expr(Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
+
+
+Fold = tuple[tuple[Clause, ...], Expr]
+
+
+def fold(ctx: Context, node: ast.expr) -> Fold:
+    """The clauses and the body of a generator, or of a collection whose elements are meant."""
+    with scope(ctx):
+        if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp):
+            parts = clauses(ctx, node.generators)
+            return parts, expressions.lower(ctx, node.elt)
+        target = ast.copy_location(ast.Name("element", ast.Store()), node)
+        over = ranged(ctx, target, node)
+        return (For(over.name, over.type, over.source, over.ordered),), ctx.bindings["element"]
+
+
+def quantifier(op: Op) -> Any:
+    """`all` and `any`."""
+
+    def lower(ctx: Context, node: ast.Call) -> Expr:
+        parts, body = fold(ctx, node.args[0])
+        if body.type != BOOL:
+            raise ctx.source.error(node, f"{op} takes conditions; these are of type {body.type}.")
+        return Expr(op, BOOL, (body,), parts, ctx.location(node))
+
+    return lower
+
+
+def total(ctx: Context, node: ast.Call) -> Expr:
+    """`sum`; conditions count as 0 and 1."""
+    parts, body = fold(ctx, node.args[0])
+    if isinstance(node.args[0], ast.SetComp):
+        raise ctx.source.outside(
+            node, "The sum of a set comprehension adds equal values once.", "Write a generator, `sum(... for ...)`."
+        )
+    if body.type == BOOL:
+        body = expressions.as_number(ctx, node, body)
+    if not is_number(body.type):
+        raise ctx.source.error(node, f"sum takes numbers; these are of type {body.type}.")
+    low, high = limits(body.type)
+    times = rounds(parts)
+    kind = clamped(min(0, low * times), max(0, high * times))
+    return Expr(Op.SUM, kind, (body,), parts, ctx.location(node))
+
+
+def extreme(op: Op, pair: Op) -> Any:
+    """`min` and `max`, of a generator or of several values."""
+
+    def lower(ctx: Context, node: ast.Call) -> Expr:
+        location = ctx.location(node)
+        default = next((keyword.value for keyword in node.keywords if keyword.arg == "default"), None)
+        if len(node.args) == 1:
+            parts, body = fold(ctx, node.args[0])
+            _check_order(ctx, node, body)
+            if default is None:
+                return Expr(op, body.type, (body,), parts, location)
+            other = expressions.lower(ctx, default, body.type)
+            kind = join(body.type, other.type)
+            if kind is None:
+                raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
+            return Expr(op, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, location)
+        values = [without_none(expressions.lower(ctx, part)) for part in node.args]
+        result = values[0]
+        for value in values[1:]:
+            _check_order(ctx, node, value)
+            kind = join(result.type, value.type)
+            if kind is None:
+                raise ctx.source.error(node, f"A {result.type} and a {value.type} cannot be compared.")
+            result = Expr(pair, kind, (ctx.adapt(result, kind, node), ctx.adapt(value, kind, node)), None, location)
+        return result
+
+    return lower
+
+
+def _check_order(ctx: Context, node: ast.Call, value: Expr) -> None:
+    if not expressions.comparable(value.type):
+        raise ctx.source.outside(
+            node,
+            f"Values of type {value.type} have no order.",
+            "Numbers, Ordered identities and tuples of those have one; pick a value with `the(x for x in xs if ...)`.",
+        )
+
+
+def the(ctx: Context, node: ast.Call) -> Expr:
+    """`the(generator, default)`."""
+    parts, body = fold(ctx, node.args[0])
+    given = node.args[1:] + [keyword.value for keyword in node.keywords]
+    if not given:
+        return Expr(Op.THE, body.type, (body,), parts, ctx.location(node))
+    other = expressions.lower(ctx, given[0], body.type)
+    kind = join(body.type, other.type)
+    if kind is None:
+        raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
+    return Expr(Op.THE, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, ctx.location(node))
+
+
+def as_set(ctx: Context, node: ast.Call) -> Expr:
+    """`set()`, `set(collection)`, `set(generator)`."""
+    parts, body = fold(ctx, node.args[0])
+    element = (
+        node.args[0].elt if isinstance(node.args[0], ast.GeneratorExp | ast.ListComp | ast.SetComp) else node.args[0]
+    )
+    expressions.check_hashable(ctx, node, element, body, parts)
+    return Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
+
+
+def as_list(ctx: Context, node: ast.Call) -> Expr:
+    """`list(collection)` where its order is fixed."""
+    parts, body = fold(ctx, node.args[0])
+    if not ordered(parts) or isinstance(node.args[0], ast.SetComp):
+        raise ctx.source.outside(
+            node,
+            "The order of this list would depend on the order of a set or of interchangeable identities.",
+            "Write `sorted(...)` of numbers or Ordered identities, or `set(...)`.",
+        )
+    return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
+
+
+def as_sorted(ctx: Context, node: ast.Call) -> Expr:
+    """`sorted(collection)`."""
+    parts, body = fold(ctx, node.args[0])
+    _check_order(ctx, node, body)
+    descending = False
+    for keyword in node.keywords:
+        if (
+            keyword.arg != "reverse"
+            or not isinstance(keyword.value, ast.Constant)
+            or not isinstance(keyword.value.value, bool)
+        ):
+            raise ctx.source.outside(
+                node,
+                f"sorted({keyword.arg}=...) is outside the compiled subset, but for reverse=True.",
+                "Sort tuples, `sorted((x.term, x.index) for x in xs)`.",
+            )
+        descending = keyword.value.value
+    if _repeats(ctx, node.args[0], parts):
+        kind = ListType(body.type, rounds(parts), "")
+        return Expr(
+            Op.SORTED,
+            kind,
+            (Expr(Op.LIST_OF, kind, (body,), parts, ctx.location(node)),),
+            descending,
+            ctx.location(node),
+        )
+    whole = Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
+    length = min(rounds(parts), body.type.cardinality)
+    return Expr(Op.SORTED, ListType(body.type, length, ""), (whole,), descending, ctx.location(node))
+
+
+def _repeats(ctx: Context, node: ast.expr, parts: tuple[Clause, ...]) -> bool:
+    """Whether a collection can yield an element more than once."""
+    if isinstance(node, ast.ListComp | ast.GeneratorExp) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("values", "items")
+    ):
+        return True
+    return (
+        isinstance(node, ast.expr)
+        and not isinstance(node, ast.SetComp)
+        and isinstance(parts[0], For)
+        and isinstance(parts[0].source.type, ListType)
+    )
+
+
+def collection(value: Expr) -> bool:
+    """Whether an expression has a length."""
+    return isinstance(value.type, SetType | ListType | MapType | WireLike)

@@ -1,0 +1,127 @@
+"""The source of a spec's methods: parsed, located, and with its global names resolved to Python objects."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from quorate.errors import Location, OutsideSubset, SpecError
+
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A function's syntax tree and where it stands. `owner` is the class that defines it, for `super()`."""
+
+    function: Callable[..., Any]
+    tree: ast.FunctionDef
+    file: str
+    first_line: int
+    indent: int
+    lines: tuple[str, ...]
+    owner: type | None = None
+
+    @staticmethod
+    def of(function: Callable[..., Any], owner: type | None = None) -> Source:
+        """Parse a function. Raises OutsideSubset if its source is not available."""
+        wrapped, function = function, inspect.unwrap(function)
+        name = getattr(function, "__qualname__", repr(function))
+        try:
+            lines, first = inspect.getsourcelines(function)
+            file = inspect.getsourcefile(function) or "<unknown>"
+        except (OSError, TypeError):
+            raise OutsideSubset(f"The source of {name} is not available.", "Define it in a file.") from None
+        text = "".join(lines)
+        tree = ast.parse(textwrap.dedent(text)).body[0]
+        if not isinstance(tree, ast.FunctionDef):
+            raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
+        indent = len(lines[0]) - len(lines[0].lstrip())
+        source = Source(function, tree, file, first, indent, tuple(line.rstrip("\n") for line in lines), owner)
+        if wrapped is not function:
+            raise source.outside(
+                tree,
+                f"{name} is wrapped by a decorator, whose effect the model cannot see.",
+                "Write it without the decorator.",
+            )
+        return source
+
+    def location(self, node: ast.AST) -> Location:
+        """Where a node stands in the file."""
+        line = getattr(node, "lineno", 1)
+        column = getattr(node, "col_offset", 0)
+        end = getattr(node, "end_col_offset", column + 1) if getattr(node, "end_lineno", line) == line else None
+        text = self.lines[line - 1] if line <= len(self.lines) else ""
+        length = (end - column) if end is not None else max(len(text) - column - self.indent, 1)
+        return Location(self.file, self.first_line + line - 1, column + self.indent, max(length, 1), text)
+
+    def error(self, node: ast.AST, message: str) -> SpecError:
+        """The spec is wrong here."""
+        return SpecError(message, self.location(node))
+
+    def outside(self, node: ast.AST, found: str, instead: str) -> OutsideSubset:
+        """This construct is legal Python that the typed model does not cover."""
+        return OutsideSubset(found, instead, self.location(node))
+
+    @cached_property
+    def namespace(self) -> dict[str, Any]:
+        """The names that the function sees beside its own."""
+        names = dict(vars(builtins)) | self.function.__globals__
+        names |= getattr(self.owner, "__quorate_namespace__", {})
+        code = self.function.__code__
+        for name, cell in zip(code.co_freevars, self.function.__closure__ or (), strict=True):
+            try:
+                names[name] = cell.cell_contents
+            except ValueError:
+                continue
+        return names
+
+    def resolve(self, name: str) -> Any:
+        """The object a global name means, or MISSING."""
+        return self.namespace.get(name, MISSING)
+
+    @cached_property
+    def stored(self) -> frozenset[str]:
+        """The names that the function gives values to, which makes them its own even before it does."""
+        inner = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+        found: set[str] = set()
+        pending: list[ast.AST] = [*self.tree.body]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            if not isinstance(node, inner):
+                pending.extend(ast.iter_child_nodes(node))
+        return frozenset(found)
+
+    @cached_property
+    def body(self) -> list[ast.stmt]:
+        """The statements after the docstring."""
+        body = self.tree.body
+        first = body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            return body[1:] or [ast.copy_location(ast.Pass(), first)]
+        return body
+
+
+def declaration(cls: type, name: str) -> Location | None:
+    """Where a class or a base of it declares a variable, if its source is available."""
+    for base in cls.__mro__:
+        try:
+            lines, first = inspect.getsourcelines(base)
+            file = inspect.getsourcefile(base) or "<unknown>"
+        except (OSError, TypeError):
+            continue
+        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        for node in tree.body if isinstance(tree, ast.ClassDef) else ():
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+                text = lines[node.lineno - 1].rstrip("\n")
+                column = len(text) - len(text.lstrip())
+                return Location(file, first + node.lineno - 1, column, len(text) - column, text)
+    return None

@@ -1,0 +1,76 @@
+"""Which expressions always have a value: no error in the spec can arise in them, and no bound can cut them.
+
+Such a condition may be evaluated earlier than where it stands, or not at all, and nobody can tell.
+"""
+
+from __future__ import annotations
+
+from quorate.language.types import MapType
+from quorate.model.nodes import (
+    Assign,
+    Change,
+    Expr,
+    Function,
+    If,
+    IntType,
+    Loop,
+    Model,
+    Mutate,
+    Op,
+    Return,
+    Scope,
+    Stmt,
+)
+
+FALLIBLE = frozenset(
+    {Op.INDEX, Op.DIV, Op.MOD, Op.FIT, Op.NARROW, Op.MIN_OF, Op.MAX_OF, Op.THE, Op.LINEARIZABLE, Op.LOOKUP, Op.CALL}
+)
+"""What may fail, unless more is known."""
+
+
+def is_total(expression: Expr, model: Model) -> bool:
+    """Whether the expression has a value in every state and for all values of its locals; false in doubt."""
+    return all(node.op not in FALLIBLE or _is_safe(node, model) for node in expression.walk())
+
+
+def _is_safe(node: Expr, model: Model) -> bool:
+    if node.op is Op.LOOKUP:
+        whole, key = node.args
+        return isinstance(whole.type, MapType) and not isinstance(key.type, IntType) and key.type == whole.type.key
+    return node.op is Op.CALL and _is_total_function(model.functions[node.data], model)
+
+
+def _is_total_function(function: Function, model: Model) -> bool:
+    return _are_total(function.body, model) and _returns(function.body)
+
+
+def _are_total(body: tuple[Stmt, ...], model: Model) -> bool:
+    return all(_is_total_statement(statement, model) for statement in body)
+
+
+def _is_total_statement(statement: Stmt, model: Model) -> bool:
+    match statement:
+        case Assign(target=target, value=value):
+            return not target.selectors and is_total(value, model)
+        case Mutate(change=Change.ADD | Change.DISCARD | Change.CLEAR, target=target, args=args):
+            unbounded = getattr(target.type, "capacity", None) is None
+            return unbounded and not target.selectors and all(is_total(part, model) for part in args)
+        case If(condition=condition, then=then, otherwise=otherwise):
+            return is_total(condition, model) and _are_total(then, model) and _are_total(otherwise, model)
+        case Loop(source=source, body=body):
+            return is_total(source, model) and _are_total(body, model)
+        case Scope(body=body):
+            return _are_total(body, model)
+        case Return(value=value) if value is not None:
+            return is_total(value, model)
+    return False
+
+
+def _returns(body: tuple[Stmt, ...]) -> bool:
+    """Whether a function certainly returns by its last statement."""
+    match body[-1:]:
+        case (Return(),):
+            return True
+        case (If(then=then, otherwise=otherwise),):
+            return _returns(then) and _returns(otherwise)
+    return False

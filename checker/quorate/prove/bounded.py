@@ -1,0 +1,78 @@
+"""Proofs and refutations at fixed bounds, asked one at a time: see `search` for bounded checks, `induction` for the
+claims of inductive proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from quorate.explore.engine import Finding
+from quorate.model.nodes import Model, Property
+from quorate.prove.induction import Asked, Induction, Inductive
+from quorate.prove.relation import Fired, Relation
+from quorate.prove.sat import Question, Reply, Undecided, answered
+from quorate.prove.search import Search
+
+Progress = Callable[[str], None]
+
+
+class Bounded:
+    """What can be asked of one model. Make and use it inside `with model.system`; raises Undecided where a question
+    takes longer than `seconds`."""
+
+    def __init__(
+        self, model: Model, seconds: float = 60.0, progress: Progress = lambda _: None, workers: int = 1
+    ) -> None:
+        self.model, self.seconds, self.progress, self.workers = model, seconds, progress, workers
+        self.inductive = model.of("invariant", "lemma")
+        self.steps = model.of("step")
+
+    @cached_property
+    def relation(self) -> Relation:
+        """One step of the model."""
+        return Relation(self.model)
+
+    @cached_property
+    def claims(self) -> Inductive:
+        """The questions of inductive proofs."""
+        return Inductive(self.relation)
+
+    def search(self, depth: int, names: Sequence[str]) -> Finding | None:
+        """A shortest violation of the named properties (or an error in the spec) by a run of at most `depth` steps."""
+        return Search(self.model, self.seconds, self.progress, self.workers).shortest(depth, names)
+
+    def has_initial_state(self) -> bool:
+        """Whether there is an initial state at all."""
+        return self._reply(self.claims.starts()).status == "sat"
+
+    def initially(self, prop: Property) -> bool:
+        """Whether a property is true in all initial states."""
+        return self._reply(self.claims.initially(prop)).status == "unsat"
+
+    def can_fire(self, fired: Fired, assumed: Sequence[str]) -> bool:
+        """Whether an action can happen in a state that satisfies the assumed properties."""
+        return self._reply(self.claims.fires(fired, assumed)).status == "sat"
+
+    def broken_by(self, fired: Fired, prop: Property, assumed: Sequence[str], depth: int = 1) -> Induction | None:
+        """A counterexample to the claim that an action keeps a property after `depth` states that satisfy the assumed
+        ones."""
+        return self._counterexample(self.claims.keeps(fired, prop, assumed, depth))
+
+    def raises(self, fired: Fired, assumed: Sequence[str]) -> Induction | None:
+        """A state that satisfies the assumed properties and where an action raises an error, or None."""
+        return self._counterexample(self.claims.raises(fired, assumed))
+
+    def _reply(self, question: Question) -> Reply:
+        reply = answered(question, self.seconds)
+        if reply.status == "unknown":
+            raise Undecided(f"{', '.join(question.name)}: {reply.reason}")
+        return reply
+
+    def _counterexample(self, asked: Asked | None) -> Induction | None:
+        if asked is None:
+            return None
+        reply = self._reply(asked.question)
+        return asked.read(reply.true) if reply.status == "sat" else None
+
+
+__all__ = ["Bounded", "Induction", "Undecided"]

@@ -1,0 +1,366 @@
+"""Values that a formula defines, for any size: the greatest, the single one, and whether a set is a quorum.
+
+No set is an object of the logic: every set that a formula asks about is a formula with parameters, a *family*, and
+the axioms are written for the families at hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Self
+
+import z3
+
+from quorate.model.conversion import is_number
+from quorate.model.nodes import Expr, For, Model, Op
+from quorate.prove.encode.anysize.quantifiers import Quantifiers
+from quorate.prove.encode.anysize.symbols import (
+    NoAnySize,
+    SetV,
+    Term,
+    quantified,
+)
+from quorate.prove.encode.machine import Env
+from quorate.prove.encode.values import Value
+
+QUORUM = "quorum of "
+"""So begin the names of the predicates that stand for "this set is a quorum"."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A formula over parameters that canonical constants stand for, and the function that stands for what was defined
+    of it."""
+
+    parameters: tuple[Term, ...]
+    formulas: tuple[Term, ...]
+    symbol: Any
+    size: int | None = None
+    member: Term = None
+
+    def has(self, parameters: Sequence[Term]) -> Term:
+        """That the member is in the set of these parameters: its formula, or the name of one that has quantifiers."""
+        if quantified(self.formulas[0]):
+            return self._inside(*parameters, self.member)
+        return z3.substitute(self.formulas[0], *zip(self.parameters, parameters, strict=True))
+
+    def naming(self) -> list[Term]:
+        """What the name of a formula with quantifiers means. Without it, the axioms about a set would have quantifiers
+        inside of quantifiers, for each pair of sets again."""
+        if not quantified(self.formulas[0]):
+            return []
+        inside = self._inside(*self.parameters, self.member)
+        return [z3.ForAll([*self.parameters, self.member], inside == self.formulas[0], patterns=[inside])]
+
+    @property
+    def _inside(self) -> Any:
+        sorts = [term.sort() for term in (*self.parameters, self.member)]
+        return z3.Function(f"in {self.symbol.name()}", *sorts, z3.BoolSort())
+
+
+class Definitions(Quantifiers):
+    """Families of formulas and what is known of them."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.families: dict[tuple[Any, ...], Family] = {}
+        self.definitions: list[Term] = []
+
+    def fork(self) -> Self:
+        """A machine that goes on from here on its own; what this one has written stays valid there."""
+        other = type(self)(self.model)
+        other.symbols, other.families, other.definitions = (
+            self.symbols.fork(),
+            dict(self.families),
+            list(self.definitions),
+        )
+        other._names, other._arguments, other._counter = set(self._names), set(self._arguments), self._counter
+        return other
+
+    # What a formula defines: the extreme, the single value, majorities
+
+    def family(
+        self,
+        label: str,
+        formulas: Sequence[Term],
+        make: Callable[[str, list[Term]], Any],
+        size: int | None = None,
+        member: Term = None,
+    ) -> tuple[Family, list[Term]]:
+        """The family of these formulas and its parameters here; `make(name, parameters)` builds its symbol when it is
+        new."""
+        actual = self.free(*formulas) if member is None else self._parameters(formulas[0], member)
+        bound = [
+            term for term in actual if not self._arguments.issuperset(name.decl().name() for name in self.free(term))
+        ]
+        actual = (
+            bound or actual
+        )  # The arguments of the action stand for themselves, unless the formula is about them alone.
+        canonical = [z3.Const(f"p{position}!{term.sort()}", term.sort()) for position, term in enumerate(actual)]
+        self._names.update(term.decl().name() for term in canonical)
+        pairs = list(zip(actual, canonical, strict=True))
+        standing = None
+        if member is not None:
+            standing = z3.Const(f"member!{member.sort()}", member.sort())
+            self._names.add(standing.decl().name())
+            pairs.append((member, standing))
+        general = tuple(z3.substitute(formula, *pairs) for formula in formulas)
+        key = (
+            label,
+            size,
+            tuple(_nameless(formula) for formula in general),
+            tuple(str(term.sort()) for term in canonical),
+        )
+        if key not in self.families:
+            symbol = make(f"{label}!{len(self.families)}", canonical)
+            self.families[key] = Family(tuple(canonical), general, symbol, size, standing)
+        return self.families[key], actual
+
+    def _parameters(self, formula: Term, member: Term) -> list[Term]:
+        """The greatest terms inside a set's formula that do not depend on the member, so that `votes(leader(t))` is a
+        case of
+        `votes(s)`; under quantifiers only the constants."""
+        found: dict[int, Term] = {}
+        seen: set[int] = set()
+        stack = [formula]
+        while stack:
+            term = stack.pop()
+            if term.get_id() in seen:
+                continue
+            seen.add(term.get_id())
+            inside = self.free(term)
+            if z3.is_quantifier(term):
+                found |= {name.get_id(): name for name in inside if not name.eq(member)}
+            elif z3.is_bool(term) or any(name.eq(member) for name in inside):
+                stack.extend(reversed(term.children()))
+            elif inside:
+                found[term.get_id()] = term
+        return list(found.values())
+
+    def op_majority(self, node: Expr, env: Env) -> Value:
+        return self._quorum(node, self.value(node.args[0], env), None)
+
+    def op_quorum(self, node: Expr, env: Env) -> Value:
+        members, size = self.values(node.args, env)
+        if not z3.is_int_value(size):
+            raise NoAnySize(
+                "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
+            )
+        return self._quorum(node, members, size.as_long())
+
+    def _quorum(self, node: Expr, members: SetV, size: int | None) -> Term:
+        member = self.constant_named("member", self.symbols.sort(node.data))
+        formula = members.has(member)
+
+        def make(name: str, parameters: list[Term]) -> Any:
+            return z3.Function(name, *[term.sort() for term in parameters], z3.BoolSort())
+
+        family, actual = self.family(f"{QUORUM}{node.data}", [formula], make, size, member)
+        return family.symbol(actual)
+
+    def quorum_axioms(self, total: int, given: Set[str], asked: Set[str]) -> list[tuple[Term, frozenset[str]]]:
+        """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about.
+
+        `total` members are configured. `given` are sets that are said to be quorums, `asked` those of which it would help
+        to know that they are (see `quorums_in`). That two quorums meet can matter for given ones only; that a larger set
+        is a quorum, for a given and an asked one. What else the axioms say of other sets follows.
+        """
+        families = {
+            family.symbol.name(): (label, family)
+            for (label, *_), family in self.families.items()
+            if family.member is not None
+        }
+        found = [(name, *families[name]) for name in families if name in given | asked]
+        axioms: list[tuple[Term, frozenset[str]]] = []
+        for position, (name, label, first) in enumerate(found):
+            axioms += [(meaning, frozenset((name,))) for meaning in first.naming()]
+            least = _size(first, total)
+            if least <= total and name in asked:
+                axioms.append((self._full(first), frozenset((name,))))
+            if least > 0 and 2 * least <= total and name in given:
+                axioms.append((self._inhabited(first), frozenset((name,))))
+            for other, (other_name, other_label, second) in enumerate(found):
+                if label != other_label:
+                    continue
+                both = frozenset((name, other_name))
+                if other >= position and least + _size(second, total) > total and both <= given:
+                    axioms.append((self._pair(first, second, True), both))
+                if other != position and least >= _size(second, total) and name in given and other_name in asked:
+                    axioms.append((self._pair(first, second, False), both))
+                if other != position and first.parameters and _sorts(first) == _sorts(second):
+                    axioms.append((self._mention(first, second), both))
+        return axioms
+
+    def _mention(self, first: Family, second: Family) -> Term:
+        """Where the solver considers one set, it shall consider the other with the same parameters.
+
+        This says nothing (`considered` is a predicate that may always be true), but a lemma about the second set is
+        instantiated only for terms that are there.
+        """
+        quorum = first.symbol(first.parameters)
+        considered = z3.Function("considered", z3.BoolSort(), z3.BoolSort())
+        return z3.ForAll(list(first.parameters), considered(second.symbol(first.parameters)), patterns=[quorum])
+
+    def _full(self, family: Family) -> Term:
+        quorum = family.symbol(family.parameters)
+        claim = z3.Implies(z3.ForAll([family.member], family.has(family.parameters)), quorum)
+        return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
+
+    def _inhabited(self, family: Family) -> Term:
+        """A quorum of at least one has a member; for those of which two meet, that follows."""
+        quorum = family.symbol(family.parameters)
+        claim = z3.Implies(quorum, z3.Exists([family.member], family.has(family.parameters)))
+        return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
+
+    def _pair(self, first: Family, second: Family, meet: bool) -> Term:
+        renamed = [z3.Const(f"q{term.decl().name()}", term.sort()) for term in second.parameters]
+        here, there = first.has(first.parameters), second.has(renamed)
+        left, right = first.symbol(first.parameters), second.symbol(renamed)
+        if meet:
+            claim = z3.Implies(z3.And(left, right), z3.Exists([first.member], z3.And(here, there)))
+        else:
+            claim = z3.Implies(z3.And(left, z3.ForAll([first.member], z3.Implies(here, there))), right)
+        names = [*first.parameters, *renamed]
+        if not names:
+            return claim
+        patterns = [pattern for pattern in (left, right) if pattern.num_args()]
+        return z3.ForAll(names, claim, patterns=[z3.MultiPattern(*patterns)])
+
+    def _defined(
+        self,
+        node: Expr,
+        env: Env,
+        label: str,
+        axiom: Callable[[Value, Callable[[Callable[[Value], Term]], Term]], Term],
+    ) -> Value:
+        """A value that an axiom defines from what a comprehension yields; of values with the same definition there is
+        one."""
+        frozen = env.copy()
+        probe = self.symbols.symbol(node.type, f"probe of {label}", [])
+        formula = self._some(node, frozen, lambda value: self.equal(value, probe))
+
+        def make(name: str, parameters: list[Term]) -> Any:
+            return lambda terms: self.symbols.symbol(node.type, name, terms)
+
+        known = len(self.families)
+        family, actual = self.family(label, [formula], make)
+        value = family.symbol(actual)
+        if len(self.families) > known:
+            fact = axiom(value, lambda claim: self._some(node, frozen, claim))
+            self.definitions.append(z3.ForAll(actual, fact) if actual else fact)
+        return value
+
+    def _yields(self, node: Expr, env: Env) -> Term:
+        """Whether a comprehension yields anything; notes its events."""
+        return self._each(node, env.copy(), lambda inner: (self.value(node.args[0], inner), self.true)[1], False)
+
+    def _extreme(self, node: Expr, env: Env, beyond: Callable[[Value, Value], Term]) -> Value:
+        some = self._yields(node, env)
+        value = self._defined(
+            node,
+            env,
+            node.op.value,
+            lambda found, any_value: self.implies(
+                any_value(lambda _: self.true),
+                self.both(
+                    [
+                        any_value(lambda value: self.equal(value, found)),
+                        self.negate(any_value(lambda value: beyond(value, found))),
+                    ]
+                ),
+            ),
+        )
+        return self._or_default(node, env, some, value, f"{node.op.value} of nothing")
+
+    def _or_default(self, node: Expr, env: Env, some: Term, value: Value, why: str) -> Value:
+        if len(node.args) == 2:
+            with self.under(self.negate(some)):
+                return self.select(some, value, self.value(node.args[1], env))
+        self.stop("error", self.negate(some), why, node.location)
+        return value
+
+    def op_max_of(self, node: Expr, env: Env) -> Value:
+        for clause in node.clauses:
+            if isinstance(clause, For) and clause.source.op is Op.DOMAIN and is_number(clause.type):
+                return self._no_meaning(
+                    node,
+                    "A maximum over all numbers need not exist at any size.",
+                    "Take it over what is there: `max(m.value for m in self.network ...)`.",
+                )
+        return self._extreme(node, env, lambda value, found: self.less(found, value, node.type))
+
+    def op_min_of(self, node: Expr, env: Env) -> Value:
+        return self._extreme(node, env, lambda value, found: self.less(value, found, node.type))
+
+    def op_the(self, node: Expr, env: Env) -> Value:
+        frozen = env.copy()
+        some = self._yields(node, env)
+        several = self._some(
+            node, frozen, lambda one: self._some(node, frozen, lambda other: self.negate(self.equal(one, other)))
+        )
+        self.stop("error", several, "the(...) finds two different values", node.location)
+        value = self._defined(
+            node,
+            env,
+            "the",
+            lambda found, any_value: self.either(
+                (
+                    any_value(lambda one: any_value(lambda other: self.negate(self.equal(one, other)))),
+                    self.negate(any_value(lambda value: self.negate(self.equal(value, found)))),
+                )
+            ),
+        )
+        return self._or_default(node, env, some, value, "the(...) finds no value")
+
+
+def _size(family: Family, total: int) -> int:
+    return total // 2 + 1 if family.size is None else family.size
+
+
+def quorums_in(formula: Term) -> tuple[set[str], set[str]]:
+    """The names of the sets that a formula says are quorums, and of those that it says something about if they are:
+    what stands under a negation."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    seen: set[tuple[int, bool]] = set()
+    stack = [(formula, True)]
+    while stack:
+        term, positive = stack.pop()
+        if (term.get_id(), positive) in seen:
+            continue
+        seen.add((term.get_id(), positive))
+        if z3.is_quantifier(term):
+            stack.append((term.body(), positive))
+        elif z3.is_not(term):
+            stack.append((term.arg(0), not positive))
+        elif z3.is_and(term) or z3.is_or(term):
+            stack.extend((part, positive) for part in term.children())
+        elif z3.is_app(term):
+            if term.decl().name().startswith(QUORUM):
+                found[positive].add(term.decl().name())
+            stack.extend((part, sign) for part in term.children() if z3.is_bool(part) for sign in (True, False))
+    return found[True], found[False]
+
+
+def _nameless(formula: Term) -> str:
+    """A formula as a text in which quantified names are numbered, so that it is the same however they are called."""
+    found: dict[str, str] = {}
+    stack, seen = [formula], set[int]()
+    while stack:
+        term = stack.pop()
+        if term.get_id() in seen:
+            continue
+        seen.add(term.get_id())
+        if z3.is_quantifier(term):
+            for position in range(term.num_vars()):
+                found.setdefault(term.var_name(position), f"bound!{len(found)}")
+            stack.append(term.body())
+        else:
+            stack.extend(reversed(term.children()))
+    text = str(formula.sexpr())
+    return re.sub(r"[\w ]+!\d+", lambda name: found.get(name.group(), name.group()), text) if found else text
+
+
+def _sorts(family: Family) -> list[Any]:
+    return [term.sort() for term in family.parameters]

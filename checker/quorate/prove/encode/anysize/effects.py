@@ -1,0 +1,309 @@
+"""Loops with effects over an unbounded sort or set, all rounds at once.
+
+The rounds of an unordered loop were shown to commute (`quorate.model.order`), so the state after the loop can be said
+place by place from the state before it: a place that the loop variable indexes is what its own round leaves there; a
+set to which rounds add has what it had and what some round adds; a maximum is the greatest of what the rounds give.
+What has no such form is an error that names the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import z3
+
+from quorate.errors import Location
+from quorate.language.types import MapType, NetworkType, Type
+from quorate.model.conversion import is_number
+from quorate.model.nodes import (
+    Assign,
+    Break,
+    Change,
+    Expr,
+    Function,
+    If,
+    Loop,
+    Mutate,
+    Op,
+    Place,
+    Return,
+    Scope,
+    Stmt,
+    expressions,
+    reads,
+    statements,
+)
+from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term
+from quorate.prove.encode.machine import Env
+from quorate.prove.encode.values import Value
+
+if TYPE_CHECKING:
+    from quorate.prove.encode.anysize.execution import AnySize
+    from quorate.prove.encode.anysize.quantifiers import Round
+
+INSTEAD = (
+    "Write it as loops that update every place, add to a set, send to all, or take a maximum; or compute the new value with a "
+    "comprehension."
+)
+GROWING = frozenset({Change.ADD, Change.SEND})
+SHRINKING = frozenset({Change.DISCARD, Change.REMOVE, Change.DROP, Change.RECEIVE})
+FOLDS = frozenset({Op.MAX, Op.MIN, Op.OR, Op.AND, Op.UNION, Op.INTERSECT})
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One statement's effect on a variable: the place, and a name for how rounds combine there."""
+
+    place: Place
+    how: str
+    location: Location | None
+
+
+def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
+    """Execute every round of a loop; `env` is changed in place."""
+    _reject_exits(loop)
+    if loop.ordered and not _commutes(loop, env, machine.model.functions):
+        raise NoAnySize("A loop over a list or a range has no any-size meaning.", INSTEAD, loop.location)
+    rounds = machine.rounds(machine.value(loop.source, env), loop.name, loop.location)
+    for found in rounds:
+        with machine.within(found):
+            after = env.copy()
+            after.local[loop.name] = found.element
+            machine.run(loop.body, after)
+    before = env.copy()
+
+    def left_by(element: Value) -> Env:
+        after = before.copy()
+        after.local[loop.name] = element
+        with machine.muted():
+            machine.run(loop.body, after)
+        return after
+
+    for state, root in _roots(loop, env):
+        holder, was = (env.state, before.state) if state else (env.local, before.local)
+        effects = [
+            effect for effect in _effects(loop.body) if effect.place.root == root and effect.place.state == state
+        ]
+
+        def reached(element: Value, state: bool = state, root: str = root) -> Value:
+            after = left_by(element)
+            return (after.state if state else after.local)[root]
+
+        kind = effects[0].place.types[0]
+        paths = [effect.place.selectors for effect in effects]
+        hows = {effect.how for effect in effects}
+        where = effects[0].location
+        holder[root] = Combination(machine, loop, rounds, hows, where).combined(was[root], kind, paths, reached)
+
+
+def _reject_exits(loop: Loop) -> None:
+    def inside(body: tuple[Stmt, ...]) -> None:
+        for statement in body:
+            match statement:
+                case Scope():
+                    continue
+                case Break(location=location) | Return(location=location):
+                    raise NoAnySize("Leaving a loop early has no any-size meaning.", "Use any, all or the.", location)
+                case Loop(body=inner):
+                    inside(inner)
+                case If(then=then, otherwise=otherwise):
+                    inside(then)
+                    inside(otherwise)
+
+    inside(loop.body)
+
+
+def _commutes(loop: Loop, env: Env, functions: dict[str, Function]) -> bool:
+    """Whether the rounds of an ordered loop do nothing but add to sets and networks that no round reads."""
+    effects = [effect for effect in _effects(loop.body) if effect.place.state or effect.place.root in env.local]
+    changed = {(effect.place.state, effect.place.root) for effect in effects}
+    read = {(True, name) for name in reads(loop.body, functions)}
+    read |= {
+        (False, part.data) for expression in expressions(loop.body) for part in expression.walk() if part.op is Op.LOCAL
+    }
+    return all(effect.how == "grow" for effect in effects) and not changed & read
+
+
+def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
+    found = []
+    for statement in statements(body):
+        match statement:
+            case Mutate(change=Change.RECEIVE, target=target) if isinstance(target.type, NetworkType):
+                continue  # The message stays.
+            case Mutate(change=change, target=target, location=location):
+                how = "grow" if change in GROWING else "shrink" if change in SHRINKING else "other"
+                found.append(Effect(target, how, location))
+            case Assign(target=target, value=value, location=location):
+                while value.op in (Op.FIT, Op.COERCE, Op.NARROW):
+                    value = value.args[0]
+                folds = {Op.UNION: "grow", Op.INTERSECT: "shrink"}
+                constant = {True: "or", False: "and"}.get(value.data, "other") if value.op is Op.CONST else "other"
+                found.append(
+                    Effect(target, folds.get(value.op, value.op.value if value.op in FOLDS else constant), location)
+                )
+    return found
+
+
+def _roots(loop: Loop, env: Env) -> list[tuple[bool, str]]:
+    """The variables and the locals from before the loop that it changes."""
+    found = dict.fromkeys((effect.place.state, effect.place.root) for effect in _effects(loop.body))
+    return [(state, root) for state, root in found if state or root in env.local]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """How the rounds of one loop combine at one variable."""
+
+    machine: AnySize
+    loop: Loop
+    rounds: Sequence[Round]
+    hows: set[str]
+    location: Location | None
+
+    def _error(self) -> NoAnySize:
+        return NoAnySize("This effect of a loop over unboundedly many has no any-size meaning.", INSTEAD, self.location)
+
+    def combined(
+        self, was: Value, kind: Type, paths: list[tuple[Expr, ...]], reached: Callable[[Value], Value]
+    ) -> Value:
+        """What the rounds leave of a value `was`, where `reached(element)` is what one round alone leaves of it."""
+        first = [path[0] if path else None for path in paths]
+        if all(key is not None and key.op is Op.LOCAL and key.data == self.loop.name for key in first):
+            return self._own_places(was, reached)
+        if any(key is not None for key in first):
+            if not isinstance(kind, MapType) or any(key is None or self._varies(key) for key in first):
+                raise self._error()
+            return MapV(
+                kind.key,
+                lambda key: self.combined(
+                    was.at(key), kind.value, [path[1:] for path in paths], lambda element: reached(element).at(key)
+                ),
+            )
+        if isinstance(was, SetV):
+            return self._set(was, reached)
+        if isinstance(was, BagV):
+            return self._bag(was, reached)
+        return self._folded(was, kind, reached)
+
+    def _varies(self, key: Expr) -> bool:
+        """Whether a key depends on the loop variable (an inner loop's variable has been dealt with by that loop)."""
+        return any(part.op is Op.LOCAL and part.data == self.loop.name for part in key.walk())
+
+    def _member(self, element: Value) -> Term:
+        """Whether a value is one that the loop ranges over."""
+        machine = self.machine
+        return machine.either(
+            [machine.exists(one.constants, one.guard, machine.equal(one.element, element)) for one in self.rounds]
+        )
+
+    def _own_places(self, was: MapV, reached: Callable[[Value], Value]) -> MapV:
+        """A map that each round changes at its own key only."""
+        return MapV(was.key, lambda key: self.machine.select(self._member(key), reached(key).at(key), was.at(key)))
+
+    def _some(self, claim: Callable[[Value], Term]) -> Term:
+        machine = self.machine
+        return machine.either([machine.exists(one.constants, one.guard, claim(one.element)) for one in self.rounds])
+
+    def _set(self, was: SetV, reached: Callable[[Value], Value]) -> SetV:
+        machine = self.machine
+        if self.hows == {"grow"}:
+            return SetV(
+                was.element, lambda found: self._grown(was.has(found), lambda element: reached(element).has(found))
+            )
+        if self.hows == {"shrink"}:
+            return SetV(
+                was.element,
+                lambda found: machine.both(
+                    (
+                        was.has(found),
+                        machine.negate(self._some(lambda element: machine.negate(reached(element).has(found)))),
+                    )
+                ),
+            )
+        raise self._error()
+
+    def _grown(self, before: Term, after: Callable[[Value], Term]) -> Term:
+        """Membership before the loop or after some round; what a round says that was said before is left out."""
+        known = {part.get_id() for part in (before.children() if z3.is_or(before) else [before])}
+
+        def news(element: Value) -> Term:
+            whole = after(element)
+            parts = whole.children() if z3.is_or(whole) else [whole]
+            return self.machine.either([part for part in parts if part.get_id() not in known])
+
+        return self.machine.either((before, self._some(news)))
+
+    def _bag(self, was: BagV, reached: Callable[[Value], Value]) -> BagV:
+        """A bag from or to which each round takes or puts messages of its own: two rounds with the same one are an
+        error."""
+        if self.hows not in ({"grow"}, {"shrink"}):
+            raise self._error()
+        machine, by = self.machine, 1 if self.hows == {"grow"} else -1
+
+        def touched(element: Value, found: Value) -> Term:
+            return z3.simplify(reached(element).count(found) == was.count(found) + by)
+
+        def twice(found: Value) -> Term:
+            return self._some(
+                lambda one: self._some(
+                    lambda other: machine.both(
+                        (machine.negate(machine.equal(one, other)), touched(one, found), touched(other, found))
+                    )
+                )
+            )
+
+        whole = SetV(was.element, lambda _: machine.true)
+        ambiguous = [
+            machine.exists(one.constants, one.guard, twice(one.element))
+            for one in machine.rounds(whole, "m", self.location)
+        ]
+        machine.stop(
+            "error", machine.either(ambiguous), "two rounds of the loop take or send the same message", self.location
+        )
+        return BagV(
+            was.element,
+            lambda found: was.count(found) + z3.If(self._some(lambda element: touched(element, found)), by, 0),
+        )
+
+    def _folded(self, was: Value, kind: Type, reached: Callable[[Value], Value]) -> Value:
+        machine = self.machine
+        if self.hows == {"or"}:
+            return machine.either((was, self._some(reached)))
+        if self.hows == {"and"}:
+            return machine.both((was, machine.negate(self._some(lambda element: machine.negate(reached(element))))))
+        if self.hows == {"max"} and self.loop.source.op is Op.DOMAIN and is_number(self.loop.type):
+            raise self._error()  # At any size there may be no greatest number.
+        if self.hows in ({"max"}, {"min"}):
+            return self._extreme(was, kind, reached, self.hows == {"max"})
+        raise self._error()
+
+    def _extreme(self, was: Value, kind: Type, reached: Callable[[Value], Value], greatest: bool) -> Value:
+        """The greatest (or least) of a value and of what the rounds make of it; a name for it with its definition."""
+        machine = self.machine
+
+        def beyond(value: Value, found: Value) -> Term:
+            return machine.less(found, value, kind) if greatest else machine.less(value, found, kind)
+
+        def definition(found: Value) -> Term:
+            return machine.both(
+                (
+                    machine.negate(beyond(was, found)),
+                    machine.negate(self._some(lambda element: beyond(reached(element), found))),
+                    machine.either(
+                        (machine.equal(was, found), self._some(lambda element: machine.equal(reached(element), found)))
+                    ),
+                )
+            )
+
+        probe = machine.symbols.symbol(kind, f"probe of {self.loop.name}", [])
+        known = len(machine.families)
+        family, actual = machine.family(
+            "fold", [definition(probe)], lambda name, _: lambda terms: machine.symbols.symbol(kind, name, terms)
+        )
+        value = family.symbol(actual)
+        if len(machine.families) > known:
+            fact = definition(value)
+            machine.definitions.append(z3.ForAll(actual, fact) if actual else fact)
+        return value

@@ -1,0 +1,318 @@
+"""The model for any number of nodes: maps are functions, sets and networks are predicates, quantifiers range over
+unbounded sorts.
+
+The state before an action is a set of uninterpreted functions; the state after it is *expressions* over them, as
+closures in Python, so there are no frame axioms. Bounds vanish: nothing is cut.
+
+A majority is a predicate over sets with two axioms, that two majorities meet and that a larger set is a majority too
+(`quorate.prove.quorums` proves the first for every number of nodes). No set is an object of the logic: every set
+that a formula asks about is a formula with parameters, a *family*, and the axioms are written for the families at
+hand. A threshold `is_quorum(s, R, Sort)` is treated likewise: two thresholds meet if they do at the sizes that are
+configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import z3
+
+from quorate.errors import Location
+from quorate.language.types import (
+    NetworkType,
+    SetType,
+    Type,
+)
+from quorate.model.nodes import Change, Expr, Loop, Op
+from quorate.prove.encode.anysize.objects import Objects
+from quorate.prove.encode.anysize.symbols import (
+    BagV,
+    MapV,
+    NoAnySize,
+    SeqV,
+    SetV,
+    Term,
+    negation,
+    quantified,
+)
+from quorate.prove.encode.machine import Env, Exits
+from quorate.prove.encode.values import ABSENT, Value
+
+CERTAIN_EFFORT = 20_000
+"""Z3's resource limit for a look at the path, in its own units: a few milliseconds."""
+
+
+class AnySize(Objects):
+    """Runs bodies over values of unbounded size. Raises NoAnySize at the first construct that has no such meaning."""
+
+    def value(self, node: Expr, env: Env) -> Value:
+        try:
+            return super().value(node, env)
+        except NoAnySize as error:
+            if error.location is None and node.location is not None:
+                raise error.at(node.location) from None
+            raise
+
+    # Structure
+
+    def op_domain(self, node: Expr, env: Env) -> Value:
+        return SetV(node.type.children()[0], lambda _: self.true)
+
+    def op_range(self, node: Expr, env: Env) -> Value:
+        low, high = self.values(node.args, env)
+        return SeqV(
+            node.type.children()[0], z3.simplify(z3.If(high > low, high - low, 0)), lambda index: low + index, low
+        )
+
+    def op_lookup(self, node: Expr, env: Env) -> Value:
+        whole, key = self.values(node.args, env)
+        return ABSENT if key is ABSENT else whole.at(key)
+
+    def op_index(self, node: Expr, env: Env) -> Value:
+        whole, position = self.values(node.args, env)
+        return self.at(whole, node.args[0].type, position, node.location)
+
+    def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
+        if isinstance(whole, MapV):
+            return ABSENT if key is ABSENT else whole.at(key)
+        if whole is ABSENT or key is ABSENT:
+            return ABSENT
+        if self._certain(z3.And(key >= 0, key < whole.length), whole.length >= 0):
+            return whole.at(key)
+        self.stop("error", z3.Or(key >= whole.length, key < -whole.length), "there is no such index", location)
+        return whole.at(self._position(whole, key))
+
+    def _certain(self, claim: Term, *known: Term) -> bool:
+        """Whether the path to this point implies an arithmetic claim at once; what it says with quantifiers is left
+        aside."""
+        parts = self.path.children() if z3.is_and(self.path) else [self.path]
+        solver = z3.Solver()
+        solver.set("rlimit", CERTAIN_EFFORT)
+        solver.add(*known, *(part for part in (*parts, *self.symbols.facts) if not quantified(part)), z3.Not(claim))
+        return bool(solver.check() == z3.unsat)
+
+    def _position(self, whole: SeqV, key: Term) -> Term:
+        if z3.is_int_value(key):
+            return key if key.as_long() >= 0 else z3.simplify(whole.length + key)
+        if self._certain(key >= 0):
+            return key
+        return z3.If(key < 0, whole.length + key, key)
+
+    def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
+        if isinstance(whole, MapV):
+            return MapV(whole.key, lambda found: self.select(self.equal(found, key), value, whole.at(found)))
+        position = self._position(whole, key)
+        return SeqV(whole.element, whole.length, lambda index: self.select(index == position, value, whole.at(index)))
+
+    def op_list(self, node: Expr, env: Env) -> Value:
+        return self._listed(self.values(node.args, env), node.type.children()[0])
+
+    def op_concat(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return SeqV(
+            node.type.children()[0],
+            z3.simplify(first.length + second.length),
+            lambda index: self.select(index < first.length, first.at(index), second.at(index - first.length)),
+        )
+
+    def op_slice(self, node: Expr, env: Env) -> Value:
+        whole, low, high = self.values(node.args, env)
+
+        def clamped(position: Term) -> Term:
+            if self._certain(z3.And(position >= 0, position <= whole.length), whole.length >= 0):
+                return position
+            below = z3.If(position < 0, position + whole.length, position)
+            return z3.simplify(z3.If(below < 0, 0, z3.If(below > whole.length, whole.length, below)))
+
+        start, end = clamped(low), clamped(high)
+        length = z3.simplify(end - start)
+        if not self._certain(length >= 0, whole.length >= 0):
+            length = z3.If(length > 0, length, 0)
+        return SeqV(whole.element, length, lambda index: whole.at(z3.simplify(start + index)))
+
+    def op_set(self, node: Expr, env: Env) -> Value:
+        assert isinstance(node.type, SetType)
+        members = self.values(node.args, env)
+        return SetV(node.type.element, lambda found: self.either([self.equal(found, member) for member in members]))
+
+    def op_in(self, node: Expr, env: Env) -> Value:
+        found, whole = self.values(node.args, env)
+        if found is ABSENT:
+            return self.false
+        if isinstance(whole, SeqV):
+            return self.either(
+                [
+                    self.exists(one.constants, one.guard, self.equal(one.element, found))
+                    for one in self.rounds(whole, "i", node.location)
+                ]
+            )
+        return self.member(found, node.args[0].type, whole)
+
+    def op_subset(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return self._everywhere(first.element, lambda element: self.implies(first.has(element), second.has(element)))
+
+    def _combined(self, node: Expr, env: Env, join: Callable[[Term, Term], Term]) -> Value:
+        first, second = self.values(node.args, env)
+        return SetV(first.element, lambda element: join(first.has(element), second.has(element)))
+
+    def op_union(self, node: Expr, env: Env) -> Value:
+        return self._combined(node, env, lambda a, b: self.either((a, b)))
+
+    def op_intersect(self, node: Expr, env: Env) -> Value:
+        return self._combined(node, env, lambda a, b: self.both((a, b)))
+
+    def op_difference(self, node: Expr, env: Env) -> Value:
+        return self._combined(node, env, lambda a, b: self.both((a, self.negate(b))))
+
+    def op_len(self, node: Expr, env: Env) -> Value:
+        whole = self.value(node.args[0], env)
+        if isinstance(whole, SeqV):
+            return whole.length
+        return self._no_meaning(
+            node,
+            "The size of a set has no any-size meaning.",
+            "Write `all(s in x for s in Sort)`, any(...), "
+            "is_majority(x, Sort) or is_quorum(x, n, Sort) instead of counting.",
+        )
+
+    def _counted(self, node: Expr, env: Env) -> Term | None:
+        """A comparison of the size of a set with 0, which needs no counting."""
+        left, right = node.args
+        for size, number, swapped in ((left, right, False), (right, left, True)):
+            if (
+                size.op is Op.LEN
+                and isinstance(size.args[0].type, SetType | NetworkType)
+                and number.op is Op.CONST
+                and number.data == 0
+            ):
+                whole = self.value(size.args[0], env)
+                empty = self.both(
+                    [
+                        self.forall(one.constants, one.guard, self.false)
+                        for one in self.rounds(whole, "e", node.location)
+                    ]
+                )
+                if node.op is Op.EQ or (node.op is Op.LE and not swapped):
+                    return empty
+                return (
+                    self.negate(empty)
+                    if node.op is Op.LT and swapped
+                    else self.false
+                    if node.op is Op.LT
+                    else self.true
+                )
+        return None
+
+    def op_eq(self, node: Expr, env: Env) -> Value:
+        counted = self._counted(node, env)
+        return super().op_eq(node, env) if counted is None else counted
+
+    def op_lt(self, node: Expr, env: Env) -> Value:
+        counted = self._counted(node, env)
+        if counted is not None:
+            return counted
+        first, second = self.values(node.args, env)
+        return self.less(first, second, node.args[0].type)
+
+    def op_le(self, node: Expr, env: Env) -> Value:
+        counted = self._counted(node, env)
+        if counted is not None:
+            return counted
+        first, second = self.values(node.args, env)
+        if first is ABSENT or second is ABSENT:
+            return self.false
+        return negation(self.less(second, first, node.args[0].type))
+
+    def _computed(self, node: Expr, env: Env, compute: Callable[[Term, Term], Term]) -> Value:
+        first, second = self.values(node.args, env)
+        return ABSENT if first is ABSENT or second is ABSENT else z3.simplify(compute(first, second))
+
+    def op_add(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda first, second: first + second)
+
+    def op_sub(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda first, second: first - second)
+
+    def op_mul(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda first, second: first * second)
+
+    def _divided(self, node: Expr, env: Env, quotient: bool) -> Value:
+        first, second = self.values(node.args, env)
+        if not z3.is_int_value(second) or second.as_long() <= 0:
+            return self._no_meaning(
+                node,
+                "Division by a number that is not a positive constant has no any-size meaning.",
+                "Divide by a constant.",
+            )
+        return first / second if quotient else first % second
+
+    def op_div(self, node: Expr, env: Env) -> Value:
+        return self._divided(node, env, True)
+
+    def op_mod(self, node: Expr, env: Env) -> Value:
+        return self._divided(node, env, False)
+
+    def op_neg(self, node: Expr, env: Env) -> Value:
+        return -self.value(node.args[0], env)
+
+    def op_abs(self, node: Expr, env: Env) -> Value:
+        value = self.value(node.args[0], env)
+        return z3.If(value < 0, -value, value)
+
+    def op_min(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return self.select(self.less(second, first, node.type), second, first)
+
+    def op_max(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return self.select(self.less(first, second, node.type), second, first)
+
+    # Changes
+
+    def changed(self, change: Change, whole: Value, kind: Type, args: list[Value], location: Location | None) -> Value:
+        if isinstance(whole, SetV):
+            return self._changed_set(change, whole, args[0], location)
+        if isinstance(whole, BagV):
+            return self._changed_bag(change, whole, args[0], location)
+        if change is Change.POP:
+            self.stop("error", whole.length < 1, "pop from an empty list", location)
+            return SeqV(whole.element, z3.simplify(whole.length - 1), whole.at)
+        (item,) = args
+        return SeqV(
+            whole.element,
+            z3.simplify(whole.length + 1),
+            lambda index: self.select(index == whole.length, item, whole.at(index)),
+        )
+
+    def _changed_set(self, change: Change, whole: SetV, item: Value, location: Location | None) -> SetV:
+        if change in (Change.REMOVE, Change.RECEIVE, Change.DROP):
+            self.stop(
+                "error", self.negate(self.member(item, whole.element, whole)), "the element is not there", location
+            )
+        if change is Change.RECEIVE:
+            return whole
+        if change in (Change.ADD, Change.SEND):
+            self.materialize(item, whole.element)
+            return SetV(whole.element, lambda found: self.either((whole.has(found), self.equal(found, item))))
+        return SetV(whole.element, lambda found: self.both((whole.has(found), self.negate(self.equal(found, item)))))
+
+    def _changed_bag(self, change: Change, whole: BagV, item: Value, location: Location | None) -> BagV:
+        if change is not Change.SEND:
+            self.stop(
+                "error", self.negate(self.member(item, whole.element, whole)), "the message is not there", location
+            )
+            by = -1
+        else:
+            self.materialize(item, whole.element)
+            by = 1
+        return BagV(
+            whole.element,
+            lambda found: whole.count(found) + z3.If(self.equal(found, item), z3.IntVal(by), z3.IntVal(0)),
+        )
+
+    def loop(self, statement: Loop, env: Env) -> Exits:
+        from quorate.prove.encode.anysize.effects import all_rounds
+
+        all_rounds(self, statement, env)
+        return self._going()

@@ -1,0 +1,499 @@
+"""Values of unbounded size: functions, predicates, and the leaf cells they are made of.
+
+Every type is taken apart into *shapes*: one for each choice of alternatives in its unions, with the leaf cells that
+are left. A set of messages `Prepared(rm) | Verdict` is two predicates, one over a resource manager and one over a
+verdict; nothing is left of the union, and there are no unused cells whose contents could differ.
+
+A leaf is a bool, a member of an enum (a Z3 enumeration), a number (a mathematical integer) or an identity (an element
+of an uninterpreted sort; of an `Ordered` sort, with a total order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cache
+from itertools import product
+from typing import Any
+
+import z3
+
+from quorate.errors import Location, SpecError
+from quorate.language.types import (
+    BagType,
+    BoolType,
+    EnumType,
+    IdentityType,
+    ListType,
+    MapType,
+    NatType,
+    NetworkType,
+    NoneType,
+    RecordType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from quorate.model.conversion import is_number
+from quorate.model.nodes import INT_MAX, INT_MIN, IntType
+from quorate.prove.encode.values import ABSENT, Union, Value, class_key
+
+Term = Any
+"""A Z3 expression."""
+
+_NUMBER = IntType(INT_MIN, INT_MAX)
+HELD = (ListType, SetType, MapType)
+"""Containers that may be inside elements, messages and keys: there they are objects of the logic."""
+
+
+class NoAnySize(SpecError):
+    """A construct has no meaning for an unbounded number of nodes; proofs at fixed bounds still take it."""
+
+    HINT = "`quorate prove` without --any-size proves it at fixed bounds."
+
+    def __init__(self, found: str, instead: str, location: Location | None = None) -> None:
+        self.found, self.instead = found, instead
+        super().__init__(f"{found} {instead} {self.HINT}", location)
+
+    def at(self, location: Location) -> NoAnySize:
+        """The same, found there."""
+        return NoAnySize(self.found, self.instead, location)
+
+
+@dataclass(frozen=True)
+class MapV:
+    """A total map: from a symbolic key of type `key` to a symbolic value; `term` if it is an object of the logic."""
+
+    key: Type
+    at: Callable[[Value], Value]
+    term: Term = None
+
+
+@dataclass(frozen=True)
+class SetV:
+    """A set or a `Network`: the predicate of membership of symbolic elements of type `element`; `term` if it is an
+    object of the logic."""
+
+    element: Type
+    has: Callable[[Value], Term]
+    term: Term = None
+
+
+@dataclass(frozen=True)
+class BagV:
+    """A `Bag`: how often it has each message."""
+
+    element: Type
+    count: Callable[[Value], Term]
+
+
+@dataclass(frozen=True)
+class SeqV:
+    """A list: its length, and its elements by position (without a meaning beyond the length). `start` is the first
+    number of a range, whose elements are the numbers from there on; `term` if it is an object of the logic."""
+
+    element: Type
+    length: Term
+    at: Callable[[Term], Value]
+    start: Term = None
+    term: Term = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One choice of alternatives of a type: its leaf types, and the value that leaf terms make."""
+
+    tag: str
+    leaves: tuple[Type, ...]
+    build: Callable[[list[Term]], Value]
+
+
+def shapes(kind: Type, held: Callable[[Type, Term], Value], location: Location | None = None) -> list[Shape]:
+    """All shapes of a type of elements or keys; `held` gives the list, set or map that an object of the logic is."""
+    match kind:
+        case NoneType():
+            return [Shape("", (), lambda _: None)]
+        case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+            return [_product(choice) for choice in product(*(shapes(part, held, location) for part in kinds))]
+        case UnionType(kinds=kinds):
+            return [_alternative(part, shape) for part in kinds for shape in shapes(part, held, location)]
+    if isinstance(kind, HELD):
+        return [Shape("", (kind,), lambda terms: held(kind, terms[0]))]
+    if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
+        return [Shape("", (kind,), lambda terms: terms[0])]
+    raise NoAnySize(
+        f"A {kind} inside a set, a message or a key has no any-size meaning.",
+        "Keep elements and keys to records, tuples, enums, numbers, identities, lists, sets and maps.",
+        location,
+    )
+
+
+def _product(parts: tuple[Shape, ...]) -> Shape:
+    def build(terms: list[Term]) -> Value:
+        values, position = [], 0
+        for part in parts:
+            values.append(part.build(terms[position : position + len(part.leaves)]))
+            position += len(part.leaves)
+        return tuple(values)
+
+    tags = [part.tag for part in parts if part.tag]
+    return Shape(",".join(tags), tuple(leaf for part in parts for leaf in part.leaves), build)
+
+
+def _alternative(kind: Type, shape: Shape) -> Shape:
+    tag = f"{kind}({shape.tag})" if shape.tag else str(kind)
+    return Shape(tag, shape.leaves, lambda terms: Union({class_key(kind): (z3.BoolVal(True), shape.build(terms))}))
+
+
+def _kind(term: Term) -> int:
+    """What a formula is the application of, as Z3 numbers its operators; -1 of a quantifier. One call for what
+    `is_and`, `is_or`, ... ask one by one."""
+    context, tree = term.ctx_ref(), term.as_ast()
+    if z3.Z3_get_ast_kind(context, tree) != z3.Z3_APP_AST:
+        return -1
+    return int(z3.Z3_get_decl_kind(context, z3.Z3_get_app_decl(context, tree)))
+
+
+def negation(part: Term) -> Term:
+    """A negation, pushed inwards."""
+    match _kind(part):
+        case z3.Z3_OP_NOT:
+            return part.arg(0)
+        case z3.Z3_OP_TRUE | z3.Z3_OP_FALSE:
+            return z3.BoolVal(z3.is_false(part))
+        case z3.Z3_OP_AND:
+            return disjunction([negation(inner) for inner in part.children()])
+        case z3.Z3_OP_OR:
+            return conjunction([negation(inner) for inner in part.children()])
+    return z3.Not(part)
+
+
+def conjunction(parts: Iterable[Term]) -> Term:
+    """A conjunction: flat, without repetitions, false if it has a part and its negation."""
+    kept = _connected(parts, z3.Z3_OP_AND, z3.Z3_OP_TRUE, z3.Z3_OP_FALSE)
+    if kept is None:
+        return z3.BoolVal(False)
+    return z3.BoolVal(True) if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
+
+
+def disjunction(parts: Iterable[Term]) -> Term:
+    """A disjunction: flat, without repetitions, true if it has a part and its negation."""
+    kept = _connected(parts, z3.Z3_OP_OR, z3.Z3_OP_FALSE, z3.Z3_OP_TRUE)
+    if kept is None:
+        return z3.BoolVal(True)
+    return z3.BoolVal(False) if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
+
+
+def _connected(parts: Iterable[Term], same: int, neutral: int, absorbing: int) -> list[Term] | None:
+    """The parts that matter, or None if one absorbs the others; `same`, ... are kinds of operators."""
+    kept: dict[int, Term] = {}
+    negated: set[int] = set()
+    stack = list(parts)[::-1]
+    while stack:
+        part = stack.pop()
+        kind = _kind(part)
+        if kind == absorbing:
+            return None
+        if kind == same:
+            stack.extend(reversed(part.children()))
+        elif kind != neutral:
+            kept.setdefault(part.get_id(), part)
+            if kind == z3.Z3_OP_NOT:
+                negated.add(part.arg(0).get_id())
+    return None if negated & kept.keys() else list(kept.values())
+
+
+def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term]]]:
+    """The shapes that a value can have: each with its condition, its tag, and the leaf terms."""
+    if isinstance(kind, NoneType):
+        yield z3.BoolVal(True), "", []
+    elif isinstance(kind, UnionType):
+        for part in kind.kinds:
+            if class_key(part) in value:
+                guard, inner = value[class_key(part)]
+                for condition, tag, terms in taken_apart(inner, part):
+                    yield conjunction([guard, condition]), f"{part}({tag})" if tag else str(part), terms
+    elif isinstance(kind, RecordType | TupleType):
+        options = [list(taken_apart(inner, part)) for inner, part in zip(value, kind.kinds, strict=True)]
+        for choice in product(*options):
+            tags = ",".join(tag for _, tag, _ in choice if tag)
+            yield (
+                conjunction([guard for guard, _, _ in choice]),
+                tags,
+                [term for _, _, terms in choice for term in terms],
+            )
+    elif isinstance(kind, HELD):
+        yield z3.BoolVal(True), "", [value if value.term is None else value.term]
+    else:
+        yield z3.BoolVal(True), "", [value]
+
+
+def printable(kind: Type) -> str:
+    """The name of a type without "|", which no name in SMT-LIB may have."""
+    return str(kind).replace("|", "or")
+
+
+@cache
+def _enumeration(sort: type[Enum]) -> tuple[Any, tuple[Term, ...]]:
+    """The Z3 enumeration of an enum. One name can be declared once only, and two specs may use the same."""
+    taken = _TAKEN.setdefault(sort.__name__, [])
+    taken.append(sort)
+    name = sort.__name__ + "~" * (len(taken) - 1)
+    made, members = z3.EnumSort(name, [f"{name}.{member.name}" for member in sort])
+    return made, tuple(members)
+
+
+_TAKEN: dict[str, list[type[Enum]]] = {}
+
+
+class Symbols:
+    """The sorts of a model and its uninterpreted functions; `facts` are what every value of a declared type
+    satisfies."""
+
+    def __init__(self) -> None:
+        self._sorts: dict[Any, Any] = {}
+        self._members: dict[Any, dict[Any, Term]] = {}
+        self._functions: dict[str, Any] = {}
+        self.facts: list[Term] = []
+        self.orders: dict[Any, Any] = {}
+
+    def fork(self) -> Symbols:
+        """Symbols that go on from here on their own."""
+        other = Symbols()
+        other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
+        other.facts, other.orders = list(self.facts), dict(self.orders)
+        return other
+
+    def sort(self, kind: Type) -> Any:
+        """The Z3 sort of a leaf, or of the objects that stand for the lists, sets or maps of a type."""
+        if isinstance(kind, BoolType):
+            return z3.BoolSort()
+        if is_number(kind):
+            return z3.IntSort()
+        if isinstance(kind, HELD):
+            return z3.DeclareSort(printable(kind))
+        assert isinstance(kind, EnumType | IdentityType)
+        if kind.sort not in self._sorts:
+            if isinstance(kind, EnumType):
+                made, members = _enumeration(kind.sort)
+                self._members[kind.sort] = dict(zip(kind.members, members, strict=True))
+            else:
+                made = z3.DeclareSort(kind.sort.__name__)
+            self._sorts[kind.sort] = made
+        return self._sorts[kind.sort]
+
+    def member(self, kind: EnumType, value: Any) -> Term:
+        """The constant of an enum's member."""
+        self.sort(kind)
+        return self._members[kind.sort][value]
+
+    def less(self, kind: IdentityType) -> Any:
+        """The order of an `Ordered` sort; its axioms are among the facts."""
+        if kind.sort not in self.orders:
+            sort = self.sort(kind)
+            less = z3.Function(f"{kind}<", sort, sort, z3.BoolSort())
+            a, b, c = (z3.Const(f"{kind}!{name}", sort) for name in "abc")
+            self.facts += [
+                z3.ForAll([a], z3.Not(less(a, a))),
+                z3.ForAll([a, b, c], z3.Implies(z3.And(less(a, b), less(b, c)), less(a, c))),
+                z3.ForAll([a, b], z3.Or(less(a, b), a == b, less(b, a))),
+            ]
+            self.orders[kind.sort] = less
+        return self.orders[kind.sort]
+
+    def least(self, kind: IdentityType) -> Term:
+        """The first member of an `Ordered` sort."""
+        name = f"least {kind}"
+        first, less = self.cell(kind, name, []), self.less(kind)
+        other = z3.Const(f"{kind}!other", self.sort(kind))
+        fact = z3.ForAll([other], z3.Not(less(other, first)))
+        if not any(fact.eq(known) for known in self.facts):
+            self.facts.append(fact)
+        return first
+
+    def cell(self, kind: Type, name: str, args: list[Term], natural: bool = False) -> Term:
+        """An uninterpreted function's value, of a leaf type; a `Nat`, or a `natural` number, is not below zero."""
+        if not all(isinstance(arg, z3.ExprRef) for arg in args):
+            raise NoAnySize(
+                f"A computed list, set or map as (part of) a key or a message of a Bag has no any-size meaning, as in "
+                f"{name.split('[')[0]}.",
+                "Use a Network, or a key without it.",
+            )
+        if name not in self._functions:
+            function = z3.Function(name, *[arg.sort() for arg in args], self.sort(kind))
+            self._functions[name] = function
+            if natural or isinstance(kind, NatType):
+                names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
+                self.facts.append(z3.ForAll(names, function(names) >= 0) if names else function() >= 0)
+        return _applied(self._functions[name], args)
+
+    @contextmanager
+    def fresh(self) -> Iterator[set[str]]:
+        """The names of the constants that are declared inside."""
+        known, names = set(self._functions), set[str]()
+        yield names
+        names.update(name for name, function in self._functions.items() if name not in known and not function.arity())
+
+    def held(self, kind: Type, term: Term) -> Value:
+        """The list, set or map that an object of the logic stands for. Two objects may have the same contents; nothing
+        is lost by that, because what is true of all such structures is true of those where they are equal."""
+        return replace(self.symbol(kind, printable(kind), [term]), term=term)
+
+    def symbol(
+        self, kind: Type, name: str, args: list[Term], location: Location | None = None, objects: bool = False
+    ) -> Value:
+        """An unknown value of a type, which depends on `args`; with `objects`, the lists, sets and maps in it are
+        objects of the logic."""
+        if objects and isinstance(kind, HELD):
+            return self.held(kind, self.cell(kind, name, args))
+        match kind:
+            case NoneType():
+                return None
+            case RecordType(fields=fields):
+                return tuple(self.symbol(part, f"{name}.{field}", args, None, objects) for field, part in fields)
+            case TupleType(kinds=kinds):
+                return tuple(
+                    self.symbol(part, f"{name}.{position}", args, None, objects) for position, part in enumerate(kinds)
+                )
+            case UnionType(kinds=kinds):
+                return self._union(kinds, name, args, objects)
+            case MapType(key=key, value=value):
+                return MapV(key, lambda found: self._looked_up(found, key, value, name, args))
+            case SetType(element=element) | NetworkType(message=element):
+                return SetV(
+                    element,
+                    lambda found: disjunction(
+                        [
+                            conjunction([guard, self.cell(BoolType(), f"{name}[{tag}]", [*args, *terms])])
+                            for guard, tag, terms in taken_apart(found, element)
+                        ]
+                    ),
+                )
+            case BagType(message=element):
+                return BagV(element, lambda found: self._count(found, element, name, args))
+            case ListType(element=element):
+                length = self.cell(_NUMBER, f"len({name})", args, natural=True)
+                return SeqV(element, length, lambda position: self.symbol(element, f"{name}[]", [*args, position]))
+        if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
+            return self.cell(kind, name, args)
+        raise NoAnySize(
+            f"The variable {name} is a {kind}, which has no any-size meaning.",
+            "Use a Network, a set or a map.",
+            location,
+        )
+
+    def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term], objects: bool) -> Union:
+        if len(kinds) == 2:
+            first = self.cell(BoolType(), f"{name} is {kinds[0]}", args)
+            guards = [first, negation(first)]
+        else:
+            which = self.cell(_NUMBER, f"kind of {name}", args)
+            guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
+        return Union(
+            {
+                class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args, None, objects))
+                for kind, guard in zip(kinds, guards, strict=True)
+            }
+        )
+
+    def _looked_up(self, found: Value, key: Type, value: Type, name: str, args: list[Term]) -> Value:
+        options = [
+            (guard, self.symbol(value, f"{name}[{tag}]" if tag else name, [*args, *terms]))
+            for guard, tag, terms in taken_apart(found, key)
+        ]
+        return chosen(options)
+
+    def _count(self, found: Value, element: Type, name: str, args: list[Term]) -> Term:
+        options = [
+            (guard, self.cell(_NUMBER, f"{name}[{tag}]", [*args, *terms], natural=True))
+            for guard, tag, terms in taken_apart(found, element)
+        ]
+        return chosen(options)
+
+
+def chosen(options: list[tuple[Term, Value]]) -> Value:
+    """The value whose guard is true; the guards exclude each other and one of them is true."""
+    result = options[-1][1]
+    for guard, value in reversed(options[:-1]):
+        result = merged(guard, value, result)
+    return result
+
+
+def merged(condition: Term, first: Value, second: Value) -> Value:
+    """`first` where the condition is true, else `second`, for values of one type."""
+    if first is second or second is ABSENT or z3.is_true(condition):
+        return first
+    if first is ABSENT or z3.is_false(condition):
+        return second
+    match first:
+        case None:
+            return None
+        case tuple():
+            return tuple(merged(condition, a, b) for a, b in zip(first, second, strict=True))
+        case Union():
+            false = z3.BoolVal(False)
+            keys = [*first, *(key for key in second if key not in first)]
+            result = Union()
+            for key in keys:
+                (guard, value), (other_guard, other) = first.get(key, (false, ABSENT)), second.get(key, (false, ABSENT))
+                result[key] = (merged(condition, guard, other_guard), merged(condition, value, other))
+            return result
+        case MapV():
+            return MapV(
+                first.key,
+                lambda key: merged(condition, first.at(key), second.at(key)),
+                _object(condition, first, second),
+            )
+        case SetV():
+            return SetV(
+                first.element,
+                lambda element: merged(condition, first.has(element), second.has(element)),
+                _object(condition, first, second),
+            )
+        case BagV():
+            return BagV(first.element, lambda element: merged(condition, first.count(element), second.count(element)))
+        case SeqV():
+            return SeqV(
+                first.element,
+                merged(condition, first.length, second.length),
+                lambda position: merged(condition, first.at(position), second.at(position)),
+                term=_object(condition, first, second),
+            )
+    if first.eq(second):
+        return first
+    if z3.is_bool(first):
+        return disjunction([conjunction([condition, first]), conjunction([negation(condition), second])])
+    return z3.If(condition, first, second)
+
+
+def _object(condition: Term, first: Value, second: Value) -> Term:
+    """The object that a choice between two lists, sets or maps is, or None unless both are objects of one sort."""
+    if first.term is None or second.term is None or first.term.sort() != second.term.sort():
+        return None
+    return merged(condition, first.term, second.term)
+
+
+def _applied(function: Any, args: list[Term]) -> Term:
+    """A function's value, with a choice among arguments as a choice among values: no choice may stand in a pattern, by
+    which solvers find instances of a quantified formula."""
+    for position, arg in enumerate(args):
+        if z3.is_app_of(arg, z3.Z3_OP_ITE):
+            first, second = ([*args[:position], arg.arg(side), *args[position + 1 :]] for side in (1, 2))
+            return merged(arg.arg(0), _applied(function, first), _applied(function, second))
+    return function(args)
+
+
+def quantified(term: Term) -> bool:
+    """Whether there is a quantifier in a term."""
+    stack, seen = [term], set[int]()
+    while stack:
+        part = stack.pop()
+        if z3.is_quantifier(part):
+            return True
+        if part.get_id() not in seen:
+            seen.add(part.get_id())
+            stack.extend(part.children())
+    return False

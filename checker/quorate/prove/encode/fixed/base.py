@@ -1,0 +1,288 @@
+"""What a value is at fixed bounds, how it is held against a type, and numbers and order.
+
+A later point of a run counts only if no earlier one stops it, so errors and cuts are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import Any
+
+from quorate.errors import Location
+from quorate.language.types import (
+    ChannelsType,
+    ListType,
+    MapType,
+    NatType,
+    SetType,
+    Type,
+)
+from quorate.model.conversion import is_number, limits
+from quorate.model.nodes import Expr, Model
+from quorate.prove.encode.fixed.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
+from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
+from quorate.prove.encode.machine import Env, Machine
+from quorate.prove.encode.values import ABSENT, Cond, Value
+
+Guarded = list[tuple[int, Value]]
+"""Values, each with the condition that it is meant."""
+
+
+class _Cells(Cells):
+    """Cells whose tuples and unions are those of a machine."""
+
+    def __init__(self, machine: FixedValues) -> None:
+        super().__init__(machine.circuit, machine.room)
+        self.merged, self.same, self.known = machine.select, machine.equal, machine.constant  # type: ignore[method-assign]
+
+
+class FixedValues(Machine):
+    """Values as cells: conversions, numbers and order."""
+
+    true, false = TRUE, FALSE
+
+    def __init__(self, model: Model, room: Mapping[str, int] | None = None) -> None:
+        """`room`: bounds of containers that need not be looked at, with the most elements that they can have (see
+        `quorate.prove.room`)."""
+        super().__init__(model)
+        self.circuit, self.room = Circuit(), room or {}
+        self.cells = _Cells(self)
+
+    def both(self, parts: Iterable[int]) -> int:
+        return self.circuit.both(parts)
+
+    def either(self, parts: Iterable[int]) -> int:
+        return self.circuit.either(parts)
+
+    def negate(self, part: int) -> int:
+        return part ^ 1
+
+    def is_true(self, part: Cond) -> bool:
+        return bool(part == TRUE)
+
+    def is_false(self, part: Cond) -> bool:
+        return bool(part == FALSE)
+
+    def select_plain(self, condition: Cond, first: Value, second: Value) -> Value:
+        return self.cells.choice(condition, first, second)
+
+    def equal_plain(self, first: Value, second: Value) -> Cond:
+        return self.cells.equal(first, second)
+
+    def constant_plain(self, value: Any, kind: Type) -> Value:
+        return self.cells.constant(value, kind)
+
+    def unknown(self, kind: Type, constraints: list[int]) -> Value:
+        """An arbitrary value of a type; what its variables must satisfy is added to the constraints."""
+        value = self.cells.unknown(kind, constraints)
+        if isinstance(kind, ChannelsType):
+            for (source, target), queue in value.items():
+                for item in queue.items:
+                    constraints.append(
+                        self.either(
+                            [
+                                guard
+                                for message, guard in self.cells.cases(item, kind.message)
+                                if (message.source, message.target) == (source, target)
+                            ]
+                        )
+                    )
+        return value
+
+    # Conversions
+
+    def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
+        if is_number(want):
+            return self._fitted_number(value, want, location)
+        if isinstance(want, SetType) and isinstance(have, SetType):
+            return self._fitted_set(value, have, want, location)
+        if isinstance(want, ListType) and isinstance(have, ListType):
+            too_long = self.either([guard for length, guard in value.length.items() if length > want.capacity])
+            items = []
+            for position, item in enumerate(value.items):
+                with self.under(self.cells.longer(value, position)):
+                    items.append(self.fit(item, have.element, want.element, location))
+            self.stop("cut", too_long, want.bound, location)
+            length = Leaf({number: guard for number, guard in value.length.items() if number <= want.capacity})
+            return Seq(length, tuple(items[: want.capacity]))
+        if isinstance(want, MapType) and isinstance(have, MapType):
+            return Table({key: self.fit(part, have.value, want.value, location) for key, part in value.items()})
+        return value
+
+    def _fitted_number(self, value: Leaf, want: Type, location: Location | None) -> Leaf:
+        if not isinstance(want, NatType):
+            return value
+        self.stop(
+            "cut",
+            self.either([guard for number, guard in value.items() if number > want.maximum]),
+            want.bound,
+            location,
+        )
+        self.stop(
+            "error",
+            self.either([guard for number, guard in value.items() if number < 0]),
+            f"a number below zero, where {want} begins",
+            location,
+        )
+        return Leaf({number: guard for number, guard in value.items() if 0 <= number <= want.maximum})
+
+    def _fitted_set(self, value: Value, have: SetType, want: SetType, location: Location | None) -> Value:
+        items = []
+        for guard, item in self._slots(value, have.element).items:
+            with self.under(guard):
+                items.append((guard, self.fit(item, have.element, want.element, location)))
+        result = self._collected(items, want)
+        if want.capacity is not None:
+            size = self.op_size(result)
+            self.stop(
+                "cut",
+                self.either([guard for number, guard in size.items() if number > want.capacity]),
+                want.bound,
+                location,
+            )
+        return result
+
+    def widened(self, value: Value, have: Type, want: Type) -> Value:
+        if isinstance(want, SetType) and isinstance(have, SetType) and have.element != want.element:
+            return self._collected(
+                [
+                    (guard, self.coerce(item, have.element, want.element))
+                    for guard, item in self._slots(value, have.element).items
+                ],
+                want,
+            )
+        if isinstance(want, ListType) and isinstance(have, ListType):
+            return Seq(value.length, tuple(self.coerce(item, have.element, want.element) for item in value.items))
+        if isinstance(want, MapType) and isinstance(have, MapType):
+            return Table({key: self.coerce(part, have.value, want.value) for key, part in value.items()})
+        return value
+
+    def _slots(self, value: Value, element: Type) -> Slots:
+        """A set as guarded elements."""
+        if isinstance(value, Slots):
+            return value
+        return Slots(tuple((guard, self.constant(python, element)) for python, guard in value.items()))
+
+    def _collected(self, items: Guarded, kind: SetType) -> Value:
+        """A set from guarded elements that may be equal."""
+        if masked(kind.element):
+            mask = Mask()
+            for guard, item in items:
+                if item is ABSENT:
+                    continue
+                for python, condition in self.cells.cases(item, kind.element):
+                    condition = self.both((guard, condition))
+                    if condition != FALSE:
+                        mask[python] = self.either((mask.get(python, FALSE), condition))
+            return mask
+        kept: Guarded = []
+        for guard, item in items:
+            fresh = [self.both((other_guard, self.equal(item, other))) ^ 1 for other_guard, other in kept]
+            kept.append((self.both((guard, *fresh)), item))
+        return Slots(tuple(kept))
+
+    def _chosen(self, options: Guarded) -> Value:
+        """The value whose guard is true; guards exclude each other."""
+        result: Value = ABSENT
+        for guard, value in options:
+            result = self.select(guard, value, result)
+        return result
+
+    def within(self, number: Leaf, kind: Type) -> Leaf:
+        """A number without the values that its type rules out: more messages than a bag has room for, for example. Their
+        conditions are never true, which the circuit need not show."""
+        low, high = limits(kind)
+        return Leaf({value: guard for value, guard in number.items() if low <= value <= high})
+
+    def op_size(self, whole: Value, most: int | None = None) -> Leaf:
+        """The number of elements of a set, list or network, which is known to be at most `most`."""
+        match whole:
+            case Seq(length=length):
+                return length
+            case Queues():
+                total = Leaf({0: TRUE})
+                for queue in whole.values():
+                    total = self._lifted(lambda a, b: a + b, total, queue.length)
+                return total
+            case Mask():
+                return self.cells.count(whole.values(), most)
+            case Tally():
+                return self.cells.count(self.cells.copies(whole), most)
+        return self.cells.count([guard for guard, _ in whole.items], most)
+
+    # Numbers and order
+
+    def _lifted(self, compute: Callable[..., Any], *leaves: Value) -> Leaf:
+        """Any function on all combinations of values."""
+        if any(leaf is ABSENT for leaf in leaves):
+            return Leaf()
+        result = Leaf()
+        for choice in product(*(leaf.items() for leaf in leaves)):
+            guard = self.both([condition for _, condition in choice])
+            if guard != FALSE:
+                number = compute(*(value for value, _ in choice))
+                result[number] = self.either((result.get(number, FALSE), guard))
+        return result
+
+    def _computed(self, node: Expr, env: Env, compute: Callable[..., Any]) -> Leaf:
+        return self._lifted(compute, *self.values(node.args, env))
+
+    def op_add(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda a, b: a + b)
+
+    def op_sub(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda a, b: a - b)
+
+    def op_mul(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda a, b: a * b)
+
+    def op_neg(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda a: -a)
+
+    def op_abs(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, abs)
+
+    def _divided(self, node: Expr, env: Env, compute: Callable[[int, int], int]) -> Leaf:
+        first, second = self.values(node.args, env)
+        self.stop("error", FALSE if second is ABSENT else second.get(0, FALSE), "division by zero", node.location)
+        return self._lifted(compute, first, Leaf({number: guard for number, guard in second.items() if number}))
+
+    def op_div(self, node: Expr, env: Env) -> Value:
+        return self._divided(node, env, lambda a, b: a // b)
+
+    def op_mod(self, node: Expr, env: Env) -> Value:
+        return self._divided(node, env, lambda a, b: a % b)
+
+    def less(self, first: Value, second: Value) -> int:
+        """`first < second`, of tuples lexicographically."""
+        if first is ABSENT or second is ABSENT:
+            return FALSE
+        if isinstance(first, tuple):
+            parts, same = [], TRUE
+            for a, b in zip(first, second, strict=True):
+                parts.append(self.both((same, self.less(a, b))))
+                same = self.both((same, self.equal(a, b)))
+            return self.either(parts)
+        return self.either(
+            [self.both((guard, other)) for a, guard in first.items() for b, other in second.items() if a < b]
+        )
+
+    def less_than(self, first: Value, second: Value) -> int:
+        """`less` under another name, to be passed on."""
+        return self.less(first, second)
+
+    def op_lt(self, node: Expr, env: Env) -> Value:
+        return self.less(*self.values(node.args, env))
+
+    def op_le(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return self.either((self.less(first, second), self.equal(first, second)))
+
+    def op_min(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return self.select(self.less(second, first), second, first)
+
+    def op_max(self, node: Expr, env: Env) -> Value:
+        first, second = self.values(node.args, env)
+        return self.select(self.less(first, second), second, first)

@@ -1,0 +1,350 @@
+"""Symbolic execution of the typed model with merging of paths: one formula per place, whatever the number of paths.
+
+A `Machine` runs the statements and expressions of `quorate.model.nodes` over symbolic values. It knows control flow,
+records, unions and calls; what a number, a set, a map or a list is, and how a loop goes round, is said by its two
+heirs: `fixed.execution.Fixed` (every value is one of finitely many) and `anysize.execution.AnySize` (maps are functions, sets predicates,
+loops quantifiers).
+
+Where the interpreter raises, the machine notes an `Event`: the condition under which this point stops the run. The
+events stand in the order of execution, so the first one that is true is what happens. A run that no event stops is a
+transition.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from quorate.errors import Location
+from quorate.language.types import (
+    RecordType,
+    Type,
+)
+from quorate.model.nodes import (
+    Action,
+    Assert,
+    Assign,
+    Break,
+    Change,
+    Continue,
+    Expr,
+    Function,
+    If,
+    Loop,
+    Model,
+    Mutate,
+    Op,
+    Place,
+    Property,
+    Require,
+    Return,
+    Scope,
+    Stmt,
+)
+from quorate.prove.encode.values import ABSENT, Cond, Event, Union, Value, Values, class_key
+
+
+@dataclass
+class Env:
+    """What a body sees: state variables, those before the step, and local names."""
+
+    state: dict[str, Value]
+    old: dict[str, Value] | None
+    local: dict[str, Value] = field(default_factory=dict)
+
+    def copy(self) -> Env:
+        return Env(dict(self.state), self.old, dict(self.local))
+
+
+@dataclass(frozen=True)
+class Exits:
+    """How a block ends, relative to its start: the conditions are exclusive and exhaustive unless an event stops the
+    run."""
+
+    go: Cond
+    returned: Cond
+    continued: Cond
+    broken: Cond
+    value: Value = ABSENT
+
+
+@dataclass(frozen=True)
+class Transition:
+    """An action as formulas over the state before and the arguments: the state after, and what stops it."""
+
+    action: Action
+    after: dict[str, Value]
+    events: tuple[Event, ...]
+
+
+class Machine(Values):
+    """Runs bodies over symbolic values."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self._table: dict[Op, Callable[[Expr, Env], Value]] = {op: getattr(self, f"op_{op.value}") for op in Op}
+
+    # Expressions
+
+    def value(self, node: Expr, env: Env) -> Value:
+        """The value of an expression."""
+        return self._table[node.op](node, env)
+
+    def values(self, nodes: Sequence[Expr], env: Env) -> list[Value]:
+        """The values of several expressions, left to right."""
+        return [self.value(node, env) for node in nodes]
+
+    def op_const(self, node: Expr, env: Env) -> Value:
+        return self.constant(node.data, node.type)
+
+    def op_state(self, node: Expr, env: Env) -> Value:
+        return env.state[node.data]
+
+    def op_old(self, node: Expr, env: Env) -> Value:
+        assert env.old is not None
+        return env.old[node.data]
+
+    def op_local(self, node: Expr, env: Env) -> Value:
+        return env.local[node.data]
+
+    def op_field(self, node: Expr, env: Env) -> Value:
+        whole, kind = self.value(node.args[0], env), node.args[0].type
+        assert isinstance(kind, RecordType)
+        return ABSENT if whole is ABSENT else whole[[name for name, _ in kind.fields].index(node.data)]
+
+    def op_component(self, node: Expr, env: Env) -> Value:
+        whole = self.value(node.args[0], env)
+        return ABSENT if whole is ABSENT else whole[node.data]
+
+    def op_tuple(self, node: Expr, env: Env) -> Value:
+        return tuple(self.values(node.args, env))
+
+    op_record = op_tuple
+
+    def op_and(self, node: Expr, env: Env) -> Value:
+        return self._connected(node, env, lambda part: part, self.both)
+
+    def op_or(self, node: Expr, env: Env) -> Value:
+        return self._connected(node, env, self.negate, self.either)
+
+    def _connected(
+        self, node: Expr, env: Env, goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]
+    ) -> Cond:
+        parts: list[Cond] = []
+        for part in node.args:
+            with self.under(self.both([goes_on(earlier) for earlier in parts])):
+                if self.is_false(self.path):
+                    break
+                parts.append(self.value(part, env))
+        return joined(parts)
+
+    def op_not(self, node: Expr, env: Env) -> Value:
+        return self.negate(self.value(node.args[0], env))
+
+    def op_if(self, node: Expr, env: Env) -> Value:
+        condition = self.value(node.args[0], env)
+        found = []
+        for guard, branch in ((condition, node.args[1]), (self.negate(condition), node.args[2])):
+            with self.under(guard):
+                found.append(ABSENT if self.is_false(self.path) else self.value(branch, env))
+        return self.select(condition, found[0], found[1])
+
+    def op_eq(self, node: Expr, env: Env) -> Value:
+        return self.equal(*self.values(node.args, env))
+
+    def op_coerce(self, node: Expr, env: Env) -> Value:
+        return self.coerce(self.value(node.args[0], env), node.args[0].type, node.type)
+
+    def op_fit(self, node: Expr, env: Env) -> Value:
+        return self.fit(self.value(node.args[0], env), node.args[0].type, node.type, node.location)
+
+    def op_narrow(self, node: Expr, env: Env) -> Value:
+        return self.narrow(self.value(node.args[0], env), node.args[0].type, node.type, node.location)
+
+    def op_is(self, node: Expr, env: Env) -> Value:
+        value, wanted = self.value(node.args[0], env), {class_key(kind) for kind in node.data}
+        if isinstance(value, Union):
+            return self.either([guard for key, (guard, _) in value.items() if key in wanted])
+        return self.true if class_key(node.args[0].type) in wanted else self.false
+
+    def op_call(self, node: Expr, env: Env) -> Value:
+        return self.apply(self.model.functions[node.data], self.values(node.args, env), env)
+
+    def apply(self, function: Function, arguments: Sequence[Value], env: Env) -> Value:
+        """The result of a pure function."""
+        local = dict(zip((name for name, _ in function.parameters), arguments, strict=True))
+        return self.run(function.body, Env(env.state, env.old, local)).value
+
+    # Statements
+
+    def run(self, body: tuple[Stmt, ...], env: Env) -> Exits:
+        """Execute statements; `env` is changed in place."""
+        for position, statement in enumerate(body):
+            exits = self._step(statement, env)
+            if self.is_true(exits.go):
+                continue
+            rest = body[position + 1 :]
+            if self.is_false(exits.go) or not rest:
+                return exits
+            branch = env.copy()
+            with self.under(exits.go):
+                tail = self.run(rest, branch)
+            self._merge(exits.go, branch, env)
+            return self._followed(exits, tail)
+        return self._going()
+
+    def _going(self) -> Exits:
+        return Exits(self.true, self.false, self.false, self.false)
+
+    def _followed(self, first: Exits, tail: Exits) -> Exits:
+        """The exits of a block after which, where it goes on, another one follows."""
+
+        def joined(left: Cond, right: Cond) -> Cond:
+            return self.either((left, self.both((first.go, right))))
+
+        return Exits(
+            self.both((first.go, tail.go)),
+            joined(first.returned, tail.returned),
+            joined(first.continued, tail.continued),
+            joined(first.broken, tail.broken),
+            self.select(first.returned, first.value, tail.value),
+        )
+
+    def _merge(self, condition: Cond, branch: Env, env: Env) -> None:
+        """Take over what a branch changed, where the condition is true."""
+        for mine, theirs in ((env.state, branch.state), (env.local, branch.local)):
+            for name, value in theirs.items():
+                mine[name] = self.select(condition, value, mine.get(name, ABSENT))
+
+    def _step(self, statement: Stmt, env: Env) -> Exits:
+        match statement:
+            case Assign(target=target, value=value, location=location):
+                self._put(target, self.value(value, env), env, location)
+            case Mutate():
+                self._mutate(statement, env)
+            case Require(condition=condition, location=location):
+                self.stop("disabled", self.negate(self.value(condition, env)), "", location)
+            case Assert(condition=condition, location=location):
+                self.stop("error", self.negate(self.value(condition, env)), "an assert is false", location)
+            case If():
+                return self._branch(statement, env)
+            case Loop():
+                return self.loop(statement, env)
+            case Scope(body=body):
+                self.run(body, env)
+            case Return(value=result):
+                given = ABSENT if result is None else self.value(result, env)
+                return Exits(self.false, self.true, self.false, self.false, given)
+            case Continue():
+                return Exits(self.false, self.false, self.true, self.false)
+            case Break():
+                return Exits(self.false, self.false, self.false, self.true)
+        return self._going()
+
+    def _branch(self, statement: If, env: Env) -> Exits:
+        condition = self.value(statement.condition, env)
+        if self.is_true(condition) or self.is_false(condition):
+            return self.run(statement.then if self.is_true(condition) else statement.otherwise, env)
+        then, otherwise = env.copy(), env.copy()
+        with self.under(condition):
+            first = self.run(statement.then, then)
+        with self.under(self.negate(condition)):
+            second = self.run(statement.otherwise, otherwise)
+        for name, value in otherwise.state.items():
+            env.state[name] = self.select(condition, then.state[name], value)
+        for name in [*then.local, *(name for name in otherwise.local if name not in then.local)]:
+            env.local[name] = self.select(condition, then.local.get(name, ABSENT), otherwise.local.get(name, ABSENT))
+        return Exits(
+            *(
+                self.select(condition, getattr(first, name), getattr(second, name))
+                for name in ("go", "returned", "continued", "broken", "value")
+            )
+        )
+
+    @abstractmethod
+    def loop(self, statement: Loop, env: Env) -> Exits:
+        """Execute a loop; `env` is changed in place."""
+
+    @abstractmethod
+    def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
+        """What a map or list holds at a key; an error where there is no such key."""
+
+    @abstractmethod
+    def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
+        """A map or list with another value at a key that it has."""
+
+    @abstractmethod
+    def changed(self, change: Change, whole: Value, kind: Type, args: list[Value], location: Location | None) -> Value:
+        """A container after a change in place, other than CLEAR."""
+
+    def _put(self, target: Place, value: Value, env: Env, location: Location | None) -> None:
+        holder = env.state if target.state else env.local
+        keys = self.values(target.selectors, env)
+        holder[target.root] = self._stored(holder.get(target.root, ABSENT), target.types, keys, value, location)
+
+    def _stored(
+        self, whole: Value, types: Sequence[Type], keys: list[Value], value: Value, location: Location | None
+    ) -> Value:
+        if not keys:
+            return value
+        inner = self.at(whole, types[0], keys[0], location)
+        return self.replaced(whole, types[0], keys[0], self._stored(inner, types[1:], keys[1:], value, location))
+
+    def _mutate(self, statement: Mutate, env: Env) -> None:
+        target = statement.target
+        whole = (env.state if target.state else env.local)[target.root]
+        for key, kind in zip(self.values(target.selectors, env), target.types, strict=False):
+            whole = self.at(whole, kind, key, statement.location)
+        if statement.change is Change.CLEAR:
+            changed = self.constant(target.type.zero(), target.type)
+        else:
+            args = self.values(statement.args, env)
+            changed = self.changed(statement.change, whole, target.type, args, statement.location)
+        self._put(target, changed, env, statement.location)
+
+    # Actions and properties
+
+    def fire(self, action: Action, state: dict[str, Value], arguments: Sequence[Value]) -> Transition:
+        """An action as formulas over a state and arguments."""
+        self.events = []
+        local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
+        env = Env(dict(state), None, local)
+        self.run(action.body, env)
+        events, self.events = tuple(self.events), []
+        return Transition(action, env.state, events)
+
+    def enabled(self, transition: Transition) -> Cond:
+        """When the action finishes: nothing disables, cuts or breaks it."""
+        return self.negate(self.either([event.condition for event in transition.events]))
+
+    def stopped(self, transition: Transition, kind: str) -> list[tuple[Cond, Event]]:
+        """The events of a kind, each with the condition that it is the first to happen."""
+        found: list[tuple[Cond, Event]] = []
+        earlier: list[Cond] = []
+        for event in transition.events:
+            if event.kind == kind:
+                found.append((self.both((event.condition, self.negate(self.either(earlier)))), event))
+            earlier.append(event.condition)
+        return found
+
+    def judge(
+        self,
+        prop: Property,
+        state: dict[str, Value],
+        arguments: Sequence[Value],
+        old: dict[str, Value] | None = None,
+    ) -> tuple[Value, Cond]:
+        """The value of a property, and the condition under which it raises an error instead of having one."""
+        self.events = []
+        local = dict(zip((name for name, _ in prop.parameters), arguments, strict=True))
+        value = self.run(prop.body, Env(dict(state), old, local)).value
+        raised, self.events = self.either([event.condition for event in self.events]), []
+        return value, raised
+
+    def holds(
+        self, prop: Property, state: dict[str, Value], arguments: Sequence[Value], old: dict[str, Value] | None = None
+    ) -> Cond:
+        """That a property, whose value is a bool, is true and raises no error."""
+        value, raised = self.judge(prop, state, arguments, old)
+        return self.both((value, self.negate(raised)))

@@ -1,0 +1,239 @@
+"""Values that break a law: searched for within bounds, or read from the solver's model, and confirmed by CPython."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cmp_to_key
+from time import monotonic
+from typing import Any, Literal
+
+import z3
+
+from quorate.errors import SpecError
+from quorate.language.control import Cut
+from quorate.language.sorts import AnySort, Nat
+from quorate.language.system import System
+from quorate.language.types import (
+    BoolType,
+    EnumType,
+    IdentityType,
+    MapType,
+    NatType,
+    NoneType,
+    OrderedType,
+    RecordType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from quorate.prove.encode.anysize.execution import AnySize
+from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.encode.fixed.circuit import TRUE
+from quorate.prove.encode.fixed.execution import Fixed
+from quorate.prove.encode.values import Value, class_key
+from quorate.prove.laws.algebra import Law
+from quorate.prove.laws.formulas import broken, sentence_of
+from quorate.prove.laws.subject import Lowered, Subject
+from quorate.prove.solving import limit
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Values that break a law: the arguments, and the calls that the law makes of them, each with its result.
+
+    `raised` is what the function raised, if that is how the law fails; `sorts` are the sizes of the sorts in force.
+    """
+
+    arguments: tuple[tuple[str, Any], ...]
+    calls: tuple[tuple[str, Any], ...]
+    raised: str | None
+    sorts: tuple[tuple[AnySort, int], ...]
+
+
+def confirmed(subject: Subject, system: System, law: Law, values: tuple[Any, ...]) -> Counterexample:
+    """Values that break a law, with what CPython computes from them. Use it inside `with system`.
+
+    That CPython disagrees with the solver would be an error of ours, and is not passed over.
+    """
+    raised, calls, true = None, dict[str, Any](), False
+    try:
+        true, calls = subject.run(system, law, values)
+    except Cut as cut:
+        raise AssertionError(f"{law.name} of {values} passes {cut.bound} in CPython and not in the model") from None
+    except Exception as error:
+        raised = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+    if true:
+        raise AssertionError(f"{law.name} is true of {values} in CPython and false in the model")
+    arguments = tuple(zip(subject.names(law), values, strict=True))
+    sorts = tuple((sort, system.bounds[name]) for name, sort in subject.sorts.items())
+    return Counterexample(arguments, tuple(calls.items()), raised, sorts)
+
+
+class Search:
+    """The search for values within the bounds of `lowered` that break a law. Use it inside `with lowered.system`.
+
+    `deadline` is a time of `time.monotonic`.
+    """
+
+    def __init__(self, subject: Subject, lowered: Lowered, law: Law, deadline: float) -> None:
+        self.subject, self.lowered, self.law, self.deadline = subject, lowered, law, deadline
+        self.sentence = sentence_of(lowered, law)
+        self.machine = Fixed(lowered.model)
+        self.legal: list[int] = []
+        self.values = [self.machine.unknown(kind, self.legal) for _, kind in self.sentence.parameters]
+        self._memory: dict[int, Any] = {}
+
+    def found(self) -> Counterexample | Literal["unknown"] | None:
+        """Values that break the law, None if there are none, or "unknown" when time is over."""
+        machine = self.machine
+        bad, cut = broken(machine, self.sentence, self.values)
+        wrong = machine.both([*self.legal, machine.negate(cut), bad])
+        if machine.is_false(wrong):
+            return None
+        solver = z3.SolverFor("QF_FD")
+        solver.add(self._formula(wrong))
+        verdict = self._checked(solver)
+        if verdict != z3.sat:
+            return None if verdict == z3.unsat else "unknown"
+        return confirmed(self.subject, self.lowered.system, self.law, self._read(self._small(solver)))
+
+    def _formula(self, condition: int) -> Any:
+        """A condition of the circuit as a Z3 formula; `_memory` keeps those of nodes between calls."""
+        circuit, memory = self.machine.circuit, self._memory
+        if condition <= TRUE:
+            return z3.BoolVal(condition == TRUE)
+        stack = [condition >> 1]
+        while stack:
+            parts = circuit.parts(stack[-1])
+            missing = [part >> 1 for part in parts or () if part >> 1 not in memory]
+            if missing:
+                stack.extend(missing)
+                continue
+            node = stack.pop()
+            if parts is None:
+                memory[node] = z3.Bool(f"x{circuit.number(node)}")
+            else:
+                memory[node] = z3.And([z3.Not(memory[part >> 1]) if part & 1 else memory[part >> 1] for part in parts])
+        return z3.Not(memory[condition >> 1]) if condition & 1 else memory[condition >> 1]
+
+    def _checked(self, solver: Any, *assumptions: Any) -> Any:
+        left = self.deadline - monotonic()
+        if left <= 0:
+            return z3.unknown
+        limit(solver, left)
+        return solver.check(*assumptions)
+
+    def _small(self, solver: Any) -> Any:
+        """A solution in which as many parts as possible are as simple as possible, taken one by one."""
+        best = solver.model()
+        for value, (_, kind) in zip(self.values, self.sentence.parameters, strict=True):
+            for condition in simple(self.machine, value, kind):
+                wish = self._formula(condition)
+                if not z3.is_true(best.eval(wish, model_completion=True)):
+                    if self._checked(solver, wish) != z3.sat:
+                        continue
+                    best = solver.model()
+                solver.add(wish)
+        return best
+
+    def _read(self, solution: Any) -> tuple[Any, ...]:
+        def true(condition: int) -> bool:
+            return bool(z3.is_true(solution.eval(self._formula(condition), model_completion=True)))
+
+        kinds = [kind for _, kind in self.sentence.parameters]
+        return tuple(self.machine.cells.read(one, kind, true) for one, kind in zip(self.values, kinds, strict=True))
+
+
+def simple(machine: Fixed, value: Any, kind: Type) -> Iterator[int]:
+    """Conditions that the parts of a value are simple: numbers small, sets empty, None rather than something."""
+    match kind:
+        case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+            for part, inner in zip(value, kinds, strict=True):
+                yield from simple(machine, part, inner)
+        case UnionType(kinds=kinds):
+            yield value[class_key(kinds[0])][0]
+        case MapType(value=inner):
+            for part in value.values():
+                yield from simple(machine, part, inner)
+        case SetType() if isinstance(value, dict):
+            yield from (machine.negate(guard) for guard in value.values())
+        case BoolType():
+            yield machine.negate(value)
+        case EnumType() | IdentityType():
+            yield next(iter(value.values()))
+        case NatType():
+            for bits in reversed(range(max(value).bit_length() + 1)):
+                yield machine.either([guard for number, guard in value.items() if number < 1 << bits])
+
+
+class Reading:
+    """Python values from a model of the unbounded formulas. Raises NoAnySize for maps, sets and lists, which a model
+    need not give in finitely many parts."""
+
+    def __init__(self, machine: AnySize, model: Any, values: Sequence[Value], kinds: Sequence[Type]) -> None:
+        self._machine, self._model = machine, model
+        self._values, self._kinds = values, kinds
+        self._identities: dict[type, list[Any]] = {}
+        self._largest = 1
+        for value, kind in zip(values, kinds, strict=True):
+            self._look(value, kind)
+        for ordered in {inner for kind in kinds for inner in kind.walk() if isinstance(inner, OrderedType)}:
+            less = machine.symbols.less(ordered)
+            found = self._identities.get(ordered.sort, [])
+            found.sort(key=cmp_to_key(lambda a, b, less=less: -1 if z3.is_true(self._eval(less(a, b))) else 1))  # type: ignore[misc]
+
+    def size(self, sort: AnySort) -> int:
+        """A bound that the values fit into: of numbers, one that small sums of them stay below; else of members."""
+        return 4 * self._largest if issubclass(sort, Nat) else max(len(self._identities.get(sort, ())), 1)
+
+    def read(self) -> tuple[Any, ...]:
+        """The values. Use it inside a system whose bounds they fit into."""
+        return tuple(self._read(value, kind) for value, kind in zip(self._values, self._kinds, strict=True))
+
+    def _eval(self, term: Any) -> Any:
+        return self._model.eval(term, model_completion=True)
+
+    def _chosen(self, value: Any, kinds: Sequence[Type]) -> Type:
+        return next(inner for inner in kinds if z3.is_true(self._eval(value[class_key(inner)][0])))
+
+    def _look(self, value: Any, kind: Type) -> None:
+        """Note the numbers and identities in a value."""
+        match kind:
+            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+                for part, inner in zip(value, kinds, strict=True):
+                    self._look(part, inner)
+            case UnionType(kinds=kinds):
+                chosen = self._chosen(value, kinds)
+                self._look(value[class_key(chosen)][1], chosen)
+            case NatType():
+                self._largest = max(self._largest, self._eval(value).as_long())
+            case IdentityType():
+                known, found = self._identities.setdefault(kind.sort, []), self._eval(value)
+                if not any(found.eq(other) for other in known):
+                    known.append(found)
+            case NoneType() | BoolType() | EnumType():
+                pass
+            case _:
+                raise NoAnySize(f"A {kind} is not read from a model.", "Look for smaller values.")
+
+    def _read(self, value: Any, kind: Type) -> Any:
+        match kind:
+            case NoneType():
+                return None
+            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+                parts = [self._read(part, inner) for part, inner in zip(value, kinds, strict=True)]
+                return kind.sort(*parts) if isinstance(kind, RecordType) else tuple(parts)
+            case UnionType(kinds=kinds):
+                chosen = self._chosen(value, kinds)
+                return self._read(value[class_key(chosen)][1], chosen)
+            case EnumType():
+                found = self._eval(value)
+                return next(member for member in kind.members if self._machine.symbols.member(kind, member).eq(found))
+            case IdentityType():
+                found, known = self._eval(value), self._identities[kind.sort]
+                return kind.sort.at(next(index for index, other in enumerate(known) if other.eq(found)))
+            case NatType():
+                return self._eval(value).as_long()
+        return bool(z3.is_true(self._eval(value)))

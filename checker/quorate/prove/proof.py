@@ -1,0 +1,461 @@
+"""One proof from end to end: which claims, asked how, and an honest verdict.
+
+`Proven` is said only if every property asked for, and every lemma that one of them needs, is true initially and kept
+by every action, no action raises an error, there is an initial state, and every action can happen in a state that
+satisfies what was assumed. A property that is not kept is `Violated` only with a run from an initial state; else the
+verdict is `Unfinished`, with the smallest counterexample to induction that was found, because the property may be
+true and need a lemma.
+
+A variant that is expected to break borrows the lemmas of its bases. They need not be true of it, and are no goals of the
+proof; but the steps that fail although all of them are assumed are the ones at which the argument breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+from quorate.errors import UsageError, unknown
+from quorate.explore.tracing import trace
+from quorate.language.spec import Spec, declarations, with_lemmas
+from quorate.model.build import build
+from quorate.model.nodes import Model
+from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
+from quorate.prove.bounded import Bounded, Induction, Undecided
+from quorate.prove.reachability import FirstStates, vacuous
+from quorate.prove.solving import SELECTED, Answer, Effort, Query, ask_all
+from quorate.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
+
+METHODS = ("induction", "bmc", "kinduction")
+DEPTH, DEPTH_IF_BROKEN = 12, 20
+"""So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
+FIRST_LOOK = Effort((), 0.0, blindly=False)
+"""Effort for claims that are expected to fail: what lemmas on demand do not prove, a counterexample shall decide."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to prove: `invariants` (empty: all), how, and with how much effort. `depth` is that of bounded checks, and
+    k."""
+
+    spec: type[Spec]
+    name: str
+    variant: str | None = None
+    invariants: tuple[str, ...] = ()
+    method: str = "induction"
+    depth: int | None = None
+    any_size: bool = False
+    effort: Effort = field(default_factory=Effort)
+    seconds: float = 60.0
+    progress: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: that `action` keeps `property`. `needs` are the assumed properties that the proof uses (None: not
+    known)."""
+
+    action: str
+    property: str
+    status: str
+    seconds: float
+    needs: frozenset[str] | None = None
+    counterexample: Induction | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The outcome and how it came about. `unused` are lemmas that no proven property needs; `reachable` tells, for
+    each counterexample to
+    induction, whether its first state can happen; `sizes` are the bounds at which it was found. `breaks` are the actions
+    and properties of a broken variant whose claims fail although all properties, and the lemmas of the bases, are
+    assumed."""
+
+    outcome: Outcome
+    claims: tuple[Claim, ...] = ()
+    unused: tuple[str, ...] = ()
+    reachable: tuple[str, ...] = ()
+    sizes: tuple[dict[str, int], ...] = ()
+    breaks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def failed(self) -> tuple[Claim, ...]:
+        """The claims that were not proven."""
+        return tuple(claim for claim in self.claims if claim.status != "proven")
+
+
+def prove(task: Task) -> Proof:
+    """Prove the properties of a specification. Raises SpecError, where it has no model, and UsageError for unknown
+    names."""
+    if task.method not in METHODS:
+        raise unknown("method", task.method, METHODS)
+    if task.any_size and task.method != "induction":
+        raise UsageError("--any-size proves by induction; bounded checks and k-induction need bounds.")
+    started = perf_counter()
+    run = _AnySizeRun(task) if task.any_size else _BoundedRun(task)
+    with run.model.system:
+        proof = run.proof()
+    seconds = perf_counter() - started
+    return replace(proof, outcome=replace(proof.outcome, statistics=replace(proof.outcome.statistics, seconds=seconds)))
+
+
+class _Run:
+    """What both kinds of proof share."""
+
+    def __init__(self, task: Task, model: Model) -> None:
+        self.task, self.model = task, model
+        self.provable = [prop.name for prop in model.of("invariant", "lemma", "step")]
+        for name in task.invariants:
+            if name not in self.provable:
+                raise unknown("invariant, lemma or step property", name, self.provable)
+        own = {name for name, _, _ in declarations(task.spec)}
+        self.broken = task.spec.expect.violated is not None
+        self.goals = list(task.invariants or [name for name in self.provable if name in own])
+        if not self.goals:
+            raise UsageError(f"{model.name} has no @invariant, @lemma or @step: there is nothing to prove.")
+        self.assumable = [prop.name for prop in model.of("invariant", "lemma")]
+        self.notes: list[str] = []
+        self.breaks: tuple[tuple[str, str], ...] = ()
+
+    def broken_at(self, claims: Sequence[Claim]) -> None:
+        """Take down where the argument of a broken variant breaks: claims that fail with everything assumed."""
+        if self.broken:
+            self.breaks = tuple((claim.action, claim.property) for claim in claims if claim.status == "failed")
+            steps = ", ".join(f"{action} breaks {prop}" for action, prop in self.breaks)
+            self.notes.append(f"where the argument breaks: {steps or 'not found'}")
+
+    def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
+        """An outcome of this run."""
+        bounds = self.model.system.bounds
+        return kind(
+            spec=self.task.name,
+            variant=self.task.variant,
+            bounds=bounds,
+            engine="z3",
+            statistics=Statistics(),
+            notes=tuple(self.notes),
+            **fields,
+        )
+
+    def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
+        """A violation of the named properties that a run from an initial state shows, or None."""
+        bounded = Bounded(self.model, self.task.seconds, self.task.progress)
+        finding = bounded.search(depth, names)
+        if finding is None:
+            return None
+        shown = trace(self.model.system, finding, self.task.name, self.task.variant)
+        if finding.kind == "error":
+            return self.make(Failed, message=finding.message or "", trace=shown)
+        assert finding.method is not None
+        return self.make(Violated, property=finding.method.name, trace=shown)
+
+    def refuted_or_open(self, claims: Sequence[Claim], depth: int) -> Outcome:
+        """The outcome when claims failed: a real violation if there is one, else that the question is open."""
+        failed = [claim for claim in claims if claim.status != "proven"]
+        names = [name for name in self.provable if any(claim.property in (name, NO_ERROR) for claim in failed)]
+        if self.broken:
+            names = self.goals  # A lemma that is lost is no violation: what the lemma was for may be one.
+        reason = "; ".join(sorted({_said(claim) for claim in failed}))
+        try:
+            found = self.searched(names, depth)
+        except Undecided as undecided:
+            self.notes.append(f"the search for a real violation ran out of time ({undecided})")
+        else:
+            if found is not None:
+                return found
+            where = _bounds(self.model.system.bounds)
+            self.notes.append(
+                f"no violation within {depth} steps at {where}: the property may be true and need a lemma"
+            )
+        return self.make(Unfinished, reason=reason)
+
+    def finished(
+        self,
+        claims: list[Claim],
+        reachable: Sequence[str],
+        sizes: Sequence[dict[str, int]],
+        any_size: bool,
+        worthless: Callable[[], str | None],
+    ) -> Proof:
+        """The verdict on claims that were all made."""
+        needed = _closure(self.goals, claims)
+        relevant = [claim for claim in claims if claim.property in needed or claim.property == NO_ERROR]
+        unused = tuple(
+            prop.name
+            for prop in self.model.of("lemma")
+            if prop.name not in needed - set(self.task.invariants or ())
+            and not any(prop.name in (claim.needs or ()) for claim in claims if claim.property != prop.name)
+        )
+        if any(claim.status != "proven" for claim in relevant):
+            outcome = self.refuted_or_open(relevant, self.task.depth or self._depth)
+        else:
+            outcome = self._worthy(worthless, any_size)
+        return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes), self.breaks)
+
+    @property
+    def _depth(self) -> int:
+        return DEPTH if self.task.spec.expect.violated is None else DEPTH_IF_BROKEN
+
+    def _worthy(self, worthless: Callable[[], str | None], any_size: bool) -> Outcome:
+        """The verdict when every claim is proven: it stands unless there is a reason why it would say nothing."""
+        try:
+            why = worthless()
+        except Undecided as undecided:
+            why = f"it is not known whether it says anything ({undecided})"
+        if why is not None:
+            return self.make(Unfinished, reason=f"every claim is proven, but {why}")
+        return self.make(Proven, properties=tuple(self.goals), any_size=any_size)
+
+
+class _BoundedRun(_Run):
+    """Proofs at the configured bounds."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, build(with_lemmas(task.spec)))
+        with self.model.system:
+            self.bounded = Bounded(self.model, task.seconds, task.progress)
+
+    def proof(self) -> Proof:
+        """The whole proof."""
+        try:
+            return self._bmc() if self.task.method == "bmc" else self._induction()
+        except Undecided as undecided:
+            return Proof(self.make(Unfinished, reason=str(undecided)))
+
+    def _bmc(self) -> Proof:
+        depth = 10 if self.task.depth is None else self.task.depth
+        found = self.searched(self.goals, depth)
+        if found is not None:
+            return Proof(found)
+        self.notes.append(
+            f"no run of up to {depth} steps violates {', '.join(self.goals)}; longer ones were not looked at"
+        )
+        return Proof(
+            self.make(Unfinished, reason=f"checked to depth {depth} only: a bounded check proves nothing beyond it")
+        )
+
+    def _induction(self) -> Proof:
+        depth = 1 if self.task.method == "induction" else (self.task.depth or 2)
+        claims = list(self._claims(depth))
+        self.broken_at(claims)
+        if depth > 1:
+            found = self.searched(self.provable, depth)  # All that is assumed must hold in the first states.
+            if found is not None:
+                return Proof(found, tuple(claims), breaks=self.breaks)
+        first = FirstStates(self.model.system)
+        reachable = [first.how_reachable(claim.counterexample.before) for claim in claims if claim.counterexample]
+        sizes = [self.model.system.bounds] * len(reachable)
+        return self.finished(claims, reachable, sizes, False, self._worthless)
+
+    def _claims(self, depth: int) -> Iterator[Claim]:
+        bounded = self.bounded
+        names = self.assumable
+        for prop in bounded.inductive:
+            started = perf_counter()
+            status = "proven" if bounded.initially(prop) else "failed"
+            yield Claim(INIT, prop.name, status, perf_counter() - started)
+        for fired in bounded.relation.fired:
+            for prop in (*bounded.inductive, *bounded.steps):
+                self.task.progress(f"{fired.action.name}: {prop.name}")
+                started = perf_counter()
+                found = bounded.broken_by(fired, prop, names, depth)
+                yield _claim(fired.action.name, prop.name, started, found)
+            started = perf_counter()
+            found = bounded.raises(fired, names)
+            if found is not None:
+                yield _claim(fired.action.name, NO_ERROR, started, found)
+
+    def _worthless(self) -> str | None:
+        return vacuous(self.model, lambda: self.bounded, self.assumable)
+
+
+class _AnySizeRun(_Run):
+    """Proofs for any number of nodes; counterexamples come from small bounds."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, model_of_any_size(with_lemmas(task.spec)))
+        self._seconds = task.effort.seconds  # What is left for hard questions.
+
+    def proof(self) -> Proof:
+        """The whole proof."""
+        prover = Prover(self.model, self.goals if self.broken else self.task.invariants)
+        for name, error in prover.skipped.items():
+            self.notes.append(f"{name} is not assumed: {error.message}")
+        refuted = self._refuted(prover) if self.broken else None
+        return self._proof(prover) if refuted is None else refuted
+
+    def _refuted(self, prover: Prover) -> Proof | None:
+        """Where the argument of a broken variant breaks, with a run that violates one of the goals; None if no such run
+        is found."""
+        assumed = [prop.name for prop in prover.inductive]
+        queries = [*prover.queries([*assumed, *(prop.name for prop in prover.steps)], assumed), *prover.errors(assumed)]
+        claims, reachable, sizes = self._explained(list(self._asked(queries, FIRST_LOOK)))
+        self.broken_at(claims)
+        outcome = self.refuted_or_open(
+            [claim for claim in claims if claim.status != "proven"], self.task.depth or self._depth
+        )
+        if isinstance(outcome, Unfinished):
+            return None
+        return Proof(outcome, tuple(claims), (), tuple(reachable), tuple(sizes), self.breaks)
+
+    def _proof(self, prover: Prover) -> Proof:
+        """The proof of the goals, then of what their proofs need, and so on; a property that is not kept is no longer
+        assumed, until what is left holds together."""
+        assumed, done = [prop.name for prop in prover.inductive], dict[tuple[str, str], Claim]()
+        provable = [name for name in self.provable if name not in prover.skipped]
+        while True:
+            needed = _closure(self.goals, list(done.values()))
+            done |= self._following(prover, needed, assumed, done)
+            settled = {name for action, name in done if action == FOLLOWS}
+            needed |= _closure(self.goals, list(done.values()))
+            wanted = [
+                name
+                for name in provable
+                if name in needed and name not in settled and (name in assumed or name not in self.assumable)
+            ]
+            premises = [name for name in assumed if name not in settled]  # What follows from others says no more.
+            queries = [
+                query
+                for query in (*prover.queries(wanted, premises), *prover.errors(premises))
+                if self._open(done.get((query.name[0], query.name[1])), assumed)
+            ]
+            done |= {(claim.action, claim.property): claim for claim in self._asked(queries)}
+            lost = {claim.property for claim in done.values() if claim.status != "proven"} & set(assumed)
+            if not lost and _closure(self.goals, list(done.values())) <= needed:
+                break
+            assumed = [name for name in assumed if name not in lost]
+        claims = [replace(claim, counterexample=None) for claim in done.values()]
+        claims, reachable, sizes = self._explained(claims)
+        return self.finished(claims, reachable, sizes, True, lambda: self._worthless(prover, assumed))
+
+    def _following(
+        self, prover: Prover, needed: set[str], assumed: Sequence[str], done: dict[tuple[str, str], Claim]
+    ) -> dict[tuple[str, str], Claim]:
+        """The needed invariants that follow from the lemmas that are assumed; those that did before and no longer do are
+        forgotten."""
+        invariants = [
+            prop for prop in prover.inductive if prop.kind == "invariant" and prop.name in needed & set(assumed)
+        ]
+        for prop in invariants:
+            if (FOLLOWS, prop.name) in done and self._open(done[FOLLOWS, prop.name], assumed):
+                del done[FOLLOWS, prop.name]
+        queries = [
+            prover.follows(prop, assumed) for prop in invariants if not any(name == prop.name for _, name in done)
+        ]
+        quick = replace(self.task.effort, z3_seconds=self.task.effort.z3_seconds[:1], cvc5_seconds=0.0, blindly=False)
+        found = [claim for claim in self._asked(queries, quick) if claim.status == "proven"]
+        return {(claim.action, claim.property): claim for claim in found}
+
+    @staticmethod
+    def _open(claim: Claim | None, assumed: Sequence[str]) -> bool:
+        """Whether a claim is still to be shown: it is new, or its proof used what is no longer assumed."""
+        return claim is None or (claim.status == "proven" and not (claim.needs or frozenset()) <= set(assumed))
+
+    def _asked(self, queries: Sequence[Query], effort: Effort | None = None) -> Iterator[Claim]:
+        def seen(answer: Answer) -> None:
+            self.task.progress(f"{answer.name[0]}: {answer.name[1]}")
+
+        effort = replace(effort or self.task.effort, seconds=self._seconds)
+        for answer in ask_all(queries, effort, seen):
+            if answer.solver != SELECTED:
+                self._seconds = max(0.0, self._seconds - answer.seconds)
+            status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
+            yield Claim(answer.name[0], answer.name[1], status, answer.seconds, answer.core, None, answer.reason)
+
+    def _explained(self, claims: Sequence[Claim]) -> tuple[list[Claim], list[str], list[dict[str, int]]]:
+        """The claims, those that failed with a counterexample at the smallest bounds that have one."""
+        explained, reachable, sizes = [], [], []
+        failed = any(claim.status != "proven" for claim in claims)
+        deadline = perf_counter() + self.task.seconds
+        encodings = [self._encoded(spec) for spec in self._growing()] if failed else []
+        for claim in claims:
+            if claim.status != "proven" and claim.action != INIT:
+                for bounded, first in encodings:
+                    if perf_counter() > deadline:
+                        break
+                    with bounded.model.system:
+                        found = self._counterexample(bounded, claim)
+                    if found is not None:
+                        claim = replace(claim, status="failed", counterexample=found)
+                        reachable.append(first.how_reachable(found.before))
+                        sizes.append(bounded.model.system.bounds)
+                        break
+            explained.append(claim)
+        return explained, reachable, sizes
+
+    def _encoded(self, spec: type[Spec]) -> tuple[Bounded, FirstStates]:
+        """The encoding of a specification at its bounds, and its first states."""
+        model = build(spec)
+        with model.system:
+            return Bounded(model, min(self.task.seconds, 20.0)), FirstStates(model.system)
+
+    def _growing(self) -> list[type[Spec]]:
+        """The specification at growing bounds, up to those that are configured."""
+        spec, bounds = with_lemmas(self.task.spec), self.model.system.bounds
+        sorts = {
+            part.sort.__name__
+            for variable in self.model.variables
+            for part in variable.type.walk()
+            if hasattr(part, "size")
+        }
+        small = {name: min(2, bounds[name]) for name in sorts if name in bounds}
+        return [spec.bounded(**small), spec] if any(bounds[name] > 2 for name in small) else [spec]
+
+    def _counterexample(self, bounded: Bounded, claim: Claim) -> Induction | None:
+        fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
+        others = self.assumable
+        try:
+            if claim.property == NO_ERROR:
+                return bounded.raises(fired, others)
+            prop = next(prop for prop in bounded.model.properties if prop.name == claim.property)
+            return bounded.broken_by(fired, prop, others)
+        except Undecided:
+            return None
+
+    def _worthless(self, prover: Prover, assumed: Sequence[str]) -> str | None:
+        answer = next(iter(ask_all([prover.satisfiable()], replace(self.task.effort, workers=1))))
+        if answer.status == "unsat":
+            return "the axioms and the initial states contradict each other"
+        fires = [prover.fires(action, assumed) for action in self.model.actions]
+        stuck = [
+            answer.name[0] for answer in ask_all(fires, replace(FIRST_LOOK, seconds=0.0)) if answer.status == "unsat"
+        ]
+        if stuck:
+            return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
+        return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed)
+
+
+def _claim(action: str, prop: str, started: float, found: Induction | None) -> Claim:
+    return Claim(action, prop, "proven" if found is None else "failed", perf_counter() - started, None, found)
+
+
+def _closure(goals: Sequence[str], claims: Sequence[Claim]) -> set[str]:
+    """The goals and all that their proofs need, directly or not. A proof of unknown needs may need everything."""
+    needed, todo = set(goals), list(goals)
+    everything = {claim.property for claim in claims if claim.property != NO_ERROR}
+    todo.append(NO_ERROR)
+    while todo:
+        name = todo.pop()
+        for claim in claims:
+            if claim.property == name and claim.action != INIT:
+                fresh = (everything if claim.needs is None else claim.needs) - needed
+                needed |= fresh
+                todo.extend(fresh)
+    return needed
+
+
+def _said(claim: Claim) -> str:
+    if claim.status == "unknown":
+        return f"the solvers do not know whether {claim.action} keeps {claim.property}"
+    if claim.action == INIT:
+        return f"{claim.property} is false in an initial state"
+    if claim.property == NO_ERROR:
+        return f"{claim.action} raises an error in some state that satisfies the properties"
+    return f"{claim.property} is not inductive: {claim.action} breaks it"
+
+
+def _bounds(bounds: dict[str, int]) -> str:
+    return ", ".join(f"{name}={size}" for name, size in bounds.items())

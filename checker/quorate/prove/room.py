@@ -1,0 +1,89 @@
+"""How full containers can become in so many steps: what need not be encoded.
+
+A bounded check of ten steps needs no room for forty messages, and no look at whether there is room, if no step sends
+more than three. Only variables are considered that are containers themselves and to which elements are added one by
+one; everything else keeps its capacity.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from quorate.language.types import ChannelsType, ListType, Type
+from quorate.language.types.base import Bounded
+from quorate.model.nodes import Assign, Change, If, Loop, Model, Mutate, Place, Property, Scope, Stmt, statements
+
+GROWING = (Change.ADD, Change.APPEND, Change.SEND)
+
+
+def room(model: Model, depth: int) -> dict[str, int]:
+    """For the containers that cannot be full before the last of `depth` steps, by the names of their bounds: the most
+    elements that they can have after it."""
+    initial = Counter[str]() if model.init is None else _added(model.init.body)
+    step = Counter[str]()
+    for action in model.actions:
+        step |= _added(action.body)
+    assigned = {statement.target.root for statement in _changes(model) if isinstance(statement, Assign)}
+    found = {}
+    for variable in model.variables:
+        kind = variable.type
+        if not isinstance(kind, Bounded) or isinstance(kind, ChannelsType) or kind.bound != variable.name:
+            continue
+        default = kind.zero() if variable.default is None else variable.default
+        most = len(default) + initial[variable.name] + depth * step[variable.name]
+        if variable.name not in assigned and kind.capacity is not None and most <= kind.capacity:
+            found[kind.bound] = most
+    return found
+
+
+def relevant(model: Model, judged: Sequence[Property], room: Mapping[str, int]) -> frozenset[str]:
+    """The variables on which it depends what the actions do and whether these properties hold.
+
+    The others are containers to which elements are added, and at which nobody looks: a history, say, if no property asks
+    about it.
+    """
+    bodies = (*model.actions, *((model.init,) if model.init is not None else ()), *judged)
+    read = frozenset[str]().union(*(body.reads for body in bodies))
+    only_grow = {variable.name for variable in model.variables if variable.name in room}
+    only_grow -= {
+        statement.target.root
+        for statement in _changes(model)
+        if isinstance(statement, Assign) or statement.change not in GROWING
+    }
+    return read | {variable.name for variable in model.variables if variable.name not in only_grow}
+
+
+def _changes(model: Model) -> Iterator[Assign | Mutate]:
+    """The statements that change the state."""
+    for action in (*model.actions, *((model.init,) if model.init is not None else ())):
+        for statement in statements(action.body):
+            if isinstance(statement, Assign | Mutate) and statement.target.state:
+                yield statement
+
+
+def _added(body: tuple[Stmt, ...]) -> Counter[str]:
+    """The most elements that a body can add to each variable."""
+    found = Counter[str]()
+    for statement in body:
+        match statement:
+            case Mutate(change=change, target=Place(root=name, state=True, selectors=())) if change in GROWING:
+                found[name] += 1
+            case If(then=then, otherwise=otherwise):
+                found += _added(then) | _added(otherwise)
+            case Loop(source=source, body=inner):
+                rounds = _rounds(source.type)
+                found += Counter({name: rounds * count for name, count in _added(inner).items()})
+            case Scope(body=inner):
+                found += _added(inner)
+    return found
+
+
+def _rounds(kind: Type) -> int:
+    """The most elements that a loop's source can have."""
+    if isinstance(kind, ChannelsType):
+        return kind.capacity * len(kind.pairs)
+    assert isinstance(kind, Bounded)
+    if isinstance(kind, ListType) or kind.capacity is not None:
+        return kind.capacity or 0
+    return kind.children()[0].cardinality

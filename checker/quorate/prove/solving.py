@@ -1,0 +1,258 @@
+"""Asking solvers: one query is a text in SMT-LIB, so that every run of it is the same, in whichever process.
+
+The same formulas built twice in one process get other numbers inside Z3, and its heuristics follow those numbers: one
+query took 0.15 s and 10 s. Printed and read into a fresh context, a query runs the same way each time. A query that
+one seed does not decide is tried with others, and then with cvc5's finite model finding, if cvc5 is installed.
+Whoever says "unknown" is believed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from itertools import starmap
+from multiprocessing import get_context
+from time import perf_counter
+from typing import Any, Literal
+
+Status = Literal["unsat", "sat", "unknown"]
+
+SELECTED = "z3, lemmas on demand"
+"""The solver that an answer of the first look names."""
+
+
+LEAST_MILLISECONDS = 100
+"""Z3 can miss a shorter time limit, which is over before the search begins, and then goes on without one."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
+    naming, and use these `symbols`. Some are `axioms`, by position, about symbols that must occur elsewhere for the axiom
+    to matter."""
+
+    name: tuple[str, ...]
+    text: str
+    labels: tuple[str, ...]
+    symbols: tuple[frozenset[str], ...]
+    axioms: dict[int, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a solver said. `core` are the labels that an "unsat" needs; `reason` explains an "unknown"."""
+
+    name: tuple[str, ...]
+    status: Status
+    seconds: float
+    solver: str
+    core: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to try: seconds for each attempt of Z3 (the seeds count from 0) and for cvc5 (0: do not ask it), and
+    processes; `seconds` for all queries together that lemmas on demand leave open. `blindly` lemmas are also added where no
+    model says which."""
+
+    z3_seconds: tuple[float, ...] = (2.0, 5.0, 10.0)
+    cvc5_seconds: float = 20.0
+    workers: int = 1
+    seconds: float = 60.0
+    blindly: bool = True
+
+    def shared(self, queries: int) -> Effort:
+        """The effort for each of so many queries."""
+        wanted = (2 * sum(self.z3_seconds) + self.cvc5_seconds) * queries / self.workers
+        part = min(1.0, self.seconds / wanted) if wanted else 1.0
+        scaled = tuple(part * seconds for seconds in self.z3_seconds)
+        return replace(self, z3_seconds=scaled, cvc5_seconds=part * self.cvc5_seconds)
+
+
+def limit(solver: Any, seconds: float) -> None:
+    """Give Z3 so much time for a question."""
+    solver.set("timeout", max(LEAST_MILLISECONDS, int(seconds * 1000)))
+
+
+def query(
+    name: tuple[str, ...],
+    parts: Sequence[tuple[str, Any]],
+    axioms: Sequence[tuple[Any, frozenset[str]]] = (),
+    known: dict[int, tuple[Any, frozenset[str]]] | None = None,
+) -> Query:
+    """A query from labelled Z3 formulas, and from axioms with the symbols that these are about.
+
+    `known` remembers the symbols of formulas by their number; it holds the formulas too, for a number is given again
+    when its formula is gone.
+    """
+    import z3
+
+    kept = [(label, formula) for label, formula in parts if not z3.is_true(formula)]
+    solver = z3.Solver()
+    for _, formula in kept:
+        solver.add(formula)
+    for formula, _ in axioms:
+        solver.add(formula)
+    labels = (*(label for label, _ in kept), *("" for _ in axioms))
+    known = {} if known is None else known
+    symbols = []
+    for formula in (*(formula for _, formula in kept), *(formula for formula, _ in axioms)):
+        if formula.get_id() not in known:
+            known[formula.get_id()] = formula, symbols_of(formula)
+        symbols.append(known[formula.get_id()][1])
+    about = {len(kept) + position: defined for position, (_, defined) in enumerate(axioms)}
+    return Query(name, solver.sexpr(), labels, tuple(symbols), about)
+
+
+def symbols_of(formula: Any) -> frozenset[str]:
+    """The names of the uninterpreted functions in a formula."""
+    import z3
+
+    found: set[str] = set()
+    seen: set[int] = set()
+    stack = [formula]
+    while stack:
+        term = stack.pop()
+        if term.get_id() in seen:
+            continue
+        seen.add(term.get_id())
+        if z3.is_quantifier(term):
+            stack.append(term.body())
+            continue
+        if z3.is_app(term) and term.decl().kind() == z3.Z3_OP_UNINTERPRETED:
+            found.add(term.decl().name())
+        stack.extend(term.children())
+    return frozenset(found)
+
+
+def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
+    """The first definite answer: of Z3 with lemmas on demand, `useful` ones first, and then of the portfolio with all
+    of them; or "unknown" with everybody's reasons."""
+    started = perf_counter()
+    first = selected(asked, useful, effort.blindly)
+    if first.status != "unknown":
+        return first
+    reasons = [first.reason]
+    for seed, seconds in enumerate(effort.z3_seconds):
+        for tracked in (False, True) if any(asked.labels) else (False,):
+            status, core, reason = ask_z3(asked, seconds, seed, tracked)
+            if status != "unknown":
+                return Answer(asked.name, status, perf_counter() - started, f"z3 seed {seed}", core)
+            reasons.append(f"z3 seed {seed}: {reason}")
+    if effort.cvc5_seconds and find_spec("cvc5") is None:
+        reasons.append("cvc5 is not installed, so there is no second opinion")
+    elif effort.cvc5_seconds:
+        status, core, reason = ask_cvc5(asked, effort.cvc5_seconds)
+        if status != "unknown":
+            return Answer(asked.name, status, perf_counter() - started, "cvc5", core)
+        reasons.append(f"cvc5: {reason}")
+    return Answer(asked.name, "unknown", perf_counter() - started, "", frozenset(), "; ".join(reasons))
+
+
+def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False) -> Answer:
+    """What Z3 says with lemmas on demand; `blindly` as for `Selection.answer`."""
+    from quorate.prove.selection import Selection
+
+    started = perf_counter()
+    found = Selection(asked).answer(useful, blindly)
+    core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
+    reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
+    return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason)
+
+
+def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tuple[Status, frozenset[str], str]:
+    """What Z3 says: status, core, reason of an unknown.
+
+    Z3 simplifies less if it has to tell a core. Without, it is often faster, and all labels count as needed.
+    """
+    import z3
+
+    context = z3.Context()
+    formulas = z3.parse_smt2_string(asked.text, ctx=context)
+    if len(formulas) != len(asked.labels):
+        raise AssertionError(f"{asked.name}: {len(formulas)} assertions were read of {len(asked.labels)}")
+    solver = z3.Solver(ctx=context)
+    limit(solver, seconds)
+    solver.set("random_seed", seed)
+    for position, (label, formula) in enumerate(zip(asked.labels, formulas, strict=True)):
+        if label and tracked:
+            solver.assert_and_track(formula, z3.Bool(f"{position}:{label}", context))
+        else:
+            solver.add(formula)
+    status: Status = str(solver.check())  # type: ignore[assignment]
+    core = frozenset[str]()
+    if status == "unsat":
+        named = [str(name).split(":", 1)[1] for name in solver.unsat_core()]
+        core = frozenset(named if tracked else filter(None, asked.labels))
+    return status, core, solver.reason_unknown() if status == "unknown" else ""
+
+
+def ask_cvc5(asked: Query, seconds: float) -> tuple[Status, frozenset[str], str]:
+    """What cvc5 says with finite model finding. It names no core, so all labels count as needed."""
+    import cvc5
+
+    solver = cvc5.Solver()
+    solver.setOption("finite-model-find", "true")
+    solver.setOption("tlimit-per", str(max(1, int(seconds * 1000))))
+    solver.setLogic("ALL")
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, asked.text, asked.name[0])
+    symbols = parser.getSymbolManager()
+    try:
+        while not (command := parser.nextCommand()).isNull():
+            command.invoke(solver, symbols)
+        result = solver.checkSat()
+    except RuntimeError as error:
+        return "unknown", frozenset(), str(error).splitlines()[0]
+    if result.isUnsat():
+        return "unsat", frozenset(label for label in asked.labels if label), ""
+    return ("sat", frozenset(), "") if result.isSat() else ("unknown", frozenset(), "it gave up or ran out of time")
+
+
+def ask_all(queries: Sequence[Query], effort: Effort, seen: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
+    """The answers to several queries, in order; `seen` is called with each as it comes.
+
+    All are looked at with lemmas on demand before any is tried harder, because the lemmas that the proofs about an action
+    need tell which ones to try first for the others.
+    """
+    with _map(effort.workers if len(queries) > 1 else 1) as each:
+        answers = list(_watched(each(selected, [(one,) for one in queries]), seen))
+        useful = _useful(answers)
+        left = [position for position, answer in enumerate(answers) if answer.status == "unknown"]
+        share = effort.shared(len(left))
+        harder = each(ask, [(queries[position], share, useful[answers[position].name[0]]) for position in left])
+        for position, answer in zip(left, harder, strict=True):
+            spent = answers[position].seconds
+            answers[position] = replace(answer, seconds=answer.seconds + spent)
+            seen(answers[position])
+    return answers
+
+
+def _useful(answers: Sequence[Answer]) -> dict[str, list[str]]:
+    """The lemmas that the proofs about each action needed, those that most of them needed first."""
+    counts: dict[str, Counter[str]] = {}
+    for answer in answers:
+        counts.setdefault(answer.name[0], Counter()).update(sorted(answer.core))
+    return {action: [lemma for lemma, _ in count.most_common()] for action, count in counts.items()}
+
+
+@contextmanager
+def _map(workers: int) -> Iterator[Callable[[Callable[..., Answer], Sequence[tuple[Any, ...]]], Iterator[Answer]]]:
+    """A map over tuples of arguments, in this process or in several."""
+    if workers == 1:
+        yield lambda function, arguments: starmap(function, arguments)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        yield lambda function, arguments: pool.map(function, *zip(*arguments, strict=True)) if arguments else iter(())
+
+
+def _watched(answers: Iterator[Answer], seen: Callable[[Answer], None]) -> Iterator[Answer]:
+    for answer in answers:
+        if answer.status != "unknown":
+            seen(answer)
+        yield answer

@@ -1,0 +1,261 @@
+"""Proofs for any number of nodes: what has to be shown, as one query per action and property.
+
+A property is proven if it is true in the initial states and if every action keeps it, given that all the invariants
+and lemmas are true before. The negation of each such claim goes to the solvers: "unsat" is a proof of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import z3
+
+from quorate.errors import SpecError
+from quorate.language.spec import Spec
+from quorate.language.types import IdentityType, Type
+from quorate.model.build import build
+from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
+from quorate.model.source import declaration
+from quorate.prove.encode.anysize.definitions import quorums_in
+from quorate.prove.encode.anysize.execution import AnySize
+from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term
+from quorate.prove.encode.machine import Transition
+from quorate.prove.encode.values import Value
+from quorate.prove.solving import Query, query
+
+INIT = "initial states"
+NO_ERROR = "no error"
+FOLLOWS = "follows"
+KINDS = ("invariant", "lemma", "step")
+
+State = dict[str, Value]
+
+
+def model_of_any_size(spec: type[Spec]) -> Model:
+    """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured number of
+    nodes."""
+    model = build(spec)
+    sorts = sorted(
+        {
+            part.sort.__name__
+            for variable in model.variables
+            for part in variable.type.walk()
+            if isinstance(part, IdentityType)
+        }
+    )
+    larger = build(
+        spec.bounded(**{name: model.system.bounds[name] + 1 for name in sorts if name in model.system.bounds})
+    )
+    for mine, other in zip(_bodies(model), _bodies(larger), strict=True):
+        _same_constants(mine, other)
+    return model
+
+
+def _bodies(model: Model) -> Iterator[Expr]:
+    initial = () if model.init is None else (model.init,)
+    for part in (*initial, *model.actions, *model.of(*KINDS), *model.functions.values()):
+        yield from expressions(part.body)
+
+
+def _same_constants(mine: Expr, other: Expr) -> None:
+    for one, two in zip(mine.walk(), other.walk(), strict=True):
+        if one.op is Op.CONST and isinstance(one.data, int) and one.data != two.data:
+            raise NoAnySize(
+                f"This is {one.data} only at the configured size.",
+                "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or "
+                "is_quorum(x, n, Sort) instead of computing with the number of nodes.",
+                one.location,
+            )
+
+
+class Prover:
+    """Writes the queries of one model."""
+
+    def __init__(self, model: Model, required: Sequence[str] = ()) -> None:
+        """`required` are the properties that must have an any-size meaning; empty: all. Others are `skipped` where
+        they have none."""
+        self.model = model
+        self._machine = AnySize(model)
+        self._before = {
+            variable.name: self._machine.symbols.symbol(
+                variable.type, variable.name, [], declaration(model.system.spec, variable.name)
+            )
+            for variable in model.variables
+        }
+        self._hypotheses: dict[str, tuple[str, Term]] = {}
+        self._transitions: dict[str, tuple[AnySize, Transition]] = {}
+        # What is known of formulas, by their numbers; a number stays theirs as long as they are here.
+        self._symbols: dict[int, tuple[Term, frozenset[str]]] = {}
+        self._quorums: dict[int, tuple[Term, set[str], set[str]]] = {}
+        self.skipped: dict[str, NoAnySize] = {}
+        for prop in model.of("invariant", "lemma"):
+            try:
+                self._hypotheses[prop.name] = (prop.name, self._closed(self._machine, prop, self._before))
+            except NoAnySize as error:
+                if not required or prop.name in required:
+                    raise
+                self.skipped[prop.name] = error
+        self.inductive = tuple(prop for prop in model.of("invariant", "lemma") if prop.name not in self.skipped)
+        self.steps = model.of("step")
+
+    def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
+        """The queries for the named properties, given the named ones before each action."""
+        named = set(wanted)
+        found = [self.initial(prop) for prop in self.inductive if prop.name in named]
+        for action in self.model.actions:
+            for prop in (*self.inductive, *self.steps):
+                if prop.name in named and (prop.kind == "step" or action.writes & prop.reads):
+                    found.append(self.kept(action, prop, assumed))
+        return found
+
+    def follows(self, prop: Property, assumed: Sequence[str]) -> Query:
+        """The query that an invariant is true wherever the assumed lemmas are: then it needs no induction of its own.
+
+        Lemmas are never shown in this way, so that no two properties rest on each other alone.
+        """
+        machine, hypotheses = self._known(assumed)
+        lemmas = {lemma.name for lemma in self.model.of("lemma")}
+        goal = machine.negate(self._hypotheses[prop.name][1])
+        return self._query(
+            (FOLLOWS, prop.name), machine, [*(part for part in hypotheses if part[0] in lemmas), ("", goal)]
+        )
+
+    def errors(self, assumed: Sequence[str]) -> list[Query]:
+        """The queries that no action raises an error."""
+        found = []
+        for action in self.model.actions:
+            machine, transition, hypotheses = self._fired(action, assumed)
+            raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
+            if not machine.is_false(raised):
+                found.append(self._query((action.name, NO_ERROR), machine, [*hypotheses, ("", raised)]))
+        return found
+
+    def satisfiable(self) -> Query:
+        """The query whether the axioms have an initial state: "unsat" makes every proof worthless."""
+        machine = AnySize(self.model)
+        _, facts = self._initial_state(machine)
+        return self._query(("axioms", INIT), machine, [("", fact) for fact in facts])
+
+    def initial(self, prop: Property) -> Query:
+        """The query that a property is true initially."""
+        machine = AnySize(self.model)
+        state, facts = self._initial_state(machine)
+        goal = machine.negate(self._closed(machine, prop, state))
+        return self._query((INIT, prop.name), machine, [*(("", fact) for fact in facts), ("", goal)])
+
+    def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
+        """The query that an action keeps a property, given the assumed ones before it."""
+        machine, transition, hypotheses = self._fired(action, assumed)
+        arguments = [machine.parameter(kind, f"{prop.name}.{name}", False) for name, kind in prop.parameters]
+        goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
+        parts = [*hypotheses, *_mentions(goal), ("", machine.enabled(transition)), ("", goal)]
+        return self._query((action.name, prop.name), machine, parts)
+
+    def fires(self, action: Action, assumed: Sequence[str]) -> Query:
+        """The query whether an action can happen, given the assumed properties and all axioms that its run writes:
+        "unsat" makes every proof about it worthless."""
+        machine, transition, hypotheses = self._fired(action, assumed)
+        parts = [*hypotheses, ("", machine.enabled(transition))]
+        return self._query((action.name, "can happen"), machine, parts)
+
+    # Parts
+
+    def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Term]]]:
+        """A machine, the transition of an action, and the assumed properties of the state before: each written once
+        for all queries."""
+        machine, hypotheses = self._known(assumed)
+        if action.name not in self._transitions:
+            self._transitions[action.name] = (
+                machine,
+                machine.fire(action, self._before, self._arguments(machine, action)),
+            )
+        machine, transition = self._transitions[action.name]
+        return machine.fork(), transition, hypotheses
+
+    def _known(self, assumed: Sequence[str]) -> tuple[AnySize, list[tuple[str, Term]]]:
+        """A machine that has written all properties of the state before, and the assumed ones of them."""
+        named = set(assumed)
+        return self._machine.fork(), [part for name, part in self._hypotheses.items() if name in named]
+
+    def _arguments(self, machine: AnySize, action: Action) -> list[Value]:
+        return [machine.parameter(kind, f"{action.name}.{name}") for name, kind in action.parameters]
+
+    def _closed(self, machine: AnySize, prop: Property, state: State, old: State | None = None) -> Term:
+        """A property for all values of its parameters."""
+        ranges = [machine.rounds(SetV(kind, lambda _: machine.true), name, None) for name, kind in prop.parameters]
+        claims = []
+        for choice in product(*ranges):
+            guard = machine.both([found.guard for found in choice])
+            constants = [constant for found in choice for constant in found.constants]
+            claims.append(
+                machine.forall(constants, guard, machine.holds(prop, state, [found.element for found in choice], old))
+            )
+        return machine.both(claims)
+
+    def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
+        """The state of all defaults after @init, and what is known of it."""
+        state = {
+            variable.name: self._default(machine, variable.name, variable.type, variable.default)
+            for variable in self.model.variables
+        }
+        action = self.model.init
+        if action is None:
+            return state, []
+        transition = machine.fire(action, state, self._arguments(machine, action))
+        return transition.after, [machine.enabled(transition)]
+
+    def _default(self, machine: AnySize, name: str, kind: Type, default: Any) -> Value:
+        try:
+            return machine.constant(kind.zero() if default is None or hasattr(kind, "message") else default, kind)
+        except NoAnySize:
+            raise
+        except SpecError:
+            return machine.symbols.symbol(kind, f"initial {name}", [])
+
+    def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Term]]) -> Query:
+        """A query whose last two parts are the step and the negated goal; the axioms that these call for are added."""
+        total = max((self.model.system.bounds.get(sort, 0) for sort in _quorum_sorts(machine)), default=0)
+        given, asked = set[str](), set[str]()
+        for _, formula in parts:
+            if formula.get_id() not in self._quorums:
+                self._quorums[formula.get_id()] = formula, *quorums_in(formula)
+            given |= self._quorums[formula.get_id()][1]
+            asked |= self._quorums[formula.get_id()][2]
+        quorums = machine.quorum_axioms(total, given, asked)
+        facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.facts)]
+        return query(name, [*parts, *facts], quorums, self._symbols)
+
+
+def _mentions(goal: Term) -> list[tuple[str, Term]]:
+    """The terms about nothing but the action and the property's parameters that stand under quantifiers of the goal,
+    as facts that say
+    nothing.
+
+    A solver instantiates an assumption for the terms that it sees, and does not look under quantifiers.
+    """
+    found: dict[int, Term] = {}
+    known: dict[tuple[int, bool], bool] = {}
+
+    def varies(term: Term, inside: bool) -> bool:
+        key = (term.get_id(), inside)
+        if key not in known:
+            if z3.is_quantifier(term):
+                varies(term.body(), True)
+                known[key] = True
+            else:
+                known[key] = bool(z3.is_var(term)) or any(varies(part, inside) for part in term.children())
+                if inside and not known[key] and not z3.is_bool(term) and term.num_args():
+                    found[key[0]] = term
+        return known[key]
+
+    varies(goal, False)
+    return [("", z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term)) for term in found.values()]
+
+
+def _quorum_sorts(machine: AnySize) -> list[str]:
+    return sorted({str(family.member.sort()) for family in machine.families.values() if family.member is not None})
+
+
+__all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size"]

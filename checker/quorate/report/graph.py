@@ -1,0 +1,115 @@
+"""A small state graph as a drawing: the initial states in full, every other state by what differs from the first of
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from quorate.errors import UsageError
+from quorate.report.palette import BAD, BAD_GROUND, FADED, INK, SOFT
+from quorate.report.scene import clean
+from quorate.report.values import differences, show
+from quorate.trace import Json
+
+if TYPE_CHECKING:
+    import networkx
+
+NODES_MAX = 200
+"""More states than this cannot be read in a picture, and take long to lay out."""
+
+WIDTH = 32
+
+
+def state_graph(graph: networkx.DiGraph[Any], title: str = "states", nodes_max: int = NODES_MAX) -> str:
+    """The Graphviz source of a state graph; `render` draws it with the layout `dot`.
+
+    Nodes carry `label` (the state's variables as JSON values), `initial`, and `violates` (a property's name or None);
+    edges `action` and `fair`. Nodes and edges are drawn in the order of the graph. Raises `UsageError` above
+    `nodes_max` states.
+    """
+    import graphviz
+
+    if len(graph) > nodes_max:
+        raise UsageError(
+            f"The state graph has {len(graph):,} states; a drawing of more than {nodes_max:,} cannot be read. "
+            "Lower the bounds, such as `--bound Server=2`, so that the spec has fewer states."
+        )
+    source = graphviz.Digraph(
+        clean(title).replace(":", " -").replace("\\", "/"),
+        graph_attr={"bgcolor": "white", "pad": "0.2", "nodesep": "0.35", "ranksep": "0.5"},
+        node_attr={
+            "shape": "box",
+            "style": "rounded,filled",
+            "fillcolor": "white",
+            "color": SOFT,
+            "fontname": "Helvetica",
+            "fontsize": "10",
+            "margin": "0.08,0.04",
+        },
+        edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": SOFT, "fontcolor": INK, "arrowsize": "0.7"},
+    )
+    fair = {bool(data.get("fair", True)) for _, _, data in graph.edges(data=True)}
+    if fair == {True, False}:
+        source.attr(
+            label="A dashed step may be put off for ever; a solid one is fair.", fontname="Helvetica", fontsize="9"
+        )
+    names = {node: f"s{number}" for number, node in enumerate(graph)}
+    initial = next((data["label"] for _, data in graph.nodes(data=True) if data.get("initial")), None)
+    for node, data in graph.nodes(data=True):
+        _add_node(source, names[node], data, initial)
+    for (tail, head), actions in _edges(graph).items():
+        label = "\\n".join(graphviz.escape(clean(action).replace("&", "&amp;")) for action in actions)
+        style = {} if any(actions.values()) else {"style": "dashed", "color": FADED}
+        source.edge(names[tail], names[head], label=f" {label}", **style)
+    return str(source.source)
+
+
+def _edges(graph: networkx.DiGraph[Any]) -> dict[tuple[Hashable, Hashable], dict[str, bool]]:
+    """The actions that lead from one state to another, and whether each is fair; several share one arrow."""
+    found: dict[tuple[Hashable, Hashable], dict[str, bool]] = {}
+    for tail, head, data in graph.edges(data=True):
+        found.setdefault((tail, head), {})[str(data.get("action", ""))] = bool(data.get("fair", True))
+    return found
+
+
+def _add_node(source: Any, name: str, data: dict[str, Any], initial: dict[str, Json] | None) -> None:
+    violated = data.get("violates")
+    rows = _rows(data["label"], None if data.get("initial") else initial)
+    style: dict[str, str] = {"penwidth": "2.2", "color": INK} if data.get("initial") else {}
+    if violated:
+        rows = [(f"violates {violated}", None), *rows]
+        style |= {"color": BAD, "fillcolor": BAD_GROUND, "penwidth": "2.2"}
+    source.node(name, label=_table(rows), tooltip=name, **style)
+
+
+def _rows(state: dict[str, Json], initial: dict[str, Json] | None) -> list[tuple[str, str | None]]:
+    """The lines of a state: (place, value); a place without a value is a remark."""
+    if initial is None:
+        return [(variable, show(value, WIDTH)) for variable, value in state.items()] or [("(no variables)", None)]
+    rows: list[tuple[str, str | None]] = []
+    for variable, value in state.items():
+        if variable not in initial:
+            rows.append((variable, show(value, WIDTH)))
+            continue
+        for change in differences(initial[variable], value, WIDTH):
+            sign = (
+                "" if change.old is not None and change.new is not None else "+ " if change.old is None else "without "
+            )
+            rows.append((variable + change.path, sign + (change.new if change.new is not None else change.old or "")))
+    return rows or [("as at the start", None)]
+
+
+def _table(rows: list[tuple[str, str | None]]) -> str:
+    cells = "".join(
+        f'<TR><TD ALIGN="LEFT" COLSPAN="2"><B>{_html(place)}</B></TD></TR>'
+        if value is None
+        else f'<TR><TD ALIGN="LEFT">{_html(place)}</TD><TD ALIGN="LEFT"><B>{_html(value)}</B></TD></TR>'
+        for place, value in rows
+    )
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{cells}</TABLE>>'
+
+
+def _html(text: str) -> str:
+    return escape(clean(text), quote=False) or " "

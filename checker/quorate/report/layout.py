@@ -1,0 +1,177 @@
+"""Where the lanes and rows of a space-time diagram stand: time runs downwards, a row for each step, a column for each
+lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from quorate.report.measure import clip, width
+from quorate.report.scene import Rect
+from quorate.report.story import Flight, Story, repetition
+from quorate.report.table import ROOM_MAX, Cell, Item, initial_cell, item_width, step_cell
+
+MARGIN = 18.0
+TITLE_Y = 24.0
+HEAD_Y, HEAD_HEIGHT, HEAD_SIZE = 60.0, 26.0, 12.0
+FIRST_ROW = 84.0
+NUMBER_X, ACTION_X = 42.0, 52.0
+LOOP_GUTTER = 44.0
+REPEAT_EVERY = 20
+"""A long diagram names its lanes again after so many steps."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A band of the page. `index` is the step (0: the initial state); a `names` row repeats the lanes' names."""
+
+    kind: Literal["step", "initial", "names", "end"]
+    index: int
+    top: float
+    bottom: float
+    cell: Cell | None = None
+
+    @property
+    def middle(self) -> float:
+        """The height at which its event stands."""
+        return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All positions of one diagram that do not depend on where labels find room."""
+
+    names: dict[str, str]
+    lane_x: dict[str, float]
+    rows: tuple[Row, ...]
+    action_width: float
+    gap: float
+    loop_x: float
+    changes_x: float
+    items_x: float
+    room: float
+
+    @property
+    def right(self) -> float:
+        """The right edge of the table."""
+        return self.items_x + self.room + 10
+
+    @property
+    def bottom(self) -> float:
+        """The end of the last row."""
+        return self.rows[-1].bottom if self.rows else FIRST_ROW
+
+    @property
+    def field(self) -> Rect:
+        """The part of the page where wires and their labels may be."""
+        first = min(self.lane_x.values(), default=0.0)
+        return Rect(
+            min(first - 20, max(self.loop_x + 12, ACTION_X + self.action_width + 6)),
+            FIRST_ROW - 8,
+            self.changes_x - 6,
+            self.bottom + 4,
+        )
+
+    def y(self, index: int) -> float:
+        """The height of a step; 0 is the initial state, above the first row; past the last step, the end of the
+        lanes."""
+        for row in self.rows:
+            if row.kind in ("step", "initial") and row.index == index:
+                return row.middle
+        return FIRST_ROW - 6 if index == 0 else self.bottom
+
+    def row(self, index: int) -> Row:
+        """The row of a step."""
+        return next(row for row in self.rows if row.kind == "step" and row.index == index)
+
+
+def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> Layout:
+    """Place lanes and rows. `messages` are extra lines of words per step; `stretch` makes rows higher."""
+    room = _room(story, messages)
+    cells = {step.index: step_cell(story, step, room, messages.get(step.index, [])) for step in story.trace.steps}
+    first = initial_cell(story, room) if story.trace.initial_arguments or not story.trace.steps else None
+    all_cells = [*cells.values(), *([first] if first else [])]
+    action_width = max([80.0, *(run.width for cell in all_cells for run in cell.action)])
+    lanes = story.lanes
+    gap: float = {0: 170, 1: 170, 2: 180, 3: 170, 4: 155, 5: 140}.get(len(lanes), 125)
+    names = {lane: clip(lane, 150, HEAD_SIZE, True) for lane in lanes}
+    widest = max([width(name, HEAD_SIZE, True) for name in names.values()], default=0.0) + 24
+    gap = max(gap, widest + 14)
+    loops = story.trace.loop is not None and story.trace.loop < len(story.trace.steps)
+    left = ACTION_X + action_width + 14
+    loop_x = left + 16
+    left += (LOOP_GUTTER if loops else 0.0) + max(widest / 2, 34)
+    lane_x = {lane: left + gap * number for number, lane in enumerate(lanes)}
+    changes_x = left + gap * max(len(lanes) - 1, 0) + max(widest / 2 + 20, _overhang(story))
+    owners = max([cell.owner.width for cell in all_cells], default=0.0)
+    owner_width = min(max(owners, 24.0), 150.0)
+    return Layout(
+        names,
+        lane_x,
+        _rows(story, cells, first, stretch),
+        action_width,
+        gap,
+        loop_x,
+        changes_x,
+        changes_x + owner_width + 12,
+        room,
+    )
+
+
+def _room(story: Story, messages: dict[int, list[Item]]) -> float:
+    """The width of the column of changes: what the words would like on one line, within limits."""
+    wanted = 200.0
+    for step in story.trace.steps:
+        items = step_cell(story, step, ROOM_MAX, messages.get(step.index, [])).lines
+        wanted = max([wanted, *(sum(item_width(item) + 14 for item in line) for line in items)])
+    if not story.trace.steps:
+        wanted = ROOM_MAX
+    return min(wanted, ROOM_MAX)
+
+
+def _overhang(story: Story) -> float:
+    """The room right of the last lane for messages that a lane sends to itself and for stubs."""
+    if not story.lanes:
+        return 40.0
+    last = story.lanes[-1]
+    outward = any(
+        flight.source == last and (flight.target == last or (flight.fate == "under way" and len(story.lanes) == 1))
+        for flight in story.flights
+    )
+    return 120.0 if outward else 62.0
+
+
+def _rows(story: Story, cells: dict[int, Cell], first: Cell | None, stretch: float) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    y = FIRST_ROW
+    base = 42.0 if len(cells) <= 24 else 34.0
+
+    def add(
+        kind: Literal["step", "initial", "names", "end"], index: int, height: float, cell: Cell | None = None
+    ) -> None:
+        nonlocal y
+        rows.append(Row(kind, index, y, y + height, cell))
+        y += height
+
+    if first:
+        add("initial", 0, max(base * 0.8, first.height), first)
+    for index, cell in cells.items():
+        if index > 1 and (index - 1) % REPEAT_EVERY == 0:
+            add("names", index, 24.0)
+        add("step", index, max(base * stretch, cell.height), cell)
+    if repetition(story.trace):
+        add("end", len(cells) + 1, 26.0)
+    return tuple(rows)
+
+
+def side(story: Story, layout: Layout, flight: Flight) -> int:
+    """Which way a message leaves its lane: 1 to the right, -1 to the left. Without a known addressee, towards the
+    middle."""
+    start, end = layout.lane_x.get(flight.source or ""), layout.lane_x.get(flight.target or "")
+    if start is None:
+        return 1
+    if end is not None and end != start:
+        return 1 if end > start else -1
+    if end == start:
+        return 1
+    return 1 if story.lanes.index(flight.source or "") < max(len(story.lanes) - 1, 1) else -1

@@ -1,0 +1,284 @@
+"""A trace read as a story: lanes, who was what when, how each message fared, what each step changed, what is wrong at
+the end.
+
+Pictures and texts show the same facts; they are worked out here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from quorate.report.causality import Causes, causes, is_environment, place_of
+from quorate.report.values import Difference, differences, field, record_name, show, without_fields
+from quorate.trace import Change, Json, Message, Step, Trace
+
+
+@dataclass(frozen=True)
+class Flight:
+    """One crossing of a message.
+
+    `sent` is the step that sent it, None if it was under way in the initial state. `ended` is the step that received or
+    lost it, None if it is under way at the end. `again` is true when the same lane had received this message before.
+    """
+
+    message: Message
+    source: str | None
+    target: str | None
+    sent: int | None
+    ended: int | None
+    fate: Literal["received", "lost", "under way"]
+    again: bool = False
+
+    @property
+    def name(self) -> str:
+        """`m3`, or `m3'` for a further delivery."""
+        return self.message.id + ("'" if self.again else "")
+
+    @property
+    def label(self) -> Json:
+        """The payload without what the arrow itself shows."""
+        shown = [
+            end
+            for end, lane in (("source", self.source), ("target", self.target))
+            if lane is not None and field(self.message.payload, end) == lane
+        ]
+        return without_fields(self.message.payload, shown)
+
+
+@dataclass(frozen=True)
+class Spell:
+    """A lane between two steps: from just after step `first` to step `last`, in one role, up or down."""
+
+    lane: str
+    first: int
+    last: int
+    role: str | None
+    up: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One change as it is written: `lane`, if it is not the step's own; the place; what it was and is."""
+
+    lane: str | None
+    place: str
+    difference: Difference
+    stressed: bool
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the trace shows, in words. `tone` is bad for a violation, good for a goal reached, plain for a mere run."""
+
+    tone: Literal["bad", "good", "plain"]
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that pictures and texts say about a trace."""
+
+    trace: Trace
+    lanes: tuple[str, ...]
+    flights: tuple[Flight, ...]
+    spells: tuple[Spell, ...]
+    causes: Causes
+    headline: Headline
+
+    def lane_of(self, step: Step) -> str | None:
+        """The lane where a step happens; None if the network or the environment takes it."""
+        return None if is_environment(self.trace, step) else step.lane
+
+    def dark(self, index: int) -> bool:
+        """Whether a step is in the causal past of the violation; every step is when nothing singles out a cause."""
+        return self.causes.past is None or index in self.causes.past
+
+    def dark_flight(self, flight: Flight) -> bool:
+        """Whether a message carried influence on the violation."""
+        if self.causes.past is None:
+            return True
+        return (
+            flight.fate == "received" and flight.ended in self.causes.past and flight.sent in (None, *self.causes.past)
+        )
+
+    def changes(self, step: Step, width: int | None = None) -> tuple[Shown, ...]:
+        """What a step changed, without the traffic that its messages already show."""
+        return tuple(
+            Shown(
+                None if change.lane == step.lane else change.lane,
+                _place(change, difference),
+                difference,
+                (step.index, place_of(change)) in self.causes.stressed,
+            )
+            for change in step.changes
+            if not _is_traffic(step, change)
+            for difference in differences(change.old, change.new, width)
+        )
+
+    def remarks(self, step: Step) -> tuple[str, ...]:
+        """What a step did that is neither a change nor an arrow between two lanes."""
+        found = [f"network loses {', '.join(message.id for message in step.lost)}"] if step.lost else []
+        if step.mark == "partition":
+            rest = [lane for lane in self.lanes if lane not in step.isolated]
+            found.append(f"partition: {', '.join(step.isolated)} | {', '.join(rest)}" if step.isolated else "partition")
+        if step.mark == "heal":
+            found.append("the partition heals")
+        if not found and not step.sent and all(_is_traffic(step, change) for change in step.changes):
+            found.append("no change")
+        return tuple(found)
+
+    def arguments(self, step: Step) -> dict[str, Json]:
+        """The arguments of a step that neither its lane nor its messages show."""
+        payloads = [message.payload for message in (*step.received, *step.lost)]
+        return {
+            name: value
+            for name, value in step.arguments.items()
+            if value not in payloads and not (isinstance(value, str) and value == step.lane)
+        }
+
+
+def read(trace: Trace) -> Story:
+    """Work out a trace's story."""
+    lanes = lanes_of(trace)
+    return Story(trace, lanes, _flights(trace, lanes), _spells(trace, lanes), causes(trace), headline(trace))
+
+
+def lanes_of(trace: Trace) -> tuple[str, ...]:
+    """The trace's lanes, and those that only its steps name, in order of appearance."""
+    further = (step.lane for step in trace.steps if not is_environment(trace, step))
+    return tuple(dict.fromkeys((*trace.lanes, *further)))
+
+
+def _place(change: Change, difference: Difference) -> str:
+    """The place as it is written beside the name of its lane: `votedFor`."""
+    key = change.key[1:] if change.lane is not None and change.key and change.key[0] == change.lane else change.key
+    return change.variable + "".join(f"[{show(part)}]" for part in key) + difference.path
+
+
+def _is_traffic(step: Step, change: Change) -> bool:
+    """Whether a change is only the network's contents moving by the step's own messages."""
+    payloads = {show(message.payload) for message in (*step.sent, *step.received, *step.lost)}
+    old, new = _contents(change.old), _contents(change.new)
+    if change.key or old is None or new is None or not payloads:
+        return False
+    moved = [part for part in old if old.count(part) != new.count(part)] + [part for part in new if part not in old]
+    return all(part in payloads for part in moved)
+
+
+def _contents(value: Json) -> list[str] | None:
+    """The messages of a network's JSON form as texts; None for anything else."""
+    match value:
+        case {"set": list(parts)}:
+            return [show(part) for part in parts]
+        case {"bag": list(pairs)}:
+            return [show(part) for part, count in pairs for _ in range(count)]
+        case {"channels": list(queues)}:
+            return [show(part) for _, _, queue in queues for part in queue]
+    return None
+
+
+def _flights(trace: Trace, lanes: Sequence[str]) -> tuple[Flight, ...]:
+    """Every crossing, in order of its first step, then of its message's place in that step."""
+    sender: dict[str, tuple[int, str, Message]] = {}
+    landed: set[int | tuple[str, int]] = set()
+    seen: set[tuple[str, str]] = set()
+    flights: list[Flight] = []
+    for step in trace.steps:
+        now = {message.id: (step.index, step.lane, message) for message in step.sent}
+        for message, received in [(m, True) for m in step.received] + [(m, False) for m in step.lost]:
+            sent, source, _ = sender.get(message.id) or now.get(message.id) or (None, None, message)
+            target = step.lane if received else _addressee(message, lanes)
+            again = received and (message.id, step.lane) in seen
+            flights.append(Flight(message, source, target, sent, step.index, "received" if received else "lost", again))
+            landed.add((message.id, sent or 0))
+            if received:
+                seen.add((message.id, step.lane))
+        sender |= now
+    for step in trace.steps:
+        flights += [
+            Flight(message, step.lane, _addressee(message, lanes), step.index, None, "under way")
+            for message in step.sent
+            if (message.id, step.index) not in landed
+        ]
+    order = {(message.id, step.index): place for step in trace.steps for place, message in enumerate(step.sent)}
+    return tuple(
+        sorted(
+            flights,
+            key=lambda flight: (
+                flight.sent or 0,
+                order.get((flight.message.id, flight.sent or 0), 0),
+                flight.ended or len(trace.steps) + 1,
+            ),
+        )
+    )
+
+
+def _addressee(message: Message, lanes: Sequence[str]) -> str | None:
+    target = field(message.payload, "target")
+    return target if isinstance(target, str) and target in lanes else None
+
+
+def _spells(trace: Trace, lanes: Sequence[str]) -> tuple[Spell, ...]:
+    roles: dict[str, str | None] = dict.fromkeys(lanes)
+    table = trace.initial.get(trace.role) if trace.role else None
+    for key, value in table["map"] if isinstance(table, dict) and "map" in table else []:
+        if isinstance(key, str) and key in roles:
+            roles[key] = show(value)
+    since, up = dict.fromkeys(lanes, 0), dict.fromkeys(lanes, True)
+    spells: list[Spell] = []
+    for step in trace.steps:
+        now_up = {step.lane: step.mark == "restart"} if step.mark in ("crash", "restart") else {}
+        now_role = {
+            lane: show(change.new)
+            for change in step.changes
+            if change.variable == trace.role and len(change.key) == 1
+            for lane in [change.key[0]]
+            if isinstance(lane, str) and lane in roles
+        }
+        for lane in [lane for lane in lanes if lane in now_up or lane in now_role]:
+            spells.append(Spell(lane, since[lane], step.index, roles[lane], up[lane]))
+            since[lane], up[lane] = step.index, now_up.get(lane, up[lane])
+            roles[lane] = now_role.get(lane, roles[lane])
+    end = len(trace.steps) + 1
+    return tuple(spells + [Spell(lane, since[lane], end, roles[lane], up[lane]) for lane in lanes])
+
+
+def headline(trace: Trace) -> Headline:
+    """What is wrong, or what was reached, and when."""
+    last = len(trace.steps)
+    when = f"after step {last}" if last else "in the initial state"
+    name, sentence = trace.property or trace.kind, trace.sentence.strip()
+    said = f": {sentence}" if sentence else ""
+    if trace.kind in ("eventually", "leads_to"):
+        return Headline("bad", name, f"violated by a run that {repetition(trace) or 'ends here'}{said}")
+    if trace.kind == "step":
+        return Headline("bad", name, f"violated by step {last}{said}")
+    if trace.kind == "deadlock":
+        return Headline("bad", trace.property or "deadlock", f"nothing can happen any more {when}{said}")
+    if trace.kind == "error":
+        return Headline("bad", trace.property or "error in the spec", f"{when}{said}")
+    if trace.kind == "reachable":
+        return Headline("good", name, f"reached {when}{said}")
+    if trace.kind == "run":
+        return Headline(
+            "plain", trace.property or "run", f"{last} step{'' if last == 1 else 's'}, nothing is violated{said}"
+        )
+    return Headline("bad", name, f"violated {when}{said}")
+
+
+def repetition(trace: Trace) -> str:
+    """How a lasso goes on, as a predicate: `repeats steps 5 to 8 for ever`; empty if the trace is none."""
+    if trace.loop is None:
+        return ""
+    first, last = trace.loop + 1, len(trace.steps)
+    if first > last:
+        return "stays in this state for ever"
+    return f"repeats step {last} for ever" if first == last else f"repeats steps {first} to {last} for ever"
+
+
+def message_title(payload: Json) -> str:
+    """The shortest sensible name of a message's payload."""
+    return record_name(payload) or show(payload, 24)

@@ -1,0 +1,219 @@
+"""One run of a protocol, as data: what happened, step by step, and which property it violates.
+
+A `Trace` knows nothing of specs or engines. Its values are JSON values in the form the language's types
+write (`to_json`): an enum member or an identity is its name, a record is `{"record": name, "fields": {...}}`,
+a tuple `{"tuple": [...]}`, a list `[...]`, a set or network `{"set": [...]}`, a bag `{"bag": [[value, count], ...]}`,
+a map `{"map": [[key, value], ...]}`, channels `{"channels": [[source, target, [message, ...]], ...]}`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from quorate.errors import TraceError
+
+Json = Any
+"""A value as `json.loads` gives it."""
+
+FORMAT = "quorate-trace-1"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message on the wire. `id` is `m1, m2, ...` in order of sending; a re-delivered one keeps its id.
+
+    `copy` is true on a reception that is not the first one of this message.
+    """
+
+    id: str
+    payload: Json
+    copy: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """One place of the state that a step changed: `variable[key]...`, from `old` to `new`.
+
+    `lane` names the lane that owns the place, if its first key is a lane. `relevant` is true when the
+    violated property reads this place.
+    """
+
+    variable: str
+    key: tuple[Json, ...]
+    old: Json
+    new: Json
+    lane: str | None = None
+    relevant: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transition. `index` counts from 1; `lane` is where it happened.
+
+    `mark` is what the spec's author called it: `crash`, `restart`, `timeout`, `partition`, `heal`, `loss`, or None.
+    `isolated` lists, for a partition, the lanes on one side of it.
+    """
+
+    index: int
+    action: str
+    arguments: dict[str, Json]
+    lane: str
+    mark: str | None = None
+    sent: tuple[Message, ...] = ()
+    received: tuple[Message, ...] = ()
+    lost: tuple[Message, ...] = ()
+    changes: tuple[Change, ...] = ()
+    isolated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A value that makes the property false: `name` is a bound variable or a subexpression of the property.
+
+    `steps` are the indices of the steps that set the places it reads.
+    """
+
+    name: str
+    value: Json
+    steps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run from an initial state. `loop` makes it a lasso: after the last step the run goes on from the state
+    that follows step `loop` (0 is the initial state; `len(steps)` means that it stays in its last state for ever).
+
+    `kind` is what was found: `invariant`, `step`, `deadlock`, `error`, `eventually`, `leads_to`, `reachable` (a
+    state that satisfies a reachability property) or `run` (nothing is violated: a simulation). `sentence` is the
+    property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and `roles` its values
+    in order of definition.
+    """
+
+    spec: str
+    variant: str | None
+    bounds: dict[str, int]
+    kind: str
+    property: str | None
+    sentence: str
+    lanes: tuple[str, ...]
+    initial: dict[str, Json]
+    steps: tuple[Step, ...]
+    witnesses: tuple[Witness, ...] = ()
+    loop: int | None = None
+    role: str | None = None
+    roles: tuple[str, ...] = ()
+    initial_arguments: dict[str, Json] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def to_json(self) -> dict[str, Json]:
+        """A JSON object; `Trace.from_json` gives back an equal trace."""
+        body: dict[str, Json] = json.loads(json.dumps({"format": FORMAT} | asdict(self)))
+        return body
+
+    @staticmethod
+    def from_json(data: Json) -> Trace:
+        """The trace that `to_json` wrote. Raises `TraceError`, naming the field, for anything else."""
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise TraceError(f'This is not a Quorate trace: it has no field "format" with the value "{FORMAT}".')
+        try:
+            return _trace(data)
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise TraceError(
+                f"The trace is damaged: {what}. Make it again with `quorate check ... --out DIR`."
+            ) from None
+
+    def save(self, path: Path) -> None:
+        """Write the JSON form; a reader never sees half a file."""
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+    @staticmethod
+    def load(path: Path) -> Trace:
+        """Read a stored trace. Raises `TraceError` if there is no file or it is not a whole trace."""
+        try:
+            return Trace.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise TraceError(f"Cannot read the trace {path}: {error.strerror}.") from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise TraceError(f"{path} is not valid JSON ({error}): the file is truncated or was edited.") from None
+        except TraceError as error:
+            raise TraceError(f"{path}: {error}") from None
+
+    def but(self, **changes: Any) -> Trace:
+        """A copy with other fields."""
+        return replace(self, **changes)
+
+
+def _typed(value: Any, kind: type | tuple[type, ...], name: str) -> Any:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ValueError(f"the field {name!r} has the wrong type ({type(value).__name__})")
+    return value
+
+
+def _message(data: dict[str, Json]) -> Message:
+    return Message(_typed(data["id"], str, "id"), data["payload"], _typed(data["copy"], bool, "copy"))
+
+
+def _change(data: dict[str, Json]) -> Change:
+    return Change(
+        _typed(data["variable"], str, "variable"),
+        tuple(_typed(data["key"], list, "key")),
+        data["old"],
+        data["new"],
+        _typed(data["lane"], (str, type(None)), "lane"),
+        _typed(data["relevant"], bool, "relevant"),
+    )
+
+
+def _step(data: dict[str, Json]) -> Step:
+    def messages(name: str) -> tuple[Message, ...]:
+        return tuple(_message(item) for item in _typed(data[name], list, name))
+
+    return Step(
+        _typed(data["index"], int, "index"),
+        _typed(data["action"], str, "action"),
+        _typed(data["arguments"], dict, "arguments"),
+        _typed(data["lane"], str, "lane"),
+        _typed(data["mark"], (str, type(None)), "mark"),
+        messages("sent"),
+        messages("received"),
+        messages("lost"),
+        tuple(_change(item) for item in _typed(data["changes"], list, "changes")),
+        tuple(_typed(data["isolated"], list, "isolated")),
+    )
+
+
+def _trace(data: dict[str, Json]) -> Trace:
+    optional = (str, type(None))
+    loop = _typed(data["loop"], (int, type(None)), "loop")
+    steps = tuple(_step(item) for item in _typed(data["steps"], list, "steps"))
+    if [step.index for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError("the steps are not numbered 1, 2, 3, ...")
+    if loop is not None and not 0 <= loop <= len(steps):
+        raise ValueError(f"the loop goes back to step {loop}, which does not exist")
+    return Trace(
+        spec=_typed(data["spec"], str, "spec"),
+        variant=_typed(data["variant"], optional, "variant"),
+        bounds={name: _typed(size, int, name) for name, size in _typed(data["bounds"], dict, "bounds").items()},
+        kind=_typed(data["kind"], str, "kind"),
+        property=_typed(data["property"], optional, "property"),
+        sentence=_typed(data["sentence"], str, "sentence"),
+        lanes=tuple(_typed(data["lanes"], list, "lanes")),
+        initial=_typed(data["initial"], dict, "initial"),
+        steps=steps,
+        witnesses=tuple(
+            Witness(_typed(item["name"], str, "name"), item["value"], tuple(_typed(item["steps"], list, "steps")))
+            for item in _typed(data["witnesses"], list, "witnesses")
+        ),
+        loop=loop,
+        role=_typed(data["role"], optional, "role"),
+        roles=tuple(_typed(data["roles"], list, "roles")),
+        initial_arguments=_typed(data["initial_arguments"], dict, "initial_arguments"),
+    )
