@@ -1,0 +1,1 @@
+"""Programs held to their specs."""
