@@ -34,13 +34,7 @@
 
 from quorate.language.containers import Bag, Channels, Network
 from quorate.language.control import Disabled, require
-from quorate.language.functions import is_majority, is_quorum, linearizable, the
-from quorate.language.laws import law, merge
-from quorate.language.records import record, replace
-from quorate.language.resolve import up_to
-from quorate.language.sorts import Nat, Ordered, Scalarset
-from quorate.language.spec import (
-    Spec,
+from quorate.language.declarations import (
     action,
     eventually,
     holds,
@@ -53,6 +47,12 @@ from quorate.language.spec import (
     terminal,
     violates,
 )
+from quorate.language.functions import is_majority, is_quorum, linearizable, the
+from quorate.language.laws import law, merge
+from quorate.language.records import record, replace
+from quorate.language.resolve import up_to
+from quorate.language.sorts import Nat, Ordered, Scalarset
+from quorate.language.spec import Spec
 
 __all__ = [
     "Bag",

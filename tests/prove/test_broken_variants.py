@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from quorate.explore import check
 from quorate.explore.replay import replay
-from quorate.language.spec import declarations
+from quorate.language.declarations import declarations
 from quorate.loading import load, names
 from quorate.outcome import Violated
 from quorate.prove.proof import Task, prove

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quorate import Nat, Network, Scalarset, Spec, action, invariant, is_majority, record, require, step
 from quorate.commands.prove import command
-from quorate.language.spec import declarations
+from quorate.language.declarations import declarations
 from quorate.language.system import System
 from quorate.loading import load
 from quorate.model.build import build

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quorate import Nat, Spec, action, invariant, require
-from quorate.language.spec import declarations
+from quorate.language.declarations import declarations
 from quorate.loading import load
 from quorate.model.build import build
 from quorate.outcome import Proven, Unfinished

@@ -17,7 +17,7 @@ from typing import Any
 
 from quorate.errors import SpecError
 from quorate.language.control import Cut
-from quorate.language.spec import Spec
+from quorate.language.declarations import SpecBase
 from quorate.language.system import Arguments, Method, Parameter, State, System
 from quorate.language.types import Type
 
@@ -162,14 +162,14 @@ class Choices:
             return self.fixed
         return list(self._combinations(self._system.view(state), 0, ()))
 
-    def _combinations(self, view: Spec, position: int, chosen: Arguments) -> Iterator[Arguments]:
+    def _combinations(self, view: SpecBase, position: int, chosen: Arguments) -> Iterator[Arguments]:
         if position == len(self._method.parameters):
             yield chosen
             return
         for value in self._values(view, position, chosen):
             yield from self._combinations(view, position + 1, (*chosen, value))
 
-    def _values(self, view: Spec, position: int, chosen: Arguments) -> Sequence[Any]:
+    def _values(self, view: SpecBase, position: int, chosen: Arguments) -> Sequence[Any]:
         parameter = self._method.parameters[position]
         collection = self._collections.get(parameter.name)
         remembered = self._remembered[position]

@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from quorate.language.records import is_record
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Method, System
-from quorate.language.types import EnumType, IdentityType, MapType, RecordType, Type, WireType
+from quorate.language.types import EnumType, IdentityType, MapType, RecordType, Type, WireType, is_record
 
 ENVIRONMENT = "env"
 """The lane of a step that belongs to no other lane, such as a client's request."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quorate.explore.choices import Choices
-from quorate.language.spec import Spec
+from quorate.language.declarations import SpecBase
 from quorate.language.system import Arguments, Failure, Method, State, System
 
 
@@ -80,7 +80,7 @@ class Properties:
             raise self._system.not_a_bool(method, arguments, value)
         return bool(value)
 
-    def satisfying(self, property_: Property, view: Spec) -> Arguments | None:
+    def satisfying(self, property_: Property, view: SpecBase) -> Arguments | None:
         """The first arguments for which a `@reachable` is true in a state. Raises Failure."""
         method, choices = property_
         for arguments in choices:

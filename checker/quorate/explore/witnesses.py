@@ -18,10 +18,10 @@ from typing import Any
 from quorate.explore.choices import definition_of, namespace_of
 from quorate.explore.recording import Place, Recorder
 from quorate.language.containers import Wire
-from quorate.language.records import is_record
 from quorate.language.resolve import record_type
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Method, State, System
+from quorate.language.types import is_record
 from quorate.trace import Json
 
 Names = dict[str, Any]

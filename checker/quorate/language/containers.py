@@ -10,17 +10,60 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
+from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, cast
 
 from quorate.errors import SpecError
-
-if TYPE_CHECKING:
-    from quorate.language import types
 
 M = TypeVar("M")
 
 Event = tuple[str, str, Any]
 """What happened to a network: ("sent" | "received" | "lost", variable, message)."""
+
+
+class Kind(Protocol):
+    """What a container asks of the type of what it holds."""
+
+    def check(self, value: Any) -> Any:
+        """The frozen form of a value, held against the type."""
+
+    def thaw(self, frozen: Any, log: Log) -> Any:
+        """A draft of a frozen value."""
+
+    def encode(self, value: Any) -> int:
+        """The place of a frozen value in the canonical order."""
+
+
+class MapKind(Protocol):
+    """What a map asks of its type."""
+
+    @property
+    def key(self) -> Kind: ...
+    @property
+    def value(self) -> Kind: ...
+
+
+class ElementsKind(Protocol):
+    """What a list or a set asks of its type."""
+
+    @property
+    def element(self) -> Kind: ...
+    def fits(self, length: int) -> None:
+        """Raise `Cut` if this many elements are too many."""
+
+
+class WireKind(Protocol):
+    """What a network asks of its type."""
+
+    @property
+    def message(self) -> Kind: ...
+    @property
+    def capacity(self) -> int | None: ...
+    @property
+    def lossy(self) -> bool: ...
+    @property
+    def variable(self) -> str: ...
+    def fits(self, length: int) -> None:
+        """Raise `Cut` if this many messages are too many."""
 
 
 def _immutable(*_: Any, **__: Any) -> NoReturn:
@@ -62,7 +105,7 @@ class FrozenList(list[Any]):
 class FrozenSet(frozenset[Any]):
     """A set inside a state."""
 
-    _type: types.SetType
+    _type: ElementsKind
 
     def __iter__(self) -> Iterator[Any]:
         return iter(sorted(super().__iter__(), key=self._type.element.encode))
@@ -79,7 +122,7 @@ class DraftMap(dict[Any, Any]):
 
     __slots__ = ("_changed", "_log", "_source", "_type")
 
-    def __init__(self, kind: types.MapType, source: FrozenMap, items: Iterable[tuple[Any, Any]], log: Log) -> None:
+    def __init__(self, kind: MapKind, source: FrozenMap, items: Iterable[tuple[Any, Any]], log: Log) -> None:
         self._type, self._source, self._log = kind, source, log
         self._changed = False
         super().__init__(items)
@@ -105,7 +148,7 @@ class DraftList(list[Any]):
 
     __slots__ = ("_log", "_type")
 
-    def __init__(self, kind: types.ListType, items: Iterable[Any], log: Log) -> None:
+    def __init__(self, kind: ElementsKind, items: Iterable[Any], log: Log) -> None:
         self._type, self._log = kind, log
         super().__init__(items)
 
@@ -144,7 +187,7 @@ class DraftSet(set[Any]):
 
     __slots__ = ("_type",)
 
-    def __init__(self, kind: types.SetType, items: Iterable[Any]) -> None:
+    def __init__(self, kind: ElementsKind, items: Iterable[Any]) -> None:
         self._type = kind
         super().__init__(items)
 
@@ -189,7 +232,7 @@ class Wire(Generic[M]):
     """
 
     __slots__ = ("_hash", "_log", "_name", "_source", "_type", "capacity", "lossy")
-    _type: types.WireType
+    _type: WireKind
     _source: Any
     """The frozen network that a draft began as, which it shares its contents with until it is changed."""
 
@@ -200,7 +243,7 @@ class Wire(Generic[M]):
         self._hash: int | None = None
         self._source = None
 
-    def _bind(self, kind: types.WireType, log: Log | None) -> Self:
+    def _bind(self, kind: WireKind, log: Log | None) -> Self:
         self._type, self._log, self._name = kind, log, kind.variable
         self.lossy, self.capacity = kind.lossy, kind.capacity
         return self

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any, Literal, TypeVar, overload
 
 from quorate.errors import SpecError
-from quorate.language.spec import Expectation, Spec, holds, original
+from quorate.language.declarations import Expectation, holds, original
+from quorate.language.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = TypeVar("P", bound=Callable[..., bool])

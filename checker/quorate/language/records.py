@@ -8,6 +8,8 @@ from dataclasses import replace as _replace
 from typing import Any, TypeVar, dataclass_transform
 
 from quorate.errors import SpecError
+from quorate.language.resolve import record_type
+from quorate.language.types import is_record
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -45,8 +47,6 @@ def record(cls: type[T]) -> type[T]:
 
 def _check_fields(self: Any) -> None:
     """Hold every field against its type, and freeze containers: what `@record` adds to construction."""
-    from quorate.language.resolve import record_type
-
     contents = self.__dict__
     name = ""
     try:
@@ -54,11 +54,6 @@ def _check_fields(self: Any) -> None:
             contents[name] = check(contents[name])
     except SpecError as error:
         raise SpecError(f"{type(self).__name__}.{name}: {error}") from None
-
-
-def is_record(cls: object) -> bool:
-    """Whether a class was declared with `@record`."""
-    return isinstance(cls, type) and "__quorate_record__" in cls.__dict__
 
 
 def replace(value: R, /, **changes: Any) -> R:

@@ -15,7 +15,6 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError
 from quorate.language.containers import Bag, Channels, Network, Wire
-from quorate.language.records import is_record
 from quorate.language.sorts import NUMBER_MAX, Identity, Nat, Ordered, Scalarset, SortMeta
 from quorate.language.types import (
     MASK_MAX,
@@ -35,6 +34,7 @@ from quorate.language.types import (
     TupleType,
     Type,
     UnionType,
+    is_record,
 )
 
 LIST_CAPACITY = 4

@@ -17,6 +17,7 @@ from typing import Any, Self, get_args
 from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled, require
+from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
 from quorate.language.resolve import (
     Bound,
     Configuration,
@@ -27,7 +28,6 @@ from quorate.language.resolve import (
     resolve,
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
-from quorate.language.spec import Declaration, Spec, declarations, declared, original
 from quorate.language.types import Type, WireType
 
 State = tuple[Any, ...]
@@ -89,8 +89,8 @@ class System:
     Raises SpecError if the declarations are wrong and UsageError if the bounds are.
     """
 
-    def __init__(self, spec: type[Spec]) -> None:
-        if not (isinstance(spec, type) and issubclass(spec, Spec)) or spec is Spec:
+    def __init__(self, spec: type[SpecBase]) -> None:
+        if not (isinstance(spec, type) and issubclass(spec, SpecBase)) or SpecBase in (spec, *spec.__bases__):
             raise UsageError(f"{spec!r} is not a subclass of Spec.")
         self.spec = spec
         self.name = original(spec).__name__
@@ -152,7 +152,7 @@ class System:
 
     def _class_constants(self) -> Iterator[tuple[str, Any]]:
         for name, hint in self._hints.items():
-            if is_classvar(hint) and name not in Spec.__annotations__ and not name.startswith("_"):
+            if is_classvar(hint) and name not in SpecBase.__annotations__ and not name.startswith("_"):
                 if not hasattr(self.spec, name):
                     raise SpecError(f"{self.name}.{name} is a ClassVar without a value.")
                 yield name, getattr(self.spec, name)
@@ -302,7 +302,7 @@ class System:
                 values.append(UNSET)
         return tuple(values)
 
-    def draft(self, state: State, instance: Spec | None = None) -> tuple[Spec, Log]:
+    def draft(self, state: State, instance: SpecBase | None = None) -> tuple[SpecBase, Log]:
         """An instance whose variables can be changed, starting from `state`."""
         draft: Any = object.__new__(self.spec) if instance is None else instance
         log = Log()
@@ -327,7 +327,7 @@ class System:
         draft.__dict__["_read"], draft.__dict__["_write"] = read, write
         return draft, log
 
-    def view(self, state: State) -> Spec:
+    def view(self, state: State) -> SpecBase:
         """An instance that shows `state` and cannot change it."""
         view: Any = object.__new__(self.spec)
         index = self.index
@@ -335,7 +335,7 @@ class System:
         view.__dict__["_write"] = _immutable
         return view  # type: ignore[no-any-return]
 
-    def _commit(self, state: State, draft: Spec) -> State:
+    def _commit(self, state: State, draft: SpecBase) -> State:
         changed = draft.__dict__
         return tuple(
             [

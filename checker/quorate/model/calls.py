@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from quorate.language import functions as builtin
-from quorate.language.records import is_record, replace
+from quorate.language.records import replace
 from quorate.language.resolve import record_type
 from quorate.language.sorts import Identity, Nat
 from quorate.language.types import (
@@ -21,6 +21,7 @@ from quorate.language.types import (
     TupleType,
     Type,
     UnionType,
+    is_record,
 )
 from quorate.model import comprehensions, expressions
 from quorate.model.conversion import alternatives, clamped, extent, is_number, join, limits, roomy, without_none

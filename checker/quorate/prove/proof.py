@@ -19,7 +19,8 @@ from typing import Any
 
 from quorate.errors import UsageError, unknown
 from quorate.explore.tracing import trace
-from quorate.language.spec import Spec, declarations, with_lemmas
+from quorate.language.declarations import declarations
+from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated

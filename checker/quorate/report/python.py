@@ -8,8 +8,8 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any
 
-from quorate.language.records import is_record
 from quorate.language.sorts import AnySort, Identity
+from quorate.language.types import is_record
 
 
 def source(value: Any) -> str:

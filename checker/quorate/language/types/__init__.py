@@ -19,7 +19,7 @@ from quorate.language.types.leaves import (
     OrderedType,
     ScalarsetType,
 )
-from quorate.language.types.structured import MapType, RecordType, TupleType, UnionType
+from quorate.language.types.structured import MapType, RecordType, TupleType, UnionType, is_record
 from quorate.language.types.wires import BagType, ChannelsType, NetworkType, WireType
 
 __all__ = [
@@ -45,4 +45,5 @@ __all__ = [
     "Type",
     "UnionType",
     "WireType",
+    "is_record",
 ]

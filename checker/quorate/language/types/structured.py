@@ -15,6 +15,11 @@ from quorate.language.types.leaves import NoneType
 from quorate.trace import Json
 
 
+def is_record(cls: object) -> bool:
+    """Whether a class was declared with `@record`."""
+    return isinstance(cls, type) and "__quorate_record__" in cls.__dict__
+
+
 @dataclass(frozen=True)
 class RecordType(Type):
     """A `@record` class. Its values are built, and held against its field types, by the class's constructor."""

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from quorate.language.spec import Spec, original
+from quorate.language.declarations import original
+from quorate.language.spec import Spec
 
 FACADE = sys.modules["quorate"]
 """What authors import from. It is above this layer, and is looked at, not used."""

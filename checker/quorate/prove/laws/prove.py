@@ -15,9 +15,9 @@ from typing import Any, Literal
 import z3
 
 from quorate.errors import QuorateError, UsageError
+from quorate.language.declarations import Expectation
 from quorate.language.laws import Marked
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
-from quorate.language.spec import Expectation
 from quorate.language.system import System
 from quorate.model.nodes import expressions
 from quorate.prove.encode.anysize.symbols import NoAnySize

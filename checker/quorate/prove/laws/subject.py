@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from quorate.errors import SpecError
+from quorate.language.declarations import action
 from quorate.language.laws import Marked
 from quorate.language.resolve import hints
 from quorate.language.sorts import AnySort
-from quorate.language.spec import Spec, action
+from quorate.language.spec import Spec
 from quorate.language.system import System
 from quorate.language.types import BoolType, IdentityType, NatType, Type
 from quorate.model.build import Builder

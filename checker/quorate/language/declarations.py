@@ -1,0 +1,214 @@
+"""The decorators that say what the methods of a specification are, and what a class declares: variables, methods, expectations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar, cast, overload
+
+from quorate.errors import SpecError
+
+Act = TypeVar("Act", bound=Callable[..., None])
+Predicate = TypeVar("Predicate", bound=Callable[..., bool])
+Implication = TypeVar("Implication", bound=Callable[..., tuple[bool, bool]])
+S = TypeVar("S", bound="SpecBase")
+
+Kind = Literal["action", "init", "invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal"]
+Fairness = Literal["weak", "strong"]
+Mark = Literal["crash", "restart", "timeout", "partition", "heal", "loss"]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a decorator says of a method."""
+
+    kind: Kind
+    fair: Fairness | None = None
+    mark: Mark | None = None
+    lane: str | None = None
+
+
+def _declare(function: Any, declaration: Declaration) -> Any:
+    if not callable(function) or not hasattr(function, "__name__"):
+        raise SpecError(f"@{declaration.kind} stands before a method, not before {function!r}.")
+    function.__quorate__ = declaration
+    return function
+
+
+@overload
+def action(function: Act, /) -> Act: ...
+@overload
+def action(
+    *, fair: Fairness | None = None, mark: Mark | None = None, lane: str | None = None
+) -> Callable[[Act], Act]: ...
+def action(
+    function: Any = None, /, *, fair: Fairness | None = None, mark: Mark | None = None, lane: str | None = None
+) -> Any:
+    """An atomic transition, possible for every choice of its parameters that passes its `require`s.
+
+    `fair="weak"`: an instance (the action with given arguments) that stays possible is taken at some time.
+    `fair="strong"`: so is one that is possible again and again. Liveness properties assume this and nothing more.
+    `mark` says what kind of event it is in pictures; `lane` where it happens, when that is not one of its arguments
+    (a coordinator, say).
+    """
+    if fair not in (None, "weak", "strong"):
+        raise SpecError(f'fair={fair!r} is unknown: use "weak", "strong" or nothing.')
+    if mark not in (None, "crash", "restart", "timeout", "partition", "heal", "loss"):
+        raise SpecError(f'mark={mark!r} is unknown: use "crash", "restart", "timeout", "partition", "heal" or "loss".')
+    declaration = Declaration("action", fair, mark, lane)
+    if function is not None:
+        return _declare(function, declaration)
+    return lambda method: _declare(method, declaration)
+
+
+def init(function: Act, /) -> Act:
+    """Sets the initial state, starting from the zeros of all types. With parameters: one initial state for each
+    choice that passes.
+    """
+    return cast(Act, _declare(function, Declaration("init")))
+
+
+def invariant(function: Predicate, /) -> Predicate:
+    """True in every reachable state. Parameters are universally quantified, and are the witnesses when it is false."""
+    return cast(Predicate, _declare(function, Declaration("invariant")))
+
+
+def lemma(function: Predicate, /) -> Predicate:
+    """An auxiliary invariant for proofs; checked like any invariant, but not inherited by variants that are expected to
+    break.
+    """
+    return cast(Predicate, _declare(function, Declaration("lemma")))
+
+
+def step(function: Predicate, /) -> Predicate:
+    """True of every transition: `def monotone(self, old: Self) -> bool`, where `self` is the state after it."""
+    return cast(Predicate, _declare(function, Declaration("step")))
+
+
+def reachable(function: Predicate, /) -> Predicate:
+    """True in at least one reachable state, for some choice of its parameters: the guard against specs that do
+    nothing.
+    """
+    return cast(Predicate, _declare(function, Declaration("reachable")))
+
+
+def eventually(function: Predicate, /) -> Predicate:
+    """True at some time in every fair run, for every choice of its parameters."""
+    return cast(Predicate, _declare(function, Declaration("eventually")))
+
+
+def leads_to(function: Implication, /) -> Implication:
+    """Returns (p, q): in every fair run, whenever p is true, q is true then or later, for every choice of the
+    parameters.
+    """
+    return cast(Implication, _declare(function, Declaration("leads_to")))
+
+
+def terminal(function: Predicate, /) -> Predicate:
+    """States where the protocol may stop. Any other state without a transition is a deadlock, once a spec declares
+    this.
+    """
+    return cast(Predicate, _declare(function, Declaration("terminal")))
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a spec's author says the checker will find: `violated` names the property, None means that all hold."""
+
+    violated: str | None = None
+
+    def __str__(self) -> str:
+        return "holds" if self.violated is None else f"violates {self.violated}"
+
+
+def holds() -> Expectation:
+    """Every property holds (at least within the bounds)."""
+    return Expectation()
+
+
+def violates(name: str) -> Expectation:
+    """The property `name` is violated ("deadlock" for a deadlock)."""
+    return Expectation(name)
+
+
+class VariableSlot:
+    """Reads a state variable through an instance, building its draft on first use.
+
+    A non-data descriptor: once the value is in the instance's `__dict__`, reads cost no more than any attribute.
+    """
+
+    def __init__(self, name: str, default: Any) -> None:
+        self.name, self.default = name, default
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__["_read"](self.name)
+        instance.__dict__[self.name] = value
+        return value
+
+
+class SpecBase:
+    """What a `System` reads of a specification's class, beside its variables and methods. `Spec` documents what authors may set."""
+
+    expect: ClassVar[Expectation] = holds()
+    bounds: ClassVar[dict[str, int]] = {}
+    omits: ClassVar[tuple[str, ...]] = ()
+    lanes: ClassVar[tuple[type | str, ...]] = ()
+    coloured_by: ClassVar[str | None] = None
+    _configured_from: ClassVar[type[SpecBase] | None] = None
+    _argued: ClassVar[bool] = False
+
+
+def install(cls: type, name: str) -> None:
+    """Make an annotated name of a class a variable of its state."""
+    default = cls.__dict__.get(name)
+    if isinstance(default, list | dict | set | bytearray):
+        raise SpecError(
+            f"{cls.__name__}.{name} has the mutable default {default!r}. Leave it out: every container starts empty, "
+            f"every map with its zero; set other initial values in a method marked @init."
+        )
+    if name.startswith("_"):
+        raise SpecError(f"{cls.__name__}.{name}: names of variables do not begin with an underscore.")
+    setattr(cls, name, VariableSlot(name, default))
+
+
+def original(cls: type[S]) -> type[S]:
+    """The class an author wrote, behind `bounded`."""
+    return cast(type[S], cls._configured_from or cls)
+
+
+def declared(cls: type[SpecBase]) -> dict[str, VariableSlot]:
+    """The state variables, base classes first, in the order of their annotations."""
+    found: dict[str, VariableSlot] = {}
+    for base in reversed(cls.__mro__):
+        for name in [*inspect.get_annotations(base), *base.__dict__]:
+            value = base.__dict__.get(name)
+            if isinstance(value, VariableSlot):
+                found[name] = value
+    return found
+
+
+def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callable[..., Any]]]:
+    """Every declared method as (name, what it is, the function in force), base classes first, in order of definition.
+
+    A variant that overrides a method need not repeat the decorator. A class that is expected to break has no lemmas of its
+    bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.)
+    """
+    order: dict[str, Declaration] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in base.__dict__.items():
+            declaration = getattr(value, "__quorate__", None)
+            if isinstance(declaration, Declaration):
+                order[name] = declaration
+    for name in cls.omits:
+        if name not in order:
+            raise SpecError(
+                f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}."
+            )
+    broken = cls.expect.violated is not None and not cls._argued
+    for name, declaration in order.items():
+        argument = broken and declaration.kind == "lemma" and name != cls.expect.violated
+        if name not in cls.omits and (not argument or name in original(cls).__dict__):
+            yield name, declaration, getattr(cls, name)
