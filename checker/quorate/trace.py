@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import TraceError
+from quorate.kinds import TRACES
 
 Json = Any
 """A value as `json.loads` gives it."""
@@ -196,6 +197,8 @@ def _trace(data: dict[str, Json]) -> Trace:
     steps = tuple(_step(item) for item in _typed(data["steps"], list, "steps"))
     if [step.index for step in steps] != list(range(1, len(steps) + 1)):
         raise ValueError("the steps are not numbered 1, 2, 3, ...")
+    if data["kind"] not in TRACES:
+        raise ValueError(f"the kind {data['kind']!r} is none of {', '.join(TRACES)}")
     if loop is not None and not 0 <= loop <= len(steps):
         raise ValueError(f"the loop goes back to step {loop}, which does not exist")
     return Trace(

@@ -12,6 +12,7 @@ from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding,
 from quorate.explore.limits import STORES, Watch, peak_bytes
 from quorate.explore.symmetry import affordable, scalarsets
 from quorate.explore.tracing import trace
+from quorate.kinds import GOALS, LIVENESS
 from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
@@ -107,7 +108,7 @@ class _Judge:
         if covered.stopped is not None:
             return self.make(Unfinished, reason=covered.stopped)
         self.notes.extend(f"the action {name} never fired" for name, count in covered.actions.items() if count == 0)
-        for method in self.system.of("reachable"):
+        for method in self.system.of(*GOALS):
             if method.name not in covered.reached:
                 if covered.cuts:
                     self.notes.append(
@@ -115,7 +116,7 @@ class _Judge:
                         f"{method.name} may be reachable beyond them"
                     )
                 return self.make(Violated, property=method.name, trace=None)
-        if self.system.of("eventually", "leads_to"):
+        if self.system.of(*LIVENESS):
             lasting = self._liveness()
             if lasting is not None:
                 return lasting

@@ -32,6 +32,7 @@ from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance, Lasting
 from quorate.explore.graph import Graph, build
 from quorate.explore.limits import Watch
+from quorate.kinds import LIVENESS, Acceptance, Begins, Breaks, kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -57,7 +58,7 @@ def findings(graph: Graph) -> Iterator[Finding]:
     """For each liveness property and arguments that are violated, in order: a lasso, or a run to where the property raises."""
     system = graph.system
     fairness = Fairness(graph)
-    for method in system.of("eventually", "leads_to"):
+    for method in system.of(*LIVENESS):
         for arguments in Choices(system, method).fixed or ():
             try:
                 begins, allowed = _obligations(graph, method, arguments)
@@ -67,7 +68,15 @@ def findings(graph: Graph) -> Iterator[Finding]:
                 continue
             lasso = Lasso(graph, fairness, begins, allowed).find()
             if lasso is not None:
-                yield _finding(graph, method.declaration.kind, method, arguments, *lasso)
+                yield _finding(graph, kind_of(method.declaration.kind).shown_as, method, arguments, *lasso)
+
+
+def acceptance_of(method: Method) -> Acceptance:
+    """Which runs violate a liveness property. Raises LookupError for any other, and for a kind that is not searched for yet."""
+    acceptance = kind_of(method.declaration.kind).acceptance
+    if acceptance is None or acceptance.breaks is not Breaks.NEVER_FULFILLED:
+        raise LookupError(f"runs that violate @{method.declaration.kind} are not searched for")
+    return acceptance
 
 
 @dataclass
@@ -80,12 +89,13 @@ def values(system: System, method: Method, state: State, arguments: Arguments) -
     """(begins, fulfils): whether an obligation begins in a state, and whether it is fulfilled there. Raises
     Failure."""
     value = system.evaluate(method, state, arguments)
-    if method.declaration.kind == "eventually":
+    is_pair = kind_of(method.declaration.kind).is_pair
+    if not is_pair:
         value = (True, value)
     if not isinstance(value, tuple) or len(value) != 2 or not all(isinstance(part, bool) for part in value):
         raise Failure(
             f"{system.name}.{method.name} must return "
-            f"{'True or False' if method.declaration.kind == 'eventually' else 'a pair of bools (p, q)'}, "
+            f"{'a pair of bools (p, q)' if is_pair else 'True or False'}, "
             f"and returned {value!r}."
         )
     return value
@@ -101,7 +111,7 @@ def _obligations(graph: Graph, method: Method, arguments: Arguments) -> tuple[li
             begin, fulfilled = values(graph.system, method, state, arguments)
         except Failure as failure:
             raise _Raised(number, failure) from None
-        initial_only = method.declaration.kind == "eventually"
+        initial_only = acceptance_of(method).begins is Begins.INITIALLY
         begins.append(begin and not fulfilled and (not initial_only or number in graph.initial))
         allowed.append(not fulfilled)
     return begins, allowed
@@ -321,7 +331,7 @@ def objection(
     pending = False
     for position, state in enumerate(states):
         begins, fulfilled = values(system, method, state, arguments)
-        starts = begins and (position == 0 or method.declaration.kind == "leads_to")
+        starts = begins and (position == 0 or acceptance_of(method).begins is Begins.ANYWHERE)
         pending = not fulfilled and (pending or starts)
     circle = [values(system, method, state, arguments)[1] for state in states[loop:]]
     if not pending or any(circle):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quorate.explore.choices import Choices
+from quorate.kinds import ENDS, GOALS, INVARIANTS, STEPS
 from quorate.language.declarations import SpecBase
 from quorate.language.system import Arguments, Failure, Method, State, System
 
@@ -33,10 +34,10 @@ class Properties:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self.invariants = self._of("invariant", "lemma")
-        self.steps = self._of("step")
-        self.reachable = self._of("reachable")
-        terminal = system.of("terminal")
+        self.invariants = self._of(*INVARIANTS)
+        self.steps = self._of(*STEPS)
+        self.reachable = self._of(*GOALS)
+        terminal = system.of(*ENDS)
         self.terminal: Method | None = terminal[0] if terminal else None
 
     def _of(self, *kinds: str) -> list[Property]:

@@ -37,6 +37,7 @@ from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import Rebuilder
 from quorate.explore.symmetry import Symmetry
+from quorate.kinds import kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -214,8 +215,7 @@ class Search:
 
 
 def _falsified(false: Falsified, steps: int, path: int, beyond: bool) -> Found:
-    kind = "error" if false.failure else false.method.declaration.kind
-    kind = "invariant" if kind == "lemma" else kind
+    kind = "error" if false.failure else kind_of(false.method.declaration.kind).shown_as
     return Found(kind, steps, path, beyond, false.method, false.arguments, false.failure)
 
 

@@ -10,6 +10,7 @@ from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
+from quorate.kinds import ENDS, GOALS, KINDS, STEPS
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -119,13 +120,7 @@ class _Replay:
         if self.raised is not None:
             return Finding("error", steps[-1][0], initial, steps, message=self.raised, in_step=True)
         method = next(
-            (
-                method
-                for method in self.system.of(
-                    "invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal"
-                )
-                if method.name == name
-            ),
+            (method for method in self.system.of(*KINDS) if method.name == name),
             None,
         )
         if method is None:
@@ -146,14 +141,14 @@ class _Replay:
                 if objection is None:
                     return arguments
                 excuses.append(objection)
-            elif self._value(method, arguments) is (method.declaration.kind == "reachable"):
+            elif self._value(method, arguments) is (method.declaration.kind in GOALS):
                 return arguments
         unfair = next((excuse for excuse in excuses if not excuse.startswith(method.name)), None)
         excuse = unfair or next(iter(excuses), f"{method.name} is true at its end")
         raise _Diverges(None, f"The run is possible, but violates nothing: {excuse}.")
 
     def _value(self, method: Method, arguments: Arguments) -> bool:
-        old = self.states[-2] if method.declaration.kind == "step" and len(self.states) > 1 else None
+        old = self.states[-2] if method.declaration.kind in STEPS and len(self.states) > 1 else None
         return Properties(self.system).holds(method, self.states[-1], arguments, old)
 
     def _raising(self, initial: Arguments, method: Method) -> Finding:
@@ -166,7 +161,7 @@ class _Replay:
 
     def _check_stuck(self) -> None:
         state = self.states[-1]
-        terminal = self.system.of("terminal")
+        terminal = self.system.of(*ENDS)
         if not terminal or Properties(self.system).holds(terminal[0], state, ()):
             raise _Diverges(None, "The run is possible, but the protocol may stop there now.")
         for action in self.system.actions:

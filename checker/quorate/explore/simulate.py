@@ -22,6 +22,7 @@ from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import transitions
 from quorate.explore.tracing import DEADLOCK, trace
+from quorate.kinds import kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
@@ -194,9 +195,9 @@ class _Walker:
         if false is None:
             return None
         message = None if false.failure is None else str(false.failure)
-        kind = "error" if message else false.method.declaration.kind
+        kind = "error" if message else kind_of(false.method.declaration.kind).shown_as
         return Finding(
-            "invariant" if kind == "lemma" else kind,
+            kind,
             false.method,
             arguments,
             tuple(steps),

@@ -17,6 +17,7 @@ from quorate.explore.lanes import Lanes
 from quorate.explore.post import Deliveries, Post
 from quorate.explore.recording import Place
 from quorate.explore.witnesses import Explanation, explain, plain_json
+from quorate.kinds import STEPS
 from quorate.language.containers import Event, Wire
 from quorate.language.system import Arguments, Method, State, Successor, System
 from quorate.language.types import ChannelsType, MapType, Type, WireType
@@ -184,7 +185,7 @@ class _Tracer:
         finding = self.finding
         if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, "run"):
             return Explanation()
-        if finding.kind == "step" or (finding.kind == "error" and finding.method.declaration.kind == "step"):
+        if finding.method.declaration.kind in STEPS:
             return explain(self.system, finding.method, self.states[-1], finding.arguments, self.states[-2])
         if finding.method.declaration.kind == "action":
             return Explanation()

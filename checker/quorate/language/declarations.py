@@ -8,25 +8,28 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
+from quorate.kinds import known_kinds
 
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
 Implication = TypeVar("Implication", bound=Callable[..., tuple[bool, bool]])
 S = TypeVar("S", bound="SpecBase")
 
-Kind = Literal["action", "init", "invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal"]
 Fairness = Literal["weak", "strong"]
 Mark = Literal["crash", "restart", "timeout", "partition", "heal", "loss"]
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a decorator says of a method."""
+    """What a decorator says of a method: `kind` is one of `ROLES` or a key of `KINDS`. Raises LookupError for any other."""
 
-    kind: Kind
+    kind: str
     fair: Fairness | None = None
     mark: Mark | None = None
     lane: str | None = None
+
+    def __post_init__(self) -> None:
+        known_kinds(self.kind)
 
 
 def _declare(function: Any, declaration: Declaration) -> Any:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from quorate.errors import Location, SpecError, UsageError, unknown
+from quorate.kinds import ENDS, STEPS, known_kinds
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
@@ -123,7 +124,7 @@ class System:
             raise SpecError(
                 f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}."
             )
-        if len(self.of("terminal")) > 1:
+        if len(self.of(*ENDS)) > 1:
             raise SpecError(
                 f"{self.name} has more than one @terminal: {', '.join(method.name for method in self.of('terminal'))}."
             )
@@ -131,8 +132,9 @@ class System:
     # Declarations
 
     def of(self, *kinds: str) -> tuple[Method, ...]:
-        """The methods of these kinds, in order of definition."""
-        return tuple(method for kind in kinds for method in self._by_kind.get(kind, ()))
+        """The methods of these roles and kinds of properties, one after the other, each in order of definition. Raises
+        LookupError for a kind that there is not."""
+        return tuple(method for kind in known_kinds(*kinds) for method in self._by_kind.get(kind, ()))
 
     @property
     def actions(self) -> tuple[Method, ...]:
@@ -238,9 +240,10 @@ class System:
         where = f"{self.name}.{name}"
         known = self.method_hints(function)
         names = list(inspect.signature(function).parameters)
-        skipped = 2 if declaration.kind == "step" else 1
+        of_step = declaration.kind in STEPS
+        skipped = 2 if of_step else 1
         if len(names) < skipped:
-            wanted = "(self, old: Self, ...)" if declaration.kind == "step" else "(self, ...)"
+            wanted = "(self, old: Self, ...)" if of_step else "(self, ...)"
             raise SpecError(f"{where}: a method marked @{declaration.kind} takes {wanted}.")
         parameters = []
         for parameter in names[skipped:]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from quorate.errors import SpecError
+from quorate.kinds import KINDS, STEPS
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, UnionType, WireType
@@ -33,7 +34,9 @@ from quorate.model.nodes import (
 from quorate.model.source import Source
 
 PASSES_MAX = 12
-PROPERTY_RESULTS: dict[str, Type] = {"leads_to": TupleType((BoolType(), BoolType()))}
+PROPERTY_RESULTS: dict[str, Type] = {
+    name: TupleType((BoolType(), BoolType())) if kind.is_pair else BoolType() for name, kind in KINDS.items()
+}
 
 
 class Builder:
@@ -51,8 +54,7 @@ class Builder:
         inits = [self.action(method) for method in system.of("init")]
         self._check_initial(inits[0] if inits else None)
         actions = tuple(self.action(method) for method in system.actions)
-        kinds = ("invariant", "lemma", "step", "reachable", "eventually", "leads_to", "terminal")
-        properties = tuple(self.property(method) for method in system.of(*kinds))
+        properties = tuple(self.property(method) for method in system.of(*KINDS))
         used: set[type] = set()
         for kind in [variable.type for variable in system.variables] + [
             kind for action in actions for _, kind in action.parameters
@@ -140,13 +142,11 @@ class Builder:
         source = Source.of(method.function, self.owner(method))
         names = [argument.arg for argument in source.tree.args.args]
         self_names = {names[0]: Op.STATE}
-        if method.declaration.kind == "step":
+        if method.declaration.kind in STEPS:
             self_names[names[1]] = Op.OLD
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         kind = method.declaration.kind
-        _, body = self._fixpoint(
-            source, self_names, parameters, pure=True, result=PROPERTY_RESULTS.get(kind, BoolType())
-        )
+        _, body = self._fixpoint(source, self_names, parameters, pure=True, result=PROPERTY_RESULTS[kind])
         found = reads(body, self.functions) | reads(body, self.functions, old=True)
         return Property(method.name, kind, method, parameters, body, found)
 

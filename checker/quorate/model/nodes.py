@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import Any
 
 from quorate.errors import Location
+from quorate.kinds import known_kinds
 from quorate.language.system import Method, System, Variable
 from quorate.language.types import Leaf, Type
 
@@ -378,8 +379,9 @@ class Model:
     symmetric: tuple[type, ...]
 
     def of(self, *kinds: str) -> tuple[Property, ...]:
-        """The properties of these kinds, in order of definition."""
-        return tuple(found for found in self.properties if found.kind in kinds)
+        """The properties of these kinds, in order of definition. Raises LookupError for a kind that there is not."""
+        wanted = known_kinds(*kinds)
+        return tuple(found for found in self.properties if found.kind in wanted)
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

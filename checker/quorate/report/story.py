@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from quorate.kinds import LIVENESS
 from quorate.report.causality import Causes, causes, is_environment, place_of
 from quorate.report.values import Difference, differences, field, record_name, show, without_fields
 from quorate.trace import Change, Json, Message, Step, Trace
@@ -247,26 +248,34 @@ def _spells(trace: Trace, lanes: Sequence[str]) -> tuple[Spell, ...]:
 
 
 def headline(trace: Trace) -> Headline:
-    """What is wrong, or what was reached, and when."""
+    """What is wrong, or what was reached, and when. Raises LookupError for a kind of trace that has no headline."""
+    if trace.kind not in HEADLINES:
+        raise LookupError(f"a trace of the kind {trace.kind!r} has no headline")
     last = len(trace.steps)
     when = f"after step {last}" if last else "in the initial state"
-    name, sentence = trace.property or trace.kind, trace.sentence.strip()
-    said = f": {sentence}" if sentence else ""
-    if trace.kind in ("eventually", "leads_to"):
-        return Headline("bad", name, f"violated by a run that {repetition(trace) or 'ends here'}{said}")
-    if trace.kind == "step":
-        return Headline("bad", name, f"violated by step {last}{said}")
-    if trace.kind == "deadlock":
-        return Headline("bad", trace.property or "deadlock", f"nothing can happen any more {when}{said}")
-    if trace.kind == "error":
-        return Headline("bad", trace.property or "error in the spec", f"{when}{said}")
-    if trace.kind == "reachable":
-        return Headline("good", name, f"reached {when}{said}")
-    if trace.kind == "run":
-        return Headline(
-            "plain", trace.property or "run", f"{last} step{'' if last == 1 else 's'}, nothing is violated{said}"
-        )
-    return Headline("bad", name, f"violated {when}{said}")
+    tone, title, what = HEADLINES[trace.kind]
+    sentence = trace.sentence.strip()
+    text = what.format(
+        when=when,
+        last=last,
+        steps=f"{last} step{'' if last == 1 else 's'}",
+        repetition=repetition(trace) or "ends here",
+    )
+    return Headline(tone, trace.property or title, text + (f": {sentence}" if sentence else ""))
+
+
+Tone = Literal["bad", "good", "plain"]
+
+HEADLINES: dict[str, tuple[Tone, str, str]] = {
+    "invariant": ("bad", "invariant", "violated {when}"),
+    "step": ("bad", "step", "violated by step {last}"),
+    "reachable": ("good", "reachable", "reached {when}"),
+    **{name: ("bad", name, "violated by a run that {repetition}") for name in LIVENESS},
+    "deadlock": ("bad", "deadlock", "nothing can happen any more {when}"),
+    "error": ("bad", "error in the spec", "{when}"),
+    "run": ("plain", "run", "{steps}, nothing is violated"),
+}
+"""For each kind of trace the tone, the title if it names no property, and what it says."""
 
 
 def repetition(trace: Trace) -> str:

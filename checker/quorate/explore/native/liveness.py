@@ -26,6 +26,7 @@ from quorate.explore.native.library import (
 )
 from quorate.explore.native.replay import Disagreement, Replay
 from quorate.explore.native.search import POLL_MS, compiled, memory_limit
+from quorate.kinds import LIVENESS, kind_of
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import Renaming
@@ -124,7 +125,7 @@ class Check:
         c = self.library.c
         if not self._call(c.quorate_liveness_build):
             raise self._ended()
-        for number, method in enumerate(self.system.of("eventually", "leads_to")):
+        for number, method in enumerate(self.system.of(*LIVENESS)):
             choices = Choices(self.system, method).fixed or ()
             for position in first_of_orbits(method, self.sorts, choices):
                 verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
@@ -188,7 +189,9 @@ class Check:
         objection = liveness.objection(self.system, method, arguments, states, steps, report.stem_length)
         if objection is not None:
             raise Disagreement(f"{method.name} is not violated by a lasso: {objection}")
-        return Finding(method.declaration.kind, method, first, tuple(steps), arguments, loop=report.stem_length)
+        return Finding(
+            kind_of(method.declaration.kind).shown_as, method, first, tuple(steps), arguments, loop=report.stem_length
+        )
 
     def _steps(self) -> list[Step]:
         """The run of the lasso, its initial state first."""

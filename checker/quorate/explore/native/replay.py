@@ -13,6 +13,7 @@ from quorate.explore.native.library import Step
 from quorate.explore.native.render import Rendered, unpack
 from quorate.explore.native.render.layout import width, words
 from quorate.explore.properties import Properties
+from quorate.kinds import kind_of
 from quorate.language.control import Cut
 from quorate.language.system import Arguments, Failure, State, System
 
@@ -85,9 +86,9 @@ class Replay:
             false = self.properties.falsified(state)
         if false is None:
             raise Disagreement("every property holds in the last state")
-        kind = "error" if false.failure else false.method.declaration.kind
+        kind = "error" if false.failure else kind_of(false.method.declaration.kind).shown_as
         return Finding(
-            "invariant" if kind == "lemma" else kind,
+            kind,
             false.method,
             arguments,
             instances,

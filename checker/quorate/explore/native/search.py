@@ -32,6 +32,7 @@ from quorate.explore.native.library import (
 )
 from quorate.explore.native.render import Rendered, render
 from quorate.explore.native.replay import Disagreement, Replay
+from quorate.kinds import GOALS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, State, System
 
@@ -212,7 +213,7 @@ class _Run:
             raise Disagreement("the search found a violation and no path to it")
         cuts = {name: count for name, count in sorted(zip(rendered.bounds, report.cuts, strict=False)) if count}
         names = [action.name for action in self.system.actions]
-        reachable = self.system.of("reachable")
+        reachable = self.system.of(*GOALS)
         reached = frozenset(method.name for bit, method in enumerate(reachable) if report.reached >> bit & 1)
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"

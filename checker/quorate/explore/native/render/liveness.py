@@ -9,6 +9,7 @@ from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.values import is_wide
 from quorate.explore.native.render.writer import Writer
+from quorate.kinds import LIVENESS, Acceptance, Begins, Breaks, kind_of
 from quorate.language.types import TupleType
 from quorate.model.nodes import Model, Property
 
@@ -21,18 +22,26 @@ PROMISE = TupleType((BOOL, BOOL))
 
 def promises(model: Model) -> tuple[Property, ...]:
     """The liveness properties of a model; their positions are their numbers in C."""
-    return model.of("eventually", "leads_to")
+    return model.of(*LIVENESS)
+
+
+def _acceptance(prop: Property) -> Acceptance:
+    """Which runs violate a property. Raises Unsupported for what `liveness.h` does not search for."""
+    acceptance = kind_of(prop.kind).acceptance
+    if acceptance is None or acceptance.breaks is not Breaks.NEVER_FULFILLED:
+        raise Unsupported(f"runs that violate @{prop.kind}")
+    return acceptance
 
 
 def liveness(program: Program, out: Writer) -> None:
     """Write the functions. Raises Unsupported."""
     found, actions = promises(program.model), program.model.actions
     for number, prop in enumerate(found):
-        result = BOOL if prop.kind == "eventually" else PROMISE
+        result = PROMISE if kind_of(prop.kind).is_pair else BOOL
         program.pure(_name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
     fairness = [FAIRNESS[action.method.declaration.fair] for action in actions]
     arity = [sum(words(width(kind)) for _, kind in action.parameters) for action in actions]
-    initial = [int(prop.kind == "eventually") for prop in found]
+    initial = [int(_acceptance(prop).begins is Begins.INITIALLY) for prop in found]
     for name, values in (("fairness", fairness), ("arity", arity), ("promise_initial", initial)):
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
             out(f"static const uint8_t known[] = {{{', '.join(map(str, values))}}};")
@@ -60,7 +69,7 @@ def _case(writer: Body, number: int, prop: Property) -> None:
         writer.declare(kind, f"v_{name}", writer.sparse(kind, f"choice[{position}]"))
     arguments = ["status", "s", "s", *(f"v_{name}" for name, _ in prop.parameters)]
     value = writer.let(BOOL, f"{_name(number, prop)}({', '.join(arguments)})")
-    if prop.kind == "eventually":
+    if not kind_of(prop.kind).is_pair:
         begins, fulfilled = "1", value
     else:
         begins, fulfilled = (writer.read(writer.spot_of(PROMISE, value).part(PROMISE.kinds, part)) for part in (0, 1))

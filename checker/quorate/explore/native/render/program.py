@@ -18,6 +18,7 @@ from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.symmetry import canonical_form
 from quorate.explore.native.render.values import Spot, Values, ctype, is_wide, literal, to_bits
 from quorate.explore.native.render.writer import Writer
+from quorate.kinds import ENDS, STEPS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import State
 from quorate.language.types import TupleType, Type
@@ -410,8 +411,8 @@ class Program:
             "ARGS": self.argument_words,
             "ACTIONS": len(self.model.actions),
             "BOUNDS": max(len(self._bounds), 1),
-            "HAS_STEPS": int(bool(self.model.of("step"))),
-            "DEADLOCK": int(bool(self.model.of("terminal"))),
+            "HAS_STEPS": int(bool(self.model.of(*STEPS))),
+            "DEADLOCK": int(bool(self.model.of(*ENDS))),
             "SYMMETRY": int(bool(self.sorts)),
             "GROUPS": self.groups.count,
             "SLEEP": int(self.groups.sleep),

@@ -14,6 +14,7 @@ from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.values import is_wide
 from quorate.explore.native.render.writer import Writer
+from quorate.kinds import ENDS, GOALS, INVARIANTS, STEPS
 from quorate.language.types import Type
 from quorate.model.nodes import Expr, If, Model, Op, Property, Return
 from quorate.model.totality import is_total
@@ -134,13 +135,13 @@ class Properties:
                 numbered += 1
             return found
 
-        invariants, steps, reachable = of("invariant", "lemma"), of("step"), of("reachable")
+        invariants, steps, reachable = of(*INVARIANTS), of(*STEPS), of(*GOALS)
         if len(reachable) > REACHABLE_MAX:
             raise Unsupported(f"{len(reachable)} @reachable properties (at most {REACHABLE_MAX})")
         self._invariants(invariants)
         self._steps(steps)
         self._reachable(reachable)
-        terminal = of("terminal")
+        terminal = of(*ENDS)
         call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
         self._out(
             f"static bool model_terminal(const State *s) {{ int status = 0; (void)s, (void)status; return {call}; }}"
