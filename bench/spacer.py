@@ -5,7 +5,7 @@ asked for an invariant Inv over the bits of a state:
 
     initial(s) -> Inv(s)        Inv(s) and step(s, t) -> Inv(t)        Inv(s) and bad(s) -> false
 
-The three conditions are those of every proof at fixed bounds (`checker/quorate/prove/relation.py`); lemmas of the specification
+The three conditions are those of every proof at fixed bounds (`checker/quorate/prove/transition/relation.py`); lemmas of the specification
 are not given. A step is one clause for all actions: one clause for each action, or for each choice of arguments, took
 6 to over 30 times as long (two-phase commit, 3 resource managers). Numbers instead of bits were no faster. Nothing is
 believed because Spacer says it: an invariant is asked of an ordinary solver, the explorer must come to the same verdict,
@@ -33,7 +33,7 @@ from quorate.loading import load
 from quorate.model.build import build
 from quorate.outcome import Unfinished, Violated
 from quorate.prove.discovery.pasting import extended
-from quorate.prove.relation import SEEN, Cells, Relation
+from quorate.prove.transition.relation import SEEN, Cells, Relation
 
 MEMORY_BYTES = 4 << 30
 OPTIONS = {"engine": "spacer", "spacer.push_pob": True, "spacer.use_iuc": False}

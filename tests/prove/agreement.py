@@ -7,8 +7,8 @@ from typing import Any
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State
 from quorate.model.nodes import Model
-from quorate.prove.relation import Fired, Relation
-from quorate.prove.sat import Dialogue
+from quorate.prove.solvers.sat import Dialogue
+from quorate.prove.transition.relation import Fired, Relation
 
 Outcomes = dict[tuple[str, tuple[Any, ...]], Any]
 """For each action instance that is not disabled: its next state, "cut" or "error"."""

@@ -12,8 +12,8 @@ from quorate.loading import load, names
 from quorate.model.build import build
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Unfinished, Violated
-from quorate.prove.bounded import Bounded
-from quorate.prove.relation import Relation
+from quorate.prove.fixed_bounds import Bounded
+from quorate.prove.transition.relation import Relation
 
 from tests import generated
 from tests.prove.agreement import reference, symbolic

@@ -12,10 +12,10 @@ from quorate.language.system import Failure, State
 from quorate.loading import load, names
 from quorate.model.build import build
 from quorate.model.nodes import Model
-from quorate.prove import interleaving
-from quorate.prove.relation import Relation
-from quorate.prove.sat import Dialogue
-from quorate.prove.unrolled import Unrolled
+from quorate.prove.solvers.sat import Dialogue
+from quorate.prove.transition import partial_order
+from quorate.prove.transition.relation import Relation
+from quorate.prove.transition.unrolling import Unrolled
 
 from tests import generated
 from tests.prove.agreement import reference
@@ -90,5 +90,5 @@ def test_every_state_of_a_protocol_is_reached_in_as_few_steps(name: str) -> None
 
 
 def test_steps_that_do_not_commute_would_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interleaving, "independent", lambda footprints: [~0] * len(footprints))
+    monkeypatch.setattr(partial_order, "independent", lambda footprints: [~0] * len(footprints))
     assert list(wrong(build(load("two_phase_commit").main)))

@@ -21,7 +21,6 @@ from quorate.language.system import System
 from quorate.loading import load
 from quorate.model.build import build
 from quorate.outcome import Proven, Unfinished
-from quorate.prove.bounded import Bounded
 from quorate.prove.discovery.clauses import Clause, Known, candidates
 from quorate.prove.discovery.discover import Discovery, discover, proposed
 from quorate.prove.discovery.grammar import Grammar
@@ -30,6 +29,7 @@ from quorate.prove.discovery.own import OwnAtoms, comparisons
 from quorate.prove.discovery.pasting import extended, namespace
 from quorate.prove.discovery.samples import Samples, arbitrary, explored, table
 from quorate.prove.discovery.variables import contexts
+from quorate.prove.fixed_bounds import Bounded
 from quorate.prove.proof import Task, prove
 
 from tests import generated

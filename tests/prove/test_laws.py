@@ -22,7 +22,7 @@ from quorate.loading import load
 from quorate.prove.laws.algebra import laws_of
 from quorate.prove.laws.prove import Judged, Laws, Task, prove_laws
 from quorate.prove.laws.subject import Subject
-from quorate.prove.solving import Effort
+from quorate.prove.solvers.smt import Effort
 from quorate.report.python import prelude, source
 
 from tests.prove import drawn_merges

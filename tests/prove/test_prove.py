@@ -8,9 +8,9 @@ import pytest
 from quorate import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require
 from quorate.loading import load
 from quorate.outcome import Proven, Unfinished, Violated
-from quorate.prove import selection
 from quorate.prove.proof import Claim, Proof, Task, prove
-from quorate.prove.solving import Effort
+from quorate.prove.solvers import premise_selection
+from quorate.prove.solvers.smt import Effort
 
 REGISTER = ("regular", "no_new_old_inversion")
 """What a read returns; `atomic` is about whole histories, which have no any-size meaning."""
@@ -189,7 +189,7 @@ def test_a_vacuous_proof_is_no_proof(spec: type[Spec], why: str, any_size: bool)
 
 
 def test_a_solver_without_time_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "EFFORT", 1)
+    monkeypatch.setattr(premise_selection, "EFFORT", 1)
     found = proof(load("two_phase_commit").main, any_size=True, effort=Effort((), 0.0), seconds=0.001)
     assert isinstance(found.outcome, Unfinished) and "the solvers do not know whether" in found.outcome.reason
 

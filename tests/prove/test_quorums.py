@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 from quorate.errors import UsageError
-from quorate.prove.quorums import SYSTEMS, examine, report
+from quorate.prove.any_size.quorums import SYSTEMS, examine, report
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import z3
 from quorate.loading import load
-from quorate.prove import solving
 from quorate.prove.proof import Task, prove
-from quorate.prove.solving import Answer, Effort, Query, ask, ask_cvc5, query
+from quorate.prove.solvers import smt
+from quorate.prove.solvers.query import Query, query
+from quorate.prove.solvers.smt import Answer, Effort, ask, ask_cvc5
 
 NODE = z3.DeclareSort("Node")
 LEADER, VOTED = z3.Function("leader", NODE, z3.BoolSort()), z3.Function("voted", NODE, NODE)
@@ -26,9 +27,7 @@ def two_leaders(one_vote: bool) -> Query:
 @pytest.fixture
 def z3_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lemmas on demand find nothing."""
-    monkeypatch.setattr(
-        solving, "selected", lambda asked, *_: Answer(asked.name, "unknown", 0.0, "", reason="z3: tired")
-    )
+    monkeypatch.setattr(smt, "selected", lambda asked, *_: Answer(asked.name, "unknown", 0.0, "", reason="z3: tired"))
 
 
 def test_it_answers_both_ways() -> None:
@@ -59,7 +58,7 @@ def test_it_is_asked_when_z3_gives_up(one_vote: bool, status: str) -> None:
 
 @pytest.mark.usefixtures("z3_gives_up")
 def test_without_it_the_reason_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solving, "find_spec", lambda name: None)
+    monkeypatch.setattr(smt, "find_spec", lambda name: None)
     answer = ask(two_leaders(one_vote=True), WITHOUT_Z3)
     assert answer.status == "unknown"
     assert answer.reason == "z3: tired; cvc5 is not installed, so there is no second opinion"

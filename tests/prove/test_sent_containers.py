@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from quorate.explore import check
 from quorate.explore.limits import Limits, Watch
 from quorate.outcome import Violated
+from quorate.prove.any_size.obligations import Prover, model_of_any_size
 from quorate.prove.encode.anysize.objects import Objects
 from quorate.prove.encode.anysize.symbols import NoAnySize
-from quorate.prove.solving import selected
-from quorate.prove.unbounded import Prover, model_of_any_size
+from quorate.prove.solvers.smt import selected
 
 from tests import generated
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from quorate.loading import Protocol
     from quorate.prove.laws.prove import Judged, Laws
     from quorate.prove.laws.values import Counterexample
-    from quorate.prove.solving import Effort
+    from quorate.prove.solvers.smt import Effort
 
 
 def judged(

@@ -18,7 +18,7 @@ from quorate.errors import UsageError
 if TYPE_CHECKING:
     from quorate.loading import Protocol
     from quorate.prove.proof import Claim, Proof, Task
-    from quorate.prove.solving import Effort
+    from quorate.prove.solvers.smt import Effort
 
 QUORUMS = "quorums"
 PARAMETERS = ("N", "R", "W", "Q1", "Q2", "F", "Q", "t")
@@ -126,7 +126,7 @@ def command(
     """
     given = {name: value for name, value in numbers.items() if value is not None}
     if spec == QUORUMS:
-        from quorate.prove.quorums import report
+        from quorate.prove.any_size.quorums import report
 
         text, good = report(given)
         click.echo(text)
@@ -137,7 +137,7 @@ def command(
         )
     from quorate.loading import load
     from quorate.prove.proof import Task, prove
-    from quorate.prove.solving import Effort
+    from quorate.prove.solvers.smt import Effort
 
     protocol = load(spec)
     effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)

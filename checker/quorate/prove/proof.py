@@ -24,10 +24,11 @@ from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
-from quorate.prove.bounded import Bounded, Induction, Undecided
+from quorate.prove.any_size.obligations import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
+from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, vacuous
-from quorate.prove.solving import SELECTED, Answer, Effort, Query, ask_all
-from quorate.prove.unbounded import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
+from quorate.prove.solvers.query import Query
+from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all
 
 METHODS = ("induction", "bmc", "kinduction")
 DEPTH, DEPTH_IF_BROKEN = 12, 20

@@ -13,7 +13,7 @@ from quorate.explore.choices import Choices
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System
 from quorate.model.nodes import Model
-from quorate.prove.bounded import Bounded
+from quorate.prove.fixed_bounds import Bounded
 
 REACHABLE_STATES = 20_000
 """So many states are explored to say whether a state or an action can happen."""

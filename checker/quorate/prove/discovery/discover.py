@@ -34,7 +34,7 @@ from quorate.prove.discovery.samples import Form, Samples, Table, arbitrary, exp
 from quorate.prove.discovery.universe import Scope, Universe, scope_of
 from quorate.prove.discovery.variables import PURE_VARIABLES_MAX, VARIABLES_MAX, Name, contexts
 from quorate.prove.proof import Proof, Task, prove
-from quorate.prove.sat import Undecided
+from quorate.prove.solvers.sat import Undecided
 
 STATES = 2_000
 ARBITRARY_STATES = 300

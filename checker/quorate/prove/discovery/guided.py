@@ -19,11 +19,11 @@ from random import Random
 
 from quorate.language.system import Failure, State
 from quorate.model.nodes import Property
+from quorate.prove.any_size.obligations import NO_ERROR
 from quorate.prove.discovery.houdini import Houdini
 from quorate.prove.discovery.samples import SEED, Form, Steps
 from quorate.prove.discovery.universe import Held, Universe
-from quorate.prove.relation import Relation
-from quorate.prove.unbounded import NO_ERROR
+from quorate.prove.transition.relation import Relation
 
 WALK_STEPS = 10
 """Steps of a random walk from a state that is allowed: the states on the way are allowed as well."""

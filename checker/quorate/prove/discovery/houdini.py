@@ -16,10 +16,10 @@ from time import monotonic
 
 from quorate.language.system import State
 from quorate.model.nodes import Model
-from quorate.prove.relation import Relation
-from quorate.prove.sat import Dialogue, Undecided
-from quorate.prove.unbounded import NO_ERROR
-from quorate.prove.unrolled import Unrolled
+from quorate.prove.any_size.obligations import NO_ERROR
+from quorate.prove.solvers.sat import Dialogue, Undecided
+from quorate.prove.transition.relation import Relation
+from quorate.prove.transition.unrolling import Unrolled
 
 Progress = Callable[[str], None]
 

@@ -12,9 +12,10 @@ from time import monotonic
 from typing import Protocol
 
 from quorate.language.spec import Spec
-from quorate.prove.sat import Undecided
-from quorate.prove.solving import Query, ask_z3, selected
-from quorate.prove.unbounded import INIT, NO_ERROR, Prover, model_of_any_size
+from quorate.prove.any_size.obligations import INIT, NO_ERROR, Prover, model_of_any_size
+from quorate.prove.solvers.query import Query
+from quorate.prove.solvers.sat import Undecided
+from quorate.prove.solvers.smt import ask_z3, selected
 
 SECONDS = 2.0
 """For each attempt at a query for any size that lemmas on demand do not decide."""

@@ -20,13 +20,14 @@ from quorate.language.laws import Marked
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from quorate.language.system import System
 from quorate.model.nodes import expressions
+from quorate.prove.any_size.obligations import _same_constants
 from quorate.prove.encode.anysize.symbols import NoAnySize
 from quorate.prove.laws.algebra import TOTAL, Law
 from quorate.prove.laws.formulas import sentence_of, unbounded
 from quorate.prove.laws.subject import Lowered, Subject
 from quorate.prove.laws.values import Counterexample, Reading, Search, confirmed
-from quorate.prove.solving import Answer, Effort, ask, query
-from quorate.prove.unbounded import _same_constants
+from quorate.prove.solvers.query import query
+from quorate.prove.solvers.smt import Answer, Effort, ask
 
 LADDER = ((1, 1), (2, 1), (2, 3), (3, 3), (3, 7), (4, 15))
 """Bounds at which values that break a law are looked for: members of each sort of identities, and largest number."""

@@ -36,7 +36,7 @@ from quorate.prove.encode.values import Value, class_key
 from quorate.prove.laws.algebra import Law
 from quorate.prove.laws.formulas import broken, sentence_of
 from quorate.prove.laws.subject import Lowered, Subject
-from quorate.prove.solving import limit
+from quorate.prove.solvers.query import limit
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The state before an action is a set of uninterpreted functions; the state after 
 closures in Python, so there are no frame axioms. Bounds vanish: nothing is cut.
 
 A majority is a predicate over sets with two axioms, that two majorities meet and that a larger set is a majority too
-(`quorate.prove.quorums` proves the first for every number of nodes). No set is an object of the logic: every set
+(`quorate.prove.any_size.quorums` proves the first for every number of nodes). No set is an object of the logic: every set
 that a formula asks about is a formula with parameters, a *family*, and the axioms are written for the families at
 hand. A threshold `is_quorum(s, R, Sort)` is treated likewise: two thresholds meet if they do at the sizes that are
 configured.

@@ -44,7 +44,7 @@ class FixedValues(Machine):
 
     def __init__(self, model: Model, room: Mapping[str, int] | None = None) -> None:
         """`room`: bounds of containers that need not be looked at, with the most elements that they can have (see
-        `quorate.prove.room`)."""
+        `quorate.prove.bounded.capacities`)."""
         super().__init__(model)
         self.circuit, self.room = Circuit(), room or {}
         self.cells = _Cells(self)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from quorate.explore.engine import Instance
-from quorate.prove.foresight import Foresight
-from quorate.prove.interleaving import Group, descending
-from quorate.prove.relation import Relation
+from quorate.prove.transition.partial_order import Group, descending
+from quorate.prove.transition.relation import Relation
+from quorate.prove.transition.ternary_simulation import Foresight
 
 
 class Unrolled:

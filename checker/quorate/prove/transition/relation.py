@@ -14,16 +14,16 @@ from typing import Any
 from quorate.language.system import Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
-from quorate.prove.clauses import Clauses, Copied
 from quorate.prove.encode.fixed.circuit import TRUE
+from quorate.prove.encode.fixed.cnf import Clauses, Copied
 from quorate.prove.encode.fixed.execution import Fixed
 from quorate.prove.encode.values import Event, Value
-from quorate.prove.precedence import Precedence
+from quorate.prove.transition.symmetry_breaking import Precedence
 
 Cells = dict[str, Value]
 
 SEEN = "members that have occurred"
-"""The name under which a state has the cells of `quorate.prove.precedence`; no variable has such a name."""
+"""The name under which a state has the cells of `quorate.prove.transition.symmetry_breaking`; no variable has such a name."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Relation:
     def __init__(
         self, model: Model, room: Mapping[str, int] | None = None, relevant: Collection[str] | None = None
     ) -> None:
-        """`room`: how full containers can be, by the names of their bounds (see `quorate.prove.room`); `relevant`: the
+        """`room`: how full containers can be, by the names of their bounds (see `quorate.prove.bounded.capacities`); `relevant`: the
         variables that matter, the others are left open (default: all matter)."""
         self.model = model
         self._relevant = [

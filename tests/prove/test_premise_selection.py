@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import z3
-from quorate.prove.selection import Selection
-from quorate.prove.solving import Query, query
+from quorate.prove.solvers.premise_selection import Selection
+from quorate.prove.solvers.query import Query, query
 
 X, Y, U = z3.Ints("x y u")
 P, Q = (z3.Function(name, z3.IntSort(), z3.BoolSort()) for name in "pq")

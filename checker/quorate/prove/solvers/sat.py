@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Any
 
-from quorate.prove.solving import Status, limit
+from quorate.prove.solvers.query import Status, limit
 
 TRUE_VARIABLE = re.compile(r"k!(\d+) \(\) Bool\s+true\)")
 """A true variable in the text of a model, whose name in the DIMACS format is a number: asked one by one, Z3 takes four

@@ -23,7 +23,7 @@ from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term
 from quorate.prove.encode.machine import Transition
 from quorate.prove.encode.values import Value
-from quorate.prove.solving import Query, query
+from quorate.prove.solvers.query import Query, query
 
 INIT = "initial states"
 NO_ERROR = "no error"

@@ -16,11 +16,11 @@ from time import monotonic
 
 from quorate.explore.engine import Finding
 from quorate.model.nodes import Model, Property
-from quorate.prove.parallel import spread
-from quorate.prove.relation import Fired, Judged, Relation
-from quorate.prove.room import relevant, room
-from quorate.prove.sat import Dialogue, Question, Undecided, answered
-from quorate.prove.unrolled import Unrolled
+from quorate.prove.bounded.capacities import relevant, room
+from quorate.prove.solvers.processes import spread
+from quorate.prove.solvers.sat import Dialogue, Question, Undecided, answered
+from quorate.prove.transition.relation import Fired, Judged, Relation
+from quorate.prove.transition.unrolling import Unrolled
 
 Progress = Callable[[str], None]
 

@@ -19,12 +19,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import z3
 
-if TYPE_CHECKING:
-    from quorate.prove.solving import Query, Status
+from quorate.prove.solvers.query import Query, Status
 
 EFFORT = 400_000
 """Z3's resource limit for one question, in its own units: some tenths of a second."""

@@ -1,9 +1,5 @@
-"""Asking solvers: one query is a text in SMT-LIB, so that every run of it is the same, in whichever process.
-
-The same formulas built twice in one process get other numbers inside Z3, and its heuristics follow those numbers: one
-query took 0.15 s and 10 s. Printed and read into a fresh context, a query runs the same way each time. A query that
-one seed does not decide is tried with others, and then with cvc5's finite model finding, if cvc5 is installed.
-Whoever says "unknown" is believed.
+"""Asking a portfolio of solvers: a query that one seed does not decide is tried with others, and then with cvc5's finite
+model finding, if cvc5 is installed. Whoever says "unknown" is believed.
 """
 
 from __future__ import annotations
@@ -17,29 +13,15 @@ from importlib.util import find_spec
 from itertools import starmap
 from multiprocessing import get_context
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
-Status = Literal["unsat", "sat", "unknown"]
+import z3
+
+from quorate.prove.solvers.premise_selection import Selection
+from quorate.prove.solvers.query import Query, Status, limit
 
 SELECTED = "z3, lemmas on demand"
 """The solver that an answer of the first look names."""
-
-
-LEAST_MILLISECONDS = 100
-"""Z3 can miss a shorter time limit, which is over before the search begins, and then goes on without one."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
-    naming, and use these `symbols`. Some are `axioms`, by position, about symbols that must occur elsewhere for the axiom
-    to matter."""
-
-    name: tuple[str, ...]
-    text: str
-    labels: tuple[str, ...]
-    symbols: tuple[frozenset[str], ...]
-    axioms: dict[int, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -74,62 +56,6 @@ class Effort:
         return replace(self, z3_seconds=scaled, cvc5_seconds=part * self.cvc5_seconds)
 
 
-def limit(solver: Any, seconds: float) -> None:
-    """Give Z3 so much time for a question."""
-    solver.set("timeout", max(LEAST_MILLISECONDS, int(seconds * 1000)))
-
-
-def query(
-    name: tuple[str, ...],
-    parts: Sequence[tuple[str, Any]],
-    axioms: Sequence[tuple[Any, frozenset[str]]] = (),
-    known: dict[int, tuple[Any, frozenset[str]]] | None = None,
-) -> Query:
-    """A query from labelled Z3 formulas, and from axioms with the symbols that these are about.
-
-    `known` remembers the symbols of formulas by their number; it holds the formulas too, for a number is given again
-    when its formula is gone.
-    """
-    import z3
-
-    kept = [(label, formula) for label, formula in parts if not z3.is_true(formula)]
-    solver = z3.Solver()
-    for _, formula in kept:
-        solver.add(formula)
-    for formula, _ in axioms:
-        solver.add(formula)
-    labels = (*(label for label, _ in kept), *("" for _ in axioms))
-    known = {} if known is None else known
-    symbols = []
-    for formula in (*(formula for _, formula in kept), *(formula for formula, _ in axioms)):
-        if formula.get_id() not in known:
-            known[formula.get_id()] = formula, symbols_of(formula)
-        symbols.append(known[formula.get_id()][1])
-    about = {len(kept) + position: defined for position, (_, defined) in enumerate(axioms)}
-    return Query(name, solver.sexpr(), labels, tuple(symbols), about)
-
-
-def symbols_of(formula: Any) -> frozenset[str]:
-    """The names of the uninterpreted functions in a formula."""
-    import z3
-
-    found: set[str] = set()
-    seen: set[int] = set()
-    stack = [formula]
-    while stack:
-        term = stack.pop()
-        if term.get_id() in seen:
-            continue
-        seen.add(term.get_id())
-        if z3.is_quantifier(term):
-            stack.append(term.body())
-            continue
-        if z3.is_app(term) and term.decl().kind() == z3.Z3_OP_UNINTERPRETED:
-            found.add(term.decl().name())
-        stack.extend(term.children())
-    return frozenset(found)
-
-
 def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     """The first definite answer: of Z3 with lemmas on demand, `useful` ones first, and then of the portfolio with all
     of them; or "unknown" with everybody's reasons."""
@@ -156,8 +82,6 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
 
 def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False) -> Answer:
     """What Z3 says with lemmas on demand; `blindly` as for `Selection.answer`."""
-    from quorate.prove.selection import Selection
-
     started = perf_counter()
     found = Selection(asked).answer(useful, blindly)
     core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
@@ -170,8 +94,6 @@ def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tup
 
     Z3 simplifies less if it has to tell a core. Without, it is often faster, and all labels count as needed.
     """
-    import z3
-
     context = z3.Context()
     formulas = z3.parse_smt2_string(asked.text, ctx=context)
     if len(formulas) != len(asked.labels):

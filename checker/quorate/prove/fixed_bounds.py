@@ -1,5 +1,5 @@
-"""Proofs and refutations at fixed bounds, asked one at a time: see `search` for bounded checks, `induction` for the
-claims of inductive proofs."""
+"""Proofs and refutations at fixed bounds, asked one at a time: see `bounded.bmc` for bounded checks, `inductive.claims` for
+the claims of inductive proofs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import cached_property
 
 from quorate.explore.engine import Finding
 from quorate.model.nodes import Model, Property
-from quorate.prove.induction import Asked, Induction, Inductive
-from quorate.prove.relation import Fired, Relation
-from quorate.prove.sat import Question, Reply, Undecided, answered
-from quorate.prove.search import Search
+from quorate.prove.bounded.bmc import Search
+from quorate.prove.inductive.claims import Asked, Induction, Inductive
+from quorate.prove.solvers.sat import Question, Reply, Undecided, answered
+from quorate.prove.transition.relation import Fired, Relation
 
 Progress = Callable[[str], None]
 

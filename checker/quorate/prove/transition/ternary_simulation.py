@@ -20,8 +20,8 @@ from typing import Any
 from quorate.prove.encode.fixed.cells import Leaf, Mask, Seq, Tally
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from quorate.prove.encode.values import ABSENT, Union, Value
-from quorate.prove.relation import Cells, Fired, Relation
-from quorate.prove.sat import Dialogue
+from quorate.prove.solvers.sat import Dialogue
+from quorate.prove.transition.relation import Cells, Fired, Relation
 
 SECONDS = 60.0
 """How long a solver may take for all questions about the first states; then the check is undecided."""

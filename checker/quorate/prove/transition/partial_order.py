@@ -6,7 +6,7 @@ first by action, then by the identities among the arguments, in their order. (Th
 property forbids, so nothing is asked of it.) Which instances commute is read off their footprints
 (`quorate.model.footprints`).
 
-This fits together with `quorate.prove.precedence`. Of all runs that permutations of identities and exchanges make of
+This fits together with `quorate.prove.transition.symmetry_breaking`. Of all runs that permutations of identities and exchanges make of
 one another, take the one whose steps, written as action and identities, come first in the dictionary. An exchange of a
 descending pair, and a renaming that lets members occur in their order, would both give an earlier one; so that run
 satisfies both demands.
@@ -23,7 +23,7 @@ from quorate.language.types import IdentityType, RecordType, Type
 from quorate.model.footprints import Abstract, Built, Exactly, Some, footprint, independent
 from quorate.model.nodes import Action, Model
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
-from quorate.prove.relation import Fired, Relation
+from quorate.prove.transition.relation import Fired, Relation
 
 GROUPS_MAX = 120
 """Instances are told apart by their identities as long as that makes no more groups than this."""
@@ -92,7 +92,7 @@ def _count(places: list[_Place]) -> int:
 
 
 def _identities(parameters: tuple[tuple[str, Type], ...]) -> Iterator[_Place]:
-    """The identities among parameters, in the order of `quorate.prove.precedence`, up to the first that is not always
+    """The identities among parameters, in the order of `quorate.prove.transition.symmetry_breaking`, up to the first that is not always
     there."""
     for number, (_, kind) in enumerate(parameters):
         if isinstance(kind, IdentityType):

@@ -17,9 +17,9 @@ from quorate.language.system import Arguments, Method, State
 from quorate.model.nodes import Property
 from quorate.prove.encode.fixed.cells import Mask, Table, Tally
 from quorate.prove.encode.fixed.circuit import FALSE
-from quorate.prove.relation import Fired, Relation
-from quorate.prove.sat import Question
-from quorate.prove.unrolled import Unrolled
+from quorate.prove.solvers.sat import Question
+from quorate.prove.transition.relation import Fired, Relation
+from quorate.prove.transition.unrolling import Unrolled
 from quorate.trace import Json, Trace
 
 

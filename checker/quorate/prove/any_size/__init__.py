@@ -1,0 +1,1 @@
+"""Proofs for any number of nodes: `obligations` are the queries, `quorums` why any two quorums meet."""
