@@ -13,8 +13,10 @@ from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System
 from quorate.loading import load as load_spec
 from quorate.loading import names
+from quorate.model.abstract import Exactly, Some
+from quorate.model.accesses import Access, Way
 from quorate.model.build import build
-from quorate.model.footprints import Access, Exactly, Some, Way, footprint
+from quorate.model.footprints import footprint
 from quorate.model.interpret import Interpreter
 from quorate.model.nodes import Action, Model, Op
 

@@ -1,44 +1,31 @@
 """What a transition or a property touches: the parts of the state that it may read and change.
 
 A footprint is found by running a body once on abstract values: a parameter may be one value, a record of which some fields
-are known, or any value of its type. Both branches of every `if` are taken, and reads count even after a guard that is
-false: a footprint is never too small. It is as fine as the keys of maps and the members of sets and networks:
-`self.log[s]` with a known `s` is that entry alone, and `Vote(t, v, s) in self.network` concerns the messages
-that may equal it.
+are known, or any value of its type (`abstract`). Of a branch that may be taken everything counts, and of two branches both, unless
+it is certain which one is taken; reads count even after a guard that is false: a footprint is never too small. It is as fine as the
+keys of maps and the members of sets and networks: `self.log[s]` with a known `s` is that entry alone, and `Vote(t, v, s) in
+self.network` concerns the messages that may equal it. An operator or a statement that this module does not know reads and changes
+everything.
 
-A variable that is a set or network with a capacity counts as one that has room: `additions` says how much room that is.
-
-Two footprints are independent if neither changes what the other reads or changes, except that both may add to the
-same set: then each transition means the same before and after the other, and both orders end in the same state.
-The native engine saves lookups by this, and checks after a transition only what it can have changed.
+A variable that is a set or network with a capacity counts as one that has room: `capacity.additions` says how much room that is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from functools import cache, reduce
-from operator import or_
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import TypeVar
 
-from quorate.language.types import (
-    ChannelsType,
-    ListType,
-    MapType,
-    NetworkType,
-    RecordType,
-    SetType,
-    TupleType,
-    Type,
-    UnionType,
-)
-from quorate.language.types.base import Bounded
+from quorate.language.types import ListType, MapType, NetworkType, RecordType, SetType, TupleType, Type
+from quorate.model.abstract import Abstract, Built, Exactly, Holding, Some, any_of, belongs
+from quorate.model.accesses import Access, Footprint, Way
+from quorate.model.capacity import may_overflow
 from quorate.model.nodes import (
+    COMPREHENSIONS,
     Assert,
     Assign,
+    Break,
     Change,
+    Continue,
     Expr,
     For,
     If,
@@ -51,181 +38,28 @@ from quorate.model.nodes import (
     Return,
     Scope,
     Stmt,
+    Where,
     conjuncts,
     statements,
 )
+from quorate.model.totality import is_total
 
 UNROLL_MAX = 32
 """A loop over at most this many values of a type is run once for each; over more, once for any."""
 
-
-class HashedOnce:
-    """A frozen dataclass whose hash is computed once: types are deep, and what overlaps what is asked often.
-
-    Each class says `__hash__ = HashedOnce.__hash__`, or `dataclass` would write its own."""
-
-    def __hash__(self) -> int:
-        found = self.__dict__.get("_hash")
-        if found is None:
-            found = self.__dict__["_hash"] = hash(tuple(self.__dict__.values()))
-        return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_hash"}  # It is of this process alone.
-
-
-@dataclass(frozen=True)
-class Some(HashedOnce):
-    """Any value of a type."""
-
-    kind: Type
-    __hash__ = HashedOnce.__hash__
-
-
-@dataclass(frozen=True)
-class Exactly(HashedOnce):
-    """One value."""
-
-    value: Any
-    __hash__ = HashedOnce.__hash__
-
-
-@dataclass(frozen=True)
-class Built(HashedOnce):
-    """A record or tuple of which the parts are known as far as these say."""
-
-    kind: RecordType | TupleType
-    parts: tuple[Abstract, ...]
-    __hash__ = HashedOnce.__hash__
-
-
-@dataclass(frozen=True)
-class Holding(HashedOnce):
-    """A set or list computed on the way, with elements of which this is known."""
-
-    kind: Type
-    element: Abstract
-    __hash__ = HashedOnce.__hash__
-
-
-Abstract = Some | Exactly | Built | Holding
-
-
-@cache
-def may_equal(a: Abstract, b: Abstract) -> bool:
-    """Whether two abstract values have a value in common; true in doubt."""
-    match a, b:
-        case Holding(kind=kind), _:
-            return may_equal(Some(kind), b)
-        case Exactly(value=x), Exactly(value=y):
-            return bool(x == y)
-        case Built(), Built():
-            return _same_class(a.kind, b.kind) and all(map(may_equal, a.parts, b.parts))
-        case Exactly(value=x), Built(kind=kind, parts=parts):
-            return kind.accepts(x) and all(map(may_equal, map(Exactly, _parts(kind, x)), parts))
-        case Exactly(value=x), Some(kind=kind):
-            return kind.accepts(x)
-        case Built(kind=mine), Some(kind=kind):
-            return _may_share(mine, kind)
-        case Some(kind=mine), Some(kind=kind):
-            return _may_share(mine, kind)
-    return may_equal(b, a)
-
-
-def _parts(kind: RecordType | TupleType, value: Any) -> Iterable[Any]:
-    return value if isinstance(kind, TupleType) else [getattr(value, name) for name in kind.names]
-
-
-def _same_class(a: Type, b: Type) -> bool:
-    if isinstance(a, RecordType) and isinstance(b, RecordType):
-        return a.sort is b.sort
-    return isinstance(a, TupleType) and isinstance(b, TupleType) and len(a.kinds) == len(b.kinds)
-
-
-def _may_share(a: Type, b: Type) -> bool:
-    """Whether a value may belong to both types: records, enums, identities are of one class only."""
-    if isinstance(a, UnionType):
-        return any(_may_share(kind, b) for kind in a.kinds)
-    if isinstance(b, UnionType):
-        return _may_share(b, a)
-    mine, other = getattr(a, "sort", None), getattr(b, "sort", None)
-    return mine is None or other is None or mine is other or issubclass(mine, int) or issubclass(other, int)
-
-
-class Way(Enum):
-    """What is done with a place."""
-
-    READ = auto()
-    ADD = auto()  # an element is put into a set or network, whether it was there or not
-    WRITE = auto()  # anything else that may change it
-
-
-@dataclass(frozen=True)
-class Access(HashedOnce):
-    """A place in the state and what is done with it.
-
-    `keys` lead into nested maps; `element` are the members of the set or network there that are concerned, or None for
-    all that is there.
-    """
-
-    way: Way
-    variable: str
-    keys: tuple[Abstract, ...] = ()
-    element: Abstract | None = None
-    __hash__ = HashedOnce.__hash__
-
-    def overlaps(self, other: Access) -> bool:
-        """Whether both may concern the same part of the state."""
-        if self.variable != other.variable or not all(map(may_equal, self.keys, other.keys)):
-            return False
-        if self.element is None or other.element is None or len(self.keys) != len(other.keys):
-            return True
-        return may_equal(self.element, other.element)
-
-    def conflicts(self, other: Access) -> bool:
-        """Whether the order of the two may make a difference."""
-        return (self.way is not other.way or self.way is Way.WRITE) and self.overlaps(other)
-
-    def spoils(self, other: Access) -> bool:
-        """Whether this may change what the other concerns."""
-        return self.way is not Way.READ and self.overlaps(other)
-
-
-Footprint = frozenset[Access]
-"""All that a body may do with the state."""
-
-
-def independent(footprints: Sequence[Footprint]) -> list[int]:
-    """For each footprint, the positions of those that it is independent of, as bits."""
-    return [(1 << len(footprints)) - 1 & ~row for row in _related(footprints, footprints, Access.conflicts)]
-
-
-def changed(by: Sequence[Footprint], readers: Sequence[Footprint]) -> list[int]:
-    """For each of the first footprints, the positions of readers that may read what it may change, as bits."""
-    return _related(by, readers, Access.spoils)
-
-
-def _related(
-    rows: Sequence[Footprint], columns: Sequence[Footprint], test: Callable[[Access, Access], bool]
-) -> list[int]:
-    """For each row, the columns that have an access to which one of the row's accesses is related.
-
-    Footprints share most of their accesses, so accesses are compared once, and footprints by bits.
-    """
-    holders: dict[Access, int] = {}
-    for position, footprint in enumerate(columns):
-        for access in footprint:
-            holders[access] = holders.get(access, 0) | 1 << position
-    by_variable: dict[str, list[tuple[Access, int]]] = {}
-    for access, mask in holders.items():
-        by_variable.setdefault(access.variable, []).append((access, mask))
-
-    @cache
-    def related(access: Access) -> int:
-        return reduce(or_, (mask for other, mask in by_variable.get(access.variable, ()) if test(access, other)), 0)
-
-    return [reduce(or_, map(related, footprint), 0) for footprint in rows]
-
+OF_THEIR_ARGUMENTS = frozenset(
+    {Op.DOMAIN, Op.RANGE, Op.LOOKUP, Op.INDEX, Op.SLICE, Op.SET, Op.LIST, Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MOD}
+    | {Op.NEG, Op.ABS, Op.MIN, Op.MAX, Op.EQ, Op.LT, Op.LE, Op.AND, Op.OR, Op.NOT, Op.SUBSET, Op.UNION, Op.INTERSECT}
+    | {Op.DIFFERENCE, Op.LEN, Op.CONCAT, Op.SORTED, Op.IS, Op.MAJORITY, Op.QUORUM}
+)
+"""The operators that read what their arguments read, and of whose value only the type is known here."""
+UNDERSTOOD = (
+    OF_THEIR_ARGUMENTS
+    | COMPREHENSIONS
+    | {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.FIELD, Op.COMPONENT, Op.RECORD, Op.TUPLE, Op.IN, Op.IF, Op.COERCE}
+    | {Op.FIT, Op.NARROW, Op.CALL, Op.LINEARIZABLE}
+)
+"""All operators that are understood: a test asks whether every one was thought of."""
 
 Branch = TypeVar("Branch")
 InState = tuple[str, tuple[Abstract, ...]]
@@ -278,7 +112,8 @@ class _Run:
                 return self.value(node.args[0])
             case Op.FIT | Op.NARROW:
                 inner = self.value(node.args[0])
-                return inner if not isinstance(inner, Some) and may_equal(inner, Some(node.type)) else Some(node.type)
+                known = not isinstance(inner, Some) and belongs(inner, node.type).possible
+                return inner if known else Some(node.type)
             case Op.IN:
                 self._membership(node)
             case Op.IF:
@@ -288,19 +123,30 @@ class _Run:
                 return self._call(node)
             case Op.LINEARIZABLE:
                 self._any_call(node)
-            case _ if node.clauses:
+            case op if op in COMPREHENSIONS:
                 return self._comprehension(node)
-            case _:
+            case op:
                 for part in node.args:
                     self.value(part)
+                if op not in OF_THEIR_ARGUMENTS and op is not Op.STATE:
+                    self.everything()
         return Some(node.type)
 
+    def everything(self) -> None:
+        """What is not understood may read and change all of the state."""
+        for variable in self.model.variables:
+            self.note(Way.READ, (variable.name, ()))
+            self.note(Way.WRITE, (variable.name, ()))
+
     def _branches(self, condition: Expr, then: Branch, otherwise: Branch) -> tuple[Branch, ...]:
-        """The branches that may be taken: one if the condition asks for the class of something whose class is known."""
-        subject = self.value(condition.args[0]) if condition.op is Op.IS else self.value(condition)
-        if condition.op is not Op.IS or isinstance(subject, Some | Holding):
+        """The branches that may be taken: one only if it is certain of what class the value that the condition asks about is."""
+        if condition.op is not Op.IS:
+            self.value(condition)
             return then, otherwise
-        return (then,) if any(may_equal(subject, Some(kind)) for kind in condition.data) else (otherwise,)
+        answer = any_of(belongs(self.value(condition.args[0]), kind) for kind in condition.data)
+        if answer.certain:
+            return (then,)
+        return (then, otherwise) if answer.possible else (otherwise,)
 
     def place(self, node: Expr) -> InState | None:
         """The place in the state that an expression names, if it is a path there; the keys are evaluated."""
@@ -347,7 +193,7 @@ class _Run:
     def _comprehension(self, node: Expr) -> Abstract:
         saved = dict(self.local)
         for position, clause in enumerate(node.clauses):
-            if not isinstance(clause, For):
+            if isinstance(clause, Where):
                 self.value(clause.condition)
                 continue
             place = self.place(clause.source)
@@ -368,10 +214,11 @@ class _Run:
     def _sought(self, clause: For, node: Expr, position: int) -> Abstract:
         """The elements that matter to a comprehension: those that its first conditions do not rule out.
 
-        Of any other element only these conditions are evaluated, in order up to the first that is false.
+        Of any other element only these conditions are evaluated, in order up to the first that is false: so nothing that they
+        compare with may fail, or it would matter whether there is any element.
         """
         following = node.clauses[position + 1 :]
-        filters = [part for found in following if not isinstance(found, For) for part in conjuncts(found.condition)]
+        filters = [part for found in following if isinstance(found, Where) for part in conjuncts(found.condition)]
         if any(isinstance(found, For) for found in following):
             filters = []
         elif node.op is Op.ANY:
@@ -393,7 +240,9 @@ class _Run:
             case Expr(op=Op.EQ, args=(left, right)) if isinstance(element, Built):
                 for side, other in ((left, right), (right, left)):
                     field = _field_of(_resolved(side, name, element), name, element)
-                    if field is not None and not _mentions(other, name) and isinstance(element.parts[field], Some):
+                    if field is None or not isinstance(element.parts[field], Some):
+                        continue
+                    if not _mentions(other, name) and is_total(other, self.model):
                         parts = list(element.parts)
                         parts[field] = self.value(other)
                         return Built(element.kind, tuple(parts))
@@ -426,8 +275,13 @@ class _Run:
             case Scope(body=body):
                 self.block(body)
                 self._forget(body)
-            case Return(value=value) if value is not None:
-                self.results.append(self.value(value))
+            case Return(value=value):
+                if value is not None:
+                    self.results.append(self.value(value))
+            case Break() | Continue():
+                pass  # What follows counts anyway.
+            case _:
+                self.everything()
 
     def _forget(self, body: tuple[Stmt, ...]) -> None:
         """What a body assigns to locals is not known where it may have been left early or run again."""
@@ -482,39 +336,11 @@ class _Run:
                 self.note(Way.READ, place)
         elif statement.change is Change.RECEIVE:
             self.note(Way.READ, place, values[0])
-        else:
+        elif statement.change in (Change.DISCARD, Change.REMOVE, Change.DROP):
             self.note(Way.WRITE, place, values[0])
-
-
-def may_overflow(kind: Type) -> bool:
-    """Whether adding to a set or network of this type may be cut."""
-    bounded = isinstance(kind, SetType | NetworkType) and kind.capacity is not None
-    return bounded and kind.capacity < kind.children()[0].cardinality  # type: ignore[attr-defined]
-
-
-def additions(body: tuple[Stmt, ...]) -> Counter[str]:
-    """How many elements a body may add to each variable that is a set or network with a capacity."""
-    found: Counter[str] = Counter()
-    for statement in body:
-        match statement:
-            case Mutate(change=Change.ADD | Change.SEND, target=Place(root=name, state=True, selectors=()) as target):
-                if may_overflow(target.type):
-                    found[name] += 1
-            case If(then=then, otherwise=otherwise):
-                found += additions(then) | additions(otherwise)
-            case Loop(source=source, body=inner):
-                rounds = _length_max(source.type)
-                found += Counter({name: rounds * count for name, count in additions(inner).items()})
-            case Scope(body=inner):
-                found += additions(inner)
-    return found
-
-
-def _length_max(kind: Type) -> int:
-    if isinstance(kind, ChannelsType):
-        return kind.capacity * len(kind.pairs)
-    assert isinstance(kind, Bounded)
-    return kind.children()[0].cardinality if kind.capacity is None else kind.capacity
+        else:
+            self.note(Way.READ, place)
+            self.note(Way.WRITE, place)
 
 
 def _is_path(node: Expr) -> bool:
@@ -535,12 +361,15 @@ def _field_of(node: Expr, name: str, element: Built) -> int | None:
 
 
 def _resolved(node: Expr, name: str, element: Built) -> Expr:
-    """The branch of a conditional expression that is taken for this element `name`, if it asks for its class."""
+    """The branch of a conditional expression that is certainly taken for this element `name`; the expression itself in doubt."""
     while node.op is Op.IF and node.args[0].op is Op.IS:
         subject = node.args[0].args[0]
         if subject.op is not Op.LOCAL or subject.data != name:
             break
-        node = node.args[1 if any(may_equal(element, Some(kind)) for kind in node.args[0].data) else 2]
+        answer = any_of(belongs(element, kind) for kind in node.args[0].data)
+        if answer.possible and not answer.certain:
+            break
+        node = node.args[1 if answer.certain else 2]
     return node
 
 

@@ -20,7 +20,9 @@ from itertools import product
 from typing import Any
 
 from quorate.language.types import IdentityType, RecordType, Type
-from quorate.model.footprints import Abstract, Built, Exactly, Some, footprint, independent
+from quorate.model.abstract import Abstract, Built, Exactly, Some
+from quorate.model.accesses import independent
+from quorate.model.footprints import footprint
 from quorate.model.nodes import Action, Model
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.transition.relation import Fired, Relation

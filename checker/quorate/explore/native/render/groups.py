@@ -16,17 +16,10 @@ from math import prod
 
 from quorate.language.types import IdentityType, RecordType, Type
 from quorate.language.types.base import Leaf
-from quorate.model.footprints import (
-    Abstract,
-    Built,
-    Exactly,
-    Footprint,
-    Some,
-    additions,
-    changed,
-    footprint,
-    independent,
-)
+from quorate.model.abstract import Abstract, Built, Exactly, Some
+from quorate.model.accesses import Footprint, changed, independent
+from quorate.model.capacity import additions
+from quorate.model.footprints import footprint
 from quorate.model.nodes import Action, Expr, Model, Op, Property
 
 GROUPS_MAX = 64

@@ -1,0 +1,44 @@
+"""How much room a transition needs: what it may add to the sets and networks that have a capacity.
+
+Transitions that add to the same set commute, unless a capacity cuts whichever comes second. So orders are only left out where
+there is room for both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from quorate.language.types import ChannelsType, NetworkType, SetType, Type
+from quorate.language.types.base import Bounded
+from quorate.model.nodes import Change, If, Loop, Mutate, Place, Scope, Stmt
+
+
+def may_overflow(kind: Type) -> bool:
+    """Whether adding to a set or network of this type may be cut."""
+    bounded = isinstance(kind, SetType | NetworkType) and kind.capacity is not None
+    return bounded and kind.capacity < kind.children()[0].cardinality  # type: ignore[attr-defined]
+
+
+def additions(body: tuple[Stmt, ...]) -> Counter[str]:
+    """How many elements a body may add to each variable that is a set or network with a capacity."""
+    found: Counter[str] = Counter()
+    for statement in body:
+        match statement:
+            case Mutate(change=Change.ADD | Change.SEND, target=Place(root=name, state=True, selectors=()) as target):
+                if may_overflow(target.type):
+                    found[name] += 1
+            case If(then=then, otherwise=otherwise):
+                found += additions(then) | additions(otherwise)
+            case Loop(source=source, body=inner):
+                rounds = _length_max(source.type)
+                found += Counter({name: rounds * count for name, count in additions(inner).items()})
+            case Scope(body=inner):
+                found += additions(inner)
+    return found
+
+
+def _length_max(kind: Type) -> int:
+    if isinstance(kind, ChannelsType):
+        return kind.capacity * len(kind.pairs)
+    assert isinstance(kind, Bounded)
+    return kind.children()[0].cardinality if kind.capacity is None else kind.capacity
