@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from quorate.language.types import ListType, MapType, TupleType, Type, UnionType
+from quorate.model.context import Context, Shared, merged
 from quorate.model.conversion import Container
 from quorate.model.nodes import (
     Assign,
@@ -30,9 +30,6 @@ from quorate.model.nodes import (
     expressions,
     statements,
 )
-
-if TYPE_CHECKING:
-    from quorate.model.context import Context
 
 Roots = frozenset[str]
 NONE: Roots = frozenset()
@@ -131,16 +128,6 @@ def name(ctx: Context, local: str, behind: Roots) -> None:
         ctx.aliases[local] = {part: ctx.versions.get(part, 0) for part in behind}
 
 
-def merged(first: dict[str, dict[str, int]], second: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """What names may share where two paths meet; the older version of a root counts."""
-    found = {local: dict(parts) for local, parts in first.items()}
-    for local, parts in second.items():
-        known = found.setdefault(local, {})
-        for part, version in parts.items():
-            known[part] = min(version, known.get(part, version))
-    return found
-
-
 COPY = "Copy it when you name it, with `set(...)` or `list(...)`, or read the variable again."
 
 
@@ -171,7 +158,7 @@ def check_rounds(
     ctx: Context,
     node: ast.For,
     body: tuple[Stmt, ...],
-    before: dict[str, dict[str, int]],
+    before: Shared,
     changed: Roots,
     outer: frozenset[str],
 ) -> None:

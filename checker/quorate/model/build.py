@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +12,8 @@ from quorate.kinds import KINDS, STEPS
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, UnionType, WireType
-from quorate.model import bodies
-from quorate.model.context import Context, Findings
+from quorate.model import bodies, calls, comprehensions, expressions, operators
+from quorate.model.context import Context, Findings, Rule
 from quorate.model.nodes import (
     Action,
     Assign,
@@ -39,11 +40,21 @@ PROPERTY_RESULTS: dict[str, Type] = {
 }
 
 
+RULES: dict[type[ast.expr], Rule] = {
+    **expressions.RULES,
+    **operators.RULES,
+    **calls.RULES,
+    **comprehensions.RULES,
+}
+"""How every kind of expression is lowered."""
+
+
 class Builder:
     """Builds the model of one configured spec; holds what the bodies share."""
 
     def __init__(self, system: System) -> None:
         self.system = system
+        self.rules: Mapping[type[ast.expr], Rule] = RULES
         self.functions: dict[str, Function] = {}
         self._keys: dict[Any, str] = {}
         self._open: list[Any] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from quorate.language import functions as builtin
 from quorate.language.records import replace
@@ -23,18 +23,16 @@ from quorate.language.types import (
     UnionType,
     is_record,
 )
-from quorate.model import comprehensions, expressions
+from quorate.model import comprehensions, lowering, operators
+from quorate.model import nodes as ir
+from quorate.model.context import Context, Rule
 from quorate.model.conversion import alternatives, clamped, extent, is_number, join, limits, roomy, without_none
-from quorate.model.nodes import Expr, IntType, Op
 from quorate.model.source import MISSING
-
-if TYPE_CHECKING:
-    from quorate.model.context import Context
 
 BOOL = BoolType()
 
 
-def call(ctx: Context, node: ast.Call, expected: Type | None) -> Expr:
+def call(ctx: Context, node: ast.Call, expected: Type | None) -> ir.Expr:
     """A call as an expression."""
     method = own_method(ctx, node.func)
     if method is not None:
@@ -48,7 +46,7 @@ def call(ctx: Context, node: ast.Call, expected: Type | None) -> Expr:
     raise ctx.source.outside(node, "This call is outside the compiled subset.", "Call functions and methods by name.")
 
 
-def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | None) -> Expr:
+def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | None) -> ir.Expr:
     if any(isinstance(part, ast.Starred) for part in node.args) or any(
         keyword.arg is None for keyword in node.keywords
     ):
@@ -62,7 +60,7 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
     if isinstance(target, type) and issubclass(target, Nat):
         if len(node.args) > 1 or node.keywords:
             raise ctx.source.error(node, f"{target.__name__}(n) takes one number.")
-        return expressions.number(ctx, node.args[0]) if node.args else expressions.constant(ctx, node, 0)
+        return lowering.number(ctx, node.args[0]) if node.args else lowering.constant(ctx, node, 0)
     if isinstance(target, type) and issubclass(target, Identity):
         raise ctx.source.outside(
             node, f"{target.__name__}(...) names a single member.", "Use a parameter or a quantifier."
@@ -93,7 +91,7 @@ def _check_arguments(ctx: Context, node: ast.Call, target: Any) -> None:
             raise ctx.source.outside(node, f"{name}({keyword.arg}=...) is outside the compiled subset.", ALLOWED)
 
 
-def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
+def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
     """`self.method`, `old.method` or `super().method`: the function, the class it is found in, and whose state it
     reads.
     """
@@ -105,7 +103,7 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, Op] | None:
         order, self_op = spec.__mro__, ctx.self_names[base.id]
     elif isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super" and not base.args:
         owner = ctx.source.owner or spec
-        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], next(iter(ctx.self_names.values()), Op.STATE)
+        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], next(iter(ctx.self_names.values()), ir.Op.STATE)
     else:
         return None
     for cls in order:
@@ -141,24 +139,20 @@ def bound_arguments(ctx: Context, node: ast.Call, function: Any, skip: int) -> l
     return [(name, given[name]) for name in names]
 
 
-def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, skip: int) -> list[tuple[str, Expr]]:
+def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, skip: int) -> list[tuple[str, ir.Expr]]:
     """The lowered arguments of a call of an author's function, unions taken from the annotations."""
     declared = ctx.parameter_hints(function, owner)
     found = []
     for name, given in bound_arguments(ctx, node, function, skip):
         want = declared.get(name)
-        value = (
-            expressions.lower(ctx, given, want)
-            if isinstance(given, ast.expr)
-            else expressions.constant(ctx, node, given)
-        )
+        value = lowering.lower(ctx, given, want) if isinstance(given, ast.expr) else lowering.constant(ctx, node, given)
         if isinstance(want, UnionType) or (want is not None and isinstance(value.type, UnionType)):
             value = ctx.adapt(value, roomy(want, value.type), node)
         found.append((name, value))
     return found
 
 
-def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, self_op: Op | None) -> Expr:
+def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, self_op: ir.Op | None) -> ir.Expr:
     """A call of a pure function or method of the author."""
     if isinstance(function, staticmethod):
         function, self_op = function.__func__, None
@@ -166,10 +160,10 @@ def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
     made = ctx.builder.function(
         ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values)
     )
-    return Expr(Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
+    return ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
 
 
-def _record(ctx: Context, node: ast.Call, cls: type) -> Expr:
+def _record(ctx: Context, node: ast.Call, cls: type) -> ir.Expr:
     kind = record_type(cls)
     given: dict[str, ast.expr] = {}
     names = [name for name, _ in kind.fields]
@@ -183,17 +177,17 @@ def _record(ctx: Context, node: ast.Call, cls: type) -> Expr:
     parts = []
     for name, part in kind.fields:
         if name in given:
-            value = expressions.lower(ctx, given[name], part)
+            value = lowering.lower(ctx, given[name], part)
         elif name in vars(cls):
-            value = expressions.constant(ctx, node, vars(cls)[name])
+            value = lowering.constant(ctx, node, vars(cls)[name])
         else:
             raise ctx.source.error(node, f"{cls.__name__} needs the field {name!r}.")
         parts.append(ctx.adapt(value, part, given.get(name, node)))
-    return Expr(Op.RECORD, kind, tuple(parts), None, ctx.location(node))
+    return ir.Expr(ir.Op.RECORD, kind, tuple(parts), None, ctx.location(node))
 
 
-def _replace(ctx: Context, node: ast.Call) -> Expr:
-    base = without_none(expressions.lower(ctx, node.args[0]))
+def _replace(ctx: Context, node: ast.Call) -> ir.Expr:
+    base = without_none(lowering.lower(ctx, node.args[0]))
     if not isinstance(base.type, RecordType):
         raise ctx.source.error(node, f"replace takes a record; this is a {base.type}.")
     given = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -201,16 +195,16 @@ def _replace(ctx: Context, node: ast.Call) -> Expr:
     for name, part in base.type.fields:
         if name in given:
             value = given.pop(name)
-            parts.append(ctx.adapt(expressions.lower(ctx, value, part), part, value))
+            parts.append(ctx.adapt(lowering.lower(ctx, value, part), part, value))
         else:
-            parts.append(Expr(Op.FIELD, part, (base,), name, ctx.location(node)))
+            parts.append(ir.Expr(ir.Op.FIELD, part, (base,), name, ctx.location(node)))
     if given:
         raise ctx.source.error(node, f"{base.type} has no field {next(iter(given))!r}.")
-    return Expr(Op.RECORD, base.type, tuple(parts), None, ctx.location(node))
+    return ir.Expr(ir.Op.RECORD, base.type, tuple(parts), None, ctx.location(node))
 
 
-def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> Expr:
-    base = without_none(expressions.lower(ctx, func.value))
+def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
+    base = without_none(lowering.lower(ctx, func.value))
     if isinstance(base.type, RecordType):
         function = vars(base.type.sort).get(func.attr)
         if inspect.isfunction(function):
@@ -219,30 +213,32 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> Expr:
             made = ctx.builder.function(
                 ctx, node, function, None, None, tuple((name, value.type) for name, value in values)
             )
-            return Expr(Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
+            return ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
     if isinstance(base.type, SetType) and func.attr in SET_METHODS and len(node.args) == 1:
-        return SET_METHODS[func.attr](ctx, node, base, without_none(expressions.lower(ctx, node.args[0], base.type)))
+        return SET_METHODS[func.attr](ctx, node, base, without_none(lowering.lower(ctx, node.args[0], base.type)))
     if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
         return base
     raise ctx.source.outside(
         node,
         f"The method .{func.attr}() of {base.type} cannot be used in an expression.",
-        "Methods that change a container are statements of their own.",
+        "Methods that change a container are ir.statements of their own.",
     )
 
 
-def _operator(op: ast.operator) -> Callable[..., Expr]:
-    return lambda ctx, node, left, right: expressions.combine(ctx, node, op, left, right)
+def _operator(op: ast.operator) -> Callable[..., ir.Expr]:
+    return lambda ctx, node, left, right: operators.combine(ctx, node, op, left, right)
 
 
-def _subset(ctx: Context, node: ast.Call, left: Expr, right: Expr) -> Expr:
+def _subset(ctx: Context, node: ast.Call, left: ir.Expr, right: ir.Expr) -> ir.Expr:
     kind = join(left.type, right.type)
     if kind is None:
         raise ctx.source.error(node, f"These sets have different elements: {left.type} and {right.type}.")
-    return Expr(Op.SUBSET, BOOL, (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node)), None, ctx.location(node))
+    return ir.Expr(
+        ir.Op.SUBSET, BOOL, (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node)), None, ctx.location(node)
+    )
 
 
-SET_METHODS: dict[str, Callable[..., Expr]] = {
+SET_METHODS: dict[str, Callable[..., ir.Expr]] = {
     "union": _operator(ast.BitOr()),
     "intersection": _operator(ast.BitAnd()),
     "difference": _operator(ast.Sub()),
@@ -251,39 +247,39 @@ SET_METHODS: dict[str, Callable[..., Expr]] = {
 }
 
 
-def _len(ctx: Context, node: ast.Call) -> Expr:
-    value = without_none(expressions.sort_or_value(ctx, node.args[0]))
+def _len(ctx: Context, node: ast.Call) -> ir.Expr:
+    value = without_none(lowering.sort_or_value(ctx, node.args[0]))
     location = ctx.location(node)
     if isinstance(value.type, MapType):
-        return expressions.constant(ctx, node, value.type.key.cardinality)
-    if value.op is Op.DOMAIN:
-        return Expr(Op.LEN, IntType(extent(value), extent(value)), (value,), None, location)
+        return lowering.constant(ctx, node, value.type.key.cardinality)
+    if value.op is ir.Op.DOMAIN:
+        return ir.Expr(ir.Op.LEN, ir.IntType(extent(value), extent(value)), (value,), None, location)
     if isinstance(value.type, TupleType):
-        return expressions.constant(ctx, node, len(value.type.kinds))
+        return lowering.constant(ctx, node, len(value.type.kinds))
     if not comprehensions.collection(value):
         raise ctx.source.error(node, f"len takes a collection or a sort; this is a {value.type}.")
-    return Expr(Op.LEN, clamped(0, extent(value)), (value,), None, location)
+    return ir.Expr(ir.Op.LEN, clamped(0, extent(value)), (value,), None, location)
 
 
-def _abs(ctx: Context, node: ast.Call) -> Expr:
-    value = expressions.number(ctx, node.args[0])
+def _abs(ctx: Context, node: ast.Call) -> ir.Expr:
+    value = lowering.number(ctx, node.args[0])
     low, high = limits(value.type)
     least = 0 if low <= 0 <= high else min(abs(low), abs(high))
-    return Expr(Op.ABS, clamped(least, max(abs(low), abs(high))), (value,), None, ctx.location(node))
+    return ir.Expr(ir.Op.ABS, clamped(least, max(abs(low), abs(high))), (value,), None, ctx.location(node))
 
 
-def _range(ctx: Context, node: ast.Call) -> Expr:
-    values = [expressions.number(ctx, part) for part in node.args]
-    low = values[0] if len(values) == 2 else expressions.constant(ctx, node, 0)
+def _range(ctx: Context, node: ast.Call) -> ir.Expr:
+    values = [lowering.number(ctx, part) for part in node.args]
+    low = values[0] if len(values) == 2 else lowering.constant(ctx, node, 0)
     high = values[-1]
     least, most = limits(low.type)[0], limits(high.type)[1]
-    kind = IntType(least, max(most - 1, least))
+    kind = ir.IntType(least, max(most - 1, least))
     length = max(most - least, 0)
-    return Expr(Op.RANGE, ListType(kind, length, ""), (low, high), None, ctx.location(node))
+    return ir.Expr(ir.Op.RANGE, ListType(kind, length, ""), (low, high), None, ctx.location(node))
 
 
-def _collection(build: Callable[[Context, ast.Call], Expr], empty: Op) -> Callable[..., Expr]:
-    def lower(ctx: Context, node: ast.Call, expected: Type | None) -> Expr:
+def _collection(build: Callable[[Context, ast.Call], ir.Expr], empty: ir.Op) -> Callable[..., ir.Expr]:
+    def lower(ctx: Context, node: ast.Call, expected: Type | None) -> ir.Expr:
         if node.args:
             return build(ctx, node)
         wanted = expected.element if isinstance(expected, SetType | ListType) else None
@@ -292,21 +288,21 @@ def _collection(build: Callable[[Context, ast.Call], Expr], empty: Op) -> Callab
                 node,
                 "The type of this empty collection is not known here. Annotate the name: `seen: set[Server] = set()`.",
             )
-        kind: Type = SetType(wanted, None, "") if empty is Op.SET else ListType(wanted, 0, "")
-        return Expr(empty, kind, (), None, ctx.location(node))
+        kind: Type = SetType(wanted, None, "") if empty is ir.Op.SET else ListType(wanted, 0, "")
+        return ir.Expr(empty, kind, (), None, ctx.location(node))
 
     return lower
 
 
-def _int(ctx: Context, node: ast.Call) -> Expr:
-    value = expressions.lower(ctx, node.args[0])
+def _int(ctx: Context, node: ast.Call) -> ir.Expr:
+    value = lowering.lower(ctx, node.args[0])
     if value.type == BOOL:
-        return expressions.as_number(ctx, node, value)
-    return expressions.number(ctx, node.args[0])
+        return lowering.as_number(ctx, node, value)
+    return lowering.number(ctx, node.args[0])
 
 
-def _isinstance(ctx: Context, node: ast.Call) -> Expr:
-    value = expressions.lower(ctx, node.args[0])
+def _isinstance(ctx: Context, node: ast.Call) -> ir.Expr:
+    value = lowering.lower(ctx, node.args[0])
     named = (
         ctx.static(node.args[1])
         if not isinstance(node.args[1], ast.Tuple)
@@ -320,10 +316,10 @@ def _isinstance(ctx: Context, node: ast.Call) -> Expr:
     found = tuple(kind for kind in alternatives(value.type) if any(_is_of(kind, cls) for cls in wanted))
     location = ctx.location(node)
     if not isinstance(value.type, UnionType) or len(found) == len(alternatives(value.type)):
-        return Expr(Op.CONST, BOOL, (), bool(found), location)
+        return ir.Expr(ir.Op.CONST, BOOL, (), bool(found), location)
     if not found:
         raise ctx.source.error(node, f"A {value.type} is never of this class.")
-    return Expr(Op.IS, BOOL, (value,), found, location)
+    return ir.Expr(ir.Op.IS, BOOL, (value,), found, location)
 
 
 def _is_of(kind: Type, cls: Any) -> bool:
@@ -337,32 +333,32 @@ def _is_of(kind: Type, cls: Any) -> bool:
 
 
 def _sort(ctx: Context, node: ast.expr) -> Type:
-    sort = expressions.sort_or_value(ctx, node)
-    if sort.op is not Op.DOMAIN or not isinstance(sort.type, SetType):
+    sort = lowering.sort_or_value(ctx, node)
+    if sort.op is not ir.Op.DOMAIN or not isinstance(sort.type, SetType):
         raise ctx.source.error(node, "A sort is expected here, such as Server.")
     return sort.type.element
 
 
-def _members(ctx: Context, node: ast.expr, sort: Type) -> Expr:
-    members = without_none(expressions.lower(ctx, node, SetType(sort, None, "")))
+def _members(ctx: Context, node: ast.expr, sort: Type) -> ir.Expr:
+    members = without_none(lowering.lower(ctx, node, SetType(sort, None, "")))
     if not isinstance(members.type, SetType) or members.type.element != sort:
         raise ctx.source.error(node, f"A set of {sort} is expected here; this is a {members.type}.")
     return members
 
 
-def _majority(ctx: Context, node: ast.Call) -> Expr:
+def _majority(ctx: Context, node: ast.Call) -> ir.Expr:
     sort = _sort(ctx, node.args[1])
-    return Expr(Op.MAJORITY, BOOL, (_members(ctx, node.args[0], sort),), sort, ctx.location(node))
+    return ir.Expr(ir.Op.MAJORITY, BOOL, (_members(ctx, node.args[0], sort),), sort, ctx.location(node))
 
 
-def _quorum(ctx: Context, node: ast.Call) -> Expr:
+def _quorum(ctx: Context, node: ast.Call) -> ir.Expr:
     sort = _sort(ctx, node.args[2])
-    args = (_members(ctx, node.args[0], sort), expressions.number(ctx, node.args[1]))
-    return Expr(Op.QUORUM, BOOL, args, sort, ctx.location(node))
+    args = (_members(ctx, node.args[0], sort), lowering.number(ctx, node.args[1]))
+    return ir.Expr(ir.Op.QUORUM, BOOL, args, sort, ctx.location(node))
 
 
-def _linearizable(ctx: Context, node: ast.Call) -> Expr:
-    history = expressions.lower(ctx, node.args[0])
+def _linearizable(ctx: Context, node: ast.Call) -> ir.Expr:
+    history = lowering.lower(ctx, node.args[0])
     function = ctx.static(node.args[1])
     method = own_method(ctx, node.args[1])
     owner, self_op = None, None
@@ -391,9 +387,9 @@ def _linearizable(ctx: Context, node: ast.Call) -> Expr:
         ((names[0], state), (names[1], history.type.element)),
         TupleType((BOOL, state)),
     )
-    initial = ctx.adapt(expressions.lower(ctx, node.args[2], state), state, node)
+    initial = ctx.adapt(lowering.lower(ctx, node.args[2], state), state, node)
     _check_events(ctx, node, history.type.element)
-    return Expr(Op.LINEARIZABLE, BOOL, (history, initial), made.key, ctx.location(node))
+    return ir.Expr(ir.Op.LINEARIZABLE, BOOL, (history, initial), made.key, ctx.location(node))
 
 
 def _check_events(ctx: Context, node: ast.Call, event: Type) -> None:
@@ -407,20 +403,20 @@ def _check_events(ctx: Context, node: ast.Call, event: Type) -> None:
         raise ctx.source.error(node, "The field `client` has different types in the alternatives of the events.")
 
 
-BUILTINS: dict[Any, Callable[..., Expr]] = {
+BUILTINS: dict[Any, Callable[..., ir.Expr]] = {
     len: _len,
     abs: _abs,
     int: _int,
     range: _range,
-    all: comprehensions.quantifier(Op.ALL),
-    any: comprehensions.quantifier(Op.ANY),
+    all: comprehensions.quantifier(ir.Op.ALL),
+    any: comprehensions.quantifier(ir.Op.ANY),
     sum: comprehensions.total,
-    min: comprehensions.extreme(Op.MIN_OF, Op.MIN),
-    max: comprehensions.extreme(Op.MAX_OF, Op.MAX),
+    min: comprehensions.extreme(ir.Op.MIN_OF, ir.Op.MIN),
+    max: comprehensions.extreme(ir.Op.MAX_OF, ir.Op.MAX),
     sorted: comprehensions.as_sorted,
-    set: _collection(comprehensions.as_set, Op.SET),
-    frozenset: _collection(comprehensions.as_set, Op.SET),
-    list: _collection(comprehensions.as_list, Op.LIST),
+    set: _collection(comprehensions.as_set, ir.Op.SET),
+    frozenset: _collection(comprehensions.as_set, ir.Op.SET),
+    list: _collection(comprehensions.as_list, ir.Op.LIST),
     isinstance: _isinstance,
     builtin.the: comprehensions.the,
     builtin.is_majority: _majority,
@@ -444,3 +440,6 @@ ACCEPTS: dict[Any, tuple[int, int, frozenset[str] | None]] = {
 }
 """For each function: the fewest and the most arguments, and its keywords (None: any)."""
 ALLOWED = "Write `len(x)`, `sum(... for ...)`, `max(..., default=0)`, `range(a, b)`, `sorted(xs, reverse=True)`, `the(..., default)`."
+
+
+RULES: dict[type[ast.expr], Rule] = {ast.Call: call}

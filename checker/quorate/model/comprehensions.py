@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ast
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from quorate.language.types import BoolType, ListType, MapType, SetType, TupleType, Type, UnionType
-from quorate.model import expressions
-from quorate.model.conversion import WireLike, clamped, extent, is_number, join, limits, roomy, without_none
-from quorate.model.nodes import Clause, Expr, For, IntType, Op, Where
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from quorate.model.context import Context
+from quorate.model import expressions, lowering
+from quorate.model import nodes as ir
+from quorate.model.context import Context, Rule
+from quorate.model.conversion import (
+    WireLike,
+    clamped,
+    comparable,
+    element_type,
+    extent,
+    is_number,
+    join,
+    limits,
+    roomy,
+    without_none,
+)
 
 BOOL = BoolType()
 
@@ -26,18 +32,10 @@ class Range:
 
     name: str
     type: Type
-    source: Expr
+    source: ir.Expr
     ordered: bool
-    walked: Expr | None = None
+    walked: ir.Expr | None = None
     """The map or list that is looked at in every round, where `source` are only its keys or indices."""
-
-
-@contextmanager
-def scope(ctx: Context) -> Iterator[None]:
-    """Names bound inside are gone afterwards."""
-    saved = dict(ctx.bindings)
-    yield
-    ctx.bindings = saved
 
 
 def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
@@ -45,15 +43,15 @@ def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
     special = _special(ctx, target, source)
     if special is not None:
         return special
-    whole = without_none(expressions.sort_or_value(ctx, source))
+    whole = without_none(lowering.sort_or_value(ctx, source))
     if isinstance(whole.type, MapType):
-        whole = expressions.domain(whole.type.key, ctx.location(source))
-    kind = expressions.element_type(whole.type)
+        whole = lowering.domain(whole.type.key, ctx.location(source))
+    kind = element_type(whole.type)
     if kind is None:
         raise ctx.source.error(
             source, f"A loop ranges over a sort, range(...), set, list, network or map; this is a {whole.type}."
         )
-    ordered = isinstance(whole.type, ListType) or (whole.op is Op.DOMAIN and not kind.scalarsets)
+    ordered = isinstance(whole.type, ListType) or (whole.op is ir.Op.DOMAIN and not kind.scalarsets)
     name = bind(ctx, target, kind)
     return Range(name, kind, whole, ordered)
 
@@ -68,7 +66,7 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
         isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys") and not source.args
     ):
         return None
-    whole = without_none(expressions.lower(ctx, source.func.value))
+    whole = without_none(lowering.lower(ctx, source.func.value))
     if not isinstance(whole.type, MapType):
         raise ctx.source.error(source, f".{source.func.attr}() needs a map; this is a {whole.type}.")
     keys = whole.type.key
@@ -82,12 +80,12 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
             raise ctx.source.error(target, "`.items()` gives pairs: write `for k, v in m.items()`.")
         first, second = parts
         name = bind(ctx, first, keys) if first is not None else ctx.local("key", keys, target).data
-        at = Expr(Op.LOCAL, keys, (), name, location)
-        value = Expr(Op.LOOKUP, whole.type.value, (whole, at), None, location)
+        at = ir.Expr(ir.Op.LOCAL, keys, (), name, location)
+        value = ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, at), None, location)
         if pairs and first is None:
-            value = Expr(Op.TUPLE, TupleType((keys, value.type)), (at, value), None, location)
+            value = ir.Expr(ir.Op.TUPLE, TupleType((keys, value.type)), (at, value), None, location)
         _bind_to(ctx, second, value)
-    return Range(name, keys, expressions.domain(keys, location), not keys.scalarsets, whole)
+    return Range(name, keys, lowering.domain(keys, location), not keys.scalarsets, whole)
 
 
 def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
@@ -95,18 +93,22 @@ def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
         raise ctx.source.outside(
             source, "enumerate takes one argument here.", "Write `for i, x in enumerate(log)`, and `i + 1`."
         )
-    whole = without_none(expressions.lower(ctx, source.args[0]))
+    whole = without_none(lowering.lower(ctx, source.args[0]))
     if not isinstance(whole.type, ListType) or not isinstance(target, ast.Tuple) or len(target.elts) != 2:
         raise ctx.source.error(source, "enumerate takes a list: `for i, x in enumerate(log)`.")
     location = ctx.location(source)
-    kind = IntType(0, max(whole.type.capacity - 1, 0))
+    kind = ir.IntType(0, max(whole.type.capacity - 1, 0))
     name = bind(ctx, target.elts[0], kind)
-    at = Expr(Op.LOCAL, kind, (), name, location)
-    _bind_to(ctx, target.elts[1], Expr(Op.INDEX, whole.type.element, (whole, at), None, location))
-    zero = expressions.constant(ctx, source, 0)
-    length = Expr(Op.LEN, IntType(0, whole.type.capacity), (whole,), None, location)
+    at = ir.Expr(ir.Op.LOCAL, kind, (), name, location)
+    _bind_to(ctx, target.elts[1], ir.Expr(ir.Op.INDEX, whole.type.element, (whole, at), None, location))
+    zero = lowering.constant(ctx, source, 0)
+    length = ir.Expr(ir.Op.LEN, ir.IntType(0, whole.type.capacity), (whole,), None, location)
     return Range(
-        name, kind, Expr(Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location), True, whole
+        name,
+        kind,
+        ir.Expr(ir.Op.RANGE, ListType(kind, whole.type.capacity, ""), (zero, length), None, location),
+        True,
+        whole,
     )
 
 
@@ -124,7 +126,7 @@ def bind(ctx: Context, target: ast.expr | None, kind: Type) -> str:
     )
 
 
-def _bind_to(ctx: Context, target: ast.expr | None, value: Expr) -> None:
+def _bind_to(ctx: Context, target: ast.expr | None, value: ir.Expr) -> None:
     """Let the names of a target stand for parts of a value."""
     if isinstance(target, ast.Name):
         ctx.bindings[target.id] = value
@@ -137,101 +139,101 @@ def _bind_to(ctx: Context, target: ast.expr | None, value: Expr) -> None:
     ):
         raise ctx.source.error(target, f"A {value.type} cannot be taken apart into this target.")
     for position, (part, kind) in enumerate(zip(target.elts, value.type.kinds, strict=True)):
-        _bind_to(ctx, part, Expr(Op.COMPONENT, kind, (value,), position, ctx.location(target)))
+        _bind_to(ctx, part, ir.Expr(ir.Op.COMPONENT, kind, (value,), position, ctx.location(target)))
 
 
-def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[Clause, ...]:
+def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Clause, ...]:
     """The clauses of a comprehension, left to right."""
-    found: list[Clause] = []
+    found: list[ir.Clause] = []
     for generator in generators:
         over = ranged(ctx, generator.target, generator.iter)
-        found.append(For(over.name, over.type, over.source, over.ordered))
-        found.extend(Where(expressions.condition(ctx, test)) for test in generator.ifs)
+        found.append(ir.For(over.name, over.type, over.source, over.ordered))
+        found.extend(ir.Where(lowering.condition(ctx, test)) for test in generator.ifs)
     return tuple(found)
 
 
-def rounds(parts: tuple[Clause, ...]) -> int:
+def rounds(parts: tuple[ir.Clause, ...]) -> int:
     """The greatest number of times that a comprehension's body is evaluated."""
     product = 1
     for part in parts:
-        if isinstance(part, For):
+        if isinstance(part, ir.For):
             product *= extent(part.source)
     return product
 
 
-def ordered(parts: tuple[Clause, ...]) -> bool:
+def ordered(parts: tuple[ir.Clause, ...]) -> bool:
     """Whether the order in which a comprehension yields its values is fixed."""
-    return all(part.ordered for part in parts if isinstance(part, For))
+    return all(part.ordered for part in parts if isinstance(part, ir.For))
 
 
-def set_of(ctx: Context, node: ast.SetComp, expected: Type | None) -> Expr:
+def set_of(ctx: Context, node: ast.SetComp, expected: Type | None) -> ir.Expr:
     """A set comprehension."""
-    with scope(ctx):
+    with ctx.scope():
         parts = clauses(ctx, node.generators)
-        body = expressions.lower(ctx, node.elt, expected.element if isinstance(expected, SetType) else None)
+        body = lowering.lower(ctx, node.elt, expected.element if isinstance(expected, SetType) else None)
         expressions.check_hashable(ctx, node.elt, node.elt, body, parts)
-    return Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
+    return ir.Expr(ir.Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
 
 
-def list_of(ctx: Context, node: ast.ListComp, expected: Type | None) -> Expr:
+def list_of(ctx: Context, node: ast.ListComp, expected: Type | None) -> ir.Expr:
     """A list comprehension, over something whose order is fixed."""
-    with scope(ctx):
+    with ctx.scope():
         parts = clauses(ctx, node.generators)
-        body = expressions.lower(ctx, node.elt, expected.element if isinstance(expected, ListType) else None)
+        body = lowering.lower(ctx, node.elt, expected.element if isinstance(expected, ListType) else None)
     if not ordered(parts):
         raise ctx.source.outside(
             node,
             "The order of this list would depend on the order of a set or of interchangeable identities.",
             "Write a set comprehension, or range over a list, `sorted(...)`, numbers or an Ordered sort.",
         )
-    return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
+    return ir.Expr(ir.Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
 
 
-def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> Expr:
+def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> ir.Expr:
     """`{k: value for k in Key}`."""
-    with scope(ctx):
+    with ctx.scope():
         parts = clauses(ctx, node.generators)
-        total = len(parts) == 1 and isinstance(parts[0], For) and parts[0].source.op is Op.DOMAIN
-        key = expressions.lower(ctx, node.key)
-        if not total or key.op is not Op.LOCAL or not isinstance(parts[0], For) or key.data != parts[0].name:
+        total = len(parts) == 1 and isinstance(parts[0], ir.For) and parts[0].source.op is ir.Op.DOMAIN
+        key = lowering.lower(ctx, node.key)
+        if not total or key.op is not ir.Op.LOCAL or not isinstance(parts[0], ir.For) or key.data != parts[0].name:
             raise ctx.source.outside(
                 node,
                 "This dict comprehension may not have a value for every key.",
                 "Maps are total: write `{k: value for k in Key}` over the whole key type.",
             )
-        body = expressions.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
+        body = lowering.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
         if isinstance(expected, MapType) and isinstance(body.type, UnionType):
             body = ctx.adapt(body, roomy(expected.value, body.type), node)
-    return Expr(Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
+    return ir.Expr(ir.Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
 
 
-Fold = tuple[tuple[Clause, ...], Expr]
+Fold = tuple[tuple[ir.Clause, ...], ir.Expr]
 
 
 def fold(ctx: Context, node: ast.expr) -> Fold:
     """The clauses and the body of a generator, or of a collection whose elements are meant."""
-    with scope(ctx):
+    with ctx.scope():
         if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp):
             parts = clauses(ctx, node.generators)
-            return parts, expressions.lower(ctx, node.elt)
+            return parts, lowering.lower(ctx, node.elt)
         target = ast.copy_location(ast.Name("element", ast.Store()), node)
         over = ranged(ctx, target, node)
-        return (For(over.name, over.type, over.source, over.ordered),), ctx.bindings["element"]
+        return (ir.For(over.name, over.type, over.source, over.ordered),), ctx.bindings["element"]
 
 
-def quantifier(op: Op) -> Any:
+def quantifier(op: ir.Op) -> Any:
     """`all` and `any`."""
 
-    def lower(ctx: Context, node: ast.Call) -> Expr:
+    def lower(ctx: Context, node: ast.Call) -> ir.Expr:
         parts, body = fold(ctx, node.args[0])
         if body.type != BOOL:
             raise ctx.source.error(node, f"{op} takes conditions; these are of type {body.type}.")
-        return Expr(op, BOOL, (body,), parts, ctx.location(node))
+        return ir.Expr(op, BOOL, (body,), parts, ctx.location(node))
 
     return lower
 
 
-def total(ctx: Context, node: ast.Call) -> Expr:
+def total(ctx: Context, node: ast.Call) -> ir.Expr:
     """`sum`; conditions count as 0 and 1."""
     parts, body = fold(ctx, node.args[0])
     if isinstance(node.args[0], ast.SetComp):
@@ -239,46 +241,46 @@ def total(ctx: Context, node: ast.Call) -> Expr:
             node, "The sum of a set comprehension adds equal values once.", "Write a generator, `sum(... for ...)`."
         )
     if body.type == BOOL:
-        body = expressions.as_number(ctx, node, body)
+        body = lowering.as_number(ctx, node, body)
     if not is_number(body.type):
         raise ctx.source.error(node, f"sum takes numbers; these are of type {body.type}.")
     low, high = limits(body.type)
     times = rounds(parts)
     kind = clamped(min(0, low * times), max(0, high * times))
-    return Expr(Op.SUM, kind, (body,), parts, ctx.location(node))
+    return ir.Expr(ir.Op.SUM, kind, (body,), parts, ctx.location(node))
 
 
-def extreme(op: Op, pair: Op) -> Any:
+def extreme(op: ir.Op, pair: ir.Op) -> Any:
     """`min` and `max`, of a generator or of several values."""
 
-    def lower(ctx: Context, node: ast.Call) -> Expr:
+    def lower(ctx: Context, node: ast.Call) -> ir.Expr:
         location = ctx.location(node)
         default = next((keyword.value for keyword in node.keywords if keyword.arg == "default"), None)
         if len(node.args) == 1:
             parts, body = fold(ctx, node.args[0])
             _check_order(ctx, node, body)
             if default is None:
-                return Expr(op, body.type, (body,), parts, location)
-            other = expressions.lower(ctx, default, body.type)
+                return ir.Expr(op, body.type, (body,), parts, location)
+            other = lowering.lower(ctx, default, body.type)
             kind = join(body.type, other.type)
             if kind is None:
                 raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
-            return Expr(op, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, location)
-        values = [without_none(expressions.lower(ctx, part)) for part in node.args]
+            return ir.Expr(op, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, location)
+        values = [without_none(lowering.lower(ctx, part)) for part in node.args]
         result = values[0]
         for value in values[1:]:
             _check_order(ctx, node, value)
             kind = join(result.type, value.type)
             if kind is None:
                 raise ctx.source.error(node, f"A {result.type} and a {value.type} cannot be compared.")
-            result = Expr(pair, kind, (ctx.adapt(result, kind, node), ctx.adapt(value, kind, node)), None, location)
+            result = ir.Expr(pair, kind, (ctx.adapt(result, kind, node), ctx.adapt(value, kind, node)), None, location)
         return result
 
     return lower
 
 
-def _check_order(ctx: Context, node: ast.Call, value: Expr) -> None:
-    if not expressions.comparable(value.type):
+def _check_order(ctx: Context, node: ast.Call, value: ir.Expr) -> None:
+    if not comparable(value.type):
         raise ctx.source.outside(
             node,
             f"Values of type {value.type} have no order.",
@@ -286,30 +288,32 @@ def _check_order(ctx: Context, node: ast.Call, value: Expr) -> None:
         )
 
 
-def the(ctx: Context, node: ast.Call) -> Expr:
+def the(ctx: Context, node: ast.Call) -> ir.Expr:
     """`the(generator, default)`."""
     parts, body = fold(ctx, node.args[0])
     given = node.args[1:] + [keyword.value for keyword in node.keywords]
     if not given:
-        return Expr(Op.THE, body.type, (body,), parts, ctx.location(node))
-    other = expressions.lower(ctx, given[0], body.type)
+        return ir.Expr(ir.Op.THE, body.type, (body,), parts, ctx.location(node))
+    other = lowering.lower(ctx, given[0], body.type)
     kind = join(body.type, other.type)
     if kind is None:
         raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
-    return Expr(Op.THE, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, ctx.location(node))
+    return ir.Expr(
+        ir.Op.THE, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, ctx.location(node)
+    )
 
 
-def as_set(ctx: Context, node: ast.Call) -> Expr:
+def as_set(ctx: Context, node: ast.Call) -> ir.Expr:
     """`set()`, `set(collection)`, `set(generator)`."""
     parts, body = fold(ctx, node.args[0])
     element = (
         node.args[0].elt if isinstance(node.args[0], ast.GeneratorExp | ast.ListComp | ast.SetComp) else node.args[0]
     )
     expressions.check_hashable(ctx, node, element, body, parts)
-    return Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
+    return ir.Expr(ir.Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
 
 
-def as_list(ctx: Context, node: ast.Call) -> Expr:
+def as_list(ctx: Context, node: ast.Call) -> ir.Expr:
     """`list(collection)` where its order is fixed."""
     parts, body = fold(ctx, node.args[0])
     if not ordered(parts) or isinstance(node.args[0], ast.SetComp):
@@ -318,10 +322,10 @@ def as_list(ctx: Context, node: ast.Call) -> Expr:
             "The order of this list would depend on the order of a set or of interchangeable identities.",
             "Write `sorted(...)` of numbers or Ordered identities, or `set(...)`.",
         )
-    return Expr(Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
+    return ir.Expr(ir.Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
 
 
-def as_sorted(ctx: Context, node: ast.Call) -> Expr:
+def as_sorted(ctx: Context, node: ast.Call) -> ir.Expr:
     """`sorted(collection)`."""
     parts, body = fold(ctx, node.args[0])
     _check_order(ctx, node, body)
@@ -340,19 +344,19 @@ def as_sorted(ctx: Context, node: ast.Call) -> Expr:
         descending = keyword.value.value
     if _repeats(ctx, node.args[0], parts):
         kind = ListType(body.type, rounds(parts), "")
-        return Expr(
-            Op.SORTED,
+        return ir.Expr(
+            ir.Op.SORTED,
             kind,
-            (Expr(Op.LIST_OF, kind, (body,), parts, ctx.location(node)),),
+            (ir.Expr(ir.Op.LIST_OF, kind, (body,), parts, ctx.location(node)),),
             descending,
             ctx.location(node),
         )
-    whole = Expr(Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
+    whole = ir.Expr(ir.Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
     length = min(rounds(parts), body.type.cardinality)
-    return Expr(Op.SORTED, ListType(body.type, length, ""), (whole,), descending, ctx.location(node))
+    return ir.Expr(ir.Op.SORTED, ListType(body.type, length, ""), (whole,), descending, ctx.location(node))
 
 
-def _repeats(ctx: Context, node: ast.expr, parts: tuple[Clause, ...]) -> bool:
+def _repeats(ctx: Context, node: ast.expr, parts: tuple[ir.Clause, ...]) -> bool:
     """Whether a collection can yield an element more than once."""
     if isinstance(node, ast.ListComp | ast.GeneratorExp) or (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("values", "items")
@@ -361,11 +365,14 @@ def _repeats(ctx: Context, node: ast.expr, parts: tuple[Clause, ...]) -> bool:
     return (
         isinstance(node, ast.expr)
         and not isinstance(node, ast.SetComp)
-        and isinstance(parts[0], For)
+        and isinstance(parts[0], ir.For)
         and isinstance(parts[0].source.type, ListType)
     )
 
 
-def collection(value: Expr) -> bool:
+def collection(value: ir.Expr) -> bool:
     """Whether an expression has a length."""
     return isinstance(value.type, SetType | ListType | MapType | WireLike)
+
+
+RULES: dict[type[ast.expr], Rule] = {ast.SetComp: set_of, ast.ListComp: list_of, ast.DictComp: map_of}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from quorate.errors import SpecError
 from quorate.language.resolve import Configuration, hints, is_classvar, resolve
+from quorate.language.system import System
 from quorate.language.types import Type
 from quorate.model.conversion import adapt, join, widen
-from quorate.model.nodes import Expr, Op
+from quorate.model.nodes import Expr, Function, Op
 from quorate.model.source import MISSING, Source
-
-if TYPE_CHECKING:
-    from quorate.model.build import Builder
 
 PASSES_EXACT = 3
 """Passes over a body before growing ranges of numbers are given up on."""
@@ -44,6 +45,48 @@ class Findings:
         return joined
 
 
+Shared = dict[str, dict[str, int]]
+"""For each local name the roots that its container may hang below, and their versions when it was named (see `aliases`)."""
+
+
+@dataclass
+class Path:
+    """What is so at the end of one way through a body."""
+
+    defined: set[str]
+    aliases: Shared
+
+
+def merged(first: Shared, second: Shared) -> Shared:
+    """What names may share where two paths meet; the older version of a root counts."""
+    found = {local: dict(parts) for local, parts in first.items()}
+    for local, parts in second.items():
+        known = found.setdefault(local, {})
+        for part, version in parts.items():
+            known[part] = min(version, known.get(part, version))
+    return found
+
+
+class Builder(Protocol):
+    """What the lowering of a body asks of whoever builds the model."""
+
+    system: System
+    functions: dict[str, Function]
+    rules: Mapping[type[ast.expr], Rule]
+
+    def function(
+        self,
+        ctx: Context,
+        node: ast.AST,
+        function: Any,
+        owner: type | None,
+        self_op: Op | None,
+        parameters: tuple[tuple[str, Type], ...],
+        result: Type | None = None,
+    ) -> Function:
+        """A pure function for these argument types, built on first use."""
+
+
 class Context:
     """The state of lowering one body. Inlined procedures and comprehensions work in a copy of the bindings."""
 
@@ -56,10 +99,43 @@ class Context:
         self.defined: set[str] = set()
         self.taken: set[str] = set()
         self.versions: dict[str, int] = {}
-        self.aliases: dict[str, dict[str, int]] = {}
+        self.aliases: Shared = {}
         self.inlining: tuple[Any, ...] = ()
         self.declared_result: Type | None = None
         self.wanted_result: Type | None = None
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Names bound inside are gone afterwards."""
+        saved = dict(self.bindings)
+        yield
+        self.bindings = saved
+
+    @contextmanager
+    def branch(self) -> Iterator[Path]:
+        """One of several ways that a body may take: what it defines and shares is in the path, and undone afterwards."""
+        before = Path(set(self.defined), dict(self.aliases))
+        path = Path(self.defined, self.aliases)
+        yield path
+        path.defined, path.aliases = self.defined, self.aliases
+        self.defined, self.aliases = before.defined, before.aliases
+
+    def meet(self, *paths: Path) -> None:
+        """Go on where these paths meet: what is defined on all of them is, what is shared on one of them may be."""
+        if paths:
+            self.defined = set.intersection(*(path.defined for path in paths))
+            self.aliases = functools.reduce(merged, (path.aliases for path in paths))
+
+    @contextmanager
+    def inlined(
+        self, source: Source, bindings: dict[str, Expr], self_names: dict[str, Op], function: Any
+    ) -> Iterator[None]:
+        """The body of a procedure, in the place of its call: its own source and names, the caller's state."""
+        outside = self.source, self.bindings, self.self_names, self.inlining
+        self.source, self.bindings, self.self_names = source, bindings, self_names
+        self.inlining = (*self.inlining, function)
+        yield
+        self.source, self.bindings, self.self_names, self.inlining = outside
 
     def location(self, node: ast.AST) -> Any:
         """Where a node stands."""
@@ -122,3 +198,7 @@ class Context:
             except SpecError:
                 continue  # a helper may take an int, which is no type of a variable but a fine one of an argument
         return found
+
+
+Rule = Callable[[Context, Any, Type | None], Expr]
+"""How one kind of expression is lowered: the context, the syntax, and the type that is expected where that is known."""

@@ -21,6 +21,7 @@ from quorate.language.types import (
     NatType,
     NetworkType,
     NoneType,
+    OrderedType,
     RecordType,
     SetType,
     TupleType,
@@ -273,3 +274,17 @@ def extent(value: Expr) -> int:
     if isinstance(kind, ChannelsType):
         return kind.capacity * len(kind.pairs)
     raise TypeError(f"{kind} is not a collection")
+
+
+def comparable(kind: Type) -> bool:
+    """Whether `<` means something for a type."""
+    if isinstance(kind, TupleType):
+        return all(comparable(part) for part in kind.kinds)
+    return is_number(kind) or isinstance(kind, OrderedType)
+
+
+def element_type(kind: Type) -> Type | None:
+    """What a collection holds."""
+    if isinstance(kind, SetType | ListType):
+        return kind.element
+    return kind.message if isinstance(kind, WireLike) else None

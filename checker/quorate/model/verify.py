@@ -21,8 +21,7 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.conversion import WireLike, compatible, is_number
-from quorate.model.expressions import comparable, element_type
+from quorate.model.conversion import WireLike, comparable, compatible, element_type, is_number
 from quorate.model.nodes import (
     COMPREHENSIONS,
     Action,

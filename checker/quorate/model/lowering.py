@@ -1,0 +1,121 @@
+"""Expressions: from Python's syntax tree to typed nodes, by the rule of each kind of syntax; and the values that all rules need."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from typing import Any
+
+from quorate.language.resolve import resolve
+from quorate.language.sorts import Identity, SortMeta
+from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleType, Type
+from quorate.model import nodes as ir
+from quorate.model.context import Context
+from quorate.model.conversion import element_type, is_number, without_none
+
+BOOL = BoolType()
+
+
+ALLOWED = (
+    "Use attributes, subscripts, calls, comprehensions, comparisons, `and`/`or`/`not`, arithmetic, conditional expressions and "
+    "displays of tuples, sets and lists."
+)
+
+
+INSTEAD: dict[type[ast.expr], tuple[str, str]] = {
+    ast.Lambda: ("`lambda`", "Write a comprehension, or a module-level function."),
+    ast.JoinedStr: ("An f-string", "Specs have no text; use an Enum."),
+    ast.NamedExpr: ("`:=`", "Assign on a line of its own."),
+    ast.Dict: ("A dict display", "Write `{k: value for k in Key}` over the whole key type: maps are total."),
+    ast.Starred: ("`*`", "Write the elements one by one, or use `|` and `+`."),
+    ast.GeneratorExp: (
+        "A generator on its own",
+        "Write a set or list comprehension, or put it inside `all`, `any`, `sum`, `the`...",
+    ),
+    ast.Yield: ("`yield`", "A method returns one value, or changes the state."),
+}
+
+
+def lower(ctx: Context, node: ast.expr, expected: Type | None = None) -> ir.Expr:
+    """The typed node of an expression. `expected` gives displays such as `set()` their type."""
+    value = sort_or_value(ctx, node, expected)
+    if value.op is ir.Op.DOMAIN and isinstance(node, ast.Name | ast.Attribute):
+        kind = element_type(value.type)
+        raise ctx.source.outside(
+            node, f"{kind} is a sort, not a set of values.", f"Write `set({kind})`, or range over it with `for`."
+        )
+    return value
+
+
+def sort_or_value(ctx: Context, node: ast.expr, expected: Type | None = None) -> ir.Expr:
+    """As `lower`, where a sort may stand for its members: in `for`, `in`, `len` and the quorum functions."""
+    rule = ctx.builder.rules.get(type(node))
+    if rule is None:
+        what, instead = INSTEAD.get(type(node), ("This expression", ALLOWED))
+        raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
+    return rule(ctx, node, expected)
+
+
+def condition(ctx: Context, node: ast.expr) -> ir.Expr:
+    """A truth value."""
+    value = lower(ctx, node, BOOL)
+    if value.type != BOOL:
+        raise ctx.source.error(
+            node, f"A condition is a bool; this is a {value.type}. Write `len(x) > 0`, `x is not None` or `n != 0`."
+        )
+    return value
+
+
+def number(ctx: Context, node: ast.expr) -> ir.Expr:
+    """A number."""
+    value = without_none(lower(ctx, node))
+    if not is_number(value.type):
+        raise ctx.source.error(node, f"A number is expected here; this is a {value.type}.")
+    return value
+
+
+def as_number(ctx: Context, node: ast.AST, truth: ir.Expr) -> ir.Expr:
+    """1 for True and 0 for False."""
+    location = ctx.location(node)
+    kind = ir.IntType(0, 1)
+    one, zero = ir.Expr(ir.Op.CONST, kind, (), 1, location), ir.Expr(ir.Op.CONST, kind, (), 0, location)
+    return ir.Expr(ir.Op.IF, kind, (truth, one, zero), None, location)
+
+
+def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
+    """A Python object as a constant of the language."""
+    location = ctx.location(node)
+    if isinstance(value, bool):
+        return ir.Expr(ir.Op.CONST, BOOL, (), value, location)
+    if isinstance(value, int) and not isinstance(value, enum.Enum):
+        return ir.Expr(ir.Op.CONST, ir.IntType(value, value), (), value, location)
+    if value is None:
+        return ir.Expr(ir.Op.CONST, NoneType(), (), None, location)
+    if isinstance(value, enum.Enum):
+        return ir.Expr(ir.Op.CONST, EnumType(type(value)), (), value, location)
+    if isinstance(value, tuple):
+        parts = tuple(constant(ctx, node, part) for part in value)
+        return ir.Expr(ir.Op.TUPLE, TupleType(tuple(part.type for part in parts)), parts, None, location)
+    if isinstance(value, Identity):
+        raise ctx.source.outside(
+            node,
+            f"{value!r} names a single {type(value).__name__}.",
+            "Use a parameter or a quantifier: the members are interchangeable.",
+        )
+    if isinstance(value, SortMeta) or (isinstance(value, type) and issubclass(value, enum.Enum)):
+        kind = resolve(value, str(getattr(value, "__name__", value)), ctx.builder.system.configuration)
+        return domain(kind, location)
+    if value is bool:
+        raise ctx.source.outside(node, "bool cannot be ranged over, as in Python.", "Write `[False, True]`.")
+    if isinstance(value, str):
+        raise ctx.source.outside(node, "Text is outside the compiled subset.", "Use an Enum.")
+    if isinstance(value, float):
+        raise ctx.source.outside(node, "Fractions are outside the compiled subset.", "Use whole numbers.")
+    raise ctx.source.outside(
+        node, f"{value!r} is not a value of the language.", "Use numbers, bools, None, enum members and sorts."
+    )
+
+
+def domain(kind: Type, location: Any = None) -> ir.Expr:
+    """All values of a type, as a set."""
+    return ir.Expr(ir.Op.DOMAIN, SetType(kind, None, ""), (), None, location)

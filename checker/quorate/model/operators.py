@@ -1,0 +1,284 @@
+"""Operators and comparisons."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from quorate.language.types import (
+    BoolType,
+    EnumType,
+    ListType,
+    MapType,
+    NoneType,
+    OrderedType,
+    ScalarsetType,
+    SetType,
+    Type,
+    UnionType,
+)
+from quorate.model import lowering
+from quorate.model import nodes as ir
+from quorate.model.context import Context, Rule
+from quorate.model.conversion import (
+    WireLike,
+    alternatives,
+    clamped,
+    comparable,
+    compatible,
+    element_type,
+    is_number,
+    join,
+    limits,
+    same_class,
+    without_none,
+)
+
+BOOL = BoolType()
+
+
+def combine(ctx: Context, node: ast.AST, op: ast.operator, left: ir.Expr, right: ir.Expr) -> ir.Expr:
+    """`left op right` on numbers, sets or lists."""
+    location = ctx.location(node)
+    if is_number(left.type) and is_number(right.type) and type(op) in ARITHMETIC:
+        name, span = ARITHMETIC[type(op)]
+        low, high = span(*limits(left.type), *limits(right.type))
+        return ir.Expr(name, clamped(low, high), (left, right), None, location)
+    if isinstance(left.type, SetType) and isinstance(right.type, SetType) and type(op) in SET_OPERATORS:
+        kind = join(left.type, right.type)
+        if kind is None:
+            raise ctx.source.error(node, f"These sets have different elements: {left.type} and {right.type}.")
+        kind = SetType(kind.element, None, "") if isinstance(kind, SetType) else kind
+        args = (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node))
+        return ir.Expr(SET_OPERATORS[type(op)], kind, args, None, location)
+    if isinstance(left.type, ListType) and isinstance(right.type, ListType) and isinstance(op, ast.Add):
+        element = join(left.type.element, right.type.element)
+        if element is None:
+            raise ctx.source.error(node, f"These lists have different elements: {left.type} and {right.type}.")
+        args = (
+            ctx.adapt(left, ListType(element, left.type.capacity, ""), node),
+            ctx.adapt(right, ListType(element, right.type.capacity, ""), node),
+        )
+        return ir.Expr(
+            ir.Op.CONCAT, ListType(element, left.type.capacity + right.type.capacity, ""), args, None, location
+        )
+    raise ctx.source.outside(
+        node,
+        f"This operator does not combine {left.type} and {right.type}.",
+        "Numbers have + - * // %, sets have | & -, lists have +.",
+    )
+
+
+def _products(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
+    corners = [a * b for a in (low, high) for b in (other_low, other_high)]
+    return min(corners), max(corners)
+
+
+def _quotients(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
+    divisors = [d for d in (other_low, -1, 1, other_high) if other_low <= d <= other_high and d != 0]
+    corners = [a // d for a in (low, high) for d in divisors] or [0]
+    return min(corners), max(corners)
+
+
+def _remainders(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
+    return min(0, other_low + 1), max(0, other_high - 1)
+
+
+Span = Callable[[int, int, int, int], tuple[int, int]]
+
+
+ARITHMETIC: dict[type[ast.operator], tuple[ir.Op, Span]] = {
+    ast.Add: (ir.Op.ADD, lambda a, b, c, d: (a + c, b + d)),
+    ast.Sub: (ir.Op.SUB, lambda a, b, c, d: (a - d, b - c)),
+    ast.Mult: (ir.Op.MUL, _products),
+    ast.FloorDiv: (ir.Op.DIV, _quotients),
+    ast.Mod: (ir.Op.MOD, _remainders),
+}
+
+
+SET_OPERATORS: dict[type[ast.operator], ir.Op] = {
+    ast.BitOr: ir.Op.UNION,
+    ast.BitAnd: ir.Op.INTERSECT,
+    ast.Sub: ir.Op.DIFFERENCE,
+}
+
+
+def conditional(ctx: Context, node: ast.expr, test: ir.Expr, then: ir.Expr, otherwise: ir.Expr) -> ir.Expr:
+    """`then if test else otherwise`, of their common type."""
+    kind = join(then.type, otherwise.type)
+    if kind is None:
+        raise ctx.source.error(node, f"The two cases have different types, {then.type} and {otherwise.type}.")
+    args = (test, ctx.adapt(then, kind, node), ctx.adapt(otherwise, kind, node))
+    return ir.Expr(ir.Op.IF, kind, args, None, ctx.location(node))
+
+
+def comparison(ctx: Context, node: ast.Compare, op: ast.cmpop, left: ir.Expr, right: ir.Expr) -> ir.Expr:
+    """One comparison."""
+    location = ctx.location(node)
+    if isinstance(op, ast.Is | ast.IsNot) and not any(map(_singletons, (left.type, right.type))):
+        raise ctx.source.outside(
+            node,
+            f"`is` asks whether two {left.type} are one object, which the language does not know.",
+            "Write `==` or `!=`.",
+        )
+    if isinstance(op, ast.Eq | ast.Is):
+        return equal(ctx, node, left, right)
+    if isinstance(op, ast.NotEq | ast.IsNot):
+        return ir.Expr(ir.Op.NOT, BOOL, (equal(ctx, node, left, right),), None, location)
+    if isinstance(op, ast.In):
+        return member(ctx, node, left, right)
+    if isinstance(op, ast.NotIn):
+        return ir.Expr(ir.Op.NOT, BOOL, (member(ctx, node, left, right),), None, location)
+    return _ordered(ctx, node, op, without_none(left), without_none(right))
+
+
+def _singletons(kind: Type) -> bool:
+    """Whether equal values of a type are one object in Python."""
+    return all(
+        isinstance(part, NoneType | BoolType | EnumType | ScalarsetType | OrderedType) for part in alternatives(kind)
+    )
+
+
+def _ordered(ctx: Context, node: ast.Compare, op: ast.cmpop, left: ir.Expr, right: ir.Expr) -> ir.Expr:
+    location = ctx.location(node)
+    if isinstance(op, ast.Gt | ast.GtE):
+        left, right = right, left
+    strict = isinstance(op, ast.Lt | ast.Gt)
+    if isinstance(left.type, SetType) and isinstance(right.type, SetType):
+        kind = join(left.type, right.type)
+        if kind is None:
+            raise ctx.source.error(node, f"These sets have different elements: {left.type} and {right.type}.")
+        args = (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node))
+        subset = ir.Expr(ir.Op.SUBSET, BOOL, args, None, location)
+        if not strict:
+            return subset
+        differs = ir.Expr(ir.Op.NOT, BOOL, (ir.Expr(ir.Op.EQ, BOOL, args, None, location),), None, location)
+        return ir.Expr(ir.Op.AND, BOOL, (subset, differs), None, location)
+    if not comparable(left.type) or not comparable(right.type) or not compatible(left.type, right.type):
+        if left.type.scalarsets or right.type.scalarsets:
+            raise ctx.source.outside(
+                node,
+                f"Members of {_scalarsets(left, right)} have no order: they are interchangeable.",
+                "Declare the sort as `Ordered` if the protocol breaks ties by identity; the symmetry reduction over it is then given up.",
+            )
+        raise ctx.source.outside(
+            node,
+            f"A {left.type} and a {right.type} cannot be ordered.",
+            "Numbers, Ordered identities and tuples of those have an order.",
+        )
+    return ir.Expr(ir.Op.LT if strict else ir.Op.LE, BOOL, (left, right), None, location)
+
+
+def _scalarsets(left: ir.Expr, right: ir.Expr) -> str:
+    return ", ".join(sorted(sort.__name__ for sort in left.type.scalarsets | right.type.scalarsets))
+
+
+def equal(ctx: Context, node: ast.AST, left: ir.Expr, right: ir.Expr) -> ir.Expr:
+    """`left == right`; a value is also compared with a union that may hold it."""
+    location = ctx.location(node)
+    for whole, none in ((left, right), (right, left)):
+        if isinstance(none.type, NoneType) and isinstance(whole.type, UnionType):
+            return ir.Expr(ir.Op.IS, BOOL, (whole,), (NoneType(),), location)
+    if isinstance(left.type, WireLike) or isinstance(right.type, WireLike):
+        raise ctx.source.outside(
+            node, "Networks are not compared with `==`.", "Compare what you need of their contents."
+        )
+    if compatible(left.type, right.type):
+        return ir.Expr(ir.Op.EQ, BOOL, (left, right), None, location)
+    kind = join(left.type, right.type)
+    if kind is None or (
+        isinstance(kind, UnionType) and not isinstance(left.type, UnionType) and not isinstance(right.type, UnionType)
+    ):
+        raise ctx.source.error(node, f"A {left.type} never equals a {right.type}.")
+    return ir.Expr(ir.Op.EQ, BOOL, (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node)), None, location)
+
+
+def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.Expr:
+    """`element in whole`."""
+    location = ctx.location(node)
+    if whole.op is ir.Op.TUPLE:
+        return ir.Expr(ir.Op.OR, BOOL, tuple(equal(ctx, node, element, part) for part in whole.args), None, location)
+    if isinstance(whole.type, MapType):
+        whole = lowering.domain(whole.type.key, location)
+    kind = element_type(whole.type)
+    if kind is None:
+        raise ctx.source.error(node, f"`in` needs a set, list, network or sort; this is a {whole.type}.")
+    if compatible(element.type, kind):
+        return ir.Expr(ir.Op.IN, BOOL, (element, whole), None, location)
+    if isinstance(kind, UnionType):
+        if not any(same_class(part, other) for part in alternatives(element.type) for other in kind.kinds):
+            raise ctx.source.error(node, f"A {element.type} is never in a collection of {kind}.")
+        return ir.Expr(ir.Op.IN, BOOL, (ctx.adapt(element, kind, node), whole), None, location)
+    if isinstance(element.type, UnionType):
+        for part in element.type.kinds:
+            if same_class(part, kind):
+                narrow = ir.Expr(ir.Op.NARROW, part, (element,), None, location)
+                inside = ir.Expr(ir.Op.IN, BOOL, (narrow, whole), None, location)
+                return ir.Expr(
+                    ir.Op.AND, BOOL, (ir.Expr(ir.Op.IS, BOOL, (element,), (part,), location), inside), None, location
+                )
+    raise ctx.source.error(node, f"A {element.type} is never in a collection of {kind}.")
+
+
+def _boolean(ctx: Context, node: ast.BoolOp, expected: Type | None) -> ir.Expr:
+    op = ir.Op.AND if isinstance(node.op, ast.And) else ir.Op.OR
+    return ir.Expr(op, BOOL, tuple(lowering.condition(ctx, part) for part in node.values), None, ctx.location(node))
+
+
+def _unary(ctx: Context, node: ast.UnaryOp, expected: Type | None) -> ir.Expr:
+    if isinstance(node.op, ast.Not):
+        return ir.Expr(ir.Op.NOT, BOOL, (lowering.condition(ctx, node.operand),), None, ctx.location(node))
+    if isinstance(node.op, ast.USub):
+        value = lowering.number(ctx, node.operand)
+        low, high = limits(value.type)
+        if value.op is ir.Op.CONST:
+            return lowering.constant(ctx, node, -value.data)
+        return ir.Expr(ir.Op.NEG, clamped(-high, -low), (value,), None, ctx.location(node))
+    raise ctx.source.outside(node, "This operator is outside the compiled subset.", "Use `not` and `-`.")
+
+
+def _binary(ctx: Context, node: ast.BinOp, expected: Type | None) -> ir.Expr:
+    left = without_none(lowering.lower(ctx, node.left, expected))
+    right = without_none(lowering.lower(ctx, node.right, expected))
+    return combine(ctx, node, node.op, left, right)
+
+
+def _if(ctx: Context, node: ast.IfExp, expected: Type | None) -> ir.Expr:
+    return conditional(
+        ctx,
+        node,
+        lowering.condition(ctx, node.test),
+        lowering.lower(ctx, node.body, expected),
+        lowering.lower(ctx, node.orelse, expected),
+    )
+
+
+def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> ir.Expr:
+    operands = [node.left, *node.comparators]
+    values: list[ir.Expr | None] = [None] * len(operands)
+
+    def value(
+        position: int, hint: Type | None, rule: Callable[[Context, ast.expr, Type | None], ir.Expr] = lowering.lower
+    ) -> ir.Expr:
+        found = values[position]
+        if found is None:
+            found = values[position] = rule(ctx, operands[position], hint)
+        return found
+
+    parts = []
+    for position, op in enumerate(node.ops):
+        left = value(position, None)
+        right = value(
+            position + 1, left.type, lowering.sort_or_value if isinstance(op, ast.In | ast.NotIn) else lowering.lower
+        )
+        parts.append(comparison(ctx, node, op, left, right))
+    return parts[0] if len(parts) == 1 else ir.Expr(ir.Op.AND, BOOL, tuple(parts), None, ctx.location(node))
+
+
+RULES: dict[type[ast.expr], Rule] = {
+    ast.BoolOp: _boolean,
+    ast.UnaryOp: _unary,
+    ast.BinOp: _binary,
+    ast.IfExp: _if,
+    ast.Compare: _compare,
+}

@@ -1,0 +1,141 @@
+"""Places: where assignments and changes go, and what local names hold."""
+
+from __future__ import annotations
+
+import ast
+
+from quorate.language.types import ListType, MapType, SetType, TupleType, Type
+from quorate.model import aliases, expressions, lowering
+from quorate.model import nodes as ir
+from quorate.model.context import Context
+
+
+def place(ctx: Context, node: ast.expr) -> ir.Place:
+    """Where an assignment or a change goes: `self.x`, a local name, and keys or indices behind them."""
+    if isinstance(node, ast.Subscript):
+        base = place(ctx, node.value)
+        if isinstance(node.slice, ast.Slice):
+            raise ctx.source.outside(
+                node, "Assigning to a slice is outside the compiled subset.", "Write `self.log = self.log[:i] + [...]`."
+            )
+        if isinstance(base.type, MapType):
+            selector, kind = expressions.key(ctx, node.slice, base.type), base.type.value
+        elif isinstance(base.type, ListType):
+            selector, kind = lowering.number(ctx, node.slice), base.type.element
+        else:
+            raise ctx.source.error(
+                node,
+                f"A {base.type} has no places to assign to. Records, tuples and what unions hold are immutable: "
+                f"assign a whole new value.",
+            )
+        return ir.Place(base.root, base.state, (*base.selectors, selector), (*base.types, kind))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ctx.self_names:
+        return _variable(ctx, node, node.value.id)
+    if isinstance(node, ast.Name):
+        bound = ctx.bindings.get(node.id)
+        if bound is None or bound.op is not ir.Op.LOCAL or bound.data not in ctx.findings.types:
+            raise ctx.source.error(
+                node, f"{node.id} cannot be changed here: it is not a local name that holds a container of its own."
+            )
+        lowering.lower(ctx, node)
+        aliases.check_own(ctx, node, bound.data)
+        return ir.Place(bound.data, False, (), (bound.type,))
+    raise ctx.source.error(
+        node, "This cannot be assigned to. Records are immutable: use `replace(record, field=value)`."
+    )
+
+
+def _variable(ctx: Context, node: ast.Attribute, owner: str) -> ir.Place:
+    system = ctx.builder.system
+    if node.attr not in system.index:
+        raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {', '.join(system.index)}.")
+    if ctx.self_names[owner] is ir.Op.OLD:
+        raise ctx.source.error(node, f"{owner} is the state before the step; it does not change.")
+    if ctx.pure:
+        raise ctx.source.error(node, "A property or pure function cannot change the state.")
+    return ir.Place(node.attr, True, (), (system.variable(node.attr).type,))
+
+
+def read(ctx: Context, target: ir.Place, node: ast.AST) -> ir.Expr:
+    """The value that a place holds."""
+    location = ctx.location(node)
+    value = ir.Expr(ir.Op.STATE if target.state else ir.Op.LOCAL, target.types[0], (), target.root, location)
+    for selector, kind in zip(target.selectors, target.types[1:], strict=True):
+        op = ir.Op.LOOKUP if isinstance(value.type, MapType) else ir.Op.INDEX
+        value = ir.Expr(op, kind, (value, selector), None, location)
+    return value
+
+
+def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> list[ir.Stmt]:
+    """`target = value`."""
+    if isinstance(target, ast.Tuple):
+        return _unpack(ctx, target, value, node)
+    if isinstance(target, ast.Name):
+        return [local(ctx, target, value, node)]
+    where = roomy_for(ctx, place(ctx, target), value, node)
+    made = ir.Assign(where, ctx.adapt(value, where.type, node), ctx.location(node))
+    if where.selectors:
+        aliases.touch(ctx, where)
+    return [made]
+
+
+def roomy_for(ctx: Context, where: ir.Place, value: ir.Expr, node: ast.stmt) -> ir.Place:
+    """The place, where a local container has grown to hold the value too: only what is stored in the state has bounds."""
+    if where.state:
+        return where
+    if aliases.roots(ctx, value):
+        raise ctx.source.outside(node, f"{where.root} would hold a container that has another name too.", aliases.COPY)
+    need = value.type
+    for holder in reversed(where.types[:-1]):
+        need = MapType(holder.key, need) if isinstance(holder, MapType) else _holding(holder, need)
+    grown = ctx.findings.grown(ctx.findings.types[where.root], need, ctx.complain(node))
+    ctx.findings.types[where.root] = grown
+    types = [grown]
+    for _ in where.selectors:
+        last = types[-1]
+        types.append(last.value if isinstance(last, MapType) else last.children()[0])
+    return ir.Place(where.root, False, where.selectors, tuple(types))
+
+
+def _holding(holder: Type, element: Type) -> Type:
+    return ListType(element, holder.capacity, "") if isinstance(holder, ListType) else SetType(element, None, "")
+
+
+def _unpack(ctx: Context, target: ast.Tuple, value: ir.Expr, node: ast.stmt) -> list[ir.Stmt]:
+    if not isinstance(value.type, TupleType) or len(value.type.kinds) != len(target.elts):
+        raise ctx.source.error(node, f"A {value.type} cannot be taken apart into {len(target.elts)} names.")
+    held = ast.copy_location(ast.Name("parts", ast.Store()), target)
+    ctx.bindings.pop("parts", None)
+    found: list[ir.Stmt] = [local(ctx, held, value, node)]
+    whole = ctx.bindings.pop("parts")
+    for position, part in enumerate(target.elts):
+        aliases.check_read(ctx, target, whole)
+        component = ir.Expr(ir.Op.COMPONENT, value.type.kinds[position], (whole,), position, ctx.location(part))
+        found.extend(assign(ctx, part, component, node))
+    return found
+
+
+def local(ctx: Context, target: ast.Name, value: ir.Expr, node: ast.stmt, annotated: Type | None = None) -> ir.Assign:
+    bound = ctx.bindings.get(target.id)
+    if bound is not None and (bound.op is not ir.Op.LOCAL or bound.data not in ctx.findings.types):
+        raise ctx.source.outside(
+            node, f"{target.id} is a parameter or a loop variable and keeps its value.", "Use another name."
+        )
+    if target.id in ctx.self_names:
+        raise ctx.source.error(node, f"{target.id} cannot be assigned to.")
+    unique = ctx.fresh(target.id) if bound is None else str(bound.data)
+    known = ctx.findings.types.get(unique)
+    kind = ctx.findings.grown(known, annotated or value.type, ctx.complain(node))
+    ctx.findings.types[unique] = kind
+    ctx.bindings[target.id] = ir.Expr(ir.Op.LOCAL, kind, (), unique, ctx.location(target))
+    ctx.defined.add(unique)
+    aliases.name(ctx, unique, aliases.roots(ctx, value))
+    return ir.Assign(ir.Place(unique, False, (), (kind,)), ctx.adapt(value, kind, node), ctx.location(node))
+
+
+def expected(ctx: Context, target: ast.expr) -> Type | None:
+    """The type of a place, to give displays such as `set()` theirs."""
+    if isinstance(target, ast.Name):
+        bound = ctx.bindings.get(target.id)
+        return bound.type if bound is not None else None
+    return None if isinstance(target, ast.Tuple) else place(ctx, target).type
