@@ -1,4 +1,4 @@
-"""The native engine (see `search` for how it is used, `model.h` and `search.h` for how it works).
+"""The native engine (see `search` for how it is used, `model.h` and `expand.h` for how it works).
 
 render/     the typed model as C
 *.h, *.c    the engine: search, table, counterexamples, checkpoints, simulation; graph, components and lassos

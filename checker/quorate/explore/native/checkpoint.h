@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "growing.h"
+
 typedef struct {
     char magic[8];
     uint64_t key, words, arenas, levels, cursor, level_open, event, initial_count, transitions, reached;
@@ -178,7 +180,7 @@ static const char *checkpoint_read(Search *search, const char *path) {
     const char *wrong = checkpoint_fill(search, &stream);
     fclose(stream.file);
     if (wrong) return wrong;
-    while (atomic_load(&search->states_total) + 4 * BLOCK >= full_at(&search->table))
+    while (atomic_load(&search->states_total) + insert_slack(search->worker_count) >= full_at(&search->table))
         if (!table_enlarge(search)) return "memory is too small for it";
     clear_share(search, 0, 1);
     restore_share(search, 0, 1);

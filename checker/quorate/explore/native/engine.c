@@ -9,12 +9,8 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#include "memory.h"
-#include "table.h"
-#include "sleep.h"
-#include "search.h"
-#include "trace.h"
 #include "checkpoint.h"
+#include "expand.h"
 #include "simulate.h"
 
 #include <time.h>

@@ -10,6 +10,8 @@
 #ifndef QUORATE_RETRACE_H
 #define QUORATE_RETRACE_H
 
+#include "path.h"
+
 enum { UNMET = 0, DEAD = 0xFFFF };
 
 typedef struct {

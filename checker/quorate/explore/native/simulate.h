@@ -8,6 +8,8 @@
 #ifndef QUORATE_SIMULATE_H
 #define QUORATE_SIMULATE_H
 
+#include "path.h"
+
 typedef struct {
     uint64_t s[4];
 } Random;

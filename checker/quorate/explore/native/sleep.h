@@ -32,6 +32,8 @@
 #ifndef QUORATE_SLEEP_H
 #define QUORATE_SLEEP_H
 
+#include "table.h"
+
 static inline bool masks_reserve(Arena *arena, uint64_t states, Budget *budget) {
     return region_extend(&arena->masks[arena->found], states * sizeof(uint64_t), budget);
 }

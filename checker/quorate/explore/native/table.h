@@ -18,6 +18,7 @@
 #define QUORATE_TABLE_H
 
 #include "fingerprint.h"
+#include "memory.h"
 
 #define ADDRESS_BITS 40
 #define POSITION_BITS 33

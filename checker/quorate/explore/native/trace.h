@@ -17,46 +17,11 @@
 #ifndef QUORATE_TRACE_H
 #define QUORATE_TRACE_H
 
-typedef struct {
-    Search *search;
-    Successors out;
-    uint64_t *member; /* one bit for each position of each arena: in M(its level) */
-    uint64_t *bases;  /* where an arena's bits begin */
-    uint64_t *target; /* one bit for each slot of the table: in M(level + 1) */
-    uint32_t event;
-} Retrace;
+#include "path.h"
 
 static inline bool bit_of(const uint64_t *bits, uint64_t i) { return bits[i / 64] >> (i % 64) & 1; }
 static inline void set_bit(uint64_t *bits, uint64_t i) { bits[i / 64] |= (uint64_t)1 << (i % 64); }
 static inline void clear_bit(uint64_t *bits, uint64_t i) { bits[i / 64] &= ~((uint64_t)1 << (i % 64)); }
-
-static inline State representative(State s) { return MODEL_SYMMETRY ? model_canonical(s) : s; }
-
-/* Whether a violation shows at the transition `i` of `out`, which leads away from `from`: it is an error, breaks a step
-   property, or leads to a state that breaks an invariant. Such a state is new, or the search had ended before. */
-static bool shows_on_transition(const Retrace *retrace, const State *from, size_t i) {
-    const Successors *out = &retrace->out;
-    if (out->labels[i].error != NONE) return true;
-    if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) return true;
-    return model_invariant(&out->states[i]) != NONE;
-}
-
-static bool shows_at_state(Retrace *retrace, const State *s) {
-    (void)retrace;
-    return model_invariant(s) != NONE;
-}
-
-/* Whether a state of the last expanded level is in M: it has a violating transition, or is the deadlock. */
-static bool shows_at_expansion(Retrace *retrace, const State *s) {
-    Successors *out = &retrace->out;
-    uint64_t cuts = out->cut_total;
-    out->count = 0;
-    model_successors(s, out);
-    if (retrace->event == EVENT_DEADLOCK) return out->count == 0 && out->cut_total == cuts && !model_terminal(s);
-    for (size_t i = 0; i < out->count; i++)
-        if (shows_on_transition(retrace, s, i)) return true;
-    return false;
-}
 
 static bool leads_to_target(Retrace *retrace, const State *s) {
     enum { MANY = 64 };
@@ -80,8 +45,6 @@ static bool leads_to_target(Retrace *retrace, const State *s) {
     }
     return false;
 }
-
-typedef bool (*Belongs)(Retrace *, const State *);
 
 /* Compute M(level), and make it the target. False if nothing belongs, or the search was stopped. */
 static bool mark_level(Retrace *retrace, size_t level, Belongs belongs) {
@@ -117,14 +80,6 @@ static bool level_has_member(const Retrace *retrace, size_t level, const State *
     return false;
 }
 
-static bool trace_push(Search *search, const Label *label, const State *s) {
-    TraceStep *steps = realloc(search->trace, (search->trace_length + 1) * sizeof *steps);
-    if (!steps) return false;
-    search->trace = steps;
-    steps[search->trace_length++] = (TraceStep){.label = *label, .state = *s};
-    return true;
-}
-
 /* Go from the end of the trace to M(level), or from nothing to M(0), by the first transition that leads there. */
 static bool step_forward(Retrace *retrace, size_t level) {
     Search *search = retrace->search;
@@ -142,17 +97,6 @@ static bool step_forward(Retrace *retrace, size_t level) {
     return false;
 }
 
-/* The violating transition itself, at the end: a failed attempt keeps the state it started from. */
-static bool step_violating(Retrace *retrace) {
-    Search *search = retrace->search;
-    State from = search->trace[search->trace_length - 1].state;
-    retrace->out.count = 0;
-    model_successors(&from, &retrace->out);
-    for (size_t i = 0; i < retrace->out.count; i++)
-        if (shows_on_transition(retrace, &from, i)) return trace_push(search, &retrace->out.labels[i], &retrace->out.states[i]);
-    return false;
-}
-
 static bool retrace_path(Retrace *retrace) {
     Search *search = retrace->search;
     bool initial = search->levels == 1; /* An initial state breaks an invariant. */
@@ -164,8 +108,6 @@ static bool retrace_path(Retrace *retrace) {
         if (!step_forward(retrace, level)) return false;
     return initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
 }
-
-#include "retrace.h"
 
 static bool retrace_from_states(Retrace *retrace) {
     const Search *search = retrace->search;
@@ -182,12 +124,6 @@ static bool retrace_from_states(Retrace *retrace) {
     free(retrace->member);
     free(retrace->target);
     return found;
-}
-
-static void trace_build(Search *search) {
-    Retrace retrace = {.search = search, .event = atomic_load(&search->event)};
-    search->trace_failed = !(STORE_FINGERPRINT ? retrace_from_fingerprints(&retrace) : retrace_from_states(&retrace));
-    successors_free(&retrace.out);
 }
 
 #endif

@@ -1,0 +1,315 @@
+/* Exhaustive search, breadth first, level by level, by all workers together.
+ *
+ * Level k holds the states whose shortest path from an initial state has k steps. The workers expand the states of one
+ * level; what is new is the next level. Only between levels do they agree on anything, so every number that is
+ * reported at the end of a level - states, transitions, cuts, transitions by action, depth, which property broke - is a
+ * function of the model alone and not of the number of workers or of their timing.
+ *
+ * A violation does not stop the level in which it is found: the level is finished and all counts are of whole levels. No
+ * parents are kept. The counterexample is computed afterwards (trace.h), from the levels, and is again a function of the
+ * model alone.
+ *
+ * Transitions that commute lead to the same states in many orders. Those that another order is sure to find are taken and counted,
+ * but not looked up in the table (sleep.h).
+ *
+ * The frontier is the part of the arenas that the previous level appended. Workers take it in chunks from one cursor. A level
+ * too small to share is expanded by worker 0 alone, without waking the others.
+ *
+ * When the table is full, or a checkpoint is due, all workers meet, do the work together, and go on. For growing they come as soon as
+ * they see the flag; for a checkpoint each first ends its chunk.
+ */
+#ifndef QUORATE_EXPAND_H
+#define QUORATE_EXPAND_H
+
+#include "checkpoint.h"
+#include "counterexample.h"
+#include "growing.h"
+
+/* ---- Pausing --------------------------------------------------------------------------------------------------- */
+
+/* Grow the table or write the checkpoint, with all workers present, or with worker 0 alone (`solo`). */
+static void pause_together(Worker *me, bool solo) {
+    Search *search = me->search;
+    unsigned part = solo ? 0 : me->id, parts = solo ? 1 : search->worker_count;
+    if (part == 0) {
+        bool boundary = true;
+        for (unsigned i = 0; i < parts; i++) boundary &= search->workers[i].at_boundary;
+        if (boundary && atomic_load(&search->checkpoint_due)) checkpoint_write(search);
+        bool full = atomic_load(&search->states_total) + insert_slack(parts) >= full_at(&search->table);
+        atomic_store(&search->growing, full && table_enlarge(search));
+        if (full && !atomic_load(&search->growing)) request_stop(search, STOP_MEMORY);
+    }
+    if (!solo) meet(search);
+    if (atomic_load(&search->growing)) {
+        clear_share(search, part, parts);
+        if (!solo) meet(search);
+        restore_share(search, part, parts);
+    }
+    if (!solo) meet(search);
+    if (part == 0) {
+        atomic_store(&search->full, false);
+        atomic_store(&search->pausing, false);
+    }
+    if (!solo) meet(search);
+}
+
+static void pause_now(Worker *me, bool solo, bool at_boundary) {
+    me->at_boundary = at_boundary;
+    atomic_store(&me->search->pausing, true);
+    if (!solo) meet(me->search);
+    pause_together(me, solo);
+    me->at_boundary = true;
+}
+
+/* ---- Inserting ------------------------------------------------------------------------------------------------- */
+
+/* Everything that is checked of a state when it is first generated, by a transition of this group. */
+static inline void examine(Worker *me, const State *s, unsigned group) {
+    if (UNLIKELY(model_invariant_after(s, group) != NONE)) note_event(me->search, EVENT_VIOLATION);
+    me->reached |= model_reached(s, me->reached);
+}
+
+/* Successor i of those gathered goes into the table. */
+static inline void insert_one(Worker *me, size_t i, uint64_t hash) {
+    Table *table = &me->search->table;
+    Successors *out = &me->out;
+    if (MODEL_SLEEP) mask_place(&table->arenas[me->id], out->masks[i]);
+    uint64_t slot = table_insert(table, me->id, &out->states[i], hash);
+    if (slot == 0) return examine(me, &out->states[i], out->labels[i].group);
+    if (MODEL_SLEEP) mask_meet(table, slot, out->masks[i]);
+}
+
+/* Whether successor i was met a moment ago, by transitions that left nothing more asleep than this one does. */
+static inline bool met_recently(Worker *me, size_t i, uint64_t hash) {
+    State *met = &me->recent[hash % RECENT];
+    uint64_t *left = &me->recent_masks[hash % RECENT], mask = MODEL_SLEEP ? me->out.masks[i] : 0;
+    bool same = same_state(met, &me->out.states[i]);
+    if (same && !(*left & ~mask)) return true;
+    *left = same ? *left & mask : mask;
+    *met = me->out.states[i];
+    return false;
+}
+
+/* Tell the others how many states this worker has added; ask for a pause if the table is getting full. */
+static void publish_states(Worker *me) {
+    Search *search = me->search;
+    uint64_t count = search->table.arenas[me->id].count;
+    if (count == me->counted) return;
+    uint64_t total = atomic_fetch_add_explicit(&search->states_total, count - me->counted, memory_order_relaxed) + count -
+                     me->counted;
+    me->counted = count;
+    if (UNLIKELY(total + insert_slack(search->worker_count) >= full_at(&search->table)))
+        atomic_store(&search->full, true);
+}
+
+/* Near the limit of states one worker inserts at a time, and none beyond the limit. With several workers, what others have added
+   in their current block may still come on top. */
+static void insert_up_to_limit(Worker *me, size_t begin, size_t end) {
+    Search *search = me->search;
+    const Successors *out = &me->out;
+    pthread_mutex_lock(&search->limit_lock);
+    for (size_t i = begin; i < end && !stopping(search); i++) {
+        if (out->labels[i].error != NONE) continue;
+        uint64_t hash = hash_state(&out->states[i]);
+        bool known = table_find(&search->table, &out->states[i], hash) < search->table.capacity;
+        if (!known && atomic_load(&search->states_total) >= search->options.states_max)
+            request_stop(search, STOP_STATES);
+        else
+            insert_one(me, i, hash);
+        publish_states(me);
+    }
+    pthread_mutex_unlock(&search->limit_lock);
+}
+
+static inline bool near_limit(Search *search) {
+    uint64_t soon = atomic_load_explicit(&search->states_total, memory_order_relaxed) + insert_slack(search->worker_count);
+    return soon >= search->options.states_max;
+}
+
+/* Insert the gathered successors, in blocks: between blocks the table may grow. */
+static void insert_gathered(Worker *me, bool solo) {
+    Search *search = me->search;
+    Table *table = &search->table;
+    Successors *out = &me->out;
+    for (size_t begin = 0; begin < out->count; begin += BLOCK) {
+        size_t end = begin + BLOCK < out->count ? begin + BLOCK : out->count;
+        uint64_t hashes[BLOCK + AHEAD];
+        bool known[BLOCK + AHEAD];
+        size_t count = end - begin;
+        if (UNLIKELY(!arena_reserve(search, &table->arenas[me->id], count))) return request_stop(search, STOP_MEMORY);
+        if (UNLIKELY(search->options.states_max != UINT64_MAX) && near_limit(search)) {
+            insert_up_to_limit(me, begin, end);
+            count = 0;
+        }
+        for (size_t i = 0; count > 0 && i < count + AHEAD; i++) {
+            if (i < count) {
+                hashes[i] = hash_state(&out->states[begin + i]);
+                known[i] = out->labels[begin + i].error != NONE || met_recently(me, begin + i, hashes[i]);
+                if (!known[i]) prefetch_home(table, hashes[i]);
+            }
+            if (i >= AHEAD && !known[i - AHEAD]) insert_one(me, begin + i - AHEAD, hashes[i - AHEAD]);
+        }
+        publish_states(me);
+        if (UNLIKELY(atomic_load_explicit(&search->full, memory_order_relaxed))) pause_now(me, solo, false);
+        if (UNLIKELY(stopping(search))) return;
+    }
+}
+
+/* Append the successors of one state to those gathered, and check what concerns the transitions themselves. */
+static inline void gather(Worker *me, const State *from) {
+    Successors *out = &me->out;
+    size_t begin = out->count;
+    uint64_t cuts = out->cut_total, passed = out->passed;
+    out->searching = true;
+    model_successors(from, out);
+    out->searching = false;
+    if (MODEL_DEADLOCK && out->count == begin && out->cut_total == cuts && out->passed == passed && !model_terminal(from))
+        note_event(me->search, EVENT_DEADLOCK);
+    if (UNLIKELY(out->violated)) note_event(me->search, EVENT_VIOLATION);
+    for (size_t i = begin; i < out->count; i++) {
+        if (UNLIKELY(out->labels[i].error != NONE)) {
+            note_event(me->search, EVENT_VIOLATION);
+            continue;
+        }
+        if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) note_event(me->search, EVENT_VIOLATION);
+        if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i]);
+    }
+}
+
+static void insert_all(Worker *me, bool solo) {
+    if (me->out.count == 0) return;
+    insert_gathered(me, solo);
+    me->out.count = 0;
+    if (UNLIKELY(me->out.exhausted)) request_stop(me->search, STOP_MEMORY);
+}
+
+/* ---- Levels ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t chunk_size(const Search *search, bool solo) {
+    if (solo) return CHUNK_MAX;
+    uint64_t size = search->frontier.total / ((uint64_t)search->worker_count * 16) + 1;
+    return size < CHUNK_MAX ? size : CHUNK_MAX;
+}
+
+/* Expand positions `from` to `to` of the frontier, which stands in the arenas one after the other. */
+static void expand_chunk(Worker *me, uint64_t from, uint64_t to, bool solo) {
+    Search *search = me->search;
+    for (unsigned arena = 0; arena < search->arena_count; arena++) {
+        uint64_t begin = search->frontier.begin[arena], length = search->frontier.end[arena] - begin;
+        const State *states = arena_states(&search->table.arenas[arena]) + begin;
+        const uint64_t *masks = masks_expanded(&search->table.arenas[arena]);
+        uint64_t stop = to < length ? to : length;
+        for (uint64_t i = from; i < stop; i++) {
+            if (MODEL_SLEEP) {
+                me->out.asleep = masks[i];
+                me->out.room = model_room(&states[i]);
+            }
+            gather(me, &states[i]);
+            if (me->out.count >= BATCH) insert_all(me, solo);
+            if (UNLIKELY(stopping(search))) return;
+        }
+        if (to <= length) break;
+        from = from > length ? from - length : 0;
+        to -= length;
+    }
+    insert_all(me, solo);
+}
+
+static void expand_level(Worker *me, bool solo) {
+    Search *search = me->search;
+    uint64_t size = chunk_size(search, solo);
+    while (!stopping(search)) {
+        if (atomic_load_explicit(&search->full, memory_order_relaxed) ||
+            atomic_load_explicit(&search->checkpoint_due, memory_order_relaxed))
+            pause_now(me, solo, true);
+        uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
+        if (from >= search->frontier.total) break;
+        uint64_t to = from + size < search->frontier.total ? from + size : search->frontier.total;
+        expand_chunk(me, from, to, solo);
+        publish_transitions(me);
+    }
+    if (solo) return;
+    for (meet(search); atomic_load(&search->pausing); meet(search)) pause_together(me, false);
+}
+
+/* Levels that were expanded are not looked at again if fingerprints stand for their states. */
+static void forget_before(Search *search, const Frontier *frontier) {
+    uint64_t kept = 0;
+    for (unsigned i = 0; i < search->arena_count; i++) {
+        Arena *arena = &search->table.arenas[i];
+        kept += arena->count * sizeof(State) - arena->region.forgotten;
+        if (STORE_FINGERPRINT) region_forget(&arena->region, frontier->begin[i] * sizeof(State), &search->budget);
+    }
+    if (kept > search->arenas_peak) atomic_store_explicit(&search->arenas_peak, kept, memory_order_relaxed);
+}
+
+/* Close the level that was expanded and open the next, until there is one worth sharing. Only worker 0 is awake. */
+static void coordinate(Search *search) {
+    for (;;) {
+        if (search->resumed) { /* A checkpoint was written inside a level: expand what it left of it. */
+            search->resumed = false;
+            if (search->worker_count > 1) return;
+            expand_level(&search->workers[0], true);
+        }
+        if (search->level_open) {
+            search->level_open = false;
+            if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
+        }
+        bool violated = atomic_load(&search->event) != NONE;
+        if (!stopping(search) && violated) trace_build(search);
+        Frontier next = level_of(search, search->levels - 1);
+        forget_before(search, &next);
+        if (stopping(search) || violated || next.total == 0) {
+            search->finished = true;
+            return;
+        }
+        search->frontier = next;
+        atomic_store_explicit(&search->depth_now, search->levels - 1, memory_order_relaxed);
+        atomic_store_explicit(&search->frontier_now, next.total, memory_order_relaxed);
+        search->level_open = true;
+        atomic_store(&search->cursor, 0);
+        for (unsigned i = 0; i < search->arena_count; i++) masks_turn(&search->table.arenas[i]);
+        if (search->worker_count > 1 && next.total > SOLO_MAX) return;
+        expand_level(&search->workers[0], true);
+    }
+}
+
+static void finish(Search *search) {
+    pthread_mutex_lock(&search->lock);
+    atomic_store(&search->done, true);
+    pthread_cond_broadcast(&search->wake);
+    pthread_mutex_unlock(&search->lock);
+}
+
+static void *worker_main(void *argument) {
+    Worker *me = argument;
+    Search *search = me->search;
+    for (;;) {
+        if (me->id == 0) coordinate(search);
+        meet(search);
+        if (search->finished) break;
+        expand_level(me, false);
+    }
+    if (me->id == 0) finish(search);
+    return NULL;
+}
+
+/* Level 0. Duplicates among the initial states count as one state and several transitions. */
+static void seed_initial(Search *search) {
+    Worker *me = &search->workers[0];
+    Successors *out = &me->out;
+    model_initial(out);
+    memset(out->fired, 0, sizeof out->fired);
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->labels[i].error != NONE)
+            note_event(search, EVENT_VIOLATION);
+        else {
+            search->initial_count++;
+            if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i]);
+        }
+    }
+    insert_all(me, true);
+    if (!levels_append(search)) request_stop(search, STOP_MEMORY);
+}
+
+#endif

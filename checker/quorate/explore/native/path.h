@@ -1,0 +1,67 @@
+/* Finding the path to a violation again: what trace.h and retrace.h have in common. */
+#ifndef QUORATE_PATH_H
+#define QUORATE_PATH_H
+
+#include "search.h"
+
+typedef struct {
+    Search *search;
+    Successors out;
+    uint32_t event;
+    /* trace.h */
+    uint64_t *member; /* one bit for each position of each arena: in M(its level) */
+    uint64_t *bases;  /* where an arena's bits begin */
+    uint64_t *target; /* one bit for each slot of the table: in M(level + 1) */
+} Retrace;
+
+static inline State representative(State s) { return MODEL_SYMMETRY ? model_canonical(s) : s; }
+
+/* Whether a violation shows at the transition `i` of `out`, which leads away from `from`: it is an error, breaks a step
+   property, or leads to a state that breaks an invariant. Such a state is new, or the search had ended before. */
+static bool shows_on_transition(const Retrace *retrace, const State *from, size_t i) {
+    const Successors *out = &retrace->out;
+    if (out->labels[i].error != NONE) return true;
+    if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) return true;
+    return model_invariant(&out->states[i]) != NONE;
+}
+
+static bool shows_at_state(Retrace *retrace, const State *s) {
+    (void)retrace;
+    return model_invariant(s) != NONE;
+}
+
+/* Whether a state of the last expanded level is in M: it has a violating transition, or is the deadlock. */
+static bool shows_at_expansion(Retrace *retrace, const State *s) {
+    Successors *out = &retrace->out;
+    uint64_t cuts = out->cut_total;
+    out->count = 0;
+    model_successors(s, out);
+    if (retrace->event == EVENT_DEADLOCK) return out->count == 0 && out->cut_total == cuts && !model_terminal(s);
+    for (size_t i = 0; i < out->count; i++)
+        if (shows_on_transition(retrace, s, i)) return true;
+    return false;
+}
+
+/* Whether a state is in the set of states that is looked for. */
+typedef bool (*Belongs)(Retrace *, const State *);
+
+static bool trace_push(Search *search, const Label *label, const State *s) {
+    TraceStep *steps = realloc(search->trace, (search->trace_length + 1) * sizeof *steps);
+    if (!steps) return false;
+    search->trace = steps;
+    steps[search->trace_length++] = (TraceStep){.label = *label, .state = *s};
+    return true;
+}
+
+/* The violating transition itself, at the end: a failed attempt keeps the state it started from. */
+static bool step_violating(Retrace *retrace) {
+    Search *search = retrace->search;
+    State from = search->trace[search->trace_length - 1].state;
+    retrace->out.count = 0;
+    model_successors(&from, &retrace->out);
+    for (size_t i = 0; i < retrace->out.count; i++)
+        if (shows_on_transition(retrace, &from, i)) return trace_push(search, &retrace->out.labels[i], &retrace->out.states[i]);
+    return false;
+}
+
+#endif
