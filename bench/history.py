@@ -19,6 +19,7 @@ from quorate.consistency import History, Model, Operation, Satisfied, judge
 from quorate.consistency.history import Value
 from quorate.consistency.models import MODELS, REFUSED
 from quorate.consistency.native import library
+from quorate.consistency.values import Map
 
 Call = tuple[str, Value]
 Steps = tuple[tuple[str, int, Value], ...]
@@ -51,6 +52,11 @@ def draw_call(model: str, rng: random.Random, number: int, holding: bool) -> Cal
         "counter": lambda: [("read", None), ("add", rng.randrange(1, 4)), ("increment", None)],
         "map": lambda: [("get", None), ("put", rng.randrange(5)), ("delete", None)],
         "lock": lambda: [("release" if holding else "acquire", None)],
+        "mutex": lambda: [("release" if holding else "acquire", None)],
+        "multi-register": lambda: [
+            ("read", None),
+            ("write", Map(frozenset({(rng.choice("xyz"), rng.randrange(5))}))),
+        ],
     }
     return rng.choice(choices[model]())
 
@@ -60,7 +66,7 @@ def effect(model: Model, state: Any, client: Client) -> tuple[Value, Value] | No
     assert client.call is not None
     function, argument = client.call
     results: dict[str, Callable[[], Value]] = {
-        "read": lambda: tuple(sorted(state)) if model.name == "set" else state,
+        "read": lambda: whole(model, state),
         "get": lambda: dict(state).get(client.key),
         "dequeue": lambda: state[0] if state else None,
         "cas": lambda: state == argument[0],  # type: ignore[index]
@@ -68,6 +74,13 @@ def effect(model: Model, state: Any, client: Client) -> tuple[Value, Value] | No
     result = results.get(function, lambda: None)()
     after = model.step(state, Operation(0, client.process, function, argument, result, 0, 1, client.key))
     return None if after is REFUSED else (after, result)
+
+
+def whole(model: Model, state: Any) -> Value:
+    """What a read of the whole object returns."""
+    if model.name == "set":
+        return tuple(sorted(state))
+    return Map(frozenset(state)) if model.name == "multi-register" else state
 
 
 def recorded(model: Model, operations: int, clients: int, keys: int, seed: int, crashes: float = 0.0) -> History:

@@ -44,7 +44,7 @@ def shown(history: History) -> list[str]:
 
 def test_json_lines() -> None:
     history = read(JSONL)
-    assert shown(history) == ["0: x.write([1 [[a 2]]])", "b: x.read() (no answer)"]
+    assert shown(history) == ["0: x.write([1 {a 2}])", "b: x.read() (no answer)"]
     assert [o.argument for o in history.failed] == [2]
 
 

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     default="register",
     show_default=True,
     metavar="NAME|FILE.py:CLASS",
-    help="What the objects are: register, cas-register, append-string, set, queue, lock, counter, map. Not used for "
-    "transactions.",
+    help="What the objects are: register, cas-register, multi-register, append-string, set, queue, mutex, lock, counter, "
+    "map. Not used for transactions.",
+)
+@click.option(
+    "--initial",
+    metavar="JSON",
+    help="What each object holds at first, as a JSON value: 0, null, '[1, 2]'. Of a map, what a key holds that is absent.",
 )
 @click.option(
     "--level",
@@ -76,6 +81,7 @@ if TYPE_CHECKING:
 def command(
     file: Path,
     model_name: str,
+    initial: str | None,
     level: str,
     input_format: str | None,
     keyed: bool,
@@ -87,10 +93,12 @@ def command(
 ) -> None:
     """Judge the history in FILE.
 
-    FILE has one event on each line as JSON, a Jepsen history in EDN, or the lines of a Jepsen log. Exit codes: 0 satisfied,
-    1 violated, 2 the file or the usage is wrong, 3 unknown (a limit was hit).
+    FILE has one event on each line as JSON or is a JSON array of events, a Jepsen history in EDN, or the lines of a Jepsen
+    log; it may be compressed by gzip, and - is standard input. Exit codes: 0 satisfied, 1 violated, 2 the file or the usage
+    is wrong, 3 unknown (a limit was hit).
     """
-    from quorate.consistency import Limits, find_model, judge, read_history
+    from quorate.consistency import HistoryError, Limits, find_model, judge, read_history
+    from quorate.consistency.history import Malformed
     from quorate.consistency.levels import LEVELS, find_level
     from quorate.report.history import facts, text
 
@@ -100,14 +108,28 @@ def command(
         return
     find_level(level)
     model = find_model(model_name)
+    if initial is not None:
+        model = model.starting(_value(initial))
     history = read_history(file, input_format, keyed)
     folder = Folder(out).path if out is not None else None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
-    verdict = judge(history, level, model, limits)
+    try:
+        verdict = judge(history, level, model, limits)
+    except Malformed as failure:
+        raise HistoryError(f"{file}:{failure.line}: {failure.message}") from None
     click.echo(json.dumps(facts(verdict), indent=1) if form == "json" else text(verdict))
     if folder is not None:
         _write(verdict, folder)
     sys.exit(verdict.exit_code)
+
+
+def _value(text: str) -> object:
+    from quorate.consistency.formats.jsonl import decode
+
+    try:
+        return decode(text)
+    except (ValueError, RecursionError):
+        raise UsageError(f"--initial is a JSON value such as 0, null or '\"x\"', not {text!r}.") from None
 
 
 def _write(verdict: Verdict, out: Path) -> None:

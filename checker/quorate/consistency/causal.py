@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from quorate.consistency.evidence import core
 from quorate.consistency.history import History, Operation
-from quorate.consistency.models import Model
+from quorate.consistency.models import KeyValueMap, Model
 from quorate.consistency.orders import Limits, whole
 from quorate.consistency.registers import BadPattern, Choices, ReadsFrom, applies
 from quorate.consistency.verdict import Cycle, Evidence, Explanations, Unorderable
@@ -32,7 +32,7 @@ GUARANTEES = {
 def decide(history: History, model: Model, asked: Guarantees, limits: Limits) -> Explanations | Evidence | str:
     """A witness, evidence, or the reason why it is not known."""
     if applies(history, model):
-        initial = None if model.name == "map" else model.initial
+        initial = model.absent if isinstance(model, KeyValueMap) else model.initial
         try:
             choices = Choices.of(history, initial)
         except BadPattern as bad:

@@ -13,36 +13,16 @@ a new process.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from quorate.errors import QuorateError
+from quorate.consistency.values import HistoryError, Value, freeze, show, word
 
-Value = Hashable
+__all__ = ["History", "HistoryError", "Malformed", "Operation", "Process", "Value", "freeze", "show"]
+
 Process = int | str
 K = TypeVar("K", bound=Hashable)
-
-
-class HistoryError(QuorateError):
-    """A history cannot be read, is not well formed, or does not fit the model it is judged by."""
-
-
-def freeze(value: object) -> Value:
-    """`value` with lists as tuples, sets as frozen sets and mappings as sorted tuples of pairs, so that it can be a
-    key."""
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
-    if isinstance(value, AbstractSet):
-        return frozenset(freeze(item) for item in value)
-    if isinstance(value, Mapping):
-        return tuple(sorted(((freeze(k), freeze(v)) for k, v in value.items()), key=repr))
-    if isinstance(value, Hashable):
-        return value
-    raise HistoryError(f"A value of type {type(value).__name__} cannot be part of a history: {value!r}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +31,7 @@ class Operation:
 
     `index` numbers the operations of a history by invocation. `invoked` and `returned` are event positions; `returned`
     is None for a pending operation, whose `result` then means nothing. `key` names the object, where there are several.
+    `line` is where it was invoked in the record that it was read from.
     """
 
     index: int
@@ -61,6 +42,7 @@ class Operation:
     invoked: int
     returned: int | None
     key: Value = None
+    line: int | None = field(default=None, compare=False)
 
     @property
     def pending(self) -> bool:
@@ -68,7 +50,7 @@ class Operation:
 
     def agrees(self, expected: Value) -> bool:
         """Whether this operation may have been told `expected`: it was, or it was told nothing."""
-        return self.returned is None or self.result == expected
+        return self.returned is None or freeze(self.result) == freeze(expected)
 
     def precedes(self, other: Operation) -> bool:
         """Whether this operation had returned before `other` was invoked."""
@@ -77,8 +59,7 @@ class Operation:
     def __str__(self) -> str:
         steps = self.argument if self.pending or self.result is None else self.result
         if self.function == "txn" and isinstance(steps, tuple):
-            words = (" ".join(map(show, s)) if isinstance(s, tuple) else show(s) for s in steps)
-            return "; ".join(words) + (" (no answer)" if self.pending else "")
+            return "; ".join(map(_step, steps)) + (" (no answer)" if self.pending else "")
         where = "" if self.key is None else f"{show(self.key)}."
         argument = "" if self.argument is None else show(self.argument)
         if self.pending:
@@ -90,15 +71,26 @@ class Operation:
         return f"{where}{self.function}({argument}){told}"
 
 
-def show(value: Value) -> str:
-    """`value` as a reader of histories writes it."""
-    if value is None:
-        return "nil"
-    if isinstance(value, tuple):
-        return f"[{' '.join(show(item) for item in value)}]"
-    if isinstance(value, frozenset):
-        return f"{{{' '.join(sorted(show(item) for item in value))}}}"
-    return str(value)
+def _step(step: Value) -> str:
+    """A step of a transaction, its function without the mark of a keyword."""
+    if not isinstance(step, tuple):
+        return show(step)
+    return " ".join(show(word(part)) if number == 0 else show(part) for number, part in enumerate(step))
+
+
+class Malformed(HistoryError):
+    """A record is wrong at a line. `file` is filled in by the reader."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line, self.message = line, message
+        super().__init__(f"line {line}: {message}")
+
+
+def misfit(operation: Operation, message: str) -> HistoryError:
+    """The error of an operation that does not fit: with its line, if it was read from a record."""
+    if operation.line is not None:
+        return Malformed(operation.line, message)
+    return HistoryError(f"Operation {operation.index}: {message}")
 
 
 @dataclass(frozen=True)
@@ -110,7 +102,6 @@ class History:
 
     operations: tuple[Operation, ...]
     failed: tuple[Operation, ...] = ()
-    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         positions = [e for o in self.operations for e in (o.invoked, o.returned) if e is not None]
@@ -138,6 +129,12 @@ class History:
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)
 
+    def frozen(self) -> History:
+        """The same with all values as `freeze` makes them, so that what differs is not equal. Raises `HistoryError`."""
+        if all(o.line is not None for o in self.operations):
+            return self  # Read from a record, whose readers have done so.
+        return History(tuple(map(_frozen, self.operations)), tuple(map(_frozen, self.failed)))
+
     def processes(self) -> dict[Process, tuple[Operation, ...]]:
         """The operations of each process in program order; processes by first invocation."""
         return _grouped(self.operations, lambda o: o.process)
@@ -155,6 +152,10 @@ class History:
         """A history of these operations, ordered and numbered anew; their positions stay."""
         ordered = sorted(operations, key=lambda o: o.invoked)
         return History(tuple(replace(o, index=number) for number, o in enumerate(ordered)), tuple(failed))
+
+
+def _frozen(o: Operation) -> Operation:
+    return replace(o, argument=freeze(o.argument), result=freeze(o.result), key=freeze(o.key))
 
 
 def _grouped(operations: Sequence[Operation], key: Callable[[Operation], K]) -> dict[K, tuple[Operation, ...]]:

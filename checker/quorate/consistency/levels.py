@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from quorate.consistency import causal, evidence, orders, registers, verify
-from quorate.consistency.history import History, HistoryError, Operation
+from quorate.consistency.history import History, Operation, misfit
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Found, Limits
 from quorate.consistency.transactions import levels as transactional
@@ -35,11 +35,14 @@ def judge(history: History, level: str, model: Model | None = None, limits: Limi
     Raises `UsageError` for a level that does not exist and `HistoryError` for operations that do not fit the model."""
     chosen = find_level(level)
     model = model or Register()
+    history = history.frozen()
     if not chosen.transactions:
-        if any(o.function == "txn" for o in history):
-            raise HistoryError(
+        txn = next((o for o in history if o.function == "txn" and "txn" not in model.operations), None)
+        if txn is not None:
+            raise misfit(
+                txn,
                 f"The history has transactions (f = txn), and {level!r} is a level for single operations. "
-                f"Levels for transactions: {', '.join(sorted(name for name, each in LEVELS.items() if each.transactions))}."
+                f"Levels for transactions: {', '.join(sorted(name for name, each in LEVELS.items() if each.transactions))}.",
             )
         model.check(history)
     return chosen.decide(history, model, limits or Limits())

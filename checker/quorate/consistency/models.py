@@ -29,7 +29,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
-from quorate.consistency.history import HistoryError, Operation, Value, show
+from quorate.consistency.history import Operation, Value, misfit, show
+from quorate.consistency.values import Map, Truth, freeze, word
 from quorate.errors import QuorateError, UsageError, unknown
 
 
@@ -83,14 +84,51 @@ class Model(ABC):
         nothing."""
         return False
 
+    def start(self, value: Value) -> State:
+        """The state of an object that at first holds `value`. Raises `UsageError` for what it cannot hold."""
+        raise UsageError(f"An object of the model {self.name!r} has no initial value that can be given.")
+
+    def starting(self, value: Value) -> Model:
+        """This model, with objects that at first hold `value`."""
+        self.initial = self.start(freeze(value))  # type: ignore[misc]
+        return self
+
+    def problem(self, operation: Operation) -> str | None:
+        """Why this model cannot have `operation` with such an argument or answer; None if it can."""
+        return None
+
     def check(self, operations: Iterable[Operation]) -> None:
         """Raise `HistoryError` for the first operation that this model does not have."""
         for operation in operations:
             if operation.function not in self.operations:
-                raise HistoryError(
-                    f"Operation {operation.index}, {operation} of process {operation.process}, is not one of the model "
-                    f"{self.name!r}. It has: {', '.join(sorted(self.operations))}."
+                raise misfit(
+                    operation,
+                    f"{operation} of process {operation.process}, is not one of the model {self.name!r}. "
+                    f"It has: {', '.join(sorted(self.operations))}.",
                 )
+            problem = self.problem(operation)
+            if problem is not None:
+                raise misfit(operation, problem)
+
+
+def asks_plainly(operation: Operation) -> str | None:
+    """The problem of a query that was invoked with an argument. What it returned in the end may stand there already."""
+    if operation.argument is None or operation.argument == operation.result:
+        return None
+    return (
+        f"{operation.function} takes no argument, and this one was invoked with {show(operation.argument)}. Where there are "
+        "several objects, the event has a field `key`, or its value is [key value] (--keyed)."
+    )
+
+
+def says_nothing(operation: Operation) -> str | None:
+    """The problem of an update that was answered with something that its model knows nothing of."""
+    if operation.pending or operation.result in (None, Truth.TRUE) or operation.result == operation.argument:
+        return None
+    return (
+        f"{operation.function}({'' if operation.argument is None else show(operation.argument)}) was answered with "
+        f"{show(operation.result)}, and this model knows no such answer. An operation that had no effect has the type fail."
+    )
 
 
 class Register(Model):
@@ -100,6 +138,12 @@ class Register(Model):
     operations = frozenset({"read", "write"})
     queries = frozenset({"read"})
 
+    def start(self, value: Value) -> State:
+        return value
+
+    def problem(self, operation: Operation) -> str | None:
+        return asks_plainly(operation) if operation.function == "read" else says_nothing(operation)
+
     def step(self, state: State, operation: Operation) -> State | Refused:
         if operation.function == "write":
             return operation.argument
@@ -107,23 +151,29 @@ class Register(Model):
 
 
 class CasRegister(Register):
-    """A register with `cas([old, new])`. A result `false` says that the comparison failed; any other, that it
-    succeeded.
+    """A register with `cas([old, new])`. A result `false` says that the comparison failed; `true`, none or
+    the argument again, that it succeeded.
 
     In Jepsen's histories a failed comparison is usually a `:fail`, which leaves no trace in the register."""
 
     name = "cas-register"
     operations = frozenset({"read", "write", "cas"})
 
+    def problem(self, operation: Operation) -> str | None:
+        if operation.function != "cas":
+            return super().problem(operation)
+        if not isinstance(operation.argument, tuple) or len(operation.argument) != 2:
+            return f"A cas takes [old new], not {show(operation.argument)}."
+        return None if operation.result is Truth.FALSE else says_nothing(operation)
+
     def step(self, state: State, operation: Operation) -> State | Refused:
         if operation.function != "cas":
             return super().step(state, operation)
-        if not isinstance(operation.argument, tuple) or len(operation.argument) != 2:
-            raise HistoryError(f"A cas takes [old new], not {show(operation.argument)} (operation {operation.index}).")
+        assert isinstance(operation.argument, tuple)
         old, new = operation.argument
         if operation.pending:
             return new if state == old else state
-        succeeded = operation.result is not False
+        succeeded = freeze(operation.result) is not Truth.FALSE
         if succeeded != (state == old):
             return REFUSED
         return new if succeeded else state
@@ -137,13 +187,22 @@ class AppendString(Model):
     queries = frozenset({"read"})
     initial = ""
 
+    def start(self, value: Value) -> State:
+        if not isinstance(value, str):
+            raise UsageError(f"The model 'append-string' holds text, not {show(value)}.")
+        return value
+
+    def problem(self, operation: Operation) -> str | None:
+        if operation.function == "read":
+            return asks_plainly(operation)
+        if not isinstance(operation.argument, str):
+            return f"The model 'append-string' holds text, not {show(operation.argument)}."
+        return says_nothing(operation)
+
     def step(self, state: State, operation: Operation) -> State | Refused:
         if operation.function == "read":
             return state if operation.agrees(state) else REFUSED
-        if not isinstance(operation.argument, str):
-            raise HistoryError(
-                f"The model 'append-string' holds text, not {show(operation.argument)} (operation {operation.index})."
-            )
+        assert isinstance(operation.argument, str)
         return operation.argument if operation.function == "write" else f"{state}{operation.argument}"
 
 
@@ -155,6 +214,21 @@ class SetModel(Model):
     queries = frozenset({"read"})
     initial: ClassVar[State] = frozenset()
 
+    def start(self, value: Value) -> State:
+        if not isinstance(value, (tuple, frozenset)):
+            raise UsageError(f"A set is given as a list of its members, not as {show(value)}.")
+        return frozenset(value)
+
+    def problem(self, operation: Operation) -> str | None:
+        if operation.function != "read":
+            return says_nothing(operation)
+        result = operation.result
+        if not (operation.pending or result is None or isinstance(result, (tuple, frozenset))):
+            return f"A read of a set returns a list, not {show(result)}."
+        if isinstance(result, tuple) and len(set(result)) < len(result):
+            return f"A set has each member once, and {show(result)} has one twice."
+        return asks_plainly(operation)
+
     def step(self, state: State, operation: Operation) -> State | Refused:
         assert isinstance(state, frozenset)
         if operation.function == "add":
@@ -165,13 +239,8 @@ class SetModel(Model):
 
 
 def _members(operation: Operation) -> frozenset[Value]:
-    if operation.result is None:
-        return frozenset()
-    if not isinstance(operation.result, (tuple, frozenset)):
-        raise HistoryError(
-            f"A read of a set returns a list, not {show(operation.result)} (operation {operation.index})."
-        )
-    return frozenset(operation.result)
+    assert operation.result is None or isinstance(operation.result, (tuple, frozenset))
+    return frozenset(operation.result or ())
 
 
 class Queue(Model):
@@ -180,6 +249,14 @@ class Queue(Model):
     name = "queue"
     operations = frozenset({"enqueue", "dequeue"})
     initial = ()
+
+    def start(self, value: Value) -> State:
+        if not isinstance(value, tuple):
+            raise UsageError(f"A queue is given as a list, oldest first, not as {show(value)}.")
+        return value
+
+    def problem(self, operation: Operation) -> str | None:
+        return asks_plainly(operation) if operation.function == "dequeue" else says_nothing(operation)
 
     def step(self, state: State, operation: Operation) -> State | Refused:
         assert isinstance(state, tuple)
@@ -193,6 +270,8 @@ class Queue(Model):
         """First in, first out: of two values, each enqueued once, that whose dequeue had returned before the other's
         was invoked, or that is dequeued while the other never is, was enqueued first. Without this a search finds out
         about the order of overlapping enqueues only much later."""
+        if self.initial:
+            return {}
         enqueued = [o for o in operations if o.function == "enqueue"]
         dequeued = {o.result: o for o in operations if o.function == "dequeue" and not o.pending}
         if len({o.argument for o in enqueued}) < len(enqueued) or None in {o.argument for o in enqueued}:
@@ -207,6 +286,8 @@ class Queue(Model):
     def contradicts(self, operations: Sequence[Operation]) -> bool:
         """Patterns of Henzinger, Sezgin & Vafeiadis (2013): a value that is dequeued twice (VRepet) or was never
         enqueued (VFresh), and two values that leave in the other order than they came (VOrd)."""
+        if self.initial:
+            return False
         enqueued = {o.argument: o for o in operations if o.function == "enqueue"}
         out = [o for o in operations if o.function == "dequeue" and not o.pending and o.result is not None]
         if len(enqueued) < sum(o.function == "enqueue" for o in operations) or None in enqueued:
@@ -236,11 +317,25 @@ def _latest(leaves: list[tuple[Operation, Operation]], until: int | None) -> tup
     return tuple(o.index for o, out in gone if out.returned is not None and out.returned > since)
 
 
-class Lock(Model):
-    """A lock: `acquire` succeeds only when it is free, `release` only in the process that holds it."""
+class Mutex(Model):
+    """A mutex: `acquire` succeeds only when it is free, `release` only when it is held, whoever holds it."""
+
+    name = "mutex"
+    operations = frozenset({"acquire", "release"})
+    initial: ClassVar[State] = False
+
+    def problem(self, operation: Operation) -> str | None:
+        return says_nothing(operation)
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        return REFUSED if state == (operation.function == "acquire") else not state
+
+
+class Lock(Mutex):
+    """A lock with an owner: `acquire` succeeds only when it is free, `release` only in the process that holds it."""
 
     name = "lock"
-    operations = frozenset({"acquire", "release"})
+    initial = None
     per_process = True
 
     def step(self, state: State, operation: Operation) -> State | Refused:
@@ -257,50 +352,166 @@ class Counter(Model):
     queries = frozenset({"read"})
     initial = 0
 
+    def start(self, value: Value) -> State:
+        if not isinstance(value, int):
+            raise UsageError(f"A counter holds a whole number, not {show(value)}.")
+        return value
+
+    def problem(self, operation: Operation) -> str | None:
+        if operation.function == "read":
+            return asks_plainly(operation)
+        if operation.function == "increment" and operation.argument is not None:
+            return f"increment takes no argument, and this one has {show(operation.argument)}; add takes one."
+        if operation.function == "add" and not isinstance(operation.argument, int):
+            return f"A counter adds a whole number, not {show(operation.argument)}."
+        return says_nothing(operation)
+
     def step(self, state: State, operation: Operation) -> State | Refused:
         assert isinstance(state, int)
         if operation.function == "read":
             return state if operation.agrees(state) else REFUSED
         amount = 1 if operation.function == "increment" else operation.argument
-        if not isinstance(amount, int):
-            raise HistoryError(f"A counter adds a whole number, not {show(amount)} (operation {operation.index}).")
+        assert isinstance(amount, int)
         return state + amount
 
 
 class KeyValueMap(Model):
-    """A map: `put(v)`, `delete` and `get` of the operation's key, and `snapshot` of all pairs.
+    """A map: `put(v)`, `append(text)`, `delete` and `get` of the operation's key, and `snapshot` of all pairs.
 
-    Without snapshots its keys are independent, and it is judged key by key."""
+    A key that is not there has the value `absent`: nil, unless another is given. `append` to what is absent or nil makes
+    the text alone. Without snapshots the keys are independent, and the map is judged key by key."""
 
     name = "map"
-    operations = frozenset({"get", "put", "delete", "snapshot"})
+    operations = frozenset({"get", "put", "append", "delete", "snapshot"})
     queries = frozenset({"get", "snapshot"})
     initial = ()
+    absent: Value = None
+
+    def starting(self, value: Value) -> Model:
+        self.absent = freeze(value)
+        return self
 
     def splits(self, operations: Iterable[Operation]) -> bool:
         return all(operation.function != "snapshot" for operation in operations)
+
+    def problem(self, operation: Operation) -> str | None:
+        if operation.function == "snapshot":
+            if operation.pending or isinstance(operation.result, Map) or _is_pairs(operation.result):
+                return asks_plainly(operation)
+            return f"A snapshot returns pairs, each key once, not {show(operation.result)}."
+        if operation.function == "get":
+            return asks_plainly(operation)
+        if operation.function == "append" and not isinstance(operation.argument, str):
+            return f"append to a map takes text, not {show(operation.argument)}."
+        if operation.function == "delete" and operation.argument is not None:
+            return (
+                f"delete takes no argument, and this one has {show(operation.argument)}; the key is a field of its own."
+            )
+        return says_nothing(operation)
 
     def step(self, state: State, operation: Operation) -> State | Refused:
         assert isinstance(state, tuple)
         if operation.function == "snapshot":
             return state if operation.pending or _pairs(operation) == frozenset(state) else REFUSED
         pairs = dict(state)
+        before = pairs.get(operation.key, self.absent)
         if operation.function == "get":
-            return state if operation.agrees(pairs.get(operation.key)) else REFUSED
+            return state if operation.agrees(before) else REFUSED
+        if operation.function == "append" and not isinstance(before, str | None):
+            return REFUSED  # Nothing can be appended to what is no text.
         pairs.pop(operation.key, None)
         if operation.function == "put":
             pairs[operation.key] = operation.argument
+        elif operation.function == "append":
+            pairs[operation.key] = f"{before or ''}{operation.argument}"
         return tuple(sorted(pairs.items(), key=repr))
 
 
+def _is_pairs(value: Value) -> bool:
+    return (
+        isinstance(value, tuple)
+        and all(isinstance(pair, tuple) and len(pair) == 2 for pair in value)
+        and len({pair[0] for pair in value}) == len(value)
+    )
+
+
 def _pairs(operation: Operation) -> frozenset[Value]:
-    if not isinstance(operation.result, tuple):
-        raise HistoryError(f"A snapshot returns pairs, not {show(operation.result)} (operation {operation.index}).")
-    return frozenset(operation.result)
+    result = operation.result
+    if isinstance(result, Map):
+        return frozenset(result.items)
+    assert isinstance(result, tuple)
+    return frozenset(result)
+
+
+class MultiRegister(Model):
+    """Several registers written and read at once: `write({x: 1, y: 2})`, and `read` that returns such a map of all that it
+    looked at; or, as in Knossos, `txn` with a list of steps `[r x 1]` and `[w y 2]`. At first all are nil."""
+
+    name = "multi-register"
+    operations = frozenset({"read", "write", "txn"})
+    queries = frozenset({"read"})
+    initial = ()
+    first: Value = None
+
+    def starting(self, value: Value) -> Model:
+        self.first = freeze(value)
+        return self
+
+    def problem(self, operation: Operation) -> str | None:
+        if operation.function == "write":
+            if not isinstance(operation.argument, Map):
+                return f"A write of several registers takes a map from registers to values, not {show(operation.argument)}."
+            return says_nothing(operation)
+        if operation.function == "read":
+            if operation.pending or isinstance(operation.result, Map):
+                return None
+            return f"A read of several registers returns a map from registers to values, not {show(operation.result)}."
+        steps = operation.argument if operation.pending else operation.result
+        if not isinstance(steps, tuple) or not all(
+            isinstance(s, tuple) and len(s) == 3 and word(s[0]) in _STEPS for s in steps
+        ):
+            return (
+                f"A transaction of several registers is a list of steps [r x value] and [w x value], not {show(steps)}."
+            )
+        return None
+
+    def step(self, state: State, operation: Operation) -> State | Refused:
+        assert isinstance(state, tuple)
+        values = dict(state)
+        for reads, register_, value in _register_steps(operation):
+            if not reads:
+                values[register_] = value
+            elif not operation.pending and values.get(register_, self.first) != value:
+                return REFUSED
+        return tuple(sorted(values.items(), key=repr))
+
+
+_STEPS = {"r": True, "read": True, "w": False, "write": False}
+
+
+def _register_steps(operation: Operation) -> list[tuple[bool, Value, Value]]:
+    """The steps of an operation on several registers: whether it reads, which register, which value."""
+    told = operation.argument if operation.pending or operation.function == "write" else operation.result
+    if isinstance(told, Map):
+        return [(operation.function == "read", name, value) for name, value in told.items]
+    steps = told if isinstance(told, tuple) and operation.function == "txn" else ()
+    return [(_STEPS[word(s[0])], s[1], s[2]) for s in steps]  # type: ignore[index]
 
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (Register, CasRegister, AppendString, SetModel, Queue, Lock, Counter, KeyValueMap)
+    model.name: model
+    for model in (
+        Register,
+        CasRegister,
+        MultiRegister,
+        AppendString,
+        SetModel,
+        Queue,
+        Mutex,
+        Lock,
+        Counter,
+        KeyValueMap,
+    )
 }
 
 

@@ -39,6 +39,11 @@ def applies(history: History, model: Model) -> bool:
     return model.name in ("register", "map") and all(o.function in READS | WRITES for o in history)
 
 
+def written(write: Operation, initial: Value) -> Value:
+    """What a write leaves in its register."""
+    return initial if write.function == "delete" else write.argument
+
+
 class BadPattern(Exception):
     """A pattern that rules the level out, as evidence."""
 
@@ -58,7 +63,7 @@ class Choices:
         writers: dict[tuple[Value, Value], list[int]] = {}
         for o in history:
             if o.function in WRITES:
-                writers.setdefault((o.key, o.argument), []).append(o.index)
+                writers.setdefault((o.key, written(o, initial)), []).append(o.index)
         sources: dict[int, tuple[Source, ...]] = {}
         for o in history:
             if o.function in READS and not o.pending:

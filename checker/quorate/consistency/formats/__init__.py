@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,6 +18,7 @@ from quorate.consistency.history import History, HistoryError
 from quorate.errors import UsageError, unknown
 
 PEEKED_LINES = 200
+GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,24 @@ FORMATS = {
 
 
 def read_history(path: str | Path, format: str | None = None, keyed: bool = False) -> History:
-    """The history in a file; `format` is one of `FORMATS`, or None to recognize it. `keyed` says that values are `[key
-    value]`.
+    """The history in a file, which may be compressed by gzip; "-" is standard input. `format` is one of `FORMATS`, or None
+    to recognize it. `keyed` says that values are `[key value]`.
 
     The file is read in one pass. Raises `HistoryError` with file and line for what cannot be read, `UsageError` for the
     arguments."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return read_lines(file, str(path), format, keyed)
+        with ExitStack() as stack:
+            raw = sys.stdin.buffer if str(path) == "-" else stack.enter_context(open(path, "rb"))
+            packed = io.BufferedReader(raw)  # type: ignore[type-var]
+            stack.callback(packed.detach)
+            plain = gzip.GzipFile(fileobj=packed) if packed.peek(2)[:2] == GZIP else packed
+            text = io.TextIOWrapper(plain, encoding="utf-8-sig")
+            stack.callback(text.detach)
+            return read_lines(text, "standard input" if str(path) == "-" else str(path), format, keyed)
     except UnicodeDecodeError as failure:
         raise HistoryError(f"{path} is not a text file in UTF-8 (byte {failure.start}).") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as failure:
+        raise HistoryError(f"{path} is compressed by gzip, and damaged: {failure}.") from None
     except OSError as failure:
         raise UsageError(f"{path} cannot be read: {failure.strerror}.") from None
 
@@ -60,20 +74,22 @@ def read_lines(lines: Iterable[str], name: str, format: str | None = None, keyed
         history = assemble(events)
     except Malformed as failure:
         raise HistoryError(f"{name}:{failure.line}: {failure.message}") from None
+    except RecursionError:
+        raise HistoryError(f"{name}: a value is nested too deeply.") from None
     if not len(history) and not history.failed:
         raise HistoryError(f"{name} has no operations (read as {chosen.name}).")
     return history
 
 
 def _recognized(first: list[str], name: str) -> str:
+    begin = next((line.strip() for line in first if line.strip() and not line.lstrip().startswith(";")), "")
+    if begin.startswith(("{", "[")):
+        inside = "".join(first)[: 1 << 16].partition(begin[0])[2].lstrip("[{ \t\r\n")
+        return "jsonl" if inside.startswith(('"', "]", "}")) else "edn"
     if any("jepsen.util" in line for line in first):
         return "jepsen-log"
-    for line in first:
-        text = line.strip()
-        if text and not text.startswith(";"):
-            if text.startswith("{") and '"' in text and not text.startswith(("{:", "{ :")):
-                return "jsonl"
-            if text[0] in "{[(#":
-                return "edn"
-            break
+    if begin.startswith(("(", "#")):
+        return "edn"
+    if not begin:
+        raise HistoryError(f"{name} is empty.")
     raise UsageError(f"The format of {name} is not recognized. Name it: {', '.join(FORMATS)}.")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from quorate.consistency.formats.events import TYPES, Event, Malformed, is_client
-from quorate.consistency.history import Value, freeze, show
+from quorate.consistency.values import HistoryError, Tagged, Truth, Value, Word, freeze, show, word
 
 _TOKEN = re.compile(
     r"""[\s,]*(?:
@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_WORDS: dict[str, Value] = {"nil": None, "true": True, "false": False}
+_WORDS: dict[str, Value] = {"nil": None, "true": Truth.TRUE, "false": Truth.FALSE}
 _CLOSES = {"#{": "}", "{": "}", "[": "]", "(": ")"}
 
 Token = tuple[str, str, int]  # Its kind, its text, its line.
@@ -94,7 +94,9 @@ class _Reader:
             self.line = line
             if kind == "discard":
                 self._next()
-            elif kind != "tag":
+            elif kind == "tag":
+                return Tagged(text[1:], freeze(self._next()))
+            else:
                 return self._form(kind, text)
         raise Malformed(self.line, "The file ends in the middle of a form.")
 
@@ -103,7 +105,7 @@ class _Reader:
             return self._collection(text)
         if kind == "close":
             raise Malformed(self.line, f"There is a {text!r} that closes nothing.")
-        return _atom(kind, text)
+        return self._atom(kind, text)
 
     def _collection(self, opening: str) -> Value:
         start, closing = self.line, _CLOSES[opening]
@@ -114,18 +116,31 @@ class _Reader:
                 break
             if kind == "discard":
                 self._next()
-            elif kind != "tag":
-                item = self._form(kind, text)
-                items.append(freeze(item) if type(item) is _Map else item)
+            elif kind == "tag":
+                items.append(Tagged(text[1:], freeze(self._next())))
+            else:
+                items.append(freeze(self._form(kind, text)))
         else:
             raise Malformed(start, f"The {opening!r} here is never closed.")
         if opening == "#{":
+            if len(set(items)) < len(items):
+                raise Malformed(start, "A set has a member twice.")
             return frozenset(items)
         if opening == "{":
             if len(items) % 2:
                 raise Malformed(start, "A map has a key without a value.")
+            if len(set(items[::2])) < len(items) // 2:
+                raise Malformed(start, "A map has a key twice.")
             return _Map(zip(items[::2], items[1::2], strict=True))
         return tuple(items)
+
+    def _atom(self, kind: str, text: str) -> Value:
+        try:
+            return freeze(_atom(kind, text))
+        except HistoryError as failure:
+            raise Malformed(self.line, str(failure)) from None
+        except ValueError:  # Python's `int` refuses thousands of digits.
+            raise Malformed(self.line, "A number has more digits than can be read.") from None
 
 
 class _Map(dict[Value, Value]):
@@ -134,16 +149,26 @@ class _Map(dict[Value, Value]):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(freeze(self))
 
+    def field(self, name: str) -> Value:
+        return self.get(Word(":", name))
+
 
 def _atom(kind: str, text: str) -> Value:
     if kind == "string":
-        return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m.group(1), m.group(1)), text[1:-1], flags=re.DOTALL)
+        return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _unescaped, text[1:-1], flags=re.DOTALL)
     if kind == "number":
         digits = text.rstrip("NM")
         return int(digits) if digits.lstrip("+-").isdigit() else float(digits)
     if kind == "char":
-        return text[1:]
-    return _WORDS[text] if text in _WORDS else text.lstrip(":")
+        return Word("\\", text[1:])
+    if text in _WORDS:
+        return _WORDS[text]
+    return Word(":", text[1:]) if text.startswith(":") else Word("", text)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match.group(1)
+    return chr(int(code[1:], 16)) if len(code) == 5 else _ESCAPES.get(code, code)
 
 
 def values(text: str, line: int = 1) -> list[Value]:
@@ -159,27 +184,33 @@ def events(lines: Iterable[str], keyed: bool = False) -> Iterator[Event]:
     for line, form in _Reader(lines).forms():
         if not isinstance(form, _Map):
             raise Malformed(line, f"An event is a map with :process, :type, :f and :value, not {show(form)}.")
-        process = form.get("process")
-        if not is_client(process):
+        if not is_client(word(form.field("process"))):
             continue
         event = _event(line, form)
-        yield split_key(event) if keyed else event
+        yield split_key(event) if keyed and event.type in ("invoke", "ok") else event
 
 
 def _event(line: int, form: _Map) -> Event:
-    missing = [f":{name}" for name in ("process", "type") if form.get(name) is None]
+    missing = [f":{name}" for name in ("process", "type") if form.field(name) is None]
     if missing:
         raise Malformed(line, f"The event has no {' and no '.join(missing)}.")
-    process, kind, function = form["process"], form["type"], form.get("f", "txn")
+    process, kind, function = form.field("process"), word(form.field("type")), word(form.field("f"))
     if kind not in TYPES:
         raise Malformed(line, f"The type {show(kind)} is not one of {', '.join(TYPES)}.")
-    if isinstance(process, bool) or not isinstance(process, (int, str)):
+    if isinstance(process, Word):
+        process = str(process)
+    if not isinstance(process, (int, str)):
         raise Malformed(line, f"A process is a number or a name, not {show(process)}.")
-    return Event(line, process, str(kind), str(function), form.get("value"), form.get("key"))
+    if function is None:
+        function = "txn"  # Elle's histories leave it out.
+    if not isinstance(function, str):
+        raise Malformed(line, f"The operation (:f) is a name, not {show(function)}.")
+    return Event(line, process, str(kind), function, freeze(form.field("value")), form.field("key"))
 
 
 def split_key(event: Event) -> Event:
     """An event whose value is `[key value]`, taken apart."""
-    if not isinstance(event.value, tuple) or len(event.value) != 2:
+    value = event.value.value if isinstance(event.value, Tagged) else event.value
+    if not isinstance(value, tuple) or len(value) != 2:
         raise Malformed(event.line, f"With keyed values each value is [key value], not {show(event.value)}.")
-    return Event(event.line, event.process, event.type, event.function, event.value[1], event.value[0])
+    return Event(event.line, event.process, event.type, event.function, value[1], value[0])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from quorate.consistency.history import History, HistoryError, Operation, Process, Value
+from quorate.consistency.history import History, Malformed, Operation, Process, Value
+from quorate.consistency.values import show, word
+
+__all__ = ["TYPES", "Event", "Malformed", "assemble", "is_client"]
 
 TYPES = ("invoke", "ok", "fail", "info")
+READS = frozenset({"r", "read"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,6 @@ class Event:
     function: str
     value: Value
     key: Value = None
-
-
-class Malformed(HistoryError):
-    """A record is wrong at a line. `file` is filled in by the reader."""
-
-    def __init__(self, line: int, message: str) -> None:
-        self.line, self.message = line, message
-        super().__init__(f"line {line}: {message}")
 
 
 def is_client(process: object) -> bool:
@@ -52,12 +48,7 @@ def assemble(events: Iterable[Event]) -> History:
                 event.line, f"Process {event.process} has {event.type} of {event.function!r} but had invoked nothing."
             )
         invocation, invoked = open_.pop(event.process)
-        if event.function != invocation.function:
-            raise Malformed(
-                event.line,
-                f"Process {event.process} has {event.type} of {event.function!r} but had invoked "
-                f"{invocation.function!r} (line {invocation.line}).",
-            )
+        _check_answer(event, invocation)
         returned = None if event.type == "info" else position
         operation = _operation(invocation, event.value if event.type == "ok" else None, invoked, returned)
         if event.type == "info":
@@ -82,6 +73,42 @@ def _check_free(event: Event, open_: dict[Process, tuple[Event, int]], dead: dic
         )
 
 
+def _check_answer(event: Event, invocation: Event) -> None:
+    """Whether an answer is one to what was invoked. What it may say depends on the model, but for transactions."""
+    if event.function != invocation.function:
+        raise Malformed(
+            event.line,
+            f"Process {event.process} has {event.type} of {event.function!r} but had invoked "
+            f"{invocation.function!r} (line {invocation.line}).",
+        )
+    if event.key is not None and event.key != invocation.key:
+        asked = "no key" if invocation.key is None else f"key {show(invocation.key)}"
+        raise Malformed(
+            event.line,
+            f"Process {event.process} has {event.type} of {event.function!r} on key {show(event.key)} but had invoked it "
+            f"on {asked} (line {invocation.line}).",
+        )
+    if event.type == "ok" and event.function == "txn":
+        for problem in _differences(invocation.value, event.value):
+            raise Malformed(event.line, f"{problem} (invoked at line {invocation.line}).")
+
+
+def _differences(invoked: Value, answered: Value) -> Iterator[str]:
+    """Why the answer of a transaction is not one to its invocation: the same steps, with what was read filled in."""
+    if not isinstance(invoked, tuple) or not isinstance(answered, tuple):
+        yield f"A transaction and its answer are lists of steps, not {show(invoked)} and {show(answered)}"
+    elif len(invoked) != len(answered):
+        yield f"The transaction was invoked with {len(invoked)} steps and answered with {len(answered)}"
+    else:
+        for asked, told in zip(invoked, answered, strict=True):
+            if asked == told:
+                continue
+            if not isinstance(asked, tuple) or not isinstance(told, tuple) or len(asked) != 3 or asked[:2] != told[:2]:
+                yield f"The step {show(asked)} of the transaction was answered as {show(told)}, which is another step"
+            elif word(asked[0]) not in READS:
+                yield f"The step {show(asked)} of the transaction was answered as {show(told)}, with another value"
+
+
 def _operation(invocation: Event, result: Value, invoked: int, returned: int | None) -> Operation:
     i = invocation
-    return Operation(invoked, i.process, i.function, i.value, result, invoked, returned, i.key)
+    return Operation(invoked, i.process, i.function, i.value, result, invoked, returned, i.key, i.line)

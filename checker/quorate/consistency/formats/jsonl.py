@@ -1,4 +1,4 @@
-"""Histories as JSON lines: one event on each line.
+"""Histories as JSON: one event on each line, or one array of events.
 
     {"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}
     {"process": 1, "type": "invoke", "f": "read", "key": "x"}
@@ -15,32 +15,119 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn
 
 from quorate.consistency.formats.events import TYPES, Event, Malformed, is_client
-from quorate.consistency.history import Value, freeze
+from quorate.consistency.values import HistoryError, freeze
+
+_SPACE = " \t\r\n"
+
+
+class _Refused(ValueError):
+    """JSON that says something which a history cannot hold."""
+
+
+def _no_number(name: str) -> NoReturn:
+    raise _Refused(f"{name} is no JSON, and no value of a history: values are compared, and this one is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number - number != 0:
+        raise _Refused(f"The number {text} is too large to be held exactly")
+    return number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Refused(f"The field {next(n for n in names if names.count(n) > 1)!r} is there twice")
+    return fields
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+
+
+def decode(text: str) -> Any:
+    """A JSON value of a command line. Raises `ValueError` with what is wrong."""
+    return _DECODER.decode(text)
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
     """The events of a text. Raises `Malformed`."""
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            event = _event(number, line)
+    rest = iter(enumerate(lines, 1))
+    for number, line in rest:
+        if not line.strip():
+            continue
+        if line.lstrip()[0] == "[":
+            found = _array(number, line + "".join(text for _, text in rest))
+        else:
+            found = iter([(number, _decoded(number, line))])
+        for where, fields in found:
+            event = _event(where, fields)
             if is_client(event.process):
                 yield event
 
 
-def _event(number: int, line: str) -> Event:
+def _decoded(number: int, text: str) -> Any:
     try:
-        fields = json.loads(line)
-    except json.JSONDecodeError as failure:
-        raise Malformed(number, f"This is not JSON: {failure.msg} (column {failure.colno}).") from None
+        return _DECODER.decode(text)
+    except ValueError as failure:
+        raise Malformed(number, _wrong(failure)) from None
+    except RecursionError:
+        raise Malformed(number, "The value is nested too deeply.") from None
+
+
+def _wrong(failure: ValueError) -> str:
+    if isinstance(failure, _Refused):
+        return f"{failure}."
+    if isinstance(failure, json.JSONDecodeError):
+        return f"This is not JSON: {failure.msg} (column {failure.colno})."
+    return "A number has more digits than can be read."  # All that Python's `int` refuses.
+
+
+def _array(first: int, text: str) -> Iterator[tuple[int, Any]]:
+    """The items of a JSON array with their lines."""
+    at = _skip(text, text.index("[") + 1)
+    line, counted = first, 0
+    if text[at : at + 1] != "]":
+        while True:
+            line += text.count("\n", counted, at)
+            counted = at
+            try:
+                fields, at = _DECODER.raw_decode(text, at)
+            except ValueError as failure:
+                raise Malformed(line, _wrong(failure)) from None
+            except RecursionError:
+                raise Malformed(line, "The value is nested too deeply.") from None
+            yield line, fields
+            at = _skip(text, at)
+            if text[at : at + 1] != ",":
+                break
+            at = _skip(text, at + 1)
+    if text[at : at + 1] != "]":
+        raise Malformed(
+            first + text.count("\n", 0, at), "The array of events goes on with a comma or ends with a bracket."
+        )
+    at = _skip(text, at + 1)
+    if at < len(text):
+        raise Malformed(first + text.count("\n", 0, at), "There is something after the array of events.")
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _event(number: int, fields: Any) -> Event:
     if not isinstance(fields, dict):
         raise Malformed(number, "An event is a JSON object with process, type, f and value.")
     missing = [name for name in ("process", "type", "f") if fields.get(name) is None]
     if missing:
-        raise Malformed(
-            number, f"The event has no {' and no '.join(missing)}; it has {', '.join(sorted(fields)) or 'nothing'}."
-        )
+        names = ", ".join(map(ascii, sorted(fields))) or "nothing"
+        raise Malformed(number, f"The event has no {' and no '.join(missing)}; it has {names}.")
     process, kind, function = fields["process"], fields["type"], fields["f"]
     if isinstance(process, bool) or not isinstance(process, (int, str)):
         raise Malformed(number, f"A process is a number or a name, not {process!r}.")
@@ -48,5 +135,11 @@ def _event(number: int, line: str) -> Event:
         raise Malformed(number, f"The type {kind!r} is not one of {', '.join(TYPES)}.")
     if not isinstance(function, str):
         raise Malformed(number, f"The operation (f) is a name, not {function!r}.")
-    value: Value = freeze(fields.get("value"))
-    return Event(number, process, kind, function, value, freeze(fields.get("key")))
+    try:
+        value, key = freeze(fields.get("value")), freeze(fields.get("key"))
+        freeze(process), freeze(function)
+    except HistoryError as failure:
+        raise Malformed(number, str(failure)) from None
+    except RecursionError:
+        raise Malformed(number, "The value is nested too deeply.") from None
+    return Event(number, process, kind, function, value, key)

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from quorate.consistency.history import History, Value, show
-from quorate.consistency.models import Model
+from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Limits
 from quorate.consistency.transactions import replay
 from quorate.consistency.transactions.graph import INSIDE, Graph, Label, as_cycle
@@ -99,7 +99,7 @@ def decider(name_rule: Rule) -> Callable[[History, Model, Limits], Verdict]:
 
     def decide(history: History, model: Model, limits: Limits) -> Verdict:
         try:
-            seen = versions(history)
+            seen = versions(history, model.initial if isinstance(model, Register) else None)
             kind = "list-append" if seen.lists else "read-write-register"
             answer = _judge(seen, name_rule, limits.configurations or ATTEMPTS_MAX)
         except Anomaly as anomaly:

@@ -17,12 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from quorate.consistency.history import History, HistoryError, Operation, Value, show
+from quorate.consistency.history import History, HistoryError, Operation, Value, misfit, show
+from quorate.consistency.values import word
 from quorate.consistency.verdict import Cycle
+from quorate.errors import UsageError
 
 INITIAL = -1  # The writer of every key's first version.
-_WRITES = {"append": "append", "w": "w", "write": "w"}
-_READS = {"r", "read"}
+_WRITES: dict[Value, str] = {"append": "append", "w": "w", "write": "w"}
+_READS: frozenset[Value] = frozenset({"r", "read"})
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,15 @@ class Versions:
     """What the transactions of a history show of each other.
 
     `reads` are (reader, key, writer) with `INITIAL` for the first version; `chains` gives for each key the writers in
-    the known order of versions; `loose` those writers of a key whose place after the chain is unknown."""
+    the known order of versions; `loose` those writers of a key whose place after the chain is unknown. `initial` is what
+    every key holds at first."""
 
     transactions: dict[int, Transaction]
     reads: list[tuple[int, Value, int]] = field(default_factory=list)
     chains: dict[Value, list[int]] = field(default_factory=dict)
     loose: dict[Value, list[int]] = field(default_factory=dict)
     lists: bool = False
+    initial: Value = None
 
 
 class Anomaly(Exception):
@@ -75,37 +79,57 @@ class Anomaly(Exception):
 def steps_of(operation: Operation) -> tuple[Micro, ...]:
     """The steps of a transaction, or of a single read, write or append taken as one. Raises `HistoryError`."""
     if operation.function != "txn":
-        if operation.function in _WRITES:
-            return (Micro(_WRITES[operation.function], operation.key, operation.argument),)
-        if operation.function in _READS:
-            return () if operation.pending else (Micro("r", operation.key, operation.result),)
-        raise HistoryError(
-            f"Operation {operation.index} is {operation.function!r}. Levels for transactions take f = txn with a "
-            "value like "
-            '[["append", "x", 1], ["r", "x", [1]]], or single operations read, write and append.'
-        )
-    told = operation.argument if operation.pending or operation.result is None else operation.result
+        return _single(operation)
+    told = operation.argument if operation.pending else operation.result
+    if not isinstance(told, tuple):
+        raise misfit(operation, f"A transaction and its answer are lists of steps, not {show(told)}.")
     steps = []
-    for step in told if isinstance(told, tuple) else (None,):
-        if not (isinstance(step, tuple) and len(step) == 3 and (step[0] in _WRITES or step[0] in _READS)):
-            raise HistoryError(
-                f"Transaction {operation.index} has a step {show(step)}; steps are [append, key, value], "
-                "[w, key, value] and [r, key, value]."
+    for step in told:
+        name = word(step[0]) if isinstance(step, tuple) and len(step) == 3 else None
+        function = "r" if name in _READS else _WRITES.get(name)
+        if function is None:
+            raise misfit(
+                operation,
+                f"The transaction has a step {show(step)}; steps are [append, key, value], [w, key, value] and "
+                "[r, key, value].",
             )
-        function = _WRITES.get(step[0], "r")
         if function != "r" or not operation.pending:
             steps.append(Micro(function, step[1], step[2]))
     return tuple(steps)
 
 
-def versions(history: History) -> Versions:
-    """What `history` shows. Raises `Anomaly` for what no level allows and `HistoryError` for what cannot be judged."""
+def _single(operation: Operation) -> tuple[Micro, ...]:
+    if operation.function in _WRITES:
+        return (Micro(_WRITES[operation.function], operation.key, operation.argument),)
+    if operation.function in _READS:
+        return () if operation.pending else (Micro("r", operation.key, operation.result),)
+    raise misfit(
+        operation,
+        f"This is {operation.function!r}. Levels for transactions take f = txn with a value like "
+        '[["append", "x", 1], ["r", "x", [1]]], or single operations read, write and append.',
+    )
+
+
+def versions(history: History, initial: Value = None) -> Versions:
+    """What `history` shows of registers that at first hold `initial`, or of lists.
+
+    Raises `Anomaly` for what no level allows and `HistoryError` for what cannot be judged."""
+    kinds_of = {o.function == "txn" for o in history}
+    if len(kinds_of) > 1:
+        odd = next(o for o in history if o.function != "txn")
+        raise misfit(
+            odd,
+            f"{odd} of process {odd.process} is a single operation among transactions. Make it a transaction of one step.",
+        )
     transactions = {o.index: Transaction(o, steps_of(o)) for o in history}
     kinds = {s.function for t in transactions.values() for s in t.steps} - {"r"}
     if len(kinds) > 1:
         raise HistoryError("The history both appends to lists and writes registers; judge them apart.")
-    writers = _Writers(transactions, history.failed)
-    found = Versions(transactions, lists=kinds == {"append"} or (not kinds and _reads_lists(transactions)))
+    lists = kinds == {"append"} or (not kinds and initial is None and _reads_lists(transactions))
+    if lists and initial is not None:
+        raise UsageError(f"Lists are empty at first, and cannot hold {show(initial)}.")
+    found = Versions(transactions, lists=lists, initial=() if lists else initial)
+    writers = _Writers(transactions, history.failed, found.initial)
     (_read_lists if found.lists else _read_registers)(found, writers)
     _leave_out_unobserved(found)
     return found
@@ -118,7 +142,7 @@ def _reads_lists(transactions: dict[int, Transaction]) -> bool:
 class _Writers:
     """Who wrote each value of each key, and which value was the last that a transaction wrote to a key."""
 
-    def __init__(self, transactions: dict[int, Transaction], failed: Iterable[Operation]) -> None:
+    def __init__(self, transactions: dict[int, Transaction], failed: Iterable[Operation], initial: Value) -> None:
         self.of: dict[tuple[Value, Value], Transaction] = {}
         self.last: dict[tuple[int, Value], Value] = {}
         self._aborted = {(s.key, s.value): o for o in failed for s in steps_of(o) if s.function != "r"}
@@ -130,13 +154,16 @@ class _Writers:
                 if other is not transaction or (
                     (transaction.index, step.key) in self.last and step.value == self.last[transaction.index, step.key]
                 ):
-                    raise HistoryError(
+                    raise misfit(
+                        transaction.operation,
                         f"Transactions {other.index} and {transaction.index} both write {show(step.value)} to "
-                        f"{show(step.key)}. Which write a read shows is known only if each value is written to a key once."
+                        f"{show(step.key)}. Which write a read shows is known only if each value is written to a key once.",
                     )
-                if step.value is None:
-                    raise HistoryError(
-                        f"Transaction {transaction.index} writes nil to {show(step.key)}, the initial value."
+                if step.function == "w" and step.value == initial:
+                    raise misfit(
+                        transaction.operation,
+                        f"The transaction writes {show(step.value)} to {show(step.key)}, the initial value, so that a read of "
+                        "it would not name its writer.",
                     )
                 self.last[transaction.index, step.key] = step.value
 
@@ -174,7 +201,7 @@ def _read_registers(found: Versions, writers: _Writers) -> None:
                     wrote = show(own[step.key])
                     text = f"T{transaction.index} wrote {wrote} to {show(step.key)} and then read {show(step.value)}."
                     raise Anomaly("internal", text, transaction.operation)
-            elif step.value is None:
+            elif step.value == found.initial:
                 found.reads.append((transaction.index, step.key, INITIAL))
             else:
                 writer = writers.find(transaction, step.key, step.value)
@@ -222,8 +249,8 @@ def _elements(transaction: Transaction, step: Micro) -> tuple[Value, ...]:
     if step.value is None:
         return ()
     if not isinstance(step.value, tuple):
-        raise HistoryError(
-            f"Transaction {transaction.index} reads {show(step.value)} of {show(step.key)}, which is not a list."
+        raise misfit(
+            transaction.operation, f"The transaction reads {show(step.value)} of {show(step.key)}, which is not a list."
         )
     return step.value
 

@@ -31,7 +31,7 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool) -> bool:
             continue
         view, then = snapshot.pop(index) if index in snapshot else ({}, {})
         written = {step.key for step in transaction.steps if step.function != "r"}
-        if not _reads_right(transaction, view):
+        if not _reads_right(transaction, view, seen):
             return False
         if exclusive and any(versions.get(key, 0) != then[key] for key in written):
             return False
@@ -41,11 +41,11 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool) -> bool:
     return True
 
 
-def _reads_right(transaction: Transaction, view: Store) -> bool:
+def _reads_right(transaction: Transaction, view: Store, seen: Versions) -> bool:
     for step in transaction.steps:
         if step.function == "r":
-            shown = view.get(step.key)
-            if (step.value or None) != (shown or None) and step.value != shown:
+            told = () if seen.lists and step.value is None else step.value
+            if told != view.get(step.key, seen.initial):
                 return False
         else:
             _write_step(step.function, step.key, step.value, view)
