@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import factorial, prod
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from quorate.explore.symmetry import Symmetry
-from quorate.language.system import Failure, State
+from quorate.language.spec import Spec
+from quorate.language.system import Failure, State, System
+from quorate.language.types.base import Bounded
 from quorate.loading import load, names
 from quorate.model.build import build
 from quorate.model.nodes import Model
 from quorate.prove.solvers.sat import Dialogue
 from quorate.prove.transition import partial_order
+from quorate.prove.transition.reductions import ALL, NONE, Reductions
 from quorate.prove.transition.relation import Relation
 from quorate.prove.transition.unrolling import Unrolled
 
@@ -37,9 +42,9 @@ def levels(model: Model) -> list[list[State]]:
     return [level for level in found if level]
 
 
-def shortest(model: Model, target: State, most: int) -> int | None:
+def shortest(model: Model, target: State, most: int, reductions: Reductions) -> int | None:
     """The length of the shortest run, of those that are looked at, to a state that is the target but for names."""
-    relation = Relation(model)
+    relation = Relation(model, reductions=reductions)
     symmetry = Symmetry(model.system, model.symmetric)
     renamings = prod(factorial(len(sort)) for sort in model.symmetric)
     alike = {symmetry.renamed(target, number) for number in range(renamings)}
@@ -56,7 +61,7 @@ def shortest(model: Model, target: State, most: int) -> int | None:
     return None
 
 
-def wrong(model: Model) -> Iterator[tuple[int, int | None]]:
+def wrong(model: Model, reductions: Reductions = ALL) -> Iterator[tuple[int, int | None]]:
     """The lengths that differ: what exploring finds, and what bounded checks find, for some of the deepest states."""
     with model.system:
         try:
@@ -65,18 +70,37 @@ def wrong(model: Model) -> Iterator[tuple[int, int | None]]:
             return
         for depth, level in list(enumerate(found))[-2:]:
             for target in (level[0], level[-1]):
-                length = shortest(model, target, depth)
+                length = shortest(model, target, depth, reductions)
                 if length != depth:
                     yield depth, length
 
 
+SWITCHES = (*[ALL] * 5, NONE, *(replace(ALL, **{name: False}) for name in vars(ALL)))
+
+
+def full(spec: type[Spec], size: int | None) -> type[Spec]:
+    """The specification with so little room in its containers that they are full after few steps."""
+    if size is None:
+        return spec
+    system = System(spec)
+    small = {
+        part.bound: min(size, part.capacity)
+        for variable in system.variables
+        for part in variable.type.walk()
+        if isinstance(part, Bounded) and part.capacity is not None and part.bound in system.bounds
+    }
+    return spec.bounded(**small)
+
+
 @pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(generated.sources(histories=False))
-def test_every_state_of_a_drawn_spec_is_reached_in_as_few_steps(source: str) -> None:
-    model = build(generated.load(source))
+@given(generated.sources(histories=False), st.sampled_from(SWITCHES), st.sampled_from((None, 1, 2)))
+def test_every_state_of_a_drawn_spec_is_reached_in_as_few_steps(
+    source: str, reductions: Reductions, size: int | None
+) -> None:
+    model = build(full(generated.load(source), size))
     assume(len(model.actions) > 1)
-    assert list(wrong(model)) == []
+    assert list(wrong(model, reductions)) == []
 
 
 def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> None:

@@ -362,32 +362,38 @@ class System:
         except Exception as error:
             raise self.failure(action, arguments, error) from error
 
+    def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
+        """What @init makes of the defaults, or None if a `require` is false. Raises Failure if it fails."""
+        try:
+            successor = self.fire(zero, method, arguments)
+        except Cut as cut:
+            raise Failure(f"{self.name}.{method.name} passes the bound {cut.bound}: no initial state may.") from None
+        if successor is None:
+            return None
+        for variable, value in zip(self.variables, successor.state, strict=True):
+            if value is UNSET:
+                raise Failure(f"{self.name}.{method.name} leaves self.{variable.name} without a value: assign it.")
+        return successor.state
+
     def initial(self) -> Iterator[tuple[Arguments, State]]:
         """The initial states, in order of the arguments of @init. Raises Failure if there is none."""
         zero = self.zero(before_init=bool(self.of("init")))
         found = False
         for method in self.of("init"):
             for arguments in self.choices(method.parameters):
-                try:
-                    successor = self.fire(zero, method, arguments)
-                except Cut as cut:
-                    raise Failure(
-                        f"{self.name}.{method.name} passes the bound {cut.bound}: no initial state may."
-                    ) from None
-                if successor is not None:
+                state = self.initial_state(zero, method, arguments)
+                if state is not None:
                     found = True
-                    for variable, value in zip(self.variables, successor.state, strict=True):
-                        if value is UNSET:
-                            raise Failure(
-                                f"{self.name}.{method.name} leaves self.{variable.name} without a value: assign it."
-                            )
-                    yield arguments, successor.state
+                    yield arguments, state
         if not self.of("init"):
             yield (), zero
         elif not found:
-            raise Failure(
-                f"{self.name} has no initial state: the `require`s of {self.of('init')[0].name} are never all true."
-            )
+            raise self.no_initial_state()
+
+    def no_initial_state(self) -> Failure:
+        """The error that the `require`s of @init exclude everything."""
+        init = self.of("init")[0].name
+        return Failure(f"{self.name} has no initial state: the `require`s of {init} are never all true.")
 
     def choices(self, parameters: tuple[Parameter, ...]) -> Iterator[Arguments]:
         """All arguments for these parameters, in canonical order."""

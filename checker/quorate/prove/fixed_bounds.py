@@ -45,6 +45,10 @@ class Bounded:
         """Whether there is an initial state at all."""
         return self._reply(self.claims.starts()).status == "sat"
 
+    def start_fails(self) -> bool:
+        """Whether @init can raise an error or pass a bound."""
+        return self._reply(self.claims.start_fails()).status == "sat"
+
     def initially(self, prop: Property) -> bool:
         """Whether a property is true in all initial states."""
         return self._reply(self.claims.initially(prop)).status == "unsat"

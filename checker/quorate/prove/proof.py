@@ -241,12 +241,15 @@ class _BoundedRun(_Run):
 
     def _induction(self) -> Proof:
         depth = 1 if self.task.method == "induction" else (self.task.depth or 2)
-        claims = list(self._claims(depth))
-        self.broken_at(claims)
+        found = None
         if depth > 1:
             found = self.searched(self.provable, depth)  # All that is assumed must hold in the first states.
-            if found is not None:
-                return Proof(found, tuple(claims), breaks=self.breaks)
+            if found is not None and not self.broken:
+                return Proof(found)
+        claims = list(self._claims(depth))
+        self.broken_at(claims)
+        if found is not None:  # The claims suppose that the first states are good: none of them is proven.
+            return Proof(replace(found, notes=tuple(self.notes)), breaks=self.breaks)
         first = FirstStates(self.model.system)
         reachable = [first.how_reachable(claim.counterexample.before) for claim in claims if claim.counterexample]
         sizes = [self.model.system.bounds] * len(reachable)
@@ -255,6 +258,9 @@ class _BoundedRun(_Run):
     def _claims(self, depth: int) -> Iterator[Claim]:
         bounded = self.bounded
         names = self.assumable
+        started = perf_counter()
+        if bounded.start_fails():
+            yield Claim(INIT, NO_ERROR, "failed", perf_counter() - started)
         for prop in bounded.inductive:
             started = perf_counter()
             status = "proven" if bounded.initially(prop) else "failed"
@@ -452,6 +458,8 @@ def _closure(goals: Sequence[str], claims: Sequence[Claim]) -> set[str]:
 def _said(claim: Claim) -> str:
     if claim.status == "unknown":
         return f"the solvers do not know whether {claim.action} keeps {claim.property}"
+    if claim.action == INIT and claim.property == NO_ERROR:
+        return "@init raises an error"
     if claim.action == INIT:
         return f"{claim.property} is false in an initial state"
     if claim.property == NO_ERROR:

@@ -123,8 +123,13 @@ class Prover:
         )
 
     def errors(self, assumed: Sequence[str]) -> list[Query]:
-        """The queries that no action raises an error."""
+        """The queries that neither @init nor an action raises an error."""
         found = []
+        if self.model.init is not None:
+            machine = AnySize(self.model)
+            raised = machine.either([condition for condition, _ in machine.stopped(self._first(machine), "error")])
+            if not machine.is_false(raised):
+                found.append(self._query((INIT, NO_ERROR), machine, [("", raised)]))
         for action in self.model.actions:
             machine, transition, hypotheses = self._fired(action, assumed)
             raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
@@ -196,15 +201,23 @@ class Prover:
 
     def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
         """The state of all defaults after @init, and what is known of it."""
-        state = {
+        if self.model.init is None:
+            return self._zero(machine), []
+        transition = self._first(machine)
+        return transition.after, [machine.enabled(transition)]
+
+    def _zero(self, machine: AnySize) -> State:
+        """The state of all defaults."""
+        return {
             variable.name: self._default(machine, variable.name, variable.type, variable.default)
             for variable in self.model.variables
         }
+
+    def _first(self, machine: AnySize) -> Transition:
+        """@init as a transition from the defaults."""
         action = self.model.init
-        if action is None:
-            return state, []
-        transition = machine.fire(action, state, self._arguments(machine, action))
-        return transition.after, [machine.enabled(transition)]
+        assert action is not None
+        return machine.fire(action, self._zero(machine), self._arguments(machine, action))
 
     def _default(self, machine: AnySize, name: str, kind: Type, default: Any) -> Value:
         try:

@@ -19,6 +19,7 @@ from quorate.model.nodes import Model, Property
 from quorate.prove.bounded.capacities import relevant, room
 from quorate.prove.solvers.processes import spread
 from quorate.prove.solvers.sat import Dialogue, Question, Undecided, answered
+from quorate.prove.transition.reductions import ALL, Reductions
 from quorate.prove.transition.relation import Fired, Judged, Relation
 from quorate.prove.transition.unrolling import Unrolled
 
@@ -50,8 +51,15 @@ Found = tuple[int, Judged | Fired, frozenset[int]]
 class Search:
     """A bounded check of one model, within so many seconds by so many processes. Use it inside `with model.system`."""
 
-    def __init__(self, model: Model, seconds: float, progress: Progress = lambda _: None, workers: int = 1) -> None:
-        self.model, self.progress, self.workers = model, progress, workers
+    def __init__(
+        self,
+        model: Model,
+        seconds: float,
+        progress: Progress = lambda _: None,
+        workers: int = 1,
+        reductions: Reductions = ALL,
+    ) -> None:
+        self.model, self.progress, self.workers, self.reductions = model, progress, workers, reductions
         self._deadline = monotonic() + seconds
 
     def shortest(self, depth: int, names: Sequence[str]) -> Finding | None:
@@ -61,10 +69,12 @@ class Search:
         specification. Raises Undecided if the time does not suffice.
         """
         wanted = [prop for prop in self.model.of("invariant", "lemma", "step") if prop.name in set(names)]
+        if not self.reductions.capacities:
+            return self._within(Relation(self.model, reductions=self.reductions), wanted, 0, depth)
         spacious, done = self._spacious(depth), -1
         for last in sorted({spacious, depth}):
             space = room(self.model, last)
-            relation = Relation(self.model, space, relevant(self.model, wanted, space))
+            relation = Relation(self.model, space, relevant(self.model, wanted, space), self.reductions)
             found = self._within(relation, wanted, done + 1, last)
             if found is not None:
                 return found
@@ -82,11 +92,29 @@ class Search:
 
     def _within(self, relation: Relation, wanted: Sequence[Property], first: int, last: int) -> Finding | None:
         """A shortest violation by a run of `first` to `last` steps, if there is no shorter one."""
+        if first == 0:
+            self._require_start(relation)
         run = Unrolled(relation)
         run.start()
         lengths = self._lengths(run, [relation.judge(prop) for prop in wanted], last)
         found = self._one_by_one(lengths, first) if self.workers == 1 else self._at_once(lengths, first)
         return None if found is None else self._finding(run, *found)
+
+    def _require_start(self, relation: Relation) -> None:
+        """Raises Failure, as exploring does, where @init fails, or where there is no initial state."""
+        system, init = self.model.system, self.model.init
+        if init is None:
+            return
+        clauses, dialogue = relation.clauses(), Dialogue(self._left())
+        fails, starts = clauses.literal(relation.start_fails, 0), clauses.literal(relation.start[0], 0)
+        dialogue.add(clauses.text())
+        if dialogue.possible("@init", fails):
+            reader = relation.reader(clauses.cells, dialogue.solution())
+            arguments = relation.arguments(relation.start[2], init.parameters, reader)
+            system.initial_state(system.zero(before_init=True), init.method, arguments)
+            raise AssertionError(f"{init.name}{arguments} fails in the encoding only")
+        if not dialogue.possible("@init", starts):
+            raise system.no_initial_state()
 
     def _lengths(self, run: Unrolled, judged: Sequence[Judged], depth: int) -> Iterator[_Length]:
         """What each length adds; that a run goes on is required only once the next length is asked for."""

@@ -1,8 +1,9 @@
 """How full containers can become in so many steps: what need not be encoded.
 
 A bounded check of ten steps needs no room for forty messages, and no look at whether there is room, if no step sends
-more than three. Only variables are considered that are containers themselves and to which elements are added one by
-one; everything else keeps its capacity.
+more than three. Only variables are considered that are containers themselves, to which elements are added one by one, and
+whose bound is that of no other container (the inner one of a list of sets has the bound of the outer one, unless it is
+given another); everything else keeps its capacity.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ def room(model: Model, depth: int) -> dict[str, int]:
     for action in model.actions:
         step |= _added(action.body)
     assigned = {statement.target.root for statement in _changes(model) if isinstance(statement, Assign)}
-    found = {}
+    found, shared = {}, _shared(model)
     for variable in model.variables:
         kind = variable.type
         if not isinstance(kind, Bounded) or isinstance(kind, ChannelsType) or kind.bound != variable.name:
+            continue
+        if kind.bound in shared:
             continue
         default = kind.zero() if variable.default is None else variable.default
         most = len(default) + initial[variable.name] + depth * step[variable.name]
@@ -52,6 +55,19 @@ def relevant(model: Model, judged: Sequence[Property], room: Mapping[str, int]) 
         if isinstance(statement, Assign) or statement.change not in GROWING
     }
     return read | {variable.name for variable in model.variables if variable.name not in only_grow}
+
+
+def _shared(model: Model) -> set[str]:
+    """The bounds that containers have which are no variable: parts of others, parameters, and locals."""
+    inner = [part for variable in model.variables for part in list(variable.type.walk())[1:]]
+    bodies = (*model.actions, *((model.init,) if model.init is not None else ()), *model.properties)
+    parameters = (kind for body in (*bodies, *model.functions.values()) for _, kind in body.parameters)
+    inner += [part for kind in parameters for part in kind.walk()]
+    for action in bodies:
+        for statement in statements(action.body):
+            if isinstance(statement, Mutate) and not (statement.target.state and not statement.target.selectors):
+                inner.append(statement.target.type)
+    return {part.bound for part in inner if isinstance(part, Bounded)}
 
 
 def _changes(model: Model) -> Iterator[Assign | Mutate]:

@@ -83,6 +83,12 @@ class Inductive:
         run = self._initial().more()
         return self._initial().asked(("initial states",), run)
 
+    def start_fails(self) -> Question:
+        """Whether @init can raise an error or pass a bound."""
+        clauses = self.relation.clauses()
+        clauses.require(self.relation.start_fails, 0)
+        return Question(("initial states", "no error"), (clauses.text(),))
+
     def initially(self, prop: Property) -> Question:
         """Whether a property can be false in an initial state."""
         run = self._initial().more()

@@ -4,7 +4,9 @@ If two neighbouring steps commute, the run in which they are exchanged ends in t
 enough to look at runs in which no step is followed by one that commutes with it and comes before it in a fixed order:
 first by action, then by the identities among the arguments, in their order. (The last step of a run may be what a @step
 property forbids, so nothing is asked of it.) Which instances commute is read off their footprints
-(`quorate.model.footprints`).
+(`quorate.model.footprints`), which take containers for ones that have room: where one of the two takes something out of a
+container with a capacity to which the other adds, they commute only in states in which there is room for all that
+both add.
 
 This fits together with `quorate.prove.transition.symmetry_breaking`. Of all runs that permutations of identities and exchanges make of
 one another, take the one whose steps, written as action and identities, come first in the dictionary. An exchange of a
@@ -21,7 +23,8 @@ from typing import Any
 
 from quorate.language.types import IdentityType, RecordType, Type
 from quorate.model.abstract import Abstract, Built, Exactly, Some
-from quorate.model.accesses import independent
+from quorate.model.accesses import Footprint, Way, independent
+from quorate.model.capacity import additions
 from quorate.model.footprints import footprint
 from quorate.model.nodes import Action, Model
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
@@ -41,6 +44,16 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """Two groups of which the first need not be followed by the second: in the states where it is `possible`, they commute,
+    and the other order is the one that is looked at."""
+
+    first: Group
+    second: Group
+    possible: int
+
+
+@dataclass(frozen=True)
 class _Place:
     """An identity among the arguments of an action: a parameter, or a field of one."""
 
@@ -49,9 +62,8 @@ class _Place:
     kind: IdentityType
 
 
-def descending(relation: Relation) -> list[tuple[Group, Group]]:
-    """The pairs of groups of which the first need not be followed by the second: they commute, and the other order is
-    the one that is looked at."""
+def exchanges(relation: Relation) -> list[Exchange]:
+    """The pairs of groups of which only one order is looked at."""
     model = relation.model
     places = _places(model)
     groups, footprints = [], []
@@ -63,13 +75,42 @@ def descending(relation: Relation) -> list[tuple[Group, Group]]:
             )
             groups.append(Group(fired, key, condition))
             footprints.append(footprint(model, fired.action.body, _arguments(fired.action, where, values)))
-    commuting = independent(footprints)
+    commuting, room = independent(footprints), _Room(relation)
     return [
-        (first, second)
+        Exchange(first, second, room.for_both(first, footprints[one], second, footprints[other]))
         for one, first in enumerate(groups)
         for other, second in enumerate(groups)
         if commuting[one] >> other & 1 and _before(second, first)
     ]
+
+
+class _Room:
+    """When containers with a capacity have room for what two actions add to them, in whatever order."""
+
+    def __init__(self, relation: Relation) -> None:
+        self._relation = relation
+        self._added = {fired.action.name: additions(fired.action.body) for fired in relation.fired}
+        self._known: dict[tuple[str, int], int] = {}
+
+    def for_both(self, first: Group, mine: Footprint, second: Group, other: Footprint) -> int:
+        """That no bound cuts either action after the other one.
+
+        Where nothing is taken out of a container, it is never fuller on the way than at the end, where both orders
+        lead. Else it must have room for all that both can add.
+        """
+        added = self._added[first.fired.action.name] + self._added[second.fired.action.name]
+        shrinking = {access.variable for access in mine | other if access.way is Way.WRITE}
+        return self._relation.machine.both(
+            [self._room(name, count) for name, count in added.items() if name in shrinking]
+        )
+
+    def _room(self, name: str, count: int) -> int:
+        """That a variable of the state before has room for so many elements."""
+        if (name, count) not in self._known:
+            self._known[name, count] = self._relation.machine.has_room(
+                self._relation.before[name], self._relation.model.system.variable(name).type, count
+            )
+        return self._known[name, count]
 
 
 def _before(one: Group, other: Group) -> bool:

@@ -14,10 +14,11 @@ from typing import Any
 from quorate.language.system import Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
-from quorate.prove.encode.fixed.circuit import TRUE
+from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.cnf import Clauses, Copied
 from quorate.prove.encode.fixed.execution import Fixed
 from quorate.prove.encode.values import Event, Value
+from quorate.prove.transition.reductions import ALL, Reductions
 from quorate.prove.transition.symmetry_breaking import Precedence
 
 Cells = dict[str, Value]
@@ -60,17 +61,21 @@ class Relation:
     """The cells and conditions of a model. Make and use it inside `with model.system`."""
 
     def __init__(
-        self, model: Model, room: Mapping[str, int] | None = None, relevant: Collection[str] | None = None
+        self,
+        model: Model,
+        room: Mapping[str, int] | None = None,
+        relevant: Collection[str] | None = None,
+        reductions: Reductions = ALL,
     ) -> None:
         """`room`: how full containers can be, by the names of their bounds (see `quorate.prove.bounded.capacities`); `relevant`: the
         variables that matter, the others are left open (default: all matter)."""
-        self.model = model
+        self.model, self.reductions = model, reductions
         self._relevant = [
             variable.name for variable in model.variables if relevant is None or variable.name in relevant
         ]
         self.machine = Fixed(model, room)
         self.legal: list[int] = []
-        self.precedence = Precedence(self.machine, model.symmetric)
+        self.precedence = Precedence(self.machine, model.symmetric if reductions.symmetry_breaking else ())
         self.before = self._unknown_state(self.legal)
         self.width = self.machine.circuit.variables
         self.after = self._unknown_state([])
@@ -113,17 +118,28 @@ class Relation:
         return tuple(map(self.fire, self.model.actions))
 
     @cached_property
+    def start_fails(self) -> int:
+        """That @init raises an error or passes a bound, for its unknown arguments: no specification may."""
+        return self._started[1]
+
+    @cached_property
     def start(self) -> tuple[int, Cells, tuple[Value, ...]]:
         """An initial state as formulas over the unknown arguments of @init, which are also returned, and what these
         satisfy; members of symmetric sorts occur among them in their order."""
+        return self._started[0]
+
+    @cached_property
+    def _started(self) -> tuple[tuple[int, Cells, tuple[Value, ...]], int]:
         init, machine = self.model.init, self.machine
         zero = self.constant(self.model.system.zero(before_init=init is not None))
         if init is None:
-            return TRUE, zero | {SEEN: self.precedence.nobody()}, ()
+            return (TRUE, zero | {SEEN: self.precedence.nobody()}, ()), FALSE
         arguments, legal = self._parameters(init.parameters)
         transition = machine.fire(init, zero, arguments)
         ordered, seen = self.precedence.occurring(arguments, init.parameters, self.precedence.nobody())
-        return machine.both((machine.enabled(transition), *legal, ordered)), transition.after | {SEEN: seen}, arguments
+        stops = [condition for kind in ("error", "cut") for condition, _ in machine.stopped(transition, kind)]
+        condition = machine.both((machine.enabled(transition), *legal, ordered))
+        return (condition, transition.after | {SEEN: seen}, arguments), machine.both((*legal, machine.either(stops)))
 
     @cached_property
     def initial(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quorate.explore.engine import Instance
-from quorate.prove.transition.partial_order import Group, descending
+from quorate.prove.transition.partial_order import Exchange, Group, exchanges
 from quorate.prove.transition.relation import Relation
 from quorate.prove.transition.ternary_simulation import Foresight
 
@@ -15,8 +15,9 @@ class Unrolled:
         self.relation = relation
         self.clauses = relation.clauses()
         self._choices: dict[int, dict[str, int]] = {}
+        self._started = False
         self._foresight: Foresight | None = None
-        self._descending: list[tuple[Group, Group]] = []
+        self._exchanges: list[Exchange] = []
         self.legal(0)
 
     def fork(self) -> Unrolled:
@@ -24,7 +25,7 @@ class Unrolled:
         other = Unrolled.__new__(Unrolled)
         other.relation, other.clauses = self.relation, self.clauses.fork()
         other._choices = dict(self._choices)
-        other._foresight, other._descending = self._foresight, self._descending
+        other._started, other._foresight, other._exchanges = self._started, self._foresight, self._exchanges
         return other
 
     def legal(self, state: int) -> None:
@@ -35,8 +36,11 @@ class Unrolled:
     def start(self) -> None:
         """Require that the first state is an initial one."""
         self.clauses.require(self.relation.initial, 0)
-        self._foresight = Foresight(self.relation)
-        self._descending = descending(self.relation)
+        self._started = True
+        if self.relation.reductions.ternary_simulation:
+            self._foresight = Foresight(self.relation)
+        if self.relation.reductions.partial_order:
+            self._exchanges = exchanges(self.relation)
         self._foresee(0)
 
     def lengthen(self, length: int) -> list[int]:
@@ -50,14 +54,14 @@ class Unrolled:
         self._choices[length] = {fired.action.name: self.clauses.fresh() for fired in self.relation.fired}
         for fired, choice in zip(self.relation.fired, self._choices[length].values(), strict=True):
             self.clauses.require(fired.step, length, [-choice])
-            if self._foresight is not None:
+            if self._started:
                 self.clauses.require(fired.orderly, length, [-choice])
         if length > 1:
             self._ascend(length - 2)
         return list(self._choices[length].values())
 
     def _ascend(self, step: int) -> None:
-        """Require of a step and the next one that they are in order if they commute."""
+        """Require of a step and the next one that they are in order if they commute in the state before."""
         literals: dict[tuple[tuple[int, ...], int], int] = {}
 
         def literal(group: Group, copy: int) -> int:
@@ -68,8 +72,9 @@ class Unrolled:
                 self.clauses.require(group.condition ^ 1, copy, [-chosen, literals[group.key, copy]])
             return literals[group.key, copy]
 
-        for first, second in self._descending:
-            self.clauses.add(-literal(first, step), -literal(second, step + 1))
+        for exchange in self._exchanges:
+            both = [-literal(exchange.first, step), -literal(exchange.second, step + 1)]
+            self.clauses.require(exchange.possible ^ 1, step, both)
 
     def _foresee(self, state: int) -> None:
         """In runs from an initial state: write what is certain of a state, and simplify with it what is said of it."""

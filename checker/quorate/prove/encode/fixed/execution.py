@@ -127,6 +127,13 @@ class Fixed(Histories):
                 conditions = [guard for guard, _ in whole.items]
         return self.cells.at_most(conditions, number - 1) ^ 1
 
+    def has_room(self, whole: Value, kind: Type, number: int) -> int:
+        """Whether a set or network can take so many elements without being cut."""
+        assert isinstance(kind, SetType | NetworkType)
+        if kind.capacity is None or kind.bound in self.room:
+            return TRUE
+        return self._at_least(whole, kind.capacity - number + 1) ^ 1
+
     def op_majority(self, node: Expr, env: Env) -> Value:
         assert isinstance(node.data, IdentityType)
         return self._at_least(self.value(node.args[0], env), node.data.size // 2 + 1)
