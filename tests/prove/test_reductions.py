@@ -266,7 +266,11 @@ class Drawn(Spec):
 
 @pytest.mark.parametrize(
     ("source", "why"),
-    [(INIT_RAISES, "start.1. raises an error"), (INIT_IS_CUT, "passes the bound Term"), (NO_START, "no initial state")],
+    [
+        (INIT_RAISES, r"start\(1\) raises an error"),
+        (INIT_IS_CUT, "passes the bound Term"),
+        (NO_START, "no initial state"),
+    ],
 )
 def test_a_bounded_check_says_what_is_wrong_with_init_as_exploring_does(source: str, why: str) -> None:
     with pytest.raises(Failure, match=why):
