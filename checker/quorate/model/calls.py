@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import enum
 import inspect
-from collections.abc import Callable, Hashable
+import types as pytypes
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from quorate.language import functions as builtin
@@ -13,8 +15,11 @@ from quorate.language.resolve import record_type
 from quorate.language.sorts import Identity, Nat
 from quorate.language.types import (
     BoolType,
+    EnumType,
+    IdentityType,
     ListType,
     MapType,
+    NatType,
     NoneType,
     RecordType,
     SetType,
@@ -26,7 +31,16 @@ from quorate.language.types import (
 from quorate.model import comprehensions, lowering, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import alternatives, clamped, extent, is_number, join, limits, roomy, without_none
+from quorate.model.conversion import (
+    WireLike,
+    alternatives,
+    clamped,
+    extent,
+    join,
+    limits,
+    roomy,
+    without_none,
+)
 from quorate.model.source import MISSING
 
 BOOL = BoolType()
@@ -107,9 +121,17 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
     else:
         return None
     for cls in order:
-        found = cls.__dict__.get(node.attr)
-        if found is not None and (inspect.isfunction(found) or isinstance(found, staticmethod)):
-            return found, cls, self_op
+        if node.attr in cls.__dict__:
+            found = cls.__dict__[node.attr]
+            if inspect.isfunction(found) or (isinstance(found, staticmethod) and inspect.isfunction(found.__func__)):
+                return found, cls, self_op
+            if node.attr in ctx.builder.system.index:
+                return None
+            raise ctx.source.outside(
+                node,
+                f"{cls.__name__}.{node.attr} is no plain method: it is a {type(found).__name__}.",
+                "Define it with `def`, without a decorator that wraps it.",
+            )
     if node.attr in ctx.builder.system.index:
         return None
     raise ctx.source.error(node, f"{spec.__name__} has no method {node.attr!r}.")
@@ -156,51 +178,82 @@ def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
     """A call of a pure function or method of the author."""
     if isinstance(function, staticmethod):
         function, self_op = function.__func__, None
-    values = arguments(ctx, node, function, owner, 0 if self_op is None else 1)
+    return _called(
+        ctx, node, function, owner, self_op, arguments(ctx, node, function, owner, 0 if self_op is None else 1)
+    )
+
+
+def _called(
+    ctx: Context,
+    node: ast.Call,
+    function: Any,
+    owner: type | None,
+    self_op: ir.Op | None,
+    values: list[tuple[str, ir.Expr]],
+) -> ir.Expr:
     made = ctx.builder.function(
         ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values)
     )
-    return ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
+    result = ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
+    return lowering.in_order(ctx, node, as_written(node, values), result) if node.keywords else result
+
+
+def as_written(node: ast.Call, values: list[tuple[str, ir.Expr]]) -> list[ir.Expr]:
+    """The arguments of a call in the order in which Python evaluates them; what it does not give is no part of it."""
+    keywords = [str(keyword.arg) for keyword in node.keywords]
+    by_name = dict(values)
+    given = [value for name, value in values if name not in keywords]
+    return [*given, *(by_name[name] for name in keywords)]
 
 
 def _record(ctx: Context, node: ast.Call, cls: type) -> ir.Expr:
     kind = record_type(cls)
     given: dict[str, ast.expr] = {}
-    names = [name for name, _ in kind.fields]
+    names = list(kind.names)
     if len(node.args) > len(names):
         raise ctx.source.error(node, f"{cls.__name__} has {len(names)} fields, not {len(node.args)}.")
     given.update(zip(names, node.args, strict=False))
     for keyword in node.keywords:
         if keyword.arg not in names:
             raise ctx.source.error(node, f"{cls.__name__} has no field {keyword.arg!r}; it has {', '.join(names)}.")
+        if keyword.arg in given:
+            raise ctx.source.error(node, f"{cls.__name__} gets the field {keyword.arg!r} twice.")
         given[keyword.arg] = keyword.value
-    parts = []
-    for name, part in kind.fields:
-        if name in given:
-            value = lowering.lower(ctx, given[name], part)
-        elif name in vars(cls):
-            value = lowering.constant(ctx, node, vars(cls)[name])
-        else:
+    lowered = {name: lowering.lower(ctx, value, kind.field(name)) for name, value in given.items()}
+    values = []
+    for name in names:
+        if name not in lowered and name not in vars(cls):
             raise ctx.source.error(node, f"{cls.__name__} needs the field {name!r}.")
-        parts.append(ctx.adapt(value, part, given.get(name, node)))
-    return ir.Expr(ir.Op.RECORD, kind, tuple(parts), None, ctx.location(node))
+        values.append(lowered[name] if name in lowered else lowering.constant(ctx, node, vars(cls)[name]))
+    parts = [
+        ctx.adapt(value, part, given.get(name, node)) for (name, part), value in zip(kind.fields, values, strict=True)
+    ]
+    result = ir.Expr(ir.Op.RECORD, kind, tuple(parts), None, ctx.location(node))
+    written = [lowered[name] for name in given] + [
+        value for name, value in zip(names, values, strict=True) if name not in lowered
+    ]
+    return lowering.built(ctx, node, written, values, result)
 
 
 def _replace(ctx: Context, node: ast.Call) -> ir.Expr:
     base = without_none(lowering.lower(ctx, node.args[0]))
     if not isinstance(base.type, RecordType):
         raise ctx.source.error(node, f"replace takes a record; this is a {base.type}.")
-    given = {keyword.arg: keyword.value for keyword in node.keywords}
-    parts = []
-    for name, part in base.type.fields:
-        if name in given:
-            value = given.pop(name)
-            parts.append(ctx.adapt(lowering.lower(ctx, value, part), part, value))
-        else:
-            parts.append(ir.Expr(ir.Op.FIELD, part, (base,), name, ctx.location(node)))
-    if given:
-        raise ctx.source.error(node, f"{base.type} has no field {next(iter(given))!r}.")
-    return ir.Expr(ir.Op.RECORD, base.type, tuple(parts), None, ctx.location(node))
+    given = {str(keyword.arg): keyword.value for keyword in node.keywords}
+    for name in given:
+        if base.type.field(name) is None:
+            raise ctx.source.error(node, f"{base.type} has no field {name!r}.")
+    lowered = {name: lowering.lower(ctx, value, base.type.field(name)) for name, value in given.items()}
+    values = [
+        lowered.get(name, ir.Expr(ir.Op.FIELD, part, (base,), name, ctx.location(node)))
+        for name, part in base.type.fields
+    ]
+    parts = [
+        ctx.adapt(value, part, given.get(name, node))
+        for (name, part), value in zip(base.type.fields, values, strict=True)
+    ]
+    result = ir.Expr(ir.Op.RECORD, base.type, tuple(parts), None, ctx.location(node))
+    return lowering.after(ctx, node, (base, *lowered.values()), result)
 
 
 def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
@@ -210,10 +263,7 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
         if inspect.isfunction(function):
             first = next(iter(inspect.signature(function).parameters))
             values = [(first, base), *arguments(ctx, node, function, None, 1)]
-            made = ctx.builder.function(
-                ctx, node, function, None, None, tuple((name, value.type) for name, value in values)
-            )
-            return ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
+            return _called(ctx, node, function, None, None, values)
     if isinstance(base.type, SetType) and func.attr in SET_METHODS and len(node.args) == 1:
         return SET_METHODS[func.attr](ctx, node, base, without_none(lowering.lower(ctx, node.args[0], base.type)))
     if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
@@ -243,7 +293,9 @@ SET_METHODS: dict[str, Callable[..., ir.Expr]] = {
     "intersection": _operator(ast.BitAnd()),
     "difference": _operator(ast.Sub()),
     "issubset": _subset,
-    "issuperset": lambda ctx, node, left, right: _subset(ctx, node, right, left),
+    "issuperset": lambda ctx, node, left, right: lowering.in_order(
+        ctx, node, (left, right), _subset(ctx, node, right, left)
+    ),
 }
 
 
@@ -251,11 +303,11 @@ def _len(ctx: Context, node: ast.Call) -> ir.Expr:
     value = without_none(lowering.sort_or_value(ctx, node.args[0]))
     location = ctx.location(node)
     if isinstance(value.type, MapType):
-        return lowering.constant(ctx, node, value.type.key.cardinality)
+        return lowering.after(ctx, node, (value,), lowering.constant(ctx, node, value.type.key.cardinality))
     if value.op is ir.Op.DOMAIN:
         return ir.Expr(ir.Op.LEN, ir.IntType(extent(value), extent(value)), (value,), None, location)
     if isinstance(value.type, TupleType):
-        return lowering.constant(ctx, node, len(value.type.kinds))
+        return lowering.after(ctx, node, (value,), lowering.constant(ctx, node, len(value.type.kinds)))
     if not comprehensions.collection(value):
         raise ctx.source.error(node, f"len takes a collection or a sort; this is a {value.type}.")
     return ir.Expr(ir.Op.LEN, clamped(0, extent(value)), (value,), None, location)
@@ -303,12 +355,13 @@ def _int(ctx: Context, node: ast.Call) -> ir.Expr:
 
 def _isinstance(ctx: Context, node: ast.Call) -> ir.Expr:
     value = lowering.lower(ctx, node.args[0])
-    named = (
-        ctx.static(node.args[1])
-        if not isinstance(node.args[1], ast.Tuple)
-        else tuple(map(ctx.static, node.args[1].elts))
-    )
-    wanted = named if isinstance(named, tuple) else (named,)
+    if any(isinstance(kind, SetType | WireLike) for kind in alternatives(value.type)):
+        raise ctx.source.outside(
+            node,
+            f"Whether a {value.type} is a set or a frozenset is not part of its value.",
+            "Every value of it is one.",
+        )
+    wanted = tuple(_classes(ctx, node.args[1]))
     if any(isinstance(cls, type) and issubclass(cls, Nat) for cls in wanted):
         raise ctx.source.outside(
             node, "Numbers are plain int when the spec runs, whatever their Nat.", "Write `isinstance(x, int)`."
@@ -316,20 +369,61 @@ def _isinstance(ctx: Context, node: ast.Call) -> ir.Expr:
     found = tuple(kind for kind in alternatives(value.type) if any(_is_of(kind, cls) for cls in wanted))
     location = ctx.location(node)
     if not isinstance(value.type, UnionType) or len(found) == len(alternatives(value.type)):
-        return ir.Expr(ir.Op.CONST, BOOL, (), bool(found), location)
+        return lowering.after(ctx, node, (value,), ir.Expr(ir.Op.CONST, BOOL, (), bool(found), location))
     if not found:
         raise ctx.source.error(node, f"A {value.type} is never of this class.")
     return ir.Expr(ir.Op.IS, BOOL, (value,), found, location)
 
 
-def _is_of(kind: Type, cls: Any) -> bool:
-    if isinstance(kind, NoneType):
-        return cls is type(None)
-    if is_number(kind) or isinstance(kind, BoolType):
-        return cls is int or (cls is bool and isinstance(kind, BoolType))
-    if isinstance(kind, TupleType):
-        return cls is tuple
-    return isinstance(cls, type) and issubclass(getattr(kind, "sort", type(None)), cls)
+def _classes(ctx: Context, node: ast.expr) -> Iterator[type]:
+    """The classes that the second argument of `isinstance` names: a class, a union or a tuple of those, a name for any of them."""
+    if isinstance(node, ast.Tuple):
+        for part in node.elts:
+            yield from _classes(ctx, part)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        yield from _classes(ctx, node.left)
+        yield from _classes(ctx, node.right)
+    elif isinstance(node, ast.Constant) and node.value is None:
+        yield type(None)
+    else:
+        yield from _class(ctx, node, ctx.static(node))
+
+
+def _class(ctx: Context, node: ast.expr, named: Any) -> Iterator[type]:
+    if isinstance(named, pytypes.UnionType | tuple):
+        for part in named.__args__ if isinstance(named, pytypes.UnionType) else named:
+            yield from _class(ctx, node, part)
+    elif isinstance(named, type) and type(named).__instancecheck__ in _PLAIN_CHECKS:
+        yield named
+    else:
+        raise ctx.source.outside(
+            node, "This names no class that isinstance can be asked for here.", "Write a class, `A | B` or `(A, B)`."
+        )
+
+
+_PLAIN_CHECKS = (type.__instancecheck__, enum.EnumMeta.__instancecheck__)
+"""The tests of classes whose instances are those of the class and its subclasses, and no others."""
+PYTHON_CLASSES: tuple[tuple[type[Type], type], ...] = (
+    (NoneType, type(None)),
+    (BoolType, bool),
+    (NatType, int),
+    (ir.IntType, int),
+    (TupleType, tuple),
+)
+"""The Python class of the values of types that are not named after one."""
+
+
+def _is_of(kind: Type, cls: type) -> bool:
+    """Whether the values of a type are instances of a class, as Python's `isinstance` says."""
+    for plain, python in PYTHON_CLASSES:
+        if isinstance(kind, plain):
+            return issubclass(python, cls)
+    if isinstance(kind, RecordType | EnumType | IdentityType):
+        return issubclass(kind.sort, cls)
+    base = {ListType: list, SetType: None, MapType: dict}.get(type(kind))
+    if base is None:
+        raise TypeError(f"isinstance of a {kind} is not decided by its type")
+    return issubclass(base, cls)
 
 
 def _sort(ctx: Context, node: ast.expr) -> Type:

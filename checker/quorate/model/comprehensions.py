@@ -45,15 +45,26 @@ def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
         return special
     whole = without_none(lowering.sort_or_value(ctx, source))
     if isinstance(whole.type, MapType):
-        whole = lowering.domain(whole.type.key, ctx.location(source))
-    kind = element_type(whole.type)
-    if kind is None:
+        keys = lowering.domain(whole.type.key, ctx.location(source))
+        name = bind(ctx, target, whole.type.key)
+        kind = whole.type.key
+        return Range(name, kind, lowering.after(ctx, source, (whole,), keys), not kind.scalarsets)
+    element = element_type(whole.type)
+    if element is None:
         raise ctx.source.error(
             source, f"A loop ranges over a sort, range(...), set, list, network or map; this is a {whole.type}."
         )
-    ordered = isinstance(whole.type, ListType) or (whole.op is ir.Op.DOMAIN and not kind.scalarsets)
-    name = bind(ctx, target, kind)
-    return Range(name, kind, whole, ordered)
+    ordered = isinstance(whole.type, ListType) or (whole.op is ir.Op.DOMAIN and not element.scalarsets)
+    name = bind(ctx, target, element)
+    return Range(name, element, whole, ordered)
+
+
+def each(ctx: Context, node: ast.expr) -> tuple[Range, ir.Expr]:
+    """What a collection ranges over where nobody has named its elements, and the element."""
+    target = ast.copy_location(ast.Name("0element", ast.Store()), node)
+    with ctx.scope():
+        over = ranged(ctx, target, node)
+        return over, ctx.bindings[target.id]
 
 
 def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
@@ -79,13 +90,14 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
         if len(parts) != 2:
             raise ctx.source.error(target, "`.items()` gives pairs: write `for k, v in m.items()`.")
         first, second = parts
-        name = bind(ctx, first, keys) if first is not None else ctx.local("key", keys, target).data
+        name = bind(ctx, first, keys) if first is not None else ctx.temporary("key", keys, target).data
         at = ir.Expr(ir.Op.LOCAL, keys, (), name, location)
         value = ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, at), None, location)
         if pairs and first is None:
             value = ir.Expr(ir.Op.TUPLE, TupleType((keys, value.type)), (at, value), None, location)
         _bind_to(ctx, second, value)
-    return Range(name, keys, lowering.domain(keys, location), not keys.scalarsets, whole)
+    source_keys = lowering.after(ctx, source, (whole,), lowering.domain(keys, location))
+    return Range(name, keys, source_keys, not keys.scalarsets, whole)
 
 
 def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
@@ -117,7 +129,7 @@ def bind(ctx: Context, target: ast.expr | None, kind: Type) -> str:
     if isinstance(target, ast.Name):
         return str(ctx.local(target.id, kind, target).data)
     if isinstance(target, ast.Tuple):
-        whole = ctx.local("pair", kind, target)
+        whole = ctx.temporary("pair", kind, target)
         _bind_to(ctx, target, whole)
         return str(whole.data)
     assert target is not None
@@ -216,9 +228,8 @@ def fold(ctx: Context, node: ast.expr) -> Fold:
         if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp):
             parts = clauses(ctx, node.generators)
             return parts, lowering.lower(ctx, node.elt)
-        target = ast.copy_location(ast.Name("element", ast.Store()), node)
-        over = ranged(ctx, target, node)
-        return (ir.For(over.name, over.type, over.source, over.ordered),), ctx.bindings["element"]
+        over, element = each(ctx, node)
+        return (ir.For(over.name, over.type, over.source, over.ordered),), element
 
 
 def quantifier(op: ir.Op) -> Any:
@@ -228,7 +239,13 @@ def quantifier(op: ir.Op) -> Any:
         parts, body = fold(ctx, node.args[0])
         if body.type != BOOL:
             raise ctx.source.error(node, f"{op} takes conditions; these are of type {body.type}.")
-        return ir.Expr(op, BOOL, (body,), parts, ctx.location(node))
+        result = ir.Expr(op, BOOL, (body,), parts, ctx.location(node))
+        if isinstance(node.args[0], ast.GeneratorExp) or lowering.always(ctx, result):
+            return result
+        # A list is finished before its first element is looked at, so that every condition in it is evaluated.
+        whole = ir.Expr(ir.Op.SET_OF, SetType(BOOL, None, ""), (body,), parts, ctx.location(node))
+        one = ctx.temporary("condition", BOOL, node)
+        return ir.Expr(op, BOOL, (one,), (ir.For(one.data, BOOL, whole, False),), ctx.location(node))
 
     return lower
 
@@ -265,7 +282,8 @@ def extreme(op: ir.Op, pair: ir.Op) -> Any:
             kind = join(body.type, other.type)
             if kind is None:
                 raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
-            return ir.Expr(op, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, location)
+            args = (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node))
+            return _with_default(ctx, node, parts, ir.Expr(op, kind, args, parts, location))
         values = [without_none(lowering.lower(ctx, part)) for part in node.args]
         result = values[0]
         for value in values[1:]:
@@ -291,6 +309,13 @@ def _check_order(ctx: Context, node: ast.Call, value: ir.Expr) -> None:
 def the(ctx: Context, node: ast.Call) -> ir.Expr:
     """`the(generator, default)`."""
     parts, body = fold(ctx, node.args[0])
+    whole = ir.Expr(ir.Op.THE, body.type, (body,), parts, ctx.location(node))
+    if isinstance(node.args[0], ast.ListComp | ast.SetComp) and any(
+        not lowering.always(ctx, part) for part in whole.children()
+    ):
+        raise ctx.source.outside(
+            node, "Python evaluates all of this collection before it looks for its one value.", "Write a generator."
+        )
     given = node.args[1:] + [keyword.value for keyword in node.keywords]
     if not given:
         return ir.Expr(ir.Op.THE, body.type, (body,), parts, ctx.location(node))
@@ -298,9 +323,21 @@ def the(ctx: Context, node: ast.Call) -> ir.Expr:
     kind = join(body.type, other.type)
     if kind is None:
         raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
-    return ir.Expr(
-        ir.Op.THE, kind, (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node)), parts, ctx.location(node)
-    )
+    args = (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node))
+    return _with_default(ctx, node, parts, ir.Expr(ir.Op.THE, kind, args, parts, ctx.location(node)))
+
+
+def _with_default(ctx: Context, node: ast.Call, parts: tuple[ir.Clause, ...], result: ir.Expr) -> ir.Expr:
+    """Python evaluates a default before it takes the first value of a generator, and after all of a list."""
+    first, default = parts[0], result.args[1]
+    if lowering.always(ctx, default):
+        return result
+    if isinstance(node.args[0], ast.GeneratorExp):
+        assert isinstance(first, ir.For)
+        return lowering.after(ctx, node, (first.source, default), result)
+    kind = TupleType((result.type, default.type))
+    both = ir.Expr(ir.Op.TUPLE, kind, (result, default), None, ctx.location(node))
+    return ir.Expr(ir.Op.COMPONENT, result.type, (both,), 0, ctx.location(node))
 
 
 def as_set(ctx: Context, node: ast.Call) -> ir.Expr:

@@ -162,6 +162,13 @@ class Context:
         self.bindings[name] = expression
         return expression
 
+    def temporary(self, stem: str, kind: Type, node: ast.AST) -> Expr:
+        """A new local that stands for a value on the way. Its name begins with a digit: no author can write it, and no
+        name of an author's is bound to it."""
+        unique = self.fresh(f"0{stem}")
+        self.defined.add(unique)
+        return Expr(Op.LOCAL, kind, (), unique, self.location(node))
+
     def adapt(self, value: Expr, want: Type, node: ast.AST) -> Expr:
         """`value` converted to `want`; an error at `node` if that is impossible."""
         return adapt(value, want, self.complain(node), self.location(node))
@@ -181,7 +188,8 @@ class Context:
     def annotation(self, node: ast.expr, name: str) -> Type:
         """The type that an annotation inside a body means."""
         try:
-            hint = eval(compile(ast.Expression(node), self.source.file, "eval"), dict(self.source.namespace))
+            names = getattr(self.source.owner, "__quorate_namespace__", {}) | self.source.namespace
+            hint = eval(compile(ast.Expression(node), self.source.file, "eval"), names)
         except Exception as error:
             raise self.source.error(node, f"The annotation of {name} is not a type: {error}.") from None
         return resolve(hint, name, Configuration())

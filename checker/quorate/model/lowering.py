@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+from collections.abc import Sequence
 from typing import Any
 
 from quorate.language.resolve import resolve
@@ -12,6 +13,7 @@ from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleT
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import element_type, is_number, without_none
+from quorate.model.totality import is_total
 
 BOOL = BoolType()
 
@@ -119,3 +121,36 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
 def domain(kind: Type, location: Any = None) -> ir.Expr:
     """All values of a type, as a set."""
     return ir.Expr(ir.Op.DOMAIN, SetType(kind, None, ""), (), None, location)
+
+
+def always(ctx: Context, value: ir.Expr) -> bool:
+    """Whether an expression certainly has a value, so that nobody can tell when it is evaluated, or whether."""
+    return is_total(value, ctx.builder)
+
+
+def after(ctx: Context, node: ast.AST, first: Sequence[ir.Expr], result: ir.Expr) -> ir.Expr:
+    """`result`, once `first` have been evaluated in this order: an error or a cut in them comes before its own, as in Python."""
+    before = tuple(value for value in first if not always(ctx, value))
+    if not before:
+        return result
+    kind = TupleType((*(value.type for value in before), result.type))
+    whole = ir.Expr(ir.Op.TUPLE, kind, (*before, result), None, ctx.location(node))
+    return ir.Expr(ir.Op.COMPONENT, result.type, (whole,), len(before), ctx.location(node))
+
+
+def in_order(ctx: Context, node: ast.AST, written: Sequence[ir.Expr], result: ir.Expr) -> ir.Expr:
+    """`result`, whose operands are evaluated in another order than they are written in."""
+    return result if sum(not always(ctx, value) for value in written) < 2 else after(ctx, node, written, result)
+
+
+def built(
+    ctx: Context, node: ast.AST, written: Sequence[ir.Expr], values: Sequence[ir.Expr], result: ir.Expr
+) -> ir.Expr:
+    """`result`, made of `values` by conversions that may cut: Python evaluates all that is `written` before the first of them."""
+    late = [position for position, value in enumerate(values) if not always(ctx, value)]
+    cutting = (
+        any(result.args[position] != value for position, value in enumerate(values[: late[-1]])) if late else False
+    )
+    if cutting or list(written) != list(values):
+        return after(ctx, node, written, result)
+    return result

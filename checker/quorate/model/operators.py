@@ -142,7 +142,8 @@ def _singletons(kind: Type) -> bool:
 def _ordered(ctx: Context, node: ast.Compare, op: ast.cmpop, left: ir.Expr, right: ir.Expr) -> ir.Expr:
     location = ctx.location(node)
     if isinstance(op, ast.Gt | ast.GtE):
-        left, right = right, left
+        swapped = ast.Lt() if isinstance(op, ast.Gt) else ast.LtE()
+        return lowering.in_order(ctx, node, (left, right), _ordered(ctx, node, swapped, right, left))
     strict = isinstance(op, ast.Lt | ast.Gt)
     if isinstance(left.type, SetType) and isinstance(right.type, SetType):
         kind = join(left.type, right.type)
@@ -197,9 +198,11 @@ def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.
     """`element in whole`."""
     location = ctx.location(node)
     if whole.op is ir.Op.TUPLE:
-        return ir.Expr(ir.Op.OR, BOOL, tuple(equal(ctx, node, element, part) for part in whole.args), None, location)
+        found = ir.Expr(ir.Op.OR, BOOL, tuple(equal(ctx, node, element, part) for part in whole.args), None, location)
+        return lowering.after(ctx, node, (element, *whole.args), found)
     if isinstance(whole.type, MapType):
-        whole = lowering.domain(whole.type.key, location)
+        among = member(ctx, node, element, lowering.domain(whole.type.key, location))
+        return lowering.after(ctx, node, (element, whole), among) if not lowering.always(ctx, whole) else among
     kind = element_type(whole.type)
     if kind is None:
         raise ctx.source.error(node, f"`in` needs a set, list, network or sort; this is a {whole.type}.")

@@ -73,10 +73,29 @@ def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> li
     if isinstance(target, ast.Name):
         return [local(ctx, target, value, node)]
     where = roomy_for(ctx, place(ctx, target), value, node)
+    before, value = _evaluated(ctx, where, value, node)
     made = ir.Assign(where, ctx.adapt(value, where.type, node), ctx.location(node))
     if where.selectors:
         aliases.touch(ctx, where)
-    return [made]
+    return [*before, made]
+
+
+def _evaluated(ctx: Context, where: ir.Place, value: ir.Expr, node: ast.stmt) -> tuple[list[ir.Stmt], ir.Expr]:
+    """Python evaluates the value, then the way to the place, and only then holds the value against the place's type. Where this
+    can be told, statements that do the first two, and a name for the value."""
+    way = read(ctx, where, node)
+    if isinstance(way.args[0].type if way.args else None, ListType):  # a list converts before it looks at the index
+        way = ir.Expr(ir.Op.TUPLE, TupleType(tuple(part.type for part in way.args)), way.args, None, ctx.location(node))
+    converted = ctx.adapt(value, where.type, node)
+    if not where.selectors or lowering.always(ctx, way) or lowering.always(ctx, converted):
+        return [], value
+    held = ctx.temporary("value", value.type, node)
+    seen = ctx.temporary("way", way.type, node)
+    aliases.name(ctx, held.data, aliases.roots(ctx, value))
+    return [
+        ir.Assign(ir.Place(name.data, False, (), (name.type,)), part, ctx.location(node))
+        for name, part in ((held, value), (seen, way))
+    ], held
 
 
 def roomy_for(ctx: Context, where: ir.Place, value: ir.Expr, node: ast.stmt) -> ir.Place:
@@ -104,10 +123,9 @@ def _holding(holder: Type, element: Type) -> Type:
 def _unpack(ctx: Context, target: ast.Tuple, value: ir.Expr, node: ast.stmt) -> list[ir.Stmt]:
     if not isinstance(value.type, TupleType) or len(value.type.kinds) != len(target.elts):
         raise ctx.source.error(node, f"A {value.type} cannot be taken apart into {len(target.elts)} names.")
-    held = ast.copy_location(ast.Name("parts", ast.Store()), target)
-    ctx.bindings.pop("parts", None)
+    held = ast.copy_location(ast.Name("0parts", ast.Store()), target)
     found: list[ir.Stmt] = [local(ctx, held, value, node)]
-    whole = ctx.bindings.pop("parts")
+    whole = ctx.bindings.pop(held.id)
     for position, part in enumerate(target.elts):
         aliases.check_read(ctx, target, whole)
         component = ir.Expr(ir.Op.COMPONENT, value.type.kinds[position], (whole,), position, ctx.location(part))

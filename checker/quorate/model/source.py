@@ -71,9 +71,8 @@ class Source:
 
     @cached_property
     def namespace(self) -> dict[str, Any]:
-        """The names that the function sees beside its own."""
+        """The names that the function sees beside its own, with the values that they have now."""
         names = dict(vars(builtins)) | self.function.__globals__
-        names |= getattr(self.owner, "__quorate_namespace__", {})
         code = self.function.__code__
         for name, cell in zip(code.co_freevars, self.function.__closure__ or (), strict=True):
             try:

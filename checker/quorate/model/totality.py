@@ -5,6 +5,9 @@ Such a condition may be evaluated earlier than where it stands, or not at all, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from quorate.language.types import MapType
 from quorate.model.nodes import (
     Assign,
@@ -14,7 +17,6 @@ from quorate.model.nodes import (
     If,
     IntType,
     Loop,
-    Model,
     Mutate,
     Op,
     Return,
@@ -35,27 +37,34 @@ FALLIBLE = frozenset(
 """What may fail, unless more is known. Said so that a test can ask whether every operator was thought of."""
 
 
-def is_total(expression: Expr, model: Model) -> bool:
+class Calls(Protocol):
+    """What knows the functions that expressions call: a model, or who builds one."""
+
+    @property
+    def functions(self) -> Mapping[str, Function]: ...
+
+
+def is_total(expression: Expr, model: Calls) -> bool:
     """Whether the expression has a value in every state and for all values of its locals; false in doubt."""
     return all(node.op in TOTAL or _is_safe(node, model) for node in expression.walk())
 
 
-def _is_safe(node: Expr, model: Model) -> bool:
+def _is_safe(node: Expr, model: Calls) -> bool:
     if node.op is Op.LOOKUP:
         whole, key = node.args
         return isinstance(whole.type, MapType) and not isinstance(key.type, IntType) and key.type == whole.type.key
     return node.op is Op.CALL and _is_total_function(model.functions[node.data], model)
 
 
-def _is_total_function(function: Function, model: Model) -> bool:
+def _is_total_function(function: Function, model: Calls) -> bool:
     return _are_total(function.body, model) and _returns(function.body)
 
 
-def _are_total(body: tuple[Stmt, ...], model: Model) -> bool:
+def _are_total(body: tuple[Stmt, ...], model: Calls) -> bool:
     return all(_is_total_statement(statement, model) for statement in body)
 
 
-def _is_total_statement(statement: Stmt, model: Model) -> bool:
+def _is_total_statement(statement: Stmt, model: Calls) -> bool:
     match statement:
         case Assign(target=target, value=value):
             return not target.selectors and is_total(value, model)
