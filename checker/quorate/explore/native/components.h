@@ -15,7 +15,11 @@
  * So "smaller" means "still open", and states outside need no test of their own. A finished component is judged at once. An
  * instance of weak fairness that is possible in all of its states and taken by no transition inside rules it out; one of
  * strong fairness that is possible somewhere and taken nowhere leaves only the states where it is not possible, and these are
- * decomposed again (Emerson & Lei 1987). A run may stay in one state for ever, so a single state is a component too.
+ * decomposed again (Emerson & Lei 1987). A run may stay in one state for ever, so a single state is a component too. A component
+ * without a state that is `accepting` is no use: a run has to visit one again and again.
+ *
+ * A fair instance that a bound cuts is possible and never taken. With `bounded` it is not possible instead: the components are then
+ * those of the bounded system, which has no transition there.
  *
  * Cost: time linear in the transitions, once for each time that strong fairness splits what is left; 4 bytes a state, and
  * the stacks, at most 20 bytes a state on the longest way through the graph.
@@ -36,6 +40,7 @@ typedef struct {
 /* What a component does with an instance. */
 typedef struct {
     uint32_t possible; /* in how many of its states */
+    uint32_t seen;     /* 1 plus the last of them */
     bool taken, wanted;
 } Demand;
 
@@ -48,12 +53,14 @@ typedef struct {
 typedef struct {
     Graph *graph;
     Region ranks;                     /* uint32_t for each state */
-    Region begins, fulfilled;         /* one bit for each state */
+    Region begins, fulfilled, accepting; /* one bit for each state */
+    Region open;                         /* the same: where spread_back works */
     Region frames;
-    Stack open, rest, touched;
+    Stack unjudged, rest, touched;
     Region demands; /* Demand for each fair instance; zero between uses */
     uint64_t depth;
     uint32_t visited, next_component;
+    bool bounded; /* whether a fair instance that a bound cuts is not possible */
 } Components;
 
 static inline uint32_t *ranks_of(const Components *c) { return (uint32_t *)c->ranks.base; }
@@ -64,9 +71,27 @@ static inline bool is_fair_component(const Components *c, uint64_t state) {
     return ranks_of(c)[state] > c->next_component && ranks_of(c)[state] != CLOSED;
 }
 
+static inline bool is_pending(const Components *c, uint64_t state) {
+    return ranks_of(c)[state] != 0 && !bit_of(bits_in(&c->fulfilled), state);
+}
+
 static inline bool stack_push(Components *c, Stack *stack, uint64_t item) {
     if (UNLIKELY(!graph_room(c->graph, &stack->region, (stack->count + 1) * sizeof(uint32_t)))) return false;
     items_of(stack)[stack->count++] = (uint32_t)item;
+    return true;
+}
+
+/* Whether a transition of a state is, or a cut counts as, a fair instance that is possible there. */
+static inline bool is_demand(const Components *c, const Edges *edges, uint64_t state) {
+    return edges->instance && !(c->bounded && edges->target == state);
+}
+
+/* Whether a run may stay in a state for ever. */
+static bool may_stay(const Components *c, uint64_t state) {
+    if (bit_of(bits_in(&c->graph->staying), state)) return true;
+    if (!c->bounded) return false;
+    for (Edges edges = edges_of(c->graph, state); edge_next(&edges);)
+        if (is_demand(c, &edges, state)) return false;
     return true;
 }
 
@@ -85,10 +110,11 @@ static bool count_demands(Components *c, const uint32_t *states, uint64_t size) 
     for (uint64_t i = 0; i < size; i++) {
         if (bit_of(bits_in(&c->graph->staying), states[i])) continue;
         for (Edges edges = edges_of(c->graph, states[i]); edge_next(&edges);) {
-            if (!edges.instance) continue;
+            if (!is_demand(c, &edges, states[i])) continue;
             Demand *demand = demand_touch(c, edges.instance);
             if (!demand) return false;
-            demand->possible++;
+            demand->possible += demand->seen != i + 1; /* Several transitions of a state may serve one demand. */
+            demand->seen = (uint32_t)i + 1;
             demand->taken |= edges.target != states[i] && ranks[edges.target] == rank;
         }
     }
@@ -102,7 +128,7 @@ static bool keep_rest(Components *c, const uint32_t *states, uint64_t size) {
     for (uint64_t i = 0; i < size; i++) {
         bool kept = true;
         for (Edges edges = edges_of(c->graph, states[i]); kept && edge_next(&edges);)
-            kept = !edges.instance || !demand_of(c, edges.instance)->wanted;
+            kept = !is_demand(c, &edges, states[i]) || !demand_of(c, edges.instance)->wanted;
         if (kept && !stack_push(c, &c->rest, states[i])) return false;
     }
     items_of(&c->rest)[before] = (uint32_t)(c->rest.count - before - 1);
@@ -132,11 +158,20 @@ static inline void rank_all(Components *c, const uint32_t *states, uint64_t size
     for (uint64_t i = 0; i < size; i++) ranks_of(c)[states[i]] = rank;
 }
 
+static bool any_accepting(const Components *c, const uint32_t *states, uint64_t size) {
+    for (uint64_t i = 0; i < size; i++)
+        if (bit_of(bits_in(&c->accepting), states[i])) return true;
+    return false;
+}
+
 /* A component is found: give its states their rank. */
 static bool component_judge(Components *c, const uint32_t *states, uint64_t size) {
+    if (!any_accepting(c, states, size)) {
+        rank_all(c, states, size, CLOSED);
+        return true;
+    }
     if (size == 1) {
-        bool stays = bit_of(bits_in(&c->graph->staying), states[0]);
-        ranks_of(c)[states[0]] = stays ? c->next_component-- : CLOSED;
+        ranks_of(c)[states[0]] = may_stay(c, states[0]) ? c->next_component-- : CLOSED;
         return true;
     }
     rank_all(c, states, size, c->next_component);
@@ -189,7 +224,7 @@ static inline bool visit_leave(Components *c) {
     uint32_t *ranks = ranks_of(c);
     Frame frame = *frame_at(c, --c->depth);
     uint32_t state = frame.state & ~IS_ROOT, rank = ranks[state];
-    if (!stack_push(c, &c->open, state)) return false;
+    if (!stack_push(c, &c->unjudged, state)) return false;
     if (!(frame.state & IS_ROOT)) {
         Frame *parent = frame_at(c, c->depth - 1); /* There is one, because this state reaches one visited before it. */
         uint32_t above = parent->state & ~IS_ROOT;
@@ -199,12 +234,12 @@ static inline bool visit_leave(Components *c) {
         }
         return true;
     }
-    uint64_t begin = c->open.count - 1;
-    while (begin > 0 && ranks[items_of(&c->open)[begin - 1]] >= rank) begin--;
-    uint64_t size = c->open.count - begin;
-    c->open.count = begin;
+    uint64_t begin = c->unjudged.count - 1;
+    while (begin > 0 && ranks[items_of(&c->unjudged)[begin - 1]] >= rank) begin--;
+    uint64_t size = c->unjudged.count - begin;
+    c->unjudged.count = begin;
     c->visited -= (uint32_t)size;
-    return component_judge(c, items_of(&c->open) + begin, size);
+    return component_judge(c, items_of(&c->unjudged) + begin, size);
 }
 
 /* Visit what a state reaches, and judge the components in it. */
@@ -236,7 +271,7 @@ static bool find_components(Components *c) {
     Graph *graph = c->graph;
     uint64_t count = count_of(graph);
     uint32_t *ranks = ranks_of(c);
-    c->depth = c->open.count = c->rest.count = c->touched.count = 0;
+    c->depth = c->unjudged.count = c->rest.count = c->touched.count = 0;
     c->visited = 0;
     c->next_component = CLOSED - 1;
     for (uint64_t n = 0; n < count; n++) ranks[n] = bit_of(bits_in(&c->fulfilled), n) ? CLOSED : 0;
@@ -245,11 +280,29 @@ static bool find_components(Components *c) {
     return explore_rest(c);
 }
 
+/* Extend a set of states, as bits, by all states in which an obligation is pending and from which it is reached while it is pending.
+   After find_components, which visits exactly the states in which one is. Most transitions lead to higher numbers, so few rounds do. */
+static bool spread_back(Components *c, uint64_t *set) {
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (uint64_t n = count_of(c->graph); n-- > 0;) {
+            if (n % 4096 == 0 && graph_stopping(c->graph)) return false;
+            if (!is_pending(c, n) || bit_of(set, n)) continue;
+            bool reaches = false;
+            for (Edges edges = edges_of(c->graph, n); !reaches && edge_next(&edges);)
+                reaches = is_pending(c, edges.target) && bit_of(set, edges.target);
+            if (reaches) set_bit(set, n);
+            grown |= reaches;
+        }
+    }
+    return true;
+}
+
 static inline bool any_component(const Components *c) { return c->next_component != CLOSED - 1; }
 
 static void components_release(Components *c) {
-    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->frames, &c->demands,
-                     &c->open.region, &c->rest.region, &c->touched.region};
+    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->accepting, &c->open, &c->frames, &c->demands,
+                     &c->unjudged.region, &c->rest.region, &c->touched.region};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) region_release(all[i]);
 }
 
@@ -258,12 +311,13 @@ static bool components_prepare(Components *c) {
     Graph *graph = c->graph;
     uint64_t count = count_of(graph), bits = (count / 64 + 1) * sizeof(uint64_t);
     return graph_room(graph, &c->ranks, count * sizeof(uint32_t)) && graph_room(graph, &c->begins, bits) &&
-           graph_room(graph, &c->fulfilled, bits) && graph_room(graph, &c->demands, (graph->instances + 1) * sizeof(Demand));
+           graph_room(graph, &c->fulfilled, bits) && graph_room(graph, &c->accepting, bits) &&
+           graph_room(graph, &c->open, bits) && graph_room(graph, &c->demands, (graph->instances + 1) * sizeof(Demand));
 }
 
 static bool components_reserve(Components *c, Graph *graph) {
-    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->frames, &c->demands,
-                     &c->open.region, &c->rest.region, &c->touched.region};
+    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->accepting, &c->open, &c->frames, &c->demands,
+                     &c->unjudged.region, &c->rest.region, &c->touched.region};
     c->graph = graph;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!region_reserve(all[i], graph->budget.limit)) return false;

@@ -39,6 +39,8 @@ typedef struct {
     uint64_t record_bytes;
     Region bases, starts; /* uint64_t, uint32_t */
     Region staying; /* one bit for each state: no fair instance is possible there */
+    Region leaving; /* one bit for each state: a bound cuts a transition there, of whatever action */
+    uint64_t leaves; /* in how many states */
     Region slots; /* uint64_t */
     uint64_t capacity;
 
@@ -214,6 +216,7 @@ static inline bool edge_next(Edges *edges) {
 static bool record_begin(Graph *graph, uint64_t number) {
     if (!graph_room(graph, &graph->starts, (number + 1) * sizeof(uint32_t))) return false;
     if (!graph_room(graph, &graph->staying, (number / 64 + 1) * sizeof(uint64_t))) return false;
+    if (!graph_room(graph, &graph->leaving, (number / 64 + 1) * sizeof(uint64_t))) return false;
     if (number % RECORDS_A_BASE == 0) {
         if (!graph_room(graph, &graph->bases, (number / RECORDS_A_BASE + 1) * sizeof(uint64_t))) return false;
         ((uint64_t *)graph->bases.base)[number / RECORDS_A_BASE] = graph->record_bytes;
@@ -281,17 +284,24 @@ static bool number_all(Graph *graph, uint64_t *targets) {
 static bool expand_states(Graph *graph, uint64_t from, uint64_t to, Region *numbers) {
     Successors *out = &graph->out;
     size_t ends[SOURCES];
+    uint64_t cuts[SOURCES];
     out->count = 0;
     for (uint64_t n = from; n < to; n++) {
+        cuts[n - from] = out->cut_total;
         model_successors(state_of(graph, n), out);
+        cuts[n - from] = out->cut_total - cuts[n - from];
         ends[n - from] = out->count;
     }
     if (out->exhausted) graph_end(graph, STOP_MEMORY);
     if (out->exhausted || !graph_room(graph, numbers, out->count * sizeof(uint64_t))) return false;
     uint64_t *targets = (uint64_t *)numbers->base;
     if (!number_all(graph, targets)) return false;
-    for (uint64_t n = from, begin = 0; n < to; begin = ends[n - from], n++)
+    for (uint64_t n = from, begin = 0; n < to; begin = ends[n - from], n++) {
         if (!record_write(graph, n, out->labels + begin, targets + begin, ends[n - from] - begin)) return false;
+        if (!cuts[n - from]) continue;
+        set_bit((uint64_t *)graph->leaving.base, n);
+        graph->leaves++;
+    }
     return true;
 }
 
@@ -324,14 +334,14 @@ static void graph_build(Graph *graph) {
 }
 
 static void graph_release(Graph *graph) {
-    Region *all[] = {&graph->states, &graph->records, &graph->bases, &graph->starts, &graph->staying,
+    Region *all[] = {&graph->states, &graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving,
                      &graph->slots, &graph->labels, &graph->label_slots};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) region_release(all[i]);
     successors_free(&graph->out);
 }
 
 static bool graph_reserve(Graph *graph) {
-    Region *all[] = {&graph->states, &graph->records, &graph->bases, &graph->starts, &graph->staying,
+    Region *all[] = {&graph->states, &graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving,
                      &graph->slots, &graph->labels, &graph->label_slots};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!region_reserve(all[i], graph->budget.limit)) return false;

@@ -6,7 +6,18 @@
  *   The stem   is the first shortest path, in the order of a breadth-first search with a queue, on which an obligation begins and
  *              stays pending up to a state of a set in which a fair run can stay (components.h).
  *   The loop   stays in that set. As long as an instance that fairness demands is neither taken nor, for weak fairness, impossible in
- *              some state of the loop, it goes the first shortest way to the nearest such event, and at last back to where it began.
+ *              some state of the loop, or no accepting state has been visited, it goes the first shortest way to the nearest such event,
+ *              and at last back to where it began.
+ *
+ * Which runs violate a property is data, `model_acceptance`: where an obligation begins, and what a run does from there on.
+ *
+ *   PROMISE_NEVER   it is fulfilled in no state: the run stays among those that do not fulfil it, and all of them are accepting.
+ *   PROMISE_AGAIN   it is unfulfilled again and again: the run goes anywhere, and the states that do not fulfil it are accepting.
+ *   PROMISE_ONCE    it is unfulfilled in one state. No loop is needed: the stem to that state is the counterexample.
+ *
+ * A property that is not violated is judged twice more where a bound cuts something while an obligation is pending. A lasso of the
+ * bounded system that is fair there and not in the specification is a run that has to leave the bounds: what it does then is not
+ * known (LIVENESS_UNJUDGED). The same is so, for a property of the ends of runs, of a state from which no fair run stays inside.
  *
  * Parents on a path are kept for its search only: 8 bytes a state, 16 for the stem, when a property is violated.
  */
@@ -16,8 +27,11 @@
 #include "graph.h"
 #include "components.h"
 
-enum { LIVENESS_HOLDS, LIVENESS_VIOLATED, LIVENESS_ERROR, LIVENESS_STOPPED };
+enum { LIVENESS_HOLDS, LIVENESS_VIOLATED, LIVENESS_ERROR, LIVENESS_STOPPED, LIVENESS_UNJUDGED };
 enum { BEGINS = 1, FULFILLED = 2, RAISES = 4 }; /* what model_promise answers */
+/* What model_acceptance answers: one of the first three; whether obligations begin in initial states only; whether a property says
+   something of the end of a run, so that nothing finite fulfils it. */
+enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8 };
 
 #define NO_PARENT 0u
 #define FIRST UINT32_MAX
@@ -35,6 +49,8 @@ typedef struct {
     Stack queue;
     Region path; /* Passage */
     uint64_t path_length, stem_length, origin;
+    bool once;                         /* the stem leads to an accepting state, and there is no loop */
+    uint64_t begun, pending, open;     /* states where an obligation begins, is pending, can leave the bounds while it is */
 } Liveness;
 
 static inline uint32_t *parents_of(const Liveness *l) { return (uint32_t *)l->parents.base; }
@@ -52,6 +68,7 @@ static bool path_push(Liveness *l, uint64_t source, uint64_t edge, uint64_t targ
 
 static bool stem_is_goal(const Liveness *l, uint64_t node) {
     if (l->raising != NOBODY) return node / 2 == l->raising;
+    if (l->once) return node % 2 && bit_of(bits_in(&l->components.accepting), node / 2);
     return node % 2 && is_fair_component(&l->components, node / 2);
 }
 
@@ -91,7 +108,8 @@ static void reverse_path(Liveness *l, uint64_t begin) {
     }
 }
 
-/* The first shortest path from an initial state to a goal; with `raising` set, to the state that raises. */
+/* The first shortest path from an initial state to a goal; with `raising` set, to the state that raises. False if the graph was told to
+   stop, or there is no path, which only `once` allows. */
 static bool find_stem(Liveness *l) {
     Graph *graph = &l->graph;
     size_t bytes = 2 * count_of(graph) * sizeof(uint32_t);
@@ -102,7 +120,7 @@ static bool find_stem(Liveness *l) {
     for (uint64_t n = 0; goal == NOBODY && n < graph->initial_count; n++)
         if (!stem_reach(l, n, false, FIRST, &goal)) return false;
     while (goal == NOBODY) {
-        if (next % 4096 == 0 && graph_stopping(graph)) return false;
+        if (next == l->queue.count || (next % 4096 == 0 && graph_stopping(graph))) return false;
         uint64_t node = items_of(&l->queue)[next++];
         for (Edges edges = edges_of(graph, node / 2); goal == NOBODY && edge_next(&edges);)
             if (edges.target != node / 2 && !stem_reach(l, edges.target, node % 2, (uint32_t)node + 1, &goal)) return false;
@@ -122,17 +140,38 @@ static bool find_stem(Liveness *l) {
 /* What the loop still has to do. The instances are those `wanted` among the demands of the components. */
 typedef struct {
     uint64_t instances, weak; /* how many, and how many of them are weakly fair */
-    uint64_t home;            /* with no instance left: the state to come back to */
+    uint64_t home;            /* with nothing else left: the state to come back to */
     uint32_t rank;
+    bool visit;               /* an accepting state */
 } Wanted;
 
+static inline bool wants_nothing(const Wanted *wanted) { return wanted->instances == 0 && !wanted->visit; }
+
+static void unmark_possible(Components *c, uint64_t state) {
+    for (Edges edges = edges_of(c->graph, state); edge_next(&edges);)
+        if (edges.instance) demand_of(c, edges.instance)->possible = 0;
+}
+
 /* Whether a weakly fair instance that is wanted is not possible in a state. */
-static bool loop_disables(const Components *c, const Wanted *wanted, uint64_t state) {
+static bool loop_disables(Components *c, const Wanted *wanted, uint64_t state) {
     uint64_t possible = 0;
     if (wanted->weak == 0) return false;
-    for (Edges edges = edges_of(c->graph, state); edge_next(&edges);)
-        possible += edges.instance && demand_of(c, edges.instance)->wanted && fairness_of(c->graph, edges.instance) == WEAK;
+    for (Edges edges = edges_of(c->graph, state); edge_next(&edges);) {
+        if (!is_demand(c, &edges, state) || fairness_of(c->graph, edges.instance) != WEAK) continue;
+        Demand *demand = demand_of(c, edges.instance);
+        possible += demand->wanted && !demand->possible;
+        demand->possible = 1; /* A mark: counted. */
+    }
+    unmark_possible(c, state);
     return possible < wanted->weak;
+}
+
+/* Whether a transition does something that is wanted. `new`: its target has not been looked at. */
+static bool loop_serves(Components *c, const Wanted *wanted, const Edges *edge, bool new) {
+    if (wants_nothing(wanted)) return edge->target == wanted->home;
+    if (edge->instance && demand_of(c, edge->instance)->wanted) return true;
+    if (!new) return false;
+    return (wanted->visit && bit_of(bits_in(&c->accepting), edge->target)) || loop_disables(c, wanted, edge->target);
 }
 
 /* Walk from `here` the first shortest way inside the component to a transition that does something that is wanted. False if the
@@ -154,9 +193,7 @@ static bool loop_to_nearest(Liveness *l, uint64_t here, const Wanted *wanted) {
             edge++;
             if (ranks_of(c)[edges.target] != wanted->rank) continue;
             bool new = parents[edges.target] == NO_PARENT;
-            found = wanted->instances == 0 ? edges.target == wanted->home
-                                           : (edges.instance && demand_of(c, edges.instance)->wanted) ||
-                                                 (new && loop_disables(c, wanted, edges.target));
+            found = loop_serves(c, wanted, &edges, new);
             if (found && !path_push(l, state, edge - 1, edges.target)) return false;
             if (found || !new) continue;
             parents[edges.target] = (uint32_t)state + 1;
@@ -191,18 +228,18 @@ static void loop_settle(Liveness *l, Wanted *wanted) {
     Components *c = &l->components;
     const Passage *last = &path_of(l)[l->path_length - 1];
     loop_satisfied(c, wanted, instance_taken(&l->graph, last));
+    if (bit_of(bits_in(&c->accepting), last->target)) wanted->visit = false;
     for (Edges edges = edges_of(&l->graph, last->target); edge_next(&edges);)
-        if (edges.instance) demand_of(c, edges.instance)->possible = 1; /* A mark: still possible here. */
+        if (is_demand(c, &edges, last->target)) demand_of(c, edges.instance)->possible = 1; /* A mark: still possible here. */
     for (uint64_t i = 0; i < c->touched.count; i++) {
         uint64_t instance = items_of(&c->touched)[i];
         if (fairness_of(&l->graph, instance) == WEAK && !demand_of(c, instance)->possible) loop_satisfied(c, wanted, instance);
     }
-    for (Edges edges = edges_of(&l->graph, last->target); edge_next(&edges);)
-        if (edges.instance) demand_of(c, edges.instance)->possible = 0;
+    unmark_possible(c, last->target);
 }
 
 static bool loop_want(Components *c, Wanted *wanted, uint64_t instance) {
-    if (!instance || demand_of(c, instance)->wanted) return true;
+    if (demand_of(c, instance)->wanted) return true;
     demand_of(c, instance)->wanted = true;
     wanted->instances++;
     wanted->weak += fairness_of(c->graph, instance) == WEAK;
@@ -216,7 +253,7 @@ static bool collect_wanted(Liveness *l, Wanted *wanted) {
     for (uint64_t n = 0; n < count_of(&l->graph); n++) {
         if (ranks_of(c)[n] != wanted->rank) continue;
         for (Edges edges = edges_of(&l->graph, n); edge_next(&edges);)
-            if (edges.instance && (n == wanted->home || fairness_of(&l->graph, edges.instance) == STRONG) &&
+            if (is_demand(c, &edges, n) && (n == wanted->home || fairness_of(&l->graph, edges.instance) == STRONG) &&
                 !loop_want(c, wanted, edges.instance))
                 return false;
     }
@@ -227,13 +264,13 @@ static bool collect_wanted(Liveness *l, Wanted *wanted) {
 static bool find_loop(Liveness *l) {
     Components *c = &l->components;
     uint64_t here = l->path_length ? path_of(l)[l->path_length - 1].target : l->origin;
-    Wanted wanted = {.home = here, .rank = ranks_of(c)[here]};
-    if (bit_of(bits_in(&l->graph.staying), here)) return true;
+    Wanted wanted = {.home = here, .rank = ranks_of(c)[here], .visit = !bit_of(bits_in(&c->accepting), here)};
+    if (!wanted.visit && may_stay(c, here)) return true;
     memset(l->parents.base, 0, count_of(&l->graph) * sizeof(uint32_t));
     bool good = collect_wanted(l, &wanted);
-    while (good && (wanted.instances > 0 || here != wanted.home)) {
+    while (good && (!wants_nothing(&wanted) || here != wanted.home)) {
         good = loop_to_nearest(l, here, &wanted);
-        if (good && wanted.instances > 0) loop_settle(l, &wanted);
+        if (good && !wants_nothing(&wanted)) loop_settle(l, &wanted);
         if (good) here = path_of(l)[l->path_length - 1].target;
     }
     forget_demands(c);
@@ -245,24 +282,89 @@ static bool find_loop(Liveness *l) {
 /* Evaluate a property with given arguments in all states. */
 static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *choice) {
     Components *c = &l->components;
-    uint64_t count = count_of(&l->graph), *begins = bits_in(&c->begins), *fulfilled = bits_in(&c->fulfilled);
-    memset(begins, 0, (count / 64 + 1) * sizeof(uint64_t));
-    memset(fulfilled, 0, (count / 64 + 1) * sizeof(uint64_t));
+    uint64_t count = count_of(&l->graph), bytes = (count / 64 + 1) * sizeof(uint64_t);
+    uint64_t *begins = bits_in(&c->begins), *fulfilled = bits_in(&c->fulfilled), *accepting = bits_in(&c->accepting);
+    unsigned acceptance = model_acceptance(property);
+    bool never = (acceptance & PROMISE_WAY) == PROMISE_NEVER;
+    memset(begins, 0, bytes);
+    memset(fulfilled, 0, bytes);
+    memset(accepting, 0, bytes);
     l->raising = NOBODY;
+    l->begun = l->pending = l->open = 0;
     for (uint64_t n = 0; n < count && l->raising == NOBODY; n++) {
         if (n % 4096 == 0 && graph_stopping(&l->graph)) return;
         unsigned answer = model_promise(property, choice, state_of(&l->graph, n));
-        bool starts = answer & BEGINS && (n < l->graph.initial_count || !model_promise_initial(property));
+        bool starts = answer & BEGINS && (n < l->graph.initial_count || !(acceptance & PROMISE_INITIALLY));
         if (answer & RAISES) l->raising = n;
-        if (answer & FULFILLED) set_bit(fulfilled, n);
+        l->begun += starts;
+        if (never && answer & FULFILLED) set_bit(fulfilled, n);
         else if (starts) set_bit(begins, n);
+        if (never || !(answer & FULFILLED)) set_bit(accepting, n);
     }
+}
+
+/* Count the states in which an obligation is pending, and those of them from which a run can leave the bounds while it is. After
+   find_components. */
+static bool count_pending(Liveness *l) {
+    Components *c = &l->components;
+    uint64_t count = count_of(&l->graph), *open = bits_in(&c->open);
+    memset(open, 0, (count / 64 + 1) * sizeof(uint64_t));
+    l->pending = l->open = 0;
+    for (uint64_t n = 0; n < count; n++) {
+        if (!is_pending(c, n)) continue;
+        l->pending++;
+        if (bit_of(bits_in(&l->graph.leaving), n)) set_bit(open, n);
+    }
+    if (l->graph.leaves && !spread_back(c, open)) return false;
+    for (uint64_t n = 0; n < count; n++) l->open += bit_of(open, n);
+    return true;
+}
+
+/* Take everything that is reached as pending, from the initial states on, and find where fair runs can stay. */
+static bool find_all_components(Liveness *l) {
+    Components *c = &l->components;
+    size_t bytes = (count_of(&l->graph) / 64 + 1) * sizeof(uint64_t);
+    memset(bits_in(&c->begins), 0, bytes);
+    memset(bits_in(&c->fulfilled), 0, bytes);
+    memset(bits_in(&c->accepting), 0xFF, bytes);
+    for (uint64_t n = 0; n < l->graph.initial_count; n++) set_bit(bits_in(&c->begins), n);
+    return find_components(c);
+}
+
+/* For a property that says something of the end of runs: whether some state has no fair run that stays inside the bounds. */
+static int judge_the_end(Liveness *l) {
+    Components *c = &l->components;
+    uint64_t count = count_of(&l->graph), *staying = bits_in(&c->open), stays = 0;
+    if (!find_all_components(l) || !count_pending(l)) return LIVENESS_STOPPED;
+    memset(staying, 0, (count / 64 + 1) * sizeof(uint64_t));
+    for (uint64_t n = 0; n < count; n++)
+        if (is_fair_component(c, n)) set_bit(staying, n);
+    if (!spread_back(c, staying)) return LIVENESS_STOPPED;
+    for (uint64_t n = 0; n < count; n++) stays += bit_of(staying, n);
+    return stays == count ? LIVENESS_HOLDS : LIVENESS_UNJUDGED;
+}
+
+/* What the bounds leave to be said of a property that no fair run inside of them violates. With a lasso of the bounded system, that is
+   the path. */
+static int judge_within_bounds(Liveness *l, unsigned property) {
+    Components *c = &l->components;
+    if (!count_pending(l)) return LIVENESS_STOPPED;
+    if (l->open > 0) {
+        c->bounded = true;
+        bool found = find_components(c);
+        bool lasso = found && any_component(c);
+        found = found && (!lasso || (find_stem(l) && find_loop(l)));
+        c->bounded = false;
+        if (!found) return LIVENESS_STOPPED;
+        if (lasso) return LIVENESS_UNJUDGED;
+    }
+    return l->graph.leaves && model_acceptance(property) & PROMISE_ENDLESS ? judge_the_end(l) : LIVENESS_HOLDS;
 }
 
 /* ---- What Python calls ------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error;
+    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error, begun, pending, open;
 } LivenessReport;
 
 EXPORT void quorate_liveness_close(Liveness *l) {
@@ -298,8 +400,11 @@ EXPORT int quorate_liveness_check(Liveness *l, uint64_t property, const uint64_t
     l->path_length = l->stem_length = 0;
     promise_evaluate(l, (unsigned)property, choice);
     if (l->raising != NOBODY) return find_stem(l) ? LIVENESS_ERROR : LIVENESS_STOPPED;
-    if (graph_stopping(&l->graph) || !find_components(&l->components)) return LIVENESS_STOPPED;
-    if (!any_component(&l->components)) return LIVENESS_HOLDS;
+    if (graph_stopping(&l->graph)) return LIVENESS_STOPPED;
+    l->once = (model_acceptance((unsigned)property) & PROMISE_WAY) == PROMISE_ONCE;
+    if (l->once) return find_stem(l) ? LIVENESS_VIOLATED : graph_stopping(&l->graph) ? LIVENESS_STOPPED : LIVENESS_HOLDS;
+    if (!find_components(&l->components)) return LIVENESS_STOPPED;
+    if (!any_component(&l->components)) return judge_within_bounds(l, (unsigned)property);
     return find_stem(l) && find_loop(l) ? LIVENESS_VIOLATED : LIVENESS_STOPPED;
 }
 
@@ -312,7 +417,7 @@ EXPORT void quorate_liveness_report(Liveness *l, LivenessReport *report) {
         .states = count_of(graph), .expanded = atomic_load(&graph->expanded), .transitions = atomic_load(&graph->transitions),
         .record_bytes = graph->record_bytes, .bytes = atomic_load(&graph->budget.used), .instances = graph->instances,
         .stem_length = l->stem_length, .path_length = l->path_length, .stop = (uint64_t)atomic_load(&graph->stop),
-        .error = graph->error};
+        .error = graph->error, .begun = l->begun, .pending = l->pending, .open = l->open};
 }
 
 /* The component of a state in which fair runs can stay, by number from 0, or UINT64_MAX: of the last property checked. */

@@ -46,7 +46,7 @@
  *
  *     unsigned model_fairness(unsigned action)                  0 none, 1 weak, 2 strong
  *     unsigned model_arity(unsigned action)                     words of arguments in a label
- *     unsigned model_promise_initial(unsigned property)         whether only initial states begin an obligation
+ *     unsigned model_acceptance(unsigned property)              which runs violate it: the sum of PROMISE_... (liveness.h)
  *     unsigned model_promise(unsigned property, const uint64_t *choice, const State *s)
  *                                                               1: an obligation begins in s, 2: s fulfils it, 4: an error; `choice`
  *                                                               has the position of each argument among the values of its type
