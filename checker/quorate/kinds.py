@@ -42,6 +42,7 @@ class Breaks(Enum):
 
     NEVER_FULFILLED = "it is fulfilled in no state from there on"
     AGAIN_AND_AGAIN_UNFULFILLED = "it is unfulfilled in infinitely many states"
+    ONCE_UNFULFILLED = "it is unfulfilled in some state from there on"
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ class Acceptance:
     """Which fair runs violate a property of runs.
 
     An obligation begins where `begins` says; if the property returns a pair `(p, q)`, only where p is true. It is fulfilled
-    where the value, or q, is true.
+    where the value, or q, is true. `of_ends`: the property says something of the end of runs, so that no finite run can fulfil it.
     """
 
     begins: Begins
     breaks: Breaks
+    of_ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class PropertyKind:
 
     @property
     def is_liveness(self) -> bool:
-        """Whether only an infinite run violates it."""
+        """Whether it is a claim about whole runs: mostly one that only an infinite run violates."""
         return self.subject is Subject.RUN
 
 
@@ -102,6 +104,40 @@ _LISTED = (
         "if in every fair run each p is followed by a q",
         is_pair=True,
         acceptance=Acceptance(Begins.ANYWHERE, Breaks.NEVER_FULFILLED),
+    ),
+    PropertyKind(
+        "infinitely_often",
+        Subject.RUN,
+        Demand.ALL,
+        "infinitely_often",
+        "again and again in every fair run",
+        acceptance=Acceptance(Begins.ANYWHERE, Breaks.NEVER_FULFILLED, of_ends=True),
+    ),
+    PropertyKind(
+        "eventually_always",
+        Subject.RUN,
+        Demand.ALL,
+        "eventually_always",
+        "from some time on for ever in every fair run",
+        acceptance=Acceptance(Begins.INITIALLY, Breaks.AGAIN_AND_AGAIN_UNFULFILLED, of_ends=True),
+    ),
+    PropertyKind(
+        "eventually_from",
+        Subject.RUN,
+        Demand.ALL,
+        "eventually_from",
+        "if every fair run that begins with a p has a q at some time",
+        is_pair=True,
+        acceptance=Acceptance(Begins.INITIALLY, Breaks.NEVER_FULFILLED),
+    ),
+    PropertyKind(
+        "always_from",
+        Subject.RUN,
+        Demand.ALL,
+        "always_from",
+        "if every run that begins with a p has a q all the time",
+        is_pair=True,
+        acceptance=Acceptance(Begins.INITIALLY, Breaks.ONCE_UNFULFILLED),
     ),
     PropertyKind("terminal", Subject.STATE, Demand.END, "deadlock", "in the states where the protocol may stop"),
 )
@@ -129,7 +165,7 @@ STEPS = names_of(lambda kind: kind.is_safety and kind.subject is Subject.STEP)
 GOALS = names_of(lambda kind: kind.demand is Demand.SOME)
 """Kinds that some state has to satisfy."""
 LIVENESS = names_of(lambda kind: kind.is_liveness)
-"""Kinds that only infinite runs violate."""
+"""Kinds that are claims about whole runs."""
 ENDS = names_of(lambda kind: kind.demand is Demand.END)
 CLAIMS = names_of(lambda kind: kind.demand is not Demand.END)
 """Kinds that have a verdict under their own name; that of `ENDS` is called "deadlock"."""

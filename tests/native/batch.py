@@ -35,7 +35,7 @@ CALLS = {
 LIVENESS_CALLS = {
     "fairness": ("unsigned", "unsigned action"),
     "arity": ("unsigned", "unsigned action"),
-    "promise_initial": ("unsigned", "unsigned property"),
+    "acceptance": ("unsigned", "unsigned property"),
     "promise": ("unsigned", "unsigned property, const uint64_t *choice, const State *s"),
 }
 """What it calls besides for liveness properties, which all models of a batch have or none."""

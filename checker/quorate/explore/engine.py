@@ -73,14 +73,40 @@ ENGINES = {"native": "quorate.explore.native:explore", "reference": "quorate.exp
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What is known of a property of runs with given arguments. `finding` is a violation, or an error that it raises. Without one it
+    holds if `judged`, within the bounds if there are cuts; otherwise runs have to leave the bounds before it is decided, such as the one
+    of `forced`.
+
+    `begun` counts the states in which an obligation begins (p of a pair), fulfilled or not; if there is no finding, `pending` those in
+    which one is pending, and `leaving` those of them from which a run can leave the bounds while it is.
+    """
+
+    method: Method
+    arguments: Arguments
+    finding: Finding | None = None
+    judged: bool = True
+    begun: int = 0
+    pending: int = 0
+    leaving: int = 0
+    forced: Finding | None = None
+
+
+@dataclass(frozen=True)
 class Lasting:
-    """What a check of the liveness properties found in the full graph: the first violation, or why it ended early. `transitions` are
+    """What a check of the liveness properties found in the full graph: a judgement of each property for each choice of arguments, up to
+    the first violation, or why it ended early. Of arguments that renaming makes equal, the first may stand for all. `transitions` are
     those that change the state."""
 
     states: int
     transitions: int
-    finding: Finding | None = None
+    judgements: tuple[Judgement, ...] = ()
     stopped: str | None = None
+
+    @property
+    def finding(self) -> Finding | None:
+        """The first violation or error."""
+        return next((judgement.finding for judgement in self.judgements if judgement.finding is not None), None)
 
 
 LivenessEngine = Callable[[System, Sequence[type[Scalarset]], Watch], Lasting]

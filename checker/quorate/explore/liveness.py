@@ -1,88 +1,82 @@
 """Liveness: is there a fair run for ever on which something that must happen does not?
 
-Runs are infinite; a run may stutter, that is, stay in a state for ever. `@action(fair="weak")` says of every instance
-of the action (with given arguments) that a run on which it is enabled for ever from some time on takes it again and
-again; `fair="strong"` says so of a run on which it is enabled again and again. As in TLA+, *enabled* means: able to
-change the state, and *taken*: changing it. An instance that a bound cuts counts as enabled and is never taken, so
-that no run that leans on a bound is fair: bounds give no false alarm (and may hide a true one, which is why the
-verdict is then `holds within bounds`).
+Runs are infinite; a run may stutter, that is, stay in a state for ever. What fairness demands of them is in `fairness.py`, the search
+for a run that violates a property, a lasso, in `lasso.py`. Which runs those are is data: the `Acceptance` of each kind of property
+(`quorate.kinds`) says where an obligation begins, and what a run does from there on that violates it.
 
-`@eventually p` is violated by a fair run without p; `@leads_to (p, q)` by a fair run with a p after which, and at
-which, q is false for ever. In a finite graph there is such a run exactly if there is a lasso: a path from an initial
-state to a set C of states that are strongly connected within the states allowed after it, where a run that visits all
-of C for ever is fair. An instance of weak fairness rules C out if it is enabled in all of C and taken by no
-transition within it; then it rules out every subset as well. One of strong fairness rules C out if it is enabled
-somewhere and taken nowhere in C; then only subsets without the states that enable it remain (Streett's condition;
-Emerson & Lei 1987). Components are found by networkx; a single state is one too, because of stuttering.
+**Bounds.** A run that a bound stops is unknown: neither a violation nor an excuse. So there are three answers.
 
-The counterexample has the shortest possible stem, and a loop that does what fairness demands. Symmetry reduction
-would mix up instances, so liveness is checked on the full graph.
+- *Violated*: a lasso inside the bounds that is fair in the specification, where an instance that a bound cuts is possible. It is a real
+  run, whatever lies beyond.
+- *Not judged*: there is no such lasso, but one that is fair in the bounded system, where that instance is not possible. A run there has
+  to leave the bounds, with the obligation pending, and nothing is known of what it does then. A property that says something of the end
+  of runs is not judged, either, if in some state no fair run stays inside the bounds.
+- *Holds* otherwise: also the bounded system, taken as a system of its own, satisfies the property. Of the states in which an obligation
+  is pending, those are counted from which a run could leave the bounds by its own choice while it is.
 
-Cost: the whole graph in memory; time linear in it for every property and choice of arguments, times the nesting of
-strong fairness.
+The counterexample has the shortest possible stem, and a loop that does what fairness demands. Symmetry reduction would mix up
+instances, so liveness is checked on the full graph.
+
+Cost: the whole graph in memory; time linear in it for every property and choice of arguments, times the nesting of strong fairness.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from quorate.explore import fairness
 from quorate.explore.choices import Choices
-from quorate.explore.engine import Finding, Instance, Lasting
+from quorate.explore.engine import Finding, Instance, Judgement, Lasting
+from quorate.explore.fairness import Fairness
 from quorate.explore.graph import Graph, build
+from quorate.explore.lasso import Lasso, Pending, Steps, path_to
 from quorate.explore.limits import Watch
 from quorate.kinds import LIVENESS, Acceptance, Begins, Breaks, kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
 
-Layered = tuple[int, bool]
-"""A state, and whether the obligation of a `leads_to` (from the start on, for `eventually`) is pending."""
-
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
     """The reference engine as `quorate.explore.engine.LIVENESS` wants it: graph by networkx, one property after the other."""
     full = build(system, sorts, watch, unfolded=True)
-    finding = check(full) if full.stopped is None else None
+    found = judged_up_to_a_violation(judgements(full)) if full.stopped is None else ()
     changing = sum(target != number for number, edges in enumerate(full.edges) for _, target in edges)
-    return Lasting(len(full.states), changing, finding, full.stopped)
+    return Lasting(len(full.states), changing, found, full.stopped)
 
 
-def check(graph: Graph) -> Finding | None:
-    """The first violated liveness property, in order of declaration and arguments: a lasso. None if all hold."""
-    return next(findings(graph), None)
+def judged_up_to_a_violation(found: Iterator[Judgement]) -> tuple[Judgement, ...]:
+    """The judgements up to the first of a violation or an error."""
+    judged = []
+    for judgement in found:
+        judged.append(judgement)
+        if judgement.finding is not None:
+            break
+    return tuple(judged)
+
+
+def judgements(graph: Graph) -> Iterator[Judgement]:
+    """What is known of each liveness property for each choice of its arguments, in order."""
+    demands = Fairness(graph)
+    for method in graph.system.of(*LIVENESS):
+        for arguments in Choices(graph.system, method).fixed or ():
+            yield _Property(graph, demands, method, arguments).judgement()
 
 
 def findings(graph: Graph) -> Iterator[Finding]:
     """For each liveness property and arguments that are violated, in order: a lasso, or a run to where the property raises."""
-    system = graph.system
-    fairness = Fairness(graph)
-    for method in system.of(*LIVENESS):
-        for arguments in Choices(system, method).fixed or ():
-            try:
-                begins, allowed = _obligations(graph, method, arguments)
-            except _Raised as raised:
-                path = _path(graph, raised.number)
-                yield _finding(graph, "error", method, arguments, path, [], str(raised.failure))
-                continue
-            lasso = Lasso(graph, fairness, begins, allowed).find()
-            if lasso is not None:
-                yield _finding(graph, kind_of(method.declaration.kind).shown_as, method, arguments, *lasso)
+    for judgement in judgements(graph):
+        if judgement.finding is not None:
+            yield judgement.finding
 
 
 def acceptance_of(method: Method) -> Acceptance:
-    """Which runs violate a liveness property. Raises LookupError for any other, and for a kind that is not searched for yet."""
+    """Which runs violate a property of runs. Raises LookupError for any other."""
     acceptance = kind_of(method.declaration.kind).acceptance
-    if acceptance is None or acceptance.breaks is not Breaks.NEVER_FULFILLED:
-        raise LookupError(f"runs that violate @{method.declaration.kind} are not searched for")
+    if acceptance is None:
+        raise LookupError(f"@{method.declaration.kind} is no claim about runs")
     return acceptance
-
-
-@dataclass
-class _Raised(Exception):
-    number: int
-    failure: Failure
 
 
 def values(system: System, method: Method, state: State, arguments: Arguments) -> tuple[bool, bool]:
@@ -101,269 +95,156 @@ def values(system: System, method: Method, state: State, arguments: Arguments) -
     return value
 
 
-def _obligations(graph: Graph, method: Method, arguments: Arguments) -> tuple[list[bool], list[bool]]:
-    """For each state, whether an unfulfilled obligation begins there, and whether one can remain pending there.
+@dataclass
+class _Raised(Exception):
+    number: int
+    failure: Failure
 
-    The obligation of an `eventually` begins in the initial states only."""
-    begins, allowed = [], []
-    for number, state in enumerate(graph.states):
+
+class _Property:
+    """One property with given arguments, on a graph."""
+
+    def __init__(self, graph: Graph, demands: Fairness, method: Method, arguments: Arguments) -> None:
+        self.graph, self.demands, self.method, self.arguments = graph, demands, method, arguments
+        self.acceptance = acceptance_of(method)
+        self.begun = 0
+
+    def judgement(self) -> Judgement:
+        """What is known of it."""
         try:
-            begin, fulfilled = values(graph.system, method, state, arguments)
-        except Failure as failure:
-            raise _Raised(number, failure) from None
-        initial_only = acceptance_of(method).begins is Begins.INITIALLY
-        begins.append(begin and not fulfilled and (not initial_only or number in graph.initial))
-        allowed.append(not fulfilled)
-    return begins, allowed
+            pending = self._pending()
+        except _Raised as raised:
+            path = path_to(self.graph, raised.number)
+            return self._judged(self._finding("error", path, loop=None, message=str(raised.failure)))
+        kind = kind_of(self.method.declaration.kind).shown_as
+        lasso = Lasso(self.graph, self.demands.specified, pending)
+        if self.acceptance.breaks is Breaks.ONCE_UNFULFILLED:
+            stem = lasso.stem({number for number, accepting in enumerate(pending.accepting) if accepting})
+            return self._judged(None if stem is None else self._finding(kind, stem, loop=None))
+        found = lasso.find()
+        if found is not None:
+            stem, loop = found
+            return self._judged(self._finding(kind, [*stem, *loop], loop=len(stem) - 1))
+        return self._within_bounds(pending)
+
+    def _pending(self) -> Pending:
+        begins, allowed, accepting = [], [], []
+        never = self.acceptance.breaks is Breaks.NEVER_FULFILLED
+        initially = self.acceptance.begins is Begins.INITIALLY
+        for number, state in enumerate(self.graph.states):
+            try:
+                begin, fulfilled = values(self.graph.system, self.method, state, self.arguments)
+            except Failure as failure:
+                raise _Raised(number, failure) from None
+            begin = begin and (not initially or number in self.graph.initial)
+            self.begun += begin
+            allowed.append(not (never and fulfilled))
+            begins.append(begin and allowed[-1])
+            accepting.append(never or not fulfilled)
+        return Pending(begins, allowed, accepting)
+
+    def _within_bounds(self, pending: Pending) -> Judgement:
+        """What the bounds leave to be said where no fair run inside of them is a violation."""
+        graph = self.graph
+        region = pending.region(graph)
+        cut = {number for number, cuts in enumerate(graph.cuts) if cuts}
+        leaving = _reaching(graph, region, cut)
+        if leaving:
+            found = Lasso(graph, self.demands.bounded, pending).find()
+            if found is not None:
+                stem, loop = found
+                forced = self._finding("run", [*stem, *loop], loop=len(stem) - 1)
+                return self._judged(None, False, len(region), len(leaving), forced)
+        if not cut or not self.acceptance.of_ends:
+            return self._judged(None, True, len(region), len(leaving))
+        everywhere = set(range(len(graph.states)))
+        all_true = [True] * len(everywhere)
+        whole = Lasso(
+            graph, self.demands.specified, Pending([n in graph.initial for n in everywhere], all_true, all_true)
+        )
+        staying = _reaching(graph, everywhere, set[int]().union(*whole.fair_components()))
+        return self._judged(None, staying == everywhere, len(everywhere), len(_reaching(graph, everywhere, cut)))
+
+    def _judged(
+        self,
+        finding: Finding | None,
+        judged: bool = True,
+        pending: int = 0,
+        leaving: int = 0,
+        forced: Finding | None = None,
+    ) -> Judgement:
+        return Judgement(self.method, self.arguments, finding, judged, self.begun, pending, leaving, forced)
+
+    def _finding(self, kind: str, path: Steps, *, loop: int | None, message: str | None = None) -> Finding:
+        steps = tuple(self.graph.instances[instance] for instance, _ in path[1:])
+        first = self.graph.initial[path[0][1]]
+        return Finding(kind, self.method, first, steps, self.arguments, loop=loop, message=message)
 
 
-class Fairness:
-    """For each state of a graph: the weakly and the strongly fair instances that are enabled there."""
-
-    def __init__(self, graph: Graph) -> None:
-        demand = [action.declaration.fair for action, _ in graph.instances]
-        self.weak = [self._enabled(graph, number, demand, "weak") for number in range(len(graph.states))]
-        self.strong = [self._enabled(graph, number, demand, "strong") for number in range(len(graph.states))]
-
-    @staticmethod
-    def _enabled(graph: Graph, number: int, demand: Sequence[str | None], kind: str) -> frozenset[int]:
-        changing = (instance for instance, target in graph.edges[number] if target != number)
-        return frozenset(instance for instance in (*changing, *graph.cuts[number]) if demand[instance] == kind)
-
-    def fair_to_stay(self, number: int) -> bool:
-        """Whether a run may stutter in a state for ever."""
-        return not self.weak[number] and not self.strong[number]
-
-    def demands(self, component: Collection[int], taken: Collection[int]) -> tuple[set[int], set[int]]:
-        """The weakly and the strongly fair instances that rule out a component, given the instances taken within
-        it."""
-        weak = frozenset.intersection(*(self.weak[number] for number in component)).difference(taken)
-        strong = set[int]().union(*(self.strong[number] for number in component)).difference(taken)
-        return set(weak), strong
-
-
-class Lasso:
-    """The search for one lasso. For each state: `begins`, whether an unfulfilled obligation begins there; `allowed`, whether one
-    can remain pending there."""
-
-    def __init__(self, graph: Graph, fairness: Fairness, begins: list[bool], allowed: list[bool]) -> None:
-        self._graph, self._fairness = graph, fairness
-        self._begins, self._allowed = begins, allowed
-
-    def find(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]] | None:
-        """The steps of the stem and of the loop, each as (instance, state reached), after the number of the first
-        state."""
-        pending = self._pending()
-        component_of: dict[int, frozenset[int]] = {}
-        for component in self._fair_components(pending):
-            for number in component:
-                component_of[number] = component
-        if not component_of:
-            return None
-        stem = self._stem(component_of)
-        end = stem[-1][1]
-        if self._fairness.fair_to_stay(end):
-            return stem, []
-        return stem, self._loop(end, component_of[end])
-
-    def _pending(self) -> set[int]:
-        """All states in which an obligation can be pending."""
-        found = {number for number, begins in enumerate(self._begins) if begins}
-        waiting = deque(sorted(found))
-        while waiting:
-            for _, target in self._graph.edges[waiting.popleft()]:
-                if self._allowed[target] and target not in found:
-                    found.add(target)
-                    waiting.append(target)
-        return found
-
-    def _fair_components(self, region: set[int]) -> Iterator[frozenset[int]]:
-        import networkx
-
-        waiting = [region]
-        while waiting:
-            within = waiting.pop()
-            directed: networkx.DiGraph[int] = networkx.DiGraph()
-            directed.add_nodes_from(sorted(within))
-            directed.add_edges_from(
-                (number, target) for number in sorted(within) for target in self._targets(number, within)
-            )
-            for found in networkx.strongly_connected_components(directed):
-                component = frozenset(found)
-                weak, strong = self._fairness.demands(component, self._taken(component))
-                if strong and not weak:
-                    waiting.append({number for number in component if not self._fairness.strong[number] & strong})
-                elif not weak:
-                    yield component
-
-    def _targets(self, number: int, within: Collection[int]) -> list[int]:
-        return [target for _, target in self._graph.edges[number] if target != number and target in within]
-
-    def _taken(self, component: Collection[int]) -> set[int]:
-        return {
-            instance
-            for number in component
-            for instance, target in self._graph.edges[number]
-            if target != number and target in component
-        }
-
-    def _stem(self, goals: Collection[int]) -> list[tuple[int, int]]:
-        """The first shortest path on which an obligation begins and remains pending until a state of `goals`."""
-        came: dict[Layered, tuple[Layered, int] | None] = {}
-        waiting: deque[Layered] = deque()
-
-        def arrive(number: int, pending: bool, origin: tuple[Layered, int] | None) -> Layered | None:
-            for layered in ((number, pending), (number, True)):
-                possible = self._allowed[number] and (pending or self._begins[number]) if layered[1] else True
-                if possible and layered not in came:
-                    came[layered] = origin
-                    waiting.append(layered)
-                    if layered[1] and number in goals:
-                        return layered
-            return None
-
-        goal = next(filter(None, (arrive(number, False, None) for number in self._graph.initial)), None)
-        while goal is None:
-            here = waiting.popleft()
-            arrivals = (arrive(target, here[1], (here, instance)) for instance, target in self._graph.edges[here[0]])
-            goal = next(filter(None, arrivals), None)
-        return _walk(came, goal)
-
-    def _loop(self, begin: int, component: frozenset[int]) -> list[tuple[int, int]]:
-        """A round trip within a component that takes or disables what fairness demands, always the nearest first."""
-        strong = set[int]().union(*(self._fairness.strong[number] for number in component))
-        weak = set(self._fairness.weak[begin])
-        steps: list[tuple[int, int]] = []
-        here = begin
-        while strong or weak:
-            steps += self._towards(here, component, self._event(strong, weak))
-            taken, here = steps[-1]
-            strong -= {taken}
-            weak = (weak - {taken}) & self._fairness.weak[here]
-        if here != begin:
-            steps += self._towards(here, component, lambda _, target: target == begin)
-        return steps
-
-    def _event(self, strong: Collection[int], weak: Set[int]) -> Callable[[int, int], bool]:
-        """Whether a step, given its instance and the state it reaches, takes one of these instances or disables a weakly fair one."""
-        return lambda step, target: step in strong or step in weak or not weak <= self._fairness.weak[target]
-
-    def _towards(
-        self, begin: int, component: frozenset[int], satisfied: Callable[[int, int], bool]
-    ) -> list[tuple[int, int]]:
-        """The first shortest path within a component whose last step satisfies a condition on (instance, state
-        reached)."""
-        came: dict[int, tuple[int, int] | None] = {begin: None}
-        waiting = deque([begin])
-        while waiting:
-            here = waiting.popleft()
-            for instance, target in self._graph.edges[here]:
-                if target == here or target not in component:
-                    continue
-                if satisfied(instance, target):
-                    return [*_back(came, here), (instance, target)]
-                if target not in came:
-                    came[target] = (here, instance)
-                    waiting.append(target)
-        raise AssertionError("a strongly connected component has a path to everything in it")
-
-
-def _back(came: dict[int, tuple[int, int] | None], number: int) -> list[tuple[int, int]]:
-    steps = []
-    while (origin := came[number]) is not None:
-        steps.append((origin[1], number))
-        number = origin[0]
-    return steps[::-1]
-
-
-def _walk(came: dict[Layered, tuple[Layered, int] | None], goal: Layered) -> list[tuple[int, int]]:
-    """The path to `goal`; its first entry is (-1, number of the initial state)."""
-    steps = []
-    here = goal
-    while (origin := came[here]) is not None:
-        steps.append((origin[1], here[0]))
-        here = origin[0]
-    return [(-1, here[0]), *steps[::-1]]
-
-
-def _path(graph: Graph, goal: int) -> list[tuple[int, int]]:
-    """A shortest path to a state, in the form of `_walk`."""
-    came: dict[Layered, tuple[Layered, int] | None] = {(number, False): None for number in graph.initial}
-    waiting = deque(came)
-    while (goal, False) not in came:
-        here = waiting.popleft()
-        for instance, target in graph.edges[here[0]]:
-            if (target, False) not in came:
-                came[target, False] = (here, instance)
-                waiting.append((target, False))
-    return _walk(came, (goal, False))
-
-
-def _finding(
-    graph: Graph,
-    kind: str,
-    method: Method,
-    arguments: Arguments,
-    stem: Sequence[tuple[int, int]],
-    loop: Sequence[tuple[int, int]],
-    message: str | None = None,
-) -> Finding:
-    steps = tuple(graph.instances[instance] for instance, _ in [*stem[1:], *loop])
-    return Finding(
-        kind,
-        method,
-        graph.initial[stem[0][1]],
-        steps,
-        arguments,
-        loop=None if message is not None else len(stem) - 1,
-        message=message,
-    )
+def _reaching(graph: Graph, region: Collection[int], goals: Collection[int]) -> set[int]:
+    """The states of a region from which some of the goals in it is reached within it."""
+    before: dict[int, list[int]] = {}
+    for number in region:
+        for _, target in graph.edges[number]:
+            before.setdefault(target, []).append(number)
+    found = {number for number in region if number in goals}
+    waiting = list(found)
+    while waiting:
+        for number in before.get(waiting.pop(), ()):
+            if number not in found:
+                found.add(number)
+                waiting.append(number)
+    return found
 
 
 def objection(
-    system: System, method: Method, arguments: Arguments, states: Sequence[State], steps: Sequence[Instance], loop: int
+    system: System,
+    method: Method,
+    arguments: Arguments,
+    states: Sequence[State],
+    steps: Sequence[Instance],
+    loop: int | None,
 ) -> str | None:
-    """Why a lasso does not violate a liveness property, or None if it does. `states` has one more entry than `steps`.
+    """Why a run does not violate a property of runs, or None if it does. `states` has one more entry than `steps`; the run goes back
+    to the state after step `loop` and repeats what follows for ever, or is finite.
 
-    An independent, direct check of what `check` finds: it looks at the lasso alone."""
-    if states[-1] != states[loop]:
+    An independent, direct check of what is found: it looks at the run alone."""
+    acceptance = acceptance_of(method)
+    found = [values(system, method, state, arguments) for state in states]
+    initially = acceptance.begins is Begins.INITIALLY
+    begun = [begins and (position == 0 or not initially) for position, (begins, _) in enumerate(found)]
+    fulfilled = [value for _, value in found]
+    if acceptance.breaks is Breaks.ONCE_UNFULFILLED:
+        return None if begun[0] and not all(fulfilled) else f"{method.name} is fulfilled on the run"
+    if loop is None or states[-1] != states[loop]:
         return f"the loop does not close: the last state is not the one after step {loop}"
-    pending = False
-    for position, state in enumerate(states):
-        begins, fulfilled = values(system, method, state, arguments)
-        starts = begins and (position == 0 or acceptance_of(method).begins is Begins.ANYWHERE)
-        pending = not fulfilled and (pending or starts)
-    circle = [values(system, method, state, arguments)[1] for state in states[loop:]]
-    if not pending or any(circle):
+    if acceptance.breaks is Breaks.AGAIN_AND_AGAIN_UNFULFILLED:
+        violated = any(begun) and not all(fulfilled[loop:])
+    else:
+        last = max((position for position, value in enumerate(fulfilled) if value), default=-1)
+        violated = last < loop and any(begun[last + 1 :])
+    if not violated:
         return f"{method.name} is fulfilled on the run"
-    return _unfair(system, states[loop:], steps[loop:])
+    return fairness.objection(
+        system, states[loop:], steps[loop:], [_possible(system, state) for state in states[loop:]]
+    )
 
 
-def _unfair(system: System, states: Sequence[State], steps: Sequence[Instance]) -> str | None:
-    taken = {
-        (action.name, arguments)
-        for (action, arguments), before, after in zip(steps, states, states[1:], strict=False)
-        if before != after
-    }
+def _possible(system: System, state: State) -> dict[fairness.Demand, Instance]:
+    """The demands that are possible in a state, each with an instance of it. What a bound cuts is possible."""
+    found: dict[fairness.Demand, Instance] = {}
     for action in system.actions:
         if action.declaration.fair is None:
             continue
-        choices = Choices(system, action)
-        enabled = [set(_able(system, action, choices(state), state)) for state in states]
-        demanded = set.union(*enabled) if action.declaration.fair == "strong" else set.intersection(*enabled)
-        for arguments in sorted(demanded, key=repr):
-            if (action.name, arguments) not in taken:
-                call = f"{action.name}({', '.join(map(repr, arguments))})"
-                return f"the run is not fair: {call} stays possible and is never taken"
-    return None
-
-
-def _able(system: System, action: Method, choices: Iterable[Arguments], state: State) -> Iterator[Arguments]:
-    for arguments in choices:
-        try:
-            successor = system.fire(state, action, arguments)
-        except Cut:
-            yield arguments
-            continue
-        if successor is not None and successor.state != state:
-            yield arguments
+        for arguments in Choices(system, action)(state):
+            try:
+                successor = system.fire(state, action, arguments)
+            except Cut:
+                pass
+            else:
+                if successor is None or successor.state == state:
+                    continue
+            demand = fairness.demand_of(system, (action, arguments), state)
+            if demand is not None:
+                found.setdefault(demand, (action, arguments))
+    return found

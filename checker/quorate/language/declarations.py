@@ -108,6 +108,28 @@ def leads_to(function: Implication, /) -> Implication:
     return cast(Implication, _declare(function, Declaration("leads_to")))
 
 
+def infinitely_often(function: Predicate, /) -> Predicate:
+    """True again and again in every fair run: after each time at which it is false it is true once more (`[]<>p`)."""
+    return cast(Predicate, _declare(function, Declaration("infinitely_often")))
+
+
+def eventually_always(function: Predicate, /) -> Predicate:
+    """True from some time on, and for ever, in every fair run (`<>[]p`)."""
+    return cast(Predicate, _declare(function, Declaration("eventually_always")))
+
+
+def eventually_from(function: Implication, /) -> Implication:
+    """Returns (p, q): every fair run that begins in a state with p satisfies q at some time (`p => <>q`). Runs that begin
+    otherwise need not.
+    """
+    return cast(Implication, _declare(function, Declaration("eventually_from")))
+
+
+def always_from(function: Implication, /) -> Implication:
+    """Returns (p, q): every run that begins in a state with p satisfies q in all of its states (`p => []q`)."""
+    return cast(Implication, _declare(function, Declaration("always_from")))
+
+
 def terminal(function: Predicate, /) -> Predicate:
     """States where the protocol may stop. Any other state without a transition is a deadlock, once a spec declares
     this.

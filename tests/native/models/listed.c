@@ -2,7 +2,7 @@
  * graph without compiling anything.
  *
  * A state is a number. Actions 0, 1 and 2 are without fairness, weakly fair and strongly fair; each has one argument. Property 0 is an
- * `eventually`, property 1 a `leads_to` with the same bits.
+ * `eventually`, 1 a `leads_to`, 2 `infinitely_often`, 3 `eventually_always`, 4 `eventually_from`, 5 `always_from`, with the same bits.
  */
 #define MODEL_KEY "listed"
 #define MODEL_WORDS 1
@@ -14,7 +14,7 @@
 #define MODEL_SYMMETRY 0
 #define MODEL_GROUPS 1
 #define MODEL_SLEEP 0
-#define MODEL_LIVENESS 2
+#define MODEL_LIVENESS 6
 #include "model.h"
 
 #define CUT UINT64_MAX
@@ -58,7 +58,15 @@ static State model_canonical(State s) { return s; }
 
 static unsigned model_fairness(unsigned action) { return action; }
 static unsigned model_arity(unsigned action) { return (void)action, 1; }
-static unsigned model_promise_initial(unsigned property) { return property == 0; }
+static unsigned model_acceptance(unsigned property) {
+    static const unsigned known[] = {PROMISE_NEVER | PROMISE_INITIALLY,
+                                     PROMISE_NEVER,
+                                     PROMISE_NEVER | PROMISE_ENDLESS,
+                                     PROMISE_AGAIN | PROMISE_INITIALLY | PROMISE_ENDLESS,
+                                     PROMISE_NEVER | PROMISE_INITIALLY,
+                                     PROMISE_ONCE | PROMISE_INITIALLY};
+    return known[property];
+}
 
 static unsigned model_promise(unsigned property, const uint64_t *choice, const State *s) {
     (void)property, (void)choice;

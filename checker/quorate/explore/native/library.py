@@ -73,6 +73,10 @@ class LivenessReport(ctypes.Structure):
             "path_length",
             "stop",
             "error",
+            "begun",
+            "pending",
+            "open",
+            "forced",
         )
     )
 

@@ -29,9 +29,6 @@
 
 enum { LIVENESS_HOLDS, LIVENESS_VIOLATED, LIVENESS_ERROR, LIVENESS_STOPPED, LIVENESS_UNJUDGED };
 enum { BEGINS = 1, FULFILLED = 2, RAISES = 4 }; /* what model_promise answers */
-/* What model_acceptance answers: one of the first three; whether obligations begin in initial states only; whether a property says
-   something of the end of a run, so that nothing finite fulfils it. */
-enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8 };
 
 #define NO_PARENT 0u
 #define FIRST UINT32_MAX
@@ -49,6 +46,7 @@ typedef struct {
     Stack queue;
     Region path; /* Passage */
     uint64_t path_length, stem_length, origin;
+    bool forced; /* the path is a run that has to leave the bounds */
     bool once;                         /* the stem leads to an accepting state, and there is no loop */
     uint64_t begun, pending, open;     /* states where an obligation begins, is pending, can leave the bounds while it is */
 } Liveness;
@@ -355,6 +353,7 @@ static int judge_within_bounds(Liveness *l, unsigned property) {
         bool lasso = found && any_component(c);
         found = found && (!lasso || (find_stem(l) && find_loop(l)));
         c->bounded = false;
+        l->forced = found && lasso;
         if (!found) return LIVENESS_STOPPED;
         if (lasso) return LIVENESS_UNJUDGED;
     }
@@ -364,7 +363,7 @@ static int judge_within_bounds(Liveness *l, unsigned property) {
 /* ---- What Python calls ------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error, begun, pending, open;
+    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error, begun, pending, open, forced;
 } LivenessReport;
 
 EXPORT void quorate_liveness_close(Liveness *l) {
@@ -398,6 +397,7 @@ EXPORT int quorate_liveness_build(Liveness *l) {
 /* Check a property; `choice` has the position of each argument among the values of its type. */
 EXPORT int quorate_liveness_check(Liveness *l, uint64_t property, const uint64_t *choice) {
     l->path_length = l->stem_length = 0;
+    l->forced = false;
     promise_evaluate(l, (unsigned)property, choice);
     if (l->raising != NOBODY) return find_stem(l) ? LIVENESS_ERROR : LIVENESS_STOPPED;
     if (graph_stopping(&l->graph)) return LIVENESS_STOPPED;
@@ -417,7 +417,7 @@ EXPORT void quorate_liveness_report(Liveness *l, LivenessReport *report) {
         .states = count_of(graph), .expanded = atomic_load(&graph->expanded), .transitions = atomic_load(&graph->transitions),
         .record_bytes = graph->record_bytes, .bytes = atomic_load(&graph->budget.used), .instances = graph->instances,
         .stem_length = l->stem_length, .path_length = l->path_length, .stop = (uint64_t)atomic_load(&graph->stop),
-        .error = graph->error, .begun = l->begun, .pending = l->pending, .open = l->open};
+        .error = graph->error, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced};
 }
 
 /* The component of a state in which fair runs can stay, by number from 0, or UINT64_MAX: of the last property checked. */

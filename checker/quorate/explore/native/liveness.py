@@ -14,7 +14,7 @@ from typing import Any
 
 from quorate.explore import liveness
 from quorate.explore.choices import Choices
-from quorate.explore.engine import EngineUnavailable, Finding, Lasting
+from quorate.explore.engine import EngineUnavailable, Finding, Judgement, Lasting
 from quorate.explore.limits import Watch
 from quorate.explore.native.library import (
     EVERYTHING,
@@ -26,12 +26,12 @@ from quorate.explore.native.library import (
 )
 from quorate.explore.native.replay import Disagreement, Replay
 from quorate.explore.native.search import POLL_MS, compiled, memory_limit
-from quorate.kinds import LIVENESS, kind_of
+from quorate.kinds import LIVENESS, Breaks, kind_of
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import Renaming
 
-HOLDS, VIOLATED, ERROR, STOPPED = range(4)
+HOLDS, VIOLATED, ERROR, STOPPED, UNJUDGED = range(5)
 
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
@@ -96,13 +96,14 @@ class Check:
     def lasting(self) -> Lasting:
         """Build the graph and check every property up to the first that is violated, or end when the watch says so."""
         with self.opened():
-            finding = stopped = None
+            found: tuple[Judgement, ...] = ()
+            stopped = None
             try:
-                finding = next(self.findings(), None)
+                found = liveness.judged_up_to_a_violation(self.judgements())
             except _Ended as reason:
                 stopped = str(reason)
             report = self._report()
-        return Lasting(report.states, report.transitions, finding, stopped)
+        return Lasting(report.states, report.transitions, found, stopped)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -119,9 +120,9 @@ class Check:
         finally:
             c.quorate_liveness_close(self.handle)
 
-    def findings(self) -> Iterator[Finding]:
-        """For each property and arguments that are violated, in order, what `quorate.explore.liveness.findings` gives; only for the
-        first arguments of every orbit of `sorts`."""
+    def judgements(self) -> Iterator[Judgement]:
+        """For each property and arguments, in order, what `quorate.explore.liveness.judgements` gives; only for the first arguments of
+        every orbit of `sorts`."""
         c = self.library.c
         if not self._call(c.quorate_liveness_build):
             raise self._ended()
@@ -131,8 +132,7 @@ class Check:
                 verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
                 if verdict == STOPPED:
                     raise self._ended()
-                if verdict != HOLDS:
-                    yield self._finding(method, choices[position], verdict)
+                yield self._judgement(method, choices[position], verdict)
 
     # The engine, watched
 
@@ -169,10 +169,20 @@ class Check:
 
     # What was found
 
-    def _finding(self, method: Method, arguments: Arguments, verdict: int) -> Finding:
-        """What the lasso means, by running it."""
+    def _judgement(self, method: Method, arguments: Arguments, verdict: int) -> Judgement:
+        report = self._report()
+        found = None if verdict == HOLDS else self._finding(method, arguments, verdict)
+        finding, forced = (None, found) if verdict == UNJUDGED else (found, None)
+        counts = report.begun, report.pending, report.open
+        return Judgement(method, arguments, finding, verdict != UNJUDGED, *counts, forced)
+
+    def _finding(self, method: Method, arguments: Arguments, verdict: int) -> Finding | None:
+        """What the run means, by running it. None if a property is not judged and no lasso says so."""
         replay = Replay(self.system, self.library.rendered, self.initial)
-        report, path = self._report(), self._steps()
+        report = self._report()
+        if verdict == UNJUDGED and not report.forced:
+            return None
+        path = self._steps()
         first, state = self.initial[path[0].arguments[0]]
         states, steps = [state], [replay.instance(step) for step in path[1:]]
         for action, chosen in steps:
@@ -186,12 +196,15 @@ class Check:
             except Failure as failure:
                 return Finding("error", method, first, tuple(steps), arguments, message=str(failure))
             raise Disagreement(f"{method.name} raises no error at the end of a run")
-        objection = liveness.objection(self.system, method, arguments, states, steps, report.stem_length)
+        once = liveness.acceptance_of(method).breaks is Breaks.ONCE_UNFULFILLED
+        loop = None if once else report.stem_length
+        if verdict == UNJUDGED:
+            return Finding("run", method, first, tuple(steps), arguments, loop=loop)
+        objection = liveness.objection(self.system, method, arguments, states, steps, loop)
         if objection is not None:
             raise Disagreement(f"{method.name} is not violated by a lasso: {objection}")
-        return Finding(
-            kind_of(method.declaration.kind).shown_as, method, first, tuple(steps), arguments, loop=report.stem_length
-        )
+        shown = kind_of(method.declaration.kind).shown_as
+        return Finding(shown, method, first, tuple(steps), arguments, loop=loop)
 
     def _steps(self) -> list[Step]:
         """The run of the lasso, its initial state first."""

@@ -90,6 +90,10 @@
 
 typedef uint64_t word;
 
+/* What model_acceptance answers: one of the first three; whether obligations begin in initial states only; whether a property says
+   something of the end of a run, so that nothing finite fulfils it. */
+enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8 };
+
 typedef struct {
     word w[MODEL_WORDS];
 } State;

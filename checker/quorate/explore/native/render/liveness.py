@@ -9,7 +9,7 @@ from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.values import is_wide
 from quorate.explore.native.render.writer import Writer
-from quorate.kinds import LIVENESS, Acceptance, Begins, Breaks, kind_of
+from quorate.kinds import LIVENESS, Begins, Breaks, kind_of
 from quorate.language.types import TupleType
 from quorate.model.nodes import Model, Property
 
@@ -25,12 +25,19 @@ def promises(model: Model) -> tuple[Property, ...]:
     return model.of(*LIVENESS)
 
 
-def _acceptance(prop: Property) -> Acceptance:
-    """Which runs violate a property. Raises Unsupported for what `liveness.h` does not search for."""
+WAYS = {
+    Breaks.NEVER_FULFILLED: "PROMISE_NEVER",
+    Breaks.AGAIN_AND_AGAIN_UNFULFILLED: "PROMISE_AGAIN",
+    Breaks.ONCE_UNFULFILLED: "PROMISE_ONCE",
+}
+
+
+def _acceptance(prop: Property) -> str:
+    """Which runs violate a property, as `liveness.h` spells it."""
     acceptance = kind_of(prop.kind).acceptance
-    if acceptance is None or acceptance.breaks is not Breaks.NEVER_FULFILLED:
-        raise Unsupported(f"runs that violate @{prop.kind}")
-    return acceptance
+    assert acceptance is not None, prop.kind
+    initially = " | PROMISE_INITIALLY" if acceptance.begins is Begins.INITIALLY else ""
+    return WAYS[acceptance.breaks] + initially + " | PROMISE_ENDLESS" * acceptance.of_ends
 
 
 def liveness(program: Program, out: Writer) -> None:
@@ -41,8 +48,8 @@ def liveness(program: Program, out: Writer) -> None:
         program.pure(_name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
     fairness = [FAIRNESS[action.method.declaration.fair] for action in actions]
     arity = [sum(words(width(kind)) for _, kind in action.parameters) for action in actions]
-    initial = [int(_acceptance(prop).begins is Begins.INITIALLY) for prop in found]
-    for name, values in (("fairness", fairness), ("arity", arity), ("promise_initial", initial)):
+    acceptance = [_acceptance(prop) for prop in found]
+    for name, values in (("fairness", fairness), ("arity", arity), ("acceptance", acceptance)):
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
             out(f"static const uint8_t known[] = {{{', '.join(map(str, values))}}};")
             out("return known[which];")
