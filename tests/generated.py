@@ -16,9 +16,12 @@ from random import Random
 
 from hypothesis import strategies as st
 from quorate import Spec
+from quorate.kinds import KINDS, LIVENESS
 
 from tests import constructs
 from tests.constructs import Constructs
+
+PROMISES = [*LIVENESS, "leads_to"]
 
 HEADER = """\
 from enum import Enum
@@ -136,6 +139,7 @@ class _Writer(Constructs):
     def __init__(self, random: Random) -> None:
         self.random = random
         self.fairness = ["", "", '(fair="weak")', '(fair="strong")']
+        self.forms = False
         self._names = count()
 
     def pick(self, options: list[str]) -> str:
@@ -415,7 +419,17 @@ class _Writer(Constructs):
         for _ in range(self.random.randint(1, 3)):
             body += self.statement(scope)
         fair = self.pick(self.fairness)
-        return self.method(name, f"@action{fair}", parameters, body)
+        named = [parameter.split(":")[0] for parameter in parameters]
+        if not fair or not self.forms:
+            return self.method(name, f"@action{fair}", parameters, body)
+        form = self.pick(["", "", 'fair_per="action"', f"fair_per=({self.pick(named)!r},)" if named else "", "fair_if"])
+        if form != "fair_if":
+            return self.method(name, f"@action({fair[1:-1]}{', ' if form else ''}{form})", parameters, body)
+        at = scope.but(nodes=[node for node in scope.nodes if node in named], notes=[], acks=[])
+        kept = [parameter for parameter in parameters if parameter.split(":")[0] in at.nodes]
+        condition = self.method(f"fair{number}", "", kept, [f"return {self.truth(at, 1)}"], "bool")
+        condition.remove("    ")
+        return self.method(name, f'@action({fair[1:-1]}, fair_if="fair{number}")', parameters, body) + condition
 
     def property(self, s: _Scope, number: int) -> list[str]:
         kind = self.pick(["invariant", "invariant", "invariant", "reachable", "step", "lemma"])
@@ -432,14 +446,14 @@ class _Writer(Constructs):
 
     def promise(self, s: _Scope, number: int) -> list[str]:
         """A liveness property. It is often a simple one: those are violated late rather than at once, or hold."""
-        kind, parameters = self.pick(["eventually", "leads_to", "leads_to"]), []
+        kind, parameters = self.pick(PROMISES), []
         if self.chance(60):
             parameters.append("a: Node")
             s = s.but(nodes=[*s.nodes, "a"])
             if self.chance(30):
                 parameters.append("c: Color")
         truth = self.truth(s, self.random.randint(0, 1))
-        if kind == "eventually":
+        if not KINDS[kind].is_pair:
             return self.method(f"{kind}{number}", f"@{kind}", parameters, [f"return {truth}"], "bool")
         body = [f"return ({self.truth(s, 1)}, {truth})"]
         return self.method(f"{kind}{number}", f"@{kind}", parameters, body, "tuple[bool, bool]")
@@ -453,6 +467,7 @@ def write(seed: int, histories: bool = True, liveness: bool = False) -> str:
     writer = _Writer(random)
     if liveness:
         writer.fairness = ["", '(fair="weak")', '(fair="weak")', '(fair="strong")', '(fair="strong")']
+        writer.forms = True
     names = random.sample(list(VARIABLES), random.randint(1, 4))
     wire = random.choice([None, *WIRES])
     scope = _Scope({name: VARIABLES[name] for name in names}, wire)

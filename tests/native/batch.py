@@ -35,6 +35,7 @@ CALLS = {
 LIVENESS_CALLS = {
     "fairness": ("unsigned", "unsigned action"),
     "arity": ("unsigned", "unsigned action"),
+    "demand": ("int", "const State *s, const Label *label, Label *demand"),
     "acceptance": ("unsigned", "unsigned property"),
     "promise": ("unsigned", "unsigned property, const uint64_t *choice, const State *s"),
 }

@@ -4,7 +4,7 @@
  *
  * A graph is: property, number of states, number of initial states; for each state the answer of its promise (1 begins, 2 fulfilled, 4
  * raises), the number of its transitions, and each of them as action, argument, target (-1 if cut). For each graph one line
- * is printed: verdict, states, transitions, stop; the steps of the lasso after "|", the loop after ";"; after "|" every
+ * is printed: verdict, states, transitions, stop, and how many states begin, pend, and can leave; the steps of the lasso after "|", the loop after ";"; after "|" every
  * state with its component.
  */
 static uint64_t read_number(void) {
@@ -62,9 +62,10 @@ int main(int argc, char **argv) {
         int verdict = quorate_liveness_build(l) ? quorate_liveness_check(l, (uint64_t)property, choice) : LIVENESS_STOPPED;
         LivenessReport report;
         quorate_liveness_report(l, &report);
-        printf("%d %llu %llu %llu|", verdict, (unsigned long long)report.states, (unsigned long long)report.transitions,
-               (unsigned long long)report.stop);
-        if (verdict == LIVENESS_VIOLATED || verdict == LIVENESS_ERROR) show_lasso(l, &report);
+        printf("%d %llu %llu %llu %llu %llu %llu|", verdict, (unsigned long long)report.states, (unsigned long long)report.transitions,
+               (unsigned long long)report.stop, (unsigned long long)report.begun, (unsigned long long)report.pending,
+               (unsigned long long)report.open);
+        if (verdict == LIVENESS_VIOLATED || verdict == LIVENESS_ERROR || report.forced) show_lasso(l, &report);
         printf("|");
         if (verdict == LIVENESS_HOLDS || verdict == LIVENESS_VIOLATED) show_components(l, report.states);
         printf("\n");

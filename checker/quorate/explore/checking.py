@@ -154,7 +154,12 @@ class _Judge:
         lasting = self._lasting()
         if lasting.stopped is not None:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
-        return None if lasting.finding is None else self._violated(lasting.finding)
+        if lasting.finding is not None:
+            return self._violated(lasting.finding)
+        self.notes.extend(lasting.remarks)
+        if lasting.unjudged:
+            return self.make(Unfinished, reason="; ".join(f"{name} is {why}" for name, why in lasting.unjudged.items()))
+        return None
 
     def _lasting(self) -> Lasting:
         """What the engine that explored says of liveness; the reference engine where it cannot."""

@@ -73,7 +73,7 @@ ENGINES = {"native": "quorate.explore.native:explore", "reference": "quorate.exp
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Answer:
     """What is known of a property of runs with given arguments. `finding` is a violation, or an error that it raises. Without one it
     holds if `judged`, within the bounds if there are cuts; otherwise runs have to leave the bounds before it is decided, such as the one
     of `forced`.
@@ -94,19 +94,50 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Lasting:
-    """What a check of the liveness properties found in the full graph: a judgement of each property for each choice of arguments, up to
+    """What a check of the liveness properties found in the full graph: a answer of each property for each choice of arguments, up to
     the first violation, or why it ended early. Of arguments that renaming makes equal, the first may stand for all. `transitions` are
     those that change the state."""
 
     states: int
     transitions: int
-    judgements: tuple[Judgement, ...] = ()
+    answers: tuple[Answer, ...] = ()
     stopped: str | None = None
 
     @property
     def finding(self) -> Finding | None:
         """The first violation or error."""
-        return next((judgement.finding for judgement in self.judgements if judgement.finding is not None), None)
+        return next((answer.finding for answer in self.answers if answer.finding is not None), None)
+
+    @property
+    def unjudged(self) -> Mapping[str, str]:
+        """The properties of which the bounds leave too little to say that they hold, each with the reason."""
+        found = {}
+        for answer in self.answers:
+            if not answer.judged and answer.method.name not in found:
+                found[answer.method.name] = (
+                    f"not judged within the bounds: runs have to leave them before it is decided "
+                    f"(decided in {answer.pending - answer.leaving:,} of {answer.pending:,} states in which it is pending)"
+                )
+        return found
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know of properties that hold: an obligation that never begins, and how many states a run can leave the
+        bounds from before it is decided. Of several arguments, those with the most such states are told of."""
+        found = []
+        for name in dict.fromkeys(answer.method.name for answer in self.answers):
+            answers = [answer for answer in self.answers if answer.method.name == name]
+            if any(answer.finding is not None or not answer.judged for answer in answers):
+                continue
+            if not any(answer.begun for answer in answers):
+                found.append(f"nothing was asked of {name}: its left side is never true")
+            leaving, pending = max((answer.leaving, answer.pending) for answer in answers)
+            if leaving:
+                found.append(
+                    f"{name} holds in the bounded system; of {pending:,} states where it is pending, a run can leave the bounds "
+                    f"from {leaving:,} before it is decided"
+                )
+        return tuple(found)
 
 
 LivenessEngine = Callable[[System, Sequence[type[Scalarset]], Watch], Lasting]

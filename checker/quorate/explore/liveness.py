@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from quorate.explore import fairness
 from quorate.explore.choices import Choices
-from quorate.explore.engine import Finding, Instance, Judgement, Lasting
+from quorate.explore.engine import Answer, Finding, Instance, Lasting
 from quorate.explore.fairness import Fairness
 from quorate.explore.graph import Graph, build
 from quorate.explore.lasso import Lasso, Pending, Steps, path_to
@@ -41,34 +41,34 @@ from quorate.language.system import Arguments, Failure, Method, State, System
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
     """The reference engine as `quorate.explore.engine.LIVENESS` wants it: graph by networkx, one property after the other."""
     full = build(system, sorts, watch, unfolded=True)
-    found = judged_up_to_a_violation(judgements(full)) if full.stopped is None else ()
+    found = answers_up_to_a_violation(answers(full)) if full.stopped is None else ()
     changing = sum(target != number for number, edges in enumerate(full.edges) for _, target in edges)
     return Lasting(len(full.states), changing, found, full.stopped)
 
 
-def judged_up_to_a_violation(found: Iterator[Judgement]) -> tuple[Judgement, ...]:
-    """The judgements up to the first of a violation or an error."""
+def answers_up_to_a_violation(found: Iterator[Answer]) -> tuple[Answer, ...]:
+    """The answers up to the first of a violation or an error."""
     judged = []
-    for judgement in found:
-        judged.append(judgement)
-        if judgement.finding is not None:
+    for answer in found:
+        judged.append(answer)
+        if answer.finding is not None:
             break
     return tuple(judged)
 
 
-def judgements(graph: Graph) -> Iterator[Judgement]:
+def answers(graph: Graph) -> Iterator[Answer]:
     """What is known of each liveness property for each choice of its arguments, in order."""
     demands = Fairness(graph)
     for method in graph.system.of(*LIVENESS):
         for arguments in Choices(graph.system, method).fixed or ():
-            yield _Property(graph, demands, method, arguments).judgement()
+            yield Property(graph, demands, method, arguments).answer()
 
 
 def findings(graph: Graph) -> Iterator[Finding]:
     """For each liveness property and arguments that are violated, in order: a lasso, or a run to where the property raises."""
-    for judgement in judgements(graph):
-        if judgement.finding is not None:
-            yield judgement.finding
+    for answer in answers(graph):
+        if answer.finding is not None:
+            yield answer.finding
 
 
 def acceptance_of(method: Method) -> Acceptance:
@@ -101,7 +101,7 @@ class _Raised(Exception):
     failure: Failure
 
 
-class _Property:
+class Property:
     """One property with given arguments, on a graph."""
 
     def __init__(self, graph: Graph, demands: Fairness, method: Method, arguments: Arguments) -> None:
@@ -109,10 +109,10 @@ class _Property:
         self.acceptance = acceptance_of(method)
         self.begun = 0
 
-    def judgement(self) -> Judgement:
+    def answer(self) -> Answer:
         """What is known of it."""
         try:
-            pending = self._pending()
+            pending = self.pending()
         except _Raised as raised:
             path = path_to(self.graph, raised.number)
             return self._judged(self._finding("error", path, loop=None, message=str(raised.failure)))
@@ -127,7 +127,8 @@ class _Property:
             return self._judged(self._finding(kind, [*stem, *loop], loop=len(stem) - 1))
         return self._within_bounds(pending)
 
-    def _pending(self) -> Pending:
+    def pending(self) -> Pending:
+        """Where an obligation begins, and how runs that violate it go on."""
         begins, allowed, accepting = [], [], []
         never = self.acceptance.breaks is Breaks.NEVER_FULFILLED
         initially = self.acceptance.begins is Begins.INITIALLY
@@ -143,7 +144,7 @@ class _Property:
             accepting.append(never or not fulfilled)
         return Pending(begins, allowed, accepting)
 
-    def _within_bounds(self, pending: Pending) -> Judgement:
+    def _within_bounds(self, pending: Pending) -> Answer:
         """What the bounds leave to be said where no fair run inside of them is a violation."""
         graph = self.graph
         region = pending.region(graph)
@@ -172,8 +173,8 @@ class _Property:
         pending: int = 0,
         leaving: int = 0,
         forced: Finding | None = None,
-    ) -> Judgement:
-        return Judgement(self.method, self.arguments, finding, judged, self.begun, pending, leaving, forced)
+    ) -> Answer:
+        return Answer(self.method, self.arguments, finding, judged, self.begun, pending, leaving, forced)
 
     def _finding(self, kind: str, path: Steps, *, loop: int | None, message: str | None = None) -> Finding:
         steps = tuple(self.graph.instances[instance] for instance, _ in path[1:])

@@ -16,6 +16,7 @@ Implication = TypeVar("Implication", bound=Callable[..., tuple[bool, bool]])
 S = TypeVar("S", bound="SpecBase")
 
 Fairness = Literal["weak", "strong"]
+FairPer = Literal["instance", "action"] | tuple[str, ...]
 Mark = Literal["crash", "restart", "timeout", "partition", "heal", "loss"]
 
 
@@ -27,6 +28,8 @@ class Declaration:
     fair: Fairness | None = None
     mark: Mark | None = None
     lane: str | None = None
+    fair_per: FairPer = "instance"
+    fair_if: str | None = None
 
     def __post_init__(self) -> None:
         known_kinds(self.kind)
@@ -43,23 +46,46 @@ def _declare(function: Any, declaration: Declaration) -> Any:
 def action(function: Act, /) -> Act: ...
 @overload
 def action(
-    *, fair: Fairness | None = None, mark: Mark | None = None, lane: str | None = None
+    *,
+    fair: Fairness | None = None,
+    fair_per: FairPer = "instance",
+    fair_if: str | None = None,
+    mark: Mark | None = None,
+    lane: str | None = None,
 ) -> Callable[[Act], Act]: ...
 def action(
-    function: Any = None, /, *, fair: Fairness | None = None, mark: Mark | None = None, lane: str | None = None
+    function: Any = None,
+    /,
+    *,
+    fair: Fairness | None = None,
+    fair_per: FairPer = "instance",
+    fair_if: str | None = None,
+    mark: Mark | None = None,
+    lane: str | None = None,
 ) -> Any:
     """An atomic transition, possible for every choice of its parameters that passes its `require`s.
 
     `fair="weak"`: an instance (the action with given arguments) that stays possible is taken at some time.
     `fair="strong"`: so is one that is possible again and again. Liveness properties assume this and nothing more.
+    `fair_per="action"` demands it of the action as a whole: some instance stays possible, whichever, and some instance is taken;
+    `fair_per=("s",)` of each value of these parameters, whatever the others are. `fair_if="method"` demands it of those instances
+    only for which the pure method is true where they start; it takes some of the action's parameters, by their names.
     `mark` says what kind of event it is in pictures; `lane` where it happens, when that is not one of its arguments
     (a coordinator, say).
     """
     if fair not in (None, "weak", "strong"):
         raise SpecError(f'fair={fair!r} is unknown: use "weak", "strong" or nothing.')
+    if not (fair_per in ("instance", "action") or (isinstance(fair_per, tuple) and fair_per)):
+        raise SpecError(
+            f'fair_per={fair_per!r} is unknown: use "instance", "action", or a tuple of names of parameters, such as ("s",).'
+        )
+    if fair is None and (fair_per != "instance" or fair_if is not None):
+        raise SpecError(
+            'fair_per and fair_if say of which instances an action is fair: say how, with fair="weak" or "strong".'
+        )
     if mark not in (None, "crash", "restart", "timeout", "partition", "heal", "loss"):
         raise SpecError(f'mark={mark!r} is unknown: use "crash", "restart", "timeout", "partition", "heal" or "loss".')
-    declaration = Declaration("action", fair, mark, lane)
+    declaration = Declaration("action", fair, mark, lane, fair_per, fair_if)
     if function is not None:
         return _declare(function, declaration)
     return lambda method: _declare(method, declaration)

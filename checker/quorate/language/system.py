@@ -110,6 +110,7 @@ class System:
         with self:
             self.variables = tuple(self._variables())
             methods = [self._method(*found) for found in declarations(spec)]
+            self._fair_conditions = {method.name: self._fair_condition(method) for method in methods}
         self.index = {variable.name: position for position, variable in enumerate(self.variables)}
         self._by_kind: dict[str, list[Method]] = {}
         for method in methods:
@@ -269,6 +270,44 @@ class System:
             raise SpecError(
                 f"{self.name}.{function.__name__}: an annotation uses the unknown name {error.name!r}."
             ) from None
+
+    def fair_condition(self, action: Method) -> Method | None:
+        """The method that says in which states an instance of an action is fair; None if it always is. Its parameters are some of
+        the action's."""
+        return self._fair_conditions.get(action.name)
+
+    def _fair_condition(self, action: Method) -> Method | None:
+        """Raises SpecError where `fair_per` or `fair_if` of an action name what there is not."""
+        known = {parameter.name: parameter.type for parameter in action.parameters}
+        per, name = action.declaration.fair_per, action.declaration.fair_if
+        has = f"it has {', '.join(known) or 'none'}"
+        for chosen in () if isinstance(per, str) else per:
+            if chosen not in known:
+                raise self._misdeclared(
+                    action, f"fair_per names {chosen!r}, which is no parameter of it: {has}.", "fair_per"
+                )
+        if name is None:
+            return None
+        function = getattr(self.spec, name, None)
+        if not callable(function) or hasattr(function, "__quorate__"):
+            raise self._misdeclared(
+                action,
+                f"fair_if names {name!r}, which is no pure method of the class: define it, without a decorator.",
+                "fair_if",
+            )
+        condition = self._method(name, action.declaration, function)
+        for parameter in condition.parameters:
+            if known.get(parameter.name) != parameter.type:
+                raise self._misdeclared(
+                    action,
+                    f"{name} takes {parameter.name}: {parameter.type}, which is no parameter of the action: {has}.",
+                    "fair_if",
+                )
+        return condition
+
+    def _misdeclared(self, method: Method, message: str, word: str) -> SpecError:
+        """A mistake in a method's decorator, at a word of it."""
+        return SpecError(f"{self.name}.{method.name}: {message}", _place_of(word, method.function))
 
     # Configuration in force
 
@@ -448,6 +487,18 @@ def _where(error: Exception, function: Callable[..., Any]) -> Location | None:
     column, end = frame.colno or 0, frame.end_colno or 0
     length = end - column if frame.end_lineno == frame.lineno and end > column else len(text) - column
     return Location(file, frame.lineno or 0, column, max(length, 1), text)
+
+
+def _place_of(word: str, function: Callable[..., Any]) -> Location | None:
+    """Where a word stands for the first time in the source of a method, decorators included."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        return None
+    for number, line in enumerate(lines, first):
+        if word in line:
+            return Location(function.__code__.co_filename, number, line.index(word), len(word), line.rstrip())
+    return None
 
 
 LOSS = "lose"

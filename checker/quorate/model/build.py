@@ -127,7 +127,26 @@ class Builder:
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         _, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
         ranges = _ranges(parameters, body)
-        return Action(method.name, method, parameters, ranges, body, reads(body, self.functions), writes(body))
+        condition = self.system.fair_condition(method)
+        return Action(
+            method.name,
+            method,
+            parameters,
+            ranges,
+            body,
+            reads(body, self.functions),
+            writes(body),
+            None if condition is None else self._fair_if(condition),
+        )
+
+    def _fair_if(self, method: Method) -> Function:
+        """Where an instance of an action is fair. It is no function that bodies call, so that no other part of the model depends on
+        it."""
+        source = Source.of(method.function, self.owner(method))
+        self_names = {source.tree.args.args[0].arg: Op.STATE}
+        parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
+        _, body = self._fixpoint(source, self_names, parameters, pure=True, result=BoolType())
+        return Function(method.name, parameters, body, BoolType())
 
     def _loss(self, method: Method) -> Action:
         variable = next(

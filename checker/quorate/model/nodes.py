@@ -337,7 +337,7 @@ class Action:
 
     `ranges[i]` is the collection that parameter i ranges over (from a leading `require(p in collection)`, which is
     still in the body), or None for its whole type. It reads the state and earlier parameters only; elements of other
-    types are skipped.
+    types are skipped. `fair_if` says where an instance is fair, if not everywhere; its parameters are some of the action's.
     """
 
     name: str
@@ -347,6 +347,7 @@ class Action:
     body: tuple[Stmt, ...]
     reads: frozenset[str]
     writes: frozenset[str]
+    fair_if: Function | None = None
 
 
 @dataclass(frozen=True)

@@ -188,8 +188,11 @@ class RaftElection(Spec):
 
     @leads_to
     def leader_elected(self) -> tuple[bool, bool]:
-        """Once timing is kind, there is a leader whose term nobody has passed."""
-        return self.steady is not None, any(
+        """Once timing is kind, there is a leader whose term nobody has passed.
+
+        It is asked of states in which one more term is left within the bound: the election that follows may need it."""
+        kind = self.steady is not None and all(self.term[s] < Term.bound for s in Server)
+        return kind, any(
             self.role[a] == Role.LEADER and all(self.term[b] <= self.term[a] for b in Server) for a in Server
         )
 

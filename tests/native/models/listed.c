@@ -1,13 +1,14 @@
 /* A model that is a list: states, transitions and obligations are read, not computed. With it the liveness of the engine can be run on any
  * graph without compiling anything.
  *
- * A state is a number. Actions 0, 1 and 2 are without fairness, weakly fair and strongly fair; each has one argument. Property 0 is an
+ * A state is a number. Actions 0, 1 and 2 are without fairness, weakly fair and strongly fair; each has one argument. Action 3 is weakly fair
+ * for each half of its argument, action 4 strongly fair as a whole and only where it starts in an even state. Property 0 is an
  * `eventually`, 1 a `leads_to`, 2 `infinitely_often`, 3 `eventually_always`, 4 `eventually_from`, 5 `always_from`, with the same bits.
  */
 #define MODEL_KEY "listed"
 #define MODEL_WORDS 1
 #define MODEL_ARGS 1
-#define MODEL_ACTIONS 3
+#define MODEL_ACTIONS 5
 #define MODEL_BOUNDS 1
 #define MODEL_HAS_STEPS 0
 #define MODEL_DEADLOCK 0
@@ -39,7 +40,9 @@ static void model_initial(Successors *out) {
 static void model_successors(const State *from, Successors *out) {
     for (uint64_t i = listed.begin[from->w[0]]; i < listed.begin[from->w[0] + 1]; i++) {
         const Line *line = &listed.lines[i];
-        if (line->target == CUT)
+        if (line->target == CUT && line->action == 0)
+            cut(out, 0);
+        else if (line->target == CUT)
             cut_fair(out, 0, from, (uint32_t)line->action, &line->argument, 1);
         else
             emit(out, from, place(line->target), (uint32_t)line->action, 0, &line->argument, 1);
@@ -56,7 +59,13 @@ static uint64_t model_reached(const State *s, uint64_t known) { return (void)s, 
 static bool model_terminal(const State *s) { return (void)s, true; }
 static State model_canonical(State s) { return s; }
 
-static unsigned model_fairness(unsigned action) { return action; }
+static unsigned model_fairness(unsigned action) { return action > 2 ? action - 2 : action; }
+static int model_demand(const State *s, const Label *label, Label *demand) {
+    *demand = *label;
+    if (label->action == 3) demand->args[0] /= 2;
+    if (label->action == 4) demand->args[0] = 0;
+    return label->action != 0 && (label->action != 4 || s->w[0] % 2 == 0);
+}
 static unsigned model_arity(unsigned action) { return (void)action, 1; }
 static unsigned model_acceptance(unsigned property) {
     static const unsigned known[] = {PROMISE_NEVER | PROMISE_INITIALLY,

@@ -7,11 +7,12 @@
  * The record of a state is its transitions, in order, each as one or two numbers of 7 bits a byte:
  *
  *     2 * zigzag(target - previous target) + f      the first target is relative to the state itself
- *     instance                                      only if f: the number of the fair instance that is taken
+ *     demand                                        only if f: the number of the demand of fairness that is served
  *
- * Transitions that leave the state as it is are left out: they are neither taken nor possible in the sense of fairness. A fair
- * instance that a bound cuts is possible and never taken; it is kept as a transition from the state to itself. Instances of
- * actions without fairness have no number: a counterexample finds their names by firing the state again.
+ * A demand is an action and those of its arguments that tell its demands apart: with fairness per instance, the instance. Transitions that
+ * leave the state as it is are left out: they are neither taken nor possible in the sense of fairness. An instance that a bound cuts
+ * is possible and never taken; if it serves a demand, it is kept as a transition from the state to itself. A counterexample finds the
+ * names of its instances by firing the states again.
  *
  * A record begins at `bases[n / 256] + starts[n]`. While the graph is built, a hash table finds the number of a state; a slot holds 32
  * bits of the hash above the number plus one. The table is given back when the graph is whole.
@@ -33,18 +34,19 @@ typedef struct {
     _Atomic uint64_t count, expanded, transitions; /* for progress; written by one thread */
     uint64_t initial_count, edges;
     bool error; /* an attempt was an error in the spec, which the search before should have found */
+    bool no_demand; /* what says where an action is fair raised an error */
 
     Region states; /* State */
     Region records; /* bytes */
     uint64_t record_bytes;
     Region bases, starts; /* uint64_t, uint32_t */
-    Region staying; /* one bit for each state: no fair instance is possible there */
+    Region staying; /* one bit for each state: no demand is possible there */
     Region leaving; /* one bit for each state: a bound cuts a transition there, of whatever action */
     uint64_t leaves; /* in how many states */
     Region slots; /* uint64_t */
     uint64_t capacity;
 
-    Region labels; /* Label: the fair instances, from number 1 on */
+    Region labels; /* Label: the demands, from number 1 on */
     Region label_slots; /* uint32_t */
     uint64_t instances, label_capacity;
 
@@ -127,7 +129,7 @@ static inline uint64_t number_of(Graph *graph, const State *s, uint64_t hash) {
     return number;
 }
 
-/* ---- Numbers of fair instances ----------------------------------------------------------------------------------- */
+/* ---- Numbers of demands ----------------------------------------------------------------------------------- */
 
 static inline bool same_label(const Label *a, const Label *b) {
     if (a->action != b->action) return false;
@@ -141,7 +143,7 @@ static inline unsigned fairness_of(const Graph *graph, uint64_t instance) {
     return model_fairness(label_of(graph, instance)->action);
 }
 
-/* The place of an instance in the table of instances, or the empty one where it belongs. */
+/* The place of a demand in the table of demands, or the empty one where it belongs. */
 static uint32_t *label_slot(const Graph *graph, const Label *label) {
     uint32_t *slots = (uint32_t *)graph->label_slots.base;
     uint64_t hash = mixed(label->action ^ 0x9E3779B97F4A7C15u, 0xD6E8FEB86659FD93u);
@@ -159,7 +161,7 @@ static bool labels_enlarge(Graph *graph) {
     return true;
 }
 
-/* The number of a fair instance, from 1 on; 0 without memory. */
+/* The number of a demand, from 1 on; 0 without memory. */
 static uint64_t instance_of(Graph *graph, const Label *label) {
     uint32_t *slot = label_slot(graph, label);
     if (LIKELY(*slot)) return *slot;
@@ -189,7 +191,7 @@ static inline uint64_t get_number(const uint8_t **at) {
     }
 }
 
-/* A walk along the record of a state. After `edge_next` is true, `target` and `instance` (0: not fair) are those of the next
+/* A walk along the record of a state. After `edge_next` is true, `target` and `instance` (the demand; 0: none) are those of the next
    transition; a target that is the state itself is a cut. */
 typedef struct {
     const uint8_t *at, *end;
@@ -226,7 +228,7 @@ static bool record_begin(Graph *graph, uint64_t number) {
     return start <= UINT32_MAX;
 }
 
-/* Write the record of a state whose transitions, and fair instances cut, are `labels` and lead to `targets`. */
+/* Write the record of a state whose transitions, and those cut that serve a demand, are `labels` and lead to `targets`. */
 static bool record_write(Graph *graph, uint64_t number, const Label *labels, const uint64_t *targets, size_t count) {
     if (!record_begin(graph, number)) return false;
     if (!graph_room(graph, &graph->records, graph->record_bytes + count * EDGE_BYTES_MAX)) return false;
@@ -234,16 +236,19 @@ static bool record_write(Graph *graph, uint64_t number, const Label *labels, con
     uint64_t previous = number;
     bool stays = true;
     for (size_t i = 0; i < count; i++) {
-        bool fair = model_fairness(labels[i].action) != 0;
         if (targets[i] == number) continue;
+        Label demand;
+        int fair = model_demand(state_of(graph, number), &labels[i], &demand);
+        graph->no_demand |= fair < 0;
+        if (fair <= 0 && targets[i] == CUT_HERE) continue;
         uint64_t target = targets[i] == CUT_HERE ? number : targets[i];
         int64_t step = (int64_t)(target - previous);
-        at = put_number(at, ((uint64_t)step << 1 ^ (uint64_t)(step >> 63)) << 1 | fair);
+        at = put_number(at, ((uint64_t)step << 1 ^ (uint64_t)(step >> 63)) << 1 | (fair > 0));
         previous = target;
         graph->edges += target != number;
-        if (!fair) continue;
+        if (fair <= 0) continue;
         stays = false;
-        uint64_t instance = instance_of(graph, &labels[i]);
+        uint64_t instance = instance_of(graph, &demand);
         if (!instance) return false;
         at = put_number(at, instance);
     }

@@ -391,7 +391,7 @@ EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_ma
 /* Build the graph. 1 if it is whole. */
 EXPORT int quorate_liveness_build(Liveness *l) {
     graph_build(&l->graph);
-    return !graph_stopping(&l->graph) && !l->graph.error && components_prepare(&l->components);
+    return !graph_stopping(&l->graph) && !l->graph.error && !l->graph.no_demand && components_prepare(&l->components);
 }
 
 /* Check a property; `choice` has the position of each argument among the values of its type. */
@@ -417,7 +417,7 @@ EXPORT void quorate_liveness_report(Liveness *l, LivenessReport *report) {
         .states = count_of(graph), .expanded = atomic_load(&graph->expanded), .transitions = atomic_load(&graph->transitions),
         .record_bytes = graph->record_bytes, .bytes = atomic_load(&graph->budget.used), .instances = graph->instances,
         .stem_length = l->stem_length, .path_length = l->path_length, .stop = (uint64_t)atomic_load(&graph->stop),
-        .error = graph->error, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced};
+        .error = graph->error ? 1 : graph->no_demand ? 2 : 0, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced};
 }
 
 /* The component of a state in which fair runs can stay, by number from 0, or UINT64_MAX: of the last property checked. */

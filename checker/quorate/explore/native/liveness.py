@@ -14,7 +14,7 @@ from typing import Any
 
 from quorate.explore import liveness
 from quorate.explore.choices import Choices
-from quorate.explore.engine import EngineUnavailable, Finding, Judgement, Lasting
+from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
 from quorate.explore.limits import Watch
 from quorate.explore.native.library import (
     EVERYTHING,
@@ -32,6 +32,9 @@ from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import Renaming
 
 HOLDS, VIOLATED, ERROR, STOPPED, UNJUDGED = range(5)
+
+CONDITION_RAISES = 2
+"""The error that a `fair_if` raises."""
 
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
@@ -96,10 +99,10 @@ class Check:
     def lasting(self) -> Lasting:
         """Build the graph and check every property up to the first that is violated, or end when the watch says so."""
         with self.opened():
-            found: tuple[Judgement, ...] = ()
+            found: tuple[Answer, ...] = ()
             stopped = None
             try:
-                found = liveness.judged_up_to_a_violation(self.judgements())
+                found = liveness.answers_up_to_a_violation(self.answers())
             except _Ended as reason:
                 stopped = str(reason)
             report = self._report()
@@ -120,8 +123,8 @@ class Check:
         finally:
             c.quorate_liveness_close(self.handle)
 
-    def judgements(self) -> Iterator[Judgement]:
-        """For each property and arguments, in order, what `quorate.explore.liveness.judgements` gives; only for the first arguments of
+    def answers(self) -> Iterator[Answer]:
+        """For each property and arguments, in order, what `quorate.explore.liveness.answers` gives; only for the first arguments of
         every orbit of `sorts`."""
         c = self.library.c
         if not self._call(c.quorate_liveness_build):
@@ -132,7 +135,7 @@ class Check:
                 verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
                 if verdict == STOPPED:
                     raise self._ended()
-                yield self._judgement(method, choices[position], verdict)
+                yield self._answer(method, choices[position], verdict)
 
     # The engine, watched
 
@@ -161,6 +164,8 @@ class Check:
     def _ended(self) -> Exception:
         """Why the engine has not come to its end."""
         report = self._report()
+        if report.error == CONDITION_RAISES:
+            return EngineUnavailable("a condition of fairness raises an error")
         if report.error:
             return Disagreement("an action raises in the state graph, and did not in the search")
         if report.stop == STOP_STATES:
@@ -169,12 +174,12 @@ class Check:
 
     # What was found
 
-    def _judgement(self, method: Method, arguments: Arguments, verdict: int) -> Judgement:
+    def _answer(self, method: Method, arguments: Arguments, verdict: int) -> Answer:
         report = self._report()
         found = None if verdict == HOLDS else self._finding(method, arguments, verdict)
         finding, forced = (None, found) if verdict == UNJUDGED else (found, None)
         counts = report.begun, report.pending, report.open
-        return Judgement(method, arguments, finding, verdict != UNJUDGED, *counts, forced)
+        return Answer(method, arguments, finding, verdict != UNJUDGED, *counts, forced)
 
     def _finding(self, method: Method, arguments: Arguments, verdict: int) -> Finding | None:
         """What the run means, by running it. None if a property is not judged and no lasso says so."""

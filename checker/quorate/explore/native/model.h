@@ -46,6 +46,9 @@
  *
  *     unsigned model_fairness(unsigned action)                  0 none, 1 weak, 2 strong
  *     unsigned model_arity(unsigned action)                     words of arguments in a label
+ *     int model_demand(const State *s, const Label *label, Label *demand)
+ *                                                               whether fairness speaks of an instance that starts in s, and of which
+ *                                                               demand: its arguments are 0 where they do not matter; -1 for an error
  *     unsigned model_acceptance(unsigned property)              which runs violate it: the sum of PROMISE_... (liveness.h)
  *     unsigned model_promise(unsigned property, const uint64_t *choice, const State *s)
  *                                                               1: an obligation begins in s, 2: s fulfils it, 4: an error; `choice`

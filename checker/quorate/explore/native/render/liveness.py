@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quorate.explore.fairness import kept_positions
 from quorate.explore.native.render.layout import Unsupported, width, words
 from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.statements import Body
-from quorate.explore.native.render.values import is_wide
+from quorate.explore.native.render.values import Spot, is_wide
 from quorate.explore.native.render.writer import Writer
 from quorate.kinds import LIVENESS, Begins, Breaks, kind_of
 from quorate.language.types import TupleType
-from quorate.model.nodes import Model, Property
+from quorate.model.nodes import Action, Model, Property
 
 if TYPE_CHECKING:
     from quorate.explore.native.render.program import Program
@@ -53,6 +54,7 @@ def liveness(program: Program, out: Writer) -> None:
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
             out(f"static const uint8_t known[] = {{{', '.join(map(str, values))}}};")
             out("return known[which];")
+    _fair_classes(program, out)
     with out.block("static unsigned model_promise(unsigned property, const uint64_t *choice, const State *state)"):
         out("const word *s = state->w;")
         out("int status_ = 0, *status = &status_;")
@@ -62,6 +64,57 @@ def liveness(program: Program, out: Writer) -> None:
                 with out.block(f"case {number}:"):
                     _case(Body(program, out, "s", "s", lambda _: None), number, prop)
         out("return 0;")
+
+
+def _fair_classes(program: Program, out: Writer) -> None:
+    """Which demand of fairness a transition belongs to: the action, and the arguments that tell its demands apart."""
+    actions = program.model.actions
+    for number, action in enumerate(actions):
+        if action.fair_if is not None:
+            name = f"fair_{number}_{action.fair_if.key}"
+            program.pure(name, f"fair_if of {action.name}", action.fair_if.parameters, action.fair_if.body, BOOL)
+    kept = [_kept_words(action) for action in actions]
+    with out.block("static int model_demand(const State *state, const Label *label, Label *demand)"):
+        out(f"static const uint64_t kept[] = {{{', '.join(f'UINT64_C({mask})' for mask in kept)}}};")
+        out("const word *s = state->w;")
+        out("const uint64_t *args = label->args;")
+        out("int status_ = 0, *status = &status_;")
+        out("(void)s, (void)args, (void)status;")
+        out("demand->action = label->action;")
+        with out.block("for (unsigned i = 0; i < model_arity(label->action); i++)"):
+            out("demand->args[i] = kept[label->action] >> i & 1 ? args[i] : 0;")
+        with out.block("switch (label->action)"):
+            for number, action in enumerate(actions):
+                if action.fair_if is not None:
+                    with out.block(f"case {number}:"):
+                        _fair_if(Body(program, out, "s", "s", lambda _: None), number, action)
+        out("return model_fairness(label->action) != 0;")
+
+
+def _kept_words(action: Action) -> int:
+    """The words of an action's arguments that tell its demands apart, as bits."""
+    kept, mask, at = kept_positions(action.method), 0, 0
+    for position, (_, kind) in enumerate(action.parameters):
+        count = words(width(kind))
+        mask |= ((1 << count) - 1 << at) * (position in kept)
+        at += count
+    if at > 64:
+        raise Unsupported(f"{action.name} with arguments of {at} words (at most 64, for fairness)")
+    return mask
+
+
+def _fair_if(writer: Body, number: int, action: Action) -> None:
+    """Whether an instance is fair in a state; -1 for an error."""
+    assert action.fair_if is not None
+    at = 0
+    for name, kind in action.parameters:
+        writer.declare(kind, f"v_{name}", writer.read(Spot("args", True, kind, 64 * at)))
+        at += words(width(kind))
+    arguments = ["status", "s", "s", *(f"v_{name}" for name, _ in action.fair_if.parameters)]
+    value = writer.let(BOOL, f"fair_{number}_{action.fair_if.key}({', '.join(arguments)})")
+    for name, _ in action.parameters:
+        writer.out(f"(void)v_{name};")
+    writer.out(f"return status_ ? -1 : (int)({value});")
 
 
 def _name(number: int, prop: Property) -> str:
