@@ -145,8 +145,15 @@ _LISTED = (
 KINDS: Mapping[str, PropertyKind] = MappingProxyType({kind.name: kind for kind in _LISTED})
 """Every kind of property, by the name of its decorator, in the order in which they are judged."""
 
-TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", "run")
-"""Every `Trace.kind`: what decides a property, an exception in the specification, and a run that decides nothing."""
+INDUCTION = "induction"
+"""The `Trace.kind` of a counterexample to induction: a step from a state that need not be reachable, so no run."""
+
+HYPOTHETICAL = "a hypothetical state, not known to be reachable"
+"""What is said of such a state wherever it is shown."""
+
+TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, "run")
+"""Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, and a run that
+decides nothing."""
 
 ROLES = ("action", "init")
 """What a declared method can be that is no property."""

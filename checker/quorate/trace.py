@@ -84,13 +84,14 @@ class Witness:
 
 @dataclass(frozen=True)
 class Trace:
-    """A run from an initial state. `loop` makes it a lasso: after the last step the run goes on from the state
-    that follows step `loop` (0 is the initial state; `len(steps)` means that it stays in its last state for ever).
+    """A run from an initial state; or, for a counterexample to induction, a step from a state that need not be reachable.
 
-    `kind` is what was found: `invariant`, `step`, `deadlock`, `error`, `eventually`, `leads_to`, `reachable` (a
-    state that satisfies a reachability property) or `run` (nothing is violated: a simulation). `sentence` is the
-    property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and `roles` its values
-    in order of definition.
+    `loop` makes it a lasso: after the last step the run goes on from the state that follows step `loop` (0 is the initial
+    state; `len(steps)` means that it stays in its last state for ever). `kind` is what was found: `invariant`, `step`,
+    `deadlock`, `error`, `eventually`, `leads_to`, `reachable` (a state that satisfies a reachability property),
+    `induction` (no run: `initial` is hypothetical) or `run` (nothing is violated: a simulation). `sentence` is the
+    property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and
+    `roles` its values in order of definition.
     """
 
     spec: str

@@ -175,8 +175,8 @@ def test_what_needs_a_lemma_is_unfinished_with_a_small_counterexample_that_canno
     assert isinstance(found.outcome, Unfinished) and "take breaks it" in found.outcome.reason
     failed: list[Claim] = [claim for claim in found.failed if claim.counterexample is not None]
     assert [claim.action for claim in failed] == ["take"]
-    assert failed[0].counterexample is not None and failed[0].counterexample.trace is not None
-    assert found.reachable == ("cannot happen at these bounds: a lemma can exclude it",)
+    assert failed[0].counterexample is not None and failed[0].counterexample.step.trace is not None
+    assert failed[0].counterexample.hint == "cannot happen at these bounds: a lemma can exclude it"
 
 
 @pytest.mark.parametrize("any_size", [False, True])

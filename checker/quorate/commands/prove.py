@@ -17,7 +17,7 @@ from quorate.errors import UsageError
 
 if TYPE_CHECKING:
     from quorate.loading import Protocol
-    from quorate.prove.proof import Claim, Proof, Task
+    from quorate.prove.results import Claim, Counterexample, Proof, Task
     from quorate.prove.solvers.smt import Effort
 
 QUORUMS = "quorums"
@@ -229,8 +229,10 @@ def explained(proof: Proof) -> Iterator[str]:
         needs = sorted(frozenset[str]().union(*(claim.needs for claim in good if claim.needs is not None)) - {name})
         by = f", with {', '.join(needs)}" if needs else ""
         seconds = sum(claim.seconds for claim in claims)
-        mark = "proven" if len(good) == len(claims) else "NOT PROVEN"
-        yield f"{mark:<10}  {name}  ({len(good)} of {len(claims)} steps, {seconds:.2f} s{by})"
+        open_ones = proof.unproven_for(name) if len(good) == len(claims) else ()
+        mark = "NOT PROVEN" if len(good) < len(claims) else "kept" if open_ones else "proven"
+        given = f" where these hold: {', '.join(open_ones)}" if open_ones else ""
+        yield f"{mark:<10}  {name}  ({len(good)} of {len(claims)} steps, {seconds:.2f} s{by}){given}"
         yield from (
             f"            {claim.action}: {claim.reason or claim.status}"
             for claim in claims
@@ -238,18 +240,16 @@ def explained(proof: Proof) -> Iterator[str]:
         )
     if proof.unused:
         yield f"not needed  {', '.join(proof.unused)}"
-    hints = iter(zip(proof.reachable, proof.sizes, strict=True))
     for claim in proof.failed:
         if claim.counterexample is not None:
-            hint, size = next(hints)
-            yield from _counterexample(claim, hint, size)
+            yield from _counterexample(claim, claim.counterexample)
 
 
-def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[str]:
+def _counterexample(claim: Claim, counterexample: Counterexample) -> Iterator[str]:
+    from quorate.kinds import HYPOTHETICAL
     from quorate.report.values import show as shown
 
-    found = claim.counterexample
-    assert found is not None
+    found = counterexample.step
     arguments = ", ".join(
         f"{parameter.name}={value!r}" for parameter, value in zip(found.action.parameters, found.arguments, strict=True)
     )
@@ -259,7 +259,9 @@ def _counterexample(claim: Claim, hint: str, size: dict[str, int]) -> Iterator[s
         if claim.property != "no error"
         else f"{found.action.name}({arguments}) raises an error here"
     )
-    yield f"  at {', '.join(f'{name}={value}' for name, value in size.items())}; the state before {hint}"
+    where = ", ".join(f"{name}={value}" for name, value in counterexample.bounds.items())
+    yield f"  no run, but a step from {HYPOTHETICAL}"
+    yield f"  at {where}; the state before {counterexample.hint}"
     for name, before, after in found.places:
         yield f"  {name:<14} {shown(before)}" + ("" if before == after else f"  ->  {shown(after)}")
     if found.witnesses:
@@ -270,7 +272,7 @@ def _save(proof: Proof, folder: Folder) -> None:
     from quorate.report.machine import trace_of
 
     trace = trace_of(proof.outcome) or next(
-        (claim.counterexample.trace for claim in proof.failed if claim.counterexample is not None), None
+        (claim.counterexample.step.trace for claim in proof.failed if claim.counterexample is not None), None
     )
     if trace is None:
         folder.discard()

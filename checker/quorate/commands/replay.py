@@ -20,9 +20,11 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> No
     """Run a stored TRACE.json again, step by step, on its specification.
 
     Exit codes: 1 it still violates its property, 0 it violates nothing any more (or never did: a simulated run), 2
-    the trace cannot be read or its specification not be found.
+    the trace cannot be read or its specification not be found, 3 it is a step from a hypothetical state, and still
+    breaks an induction.
     """
     from quorate.explore.replay import replay
+    from quorate.kinds import INDUCTION
     from quorate.loading import load
     from quorate.trace import Trace
 
@@ -50,4 +52,6 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> No
         if result.now is not None:
             show_trace(result.now)
         click.echo(result.message)
+    if result.reproduced and stored.kind == INDUCTION:
+        sys.exit(3)
     sys.exit(1 if result.reproduced and stored.kind not in ("run", "reachable") else 0)

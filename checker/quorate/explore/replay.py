@@ -10,7 +10,7 @@ from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
-from quorate.kinds import ENDS, GOALS, KINDS, STEPS
+from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, STEPS
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -60,14 +60,22 @@ class _Replay:
         for step in self.stored.steps:
             self._step(step)
         finding = self._violation(arguments)
-        now = trace(self.system, finding, self.stored.spec, self.stored.variant)
+        start = self.states[0] if self.stored.kind == INDUCTION else None
+        now = trace(self.system, finding, self.stored.spec, self.stored.variant, start)
         self._compare(now)
         what = "happens again" if self.stored.kind == "run" else f"still violates {self.stored.property}"
         if self.stored.kind == "error":
             what = f"still raises in {self.stored.property}"
+        if self.stored.kind == INDUCTION:
+            return Replay(
+                True, f"The step still breaks {self.stored.property}; it begins in {HYPOTHETICAL}.", None, now
+            )
         return Replay(True, f"The trace of {len(self.stored)} steps {what}.", None, now)
 
     def _begin(self) -> Arguments:
+        if self.stored.kind == INDUCTION:
+            self.states.append(self._hypothetical())
+            return ()
         init = self.system.of("init")
         arguments = self._decoded(0, "@init", init[0], self.stored.initial_arguments) if init else ()
         for found, state in self.system.initial():
@@ -75,6 +83,15 @@ class _Replay:
                 self.states.append(state)
                 return arguments
         raise _Diverges(0, "The initial state of the trace is not one of the specification any more.")
+
+    def _hypothetical(self) -> State:
+        """The state before a counterexample to induction, as it is stored."""
+        try:
+            return tuple(
+                variable.type.from_json(self.stored.initial[variable.name]) for variable in self.system.variables
+            )
+        except (KeyError, ValueError):
+            raise _Diverges(0, "The first state of the trace is none of the specification any more.") from None
 
     def _decoded(self, step: int, name: str, method: Method, values: dict[str, Json]) -> Arguments:
         if set(values) != {parameter.name for parameter in method.parameters}:

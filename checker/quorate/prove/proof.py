@@ -13,7 +13,7 @@ proof; but the steps that fail although all of them are assumed are the ones at 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -27,6 +27,7 @@ from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Vio
 from quorate.prove.any_size.obligations import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, vacuous
+from quorate.prove.results import Claim, Counterexample, Proof, Task
 from quorate.prove.solvers.query import Query
 from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all
 
@@ -35,58 +36,6 @@ DEPTH, DEPTH_IF_BROKEN = 12, 20
 """So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
 FIRST_LOOK = Effort((), 0.0, blindly=False)
 """Effort for claims that are expected to fail: what lemmas on demand do not prove, a counterexample shall decide."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What to prove: `invariants` (empty: all), how, and with how much effort. `depth` is that of bounded checks, and
-    k."""
-
-    spec: type[Spec]
-    name: str
-    variant: str | None = None
-    invariants: tuple[str, ...] = ()
-    method: str = "induction"
-    depth: int | None = None
-    any_size: bool = False
-    effort: Effort = field(default_factory=Effort)
-    seconds: float = 60.0
-    progress: Callable[[str], None] = lambda _: None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim: that `action` keeps `property`. `needs` are the assumed properties that the proof uses (None: not
-    known)."""
-
-    action: str
-    property: str
-    status: str
-    seconds: float
-    needs: frozenset[str] | None = None
-    counterexample: Induction | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The outcome and how it came about. `unused` are lemmas that no proven property needs; `reachable` tells, for
-    each counterexample to
-    induction, whether its first state can happen; `sizes` are the bounds at which it was found. `breaks` are the actions
-    and properties of a broken variant whose claims fail although all properties, and the lemmas of the bases, are
-    assumed."""
-
-    outcome: Outcome
-    claims: tuple[Claim, ...] = ()
-    unused: tuple[str, ...] = ()
-    reachable: tuple[str, ...] = ()
-    sizes: tuple[dict[str, int], ...] = ()
-    breaks: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def failed(self) -> tuple[Claim, ...]:
-        """The claims that were not proven."""
-        return tuple(claim for claim in self.claims if claim.status != "proven")
 
 
 def prove(task: Task) -> Proof:
@@ -176,9 +125,7 @@ class _Run:
 
     def finished(
         self,
-        claims: list[Claim],
-        reachable: Sequence[str],
-        sizes: Sequence[dict[str, int]],
+        claims: Sequence[Claim],
         any_size: bool,
         worthless: Callable[[], str | None],
     ) -> Proof:
@@ -195,7 +142,7 @@ class _Run:
             outcome = self.refuted_or_open(relevant, self.task.depth or self._depth)
         else:
             outcome = self._worthy(worthless, any_size)
-        return Proof(outcome, tuple(claims), unused, tuple(reachable), tuple(sizes), self.breaks)
+        return Proof(outcome, tuple(claims), unused, self.breaks)
 
     @property
     def _depth(self) -> int:
@@ -219,6 +166,7 @@ class _BoundedRun(_Run):
         super().__init__(task, build(with_lemmas(task.spec)))
         with self.model.system:
             self.bounded = Bounded(self.model, task.seconds, task.progress)
+        self.first = FirstStates(self.model.system, task.seconds)
 
     def proof(self) -> Proof:
         """The whole proof."""
@@ -250,10 +198,7 @@ class _BoundedRun(_Run):
         self.broken_at(claims)
         if found is not None:  # The claims suppose that the first states are good: none of them is proven.
             return Proof(replace(found, notes=tuple(self.notes)), breaks=self.breaks)
-        first = FirstStates(self.model.system)
-        reachable = [first.how_reachable(claim.counterexample.before) for claim in claims if claim.counterexample]
-        sizes = [self.model.system.bounds] * len(reachable)
-        return self.finished(claims, reachable, sizes, False, self._worthless)
+        return self.finished(claims, False, self._worthless)
 
     def _claims(self, depth: int) -> Iterator[Claim]:
         bounded = self.bounded
@@ -270,14 +215,20 @@ class _BoundedRun(_Run):
                 self.task.progress(f"{fired.action.name}: {prop.name}")
                 started = perf_counter()
                 found = bounded.broken_by(fired, prop, names, depth)
-                yield _claim(fired.action.name, prop.name, started, found)
+                yield self._claim(fired.action.name, prop.name, started, found)
             started = perf_counter()
             found = bounded.raises(fired, names)
             if found is not None:
-                yield _claim(fired.action.name, NO_ERROR, started, found)
+                yield self._claim(fired.action.name, NO_ERROR, started, found)
+
+    def _claim(self, action: str, prop: str, started: float, found: Induction | None) -> Claim:
+        seconds = perf_counter() - started
+        if found is None:
+            return Claim(action, prop, "proven", seconds)
+        return Claim(action, prop, "failed", seconds, None, Counterexample(found, self.model.system.bounds, self.first))
 
     def _worthless(self) -> str | None:
-        return vacuous(self.model, lambda: self.bounded, self.assumable)
+        return vacuous(self.model, lambda: self.bounded, self.assumable, self.task.seconds)
 
 
 class _AnySizeRun(_Run):
@@ -300,14 +251,14 @@ class _AnySizeRun(_Run):
         is found."""
         assumed = [prop.name for prop in prover.inductive]
         queries = [*prover.queries([*assumed, *(prop.name for prop in prover.steps)], assumed), *prover.errors(assumed)]
-        claims, reachable, sizes = self._explained(list(self._asked(queries, FIRST_LOOK)))
+        claims = self._explained(list(self._asked(queries, FIRST_LOOK)))
         self.broken_at(claims)
         outcome = self.refuted_or_open(
             [claim for claim in claims if claim.status != "proven"], self.task.depth or self._depth
         )
         if isinstance(outcome, Unfinished):
             return None
-        return Proof(outcome, tuple(claims), (), tuple(reachable), tuple(sizes), self.breaks)
+        return Proof(outcome, tuple(claims), (), self.breaks)
 
     def _proof(self, prover: Prover) -> Proof:
         """The proof of the goals, then of what their proofs need, and so on; a property that is not kept is no longer
@@ -335,9 +286,8 @@ class _AnySizeRun(_Run):
             if not lost and _closure(self.goals, list(done.values())) <= needed:
                 break
             assumed = [name for name in assumed if name not in lost]
-        claims = [replace(claim, counterexample=None) for claim in done.values()]
-        claims, reachable, sizes = self._explained(claims)
-        return self.finished(claims, reachable, sizes, True, lambda: self._worthless(prover, assumed))
+        claims = self._explained([replace(claim, counterexample=None) for claim in done.values()])
+        return self.finished(claims, True, lambda: self._worthless(prover, assumed))
 
     def _following(
         self, prover: Prover, needed: set[str], assumed: Sequence[str], done: dict[tuple[str, str], Claim]
@@ -373,9 +323,9 @@ class _AnySizeRun(_Run):
             status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
             yield Claim(answer.name[0], answer.name[1], status, answer.seconds, answer.core, None, answer.reason)
 
-    def _explained(self, claims: Sequence[Claim]) -> tuple[list[Claim], list[str], list[dict[str, int]]]:
+    def _explained(self, claims: Sequence[Claim]) -> list[Claim]:
         """The claims, those that failed with a counterexample at the smallest bounds that have one."""
-        explained, reachable, sizes = [], [], []
+        explained = []
         failed = any(claim.status != "proven" for claim in claims)
         deadline = perf_counter() + self.task.seconds
         encodings = [self._encoded(spec) for spec in self._growing()] if failed else []
@@ -387,18 +337,17 @@ class _AnySizeRun(_Run):
                     with bounded.model.system:
                         found = self._counterexample(bounded, claim)
                     if found is not None:
-                        claim = replace(claim, status="failed", counterexample=found)
-                        reachable.append(first.how_reachable(found.before))
-                        sizes.append(bounded.model.system.bounds)
+                        shown = Counterexample(found, bounded.model.system.bounds, first)
+                        claim = replace(claim, status="failed", counterexample=shown)
                         break
             explained.append(claim)
-        return explained, reachable, sizes
+        return explained
 
     def _encoded(self, spec: type[Spec]) -> tuple[Bounded, FirstStates]:
         """The encoding of a specification at its bounds, and its first states."""
         model = build(spec)
         with model.system:
-            return Bounded(model, min(self.task.seconds, 20.0)), FirstStates(model.system)
+            return Bounded(model, min(self.task.seconds, 20.0)), FirstStates(model.system, self.task.seconds)
 
     def _growing(self) -> list[type[Spec]]:
         """The specification at growing bounds, up to those that are configured."""
@@ -433,11 +382,7 @@ class _AnySizeRun(_Run):
         ]
         if stuck:
             return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
-        return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed)
-
-
-def _claim(action: str, prop: str, started: float, found: Induction | None) -> Claim:
-    return Claim(action, prop, "proven" if found is None else "failed", perf_counter() - started, None, found)
+        return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed, self.task.seconds)
 
 
 def _closure(goals: Sequence[str], claims: Sequence[Claim]) -> set[str]:
@@ -469,3 +414,6 @@ def _said(claim: Claim) -> str:
 
 def _bounds(bounds: dict[str, int]) -> str:
     return ", ".join(f"{name}={size}" for name, size in bounds.items())
+
+
+__all__ = ["METHODS", "Claim", "Proof", "Task", "prove"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quorate.kinds import INDUCTION
 from quorate.report.values import show
 from quorate.trace import Change, Step, Trace
 
@@ -57,7 +58,7 @@ def causes(trace: Trace) -> Causes:
     decisive = frozenset(index for index, _ in stressed) | {
         index for witness in trace.witnesses for index in witness.steps if 1 <= index <= len(trace.steps)
     }
-    ends = {len(trace.steps)} if trace.kind in ("invariant", "step", "error") and trace.steps else set()
+    ends = {len(trace.steps)} if trace.kind in ("invariant", "step", "error", INDUCTION) and trace.steps else set()
     if not decisive:
         return Causes(None, stressed, decisive)
     return Causes(frozenset(_past(trace, decisive | ends)), stressed, decisive)
@@ -75,7 +76,7 @@ def _stressed(trace: Trace) -> frozenset[tuple[int, Place]]:
         for change in step.changes:
             if change.relevant:
                 relevant.setdefault(place_of(change), []).append(step.index)
-    kept = {"invariant": 1, "error": 1, "reachable": 1, "step": 2}.get(trace.kind, len(trace.steps))
+    kept = {"invariant": 1, "error": 1, "reachable": 1, "step": 2, INDUCTION: 2}.get(trace.kind, len(trace.steps))
     return frozenset(
         (index, place)
         for place, indices in relevant.items()

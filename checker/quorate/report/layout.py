@@ -8,7 +8,7 @@ from typing import Literal
 
 from quorate.report.measure import clip, width
 from quorate.report.scene import Rect
-from quorate.report.story import Flight, Story, repetition
+from quorate.report.story import Flight, Story, repetition, shows_its_beginning
 from quorate.report.table import ROOM_MAX, Cell, Item, initial_cell, item_width, step_cell
 
 MARGIN = 18.0
@@ -89,7 +89,7 @@ def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> La
     """Place lanes and rows. `messages` are extra lines of words per step; `stretch` makes rows higher."""
     room = _room(story, messages)
     cells = {step.index: step_cell(story, step, room, messages.get(step.index, [])) for step in story.trace.steps}
-    first = initial_cell(story, room) if story.trace.initial_arguments or not story.trace.steps else None
+    first = initial_cell(story, room) if shows_its_beginning(story.trace) else None
     all_cells = [*cells.values(), *([first] if first else [])]
     action_width = max([80.0, *(run.width for cell in all_cells for run in cell.action)])
     lanes = story.lanes

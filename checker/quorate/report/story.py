@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from quorate.kinds import LIVENESS
+from quorate.kinds import HYPOTHETICAL, INDUCTION, LIVENESS
 from quorate.report.causality import Causes, causes, is_environment, place_of
 from quorate.report.values import Difference, differences, field, record_name, show, without_fields
 from quorate.trace import Change, Json, Message, Step, Trace
@@ -247,6 +247,21 @@ def _spells(trace: Trace, lanes: Sequence[str]) -> tuple[Spell, ...]:
     return tuple(spells + [Spell(lane, since[lane], end, roles[lane], up[lane]) for lane in lanes])
 
 
+def in_full(trace: Trace) -> bool:
+    """Whether the first state is shown with all its values: no step follows, or nothing else tells where a step begins."""
+    return not trace.steps or trace.kind == INDUCTION
+
+
+def shows_its_beginning(trace: Trace) -> bool:
+    """Whether the first state has a row of its own."""
+    return bool(trace.initial_arguments) or in_full(trace)
+
+
+def beginning(trace: Trace) -> str:
+    """What the first state is."""
+    return "hypothetical state" if trace.kind == INDUCTION else "initial state"
+
+
 def headline(trace: Trace) -> Headline:
     """What is wrong, or what was reached, and when. Raises LookupError for a kind of trace that has no headline."""
     if trace.kind not in HEADLINES:
@@ -258,10 +273,12 @@ def headline(trace: Trace) -> Headline:
     text = what.format(
         when=when,
         last=last,
+        hypothetical=HYPOTHETICAL,
         steps=f"{last} step{'' if last == 1 else 's'}",
         repetition=repetition(trace) or "ends here",
     )
-    return Headline(tone, trace.property or title, text + (f": {sentence}" if sentence else ""))
+    named = f"{title}: {trace.property}" if trace.kind == INDUCTION else trace.property or title
+    return Headline(tone, named, text + (f": {sentence}" if sentence else ""))
 
 
 Tone = Literal["bad", "good", "plain"]
@@ -273,6 +290,7 @@ HEADLINES: dict[str, tuple[Tone, str, str]] = {
     **{name: ("bad", name, "violated by a run that {repetition}") for name in LIVENESS},
     "deadlock": ("bad", "deadlock", "nothing can happen any more {when}"),
     "error": ("bad", "error in the spec", "{when}"),
+    INDUCTION: ("plain", "counterexample to induction", "true before and false after a step from {hypothetical}"),
     "run": ("plain", "run", "{steps}, nothing is violated"),
 }
 """For each kind of trace the tone, the title if it names no property, and what it says."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from quorate.report.measure import clip, fold, width
 from quorate.report.palette import BAD, FADED, INK, SOFT, WIRE
 from quorate.report.scene import Text
-from quorate.report.story import Shown, Story
+from quorate.report.story import Shown, Story, beginning, in_full
 from quorate.report.values import show
 from quorate.trace import Step
 
@@ -161,17 +161,17 @@ def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Ce
 
 
 def initial_cell(story: Story, room: float) -> Cell:
-    """The row of the initial state: how it was chosen, and, where no step follows, what it is."""
+    """The row of the first state: how it was chosen, and, where no step follows or it is hypothetical, what it is."""
     given = ", ".join(f"{name} {show(value, 40)}" for name, value in story.trace.initial_arguments.items())
     values: list[Item] = []
-    if not story.trace.steps:
+    if in_full(story.trace):
         for name, value in story.trace.initial.items():
             values.append(
                 (Run(name), Run(show(value, 48), INK, True, full=show(value) if len(show(value)) > 48 else ""))
             )
     return Cell(
         (
-            Run("initial state", SOFT),
+            Run(beginning(story.trace), SOFT),
             *(Run(line, FADED, size=SMALL) for line in _limited(fold(given, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)),
         ),
         Run(""),

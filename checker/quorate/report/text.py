@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
 from quorate.report.panel import witness_name, witness_steps
-from quorate.report.story import Flight, Shown, Story, read, repetition
+from quorate.report.story import Flight, Shown, Story, beginning, in_full, read, repetition, shows_its_beginning
 from quorate.report.values import show
 from quorate.trace import Step, Trace
 
@@ -77,10 +77,10 @@ def _trace_lines(trace: Trace) -> Iterable[Line]:
     bounds = ", ".join(f"{name}={size}" for name, size in trace.bounds.items())
     yield [*_name(trace), (f" ({bounds})" if bounds else "", DIM)]
     yield []
-    if trace.initial_arguments or not trace.steps:
+    if shows_its_beginning(trace):
         given = ", ".join(f"{name} {show(value, 60)}" for name, value in trace.initial_arguments.items())
-        yield [("   0  ", DIM), ("initial state", STRONG), (f"  {given}" if given else "", DIM)]
-    if not trace.steps:
+        yield [("   0  ", DIM), (beginning(trace), STRONG), (f"  {given}" if given else "", DIM)]
+    if in_full(trace):
         for name, value in trace.initial.items():
             yield [("        ", ""), (f"{name} ", ""), (show(value, WIDTH), STRONG)]
     owner = max((len(step.lane or "net") for step in trace.steps), default=0)

@@ -13,6 +13,7 @@ from typing import Any
 
 from quorate.explore.engine import Finding
 from quorate.explore.tracing import trace
+from quorate.kinds import INDUCTION
 from quorate.language.system import Arguments, Method, State
 from quorate.model.nodes import Property
 from quorate.prove.encode.fixed.cells import Mask, Table, Tally
@@ -220,8 +221,7 @@ class Inductive:
 
     def _drawn(self, found: Induction, prop: Property) -> Trace:
         """A counterexample to induction as a run of one step."""
-        kind = "step" if prop.kind == "step" else "invariant"
-        finding = Finding(kind, prop.method, (), ((found.action, found.arguments),), found.witnesses)
+        finding = Finding(INDUCTION, prop.method, (), ((found.action, found.arguments),), found.witnesses)
         return trace(self.relation.model.system, finding, self.relation.model.name, None, start=found.before)
 
 
