@@ -103,7 +103,7 @@ def test_without_a_compiler_it_answers_and_says_so(stale: Path, monkeypatch: pyt
         raise cc.NoCompiler("There is no C compiler.")
 
     monkeypatch.setattr(native, "library", none)
-    result = run(stale, "--level", "linearizable")
+    result = run(stale, "--model", "cas-register")
     assert result.exit_code == 1 and "note: There is no C compiler; the search runs in Python" in result.output
 
 

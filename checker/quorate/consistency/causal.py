@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from quorate.consistency.evidence import core
 from quorate.consistency.history import History, Operation
-from quorate.consistency.models import KeyValueMap, Model
+from quorate.consistency.models import Model
 from quorate.consistency.orders import Limits, whole
-from quorate.consistency.registers import BadPattern, Choices, ReadsFrom, applies
-from quorate.consistency.verdict import Cycle, Evidence, Explanations, Unorderable
+from quorate.consistency.registers import BadPattern, Choices, ReadsFrom, applies, initial_of
+from quorate.consistency.verdict import Cycle, Evidence, Explanations, Sources, Unorderable
 from quorate.consistency.visibility import Guarantees, OutOfBudget, VisibilitySearch
 
 CHOICES_MAX = 20_000
@@ -29,10 +29,14 @@ GUARANTEES = {
 }
 
 
-def decide(history: History, model: Model, asked: Guarantees, limits: Limits) -> Explanations | Evidence | str:
+def decide(
+    history: History, model: Model, asked: Guarantees, limits: Limits
+) -> Explanations | Sources | Evidence | str:
     """A witness, evidence, or the reason why it is not known."""
     if applies(history, model):
-        initial = model.absent if isinstance(model, KeyValueMap) else model.initial
+        if 3 * len(history) ** 2 // 8 > limits.memory_bytes:
+            return f"The causal pasts of {len(history):,} operations need more memory than is allowed."
+        initial = initial_of(model)
         try:
             choices = Choices.of(history, initial)
         except BadPattern as bad:
@@ -42,7 +46,9 @@ def decide(history: History, model: Model, asked: Guarantees, limits: Limits) ->
     return _search(history, model, asked, limits.configurations or ATTEMPTS_MAX)
 
 
-def _any_choice(history: History, asked: Guarantees, choices: Choices, most: int) -> Explanations | Cycle | str:
+def _any_choice(
+    history: History, asked: Guarantees, choices: Choices, most: int
+) -> Explanations | Sources | Cycle | str:
     first: Cycle | None = None
     for number, sources in enumerate(choices):
         if number >= most:

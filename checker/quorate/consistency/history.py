@@ -13,7 +13,7 @@ a new process.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -137,11 +137,11 @@ class History:
 
     def processes(self) -> dict[Process, tuple[Operation, ...]]:
         """The operations of each process in program order; processes by first invocation."""
-        return _grouped(self.operations, lambda o: o.process)
+        return grouped(self.operations, lambda o: o.process)
 
     def by_key(self) -> dict[Value, tuple[Operation, ...]]:
         """The operations on each key, in the order of invocation."""
-        return _grouped(self.operations, lambda o: o.key)
+        return grouped(self.operations, lambda o: o.key)
 
     def only(self, kept: Callable[[Operation], bool]) -> History:
         """The operations for which `kept` is true, under their old indexes."""
@@ -158,7 +158,8 @@ def _frozen(o: Operation) -> Operation:
     return replace(o, argument=freeze(o.argument), result=freeze(o.result), key=freeze(o.key))
 
 
-def _grouped(operations: Sequence[Operation], key: Callable[[Operation], K]) -> dict[K, tuple[Operation, ...]]:
+def grouped(operations: Iterable[Operation], key: Callable[[Operation], K]) -> dict[K, tuple[Operation, ...]]:
+    """The operations by `key`, in their order."""
     groups: dict[K, list[Operation]] = {}
     for operation in operations:
         groups.setdefault(key(operation), []).append(operation)

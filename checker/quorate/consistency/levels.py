@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from quorate.consistency import causal, evidence, orders, registers, verify
+from quorate.consistency import causal, evidence, orders, registers, regular, replicas, saturation, verify
 from quorate.consistency.history import History, Operation, misfit
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Found, Limits
 from quorate.consistency.transactions import levels as transactional
-from quorate.consistency.verdict import Explanations, Order, Satisfied, Unknown, Unorderable, Verdict, Violated
+from quorate.consistency.verdict import Explanations, Order, Satisfied, Sources, Unknown, Unorderable, Verdict, Violated
 from quorate.errors import unknown
 
 
@@ -60,8 +60,9 @@ def _by_order(
     def decide(history: History, model: Model, limits: Limits) -> Verdict:
         found = search(history, model, limits)
         notes = (found.note,) if found.note else ()
-        if found.bad is not None:
-            shown = evidence.explain(found.bad)
+        if found.evidence is not None or found.bad is not None:
+            shown = found.evidence if found.bad is None else evidence.explain(found.bad)
+            assert shown is not None
             return Violated(name, model.name, len(history), evidence=shown, notes=notes)
         if found.order is None:
             reason = f"The search hit its limit ({limits.memory_bytes >> 20} MiB of configurations) without an answer."
@@ -87,18 +88,6 @@ def _sequential(history: History, model: Model, order: Order) -> bool:
     return verify.complete(whole, history.operations) and verify.keeps_sessions(whole) and verify.legal(whole, model)
 
 
-def _regular(history: History, model: Model, order: Order) -> bool:
-    """Each read that was asked about is last in an order with all the writes of its key, or before those that followed
-    it."""
-    return all(
-        _with_all_updates(one, history, model)
-        and verify.keeps_real_time(one)
-        and verify.legal(one, model)
-        and sum(model.is_query(o) for o in one) == 1
-        for one in order.per_key.values()
-    )
-
-
 def _with_all_updates(one: Sequence[Operation], history: History, model: Model) -> bool:
     """Whether an order that is about some of the queries of one key has all the updates of that key."""
     about = [
@@ -122,8 +111,12 @@ def _by_visibility(name: str) -> Callable[[History, Model, Limits], Verdict]:
         answer = causal.decide(history, model, asked, limits)
         if isinstance(answer, str):
             return Unknown(name, model.name, len(history), reason=answer)
-        if isinstance(answer, Explanations):
-            if not verify.explains(answer, history, model, asked):
+        if isinstance(answer, Explanations | Sources):
+            if isinstance(answer, Sources):
+                right = replicas.performs(answer, history, model, asked)
+            else:
+                right = verify.explains(answer, history, model, asked)
+            if not right:
                 raise AssertionError(f"The witness for {name} is wrong: {answer}")
             return Satisfied(name, model.name, len(history), witness=answer)
         return Violated(name, model.name, len(history), evidence=answer)
@@ -132,18 +125,47 @@ def _by_visibility(name: str) -> Callable[[History, Model, Limits], Verdict]:
 
 
 def _sequential_level(history: History, model: Model, limits: Limits) -> Verdict:
-    """Sequential implies both CM and CCv, which registers decide quickly: a violation of either is one of
-    sequential."""
+    """Sequential implies CM and CCv, which registers decide quickly: a violation of either is one of sequential. Then what
+    must come first is worked out, and only if that leads to no answer, orders are searched."""
     if registers.applies(history, model) and not orders.linearizable(history, model, limits).order:
         for name in ("causal-convergence", "causal-memory"):
             answer = causal.decide(history, model, causal.GUARANTEES[name], limits)
-            if not isinstance(answer, (str, Explanations, Unorderable)):
+            if not isinstance(answer, str | Explanations | Sources | Unorderable):
                 return Violated("sequential", model.name, len(history), evidence=answer)
+        if 2 * len(history) ** 2 // 8 <= limits.memory_bytes:
+            answered = _saturated(history, model)
+            if answered is not None:
+                return answered
     return _by_order("sequential", orders.sequential, _sequential)(history, model, limits)
 
 
-def _safe(history: History, model: Model, limits: Limits) -> Found:
-    return orders.regular(history, model, limits, only_alone=True)
+def _saturated(history: History, model: Model) -> Verdict | None:
+    kept = saturation.without_idle(history)
+    choices = registers.Choices.of(kept, registers.initial_of(model))
+    if choices.ambiguous:
+        return None
+    try:
+        found = saturation.Saturated(kept, next(iter(choices))).sequence()
+    except registers.BadPattern as bad:
+        return Violated("sequential", model.name, len(history), evidence=bad.cycle)
+    if found is None:
+        return None
+    order = Order({None: found})
+    if not _sequential(history, model, order):
+        raise AssertionError(f"The witness for sequential is wrong: {order}")
+    return Satisfied("sequential", model.name, len(history), witness=order)
+
+
+def _regular(name: str, only_alone: bool) -> Callable[[History, Model, Limits], Verdict]:
+    def decide(history: History, model: Model, limits: Limits) -> Verdict:
+        answer = regular.decide(history, model, only_alone)
+        if isinstance(answer, Unorderable):
+            return Violated(name, model.name, len(history), evidence=answer)
+        if not regular.holds(answer, history, model, only_alone):
+            raise AssertionError(f"The witness for {name} is wrong: {answer}")
+        return Satisfied(name, model.name, len(history), witness=answer)
+
+    return decide
 
 
 _OBJECTS = (
@@ -215,14 +237,14 @@ _OBJECTS = (
         "Each read, with all the writes, has a linearization.",
         "Lamport 1986; Shao, Pierce & Welch 2011 (MWR weak)",
         False,
-        _by_order("regular", orders.regular, _regular),
+        _regular("regular", only_alone=False),
     ),
     Level(
         "safe",
         "Each read that overlaps no write, with all the writes, has a linearization.",
         "Lamport 1986",
         False,
-        _by_order("safe", _safe, _regular),
+        _regular("safe", only_alone=True),
     ),
     Level(
         "convergent",

@@ -71,13 +71,14 @@ class NativeTransitions:
                 return BROKEN
 
         self._callback = _WorkOut(work_out)
-        self.handle = library().transitions_new(self._callback)
+        self._library = library()  # Kept, so that what it made is given back to it whatever becomes of `library`.
+        self.handle = self._library.transitions_new(self._callback)
         if not self.handle:
             raise MemoryError
 
     def __del__(self) -> None:
         if getattr(self, "handle", None):
-            library().transitions_free(self.handle)
+            self._library.transitions_free(self.handle)
 
 
 class NativeSearch:
@@ -86,7 +87,7 @@ class NativeSearch:
     def __init__(
         self, problem: Problem, transitions: Transitions, native: NativeTransitions, memory_bytes: int
     ) -> None:
-        self._problem, self._native = problem, native
+        self._problem, self._native, self._library = problem, native, library()
         operations = [operation for lane in problem.lanes for operation in lane]
         befores = [problem.before.get(operation.index, ()) for operation in operations]
         offsets = accumulate(map(len, befores), initial=0)
@@ -107,7 +108,7 @@ class NativeSearch:
         self._places = (ctypes.c_int32 * max(len(numbers), 1))(*numbers)
         starts = list(accumulate((len(lane) for lane in problem.lanes), initial=0))
         self._first = (ctypes.c_int32 * len(starts))(*starts)
-        self._handle = library().search_new(
+        self._handle = self._library.search_new(
             native.handle,
             self._operations,
             self._places,
@@ -123,7 +124,7 @@ class NativeSearch:
         self._horizon, self._entered = -1, 0
 
     def run(self, configurations: int) -> Status:
-        status = library().search_run(self._handle, configurations)
+        status = self._library.search_run(self._handle, configurations)
         if status == FAILED:
             raise self._native.failure or MemoryError()
         return Status(status)
@@ -138,29 +139,29 @@ class NativeSearch:
 
     @property
     def horizon(self) -> int:
-        return int(library().search_horizon(self._handle)) if self._handle else self._horizon
+        return int(self._library.search_horizon(self._handle)) if self._handle else self._horizon
 
     @property
     def entered(self) -> int:
-        return int(library().search_entered(self._handle)) if self._handle else self._entered
+        return int(self._library.search_entered(self._handle)) if self._handle else self._entered
 
     def close(self) -> None:
         """Give the memory back. The orders and the horizon stay readable."""
         if self._handle:
             self._orders = {longest: self._lanes_taken(longest=longest) for longest in (False, True)}
             self._horizon, self._entered = self.horizon, self.entered
-            library().search_free(self._handle)
+            self._library.search_free(self._handle)
             self._handle = None
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
-            library().search_free(self._handle)
+            self._library.search_free(self._handle)
 
     def _lanes_taken(self, longest: bool) -> list[Operation]:
         if not self._handle:
             return self._orders[longest]
         into = (ctypes.c_int32 * max(len(self._operations), 1))()
-        count = library().search_order(self._handle, int(longest), into)
+        count = self._library.search_order(self._handle, int(longest), into)
         positions = [0] * len(self._problem.lanes)
         taken = []
         for lane in into[:count]:

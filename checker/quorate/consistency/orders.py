@@ -1,4 +1,4 @@
-"""The levels that ask for a legal order of operations: linearizable, sequential, regular, safe, convergent.
+"""The levels that ask for a legal order of operations: linearizable, sequential, convergent.
 
 **Linearizable** (Herlihy & Wing 1990): one legal order of all operations that keeps real time. It is *local*: a history
 is linearizable if its part on each key is, so keys are searched apart, in turns, and the first bad key ends the
@@ -6,10 +6,6 @@ judgement.
 
 **Sequential** (Lamport 1979): one legal order of all operations that keeps each process's own order. It is not local,
 so that all keys are searched together.
-
-**Regular** (Lamport 1986; for several writers Shao, Pierce & Welch 2011, "MWR weak"): for each read, the writes and
-this one read have a linearization. **Safe** asks this only of reads that overlap no write. Both are questions of
-linearizability about smaller histories, and are asked of the same search.
 
 **Convergent**: the last read of each process, if it began after every update had returned, is the result of one order
 of all the updates, the same for all processes. A finite history cannot refute *eventual* convergence; this level takes
@@ -24,11 +20,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
 
-from quorate.consistency.history import History, HistoryError, Operation, Value
+from quorate.consistency import registers, zones
+from quorate.consistency.history import History, Operation, Value
 from quorate.consistency.models import NEVER, Model, Refused, State
 from quorate.consistency.native import Factory, engine
 from quorate.consistency.search import Problem, Search, Status, Transitions, pack
-from quorate.consistency.verdict import Order
+from quorate.consistency.verdict import Order, Unorderable
 
 SLICE = 4096
 DEFAULT_MEMORY_BYTES = 1 << 30
@@ -63,11 +60,13 @@ class Bad:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search over all parts said: `order`, or `bad`, or neither when a limit was hit."""
+    """What a search over all parts said: `order`, or `bad`, or neither when a limit was hit. `evidence` is there where a
+    violation needs no search to be explained."""
 
     order: Order | None
     bad: Bad | None
     note: str | None
+    evidence: Unorderable | None = None
 
 
 class Keyed(Model):
@@ -107,7 +106,27 @@ def parts(history: History, model: Model) -> dict[Value, tuple[Operation, ...]]:
 
 
 def linearizable(history: History, model: Model, limits: Limits) -> Found:
-    return _each_part(parts(history, model), model, limits, pack_as=pack)
+    """Registers whose reads name their writers are decided by their zones, and all others are searched."""
+    whole_parts = parts(history, model)
+    initial = registers.initial_of(model)
+    sorted_: dict[Value, tuple[Operation, ...]] = {}
+    hard: dict[Value, tuple[Operation, ...]] = {}
+    for key, own in whole_parts.items():
+        if not registers.applies(own, model) or not zones.applies(own, initial):
+            hard[key] = own
+            continue
+        found = zones.linearize(own, initial)
+        if isinstance(found, zones.Clash):
+            return Found(None, None, None, zones.explain(own, initial, key))
+        sorted_[key] = found
+    if not hard:
+        return Found(Order(sorted_), None, None)
+    searched = _each_part(hard, model, limits, pack_as=pack)
+    if searched.order is None:
+        return searched
+    return Found(
+        Order({key: (sorted_ | dict(searched.order.per_key))[key] for key in whole_parts}), None, searched.note
+    )
 
 
 def sequential(history: History, model: Model, limits: Limits) -> Found:
@@ -141,36 +160,42 @@ def _suffix_minima(order: Sequence[Operation]) -> list[int]:
     return minima[::-1]
 
 
-def regular(history: History, model: Model, limits: Limits, only_alone: bool = False) -> Found:
-    """Regular; or safe, if `only_alone` leaves out the reads that overlap a write."""
-    if model.name not in ("register", "map"):
-        raise HistoryError(
-            f"Regular and safe are defined for registers (models register and map), not for {model.name!r}."
-        )
-    questions: dict[Value, tuple[Operation, ...]] = {}
-    for key, own in parts(history, model).items():
-        updates = tuple(o for o in own if not model.is_query(o))
-        for read in own:
-            if not model.is_query(read) or read.pending:
-                continue
-            if only_alone and not all(read.precedes(w) or w.precedes(read) for w in updates):
-                continue
-            questions[(key, read.index)] = (*updates, read)
-    found = _each_part(questions, model, limits, pack_as=pack, prefix_closed=False)
-    if found.bad is not None:
-        key, _ = found.bad.key  # type: ignore[misc]
-        return replace(found, bad=replace(found.bad, key=key))
-    return found
-
-
 def convergent(history: History, model: Model, limits: Limits) -> Found:
-    return _each_part(
-        {key: _at_rest(own, model) for key, own in parts(history, model).items()},
-        model,
-        limits,
-        pack_as=pack,
-        prefix_closed=False,
-    )
+    resting = {key: _at_rest(own, model) for key, own in parts(history, model).items()}
+    if registers.applies(history, model):
+        orders = {key: _last_write_last(own, registers.initial_of(model)) for key, own in resting.items()}
+        if all(order is not None for order in orders.values()):
+            return Found(Order({key: order for key, order in orders.items() if order is not None}), None, None)
+        resting = {key: own for key, own in resting.items() if orders[key] is None}
+        resting = {key: _disagreeing(own, registers.initial_of(model)) for key, own in resting.items()}
+    return _each_part(resting, model, limits, pack_as=pack, prefix_closed=False)
+
+
+def _last_write_last(resting: Sequence[Operation], initial: Value) -> tuple[Operation, ...] | None:
+    """An order of one register's writes, all at once, that gives all the final reads; None if there is none."""
+    writes = [o for o in resting if o.function in registers.WRITES]
+    finals = [o for o in resting if o.function in registers.READS]
+    done = [o for o in writes if not o.pending]
+    told = {o.result for o in finals}
+    if not told:
+        return tuple(done)
+    if len(told) > 1:
+        return None
+    if not done and told == {initial}:
+        return tuple(finals)
+    last = next((o for o in writes if registers.written(o, initial) in told), None)
+    return None if last is None else (*(o for o in done if o is not last), last, *finals)
+
+
+def _disagreeing(resting: tuple[Operation, ...], initial: Value) -> tuple[Operation, ...]:
+    """Of one register that does not converge: two final reads that differ, or one of what is not there, and all writes of
+    what they read (or of one write, if nobody read anything that was written)."""
+    finals = {o.result: o for o in reversed(resting) if o.function in registers.READS}
+    shown = sorted(finals.values(), key=lambda o: o.index)[:2]
+    values = {o.result for o in shown}
+    writes = [o for o in resting if o.function in registers.WRITES]
+    told = [o for o in writes if registers.written(o, initial) in values]
+    return (*(told or [o for o in writes if not o.pending][:1]), *shown)
 
 
 def _at_rest(operations: Sequence[Operation], model: Model) -> tuple[Operation, ...]:

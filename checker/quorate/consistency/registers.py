@@ -19,24 +19,38 @@ exact (each session may explain the same read differently), so that then `visibi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
 
-from quorate.consistency.history import History, Operation, Value, show
-from quorate.consistency.models import Model
-from quorate.consistency.verdict import Cycle, Edge, Explanations
+from quorate.consistency.history import History, Operation, Value, grouped, show
+from quorate.consistency.models import KeyValueMap, Model, Register
+from quorate.consistency.verdict import Cycle, Edge, Explanations, Sources
 from quorate.consistency.visibility import Guarantees, members_of
 
 READS, WRITES = frozenset({"read", "get"}), frozenset({"write", "put", "delete"})
-REASONS = {"so": "same process", "wr": "reads from it", "cf": "overwritten, as its process saw"}
+REASONS = {
+    "so": "same process",
+    "wr": "reads from it",
+    "cf": "overwritten, as its process saw",
+    "rw": "reads the value before it",
+}
+LISTED_MAX = 300  # Up to so many operations a witness lists for each answer what it saw.
 Causes = Mapping[int, Mapping[int, str]]  # For each operation, those right before it, and why.
 Source = int | None  # The index of the write that a read reads from; None for the initial value.
 
 
-def applies(history: History, model: Model) -> bool:
-    """Whether the model is a register or a map, and the history only reads and writes single keys."""
-    return model.name in ("register", "map") and all(o.function in READS | WRITES for o in history)
+SINGLE = READS | WRITES
+
+
+def applies(operations: Iterable[Operation], model: Model) -> bool:
+    """Whether the model is a register or a map, and the operations only read and write single keys."""
+    return type(model) in (Register, KeyValueMap) and all(o.function in SINGLE for o in operations)
+
+
+def initial_of(model: Model) -> Value:
+    """What each register, or each key of a map, holds at first."""
+    return model.absent if isinstance(model, KeyValueMap) else model.initial
 
 
 def written(write: Operation, initial: Value) -> Value:
@@ -100,17 +114,15 @@ class ReadsFrom:
             own.append(o)
         self._sessions = list(sessions.values())
         self._writes: dict[Value, int] = {}
-        for o in self._operations:
-            if o.function in WRITES:
-                self._writes[o.key] = self._writes.get(o.key, 0) | 1 << o.index
+        for key, writes in grouped((o for o in self._operations if o.function in WRITES), lambda o: o.key).items():
+            self._writes[key] = mask_of(o.index for o in writes)
+        self._masks = [mask_of(o.index for o in own) for own in self._sessions]
+        self._listed = len(self._operations) <= LISTED_MAX
         self._visible: dict[int, int] = {}
         self._before: dict[int, int] = {}
 
-    def explain(self) -> Explanations:
-        causes = {o.index: {e.index: "so" for e in self._earlier[o.index]} for o in self._operations}
-        for read, source in self._sources.items():
-            if source is not None:
-                causes[read].setdefault(source, "wr")
+    def explain(self) -> Explanations | Sources:
+        causes = self.causes()
         order = self._sorted(causes, "CyclicCO", "Session order and reads-from form a cycle.")
         self._least_sets(order)
         for o in order:
@@ -119,35 +131,53 @@ class ReadsFrom:
             return self._converging(causes)
         if self._asked.session_answers:
             return self._by_session(causes)
+        if not self._listed:
+            return Sources(self._sources)
         position = {o.index: number for number, o in enumerate(order)}
         return Explanations({o.index: self._source_last(o, position) for o in order})
 
+    def causes(self) -> dict[int, dict[int, str]]:
+        """What is right before each operation in session order and by what it reads."""
+        causes = {o.index: {e.index: "so" for e in self._earlier[o.index]} for o in self._operations}
+        for read, source in self._sources.items():
+            if source is not None:
+                causes[read].setdefault(source, "wr")
+        return causes
+
     def _least_sets(self, order: list[Operation]) -> None:
         """The least visible set of each operation, and for each what must be performed before it."""
-        own_writes: dict[Value, int] = {}  # By process: its writes so far, and all that it has seen so far.
+        own_writes: dict[Value, int] = {}  # By process: its writes so far, all with what must come before them, and
+        own_closed: dict[Value, int] = {}  # all that it has seen so far.
         seen: dict[Value, int] = {}
         for o in order:
             own = own_writes.get(o.process, 0)
-            visible = own if self._asked.read_your_writes else 0
+            visible = own_closed.get(o.process, 0) if self._asked.read_your_writes else 0
             if self._asked.monotonic_reads:
                 visible |= seen.get(o.process, 0)
             source = self._sources.get(o.index)
             if source is not None:
-                visible |= 1 << source
-            self._visible[o.index] = visible = self._closed(visible)
+                visible |= 1 << source | self._before[source]
+            self._visible[o.index] = visible
             seen[o.process] = seen.get(o.process, 0) | visible
-            before = own if self._asked.monotonic_writes else 0
-            if self._asked.writes_follow_reads:
-                before |= seen[o.process]
-            self._before[o.index] = self._closed(before)
             if o.function in WRITES:
+                before = own_closed.get(o.process, 0) if self._asked.monotonic_writes else 0
+                if self._asked.writes_follow_reads:
+                    before |= seen[o.process]
+                self._before[o.index] = before
                 own_writes[o.process] = own | 1 << o.index
+                own_closed[o.process] = own_closed.get(o.process, 0) | before | 1 << o.index
 
-    def _closed(self, updates: int) -> int:
-        closed = updates
-        for number in members_of(updates):
-            closed |= self._before[number]
-        return closed
+    def _latest(self, updates: int) -> Iterator[int]:
+        """Of a set of updates, the last of each session. Causal order has the others before these."""
+        for mask in self._masks:
+            if updates & mask:
+                yield (updates & mask).bit_length() - 1
+
+    def _earliest(self, updates: int) -> Iterator[int]:
+        """Of a set of updates, the first of each session."""
+        for mask in self._masks:
+            if updates & mask:
+                yield (updates & mask & -(updates & mask)).bit_length() - 1
 
     def _rivals(self, read: Operation) -> int:
         """The writes to the read's key that it must see, without its source."""
@@ -159,7 +189,9 @@ class ReadsFrom:
         if o.index not in self._sources:
             return
         source = self._sources[o.index]
-        for number in members_of(self._rivals(o)):
+        if source is not None and not self._asked.causal:
+            return  # Each guarantee alone never has the source before another write that must be seen, but in a cycle.
+        for number in self._latest(self._rivals(o)):
             rival = self._of[number]
             if source is None:
                 text = f"{o} of process {o.process} returns the initial value and must see {rival}."
@@ -200,26 +232,30 @@ class ReadsFrom:
         numbers = sorted(members_of(self._visible[o.index]), key=lambda number: (late(number), position[number]))
         return (*(self._of[number] for number in numbers), o)
 
-    def _converging(self, causes: Causes) -> Explanations:
+    def _converging(self, causes: Causes) -> Explanations | Sources:
         """CCv: one arbitration, with the writes that a read must see before its source."""
         after = {number: dict(edges) for number, edges in causes.items()}
         for read, source in self._sources.items():
             if source is not None:
-                for rival in members_of(self._rivals(self._of[read])):
+                for rival in self._latest(self._rivals(self._of[read])):
                     after[source].setdefault(rival, "cf")
         order = self._sorted(
             after, "CyclicCF", "No arbitration of the writes agrees with all reads and with causality."
         )
+        arbitration = tuple(o for o in order if o.function in WRITES)
+        if not self._listed:
+            return Sources(self._sources, arbitration=arbitration)
         position = {o.index: number for number, o in enumerate(order)}
         orders = {
             o.index: (*(self._of[n] for n in sorted(members_of(self._visible[o.index]), key=position.__getitem__)), o)
             for o in order
         }
-        return Explanations(orders, tuple(o for o in order if o.function in WRITES))
+        return Explanations(orders, arbitration)
 
-    def _by_session(self, causes: Causes) -> Explanations:
+    def _by_session(self, causes: Causes) -> Explanations | Sources:
         """CM: for each session, its happened-before order, grown until it is closed."""
         orders: dict[int, tuple[Operation, ...]] = {}
+        performed: list[tuple[Operation, ...]] = []
         for own in self._sessions:
             after = {number: dict(edges) for number, edges in causes.items()}
             reads = [o for o in own if o.index in self._sources]
@@ -228,37 +264,38 @@ class ReadsFrom:
                 order = self._sorted(after, "CyclicHB", f"Process {own[0].process} cannot order what it saw.")
                 past = _ancestors(order, after)
                 grown = sum(self._follow(read, past, after) for read in reads) > 0
-            orders.update(self._lazily(own, order, past))
-        return Explanations(orders)
+            performed.append(self._lazily(own, order, past))
+            if self._listed:
+                at = {o.index: number for number, o in enumerate(performed[-1], 1)}
+                orders |= {o.index: performed[-1][: at[o.index]] for o in own}
+        return Explanations(orders) if self._listed else Sources(self._sources, sessions=tuple(performed))
 
     def _follow(self, read: Operation, past: Mapping[int, int], after: dict[int, dict[int, str]]) -> bool:
         """Put the writes that happened before `read` before its source; whether that was news."""
         source = self._sources[read.index]
         rivals = past[read.index] & self._writes.get(read.key, 0)
         if source is None:
-            for number in members_of(rivals):
+            for number in self._latest(rivals):
                 text = f"{read} of process {read.process} returns the initial value after {self._of[number]}."
                 raise BadPattern(self._missed("WriteHBInitRead", text, read, number, after))
             return False
         news = rivals & ~past[source] & ~(1 << source)
-        for number in members_of(news):
+        for number in self._latest(news):
             after[source].setdefault(number, "cf")
         return news != 0
 
-    def _lazily(
-        self, own: list[Operation], order: list[Operation], past: Mapping[int, int]
-    ) -> dict[int, tuple[Operation, ...]]:
-        """Everything that happened before the session's operations, each as late as possible."""
+    def _lazily(self, own: list[Operation], order: list[Operation], past: Mapping[int, int]) -> tuple[Operation, ...]:
+        """The session's operations, and all writes that happened before them, each as late as possible."""
+        place = {o.index: number for number, o in enumerate(order)}
         done: list[Operation] = []
         placed = 0
-        orders = {}
         for o in own:
             wanted = past[o.index] & ~placed
-            done.extend(e for e in order if wanted >> e.index & 1 and e.function in WRITES)
+            members = [self._of[number] for number in members_of(wanted)]
+            done.extend(sorted((e for e in members if e.function in WRITES), key=lambda e: place[e.index]))
             placed |= past[o.index] | 1 << o.index
-            orders[o.index] = (*done, o)
             done.append(o)
-        return orders
+        return tuple(done)
 
     def _sorted(self, causes: Causes, anomaly: str, text: str) -> list[Operation]:
         """A topological order, earliest invocation first. Raises `BadPattern` with a cycle if there is none."""
@@ -296,6 +333,15 @@ class ReadsFrom:
         numbers = sorted({n for edge in edges for n in (edge.source, edge.target)})
         nodes = {n: f"{self._of[n].process}: {self._of[n]}" for n in numbers}
         return Cycle(anomaly, text, nodes, edges, tuple(self._of[n] for n in numbers))
+
+
+def mask_of(numbers: Iterable[int]) -> int:
+    """A set of numbers as bits."""
+    found = list(numbers)
+    bits = bytearray(max(found, default=0) // 8 + 1)
+    for number in found:
+        bits[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(bits, "little")
 
 
 def _ancestors(order: list[Operation], causes: Causes) -> dict[int, int]:

@@ -37,7 +37,19 @@ class Schedule:
     points: tuple[tuple[int, str], ...] | None = None
 
 
-Witness = Order | Explanations | Schedule
+@dataclass(frozen=True)
+class Sources:
+    """For each answered read of registers, by index: the write that it reads from, None for the initial value.
+
+    `arbitration` is the one order of the writes that all follow (causal convergence); `sessions` the order in which each
+    process performed what it saw (causal memory)."""
+
+    reads: Mapping[int, int | None]
+    arbitration: tuple[Operation, ...] | None = None
+    sessions: tuple[tuple[Operation, ...], ...] | None = None
+
+
+Witness = Order | Explanations | Sources | Schedule
 
 
 @dataclass(frozen=True)

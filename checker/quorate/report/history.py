@@ -21,6 +21,7 @@ from quorate.consistency.verdict import (
     Order,
     Satisfied,
     Schedule,
+    Sources,
     Unknown,
     Unorderable,
     Verdict,
@@ -283,6 +284,8 @@ def _witness_line(witness: Witness) -> str:
     if isinstance(witness, Order):
         parts = len(witness.per_key)
         return "A legal order was found and checked" + (f", for each of {parts} parts." if parts > 1 else ".")
+    if isinstance(witness, Sources):
+        return "For each read, the write that it reads from was found, and checked to explain it."
     if isinstance(witness, Explanations):
         return "For each answer, what it has seen and in which order was found and checked."
     return "A schedule of the transactions was found and executed."
@@ -343,6 +346,13 @@ def _witness_facts(witness: Witness) -> dict[str, Any]:
     if isinstance(witness, Schedule):
         points = None if witness.points is None else [list(point) for point in witness.points]
         return {"kind": "schedule", "commits": list(witness.commits), "points": points}
+    if isinstance(witness, Sources):
+        return {
+            "kind": "sources",
+            "reads": {str(read): source for read, source in sorted(witness.reads.items())},
+            "arbitration": None if witness.arbitration is None else _numbers(witness.arbitration),
+            "sessions": None if witness.sessions is None else [_numbers(own) for own in witness.sessions],
+        }
     return {
         "kind": "explanations",
         "orders": {str(number): _numbers(order) for number, order in sorted(witness.orders.items())},

@@ -1,0 +1,150 @@
+"""Registers whose reads name their writers: the quick procedures agree with brute force, at any length of a witness, and
+long histories are judged in time proportional to them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import permutations, product
+
+import pytest
+from histories import histories, of_sessions
+from hypothesis import given, settings
+from oracles import OBJECT_LEVELS
+from quorate.consistency import Limits, Satisfied, Unknown, Violated, judge, registers
+from quorate.consistency.history import History, Operation
+from quorate.consistency.models import KeyValueMap, Register
+from quorate.consistency.verdict import Unorderable
+from test_evidence import _until
+from test_objects import DRAWN, REGISTER, agrees
+
+from bench.history import recorded
+
+
+def numbered(history: History) -> History:
+    """Each write with a value of its own; reads keep theirs, so that they may read what another wrote, or nobody."""
+    fresh = iter(range(1, 20))
+    return History(tuple(replace(o, argument=next(fresh)) if o.function == "write" else o for o in history))
+
+
+READS = [("read", key, None, result) for key in "xy" for result in (None, 1, 2, 3)]
+ALPHABET = [*(c for c in REGISTER if c[0] == "write"), *READS]
+LEVELS = sorted(OBJECT_LEVELS)
+
+
+@pytest.mark.parametrize("listed", [0, 300], ids=["compact", "listed"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_levels_of_registers_with_distinct_values_agree_with_brute_force(
+    level: str, listed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registers, "LISTED_MAX", listed)
+
+    @settings(DRAWN, max_examples=150)
+    @given(histories(ALPHABET, operations_max=5 if "causal" not in level else 4))
+    def agree(history: History) -> None:
+        agrees(numbered(history), level, Register())
+
+    agree()
+
+
+@pytest.mark.parametrize("level", ["linearizable", "sequential", "regular", "safe"])
+def test_all_small_histories_of_one_register_agree_with_brute_force(level: str) -> None:
+    """Two writes and two reads of one register in two processes, in every interleaving."""
+    shapes = [["wr", "wr"], ["ww", "rr"], ["wr", "rw"], ["rw", "wr"]]
+    orders = sorted(set(permutations([0, 0, 0, 0, 1, 1, 1, 1])))
+    for shape, results in product(shapes, product([None, 1, 2], repeat=2)):
+        told, fresh = iter(results), iter([1, 2])
+        sessions = [
+            [("write", None, next(fresh), None) if c == "w" else ("read", None, None, next(told)) for c in own]
+            for own in shape
+        ]
+        for order in orders:
+            agrees(of_sessions(sessions, list(order)), level, Register())
+
+
+@given(histories([c for c in ALPHABET if c[1] == "x"], operations_max=6))
+@DRAWN
+def test_the_prefix_ends_with_the_impossible_answer_and_the_core_is_impossible_alone(drawn: History) -> None:
+    history, model = numbered(drawn), Register()
+    verdict = judge(history, "linearizable", model)
+    if isinstance(verdict, Satisfied):
+        return
+    assert isinstance(verdict, Violated) and isinstance(verdict.evidence, Unorderable)
+    shown = verdict.evidence
+    linearizable = OBJECT_LEVELS["linearizable"]
+    returns = sorted(o.returned for o in history if o.returned is not None)
+    first = next(end for end in returns if not linearizable(_until(history, end), model))
+    assert max(o.returned for o in shown.prefix if o.returned is not None) == first
+    assert [o.returned for o in shown.stuck] == [first]
+    core = {o.index for o in shown.core}
+    for left_out in (None, *core) if shown.minimal else (None,):
+        kept = [
+            o if o.index in core - {left_out} else replace(o, returned=None, result=None, process=100 + o.index)
+            for o in shown.prefix
+            if o.index in core - {left_out} or o.function == "write"
+        ]
+        assert linearizable(History(tuple(kept)), model) == (left_out is not None)
+
+
+def one_writes_and_one_reads(count: int, stale_at: int | None) -> History:
+    """Process 0 writes 1, 2, 3, ... and process 1 reads each; at `stale_at` it reads what was written ten before."""
+    found = []
+    for n in range(1, count + 1):
+        told = n - 10 if n == stale_at else n
+        found.append(Operation(0, 0, "write", n, None, 4 * n, 4 * n + 1))
+        found.append(Operation(0, 1, "read", None, told, 4 * n + 2, 4 * n + 3))
+    return History.of(found)
+
+
+def test_of_a_long_history_the_prefix_that_ends_with_the_impossible_read_is_shown_in_seconds() -> None:
+    history = one_writes_and_one_reads(32_000, stale_at=16_000)
+    started = time.process_time()
+    verdict = judge(history, "linearizable")
+    assert time.process_time() - started < 20
+    assert isinstance(verdict, Violated) and isinstance(verdict.evidence, Unorderable)
+    assert len(verdict.evidence.prefix) == 32_000
+    assert verdict.evidence.explanation.startswith(
+        "read() = 15990 of process 1 reads 15990 after 15991 had overwritten it, and write(15991) of process 0 was finished "
+        "before this read began"
+    )
+    assert [str(o) for o in verdict.evidence.core] == ["write(15990)", "write(15991)", "read() = 15990"]
+
+
+@pytest.mark.parametrize("level", [name for name in LEVELS if name != "sequential"])
+def test_polynomial_levels_judge_thousands_of_operations(level: str) -> None:
+    for stale_at in (None, 1_500):
+        verdict = judge(one_writes_and_one_reads(2_000, stale_at), level)
+        lasting = level in ("convergent", "read-your-writes", "writes-follow-reads", "monotonic-writes")
+        expected = Satisfied if stale_at is None or lasting or level == "monotonic-reads" else Violated
+        assert isinstance(verdict, expected), verdict
+
+
+def test_sequential_needs_no_search_where_one_order_of_writes_is_behind_the_answers() -> None:
+    """Two writers, and readers that lag behind by different amounts: not linearizable, and sequential."""
+    found, position = [], 0
+    for n in range(1, 1_500):
+        for process, function, value in ((n % 2, "write", n), (2, "read", n), (3, "read", max(n - 7, 0) or None)):
+            argument, result = (value, None) if function == "write" else (None, value)
+            found.append(Operation(0, process, function, argument, result, position, position + 1))
+            position += 2
+    history = History.of(found)
+    assert isinstance(judge(history, "linearizable"), Violated)
+    assert isinstance(judge(history, "sequential"), Satisfied)
+
+
+def test_more_causal_pasts_than_memory_are_unknown() -> None:
+    verdict = judge(one_writes_and_one_reads(2_000, None), "causal", Register(), Limits(memory_bytes=1 << 20))
+    assert isinstance(verdict, Unknown) and "memory" in verdict.reason
+
+
+def test_a_deleted_key_holds_what_an_absent_one_holds() -> None:
+    sessions = [[("put", "k", 1, None), ("delete", "k", None, None), ("get", "k", None, 0)]]
+    for level in ("linearizable", "causal", "regular", "sequential", "convergent"):
+        assert isinstance(judge(of_sessions(sessions), level, KeyValueMap().starting(0)), Satisfied)
+        assert isinstance(judge(of_sessions(sessions), level, KeyValueMap()), Violated)
+
+
+@pytest.mark.slow
+def test_twenty_thousand_operations_of_thirty_processes_on_one_register_are_decided() -> None:
+    history = recorded(Register(), 20_000, clients=30, keys=1, seed=1)
+    assert isinstance(judge(history, "linearizable"), Satisfied)
