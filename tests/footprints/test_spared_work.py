@@ -72,13 +72,35 @@ class SleepsThroughTheOtherBranch(Spec):
         return not self.b
 
 
+class AsksWhetherNoted(Spec):
+    """Which branch the invariant takes depends on the state."""
+
+    a: bool
+    noted: Note | None
+
+    @action
+    def note(self) -> None:
+        """Take a note."""
+        self.noted = Note(Level(1))
+
+    @action
+    def set_a(self) -> None:
+        """After a note this breaks the invariant."""
+        self.a = True
+
+    @invariant
+    def quiet(self) -> bool:
+        """False after both."""
+        return True if self.noted is None else not self.a
+
+
 def _numbers(spec: type[Spec], engine: str) -> tuple[Any, ...]:
     outcome = check(spec, engine=engine)
     found = outcome.statistics
     return outcome.verdict, getattr(outcome, "property", None), found.states, found.transitions, found.depth
 
 
-@pytest.mark.parametrize("spec", [ReadsInTheOtherBranch, SleepsThroughTheOtherBranch])
+@pytest.mark.parametrize("spec", [ReadsInTheOtherBranch, SleepsThroughTheOtherBranch, AsksWhetherNoted])
 def test_a_branch_counts_unless_it_is_certainly_not_taken(spec: type[Spec]) -> None:
     assert _numbers(spec, "native") == _numbers(spec, "reference")
     assert check(spec, engine="native").verdict == "violated"

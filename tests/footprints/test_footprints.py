@@ -1,0 +1,106 @@
+"""What footprints promise, held against runs: of CPython, of both orders of independent steps, of invariants that need no look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from quorate.explore.native.render.groups import Groups
+from quorate.explore.native.render.ranging import opening
+from quorate.language.system import System
+from quorate.loading import load as load_spec
+from quorate.loading import names
+from quorate.model.abstract import Answer, Exactly, Some
+from quorate.model.accesses import Access, Way
+from quorate.model.build import build
+from quorate.model.footprints import _Run, footprint
+from quorate.model.nodes import Op
+
+from tests.footprints.checks import check_all, check_drawn
+from tests.footprints.test_spared_work import AsksWhetherNoted
+
+DRAWN, BATCH, STATES = 300, 50, 6
+
+
+@pytest.mark.parametrize("name", names())
+def test_footprints_of_the_library(name: str) -> None:
+    tally = check_all(System(load_spec(name).main), 8)
+    assert tally["accesses"] > 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begin", range(70_000, 70_000 + DRAWN, BATCH))
+def test_footprints_of_drawn_specs(begin: int) -> None:
+    """`tests/README.md` tells of a deeper run."""
+    tally = sum((check_drawn(seed, STATES) for seed in range(begin, begin + BATCH)), Counter())
+    assert tally["specs"] > BATCH / 2 and min(tally["pairs in both orders"], tally["evaluations spared"]) > 0
+
+
+def test_a_footprint_that_is_too_small_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If "maybe" is taken for "surely", or if reads or changes are left out."""
+    system = System(AsksWhetherNoted)
+    check_all(system)
+    with monkeypatch.context() as patched, pytest.raises(AssertionError, match="quiet"):
+        patched.setattr(Answer, "certain", property(lambda answer: answer.possible))
+        check_all(system)
+    for way in (Way.READ, Way.WRITE):
+        with monkeypatch.context() as patched, pytest.raises(AssertionError):
+            patched.setattr(_Run, "note", _noting_all_but(way))
+            check_all(System(load_spec("raft_election").main))
+
+
+def _noting_all_but(left_out: Way) -> Callable[..., None]:
+    plain = _Run.note
+
+    def note(self: _Run, way: Way, *arguments: Any) -> None:
+        if way is not left_out:
+            plain(self, way, *arguments)
+
+    return note
+
+
+def test_a_step_of_one_node_is_independent_of_anothers() -> None:
+    system = System(load_spec("two_phase_commit").main)
+    with system:
+        model = build(system)
+        prepare = next(action for action in model.actions if action.name == "prepare")
+        ((name, kind),) = prepare.parameters
+        first, second = (footprint(model, prepare.body, {name: Exactly(kind.decode(i))}) for i in (0, 1))
+        anyone = footprint(model, prepare.body, {name: Some(kind)})
+    assert not any(a.conflicts(b) for a in first for b in second)
+    assert any(a.conflicts(b) for a in first for b in first)
+    assert any(a.conflicts(b) for a in first for b in anyone)
+    assert {access.variable for access in first if access.way is Way.ADD} == {"network"}
+
+
+def test_adding_to_one_set_commutes_and_reading_its_size_does_not() -> None:
+    add, again = (Access(Way.ADD, "seen", (), Exactly(i)) for i in (1, 2))
+    size, member = Access(Way.READ, "seen"), Access(Way.READ, "seen", (), Exactly(1))
+    assert not add.conflicts(again) and not add.conflicts(add)
+    assert add.conflicts(size) and add.conflicts(member) and not again.conflicts(member)
+    assert Access(Way.WRITE, "log", (Exactly(1),)).conflicts(Access(Way.READ, "log"))
+    assert not Access(Way.WRITE, "log", (Exactly(1),)).conflicts(Access(Way.READ, "log", (Exactly(2),)))
+
+
+def test_a_transition_of_a_server_concerns_instances_that_name_it() -> None:
+    system = System(load_spec("raft").main)
+    with system:
+        model = build(system)
+        groups = Groups(model, symmetric=False)
+        rows, apart = groups.to_check(next(prop for prop in model.properties if prop.name == "votes_bind"))
+        first = groups.first[next(i for i, action in enumerate(model.actions) if action.name == "time_out")]
+    assert apart == 2, "by term and voter; which candidate makes no difference"
+    voters = [{bit % 3 for bit in range(9) if row >> bit & 1} for row in rows[first : first + 3]]
+    assert voters == [{0}, {1}, {2}]
+
+
+def test_an_action_does_not_ask_again_for_the_message_that_it_was_called_with() -> None:
+    system = System(load_spec("raft").main)
+    with system:
+        action = next(action for action in build(system).actions if action.name == "handle_append")
+    guards, rest = opening(action)
+    assert len(guards) == 2, "another server's message, of no older term"
+    assert not any(part.op is Op.IN for guard in guards for part in guard.condition.walk())
+    assert len(rest) == len(action.body) - 2, "neither the guard nor the reception of what stays in the network"
