@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from quorate import Nat, Spec, action, invariant, record
-from quorate.explore import check
+from quorate import Nat, Ordered, Spec, action, invariant, record
+from quorate.errors import UsageError
+from quorate.explore import Watch, check
+from quorate.explore.limits import SAVINGS
+from quorate.explore.native.search import rendering
+from quorate.language.system import System
+from quorate.outcome import Outcome
 
 
 class Level(Nat, max=1):
@@ -94,8 +99,42 @@ class AsksWhetherNoted(Spec):
         return True if self.noted is None else not self.a
 
 
+class Cell(Ordered, size=3):
+    """A cell."""
+
+
+class SavesEverything(Spec):
+    """Steps of different cells commute, a step concerns one of two invariants, and one instance of it."""
+
+    left: dict[Cell, bool]
+    right: dict[Cell, bool]
+
+    @action
+    def turn_left(self, c: Cell) -> None:
+        """One way."""
+        self.left[c] = True
+
+    @action
+    def turn_right(self, c: Cell) -> None:
+        """And the other."""
+        self.right[c] = True
+
+    @invariant
+    def left_is_left(self, c: Cell) -> bool:
+        """Of the left."""
+        return self.left[c] or not self.left[c]
+
+    @invariant
+    def right_is_right(self, c: Cell) -> bool:
+        """Of the right."""
+        return self.right[c] or not self.right[c]
+
+
 def _numbers(spec: type[Spec], engine: str) -> tuple[Any, ...]:
-    outcome = check(spec, engine=engine)
+    return _numbers_of(check(spec, engine=engine))
+
+
+def _numbers_of(outcome: Outcome) -> tuple[Any, ...]:
     found = outcome.statistics
     return outcome.verdict, getattr(outcome, "property", None), found.states, found.transitions, found.depth
 
@@ -104,3 +143,23 @@ def _numbers(spec: type[Spec], engine: str) -> tuple[Any, ...]:
 def test_a_branch_counts_unless_it_is_certainly_not_taken(spec: type[Spec]) -> None:
     assert _numbers(spec, "native") == _numbers(spec, "reference")
     assert check(spec, engine="native").verdict == "violated"
+
+
+@pytest.mark.parametrize("saving", SAVINGS)
+def test_each_saving_can_be_switched_off(saving: str) -> None:
+    plain = check(SavesEverything, engine="native", symmetry=False)
+    without = check(SavesEverything, engine="native", symmetry=False, watch=Watch(without=[saving]))
+    assert plain.statistics.states == without.statistics.states == 64
+    assert _numbers_of(plain) == _numbers_of(without)
+    system = System(SavesEverything)
+    with system:
+        sources = [
+            rendering(system, [state for _, state in system.initial()], (), off).source for off in ((), [saving])
+        ]
+    shown = {"sleep": "independent_of", "partial": "check_0[", "instances": "instances by"}[saving]
+    assert [shown in source for source in sources] == [True, False]
+
+
+def test_a_saving_that_does_not_exist_is_named() -> None:
+    with pytest.raises(UsageError, match="sleep"):
+        check(SavesEverything, watch=Watch(without=["slep"]))

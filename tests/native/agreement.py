@@ -13,12 +13,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from multiprocessing import get_context
 
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.engine import Covered
-from quorate.explore.limits import Limits, Watch
+from quorate.explore.limits import SAVINGS, Limits, Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.explore.native.render import Rendered
@@ -66,7 +67,11 @@ def reductions(system: System) -> list[Sorts]:
 
 
 def compare(
-    spec: type[Spec], workers: Sequence[int] = (1,), states_max: int = STATES_MAX, stores: Sequence[str] = ("exact",)
+    spec: type[Spec],
+    workers: Sequence[int] = (1,),
+    states_max: int = STATES_MAX,
+    stores: Sequence[str] = ("exact",),
+    savings: Sequence[str] = (),
 ) -> list[str]:
     """What was compared: "plain", "symmetry", "violation"; "large" if the spec has too many states. Raises AssertionError."""
     system = System(spec)
@@ -80,6 +85,9 @@ def compare(
             for count, store in product(workers, stores):
                 found = native(system, sorts, Watch(store=store), count)
                 assert summary(found, not sorts) == summary(expected, not sorts), (count, store, sorts, found, expected)
+            for saving in savings:
+                found = native(system, sorts, Watch(without=[saving]), 1)
+                assert summary(found, not sorts) == summary(expected, not sorts), (saving, sorts, found, expected)
             done += ["symmetry" if sorts else "plain", *(["violation"] if expected.finding else [])]
     return done
 
@@ -96,7 +104,7 @@ class Case:
     rendered: Rendered
 
 
-def draw(number: int) -> list[Case]:
+def draw(number: int, without: Sequence[str] = ()) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most."""
     best: tuple[int, System, Covered] | None = None
     for seed in range(TRIES * number, TRIES * (number + 1)):
@@ -110,24 +118,23 @@ def draw(number: int) -> list[Case]:
             best = (seed, system, covered)
         if best is not None and best[2].states > RICH:
             break
-    return [] if best is None else list(_cases(*best))
+    return [] if best is None else list(_cases(*best, without))
 
 
-def _cases(seed: int, system: System, plain: Covered) -> Iterator[Case]:
+def _cases(seed: int, system: System, plain: Covered, without: Sequence[str]) -> Iterator[Case]:
     with system:
         initial = list(system.initial())
         for sorts in reductions(system):
             expected = reference(system, sorts, Watch(), 1) if sorts else plain
-            yield Case(
-                seed, system, initial, sorts, expected, rendering(system, [state for _, state in initial], sorts)
-            )
+            rendered = rendering(system, [state for _, state in initial], sorts, without)
+            yield Case(seed, system, initial, sorts, expected, rendered)
 
 
-def agree_on(numbers: Sequence[int], store: str = "exact") -> Counter[str]:
-    """Compare drawn specs with these numbers, and count what was compared. Raises AssertionError."""
+def agree_on(numbers: Sequence[int], store: str = "exact", without: Sequence[str] = ()) -> Counter[str]:
+    """Compare drawn specs with these numbers, without some savings, and count what was compared. Raises AssertionError."""
     library.FLAGS = QUICK_FLAGS
     tally: Counter[str] = Counter()
-    drawn = [draw(number) for number in numbers]
+    drawn = [draw(number, without) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)
@@ -153,14 +160,14 @@ def _compare_case(case: Case, engine: library.Library, store: str) -> None:
             )
 
 
-def _agree_or_say(numbers: Sequence[int]) -> tuple[Counter[str], str]:
+def _agree_or_say(numbers: Sequence[int], without: Sequence[str] = ()) -> tuple[Counter[str], str]:
     """One by one what disagrees together, so that each is named."""
     try:
-        return agree_on(numbers), ""
+        return agree_on(numbers, without=without), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem}\n"
-    found = [_agree_or_say([number]) for number in numbers]
+    found = [_agree_or_say([number], without) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -170,12 +177,15 @@ def main() -> int:
     options.add_argument("--count", type=int, default=2_000)
     options.add_argument("--seed", type=int, default=0, help="the number of the first spec")
     options.add_argument("--processes", type=int, default=2)
+    options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
     chosen = options.parse_args()
     end = chosen.seed + chosen.count
     batches = [range(begin, min(begin + BATCH, end)) for begin in range(chosen.seed, end, BATCH)]
     total: Counter[str] = Counter()
     with get_context("spawn").Pool(chosen.processes, maxtasksperchild=8) as pool:
-        for done, (tally, said) in enumerate(pool.imap(_agree_or_say, batches), start=1):
+        for done, (tally, said) in enumerate(
+            pool.imap(partial(_agree_or_say, without=chosen.without), batches), start=1
+        ):
             total.update(tally)
             print(f"{said}{done} of {len(batches)} batches", flush=True)
     print(", ".join(f"{count:,} {name}" for name, count in total.items()))

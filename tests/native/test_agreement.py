@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from quorate import Spec
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
-from quorate.explore.limits import STORES
+from quorate.explore.limits import SAVINGS, STORES
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.language.system import Failure, System
@@ -49,6 +49,14 @@ def test_two_thousand_random_specs_agree(begin: int) -> None:
     tally = agree_on(range(begin, begin + BATCH))
     assert tally["specs"] == BATCH and tally["explorations"] >= 2 * len(WORKERS) * BATCH * 0.95
     assert min(tally["more than 8 states"], tally["with cuts"], tally["violated"]) > BATCH / 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("saving", SAVINGS)
+def test_drawn_specs_agree_with_each_saving_switched_off(saving: str) -> None:
+    """What is left out when it is on changes nothing (the test above), nor does it when it is off. The tests' README tells of a deeper
+    run."""
+    assert agree_on(range(BATCH, 2 * BATCH), without=[saving])["specs"] == BATCH
 
 
 SMALLER = {
@@ -86,7 +94,8 @@ def identified(spec: type[Spec]) -> str:
 @pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
 def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
     stores = STORES if spec.__base__ is Spec else ("exact",)
-    done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), workers=(1, 2, 4), stores=stores)
+    savings = SAVINGS if spec.__base__ is Spec else ()
+    done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), (1, 2, 4), stores=stores, savings=savings)
     assert "plain" in done and "large" not in done
 
 

@@ -52,6 +52,13 @@ if TYPE_CHECKING:
     "state is missed. The native engine only.",
 )
 @click.option(
+    "--without",
+    multiple=True,
+    hidden=True,
+    metavar="SAVING",
+    help="Switch off a saving of the native engine, to hold its answers.",
+)
+@click.option(
     "--keep-c", type=click.Path(path_type=Path), metavar="FILE", help="Write the C that the native engine compiles."
 )
 @format_option
@@ -74,6 +81,7 @@ def command(
     checkpoint: Path | None,
     resume: bool,
     store: str,
+    without: tuple[str, ...],
     keep_c: Path | None,
     form: str,
     out: Path | None,
@@ -94,7 +102,7 @@ def command(
     if keep_c is not None:
         _keep_c(cls, symmetry, keep_c)
     with watching(limits(max_states, max_time, max_memory)) as watch:
-        watch.store = store
+        watch.store, watch.without = store, frozenset(without)
         if checkpoint is not None:
             watch.checkpoint = Checkpoint(checkpoint, resume=resume)
         outcome = check(

@@ -9,7 +9,7 @@ from typing import Any
 
 from quorate.errors import UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
-from quorate.explore.limits import STORES, Watch, peak_bytes
+from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.symmetry import affordable, scalarsets
 from quorate.explore.tracing import trace
 from quorate.kinds import GOALS, LIVENESS
@@ -47,6 +47,9 @@ def check(
     watch = watch or Watch()
     if watch.store not in STORES:
         raise unknown("store", watch.store, STORES)
+    for saving in watch.without:
+        if saving not in SAVINGS:
+            raise unknown("saving", saving, SAVINGS)
     if watch.store == "fingerprint" and watch.checkpoint is not None:
         raise UsageError(
             "A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two."

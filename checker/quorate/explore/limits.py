@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,13 +44,18 @@ class Checkpoint:
 STORES = ("exact", "fingerprint")
 """How the native engine can keep the states that it has met: as they are, or as 64 bits each that two states may share."""
 
+SAVINGS = ("sleep", "partial", "instances")
+"""Work that the native engine leaves out because it can change no answer: lookups of states that another order of transitions finds
+(`sleep.h`); invariants that a transition cannot have changed; of other invariants, the instances that it cannot have changed. Tests
+switch each off and compare."""
+
 MEMORY_INTERVAL_S = 0.2
 
 
 class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
 
-    `store` is one of `STORES`; only the native engine has a choice."""
+    `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice."""
 
     def __init__(
         self,
@@ -58,10 +63,12 @@ class Watch:
         report: Callable[[Progress], None] | None = None,
         checkpoint: Checkpoint | None = None,
         store: str = "exact",
+        without: Collection[str] = (),
     ) -> None:
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store
+        self.without = frozenset(without)
         self._report = report
         self._interrupted: str | None = None
         self._begin = time.monotonic()

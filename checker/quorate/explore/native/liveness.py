@@ -40,7 +40,7 @@ CONDITION_RAISES = 2
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
     """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
     liveness properties."""
-    initial, library = compiled(system, sorts, watch.store)
+    initial, library = compiled(system, sorts, watch.store, watch.without)
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)
     return Check(system, library, initial, sorts, watch).lasting()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -41,14 +41,14 @@ MEMORY_SHARE = 0.75
 """The share of the machine's memory that a search may take unless a limit is given."""
 REACHED_ERROR = 63
 
-Compiled = tuple[tuple[type[Scalarset], ...], str, list[tuple[Arguments, State]], Library]
+Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], list[tuple[Arguments, State]], Library]
 _compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
 
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The native engine as `quorate.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
     specification is outside the typed subset."""
-    initial, found = compiled(system, sorts, watch.store)
+    initial, found = compiled(system, sorts, watch.store, watch.without)
     return run(system, found, initial, watch, workers)
 
 
@@ -60,29 +60,31 @@ def run(
 
 
 def compiled(
-    system: System, sorts: Sequence[type[Scalarset]], store: str = "exact"
+    system: System, sorts: Sequence[type[Scalarset]], store: str = "exact", without: frozenset[str] = frozenset()
 ) -> tuple[list[tuple[Arguments, State]], Library]:
     """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
     the checks that follow. Raises EngineUnavailable."""
     kept = _compiled.get(system)
-    if kept is not None and kept[:2] == (tuple(sorts), store):
-        return kept[2], kept[3]
+    if kept is not None and kept[:3] == (tuple(sorts), store, without):
+        return kept[3], kept[4]
     initial = list(system.initial())
-    rendered = rendering(system, [state for _, state in initial], sorts)
+    rendered = rendering(system, [state for _, state in initial], sorts, without)
     try:
         library = Library(rendered, compile_model(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
-    _compiled[system] = (tuple(sorts), store, initial, library)
+    _compiled[system] = (tuple(sorts), store, without, initial, library)
     return initial, library
 
 
-def rendering(system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]]) -> Rendered:
+def rendering(
+    system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]], without: Collection[str] = ()
+) -> Rendered:
     """The C of a configured spec. Raises EngineUnavailable."""
     from quorate.model import build
 
     try:
-        return render(build(system), initial, sorts)
+        return render(build(system), initial, sorts, without)
     except SpecError as reason:
         raise EngineUnavailable(f"the native engine does not cover this specification: {reason}") from None
 

@@ -8,7 +8,7 @@ Under symmetry identities mean nothing from one state to the next, and each acti
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -59,8 +59,9 @@ def _splits(action: Action) -> Iterator[Split]:
 class Groups:
     """The groups of a model, numbered from 0, those of an action together."""
 
-    def __init__(self, model: Model, symmetric: bool) -> None:
-        self.model = model
+    def __init__(self, model: Model, symmetric: bool, without: Collection[str] = ()) -> None:
+        """`without` names what is not to be saved (`limits.SAVINGS`)."""
+        self.model, self._without = model, without
         self.splits: list[list[Split]] = [[] for _ in model.actions]
         if not symmetric and len(model.actions) <= GROUPS_MAX:
             self._divide()
@@ -102,7 +103,7 @@ class Groups:
     @cached_property
     def independent(self) -> list[int]:
         """For each group, the groups that commute with it, as bits; none where groups cannot sleep."""
-        if self._symmetric or self.count > GROUPS_MAX:
+        if self._symmetric or self.count > GROUPS_MAX or "sleep" in self._without:
             return [0] * self.count
         return independent(self.footprints)
 
@@ -125,8 +126,10 @@ class Groups:
         Beside it how many of the first parameters tell instances apart, the first most significant; no more than make a difference.
         Without any there is one instance.
         """
+        if "partial" in self._without:
+            return [1] * self.count, 0
         apart, instances = 0, 1
-        for _, kind in prop.parameters if not self._symmetric else ():
+        for _, kind in prop.parameters if not self._symmetric and "instances" not in self._without else ():
             if instances * kind.cardinality > (INSTANCES_MAX if apart else FIRST_MAX):
                 break
             apart, instances = apart + 1, instances * kind.cardinality

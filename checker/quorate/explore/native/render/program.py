@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -53,21 +53,30 @@ class Rendered:
     no_liveness: str | None = None
 
 
-def render(model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]] = ()) -> Rendered:
-    """The C file of a model that starts in these states, reduced over these sorts. Raises Unsupported.
+def render(
+    model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]] = (), without: Collection[str] = ()
+) -> Rendered:
+    """The C file of a model that starts in these states, reduced over these sorts; `without` names what the search is not to save.
+    Raises Unsupported.
 
     Use it inside the system's configuration."""
-    return Program(model, initial, sorts).rendered()
+    return Program(model, initial, sorts, without).rendered()
 
 
 class Program:
     """What the bodies of one program share: layout of the state, tables, numbers of bounds, names of functions."""
 
-    def __init__(self, model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        initial: Sequence[State],
+        sorts: Sequence[type[Scalarset]],
+        without: Collection[str] = (),
+    ) -> None:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
         self.model, self.initial, self.sorts = model, initial, tuple(sorts)
-        self.groups = Groups(model, bool(sorts))
+        self.groups = Groups(model, bool(sorts), without)
         kinds = tuple(variable.type for variable in model.variables)
         self.layout = TupleType(kinds)
         self.state_words = words(width(self.layout) + 1)
