@@ -13,8 +13,8 @@ from typing import Any, Self
 
 import z3
 
-from quorate.model.conversion import is_number
 from quorate.model.nodes import Expr, For, Model, Op
+from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.quantifiers import Quantifiers
 from quorate.prove.encode.anysize.symbols import (
     NoAnySize,

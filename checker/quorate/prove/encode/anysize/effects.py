@@ -16,7 +16,6 @@ import z3
 
 from quorate.errors import Location
 from quorate.language.types import MapType, NetworkType, Type
-from quorate.model.conversion import is_number
 from quorate.model.nodes import (
     Assign,
     Break,
@@ -35,6 +34,7 @@ from quorate.model.nodes import (
     reads,
     statements,
 )
+from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term
 from quorate.prove.encode.machine import Env
 from quorate.prove.encode.values import Value

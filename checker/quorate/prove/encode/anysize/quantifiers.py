@@ -27,8 +27,8 @@ from quorate.language.types import (
     TupleType,
     Type,
 )
-from quorate.model.conversion import is_number, limits
 from quorate.model.nodes import Expr, For, Model
+from quorate.model.ranges import is_number, limits
 from quorate.prove.encode.anysize.symbols import (
     BagV,
     MapV,

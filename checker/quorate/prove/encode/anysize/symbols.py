@@ -37,8 +37,8 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.conversion import is_number
 from quorate.model.nodes import INT_MAX, INT_MIN, IntType
+from quorate.model.ranges import is_number
 from quorate.prove.encode.values import ABSENT, Union, Value, class_key
 
 Term = Any
