@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from quorate.language.system import Failure
 from quorate.outcome import Failed, Outcome, Proven, Unfinished, Violated
 from quorate.prove.proof import Task, prove
 from quorate.prove.solvers.smt import Effort
@@ -330,7 +331,6 @@ def verdict(body: str, name: str = "") -> Outcome:
         pytest.param(BAG_TWICE, Violated, id="a loop that sends twice"),
         pytest.param(BAG_SAME, Violated, id="rounds that send the same message"),
         pytest.param(TWO_SORTS, Violated, id="majorities of two sorts"),
-        pytest.param(INIT_ERROR, (Failed, Unfinished), id="an error of @init"),
         pytest.param(NO_LIMIT, (Failed, Unfinished), id="below zero beyond the configured maximum"),
         pytest.param(ROUNDS_IN_ORDER, (Failed, Unfinished), id="an error before a later require"),
         pytest.param(FOLD, Violated, id="a fold over a parameter"),
@@ -349,6 +349,11 @@ def verdict(body: str, name: str = "") -> Outcome:
 )
 def test_what_a_run_refutes_is_not_proven(body: str, kinds: Any) -> None:
     assert isinstance(verdict(body), kinds)
+
+
+def test_an_error_of_init_is_reported_where_it_is() -> None:
+    with pytest.raises(Failure, match="assert t < 2"):
+        verdict(INIT_ERROR)
 
 
 @pytest.mark.parametrize(
