@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
+import traceback
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NoReturn
@@ -10,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from quorate.errors import QuorateError
+from quorate.outcome import Exit
 
 COMMANDS = {
     "list": "Show the protocols, their variants, and what each is expected to do.",
@@ -56,30 +62,87 @@ class Lazy(click.Group):
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quorate", prog_name="quorate")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show the traceback of a mistake of Quorate itself.")
+def cli(debug: bool) -> None:
     """Check, prove and draw specifications of distributed protocols.
 
     Exit codes: 0 it holds or is proven, 1 a property is violated, 2 the usage or the specification is wrong, 3
-    unfinished.
+    unfinished or not judged, 4 a mistake of Quorate itself.
     """
 
 
+DEBUG = "--debug"
+
+
 def main() -> NoReturn:
-    """Run the command line. A user's mistake is one paragraph on stderr and exit code 2."""
+    """Run the command line. A user's mistake is one paragraph on stderr and exit code 2; one of ours asks for a report. Every
+    command returns its exit code: 0 is said, never assumed."""
+    arguments = sys.argv[1:]
+    is_debugging = DEBUG in arguments
+    if sys.stdout is None:  # Closed by the caller: the exit code still tells.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(cli(standalone_mode=False))
+        code = _run([argument for argument in arguments if argument != DEBUG])
+        sys.stdout.flush()
     except QuorateError as error:
-        fail(str(error))
+        code = fail(str(error))
     except click.ClickException as error:
-        fail(error.format_message())
+        code = fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        fail("Interrupted.", 3)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        code = fail("Interrupted.", Exit.OPEN)
+    except SystemExit as end:
+        code = fail(
+            f"A specification, or what it imports, ended the program (exit code {end.code}): nothing was judged. "
+            'Take the call of `sys.exit` out, or put it under `if __name__ == "__main__":`.'
+        )
+    except MemoryError:
+        code = fail("There is not enough memory. Limit the search with --max-memory or smaller bounds.", Exit.OPEN)
+    except OSError as error:
+        code = _unwritable(error, is_debugging)
+    except BaseException as error:
+        code = _internal(error, is_debugging)
+    _end(code)
 
 
-def fail(message: str, code: int = 2) -> NoReturn:
-    """Say what went wrong, and exit."""
-    click.echo(f"quorate: {message}", err=True)
-    sys.exit(code)
+def _run(arguments: list[str]) -> Exit:
+    """The exit code of a command, which `Explicit` makes it say."""
+    return Exit(cli.main(arguments, standalone_mode=False))
+
+
+def _unwritable(error: OSError, is_debugging: bool) -> Exit:
+    """The output cannot be written: whoever reads it is gone, or the disk is full."""
+    if isinstance(error, BrokenPipeError):
+        return Exit.OPEN
+    if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        return fail(f"The output cannot be written: {error.strerror}.", Exit.OPEN)
+    return _internal(error, is_debugging)
+
+
+def _internal(error: BaseException, is_debugging: bool) -> Exit:
+    if is_debugging:
+        traceback.print_exception(error, file=sys.stderr)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    hint = "" if is_debugging else f" {DEBUG} shows where."
+    return fail(
+        f"This is a mistake of Quorate, not of your specification: {what[:300]}. Please report it.{hint}", Exit.INTERNAL
+    )
+
+
+def _end(code: Exit) -> NoReturn:
+    """End with this exit code, also if nobody takes what is left to be printed."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.OPEN if code is Exit.SUCCESS else code
+    sys.exit(int(code))
+
+
+def fail(message: str, code: Exit = Exit.WRONG) -> Exit:
+    """Say on stderr what went wrong; returns the exit code."""
+    with suppress(OSError):
+        click.echo(f"quorate: {message}", err=True)
+    return code

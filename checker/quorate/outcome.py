@@ -1,15 +1,31 @@
 """What a check or a proof found. Every engine returns these; every report reads them.
 
-The types are honest: `Holds` only when the whole reachable space was explored and no bound cut anything;
-`Unfinished` whenever an engine stopped early or a solver answered "unknown".
+The types are honest: `Holds` only when the whole reachable space was explored and no bound cut anything; `NotJudged` when
+it was explored and that is not enough to say; `Unfinished` whenever an engine stopped early or a solver answered "unknown".
+Only a success has the exit code 0.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from enum import IntEnum
+from typing import ClassVar, Literal
 
+from quorate.errors import Location, QuorateError, SpecError
 from quorate.trace import Trace
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line. 0 comes from an explicit success only."""
+
+    SUCCESS = 0
+    VIOLATED = 1
+    WRONG = 2
+    """The usage or the specification is wrong."""
+    OPEN = 3
+    """Unfinished, unknown or not judged."""
+    INTERNAL = 4
+    """A mistake of Quorate itself."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +51,37 @@ class Statistics:
     collision: float = 0.0
 
 
+Status = Literal["holds", "holds-within-bounds", "violated", "not-reached", "not-judged"]
+OPEN = ("not-reached", "not-judged")
+"""What says nothing of whether a property holds."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What became of one property. `kind` is a key of `quorate.kinds.KINDS`, or "deadlock".
+
+    `not-reached` is said of a goal that no explored state satisfies while bounds cut transitions; `not-judged` of what a
+    search that ended early, or the bounds, left open: `reason` says why. `trace` shows a violation; it is None for an
+    unreachable goal.
+    """
+
+    property: str
+    kind: str
+    status: Status
+    reason: str = ""
+    location: Location | None = None
+    trace: Trace | None = None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Base of all results. `bounds` are those in force; `symmetry` names the sorts that were reduced over;
-    `notes` are things a reader must know (an action that never fired, a reduction switched off and why)."""
+    `notes` are things a reader must know (an action that never fired, a reduction switched off and why). `subject` is the
+    class that was checked, and `location` where it is defined; `judgements` have every property's own verdict, in the order in
+    which they are judged (empty for proofs)."""
 
     verdict: ClassVar[str]
-    exit_code: ClassVar[int]
+    exit_code: ClassVar[Exit]
 
     spec: str
     variant: str | None
@@ -50,6 +90,26 @@ class Outcome:
     symmetry: tuple[str, ...] = ()
     statistics: Statistics = Statistics()
     notes: tuple[str, ...] = ()
+    subject: str = ""
+    location: Location | None = None
+    judgements: tuple[Judgement, ...] = ()
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """The properties that are known to be violated, the one that is shown first."""
+        first = (self.property,) if isinstance(self, Violated) else ()
+        return tuple(dict.fromkeys((*first, *(one.property for one in self.judgements if one.status == "violated"))))
+
+    @property
+    def place(self) -> Location | None:
+        """Where a reader has to look: the property that is violated, what raises, or else the class."""
+        if isinstance(self, Failed) and self.error_location is not None:
+            return self.error_location
+        if isinstance(self, Violated | Reached):
+            found = [one.location for one in self.judgements if one.property == self.property]
+            if found and found[0] is not None:
+                return found[0]
+        return self.location
 
 
 @dataclass(frozen=True)
@@ -57,7 +117,7 @@ class Holds(Outcome):
     """The whole reachable space was explored, nothing was cut, every property is satisfied."""
 
     verdict = "holds"
-    exit_code = 0
+    exit_code = Exit.SUCCESS
 
 
 @dataclass(frozen=True)
@@ -65,7 +125,7 @@ class HoldsWithinBounds(Outcome):
     """Every property is satisfied in the part that the bounds leave; `statistics.cuts` says what they removed."""
 
     verdict = "holds-within-bounds"
-    exit_code = 0
+    exit_code = Exit.SUCCESS
 
 
 @dataclass(frozen=True)
@@ -75,7 +135,7 @@ class Proven(Outcome):
     """
 
     verdict = "proven"
-    exit_code = 0
+    exit_code = Exit.SUCCESS
     properties: tuple[str, ...] = ()
     any_size: bool = False
 
@@ -86,10 +146,30 @@ class Violated(Outcome):
     function: there the `values` of its arguments, as Python source, show it)."""
 
     verdict = "violated"
-    exit_code = 1
+    exit_code = Exit.VIOLATED
     property: str = ""
     trace: Trace | None = None
     values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reached(Outcome):
+    """A run to a state that satisfies a goal was asked for: `trace` is the shortest."""
+
+    verdict = "reached"
+    exit_code = Exit.SUCCESS
+    property: str = ""
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True)
+class NotJudged(Outcome):
+    """What the bounds leave was explored, nothing is violated, and of some properties that is not enough to say that they
+    hold: `judgements` tell which and why. Also a specification without properties; `reason` sums it up."""
+
+    verdict = "not-judged"
+    exit_code = Exit.OPEN
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,17 +177,23 @@ class Unfinished(Outcome):
     """The engine stopped before it knew: a limit, an interruption, an unknown of the solver."""
 
     verdict = "unfinished"
-    exit_code = 3
+    exit_code = Exit.OPEN
     reason: str = ""
 
 
 @dataclass(frozen=True)
 class Failed(Outcome):
-    """The spec itself is wrong: an action or a property raised an exception in a reachable state. `trace` leads
-    there.
-    """
+    """The spec itself is wrong: it cannot be used, or an action or a property raised an exception in a reachable state.
+    `trace` leads there, `error_location` is the line."""
 
     verdict = "error"
-    exit_code = 2
+    exit_code = Exit.WRONG
     message: str = ""
     trace: Trace | None = None
+    error_location: Location | None = None
+
+    @staticmethod
+    def rejected(spec: str, variant: str | None, error: QuorateError) -> Failed:
+        """The outcome of a specification that cannot be used at all."""
+        place = error.location if isinstance(error, SpecError) else None
+        return Failed(spec, variant, {}, "", message=str(error), error_location=place)

@@ -31,23 +31,41 @@ class NotAsExpected(AssertionError):
     one."""
 
 
-def verified(spec: type[Spec], *, engine: str = "auto", **bounds: int) -> Outcome:
+def verified(
+    spec: type[Spec],
+    *,
+    engine: str = "auto",
+    max_states: int | None = None,
+    max_time: float | None = None,
+    max_memory: float | None = None,
+    **bounds: int,
+) -> Outcome:
     """Check a specification and compare with its `expect`; returns the outcome.
 
-    Raises NotAsExpected if it differs (an unfinished check differs, too), SpecError and UsageError where the
-    specification or a bound is wrong.
+    `max_states`, `max_time` (seconds) and `max_memory` (GB) end it early. Raises NotAsExpected if the outcome differs (an
+    unfinished check, and one that leaves a property open, differ, too), SpecError and UsageError where the specification
+    or a bound is wrong.
     """
-    from quorate.explore import as_expected, check
+    __tracebackhide__ = _of_ours
+    from quorate.explore import Limits, Watch, as_expected, check_expected
 
-    outcome = check(spec.bounded(**bounds), engine=engine)
+    memory_bytes = None if max_memory is None else int(max_memory * 2**30)
+    watch = Watch(Limits(max_states, max_time, memory_bytes))
+    outcome = check_expected(spec.bounded(**bounds), engine=engine, watch=watch)
     if not as_expected(spec, outcome):
-        from quorate.report.machine import trace_of
+        from quorate.report.machine import traces_of
         from quorate.report.text import outcome_text, trace_text
 
-        trace = trace_of(outcome)
-        run = f"\n\n{trace_text(trace)}" if trace is not None else ""
-        raise NotAsExpected(f"expected: {spec.expect}\n{outcome_text(outcome)}{run}")
+        runs = "".join(f"\n\n{trace_text(trace)}" for trace in traces_of(outcome))
+        raise NotAsExpected(f"expected: {spec.expect}\n{outcome_text(outcome)}{runs}")
     return outcome
+
+
+def _of_ours(error: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether an error speaks for itself: pytest then shows the test's line, and nothing of ours."""
+    from quorate.errors import QuorateError
+
+    return isinstance(error.value, NotAsExpected | QuorateError)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +94,16 @@ class SpecFile(pytest.File):
         for name, spec in load(str(self.path)).classes.items():
             yield SpecItem.from_parent(self, name=name, spec=spec)
 
+    def repr_failure(  # type: ignore[override]
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Any:
+        """The error with its place instead of our traceback."""
+        from quorate.errors import QuorateError
+
+        if isinstance(excinfo.value, QuorateError):
+            return f"{self.path}: {excinfo.value}"
+        return super().repr_failure(excinfo)
+
 
 class SpecItem(pytest.Item):
     """The verification of one specification."""
@@ -93,9 +121,12 @@ class SpecItem(pytest.Item):
         from quorate.errors import QuorateError
 
         if isinstance(excinfo.value, NotAsExpected | QuorateError):
-            return str(excinfo.value)
+            return f"{self.path}: {self.name}\n{excinfo.value}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the test is."""
-        return self.path, None, f"{self.name}: {self._spec.expect}"
+        from quorate.language.places import class_location
+
+        place = class_location(self._spec)
+        return self.path, None if place is None else place.line - 1, f"{self.name}: {self._spec.expect}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from quorate.errors import OutsideSubset
 from quorate.explore import check
-from quorate.explore.checking import as_expected
+from quorate.explore.every import as_expected
 from quorate.language.system import System
 from quorate.loading import Protocol, load
 from quorate.model import build

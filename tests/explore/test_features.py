@@ -34,7 +34,7 @@ from quorate.explore.graph import state_graph
 from quorate.explore.simulate import simulate
 from quorate.explore.symmetry import affordable
 from quorate.language.system import System
-from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Violated
 from quorate.trace import Trace
 
 
@@ -70,6 +70,12 @@ class Counter(Spec):
     @action
     def up(self, n: Node) -> None:
         self.count[n] += 1
+
+
+class Small(Counter):
+    @invariant
+    def never_beyond(self) -> bool:
+        return all(self.count[n] <= 3 for n in Node)
 
 
 class Bounded(Counter):
@@ -160,16 +166,23 @@ class Idle(Counter):
 
 
 def test_cuts_are_counted_by_bound_and_the_verdict_says_so() -> None:
-    outcome = check(Counter)
+    outcome = check(Small)
     assert isinstance(outcome, HoldsWithinBounds)
     assert (outcome.statistics.states, outcome.statistics.cuts) == (10, {"Count": 5})
     assert outcome.statistics.depth == 6 and outcome.symmetry == ("Node",)
 
 
-def test_unreachable_beyond_bounds_is_violated_and_the_note_names_the_bounds() -> None:
+def test_a_goal_beyond_the_bounds_is_not_reached_and_the_reason_names_the_bounds() -> None:
     outcome = check(Bounded)
-    assert isinstance(outcome, Violated) and outcome.property == "far" and outcome.trace is None
-    assert any("the bounds cut 5 transitions (Count 5)" in note for note in outcome.notes)
+    assert isinstance(outcome, NotJudged) and outcome.exit_code == 3
+    (far,) = outcome.judgements
+    assert (far.property, far.kind, far.status) == ("far", "reachable", "not-reached")
+    assert "transitions were cut (Count 5)" in far.reason
+
+
+def test_without_properties_nothing_is_said_to_hold() -> None:
+    outcome = check(Counter)
+    assert isinstance(outcome, NotJudged) and outcome.exit_code == 3 and "declares no property" in outcome.reason
 
 
 def test_an_invariant_is_quantified_over_its_parameters_which_are_the_witnesses() -> None:

@@ -24,7 +24,7 @@ from quorate import (
 from quorate.explore import check, graph, liveness
 from quorate.explore.replay import replay
 from quorate.language.system import System
-from quorate.outcome import Failed, Holds, Outcome, Unfinished, Violated
+from quorate.outcome import Failed, Holds, NotJudged, Outcome, Violated
 
 
 class Process(Scalarset, size=2):
@@ -114,7 +114,7 @@ class Counter(Spec):
 @pytest.mark.parametrize("engine", ["native", "reference"])
 def test_a_run_that_has_to_leave_the_bounds_is_unknown_and_neither_a_violation_nor_an_excuse(engine: str) -> None:
     outcome = check(Counter, engine=engine)
-    assert isinstance(outcome, Unfinished) and "decided in 0 of 4 states" in outcome.reason
+    assert isinstance(outcome, NotJudged) and "decided in 0 of 4 states" in outcome.reason
 
 
 class Unfair(Counter):

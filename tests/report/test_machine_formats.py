@@ -7,8 +7,14 @@ import report_traces as traces
 from hypothesis import given
 from hypothesis import strategies as st
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
-from quorate.report.machine import github, junit, outcome_json
+from quorate.report.formats import FORMATS
+from quorate.report.machine import LEVELS, outcome_json, result_of
 from quorate.trace import Trace
+
+
+def written(form: str, outcomes: list[Outcome]) -> str:
+    return FORMATS[form].write([result_of(outcome) for outcome in outcomes], len(outcomes) > 1)
+
 
 STATS = Statistics(10, 20, 3, {"Term": 1}, {"vote": 20}, 0.5, 1000)
 OUTCOMES: list[Outcome] = [
@@ -49,10 +55,28 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
             "any_size",
             "store",
             "collision_probability",
+            "class",
+            "location",
+            "verdicts",
             "values",
         ]
         assert json.loads(json.dumps(found)) == found
         assert found["verdict"] == outcome.verdict
+
+
+def every(cls: type[Outcome]) -> set[type[Outcome]]:
+    return {cls, *(found for sub in cls.__subclasses__() for found in every(sub))}
+
+
+def test_every_type_of_outcome_counts_as_something_and_only_successes_exit_with_0() -> None:
+    types = every(Outcome) - {Outcome}
+    assert set(LEVELS) == types
+    for cls, level in LEVELS.items():
+        assert (level == "success") == (cls.exit_code == 0)
+
+
+def test_among_others_github_shows_only_what_is_no_success() -> None:
+    assert written("github", OUTCOMES).count("::notice") == 0
 
 
 def test_the_json_carries_the_trace_and_what_belongs_to_the_verdict() -> None:
@@ -65,7 +89,7 @@ def test_the_json_carries_the_trace_and_what_belongs_to_the_verdict() -> None:
 
 
 def test_junit_counts_violations_as_failures_and_the_undecided_as_errors() -> None:
-    suite = ET.fromstring(junit(OUTCOMES)).find("testsuite")
+    suite = ET.fromstring(written("junit", OUTCOMES)).find("testsuite")
     assert suite is not None
     assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
         "tests": "7",
@@ -79,7 +103,7 @@ def test_junit_counts_violations_as_failures_and_the_undecided_as_errors() -> No
 
 
 def test_github_annotations_are_one_line_each_with_the_level_of_the_verdict() -> None:
-    lines = github(OUTCOMES).splitlines()
+    lines = "".join(written("github", [outcome]) for outcome in OUTCOMES).splitlines()
     assert [line.split(" ")[0] for line in lines] == [
         "::notice",
         "::notice",
@@ -94,7 +118,9 @@ def test_github_annotations_are_one_line_each_with_the_level_of_the_verdict() ->
 
 
 def test_github_titles_escape_what_would_end_them() -> None:
-    assert github([Holds("a:b,c%", None, {}, "native")]).startswith("::notice title=Quorate a%3Ab%2Cc%25::holds")
+    assert written("github", [Holds("a:b,c%", None, {}, "native")]).startswith(
+        "::notice title=Quorate a%3Ab%2Cc%25::holds"
+    )
 
 
 @given(st.text(), st.text())
@@ -103,5 +129,5 @@ def test_any_text_gives_well_formed_output(name: str, message: str) -> None:
         Failed(name, message, {}, "reference", message=message),
         Unfinished(name, None, {}, "native", reason=message),
     ]
-    assert len(ET.fromstring(junit(outcomes)).findall("testsuite/testcase")) == 2
-    assert github(outcomes).replace("\r", "\n").count("\n") == 2
+    assert len(ET.fromstring(written("junit", outcomes)).findall("testsuite/testcase")) == 2
+    assert written("github", outcomes).replace("\r", "\n").count("\n") == 2

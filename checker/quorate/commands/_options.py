@@ -3,40 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from quorate.errors import UsageError
 from quorate.explore.limits import Limits
+from quorate.outcome import Exit
+from quorate.report.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Explicit(click.Command):
+    """A command that returns its exit code. One that returns none is a mistake, and no success."""
+
+    def invoke(self, ctx: click.Context) -> NoReturn:
+        code = super().invoke(ctx)
+        if not isinstance(code, Exit):
+            raise AssertionError(f"`{self.name}` returned {code!r} instead of an exit code")
+        ctx.exit(int(code))
+
+
+Ranges = dict[str, range]
+"""For each bound that is changed, the sizes that it is to have."""
+
+
 def bound_option(function: F) -> F:
     """`--bound NAME=SIZE`, repeated; the command receives a dict `bounds`."""
+    return _bound_option("NAME=SIZE", _sizes)(function)
+
+
+def bounds_option(function: F) -> F:
+    """`--bound NAME=SIZE` or `--bound NAME=FIRST..LAST`, repeated; the command receives `bounds`, of type Ranges."""
+    return _bound_option("NAME=SIZE[..LAST]", _ranges)(function)
+
+
+def _bound_option(metavar: str, callback: Callable[..., Any]) -> Callable[[F], F]:
     return click.option(
         "--bound",
         "bounds",
         multiple=True,
-        metavar="NAME=SIZE",
-        callback=_bounds,
-        help="Change a bound; repeat for several. `quorate list --format json` shows their names.",
-    )(function)
+        metavar=metavar,
+        callback=callback,
+        help="Change a bound; repeat for several. `quorate list --format json` shows their names."
+        + (" A range gives a table with a check for each size." if callback is _ranges else ""),
+    )
 
 
-def _bounds(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _ranges(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> Ranges:
+    found: Ranges = {}
     for text in texts:
         name, equals, size = text.partition("=")
+        name = name.strip()
+        first, dots, last = size.partition("..")
         try:
-            found[name.strip()] = int(size)
+            sizes = range(int(first), int(last if dots else first) + 1)
         except ValueError:
             raise UsageError(
                 f"--bound {text!r} is not NAME=SIZE with a whole number, such as `--bound Server=3`."
             ) from None
-        if not equals or not name.strip():
+        if not equals or not name:
             raise UsageError(f"--bound {text!r} is not NAME=SIZE, such as `--bound Server=3`.")
+        if not sizes:
+            raise UsageError(f"--bound {text!r} is an empty range: write the smaller size first.")
+        if name in found:
+            raise UsageError(
+                f"--bound {name} is given twice; a range such as `--bound {name}=2..4` checks several sizes."
+            )
+        found[name] = sizes
+    return found
+
+
+def _sizes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
+    found = {}
+    for name, sizes in _ranges(context, parameter, texts).items():
+        if len(sizes) > 1:
+            raise UsageError(
+                f"--bound {name} is a range, and this command takes one size. `quorate check` takes ranges."
+            )
+        found[name] = sizes[0]
     return found
 
 
@@ -73,7 +119,7 @@ def format_option(function: F) -> F:
     return click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json", "junit", "github"]),
+        type=click.Choice(list(FORMATS)),
         default="text",
         show_default=True,
         help="Text for people; JSON, JUnit XML and GitHub annotations for programs.",

@@ -2,59 +2,118 @@
 
 from __future__ import annotations
 
-import json
+import os
+import shutil
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from quorate.errors import UsageError
-from quorate.outcome import Outcome
+from quorate.errors import QuorateError, UsageError
+from quorate.outcome import Failed, Outcome
+from quorate.report.formats import FORMATS, TEXT, Result
 from quorate.trace import Trace
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def show(outcome: Outcome, form: str, with_trace: bool = True) -> None:
-    """Print one outcome in a format of `--format`; as text, after its trace."""
+    """Print one outcome in a format of `--format`; as text, after its traces."""
     from quorate.report import machine, text
 
-    if form == "json":
-        click.echo(json.dumps(machine.outcome_json(outcome), indent=1, ensure_ascii=False))
-    elif form == "junit":
-        click.echo(machine.junit([outcome]))
-    elif form == "github":
-        click.echo(machine.github([outcome]), nl=False)
+    if form != TEXT:
+        show_results([machine.result_of(outcome)], form, together=False)
+        return
+    for trace in machine.traces_of(outcome) if with_trace else ():
+        show_trace(trace)
+    if is_terminal():
+        _print(text.outcome_styled(outcome))
     else:
-        trace = machine.trace_of(outcome)
-        if trace is not None and with_trace:
-            show_trace(trace)
-        if sys.stdout.isatty():
-            _print(text.outcome_styled(outcome))
-        else:
-            click.echo(text.outcome_text(outcome), nl=False)
+        click.echo(text.outcome_text(outcome), nl=False)
+
+
+def show_results(results: Sequence[Result], form: str, together: bool = True) -> None:
+    """Print results in a format of `--format`; `together` as a list."""
+    click.echo(FORMATS[form].write(results, together), nl=False)
+
+
+@contextmanager
+def rejections(form: str, spec: str, variant: str | None = None) -> Iterator[None]:
+    """In a format for programs, an error of a user is an outcome on stdout as well, before it ends the command."""
+    from quorate.report.machine import result_of
+
+    try:
+        yield
+    except QuorateError as error:
+        if form != TEXT:
+            show_results([result_of(Failed.rejected(spec, variant, error))], form, together=False)
+        raise
 
 
 def show_trace(trace: Trace) -> None:
     """Print a trace, in colours on a terminal."""
     from quorate.report import text
 
-    if sys.stdout.isatty():
+    if is_terminal():
         _print(text.trace_styled(trace))
+        click.echo()
     else:
         click.echo(text.trace_text(trace))
 
 
-def _print(styled: object) -> None:
-    from rich.console import Console
+def is_terminal() -> bool:
+    """Whether a person reads what is printed."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
-    Console(highlight=False, soft_wrap=True).print(styled)
+
+def _print(styled: Text) -> None:
+    """Print on a terminal: lines that are too long go on in the next one, indented, with whole words; with NO_COLOR, no styles."""
+    from rich.console import Console
+    from rich.text import Text
+
+    plain = bool(os.environ.get("NO_COLOR"))
+    console = Console(highlight=False, soft_wrap=True, color_system=None if plain else "auto")
+    for line in styled.split("\n"):
+        shown = Text(line.plain) if plain else line
+        hang = min(len(line.plain) - len(line.plain.lstrip()) + 4, console.width // 3)
+        if shown.cell_len <= console.width:
+            console.print(shown)
+            continue
+        first, *rest = shown.wrap(console, max(console.width - hang, 20))
+        for part in (first, *(Text(" " * hang) + part for part in rest)):
+            part.rstrip()
+            console.print(part)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Left-aligned columns."""
+    """Left-aligned columns. Where a terminal is too narrow for them, cells follow one another and lines break between words."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    room = shutil.get_terminal_size().columns if is_terminal() else sys.maxsize
+    fixed = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    if fixed + min(widths[-1], 24) > room:
+        return "\n".join(_wrapped("  ".join(cell for cell in row if cell), room, 6) for row in rows)
+    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(_wrapped(line, room, fixed) for line in lines)
+
+
+def _wrapped(line: str, room: int, hang: int) -> str:
+    if len(line) <= room:
+        return line
+    indent = len(line) - len(line.lstrip())
+    return textwrap.fill(
+        line[indent:],
+        room,
+        initial_indent=line[:indent],
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
     )
 
 
@@ -81,12 +140,13 @@ class Folder:
         for folder in self._made:
             folder.rmdir()
 
-    def save(self, trace: Trace) -> list[Path]:
-        """Write `trace.json` and `diagram.svg`, each whole or not at all."""
+    def save(self, trace: Trace, name: str = "") -> list[Path]:
+        """Write `trace.json` and `diagram.svg` (with `name`: `trace-NAME.json`), each whole or not at all."""
         from quorate.report.diagram import spacetime
         from quorate.report.render import render
 
-        files = [self.path / "trace.json", self.path / "diagram.svg"]
+        suffix = f"-{name}" if name else ""
+        files = [self.path / f"trace{suffix}.json", self.path / f"diagram{suffix}.svg"]
         try:
             trace.save(files[0])
             render(spacetime(trace), files[1])

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
-import sys
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from quorate.commands._live import watching
-from quorate.commands._options import bound_option, format_option, limit_options, limits, variant_option
-from quorate.commands._show import Folder, show
-from quorate.outcome import Outcome
+from quorate.commands._options import (
+    Explicit,
+    Ranges,
+    bounds_option,
+    format_option,
+    limit_options,
+    limits,
+    variant_option,
+)
+from quorate.commands._show import Folder, rejections, show, show_results, table
+from quorate.explore.limits import Checkpoint, Limits, Watch
+from quorate.outcome import Exit, Outcome
+from quorate.report.formats import TEXT
 
 if TYPE_CHECKING:
     from quorate.language.spec import Spec
 
 
-@click.command("check")
+@click.command("check", cls=Explicit)
 @click.argument("spec")
 @variant_option
-@bound_option
+@bounds_option
 @click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores."
 )
@@ -34,6 +45,15 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--symmetry/--no-symmetry", default=True, show_default=True, help="Explore orbits of interchangeable identities."
+)
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Go on after a violation: every property's own verdict and shortest counterexample.",
+)
+@click.option("--property", "properties", multiple=True, metavar="NAME", help="Judge this property only; repeatable.")
+@click.option(
+    "--witness", "goal", metavar="NAME", help="Show the shortest run to a state that satisfies this @reachable."
 )
 @limit_options
 @click.option(
@@ -66,15 +86,18 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write trace.json and diagram.svg of a violation there.",
+    help="Write trace.json and diagram.svg of a violation, or of a witness, there.",
 )
 def command(
     spec: str,
     variant: str | None,
-    bounds: dict[str, int],
+    bounds: Ranges,
     engine: str,
     workers: int | None,
     symmetry: bool,
+    keep_going: bool,
+    properties: tuple[str, ...],
+    goal: str | None,
     max_states: int | None,
     max_time: float | None,
     max_memory: float | None,
@@ -85,38 +108,105 @@ def command(
     keep_c: Path | None,
     form: str,
     out: Path | None,
-) -> None:
+) -> Exit:
     """Explore SPEC exhaustively at its bounds and check every property.
 
     SPEC is a name from `quorate list`, a file, or file.py:Class. Exit codes: 0 every property holds, 1 one is
     violated, 2 the usage or the specification is wrong, 3 unfinished (a limit, or Ctrl-C, which gives the partial
-    result).
+    result) or not judged within the bounds, 4 a mistake of Quorate.
     """
-    from quorate.explore import Checkpoint, Naming, check
-    from quorate.loading import load
-
-    cls = load(spec).variant(variant).bounded(**bounds)
-    folder = Folder(out) if out is not None else None
     if resume and checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint FILE.")
-    if keep_c is not None:
-        _keep_c(cls, symmetry, keep_c)
-    with watching(limits(max_states, max_time, max_memory)) as watch:
-        watch.store, watch.without = store, frozenset(without)
-        if checkpoint is not None:
-            watch.checkpoint = Checkpoint(checkpoint, resume=resume)
-        outcome = check(
-            cls,
-            engine=engine,
-            symmetry=symmetry,
-            watch=watch,
-            workers=workers or os.cpu_count() or 1,
-            naming=Naming(spec, variant),
-        )
+    if sum((keep_going, bool(properties), goal is not None)) > 1:
+        raise click.UsageError("--keep-going, --property and --witness exclude one another.")
+    asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
+    each = limits(max_states, max_time, max_memory)
+    if any(len(sizes) > 1 for sizes in bounds.values()):
+        given = {"--checkpoint": checkpoint, "--keep-c": keep_c, "--out": out}
+        for option, value in given.items():
+            if value is not None:
+                raise click.UsageError(f"{option} has no meaning for a range of bounds.")
+        return _sweep(asked, bounds, each, form)
+    with rejections(form, spec, variant):
+        cls = asked.configured({name: sizes[0] for name, sizes in bounds.items()})
+        folder = Folder(out) if out is not None else None
+        if keep_c is not None:
+            _keep_c(cls, symmetry, keep_c)
+        with watching(each) as watch:
+            watch.store, watch.without = store, frozenset(without)
+            if checkpoint is not None:
+                watch.checkpoint = Checkpoint(checkpoint, resume=resume)
+            outcome = asked.outcome(cls, watch)
     show(outcome, form, with_trace=folder is None)
     if folder is not None:
         _save(outcome, folder)
-    sys.exit(outcome.exit_code)
+    return outcome.exit_code
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be checked, and how."""
+
+    spec: str
+    variant: str | None
+    engine: str
+    symmetry: bool
+    workers: int | None
+    keep_going: bool
+    properties: tuple[str, ...]
+    goal: str | None
+
+    def configured(self, bounds: dict[str, int]) -> type[Spec]:
+        """The class with these bounds and with the properties that are asked for."""
+        from quorate.explore import only
+        from quorate.loading import load
+
+        cls = load(self.spec).variant(self.variant).bounded(**bounds)
+        return only(cls, self.properties) if self.properties else cls
+
+    def outcome(self, cls: type[Spec], watch: Watch) -> Outcome:
+        """Check it."""
+        from quorate.explore import Naming, check, check_all, witness
+
+        options: dict[str, Any] = {
+            "engine": self.engine,
+            "symmetry": self.symmetry,
+            "watch": watch,
+            "workers": self.workers or os.cpu_count() or 1,
+            "naming": Naming(self.spec, self.variant),
+        }
+        if self.goal is not None:
+            return witness(cls, self.goal, **options)
+        return check_all(cls, **options) if self.keep_going else check(cls, **options)
+
+
+def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str) -> Exit:
+    """A check for each choice of sizes, as a table; the worst of the exit codes."""
+    from quorate.report.machine import result_of
+
+    outcomes: list[Outcome] = []
+    with rejections(form, asked.spec, asked.variant):
+        for sizes in product(*bounds.values()):
+            cls = asked.configured(dict(zip(bounds, sizes, strict=True)))
+            with watching(each) as watch:
+                outcomes.append(asked.outcome(cls, watch))
+            if watch.is_interrupted:
+                break
+    if form == TEXT:
+        heads = (*bounds, "verdict", "states", "transitions", "depth", "s", "engine")
+        click.echo(table([heads, *(_row(outcome, list(bounds)) for outcome in outcomes)]))
+    else:
+        show_results([result_of(outcome) for outcome in outcomes], form)
+    codes = {outcome.exit_code for outcome in outcomes}
+    return next(code for code in (Exit.WRONG, Exit.VIOLATED, Exit.OPEN, Exit.SUCCESS) if code in codes)
+
+
+def _row(outcome: Outcome, names: list[str]) -> tuple[str, ...]:
+    stats = outcome.statistics
+    found = f"violates {', '.join(outcome.violated)}" if outcome.violated else outcome.verdict.replace("-", " ")
+    sizes = (str(outcome.bounds[name]) for name in names)
+    counts = (f"{stats.states:,}", f"{stats.transitions:,}", str(stats.depth), f"{stats.seconds:.1f}")
+    return (*sizes, found, *counts, outcome.engine)
 
 
 def _keep_c(cls: type[Spec], symmetry: bool, file: Path) -> None:
@@ -131,11 +221,12 @@ def _keep_c(cls: type[Spec], symmetry: bool, file: Path) -> None:
 
 
 def _save(outcome: Outcome, folder: Folder) -> None:
-    from quorate.report.machine import trace_of
+    from quorate.report.machine import traces_of
 
-    trace = trace_of(outcome)
-    if trace is None:
+    traces = traces_of(outcome)
+    if not traces:
         folder.discard()
         return
-    for file in folder.save(trace):
-        click.echo(f"wrote {file}", err=True)
+    for number, trace in enumerate(traces):
+        for file in folder.save(trace, trace.property or "" if number else ""):
+            click.echo(f"wrote {file}", err=True)

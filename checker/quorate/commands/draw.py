@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from quorate.commands._options import Explicit
+from quorate.outcome import Exit
 
-@click.command("draw")
+
+@click.command("draw", cls=Explicit)
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -17,7 +20,7 @@ import click
     metavar="FILE",
     help="Where to: .svg, .png, .pdf, .dot (Graphviz source) or .html (a page with picture and text).",
 )
-def command(trace: Path, output: Path) -> None:
+def command(trace: Path, output: Path) -> Exit:
     """Draw a stored TRACE.json as a space-time diagram."""
     from quorate.errors import UsageError
     from quorate.report.diagram import spacetime
@@ -28,10 +31,11 @@ def command(trace: Path, output: Path) -> None:
     stored = Trace.load(trace)
     if output.suffix != ".html":
         render(spacetime(stored), output)
-        return
+        return Exit.SUCCESS
     partial = output.with_name(output.name + ".partial")
     try:
         partial.write_text(trace_page(stored), encoding="utf-8")
         partial.replace(output)
     except OSError as error:
         raise UsageError(f"Cannot write {output}: {error.strerror}.") from None
+    return Exit.SUCCESS

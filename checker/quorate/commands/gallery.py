@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._live import end_with_parent
+from quorate.commands._options import Explicit
 from quorate.commands._show import Folder
 from quorate.errors import QuorateError, UsageError
-from quorate.outcome import Violated
+from quorate.outcome import Exit, Violated
 
 if TYPE_CHECKING:
     from quorate.language.spec import Spec
@@ -48,11 +49,11 @@ class Broken:
         return load(self.spec).variant(self.variant)
 
 
-@click.command("gallery")
+@click.command("gallery", cls=Explicit)
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("counterexamples"))
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
 @click.option("--refresh", is_flag=True, help="Keep the stored runs that still happen; draw them again.")
-def command(directory: Path, workers: int, refresh: bool) -> None:
+def command(directory: Path, workers: int, refresh: bool) -> Exit:
     """Find the shortest counterexample of every variant that must break; write traces, pictures and a page to DIRECTORY.
 
     With --refresh, after a change of pictures alone: stored runs are run again instead of searched for. That they are
@@ -63,6 +64,7 @@ def command(directory: Path, workers: int, refresh: bool) -> None:
         for written in pool.map(_write, [(member, directory, refresh) for member in found]):
             click.echo(written)
     (directory / "README.md").write_text(page(directory), encoding="utf-8")
+    return Exit.SUCCESS
 
 
 def broken() -> Iterator[Broken]:

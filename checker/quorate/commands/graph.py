@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from quorate.commands._options import bound_option, variant_option
+from quorate.commands._options import Explicit, bound_option, variant_option
+from quorate.outcome import Exit
 
 
-@click.command("graph")
+@click.command("graph", cls=Explicit)
 @click.argument("spec")
 @variant_option
 @bound_option
@@ -32,7 +33,7 @@ from quorate.commands._options import bound_option, variant_option
 )
 def command(
     spec: str, variant: str | None, bounds: dict[str, int], symmetry: bool, max_states: int, output: Path
-) -> None:
+) -> Exit:
     """Draw the state graph of SPEC, if it is small enough to be read."""
     from quorate.explore.graph import state_graph
     from quorate.loading import load
@@ -43,3 +44,4 @@ def command(
     states = state_graph(cls, symmetry=symmetry, states_max=max_states)
     title = spec if variant is None else f"{spec} {variant}"
     render(graph.state_graph(states, title, max_states), output)
+    return Exit.SUCCESS

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from quorate.commands._show import Folder
+from quorate.commands._options import Explicit, format_option
+from quorate.commands._show import Folder, rejections, show_results
 from quorate.errors import UsageError
+from quorate.outcome import Exit
+from quorate.report.formats import TEXT, Level, Result
 
 if TYPE_CHECKING:
     from quorate.consistency import Verdict
 
 
-@click.command("history")
+@click.command("history", cls=Explicit)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--model",
@@ -64,14 +66,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Answer `unknown` after this many configurations or attempts.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@format_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -90,7 +85,7 @@ def command(
     max_steps: int | None,
     form: str,
     out: Path | None,
-) -> None:
+) -> Exit:
     """Judge the history in FILE.
 
     FILE has one event on each line as JSON or is a JSON array of events, a Jepsen history in EDN, or the lines of a Jepsen
@@ -100,27 +95,43 @@ def command(
     from quorate.consistency import HistoryError, Limits, find_model, judge, read_history
     from quorate.consistency.history import Malformed
     from quorate.consistency.levels import LEVELS, find_level
-    from quorate.report.history import facts, text
+    from quorate.report.history import text
 
     if level == "help":
         for each in LEVELS.values():
             click.echo(f"{each.name:34} {each.definition} [{each.source}]")
-        return
+        return Exit.SUCCESS
     find_level(level)
     model = find_model(model_name)
     if initial is not None:
         model = model.starting(_value(initial))
-    history = read_history(file, input_format, keyed)
     folder = Folder(out).path if out is not None else None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
-    try:
-        verdict = judge(history, level, model, limits)
-    except Malformed as failure:
-        raise HistoryError(f"{file}:{failure.line}: {failure.message}") from None
-    click.echo(json.dumps(facts(verdict), indent=1) if form == "json" else text(verdict))
+    with rejections(form, str(file)):
+        history = read_history(file, input_format, keyed)
+        try:
+            verdict = judge(history, level, model, limits)
+        except Malformed as failure:
+            raise HistoryError(f"{file}:{failure.line}: {failure.message}") from None
+    if form == TEXT:
+        click.echo(text(verdict))
+    else:
+        show_results([_result(verdict, str(file))], form, together=False)
     if folder is not None:
         _write(verdict, folder)
-    sys.exit(verdict.exit_code)
+    return Exit(verdict.exit_code)
+
+
+def _result(verdict: Verdict, file: str) -> Result:
+    """A verdict as all formats write it."""
+    from quorate.consistency import Satisfied, Unknown, Violated
+    from quorate.report.history import facts, text
+
+    levels: dict[type[Verdict], Level] = {Satisfied: "success", Violated: "failure", Unknown: "open"}
+    said = text(verdict)
+    return Result(
+        file, verdict.level, levels[type(verdict)], verdict.verdict, said.split("\n")[0], facts(verdict), said
+    )
 
 
 def _value(text: str) -> object:

@@ -8,15 +8,17 @@ from typing import Any
 
 import click
 
+from quorate.commands._options import Explicit
 from quorate.commands._show import table
 from quorate.language.spec import Spec
 from quorate.loading import Protocol, load, names
+from quorate.outcome import Exit
 
 
-@click.command("list")
+@click.command("list", cls=Explicit)
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(specs: tuple[str, ...], form: str) -> None:
+def command(specs: tuple[str, ...], form: str) -> Exit:
     """Show the protocols, their variants, the functions with laws, what each is expected to do, and the bounds.
 
     Without SPEC, everything in the library.
@@ -24,8 +26,9 @@ def command(specs: tuple[str, ...], form: str) -> None:
     protocols = [load(name) for name in specs or names()]
     if form == "json":
         click.echo(json.dumps([_facts(protocol) for protocol in protocols], indent=1))
-        return
+        return Exit.SUCCESS
     click.echo(table([row for protocol in protocols for row in _rows(protocol)]))
+    return Exit.SUCCESS
 
 
 def _rows(protocol: Protocol) -> Iterator[tuple[str, str, str]]:

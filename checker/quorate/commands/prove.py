@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from quorate.commands._options import bound_option
-from quorate.commands._show import Folder, show
+from quorate.commands._options import Explicit, bound_option, format_option
+from quorate.commands._show import Folder, rejections, show, show_results
 from quorate.errors import UsageError
+from quorate.outcome import Exit
+from quorate.report.formats import TEXT
 
 if TYPE_CHECKING:
     from quorate.loading import Protocol
@@ -37,7 +38,7 @@ def _parameters(function: Any) -> Any:
     return function
 
 
-@click.command("prove")
+@click.command("prove", cls=Explicit)
 @click.argument("spec")
 @click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")
 @click.option(
@@ -85,9 +86,7 @@ def _parameters(function: Any) -> Any:
     metavar="N",
     help="Processes that ask solvers.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default="text", show_default=True
-)
+@format_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -111,7 +110,7 @@ def command(
     form: str,
     out: Path | None,
     **numbers: int | None,
-) -> None:
+) -> Exit:
     """Prove the invariants, lemmas and step properties of SPEC.
 
     With --laws, or if SPEC is a module of functions or one of them (`file.py:join`): the laws of the functions marked
@@ -130,7 +129,7 @@ def command(
 
         text, good = report(given)
         click.echo(text)
-        sys.exit(0 if good else 1)
+        return Exit.SUCCESS if good else Exit.VIOLATED
     if given:
         raise UsageError(
             f"--{next(iter(given))} belongs to `quorate prove {QUORUMS}`; bounds are changed with --bound NAME=SIZE."
@@ -139,7 +138,8 @@ def command(
     from quorate.prove.proof import Task, prove
     from quorate.prove.solvers.smt import Effort
 
-    protocol = load(spec)
+    with rejections(form, spec, variant):
+        protocol = load(spec)
     effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)
     if laws or protocol.has_only_laws:
         given_too = {
@@ -153,44 +153,42 @@ def command(
         for option, value in given_too.items():
             if value:
                 raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
-        sys.exit(_prove_laws(protocol, effort, timeout, form))
-    cls = protocol.variant(variant).bounded(**bounds)
-    folder = Folder(out) if out is not None else None
-    task = Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress)
-    proof = _discovered(task, max_time, form) if discovering else prove(task)
+        return _prove_laws(protocol, effort, timeout, form)
+    with rejections(form, spec, variant):
+        cls = protocol.variant(variant).bounded(**bounds)
+        folder = Folder(out) if out is not None else None
+        task = Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress)
+        proof = _discovered(task, max_time, form) if discovering else prove(task)
     _progress("")
-    if form == "text":
+    if form == TEXT:
         for line in explained(proof):
             click.echo(line)
     show(proof.outcome, form, with_trace=folder is None)
     if folder is not None:
         _save(proof, folder)
-    sys.exit(proof.outcome.exit_code)
+    return proof.outcome.exit_code
 
 
-def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -> int:
+def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -> Exit:
     """Prove the laws of functions, show what became of them, and return the exit code."""
     from quorate.commands import _laws
-    from quorate.report import machine
+    from quorate.report.machine import result_of
 
     if not protocol.marked:
         raise UsageError(f"{protocol.name} has no function that is marked with @merge or @law.")
     results = []
     for laws in _laws.judged(protocol, effort, timeout, _progress):
         results.append(laws)
-        if form == "text":
+        if form == TEXT:
             _progress("")
             for line in _laws.explained(laws):
                 click.echo(line)
-    outcomes = [_laws.outcome_of(laws, protocol.name) for laws in results]
-    if form == "json":
-        click.echo(json.dumps([machine.outcome_json(outcome) for outcome in outcomes], indent=1, ensure_ascii=False))
-    elif form == "junit":
-        click.echo(machine.junit(outcomes))
-    elif form == "github":
-        click.echo(machine.github(outcomes), nl=False)
+    if form != TEXT:
+        show_results([result_of(_laws.outcome_of(laws, protocol.name)) for laws in results], form)
     wrong = [laws for laws in results if not laws.as_expected]
-    return 0 if not wrong else 1 if any(laws.violated for laws in wrong) else 3
+    if not wrong:
+        return Exit.SUCCESS if results else Exit.OPEN
+    return Exit.VIOLATED if any(laws.violated for laws in wrong) else Exit.OPEN
 
 
 def _discovered(task: Task, seconds: float, form: str) -> Proof:
@@ -202,7 +200,7 @@ def _discovered(task: Task, seconds: float, form: str) -> Proof:
     found = discover(task, seconds)
     _progress("")
     searched = f"{found.candidates:,} candidates that {found.states:,} explored states allow"
-    if form != "text":
+    if form != TEXT:
         notes = (*found.proof.outcome.notes, f"searched: {searched}", *found.imports, *found.lemmas)
         return replace(found.proof, outcome=replace(found.proof.outcome, notes=notes))
     if found.lemmas:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
+from quorate.commands._options import Explicit
 from quorate.commands._show import show_trace
+from quorate.kinds import GOALS, kind_of
+from quorate.outcome import Exit
+
+NOT_VIOLATING = ("run", *(kind_of(name).shown_as for name in GOALS))
+"""Kinds of traces that show no violation."""
 
 
-@click.command("replay")
+@click.command("replay", cls=Explicit)
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--spec", metavar="SPEC", help="The specification to run it on, if not the one that the trace names.")
 @click.option("--variant", metavar="NAME", help="The variant to run it on, if not the one that the trace names.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(trace: Path, spec: str | None, variant: str | None, form: str) -> None:
+def command(trace: Path, spec: str | None, variant: str | None, form: str) -> Exit:
     """Run a stored TRACE.json again, step by step, on its specification.
 
-    Exit codes: 1 it still violates its property, 0 it violates nothing any more (or never did: a simulated run), 2
-    the trace cannot be read or its specification not be found, 3 it is a step from a hypothetical state, and still
-    breaks an induction.
+    Exit codes: 1 it still violates its property, 0 the run is possible and violates nothing any more (or never did: a
+    simulated run, a witness), 2 the trace cannot be read or its specification not be found, 3 the run is not possible
+    any more, which says nothing of the property, or it is a step from a hypothetical state, and still breaks an
+    induction.
     """
     from quorate.explore.replay import replay
     from quorate.kinds import INDUCTION
@@ -41,6 +47,7 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> No
                     "variant": chosen,
                     "property": stored.property,
                     "reproduced": result.reproduced,
+                    "judged": result.judged,
                     "step": result.step,
                     "message": result.message,
                 },
@@ -52,6 +59,8 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> No
         if result.now is not None:
             show_trace(result.now)
         click.echo(result.message)
-    if result.reproduced and stored.kind == INDUCTION:
-        sys.exit(3)
-    sys.exit(1 if result.reproduced and stored.kind not in ("run", "reachable") else 0)
+    if not result.reproduced:
+        return Exit.SUCCESS if result.judged else Exit.OPEN
+    if stored.kind == INDUCTION:
+        return Exit.OPEN
+    return Exit.VIOLATED if stored.kind not in NOT_VIOLATING else Exit.SUCCESS

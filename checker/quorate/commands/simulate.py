@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sys
 from pathlib import Path
 
 import click
 
 from quorate.commands._live import steps_line, watching
-from quorate.commands._options import bound_option, limits, variant_option
+from quorate.commands._options import Explicit, bound_option, limits, variant_option
 from quorate.commands._show import Folder, show_trace
+from quorate.outcome import Exit
 
 TELLING = 100_000
 """For fewer steps their speed is not worth saying."""
 
 
-@click.command("simulate")
+@click.command("simulate", cls=Explicit)
 @click.argument("spec")
 @variant_option
 @bound_option
@@ -62,7 +62,7 @@ def command(
     max_time: float | None,
     form: str,
     out: Path | None,
-) -> None:
+) -> Exit:
     """Take random runs of SPEC and check the safety properties on the way.
 
     Shows the run that violates one, otherwise the last one. Exit codes: 0 no run violated anything, which proves
@@ -124,10 +124,10 @@ def command(
     if folder is not None and shown is not None:
         for file in folder.save(shown):
             click.echo(f"wrote {file}", err=True)
-    sys.exit(_exit_code(result.violation.kind if result.violation is not None else None, result.stopped))
+    return _exit_code(result.violation.kind if result.violation is not None else None, result.stopped)
 
 
-def _exit_code(kind: str | None, stopped: str | None) -> int:
+def _exit_code(kind: str | None, stopped: str | None) -> Exit:
     if kind is not None:
-        return 2 if kind == "error" else 1
-    return 3 if stopped else 0
+        return Exit.WRONG if kind == "error" else Exit.VIOLATED
+    return Exit.OPEN if stopped else Exit.SUCCESS

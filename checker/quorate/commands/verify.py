@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import click
 
 from quorate.commands._live import end_with_parent
-from quorate.commands._options import format_option, limit_options, limits
-from quorate.commands._show import show, table
+from quorate.commands._options import Explicit, format_option, limit_options, limits
+from quorate.commands._show import rejections, show, show_results, table
 from quorate.errors import QuorateError
 from quorate.explore.limits import Limits
-from quorate.outcome import Outcome, Unfinished, Violated
+from quorate.outcome import Exit, Failed, NotJudged, Outcome, Unfinished, Violated
+from quorate.report.formats import TEXT, Result
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Verdict:
     job: Job
     expected: str
     outcome: Outcome | None
-    error: str
+    error: QuorateError | None
     fine: bool
 
     @property
@@ -46,23 +45,16 @@ class Verdict:
         """What was found, in the words of `expected`."""
         if self.outcome is None:
             return "error"
-        return f"violates {self.outcome.property}" if isinstance(self.outcome, Violated) else self.outcome.verdict
+        violated = [name for name in self.outcome.violated if name in self.expected] or self.outcome.violated
+        return f"violates {', '.join(violated)}" if isinstance(self.outcome, Violated) else self.outcome.verdict
 
     @property
     def name(self) -> str:
         """The specification with its variant or function."""
         return " ".join(part for part in (self.job.spec, self.job.variant, self.job.function) if part is not None)
 
-    def report(self) -> str:
-        """Why the verdict differs from what was expected."""
-        from quorate.report import text
 
-        if self.outcome is None:
-            return self.error
-        return f"expected: {self.expected}\n{text.outcome_text(self.outcome)}"
-
-
-@click.command("verify")
+@click.command("verify", cls=Explicit)
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores."
@@ -84,16 +76,20 @@ def command(
     max_time: float | None,
     max_memory: float | None,
     form: str,
-) -> None:
+) -> Exit:
     """Check that every specification, variant and function with laws does what it says: its `expect`.
 
     SPEC is as for `check`; without one, everything in the library. Limits hold for each check. Exit codes: 0 all do
-    what they say, 1 one does not, 2 the usage is wrong, 3 none is wrong but some are unfinished.
+    what they say, 1 one does not, 2 the usage is wrong, 3 none is wrong but some are
+    unfinished or not judged, 4 a mistake of Quorate.
     """
     from quorate.loading import names
 
     each = limits(max_states, max_time, max_memory)
-    jobs = [job for name in specs or names() for job in _jobs(name, engine, each)]
+    jobs: list[Job] = []
+    for name in specs or names():
+        with rejections(form, name):
+            jobs += _jobs(name, engine, each)
     verdicts = []
     for verdict in _verdicts(jobs, workers):
         verdicts.append(verdict)
@@ -101,7 +97,10 @@ def command(
             click.echo(f"{len(verdicts)}/{len(jobs)}  {'ok' if verdict.fine else 'DIFFERS'}  {verdict.name}", err=True)
     _show(verdicts, form)
     wrong = [verdict for verdict in verdicts if not verdict.fine]
-    sys.exit(0 if not wrong else 3 if all(isinstance(verdict.outcome, Unfinished) for verdict in wrong) else 1)
+    if not wrong:
+        return Exit.SUCCESS if verdicts else Exit.OPEN
+    is_open = all(isinstance(verdict.outcome, Unfinished | NotJudged) for verdict in wrong)
+    return Exit.OPEN if is_open else Exit.VIOLATED
 
 
 def _jobs(name: str, engine: str, each: Limits) -> Iterator[Job]:
@@ -130,7 +129,7 @@ def _verdicts(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
 
 def verify(job: Job) -> Verdict:
     """Check one specification, or the laws of one function, against its `expect`."""
-    from quorate.explore import Naming, Watch, as_expected, check
+    from quorate.explore import Naming, Watch, as_expected, check_expected
     from quorate.loading import load
 
     expected = ""
@@ -139,10 +138,10 @@ def verify(job: Job) -> Verdict:
             return _lawful(job, job.function)
         cls = load(job.spec).variant(job.variant)
         expected = str(cls.expect)
-        outcome = check(cls, engine=job.engine, watch=Watch(job.limits), naming=Naming(job.spec, job.variant))
+        outcome = check_expected(cls, engine=job.engine, watch=Watch(job.limits), naming=Naming(job.spec, job.variant))
     except QuorateError as error:
-        return Verdict(job, expected, None, str(error), False)
-    return Verdict(job, expected, outcome, "", as_expected(cls, outcome))
+        return Verdict(job, expected, None, error, False)
+    return Verdict(job, expected, outcome, None, as_expected(cls, outcome))
 
 
 def _lawful(job: Job, function: str) -> Verdict:
@@ -151,40 +150,67 @@ def _lawful(job: Job, function: str) -> Verdict:
     from quorate.prove.laws.prove import Task, prove_laws
 
     laws = prove_laws(Task(load(job.spec).marked[function]))
-    return Verdict(job, str(laws.expect), outcome_of(laws, job.spec), "", laws.as_expected)
+    return Verdict(job, str(laws.expect), outcome_of(laws, job.spec), None, laws.as_expected)
 
 
 def _show(verdicts: Sequence[Verdict], form: str) -> None:
-    if form == "json":
-        click.echo(json.dumps([_facts(verdict) for verdict in verdicts], indent=1, ensure_ascii=False))
-    elif form == "junit":
-        click.echo(_junit(verdicts))
-    elif form == "github":
-        for verdict in verdicts:
-            if not verdict.fine:
-                message = verdict.report().replace("%", "%25").replace("\r", "").replace("\n", "%0A")
-                click.echo(f"::error title=Quorate {verdict.name}::{message}")
-    else:
-        rows = [("", "specification", "expected", "found", "states", "transitions", "s")]
-        click.echo(table([*rows, *map(_row, verdicts)]))
-        for verdict in verdicts:
-            if verdict.fine:
-                continue
-            click.echo(f"\n{verdict.name} is expected to be: {verdict.expected or 'loadable'}")
-            if verdict.outcome is None:
-                click.echo(verdict.error)
-            else:
-                show(verdict.outcome, "text")
-        click.echo(f"\n{sum(verdict.fine for verdict in verdicts)} of {len(verdicts)} do what they say.")
+    if form != TEXT:
+        show_results([_result(verdict) for verdict in verdicts], form)
+        return
+    rows = [("", "specification", "expected", "found", "states", "transitions", "s", "engine")]
+    click.echo(table([*rows, *map(_row, verdicts)]))
+    for verdict in verdicts:
+        if verdict.fine:
+            continue
+        click.echo(f"\n{verdict.name} is expected to be: {verdict.expected or 'loadable'}")
+        if verdict.outcome is None:
+            click.echo(verdict.error)
+        else:
+            show(verdict.outcome, "text")
+    for note, names in _fallbacks(verdicts).items():
+        click.echo(f"\n{', '.join(names)}: {note}")
+    click.echo(f"\n{sum(verdict.fine for verdict in verdicts)} of {len(verdicts)} do what they say.")
+
+
+def _fallbacks(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
+    """Why the native engine was not used, where it was asked for or left to Quorate, and for which specifications."""
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        outcome = verdict.outcome
+        if outcome is not None and verdict.job.engine == "auto" and outcome.engine == "reference":
+            found.setdefault("; ".join(outcome.notes) or "the reference engine", []).append(verdict.name)
+    return found
 
 
 def _row(verdict: Verdict) -> tuple[str, ...]:
     mark = "ok" if verdict.fine else "DIFFERS"
     if verdict.outcome is None:
-        return mark, verdict.name, verdict.expected, verdict.found, "", "", ""
+        return mark, verdict.name, verdict.expected, verdict.found, "", "", "", ""
     statistics = verdict.outcome.statistics
     covered = ("", "") if verdict.job.function else (f"{statistics.states:,}", f"{statistics.transitions:,}")
-    return mark, verdict.name, verdict.expected, verdict.found, *covered, f"{statistics.seconds:.1f}"
+    seconds = f"{statistics.seconds:.1f}"
+    return mark, verdict.name, verdict.expected, verdict.found, *covered, seconds, verdict.outcome.engine
+
+
+def _result(verdict: Verdict) -> Result:
+    """A verdict as all formats write it: that of its outcome, and a success if it is the expected one."""
+    from quorate.report.machine import result_of
+
+    job = verdict.job
+    if verdict.outcome is not None:
+        found = result_of(verdict.outcome)
+    else:
+        assert verdict.error is not None
+        found = result_of(Failed.rejected(job.spec, job.variant, verdict.error))
+    differs = f"expected {verdict.expected or 'loadable'}, found {verdict.found}: {found.sentence}"
+    return replace(
+        found,
+        name=job.function or job.variant or job.spec,
+        level="success" if verdict.fine else "failure" if found.level == "success" else found.level,
+        sentence=found.sentence if verdict.fine else differs,
+        facts=_facts(verdict),
+        summary=f"expected: {verdict.expected or 'loadable'}\n{found.summary}",
+    )
 
 
 def _facts(verdict: Verdict) -> dict[str, object]:
@@ -197,26 +223,6 @@ def _facts(verdict: Verdict) -> dict[str, object]:
         "expected": verdict.expected,
         "found": verdict.found,
         "fine": verdict.fine,
-        "error": verdict.error or None,
+        "error": None if verdict.error is None else str(verdict.error),
         "outcome": None if verdict.outcome is None else outcome_json(verdict.outcome),
     }
-
-
-def _junit(verdicts: Sequence[Verdict]) -> str:
-    """A test case for each verdict, which fails if it is not the expected one."""
-    failures = sum(not verdict.fine for verdict in verdicts)
-    suite = ET.Element("testsuite", name="quorate verify", tests=str(len(verdicts)), failures=str(failures))
-    for verdict in verdicts:
-        seconds = verdict.outcome.statistics.seconds if verdict.outcome is not None else 0.0
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            classname=verdict.job.spec,
-            name=verdict.job.function or verdict.job.variant or "base",
-            time=f"{seconds:.3f}",
-        )
-        if not verdict.fine:
-            problem = ET.SubElement(case, "failure", message=f"expected {verdict.expected}, found {verdict.found}")
-            problem.text = verdict.report()
-    ET.indent(suite)
-    return ET.tostring(suite, encoding="unicode", xml_declaration=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding,
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.symmetry import affordable, scalarsets
 from quorate.explore.tracing import trace
-from quorate.kinds import GOALS, LIVENESS
+from quorate.explore.verdicts import Verdicts
+from quorate.kinds import LIVENESS
+from quorate.language.declarations import original
+from quorate.language.places import class_location
 from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
-from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Statistics, Unfinished, Violated
+from quorate.outcome import OPEN, Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Statistics, Unfinished, Violated
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,13 @@ def check(
     workers: int = 1,
     naming: Naming | None = None,
 ) -> Outcome:
-    """Explore a specification at its bounds and check every property that it declares.
+    """Explore a specification at its bounds and check every property that it declares, until the first is violated.
 
-    `engine` is "auto" or a key of `ENGINES`; `symmetry=False` explores every state instead of every orbit; `watch`
-    carries limits and progress. Of several kinds of violation the first is reported of: safety, deadlock (see
-    `reference` for their order), an unreachable `@reachable`, liveness. Raises SpecError and UsageError where the
-    specification or a bound is wrong; an exception that the specification raises in a reachable state is the outcome
-    `Failed`.
+    (`quorate.explore.every` judges all of them, or only some.) `engine` is "auto" or a key of `ENGINES`; `symmetry=False`
+    explores every state instead of every orbit; `watch` carries limits and progress. Of several kinds of violation the first
+    is reported of: safety, deadlock (see `reference` for their order), an unreachable `@reachable`, liveness. Raises SpecError
+    and UsageError where the specification or a bound is wrong; an exception that the specification raises in a reachable state
+    is the outcome `Failed`.
     """
     watch = watch or Watch()
     if watch.store not in STORES:
@@ -60,7 +63,7 @@ def check(
         try:
             return judge.outcome(engine, symmetry, workers)
         except Failure as failure:
-            return judge.make(Failed, message=str(failure), trace=None)
+            return judge.make(Failed, message=failure.message, trace=None, error_location=failure.location)
 
 
 class _Judge:
@@ -72,6 +75,7 @@ class _Judge:
         self.sorts: tuple[type[Scalarset], ...] = ()
         self.notes: list[str] = []
         self.statistics = Statistics()
+        self.verdicts = Verdicts(system)
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this check."""
@@ -83,7 +87,10 @@ class _Judge:
             engine=self.engine,
             symmetry=tuple(sort.__name__ for sort in self.sorts),
             statistics=statistics,
-            notes=tuple(self.notes),
+            notes=tuple(dict.fromkeys(self.notes)),
+            subject=self.system.name,
+            location=class_location(original(self.system.spec)),
+            judgements=self.verdicts.judgements(),
             **fields,
         )
 
@@ -104,26 +111,36 @@ class _Judge:
             store=self.watch.store,
             collision=covered.collision,
         )
+        self.verdicts.judge_goals(covered)
         if covered.finding is not None:
             if covered.stopped is not None:
                 self.notes.append(f"stopped before the level was finished: {covered.stopped}")
-            return self._violated(covered.finding)
+            return self._found(covered.finding)
         if covered.stopped is not None:
+            self.verdicts.leave_open(covered.stopped)
             return self.make(Unfinished, reason=covered.stopped)
         self.notes.extend(f"the action {name} never fired" for name, count in covered.actions.items() if count == 0)
-        for method in self.system.of(*GOALS):
-            if method.name not in covered.reached:
-                if covered.cuts:
-                    self.notes.append(
-                        f"the bounds cut {sum(covered.cuts.values()):,} transitions ({_named(covered.cuts)}): "
-                        f"{method.name} may be reachable beyond them"
-                    )
-                return self.make(Violated, property=method.name, trace=None)
+        if covered.stuck:
+            self.notes.append(_stuck_note(covered.stuck))
+        self.verdicts.judge_safety()
         if self.system.of(*LIVENESS):
-            lasting = self._liveness()
-            if lasting is not None:
-                return lasting
-        return self.make(HoldsWithinBounds if covered.cuts else Holds)
+            ended = self._liveness()
+            if ended is not None:
+                return ended
+        return self._summed_up()
+
+    def _summed_up(self) -> Outcome:
+        """The outcome after everything was explored and nothing was found on the way."""
+        judgements = self.verdicts.judgements()
+        unreachable = next((one for one in judgements if one.status == "violated"), None)
+        if unreachable is not None:
+            return self.make(Violated, property=unreachable.property, trace=None)
+        if not judgements:
+            return self.make(NotJudged, reason=no_property(self.system))
+        left = [one for one in judgements if one.status in OPEN]
+        if left:
+            return self.make(NotJudged, reason="; ".join(f"{one.property} is {one.reason}" for one in left))
+        return self.make(HoldsWithinBounds if self.statistics.cuts else Holds)
 
     def _explore(self, wanted: str, workers: int) -> Covered:
         candidates = list(ENGINES) if wanted == "auto" else [wanted]
@@ -141,10 +158,7 @@ class _Judge:
                             f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
                         )
             try:
-                covered = engine(name)(self.system, self.sorts, self.watch, workers)
-                if not covered.too_large or name == candidates[-1]:
-                    return covered
-                self.notes.append(f"{covered.stopped}: the next engine was taken")
+                return engine(name)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:
                 if name == candidates[-1]:
                     raise
@@ -158,13 +172,12 @@ class _Judge:
         if self.watch.store == "fingerprint":
             self.notes.append("liveness was checked with every state stored exactly")
         lasting = self._lasting()
+        self.verdicts.judge_liveness(lasting)
         if lasting.stopped is not None:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
         if lasting.finding is not None:
-            return self._violated(lasting.finding)
+            return self._found(lasting.finding)
         self.notes.extend(lasting.remarks)
-        if lasting.unjudged:
-            return self.make(Unfinished, reason="; ".join(f"{name} is {why}" for name, why in lasting.unjudged.items()))
         return None
 
     def _lasting(self) -> Lasting:
@@ -176,15 +189,37 @@ class _Judge:
                 self.notes.append(f"liveness was checked by the reference engine: {reason}")
         return liveness_engine("reference")(self.system, affordable(self.system, self.sorts)[0], self.watch)
 
-    def _violated(self, finding: Finding) -> Outcome:
+    def _found(self, finding: Finding) -> Outcome:
         shown = trace(self.system, finding, self.naming.spec, self.naming.variant)
         if finding.kind == "error":
-            return self.make(Failed, message=finding.message or "", trace=shown)
-        return self.make(Violated, property=finding.method.name if finding.method else finding.kind, trace=shown)
+            self.verdicts.leave_open("exploring ended at an error of the specification")
+            return self.make(Failed, message=finding.message or "", trace=shown, error_location=finding.place)
+        name = finding.method.name if finding.method else finding.kind
+        self.verdicts.violated(name, shown)
+        self.verdicts.leave_open("exploring ended at the first violation; `--keep-going` judges every property")
+        return self.make(Violated, property=name, trace=shown)
 
 
-def _named(cuts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in cuts.items())
+def no_property(system: System) -> str:
+    """What a reader must know of a specification without properties, and the methods that look like one without its mark."""
+    called = {name for method in system.of("action", "init") for name in method.function.__code__.co_names}
+    forgotten = [
+        name
+        for name, function in vars(original(system.spec)).items()
+        if inspect.isfunction(function)
+        and not hasattr(function, "__quorate__")
+        and function.__annotations__.get("return") in (bool, "bool")
+        and name not in called
+    ]
+    hint = f" {' and '.join(forgotten)} may want @invariant before it." if forgotten else ""
+    return f"the specification declares no property, so that nothing was checked but errors.{hint}"
+
+
+def _stuck_note(stuck: int) -> str:
+    many = "1 state has" if stuck == 1 else f"{stuck:,} states have"
+    return (
+        f"{many} no transition at all; where the protocol may stop, say so with @terminal, and any other is a deadlock"
+    )
 
 
 def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[str, ...]]:
@@ -205,10 +240,3 @@ def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[
             f"{reason.message}{where}",
         )
     return tuple(sort for sort in occurring if sort in interchangeable), ()
-
-
-def as_expected(spec: type[Spec], outcome: Outcome) -> bool:
-    """Whether an outcome is the one that the specification's `expect` announces. Holding within bounds is holding."""
-    if isinstance(outcome, Violated):
-        return outcome.property == spec.expect.violated
-    return spec.expect.violated is None and isinstance(outcome, Holds | HoldsWithinBounds)

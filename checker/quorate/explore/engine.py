@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from quorate.errors import QuorateError, unknown
+from quorate.errors import Location, QuorateError, unknown
 from quorate.explore.limits import Watch
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Method, System
@@ -30,7 +30,7 @@ class Finding:
 
     `kind` is that of `Trace.kind`; `method` the property, or the method that raised. `arguments` falsify the
     property. A lasso goes back to the state after step `loop`. With `message`, the specification raised an exception:
-    in the last step if `in_step`.
+    in the last step if `in_step`, at `place`.
     """
 
     kind: str
@@ -41,15 +41,17 @@ class Finding:
     loop: int | None = None
     message: str | None = None
     in_step: bool = False
+    place: Location | None = None
 
 
 @dataclass(frozen=True)
 class Covered:
     """What an engine explored; the counts are defined in `quorate.explore.reference`. `stopped` says why it ended
-    early; `too_large` that it was for a number that this engine cannot hold, and another one might.
+    early.
 
     `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
-    `collision` the probability that a state was missed because it was taken for another.
+    `collision` the probability that a state was missed because it was taken for another; `stuck` counts the expanded states
+    without a transition, cut ones included, of a specification that declares no `@terminal`.
     """
 
     states: int
@@ -63,7 +65,7 @@ class Covered:
     notes: tuple[str, ...] = field(default=())
     stored_bytes: int = 0
     collision: float = 0.0
-    too_large: bool = False
+    stuck: int = 0
 
 
 Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]

@@ -80,6 +80,11 @@ class Watch:
         self._interrupted = reason
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether `interrupt` was called."""
+        return self._interrupted is not None
+
+    @property
     def seconds(self) -> float:
         """Time since the watch was made."""
         return time.monotonic() - self._begin

@@ -75,6 +75,7 @@ class Exploration:
     reached: dict[str, tuple[int, Arguments]] = field(default_factory=dict)
     found: Found | None = None
     stopped: str | None = None
+    stuck: int = 0
 
     def chain(self, number: int) -> list[State]:
         """The states of a shortest path from an initial state to the state `number`."""
@@ -154,8 +155,11 @@ class Search:
                 possible = True
                 result.transitions += count
                 result.actions[action.name] += count
-        if not possible and self.properties.terminal is not None:
-            self._check_end(number, state, self.properties.terminal)
+        if not possible:
+            if self.properties.terminal is None:
+                result.stuck += 1
+            else:
+                self._check_end(number, state, self.properties.terminal)
 
     def _choices(self, choices: Choices, action: Method, state: State, number: int) -> Sequence[Arguments]:
         try:
@@ -232,6 +236,7 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
         frozenset(result.reached),
         _finding(search),
         result.stopped,
+        stuck=result.stuck,
     )
 
 

@@ -21,17 +21,21 @@ from quorate.trace import Change, Json, Step, Trace
 class Replay:
     """Whether a trace was reproduced, and the sentence that says so. `step` is the first step that differs (0: the
     initial state, None: the steps are right and the violation is not, or everything is right). `now` is the trace as
-    it is today, if the run is still possible: its witnesses and marks are fresh."""
+    it is today, if the run is still possible: its witnesses and marks are fresh. `judged`: it was possible to run it and to
+    ask its property, so that not reproducing it says that it violates nothing any more."""
 
     reproduced: bool
     message: str
     step: int | None = None
     now: Trace | None = None
+    judged: bool = True
 
 
 class _Diverges(Exception):
-    def __init__(self, step: int | None, message: str) -> None:
-        self.step, self.message = step, message
+    """The run is not that of the trace from `step` on; with None, it is, and violates nothing (unless not `judged`)."""
+
+    def __init__(self, step: int | None, message: str, judged: bool = False) -> None:
+        self.step, self.message, self.judged = step, message, judged
         super().__init__(message)
 
 
@@ -45,7 +49,7 @@ def replay(stored: Trace, spec: type[Spec]) -> Replay:
         try:
             return replayed.result()
         except _Diverges as difference:
-            return Replay(False, difference.message, difference.step)
+            return Replay(False, difference.message, difference.step, judged=difference.judged)
 
 
 class _Replay:
@@ -162,7 +166,7 @@ class _Replay:
                 return arguments
         unfair = next((excuse for excuse in excuses if not excuse.startswith(method.name)), None)
         excuse = unfair or next(iter(excuses), f"{method.name} is true at its end")
-        raise _Diverges(None, f"The run is possible, but violates nothing: {excuse}.")
+        raise _Diverges(None, f"The run is possible, but violates nothing: {excuse}.", judged=True)
 
     def _value(self, method: Method, arguments: Arguments) -> bool:
         old = self.states[-2] if method.declaration.kind in STEPS and len(self.states) > 1 else None
@@ -173,14 +177,16 @@ class _Replay:
             try:
                 self._value(method, arguments)
             except Failure as failure:
-                return Finding("error", method, initial, tuple(self.steps), arguments, message=str(failure))
-        raise _Diverges(None, f"The run is possible, but {method.name} does not raise any more.")
+                return Finding(
+                    "error", method, initial, tuple(self.steps), arguments, message=str(failure), place=failure.location
+                )
+        raise _Diverges(None, f"The run is possible, but {method.name} does not raise any more.", judged=True)
 
     def _check_stuck(self) -> None:
         state = self.states[-1]
         terminal = self.system.of(*ENDS)
         if not terminal or Properties(self.system).holds(terminal[0], state, ()):
-            raise _Diverges(None, "The run is possible, but the protocol may stop there now.")
+            raise _Diverges(None, "The run is possible, but the protocol may stop there now.", judged=True)
         for action in self.system.actions:
             for arguments in Choices(self.system, action)(state):
                 try:
@@ -188,7 +194,9 @@ class _Replay:
                 except Cut:
                     possible = True
                 if possible:
-                    raise _Diverges(None, f"The run is possible, but ends in no deadlock: {action.name} goes on.")
+                    raise _Diverges(
+                        None, f"The run is possible, but ends in no deadlock: {action.name} goes on.", judged=True
+                    )
 
     # The steps as they are written
 

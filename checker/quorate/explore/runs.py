@@ -76,6 +76,7 @@ class Rebuilder:
             tuple(steps),
             false.arguments if false else (),
             message=message,
+            place=false.failure.location if false is not None and false.failure is not None else None,
         )
 
     def _raising(self, state: State, method: Method) -> Falsified | None:
@@ -93,7 +94,9 @@ class Rebuilder:
             try:
                 instances = choices(state)
             except Failure as failure:
-                return Finding("error", action, initial_arguments, tuple(steps), message=str(failure))
+                return Finding(
+                    "error", action, initial_arguments, tuple(steps), message=str(failure), place=failure.location
+                )
             for arguments in instances:
                 try:
                     successor = self._system.fire(state, action, arguments)
@@ -107,6 +110,7 @@ class Rebuilder:
                             initial_arguments,
                             (*steps, (action, arguments)),
                             message=str(failure),
+                            place=failure.location,
                             in_step=True,
                         )
                     continue
@@ -121,5 +125,6 @@ class Rebuilder:
                         (*steps, (action, arguments)),
                         false.arguments,
                         message=str(false.failure) if false.failure is not None else None,
+                        place=false.failure.location if false.failure is not None else None,
                     )
         raise AssertionError("no transition violates the step property")

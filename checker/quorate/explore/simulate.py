@@ -211,7 +211,7 @@ class _Walker:
         try:
             stuck = terminal is not None and not self._properties.holds(terminal, state, ()) and not self._cut(state)
         except Failure as failure:
-            return Finding("error", terminal, arguments, tuple(steps), message=str(failure))
+            return Finding("error", terminal, arguments, tuple(steps), message=str(failure), place=failure.location)
         return Finding(DEADLOCK if stuck else "run", None, arguments, tuple(steps))
 
     def _cut(self, state: State) -> bool:

@@ -165,12 +165,19 @@ def terminal(function: Predicate, /) -> Predicate:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a spec's author says the checker will find: `violated` names the property, None means that all hold."""
+    """What a spec's author says the checker will find: `violated` names a property, and `also` others; None means that all
+    hold."""
 
     violated: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All properties that are said to be violated."""
+        return () if self.violated is None else (self.violated, *self.also)
 
     def __str__(self) -> str:
-        return "holds" if self.violated is None else f"violates {self.violated}"
+        return f"violates {', '.join(self.names)}" if self.names else "holds"
 
 
 def holds() -> Expectation:
@@ -178,9 +185,10 @@ def holds() -> Expectation:
     return Expectation()
 
 
-def violates(name: str) -> Expectation:
-    """The property `name` is violated ("deadlock" for a deadlock)."""
-    return Expectation(name)
+def violates(name: str, *others: str) -> Expectation:
+    """The property `name` is violated ("deadlock" for a deadlock), and so are the `others`. Those that are not named may hold
+    or not; a search may meet another one first."""
+    return Expectation(name, others)
 
 
 class VariableSlot:
@@ -260,6 +268,6 @@ def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callab
             )
     broken = cls.expect.violated is not None and not cls._argued
     for name, declaration in order.items():
-        argument = broken and declaration.kind == "lemma" and name != cls.expect.violated
+        argument = broken and declaration.kind == "lemma" and name not in cls.expect.names
         if name not in cls.omits and (not argument or name in original(cls).__dict__):
             yield name, declaration, getattr(cls, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterable
 from typing import Any, Self, cast
 
 from quorate.errors import SpecError
@@ -75,12 +76,21 @@ def with_lemmas(cls: type[Spec]) -> type[Spec]:
     """
     if cls.expect.violated is None:
         return cls
+    return derived(cls, _argued=True)
+
+
+def without(cls: type[Spec], names: Iterable[str]) -> type[Spec]:
+    """A spec without some of its actions and properties."""
+    return derived(cls, omits=(*cls.omits, *(name for name in names if name not in cls.omits)))
+
+
+def derived(cls: type[Spec], **attributes: Any) -> type[Spec]:
+    """The same spec, under the same name, with other class attributes."""
     body: dict[str, Any] = {
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
-        "_argued": True,
         "_configured_from": original(cls),
         "__quorate_namespace__": {},
     }
-    return cast(type[Spec], type(cls.__name__, (cls,), body))
+    return cast(type[Spec], type(cls.__name__, (cls,), body | attributes))

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from quorate.errors import Location, OutsideSubset
 from quorate.language.types import ChannelsType, MapType, RecordType
+from quorate.model.conversion import is_number, limits
 from quorate.model.nodes import (
     Assert,
     Assign,
@@ -38,7 +39,6 @@ from quorate.model.nodes import (
     expressions,
     statements,
 )
-from quorate.model.ranges import is_number, limits
 from quorate.model.source import Source
 
 ADVICE = (

@@ -1,12 +1,21 @@
-"""Outcomes for programs: JSON, JUnit's XML, and the annotations of GitHub workflows."""
+"""Outcomes for programs: as a JSON object, and as a `Result` for every other format."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from collections.abc import Sequence
-
-from quorate.outcome import Failed, Outcome, Proven, Unfinished, Violated
-from quorate.report.scene import clean
+from quorate.errors import Location
+from quorate.outcome import (
+    Failed,
+    Holds,
+    HoldsWithinBounds,
+    Judgement,
+    NotJudged,
+    Outcome,
+    Proven,
+    Reached,
+    Unfinished,
+    Violated,
+)
+from quorate.report.formats import Level, Result
 from quorate.report.text import outcome_text, trace_text, verdict
 from quorate.trace import Json, Trace
 
@@ -27,7 +36,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "engine": outcome.engine,
         "symmetry": list(outcome.symmetry),
         "verdict": outcome.verdict,
-        "property": outcome.property if isinstance(outcome, Violated) else None,
+        "property": outcome.property if isinstance(outcome, Violated | Reached) else None,
         "states": stats.states,
         "transitions": stats.transitions,
         "depth": stats.depth,
@@ -36,97 +45,74 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "trace": trace.to_json() if trace else None,
         "actions": dict(stats.actions),
         "notes": list(outcome.notes),
-        "reason": outcome.reason if isinstance(outcome, Unfinished) else None,
+        "reason": outcome.reason if isinstance(outcome, Unfinished | NotJudged) else None,
         "message": outcome.message if isinstance(outcome, Failed) else None,
         "properties": list(outcome.properties) if isinstance(outcome, Proven) else None,
         "any_size": outcome.any_size if isinstance(outcome, Proven) else None,
         "store": stats.store,
         "collision_probability": stats.collision,
+        "class": outcome.subject or None,
+        "location": location_json(outcome.place),
+        "verdicts": [_judgement(one, trace) for one in outcome.judgements],
         "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
     }
 
 
 def trace_of(outcome: Outcome) -> Trace | None:
     """The run that an outcome comes with, if any."""
-    return outcome.trace if isinstance(outcome, Violated | Failed) else None
+    return outcome.trace if isinstance(outcome, Violated | Failed | Reached) else None
 
 
-def junit(outcomes: Sequence[Outcome]) -> str:
-    """JUnit's XML, one test case for each outcome: a violation is a failure, an unfinished run and a wrong spec are
-    errors."""
-    suite = ET.Element(
-        "testsuite",
-        {
-            "name": "quorate",
-            "tests": str(len(outcomes)),
-            "failures": str(sum(isinstance(o, Violated) for o in outcomes)),
-            "errors": str(sum(isinstance(o, Unfinished | Failed) for o in outcomes)),
-            "skipped": "0",
-            "time": f"{sum(outcome.statistics.seconds for outcome in outcomes):.3f}",
-        },
+def traces_of(outcome: Outcome) -> tuple[Trace, ...]:
+    """All runs that an outcome comes with, the one that it is about first."""
+    first = trace_of(outcome)
+    others = [one.trace for one in outcome.judgements if one.trace is not None and one.trace != first]
+    return tuple(found for found in (first, *others) if found is not None)
+
+
+def location_json(place: Location | None) -> Json:
+    """A place in a file as a JSON object: `line` and `column` count from 1; null if there is none."""
+    if place is None:
+        return None
+    return {"file": place.file, "line": place.line, "column": place.column + 1}
+
+
+def _judgement(one: Judgement, shown: Trace | None) -> dict[str, Json]:
+    return {
+        "property": one.property,
+        "kind": one.kind,
+        "verdict": one.status,
+        "reason": one.reason or None,
+        "location": location_json(one.location),
+        "trace": None if one.trace is None or one.trace == shown else one.trace.to_json(),
+    }
+
+
+LEVELS: dict[type[Outcome], Level] = {
+    Holds: "success",
+    HoldsWithinBounds: "success",
+    Proven: "success",
+    Reached: "success",
+    Violated: "failure",
+    Unfinished: "open",
+    NotJudged: "open",
+    Failed: "error",
+}
+"""How each type of outcome counts. One that is not listed is refused: no outcome is a success by default."""
+
+
+def result_of(outcome: Outcome) -> Result:
+    """An outcome as all formats write it. Raises LookupError for a type of outcome that is not listed."""
+    traces = traces_of(outcome)
+    return Result(
+        spec=outcome.spec,
+        name=outcome.variant or outcome.spec,
+        level=LEVELS[type(outcome)],
+        word=outcome.verdict,
+        sentence=verdict(outcome),
+        facts=outcome_json(outcome),
+        details="\n".join(trace_text(trace) for trace in traces),
+        summary=outcome_text(outcome),
+        seconds=outcome.statistics.seconds,
+        location=outcome.place,
     )
-    for outcome in outcomes:
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            {
-                "classname": _xml(outcome.spec),
-                "name": _xml(outcome.variant or outcome.spec),
-                "time": f"{outcome.statistics.seconds:.3f}",
-            },
-        )
-        kind = (
-            "failure"
-            if isinstance(outcome, Violated)
-            else "error"
-            if isinstance(outcome, Unfinished | Failed)
-            else None
-        )
-        if kind:
-            problem = ET.SubElement(case, kind, {"type": outcome.verdict, "message": _xml(verdict(outcome))})
-            trace = trace_of(outcome)
-            problem.text = _xml(trace_text(trace) if trace else outcome_text(outcome))
-        ET.SubElement(case, "system-out").text = _xml(outcome_text(outcome))
-    suites = ET.Element("testsuites")
-    suites.append(suite)
-    ET.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
-
-
-def _xml(text: str) -> str:
-    """Text without the characters that XML forbids; lines stay lines."""
-    return "\n".join(clean(line) for line in text.split("\n"))
-
-
-def github(outcomes: Sequence[Outcome]) -> str:
-    """Workflow commands for GitHub: an error for a violation or a wrong spec, a warning for an unfinished run, else a
-    notice."""
-    return "".join(
-        f"::{_level(outcome)} title={_escaped(_title(outcome), True)}::{_escaped(_message(outcome))}\n"
-        for outcome in outcomes
-    )
-
-
-def _level(outcome: Outcome) -> str:
-    return (
-        "error"
-        if isinstance(outcome, Violated | Failed)
-        else "warning"
-        if isinstance(outcome, Unfinished)
-        else "notice"
-    )
-
-
-def _title(outcome: Outcome) -> str:
-    return f"Quorate {outcome.spec}" + (f" {outcome.variant}" if outcome.variant else "")
-
-
-def _message(outcome: Outcome) -> str:
-    trace = trace_of(outcome)
-    return verdict(outcome) + (f"\n\n{trace_text(trace)}".rstrip() if trace else "")
-
-
-def _escaped(text: str, is_property: bool = False) -> str:
-    """As GitHub's runner decodes it (`@actions/core`, command.ts)."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
+from quorate.outcome import (
+    OPEN,
+    Failed,
+    Holds,
+    HoldsWithinBounds,
+    NotJudged,
+    Outcome,
+    Proven,
+    Reached,
+    Statistics,
+    Unfinished,
+    Violated,
+)
 from quorate.report.panel import witness_name, witness_steps
 from quorate.report.story import Flight, Shown, Story, beginning, in_full, read, repetition, shows_its_beginning
 from quorate.report.values import show
@@ -69,7 +81,11 @@ def _styled(lines: Iterable[Line]) -> Text:
 
 
 def _name(subject: Trace | Outcome) -> Line:
-    return [(subject.spec, STRONG), (f", variant {subject.variant}" if subject.variant else "", "")]
+    """What was checked: the name that a user gave, the variant, and the class if these do not name it."""
+    name = getattr(subject, "subject", "")
+    told = not name or name in (subject.variant, subject.spec) or subject.spec.endswith(f":{name}")
+    variant = f", variant {subject.variant}" if subject.variant else ""
+    return [(subject.spec, STRONG), (variant + ("" if told else f", class {name}"), "")]
 
 
 def _trace_lines(trace: Trace) -> Iterable[Line]:
@@ -179,8 +195,22 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
         if number:
             cut = f"{_many(number, 'transition')}; what lies beyond was not explored"
             yield [(f"    cut by {_bound(outcome, name)}: {cut}", WARN)]
+    yield from _judgements(outcome)
     yield from ([(f"    note: {note}", "")] for note in outcome.notes)
-    yield from _coverage(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds))
+    yield from _coverage(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds | NotJudged))
+
+
+def _judgements(outcome: Outcome) -> Iterable[Line]:
+    """Every property's own verdict, where they differ: those of one verdict and reason together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in outcome.judgements:
+        groups.setdefault((one.status, one.reason or _run_length(one.trace)), []).append(one.property)
+    if len(groups) < 2 and not any(status in OPEN for status, _ in groups):
+        return
+    for (status, reason), names in groups.items():
+        sign, style = ("✗", BAD) if status == "violated" else ("?", WARN) if status in OPEN else ("✓", GOOD)
+        said = status.replace("-", " ") + f", {reason}" if status == "violated" else reason or status.replace("-", " ")
+        yield [("    ", ""), (sign, style), (f" {', '.join(names)}: {said}", "")]
 
 
 def _verdict(outcome: Outcome) -> Line:
@@ -209,6 +239,10 @@ def _verdict(outcome: Outcome) -> Line:
             ]
         case Violated():
             return [("violated", BAD), (f": {outcome.property}{_how(outcome, of)}", "")]
+        case Reached():
+            return [("reached", GOOD), (f": {outcome.property}{_how_long(outcome.trace, of)}", "")]
+        case NotJudged():
+            return [*_left(outcome), (f"; no violation in {_states(outcome)}{of}{_trust(stats)}", "")]
         case Unfinished():
             reason = outcome.reason.rstrip(".") or "stopped"
             covered = (
@@ -217,7 +251,19 @@ def _verdict(outcome: Outcome) -> Line:
             return [("unfinished", WARN), (f": {reason}{covered}. This is no verdict", "")]
         case Failed():
             return [("error in the spec", BAD), (f": {outcome.message}", "")]
-    return [(outcome.verdict, STRONG)]
+    raise LookupError(f"an outcome {outcome.verdict!r} has no sentence")
+
+
+def _left(outcome: NotJudged) -> Line:
+    """What is not known to hold."""
+    if not outcome.judgements:
+        return [("not judged", WARN), (f": {outcome.reason.rstrip('.')}", "")]
+    line: Line = []
+    for status, said in (("not-reached", "not reached within bounds"), ("not-judged", "not judged within bounds")):
+        names = [one.property for one in outcome.judgements if one.status == status]
+        if names:
+            line += [("; " if line else "", ""), (said, WARN), (f": {', '.join(names)}", "")]
+    return line
 
 
 def _how(outcome: Violated, of: str) -> str:
@@ -228,9 +274,17 @@ def _how(outcome: Violated, of: str) -> str:
         return (
             f", which none of the {_states(outcome, 'explored state')} satisfies{of}{cut}{_trust(outcome.statistics)}"
         )
-    if not outcome.trace.steps:
-        return f", in the initial state{of}"
-    return f", by a run of {_many(len(outcome.trace.steps), 'step')}{of}"
+    return _how_long(outcome.trace, of)
+
+
+def _how_long(trace: Trace | None, of: str) -> str:
+    return f", {_run_length(trace)}{of}"
+
+
+def _run_length(trace: Trace | None) -> str:
+    if trace is None:
+        return ""
+    return f"by a run of {_many(len(trace.steps), 'step')}" if trace.steps else "in the initial state"
 
 
 def _trust(stats: Statistics) -> str:

@@ -106,7 +106,6 @@ class Check:
             except _Ended as reason:
                 stopped = str(reason)
             report = self._report()
-            self._believe()
         return Lasting(report.states, report.transitions, found, stopped)
 
     @contextmanager
@@ -134,16 +133,9 @@ class Check:
             choices = Choices(self.system, method).fixed or ()
             for position in first_of_orbits(method, self.sorts, choices):
                 verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
-                self._believe()
                 if verdict == STOPPED:
                     raise self._ended()
                 yield self._answer(method, choices[position], verdict)
-
-    def _believe(self) -> None:
-        """Raises EngineUnavailable if a number has left its bits."""
-        trapped = self.library.trapped()
-        if trapped is not None:
-            raise EngineUnavailable(trapped)
 
     # The engine, watched
 
@@ -171,7 +163,6 @@ class Check:
 
     def _ended(self) -> Exception:
         """Why the engine has not come to its end."""
-        self._believe()
         report = self._report()
         if report.error == CONDITION_RAISES:
             return EngineUnavailable("a condition of fairness raises an error")
@@ -208,7 +199,9 @@ class Check:
             try:
                 liveness.values(self.system, method, states[-1], arguments)
             except Failure as failure:
-                return Finding("error", method, first, tuple(steps), arguments, message=str(failure))
+                return Finding(
+                    "error", method, first, tuple(steps), arguments, message=str(failure), place=failure.location
+                )
             raise Disagreement(f"{method.name} raises no error at the end of a run")
         once = liveness.acceptance_of(method).breaks is Breaks.ONCE_UNFULFILLED
         loop = None if once else report.stem_length

@@ -58,7 +58,13 @@ class Replay:
             except Failure as failure:
                 if last and steps[-1].failed:
                     return Finding(
-                        "error", instance[0], arguments, tuple(instances), message=str(failure), in_step=True
+                        "error",
+                        instance[0],
+                        arguments,
+                        tuple(instances),
+                        message=str(failure),
+                        place=failure.location,
+                        in_step=True,
                     )
                 raise Disagreement(f"CPython raises in {instance}: {failure}") from failure
             except Cut as cut:
@@ -77,7 +83,7 @@ class Replay:
             if self.properties.holds(terminal, state, ()):
                 raise Disagreement("the last state is terminal")
         except Failure as failure:
-            return Finding("error", terminal, arguments, instances, message=str(failure))
+            return Finding("error", terminal, arguments, instances, message=str(failure), place=failure.location)
         return Finding("deadlock", None, arguments, instances)
 
     def _false(self, arguments: Arguments, instances: tuple[Instance, ...], previous: State, state: State) -> Finding:
@@ -94,4 +100,5 @@ class Replay:
             instances,
             false.arguments,
             message=str(false.failure) if false.failure else None,
+            place=false.failure.location if false.failure else None,
         )

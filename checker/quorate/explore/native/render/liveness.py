@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from quorate.explore.fairness import kept_positions
-from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported, width, words
-from quorate.explore.native.render.operands import Spot, is_wide
 from quorate.explore.native.render.paths import BOOL
-from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
+from quorate.explore.native.render.values import Spot, is_wide
+from quorate.explore.native.render.writer import Writer
 from quorate.kinds import LIVENESS, Begins, Breaks, kind_of
 from quorate.language.types import TupleType
 from quorate.model.nodes import Action, Model, Property
+
+if TYPE_CHECKING:
+    from quorate.explore.native.render.program import Program
 
 FAIRNESS = {None: 0, "weak": 1, "strong": 2}
 PROMISE = TupleType((BOOL, BOOL))
@@ -37,42 +41,38 @@ def _acceptance(prop: Property) -> str:
     return WAYS[acceptance.breaks] + initially + " | PROMISE_ENDLESS" * acceptance.of_ends
 
 
-def liveness(shared: Shared) -> None:
+def liveness(program: Program, out: Writer) -> None:
     """Write the functions. Raises Unsupported."""
-    found, actions = promises(shared.model), shared.model.actions
+    found, actions = promises(program.model), program.model.actions
     for number, prop in enumerate(found):
         result = PROMISE if kind_of(prop.kind).is_pair else BOOL
-        pure(shared, _name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
-    out = shared.code
+        program.pure(_name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
     fairness = [FAIRNESS[action.method.declaration.fair] for action in actions]
     arity = [sum(words(width(kind)) for _, kind in action.parameters) for action in actions]
     acceptance = [_acceptance(prop) for prop in found]
     for name, values in (("fairness", fairness), ("arity", arity), ("acceptance", acceptance)):
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
-            out(f"static const unsigned known[] = {{{', '.join(map(str, values))}}};")
+            out(f"static const uint8_t known[] = {{{', '.join(map(str, values))}}};")
             out("return known[which];")
-    _fair_classes(shared)
+    _fair_classes(program, out)
     with out.block("static unsigned model_promise(unsigned property, const uint64_t *choice, const State *state)"):
         out("const word *s = state->w;")
         out("int status_ = 0, *status = &status_;")
-        out("(void)choice, (void)status;")
+        out("(void)choice;")
         with out.block("switch (property)"):
             for number, prop in enumerate(found):
                 with out.block(f"case {number}:"):
-                    _case(Body(shared, out, "s", "s", lambda _: None), number, prop)
+                    _case(Body(program, out, "s", "s", lambda _: None), number, prop)
         out("return 0;")
-        out("goto leave;")
-        out("leave:")
-        out("return 4;")
 
 
-def _fair_classes(shared: Shared) -> None:
+def _fair_classes(program: Program, out: Writer) -> None:
     """Which demand of fairness a transition belongs to: the action, and the arguments that tell its demands apart."""
-    out, actions = shared.code, shared.model.actions
+    actions = program.model.actions
     for number, action in enumerate(actions):
         if action.fair_if is not None:
             name = f"fair_{number}_{action.fair_if.key}"
-            pure(shared, name, f"fair_if of {action.name}", action.fair_if.parameters, action.fair_if.body, BOOL)
+            program.pure(name, f"fair_if of {action.name}", action.fair_if.parameters, action.fair_if.body, BOOL)
     kept = [_kept_words(action) for action in actions]
     with out.block("static int model_demand(const State *state, const Label *label, Label *demand)"):
         out(f"static const uint64_t kept[] = {{{', '.join(f'UINT64_C({mask})' for mask in kept)}}};")
@@ -87,11 +87,8 @@ def _fair_classes(shared: Shared) -> None:
             for number, action in enumerate(actions):
                 if action.fair_if is not None:
                     with out.block(f"case {number}:"):
-                        _fair_if(Body(shared, out, "s", "s", lambda _: None), number, action)
+                        _fair_if(Body(program, out, "s", "s", lambda _: None), number, action)
         out("return model_fairness(label->action) != 0;")
-        out("goto leave;")
-        out("leave:")
-        out("return -1;")
 
 
 def _kept_words(action: Action) -> int:

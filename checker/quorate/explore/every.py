@@ -1,0 +1,163 @@
+"""Every property's own verdict, one property alone, and the shortest run to a goal: checks of parts of a specification.
+
+A search ends at the first violation, which is the shortest of all. So all violations are found by leaving the property
+that was found out of the specification and exploring again, until nothing is found: each has a counterexample of minimal
+length of its own. That costs a search for each violated property, as deep as its counterexample (the last one is
+complete), and works in every engine.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from quorate.errors import UsageError, unknown
+from quorate.explore.checking import check
+from quorate.explore.replay import replay
+from quorate.explore.tracing import DEADLOCK
+from quorate.kinds import CLAIMS, ENDS, GOALS, kind_of
+from quorate.language.declarations import Declaration
+from quorate.language.places import function_location
+from quorate.language.spec import Spec, derived, without
+from quorate.language.system import System
+from quorate.outcome import (
+    Failed,
+    Holds,
+    HoldsWithinBounds,
+    Judgement,
+    NotJudged,
+    Outcome,
+    Reached,
+    Status,
+    Unfinished,
+    Violated,
+)
+from quorate.trace import Trace
+
+
+def judgeable(spec: type[Spec]) -> dict[str, str]:
+    """The properties that have a verdict, by name, with the method that declares them."""
+    system = System(spec)
+    claims = {method.name: method.name for method in system.of(*CLAIMS)}
+    ends = [method.name for method in system.of(*ENDS)]
+    return claims | ({DEADLOCK: ends[0]} if ends else {})
+
+
+def only(spec: type[Spec], properties: Sequence[str]) -> type[Spec]:
+    """A specification with these properties and no others. Raises UsageError for one that it does not have."""
+    known = judgeable(spec)
+    for name in properties:
+        if name not in known:
+            raise unknown("property", name, known)
+    return without(spec, (method for name, method in known.items() if name not in properties))
+
+
+def check_all(spec: type[Spec], **options: Any) -> Outcome:
+    """As `check`, and on beyond the first violation: the judgements of the outcome have every property's own verdict, and
+    each violated one its shortest counterexample. An error of the specification ends it, as it ends any check."""
+    names = judgeable(spec)
+    broken: dict[str, Judgement] = {}
+    first: Violated | None = None
+    while True:
+        outcome = check(without(spec, (names[name] for name in broken)), **options)
+        if not isinstance(outcome, Violated):
+            break
+        first = first or outcome
+        broken |= {one.property: one for one in outcome.judgements if one.status == "violated"}
+    if first is None or isinstance(outcome, Failed):
+        return outcome
+    judged = broken | {one.property: one for one in outcome.judgements}
+    left = (outcome.reason,) if isinstance(outcome, Unfinished) else ()
+    return replace(
+        first,
+        statistics=outcome.statistics,
+        notes=(*outcome.notes, *left),
+        judgements=tuple(judged[name] for name in names if name in judged),
+    )
+
+
+def as_expected(spec: type[Spec], outcome: Outcome) -> bool:
+    """Whether an outcome is the one that the specification's `expect` announces. Holding within bounds is holding."""
+    if spec.expect.names:
+        return set(spec.expect.names) <= set(outcome.violated)
+    return isinstance(outcome, Holds | HoldsWithinBounds)
+
+
+def check_expected(spec: type[Spec], **options: Any) -> Outcome:
+    """As `check`, for comparing with `expect`: if another property than the announced is met first, or several are announced,
+    those are judged as well, each alone.
+
+    The outcome is that of the first announced property that is not violated, else that of the first announced. Raises
+    UsageError if an announced property does not exist."""
+    outcome = check(spec, **options)
+    missing = [name for name in spec.expect.names if name not in outcome.violated]
+    if not isinstance(outcome, Violated) or not missing:
+        return outcome
+    known = judgeable(spec)
+    judged = {one.property: one for one in outcome.judgements}
+    shown: Outcome = outcome
+    for name in missing:
+        if name not in known:
+            raise unknown(f"property of {spec.__name__}, which it is expected to violate,", name, known, UsageError)
+        alone = check(only(spec, [name]), **options)
+        judged |= {one.property: one for one in alone.judgements}
+        if name == spec.expect.violated or not isinstance(alone, Violated):
+            shown = alone
+        if not isinstance(alone, Violated):
+            break
+    return replace(shown, judgements=tuple(judged[name] for name in known if name in judged))
+
+
+def witness(spec: type[Spec], name: str, **options: Any) -> Outcome:
+    """The shortest run to a state that satisfies a goal: `Reached`, with the run as its trace.
+
+    `Violated` if no reachable state satisfies it, `NotJudged` if none does within the bounds. Raises UsageError if there is
+    no goal of this name."""
+    goals = {method.name: method for method in System(spec).of(*GOALS)}
+    if name not in goals:
+        raise unknown("goal (@reachable)", name, goals)
+    goal = goals[name]
+    outcome = check(_never(spec, name), **options)
+    common = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
+
+    def judged(status: Status, reason: str = "", trace: Trace | None = None) -> dict[str, Any]:
+        place = function_location(goal.function)
+        return common | {"judgements": (Judgement(name, goal.declaration.kind, status, reason, place, trace),)}
+
+    if isinstance(outcome, Violated):
+        assert outcome.trace is not None
+        shown_as = kind_of(goal.declaration.kind).shown_as
+        found = replay(outcome.trace.but(kind=shown_as, property=name), only(spec, [name]))
+        assert found.now is not None, found.message
+        return Reached(**judged("holds", trace=found.now), property=name, trace=found.now)
+    if isinstance(outcome, Holds):
+        return Violated(**judged("violated", "no reachable state satisfies it"), property=name, trace=None)
+    if isinstance(outcome, HoldsWithinBounds):
+        reason = "not reached within the bounds: it may be reachable beyond them"
+        return NotJudged(**judged("not-reached", reason), reason=f"{name} is {reason}")
+    return replace(outcome, judgements=())
+
+
+def _never(spec: type[Spec], name: str) -> type[Spec]:
+    """The specification with one property: the invariant that a goal is never satisfied, which the shortest run to it violates.
+
+    It has a source of its own, since the typed model reads sources."""
+    goal = next(method for method in System(spec).of(*GOALS) if method.name == name)
+    heads = [parameter.name for parameter in goal.parameters]
+    title = f"never_{name}"
+    while hasattr(spec, title):
+        title += "_"
+    source = f"def {title}({', '.join(['self', *heads])}):\n    return not self.{name}({', '.join(heads)})\n"
+    file = f"<the goal {name} of {spec.__name__}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    scope: dict[str, Any] = {}
+    exec(compile(source, file, "exec"), dict(goal.function.__globals__), scope)
+    never = scope[title]
+    with System(spec) as system:
+        hints = system.method_hints(goal.function)
+    never.__annotations__ = {head: hints[head] for head in heads} | {"return": bool}
+    never.__module__, never.__qualname__ = goal.function.__module__, f"{spec.__name__}.{title}"
+    never.__quorate__ = Declaration("invariant")
+    return derived(without(spec, judgeable(spec).values()), **{title: never})

@@ -1,0 +1,86 @@
+"""Every property's own verdict, gathered while a check goes on. What nobody has judged stays `not-judged`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from quorate.explore.engine import Covered, Lasting
+from quorate.explore.tracing import DEADLOCK
+from quorate.kinds import CLAIMS, ENDS, GOALS, LIVENESS, kind_of
+from quorate.language.places import function_location
+from quorate.language.system import Method, System
+from quorate.outcome import Judgement, Status
+from quorate.trace import Trace
+
+
+@dataclass
+class Verdicts:
+    """The judgements of one check, in the order in which properties are judged."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._cuts: Mapping[str, int] = {}
+        self._known: dict[str, Judgement] = {}
+        for method in system.of(*CLAIMS):
+            self._begin(method.name, method.declaration.kind, method)
+        for method in system.of(*ENDS):
+            self._begin(DEADLOCK, DEADLOCK, method)
+
+    def _begin(self, name: str, kind: str, method: Method) -> None:
+        self._known[name] = Judgement(name, kind, "not-judged", "not judged", function_location(method.function))
+
+    def judgements(self) -> tuple[Judgement, ...]:
+        """What is known so far."""
+        return tuple(self._known.values())
+
+    def _set(self, name: str, status: Status, reason: str = "", trace: Trace | None = None) -> None:
+        self._known[name] = replace(self._known[name], status=status, reason=reason, trace=trace)
+
+    def _holding(self) -> Status:
+        return "holds-within-bounds" if self._cuts else "holds"
+
+    def violated(self, name: str, trace: Trace | None) -> None:
+        """A property is violated, and how."""
+        if name in self._known:
+            self._set(name, "violated", trace=trace)
+
+    def judge_goals(self, covered: Covered) -> None:
+        """What a search says of the goals; it may have ended early."""
+        self._cuts = {name: count for name, count in covered.cuts.items() if count}
+        is_whole = covered.finding is None and covered.stopped is None
+        for method in self._system.of(*GOALS):
+            if method.name in covered.reached:
+                self._set(method.name, "holds")
+            elif is_whole and self._cuts:
+                cuts = ", ".join(f"{name} {count:,}" for name, count in self._cuts.items())
+                reason = f"not reached within the bounds, where transitions were cut ({cuts}): it may be reachable beyond them"
+                self._set(method.name, "not-reached", reason)
+            elif is_whole:
+                self._set(method.name, "violated", "no reachable state satisfies it")
+
+    def judge_safety(self) -> None:
+        """Everything was explored, and no violation was found on the way."""
+        for name, one in self._known.items():
+            if one.kind == DEADLOCK or kind_of(one.kind).is_safety:
+                self._set(name, self._holding())
+
+    def judge_liveness(self, lasting: Lasting) -> None:
+        """What the full graph says of liveness. Engines end at the first violation; those before it hold."""
+        if lasting.stopped is not None:
+            self.leave_open(lasting.stopped)
+            return
+        broken = None if lasting.finding is None else lasting.finding.method
+        for method in self._system.of(*LIVENESS):
+            if broken is not None and method.name == broken.name:
+                return
+            if method.name in lasting.unjudged:
+                self._set(method.name, "not-judged", lasting.unjudged[method.name])
+            else:
+                self._set(method.name, self._holding())
+
+    def leave_open(self, reason: str) -> None:
+        """Why what is not judged so far will not be."""
+        for name, one in self._known.items():
+            if one.status == "not-judged":
+                self._set(name, "not-judged", f"not judged: {reason}")
