@@ -110,6 +110,7 @@ def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
             '#include "engine.c"',
             "EXPORT void quorate_choose(int number) {",
             "    chosen = models[number];",
+            "    atomic_store(&trapped, 0);",
             *(f"    model_{name} = chosen.{name};" for name in chosen),
             "}",
             "",

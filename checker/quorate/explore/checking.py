@@ -158,7 +158,10 @@ class _Judge:
                             f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
                         )
             try:
-                return engine(name)(self.system, self.sorts, self.watch, workers)
+                covered = engine(name)(self.system, self.sorts, self.watch, workers)
+                if not covered.too_large or name == candidates[-1]:
+                    return covered
+                self.notes.append(f"{covered.stopped}: the next engine was taken")
             except EngineUnavailable as reason:
                 if name == candidates[-1]:
                     raise

@@ -47,7 +47,7 @@ class Finding:
 @dataclass(frozen=True)
 class Covered:
     """What an engine explored; the counts are defined in `quorate.explore.reference`. `stopped` says why it ended
-    early.
+    early; `too_large` that it was for a number that this engine cannot hold, and another one might.
 
     `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
     `collision` the probability that a state was missed because it was taken for another; `stuck` counts the expanded states
@@ -65,6 +65,7 @@ class Covered:
     notes: tuple[str, ...] = field(default=())
     stored_bytes: int = 0
     collision: float = 0.0
+    too_large: bool = False
     stuck: int = 0
 
 

@@ -311,6 +311,11 @@ class System:
 
     # Configuration in force
 
+    @property
+    def sizes(self) -> dict[Any, int]:
+        """The sorts whose sizes are bounds, with their sizes."""
+        return dict(self._sizes)
+
     def __enter__(self) -> Self:
         self._saved.append({sort: sort.bound for sort in self._sizes})
         for sort, size in self._sizes.items():

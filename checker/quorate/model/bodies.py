@@ -12,8 +12,9 @@ from quorate.language.types import ListType, MapType, SetType
 from quorate.model import aliases, calls, changes, comprehensions, lowering, operators, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context, merged
-from quorate.model.conversion import is_number, join, roomy, without_none
+from quorate.model.conversion import join, roomy, without_none
 from quorate.model.order import check_unordered
+from quorate.model.ranges import is_number
 from quorate.model.source import Source
 
 ALLOWED = "Use assignments, `if`, `for`, `require`, `return`, and calls that change a container or are procedures of the spec."

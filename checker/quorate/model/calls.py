@@ -31,16 +31,8 @@ from quorate.language.types import (
 from quorate.model import comprehensions, lowering, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import (
-    WireLike,
-    alternatives,
-    clamped,
-    extent,
-    join,
-    limits,
-    roomy,
-    without_none,
-)
+from quorate.model.conversion import WireLike, alternatives, extent, join, roomy, without_none
+from quorate.model.ranges import computed, ends, limits, spanning
 from quorate.model.source import MISSING
 
 BOOL = BoolType()
@@ -305,28 +297,26 @@ def _len(ctx: Context, node: ast.Call) -> ir.Expr:
     if isinstance(value.type, MapType):
         return lowering.after(ctx, node, (value,), lowering.constant(ctx, node, value.type.key.cardinality))
     if value.op is ir.Op.DOMAIN:
-        return ir.Expr(ir.Op.LEN, ir.IntType(extent(value), extent(value)), (value,), None, location)
+        return ir.Expr(ir.Op.LEN, spanning(extent(value), extent(value)), (value,), None, location)
     if isinstance(value.type, TupleType):
         return lowering.after(ctx, node, (value,), lowering.constant(ctx, node, len(value.type.kinds)))
     if not comprehensions.collection(value):
         raise ctx.source.error(node, f"len takes a collection or a sort; this is a {value.type}.")
-    return ir.Expr(ir.Op.LEN, clamped(0, extent(value)), (value,), None, location)
+    return ir.Expr(ir.Op.LEN, spanning(0, extent(value)), (value,), None, location)
 
 
 def _abs(ctx: Context, node: ast.Call) -> ir.Expr:
     value = lowering.number(ctx, node.args[0])
-    low, high = limits(value.type)
-    least = 0 if low <= 0 <= high else min(abs(low), abs(high))
-    return ir.Expr(ir.Op.ABS, clamped(least, max(abs(low), abs(high))), (value,), None, ctx.location(node))
+    return ir.Expr(ir.Op.ABS, computed(ir.Op.ABS, value.type), (value,), None, ctx.location(node))
 
 
 def _range(ctx: Context, node: ast.Call) -> ir.Expr:
     values = [lowering.number(ctx, part) for part in node.args]
     low = values[0] if len(values) == 2 else lowering.constant(ctx, node, 0)
     high = values[-1]
-    least, most = limits(low.type)[0], limits(high.type)[1]
-    kind = ir.IntType(least, max(most - 1, least))
-    length = max(most - least, 0)
+    (least, _), (_, most) = ends(low.type), ends(high.type)
+    kind = spanning(least, max(most - 1, least))
+    length = max(limits(high.type)[1] - limits(low.type)[0], 0)
     return ir.Expr(ir.Op.RANGE, ListType(kind, length, ""), (low, high), None, ctx.location(node))
 
 

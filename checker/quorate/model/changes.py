@@ -10,6 +10,7 @@ from quorate.model import aliases, expressions, lowering, operators, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import WireLike, element_type, extent, roomy, without_none
+from quorate.model.ranges import spanning
 
 
 def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -> list[ir.Stmt]:
@@ -94,7 +95,7 @@ def _inserted(ctx: Context, old: ir.Expr, call: ast.Call, element: Type) -> ir.E
     one = ir.Expr(ir.Op.LIST, ListType(value.type, 1, ""), (value,), None, value.location)
     zero = lowering.constant(ctx, call, 0)
     kind = ListType(element_type(old.type) or element, extent(old), "")
-    length = ir.Expr(ir.Op.LEN, ir.IntType(0, kind.capacity), (old,), None, old.location)
+    length = ir.Expr(ir.Op.LEN, spanning(0, kind.capacity), (old,), None, old.location)
     first, rest = (
         ir.Expr(ir.Op.SLICE, kind, (old, *ends), None, old.location) for ends in ((zero, position), (position, length))
     )

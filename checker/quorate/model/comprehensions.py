@@ -12,16 +12,14 @@ from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
     WireLike,
-    clamped,
     comparable,
     element_type,
     extent,
-    is_number,
     join,
-    limits,
     roomy,
     without_none,
 )
+from quorate.model.ranges import is_number, spanning, summed
 
 BOOL = BoolType()
 
@@ -109,12 +107,12 @@ def _enumerate(ctx: Context, target: ast.expr, source: ast.Call) -> Range:
     if not isinstance(whole.type, ListType) or not isinstance(target, ast.Tuple) or len(target.elts) != 2:
         raise ctx.source.error(source, "enumerate takes a list: `for i, x in enumerate(log)`.")
     location = ctx.location(source)
-    kind = ir.IntType(0, max(whole.type.capacity - 1, 0))
+    kind = spanning(0, max(whole.type.capacity - 1, 0))
     name = bind(ctx, target.elts[0], kind)
     at = ir.Expr(ir.Op.LOCAL, kind, (), name, location)
     _bind_to(ctx, target.elts[1], ir.Expr(ir.Op.INDEX, whole.type.element, (whole, at), None, location))
     zero = lowering.constant(ctx, source, 0)
-    length = ir.Expr(ir.Op.LEN, ir.IntType(0, whole.type.capacity), (whole,), None, location)
+    length = ir.Expr(ir.Op.LEN, spanning(0, whole.type.capacity), (whole,), None, location)
     return Range(
         name,
         kind,
@@ -261,9 +259,7 @@ def total(ctx: Context, node: ast.Call) -> ir.Expr:
         body = lowering.as_number(ctx, node, body)
     if not is_number(body.type):
         raise ctx.source.error(node, f"sum takes numbers; these are of type {body.type}.")
-    low, high = limits(body.type)
-    times = rounds(parts)
-    kind = clamped(min(0, low * times), max(0, high * times))
+    kind = summed(body.type, rounds(parts))
     return ir.Expr(ir.Op.SUM, kind, (body,), parts, ctx.location(node))
 
 

@@ -29,29 +29,12 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.model.nodes import INT_MAX, INT_MIN, Expr, IntType, Op
+from quorate.model.ranges import ends, is_number, spanning
 
 Complain = Callable[[str], Exception]
 
 WireLike = NetworkType | BagType | ChannelsType
 Container = SetType | ListType | MapType | WireLike
-
-
-def is_number(kind: Type) -> bool:
-    """Whether a type is a number: a Nat or a computed one."""
-    return isinstance(kind, NatType | IntType)
-
-
-def limits(kind: Type) -> tuple[int, int]:
-    """The least and the greatest number of a number type."""
-    if isinstance(kind, NatType):
-        return 0, kind.maximum
-    assert isinstance(kind, IntType)
-    return kind.low, kind.high
-
-
-def clamped(low: int, high: int) -> IntType:
-    """A number type with these limits, or "not known" beyond 32 bits."""
-    return IntType(max(low, INT_MIN), min(high, INT_MAX))
 
 
 def alternatives(kind: Type) -> tuple[Type, ...]:
@@ -75,8 +58,8 @@ def join(first: Type, second: Type) -> Type | None:
     if first == second:
         return first
     if is_number(first) and is_number(second):
-        (low, high), (other_low, other_high) = limits(first), limits(second)
-        return IntType(min(low, other_low), max(high, other_high))
+        (low, high), (other_low, other_high) = ends(first), ends(second)
+        return spanning(min(low, other_low), max(high, other_high))
     if isinstance(first, UnionType) or isinstance(second, UnionType) or NoneType() in (first, second):
         return _join_union(first, second)
     parts: list[Type | None]
@@ -130,8 +113,8 @@ def roomy(want: Type, have: Type) -> Type:
 def widen(old: Type, new: Type) -> Type:
     """`new` with every number that grew since `old` set to "not known": makes the search for a local's type end."""
     if is_number(old) and is_number(new):
-        (low, high), (new_low, new_high) = limits(old), limits(new)
-        return IntType(low if new_low >= low else INT_MIN, high if new_high <= high else INT_MAX)
+        (low, high), (new_low, new_high) = ends(old), ends(new)
+        return spanning(low if new_low >= low else INT_MIN, high if new_high <= high else INT_MAX)
     match old, new:
         case TupleType(kinds=kinds), TupleType(kinds=others) if len(kinds) == len(others):
             return TupleType(tuple(widen(kind, other) for kind, other in zip(kinds, others, strict=True)))
@@ -151,7 +134,7 @@ def _fits_without_check(have: Type, want: Type) -> bool:
     if have == want:
         return True
     if is_number(have) and is_number(want):
-        (low, high), (want_low, want_high) = limits(have), limits(want)
+        (low, high), (want_low, want_high) = ends(have), ends(want)
         return want_low <= low and high <= want_high
     match have, want:
         case UnionType(), UnionType():
@@ -232,7 +215,7 @@ def _narrowed(value: Expr, have: UnionType, want: Type, complain: Complain, loca
 def _constant_of(value: Any, want: Type) -> bool:
     """Whether a constant is one of a simple type, so that no conversion is needed."""
     if isinstance(want, NatType | IntType):
-        low, high = limits(want)
+        low, high = ends(want)
         return type(value) is int and low <= value <= high
     return isinstance(want, BoolType) and isinstance(value, bool)
 

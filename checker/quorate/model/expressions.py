@@ -11,6 +11,7 @@ from quorate.model import aliases, lowering, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import alternatives, compatible, join, without_none
+from quorate.model.ranges import spanning
 from quorate.model.source import MISSING
 
 BOOL = BoolType()
@@ -62,7 +63,7 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.E
     if node.attr == "bound" and isinstance(sort, SortMeta) and issubclass(sort, Nat):
         # The greatest number is one less than the numbers there are: said so, a proof for any size sees what it rests on.
         members = lowering.constant(ctx, node, sort)
-        count = ir.Expr(ir.Op.LEN, ir.IntType(sort.bound + 1, sort.bound + 1), (members,), None, location)
+        count = ir.Expr(ir.Op.LEN, spanning(sort.bound + 1, sort.bound + 1), (members,), None, location)
         return operators.combine(ctx, node, ast.Sub(), count, lowering.constant(ctx, node, 1))
     value = ctx.static(node)
     if value is not MISSING:
@@ -121,7 +122,7 @@ def _slice(ctx: Context, base: ir.Expr, part: ast.Slice, node: ast.Subscript) ->
         raise ctx.source.outside(node, "A slice with a step is outside the compiled subset.", "Write `log[i:j]`.")
     location = ctx.location(node)
     low = lowering.number(ctx, part.lower) if part.lower is not None else lowering.constant(ctx, node, 0)
-    length = ir.Expr(ir.Op.LEN, ir.IntType(0, base.type.capacity), (base,), None, location)
+    length = ir.Expr(ir.Op.LEN, spanning(0, base.type.capacity), (base,), None, location)
     high = lowering.number(ctx, part.upper) if part.upper is not None else length
     kind = ListType(base.type.element, base.type.capacity, "")
     return ir.Expr(ir.Op.SLICE, kind, (base, low, high), None, location)

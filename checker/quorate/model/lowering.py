@@ -12,7 +12,8 @@ from quorate.language.sorts import Identity, SortMeta
 from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleType, Type
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import element_type, is_number, without_none
+from quorate.model.conversion import element_type, without_none
+from quorate.model.ranges import is_number, spanning
 from quorate.model.totality import is_total
 
 BOOL = BoolType()
@@ -90,7 +91,7 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
     if isinstance(value, bool):
         return ir.Expr(ir.Op.CONST, BOOL, (), value, location)
     if isinstance(value, int) and not isinstance(value, enum.Enum):
-        return ir.Expr(ir.Op.CONST, ir.IntType(value, value), (), value, location)
+        return ir.Expr(ir.Op.CONST, spanning(value, value), (), value, location)
     if value is None:
         return ir.Expr(ir.Op.CONST, NoneType(), (), None, location)
     if isinstance(value, enum.Enum):

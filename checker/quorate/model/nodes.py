@@ -27,12 +27,12 @@ from quorate.kinds import known_kinds
 from quorate.language.system import Method, System, Variable
 from quorate.language.types import Leaf, Type
 
-INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True)
 class IntType(Leaf):
-    """A computed number from `low` to `high`. `INT_MIN`/`INT_MAX` stand for "no better range is known"."""
+    """A computed number from `low` to `high`. An end at `INT_MIN` or `INT_MAX` stands for "no limit" (`ranges.py`)."""
 
     low: int
     high: int

@@ -23,16 +23,14 @@ from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
     WireLike,
     alternatives,
-    clamped,
     comparable,
     compatible,
     element_type,
-    is_number,
     join,
-    limits,
     same_class,
     without_none,
 )
+from quorate.model.ranges import computed, is_number
 
 BOOL = BoolType()
 
@@ -41,9 +39,8 @@ def combine(ctx: Context, node: ast.AST, op: ast.operator, left: ir.Expr, right:
     """`left op right` on numbers, sets or lists."""
     location = ctx.location(node)
     if is_number(left.type) and is_number(right.type) and type(op) in ARITHMETIC:
-        name, span = ARITHMETIC[type(op)]
-        low, high = span(*limits(left.type), *limits(right.type))
-        return ir.Expr(name, clamped(low, high), (left, right), None, location)
+        name = ARITHMETIC[type(op)]
+        return ir.Expr(name, computed(name, left.type, right.type), (left, right), None, location)
     if isinstance(left.type, SetType) and isinstance(right.type, SetType) and type(op) in SET_OPERATORS:
         kind = join(left.type, right.type)
         if kind is None:
@@ -69,33 +66,13 @@ def combine(ctx: Context, node: ast.AST, op: ast.operator, left: ir.Expr, right:
     )
 
 
-def _products(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
-    corners = [a * b for a in (low, high) for b in (other_low, other_high)]
-    return min(corners), max(corners)
-
-
-def _quotients(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
-    divisors = [d for d in (other_low, -1, 1, other_high) if other_low <= d <= other_high and d != 0]
-    corners = [a // d for a in (low, high) for d in divisors] or [0]
-    return min(corners), max(corners)
-
-
-def _remainders(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
-    return min(0, other_low + 1), max(0, other_high - 1)
-
-
-Span = Callable[[int, int, int, int], tuple[int, int]]
-
-
-ARITHMETIC: dict[type[ast.operator], tuple[ir.Op, Span]] = {
-    ast.Add: (ir.Op.ADD, lambda a, b, c, d: (a + c, b + d)),
-    ast.Sub: (ir.Op.SUB, lambda a, b, c, d: (a - d, b - c)),
-    ast.Mult: (ir.Op.MUL, _products),
-    ast.FloorDiv: (ir.Op.DIV, _quotients),
-    ast.Mod: (ir.Op.MOD, _remainders),
+ARITHMETIC: dict[type[ast.operator], ir.Op] = {
+    ast.Add: ir.Op.ADD,
+    ast.Sub: ir.Op.SUB,
+    ast.Mult: ir.Op.MUL,
+    ast.FloorDiv: ir.Op.DIV,
+    ast.Mod: ir.Op.MOD,
 }
-
-
 SET_OPERATORS: dict[type[ast.operator], ir.Op] = {
     ast.BitOr: ir.Op.UNION,
     ast.BitAnd: ir.Op.INTERSECT,
@@ -233,10 +210,9 @@ def _unary(ctx: Context, node: ast.UnaryOp, expected: Type | None) -> ir.Expr:
         return ir.Expr(ir.Op.NOT, BOOL, (lowering.condition(ctx, node.operand),), None, ctx.location(node))
     if isinstance(node.op, ast.USub):
         value = lowering.number(ctx, node.operand)
-        low, high = limits(value.type)
         if value.op is ir.Op.CONST:
             return lowering.constant(ctx, node, -value.data)
-        return ir.Expr(ir.Op.NEG, clamped(-high, -low), (value,), None, ctx.location(node))
+        return ir.Expr(ir.Op.NEG, computed(ir.Op.NEG, value.type), (value,), None, ctx.location(node))
     raise ctx.source.outside(node, "This operator is outside the compiled subset.", "Use `not` and `-`.")
 
 

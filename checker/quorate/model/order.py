@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 
 from quorate.errors import Location, OutsideSubset
 from quorate.language.types import ChannelsType, MapType, RecordType
-from quorate.model.conversion import is_number, limits
 from quorate.model.nodes import (
     Assert,
     Assign,
@@ -39,6 +38,7 @@ from quorate.model.nodes import (
     expressions,
     statements,
 )
+from quorate.model.ranges import is_number, limits
 from quorate.model.source import Source
 
 ADVICE = (

@@ -21,7 +21,7 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.conversion import WireLike, comparable, compatible, element_type, is_number
+from quorate.model.conversion import WireLike, comparable, compatible, element_type
 from quorate.model.nodes import (
     COMPREHENSIONS,
     Action,
@@ -44,6 +44,7 @@ from quorate.model.nodes import (
     Scope,
     Stmt,
 )
+from quorate.model.ranges import is_number
 
 Check = Callable[[Expr], bool]
 

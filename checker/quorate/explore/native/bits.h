@@ -109,7 +109,12 @@ INLINE void sort_words(word *a, unsigned count) {
 }
 
 INLINE int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
-INLINE int64_t floor_mod(int64_t a, int64_t b) { return a - b * floor_div(a, b); }
+
+/* The machine's division of the least number by -1 is a fault, also where only the remainder is wanted. */
+INLINE int64_t floor_mod(int64_t a, int64_t b) {
+    int64_t rest = b == -1 ? 0 : a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 
 /* The position of a value in an ascending table that has it. */
 INLINE unsigned rank_of(const word *table, unsigned count, word value) {

@@ -158,6 +158,9 @@ EXPORT int quorate_wait(Search *search, uint64_t milliseconds) {
 /* End the search soon; the first reason given stays. */
 EXPORT void quorate_stop(Search *search, int reason) { request_stop(search, reason); }
 
+/* The place of the first number that left its 64 bits, counted from 1, or 0. If there is one, no answer of the engine counts. */
+EXPORT uint64_t quorate_trapped(void) { return atomic_load(&trapped); }
+
 /* Ask for a checkpoint at the next moment that allows one. */
 EXPORT int quorate_checkpoint(Search *search, const char *path) {
     if (atomic_load(&search->checkpoint_due)) return 0;

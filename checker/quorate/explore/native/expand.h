@@ -256,6 +256,7 @@ static void coordinate(Search *search) {
             if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
         }
         bool violated = atomic_load(&search->event) != NONE;
+        if (atomic_load(&trapped)) request_stop(search, STOP_TRAPPED);
         if (!stopping(search) && violated) trace_build(search);
         Frontier next = level_of(search, search->levels - 1);
         forget_before(search, &next);

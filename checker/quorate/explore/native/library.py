@@ -34,7 +34,7 @@ HEADERS = (
     "liveness.h",
     "engine.c",
 )
-STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES = range(5)
+STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED = range(6)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF
 EVERYTHING = 2**64 - 1
@@ -135,6 +135,7 @@ class Library:
             "quorate_trace_length": (number, (pointer,)),
             "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
             "quorate_rerun": (pointer, (pointer,)),
+            "quorate_trapped": (number, ()),
         }
         if self.rendered.has_liveness:
             signatures |= {
@@ -149,6 +150,15 @@ class Library:
         for name, (result, arguments) in signatures.items():
             function = getattr(self.c, name)
             function.restype, function.argtypes = result, list(arguments)
+
+    def trapped(self) -> str | None:
+        """Where a number has left the 64 bits that the engine has for it; if it says so, nothing else that it has said counts."""
+        number = self.c.quorate_trapped()
+        if number == 0:
+            return None
+        place = self.rendered.traps[number - 1]
+        where = "" if place is None else f" at {Path(place.file).name}:{place.line}"
+        return f"a number passes 64 bits{where}, all that the native engine has"
 
     def steps(self, search: int) -> list[Step]:
         """The counterexample that a search has, its initial state first."""

@@ -106,6 +106,7 @@ class Check:
             except _Ended as reason:
                 stopped = str(reason)
             report = self._report()
+            self._believe()
         return Lasting(report.states, report.transitions, found, stopped)
 
     @contextmanager
@@ -133,9 +134,16 @@ class Check:
             choices = Choices(self.system, method).fixed or ()
             for position in first_of_orbits(method, self.sorts, choices):
                 verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
+                self._believe()
                 if verdict == STOPPED:
                     raise self._ended()
                 yield self._answer(method, choices[position], verdict)
+
+    def _believe(self) -> None:
+        """Raises EngineUnavailable if a number has left its bits."""
+        trapped = self.library.trapped()
+        if trapped is not None:
+            raise EngineUnavailable(trapped)
 
     # The engine, watched
 
@@ -163,6 +171,7 @@ class Check:
 
     def _ended(self) -> Exception:
         """Why the engine has not come to its end."""
+        self._believe()
         report = self._report()
         if report.error == CONDITION_RAISES:
             return EngineUnavailable("a condition of fairness raises an error")

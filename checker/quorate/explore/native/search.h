@@ -24,7 +24,7 @@ enum {
     SOLO_MAX = 192,           /* states of a level that one worker expands alone */
     SPINS = 4000              /* looks at the barrier before sleeping */
 };
-enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES };
+enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED };
 
 /* What can be wrong, in order of precedence at one level: a deadlock, whose trace is one step shorter than the others; anything
    else, of which trace.h finds the one that a sequential search generates first. */
@@ -135,6 +135,7 @@ static inline bool stopping(Search *search) {
 }
 
 static void note_event(Search *search, uint32_t event) {
+    if (atomic_load(&trapped)) return request_stop(search, STOP_TRAPPED);
     uint32_t least = atomic_load_explicit(&search->event, memory_order_relaxed);
     while (event < least && !atomic_compare_exchange_weak(&search->event, &least, event)) {
     }

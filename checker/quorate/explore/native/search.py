@@ -202,6 +202,11 @@ class _Run:
 
     def _answer(self, search: int, report: ctypes.Structure, stopped: str | None) -> Covered:
         rendered = self.library.rendered
+        trapped = self.library.trapped()
+        if trapped is not None:
+            return Covered(
+                report.states, report.transitions, report.depth, {}, {}, frozenset(), None, trapped, too_large=True
+            )
         if report.reached >> REACHED_ERROR & 1:
             raise EngineUnavailable("a @reachable property raises an error; the reference engine says where")
         reason = stopped or self._reason(report.stop)

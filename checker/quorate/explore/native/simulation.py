@@ -49,6 +49,9 @@ class _Walk:
                 last = self._add_up(pool, workers)
             finally:
                 self._stop.value = 1
+        trapped = self.library.trapped()
+        if trapped is not None:
+            raise EngineUnavailable(trapped)
         return self._answer(last)
 
     def _plans(self) -> Iterator[Plan]:

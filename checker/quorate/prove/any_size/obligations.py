@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import z3
 
-from quorate.errors import SpecError
+from quorate.errors import SpecError, UsageError
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from quorate.language.spec import Spec
-from quorate.language.types import IdentityType, Type
+from quorate.language.types import Type
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
 from quorate.model.source import declaration
@@ -34,23 +35,41 @@ State = dict[str, Value]
 
 
 def model_of_any_size(spec: type[Spec]) -> Model:
-    """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured number of
-    nodes."""
+    """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured sizes."""
     model = build(spec)
-    sorts = sorted(
-        {
-            part.sort.__name__
-            for variable in model.variables
-            for part in variable.type.walk()
-            if isinstance(part, IdentityType)
-        }
-    )
-    larger = build(
-        spec.bounded(**{name: model.system.bounds[name] + 1 for name in sorts if name in model.system.bounds})
-    )
+    _at_any_bound(model)
+    return model
+
+
+LARGE = (NUMBER_MAX, 4_095, 255, 15)
+"""Greatest numbers to try; a sort whose numbers are keys of maps cannot have as many as others."""
+
+
+def _at_any_bound(model: Model) -> Model:
+    """The model with one member more of every sort and with numbers as large as the specification can have. What is
+    checked there is checked at any bound: `10 - self.term` is not below zero as long as terms end at 3."""
+    sizes, spec = model.system.sizes, cast(type[Spec], model.system.spec)
+    bounds = {
+        sort.__name__: size + 1 for sort, size in sizes.items() if not issubclass(sort, Nat) and size < IDENTITIES_MAX
+    }
+    for sort, size in sizes.items():
+        if issubclass(sort, Nat):
+            bounds[sort.__name__] = _largest(spec, bounds, sort.__name__, size)
+    larger = build(spec.bounded(**bounds))
     for mine, other in zip(_bodies(model), _bodies(larger), strict=True):
         _same_constants(mine, other)
-    return model
+    return larger
+
+
+def _largest(spec: type[Spec], bounds: dict[str, int], name: str, size: int) -> int:
+    for largest in LARGE:
+        if largest > size:
+            try:
+                spec.bounded(**(bounds | {name: largest}))
+            except (SpecError, UsageError):
+                continue
+            return largest
+    return size
 
 
 def _bodies(model: Model) -> Iterator[Expr]:
@@ -64,8 +83,8 @@ def _same_constants(mine: Expr, other: Expr) -> None:
         if one.op is Op.CONST and isinstance(one.data, int) and one.data != two.data:
             raise NoAnySize(
                 f"This is {one.data} only at the configured size.",
-                "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or "
-                "is_quorum(x, n, Sort) instead of computing with the number of nodes.",
+                "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or is_quorum(x, n, Sort) instead of computing "
+                "with the number of nodes, and no largest number.",
                 one.location,
             )
 
@@ -77,34 +96,37 @@ class Prover:
         """`required` are the properties that must have an any-size meaning; empty: all. Others are `skipped` where
         they have none."""
         self.model = model
-        self._machine = AnySize(model)
+        self._any = _at_any_bound(model)
+        self._machine = AnySize(self._any)
         self._before = {
             variable.name: self._machine.symbols.symbol(
-                variable.type, variable.name, [], declaration(model.system.spec, variable.name)
+                variable.type, f"self.{variable.name}", [], declaration(model.system.spec, variable.name)
             )
-            for variable in model.variables
+            for variable in self._any.variables
         }
         self._hypotheses: dict[str, tuple[str, Term]] = {}
         self._transitions: dict[str, tuple[AnySize, Transition]] = {}
         # What is known of formulas, by their numbers; a number stays theirs as long as they are here.
         self._symbols: dict[int, tuple[Term, frozenset[str]]] = {}
         self._quorums: dict[int, tuple[Term, set[str], set[str]]] = {}
+        self.conditions: set[str] = set()
+        """What the sizes of quorums must satisfy for what was asked so far."""
         self.skipped: dict[str, NoAnySize] = {}
-        for prop in model.of("invariant", "lemma"):
+        for prop in self._any.of("invariant", "lemma"):
             try:
                 self._hypotheses[prop.name] = (prop.name, self._closed(self._machine, prop, self._before))
             except NoAnySize as error:
                 if not required or prop.name in required:
                     raise
                 self.skipped[prop.name] = error
-        self.inductive = tuple(prop for prop in model.of("invariant", "lemma") if prop.name not in self.skipped)
-        self.steps = model.of("step")
+        self.inductive = tuple(prop for prop in self._any.of("invariant", "lemma") if prop.name not in self.skipped)
+        self.steps = self._any.of("step")
 
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
         named = set(wanted)
         found = [self.initial(prop) for prop in self.inductive if prop.name in named]
-        for action in self.model.actions:
+        for action in self._any.actions:
             for prop in (*self.inductive, *self.steps):
                 if prop.name in named and (prop.kind == "step" or action.writes & prop.reads):
                     found.append(self.kept(action, prop, assumed))
@@ -116,7 +138,7 @@ class Prover:
         Lemmas are never shown in this way, so that no two properties rest on each other alone.
         """
         machine, hypotheses = self._known(assumed)
-        lemmas = {lemma.name for lemma in self.model.of("lemma")}
+        lemmas = {lemma.name for lemma in self._any.of("lemma")}
         goal = machine.negate(self._hypotheses[prop.name][1])
         return self._query(
             (FOLLOWS, prop.name), machine, [*(part for part in hypotheses if part[0] in lemmas), ("", goal)]
@@ -125,12 +147,12 @@ class Prover:
     def errors(self, assumed: Sequence[str]) -> list[Query]:
         """The queries that neither @init nor an action raises an error."""
         found = []
-        if self.model.init is not None:
-            machine = AnySize(self.model)
+        if self._any.init is not None:
+            machine = AnySize(self._any)
             raised = machine.either([condition for condition, _ in machine.stopped(self._first(machine), "error")])
             if not machine.is_false(raised):
                 found.append(self._query((INIT, NO_ERROR), machine, [("", raised)]))
-        for action in self.model.actions:
+        for action in self._any.actions:
             machine, transition, hypotheses = self._fired(action, assumed)
             raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
             if not machine.is_false(raised):
@@ -139,13 +161,13 @@ class Prover:
 
     def satisfiable(self) -> Query:
         """The query whether the axioms have an initial state: "unsat" makes every proof worthless."""
-        machine = AnySize(self.model)
+        machine = AnySize(self._any)
         _, facts = self._initial_state(machine)
         return self._query(("axioms", INIT), machine, [("", fact) for fact in facts])
 
     def initial(self, prop: Property) -> Query:
         """The query that a property is true initially."""
-        machine = AnySize(self.model)
+        machine = AnySize(self._any)
         state, facts = self._initial_state(machine)
         goal = machine.negate(self._closed(machine, prop, state))
         return self._query((INIT, prop.name), machine, [*(("", fact) for fact in facts), ("", goal)])
@@ -153,7 +175,7 @@ class Prover:
     def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
         """The query that an action keeps a property, given the assumed ones before it."""
         machine, transition, hypotheses = self._fired(action, assumed)
-        arguments = [machine.parameter(kind, f"{prop.name}.{name}", False) for name, kind in prop.parameters]
+        arguments = [machine.parameter(kind, f"{name} of {prop.name}", False) for name, kind in prop.parameters]
         goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
         parts = [*hypotheses, *_mentions(goal), ("", machine.enabled(transition)), ("", goal)]
         return self._query((action.name, prop.name), machine, parts)
@@ -185,7 +207,7 @@ class Prover:
         return self._machine.fork(), [part for name, part in self._hypotheses.items() if name in named]
 
     def _arguments(self, machine: AnySize, action: Action) -> list[Value]:
-        return [machine.parameter(kind, f"{action.name}.{name}") for name, kind in action.parameters]
+        return [machine.parameter(kind, f"{name} of {action.name}") for name, kind in action.parameters]
 
     def _closed(self, machine: AnySize, prop: Property, state: State, old: State | None = None) -> Term:
         """A property for all values of its parameters."""
@@ -201,7 +223,7 @@ class Prover:
 
     def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
         """The state of all defaults after @init, and what is known of it."""
-        if self.model.init is None:
+        if self._any.init is None:
             return self._zero(machine), []
         transition = self._first(machine)
         return transition.after, [machine.enabled(transition)]
@@ -210,12 +232,12 @@ class Prover:
         """The state of all defaults."""
         return {
             variable.name: self._default(machine, variable.name, variable.type, variable.default)
-            for variable in self.model.variables
+            for variable in self._any.variables
         }
 
     def _first(self, machine: AnySize) -> Transition:
         """@init as a transition from the defaults."""
-        action = self.model.init
+        action = self._any.init
         assert action is not None
         return machine.fire(action, self._zero(machine), self._arguments(machine, action))
 
@@ -229,14 +251,15 @@ class Prover:
 
     def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Term]]) -> Query:
         """A query whose last two parts are the step and the negated goal; the axioms that these call for are added."""
-        total = max((self.model.system.bounds.get(sort, 0) for sort in _quorum_sorts(machine)), default=0)
         given, asked = set[str](), set[str]()
         for _, formula in parts:
             if formula.get_id() not in self._quorums:
                 self._quorums[formula.get_id()] = formula, *quorums_in(formula)
             given |= self._quorums[formula.get_id()][1]
             asked |= self._quorums[formula.get_id()][2]
-        quorums = machine.quorum_axioms(total, given, asked)
+        axioms = machine.quorum_axioms(self.model.system.bounds, given, asked)
+        quorums = [(axiom, about) for axiom, about, _ in axioms]
+        self.conditions |= {condition for _, _, condition in axioms if condition}
         facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.facts)]
         return query(name, [*parts, *facts], quorums, self._symbols)
 
@@ -265,10 +288,6 @@ def _mentions(goal: Term) -> list[tuple[str, Term]]:
 
     varies(goal, False)
     return [("", z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term)) for term in found.values()]
-
-
-def _quorum_sorts(machine: AnySize) -> list[str]:
-    return sorted({str(family.member.sort()) for family in machine.families.values() if family.member is not None})
 
 
 __all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size"]

@@ -24,10 +24,11 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.conversion import alternatives, is_number, same_class
+from quorate.model.conversion import alternatives, same_class
 from quorate.model.nodes import (
     Model,
 )
+from quorate.model.ranges import is_number
 
 Cond = Any
 Value = Any

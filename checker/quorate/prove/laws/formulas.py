@@ -37,8 +37,8 @@ def unbounded(lowered: Lowered, law: Law) -> tuple[AnySize, list[Value], list[An
     """Unknown values of any size, and the formulas that say that they break a law; that these have no solution proves
     it. Raises NoAnySize. Use it inside `with lowered.system`."""
     sentence, machine = sentence_of(lowered, law), AnySize(lowered.model)
-    values = [machine.parameter(kind, name, False) for name, kind in sentence.parameters]
+    values = [machine.parameter(kind, f"value {name}", False) for name, kind in sentence.parameters]
     goal, _ = broken(machine, sentence, values)
-    total = max(lowered.system.bounds.values(), default=0)
-    axioms = [axiom for axiom, _ in machine.quorum_axioms(total, *quorums_in(goal))]
+    quorums = machine.quorum_axioms(lowered.system.bounds, *quorums_in(goal))
+    axioms = [axiom for axiom, _, condition in quorums if not condition]  # A law is about every number of members.
     return machine, values, [goal, *axioms, *machine.definitions, *machine.symbols.facts]

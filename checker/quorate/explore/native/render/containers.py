@@ -14,7 +14,8 @@ from quorate.explore.native.render.layout import (
     payload_width,
     width,
 )
-from quorate.explore.native.render.values import Spot, Values, from_bits, is_wide, literal, to_bits
+from quorate.explore.native.render.operands import Spot, from_bits, is_wide, literal, to_bits
+from quorate.explore.native.render.values import Values
 from quorate.language.types import (
     BagType,
     BoolType,

@@ -7,29 +7,25 @@ remembered.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from quorate.explore.native.render.containers import Containers
 from quorate.explore.native.render.layout import Unsupported
-from quorate.explore.native.render.values import ctype, is_wide, to_bits
+from quorate.explore.native.render.operands import ctype, is_wide, to_bits
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import ListType, RecordType, TupleType, Type, UnionType
 from quorate.model.nodes import Expr
-
-if TYPE_CHECKING:
-    from quorate.explore.native.render.program import Program
 
 
 class _History(Containers):
     """Writes the check for one kind of history and object."""
 
-    def __init__(self, program: Program, out: Writer, name: str, node: Expr) -> None:
-        super().__init__(program, out)
+    def __init__(self, shared: Shared, out: Writer, name: str, node: Expr) -> None:
+        super().__init__(shared, out)
         self.name, self.node = name, node
         history = node.args[0].type
         assert isinstance(history, ListType)
         self.history, self.event, self.state = history, history.element, node.args[1].type
-        self.object = program.model.functions[node.data]
+        self.object = shared.model.functions[node.data]
         if history.capacity > 64:
             raise Unsupported(f"a history of {history.capacity} events (at most 64)")
 
@@ -85,9 +81,9 @@ class _History(Containers):
                 ]
                 result = self.declare(pair, "result", None)
                 if is_wide(pair):
-                    out(f"{self.program.function(self.node.data)}({', '.join([*arguments, result])});")
+                    out(f"{self.shared.function(self.node.data)}({', '.join([*arguments, result])});")
                 else:
-                    out(f"{result} = {self.program.function(self.node.data)}({', '.join(arguments)});")
+                    out(f"{result} = {self.shared.function(self.node.data)}({', '.join(arguments)});")
                 out("if (UNLIKELY(*status)) return 0;")
                 answer = self.spot_named(pair, result)
                 out(f"if (!{self.read(answer.part(pair.kinds, 0))}) continue;")
@@ -98,6 +94,14 @@ class _History(Containers):
             out("goto leave;")
             out("leave: return 0;")
 
+    @property
+    def head(self) -> str:
+        """The head of the function that is called."""
+        return (
+            f"static word {self.name}(int *status, const word *s, const word *old, "
+            f"{self.argument(self.history, 'history')}, {self.argument(self.state, 'state')})"
+        )
+
     def whole(self) -> None:
         """The operations of the history, and the search."""
         out = self.out
@@ -105,10 +109,7 @@ class _History(Containers):
             out("unsigned count, called[64], last[64]; /* last is 64 for an operation that has not returned */")
             out("uint64_t closed;")
         self.search()
-        with out.block(
-            f"static word {self.name}(int *status, const word *s, const word *old, "
-            f"{self.argument(self.history, 'history')}, {self.argument(self.state, 'state')})"
-        ):
+        with out.block(self.head):
             out(f"struct {self.name}_operations all = {{0}};")
             out("word clients[64];")
             place = self.spot_of(self.history, "history")
@@ -131,6 +132,11 @@ class _History(Containers):
         out()
 
 
-def history_check(program: Program, out: Writer, name: str, node: Expr) -> None:
-    """Write the C function `name(status, s, old, history, initial)` for a LINEARIZABLE node."""
-    _History(program, out, name, node).whole()
+def history_checks(shared: Shared) -> None:
+    """Write the C functions `name(status, s, old, history, initial)` that were asked for: declared at the head, for all that call them."""
+    for name, node in shared.histories.values():
+        out = Writer()
+        check = _History(shared, out, name, node)
+        check.whole()
+        shared.head(f"{check.head};")
+        shared.code.lines.extend(out.lines)

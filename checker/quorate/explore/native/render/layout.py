@@ -20,7 +20,6 @@ from quorate.language.types import (
     ChannelsType,
     ListType,
     MapType,
-    NatType,
     NetworkType,
     RecordType,
     SetType,
@@ -29,12 +28,17 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.model.nodes import IntType
+from quorate.model.ranges import is_held, is_number, limits
 
 MASK_MAX = 1024
 """A set over at most this many possible elements is a bit mask."""
 
 WIDTH_MAX = 64 * 64
 """Wider values are refused: they would make the program slow to compile and to run."""
+
+
+LENGTH_MAX = 2**31 - 1
+"""Lengths and positions are C's `unsigned`, and a length plus one must be, too."""
 
 
 class Unsupported(EngineUnavailable):
@@ -48,11 +52,6 @@ class Unsupported(EngineUnavailable):
     def at(self, location: Location | None) -> Unsupported:
         """The same, at a place in the source if none is known yet."""
         return self if self.location is not None or location is None else Unsupported(self.what, location)
-
-
-def is_number(kind: Type) -> bool:
-    """Whether values are C integers, stored from the least one on."""
-    return isinstance(kind, NatType | IntType)
 
 
 def low(kind: Type) -> int:
@@ -113,6 +112,8 @@ def _width(kind: Type) -> int:
         if not isinstance(kind, ListType) and inner > 64:
             raise Unsupported(f"elements of {inner} bits in a {kind}; lower a bound")
         return length_width(kind) + capacity(kind) * inner
+    if is_number(kind) and not is_held(kind):
+        raise Unsupported(f"numbers up to {limits(kind)[1]:,} ({kind}), which have more than 64 bits")
     return bits_for(kind.cardinality)
 
 
@@ -121,6 +122,8 @@ def capacity(kind: Type) -> int:
     assert isinstance(kind, ListType | SetType | NetworkType | BagType)
     found = kind.capacity
     assert found is not None
+    if found > LENGTH_MAX:
+        raise Unsupported(f"up to {found:,} elements of a {kind}; lower a bound")
     return found
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from quorate.explore.fairness import kept_positions
+from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported, width, words
+from quorate.explore.native.render.operands import Spot, is_wide
 from quorate.explore.native.render.paths import BOOL
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
-from quorate.explore.native.render.values import Spot, is_wide
-from quorate.explore.native.render.writer import Writer
 from quorate.kinds import LIVENESS, Begins, Breaks, kind_of
 from quorate.language.types import TupleType
 from quorate.model.nodes import Action, Model, Property
-
-if TYPE_CHECKING:
-    from quorate.explore.native.render.program import Program
 
 FAIRNESS = {None: 0, "weak": 1, "strong": 2}
 PROMISE = TupleType((BOOL, BOOL))
@@ -41,38 +37,42 @@ def _acceptance(prop: Property) -> str:
     return WAYS[acceptance.breaks] + initially + " | PROMISE_ENDLESS" * acceptance.of_ends
 
 
-def liveness(program: Program, out: Writer) -> None:
+def liveness(shared: Shared) -> None:
     """Write the functions. Raises Unsupported."""
-    found, actions = promises(program.model), program.model.actions
+    found, actions = promises(shared.model), shared.model.actions
     for number, prop in enumerate(found):
         result = PROMISE if kind_of(prop.kind).is_pair else BOOL
-        program.pure(_name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
+        pure(shared, _name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
+    out = shared.code
     fairness = [FAIRNESS[action.method.declaration.fair] for action in actions]
     arity = [sum(words(width(kind)) for _, kind in action.parameters) for action in actions]
     acceptance = [_acceptance(prop) for prop in found]
     for name, values in (("fairness", fairness), ("arity", arity), ("acceptance", acceptance)):
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
-            out(f"static const uint8_t known[] = {{{', '.join(map(str, values))}}};")
+            out(f"static const unsigned known[] = {{{', '.join(map(str, values))}}};")
             out("return known[which];")
-    _fair_classes(program, out)
+    _fair_classes(shared)
     with out.block("static unsigned model_promise(unsigned property, const uint64_t *choice, const State *state)"):
         out("const word *s = state->w;")
         out("int status_ = 0, *status = &status_;")
-        out("(void)choice;")
+        out("(void)choice, (void)status;")
         with out.block("switch (property)"):
             for number, prop in enumerate(found):
                 with out.block(f"case {number}:"):
-                    _case(Body(program, out, "s", "s", lambda _: None), number, prop)
+                    _case(Body(shared, out, "s", "s", lambda _: None), number, prop)
         out("return 0;")
+        out("goto leave;")
+        out("leave:")
+        out("return 4;")
 
 
-def _fair_classes(program: Program, out: Writer) -> None:
+def _fair_classes(shared: Shared) -> None:
     """Which demand of fairness a transition belongs to: the action, and the arguments that tell its demands apart."""
-    actions = program.model.actions
+    out, actions = shared.code, shared.model.actions
     for number, action in enumerate(actions):
         if action.fair_if is not None:
             name = f"fair_{number}_{action.fair_if.key}"
-            program.pure(name, f"fair_if of {action.name}", action.fair_if.parameters, action.fair_if.body, BOOL)
+            pure(shared, name, f"fair_if of {action.name}", action.fair_if.parameters, action.fair_if.body, BOOL)
     kept = [_kept_words(action) for action in actions]
     with out.block("static int model_demand(const State *state, const Label *label, Label *demand)"):
         out(f"static const uint64_t kept[] = {{{', '.join(f'UINT64_C({mask})' for mask in kept)}}};")
@@ -87,8 +87,11 @@ def _fair_classes(program: Program, out: Writer) -> None:
             for number, action in enumerate(actions):
                 if action.fair_if is not None:
                     with out.block(f"case {number}:"):
-                        _fair_if(Body(program, out, "s", "s", lambda _: None), number, action)
+                        _fair_if(Body(shared, out, "s", "s", lambda _: None), number, action)
         out("return model_fairness(label->action) != 0;")
+        out("goto leave;")
+        out("leave:")
+        out("return -1;")
 
 
 def _kept_words(action: Action) -> int:

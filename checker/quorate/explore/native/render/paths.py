@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quorate.explore.native.render.containers import Containers
-from quorate.explore.native.render.layout import is_number
-from quorate.explore.native.render.program_view import ProgramView
-from quorate.explore.native.render.values import Spot
+from quorate.explore.native.render.operands import Spot, integer
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import BoolType, MapType, RecordType, TupleType, Type, UnionType
-from quorate.model.conversion import limits
 from quorate.model.nodes import Expr, Op
+from quorate.model.ranges import is_number, limits
 
 BOOL = BoolType()
 
@@ -17,20 +18,24 @@ BOOL = BoolType()
 class Paths(Containers):
     """Finds places. `state` and `old` are the C names of the states that STATE and OLD read."""
 
-    def __init__(self, program: ProgramView, writer: Writer, state: str, old: str) -> None:
-        super().__init__(program, writer)
+    def __init__(self, shared: Shared, writer: Writer, state: str, old: str) -> None:
+        super().__init__(shared, writer)
         self.state, self.old = state, old
 
     def value(self, node: Expr) -> str:
         """The operand of an expression."""
         raise NotImplementedError
 
+    def values_of(self, nodes: Sequence[Expr]) -> list[str]:
+        """Operands of several expressions, evaluated left to right."""
+        return [self.value(node) for node in nodes]
+
     def spot(self, node: Expr) -> Spot:
         """The place of an expression's value: inside the state if it is a path there, else of a temporary."""
         kind = node.type
         match node.op:
             case Op.STATE | Op.OLD:
-                return self.program.variable(self.state if node.op is Op.STATE else self.old, node.data)
+                return self.shared.variable(self.state if node.op is Op.STATE else self.old, node.data)
             case Op.LOCAL:
                 return self.spot_named(kind, f"v_{node.data}")
             case Op.FIELD:
@@ -58,7 +63,7 @@ class Paths(Containers):
         if is_number(node.type):
             value = self.let(node.type, self.value(node))
             if not within(node.type, 0, kind.key.cardinality - 1):
-                self.error(f"{value} < 0 || {value} >= {kind.key.cardinality}")
+                self.error(f"{value} < 0 || {value} >= {integer(kind.key.cardinality)}")
             return f"(word)({value})"
         return self.let(BOOL, self.dense(kind.key, self.converted(node, kind.key)))
 
@@ -88,7 +93,7 @@ class Paths(Containers):
             and isinstance(want, UnionType)
             and any(kind == node.type for kind in want.kinds)
         ):
-            return self.constant(want, node.data)
+            return self.constant(want, node.data, node.location)
         return self.convert(self.value(node), node.type, want, checked)
 
 

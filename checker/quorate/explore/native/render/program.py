@@ -7,33 +7,28 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from quorate.errors import Location
 from quorate.explore.native.render.directives import directed
-from quorate.explore.native.render.groups import Groups
-from quorate.explore.native.render.history import history_check
-from quorate.explore.native.render.layout import Unsupported, capacity, offsets, pack, width, words
+from quorate.explore.native.render.functions import declared, function, parameter, unpack_parameters
+from quorate.explore.native.render.history import history_checks
+from quorate.explore.native.render.layout import Unsupported, capacity, pack, width, words
 from quorate.explore.native.render.liveness import liveness, promises
+from quorate.explore.native.render.operands import comment, is_wide, literal, to_bits
 from quorate.explore.native.render.properties import Properties, all_choices
 from quorate.explore.native.render.ranging import opening, ranging
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.symmetry import canonical_form
-from quorate.explore.native.render.values import Spot, Values, ctype, is_wide, literal, to_bits
 from quorate.explore.native.render.writer import Writer
 from quorate.kinds import ENDS, STEPS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import State
-from quorate.language.types import TupleType, Type
-from quorate.model.nodes import Action, Expr, Function, Model, Op, Require, Stmt, conjuncts
+from quorate.language.types import Type
+from quorate.model.nodes import Action, Expr, Model, Op, Require, conjuncts
 from quorate.model.totality import is_total
 
 FILE = "model.c"
 """What the C file is called."""
-ON_SEQUENCES = {
-    "lower_bound": ("word element", "element"),
-    "insert_element": ("unsigned i, word element", "i, element"),
-    "remove_element": ("unsigned i", "i"),
-}
-"""Functions on sequences: the parameters after the count, and how they are passed on."""
-TABLE_MAX = 65_536
 INITIAL_MAX = 50_000
 
 
@@ -41,7 +36,8 @@ INITIAL_MAX = 50_000
 class Rendered:
     """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers.
 
-    `has_liveness` says whether there are liveness properties in it; `no_liveness` why not, if the model has some."""
+    `has_liveness` says whether there are liveness properties in it; `no_liveness` why not, if the model has some. `traps` are the places
+    where a number may leave its 64 bits."""
 
     source: str
     bounds: tuple[str, ...]
@@ -51,6 +47,7 @@ class Rendered:
     argument_words: int
     has_liveness: bool = False
     no_liveness: str | None = None
+    traps: tuple[Location | None, ...] = ()
 
 
 def render(
@@ -64,7 +61,7 @@ def render(
 
 
 class Program:
-    """What the bodies of one program share: layout of the state, tables, numbers of bounds, names of functions."""
+    """Assembles the file of one model."""
 
     def __init__(
         self,
@@ -75,136 +72,11 @@ class Program:
     ) -> None:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
-        self.model, self.initial, self.sorts = model, initial, tuple(sorts)
-        self.groups = Groups(model, bool(sorts), without)
-        kinds = tuple(variable.type for variable in model.variables)
-        self.layout = TupleType(kinds)
-        self.state_words = words(width(self.layout) + 1)
-        self._places = {
-            variable.name: (variable.type, at) for variable, at in zip(model.variables, offsets(kinds), strict=True)
-        }
+        self.model, self.initial = model, initial
+        self.shared = Shared(model, sorts, without)
         self.argument_words = max(
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
         )
-        self._bounds: dict[str, int] = {}
-        self._sequence_functions: set[str] = set()
-        self._tables: dict[Type, str] = {}
-        self._codes: dict[Type, str] = {}
-        self._head, self._code = Writer(), Writer()
-        self._histories: dict[tuple[object, ...], str] = {}
-        self._actions = Writer()
-
-    # What bodies ask for
-
-    def variable(self, state: str, name: str) -> Spot:
-        """The place of a state variable in the state with this C name."""
-        kind, at = self._places[name]
-        if self.state_words == 1:
-            return Spot(f"{state}[0]", False, kind, at)
-        return Spot(state, True, kind, at)
-
-    def bound(self, name: str) -> int:
-        """The number of a named bound."""
-        return self._bounds.setdefault(name, len(self._bounds))
-
-    def table(self, kind: Type) -> str:
-        """The C table of all values of a type, in canonical order."""
-        if kind not in self._tables:
-            if kind.cardinality > TABLE_MAX:
-                raise Unsupported(f"a choice among the {kind.cardinality:,} values of {kind}")
-            packed = [pack(kind, value) for value in kind.values()]
-            assert packed == sorted(packed), kind
-            name = self._tables[kind] = f"values_{len(self._tables)}"
-            self._head(f"/* All values of {kind}. */")
-            self._head(f"static const word {name}[] = {{{', '.join(map(literal, packed))}}};")
-        return self._tables[kind]
-
-    def codes(self, kind: Type) -> str:
-        """The C table of the codes of all values of a type, by their bits."""
-        if kind not in self._codes:
-            by_bits = [0] * (1 << width(kind))
-            for code, value in enumerate(kind.values()):
-                by_bits[pack(kind, value)] = code
-            name = self._codes[kind] = f"codes_{len(self._codes)}"
-            self._head(f"/* The numbers of the values of {kind}, by their bits. */")
-            self._head(f"static const uint16_t {name}[] = {{{', '.join(map(str, by_bits))}}};")
-        return self._codes[kind]
-
-    def on_sequences(self, function: str, bits: int, capacity: int) -> str:
-        """The C name of a function of `bits.h` for sequences of so many elements of so many bits: it is compiled once for all its calls."""
-        parameters, arguments = ON_SEQUENCES[function]
-        name = f"{function}_{bits}_{capacity}"
-        if name not in self._sequence_functions:
-            self._sequence_functions.add(name)
-            result, leave = ("unsigned", "return ") if function == "lower_bound" else ("void", "")
-            head = f"static {result} {name}({'const ' * bool(leave)}word *a, unsigned at, unsigned count, {parameters})"
-            self._head(f"{head} {{ {leave}{function}(a, at, {bits}, {capacity}, count, {arguments}); }}")
-        return name
-
-    @staticmethod
-    def function(key: str) -> str:
-        """The C name of a pure function."""
-        return f"fn_{key}"
-
-    def linearizable(self, node: Expr) -> str:
-        """The C name of the linearizability check with a sequential object."""
-        key = (node.data, node.args[0].type, node.args[1].type)
-        if key not in self._histories:
-            self._histories[key] = f"history_{len(self._histories)}"
-            kept, self._code = self._code, Writer()
-            history_check(self, self._code, self._histories[key], node)
-            self._actions.lines.extend(self._code.lines)
-            self._code = kept
-        return self._histories[key]
-
-    # Functions and properties
-
-    def _parameters(self, parameters: Sequence[tuple[str, Type]]) -> list[str]:
-        return [f"const word *v_{name}" if is_wide(kind) else f"{ctype(kind)} v_{name}" for name, kind in parameters]
-
-    def pure(
-        self, name: str, comment: str, parameters: Sequence[tuple[str, Type]], body: Sequence[Stmt], result: Type
-    ) -> None:
-        """A C function that computes a value and changes nothing."""
-        out = Writer()
-        wide = is_wide(result)
-        head = [f"static {'void' if wide else ctype(result)} {name}(int *status, const word *s, const word *old"]
-        head += [*self._parameters(self._mutable(parameters)), *(["word *result"] if wide else [])]
-
-        def leave(operand: str | None) -> None:
-            assert operand is not None
-            if wide:
-                out(f"memcpy(result, {operand}, {8 * words(width(result))});")
-                out("return;")
-            else:
-                out(f"return {operand};")
-
-        writer = Body(self, out, "s", "old", leave)
-        with out.block(", ".join(head) + ")"):
-            out("(void)status, (void)s, (void)old;")
-            self._unpack_parameters(writer, parameters)
-            writer.declare_locals(body, [key for key, _ in parameters])
-            writer.block(body)
-            out("goto leave;")
-            out("leave:")
-            out("return;" if wide else "return 0;")
-        self._actions(f"/* {comment} */")
-        self._actions.lines.extend(out.lines)
-        self._actions()
-
-    @staticmethod
-    def _mutable(parameters: Sequence[tuple[str, Type]]) -> list[tuple[str, Type]]:
-        return [(f"{name}_in", kind) if is_wide(kind) else (name, kind) for name, kind in parameters]
-
-    @staticmethod
-    def _unpack_parameters(writer: Values, parameters: Sequence[tuple[str, Type]]) -> None:
-        """Wide parameters are copied: a body may change its own."""
-        for name, kind in parameters:
-            if is_wide(kind):
-                writer.declare(kind, f"v_{name}", f"v_{name}_in")
-
-    def _function(self, function: Function) -> None:
-        self.pure(self.function(function.key), function.key, function.parameters, function.body, function.result)
 
     # Actions
 
@@ -212,21 +84,19 @@ class Program:
         """One action with given arguments: a successor, a cut, an error, or nothing. Guards are evaluated before the state is copied."""
         out = Writer()
         guards, body = opening(action)
-        parameters = self._parameters(self._mutable(action.parameters))
-        with out.block(
-            f"static void attempt_{number}({', '.join(['const State *from', 'Successors *out', *parameters])})"
-        ):
+        head = ["const State *from", "Successors *out", *declared(action.parameters)]
+        with out.block(f"static void attempt_{number}({', '.join(head)})"):
             out("const word *const s = from->w;")
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)status;")
-            before = Body(self, out, "s", "s", lambda _: None)
+            before = Body(self.shared, out, "s", "s", lambda _: None)
             self._pack_arguments(before, action.parameters)
-            self._unpack_parameters(before, action.parameters)
+            unpack_parameters(before, action.parameters)
             before.block(guards)
             out("State next = *from;")
             out("word *const n = next.w;")
             out("(void)n;")
-            writer = Body(self, out, "n", "n", lambda _: out("goto done;"))
+            writer = Body(self.shared, out, "n", "n", lambda _: out("goto done;"))
             out(f"const unsigned group = {self._group(before, action, number)};")
             writer.declare_locals(body, [name for name, _ in action.parameters])
             writer.block(body)
@@ -243,30 +113,29 @@ class Program:
                 out("else cut(out, (uint32_t)*status - 1);")
             out("disabled:")
             out("return;")
-        self._actions(
-            f"/* @action {action.name}({', '.join(f'{name}: {kind}' for name, kind in action.parameters)}) */"
-        )
-        self._actions.lines.extend(out.lines)
-        self._actions()
+        parameters = ", ".join(f"{name}: {kind}" for name, kind in action.parameters)
+        self.shared.code(comment(f"@action {action.name}({parameters})"))
+        self.shared.code.lines.extend(out.lines)
+        self.shared.code()
 
     def _group(self, writer: Body, action: Action, number: int) -> str:
         """The number of the group that a transition belongs to."""
         place = "0"
-        for split in self.groups.splits[number]:
+        for split in self.shared.groups.splits[number]:
             value = writer.dense(split.kind, writer.value(split.expression(action.parameters)))
             place = (
                 f"({place} * {split.kind.cardinality}u + (unsigned)({value}))"
                 if place != "0"
                 else f"(unsigned)({value})"
             )
-        return f"{self.groups.first[number]}u + {place}"
+        return f"{self.shared.groups.first[number]}u + {place}"
 
     @staticmethod
     def _pack_arguments(writer: Body, parameters: Sequence[tuple[str, Type]]) -> None:
         pieces: list[str] = []
         for name, kind in parameters:
             if is_wide(kind):
-                pieces += [f"v_{name}_in[{i}]" for i in range(words(width(kind)))]
+                pieces += [f"{parameter(name, kind)}[{i}]" for i in range(words(width(kind)))]
             else:
                 pieces.append(to_bits(kind, f"v_{name}"))
         writer.out(f"const uint64_t args[] = {{{', '.join(pieces) or '0'}}};")
@@ -278,7 +147,7 @@ class Program:
             out("const word *const s = from->w;")
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)status;")
-            writer = Body(self, out, "s", "s", lambda _: None)
+            writer = Body(self.shared, out, "s", "s", lambda _: None)
             guards = self._early_guards(action)
             self._guard(writer, guards[0], "return")
             with ExitStack() as stack:
@@ -293,8 +162,8 @@ class Program:
             out("return;")
             out("leave:")
             out(f"fail(out, from, {number}, NULL, 0);")
-        self._actions.lines.extend(out.lines)
-        self._actions()
+        self.shared.code.lines.extend(out.lines)
+        self.shared.code()
 
     def _early_guards(self, action: Action) -> list[list[Expr]]:
         """For each number of first parameters, the guards that are decided when these have values and others are to come.
@@ -320,11 +189,15 @@ class Program:
             writer.out(f"if (!({writer.value(guard)})) {otherwise};")
 
     def _initial(self) -> None:
-        out = self._actions
-        rows = [pack(self.layout, state) for state in self.initial]
-        with out.block(f"static const word initial_states[][{self.state_words}] =", "};"):
+        out = self.shared.code
+        rows = [pack(self.shared.layout, state) for state in self.initial]
+        with out.block(f"static const word initial_states[][{self.shared.state_words}] =", "};"):
             for row in rows:
-                out("{" + ", ".join(literal(row >> 64 * i & (1 << 64) - 1) for i in range(self.state_words)) + "},")
+                out(
+                    "{"
+                    + ", ".join(literal(row >> 64 * i & (1 << 64) - 1) for i in range(self.shared.state_words))
+                    + "},"
+                )
         with (
             out.block("static void model_initial(Successors *out)"),
             out.block(f"for (uint64_t i = 0; i < {len(rows)}; i++)"),
@@ -334,7 +207,7 @@ class Program:
             out("emit_initial(out, &state, &i);")
 
     def _successors(self) -> None:
-        out = self._actions
+        out = self.shared.code
         with out.block("static void model_successors(const State *from, Successors *out)"):
             for number, action in enumerate(self.model.actions):
                 out(f"action_{number}(from, out); /* {action.name} */")
@@ -345,21 +218,23 @@ class Program:
         with out.block("static bool model_room(const State *state)"):
             out("const word *s = state->w;")
             out("(void)s;")
-            writer = Body(self, out, "s", "s", lambda _: None)
-            for name, needed in self.groups.room.items():
-                spot = self.variable("s", name)
+            writer = Body(self.shared, out, "s", "s", lambda _: None)
+            for name, needed in self.shared.groups.room.items():
+                spot = self.shared.variable("s", name)
                 out(f"if ({writer.length(spot)} + {needed} > {capacity(spot.kind)}) return false;")
             out("return true;")
-        self._actions.lines.extend(out.lines)
+        self.shared.code.lines.extend(out.lines)
 
     def _sleeping(self) -> None:
         """Which groups commute."""
-        out = self._actions
-        if self.groups.sleep:
-            rows = ", ".join(f"{row:#x}u" for row in self.groups.independent)
+        out = self.shared.code
+        if self.shared.groups.sleep:
+            rows = ", ".join(f"{row:#x}u" for row in self.shared.groups.independent)
             out("/* The groups whose transitions commute with those of each group, as bits. */")
             out(f"static const uint64_t independent_of[] = {{{rows}}};")
-        before, row = ("((uint64_t)1 << group) - 1", "independent_of[group]") if self.groups.sleep else ("0", "0")
+        before, row = (
+            ("((uint64_t)1 << group) - 1", "independent_of[group]") if self.shared.groups.sleep else ("0", "0")
+        )
         self._room()
         out(f"static inline uint64_t model_before(unsigned group) {{ (void)group; return {before}; }}")
         out(f"static inline uint64_t model_independent(unsigned group) {{ (void)group; return {row}; }}")
@@ -369,22 +244,22 @@ class Program:
         """Fairness and liveness properties, if there are any, or why not: then safety alone is compiled."""
         if not promises(self.model):
             return None
-        out, before = Writer(), len(self._actions.lines)
+        before = len(self.shared.code.lines)
         try:
-            liveness(self, out)
+            liveness(self.shared)
         except Unsupported as reason:
-            del self._actions.lines[before:]
+            del self.shared.code.lines[before:]
             return str(reason)
-        self._actions.lines.extend(out.lines)
         return None
 
     # The file
 
     def rendered(self) -> Rendered:
         """The whole file."""
-        for function in self.model.functions.values():
-            self._function(function)
-        Properties(self, self._head, self._actions).write()
+        shared = self.shared
+        for known in self.model.functions.values():
+            function(shared, known)
+        Properties(shared).write()
         for number, action in enumerate(self.model.actions):
             self._attempt(action, number)
             self._choices(action, number)
@@ -392,39 +267,40 @@ class Program:
         self._successors()
         self._sleeping()
         no_liveness = self._liveness()
-        canonical = Writer()
-        canonical_form(self, canonical)
+        history_checks(shared)
+        canonical = canonical_form(shared)
         promised = 0 if no_liveness is not None else len(promises(self.model))
-        body, defines = [*self._head.lines, "", *self._actions.lines, "", *canonical.lines], self._defines(promised)
+        body, defines = [*shared.head.lines, "", *shared.code.lines, "", *canonical.lines], self._defines(promised)
         key = hashlib.sha256("\n".join([defines, *body]).encode()).hexdigest()[:32]
-        head = (
-            f"/* {self.model.name}, rendered by Quorate. Directives tell which line of the spec the C below them is; its text\n"
-            f'   stands beside. */\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n'
+        title = comment(
+            f"{self.model.name}, rendered by Quorate. Directives tell the line of the spec; its text stands beside."
         )
+        head = f'{title}\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n'
         text = "\n".join(directed(body, FILE, head.count("\n") + 1))
         source = f'{head}{text}\n\n#include "engine.c"\n'
         return Rendered(
             source,
-            tuple(self._bounds),
+            shared.bounds,
             tuple(tuple(kind for _, kind in action.parameters) for action in self.model.actions),
-            width(self.layout),
-            self.state_words,
+            width(self.shared.layout),
+            self.shared.state_words,
             self.argument_words,
             promised > 0,
             no_liveness,
+            tuple(shared.traps),
         )
 
     def _defines(self, promised: int) -> str:
         values = {
-            "WORDS": self.state_words,
+            "WORDS": self.shared.state_words,
             "ARGS": self.argument_words,
             "ACTIONS": len(self.model.actions),
-            "BOUNDS": max(len(self._bounds), 1),
+            "BOUNDS": max(len(self.shared.bounds), 1),
             "HAS_STEPS": int(bool(self.model.of(*STEPS))),
             "DEADLOCK": int(bool(self.model.of(*ENDS))),
-            "SYMMETRY": int(bool(self.sorts)),
-            "GROUPS": self.groups.count,
-            "SLEEP": int(self.groups.sleep),
+            "SYMMETRY": int(bool(self.shared.sorts)),
+            "GROUPS": self.shared.groups.count,
+            "SLEEP": int(self.shared.groups.sleep),
             "LIVENESS": promised,
         }
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())

@@ -7,20 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING
 
+from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported
+from quorate.explore.native.render.operands import is_wide
 from quorate.explore.native.render.paths import BOOL
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
-from quorate.explore.native.render.values import is_wide
 from quorate.explore.native.render.writer import Writer
 from quorate.kinds import ENDS, GOALS, INVARIANTS, STEPS
 from quorate.language.types import Type
 from quorate.model.nodes import Expr, If, Model, Op, Property, Return
 from quorate.model.totality import is_total
-
-if TYPE_CHECKING:
-    from quorate.explore.native.render.program import Program
 
 REACHABLE_MAX = 63
 """So many @reachable properties have a bit of their own."""
@@ -67,10 +65,7 @@ def all_choices(
                 _take_shortcut(writer, shortcut)
             if is_wide(kind):
                 raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
-            index = writer.out.fresh("i")
-            stack.enter_context(
-                writer.out.block(f"for (unsigned {index} = 0; {index} < {kind.cardinality}; {index}++)")
-            )
+            index = stack.enter_context(writer.codes(kind))
             writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
         yield [f"v_{name}" for name, _ in parameters]
 
@@ -116,21 +111,21 @@ def _of_parameters(prop: Property, apart: int) -> str:
 
 
 class Properties:
-    """Writes the functions that `model.h` asks for: tables to the head, functions to `out`."""
+    """Writes the functions that `model.h` asks for."""
 
-    def __init__(self, program: Program, head: Writer, out: Writer) -> None:
-        self.program, self._head, self._out = program, head, out
+    def __init__(self, shared: Shared) -> None:
+        self.shared, self._head, self._out = shared, shared.head, shared.code
 
     def write(self) -> None:
         """All of them. Raises Unsupported."""
-        model, numbered = self.program.model, 0
+        model, numbered = self.shared.model, 0
 
         def of(*kinds: str) -> list[tuple[str, Property]]:
             nonlocal numbered
             found = []
             for prop in (prop for kind in kinds for prop in model.of(kind)):
                 name = f"property_{numbered}_{prop.name}"
-                self.program.pure(name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
+                pure(self.shared, name, f"@{prop.kind} {prop.name}", prop.parameters, prop.body, BOOL)
                 found.append((name, prop))
                 numbered += 1
             return found
@@ -148,29 +143,32 @@ class Properties:
         )
 
     @contextmanager
-    def _judging(self, head: str, before: str = "state") -> Iterator[Body]:
-        """A function that evaluates properties."""
+    def _judging(self, head: str, failed: str, before: str = "state") -> Iterator[Body]:
+        """A function that evaluates properties. It returns `failed` where evaluating itself is an error."""
         out = Writer()
         with out.block(f"static {head}"):
             out(f"const word *s = state->w, *old = {before}->w;")
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)old, (void)status;")
-            yield Body(self.program, out, "s", "old", lambda _: None)
+            yield Body(self.shared, out, "s", "old", lambda _: None)
+            out("goto leave;")
+            out("leave:")
+            out(f"return {failed};")
         self._out.lines.extend(out.lines)
         self._out()
 
     def _invariants(self, invariants: Sequence[tuple[str, Property]]) -> None:
         """The first invariant that is false. After a transition, only those that it may have changed are evaluated."""
-        with self._judging("unsigned model_invariant_after(const State *state, unsigned group)") as writer:
+        with self._judging("unsigned model_invariant_after(const State *state, unsigned group)", "0") as writer:
             out = writer.out
             out("(void)group;")
             for number, (name, prop) in enumerate(invariants):
-                wanted, apart = self.program.groups.to_check(prop)
+                wanted, apart = self.shared.groups.to_check(prop)
                 everything = (1 << prod(kind.cardinality for _, kind in prop.parameters[:apart])) - 1
                 if all(row == everything for row in wanted):
                     with (
                         out.block(""),
-                        all_choices(writer, prop.parameters, _shortcut(prop, self.program.model)) as values,
+                        all_choices(writer, prop.parameters, _shortcut(prop, self.shared.model)) as values,
                     ):
                         _break_if_violated(out, number, name, values)
                     continue
@@ -179,7 +177,7 @@ class Properties:
                 self._head(f"static const uint64_t check_{number}[] = {{{rows}}};")
                 row = f"check_{number}[group]"
                 choices = (
-                    chosen(writer, prop.parameters, _shortcut(prop, self.program.model), apart, row)
+                    chosen(writer, prop.parameters, _shortcut(prop, self.shared.model), apart, row)
                     if apart
                     else all_choices(writer, prop.parameters)
                 )
@@ -191,18 +189,20 @@ class Properties:
 
     def _steps(self, steps: Sequence[tuple[str, Property]]) -> None:
         """The first step property that is false."""
-        with self._judging("unsigned model_step(const State *before, const State *state)", "before") as writer:
+        with self._judging("unsigned model_step(const State *before, const State *state)", "0", "before") as writer:
             for number, (name, prop) in enumerate(steps):
                 with (
                     writer.out.block(""),
-                    all_choices(writer, prop.parameters, _shortcut(prop, self.program.model)) as values,
+                    all_choices(writer, prop.parameters, _shortcut(prop, self.shared.model)) as values,
                 ):
                     _break_if_violated(writer.out, number, name, values)
             writer.out("return NONE;")
 
     def _reachable(self, reachable: Sequence[tuple[str, Property]]) -> None:
         """Bits of the reachability properties that are true; the highest bit for an error."""
-        with self._judging("uint64_t model_reached(const State *state, uint64_t known)") as writer:
+        with self._judging(
+            "uint64_t model_reached(const State *state, uint64_t known)", f"(uint64_t)1 << {REACHABLE_MAX}"
+        ) as writer:
             out = writer.out
             out("(void)known;")
             out("uint64_t reached = 0;")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from quorate.explore.native.render.layout import Unsupported, is_number, width
+from quorate.explore.native.render.layout import Unsupported, width
+from quorate.explore.native.render.operands import Spot, integer, to_bits
 from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.statements import Body
-from quorate.explore.native.render.values import Spot, to_bits
 from quorate.language.types import ListType, NetworkType, Type, UnionType
-from quorate.model.conversion import limits
 from quorate.model.nodes import Action, Change, Expr, Mutate, Op, Require, Stmt, conjuncts
+from quorate.model.ranges import is_number, limits
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def _as_parameter(writer: Body, value: str, have: Type, want: Type) -> str:
         writer.out(f"if (!({' || '.join(legal) or '0'})) continue;")
         return writer.read(spot.inner(want, 0)) if want in have.kinds else writer.convert(value, have, want, False)
     if is_number(have) and is_number(want):
-        low, high = limits(want)
+        low, high = map(integer, limits(want))
         kept = writer.let(have, value)
         writer.out(f"if ({kept} < {low} || {kept} > {high}) continue;")
         return kept

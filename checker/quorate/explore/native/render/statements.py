@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from quorate.explore.native.render.containers import pair_code
 from quorate.explore.native.render.expressions import Expressions
 from quorate.explore.native.render.layout import Unsupported, is_sequence, width
+from quorate.explore.native.render.operands import Spot, is_wide
 from quorate.explore.native.render.paths import BOOL
-from quorate.explore.native.render.program_view import ProgramView
-from quorate.explore.native.render.values import Spot, is_wide
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import BagType, ChannelsType, ListType, MapType, Type
 from quorate.model.nodes import (
@@ -54,8 +54,8 @@ def locals_of(body: Sequence[Stmt], known: Sequence[str]) -> Iterator[tuple[str,
 class Body(Expressions):
     """Writes a body. `disabled` ends an action whose guard is false; `leave_with` what `return` does."""
 
-    def __init__(self, program: ProgramView, writer: Writer, state: str, old: str, leave_with: Leave) -> None:
-        super().__init__(program, writer, state, old)
+    def __init__(self, shared: Shared, writer: Writer, state: str, old: str, leave_with: Leave) -> None:
+        super().__init__(shared, writer, state, old)
         self._return = leave_with
         self._loops: list[tuple[str, str]] = []
 
@@ -142,9 +142,7 @@ class Body(Expressions):
     def place(self, target: Place) -> Spot:
         """Where a place is."""
         root = target.root
-        spot = (
-            self.program.variable(self.state, root) if target.state else self.spot_named(target.types[0], f"v_{root}")
-        )
+        spot = self.shared.variable(self.state, root) if target.state else self.spot_named(target.types[0], f"v_{root}")
         for selector in target.selectors:
             if isinstance(spot.kind, MapType):
                 spot = self.entry(spot, self.let(BOOL, self.key(spot.kind, selector)))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from quorate.explore.native.render.containers import Containers
 from quorate.explore.native.render.layout import offsets, width, words
-from quorate.explore.native.render.values import Spot, ctype, is_wide, to_bits
+from quorate.explore.native.render.operands import Spot, ctype, is_wide, to_bits
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import (
     BagType,
@@ -26,30 +26,29 @@ from quorate.language.types import (
     UnionType,
 )
 
-if TYPE_CHECKING:
-    from quorate.explore.native.render.program import Program
 
-
-def canonical_form(program: Program, out: Writer) -> None:
-    """Write `model_canonical`."""
-    if program.sorts:
-        _Symmetry(program, out).write_all()
+def canonical_form(shared: Shared) -> Writer:
+    """`model_canonical`, which comes last."""
+    out = Writer()
+    if shared.sorts:
+        _Symmetry(shared, out).write_all()
     else:
         out("static State model_canonical(State s) { return s; }")
+    return out
 
 
 class _Symmetry(Containers):
     """Writes the functions of one program. A label `leave` and a `status` exist in each only because adding to a set asks for them;
     nothing here can cut."""
 
-    def __init__(self, program: Program, out: Writer) -> None:
-        super().__init__(program, out)
+    def __init__(self, shared: Shared, out: Writer) -> None:
+        super().__init__(shared, out)
         self.first: dict[type, int] = {}
         self.count = 0
-        for sort in program.sorts:
+        for sort in shared.sorts:
             self.first[sort] = self.count
             self.count += len(sort)
-        self.reduced = frozenset(program.sorts)
+        self.reduced = frozenset(shared.sorts)
         self._names: dict[tuple[str, Type], str] = {}
         self.finished = Writer()
 
@@ -59,8 +58,8 @@ class _Symmetry(Containers):
 
     def write_all(self) -> None:
         """Everything."""
-        program, out = self.program, self.out
-        moved = [variable for variable in program.model.variables if self.moves(variable.type)]
+        shared, out = self.shared, self.out
+        moved = [variable for variable in shared.model.variables if self.moves(variable.type)]
         renamed = [(variable, self._function("renamed", variable.type)) for variable in moved]
         hashed = [(variable, self._function("hashed", variable.type)) for variable in moved]
         starts = [*self.first.values(), self.count]
@@ -75,14 +74,14 @@ class _Symmetry(Containers):
             out("const word *s = from->w;")
             out("word *n = to.w;")
             for variable, name in renamed:
-                value = self.read(program.variable("s", variable.name))
-                self.write(program.variable("n", variable.name), self._called(name, variable.type, value))
+                value = self.read(shared.variable("s", variable.name))
+                self.write(shared.variable("n", variable.name), self._called(name, variable.type, value))
             out("return to;")
         with out.block("static uint64_t symmetry_hash(const State *from, const uint64_t *colours)"):
             out("const word *s = from->w;")
             out("uint64_t hash = 1;")
             for variable, name in hashed:
-                value = self.read(program.variable("s", variable.name))
+                value = self.read(shared.variable("s", variable.name))
                 out(f"hash = blend(hash, {name}({value}, colours));")
             out("return hash;")
 

@@ -1,21 +1,17 @@
-"""Values in C: where they are, how they are read, written, compared and converted.
-
-A number is an `int64_t`, any other value of at most 64 bits a `word`, a wider one an array of words. An *operand* is a C expression
-without side effects: for wide values always the name of an array. A `Spot` is a place inside something larger.
-"""
+"""Values in C: how they are read, written, compared and converted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from quorate.errors import Location
 from quorate.explore.native.render.layout import (
     Unsupported,
     capacity,
     element,
-    is_number,
     length_at,
     length_width,
-    low,
     offsets,
     pack,
     payload_width,
@@ -23,7 +19,8 @@ from quorate.explore.native.render.layout import (
     width,
     words,
 )
-from quorate.explore.native.render.program_view import ProgramView
+from quorate.explore.native.render.operands import Spot, ctype, from_bits, integer, is_wide, literal, to_bits
+from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import (
     BoolType,
@@ -39,76 +36,18 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.model.conversion import same_class
-from quorate.model.nodes import IntType
+from quorate.model.nodes import INT_MAX, INT_MIN
+from quorate.model.ranges import is_number, limits
 
 DIRECT_WIDTH_MAX = 12
 """The code of a value of at most so many bits is looked up in a table; for wider ones the table of values is searched."""
 
 
-@dataclass(frozen=True)
-class Spot:
-    """`width(kind)` bits at offset `at` (plus `moving`, a C expression) of a word (`array` false) or an array of words."""
-
-    root: str
-    array: bool
-    kind: Type
-    at: int = 0
-    moving: str = ""
-
-    @property
-    def offset(self) -> str:
-        """The offset as a C expression."""
-        return f"{self.at}u" if not self.moving else f"({self.at}u + {self.moving})"
-
-    @property
-    def pointer(self) -> str:
-        """The words as a C pointer."""
-        return self.root if self.array else f"(&{self.root})"
-
-    def inner(self, kind: Type, at: int, moving: str = "") -> Spot:
-        """A place inside this one."""
-        both = " + ".join(part for part in (self.moving, moving) if part)
-        return replace(self, kind=kind, at=self.at + at, moving=both)
-
-    def part(self, kinds: tuple[Type, ...], position: int) -> Spot:
-        """A component of a record or tuple."""
-        return self.inner(kinds[position], offsets(kinds)[position])
-
-
-def ctype(kind: Type) -> str:
-    """The C type of an operand that is not wide."""
-    return "int64_t" if is_number(kind) else "word"
-
-
-def is_wide(kind: Type) -> bool:
-    """Whether operands are arrays."""
-    return width(kind) > 64
-
-
-def to_bits(kind: Type, operand: str) -> str:
-    """The bits of a value that is not wide."""
-    if not is_number(kind):
-        return operand
-    return f"(word)({operand} - {low(kind)})" if low(kind) else f"(word)({operand})"
-
-
-def from_bits(kind: Type, bits: str) -> str:
-    """The operand with these bits, of a value that is not wide."""
-    if not is_number(kind):
-        return bits
-    return f"((int64_t)({bits}) + {low(kind)})" if low(kind) else f"(int64_t)({bits})"
-
-
-def literal(bits: int) -> str:
-    """A word in C."""
-    return f"{bits}u" if bits < 2**31 else f"{bits:#x}ull"
-
-
 class Values:
     """Writes the C of one function: what concerns values and places. `status` and the label `leave` are in scope."""
 
-    def __init__(self, program: ProgramView, writer: Writer) -> None:
-        self.program, self.out = program, writer
+    def __init__(self, shared: Shared, writer: Writer) -> None:
+        self.shared, self.out = shared, writer
 
     # Ends of an action
 
@@ -118,7 +57,12 @@ class Values:
 
     def cut(self, condition: str, bound: str) -> None:
         """The named bound cuts if the condition is true."""
-        self.out(f"if (UNLIKELY({condition})) {{ *status = {self.program.bound(bound) + 1}; goto leave; }}")
+        self.out(f"if (UNLIKELY({condition})) {{ *status = {self.shared.bound(bound) + 1}; goto leave; }}")
+
+    def trap(self, condition: str, place: Location | None) -> None:
+        """If the condition is true a number has left its 64 bits, and what the engine says from here on is void."""
+        number = self.shared.trap(place)
+        self.out(f"if (UNLIKELY({condition})) {{ trap(status, {number}); goto leave; }}")
 
     # Variables
 
@@ -230,10 +174,20 @@ class Values:
 
     def on_sequence(self, function: str, spot: Spot, *arguments: str) -> str:
         """A call of `lower_bound`, `insert_element` or `remove_element`."""
-        name = self.program.on_sequences(function, width(element(spot.kind)), capacity(spot.kind))
+        name = self.shared.on_sequences(function, width(element(spot.kind)), capacity(spot.kind))
         return f"{name}({', '.join([spot.pointer, str(spot.offset), *arguments])})"
 
     # Codes
+
+    @contextmanager
+    def codes(self, kind: Type) -> Iterator[str]:
+        """Loop over the numbers of all values of a type."""
+        index, most = self.out.fresh("i"), kind.cardinality
+        if most >= 1 << 64:
+            raise Unsupported(f"a loop over the {most:,} values of {kind}")
+        counter = "unsigned" if most < 1 << 32 else "uint64_t"
+        with self.out.block(f"for ({counter} {index} = 0; {index} < {literal(most)}; {index}++)"):
+            yield index
 
     def dense(self, kind: Type, operand: str) -> str:
         """The number of a value among all of its type: `encode` in C."""
@@ -243,13 +197,13 @@ class Values:
         if not self._scattered(kind):
             return bits
         if width(kind) <= DIRECT_WIDTH_MAX:
-            return f"(word){self.program.codes(kind)}[{bits}]"
-        return f"rank_of({self.program.table(kind)}, {kind.cardinality}, {bits})"
+            return f"(word){self.shared.codes(kind)}[{bits}]"
+        return f"rank_of({self.shared.table(kind)}, {kind.cardinality}, {bits})"
 
     def sparse(self, kind: Type, code: str) -> str:
         """The value with this number: `decode` in C."""
         if self._scattered(kind):
-            code = f"{self.program.table(kind)}[{code}]"
+            code = f"{self.shared.table(kind)}[{code}]"
         return from_bits(kind, f"(word){code}")
 
     @staticmethod
@@ -331,16 +285,9 @@ class Values:
             return operand
         value = self.let(have, operand)
         if isinstance(want, NatType):
-            least = have.low if isinstance(have, IntType) else 0
-            most = (
-                have.high
-                if isinstance(have, IntType)
-                else have.maximum
-                if isinstance(have, NatType)
-                else want.maximum + 1
-            )
+            least, most = limits(have)
             if most > want.maximum:
-                self.cut(f"{value} > {want.maximum}", want.bound)
+                self.cut(f"{value} > {integer(want.maximum)}", want.bound)
             if least < 0:
                 self.error(f"{value} < 0")
         return value
@@ -420,10 +367,14 @@ class Values:
     def _converted_set(self, operand: str, have: SetType, want: SetType, checked: bool) -> str:
         raise NotImplementedError
 
-    def constant(self, kind: Type, value: object) -> str:
+    def constant(self, kind: Type, value: object, place: Location | None = None) -> str:
         """A constant."""
+        if type(value) is int and not INT_MIN <= value <= INT_MAX:
+            self.trap("1", place)
+            return self.declare(kind, self.out.fresh())
         if is_number(kind):
-            return str(value)
+            assert isinstance(value, int)
+            return integer(value)
         bits = pack(kind, value)
         if not is_wide(kind):
             return literal(bits)

@@ -7,19 +7,19 @@ the axioms are written for the families at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Self
 
 import z3
 
-from quorate.model.conversion import is_number
-from quorate.model.nodes import Expr, For, Model, Op
+from quorate.model.nodes import Expr, Model
 from quorate.prove.encode.anysize.quantifiers import Quantifiers
 from quorate.prove.encode.anysize.symbols import (
     NoAnySize,
     SetV,
     Term,
+    printable,
     quantified,
 )
 from quorate.prove.encode.machine import Env
@@ -27,6 +27,31 @@ from quorate.prove.encode.values import Value
 
 QUORUM = "quorum of "
 """So begin the names of the predicates that stand for "this set is a quorum"."""
+
+
+LITERAL_MAX = 4
+"""A threshold that is written as a number is written out as so many different members, up to here."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a quorum is: more than half (`least` is None), or at least so many, which are called `name` ("" if the
+    specification just says the number)."""
+
+    least: int | None
+    name: str = ""
+
+    def __str__(self) -> str:
+        return "a majority" if self.least is None else f"{self.name} ({self.least})" if self.name else str(self.least)
+
+    def at(self, total: int) -> int:
+        """The least number of members that are enough, of so many."""
+        return total // 2 + 1 if self.least is None else self.least
+
+    @property
+    def configured(self) -> bool:
+        """Whether it goes with the number of members, so that conditions on both make sense."""
+        return self.least is None or bool(self.name)
 
 
 @dataclass(frozen=True)
@@ -37,7 +62,7 @@ class Family:
     parameters: tuple[Term, ...]
     formulas: tuple[Term, ...]
     symbol: Any
-    size: int | None = None
+    size: Size | None = None
     member: Term = None
 
     def has(self, parameters: Sequence[Term]) -> Term:
@@ -86,7 +111,7 @@ class Definitions(Quantifiers):
         label: str,
         formulas: Sequence[Term],
         make: Callable[[str, list[Term]], Any],
-        size: int | None = None,
+        size: Size | None = None,
         member: Term = None,
     ) -> tuple[Family, list[Term]]:
         """The family of these formulas and its parameters here; `make(name, parameters)` builds its symbol when it is
@@ -140,7 +165,7 @@ class Definitions(Quantifiers):
         return list(found.values())
 
     def op_majority(self, node: Expr, env: Env) -> Value:
-        return self._quorum(node, self.value(node.args[0], env), None)
+        return self._quorum(node, self.value(node.args[0], env), Size(None))
 
     def op_quorum(self, node: Expr, env: Env) -> Value:
         members, size = self.values(node.args, env)
@@ -148,9 +173,20 @@ class Definitions(Quantifiers):
             raise NoAnySize(
                 "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
             )
-        return self._quorum(node, members, size.as_long())
+        least, name = size.as_long(), _name(node.args[1])
+        if least <= 0:
+            return self.true
+        if least == 1 or (not name and least <= LITERAL_MAX):
+            return self._so_many(node, members, least)
+        return self._quorum(node, members, Size(least, name))
 
-    def _quorum(self, node: Expr, members: SetV, size: int | None) -> Term:
+    def _so_many(self, node: Expr, members: SetV, least: int) -> Term:
+        """That a set has so many different members."""
+        names = [self.constant_named("member", self.symbols.sort(node.data)) for _ in range(least)]
+        different = [z3.Distinct(names)] if least > 1 else []
+        return self.exists(names, *different, *map(members.has, names))
+
+    def _quorum(self, node: Expr, members: SetV, size: Size) -> Term:
         member = self.constant_named("member", self.symbols.sort(node.data))
         formula = members.has(member)
 
@@ -160,12 +196,16 @@ class Definitions(Quantifiers):
         family, actual = self.family(f"{QUORUM}{node.data}", [formula], make, size, member)
         return family.symbol(actual)
 
-    def quorum_axioms(self, total: int, given: Set[str], asked: Set[str]) -> list[tuple[Term, frozenset[str]]]:
-        """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about.
+    def quorum_axioms(
+        self, totals: Mapping[str, int], given: Set[str], asked: Set[str]
+    ) -> list[tuple[Term, frozenset[str], str]]:
+        """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about,
+        and the condition on the number of members under which it is true ("": it always is).
 
-        `total` members are configured. `given` are sets that are said to be quorums, `asked` those of which it would help
-        to know that they are (see `quorums_in`). That two quorums meet can matter for given ones only; that a larger set
-        is a quorum, for a given and an asked one. What else the axioms say of other sets follows.
+        `totals` are the numbers of members that are configured; the conditions are true of them. `given` are sets that are
+        said to be quorums, `asked` those of which it would help to know that they are (see `quorums_in`). That two quorums
+        meet can matter for given ones only; that a larger set is a quorum, for a given and an asked one. What else the
+        axioms say of other sets follows.
         """
         families = {
             family.symbol.name(): (label, family)
@@ -173,24 +213,31 @@ class Definitions(Quantifiers):
             if family.member is not None
         }
         found = [(name, *families[name]) for name in families if name in given | asked]
-        axioms: list[tuple[Term, frozenset[str]]] = []
+        axioms: list[tuple[Term, frozenset[str], str]] = []
         for position, (name, label, first) in enumerate(found):
-            axioms += [(meaning, frozenset((name,))) for meaning in first.naming()]
-            least = _size(first, total)
-            if least <= total and name in asked:
-                axioms.append((self._full(first), frozenset((name,))))
-            if least > 0 and 2 * least <= total and name in given:
-                axioms.append((self._inhabited(first), frozenset((name,))))
+            counted = Counted(label.removeprefix(QUORUM), totals[label.removeprefix(QUORUM)])
+            alone = frozenset((name,))
+            axioms += [(meaning, alone, "") for meaning in first.naming()]
+            if name in asked and (condition := counted.full(first.size)) is not None:
+                axioms.append((self._full(first), alone, condition))
+            if name in given and counted.meet(first.size, first.size) is None:
+                axioms.append((self._inhabited(first), alone, ""))
             for other, (other_name, other_label, second) in enumerate(found):
                 if label != other_label:
                     continue
                 both = frozenset((name, other_name))
-                if other >= position and least + _size(second, total) > total and both <= given:
-                    axioms.append((self._pair(first, second, True), both))
-                if other != position and least >= _size(second, total) and name in given and other_name in asked:
-                    axioms.append((self._pair(first, second, False), both))
+                if (
+                    other >= position
+                    and both <= given
+                    and (condition := counted.meet(first.size, second.size)) is not None
+                ):
+                    axioms.append((self._pair(first, second, True), both, condition))
+                if other != position and name in given and other_name in asked:
+                    condition = counted.implies(first.size, second.size)
+                    if condition is not None:
+                        axioms.append((self._pair(first, second, False), both, condition))
                 if other != position and first.parameters and _sorts(first) == _sorts(second):
-                    axioms.append((self._mention(first, second), both))
+                    axioms.append((self._mention(first, second), both, ""))
         return axioms
 
     def _mention(self, first: Family, second: Family) -> Term:
@@ -238,11 +285,11 @@ class Definitions(Quantifiers):
         """A value that an axiom defines from what a comprehension yields; of values with the same definition there is
         one."""
         frozen = env.copy()
-        probe = self.symbols.symbol(node.type, f"probe of {label}", [])
+        probe = self.symbols.defined(node.type, f"probe of {label} of {printable(node.type)}", [])
         formula = self._some(node, frozen, lambda value: self.equal(value, probe))
 
         def make(name: str, parameters: list[Term]) -> Any:
-            return lambda terms: self.symbols.symbol(node.type, name, terms)
+            return lambda terms: self.symbols.defined(node.type, name, terms)
 
         known = len(self.families)
         family, actual = self.family(label, [formula], make)
@@ -282,13 +329,6 @@ class Definitions(Quantifiers):
         return value
 
     def op_max_of(self, node: Expr, env: Env) -> Value:
-        for clause in node.clauses:
-            if isinstance(clause, For) and clause.source.op is Op.DOMAIN and is_number(clause.type):
-                return self._no_meaning(
-                    node,
-                    "A maximum over all numbers need not exist at any size.",
-                    "Take it over what is there: `max(m.value for m in self.network ...)`.",
-                )
         return self._extreme(node, env, lambda value, found: self.less(found, value, node.type))
 
     def op_min_of(self, node: Expr, env: Env) -> Value:
@@ -315,8 +355,51 @@ class Definitions(Quantifiers):
         return self._or_default(node, env, some, value, "the(...) finds no value")
 
 
-def _size(family: Family, total: int) -> int:
-    return total // 2 + 1 if family.size is None else family.size
+@dataclass(frozen=True)
+class Counted:
+    """What sizes of quorums say of each other, where `total` members of `sort` are configured: the condition under which
+    it is so ("": always), or None if it need not be so."""
+
+    sort: str
+    total: int
+
+    def meet(self, first: Size | None, second: Size | None) -> str | None:
+        """That any two quorums of these sizes have a member in common."""
+        assert first is not None and second is not None
+        if first.least is None and second.least is None:
+            return ""
+        fine = first.at(self.total) + second.at(self.total) > self.total
+        return self._if(fine, first, second, f"any {first} and any {second} of {self.sort} have a member in common")
+
+    def implies(self, first: Size | None, second: Size | None) -> str | None:
+        """That a quorum of the first size is one of the second."""
+        assert first is not None and second is not None
+        if first.least == second.least:
+            return ""
+        if first.least is not None and second.least is not None:
+            return "" if first.least >= second.least else None
+        fine = first.at(self.total) >= second.at(self.total)
+        return self._if(fine, first, second, f"{first} of {self.sort} is at least {second}")
+
+    def full(self, size: Size | None) -> str | None:
+        """That all members are a quorum."""
+        assert size is not None
+        if size.least is None:
+            return ""
+        return self._if(size.least <= self.total, size, size, f"there are at least {size} of {self.sort}")
+
+    def _if(self, fine: bool, first: Size, second: Size, condition: str) -> str | None:
+        """A condition on configured sizes; of a number that the specification just says, none can be made."""
+        return condition if fine and first.configured and second.configured else None
+
+
+def _name(size: Expr) -> str:
+    """What the size of a quorum is called where it is written, "" if it is a number there."""
+    where = size.location
+    if where is None:
+        return ""
+    text = where.text[where.column : where.column + where.length].strip()
+    return "" if text.isdigit() else text.removeprefix("self.")
 
 
 def quorums_in(formula: Term) -> tuple[set[str], set[str]]:

@@ -16,7 +16,6 @@ import z3
 
 from quorate.errors import Location
 from quorate.language.types import MapType, NetworkType, Type
-from quorate.model.conversion import is_number
 from quorate.model.nodes import (
     Assign,
     Break,
@@ -35,7 +34,7 @@ from quorate.model.nodes import (
     reads,
     statements,
 )
-from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term
+from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term, printable
 from quorate.prove.encode.machine import Env
 from quorate.prove.encode.values import Value
 
@@ -49,7 +48,7 @@ INSTEAD = (
 )
 GROWING = frozenset({Change.ADD, Change.SEND})
 SHRINKING = frozenset({Change.DISCARD, Change.REMOVE, Change.DROP, Change.RECEIVE})
-FOLDS = frozenset({Op.MAX, Op.MIN, Op.OR, Op.AND, Op.UNION, Op.INTERSECT})
+FOLDS = {Op.MAX: "max", Op.MIN: "min", Op.OR: "or", Op.AND: "and", Op.UNION: "grow", Op.INTERSECT: "shrink"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ class Effect:
     place: Place
     how: str
     location: Location | None
+    constant: Expr | None = None
 
 
 def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
@@ -66,8 +66,8 @@ def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
     _reject_exits(loop)
     if loop.ordered and not _commutes(loop, env, machine.model.functions):
         raise NoAnySize("A loop over a list or a range has no any-size meaning.", INSTEAD, loop.location)
-    rounds = machine.rounds(machine.value(loop.source, env), loop.name, loop.location)
-    for found in rounds:
+    source = machine.value(loop.source, env)
+    for found in machine.rounds(source, loop.name, loop.location):
         with machine.within(found):
             after = env.copy()
             after.local[loop.name] = found.element
@@ -93,9 +93,7 @@ def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
 
         kind = effects[0].place.types[0]
         paths = [effect.place.selectors for effect in effects]
-        hows = {effect.how for effect in effects}
-        where = effects[0].location
-        holder[root] = Combination(machine, loop, rounds, hows, where).combined(was[root], kind, paths, reached)
+        holder[root] = Combination(machine, loop, source, effects).combined(was[root], kind, paths, reached)
 
 
 def _reject_exits(loop: Loop) -> None:
@@ -138,11 +136,10 @@ def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
             case Assign(target=target, value=value, location=location):
                 while value.op in (Op.FIT, Op.COERCE, Op.NARROW):
                     value = value.args[0]
-                folds = {Op.UNION: "grow", Op.INTERSECT: "shrink"}
-                constant = {True: "or", False: "and"}.get(value.data, "other") if value.op is Op.CONST else "other"
-                found.append(
-                    Effect(target, folds.get(value.op, value.op.value if value.op in FOLDS else constant), location)
-                )
+                if value.op is Op.CONST:
+                    found.append(Effect(target, "constant", location, value))
+                else:
+                    found.append(Effect(target, FOLDS.get(value.op, "other"), location))
     return found
 
 
@@ -158,9 +155,22 @@ class Combination:
 
     machine: AnySize
     loop: Loop
-    rounds: Sequence[Round]
-    hows: set[str]
-    location: Location | None
+    source: Value
+    effects: Sequence[Effect]
+
+    @property
+    def hows(self) -> set[str]:
+        """How the rounds change the variable."""
+        return {effect.how for effect in self.effects}
+
+    @property
+    def location(self) -> Location | None:
+        """The first statement that changes it."""
+        return self.effects[0].location
+
+    def _rounds(self) -> Sequence[Round]:
+        """What the loop ranges over, with names of its own each time: one claim about a round may stand inside another."""
+        return self.machine.rounds(self.source, self.loop.name, self.loop.location)
 
     def _error(self) -> NoAnySize:
         return NoAnySize("This effect of a loop over unboundedly many has no any-size meaning.", INSTEAD, self.location)
@@ -181,6 +191,8 @@ class Combination:
                     was.at(key), kind.value, [path[1:] for path in paths], lambda element: reached(element).at(key)
                 ),
             )
+        if self.hows == {"constant"}:
+            return self._constant(was, kind, reached)
         if isinstance(was, SetV):
             return self._set(was, reached)
         if isinstance(was, BagV):
@@ -195,7 +207,7 @@ class Combination:
         """Whether a value is one that the loop ranges over."""
         machine = self.machine
         return machine.either(
-            [machine.exists(one.constants, one.guard, machine.equal(one.element, element)) for one in self.rounds]
+            [machine.exists(one.constants, one.guard, machine.equal(one.element, element)) for one in self._rounds()]
         )
 
     def _own_places(self, was: MapV, reached: Callable[[Value], Value]) -> MapV:
@@ -204,7 +216,17 @@ class Combination:
 
     def _some(self, claim: Callable[[Value], Term]) -> Term:
         machine = self.machine
-        return machine.either([machine.exists(one.constants, one.guard, claim(one.element)) for one in self.rounds])
+        return machine.either([machine.exists(one.constants, one.guard, claim(one.element)) for one in self._rounds()])
+
+    def _constant(self, was: Value, kind: Type, reached: Callable[[Value], Value]) -> Value:
+        """A place to which rounds assign one and the same constant: it has it if some round does."""
+        machine, constants = self.machine, [effect.constant for effect in self.effects]
+        first = constants[0]
+        assert first is not None
+        if any(other is None or (other.type, other.data) != (first.type, first.data) for other in constants):
+            raise self._error()
+        value = machine.coerce(machine.constant(first.data, first.type), first.type, kind)
+        return machine.select(self._some(lambda element: machine.equal(reached(element), value)), value, was)
 
     def _set(self, was: SetV, reached: Callable[[Value], Value]) -> SetV:
         machine = self.machine
@@ -242,8 +264,11 @@ class Combination:
             raise self._error()
         machine, by = self.machine, 1 if self.hows == {"grow"} else -1
 
+        def moved(element: Value, found: Value) -> Term:
+            return z3.simplify(by * (reached(element).count(found) - was.count(found)))
+
         def touched(element: Value, found: Value) -> Term:
-            return z3.simplify(reached(element).count(found) == was.count(found) + by)
+            return z3.simplify(moved(element, found) > 0)
 
         def twice(found: Value) -> Term:
             return self._some(
@@ -262,10 +287,16 @@ class Combination:
         machine.stop(
             "error", machine.either(ambiguous), "two rounds of the loop take or send the same message", self.location
         )
-        return BagV(
-            was.element,
-            lambda found: was.count(found) + z3.If(self._some(lambda element: touched(element, found)), by, 0),
-        )
+
+        def times(number: int, found: Value) -> Term:
+            return z3.If(self._some(lambda element: moved(element, found) == number), number, 0)
+
+        def left(found: Value) -> Term:
+            """A round takes or puts at most as many of one message as it has statements that do."""
+            numbers = range(1, len(self.effects) + 1)
+            return was.count(found) + by * z3.Sum([times(number, found) for number in numbers])
+
+        return BagV(was.element, left)
 
     def _folded(self, was: Value, kind: Type, reached: Callable[[Value], Value]) -> Value:
         machine = self.machine
@@ -273,8 +304,6 @@ class Combination:
             return machine.either((was, self._some(reached)))
         if self.hows == {"and"}:
             return machine.both((was, machine.negate(self._some(lambda element: machine.negate(reached(element))))))
-        if self.hows == {"max"} and self.loop.source.op is Op.DOMAIN and is_number(self.loop.type):
-            raise self._error()  # At any size there may be no greatest number.
         if self.hows in ({"max"}, {"min"}):
             return self._extreme(was, kind, reached, self.hows == {"max"})
         raise self._error()
@@ -297,10 +326,10 @@ class Combination:
                 )
             )
 
-        probe = machine.symbols.symbol(kind, f"probe of {self.loop.name}", [])
+        probe = machine.symbols.defined(kind, f"probe of a fold of {printable(kind)}", [])
         known = len(machine.families)
         family, actual = machine.family(
-            "fold", [definition(probe)], lambda name, _: lambda terms: machine.symbols.symbol(kind, name, terms)
+            "fold", [definition(probe)], lambda name, _: lambda terms: machine.symbols.defined(kind, name, terms)
         )
         value = family.symbol(actual)
         if len(machine.families) > known:

@@ -56,7 +56,8 @@ class AnySize(Objects):
     # Structure
 
     def op_domain(self, node: Expr, env: Env) -> Value:
-        return SetV(node.type.children()[0], lambda _: self.true)
+        element = node.type.children()[0]
+        return SetV(element, lambda found: self.legal(found, element))
 
     def op_range(self, node: Expr, env: Env) -> Value:
         low, high = self.values(node.args, env)
@@ -167,6 +168,8 @@ class AnySize(Objects):
 
     def op_len(self, node: Expr, env: Env) -> Value:
         whole = self.value(node.args[0], env)
+        if whole is ABSENT:
+            return ABSENT
         if isinstance(whole, SeqV):
             return whole.length
         return self._no_meaning(
@@ -245,6 +248,8 @@ class AnySize(Objects):
                 "Division by a number that is not a positive constant has no any-size meaning.",
                 "Divide by a constant.",
             )
+        if first is ABSENT:
+            return ABSENT
         return first / second if quotient else first % second
 
     def op_div(self, node: Expr, env: Env) -> Value:
@@ -254,11 +259,12 @@ class AnySize(Objects):
         return self._divided(node, env, False)
 
     def op_neg(self, node: Expr, env: Env) -> Value:
-        return -self.value(node.args[0], env)
+        value = self.value(node.args[0], env)
+        return ABSENT if value is ABSENT else -value
 
     def op_abs(self, node: Expr, env: Env) -> Value:
         value = self.value(node.args[0], env)
-        return z3.If(value < 0, -value, value)
+        return ABSENT if value is ABSENT else z3.If(value < 0, -value, value)
 
     def op_min(self, node: Expr, env: Env) -> Value:
         first, second = self.values(node.args, env)
@@ -277,7 +283,9 @@ class AnySize(Objects):
             return self._changed_bag(change, whole, args[0], location)
         if change is Change.POP:
             self.stop("error", whole.length < 1, "pop from an empty list", location)
-            return SeqV(whole.element, z3.simplify(whole.length - 1), whole.at)
+            left = z3.simplify(whole.length - 1)
+            length = left if self._certain(whole.length >= 1) else z3.If(whole.length < 1, 0, left)
+            return SeqV(whole.element, length, whole.at)
         (item,) = args
         return SeqV(
             whole.element,

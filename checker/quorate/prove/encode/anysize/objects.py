@@ -117,7 +117,7 @@ class Objects(Definitions):
                 parts = [(value[class_key(inner)], inner) for inner in kinds if class_key(inner) in value]
                 return self.either([self.both((guard, self.legal(part, inner))) for (guard, part), inner in parts])
             case NatType():
-                return self.true if z3.is_int_value(value) and value.as_long() >= 0 else value >= 0
+                return self.symbols.within(kind, value)
             case MapType(key=key, value=inner):
                 return self._everywhere(key, lambda found: self.legal(value.at(found), inner))
             case ListType(element=inner):

@@ -27,8 +27,8 @@ from quorate.language.types import (
     TupleType,
     Type,
 )
-from quorate.model.conversion import is_number, limits
-from quorate.model.nodes import Expr, For, Model
+from quorate.model.nodes import Expr, For, Model, Property
+from quorate.model.ranges import is_number, limits
 from quorate.prove.encode.anysize.symbols import (
     BagV,
     MapV,
@@ -72,6 +72,21 @@ class Quantifiers(Machine):
         self._names: set[str] = set()
         self._arguments: set[str] = set()
         self._counter = 0
+        self._in_expression = 0
+        self._judging = False
+
+    def judge(
+        self,
+        prop: Property,
+        state: dict[str, Value],
+        arguments: Sequence[Value],
+        old: dict[str, Value] | None = None,
+    ) -> tuple[Value, Cond]:
+        self._judging = True
+        try:
+            return super().judge(prop, state, arguments, old)
+        finally:
+            self._judging = False
 
     # Conditions and values
 
@@ -150,8 +165,8 @@ class Quantifiers(Machine):
 
     def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
         if is_number(want):
-            if isinstance(want, NatType) and limits(have)[0] < 0:
-                self.stop("error", value < 0, f"a number below zero, where {want} begins", location)
+            if isinstance(want, NatType):
+                self._limited(value, want, location)
             return value
         parts = [part for part in have.walk() if is_number(part) and limits(part)[0] < 0]
         if parts:
@@ -162,7 +177,20 @@ class Quantifiers(Machine):
             )
         return self._converted(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
 
+    def _limited(self, value: Term, want: NatType, location: Location | None) -> None:
+        """Note that a number below zero is an error, and that one above the greatest of its type cuts the run.
+
+        The range that the model has found is of no use here: it comes from the configured bounds.
+        """
+        if not self.symbols.is_natural(value):
+            self.stop("error", value < 0, f"a number below zero, where {want} begins", location)
+        if not self._in_expression or self._judging:
+            self.stop("cut", value > self.symbols.greatest(want), want.bound, location)
+
     def widened(self, value: Value, have: Type, want: Type) -> Value:
+        if isinstance(want, NatType):
+            self._limited(value, want, None)
+            return value
         return self._converted(value, have, want, self.coerce)
 
     def _converted(self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]) -> Value:
@@ -232,9 +260,12 @@ class Quantifiers(Machine):
                 ]
             for terms in product(*options):
                 constants = tuple(term for term in terms if self.is_own(term))
-                natural = [
-                    term >= 0 for term, leaf in zip(terms, shape.leaves, strict=True) if isinstance(leaf, NatType)
-                ]
+                natural = [self.symbols.within(leaf, term) for term, leaf in zip(terms, shape.leaves, strict=True)]
+                self.symbols.naturals.update(
+                    term.decl().name()
+                    for term, leaf in zip(terms, shape.leaves, strict=True)
+                    if isinstance(leaf, NatType)
+                )
                 element = shape.build(list(terms))
                 guard = self.both([*natural, source.has(element)])
                 if not self.is_false(guard):
@@ -318,9 +349,21 @@ class Quantifiers(Machine):
             yield
         inner, self.events = self.events, outer
         self.events += [
-            Event(event.kind, self.exists(found.constants, event.condition), event.what, event.location)
-            for event in inner
+            Event(event.kind, self.exists(found.constants, condition), event.what, event.location)
+            for event, condition in self._errors_first(inner)
         ]
+
+    def _errors_first(self, events: Sequence[Event]) -> list[tuple[Event, Term]]:
+        """The events of one round with their conditions, the errors before the others: a round's `require`, or a bound
+        that cuts it, comes before its own later errors, but not before those of an earlier round."""
+        errors, others, earlier = list[tuple[Event, Term]](), list[tuple[Event, Term]](), list[Term]()
+        for event in events:
+            if event.kind == "error":
+                errors.append((event, self.both((event.condition, self.negate(self.either(earlier))))))
+            else:
+                others.append((event, event.condition))
+                earlier.append(event.condition)
+        return errors + others
 
     @contextmanager
     def muted(self) -> Iterator[list[Event]]:
@@ -332,7 +375,18 @@ class Quantifiers(Machine):
             self.events = events
 
     def _each(self, node: Expr, env: Env, visit: Callable[[Env], Term], universal: bool) -> Term:
-        """A comprehension's clauses as quantifiers around `visit`, which is called once the names are bound."""
+        """A comprehension's clauses as quantifiers around `visit`, which is called once the names are bound.
+
+        It ends at the first round that decides it, so whether a bound cuts in a later round is not said: of an action
+        that leaves more runs, not fewer.
+        """
+        self._in_expression += 1
+        try:
+            return self._ranged(node, env, visit, universal)
+        finally:
+            self._in_expression -= 1
+
+    def _ranged(self, node: Expr, env: Env, visit: Callable[[Env], Term], universal: bool) -> Term:
         inner = env.copy()
 
         def clauses(position: int) -> Term:

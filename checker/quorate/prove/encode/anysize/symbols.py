@@ -37,8 +37,8 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.conversion import is_number
 from quorate.model.nodes import INT_MAX, INT_MIN, IntType
+from quorate.model.ranges import is_number
 from quorate.prove.encode.values import ABSENT, Union, Value, class_key
 
 Term = Any
@@ -231,6 +231,22 @@ def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term
         yield z3.BoolVal(True), "", [value]
 
 
+def unlimited(kind: Type) -> Type:
+    """A type with any numbers in the place of those from zero up to a greatest one."""
+    match kind:
+        case NatType():
+            return _NUMBER
+        case RecordType(fields=fields):
+            return replace(kind, fields=tuple((name, unlimited(part)) for name, part in fields))
+        case TupleType(kinds=kinds) | UnionType(kinds=kinds):
+            return replace(kind, kinds=tuple(map(unlimited, kinds)))
+        case MapType(value=value):
+            return replace(kind, value=unlimited(value))
+        case ListType(element=element):
+            return replace(kind, element=unlimited(element))
+    return kind
+
+
 def printable(kind: Type) -> str:
     """The name of a type without "|", which no name in SMT-LIB may have."""
     return str(kind).replace("|", "or")
@@ -241,7 +257,7 @@ def _enumeration(sort: type[Enum]) -> tuple[Any, tuple[Term, ...]]:
     """The Z3 enumeration of an enum. One name can be declared once only, and two specs may use the same."""
     taken = _TAKEN.setdefault(sort.__name__, [])
     taken.append(sort)
-    name = sort.__name__ + "~" * (len(taken) - 1)
+    name = f"enum {sort.__name__}" + "~" * (len(taken) - 1)
     made, members = z3.EnumSort(name, [f"{name}.{member.name}" for member in sort])
     return made, tuple(members)
 
@@ -257,6 +273,9 @@ class Symbols:
         self._sorts: dict[Any, Any] = {}
         self._members: dict[Any, dict[Any, Term]] = {}
         self._functions: dict[str, Any] = {}
+        self._greatest: dict[Any, Term] = {}
+        self.naturals: set[str] = set()
+        """Functions and constants whose numbers are not below zero."""
         self.facts: list[Term] = []
         self.orders: dict[Any, Any] = {}
 
@@ -264,6 +283,7 @@ class Symbols:
         """Symbols that go on from here on their own."""
         other = Symbols()
         other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
+        other._greatest, other.naturals = dict(self._greatest), set(self.naturals)
         other.facts, other.orders = list(self.facts), dict(self.orders)
         return other
 
@@ -274,14 +294,15 @@ class Symbols:
         if is_number(kind):
             return z3.IntSort()
         if isinstance(kind, HELD):
-            return z3.DeclareSort(printable(kind))
+            return z3.DeclareSort(f"objects {printable(kind)}")
         assert isinstance(kind, EnumType | IdentityType)
         if kind.sort not in self._sorts:
             if isinstance(kind, EnumType):
                 made, members = _enumeration(kind.sort)
                 self._members[kind.sort] = dict(zip(kind.members, members, strict=True))
             else:
-                made = z3.DeclareSort(kind.sort.__name__)
+                same = sum(other.__name__ == kind.sort.__name__ for other in self._sorts)
+                made = z3.DeclareSort(f"sort {kind}" + "~" * same)
             self._sorts[kind.sort] = made
         return self._sorts[kind.sort]
 
@@ -314,8 +335,36 @@ class Symbols:
             self.facts.append(fact)
         return first
 
+    def greatest(self, kind: NatType) -> Term:
+        """The largest number of a `Nat`: any number from zero. So a set of such numbers is finite, whatever the size,
+        and what is true for every number up to here is true at every bound."""
+        if kind.sort not in self._greatest:
+            self._greatest[kind.sort] = z3.Int(f"greatest {kind}")
+            self.facts.append(self._greatest[kind.sort] >= 0)
+        return self._greatest[kind.sort]
+
+    def is_natural(self, term: Term) -> bool:
+        """Whether a number is not below zero by its form."""
+        match _kind(term):
+            case z3.Z3_OP_ANUM:
+                return bool(term.as_long() >= 0)
+            case z3.Z3_OP_ADD | z3.Z3_OP_MUL:
+                return all(map(self.is_natural, term.children()))
+            case z3.Z3_OP_ITE:
+                return self.is_natural(term.arg(1)) and self.is_natural(term.arg(2))
+            case z3.Z3_OP_IDIV | z3.Z3_OP_MOD:
+                return all(map(self.is_natural, term.children()))
+            case z3.Z3_OP_UNINTERPRETED:
+                return term.decl().name() in self.naturals
+        return False
+
+    def within(self, kind: Type, term: Term) -> Term:
+        """That a leaf term is one of the values of its type, as far as its sort leaves that open."""
+        return z3.And(term >= 0, term <= self.greatest(kind)) if isinstance(kind, NatType) else z3.BoolVal(True)
+
     def cell(self, kind: Type, name: str, args: list[Term], natural: bool = False) -> Term:
-        """An uninterpreted function's value, of a leaf type; a `Nat`, or a `natural` number, is not below zero."""
+        """An uninterpreted function's value, of a leaf type; a `Nat` is within its limits, a `natural` number not below
+        zero."""
         if not all(isinstance(arg, z3.ExprRef) for arg in args):
             raise NoAnySize(
                 f"A computed list, set or map as (part of) a key or a message of a Bag has no any-size meaning, as in "
@@ -326,8 +375,11 @@ class Symbols:
             function = z3.Function(name, *[arg.sort() for arg in args], self.sort(kind))
             self._functions[name] = function
             if natural or isinstance(kind, NatType):
+                self.naturals.add(name)
                 names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
-                self.facts.append(z3.ForAll(names, function(names) >= 0) if names else function() >= 0)
+                term = function(names)
+                fact = self.within(kind, term) if isinstance(kind, NatType) else term >= 0
+                self.facts.append(z3.ForAll(names, fact) if names else fact)
         return _applied(self._functions[name], args)
 
     @contextmanager
@@ -384,6 +436,11 @@ class Symbols:
             "Use a Network, a set or a map.",
             location,
         )
+
+    def defined(self, kind: Type, name: str, args: list[Term]) -> Value:
+        """A value that a definition gives for all `args`, also for numbers that are no values of their type: so nothing
+        is said of it but what the definition says."""
+        return self.symbol(unlimited(kind), name, args)
 
     def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term], objects: bool) -> Union:
         if len(kinds) == 2:

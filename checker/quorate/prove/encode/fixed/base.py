@@ -18,8 +18,8 @@ from quorate.language.types import (
     SetType,
     Type,
 )
-from quorate.model.conversion import is_number, limits
 from quorate.model.nodes import Expr, Model
+from quorate.model.ranges import is_number, limits
 from quorate.prove.encode.fixed.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from quorate.prove.encode.machine import Env, Machine

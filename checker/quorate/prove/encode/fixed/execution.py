@@ -22,8 +22,8 @@ from quorate.language.types import (
     SetType,
     Type,
 )
-from quorate.model.conversion import limits
 from quorate.model.nodes import Change, Expr, Loop
+from quorate.model.ranges import limits
 from quorate.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.histories import Histories

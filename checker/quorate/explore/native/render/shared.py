@@ -1,0 +1,115 @@
+"""What the bodies of one program share: the layout of the state, tables, numbers of bounds, names of functions.
+
+Bodies ask and never assemble: what they ask for is written to the head of the file, or noted for `program`, which puts the file
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from quorate.errors import Location
+from quorate.explore.native.render.groups import Groups
+from quorate.explore.native.render.layout import Unsupported, offsets, pack, width, words
+from quorate.explore.native.render.operands import Spot, comment, literal
+from quorate.explore.native.render.writer import Writer
+from quorate.language.sorts import Scalarset
+from quorate.language.types import TupleType, Type
+from quorate.model.nodes import Expr, Model
+
+ON_SEQUENCES = {
+    "lower_bound": ("word element", "element"),
+    "insert_element": ("unsigned i, word element", "i, element"),
+    "remove_element": ("unsigned i", "i"),
+}
+"""Functions on sequences: the parameters after the count, and how they are passed on."""
+TABLE_MAX = 65_536
+
+
+class Shared:
+    """Layout and names. `head` stands before all functions of the file, which are written to `code`."""
+
+    def __init__(self, model: Model, sorts: Sequence[type[Scalarset]], without: Collection[str] = ()) -> None:
+        self.model, self.sorts = model, tuple(sorts)
+        self.groups = Groups(model, bool(sorts), without)
+        kinds = tuple(variable.type for variable in model.variables)
+        self.layout = TupleType(kinds)
+        self.state_words = words(width(self.layout) + 1)
+        self.head, self.code = Writer(), Writer()
+        self.histories: dict[tuple[object, ...], tuple[str, Expr]] = {}
+        """The linearizability checks that are asked for: their C names, and a node of each."""
+        self.traps: list[Location | None] = []
+        """Where numbers may leave their 64 bits, by the number that the C gives to `trap`."""
+        self._places = {
+            variable.name: (variable.type, at) for variable, at in zip(model.variables, offsets(kinds), strict=True)
+        }
+        self._bounds: dict[str, int] = {}
+        self._sequence_functions: set[str] = set()
+        self._tables: dict[Type, str] = {}
+        self._codes: dict[Type, str] = {}
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The bounds that may cut, in the order of their numbers."""
+        return tuple(self._bounds)
+
+    def variable(self, state: str, name: str) -> Spot:
+        """The place of a state variable in the state with this C name."""
+        kind, at = self._places[name]
+        if self.state_words == 1:
+            return Spot(f"{state}[0]", False, kind, at)
+        return Spot(state, True, kind, at)
+
+    def bound(self, name: str) -> int:
+        """The number of a named bound."""
+        return self._bounds.setdefault(name, len(self._bounds))
+
+    def table(self, kind: Type) -> str:
+        """The C table of all values of a type, in canonical order."""
+        if kind not in self._tables:
+            if kind.cardinality > TABLE_MAX:
+                raise Unsupported(f"a choice among the {kind.cardinality:,} values of {kind}")
+            packed = [pack(kind, value) for value in kind.values()]
+            assert packed == sorted(packed), kind
+            name = self._tables[kind] = f"values_{len(self._tables)}"
+            self.head(comment(f"All values of {kind}."))
+            self.head(f"static const word {name}[] = {{{', '.join(map(literal, packed))}}};")
+        return self._tables[kind]
+
+    def codes(self, kind: Type) -> str:
+        """The C table of the codes of all values of a type, by their bits."""
+        if kind not in self._codes:
+            by_bits = [0] * (1 << width(kind))
+            for code, value in enumerate(kind.values()):
+                by_bits[pack(kind, value)] = code
+            name = self._codes[kind] = f"codes_{len(self._codes)}"
+            self.head(comment(f"The numbers of the values of {kind}, by their bits."))
+            self.head(f"static const uint16_t {name}[] = {{{', '.join(map(str, by_bits))}}};")
+        return self._codes[kind]
+
+    def on_sequences(self, function: str, bits: int, capacity: int) -> str:
+        """The C name of a function of `bits.h` for sequences of so many elements of so many bits: it is compiled once for all its calls."""
+        parameters, arguments = ON_SEQUENCES[function]
+        name = f"{function}_{bits}_{capacity}"
+        if name not in self._sequence_functions:
+            self._sequence_functions.add(name)
+            result, leave = ("unsigned", "return ") if function == "lower_bound" else ("void", "")
+            head = f"static {result} {name}({'const ' * bool(leave)}word *a, unsigned at, unsigned count, {parameters})"
+            self.head(f"{head} {{ {leave}{function}(a, at, {bits}, {capacity}, count, {arguments}); }}")
+        return name
+
+    @staticmethod
+    def function(key: str) -> str:
+        """The C name of a pure function."""
+        return f"fn_{key}"
+
+    def linearizable(self, node: Expr) -> str:
+        """The C name of the linearizability check with a sequential object."""
+        key = (node.data, node.args[0].type, node.args[1].type)
+        return self.histories.setdefault(key, (f"history_{len(self.histories)}", node))[0]
+
+    def trap(self, place: Location | None) -> int:
+        """The number of a place where a number may leave its 64 bits."""
+        if place not in self.traps:
+            self.traps.append(place)
+        return self.traps.index(place)

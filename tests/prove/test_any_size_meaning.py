@@ -1,0 +1,372 @@
+"""What a proof for any size means: numbers end somewhere, bags count, sizes are a sort's own, errors of @init are claims.
+
+Each specification here was once proven although a run violates it, or was not understood although it is true.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from quorate.language.system import Failure
+from quorate.outcome import Failed, Outcome, Proven, Unfinished, Violated
+from quorate.prove.proof import Task, prove
+from quorate.prove.solvers.smt import Effort
+
+from tests import generated
+
+HEADER = """
+from typing import ClassVar, Self
+from quorate import *
+
+class Server(Scalarset, size=3): pass
+class Big(Scalarset, size=5): pass
+class Rank(Ordered, size=2): pass
+class Term(Nat, max=3): pass
+class Left(Nat, max=10): pass
+
+@record
+class M:
+    to: Server
+    urgent: bool = False
+
+class Drawn(Spec):
+"""
+
+BAG_TWICE = """
+    bag: Bag[M] = Bag(capacity=20)
+    done: bool
+
+    @action
+    def go(self) -> None:
+        require(not self.done)
+        self.done = True
+        for s in Server:
+            self.bag.send(M(s))
+            self.bag.send(M(s))
+
+    @invariant
+    def nothing(self, s: Server) -> bool:
+        return M(s) not in self.bag
+"""
+BAG_COUNTS = """
+    bag: Bag[M] = Bag(capacity=20)
+    sent: bool
+
+    @action
+    def go(self, t: Server) -> None:
+        require(not self.sent)
+        self.sent = True
+        for s in Server:
+            self.bag.send(M(s))
+            self.bag.send(M(s))
+        self.bag.receive(M(t))
+
+    @invariant
+    def one_is_left(self, s: Server) -> bool:
+        return not self.sent or M(s) in self.bag
+"""
+BAG_SAME = """
+    bag: Bag[bool] = Bag(capacity=20)
+    done: bool
+
+    @action
+    def go(self) -> None:
+        require(not self.done and True not in self.bag)
+        self.done = True
+        for s in Server:
+            self.bag.send(True)
+        self.bag.receive(True)
+
+    @invariant
+    def nothing(self) -> bool:
+        return True not in self.bag
+"""
+TWO_SORTS = """
+    votes: set[Server]
+    other: set[Big]
+    majority: bool
+
+    @action
+    def vote(self, s: Server) -> None:
+        self.votes.add(s)
+
+    @action
+    def vote_too(self, s: Big) -> None:
+        self.other.add(s)
+
+    @action
+    def count(self) -> None:
+        require(is_majority(self.other, Big))
+        self.majority = True
+
+    @invariant
+    def three_are_needed(self) -> bool:
+        return not is_majority(self.votes, Server) or is_quorum(self.votes, 3, Server)
+"""
+INIT_ERROR = """
+    n: Term
+
+    @init
+    def start(self, t: Term) -> None:
+        assert t < 2
+        self.n = t
+
+    @action
+    def tick(self) -> None:
+        self.n = Term(0)
+
+    @invariant
+    def small(self) -> bool:
+        return self.n < 2
+"""
+NO_LIMIT = """
+    t: Term
+    left: Left
+
+    @action
+    def tick(self) -> None:
+        self.t += 1
+
+    @action
+    def put(self) -> None:
+        self.left = Left(10 - self.t)
+
+    @invariant
+    def small(self) -> bool:
+        return self.left <= 10
+"""
+ROUNDS_IN_ORDER = """
+    flag: bool
+    seen: set[Term]
+
+    @action
+    def set_flag(self) -> None:
+        self.flag = True
+
+    @action
+    def go(self) -> None:
+        for i in range(2):
+            require(i == 0 or self.flag)
+            self.seen.add(Term(i))
+            assert i != 0 or self.flag
+
+    @invariant
+    def nothing(self) -> bool:
+        return 3 not in self.seen
+"""
+CONSTANT = """
+    n: Term
+    up: set[Server]
+
+    @action
+    def go(self) -> None:
+        for s in Server:
+            if s in self.up:
+                self.n = Term(0)
+
+    @action
+    def add(self, s: Server) -> None:
+        self.up.add(s)
+
+    @invariant
+    def small(self) -> bool:
+        return self.n <= 1
+"""
+TWO_EXTREMES = """
+    up: set[Rank]
+    seen: set[Term]
+    n: bool
+
+    @action
+    def go(self) -> None:
+        self.n = True
+
+    @invariant
+    def p(self) -> bool:
+        return len(self.up) == 0 or len(self.seen) == 0 or max(self.up) == max(self.up) and max(self.seen) >= 0
+"""
+FOLD = """
+    x: bool
+
+    def same(self, t: Term) -> Term:
+        best = t
+        for s in Server:
+            best = max(best, t)
+        return best
+
+    @action
+    def go(self) -> None:
+        self.x = True
+
+    @step
+    def bad(self, old: Self, t: Term) -> bool:
+        return self.same(t) != t
+"""
+OBSERVE = """
+    term: dict[Server, Term]
+    up: set[Server]
+    outage: bool
+
+    def highest(self, start: Term) -> Term:
+        best = start
+        for s in Server:
+            if s in self.up:
+                best = max(best, self.term[s])
+        return best
+
+    @action
+    def join(self, s: Server) -> None:
+        self.up.add(s)
+        self.term[s] += 1
+
+    @action
+    def observe(self) -> None:
+        self.outage = len(self.up) == 0
+
+    @invariant
+    def highest_is_high(self, t: Term) -> bool:
+        return self.highest(t) >= t
+
+    @invariant
+    def no_outage(self) -> bool:
+        return not self.outage
+"""
+LARGEST_FREE = """
+    port: dict[Server, Term | None]
+
+    def free(self) -> set[Term]:
+        return {p for p in Term if all(self.port[c] != p for c in Server)}
+
+    @action
+    def get(self, c: Server) -> None:
+        require(self.port[c] is None and len(self.free()) > 0)
+        self.port[c] = max(self.free())
+
+    @invariant
+    def PROPERTY
+"""
+NOBODY = LARGEST_FREE.replace("PROPERTY", "p(self, c: Server) -> bool:\n        return self.port[c] is None\n")
+DISTINCT = LARGEST_FREE.replace(
+    "PROPERTY",
+    "p(self, a: Server, b: Server) -> bool:\n"
+    "        return a == b or self.port[a] is None or self.port[a] != self.port[b]\n",
+)
+LARGEST_LOCAL = """
+    x: Term
+    used: set[Term]
+
+    @action
+    def grow(self, t: Term) -> None:
+        self.x += 1
+        self.used.add(t)
+
+    @step
+    def bad(self, old: Self) -> bool:
+        free = {t for t in Term if t > self.x} SOMEHOW
+        top = max(free, default=Term(0))
+        return top > 100 and self.x < old.x
+"""
+ALWAYS_MORE = """
+    x: Term
+
+    @action
+    def grow(self) -> None:
+        self.x += 1
+
+    @invariant
+    def always_more(self) -> bool:
+        return any(t > self.x for t in Term)
+"""
+THRESHOLD = """
+    size: ClassVar[int] = 2
+    votes: dict[Server, set[Server]]
+    voted: set[Server]
+
+    @action
+    def vote(self, a: Server, b: Server) -> None:
+        require(a not in self.voted)
+        self.voted.add(a)
+        self.votes[b].add(a)
+
+    @invariant
+    def one(self, a: Server, b: Server) -> bool:
+        return a == b or not (is_quorum(self.votes[a], SIZE, Server) and is_quorum(self.votes[b], SIZE, Server))
+
+    @lemma
+    def votes_once(self, a: Server, b: Server, c: Server) -> bool:
+        return b == c or not (a in self.votes[b] and a in self.votes[c])
+
+    @lemma
+    def voters_have_voted(self, a: Server, b: Server) -> bool:
+        return a in self.voted or a not in self.votes[b]
+"""
+HOSTILE = """
+    distinct: dict[Server, Term]
+    store: set[Server]
+    ite: bool
+
+    @action
+    def select(self, let: Server, exists: Term) -> None:
+        require(not self.ite)
+        self.distinct[let] = exists
+        self.store.add(let)
+
+    @invariant
+    def forall(self, xor: Server) -> bool:
+        return xor in self.store or self.distinct[xor] == 0
+"""
+
+QUICK = Effort((0.5, 1.0), 0.0, seconds=5.0)
+
+
+def verdict(body: str, name: str = "") -> Outcome:
+    spec: Any = generated.load(HEADER + body)
+    return prove(Task(spec, "drawn", any_size=True, effort=QUICK, seconds=20.0, depth=5)).outcome
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        pytest.param(BAG_TWICE, Violated, id="a loop that sends twice"),
+        pytest.param(BAG_SAME, Violated, id="rounds that send the same message"),
+        pytest.param(TWO_SORTS, Violated, id="majorities of two sorts"),
+        pytest.param(NO_LIMIT, (Failed, Unfinished), id="below zero beyond the configured maximum"),
+        pytest.param(ROUNDS_IN_ORDER, (Failed, Unfinished), id="an error before a later require"),
+        pytest.param(FOLD, Violated, id="a fold over a parameter"),
+        pytest.param(OBSERVE, Violated, id="a false property beside a fold"),
+        pytest.param(NOBODY, Violated, id="the largest free number"),
+        pytest.param(LARGEST_LOCAL.replace("SOMEHOW", ""), Violated, id="the largest of a local"),
+        pytest.param(LARGEST_LOCAL.replace("SOMEHOW", "- self.used"), Violated, id="the largest of a difference"),
+        pytest.param(
+            LARGEST_LOCAL.replace("SOMEHOW", "if self.x > 0 else set(self.used)"),
+            Violated,
+            id="the largest of a choice",
+        ),
+        pytest.param(ALWAYS_MORE, Violated, id="a number above all"),
+        pytest.param(THRESHOLD.replace("SIZE", "2"), Unfinished, id="a threshold that is just a number"),
+    ],
+)
+def test_what_a_run_refutes_is_not_proven(body: str, kinds: Any) -> None:
+    assert isinstance(verdict(body), kinds)
+
+
+def test_an_error_of_init_is_reported_where_it_is() -> None:
+    with pytest.raises(Failure, match="assert t < 2"):
+        verdict(INIT_ERROR)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(BAG_COUNTS, id="a bag has two of what a loop sends twice"),
+        pytest.param(CONSTANT, id="a loop that assigns a constant"),
+        pytest.param(TWO_EXTREMES, id="extremes of two sorts"),
+        pytest.param(DISTINCT, id="the largest free number is free"),
+        pytest.param(THRESHOLD.replace("SIZE", "self.size"), id="a threshold that is configured"),
+        pytest.param(HOSTILE, id="names that are words of SMT-LIB"),
+    ],
+)
+def test_what_is_true_at_any_size_is_proven(body: str) -> None:
+    found = verdict(body)
+    assert isinstance(found, Proven), found
