@@ -22,8 +22,7 @@ from quorate.errors import QuorateError
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
-from quorate.loading import load
-from quorate.prove.any_size.obligations import NO_ERROR, Prover, model_of_any_size
+from quorate.prove.any_size.obligations import Prover, model_of_any_size
 from quorate.prove.encode.anysize.symbols import NoAnySize
 from quorate.prove.solvers.smt import selected
 
@@ -37,7 +36,15 @@ SIZES = (
 )
 STATES, SECONDS = 400, 1.5
 """So far each size of a specification is explored."""
-LIBRARY = ("two_phase_commit", "raft_election", "lww_register", "paxos", "primary_backup", "vector_clock", "quorum_register")
+LIBRARY = (
+    "two_phase_commit",
+    "raft_election",
+    "lww_register",
+    "paxos",
+    "primary_backup",
+    "vector_clock",
+    "quorum_register",
+)
 
 HEADER = """
 from enum import Enum
@@ -224,7 +231,11 @@ class _Writer:
             [*guarded, "        self.bag.send(Note(s, Term(0)))", "        self.bag.send(Note(s, Term(0)))"],
             [f"for s in {each}:", "    self.role[s] = Role.BUSY"],
             [f"for s in {each}:", "    self.votes[s].discard(s)"],
-            ["for i in range(2):", f"    require(i == 0 or {self.truth(servers, terms, 0)})", "    self.seen.add(Term(i))"],
+            [
+                "for i in range(2):",
+                f"    require(i == 0 or {self.truth(servers, terms, 0)})",
+                "    self.seen.add(Term(i))",
+            ],
             ["for b in Big:", "    self.other.add(b)"],
             ["for r in Rank:", f"    self.ranked[r] = {self.truth(servers, terms, 1)}"],
         ]
