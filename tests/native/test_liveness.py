@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
 from functools import cache
 from pathlib import Path
-from random import Random
-from types import SimpleNamespace
-from typing import Any, cast
 
 import networkx
 import pytest
-from quorate.explore import engine
-from quorate.explore.fairness import Fairness
-from quorate.explore.lasso import Pending
 from quorate.explore.limits import Watch
-from quorate.explore.liveness import Property
 from quorate.explore.native import liveness as native
 from quorate.explore.native.search import rendering
 from quorate.language.spec import Spec
@@ -26,157 +17,28 @@ from quorate_specs.consensus.raft_election import RaftElection
 from quorate_specs.transactions.two_phase_commit import Blocking, TwoPhaseCommitWithCrashes
 
 from tests.native.building import found, program
-
-HOLDS, VIOLATED, ERROR, STOPPED, UNJUDGED = range(5)
-BEGINS, FULFILLED, RAISES = 1, 2, 4
-KINDS = ("eventually", "leads_to", "infinitely_often", "eventually_always", "eventually_from", "always_from")
-EVENTUALLY, LEADS_TO = range(2)
-CUT = -1
-
-Build = Callable[[str], str]
-Instance = tuple[int, int]
-
-
-@dataclass
-class Listed:
-    """A graph as `models/listed.c` reads it: for each state its promise and its transitions (action, argument, target)."""
-
-    property: int
-    initial: int
-    promises: list[int]
-    lines: list[list[tuple[int, int, int]]]
-
-    def text(self) -> str:
-        rows = [f"{self.property} {len(self.promises)} {self.initial}"]
-        rows += [
-            " ".join(map(str, (promise, len(lines), *(number for line in lines for number in line))))
-            for promise, lines in zip(self.promises, self.lines, strict=True)
-        ]
-        return "\n".join(rows) + "\n"
-
-
-def acting(number: int, fair: str | None, per: object = "instance", only_even: bool = False) -> SimpleNamespace:
-    """An action of `models/listed.c`: its argument in two halves."""
-    parameters = (SimpleNamespace(name="half"), SimpleNamespace(name="rest"))
-    declaration = SimpleNamespace(fair=fair, fair_per=per, fair_if=None)
-    return SimpleNamespace(name=str(number), declaration=declaration, parameters=parameters, only_even=only_even)
-
-
-ACTIONS = (
-    acting(0, None),
-    acting(1, "weak"),
-    acting(2, "strong"),
-    acting(3, "weak", ("half",)),
-    acting(4, "strong", "action", only_even=True),
+from tests.native.fair_systems import differences, runner_in
+from tests.native.listed import (
+    BEGINS,
+    CUT,
+    ERROR,
+    EVENTUALLY,
+    FULFILLED,
+    HOLDS,
+    LEADS_TO,
+    RAISES,
+    STOPPED,
+    UNJUDGED,
+    VIOLATED,
+    Build,
+    Judged,
+    Listed,
+    Reached,
+    answers,
+    drawn,
+    path,
+    verdict,
 )
-EVEN = SimpleNamespace(parameters=())
-SYSTEM = SimpleNamespace(
-    fair_condition=lambda action: EVEN if action.only_even else None,
-    evaluate=lambda condition, place, arguments: place % 2 == 0,
-)
-
-
-@dataclass
-class Reached:
-    """What the reference engine makes of it: states that are reached, by number in breadth-first order."""
-
-    places: list[int] = field(default_factory=list)
-    edges: list[list[tuple[int, int]]] = field(default_factory=list)
-    cuts: list[list[int]] = field(default_factory=list)
-    instances: list[tuple[SimpleNamespace, Instance]] = field(default_factory=list)
-    initial: dict[int, Instance] = field(default_factory=dict)
-    system: SimpleNamespace = field(default_factory=lambda: SYSTEM)
-
-    @property
-    def states(self) -> list[int]:
-        return self.places
-
-    @classmethod
-    def of(cls, listed: Listed) -> Reached:
-        found, numbers, instances = cls(), dict[int, int](), dict[Instance, int]()
-
-        def number(place: int) -> int:
-            if place not in numbers:
-                numbers[place] = len(found.places)
-                found.places.append(place)
-            return numbers[place]
-
-        for place in range(listed.initial):
-            found.initial[number(place)] = (0, place)
-        for place in found.places:
-            edges, cuts = [], []
-            for action, argument, target in listed.lines[place]:
-                instance = instances.setdefault((action, argument), len(instances))
-                if target == CUT:
-                    cuts.append(instance)
-                else:
-                    edges.append((instance, number(target)))
-            found.edges.append(edges)
-            found.cuts.append(cuts)
-        found.instances = [(ACTIONS[action], (argument // 2, argument % 2)) for action, argument in instances]
-        return found
-
-
-class Judged(Property):
-    """A property of a listed graph, as the reference engine judges it."""
-
-    def __init__(self, graph: Reached, listed: Listed) -> None:
-        method: Any = SimpleNamespace(declaration=SimpleNamespace(kind=KINDS[listed.property]))
-        super().__init__(graph, Fairness(graph), method, ())  # type: ignore[arg-type]
-        self.places, self.listed = graph.places, listed
-
-    def pending(self) -> Pending:
-        never = KINDS[self.listed.property] not in ("eventually_always", "always_from")
-        anywhere = KINDS[self.listed.property] in ("leads_to", "infinitely_often")
-        promises = [self.listed.promises[place] for place in self.places]
-        begins = [bool(p & BEGINS) and (anywhere or n in self.graph.initial) for n, p in enumerate(promises)]
-        fulfilled = [bool(promise & FULFILLED) for promise in promises]
-        self.begun = sum(begins)
-        return Pending(
-            [begin and not (never and done) for begin, done in zip(begins, fulfilled, strict=True)],
-            [not (never and done) for done in fulfilled],
-            [never or not done for done in fulfilled],
-        )
-
-
-def verdict(answer: engine.Answer) -> int:
-    return VIOLATED if answer.finding is not None else HOLDS if answer.judged else UNJUDGED
-
-
-def path(finding: engine.Finding | None) -> tuple[Instance | None, list[Instance], list[Instance]]:
-    if finding is None:
-        return None, [], []
-    steps: list[Any] = [(int(action.name), 2 * half + rest) for action, (half, rest) in finding.steps]
-    loop = len(steps) if finding.loop is None else finding.loop
-    return cast(Instance, finding.initial_arguments), steps[:loop], steps[loop:]
-
-
-def drawn(seed: int) -> Listed:
-    random = Random(seed)
-    states = random.choice([2, 3, 5, 8, 8, 20, 60])
-    density = random.choice([0.7, 1.2, 1.8, 3.0])
-    unfulfilled, cut, fair = (
-        random.choice([0.5, 0.8, 0.95]),
-        random.choice([0, 0.1, 0.4]),
-        random.choice([0, 0.5, 0.9, 1]),
-    )
-    promises = [
-        (BEGINS if random.random() < 0.5 else 0) | (0 if random.random() < unfulfilled else FULFILLED)
-        for _ in range(states)
-    ]
-    lines = []
-    for _ in range(states):
-        wanted = {
-            (random.choice([1, 1, 2, 3, 4]) if random.random() < fair else 0, random.randrange(4))
-            for _ in range(int(random.expovariate(1 / density) + 0.5))
-        }
-        lines.append(
-            [
-                (action, argument, CUT if random.random() < cut else random.randrange(states))
-                for action, argument in sorted(wanted)
-            ]
-        )
-    return Listed(random.randrange(len(KINDS)), random.choice([1, 1, 2]), promises, lines)
 
 
 @pytest.fixture(scope="module")
@@ -188,48 +50,6 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         return program(folder / sanitizer, '#include "listed.c"\n#include "run_liveness.c"\n', sanitizer)
 
     return made
-
-
-@dataclass
-class Answer:
-    verdict: int
-    states: int
-    transitions: int
-    stop: int
-    begun: int
-    pending: int
-    leaving: int
-    first: Instance | None
-    stem: list[Instance]
-    loop: list[Instance]
-    components: dict[int, int]
-
-
-def answers(runner: str, graphs: list[Listed], *arguments: object) -> Iterator[Answer]:
-    done = subprocess.run(
-        [runner, *map(str, arguments)],
-        input="".join(graph.text() for graph in graphs),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.count("\n") == len(graphs)
-    for line in done.stdout.splitlines():
-        numbers, lasso, components = line.split("|")
-        stem, _, loop = lasso.partition(";")
-        steps = [[pair(part) for part in text.split(",") if part] for text in (stem, loop)]
-        yield Answer(
-            *map(int, numbers.split()),
-            steps[0][0] if lasso else None,
-            steps[0][1:],
-            steps[1],
-            dict(map(pair, components.split())),
-        )
-
-
-def pair(text: str) -> tuple[int, int]:
-    first, second = text.split(":")
-    return int(first), int(second)
 
 
 @pytest.mark.parametrize(("sanitizer", "seeds"), [("plain", range(3_000)), ("address", range(3_000, 5_000))])
@@ -344,3 +164,10 @@ def test_models_of_the_library_are_clean_under_sanitizers(
     answer = found(runner)
     assert answer["verdicts"] == "".join(map(str, verdicts))
     assert (answer["built"], answer["states"]) == ("1", str(expected.states))
+
+
+def test_both_engines_agree_with_the_definition_of_fairness_on_random_systems_with_cuts(tmp_path: Path) -> None:
+    """More of them: `python -m tests.native.fair_systems`."""
+    tally: Counter[str] = Counter()
+    assert differences(runner_in(tmp_path), range(400), tally) == []
+    assert tally["not judged"] > 10 and tally["violated"] > 100 and tally["with cuts"] > 100, tally
