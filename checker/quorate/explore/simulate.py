@@ -128,7 +128,8 @@ def _walked(
         module, function = ENGINES[used].split(":")
         walk: Engine = getattr(import_module(module), function)
         try:
-            return used, walk(system, walks, watch, workers), tuple(notes)
+            unjudged = system.unjudged_runs("random runs are finite, and say nothing")
+            return used, walk(system, walks, watch, workers), (*notes, *unjudged)
         except EngineUnavailable as reason:
             if used == candidates[-1]:
                 raise

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from quorate.errors import Location, SpecError, UsageError, unknown
-from quorate.kinds import ENDS, STEPS, known_kinds
+from quorate.kinds import ENDS, LIVENESS, STEPS, known_kinds
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
@@ -148,6 +148,11 @@ class System:
             if method.name == name:
                 return method
         raise unknown("action", name, (method.name for method in self.actions))
+
+    def unjudged_runs(self, what: str) -> tuple[str, ...]:
+        """What a reader must know of properties of runs where only states and steps are judged: that `what` says nothing of them."""
+        names = [f"{method.name} (@{method.declaration.kind})" for method in self.of(*LIVENESS)]
+        return (f"{what} of {', '.join(names)}: `quorate check` judges it",) if names else ()
 
     def variable(self, name: str) -> Variable:
         """The variable with this name."""

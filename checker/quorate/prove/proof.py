@@ -68,7 +68,7 @@ class _Run:
         if not self.goals:
             raise UsageError(f"{model.name} has no @invariant, @lemma or @step: there is nothing to prove.")
         self.assumable = [prop.name for prop in model.of("invariant", "lemma")]
-        self.notes: list[str] = []
+        self.notes: list[str] = [*model.system.unjudged_runs("a proof says nothing")]
         self.breaks: tuple[tuple[str, str], ...] = ()
 
     def broken_at(self, claims: Sequence[Claim]) -> None:
