@@ -84,19 +84,21 @@ def interleavings(committed: list[Operation]) -> Iterator[list[tuple[Operation, 
     return extend([], committed, [])
 
 
-def snapshots(history: History, exclusive: bool, sessions: bool = False) -> bool:
+def snapshots(history: History, exclusive: bool, before: Callable[[Operation, Operation], bool] = never) -> bool:
     return any(
-        _snapshots_right(points, exclusive, sessions)
+        _snapshots_right(points, exclusive, before)
         for committed in candidates(history)
         for points in interleavings(committed)
     )
 
 
-def _snapshots_right(points: list[tuple[Operation, str]], exclusive: bool, sessions: bool) -> bool:
+def _snapshots_right(
+    points: list[tuple[Operation, str]], exclusive: bool, before: Callable[[Operation, Operation], bool]
+) -> bool:
     place = {(o.index, kind): n for n, (o, kind) in enumerate(points)}
     operations = [o for o, kind in points if kind == "start"]
     for a, b in permutations(operations, 2):
-        if sessions and session(a, b) and place[a.index, "commit"] > place[b.index, "start"]:
+        if before(a, b) and place[a.index, "commit"] > place[b.index, "start"]:
             return False
         both = {s[1] for s in steps(a) if s[0] != "r"} & {s[1] for s in steps(b) if s[0] != "r"}
         overlap = (
@@ -198,7 +200,9 @@ TRANSACTION_LEVELS: dict[str, Callable[[History], bool]] = {
     "transactional-causal": lambda h: committed_in_order(h, "causal"),
     "prefix": lambda h: snapshots(h, exclusive=False),
     "snapshot-isolation": lambda h: snapshots(h, exclusive=True),
-    "strong-session-snapshot-isolation": lambda h: snapshots(h, exclusive=True, sessions=True),
+    "strong-session-snapshot-isolation": lambda h: snapshots(h, exclusive=True, before=session),
+    "strong-snapshot-isolation": lambda h: snapshots(h, exclusive=True, before=real_time),
+    "repeatable-read": lambda h: serial(h, never),  # Nothing reads by predicate.
     "serializable": lambda h: serial(h, never),
     "strong-session-serializable": lambda h: serial(h, session),
     "strict-serializable": lambda h: serial(h, real_time),

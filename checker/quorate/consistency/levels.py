@@ -256,6 +256,6 @@ _OBJECTS = (
 )
 
 LEVELS: dict[str, Level] = {level.name: level for level in _OBJECTS} | {
-    name: Level(name, rule.definition, rule.source, True, transactional.decider(rule))
+    name: Level(name, rule.definition, rule.source, True, transactional.decider(name))
     for name, rule in transactional.RULES.items()
 }

@@ -43,6 +43,12 @@ class Graph:
         if known is None or STRENGTH[label[0]] < STRENGTH[known[0]]:
             self.after[source][target] = label
 
+    def copy(self) -> Graph:
+        twin = Graph()
+        twin.owner = list(self.owner)
+        twin.after = [dict(targets) for targets in self.after]
+        return twin
+
     def order(self, priority: Callable[[int], int]) -> list[int] | None:
         """A topological order, least priority first among the points that may come next; None if there is a cycle."""
         order = self._sorted(priority, through_cycles=False)
@@ -96,9 +102,12 @@ class Graph:
             inside = set(component)
             for source in component[:SOURCES_MAX]:
                 path = self._path(self._next(source, kinds, inside), source, kinds, inside)
-                if path and (best is None or len(path) < len(best)):
+                if path and (best is None or self._transactions(path) < self._transactions(best)):
                     best = path
         return self._edges([best[-1], *best]) if best else None
+
+    def _transactions(self, path: Sequence[int]) -> int:
+        return len({self.owner[p] for p in path} - {None})
 
     def _with_one_rw(self, rest: Collection[str]) -> list[Edge] | None:
         best: list[int] | None = None
@@ -111,7 +120,7 @@ class Graph:
                         continue
                     tried += 1
                     path = self._path([target], source, rest, inside)
-                    if path and (best is None or len(path) < len(best)):
+                    if path and (best is None or self._transactions(path) < self._transactions(best)):
                         best = path
         return self._edges([best[-1], *best]) if best else None
 
@@ -119,20 +128,28 @@ class Graph:
         return [t for t, label in self.after[source].items() if label[0] in kinds and t in inside]
 
     def _path(self, starts: Iterable[int], goal: int, kinds: Collection[str], inside: set[int]) -> list[int] | None:
-        """The shortest path from one of `starts` to `goal`, both included."""
+        """The path from one of `starts` to `goal`, both included, that passes the fewest transactions: steps within one and
+        along the chain of real time cost nothing."""
         before: dict[int, int | None] = dict.fromkeys(starts)
+        cost = dict.fromkeys(before, 0)
         queue = deque(before)
+        done: set[int] = set()
         while queue:
             p = queue.popleft()
+            if p in done:
+                continue
+            done.add(p)
             if p == goal:
                 path = [p]
                 while (previous := before[path[-1]]) is not None:
                     path.append(previous)
                 return path[::-1]
             for target in self._next(p, kinds, inside):
-                if target not in before:
-                    before[target] = p
-                    queue.append(target)
+                free = self.owner[target] is None or self.owner[target] == self.owner[p]
+                length = cost[p] + (not free)
+                if length < cost.get(target, length + 1):
+                    before[target], cost[target] = p, length
+                    (queue.appendleft if free else queue.append)(target)
         return None
 
     def _edges(self, around: Sequence[int]) -> list[Edge]:

@@ -31,7 +31,7 @@ from quorate.consistency.orders import Limits
 from quorate.consistency.transactions import replay
 from quorate.consistency.transactions.graph import INSIDE, Graph, Label, as_cycle
 from quorate.consistency.transactions.reading import INITIAL, Anomaly, Versions, versions
-from quorate.consistency.transactions.solver import Choice, Undecided, Way, solve
+from quorate.consistency.transactions.solver import Pair, Undecided, Way, solve
 from quorate.consistency.verdict import Cycle, Edge, Satisfied, Schedule, Unknown, Verdict, Violated
 from quorate.consistency.visibility import members_of
 
@@ -80,6 +80,19 @@ RULES: dict[str, Rule] = {
         True,
         session=True,
     ),
+    "strong-snapshot-isolation": Rule(
+        "Snapshot isolation that keeps real time: a snapshot has all that had returned.",
+        "Daudjee & Salem 2006",
+        "points",
+        True,
+        True,
+        real_time=True,
+    ),
+    "repeatable-read": Rule(
+        "No cycle of ww, wr and rw of single keys. Where nothing reads by predicate, this is serializable.",
+        "Adya 1999, PL-2.99",
+        "points",
+    ),
     "serializable": Rule("No cycle of ww, wr and rw.", "Adya 1999, PL-3", "points"),
     "strong-session-serializable": Rule(
         "Serializable in an order that keeps each session's order.", "Daudjee & Salem 2004", "points", session=True
@@ -93,44 +106,68 @@ RULES: dict[str, Rule] = {
 }
 
 
-def decider(name_rule: Rule) -> Callable[[History, Model, Limits], Verdict]:
-    """The decision procedure of a rule."""
-    name = next(name for name, rule in RULES.items() if rule is name_rule)
+def decider(name: str) -> Callable[[History, Model, Limits], Verdict]:
+    """The decision procedure of a level."""
+    rule = RULES[name]
 
     def decide(history: History, model: Model, limits: Limits) -> Verdict:
         try:
             seen = versions(history, model.initial if isinstance(model, Register) else None)
             kind = "list-append" if seen.lists else "read-write-register"
-            answer = _judge(seen, name_rule, limits.configurations or ATTEMPTS_MAX)
+            answer = _judge(seen, rule, limits)
         except Anomaly as anomaly:
             return Violated(name, "transactions", len(history), evidence=anomaly.cycle)
         except Undecided:
-            reason = "The order of versions is not known from the reads, and the search for one hit its limit."
+            reason = (
+                "The order of versions is not known from the reads, and the search for one hit its limit; or what each "
+                "transaction has seen needs more memory than is allowed."
+            )
             return Unknown(name, kind, len(history), reason=reason)
         if isinstance(answer, Cycle):
             return Violated(name, kind, len(history), evidence=answer)
-        if not _checked(seen, name_rule, answer):
+        if not _checked(seen, rule, answer):
             raise AssertionError(f"The witness for {name} is wrong: {answer}")
         return Satisfied(name, kind, len(history), witness=answer)
 
     return decide
 
 
-def _judge(seen: Versions, rule: Rule, attempts: int) -> Schedule | Cycle:
+def _judge(seen: Versions, rule: Rule, limits: Limits) -> Schedule | Cycle:
+    """A schedule or a cycle. Raises `Undecided`."""
+    attempts = limits.configurations or ATTEMPTS_MAX
+    if rule.sees == "points" and seen.loose and not (rule.real_time and not rule.snapshot):
+        found = _in_real_time(seen, rule, limits)
+        if found is not None:
+            return found
     points = _Points(seen, rule)
     if rule.sees != "points":
+        if rule.sees == "causal" and len(seen.transactions) ** 2 // 8 > limits.memory_bytes:
+            raise Undecided
         fractured = points.add_seen(rule.sees == "causal")
         if fractured is not None:
             return fractured
-        choices: list[Choice] = []
-    else:
-        choices = list(points.choices())
-        if rule.snapshot and choices:
-            points.start_in_order(_Points(seen, replace(rule, snapshot=False, exclusive=False)))
-    solved = solve(points.graph, choices, points.priority, attempts)
+    elif rule.snapshot and any(len(loose) > 1 for loose in seen.loose.values()):
+        points.start_in_order(_Points(seen, replace(rule, snapshot=False, exclusive=False)))
+    choices = points if rule.sees == "points" else None
+    solved = solve(points.graph, choices, points.priority, attempts, limits.memory_bytes)
     if isinstance(solved, Graph):
         return as_cycle(solved.cycle(), points.label, "fractured read" if points.is_fractured(solved) else None)
     return points.schedule(solved)
+
+
+def _in_real_time(seen: Versions, rule: Rule, limits: Limits) -> Schedule | None:
+    """A strict serialization, if one is found at once. It satisfies the other levels as well, and real time leaves few
+    orders of versions open, so that this is the quickest way for the record of a store that is strict."""
+    strict = _Points(seen, RULES["strict-serializable"])
+    try:
+        solved = solve(strict.graph, strict, strict.priority, 1, limits.memory_bytes)
+    except Undecided:
+        return None
+    if isinstance(solved, Graph):
+        return None
+    schedule = strict.schedule(solved)
+    points = tuple((index, kind) for index in schedule.commits for kind in ("start", "commit"))
+    return Schedule(schedule.commits, points if rule.snapshot else None)
 
 
 def _checked(seen: Versions, rule: Rule, schedule: Schedule) -> bool:
@@ -221,17 +258,23 @@ class _Points:
     def _add_known(self, edge: tuple[int, int, Label]) -> None:
         self.graph.add(*edge)
 
-    def choices(self) -> Iterator[Choice]:
+    def pairs(self) -> Iterator[Pair]:
         """The pairs of writers of a key whose order is not known and matters."""
         for key, loose in self._seen.loose.items():
             for a, b in combinations(loose, 2):
-                one, other = self._way(key, a, b), self._way(key, b, a)
-                if self._rule.exclusive or len(one) > 1 or len(other) > 1:
-                    yield Choice(one, other)
+                if self._rule.exclusive or len(self.ends(key, a, b)) > 1 or len(self.ends(key, b, a)) > 1:
+                    yield key, a, b
 
-    def _way(self, key: Value, first: int, second: int) -> Way:
+    def way(self, key: Value, first: int, second: int) -> Way:
         readers = [r for r in self._readers.get((key, first), ()) if r != second]
         return (self._ww(key, first, second), *(self._rw(key, reader, second) for reader in readers))
+
+    def ends(self, key: Value, first: int, second: int) -> list[tuple[int, int]]:
+        """The edges of `way` without their labels."""
+        target = self._commit[second]
+        ends = [(self._commit[first], self._start[second] if self._rule.exclusive else target)]
+        ends += [(self._start[r], target) for r in self._readers.get((key, first), ()) if r != second]
+        return ends
 
     def _add_sessions(self) -> None:
         for earlier, later in self._sessions():

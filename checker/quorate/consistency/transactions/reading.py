@@ -15,7 +15,7 @@ contradict their own transaction (internal), and lists that no single order of a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from quorate.consistency.history import History, HistoryError, Operation, Value, misfit, show
 from quorate.consistency.values import word
@@ -72,8 +72,16 @@ class Anomaly(Exception):
 
     def __init__(self, name: str, explanation: str, *operations: Operation) -> None:
         super().__init__(name)
-        nodes = {o.index: f"T{o.index}" for o in operations}
+        nodes = {number: f"{name_of(o)}: {o}" for number, o in enumerate(operations)}
         self.cycle = Cycle(name, explanation, nodes, (), tuple(operations))
+
+
+def name_of(operation: Operation) -> str:
+    """What a transaction is called: by its number, or by its process if it was aborted and has none."""
+    if operation.index >= 0:
+        return f"T{operation.index}"
+    where = "" if operation.line is None else f", line {operation.line}"
+    return f"the aborted transaction of process {operation.process}{where}"
 
 
 def steps_of(operation: Operation) -> tuple[Micro, ...]:
@@ -145,7 +153,11 @@ class _Writers:
     def __init__(self, transactions: dict[int, Transaction], failed: Iterable[Operation], initial: Value) -> None:
         self.of: dict[tuple[Value, Value], Transaction] = {}
         self.last: dict[tuple[int, Value], Value] = {}
-        self._aborted = {(s.key, s.value): o for o in failed for s in steps_of(o) if s.function != "r"}
+        self._aborted: dict[tuple[Value, Value], Operation] = {}
+        for o in failed:
+            asked = replace(o, index=-1, result=None, returned=None)  # What it would have done had it committed.
+            aborted = replace(asked, returned=o.returned)
+            self._aborted |= {(s.key, s.value): aborted for s in steps_of(asked) if s.function != "r"}
         for transaction in transactions.values():
             for step in transaction.steps:
                 if step.function == "r":
@@ -174,7 +186,7 @@ class _Writers:
             return writer
         aborted = self._aborted.get((key, value))
         if aborted is not None:
-            text = f"T{reader.index} reads {show(value)} of {show(key)} from T{aborted.index}, which did not commit."
+            text = f"T{reader.index} reads {show(value)} of {show(key)} from {name_of(aborted)}, which did not commit."
             raise Anomaly("G1a: aborted read", text, aborted, reader.operation)
         text = f"T{reader.index} reads {show(value)} of {show(key)}, which no transaction wrote."
         raise Anomaly("unwritten read", text, reader.operation)

@@ -114,13 +114,16 @@ def keeps_sessions(schedule: Schedule, seen: Versions) -> bool:
 
 
 def keeps_real_time(schedule: Schedule, seen: Versions) -> bool:
-    """Whether no transaction comes after one that was invoked only when it had returned."""
+    """Whether no transaction comes after (commits after the start of, at the snapshot levels) one that was invoked only when
+    it had returned."""
+    points = schedule.points or tuple(p for index in schedule.commits for p in ((index, "start"), (index, "commit")))
     latest = -1
-    for index in schedule.commits:
+    for index, kind in points:
         operation = seen.transactions[index].operation
-        if operation.returned is not None and operation.returned < latest:
+        if kind == "start":
+            latest = max(latest, operation.invoked)
+        elif operation.returned is not None and operation.returned < latest:
             return False
-        latest = max(latest, operation.invoked)
     return True
 
 
