@@ -229,14 +229,14 @@ def few(classes: tuple[Litmus, ...]) -> list[Litmus]:
 
 
 def direct(levels: tuple[str, ...], classes: tuple[Litmus, ...]) -> list[tuple[str, str]]:
-    """The implications that do not follow from others."""
+    """The implications that do not follow from others. Of two levels that imply each other, the first stands for both in the
+    implications of others."""
     apart = separations(classes)
     implied = {(a, b) for a in levels for b in levels if a != b and (a, b) not in apart}
-    return sorted(
-        (a, b)
-        for a, b in implied
-        if not any((a, c) in implied and (c, b) in implied for c in levels if c not in (a, b))
-    )
+    same = {b for a, b in implied if (b, a) in implied and levels.index(a) < levels.index(b)}
+    kept = {(a, b) for a, b in implied if not {a, b} & same}
+    found = {(a, b) for a, b in kept if not any((a, c) in kept and (c, b) in kept for c in levels)}
+    return sorted(found | {(a, b) for a, b in implied if (b, a) in implied})
 
 
 def hasse(levels: tuple[str, ...], classes: tuple[Litmus, ...]) -> str:

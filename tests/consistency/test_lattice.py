@@ -5,24 +5,47 @@ from __future__ import annotations
 
 import pytest
 from oracles import OBJECT_LEVELS
+from quorate.consistency.survey import implied
 from transaction_oracles import TRANSACTION_LEVELS
 
-from bench.lattice import BEGIN, DOCS, END, OBJECTS, TRANSACTIONS, direct, few, objects, of_transactions, page
+from bench.lattice import (
+    BEGIN,
+    DOCS,
+    END,
+    OBJECTS,
+    TRANSACTIONS,
+    direct,
+    few,
+    objects,
+    of_transactions,
+    page,
+    separations,
+)
 
 
 def test_transactional_levels_form_this_lattice() -> None:
-    assert direct(TRANSACTIONS, of_transactions()) == [
+    distinct = tuple(name for name in TRANSACTIONS if name != "repeatable-read")  # The same as serializable.
+    assert direct(distinct, of_transactions()) == [
         ("prefix", "read-atomic"),
         ("read-atomic", "read-committed"),
         ("serializable", "snapshot-isolation"),
         ("snapshot-isolation", "prefix"),
         ("strict-serializable", "strong-session-serializable"),
+        ("strict-serializable", "strong-snapshot-isolation"),
         ("strong-session-serializable", "serializable"),
         ("strong-session-serializable", "strong-session-snapshot-isolation"),
         ("strong-session-snapshot-isolation", "snapshot-isolation"),
         ("strong-session-snapshot-isolation", "transactional-causal"),
+        ("strong-snapshot-isolation", "strong-session-snapshot-isolation"),
         ("transactional-causal", "read-atomic"),
     ]
+
+
+def test_the_levels_that_a_survey_takes_for_implied_are_those_of_the_lattice() -> None:
+    apart = separations(of_transactions())
+    for one in TRANSACTIONS:
+        found = {other for other in TRANSACTIONS if other != one and (one, other) not in apart}
+        assert implied(one) == found
 
 
 @pytest.mark.slow
@@ -44,6 +67,9 @@ def test_levels_of_single_objects_form_this_lattice_and_the_documentation_shows_
         ("sequential", "causal-convergence"),
         ("sequential", "causal-memory"),
     ]
+    for one in OBJECTS:
+        apart = separations(objects())
+        assert implied(one) == {other for other in OBJECTS if other != one and (one, other) not in apart}
     text = (DOCS / "consistency.md").read_text(encoding="utf-8")
     assert text[text.index(BEGIN) : text.index(END) + len(END)] == page(), "run python -m bench.lattice"
     for slug, classes in (("objects", objects()), ("transactions", of_transactions())):

@@ -86,18 +86,33 @@ def _sizes(context: click.Context, parameter: click.Parameter, texts: tuple[str,
     return found
 
 
+class Amount(click.FloatRange):
+    """A positive number that is one: neither NaN nor infinite, and small enough to be counted in bytes."""
+
+    name = "number"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=1e9)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if number != number:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
 def limit_options(function: F) -> F:
     """`--max-states`, `--max-time` and `--max-memory`."""
     for option in (
         click.option(
             "--max-memory",
-            type=click.FloatRange(min=0, min_open=True),
+            type=Amount(),
             metavar="GB",
             help="Stop with `unfinished` when the process holds more than this.",
         ),
         click.option(
             "--max-time",
-            type=click.FloatRange(min=0, min_open=True),
+            type=Amount(),
             metavar="SECONDS",
             help="Stop with `unfinished` after this time.",
         ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from quorate.commands._options import Explicit, format_option
+from quorate.commands._options import Amount, Explicit, format_option
 from quorate.commands._show import Folder, rejections, show_results
 from quorate.errors import UsageError
 from quorate.outcome import Exit
@@ -16,6 +17,8 @@ from quorate.report.formats import TEXT, Level, Result
 
 if TYPE_CHECKING:
     from quorate.consistency import Verdict
+
+ALL = "all"
 
 
 @click.command("history", cls=Explicit)
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     default="linearizable",
     show_default=True,
     metavar="LEVEL",
-    help="The consistency model to judge by; `--level help` lists them with their definitions.",
+    help="The consistency model to judge by, or `all`; `--level help` lists them with their definitions.",
 )
 @click.option("--input", "input_format", metavar="FORMAT", help="jsonl, edn or jepsen-log; recognized if not given.")
 @click.option(
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-memory",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     default=1.0,
     show_default=True,
     metavar="GB",
@@ -95,13 +98,15 @@ def command(
     from quorate.consistency import HistoryError, Limits, find_model, judge, read_history
     from quorate.consistency.history import Malformed
     from quorate.consistency.levels import LEVELS, find_level
+    from quorate.consistency.survey import survey
     from quorate.report.history import text
 
     if level == "help":
         for each in LEVELS.values():
             click.echo(f"{each.name:34} {each.definition} [{each.source}]")
         return Exit.SUCCESS
-    find_level(level)
+    if level != ALL:
+        find_level(level)
     model = find_model(model_name)
     if initial is not None:
         model = model.starting(_value(initial))
@@ -110,6 +115,8 @@ def command(
     with rejections(form, str(file)):
         history = read_history(file, input_format, keyed)
         try:
+            if level == ALL:
+                return _survey(survey(history, model, limits), str(file), form, folder)
             verdict = judge(history, level, model, limits)
         except Malformed as failure:
             raise HistoryError(f"{file}:{failure.line}: {failure.message}") from None
@@ -120,6 +127,20 @@ def command(
     if folder is not None:
         _write(verdict, folder)
     return Exit(verdict.exit_code)
+
+
+def _survey(verdicts: Mapping[str, Verdict], file: str, form: str, folder: Path | None) -> Exit:
+    """Show the verdicts of all levels. The exit code is 1 if one falls, 3 if one is not decided, 0 if all hold."""
+    from quorate.report.history import facts, survey_text
+
+    if form == TEXT:
+        click.echo(survey_text(verdicts))
+    else:
+        show_results([_result(verdict, file) for verdict in verdicts.values()], form, together=True)
+    if folder is not None:
+        _save(folder / "verdicts.json", [facts(verdict) for verdict in verdicts.values()])
+    codes = {verdict.exit_code for verdict in verdicts.values()}
+    return Exit(1 if 1 in codes else max(codes))
 
 
 def _result(verdict: Verdict, file: str) -> Result:
@@ -149,13 +170,21 @@ def _write(verdict: Verdict, out: Path) -> None:
     from quorate.report.history import cycle, facts, timeline, timeline_of
     from quorate.report.render import render
 
-    try:
-        (out / "verdict.json").write_text(json.dumps(facts(verdict), indent=1) + "\n", encoding="utf-8")
-    except OSError as failure:
-        raise UsageError(f"Cannot write into {out}: {failure.strerror}. Give another directory with --out.") from None
+    for old in ("timeline.svg", "cycle.svg"):  # Of a run before this one.
+        (out / old).unlink(missing_ok=True)
+    _save(out / "verdict.json", facts(verdict))
     if isinstance(verdict, Violated):
         view = timeline_of(verdict)
         if view is not None:
             render(timeline(view), out / "timeline.svg")
         if isinstance(verdict.evidence, Cycle):
             render(cycle(verdict.evidence, verdict.level), out / "cycle.svg")
+
+
+def _save(path: Path, found: object) -> None:
+    try:
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    except OSError as failure:
+        raise UsageError(
+            f"Cannot write into {path.parent}: {failure.strerror}. Give another directory with --out."
+        ) from None

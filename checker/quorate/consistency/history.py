@@ -151,7 +151,11 @@ class History:
     def of(operations: Iterable[Operation], failed: Iterable[Operation] = ()) -> History:
         """A history of these operations, ordered and numbered anew; their positions stay."""
         ordered = sorted(operations, key=lambda o: o.invoked)
-        return History(tuple(replace(o, index=number) for number, o in enumerate(ordered)), tuple(failed))
+        return History(tuple([_numbered(o, number) for number, o in enumerate(ordered)]), tuple(failed))
+
+
+def _numbered(o: Operation, index: int) -> Operation:
+    return Operation(index, o.process, o.function, o.argument, o.result, o.invoked, o.returned, o.key, o.line)
 
 
 def _frozen(o: Operation) -> Operation:

@@ -331,7 +331,7 @@ class ReadsFrom:
 
     def _cycle(self, anomaly: str, text: str, edges: tuple[Edge, ...]) -> Cycle:
         numbers = sorted({n for edge in edges for n in (edge.source, edge.target)})
-        nodes = {n: f"{self._of[n].process}: {self._of[n]}" for n in numbers}
+        nodes = {n: f"process {self._of[n].process}: {self._of[n]}" for n in numbers}
         return Cycle(anomaly, text, nodes, edges, tuple(self._of[n] for n in numbers))
 
 

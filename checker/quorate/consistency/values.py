@@ -78,6 +78,9 @@ def freeze(value: object, depth: int = 0) -> Value:
     if depth > DEPTH_MAX:
         raise HistoryError(f"A value is nested more than {DEPTH_MAX} deep.")
     if kind is list or kind is tuple:
+        if len(value) > 8 and set(map(type, value)) == {int}:  # type: ignore[arg-type,call-overload]
+            _whole(max(value, key=abs))  # type: ignore[call-overload]
+            return tuple(value)  # type: ignore[arg-type]
         return tuple([freeze(item, depth + 1) for item in value])  # type: ignore[attr-defined]
     if isinstance(value, Truth | Word):
         return value

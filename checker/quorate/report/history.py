@@ -44,6 +44,7 @@ COLOURS = {
 LANE_HEIGHT, BAR_HEIGHT, EVENT_GAP, LETTER = 52, 26, 20, 6.4  # In points.
 SHOWN_BEFORE = 10  # How many operations of the partial order are shown before those that matter.
 LISTED_MAX = 12
+SENTENCE_MAX = 160  # Letters of a reason in a table.
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,20 @@ def timeline_of(verdict: Violated) -> Timeline | None:
         )
     core = frozenset(o.index for o in evidence.core)
     stuck = frozenset(o.index for o in evidence.stuck)
-    wanted = core | stuck | {o.index for o in evidence.partial[-SHOWN_BEFORE:]}
+    wanted = (
+        core | stuck | _sources(evidence.prefix, core | stuck) | {o.index for o in evidence.partial[-SHOWN_BEFORE:]}
+    )
     shown = tuple(o for o in evidence.prefix if o.index in wanted)
     left_out = len(evidence.prefix) - len(shown)
     sentence = evidence.explanation + (f" ({left_out} operations that matter less are not shown.)" if left_out else "")
     return Timeline(shown, core, stuck, evidence.partial, f"not {verdict.level}", sentence)
+
+
+def _sources(operations: Sequence[Operation], reads: frozenset[int]) -> set[int]:
+    """The updates that brought what the given operations were told: without them a reader cannot see where a value is
+    from."""
+    told = {(o.key, o.result) for o in operations if o.index in reads and not o.pending and o.result is not None}
+    return {o.index for o in operations if o.argument is not None and (o.key, o.argument) in told}
 
 
 def timeline(view: Timeline) -> str:
@@ -156,8 +166,8 @@ def _path(view: Timeline, place: Mapping[int, float], lanes: Mapping[Process, in
         x = max(x + 7, place[o.invoked] + 8)
         y = -LANE_HEIGHT * lanes[o.process] + BAR_HEIGHT / 2
         lines.append(
-            f'  ".n{number}" [shape=circle, pos="{x:.1f},{y}!", width=0.19, height=0.19, fixedsize=true, style=filled, '
-            f'fillcolor="{BLUE}", color="{BLUE}", fontcolor=white, fontsize=7, label="{number}"]'
+            f'  ".n{number}" [shape=ellipse, pos="{x:.1f},{y}!", width={0.12 + 0.075 * len(str(number)):.3f}, height=0.19, '
+            f'fixedsize=true, style=filled, fillcolor="{BLUE}", color="{BLUE}", fontcolor=white, fontsize=8, label="{number}"]'
         )
         if before:
             lines.append(f'  "{before}" -- ".n{number}" [color="{BLUE}", penwidth=1.2]')
@@ -206,22 +216,25 @@ def cycle(evidence: Cycle, level: str) -> str:
     """Graphviz source of a dependency cycle."""
     lines = [
         "digraph cycle {",
-        f'  graph [layout=dot, rankdir=LR, nodesep=0.5, ranksep=1.1, pad="0.2", labelloc=b, labeljust=l, '
+        f'  graph [layout=dot, rankdir=LR, nodesep=0.4, ranksep=0.45, pad="0.2", labelloc=b, labeljust=l, '
         f'fontname="Helvetica", label={_cycle_caption(evidence, level)}]',
         f'  node [shape=box, style="rounded,filled", color="{FAINT}", fillcolor="{BAR}", '
         f'fontname="Helvetica", fontsize=11, fontcolor="{INK}", margin="0.15,0.08"]',
-        '  edge [fontname="Helvetica", fontsize=10, penwidth=1.6]',
+        "  edge [penwidth=1.6]",
     ]
     for number, label in sorted(evidence.nodes.items()):
         lines.append(f"  n{number} [label={_box(label)}]")
-    for edge in evidence.edges:
+    for number, edge in enumerate(evidence.edges):
         colour = COLOURS.get(edge.kind, INK)
-        dashed = ", style=dashed" if edge.kind in ("rw", "rt") else ""
+        style = f'color="{colour}"' + (", style=dashed" if edge.kind in ("rw", "rt") else "")
         words = "<br/>".join(escape(line) for line in _wrapped(edge.reason, 30))
         label = f"<<b>{edge.kind}</b><br/>{words}>" if words else f"<<b>{edge.kind}</b>>"
-        lines.append(
-            f'  n{edge.source} -> n{edge.target} [color="{colour}", fontcolor="{colour}", label={label}{dashed}]'
-        )
+        # The words are a node on the way: lines lead around nodes, and would run through a label.
+        lines += [
+            f'  e{number} [shape=plain, style="", fontsize=10, fontcolor="{colour}", margin="0.12,0.06", label={label}]',
+            f"  n{edge.source} -> e{number} [{style}, arrowhead=none]",
+            f"  e{number} -> n{edge.target} [{style}]",
+        ]
     return "\n".join([*lines, "}\n"])
 
 
@@ -249,6 +262,29 @@ def text(verdict: Verdict) -> str:
     elif isinstance(verdict, Satisfied):
         lines.append(_witness_line(verdict.witness))
     return "\n".join([*lines, *(f"note: {note}" for note in verdict.notes)])
+
+
+def survey_text(verdicts: Mapping[str, Verdict]) -> str:
+    """The verdicts of all levels for people: one line each, and the strongest that hold."""
+    from quorate.consistency.survey import holding, strongest
+
+    wide = max(map(len, verdicts))
+    lines = []
+    for name, verdict in verdicts.items():
+        why = ""
+        if isinstance(verdict, Violated):
+            named = f"{verdict.evidence.anomaly}. " if isinstance(verdict.evidence, Cycle) else ""
+            why = f"  {_shortened(named + verdict.evidence.explanation)}"
+        elif isinstance(verdict, Unknown):
+            why = f"  {_shortened(verdict.reason)}"
+        lines.append(f"{name:{wide}}  {verdict.verdict}{why}")
+    best = strongest(holding(verdicts))
+    lines.append(f"The strongest that hold: {', '.join(best)}." if best else "None of these levels is known to hold.")
+    return "\n".join(lines)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SENTENCE_MAX else f"{text[:SENTENCE_MAX].rsplit(' ', 1)[0]} ..."
 
 
 def _evidence_lines(evidence: Evidence) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -70,8 +71,8 @@ def read_lines(lines: Iterable[str], name: str, format: str | None = None, keyed
     if keyed and not chosen.keyed:
         raise UsageError(f"Events in {chosen.name} have a field `key`; keyed values are for Jepsen's formats.")
     try:
-        events = chosen.events(chain(first, rest), **({"keyed": True} if keyed else {}))
-        history = assemble(events)
+        with _without_collections():
+            history = assemble(chosen.events(chain(first, rest), **({"keyed": True} if keyed else {})))
     except Malformed as failure:
         raise HistoryError(f"{name}:{failure.line}: {failure.message}") from None
     except RecursionError:
@@ -79,6 +80,19 @@ def read_lines(lines: Iterable[str], name: str, format: str | None = None, keyed
     if not len(history) and not history.failed:
         raise HistoryError(f"{name} has no operations (read as {chosen.name}).")
     return history
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Nothing that is read is ever part of a circle, and looking for circles among millions of values takes longer than
+    reading them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _recognized(first: list[str], name: str) -> str:

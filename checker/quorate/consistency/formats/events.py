@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from quorate.consistency.history import History, Malformed, Operation, Process, Value
 from quorate.consistency.values import show, word
@@ -14,8 +14,7 @@ TYPES = ("invoke", "ok", "fail", "info")
 READS = frozenset({"r", "read"})
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One line of a record: `type` is "invoke", "ok" (answered), "fail" (took no effect) or "info" (nobody knows)."""
 
     line: int

@@ -16,12 +16,30 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
+from quorate.consistency.values import Value, show
 from quorate.consistency.verdict import Cycle, Edge
 
-Label = tuple[str, str]  # The kind of dependency, and the reason for it in words.
-INSIDE: Label = ("", "")
+Label = tuple[str, Value]  # The kind of dependency, and what its reason is about: a key, a process, or a `Reason`.
+INSIDE: Label = ("", None)
 STRENGTH = {kind: rank for rank, kind in enumerate(("", "ww", "wr", "rw", "so", "rt"))}
+REASONS = {
+    "ww": "both write {about}, in this order",
+    "wr": "T{target} reads {about} from T{source}",
+    "rw": "T{source} reads {about} without T{target}'s write",
+    "so": "process {about} did T{source} first",
+    "rt": "it had returned before the other was invoked",
+}
 SOURCES_MAX = 200  # From how many points of a strongly connected component the shortest cycle is looked for.
+
+
+class Reason(str):
+    """A reason in words, where that of `REASONS` does not fit."""
+
+
+def reason(label: Label, source: int, target: int) -> str:
+    """Why one transaction is before another. Worked out when it is shown: a graph has millions of edges."""
+    kind, about = label
+    return about if isinstance(about, Reason) else REASONS[kind].format(about=show(about), source=source, target=target)
 
 
 class Graph:
@@ -161,11 +179,11 @@ class Graph:
         )
         edges: list[Edge] = []
         source: int | None = None
-        for a, b, (kind, reason) in steps[first:] + steps[:first]:
+        for a, b, label in steps[first:] + steps[:first]:
             source = self.owner[a] if self.owner[a] is not None else source
             target = self.owner[b]
             if target is not None and source is not None and target != source:
-                edges.append(Edge(source, target, kind, reason))
+                edges.append(Edge(source, target, label[0], reason(label, source, target)))
         return edges
 
     def _components(self, kinds: Collection[str]) -> list[list[int]]:

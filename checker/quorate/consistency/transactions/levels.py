@@ -29,7 +29,7 @@ from quorate.consistency.history import History, Value, show
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Limits
 from quorate.consistency.transactions import replay
-from quorate.consistency.transactions.graph import INSIDE, Graph, Label, as_cycle
+from quorate.consistency.transactions.graph import INSIDE, Graph, Label, Reason, as_cycle
 from quorate.consistency.transactions.reading import INITIAL, Anomaly, Versions, versions
 from quorate.consistency.transactions.solver import Pair, Undecided, Way, solve
 from quorate.consistency.verdict import Cycle, Edge, Satisfied, Schedule, Unknown, Verdict, Violated
@@ -187,6 +187,7 @@ class _Points:
         self._start: dict[int, int] = {}
         self._commit: dict[int, int] = {}
         self._priority: list[int] = []
+        self._labels: dict[Label, Label] = {}
         self._readers: dict[tuple[Value, int], list[int]] = {}
         for t in seen.transactions.values():
             self._start[t.index] = self._commit[t.index] = self._point(t.index, t.operation.invoked)
@@ -223,21 +224,20 @@ class _Points:
         source, target = self._commit[first], self._commit[second]
         if self._rule.exclusive:
             target = self._start[second]
-        return source, target, ("ww", f"both write {show(key)}, in this order")
+        return source, target, self._about("ww", key)
 
     def _rw(self, key: Value, reader: int, writer: int) -> tuple[int, int, Label]:
-        return (
-            self._start[reader],
-            self._commit[writer],
-            ("rw", f"T{reader} reads {show(key)} without T{writer}'s write"),
-        )
+        return self._start[reader], self._commit[writer], self._about("rw", key)
+
+    def _about(self, kind: str, what: Value) -> Label:
+        """One label for all edges of a kind that are about one thing."""
+        return self._labels.setdefault((kind, what), (kind, what))
 
     def _add_reads(self) -> None:
         for reader, key, writer in self._seen.reads:
             self._readers.setdefault((key, writer), []).append(reader)
             if writer != INITIAL:
-                label = ("wr", f"T{reader} reads {show(key)} from T{writer}")
-                self.graph.add(self._commit[writer], self._start[reader], label)
+                self.graph.add(self._commit[writer], self._start[reader], self._about("wr", key))
 
     def _add_chains(self) -> None:
         """The known order of versions: each writer before the next, and its readers too; the loose writers after the
@@ -278,7 +278,7 @@ class _Points:
 
     def _add_sessions(self) -> None:
         for earlier, later in self._sessions():
-            label = ("so", f"process {self._seen.transactions[later].operation.process} did T{earlier} first")
+            label = self._about("so", self._seen.transactions[later].operation.process)
             self.graph.add(self._commit[earlier], self._start[later], label)
 
     def _sessions(self) -> Iterator[tuple[int, int]]:
@@ -295,7 +295,7 @@ class _Points:
             t.operation.returned: t for t in self._seen.transactions.values() if t.operation.returned is not None
         }
         invoked = {t.operation.invoked: t for t in self._seen.transactions.values()}
-        label = ("rt", "it had returned before the other was invoked")
+        label = self._about("rt", None)
         now: int | None = None
         for position in sorted([*returned, *invoked]):
             if position in invoked and now is not None:
@@ -324,7 +324,7 @@ class _Points:
                     missed = f"it reads {show(key)} without T{rival}'s write"
                     edges = (Edge(rival, reader, "vis", f"T{reader} sees T{rival}"), Edge(reader, rival, "rw", missed))
                     return as_cycle(edges, self.label, "causality violation" if causally else "fractured read")
-                self.graph.add(self._commit[rival], self._commit[writer], ("ww", why))
+                self.graph.add(self._commit[rival], self._commit[writer], ("ww", Reason(why)))
         return None
 
     def _past(self, order: list[int], causally: bool) -> dict[int, int]:

@@ -27,7 +27,7 @@ _WRITES: dict[Value, str] = {"append": "append", "w": "w", "write": "w"}
 _READS: frozenset[Value] = frozenset({"r", "read"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Micro:
     """One step of a transaction: `function` is "append", "w" or "r"."""
 
@@ -36,7 +36,7 @@ class Micro:
     value: Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """A transaction that committed, or may have (`operation` is pending; then its reads are unknown and left out)."""
 
@@ -302,7 +302,8 @@ def _read_list(
             "no order of appends gives both."
         )
         raise Anomaly("incompatible order", text, transaction.operation, longest[0].operation)
-    mine = [e for e in elements if writers.of.get((step.key, e)) is transaction]
+    writes = (transaction.index, step.key) in writers.last
+    mine = [e for e in elements if writers.of.get((step.key, e)) is transaction] if writes else []
     if mine != own:
         text = f"{name} had appended {show(tuple(own))} to {show(step.key)} when it read {show(elements)}."
         raise Anomaly("internal", text, transaction.operation)
