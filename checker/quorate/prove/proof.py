@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -201,27 +202,35 @@ class _BoundedRun(_Run):
         return self.finished(claims, False, self._worthless)
 
     def _claims(self, depth: int) -> Iterator[Claim]:
-        bounded = self.bounded
-        names = self.assumable
-        started = perf_counter()
-        if bounded.start_fails():
-            yield Claim(INIT, NO_ERROR, "failed", perf_counter() - started)
+        bounded, names = self.bounded, self.assumable
+        if bounded.relation.start_fails:
+            yield self._initially(NO_ERROR, lambda: not bounded.start_fails())
         for prop in bounded.inductive:
-            started = perf_counter()
-            status = "proven" if bounded.initially(prop) else "failed"
-            yield Claim(INIT, prop.name, status, perf_counter() - started)
+            yield self._initially(prop.name, partial(bounded.initially, prop))
         for fired in bounded.relation.fired:
             for prop in (*bounded.inductive, *bounded.steps):
                 self.task.progress(f"{fired.action.name}: {prop.name}")
-                started = perf_counter()
-                found = bounded.broken_by(fired, prop, names, depth)
-                yield self._claim(fired.action.name, prop.name, started, found)
-            started = perf_counter()
-            found = bounded.raises(fired, names)
-            if found is not None:
-                yield self._claim(fired.action.name, NO_ERROR, started, found)
+                yield self._kept(fired.action.name, prop.name, partial(bounded.broken_by, fired, prop, names, depth))
+            if bounded.relation.raising(fired):
+                yield self._kept(fired.action.name, NO_ERROR, partial(bounded.raises, fired, names))
 
-    def _claim(self, action: str, prop: str, started: float, found: Induction | None) -> Claim:
+    def _initially(self, prop: str, ask: Callable[[], bool]) -> Claim:
+        """A claim about the initial states."""
+        started = perf_counter()
+        try:
+            status, reason = "proven" if ask() else "failed", ""
+        except Undecided as undecided:
+            status, reason = "unknown", str(undecided)
+        return Claim(INIT, prop, status, perf_counter() - started, reason=reason)
+
+    def _kept(self, action: str, prop: str, ask: Callable[[], Induction | None]) -> Claim:
+        """A claim about the steps of an action. What one question does not decide, the others may: a run that violates
+        something may still be found."""
+        started = perf_counter()
+        try:
+            found = ask()
+        except Undecided as undecided:
+            return Claim(action, prop, "unknown", perf_counter() - started, reason=str(undecided))
         seconds = perf_counter() - started
         if found is None:
             return Claim(action, prop, "proven", seconds)
