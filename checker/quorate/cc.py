@@ -116,7 +116,10 @@ class Compiler:
 
 def find() -> Compiler:
     """The first of `$CC`, `cc`, `gcc`, `clang` and the `ziglang` wheel that is here. Raises `NoCompiler`."""
-    wanted = shlex.split(os.environ.get("CC", ""))
+    try:
+        wanted = shlex.split(os.environ.get("CC", ""))
+    except ValueError as error:
+        raise NoCompiler(f"$CC is {os.environ['CC']!r}, which is no command: {error}.") from None
     if wanted:
         path = shutil.which(wanted[0])
         if path is None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from quorate import Spec
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
-from quorate.explore.limits import SAVINGS, STORES
+from quorate.explore.limits import SAVINGS, STORES, Progress
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.language.system import Failure, System
@@ -184,11 +184,17 @@ def test_a_checkpoint_of_another_spec_is_refused(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
-    checkpoint = Checkpoint(tmp_path / "missing" / "checkpoint", interval_s=0.0)
-    outcome = check(
-        TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(checkpoint=checkpoint)
-    )
+    file = tmp_path / "checkpoint"
+    appears = [file]
+
+    def report(_: Progress) -> None:
+        if appears:  # While the search runs, somebody else makes a file of that name.
+            appears.pop().write_text("mine")
+
+    watch = Watch(report=report, checkpoint=Checkpoint(file, interval_s=0.0))
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=watch)
     assert outcome.verdict == "holds" and any("could not be written" in note for note in outcome.notes)
+    assert file.read_text() == "mine" and list(tmp_path.iterdir()) == [file]
 
 
 RECORDED = json.loads(recorded.FILE.read_text(encoding="utf-8"))

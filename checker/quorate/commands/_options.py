@@ -12,6 +12,9 @@ from quorate.explore.limits import Limits
 from quorate.outcome import Exit
 from quorate.report.formats import FORMATS
 
+NUMBER_MAX = 2**62
+"""No limit is larger: the engine counts with 64 bits."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -126,6 +129,13 @@ def limit_options(function: F) -> F:
 
 def limits(max_states: int | None, max_time: float | None, max_memory: float | None) -> Limits:
     """The limits that the options of `limit_options` give."""
+    for option, value, most in (
+        ("--max-states", max_states, NUMBER_MAX),
+        ("--max-time", max_time, NUMBER_MAX),
+        ("--max-memory", max_memory, NUMBER_MAX / 2**30),
+    ):
+        if value is not None and not value <= most:  # Of NaN every comparison is false.
+            raise UsageError(f"{option} {value} is no limit: give a number up to {most:,.0f}, or leave the option out.")
     return Limits(max_states, max_time, None if max_memory is None else int(max_memory * 2**30))
 
 

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     help="Write a checkpoint there every minute and when the search is ended; the native engine only.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
+@click.option("--overwrite", is_flag=True, help="Write over the checkpoint of an earlier search.")
 @click.option(
     "--store",
     default="exact",
@@ -103,6 +104,7 @@ def command(
     max_memory: float | None,
     checkpoint: Path | None,
     resume: bool,
+    overwrite: bool,
     store: str,
     without: tuple[str, ...],
     keep_c: Path | None,
@@ -115,8 +117,10 @@ def command(
     violated, 2 the usage or the specification is wrong, 3 unfinished (a limit, or Ctrl-C, which gives the partial
     result) or not judged within the bounds, 4 a mistake of Quorate.
     """
-    if resume and checkpoint is None:
-        raise click.UsageError("--resume needs --checkpoint FILE.")
+    if (resume or overwrite) and checkpoint is None:
+        raise click.UsageError(f"{'--resume' if resume else '--overwrite'} needs --checkpoint FILE.")
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on from the checkpoint and --overwrite begins anew: give one of them.")
     if sum((keep_going, bool(properties), goal is not None)) > 1:
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
     asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
@@ -135,7 +139,7 @@ def command(
         with watching(each) as watch:
             watch.store, watch.without = store, frozenset(without)
             if checkpoint is not None:
-                watch.checkpoint = Checkpoint(checkpoint, resume=resume)
+                watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)
     show(outcome, form, with_trace=folder is None)
     if folder is not None:

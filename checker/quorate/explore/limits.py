@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import resource
+import mmap
 import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows has none.
+    resource = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,14 @@ class Progress:
 @dataclass(frozen=True)
 class Checkpoint:
     """A file that lets a killed search go on: written every `interval_s` seconds, and when a limit or the user ends the search;
-    with `resume`, read at the start. A search that comes to its end removes it. Only the native engine has checkpoints."""
+    with `resume`, read at the start. A search that comes to its end removes it. Only the native engine has checkpoints.
+
+    A file that is no checkpoint is never touched; one of an earlier search only with `resume` or `overwrite`."""
 
     path: Path
     interval_s: float = 60.0
     resume: bool = False
+    overwrite: bool = False
 
 
 STORES = ("exact", "fingerprint")
@@ -120,10 +128,12 @@ def resident_bytes() -> int:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):
         return peak_bytes()
-    return pages * resource.getpagesize()
+    return pages * mmap.PAGESIZE
 
 
 def peak_bytes() -> int:
-    """The most memory that this process ever held."""
+    """The most memory that this process ever held; 0 where the system does not tell."""
+    if resource is None:
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

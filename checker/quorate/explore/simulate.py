@@ -28,6 +28,9 @@ from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
 from quorate.trace import Trace
 
+SHOWN_MAX = 1_000
+"""Of a run that violates nothing so many steps are kept: more would take longer to write down than to take."""
+
 
 @dataclass(frozen=True)
 class Walks:
@@ -53,7 +56,7 @@ class Walked:
 
 @dataclass(frozen=True)
 class Simulation:
-    """What random runs showed. `violation` is None if nothing was found; `last` is then the last run, whole.
+    """What random runs showed. `violation` is None if nothing was found; `last` is then the last run, up to `SHOWN_MAX` steps.
 
     `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not
     count them), `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was not taken.
@@ -186,7 +189,7 @@ class _Walker:
             false = self._properties.falsified_by_step(state, successor)
             state = successor
             found = self._falsified(arguments, steps, false) or self._judged(arguments, steps, state)
-        return found or Finding("run", None, arguments, tuple(steps))
+        return found or Finding("run", None, arguments, tuple(steps[:SHOWN_MAX]))
 
     def _judged(self, arguments: Arguments, steps: list[Instance], state: State) -> Finding | None:
         self.visited.add(state)
@@ -213,7 +216,7 @@ class _Walker:
             stuck = terminal is not None and not self._properties.holds(terminal, state, ()) and not self._cut(state)
         except Failure as failure:
             return Finding("error", terminal, arguments, tuple(steps), message=str(failure), place=failure.location)
-        return Finding(DEADLOCK if stuck else "run", None, arguments, tuple(steps))
+        return Finding(DEADLOCK if stuck else "run", None, arguments, tuple(steps if stuck else steps[:SHOWN_MAX]))
 
     def _cut(self, state: State) -> bool:
         for action, choices in self._actions:

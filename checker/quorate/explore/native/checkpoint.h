@@ -103,12 +103,34 @@ static void checkpoint_stream(Search *search, Stream *stream) {
     stream_write(stream, &digest, sizeof digest);
 }
 
+/* Whether a file may be replaced: it is a checkpoint, or there is none. */
+static bool replaceable(const char *path) {
+    char magic[8] = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file) return errno == ENOENT;
+    bool own = fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "QUORATE1", 8) == 0;
+    fclose(file);
+    if (!own) errno = EEXIST;
+    return own;
+}
+
+/* A new file beside the one that is wanted, with a name that nothing else has. */
+static FILE *partial_open(char *partial, size_t size, const char *path) {
+    if ((size_t)snprintf(partial, size, "%s.partial-XXXXXX", path) >= size) {
+        errno = ENAMETOOLONG;
+        partial[0] = 0;
+        return NULL;
+    }
+    int handle = mkstemp(partial);
+    if (handle < 0) partial[0] = 0;
+    return handle < 0 ? NULL : fdopen(handle, "wb");
+}
+
 static void checkpoint_write(Search *search) {
     char partial[4096];
     atomic_store(&search->checkpoint_due, false);
     search->checkpoint_error[0] = 0;
-    snprintf(partial, sizeof partial, "%s.partial", search->checkpoint_path);
-    Stream stream = {.file = fopen(partial, "wb"), .digest = 1};
+    Stream stream = {.file = partial_open(partial, sizeof partial, search->checkpoint_path), .digest = 1};
     bool good = stream.file != NULL;
     if (good) {
         checkpoint_stream(search, &stream);
@@ -117,10 +139,10 @@ static void checkpoint_write(Search *search) {
         if (fclose(stream.file) != 0) good = false;
         errno = failure;
     }
-    if (good) good = rename(partial, search->checkpoint_path) == 0;
+    if (good) good = replaceable(search->checkpoint_path) && rename(partial, search->checkpoint_path) == 0;
     if (!good) {
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "%s", strerror(errno));
-        remove(partial);
+        if (partial[0]) remove(partial);
     } else
         atomic_fetch_add(&search->checkpoints, 1);
 }

@@ -17,6 +17,7 @@ from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable
 from quorate.explore.limits import Checkpoint, Watch
+from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.library import (
     EVENT_DEADLOCK,
     EVENT_NONE,
@@ -123,7 +124,7 @@ class _Run:
                 None,
                 reason,
             )
-        with self._opened() as search:
+        with claimed(self.watch.checkpoint), self._opened() as search:
             stopped = self._wait(search)
             report = self._report(search)
             return self._answer(search, report, stopped)
@@ -173,7 +174,7 @@ class _Run:
                 return reason
         if checkpoint is not None:
             if self._report(search).stop == STOP_NONE:
-                checkpoint.path.unlink(missing_ok=True)
+                remove(checkpoint.path)
             else:
                 self._tell_of_checkpoint(checkpoint)
         return None

@@ -63,7 +63,7 @@ typedef struct {
     Search *record; /* where the steps of a run are kept, or NULL */
 } Walker;
 
-enum { STOP_INTERVAL = 1 << 12 };
+enum { STOP_INTERVAL = 1 << 7 };
 
 /* Take a transition, any as likely as the others. Whether it is a violation by itself or leads to one. */
 static bool walk_step(Walker *walker, Random *random, State *now, bool initial) {

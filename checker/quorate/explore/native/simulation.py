@@ -17,7 +17,7 @@ from quorate.explore.limits import Watch
 from quorate.explore.native.library import EVENT_DEADLOCK, NO_ERROR, Library, Plan, Step
 from quorate.explore.native.replay import Replay
 from quorate.explore.native.search import compiled
-from quorate.explore.simulate import Walked, Walks
+from quorate.explore.simulate import SHOWN_MAX, Walked, Walks
 from quorate.language.system import Arguments, State, System
 
 STEPS_AT_ONCE = 100_000
@@ -93,7 +93,8 @@ class _Walk:
     def _answer(self, last: ctypes.Structure) -> Walked:
         seconds = self.watch.seconds - self._begin
         violated = last.event != NO_ERROR
-        path = self._path(Plan(self.walks.seed, last.last_run, 1, last.last_steps + violated))
+        length = last.last_steps + 1 if violated else min(last.last_steps, SHOWN_MAX)
+        path = self._path(Plan(self.walks.seed, last.last_run, 1, length))
         finding = self.replay.finding(path, last.event == EVENT_DEADLOCK) if violated else self.replay.run(path)
         names = [action.name for action in self.system.actions]
         return Walked(
