@@ -187,8 +187,8 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     appears = [file]
 
-    def report(_: Progress) -> None:
-        if appears:  # While the search runs, somebody else makes a file of that name.
+    def report(progress: Progress) -> None:
+        if progress.states and appears:  # While the search runs, somebody else makes a file of that name.
             appears.pop().write_text("mine")
 
     watch = Watch(report=report, checkpoint=Checkpoint(file, interval_s=0.0))

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 from quorate.errors import UsageError
-from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore import Checkpoint, Watch, check
 from quorate.explore.native.checkpoint import MAGIC, claimed
 from quorate.outcome import Outcome
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
+SPEC = TwoPhaseCommit.bounded(ResourceManager=8)
+
 
 def ended(checkpoint: Checkpoint) -> Outcome:
-    """A search that a limit ends."""
-    watch = Watch(Limits(states=100), checkpoint=checkpoint)
-    return check(TwoPhaseCommit, engine="native", symmetry=False, watch=watch)
+    """A search that is interrupted."""
+    watch = Watch(report=lambda progress: watch.interrupt() if progress.states else None, checkpoint=checkpoint)
+    return check(SPEC, engine="native", symmetry=False, watch=watch)
 
 
 def test_a_file_that_is_no_checkpoint_is_left_as_it_is(tmp_path: Path) -> None:
@@ -33,12 +35,12 @@ def test_an_older_checkpoint_asks_for_resume_or_overwrite(tmp_path: Path) -> Non
     file = tmp_path / "checkpoint"
     assert ended(Checkpoint(file)).verdict == "unfinished" and file.read_bytes().startswith(MAGIC)
     kept = file.read_bytes()
-    with pytest.raises(UsageError, match="--resume.*--overwrite"):
+    with pytest.raises(UsageError, match=r"--resume.*--overwrite"):
         ended(Checkpoint(file))
     assert file.read_bytes() == kept
     assert ended(Checkpoint(file, overwrite=True)).verdict == "unfinished"
     whole = Watch(checkpoint=Checkpoint(file, resume=True))
-    assert check(TwoPhaseCommit, engine="native", symmetry=False, watch=whole).verdict == "holds"
+    assert check(SPEC, engine="native", symmetry=False, watch=whole).verdict == "holds"
     assert list(tmp_path.iterdir()) == [], "a search that has come to its end leaves nothing"
 
 

@@ -38,7 +38,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file that lets a killed search go on: written every `interval_s` seconds, and when a limit or the user ends the search;
+    """A file that lets a killed search go on: written every `interval_s` seconds, and when the user or a limit ends the search
+    (but that of states);
     with `resume`, read at the start. A search that comes to its end removes it. Only the native engine has checkpoints.
 
     A file that is no checkpoint is never touched; one of an earlier search only with `resume` or `overwrite`."""
