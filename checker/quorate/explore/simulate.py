@@ -28,7 +28,7 @@ from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
 from quorate.trace import Trace
 
-SHOWN_MAX = 1_000
+SHOWN_MAX = 2_000
 """Of a run that violates nothing so many steps are kept: more would take longer to write down than to take."""
 
 
