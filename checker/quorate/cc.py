@@ -11,12 +11,15 @@ An object's file name is the digest of its own content. That one rule gives the 
 - a partial, truncated or damaged file does not match its name, is removed, and is built again;
 - concurrent builders each write a private file and rename it into place, so that a reader sees no object or a whole
   one, and two builders of the same object do no harm to each other;
+- nobody else can put an object there: a directory that is not the user's own, or that others may write to, or that lies in one where
+  others may replace it, is not used, and neither is such a file. Objects then go to a private temporary directory of this process;
 - a cache that cannot be written (a read-only home, a full disk) costs time only: the object is then loaded from the
   temporary directory it was built in.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import hashlib
@@ -25,12 +28,14 @@ import platform
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -144,7 +149,8 @@ def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ct
     `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), so they
     win. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
     compiler = find()
-    entry = cache_directory() / _key(compiler, name, sources, flags)
+    directory = cache_directory()
+    entry = (directory if directory is not None else _of_this_process()) / _key(compiler, name, sources, flags)
     cached = _take(entry)
     if cached is not None:
         return cached
@@ -160,15 +166,62 @@ def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ct
         ) from None
 
 
-def cache_directory() -> Path:
-    """Where objects are kept. It need not exist, and need not be writable."""
+def cache_directory() -> Path | None:
+    """Where objects are kept: it need not exist, and need not be writable. None if there is no place that only the user can write to."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(base):
-        return Path(base) / "quorate" / "objects"
     try:
-        return Path.home() / ".cache" / "quorate" / "objects"
+        found = (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "quorate" / "objects"
     except RuntimeError:  # No home directory can be determined.
-        return Path(tempfile.gettempdir()) / f"quorate-{os.getuid()}" / "objects"
+        return None
+    return found if is_private(found) else None
+
+
+@cache
+def _of_this_process() -> Path:
+    """A new directory under a name that nobody could have foreseen, which is removed at the end."""
+    made = Path(tempfile.mkdtemp(prefix="quorate-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def is_private(path: Path) -> bool:
+    """Whether only the user (and root) can put something at a path, as far as it exists: each directory on the way is the user's or
+    root's, and others may write to none of them unless it is sticky, as /tmp is; the last one is the user's own."""
+    if not hasattr(os, "getuid"):
+        return True
+    real = Path(os.path.realpath(path))
+    for part in (real, *real.parents):
+        try:
+            status = os.lstat(part)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+        sticky = part != real and status.st_mode & stat.S_ISVTX
+        if status.st_uid not in (os.getuid(), 0) or (_others_may_write(status) and not sticky):
+            return False
+        if part == real and status.st_uid != os.getuid():
+            return False
+    return True
+
+
+def _others_may_write(status: os.stat_result) -> bool:
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_own_group(status.st_gid)
+
+
+@cache
+def _is_own_group(number: int) -> bool:
+    """Whether a group is the one that many systems make for each user, with nobody else in it."""
+    import grp
+    import pwd
+
+    try:
+        user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(number)
+    except KeyError:
+        return False
+    return group.gr_name == user and not set(group.gr_mem) - {user}
 
 
 def _identified(command: tuple[str, ...], file: str) -> Compiler:
@@ -199,7 +252,7 @@ def _take(entry: Path) -> ctypes.CDLL | None:
     """The object of a cache entry, or None. Files that are not what their name says are removed."""
     for file in _objects(entry):
         try:
-            if _digest(file) == file.stem:
+            if is_private(file) and _digest(file) == file.stem:
                 loaded = ctypes.CDLL(str(file))
                 os.utime(entry)  # The pruning below removes what was not used for the longest time.
                 return loaded
@@ -227,7 +280,9 @@ def _publish(built: Path, entry: Path) -> Path | None:
     """Copy a built object into the cache and return it there, or None when the cache cannot take it."""
     partial: Path | None = None
     try:
-        entry.mkdir(parents=True, exist_ok=True)
+        entry.parent.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (entry.parent, entry):
+            folder.mkdir(mode=0o700, exist_ok=True)
         handle, private = tempfile.mkstemp(prefix=PARTIAL, dir=entry)
         partial = Path(private)
         with os.fdopen(handle, "wb") as file:

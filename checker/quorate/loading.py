@@ -135,6 +135,18 @@ def load(name: str) -> Protocol:
     return protocol
 
 
+def load_named(name: str) -> Protocol:
+    """The protocol that a stored trace names. A trace may come from elsewhere, and importing a file runs it: so only protocols of the
+    library and files below the working directory are taken. Raises UsageError for others."""
+    path = name.partition(":")[0]
+    if (path.endswith(".py") or "/" in path) and not Path(path).resolve().is_relative_to(Path.cwd().resolve()):
+        raise UsageError(
+            f"The trace names the file {path}, which is not below the working directory. To run that file, which executes the code "
+            "in it, name it with --spec."
+        )
+    return load(name)
+
+
 def _imported(module: str) -> ModuleType:
     spec = importlib.util.find_spec(module)
     file = spec.origin if spec is not None else None

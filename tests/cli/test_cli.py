@@ -99,6 +99,24 @@ def test_out_leaves_nothing_behind_when_everything_holds(run, folder: Path) -> N
     assert not (folder / "found").exists()
 
 
+def test_out_removes_what_an_earlier_run_left_and_nothing_else(run, folder: Path) -> None:  # type: ignore[no-untyped-def]
+    run("check", "mutex.py", "--variant", "Rude", "--out", "found")
+    (folder / "found/trace-mine.json").write_text("{}")
+    assert run("check", "mutex.py", "--out", "found")[0] == 0
+    assert [path.name for path in (folder / "found").iterdir()] == ["trace-mine.json"]
+
+
+def test_replay_runs_no_file_from_elsewhere_that_a_trace_names(run, folder: Path, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "evil.py"
+    elsewhere.write_text("raise SystemExit('it ran')\n")
+    run("check", "mutex.py", "--variant", "Rude", "--out", "found")
+    data = json.loads((folder / "found/trace.json").read_text())
+    for name in (str(elsewhere), f"../{elsewhere.parent.name}/evil.py", f"{elsewhere}:Evil"):
+        (folder / "evil.json").write_text(json.dumps(data | {"spec": name}))
+        code, out, err = run("replay", "evil.json")
+        assert code == 2 and "--spec" in err and "it ran" not in out + err
+
+
 @pytest.mark.parametrize("damage", ["truncated", "value", "action", "format", "loop", "empty"])
 def test_a_damaged_trace_is_one_clear_error_or_a_named_difference(run, folder: Path, damage: str) -> None:  # type: ignore[no-untyped-def]
     run("check", "mutex.py", "--variant", "Rude", "--out", "found")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quorate.errors import QuorateError, UsageError
+from quorate.errors import QuorateError, TraceError, UsageError
 from quorate.outcome import Failed, Outcome
 from quorate.report.formats import FORMATS, TEXT, Result
 from quorate.trace import Trace
@@ -117,9 +117,20 @@ def _wrapped(line: str, room: int, hang: int) -> str:
     )
 
 
+def _remove_earlier(folder: Path) -> None:
+    """Remove the traces of an earlier run, and the pictures beside them: they would look like results of this one."""
+    for file in folder.glob("trace*.json"):
+        try:
+            Trace.load(file)
+        except TraceError:
+            continue  # It is not ours.
+        file.unlink(missing_ok=True)
+        file.with_name(file.name.replace("trace", "diagram", 1)).with_suffix(".svg").unlink(missing_ok=True)
+
+
 class Folder:
-    """A directory for results. Making one raises UsageError, before any work is done, if nothing can be written
-    there."""
+    """A directory for results, in which none of an earlier run are left. Making one raises UsageError, before any work is done, if
+    nothing can be written there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -134,6 +145,7 @@ class Folder:
                 f"Cannot write into {path}: {error.strerror}. Give another directory with --out."
             ) from None
         self._made = missing
+        _remove_earlier(path)
 
     def discard(self) -> None:
         """Remove the directories that were made for results that there are not."""

@@ -24,6 +24,9 @@ NOT_VIOLATING = ("run", *(kind_of(name).shown_as for name in GOALS))
 def command(trace: Path, spec: str | None, variant: str | None, form: str) -> Exit:
     """Run a stored TRACE.json again, step by step, on its specification.
 
+    This imports the specification, which runs its code: of what a trace names only protocols of `quorate list` and files below
+    the working directory, of what `--spec` names any file.
+
     Exit codes: 1 it still violates its property, 0 the run is possible and violates nothing any more (or never did: a
     simulated run, a witness), 2 the trace cannot be read or its specification not be found, 3 the run is not possible
     any more, which says nothing of the property, or it is a step from a hypothetical state, and still breaks an
@@ -31,12 +34,12 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> Ex
     """
     from quorate.explore.replay import replay
     from quorate.kinds import INDUCTION
-    from quorate.loading import load
+    from quorate.loading import load, load_named
     from quorate.trace import Trace
 
     stored = Trace.load(trace)
     chosen = stored.variant if variant is None and spec is None else variant
-    cls = load(spec or stored.spec).variant(chosen)
+    cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(chosen)
     result = replay(stored, cls)
     if form == "json":
         click.echo(
