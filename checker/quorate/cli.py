@@ -93,9 +93,9 @@ def main() -> NoReturn:
         code = fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         code = fail("Interrupted.", Exit.OPEN)
-    except SystemExit as end:
+    except (SystemExit, GeneratorExit) as end:
         code = fail(
-            f"A specification, or what it imports, ended the program (exit code {end.code}): nothing was judged. "
+            f"A specification, or what it imports, ended the program ({end!r}): nothing was judged. "
             'Take the call of `sys.exit` out, or put it under `if __name__ == "__main__":`.'
         )
     except MemoryError:
@@ -109,7 +109,12 @@ def main() -> NoReturn:
 
 def _run(arguments: list[str]) -> Exit:
     """The exit code of a command, which `Explicit` makes it say."""
-    return Exit(cli.main(arguments, standalone_mode=False))
+    try:
+        with cli.make_context("quorate", arguments) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return Exit(end.exit_code)
+    raise AssertionError("the command ended without an exit code")
 
 
 def _unwritable(error: OSError, is_debugging: bool) -> Exit:

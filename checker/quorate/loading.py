@@ -154,7 +154,7 @@ def _imported(module: str) -> ModuleType:
         return importlib.import_module(module)
     except QuorateError as error:
         raise _placed(error, file or module) from None
-    except Exception as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise _unusable(file or module, error) from None
 
 
@@ -186,7 +186,7 @@ def _from_file(path: Path) -> ModuleType:
         del sys.modules[name]
         if isinstance(error, QuorateError):
             raise _placed(error, str(path.resolve())) from None
-        if isinstance(error, Exception):
+        if isinstance(error, Exception | SystemExit | GeneratorExit):
             raise _unusable(str(path.resolve()), error) from None
         raise
     finally:
@@ -201,7 +201,7 @@ def _placed(error: QuorateError, file: str) -> QuorateError:
     return error
 
 
-def _unusable(file: str, error: Exception) -> SpecError:
+def _unusable(file: str, error: BaseException) -> SpecError:
     if isinstance(error, SyntaxError):
         column = max((error.offset or 1) - 1, 0)
         length = (error.end_offset or 0) - (error.offset or 0) if error.end_lineno == error.lineno else 1
@@ -212,6 +212,12 @@ def _unusable(file: str, error: Exception) -> SpecError:
     if isinstance(error, UnicodeDecodeError):
         return SpecError(f"{file} is not a text file in UTF-8: {error.reason}.")
     what = f"{type(error).__name__}: {error}"
+    if isinstance(error, SystemExit | GeneratorExit):
+        return SpecError(
+            f"The file ends the program while it is imported ({error!r}), so that nothing would be judged. Put what runs as a "
+            'script under `if __name__ == "__main__":`.',
+            _line(error, file),
+        )
     if isinstance(error, ImportError):
         return SpecError(
             f"The specification cannot be imported. {what}. Install the package or correct the import.",
@@ -220,7 +226,7 @@ def _unusable(file: str, error: Exception) -> SpecError:
     return SpecError(f"The specification raises an exception while it is imported. {what}", _line(error, file))
 
 
-def _line(error: Exception, file: str) -> Location | None:
+def _line(error: BaseException, file: str) -> Location | None:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     if not frames:
         return None

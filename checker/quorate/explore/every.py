@@ -89,8 +89,8 @@ def check_expected(spec: type[Spec], **options: Any) -> Outcome:
     """As `check`, for comparing with `expect`: if another property than the announced is met first, or several are announced,
     those are judged as well, each alone.
 
-    The outcome is that of the first announced property that is not violated, else that of the first announced. Raises
-    UsageError if an announced property does not exist."""
+    The outcome is that of an announced property which is open, else that of the first announced if it is violated, else that
+    of the property met first. Raises UsageError if an announced property does not exist."""
     outcome = check(spec, **options)
     missing = [name for name in spec.expect.names if name not in outcome.violated]
     if not isinstance(outcome, Violated) or not missing:
@@ -103,10 +103,10 @@ def check_expected(spec: type[Spec], **options: Any) -> Outcome:
             raise unknown(f"property of {spec.__name__}, which it is expected to violate,", name, known, UsageError)
         alone = check(only(spec, [name]), **options)
         judged |= {one.property: one for one in alone.judgements}
-        if name == spec.expect.violated or not isinstance(alone, Violated):
+        if isinstance(alone, Unfinished | NotJudged | Failed) or (
+            name == spec.expect.violated and isinstance(alone, Violated)
+        ):
             shown = alone
-        if not isinstance(alone, Violated):
-            break
     return replace(shown, judgements=tuple(judged[name] for name in known if name in judged))
 
 

@@ -10,11 +10,14 @@ from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
-from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, STEPS
+from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, STEPS, kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.trace import Change, Json, Step, Trace
+
+REACHED = {kind_of(name).shown_as for name in GOALS}
+"""Kinds of traces that end in a goal."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class _Replay:
         now = trace(self.system, finding, self.stored.spec, self.stored.variant, start)
         self._compare(now)
         what = "happens again" if self.stored.kind == "run" else f"still violates {self.stored.property}"
+        if self.stored.kind in REACHED:
+            what = f"still reaches {self.stored.property}"
         if self.stored.kind == "error":
             what = f"still raises in {self.stored.property}"
         if self.stored.kind == INDUCTION:

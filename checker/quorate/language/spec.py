@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 
 from quorate.errors import SpecError
 from quorate.language.declarations import SpecBase, VariableSlot, declared, install, original
+from quorate.language.places import class_location
 from quorate.language.resolve import is_classvar
 from quorate.language.system import System
 
@@ -66,7 +67,12 @@ class Spec(SpecBase):
             "__quorate_namespace__": {},
         }
         configured = cast(type[Self], type(cls.__name__, (cls,), body))
-        System(configured)
+        try:
+            System(configured)
+        except SpecError as error:
+            if error.location is not None:
+                raise
+            raise SpecError(error.message, class_location(original(cls))) from None
         return configured
 
 

@@ -284,7 +284,9 @@ def _how_long(trace: Trace | None, of: str) -> str:
 def _run_length(trace: Trace | None) -> str:
     if trace is None:
         return ""
-    return f"by a run of {_many(len(trace.steps), 'step')}" if trace.steps else "in the initial state"
+    if trace.steps:
+        return f"by a run of {_many(len(trace.steps), 'step')}"
+    return "in the initial state" if trace.loop is None else "by a run that stays in the initial state"
 
 
 def _trust(stats: Statistics) -> str:
@@ -321,14 +323,15 @@ def _counts(outcome: Outcome) -> str:
         _states(outcome) if stats.states else "",
         _many(stats.transitions, "transition") if stats.transitions else "",
         f"depth {stats.depth}" if stats.states else "",
-        f"{stats.seconds:.2f} s",
+        f"{stats.seconds:.2f} s" if outcome.engine else "",
         f"{stats.memory_bytes / 2**20:,.0f} MiB" if stats.memory_bytes else "",
         f"{stats.stored_bytes / stats.states:.0f} bytes a state"
         if stats.stored_bytes and stats.states >= TELLING
         else "",
-        f"{outcome.engine} engine",
+        f"{outcome.engine} engine" if outcome.engine else "",
     ]
-    return "    " + ", ".join(part for part in parts if part)
+    said = ", ".join(part for part in parts if part)
+    return f"    {said}" if said else ""
 
 
 def _coverage(stats: Statistics, complete: bool) -> Iterable[Line]:
