@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from quorate.explore.engine import Finding
+from quorate.kinds import INVARIANTS, STEPS
 from quorate.model.nodes import Model, Property
 from quorate.prove.bounded.bmc import Search
 from quorate.prove.inductive.claims import Asked, Induction, Inductive
@@ -24,8 +25,8 @@ class Bounded:
         self, model: Model, seconds: float = 60.0, progress: Progress = lambda _: None, workers: int = 1
     ) -> None:
         self.model, self.seconds, self.progress, self.workers = model, seconds, progress, workers
-        self.inductive = model.of("invariant", "lemma")
-        self.steps = model.of("step")
+        self.inductive = model.of(*INVARIANTS)
+        self.steps = model.of(*STEPS)
 
     @cached_property
     def relation(self) -> Relation:

@@ -20,6 +20,7 @@ from typing import Any
 
 from quorate.errors import UsageError, unknown
 from quorate.explore.tracing import trace
+from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.declarations import declarations
 from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
@@ -59,7 +60,7 @@ class _Run:
 
     def __init__(self, task: Task, model: Model) -> None:
         self.task, self.model = task, model
-        self.provable = [prop.name for prop in model.of("invariant", "lemma", "step")]
+        self.provable = [prop.name for prop in model.of(*SAFETY)]
         for name in task.invariants:
             if name not in self.provable:
                 raise unknown("invariant, lemma or step property", name, self.provable)
@@ -68,7 +69,7 @@ class _Run:
         self.goals = list(task.invariants or [name for name in self.provable if name in own])
         if not self.goals:
             raise UsageError(f"{model.name} has no @invariant, @lemma or @step: there is nothing to prove.")
-        self.assumable = [prop.name for prop in model.of("invariant", "lemma")]
+        self.assumable = [prop.name for prop in model.of(*INVARIANTS)]
         self.notes: list[str] = [*model.system.unjudged_runs("a proof says nothing")]
         self.breaks: tuple[tuple[str, str], ...] = ()
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 import z3
 
 from quorate.errors import SpecError, UsageError
+from quorate.kinds import INVARIANTS, SAFETY, STEPS
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from quorate.language.spec import Spec
 from quorate.language.types import Type
@@ -29,7 +30,7 @@ from quorate.prove.solvers.query import Query, query
 INIT = "initial states"
 NO_ERROR = "no error"
 FOLLOWS = "follows"
-KINDS = ("invariant", "lemma", "step")
+KINDS = SAFETY
 
 State = dict[str, Value]
 
@@ -112,15 +113,15 @@ class Prover:
         self.conditions: set[str] = set()
         """What the sizes of quorums must satisfy for what was asked so far."""
         self.skipped: dict[str, NoAnySize] = {}
-        for prop in self._any.of("invariant", "lemma"):
+        for prop in self._any.of(*INVARIANTS):
             try:
                 self._hypotheses[prop.name] = (prop.name, self._closed(self._machine, prop, self._before))
             except NoAnySize as error:
                 if not required or prop.name in required:
                     raise
                 self.skipped[prop.name] = error
-        self.inductive = tuple(prop for prop in self._any.of("invariant", "lemma") if prop.name not in self.skipped)
-        self.steps = self._any.of("step")
+        self.inductive = tuple(prop for prop in self._any.of(*INVARIANTS) if prop.name not in self.skipped)
+        self.steps = self._any.of(*STEPS)
 
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
@@ -128,7 +129,7 @@ class Prover:
         found = [self.initial(prop) for prop in self.inductive if prop.name in named]
         for action in self._any.actions:
             for prop in (*self.inductive, *self.steps):
-                if prop.name in named and (prop.kind == "step" or action.writes & prop.reads):
+                if prop.name in named and (prop.kind in STEPS or action.writes & prop.reads):
                     found.append(self.kept(action, prop, assumed))
         return found
 

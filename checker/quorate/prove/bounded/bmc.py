@@ -15,6 +15,7 @@ from functools import partial
 from time import monotonic
 
 from quorate.explore.engine import Finding
+from quorate.kinds import SAFETY, STEPS
 from quorate.model.nodes import Model, Property
 from quorate.prove.bounded.capacities import relevant, room
 from quorate.prove.solvers.processes import spread
@@ -68,7 +69,7 @@ class Search:
         Of several at this length: errors before @step properties before the others, and these in the order of the
         specification. Raises Undecided if the time does not suffice.
         """
-        wanted = [prop for prop in self.model.of("invariant", "lemma", "step") if prop.name in set(names)]
+        wanted = [prop for prop in self.model.of(*SAFETY) if prop.name in set(names)]
         if not self.reductions.capacities:
             return self._within(Relation(self.model, reductions=self.reductions), wanted, 0, depth)
         spacious, done = self._spacious(depth), -1
@@ -119,7 +120,7 @@ class Search:
     def _lengths(self, run: Unrolled, judged: Sequence[Judged], depth: int) -> Iterator[_Length]:
         """What each length adds; that a run goes on is required only once the next length is asked for."""
         relation = run.relation
-        states, steps = ([one for one in judged if (one.prop.kind == "step") is kind] for kind in (False, True))
+        states, steps = ([one for one in judged if (one.prop.kind in STEPS) is kind] for kind in (False, True))
         for length in range(depth + 1):
             chosen = run.lengthen(length - 1) if length else []
             found: list[tuple[Judged | Fired, int, int]] = []
@@ -200,7 +201,7 @@ class Search:
             why = next(event.what for condition, event in found.errors if reader(condition))
             steps = (*run.instances(length - 1, true), instance)
             return Finding("error", found.action.method, started, steps, message=why, in_step=True)
-        step = found.prop.kind == "step"
+        step = found.prop.kind in STEPS
         reader = relation.reader(run.clauses.cells, true, length - step)
         arguments = relation.arguments(found.arguments, found.prop.parameters, reader)
         kind = "error" if reader(found.raises) else "step" if step else "invariant"

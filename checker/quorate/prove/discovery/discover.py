@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
 
+from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, State, System
 from quorate.model.build import build
@@ -187,7 +188,7 @@ class _Search:
             forms = {form: f"{FORM}{number}" for number, form in enumerate(universe.forms())}
             model = build(extended(self.task.spec, [_probe(form, name) for form, name in forms.items()]))
         named = {prop.name: prop for prop in model.properties}
-        own = tuple(prop.name for prop in model.of("invariant", "lemma") if prop.name not in forms.values())
+        own = tuple(prop.name for prop in model.of(*INVARIANTS) if prop.name not in forms.values())
         return _Stage(model, universe, {form: named[name] for form, name in forms.items()}, own)
 
     def _questions(self, stage: _Stage) -> tuple[Houdini, Written]:
@@ -245,7 +246,7 @@ class _Search:
         shown: they are left out."""
         free = (name for number in count(1) if not hasattr(self.task.spec, name := f"lemma_{number}"))
         named = {next(free): made[name] for name in names if name in made}
-        provable = [prop.name for prop in self.model.of("invariant", "lemma", "step")]
+        provable = [prop.name for prop in self.model.of(*SAFETY)]
         others = () if self.task.any_size else [name for name in provable if name not in {*names, *self.goals}]
         texts = tuple(clause.method(name) for name, clause in named.items())
         spec = extended(self.task.spec, texts, others)

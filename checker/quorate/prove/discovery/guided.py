@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 
+from quorate.kinds import STEPS
 from quorate.language.system import Failure, State
 from quorate.model.nodes import Property
 from quorate.prove.any_size.obligations import NO_ERROR
@@ -90,7 +91,7 @@ class Guided:
 
     def lemmas(self) -> list[str] | None:
         """What the proofs of the goals use, themselves among it; None if a goal cannot be shown."""
-        steps = {prop.name for prop in self._houdini.model.of("step")}
+        steps = {prop.name for prop in self._houdini.model.of(*STEPS)}
         for goal in self._goals:
             if goal not in steps and goal not in self._own:
                 self.open = goal

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from time import monotonic
 
+from quorate.kinds import INVARIANTS, STEPS
 from quorate.language.system import State
 from quorate.model.nodes import Model
 from quorate.prove.any_size.obligations import NO_ERROR
@@ -46,7 +47,7 @@ class Houdini:
         self._taken = {fired.action.name: literal for fired, literal in zip(self.relation.fired, taken, strict=True)}
         self._always, self._assumed, self._denied = dict[str, int](), dict[str, int](), dict[str, int]()
         self._reads: dict[str, frozenset[str]] = {}
-        for prop in model.of("step"):
+        for prop in model.of(*STEPS):
             self._denied[prop.name] = clauses.literal(self.relation.bad(self.relation.judge(prop)), 0)
         self._raised = {
             fired.action.name: clauses.literal(condition, 0)
@@ -54,7 +55,7 @@ class Houdini:
             if (condition := self.relation.raising(fired))
         }
         self._dialogue = Dialogue(max(deadline - monotonic(), 0.001))
-        for prop in model.of("invariant", "lemma"):
+        for prop in model.of(*INVARIANTS):
             if names is None or prop.name in names:
                 progress(f"writing {prop.name}")
                 self.add(prop.name, self.relation.always(prop, self.relation.before), prop.reads)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 from typing import Protocol
 
+from quorate.kinds import STEPS
 from quorate.language.spec import Spec
 from quorate.prove.any_size.obligations import INIT, NO_ERROR, Prover, model_of_any_size
 from quorate.prove.solvers.query import Query
@@ -139,7 +140,7 @@ class AnySize:
         if name == NO_ERROR:
             return [query.name[0] for query in self._prover.errors(())]
         prop = self._properties[name]
-        return [action.name for action in self.model.actions if prop.kind == "step" or action.writes & prop.reads]
+        return [action.name for action in self.model.actions if prop.kind in STEPS or action.writes & prop.reads]
 
     def core(self, action: str, name: str, assumed: Sequence[str], hard: bool = False) -> frozenset[str] | None:
         """The core of a query that has no solution; None for any other answer."""

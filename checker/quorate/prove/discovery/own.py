@@ -17,6 +17,7 @@ from itertools import product
 from typing import Any, get_type_hints
 
 from quorate.errors import SpecError
+from quorate.kinds import GOALS, SAFETY
 from quorate.language.resolve import Configuration, resolve
 from quorate.language.spec import Spec
 from quorate.language.system import System
@@ -101,7 +102,7 @@ class OwnAtoms:
 
     def _functions(self) -> Iterator[tuple[Callable[..., Any], dict[str, Type]]]:
         """All methods with the parameters that a lemma can have variables for, and calls of the pure predicates."""
-        for method in self.system.of("action", "invariant", "lemma", "step", "reachable"):
+        for method in self.system.of("action", *SAFETY, *GOALS):
             yield method.function, {parameter.name: parameter.type for parameter in method.parameters}
         for name in dir(self.system.spec):
             function = inspect.getattr_static(self.system.spec, name)

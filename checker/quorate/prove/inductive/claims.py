@@ -13,7 +13,7 @@ from typing import Any
 
 from quorate.explore.engine import Finding
 from quorate.explore.tracing import trace
-from quorate.kinds import INDUCTION
+from quorate.kinds import INDUCTION, INVARIANTS, STEPS
 from quorate.language.system import Arguments, Method, State
 from quorate.model.nodes import Property
 from quorate.prove.encode.fixed.cells import Mask, Table, Tally
@@ -75,7 +75,7 @@ class Inductive:
 
     def __init__(self, relation: Relation) -> None:
         self.relation = relation
-        self.inductive = relation.model.of("invariant", "lemma")
+        self.inductive = relation.model.of(*INVARIANTS)
         self._always: dict[str, int] = {}
         self._commons: dict[tuple[Any, ...], _Common] = {}
 
@@ -105,11 +105,11 @@ class Inductive:
     def keeps(self, fired: Fired, prop: Property, assumed: Sequence[str], depth: int = 1) -> Asked | None:
         """Whether an action can break a property after `depth` states that satisfy the assumed ones; None if it does
         not touch what the property reads."""
-        if prop.kind != "step" and not fired.action.writes & prop.reads:
+        if prop.kind not in STEPS and not fired.action.writes & prop.reads:
             return None
         common = self._step(fired, assumed, depth)
         run, judged = common.more(), self.relation.judge(prop)
-        place = depth - 1 if prop.kind == "step" else depth
+        place = depth - 1 if prop.kind in STEPS else depth
         run.clauses.require(self.relation.bad(judged), place)
         question = common.asked((fired.action.name, prop.name), run, list(self._simple(run, depth - 1)))
         cells = run.clauses.cells

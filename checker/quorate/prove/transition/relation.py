@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from quorate.kinds import STEPS
 from quorate.language.system import Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
@@ -151,7 +152,7 @@ class Relation:
     def judge(self, prop: Property) -> Judged:
         """A property of the state before (of the step, for @step) for unknown arguments."""
         arguments, legal = self._parameters(prop.parameters)
-        state, old = (self.after, self.before) if prop.kind == "step" else (self.before, None)
+        state, old = (self.after, self.before) if prop.kind in STEPS else (self.before, None)
         value, raises = self.machine.judge(prop, state, arguments, old)
         return Judged(prop, arguments, legal, self.machine.both((value ^ 1, raises ^ 1)), raises)
 
