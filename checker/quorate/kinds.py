@@ -168,6 +168,8 @@ SAFETY = names_of(lambda kind: kind.is_safety)
 """Kinds that a finite run violates: what a proof can be of."""
 INVARIANTS = names_of(lambda kind: kind.is_safety and kind.subject is Subject.STATE)
 """Kinds that are true in every state: what induction may assume."""
+SAFETY_PROPER = names_of(lambda kind: kind.is_safety and kind.name != "lemma")
+"""Kinds of safety that a protocol is there for; a lemma only helps to prove them."""
 STEPS = names_of(lambda kind: kind.is_safety and kind.subject is Subject.STEP)
 GOALS = names_of(lambda kind: kind.demand is Demand.SOME)
 """Kinds that some state has to satisfy."""

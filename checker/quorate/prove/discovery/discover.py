@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
 
-from quorate.kinds import INVARIANTS, SAFETY
+from quorate.kinds import INVARIANTS, SAFETY, SAFETY_PROPER
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, State, System
 from quorate.model.build import build
@@ -95,7 +95,7 @@ class _Search:
     def __init__(self, task: Task, deadline: float, seconds: float) -> None:
         self.task, self.deadline, self.seconds = task, deadline, seconds
         self.model = build(task.spec)
-        kinds = [prop.name for prop in self.model.of("invariant", "step")]
+        kinds = [prop.name for prop in self.model.of(*SAFETY_PROPER)]
         self.goals = list(task.invariants) or kinds
         self.comparisons = comparisons(task.spec, self.model)
         self.states: list[State] = []
