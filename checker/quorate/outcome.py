@@ -131,13 +131,14 @@ class HoldsWithinBounds(Outcome):
 @dataclass(frozen=True)
 class Proven(Outcome):
     """The properties were proven: for any size if `any_size`, else for the named bounds (and depth, if `depth` is
-    set).
+    set). `rests_on` says what the proof takes for granted: numbers, conditions on quorums, axioms, solvers.
     """
 
     verdict = "proven"
     exit_code = Exit.SUCCESS
     properties: tuple[str, ...] = ()
     any_size: bool = False
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from time import monotonic
 from typing import Any
@@ -22,6 +23,7 @@ from quorate.errors import QuorateError
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
+from quorate.loading import load
 from quorate.prove.any_size.obligations import Prover, model_of_any_size
 from quorate.prove.encode.anysize.symbols import NoAnySize
 from quorate.prove.solvers.smt import selected
@@ -396,27 +398,42 @@ def mutated(mutant: mutants.Mutant) -> Judged:
     return Judged("judged", len(false), tuple(sorted(false & kept)), len(kept - false))
 
 
+def of_library() -> Iterator[tuple[str, Judged]]:
+    """The mutants of the library that can be told apart from what they were made of, in an order of their own."""
+    found = [mutant for name in LIBRARY for mutant in mutants.of_spec(load(name).main)]
+    Random(0).shuffle(found)
+    for mutant in found:
+        yield str(mutant), mutated(mutant)
+
+
+def of_seeds(seed: int) -> Iterator[tuple[str, Judged]]:
+    """Drawn specifications from a seed on."""
+    for number in count(seed):
+        yield f"seed {number}", drawn(number)
+
+
 def main() -> None:
     """Judge claims until so many false ones have been looked at."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--library", action="store_true", help="mutants of the library, too")
+    parser.add_argument("--library", action="store_true", help="mutants of the library instead of drawn specifications")
     given = parser.parse_args()
     tally, false, wrong = Counter[str](), 0, list[str]()
-    seed = given.seed
-    while false < given.count:
-        found = drawn(seed)
+    for number, (name, found) in enumerate(of_library() if given.library else of_seeds(given.seed), 1):
         tally[found.what] += 1
         tally["true claims proven"] += found.true_proven
         false += found.false
         if found.proven:
-            wrong.append(f"seed {seed}: {', '.join(found.proven)}")
+            wrong.append(f"{name}: {', '.join(found.proven)}")
             print("PROVEN ALTHOUGH FALSE", wrong[-1], flush=True)
-        seed += 1
-        if seed % 100 == 0:
-            print(seed - given.seed, "specifications,", false, "false claims,", dict(tally), flush=True)
-    print(f"{seed - given.seed} specifications, {false} false claims, {len(wrong)} proven", dict(tally))
+        if number % 20 == 0:
+            print(number, "specifications,", false, "false claims,", dict(tally), flush=True)
+        if false >= given.count:
+            break
+    print(
+        f"{sum(tally.values()) - tally['true claims proven']} specifications, {false} false claims, {len(wrong)} proven"
+    )
 
 
 if __name__ == "__main__":

@@ -301,6 +301,32 @@ THRESHOLD = """
     def voters_have_voted(self, a: Server, b: Server) -> bool:
         return a in self.voted or a not in self.votes[b]
 """
+SET_LEMMA = """
+    seen: set[Server]
+    other: set[Server]
+    done: bool
+
+    @action
+    def see(self, s: Server) -> None:
+        self.seen.add(s)
+
+    @action
+    def join(self, s: Server) -> None:
+        self.other.add(s)
+
+    @action
+    def finish(self) -> None:
+        require(is_majority(self.seen, Server))
+        self.done = True
+
+    @invariant
+    def they_meet(self) -> bool:
+        return not (self.done and is_majority(self.other, Server)) or any(s in self.seen for s in self.other)
+
+    @lemma
+    def every_majority_is_met(self, q: set[Server]) -> bool:
+        return not (self.done and is_majority(q, Server)) or any(s in self.seen for s in q)
+"""
 HOSTILE = """
     distinct: dict[Server, Term]
     store: set[Server]
@@ -364,9 +390,35 @@ def test_an_error_of_init_is_reported_where_it_is() -> None:
         pytest.param(TWO_EXTREMES, id="extremes of two sorts"),
         pytest.param(DISTINCT, id="the largest free number is free"),
         pytest.param(THRESHOLD.replace("SIZE", "self.size"), id="a threshold that is configured"),
+        pytest.param(SET_LEMMA, id="a lemma about every set"),
         pytest.param(HOSTILE, id="names that are words of SMT-LIB"),
     ],
 )
 def test_what_is_true_at_any_size_is_proven(body: str) -> None:
     found = verdict(body)
     assert isinstance(found, Proven), found
+
+
+PARTLY = (
+    CONSTANT
+    + """
+    @invariant
+    def few(self) -> bool:
+        return len(self.up) <= 64
+"""
+)
+
+
+def test_what_has_no_meaning_for_any_size_is_named_with_its_line_and_the_rest_is_proven() -> None:
+    found = verdict(PARTLY)
+    assert isinstance(found, Unfinished) and "proven for any size: small" in found.reason
+    assert "not judged: few" in found.reason
+    assert any(note.startswith("few is neither proven nor assumed (") and "line" in note for note in found.notes)
+
+
+def test_a_verdict_says_what_it_rests_on() -> None:
+    found = verdict(THRESHOLD.replace("SIZE", "self.size"))
+    assert isinstance(found, Proven)
+    assert any("any size (2) and any size (2) of Server have a member in common" in what for what in found.rests_on)
+    found = verdict(CONSTANT)
+    assert isinstance(found, Proven) and any("up to any greatest one" in what for what in found.rests_on)

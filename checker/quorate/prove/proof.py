@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from quorate.errors import UsageError, unknown
 from quorate.explore.tracing import trace
 from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.declarations import declarations
+from quorate.language.sorts import Nat
 from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
 from quorate.model.nodes import Model
@@ -247,12 +249,19 @@ class _AnySizeRun(_Run):
     def __init__(self, task: Task) -> None:
         super().__init__(task, model_of_any_size(with_lemmas(task.spec)))
         self._seconds = task.effort.seconds  # What is left for hard questions.
+        self._solvers: set[str] = set()
+        self._unshown: list[str] = []
 
     def proof(self) -> Proof:
-        """The whole proof."""
-        prover = Prover(self.model, self.goals if self.broken else self.task.invariants)
+        """The whole proof. Raises NoAnySize where a property that is asked for has no such meaning, or no property has."""
+        prover = Prover(self.model, self.task.invariants)
         for name, error in prover.skipped.items():
-            self.notes.append(f"{name} is not assumed: {error.message}")
+            place = f" ({Path(error.location.file).name}, line {error.location.line})" if error.location else ""
+            self.notes.append(f"{name} is neither proven nor assumed{place}: {error.found} {error.instead}")
+        self.left = [name for name in self.goals if name in prover.skipped]
+        self.goals = [name for name in self.goals if name not in prover.skipped]
+        if not self.goals:
+            raise prover.skipped[self.left[0]]
         refuted = self._refuted(prover) if self.broken else None
         return self._proof(prover) if refuted is None else refuted
 
@@ -297,7 +306,28 @@ class _AnySizeRun(_Run):
                 break
             assumed = [name for name in assumed if name not in lost]
         claims = self._explained([replace(claim, counterexample=None) for claim in done.values()])
-        return self.finished(claims, True, lambda: self._worthless(prover, assumed))
+        proof = self.finished(claims, True, lambda: self._worthless(prover, assumed))
+        if not isinstance(proof.outcome, Proven):
+            return proof
+        outcome: Outcome = replace(proof.outcome, rests_on=tuple(self._rests_on(prover)))
+        if self.left:
+            proven = ", ".join(self.goals)
+            outcome = self.make(
+                Unfinished,
+                reason=f"proven for any size: {proven}; not stated for any size, hence not judged: {', '.join(self.left)}",
+            )
+        return replace(proof, outcome=outcome)
+
+    def _rests_on(self, prover: Prover) -> Iterator[str]:
+        """What the proof takes for granted."""
+        numbers = sorted(sort.__name__ for sort in self.model.system.sizes if issubclass(sort, Nat))
+        if numbers:
+            yield f"numbers from 0 up to any greatest one: {', '.join(numbers)}"
+        yield from (f"only for sizes of which this is true: {condition}" for condition in sorted(prover.conditions))
+        yield from prover.axioms
+        if self._unshown:
+            yield f"axioms of which neither a model nor a contradiction was found: those for {', '.join(self._unshown)}"
+        yield f"answers of {', '.join(sorted(self._solvers))}"
 
     def _following(
         self, prover: Prover, needed: set[str], assumed: Sequence[str], done: dict[tuple[str, str], Claim]
@@ -328,6 +358,8 @@ class _AnySizeRun(_Run):
 
         effort = replace(effort or self.task.effort, seconds=self._seconds)
         for answer in ask_all(queries, effort, seen):
+            if answer.status == "unsat":
+                self._solvers.add("cvc5" if answer.solver == "cvc5" else "z3")
             if answer.solver != SELECTED:
                 self._seconds = max(0.0, self._seconds - answer.seconds)
             status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
@@ -392,6 +424,11 @@ class _AnySizeRun(_Run):
         ]
         if stuck:
             return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
+        answers = ask_all(prover.premises, replace(FIRST_LOOK, seconds=0.0))
+        contradictory = [f"{answer.name[1]} after {answer.name[0]}" for answer in answers if answer.status == "unsat"]
+        if contradictory:
+            return f"the definitions in {', '.join(contradictory)} contradict what is assumed there"
+        self._unshown = [f"{answer.name[1]} after {answer.name[0]}" for answer in answers if answer.status == "unknown"]
         return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed, self.task.seconds)
 
 

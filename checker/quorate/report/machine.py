@@ -49,6 +49,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "message": outcome.message if isinstance(outcome, Failed) else None,
         "properties": list(outcome.properties) if isinstance(outcome, Proven) else None,
         "any_size": outcome.any_size if isinstance(outcome, Proven) else None,
+        "rests_on": list(outcome.rests_on) if isinstance(outcome, Proven) else None,
         "store": stats.store,
         "collision_probability": stats.collision,
         "class": outcome.subject or None,

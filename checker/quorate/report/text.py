@@ -196,6 +196,8 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
             cut = f"{_many(number, 'transition')}; what lies beyond was not explored"
             yield [(f"    cut by {_bound(outcome, name)}: {cut}", WARN)]
     yield from _judgements(outcome)
+    if isinstance(outcome, Proven):
+        yield from ([(f"    rests on: {what}", DIM)] for what in outcome.rests_on)
     yield from ([(f"    note: {note}", "")] for note in outcome.notes)
     yield from _coverage(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds | NotJudged))
 

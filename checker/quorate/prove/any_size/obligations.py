@@ -20,7 +20,7 @@ from quorate.language.types import Type
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
 from quorate.model.source import declaration
-from quorate.prove.encode.anysize.definitions import quorums_in
+from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term
 from quorate.prove.encode.machine import Transition
@@ -93,8 +93,8 @@ def _same_constants(mine: Expr, other: Expr) -> None:
 class Prover:
     """Writes the queries of one model."""
 
-    def __init__(self, model: Model, required: Sequence[str] = ()) -> None:
-        """`required` are the properties that must have an any-size meaning; empty: all. Others are `skipped` where
+    def __init__(self, model: Model, required: Sequence[str] | None = None) -> None:
+        """`required` are the properties that must have an any-size meaning; None: all. Others are `skipped` where
         they have none."""
         self.model = model
         self._any = _at_any_bound(model)
@@ -110,6 +110,7 @@ class Prover:
         # What is known of formulas, by their numbers; a number stays theirs as long as they are here.
         self._symbols: dict[int, tuple[Term, frozenset[str]]] = {}
         self._quorums: dict[int, tuple[Term, set[str], set[str]]] = {}
+        self._premises: dict[tuple[Any, ...], Query] = {}
         self.conditions: set[str] = set()
         """What the sizes of quorums must satisfy for what was asked so far."""
         self.skipped: dict[str, NoAnySize] = {}
@@ -117,11 +118,19 @@ class Prover:
             try:
                 self._hypotheses[prop.name] = (prop.name, self._closed(self._machine, prop, self._before))
             except NoAnySize as error:
-                if not required or prop.name in required:
+                if required is None or prop.name in required:
+                    raise
+                self.skipped[prop.name] = error
+        for prop in self._any.of(*STEPS):
+            machine = self._machine.fork()
+            try:
+                machine.holds(prop, self._before, self._case(machine, prop), self._before)
+            except NoAnySize as error:
+                if required is None or prop.name in required:
                     raise
                 self.skipped[prop.name] = error
         self.inductive = tuple(prop for prop in self._any.of(*INVARIANTS) if prop.name not in self.skipped)
-        self.steps = self._any.of(*STEPS)
+        self.steps = tuple(prop for prop in self._any.of(*STEPS) if prop.name not in self.skipped)
 
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
@@ -176,10 +185,39 @@ class Prover:
     def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
         """The query that an action keeps a property, given the assumed ones before it."""
         machine, transition, hypotheses = self._fired(action, assumed)
-        arguments = [machine.parameter(kind, f"{name} of {prop.name}", False) for name, kind in prop.parameters]
+        arguments = self._case(machine, prop)
         goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
-        parts = [*hypotheses, *_mentions(goal), ("", machine.enabled(transition)), ("", goal)]
-        return self._query((action.name, prop.name), machine, parts)
+        premises = [*hypotheses, ("", machine.enabled(transition))]
+        known = tuple(term.get_id() for term in machine.definitions)
+        if known and (action.name, *known) not in self._premises:
+            self._premises[action.name, *known] = self._query((action.name, prop.name), machine, premises)
+        return self._query((action.name, prop.name), machine, [*premises, *_mentions(goal), ("", goal)])
+
+    @property
+    def premises(self) -> list[Query]:
+        """What the claims so far assume, without what they claim, where that takes definitions: "unsat" makes them
+        worthless, "sat" shows that the definitions do not contradict each other."""
+        return list(self._premises.values())
+
+    @property
+    def axioms(self) -> list[str]:
+        """What is taken for granted of values of any size, in words."""
+        said = [f"{name} are totally ordered" for name in sorted(map(_name_of, self._machine.symbols.orders))]
+        sorts = sorted(
+            {label.removeprefix(QUORUM) for machine in self._machines() for label in machine.quorum_labels()}
+        )
+        said += [f"majorities and quorums of {name}: larger sets are ones, too; two majorities meet" for name in sorts]
+        if any(machine.definitions for machine in self._machines()):
+            said.append("extremes, single values and contents of messages as they are defined")
+        return said
+
+    def _machines(self) -> list[AnySize]:
+        return [self._machine, *(machine for machine, _ in self._transitions.values())]
+
+    @staticmethod
+    def _case(machine: AnySize, prop: Property) -> list[Value]:
+        """A case where a property is false: unknown values of its parameters."""
+        return [machine.parameter(kind, f"{name} of {prop.name}", False) for name, kind in prop.parameters]
 
     def fires(self, action: Action, assumed: Sequence[str]) -> Query:
         """The query whether an action can happen, given the assumed properties and all axioms that its run writes:
@@ -263,6 +301,10 @@ class Prover:
         self.conditions |= {condition for _, _, condition in axioms if condition}
         facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.facts)]
         return query(name, [*parts, *facts], quorums, self._symbols)
+
+
+def _name_of(sort: type) -> str:
+    return f"members of {sort.__name__}"
 
 
 def _mentions(goal: Term) -> list[tuple[str, Term]]:

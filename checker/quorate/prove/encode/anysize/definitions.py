@@ -196,6 +196,10 @@ class Definitions(Quantifiers):
         family, actual = self.family(f"{QUORUM}{node.data}", [formula], make, size, member)
         return family.symbol(actual)
 
+    def quorum_labels(self) -> set[str]:
+        """What the quorums are called that formulas speak of, by sort."""
+        return {label for (label, *_), family in self.families.items() if family.member is not None}
+
     def quorum_axioms(
         self, totals: Mapping[str, int], given: Set[str], asked: Set[str]
     ) -> list[tuple[Term, frozenset[str], str]]:

@@ -22,8 +22,20 @@ from typing import Any
 
 import z3
 
-from quorate.language.types import ListType, MapType, NatType, RecordType, TupleType, Type, UnionType
-from quorate.prove.encode.anysize.definitions import Definitions
+from quorate.kinds import INVARIANTS
+from quorate.language.types import (
+    IdentityType,
+    ListType,
+    MapType,
+    NatType,
+    RecordType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from quorate.model.nodes import Expr
+from quorate.prove.encode.anysize.definitions import Definitions, Size
 from quorate.prove.encode.anysize.symbols import HELD, BagV, SetV, Term
 from quorate.prove.encode.values import ABSENT, Union, Value, class_key
 
@@ -39,6 +51,18 @@ class Located:
 
 class Objects(Definitions):
     """Objects for computed lists, sets and maps."""
+
+    def _quorum(self, node: Expr, members: SetV, size: Size) -> Term:
+        """Whether a set is a quorum. Where a property has a set for a parameter, it is to speak of this one as well."""
+        properties = self.model.of(*INVARIANTS)
+        for kind in dict.fromkeys(kind for prop in properties for _, kind in prop.parameters):
+            if (
+                isinstance(kind, SetType)
+                and isinstance(kind.element, IdentityType)
+                and kind.element.sort is node.data.sort
+            ):
+                self.materialize(members, kind)
+        return super()._quorum(node, members, size)
 
     def member(self, found: Value, kind: Type, whole: SetV | BagV) -> Term:
         """Whether a set, network or bag has an element of a type."""
