@@ -42,7 +42,8 @@ ALL = "all"
     default="linearizable",
     show_default=True,
     metavar="LEVEL",
-    help="The consistency model to judge by, or `all`; `--level help` lists them with their definitions.",
+    help="The consistency model to judge by, `all`, or a workload (bank, set-full, long-fork, monotonic); `--level help` "
+    "lists them with their definitions.",
 )
 @click.option("--input", "input_format", metavar="FORMAT", help="jsonl, edn or jepsen-log; recognized if not given.")
 @click.option(
@@ -97,12 +98,12 @@ def command(
     """
     from quorate.consistency import HistoryError, Limits, find_model, judge, read_history
     from quorate.consistency.history import Malformed
-    from quorate.consistency.levels import LEVELS, find_level
+    from quorate.consistency.levels import LEVELS, WORKLOAD_LEVELS, find_level
     from quorate.consistency.survey import survey
     from quorate.report.history import text
 
     if level == "help":
-        for each in LEVELS.values():
+        for each in (LEVELS | WORKLOAD_LEVELS).values():
             click.echo(f"{each.name:34} {each.definition} [{each.source}]")
         return Exit.SUCCESS
     if level != ALL:

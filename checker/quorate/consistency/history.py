@@ -12,8 +12,10 @@ a new process.
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -168,3 +170,16 @@ def grouped(operations: Iterable[Operation], key: Callable[[Operation], K]) -> d
     for operation in operations:
         groups.setdefault(key(operation), []).append(operation)
     return {name: tuple(group) for name, group in groups.items()}
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Run without Python's search for circles: the millions of values of a long history are in none, and looking at all of
+    them again and again takes longer than reading them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

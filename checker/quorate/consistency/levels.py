@@ -13,20 +13,32 @@ from quorate.consistency.history import History, Operation, misfit
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Found, Limits
 from quorate.consistency.transactions import levels as transactional
-from quorate.consistency.verdict import Explanations, Order, Satisfied, Sources, Unknown, Unorderable, Verdict, Violated
+from quorate.consistency.verdict import (
+    Explanations,
+    Invariant,
+    Order,
+    Satisfied,
+    Sources,
+    Unknown,
+    Unorderable,
+    Verdict,
+    Violated,
+)
+from quorate.consistency.workloads import WORKLOADS, Workload
 from quorate.errors import unknown
 
 
 @dataclass(frozen=True)
 class Level:
     """A consistency level. `definition` is one sentence; `source` where it was defined; `transactions` whether its
-    operations are transactions; `decide` judges a history that fits the model."""
+    operations are transactions; `decide` judges a history that fits the model. A `workload` has operations of its own."""
 
     name: str
     definition: str
     source: str
     transactions: bool
     decide: Callable[[History, Model, Limits], Verdict]
+    workload: bool = False
 
 
 def judge(history: History, level: str, model: Model | None = None, limits: Limits | None = None) -> Verdict:
@@ -36,7 +48,7 @@ def judge(history: History, level: str, model: Model | None = None, limits: Limi
     chosen = find_level(level)
     model = model or Register()
     history = history.frozen()
-    if not chosen.transactions:
+    if not chosen.transactions and not chosen.workload:
         txn = next((o for o in history if o.function == "txn" and "txn" not in model.operations), None)
         if txn is not None:
             raise misfit(
@@ -49,9 +61,20 @@ def judge(history: History, level: str, model: Model | None = None, limits: Limi
 
 
 def find_level(name: str) -> Level:
-    if name not in LEVELS:
-        raise unknown("consistency level", name, LEVELS)
-    return LEVELS[name]
+    known = LEVELS | WORKLOAD_LEVELS
+    if name not in known:
+        raise unknown("consistency level", name, known)
+    return known[name]
+
+
+def _by_workload(workload: Workload) -> Callable[[History, Model, Limits], Verdict]:
+    def decide(history: History, model: Model, limits: Limits) -> Verdict:
+        found = workload.judge(history)
+        if found is not None:
+            return Violated(workload.name, workload.name, len(history), evidence=found)
+        return Satisfied(workload.name, workload.name, len(history), witness=Invariant(workload.definition))
+
+    return decide
 
 
 def _by_order(
@@ -259,3 +282,9 @@ LEVELS: dict[str, Level] = {level.name: level for level in _OBJECTS} | {
     name: Level(name, rule.definition, rule.source, True, transactional.decider(name))
     for name, rule in transactional.RULES.items()
 }
+
+WORKLOAD_LEVELS: dict[str, Level] = {
+    name: Level(name, each.definition, "Jepsen", name == "long-fork", _by_workload(each), workload=True)
+    for name, each in WORKLOADS.items()
+}
+"""Workloads are asked for like levels. None of them implies another."""

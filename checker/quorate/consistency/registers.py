@@ -253,10 +253,14 @@ class ReadsFrom:
         return Explanations(orders, arbitration)
 
     def _by_session(self, causes: Causes) -> Explanations | Sources:
-        """CM: for each session, its happened-before order, grown until it is closed."""
+        """CM: for each session, its happened-before order, grown until it is closed.
+
+        That order may have a write early because a later answer asks for it: it explains an answer when it is cut down to
+        what is in the answer's own causal past."""
         orders: dict[int, tuple[Operation, ...]] = {}
         performed: list[tuple[Operation, ...]] = []
-        for own in self._sessions:
+        causal = _ancestors(self._sorted(causes, "CyclicCO", "Session order and reads-from form a cycle."), causes)
+        for own, mask in zip(self._sessions, self._masks, strict=True):
             after = {number: dict(edges) for number, edges in causes.items()}
             reads = [o for o in own if o.index in self._sources]
             grown = True
@@ -267,7 +271,10 @@ class ReadsFrom:
             performed.append(self._lazily(own, order, past))
             if self._listed:
                 at = {o.index: number for number, o in enumerate(performed[-1], 1)}
-                orders |= {o.index: performed[-1][: at[o.index]] for o in own}
+                seen = {o.index: causal[o.index] | mask for o in own}
+                orders |= {
+                    o.index: tuple(e for e in performed[-1][: at[o.index]] if seen[o.index] >> e.index & 1) for o in own
+                }
         return Explanations(orders) if self._listed else Sources(self._sources, sessions=tuple(performed))
 
     def _follow(self, read: Operation, past: Mapping[int, int], after: dict[int, dict[int, str]]) -> bool:

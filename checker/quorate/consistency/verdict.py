@@ -49,7 +49,14 @@ class Sources:
     sessions: tuple[tuple[Operation, ...], ...] | None = None
 
 
-Witness = Order | Explanations | Sources | Schedule
+@dataclass(frozen=True)
+class Invariant:
+    """What was asked of the answers, and is true of all of them: no order is needed for it."""
+
+    sentence: str
+
+
+Witness = Order | Explanations | Sources | Schedule | Invariant
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from quorate.consistency.verdict import (
     Cycle,
     Evidence,
     Explanations,
+    Invariant,
     Order,
     Satisfied,
     Schedule,
@@ -320,6 +321,8 @@ def _witness_line(witness: Witness) -> str:
     if isinstance(witness, Order):
         parts = len(witness.per_key)
         return "A legal order was found and checked" + (f", for each of {parts} parts." if parts > 1 else ".")
+    if isinstance(witness, Invariant):
+        return witness.sentence
     if isinstance(witness, Sources):
         return "For each read, the write that it reads from was found, and checked to explain it."
     if isinstance(witness, Explanations):
@@ -382,6 +385,8 @@ def _witness_facts(witness: Witness) -> dict[str, Any]:
     if isinstance(witness, Schedule):
         points = None if witness.points is None else [list(point) for point in witness.points]
         return {"kind": "schedule", "commits": list(witness.commits), "points": points}
+    if isinstance(witness, Invariant):
+        return {"kind": "invariant", "sentence": witness.sentence}
     if isinstance(witness, Sources):
         return {
             "kind": "sources",

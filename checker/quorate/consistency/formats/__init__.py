@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import io
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
 from quorate.consistency.formats import edn, jepsen_log, jsonl
 from quorate.consistency.formats.events import Event, Malformed, assemble
-from quorate.consistency.history import History, HistoryError
+from quorate.consistency.history import History, HistoryError, without_collections
 from quorate.errors import UsageError, unknown
 
 PEEKED_LINES = 200
@@ -71,7 +70,7 @@ def read_lines(lines: Iterable[str], name: str, format: str | None = None, keyed
     if keyed and not chosen.keyed:
         raise UsageError(f"Events in {chosen.name} have a field `key`; keyed values are for Jepsen's formats.")
     try:
-        with _without_collections():
+        with without_collections():
             history = assemble(chosen.events(chain(first, rest), **({"keyed": True} if keyed else {})))
     except Malformed as failure:
         raise HistoryError(f"{name}:{failure.line}: {failure.message}") from None
@@ -80,19 +79,6 @@ def read_lines(lines: Iterable[str], name: str, format: str | None = None, keyed
     if not len(history) and not history.failed:
         raise HistoryError(f"{name} has no operations (read as {chosen.name}).")
     return history
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Nothing that is read is ever part of a circle, and looking for circles among millions of values takes longer than
-    reading them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _recognized(first: list[str], name: str) -> str:

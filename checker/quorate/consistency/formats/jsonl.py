@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from quorate.consistency.formats.events import TYPES, Event, Malformed, is_client
@@ -121,6 +122,12 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
+@lru_cache(maxsize=10_000)
+def _checked(name: int | str) -> None:
+    """A process or a function, which are few: what `freeze` refuses is refused."""
+    freeze(name)
+
+
 def _event(number: int, fields: Any) -> Event:
     if not isinstance(fields, dict):
         raise Malformed(number, "An event is a JSON object with process, type, f and value.")
@@ -137,7 +144,7 @@ def _event(number: int, fields: Any) -> Event:
         raise Malformed(number, f"The operation (f) is a name, not {function!r}.")
     try:
         value, key = freeze(fields.get("value")), freeze(fields.get("key"))
-        freeze(process), freeze(function)
+        _checked(process), _checked(function)
     except HistoryError as failure:
         raise Malformed(number, str(failure)) from None
     except RecursionError:

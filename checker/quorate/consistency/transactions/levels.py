@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from quorate.consistency.history import History, Value, show
+from quorate.consistency.history import History, Value, show, without_collections
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Limits
 from quorate.consistency.transactions import replay
@@ -112,9 +112,10 @@ def decider(name: str) -> Callable[[History, Model, Limits], Verdict]:
 
     def decide(history: History, model: Model, limits: Limits) -> Verdict:
         try:
-            seen = versions(history, model.initial if isinstance(model, Register) else None)
-            kind = "list-append" if seen.lists else "read-write-register"
-            answer = _judge(seen, rule, limits)
+            with without_collections():
+                seen = versions(history, model.initial if isinstance(model, Register) else None)
+                kind = "list-append" if seen.lists else "read-write-register"
+                answer = _judge(seen, rule, limits)
         except Anomaly as anomaly:
             return Violated(name, "transactions", len(history), evidence=anomaly.cycle)
         except Undecided:

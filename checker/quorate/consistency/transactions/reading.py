@@ -272,9 +272,12 @@ def _chain(writers: _Writers, reader: Transaction, key: Value, elements: tuple[V
     closes a cycle of ww; and so is one whose later appends are not in the list yet, if others' are."""
     owners = [writers.find(reader, key, element) for element in elements]
     chain = [t.index for number, t in enumerate(owners) if number == 0 or owners[number - 1] is not t]
+    shown_of: dict[int, list[Value]] = {}
+    for element, owner in zip(elements, owners, strict=True):
+        shown_of.setdefault(owner.index, []).append(element)
     for writer in {t.index: t for t in owners}.values():
         wrote = [step.value for step in writer.steps if step.function == "append" and step.key == key]
-        shown = [element for element, owner in zip(elements, owners, strict=True) if owner is writer]
+        shown = shown_of[writer.index]
         if shown != wrote[: len(shown)]:
             text = (
                 f"T{reader.index} reads {show(elements)} of {show(key)}, but T{writer.index} appended "
