@@ -151,9 +151,12 @@ INDUCTION = "induction"
 HYPOTHETICAL = "a hypothetical state, not known to be reachable"
 """What is said of such a state wherever it is shown."""
 
-TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, "run")
-"""Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, and a run that
-decides nothing."""
+UNJUDGED = "unjudged"
+"""The `Trace.kind` of a run that has to leave the bounds before a property of runs is decided: no violation, and no excuse."""
+
+TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, UNJUDGED, "run")
+"""Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, a run that bounds
+end too early, and a run that decides nothing."""
 
 ROLES = ("action", "init")
 """What a declared method can be that is no property."""

@@ -20,6 +20,7 @@ from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
 from quorate.outcome import OPEN, Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Statistics, Unfinished, Violated
+from quorate.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class _Judge:
         if self.watch.store == "fingerprint":
             self.notes.append("liveness was checked with every state stored exactly")
         lasting = self._lasting()
-        self.verdicts.judge_liveness(lasting)
+        self.verdicts.judge_liveness(lasting, {name: self._trace(finding) for name, finding in lasting.forced.items()})
         if lasting.stopped is not None:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
         if lasting.finding is not None:
@@ -192,8 +193,11 @@ class _Judge:
                 self.notes.append(f"liveness was checked by the reference engine: {reason}")
         return liveness_engine("reference")(self.system, affordable(self.system, self.sorts)[0], self.watch)
 
+    def _trace(self, finding: Finding) -> Trace:
+        return trace(self.system, finding, self.naming.spec, self.naming.variant)
+
     def _found(self, finding: Finding) -> Outcome:
-        shown = trace(self.system, finding, self.naming.spec, self.naming.variant)
+        shown = self._trace(finding)
         if finding.kind == "error":
             self.verdicts.leave_open("exploring ended at an error of the specification")
             return self.make(Failed, message=finding.message or "", trace=shown, error_location=finding.place)

@@ -125,6 +125,11 @@ class Lasting:
         return found
 
     @property
+    def forced(self) -> Mapping[str, Finding]:
+        """For each property that is not judged a run that has to leave the bounds, if one was looked for."""
+        return {answer.method.name: answer.forced for answer in reversed(self.answers) if answer.forced is not None}
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know of properties that hold: an obligation that never begins, and how many states a run can leave the
         bounds from before it is decided. Of several arguments, those with the most such states are told of."""

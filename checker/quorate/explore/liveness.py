@@ -32,7 +32,7 @@ from quorate.explore.fairness import Fairness
 from quorate.explore.graph import Graph, build
 from quorate.explore.lasso import Lasso, Pending, Steps, path_to
 from quorate.explore.limits import Watch
-from quorate.kinds import LIVENESS, Acceptance, Begins, Breaks, kind_of
+from quorate.kinds import LIVENESS, UNJUDGED, Acceptance, Begins, Breaks, kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -154,7 +154,7 @@ class Property:
             found = Lasso(graph, self.demands.bounded, pending).find()
             if found is not None:
                 stem, loop = found
-                forced = self._finding("run", [*stem, *loop], loop=len(stem) - 1)
+                forced = self._finding(UNJUDGED, [*stem, *loop], loop=len(stem) - 1)
                 return self._judged(None, False, len(region), len(leaving), forced)
         if not cut or not self.acceptance.of_ends:
             return self._judged(None, True, len(region), len(leaving))
@@ -205,9 +205,11 @@ def objection(
     states: Sequence[State],
     steps: Sequence[Instance],
     loop: int | None,
+    bounded: bool = False,
 ) -> str | None:
     """Why a run does not violate a property of runs, or None if it does. `states` has one more entry than `steps`; the run goes back
-    to the state after step `loop` and repeats what follows for ever, or is finite.
+    to the state after step `loop` and repeats what follows for ever, or is finite. With `bounded`, it violates it in the bounded
+    system.
 
     An independent, direct check of what is found: it looks at the run alone."""
     acceptance = acceptance_of(method)
@@ -227,12 +229,12 @@ def objection(
     if not violated:
         return f"{method.name} is fulfilled on the run"
     return fairness.objection(
-        system, states[loop:], steps[loop:], [_possible(system, state) for state in states[loop:]]
+        system, states[loop:], steps[loop:], [_possible(system, state, bounded) for state in states[loop:]]
     )
 
 
-def _possible(system: System, state: State) -> dict[fairness.Demand, Instance]:
-    """The demands that are possible in a state, each with an instance of it. What a bound cuts is possible."""
+def _possible(system: System, state: State, bounded: bool) -> dict[fairness.Demand, Instance]:
+    """The demands that are possible in a state, each with an instance of it. What a bound cuts is, except in the bounded system."""
     found: dict[fairness.Demand, Instance] = {}
     for action in system.actions:
         if action.declaration.fair is None:
@@ -241,7 +243,8 @@ def _possible(system: System, state: State) -> dict[fairness.Demand, Instance]:
             try:
                 successor = system.fire(state, action, arguments)
             except Cut:
-                pass
+                if bounded:
+                    continue
             else:
                 if successor is None or successor.state == state:
                     continue

@@ -10,7 +10,7 @@ from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
-from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, STEPS, kind_of
+from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, STEPS, UNJUDGED, kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -73,6 +73,8 @@ class _Replay:
         what = "happens again" if self.stored.kind == "run" else f"still violates {self.stored.property}"
         if self.stored.kind in REACHED:
             what = f"still reaches {self.stored.property}"
+        if self.stored.kind == UNJUDGED:
+            what = f"still has to leave the bounds before {self.stored.property} is decided"
         if self.stored.kind == "error":
             what = f"still raises in {self.stored.property}"
         if self.stored.kind == INDUCTION:
@@ -160,9 +162,10 @@ class _Replay:
         """The first arguments for which the run violates `method`."""
         excuses: list[str] = []
         for arguments in self.system.choices(method.parameters):
-            if self.stored.loop is not None:
+            if method.declaration.kind in LIVENESS:
+                bounded = self.stored.kind == UNJUDGED
                 objection = liveness.objection(
-                    self.system, method, arguments, self.states, self.steps, self.stored.loop
+                    self.system, method, arguments, self.states, self.steps, self.stored.loop, bounded
                 )
                 if objection is None:
                     return arguments

@@ -17,7 +17,7 @@ from quorate.explore.lanes import Lanes
 from quorate.explore.post import Deliveries, Post
 from quorate.explore.recording import Place
 from quorate.explore.witnesses import Explanation, explain, plain_json
-from quorate.kinds import STEPS
+from quorate.kinds import STEPS, UNJUDGED
 from quorate.language.containers import Event, Wire
 from quorate.language.system import Arguments, Method, State, Successor, System
 from quorate.language.types import ChannelsType, MapType, Type, WireType
@@ -183,7 +183,7 @@ class _Tracer:
 
     def _explanation(self) -> Explanation:
         finding = self.finding
-        if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, "run"):
+        if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, UNJUDGED, "run"):
             return Explanation()
         if finding.method.declaration.kind in STEPS:
             return explain(self.system, finding.method, self.states[-1], finding.arguments, self.states[-2])

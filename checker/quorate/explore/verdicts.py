@@ -13,6 +13,9 @@ from quorate.language.system import Method, System
 from quorate.outcome import Judgement, Status
 from quorate.trace import Trace
 
+NOT_YET = "not judged"
+"""The reason of what nobody has judged so far."""
+
 
 @dataclass
 class Verdicts:
@@ -28,7 +31,7 @@ class Verdicts:
             self._begin(DEADLOCK, DEADLOCK, method)
 
     def _begin(self, name: str, kind: str, method: Method) -> None:
-        self._known[name] = Judgement(name, kind, "not-judged", "not judged", function_location(method.function))
+        self._known[name] = Judgement(name, kind, "not-judged", NOT_YET, function_location(method.function))
 
     def judgements(self) -> tuple[Judgement, ...]:
         """What is known so far."""
@@ -65,8 +68,9 @@ class Verdicts:
             if one.kind == DEADLOCK or kind_of(one.kind).is_safety:
                 self._set(name, self._holding())
 
-    def judge_liveness(self, lasting: Lasting) -> None:
-        """What the full graph says of liveness. Engines end at the first violation; those before it hold."""
+    def judge_liveness(self, lasting: Lasting, runs: Mapping[str, Trace]) -> None:
+        """What the full graph says of liveness, with `runs` that have to leave the bounds. Engines end at the first violation; those
+        before it hold."""
         if lasting.stopped is not None:
             self.leave_open(lasting.stopped)
             return
@@ -75,12 +79,12 @@ class Verdicts:
             if broken is not None and method.name == broken.name:
                 return
             if method.name in lasting.unjudged:
-                self._set(method.name, "not-judged", lasting.unjudged[method.name])
+                self._set(method.name, "not-judged", lasting.unjudged[method.name], runs.get(method.name))
             else:
                 self._set(method.name, self._holding())
 
     def leave_open(self, reason: str) -> None:
         """Why what is not judged so far will not be."""
         for name, one in self._known.items():
-            if one.status == "not-judged":
+            if one.status == "not-judged" and one.reason == NOT_YET:
                 self._set(name, "not-judged", f"not judged: {reason}")

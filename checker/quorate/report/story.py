@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from quorate.kinds import HYPOTHETICAL, INDUCTION, LIVENESS
+from quorate.kinds import HYPOTHETICAL, INDUCTION, LIVENESS, UNJUDGED
 from quorate.report.causality import Causes, causes, is_environment, place_of
 from quorate.report.values import Difference, differences, field, record_name, show, without_fields
 from quorate.trace import Change, Json, Message, Step, Trace
@@ -291,6 +291,11 @@ HEADLINES: dict[str, tuple[Tone, str, str]] = {
     "deadlock": ("bad", "deadlock", "nothing can happen any more {when}"),
     "error": ("bad", "error in the spec", "{when}"),
     INDUCTION: ("plain", "counterexample to induction", "true before and false after a step from {hypothetical}"),
+    UNJUDGED: (
+        "plain",
+        "not judged",
+        "not judged: only beyond the bounds is it decided; inside of them, a run {repetition}",
+    ),
     "run": ("plain", "run", "{steps}, nothing is violated"),
 }
 """For each kind of trace the tone, the title if it names no property, and what it says."""

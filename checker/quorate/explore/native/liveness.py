@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from quorate import kinds
 from quorate.explore import liveness
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
@@ -214,12 +215,11 @@ class Check:
             raise Disagreement(f"{method.name} raises no error at the end of a run")
         once = liveness.acceptance_of(method).breaks is Breaks.ONCE_UNFULFILLED
         loop = None if once else report.stem_length
-        if verdict == UNJUDGED:
-            return Finding("run", method, first, tuple(steps), arguments, loop=loop)
-        objection = liveness.objection(self.system, method, arguments, states, steps, loop)
+        forced = verdict == UNJUDGED
+        objection = liveness.objection(self.system, method, arguments, states, steps, loop, forced)
         if objection is not None:
             raise Disagreement(f"{method.name} is not violated by a lasso: {objection}")
-        shown = kind_of(method.declaration.kind).shown_as
+        shown = kinds.UNJUDGED if forced else kind_of(method.declaration.kind).shown_as
         return Finding(shown, method, first, tuple(steps), arguments, loop=loop)
 
     def _steps(self) -> list[Step]:
