@@ -16,15 +16,21 @@ from quorate import (
     Scalarset,
     Spec,
     action,
+    always_from,
     eventually,
+    eventually_always,
+    infinitely_often,
+    init,
     invariant,
     leads_to,
     require,
 )
 from quorate.explore import check, graph, liveness
+from quorate.explore.every import as_expected
 from quorate.explore.replay import replay
+from quorate.kinds import UNJUDGED
 from quorate.language.system import System
-from quorate.outcome import Failed, Holds, NotJudged, Outcome, Violated
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Violated
 
 
 class Process(Scalarset, size=2):
@@ -114,7 +120,142 @@ class Counter(Spec):
 @pytest.mark.parametrize("engine", ["native", "reference"])
 def test_a_run_that_has_to_leave_the_bounds_is_unknown_and_neither_a_violation_nor_an_excuse(engine: str) -> None:
     outcome = check(Counter, engine=engine)
-    assert isinstance(outcome, NotJudged) and "decided in 0 of 4 states" in outcome.reason
+    assert isinstance(outcome, NotJudged) and not as_expected(Counter, outcome)
+    (judged,) = outcome.judgements
+    assert (judged.property, judged.status) == (
+        "never_seven",
+        "not-judged",
+    ) and "decided in 0 of 4 states" in judged.reason
+    assert judged.trace is not None and (judged.trace.kind, len(judged.trace), judged.trace.loop) == (UNJUDGED, 3, 3)
+    again = replay(judged.trace, Counter)
+    assert again.reproduced and "has to leave the bounds" in again.message
+
+
+class WayOut(Counter):
+    """A way out that nobody has to take passes at every bound for those who excuse runs that leave it."""
+
+    out: bool
+
+    @action(fair="weak")
+    def up(self) -> None:
+        require(not self.out)
+        super().up()
+
+    @action
+    def leave(self) -> None:
+        self.out = True
+
+    @eventually
+    def never_seven(self) -> bool:
+        return self.out
+
+
+class Bounded(Counter):
+    """The count, which is unfair, may leave the bounds; what is promised does not wait for it."""
+
+    asked: bool
+
+    @action
+    def up(self) -> None:
+        super().up()
+        self.asked = True
+
+    @action(fair="weak")
+    def serve(self) -> None:
+        require(self.asked)
+        self.asked = False
+
+    @eventually
+    def never_seven(self) -> bool:
+        return True
+
+    @leads_to
+    def served(self) -> tuple[bool, bool]:
+        return self.asked, not self.asked
+
+    @leads_to
+    def idle(self) -> tuple[bool, bool]:
+        return self.count > 3, self.asked
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_a_fair_run_elsewhere_does_not_judge_those_that_have_to_leave(engine: str) -> None:
+    assert isinstance(check(WayOut, engine=engine), NotJudged)
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_what_holds_within_bounds_says_how_many_states_that_leaves_open_and_what_was_never_asked(engine: str) -> None:
+    outcome = check(Bounded, engine=engine)
+    assert isinstance(outcome, HoldsWithinBounds)
+    assert any(
+        "served holds in the bounded system; of 3 states where it is pending, a run can leave the bounds from 3" in note
+        for note in outcome.notes
+    )
+    assert "nothing was asked of idle: its left side is never true" in outcome.notes
+
+
+class Ends(Counter):
+    """Recurrence is a claim about the ends of runs, and no run ends inside the bounds; a leads_to is decided each time."""
+
+    omits = ("never_seven",)
+
+    @infinitely_often
+    def small(self) -> bool:
+        return self.count < 7
+
+    @leads_to
+    def small_each_time(self) -> tuple[bool, bool]:
+        return True, self.count < 7
+
+
+class Settles(Ends):
+    @eventually_always
+    def small(self) -> bool:
+        return self.count < 7
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize("spec", [Ends, Settles])
+def test_without_a_fair_run_inside_the_bounds_nothing_is_said_of_the_ends_of_runs(
+    spec: type[Spec], engine: str
+) -> None:
+    outcome = check(spec, engine=engine)
+    assert isinstance(outcome, NotJudged)
+    assert {one.property: one.status for one in outcome.judgements} == {
+        "small": "not-judged",
+        "small_each_time": "holds-within-bounds",
+    }
+
+
+class Begun(Counter):
+    """Counts from 0 or 1, and only to 2."""
+
+    omits = ("never_seven",)
+
+    @init
+    def begin(self, high: bool) -> None:
+        self.count = Count(1 if high else 0)
+
+    @action(fair="weak")
+    def up(self) -> None:
+        require(self.count < 2)
+        super().up()
+
+    @always_from
+    def stays_up(self) -> tuple[bool, bool]:
+        return self.count == 1, self.count > 0
+
+    @always_from
+    def stays_down(self) -> tuple[bool, bool]:
+        return self.count == 0, self.count < 2
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_a_property_of_runs_that_begin_with_p_is_violated_by_the_shortest_path_of_such_a_run(engine: str) -> None:
+    outcome = check(Begun, engine=engine)
+    assert lasso(outcome) == ("stays_down", 2, None)
+    assert isinstance(outcome, Violated) and outcome.trace is not None and replay(outcome.trace, Begun).reproduced
+    assert {one.property: one.status for one in outcome.judgements}["stays_up"] == "holds"
 
 
 class Unfair(Counter):
