@@ -102,8 +102,9 @@ def test_out_leaves_nothing_behind_when_everything_holds(run, folder: Path) -> N
 def test_out_removes_what_an_earlier_run_left_and_nothing_else(run, folder: Path) -> None:  # type: ignore[no-untyped-def]
     run("check", "mutex.py", "--variant", "Rude", "--out", "found")
     (folder / "found/trace-mine.json").write_text("{}")
+    (folder / "found/trace-kept.json").write_text((folder / "found/trace.json").read_text())
     assert run("check", "mutex.py", "--out", "found")[0] == 0
-    assert [path.name for path in (folder / "found").iterdir()] == ["trace-mine.json"]
+    assert sorted(path.name for path in (folder / "found").iterdir()) == ["trace-kept.json", "trace-mine.json"]
 
 
 def test_replay_runs_no_file_from_elsewhere_that_a_trace_names(run, folder: Path, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]

@@ -118,12 +118,15 @@ def _wrapped(line: str, room: int, hang: int) -> str:
 
 
 def _remove_earlier(folder: Path) -> None:
-    """Remove the traces of an earlier run, and the pictures beside them: they would look like results of this one."""
+    """Remove the traces of an earlier run, and the pictures beside them: they would look like results of this one. Only under the
+    names that `Folder.save` gives them: a trace that somebody keeps under another name stays."""
     for file in folder.glob("trace*.json"):
         try:
-            Trace.load(file)
+            trace = Trace.load(file)
         except TraceError:
             continue  # It is not ours.
+        if file.stem not in ("trace", f"trace-{trace.property}"):
+            continue
         file.unlink(missing_ok=True)
         file.with_name(file.name.replace("trace", "diagram", 1)).with_suffix(".svg").unlink(missing_ok=True)
 
