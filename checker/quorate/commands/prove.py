@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from quorate.report.formats import TEXT
 if TYPE_CHECKING:
     from quorate.loading import Protocol
     from quorate.prove.results import Claim, Counterexample, Proof, Task
+    from quorate.prove.solvers.evidence import Evidence
     from quorate.prove.solvers.smt import Effort
 
 QUORUMS = "quorums"
@@ -93,6 +95,12 @@ def _parameters(function: Any) -> Any:
     metavar="DIR",
     help="Write trace.json and diagram.svg of a violation or of the first counterexample to induction there.",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write every query there as SMT-LIB with its answer, and a manifest, for another solver to check.",
+)
 @_parameters
 def command(
     spec: str,
@@ -109,6 +117,7 @@ def command(
     workers: int,
     form: str,
     out: Path | None,
+    certificate: Path | None,
     **numbers: int | None,
 ) -> Exit:
     """Prove the invariants, lemmas and step properties of SPEC.
@@ -136,6 +145,7 @@ def command(
         )
     from quorate.loading import load
     from quorate.prove.proof import Task, prove
+    from quorate.prove.solvers.evidence import Evidence
     from quorate.prove.solvers.smt import Effort
 
     with rejections(form, spec, variant):
@@ -149,21 +159,27 @@ def command(
             "--out": out,
             "--variant": variant,
             "--discover": discovering,
+            "--certificate": certificate,
         }
         for option, value in given_too.items():
             if value:
                 raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
         return _prove_laws(protocol, effort, timeout, form)
+    evidence = Evidence() if certificate is not None else None
+    if certificate is not None and certificate.exists() and any(certificate.iterdir()):
+        raise UsageError(f"{certificate} is not empty: a certificate is written to a new folder.")
     with rejections(form, spec, variant):
         cls = protocol.variant(variant).bounded(**bounds)
         folder = Folder(out) if out is not None else None
-        task = Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress)
+        task = Task(cls, spec, variant, invariants, method, depth, any_size, effort, timeout, _progress, evidence)
         proof = _discovered(task, max_time, form) if discovering else prove(task)
     _progress("")
     if form == TEXT:
         for line in explained(proof):
             click.echo(line)
     show(proof.outcome, form, with_trace=folder is None)
+    if certificate is not None and evidence is not None:
+        _certify(evidence, proof, certificate)
     if folder is not None:
         _save(proof, folder)
     return proof.outcome.exit_code
@@ -264,6 +280,21 @@ def _counterexample(claim: Claim, counterexample: Counterexample) -> Iterator[st
         yield f"  {name:<14} {shown(before)}" + ("" if before == after else f"  ->  {shown(after)}")
     if found.witnesses:
         yield f"  false for {', '.join(map(repr, found.witnesses))}"
+
+
+def _certify(evidence: Evidence, proof: Proof, folder: Path) -> None:
+    """Write the queries of a proof, and a manifest that says what was answered."""
+    from quorate.report.machine import outcome_json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    queries = []
+    for number, one in enumerate(evidence.answered, 1):
+        file = f"{number:04}.smt2"
+        (folder / file).write_text(one.text(), encoding="utf-8")
+        queries.append({"file": file, "query": list(one.name), "answer": one.status, "solver": one.solver})
+    manifest = {"outcome": outcome_json(proof.outcome), "queries": queries}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    click.echo(f"wrote {len(queries)} queries and manifest.json to {folder}", err=True)
 
 
 def _save(proof: Proof, folder: Folder) -> None:

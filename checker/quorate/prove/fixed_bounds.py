@@ -11,6 +11,7 @@ from quorate.kinds import INVARIANTS, STEPS
 from quorate.model.nodes import Model, Property
 from quorate.prove.bounded.bmc import Search
 from quorate.prove.inductive.claims import Asked, Induction, Inductive
+from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.sat import Question, Reply, Undecided, answered
 from quorate.prove.transition.relation import Fired, Relation
 
@@ -22,9 +23,15 @@ class Bounded:
     takes longer than `seconds`."""
 
     def __init__(
-        self, model: Model, seconds: float = 60.0, progress: Progress = lambda _: None, workers: int = 1
+        self,
+        model: Model,
+        seconds: float = 60.0,
+        progress: Progress = lambda _: None,
+        workers: int = 1,
+        evidence: Evidence | None = None,
     ) -> None:
         self.model, self.seconds, self.progress, self.workers = model, seconds, progress, workers
+        self.evidence = evidence
         self.inductive = model.of(*INVARIANTS)
         self.steps = model.of(*STEPS)
 
@@ -40,7 +47,8 @@ class Bounded:
 
     def search(self, depth: int, names: Sequence[str]) -> Finding | None:
         """A shortest violation of the named properties (or an error in the spec) by a run of at most `depth` steps."""
-        return Search(self.model, self.seconds, self.progress, self.workers).shortest(depth, names)
+        search = Search(self.model, self.seconds, self.progress, self.workers, evidence=self.evidence)
+        return search.shortest(depth, names)
 
     def has_initial_state(self) -> bool:
         """Whether there is an initial state at all."""
@@ -68,9 +76,15 @@ class Bounded:
         return self._counterexample(self.claims.raises(fired, assumed))
 
     def _reply(self, question: Question) -> Reply:
-        reply = answered(question, self.seconds)
+        reply = self._answered(question)
         if reply.status == "unknown":
             raise Undecided(f"{', '.join(question.name)}: {reply.reason}")
+        return reply
+
+    def _answered(self, question: Question) -> Reply:
+        reply = answered(question, self.seconds)
+        if self.evidence is not None:
+            self.evidence.clauses(question, reply.status)
         return reply
 
     def _counterexample(self, asked: Asked | None) -> Induction | None:

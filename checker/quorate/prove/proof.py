@@ -33,7 +33,7 @@ from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, vacuous
 from quorate.prove.results import Claim, Counterexample, Proof, Task
 from quorate.prove.solvers.query import Query
-from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all
+from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all, version_of
 
 METHODS = ("induction", "bmc", "kinduction")
 DEPTH, DEPTH_IF_BROKEN = 12, 20
@@ -97,7 +97,7 @@ class _Run:
 
     def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
         """A violation of the named properties that a run from an initial state shows, or None."""
-        bounded = Bounded(self.model, self.task.seconds, self.task.progress)
+        bounded = Bounded(self.model, self.task.seconds, self.task.progress, evidence=self.task.evidence)
         finding = bounded.search(depth, names)
         if finding is None:
             return None
@@ -148,6 +148,10 @@ class _Run:
             outcome = self._worthy(worthless, any_size)
         return Proof(outcome, tuple(claims), unused, self.breaks)
 
+    def assumptions(self) -> tuple[str, ...]:
+        """What a proof at fixed bounds takes for granted."""
+        return (f"the bounds {_bounds(self.model.system.bounds) or 'of the types'}", f"answers of {version_of('z3')}")
+
     @property
     def _depth(self) -> int:
         return DEPTH if self.task.spec.expect.violated is None else DEPTH_IF_BROKEN
@@ -160,7 +164,7 @@ class _Run:
             why = f"it is not known whether it says anything ({undecided})"
         if why is not None:
             return self.make(Unfinished, reason=f"every claim is proven, but {why}")
-        return self.make(Proven, properties=tuple(self.goals), any_size=any_size)
+        return self.make(Proven, rests_on=self.assumptions(), properties=tuple(self.goals), any_size=any_size)
 
 
 class _BoundedRun(_Run):
@@ -169,7 +173,7 @@ class _BoundedRun(_Run):
     def __init__(self, task: Task) -> None:
         super().__init__(task, build(with_lemmas(task.spec)))
         with self.model.system:
-            self.bounded = Bounded(self.model, task.seconds, task.progress)
+            self.bounded = Bounded(self.model, task.seconds, task.progress, evidence=task.evidence)
         self.first = FirstStates(self.model.system, task.seconds)
 
     def proof(self) -> Proof:
@@ -327,7 +331,7 @@ class _AnySizeRun(_Run):
         yield from prover.axioms
         if self._unshown:
             yield f"axioms of which neither a model nor a contradiction was found: those for {', '.join(self._unshown)}"
-        yield f"answers of {', '.join(sorted(self._solvers))}"
+        yield f"answers of {', '.join(map(version_of, sorted(self._solvers)))}"
 
     def _following(
         self, prover: Prover, needed: set[str], assumed: Sequence[str], done: dict[tuple[str, str], Claim]
@@ -357,9 +361,8 @@ class _AnySizeRun(_Run):
             self.task.progress(f"{answer.name[0]}: {answer.name[1]}")
 
         effort = replace(effort or self.task.effort, seconds=self._seconds)
-        for answer in ask_all(queries, effort, seen):
-            if answer.status == "unsat":
-                self._solvers.add("cvc5" if answer.solver == "cvc5" else "z3")
+        for query, answer in zip(queries, ask_all(queries, effort, seen), strict=True):
+            self._record(query, answer)
             if answer.solver != SELECTED:
                 self._seconds = max(0.0, self._seconds - answer.seconds)
             status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
@@ -414,17 +417,31 @@ class _AnySizeRun(_Run):
         except Undecided:
             return None
 
+    def _record(self, query: Query, answer: Answer) -> None:
+        if self.task.evidence is not None:
+            self.task.evidence.query(query, answer.status, answer.solver)
+        if answer.status != "unknown":
+            self._solvers.add("cvc5" if answer.solver == "cvc5" else "z3")
+
     def _worthless(self, prover: Prover, assumed: Sequence[str]) -> str | None:
-        answer = next(iter(ask_all([prover.satisfiable()], replace(self.task.effort, workers=1))))
+        start = prover.satisfiable()
+        (answer,) = ask_all([start], replace(self.task.effort, workers=1))
+        self._record(start, answer)
+        if answer.status == "unknown":
+            self.notes.append("the solvers do not know whether the axioms and the initial states go together")
         if answer.status == "unsat":
             return "the axioms and the initial states contradict each other"
         fires = [prover.fires(action, assumed) for action in self.model.actions]
-        stuck = [
-            answer.name[0] for answer in ask_all(fires, replace(FIRST_LOOK, seconds=0.0)) if answer.status == "unsat"
-        ]
+        stuck = []
+        for query, answer in zip(fires, ask_all(fires, replace(FIRST_LOOK, seconds=0.0)), strict=True):
+            self._record(query, answer)
+            if answer.status == "unsat":
+                stuck.append(answer.name[0])
         if stuck:
             return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
         answers = ask_all(prover.premises, replace(FIRST_LOOK, seconds=0.0))
+        for query, answer in zip(prover.premises, answers, strict=True):
+            self._record(query, answer)
         contradictory = [f"{answer.name[1]} after {answer.name[0]}" for answer in answers if answer.status == "unsat"]
         if contradictory:
             return f"the definitions in {', '.join(contradictory)} contradict what is assumed there"

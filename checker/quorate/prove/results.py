@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from quorate.language.spec import Spec
 from quorate.outcome import Outcome
 from quorate.prove.any_size.obligations import INIT
 from quorate.prove.inductive.claims import Induction
 from quorate.prove.reachability import FirstStates
+from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.smt import Effort
 
 
 @dataclass(frozen=True)
 class Task:
     """What to prove: `invariants` (empty: all), how, and with how much effort. `depth` is that of bounded checks, and
-    k. Every query is written to the folder `certificate`, if one is given."""
+    k. `evidence` takes down every query with its answer, if it is given."""
 
     spec: type[Spec]
     name: str
@@ -30,7 +30,7 @@ class Task:
     effort: Effort = field(default_factory=Effort)
     seconds: float = 60.0
     progress: Callable[[str], None] = lambda _: None
-    certificate: Path | None = None
+    evidence: Evidence | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

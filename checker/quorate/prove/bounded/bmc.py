@@ -18,6 +18,7 @@ from quorate.explore.engine import Finding
 from quorate.kinds import SAFETY, STEPS
 from quorate.model.nodes import Model, Property
 from quorate.prove.bounded.capacities import relevant, room
+from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.processes import spread
 from quorate.prove.solvers.sat import Dialogue, Question, Undecided, answered
 from quorate.prove.transition.reductions import ALL, Reductions
@@ -59,9 +60,10 @@ class Search:
         progress: Progress = lambda _: None,
         workers: int = 1,
         reductions: Reductions = ALL,
+        evidence: Evidence | None = None,
     ) -> None:
         self.model, self.progress, self.workers, self.reductions = model, progress, workers, reductions
-        self._deadline = monotonic() + seconds
+        self._deadline, self._evidence = monotonic() + seconds, evidence
 
     def shortest(self, depth: int, names: Sequence[str]) -> Finding | None:
         """A shortest violation of the named properties, or an error in the spec, by a run of at most `depth` steps.
@@ -108,8 +110,11 @@ class Search:
             return
         clauses, dialogue = relation.clauses(), Dialogue(self._left())
         fails, starts = clauses.literal(relation.start_fails, 0), clauses.literal(relation.start[0], 0)
-        dialogue.add(clauses.text())
-        if dialogue.possible("@init", fails):
+        text = clauses.text()
+        dialogue.add(text)
+        failing = dialogue.possible("@init", fails)
+        self._record(Question(("@init", "no error"), (text,), (fails,)), failing)
+        if failing:
             reader = relation.reader(clauses.cells, dialogue.solution())
             arguments = relation.arguments(relation.start[2], init.parameters, reader)
             system.initial_state(system.zero(before_init=True), init.method, arguments)
@@ -141,15 +146,22 @@ class Search:
                 run.clauses.add(*chosen)
 
     def _one_by_one(self, lengths: Iterator[_Length], first: int) -> Found | None:
-        dialogue = Dialogue(self._left())
+        dialogue, texts = Dialogue(self._left()), list[str]()
         for length in lengths:
             dialogue.add(length.text)
+            texts.append(length.text)
             if length.number < first:
                 continue
             self.progress(f"depth {length.number}")
-            if dialogue.possible(f"depth {length.number}", length.some):
+            possible = dialogue.possible(f"depth {length.number}", length.some)
+            self._record(Question((f"depth {length.number}",), tuple(texts), (length.some,)), possible)
+            if possible:
                 return self._first(dialogue, length)
         return None
+
+    def _record(self, question: Question, possible: bool) -> None:
+        if self._evidence is not None:
+            self._evidence.clauses(question, "sat" if possible else "unsat")
 
     def _at_once(self, lengths: Iterator[_Length], first: int) -> Found | None:
         """Several lengths at a time; each question has the clauses of all shorter ones."""
@@ -169,6 +181,8 @@ class Search:
             self.progress(reply.name[0])
             if reply.status == "unknown":
                 raise Undecided(f"{reply.name[0]}: {reply.reason}")
+            so_far = tuple(texts[: length.number + 1])
+            self._record(Question(reply.name, so_far, (length.some,)), reply.status == "sat")
             if reply.status == "sat":
                 dialogue = Dialogue(self._left())
                 for text in texts[: length.number + 1]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import metadata
 from importlib.util import find_spec
 from itertools import starmap
 from multiprocessing import get_context
@@ -54,6 +55,11 @@ class Effort:
         part = min(1.0, self.seconds / wanted) if wanted else 1.0
         scaled = tuple(part * seconds for seconds in self.z3_seconds)
         return replace(self, z3_seconds=scaled, cvc5_seconds=part * self.cvc5_seconds)
+
+
+def version_of(solver: str) -> str:
+    """A solver with its version."""
+    return f"{solver} {z3.get_version_string() if solver == 'z3' else metadata.version(solver)}"
 
 
 def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:

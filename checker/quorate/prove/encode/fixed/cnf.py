@@ -107,8 +107,9 @@ class Clauses:
         value = self._value(condition, step)
         if value is not None:
             constant = self.fresh()
-            self.add(constant if value else -constant)
-            return constant
+            if not value:
+                self.add(-constant)
+            return constant  # Open where the condition is known: it may still be false that something is chosen.
         self._define(condition, step)
         return self._literal(condition, step)
 
