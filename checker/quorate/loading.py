@@ -24,6 +24,7 @@ from types import ModuleType
 from quorate.errors import Location, QuorateError, SpecError, UsageError, unknown
 from quorate.language.laws import Marked, marked_in
 from quorate.language.spec import Spec
+from quorate.language.system import is_of_spec
 
 PACKAGE = "quorate_specs"
 
@@ -154,7 +155,9 @@ def _imported(module: str) -> ModuleType:
         return importlib.import_module(module)
     except QuorateError as error:
         raise _placed(error, file or module) from None
-    except (Exception, SystemExit, GeneratorExit) as error:
+    except BaseException as error:
+        if not is_of_spec(error):
+            raise
         raise _unusable(file or module, error) from None
 
 
@@ -186,7 +189,7 @@ def _from_file(path: Path) -> ModuleType:
         del sys.modules[name]
         if isinstance(error, QuorateError):
             raise _placed(error, str(path.resolve())) from None
-        if isinstance(error, Exception | SystemExit | GeneratorExit):
+        if is_of_spec(error):
             raise _unusable(str(path.resolve()), error) from None
         raise
     finally:

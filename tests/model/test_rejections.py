@@ -116,7 +116,6 @@ SUBSET = {
     "dict display": "self.level = «{p: 1}»",
     "a map with holes": "self.level = «{k: 1 for k in Node if k in self.seen}»",
     "a generator on its own": "x = «(s for s in Node)»",
-    "yield": "«yield p»",
     "zip": "for a, b in «zip(self.log, self.log)»:\n    self.flag = True",
     "getattr": "self.top = «getattr(self, 'top')»",
     "print": "«print(p)»",

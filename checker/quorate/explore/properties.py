@@ -13,7 +13,7 @@ from typing import Any
 from quorate.explore.choices import Choices
 from quorate.kinds import ENDS, GOALS, INVARIANTS, STEPS
 from quorate.language.declarations import SpecBase
-from quorate.language.system import Arguments, Failure, Method, State, System
+from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,10 @@ class Properties:
         for method, choices in properties:
             for arguments in choices:
                 try:
-                    true = value(method, arguments)
-                except Exception as error:
+                    true = self._system.settled(method, arguments, lambda m=method, a=arguments: value(m, a))  # type: ignore[misc]
+                except BaseException as error:
+                    if not is_of_spec(error):
+                        raise
                     return Falsified(method, arguments, self._system.property_failure(method, arguments, error))
                 if true is not True:
                     if true is not False:
@@ -86,8 +88,10 @@ class Properties:
         method, choices = property_
         for arguments in choices:
             try:
-                true = method.function(view, *arguments)
-            except Exception as error:
+                true = self._system.settled(method, arguments, lambda a=arguments: method.function(view, *a))  # type: ignore[misc]
+            except BaseException as error:
+                if not is_of_spec(error):
+                    raise
                 raise self._system.property_failure(method, arguments, error) from error
             if true is True:
                 return arguments

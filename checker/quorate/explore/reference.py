@@ -41,6 +41,7 @@ from quorate.kinds import kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
+from quorate.model.determinism import vouch
 
 NO_PARENT = -1
 
@@ -225,6 +226,7 @@ def _falsified(false: Falsified, steps: int, path: int, beyond: bool) -> Found:
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The reference engine as `quorate.explore.engine` wants it; it has one worker."""
+    vouch(system)
     search = Search(system, sorts, watch)
     result = search.run()
     return Covered(

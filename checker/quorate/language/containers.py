@@ -9,7 +9,7 @@ order of their element type, never in hash order: two runs always do the same th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, cast
 
 from quorate.errors import SpecError
@@ -102,6 +102,27 @@ class FrozenList(list[Any]):
     __iadd__ = __imul__ = _immutable
 
 
+def frozen(value: Any) -> Any:
+    """The hashable form of a plain value, equal to it: lists, sets and maps in it are frozen, at any depth."""
+    if isinstance(value, list):
+        return FrozenList(map(frozen, value))
+    if isinstance(value, tuple):
+        return tuple(map(frozen, value))
+    if isinstance(value, set | frozenset):
+        return frozenset(map(frozen, value))
+    if isinstance(value, dict):
+        return FrozenMap((key, frozen(part)) for key, part in value.items())
+    return value
+
+
+def _contains(holds: Callable[[Any], bool], value: Any) -> bool:
+    """Whether a set of frozen values has one that equals `value`, which need not be frozen itself."""
+    try:
+        return holds(value)
+    except TypeError:
+        return holds(frozen(value))
+
+
 class FrozenSet(frozenset[Any]):
     """A set inside a state."""
 
@@ -109,6 +130,9 @@ class FrozenSet(frozenset[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return iter(sorted(super().__iter__(), key=self._type.element.encode))
+
+    def __contains__(self, value: object) -> bool:
+        return _contains(super().__contains__, value)
 
     def plain(self) -> Iterator[Any]:
         """The elements in no particular order."""
@@ -162,8 +186,9 @@ class DraftList(list[Any]):
         super().append(thawed)
 
     def extend(self, values: Iterable[Any]) -> None:
-        for value in list(values):
-            self.append(value)
+        thawed = [self._thawed(value) for value in values]
+        self._type.fits(len(self) + len(thawed))
+        super().extend(thawed)
 
     def __iadd__(self, values: Iterable[Any]) -> Self:  # type: ignore[misc]
         self.extend(values)
@@ -198,16 +223,25 @@ class DraftSet(set[Any]):
         """The elements in no particular order."""
         return super().__iter__()
 
+    def __contains__(self, value: object) -> bool:
+        return _contains(super().__contains__, value)
+
     def add(self, value: Any) -> None:
-        frozen = self._type.element.check(value)
-        if frozen not in self:
+        checked = self._type.element.check(value)
+        if checked not in self:
             self._type.fits(len(self) + 1)
-            super().add(frozen)
+            super().add(checked)
+
+    def discard(self, value: Any) -> None:
+        super().discard(frozen(value))
+
+    def remove(self, value: Any) -> None:
+        super().remove(frozen(value))
 
     def update(self, *others: Iterable[Any]) -> None:
-        for other in others:
-            for value in other:
-                self.add(value)
+        added = {self._type.element.check(value) for other in others for value in other}
+        self._type.fits(len(added.union(super().__iter__())))
+        super().update(added)
 
     def __ior__(self, other: Iterable[Any]) -> Self:  # type: ignore[misc]
         self.update(other)
@@ -316,7 +350,7 @@ class Network(Wire[M]):
     _hashable = _contents
 
     def __contains__(self, message: object) -> bool:
-        return message in self.messages
+        return _contains(self.messages.__contains__, message)
 
     def __iter__(self) -> Iterator[M]:
         return iter(sorted(self.messages, key=self._type.message.encode))
@@ -333,10 +367,11 @@ class Network(Wire[M]):
 
     def receive(self, message: M, /) -> None:
         self._deliverable(message)
-        self._note("received", message)
+        self._note("received", frozen(message))
 
     def drop(self, message: M, /) -> None:
         self._deliverable(message)
+        message = frozen(message)
         self._note("lost", message)
         self.messages = self.messages - {message}
 
@@ -356,7 +391,7 @@ class Bag(Wire[M]):
         return self.counts
 
     def __contains__(self, message: object) -> bool:
-        return message in self.counts
+        return _contains(self.counts.__contains__, message)
 
     def __iter__(self) -> Iterator[M]:
         return iter(sorted(self.counts, key=self._type.message.encode))
@@ -372,6 +407,7 @@ class Bag(Wire[M]):
 
     def _take(self, what: str, message: M) -> None:
         self._deliverable(message)
+        message = frozen(message)
         self._note(what, message)
         left = self.counts[message] - 1
         self.counts = {other: count for other, count in self.counts.items() if other != message}

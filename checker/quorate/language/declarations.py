@@ -35,7 +35,13 @@ class Declaration:
         known_kinds(self.kind)
 
 
+_ABSENT: Any = None
+"""What stands for the method in `@invariant()`, which is told what to write instead."""
+
+
 def _declare(function: Any, declaration: Declaration) -> Any:
+    if function is _ABSENT:
+        raise SpecError(f"@{declaration.kind} takes no arguments: write `@{declaration.kind}`, without parentheses.")
     if not callable(function) or not hasattr(function, "__name__"):
         raise SpecError(f"@{declaration.kind} stands before a method, not before {function!r}.")
     function.__quorate__ = declaration
@@ -91,72 +97,72 @@ def action(
     return lambda method: _declare(method, declaration)
 
 
-def init(function: Act, /) -> Act:
+def init(function: Act = _ABSENT, /) -> Act:
     """Sets the initial state, starting from the zeros of all types. With parameters: one initial state for each
     choice that passes.
     """
     return cast(Act, _declare(function, Declaration("init")))
 
 
-def invariant(function: Predicate, /) -> Predicate:
+def invariant(function: Predicate = _ABSENT, /) -> Predicate:
     """True in every reachable state. Parameters are universally quantified, and are the witnesses when it is false."""
     return cast(Predicate, _declare(function, Declaration("invariant")))
 
 
-def lemma(function: Predicate, /) -> Predicate:
+def lemma(function: Predicate = _ABSENT, /) -> Predicate:
     """An auxiliary invariant for proofs; checked like any invariant, but not inherited by variants that are expected to
     break.
     """
     return cast(Predicate, _declare(function, Declaration("lemma")))
 
 
-def step(function: Predicate, /) -> Predicate:
+def step(function: Predicate = _ABSENT, /) -> Predicate:
     """True of every transition: `def monotone(self, old: Self) -> bool`, where `self` is the state after it."""
     return cast(Predicate, _declare(function, Declaration("step")))
 
 
-def reachable(function: Predicate, /) -> Predicate:
+def reachable(function: Predicate = _ABSENT, /) -> Predicate:
     """True in at least one reachable state, for some choice of its parameters: the guard against specs that do
     nothing.
     """
     return cast(Predicate, _declare(function, Declaration("reachable")))
 
 
-def eventually(function: Predicate, /) -> Predicate:
+def eventually(function: Predicate = _ABSENT, /) -> Predicate:
     """True at some time in every fair run, for every choice of its parameters."""
     return cast(Predicate, _declare(function, Declaration("eventually")))
 
 
-def leads_to(function: Implication, /) -> Implication:
+def leads_to(function: Implication = _ABSENT, /) -> Implication:
     """Returns (p, q): in every fair run, whenever p is true, q is true then or later, for every choice of the
     parameters.
     """
     return cast(Implication, _declare(function, Declaration("leads_to")))
 
 
-def infinitely_often(function: Predicate, /) -> Predicate:
+def infinitely_often(function: Predicate = _ABSENT, /) -> Predicate:
     """True again and again in every fair run: after each time at which it is false it is true once more (`[]<>p`)."""
     return cast(Predicate, _declare(function, Declaration("infinitely_often")))
 
 
-def eventually_always(function: Predicate, /) -> Predicate:
+def eventually_always(function: Predicate = _ABSENT, /) -> Predicate:
     """True from some time on, and for ever, in every fair run (`<>[]p`)."""
     return cast(Predicate, _declare(function, Declaration("eventually_always")))
 
 
-def eventually_from(function: Implication, /) -> Implication:
+def eventually_from(function: Implication = _ABSENT, /) -> Implication:
     """Returns (p, q): every fair run that begins in a state with p satisfies q at some time (`p => <>q`). Runs that begin
     otherwise need not.
     """
     return cast(Implication, _declare(function, Declaration("eventually_from")))
 
 
-def always_from(function: Implication, /) -> Implication:
+def always_from(function: Implication = _ABSENT, /) -> Implication:
     """Returns (p, q): every run that begins in a state with p satisfies q in all of its states (`p => []q`)."""
     return cast(Implication, _declare(function, Declaration("always_from")))
 
 
-def terminal(function: Predicate, /) -> Predicate:
+def terminal(function: Predicate = _ABSENT, /) -> Predicate:
     """States where the protocol may stop. Any other state without a transition is a deadlock, once a spec declares
     this.
     """

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar, cast
 
 from quorate.errors import SpecError
+from quorate.language.containers import frozen
 from quorate.language.sorts import Identity, SortMeta
 
 T = TypeVar("T")
@@ -77,12 +78,13 @@ def linearizable(history: Sequence[E], model: Callable[[S, E], tuple[bool, S]], 
     """
     calls, returns = _operations(history)
     closed = sum(1 << number for number, last in enumerate(returns) if last is not None)
-    failed: set[tuple[int, S]] = set()
+    failed: set[tuple[int, Any]] = set()
 
     def possible(done: int, state: S) -> bool:
         if done & closed == closed:
             return True
-        if (done, state) in failed:
+        known = done, frozen(state)
+        if known in failed:
             return False
         horizon = min(last for number, last in enumerate(returns) if last is not None and not done >> number & 1)
         for number, called in enumerate(calls):
@@ -92,7 +94,7 @@ def linearizable(history: Sequence[E], model: Callable[[S, E], tuple[bool, S]], 
             right, after = model(state, history[called if last is None else last])
             if right and possible(done | 1 << number, after):
                 return True
-        failed.add((done, state))
+        failed.add(known)
         return False
 
     return possible(0, initial)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from dataclasses import replace as _replace
 from typing import Any, TypeVar, dataclass_transform
 
 from quorate.errors import SpecError
+from quorate.language.located import declaration
 from quorate.language.resolve import record_type
 from quorate.language.types import is_record
 
@@ -22,12 +24,15 @@ def record(cls: type[T]) -> type[T]:
     Every field is held against its type when a record is built: a number above its bound cuts the transition. Records
     compare by content, and are hashable, so they can be sent, stored in sets and used as keys.
     """
+    _check_class(cls)
     cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
     cls.__post_init__ = _check_fields  # type: ignore[attr-defined]
     built = dataclass(frozen=True, repr=False)(cls)
     names = [field.name for field in fields(built)]  # type: ignore[arg-type]
     if not names:
         raise SpecError(f"The record {cls.__name__} has no fields: declare at least one, such as `source: Server`.")
+    for field in fields(built):  # type: ignore[arg-type]
+        _check_field(cls, field)
     plain_hash = built.__hash__
 
     def cached_hash(self: Any) -> int:
@@ -43,6 +48,48 @@ def record(cls: type[T]) -> type[T]:
     built.__repr__ = show  # type: ignore[method-assign]
     built.__quorate_record__ = True  # type: ignore[attr-defined]
     return built
+
+
+RESERVED = (
+    *("__eq__", "__ne__", "__hash__", "__init__", "__new__", "__post_init__", "__getattr__", "__getattribute__"),
+    *("__setattr__", "__delattr__", "__copy__", "__deepcopy__", "__slots__", "__bool__"),
+)
+"""What `@record` defines itself, or relies on: a record is its fields, and equals what has the same ones."""
+
+
+def _check_class(cls: type) -> None:
+    """Raises SpecError where a class, or one that it inherits from, says otherwise what a record is."""
+    for base in cls.__mro__[:-1]:
+        if is_record(base):
+            continue
+        for name in RESERVED:
+            if name in base.__dict__:
+                raise SpecError(
+                    f"The record {cls.__name__} has a {name} of its own. Records are compared, copied and built by all of "
+                    f"their fields: write a method with another name, or leave the field out."
+                )
+        if base is not cls and inspect.get_annotations(base):
+            raise SpecError(
+                f"The record {cls.__name__} inherits fields from {base.__name__}, which is no record: mark it with @record."
+            )
+
+
+def _check_field(cls: type, field: Field[Any]) -> None:
+    """Raises SpecError for the options of `dataclasses.field` that make a record something other than its fields."""
+    options = {
+        "compare=False": not field.compare,
+        "init=False": not field.init,
+        "hash=...": field.hash is not None and not field.hash,
+        "kw_only=True": bool(field.kw_only),
+        "default_factory=...": field.default_factory is not MISSING,
+    }
+    for option, given in options.items():
+        if given:
+            raise SpecError(
+                f"{cls.__name__}.{field.name}: field({option}) has no place in a record, which is built from all of its "
+                f"fields and compared by them. Give a plain default, or take the field out of the record.",
+                declaration(cls, field.name),
+            )
 
 
 def _check_fields(self: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError
 from quorate.language.containers import Bag, Channels, Network, Wire
+from quorate.language.located import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Nat, Ordered, Scalarset, SortMeta
 from quorate.language.types import (
     MASK_MAX,
@@ -112,10 +113,13 @@ def record_type(cls: type) -> RecordType:
     configuration = active()
     found = configuration.records.get(cls)
     if found is None:
-        fields = tuple(
-            (name, resolve(hint, f"{cls.__name__}.{name}", configuration)) for name, hint in hints(cls).items()
-        )
-        found = configuration.records[cls] = RecordType(cls, fields)
+        fields = []
+        for name, hint in hints(cls).items():
+            try:
+                fields.append((name, resolve(hint, f"{cls.__name__}.{name}", configuration)))
+            except SpecError as error:
+                raise placed(error, declaration(cls, name)) from None
+        found = configuration.records[cls] = RecordType(cls, tuple(fields))
     return found
 
 
@@ -184,6 +188,17 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
     if issubclass(hint, enum.Enum):
         if not len(hint):
             raise SpecError(f"{name}: the Enum {hint.__name__} has no members.")
+        if issubclass(hint, enum.Flag):
+            raise SpecError(
+                f"{name}: the values of the Flag {hint.__name__} are sets of its members. Use set[...] of an Enum."
+            )
+        own = [
+            one for one in ("__eq__", "__ne__", "__hash__") if any(one in base.__dict__ for base in _own_bases(hint))
+        ]
+        if own:
+            raise SpecError(
+                f"{name}: the Enum {hint.__name__} has a {own[0]} of its own; its members are compared by name."
+            )
         return EnumType(hint)
     if isinstance(hint, SortMeta) and hint not in (Nat, Identity, Scalarset, Ordered):
         if issubclass(hint, Nat):
@@ -199,6 +214,11 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
     if hint in (dict, set, list, tuple, frozenset, Network, Bag, Channels):
         raise SpecError(f"{name}: {hint.__name__} needs the types of its contents, such as `{hint.__name__}[...]`.")
     raise SpecError(f"{name}: {hint.__name__} is not a type of the language. Use {ALLOWED}.")
+
+
+def _own_bases(cls: type[enum.Enum]) -> list[type]:
+    """The enums that an author wrote, of a class and its bases."""
+    return [base for base in cls.__mro__ if isinstance(base, enum.EnumMeta) and base.__module__ != "enum"]
 
 
 def _union(parts: tuple[Type, ...], name: str) -> Type:
@@ -218,12 +238,25 @@ def _union(parts: tuple[Type, ...], name: str) -> Type:
         raise SpecError(
             f"{name}: bool and a Nat cannot be alternatives of one union, because True == 1 in Python; use an Enum."
         )
+    if sum(map(_is_data, flat)) > 1:
+        mixed = " and ".join(str(part) for part in flat if _is_data(part))
+        raise SpecError(
+            f"{name}: {mixed} cannot be alternatives of one union, because members of an enum that is a number or a text equal "
+            f"plain ones in Python. Use a plain Enum."
+        )
     for part in flat:
         if isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType):
             raise SpecError(
                 f"{name}: {part} cannot be an alternative of a union; wrap it in a @record, or use an empty one for None."
             )
     return UnionType(tuple(flat))
+
+
+def _is_data(kind: Type) -> bool:
+    """Whether values of a type may equal values of another one in Python: numbers, and enums that are numbers or texts too."""
+    if isinstance(kind, EnumType):
+        return getattr(kind.sort, "_member_type_", object) is not object
+    return isinstance(kind, NatType | BoolType)
 
 
 KEYS_MAX = 4096

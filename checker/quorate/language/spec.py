@@ -11,7 +11,7 @@ from quorate.errors import SpecError
 from quorate.language.declarations import SpecBase, VariableSlot, declared, install, original
 from quorate.language.places import class_location
 from quorate.language.resolve import is_classvar
-from quorate.language.system import System
+from quorate.language.system import State, System
 
 
 class Spec(SpecBase):
@@ -46,7 +46,35 @@ class Spec(SpecBase):
     def __init__(self) -> None:
         system = System(type(self))
         with system:
-            system.draft(system.zero(), self)
+            self._begin(system, system.zero())
+
+    def _begin(self, system: System, state: State) -> None:
+        """Make this a live instance in a state."""
+        system.draft(state, self)
+        self.__dict__["_live"] = system, state
+
+    def __copy__(self) -> Self:
+        """A live instance in the same state, which does not see what happens to this one. Raises SpecError for `self` in an action."""
+        if "_live" not in self.__dict__:
+            raise SpecError(
+                "Only a live instance is copied, as `Raft()` makes one; copy what you need of its variables."
+            )
+        system, state = self.__dict__["_live"]
+        made = object.__new__(type(self))
+        with system:
+            made._begin(system, system.committed(state, self))
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two instances of one spec are in equal states."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in declared(type(self)))
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.__dict__["_write"](name, value)

@@ -7,18 +7,21 @@ frozen values of the variables.
 
 from __future__ import annotations
 
+import dis
 import inspect
 import linecache
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self, get_args
+from types import FunctionType
+from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.kinds import ENDS, LIVENESS, STEPS, known_kinds
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
+from quorate.language.located import declaration, definition, placed
 from quorate.language.resolve import (
     Bound,
     Configuration,
@@ -95,6 +98,8 @@ class System:
             raise UsageError(f"{spec!r} is not a subclass of Spec.")
         self.spec = spec
         self.name = original(spec).__name__
+        self.repeats = False
+        """Whether every method is run twice, because no typed model says that it depends on the state alone."""
         self._saved: list[dict[Any, int]] = []
         self._sizes: dict[Any, int] = {}
         self._hints = hints(spec)
@@ -226,7 +231,10 @@ class System:
     def _variables(self) -> list[Variable]:
         found = []
         for name, slot in declared(self.spec).items():
-            kind = resolve(self._hints[name], name, self.configuration, slot.default)
+            try:
+                kind = resolve(self._hints[name], name, self.configuration, slot.default)
+            except SpecError as error:
+                raise placed(error, declaration(self.spec, name)) from None
             default = slot.default
             if default is not None and not isinstance(kind, WireType):
                 try:
@@ -244,23 +252,71 @@ class System:
 
     def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
         where = f"{self.name}.{name}"
+        written = inspect.getattr_static(self.spec, name)
+        if not isinstance(written, FunctionType):
+            raise SpecError(
+                f"{where} is marked @{declaration.kind}, and is no plain method: it is a {type(written).__name__}. "
+                f"Define it with `def {name}(self, ...)`, without another decorator.",
+                definition(inspect.unwrap(function)),
+            )
         known = self.method_hints(function)
-        names = list(inspect.signature(function).parameters)
-        of_step = declaration.kind in STEPS
-        skipped = 2 if of_step else 1
-        if len(names) < skipped:
-            wanted = "(self, old: Self, ...)" if of_step else "(self, ...)"
-            raise SpecError(f"{where}: a method marked @{declaration.kind} takes {wanted}.")
+        names = self._own_first(where, declaration, function, known)
         parameters = []
-        for parameter in names[skipped:]:
+        for parameter in names:
+            place = definition(function, parameter)
             if parameter not in known:
                 raise SpecError(
-                    f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over."
+                    f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over.",
+                    place,
                 )
-            parameters.append(
-                Parameter(parameter, resolve(known[parameter], f"{where}.{parameter}", self.configuration))
-            )
+            try:
+                kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
+            except SpecError as error:
+                raise placed(error, place) from None
+            parameters.append(Parameter(parameter, kind))
         return Method(name, declaration, function, tuple(parameters))
+
+    def _own_first(
+        self, where: str, declaration: Declaration, function: Callable[..., Any], known: dict[str, Any]
+    ) -> list[str]:
+        """The parameters of a method that range over something: those after `self`, and after `old` of a step. Raises SpecError where a
+        method has no such form, or could not be run to its end."""
+        wanted = "(self, old: Self, ...)" if declaration.kind in STEPS else "(self, ...)"
+        if (
+            inspect.iscoroutinefunction(function)
+            or inspect.isgeneratorfunction(function)
+            or inspect.isasyncgenfunction(function)
+        ):
+            what = "generator" if inspect.isgeneratorfunction(function) else "coroutine"
+            raise SpecError(
+                f"{where} is a {what}: calling it runs none of it. Write it with plain `def`, without `await` and `yield`.",
+                definition(function),
+            )
+        plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        found = list(inspect.signature(function).parameters.values())
+        for parameter in found:
+            if parameter.kind not in plain:
+                raise SpecError(
+                    f"{where}: the parameter {parameter.name!r} is not given by position. A method marked @{declaration.kind} takes "
+                    f"{wanted}.",
+                    definition(function, parameter.name),
+                )
+        skipped = 2 if declaration.kind in STEPS else 1
+        for position, role in enumerate(("self", "old")[:skipped]):
+            missing = position >= len(found)
+            if missing or (found[position].name in known and not self._is_own(known[found[position].name])):
+                given = "" if missing else f", and {found[position].name!r} stands where `{role}` is expected"
+                raise SpecError(
+                    f"{where}: a method marked @{declaration.kind} takes {wanted}{given}.",
+                    definition(function, None if missing else found[position].name),
+                )
+        return [parameter.name for parameter in found[skipped:]]
+
+    def _is_own(self, hint: Any) -> bool:
+        """Whether an annotation of `self` or `old` names the spec."""
+        return (
+            hint in (Self, Any) or isinstance(hint, TypeVar) or (isinstance(hint, type) and issubclass(self.spec, hint))
+        )
 
     def method_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
         """The evaluated annotations of a method, also of a class defined inside a function."""
@@ -387,7 +443,8 @@ class System:
         view.__dict__["_write"] = _immutable
         return view  # type: ignore[no-any-return]
 
-    def _commit(self, state: State, draft: SpecBase) -> State:
+    def committed(self, state: State, draft: SpecBase) -> State:
+        """The state that a draft of `state` has come to."""
         changed = draft.__dict__
         return tuple(
             [
@@ -400,16 +457,43 @@ class System:
         """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other
         exception.
         """
+        if not self.repeats:
+            return self._fired(state, action, arguments)
+        first, second = (_ending(lambda: self._fired(state, action, arguments)) for _ in range(2))
+        if first != second:
+            raise self._unsettled(action, arguments)
+        return self._fired(state, action, arguments)
+
+    def _fired(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         draft, log = self.draft(state)
         try:
-            action.function(draft, *arguments)
-            return Successor(self._commit(state, draft), tuple(log.events))
+            result = action.function(draft, *arguments)
+            if result is not None:
+                raise SpecError(f"it returned {result!r}, and an action returns nothing. `require` is what disables it")
+            return Successor(self.committed(state, draft), tuple(log.events))
         except Disabled:
             return None
         except Cut:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if not is_of_spec(error):
+                raise
             raise self.failure(action, arguments, error) from error
+
+    def _unsettled(self, method: Method, arguments: Arguments) -> Failure:
+        call = f"{method.name}({', '.join(map(repr, arguments))})"
+        return Failure(
+            f"{self.name}.{call} gave two results for the same state and arguments: it depends on something outside the "
+            f"state, such as chance, time, or what was called before. A spec remembers in its variables only, and chance is a "
+            f"parameter of the action.",
+            definition(method.function),
+        )
+
+    def settled(self, method: Method, arguments: Arguments, value: Callable[[], Any]) -> Any:
+        """The value of a property; asked for twice where no typed model vouches for the spec. Raises Failure if it differs."""
+        if self.repeats and _ending(value) != _ending(value):
+            raise self._unsettled(method, arguments)
+        return value()
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
         """What @init makes of the defaults, or None if a `require` is false. Raises Failure if it fails."""
@@ -458,12 +542,16 @@ class System:
         """The value of a property. Raises Failure if it raises, or passes a bound."""
         before = () if old is None else (self.view(old),)
         try:
-            return method.function(self.view(state), *before, *arguments)
-        except Exception as error:
+            return self.settled(method, arguments, lambda: method.function(self.view(state), *before, *arguments))
+        except BaseException as error:
+            if not is_of_spec(error):
+                raise
             raise self.property_failure(method, arguments, error) from error
 
-    def property_failure(self, method: Method, arguments: Arguments, error: Exception) -> Failure:
+    def property_failure(self, method: Method, arguments: Arguments, error: BaseException) -> Failure:
         """What a user reads when a property raises."""
+        if isinstance(error, Failure):
+            return error
         if isinstance(error, Cut):
             message = f"a value passes the bound {error.bound}, which only an action may do"
             return Failure(f"{self.name}.{method.name}: {message}.", _where(error, method.function))
@@ -479,14 +567,14 @@ class System:
         call = f"{method.name}({', '.join(map(repr, arguments))})"
         return Failure(f"{self.name}.{call} must return True or False, and returned {value!r}.")
 
-    def failure(self, method: Method, arguments: Arguments, error: Exception) -> Failure:
+    def failure(self, method: Method, arguments: Arguments, error: BaseException) -> Failure:
         """What a user reads when a method raises."""
         call = f"{method.name}({', '.join(map(repr, arguments))})"
         what = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
         return Failure(f"{self.name}.{call} raises an error: {what}", _where(error, method.function))
 
 
-def _where(error: Exception, function: Callable[..., Any]) -> Location | None:
+def _where(error: BaseException, function: Callable[..., Any]) -> Location | None:
     """The innermost place in the file of the spec."""
     file = inspect.unwrap(function).__code__.co_filename
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
@@ -509,6 +597,24 @@ def _place_of(word: str, function: Callable[..., Any]) -> Location | None:
         if word in line:
             return Location(function.__code__.co_filename, number, line.index(word), len(word), line.rstrip())
     return None
+
+
+def is_of_spec(error: BaseException) -> bool:
+    """Whether an exception from a spec's code was raised by it: a `KeyboardInterrupt` is the user's, unless a line raises it."""
+    if not isinstance(error, KeyboardInterrupt):
+        return True
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and dis.opname[last.tb_frame.f_code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
+
+
+def _ending(call: Callable[[], Any]) -> Any:
+    """How a call ends, so that two calls can be compared."""
+    try:
+        return call()
+    except Exception as error:
+        return type(error), str(error)
 
 
 LOSS = "lose"

@@ -242,7 +242,7 @@ def _procedure(
         )
     if function in ctx.inlining:
         raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
-    values = calls.arguments(ctx, call, function, owner, 1)
+    values = calls.as_written(call, calls.arguments(ctx, call, function, owner, 1))
     source = Source.of(function, owner)
     before: list[ir.Stmt] = []
     bindings: dict[str, ir.Expr] = {}

@@ -187,15 +187,19 @@ def _called(
         ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values)
     )
     result = ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
-    return lowering.in_order(ctx, node, as_written(node, values), result) if node.keywords else result
+    return (
+        lowering.in_order(ctx, node, [value for _, value in as_written(node, values)], result)
+        if node.keywords
+        else result
+    )
 
 
-def as_written(node: ast.Call, values: list[tuple[str, ir.Expr]]) -> list[ir.Expr]:
-    """The arguments of a call in the order in which Python evaluates them; what it does not give is no part of it."""
+def as_written(node: ast.Call, values: list[tuple[str, ir.Expr]]) -> list[tuple[str, ir.Expr]]:
+    """The arguments of a call in the order in which Python evaluates them; defaults, which are constants, are among the first."""
     keywords = [str(keyword.arg) for keyword in node.keywords]
     by_name = dict(values)
-    given = [value for name, value in values if name not in keywords]
-    return [*given, *(by_name[name] for name in keywords)]
+    given = [(name, value) for name, value in values if name not in keywords]
+    return [*given, *((name, by_name[name]) for name in keywords)]
 
 
 def _record(ctx: Context, node: ast.Call, cls: type) -> ir.Expr:

@@ -247,9 +247,10 @@ def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> ir.Expr:
     parts = []
     for position, op in enumerate(node.ops):
         left = value(position, None)
-        right = value(
-            position + 1, left.type, lowering.sort_or_value if isinstance(op, ast.In | ast.NotIn) else lowering.lower
-        )
+        if isinstance(op, ast.In | ast.NotIn):
+            right = value(position + 1, SetType(left.type, None, ""), lowering.sort_or_value)
+        else:
+            right = value(position + 1, left.type)
         parts.append(comparison(ctx, node, op, left, right))
     return parts[0] if len(parts) == 1 else ir.Expr(ir.Op.AND, BOOL, tuple(parts), None, ctx.location(node))
 

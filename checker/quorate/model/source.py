@@ -107,20 +107,3 @@ class Source:
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             return body[1:] or [ast.copy_location(ast.Pass(), first)]
         return body
-
-
-def declaration(cls: type, name: str) -> Location | None:
-    """Where a class or a base of it declares a variable, if its source is available."""
-    for base in cls.__mro__:
-        try:
-            lines, first = inspect.getsourcelines(base)
-            file = inspect.getsourcefile(base) or "<unknown>"
-        except (OSError, TypeError):
-            continue
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
-        for node in tree.body if isinstance(tree, ast.ClassDef) else ():
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-                text = lines[node.lineno - 1].rstrip("\n")
-                column = len(text) - len(text.lstrip())
-                return Location(file, first + node.lineno - 1, column, len(text) - column, text)
-    return None

@@ -14,12 +14,12 @@ import z3
 
 from quorate.errors import SpecError, UsageError
 from quorate.kinds import INVARIANTS, SAFETY, STEPS
+from quorate.language.located import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from quorate.language.spec import Spec
 from quorate.language.types import Type
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
-from quorate.model.source import declaration
 from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term

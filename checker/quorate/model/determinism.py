@@ -1,0 +1,158 @@
+"""What a spec outside the compiled subset may not do, though CPython would run it.
+
+A transition is a function of the state and the arguments. Inside the compiled subset nothing else can be said; a spec that only the
+reference engine runs could ask for chance or time, or remember something outside its variables, and a search would then find
+sometimes this and sometimes that. Here such lines are refused, and what nobody can see in the source is found by running every
+method twice (`System.repeats`).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import sys
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+from quorate.errors import OutsideSubset, SpecError
+from quorate.language.declarations import SpecBase
+from quorate.language.system import System
+from quorate.model.build import build
+from quorate.model.source import MISSING, Source
+
+UNSETTLED = frozenset(
+    {"random", "_random", "time", "os", "posix", "nt", "secrets", "uuid", "_uuid", "datetime", "_datetime", "socket"}
+    | {"_socket", "subprocess", "threading", "_thread", "multiprocessing", "asyncio", "tempfile", "numpy.random"}
+)
+"""Modules whose functions give another result each time."""
+UNSETTLED_BUILTINS = frozenset({input, open, id, hash, globals, exec, eval})
+CHANGING = frozenset(
+    {
+        "append",
+        "add",
+        "clear",
+        "discard",
+        "extend",
+        "insert",
+        "pop",
+        "popitem",
+        "remove",
+        "setdefault",
+        "sort",
+        "reverse",
+    }
+    | {"update", "appendleft", "popleft", "subtract", "send", "__setitem__", "__delitem__"}
+)
+"""Methods that change what they are called on."""
+REMEMBER = "A spec remembers in its variables only: declare one, or make it a parameter."
+
+
+def vouch(system: System) -> None:
+    """See to it that every method depends on the state and its arguments alone: the typed model says so; where there is none, what can be
+    seen in the source is refused, and every method will run twice. Raises SpecError."""
+    try:
+        build(system)
+    except SpecError:
+        for function, owner in _functions(system):
+            _Inspection(function, owner).run()
+        system.repeats = True
+
+
+def _functions(system: System) -> Iterator[tuple[FunctionType, type | None]]:
+    """The methods of a spec, and the functions of its author that they name, at any depth."""
+    pending: list[tuple[FunctionType, type | None]] = [
+        (value, cls)
+        for cls in system.spec.__mro__
+        if issubclass(cls, SpecBase) and not cls.__module__.startswith("quorate.")
+        for value in vars(cls).values()
+        if isinstance(value, FunctionType)
+    ]
+    seen: set[FunctionType] = set()
+    while pending:
+        function, owner = pending.pop()
+        top = (function.__module__ or "").partition(".")[0]
+        if function in seen or top == "quorate" or top in sys.stdlib_module_names:
+            continue
+        seen.add(function)
+        yield function, owner
+        for name in function.__code__.co_names:
+            named = function.__globals__.get(name)
+            if isinstance(named, FunctionType):
+                pending.append((named, None))
+
+
+class _Inspection:
+    """Looks through one function. Raises SpecError at the first line that cannot stand."""
+
+    def __init__(self, function: FunctionType, owner: type | None) -> None:
+        self.function, self.owner = function, owner
+
+    def run(self) -> None:
+        """Look at every line; a function without a source is left to be run twice."""
+        try:
+            self.source = Source.of(self.function, self.owner)
+        except OutsideSubset:
+            return
+        arguments = {part.arg for part in ast.walk(self.source.tree) if isinstance(part, ast.arg)}
+        stored = {
+            part.id
+            for part in ast.walk(self.source.tree)
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+        }
+        self.own = arguments | stored
+        for node in ast.walk(self.source.tree):
+            self._look(node)
+
+    def _look(self, node: ast.AST) -> None:
+        match node:
+            case ast.Global() | ast.Nonlocal():
+                raise self.source.error(node, f"This line makes {', '.join(node.names)} remember something. {REMEMBER}")
+            case ast.Expr(
+                value=ast.Compare() | ast.BoolOp() | ast.BinOp() | ast.UnaryOp() | ast.Name() | ast.Attribute()
+            ):
+                raise self.source.error(
+                    node,
+                    "This line does nothing: write `require(...)` for a guard, assign the value to a name, or remove it.",
+                )
+            case ast.Call(func=ast.Attribute(value=whole, attr=name)) if name in CHANGING and self._is_outside(whole):
+                raise self.source.error(
+                    node, f"This changes {ast.unparse(whole)}, which is no variable of the spec. {REMEMBER}"
+                )
+            case ast.Call(func=called):
+                self._check_call(node, self._named(called))
+            case ast.Subscript(value=whole) | ast.Attribute(value=whole) if not isinstance(node.ctx, ast.Load):
+                if self._is_outside(whole) or isinstance(whole, ast.Call):
+                    raise self.source.error(
+                        node, f"This changes {ast.unparse(whole)}, which is no variable of the spec. {REMEMBER}"
+                    )
+
+    def _check_call(self, node: ast.Call, called: Any) -> None:
+        if called is MISSING:
+            return
+        home = getattr(called, "__module__", None) or type(getattr(called, "__self__", None)).__module__
+        if home in UNSETTLED or (inspect.isbuiltin(called) and called in UNSETTLED_BUILTINS):
+            raise self.source.error(
+                node,
+                f"{ast.unparse(node.func)}() gives another result each time, and a transition depends on the state and its "
+                f"arguments alone. Chance is a parameter of the action, time a variable.",
+            )
+        if called is builtins.next and node.args and self._is_outside(node.args[0]):
+            raise self.source.error(node, f"This changes {ast.unparse(node.args[0])}. {REMEMBER}")
+
+    def _named(self, node: ast.expr) -> Any:
+        """The object that an expression names without looking at what the function is given, or MISSING."""
+        if isinstance(node, ast.Name):
+            return MISSING if node.id in self.own else self.source.resolve(node.id)
+        if isinstance(node, ast.Attribute):
+            base = self._named(node.value)
+            return MISSING if base is MISSING else getattr(base, node.attr, MISSING)
+        return MISSING
+
+    def _is_outside(self, node: ast.expr) -> bool:
+        """Whether an expression is an object that lives on when the function has returned, and is no module."""
+        while isinstance(node, ast.Subscript):
+            node = node.value
+        named = self._named(node)
+        return named is not MISSING and not isinstance(named, ModuleType)

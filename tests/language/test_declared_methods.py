@@ -1,0 +1,159 @@
+"""What a spec may declare: plain methods, records that are their fields, unions whose alternatives never equal one another."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+from quorate.errors import SpecError
+from quorate.explore import check
+from quorate.language.system import System
+from quorate.loading import load
+from quorate.outcome import Failed, NotJudged
+
+from tests.generated import load as load_drawn
+
+HEADER = """\
+import random, functools
+from dataclasses import dataclass, field, KW_ONLY
+from enum import Enum, Flag, IntEnum, StrEnum
+from typing import ClassVar, Self
+from quorate import *
+
+class N(Nat, max=3):
+    pass
+
+class P(Scalarset, size=2):
+    pass
+
+CALLS = []
+
+"""
+SPEC = """
+class Drawn(Spec):
+    x: N
+
+    @invariant
+    def low(self) -> bool:
+        return self.x <= 3
+
+    @action
+    def up(self) -> None:
+        self.x += 1
+"""
+METHODS = {
+    "without self": "@action\ndef stop(p: P) -> None:\n    pass",
+    "a coroutine": "@action\nasync def stop(self) -> None:\n    pass",
+    "a generator": "@action\ndef stop(self) -> None:\n    yield",
+    "a step without old": "@step\ndef grow(self, p: P) -> bool:\n    return True",
+    "any number of arguments": "@action\ndef stop(self, *ps: P) -> None:\n    pass",
+    "by keyword only": "@action\ndef stop(self, *, p: P) -> None:\n    pass",
+    "a static method": "@action\n@staticmethod\ndef stop(p: P) -> None:\n    pass",
+    "a cached one": "@action\n@functools.lru_cache\ndef stop(self) -> None:\n    pass",
+    "parentheses": "@invariant()\ndef ok(self) -> bool:\n    return True",
+    "no annotation": "@action\ndef stop(self, p) -> None:\n    pass",
+}
+RECORDS = {
+    "a field that is not compared": "@record\nclass R:\n    a: N\n    b: N = field(compare=False, default=0)",
+    "a field that is not given": "@record\nclass R:\n    a: N\n    b: N = field(init=False, default=0)",
+    "a field by keyword only": "@record\nclass R:\n    a: N\n    b: N = field(kw_only=True, default=0)",
+    "a default that is made": "@record\nclass R:\n    a: N\n    b: N = field(default_factory=int)",
+    "an equality of its own": "@record\nclass R:\n    a: N\n    def __eq__(self, other):\n        return True",
+    "an inherited equality": "class B:\n    def __eq__(self, other):\n        return True\n@record\nclass R(B):\n    a: N",
+    "more after it is made": "@record\nclass R:\n    a: N\n    def __post_init__(self):\n        pass",
+    "fields of what is no record": "class B:\n    b: N\n@record\nclass R(B):\n    a: N",
+}
+UNIONS = {
+    "an IntEnum beside a Nat": "class E(IntEnum):\n    A = 0\nT = E | N",
+    "an IntEnum beside bool": "class E(IntEnum):\n    A = 0\nT = E | bool",
+    "two enums of texts": "class E(StrEnum):\n    A = 'a'\nclass F(StrEnum):\n    B = 'a'\nT = E | F",
+    "a Flag": "class E(Flag):\n    A = 1\n    B = 2\nT = E",
+    "an enum with an equality of its own": "class E(Enum):\n    A = 1\n    def __eq__(self, o):\n        return True\nT = E",
+}
+
+
+def indented(text: str) -> str:
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_declared_method_that_is_no_plain_one_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "refused.py"
+    file.write_text(HEADER + SPEC + "\n" + indented(METHODS[name]) + "\n")
+    with pytest.raises(SpecError) as refused:
+        System(load(str(file)).main)
+    assert refused.value.location is not None and refused.value.location.file == str(file)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_record_is_its_fields(name: str) -> None:
+    with pytest.raises(SpecError, match="R"):
+        load_drawn(HEADER + RECORDS[name] + SPEC)
+
+
+@pytest.mark.parametrize("name", UNIONS)
+def test_alternatives_that_may_be_equal_are_refused(name: str) -> None:
+    source = HEADER + UNIONS[name] + SPEC.replace("    x: N", "    x: N\n    u: T")
+    with pytest.raises(SpecError, match=r"union|Flag|__eq__"):
+        System(load_drawn(source))
+
+
+@pytest.mark.parametrize(
+    "error", ["SystemExit(0)", "KeyboardInterrupt", "GeneratorExit", "RecursionError", "MemoryError"]
+)
+def test_any_exception_of_an_action_is_an_error_of_the_spec(error: str) -> None:
+    outcome = check(load_drawn(HEADER + SPEC.replace("self.x += 1", f"raise {error}")))
+    assert isinstance(outcome, Failed) and error.partition("(")[0] in outcome.message
+
+
+@pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt", "GeneratorExit"])
+def test_any_exception_while_a_file_is_imported_is_an_error_of_the_spec(error: str, tmp_path: Path) -> None:
+    file = tmp_path / "ends.py"
+    file.write_text(HEADER + SPEC + f"\nraise {error}\n")
+    with pytest.raises(SpecError, match=error.partition("(")[0]):
+        load(str(file))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    {
+        "self.x = random.randint(0, 2)": "another result each time",
+        "CALLS.append(1)": "no variable of the spec",
+        "CALLS[0] = 1": "no variable of the spec",
+        "type(self).low = None": "no variable of the spec",
+        "self.x = id(self) % 2": "another result each time",
+        "self.x < 2": "does nothing",
+    }.items(),
+)
+def test_what_gives_another_result_each_time_is_refused_at_its_line(line: str, why: str) -> None:
+    with pytest.raises(SpecError, match=why) as refused:
+        check(load_drawn(HEADER + SPEC.replace("self.x += 1", line)))
+    assert refused.value.location is not None and line in refused.value.location.text
+
+
+def test_what_nobody_can_see_is_found_by_running_twice() -> None:
+    hidden = "MEMORY = {}\ndef count(found=[0]):\n    found[0] += 1\n    return found[0]\n"
+    outcome = check(load_drawn(HEADER + hidden + SPEC.replace("self.x += 1", "self.x = count() % 3")))
+    assert isinstance(outcome, Failed) and "two results" in outcome.message
+
+
+def test_no_property_is_no_success_and_a_forgotten_decorator_is_named() -> None:
+    outcome = check(load_drawn(HEADER + SPEC.replace("    @invariant\n", "")))
+    assert isinstance(outcome, NotJudged) and "low" in outcome.reason and outcome.statistics.states == 4
+
+
+def test_a_copy_is_a_copy_and_equality_is_by_value() -> None:
+    counter = load_drawn(HEADER + SPEC)
+    first = counter()
+    for how in (copy.copy, copy.deepcopy):
+        second = how(first)
+        assert second == first
+        second.up()  # type: ignore[attr-defined]
+        assert second != first and first == counter() and second.x == 1  # type: ignore[attr-defined]
+
+
+def test_a_mistake_in_an_annotation_is_shown_at_its_line() -> None:
+    with pytest.raises(SpecError) as refused:
+        System(load_drawn(HEADER + SPEC.replace("    x: N\n", "    x: N\n    log: dict[N, list[N] | None]\n")))
+    assert refused.value.location is None or "log" in refused.value.location.text

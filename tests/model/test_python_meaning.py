@@ -1,0 +1,178 @@
+"""Unusual Python in small specs: each means in the model what it means in CPython, or is refused at its line."""
+
+from __future__ import annotations
+
+import pytest
+from quorate.errors import SpecError
+from quorate.language.system import System
+from quorate.model import build
+from quorate.model.verify import verify
+
+from tests.model.small import small
+from tests.model.test_interpreter import agree
+
+HELPERS = """
+def first(xs: list[Node]) -> Node:
+    return xs[0]
+
+def pick(a: Level, b: Level = 1) -> Level:
+    return a if a > b else b
+
+def cutting(x: Level) -> Level:
+    return Note(the(n for n in Node if True), the(n for n in Node if True), x).level
+
+LIMIT = 1
+"""
+METHODS = """
+@action
+def fill(self, p: Node, x: Level) -> None:
+    require(len(self.log) < 2 and len(self.numbers) < 2)
+    self.log.append(p)
+    self.numbers.append(x)
+    self.seen.add(p)
+    self.note = Note(p, p, x)
+    self.leader = p
+
+def half(self, x: Level) -> Level:
+    return Level(x // 2)
+
+@staticmethod
+def doubled(x: Level) -> Level:
+    return Level(x * 2)
+
+def store(self, a: Level, b: Node) -> None:
+    self.level[b] = a
+"""
+
+SAME = {
+    # An operand that can fail, where the result does not need it.
+    "isinstance of what fails": "self.flag = isinstance(self.log[-1], Node)",
+    "isinstance of a field that fails": "self.flag = isinstance(self.numbers[1], int)",
+    "len of a tuple that fails": "self.flag = len((self.log[0], p)) == 2",
+    "len of a map that fails": "self.flag = len(self.grid[self.log[0]]) == 2",
+    "in a map that fails": "self.flag = p in self.grid[self.log[0]]",
+    "in a tuple that fails": "self.flag = p in (p, self.log[0])",
+    "in a tuple that fails first": "self.flag = p in (self.log[0], p)",
+    "over a map that fails": "self.flag = all(True for k in self.grid[self.log[0]])",
+    "over values of a map that fails": "self.flag = all(True for v in self.grid[self.log[0]].values())",
+    "over items of a map that fails": "self.flag = any(True for k, v in self.grid[self.log[0]].items())",
+    "any of a list": "self.flag = any([i == 0 or self.numbers[i] == 2 for i in range(2)])",
+    "all of a list": "self.flag = all([i == 9 or self.numbers[i] == 2 for i in range(2)])",
+    "any of a set comprehension": "self.flag = any({i == 0 or self.numbers[i] == 2 for i in range(2)})",
+    "any of a generator stops": "self.flag = any(i == 0 or self.numbers[i] == 2 for i in range(2))",
+    "a default that fails": "self.top = max((x for x in [1, 2]), default=self.numbers[0])",
+    "a default of a list that fails": "self.top = max([x for x in [1, 2]], default=self.numbers[0])",
+    "a default of the": "self.leader = the((n for n in Node if n == p), self.log[0])",
+    "replace of what fails": "self.note = replace(self.note, source=p, target=q, level=1)",
+    "replace of all of a list that fails": "x = [Note(p, q, 1) for n in self.numbers]\nself.note = replace(x[0], level=2)",
+    # A cut and an error: the first in Python's order counts.
+    "record arguments before conversion": "self.note = Note(p, self.log[0], self.top + 3)",
+    "record arguments, the cut first": "self.note = Note(level=self.top + 3, source=p, target=self.log[0])",
+    "a nested record cuts first": "self.note = Note(Note(p, p, self.top + 3).source, self.log[0], 1)",
+    "the key of a target": "self.grid[self.log[0]][p] = self.top + 3",
+    "the index of a target": "self.numbers[1] = self.top + 3",
+    "an index behind a key": "self.lists[1] = {self.log[0]}",
+    "the value before the key": "self.colors[Color.RED] = self.numbers[1] + 3",
+    "arguments by keyword": "self.top = pick(b=Note(p, p, self.top + 3).level, a=self.numbers[0])",
+    "greater evaluates the left first": "self.flag = Note(p, p, self.top + 3).level > self.numbers[0]",
+    "greater, the error first": "self.flag = self.numbers[0] > Note(p, p, self.top + 3).level",
+    "a chain stops": "self.flag = 5 < self.top < self.numbers[0]",
+    "a superset evaluates the left first": "self.flag = {self.log[0]}.issuperset({Note(p, p, self.top + 3).source})",
+    "a discard beyond the bound": "self.numbers = [x for x in self.numbers if x != self.top + 9]",
+    "unpacking assigns in order": "self.top, self.leader = self.top + 3, self.log[0]",
+    "unpacking keys in order": "self.level[p], self.level[self.log[0]] = 1, 2",
+    "an augmented place": "self.level[self.log[0]] += self.top",
+    "extending past the bound": "self.numbers.extend([1, 2, 1])",
+    "inserting past the bound": "self.numbers.insert(0, self.top + 3)",
+    # Names.
+    "a local called key": "key = self.top\nself.flag = all(v >= key for v in self.level.values())",
+    "a local called pair": "pair = self.top\nself.flag = any(a == b for a, b in {(pair, 1)})",
+    "a local called parts": "parts = self.top\na, b = (parts, 1)\nself.top = Level(min(parts + b, 2))",
+    "a local called element": "element = p\nself.flag = element in set(self.log)",
+    "a local called condition": "condition = self.flag\nself.flag = any([not condition, self.numbers[0] == 1])",
+    "names of C": "int, double, static = 1, 2, 0\nself.top = Level(double - int + static)",
+    "names of the engine": "state, status, s, word, out = p, q, p, 1, 2\nself.leader = s if word < out else status",
+    "names of Python": "list, len = 1, 1\nself.top = Level(list + len)",
+    "a name that looks like a version": "x = 1\nx_2 = 2\nfor y in [1, 2]:\n    x_3 = y\n    self.top = Level(x_2)",
+    "a name that looks like an input": "p_in = q\nself.leader = p if p_in == p else p_in",
+    "a shadowed global": "self.top = Level(sum(LIMIT for LIMIT in [1, 1]))",
+    "a global": "self.top = Level(LIMIT)",
+    "a comprehension's own name": "n = p\nself.seen = {n for n in Node if n != p}\nself.leader = n",
+    "nested comprehensions of one name": "self.flag = all(any(n == n for n in Node) for n in Node)",
+    # Syntax.
+    "chained comparisons": "self.flag = 0 <= self.top < 2 != 5",
+    "equality chains": "self.flag = p == q == self.leader",
+    "nested ternaries": "self.top = 0 if p == q else 1 if self.flag else 2",
+    "filters": "self.flag = all(a == b for a in Node if a != p for b in Node if b != p and a != q)",
+    "default arguments": "self.top = pick(0)",
+    "keyword arguments": "self.top = pick(b=2, a=self.top)",
+    "a static method": "self.top = Level(min(self.doubled(self.top), 2))",
+    "a procedure by keyword": "self.store(b=self.log[0], a=Note(p, p, self.top + 3).level)",
+    "tuple unpacking": "(a, (b, c)) = (1, (0, p))\nself.top = a if b == 0 else 2\nself.leader = c",
+    "a swap": "self.level[p], self.level[q] = self.level[q], self.level[p]",
+    "is on members": "self.flag = self.leader is None or self.leader is p",
+    "is not": "self.flag = self.leader is not None and self.mode is not Color.RED",
+    "in a range": "self.flag = self.top in range(1, 3)",
+    "not in a tuple": "self.flag = self.mode not in (Color.RED, Color.GREEN)",
+    "negative indices": "self.leader = self.log[-2]",
+    "slices": "self.log = self.log[-1:] + self.log[:-1]",
+    "sorted in reverse": "self.numbers = sorted(self.numbers, reverse=True)",
+    "a set of frozensets": "x = {frozenset({p}), frozenset({p, q})}\nself.flag = {q} in x",
+    "what is looked for is frozen": "self.flag = self.seen in {frozenset({p})}",
+    "a discard of what cannot be there": "self.numbers = self.numbers[self.top + 9:]",
+    "floor division of negatives": "self.top = Level((-self.top) // 2 + 2)",
+    "remainders of negatives": "self.top = Level((-self.top) % 3)",
+    "division by zero": "self.top = Level(2 // self.top)",
+    "an enum is not its value": "self.flag = self.mode == Color.RED",
+    "max of tuples": "self.top = max((x, i) for i, x in enumerate(self.numbers))[0]",
+    "min of several": "self.top = min(self.top, 1, self.level[p])",
+    "sum of conditions": "self.top = Level(sum(n in self.seen for n in Node))",
+    "isinstance of a union": "self.flag = isinstance(self.note, Note | Ack)",
+    "isinstance of nested classes": "self.flag = isinstance(self.note, (Note | Ack, Node))",
+    "isinstance of object": "self.flag = isinstance(self.note, object)",
+    "isinstance of None": "self.flag = isinstance(self.note, None | Ack)",
+    "a record equals by all fields": "self.flag = self.note == Note(p, p, 1)",
+    "a method of no effect on the caller": "self.top = self.half(self.doubled(1))",
+    "an early return": "if self.flag:\n    return\nself.flag = True",
+    "an unused loop": "for n in Node:\n    pass",
+    "break out of order": "for x in self.numbers:\n    if x == 1:\n        break\n    self.top = x",
+}
+REFUSED = {
+    "walrus": "self.top = (x := 1)",
+    "star arguments": "self.top = pick(*[1, 2])",
+    "star unpacking": "a, *b = (1, 2)",
+    "a key function": "self.numbers = sorted(self.numbers, key=abs)",
+    "a start of sum": "self.top = sum(self.numbers, 1)",
+    "a step of a slice": "self.log = self.log[::-1]",
+    "a field given twice": "self.note = Note(p, p, 1, source=q)",
+    "is on numbers": "self.flag = self.top is 1",
+    "isinstance of what is no class": "self.flag = isinstance(self.note, self.log)",
+    "isinstance of a set": "self.flag = isinstance(self.seen, frozenset)",
+    "a list in a plain set": "self.flag = self.log in {self.log}",
+    "a comparison as a statement": "self.top < 2",
+    "an expression as a statement": "self.top + 1",
+    "a truth value of a number": "self.flag = not self.top",
+    "text": "self.flag = 'a' == 'b'",
+    "bytes": "self.flag = b'a' == b'b'",
+    "a number and a condition": "self.flag = self.top == True",
+    "ordering a scalarset": "self.flag = p < q",
+    "the of a list": "self.leader = the([n for n in self.log if n == self.log[1]])",
+    "a lambda": "self.flag = (lambda: True)()",
+    "a method of the instance's class": "self.flag = type(self) is Drawn",
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_means_in_the_model_what_it_means_in_python(name: str) -> None:
+    system = System(small(SAME[name], METHODS, HELPERS))
+    with system:
+        model = build(system)
+        verify(model)
+        assert agree(system, model, 40) > 10
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_is_refused_at_its_line(name: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        build(System(small(REFUSED[name], METHODS, HELPERS)))
+    assert refused.value.location is not None
