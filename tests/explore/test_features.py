@@ -71,10 +71,6 @@ class Counter(Spec):
     def up(self, n: Node) -> None:
         self.count[n] += 1
 
-    @invariant
-    def counted(self) -> bool:
-        return all(self.count[n] <= Count.bound for n in Node)
-
 
 class Small(Counter):
     @invariant

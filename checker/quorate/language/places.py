@@ -1,13 +1,15 @@
-"""Where methods and classes stand in their files."""
+"""Where methods, classes and what they declare stand in their files: for errors that are found before anything runs."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import linecache
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from quorate.errors import Location
+from quorate.errors import Location, SpecError
 
 
 def function_location(function: Callable[..., Any]) -> Location | None:
@@ -37,3 +39,46 @@ def _named(file: str, first: int, head: str) -> Location | None:
             name = head.split()[1]
             return Location(file, number, column + len(head) - len(name), len(name), text.rstrip())
     return None
+
+
+def declaration(cls: type, name: str) -> Location | None:
+    """Where a class or a base of it declares a variable, if its source is available."""
+    for base in cls.__mro__:
+        try:
+            lines, first = inspect.getsourcelines(base)
+            file = inspect.getsourcefile(base) or "<unknown>"
+        except (OSError, TypeError):
+            continue
+        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        for node in tree.body if isinstance(tree, ast.ClassDef) else ():
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+                text = lines[node.lineno - 1].rstrip("\n")
+                column = len(text) - len(text.lstrip())
+                return Location(file, first + node.lineno - 1, column, len(text) - column, text)
+    return None
+
+
+def definition(function: Callable[..., Any], argument: str | None = None) -> Location | None:
+    """Where a function, or one of its arguments, is defined, if its source is available."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+        file = inspect.getsourcefile(function) or "<unknown>"
+        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return None
+    if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    arguments = [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
+    node = next((part for part in arguments if part.arg == argument), None)
+    line = (tree if node is None else node).lineno
+    text = lines[line - 1].rstrip("\n")
+    indent = len(text) - len(text.lstrip())
+    shift = len(lines[0]) - len(lines[0].lstrip())
+    column = indent if node is None else node.col_offset + shift
+    end = len(text) if node is None or node.end_col_offset is None else node.end_col_offset + shift
+    return Location(file, first + line - 1, column, max(end - column, 1), text)
+
+
+def placed(error: SpecError, location: Location | None) -> SpecError:
+    """The error at a place, if it has none of its own."""
+    return error if error.location is not None or location is None else SpecError(error.message, location)

@@ -9,7 +9,7 @@ from dataclasses import replace as _replace
 from typing import Any, TypeVar, dataclass_transform
 
 from quorate.errors import SpecError
-from quorate.language.located import declaration
+from quorate.language.places import declaration
 from quorate.language.resolve import record_type
 from quorate.language.types import is_record
 

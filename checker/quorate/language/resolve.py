@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError
 from quorate.language.containers import Bag, Channels, Network, Wire
-from quorate.language.located import declaration, placed
+from quorate.language.places import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Nat, Ordered, Scalarset, SortMeta
 from quorate.language.types import (
     MASK_MAX,

@@ -21,7 +21,7 @@ from quorate.kinds import ENDS, LIVENESS, STEPS, known_kinds
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
-from quorate.language.located import declaration, definition, placed
+from quorate.language.places import declaration, definition, placed
 from quorate.language.resolve import (
     Bound,
     Configuration,

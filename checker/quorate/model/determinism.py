@@ -27,7 +27,9 @@ UNSETTLED = frozenset(
     | {"_socket", "subprocess", "threading", "_thread", "multiprocessing", "asyncio", "tempfile", "numpy.random"}
 )
 """Modules whose functions give another result each time."""
-UNSETTLED_BUILTINS = frozenset({input, open, id, hash, globals, exec, eval})
+UNSETTLED_BUILTINS = frozenset(
+    vars(builtins)[name] for name in ("input", "open", "id", "hash", "globals", "exec", "eval")
+)
 CHANGING = frozenset(
     {
         "append",

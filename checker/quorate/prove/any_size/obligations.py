@@ -14,7 +14,7 @@ import z3
 
 from quorate.errors import SpecError, UsageError
 from quorate.kinds import INVARIANTS, SAFETY, STEPS
-from quorate.language.located import declaration
+from quorate.language.places import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
 from quorate.language.spec import Spec
 from quorate.language.types import Type
