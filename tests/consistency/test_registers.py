@@ -12,9 +12,10 @@ import pytest
 from histories import histories, of_sessions
 from hypothesis import given, settings
 from oracles import OBJECT_LEVELS
-from quorate.consistency import Limits, Satisfied, Unknown, Violated, judge, registers
+from quorate.consistency import Limits, Satisfied, Unknown, Violated, judge, orders, registers
 from quorate.consistency.history import History, Operation
 from quorate.consistency.models import KeyValueMap, Register
+from quorate.consistency.search import pack
 from quorate.consistency.verdict import Unorderable
 from test_evidence import _until
 from test_objects import DRAWN, REGISTER, agrees
@@ -145,10 +146,65 @@ def test_a_deleted_key_holds_what_an_absent_one_holds() -> None:
         assert isinstance(judge(of_sessions(sessions), level, KeyValueMap()), Violated)
 
 
+def test_a_delete_in_doubt_may_have_taken_effect() -> None:
+    """Not linearizable for another reason (a stale read of another key), and sequential only with the delete."""
+    sessions = [
+        [("put", "k", 1, None), ("get", "k", None, 1), ("get", "k", None, 0)],
+        [("delete", "k", None, None)],
+        [("put", "j", 1, None)],
+        [("get", "j", None, 0)],
+    ]
+    order = [0, 0, 1, 0, 0, 0, 0, 2, 2, 3, 3]
+    history = of_sessions(sessions, order, frozenset({1}))
+    assert isinstance(judge(history, "linearizable", KeyValueMap().starting(0)), Violated)
+    assert isinstance(judge(history, "sequential", KeyValueMap().starting(0)), Satisfied)
+
+
 @pytest.mark.slow
 def test_twenty_thousand_operations_of_thirty_processes_on_one_register_are_decided() -> None:
     history = recorded(Register(), 20_000, clients=30, keys=1, seed=1)
     assert isinstance(judge(history, "linearizable"), Satisfied)
+
+
+def test_a_write_in_doubt_that_was_read_took_effect_after_it_was_invoked() -> None:
+    """Process 2 reads 2 and process 3 then still 1, before and after which 2 was begun."""
+    found = [
+        Operation(0, 0, "write", 1, None, 0, 1),
+        Operation(0, 2, "read", None, 2, 2, 9),
+        Operation(0, 3, "read", None, 1, 3, 4),
+        Operation(0, 1, "write", 2, None, 5, None),
+    ]
+    assert isinstance(judge(History.of(found), "linearizable"), Satisfied)
+    late = Operation(0, 4, "read", None, 1, 10, 11)
+    assert isinstance(judge(History.of([*found, late]), "linearizable"), Violated)
+
+
+def with_doubt(seed: int) -> History:
+    """Operations of three clients on one register that take effect at a random moment, some without an answer, some of
+    whose reads are stale."""
+    rng = random.Random(seed)
+    history = recorded(Register(), rng.choice([8, 14, 30]), 3, 1, seed, crashes=0.2)
+    fresh = {o.index: n for n, o in enumerate(history, 1) if o.function == "write"}
+    shown: dict[object, int] = {}
+    told: list[int | None] = [None]
+    found = []
+    for o in history:
+        if o.function == "write":
+            shown[o.argument] = fresh[o.index]
+            told.append(fresh[o.index])
+            found.append(replace(o, argument=fresh[o.index]))
+        else:
+            stale = rng.random() < 0.15
+            result = rng.choice(told) if stale else shown.get(o.result)
+            found.append(replace(o, result=None if o.pending else result))
+    return History(tuple(found))
+
+
+def test_zones_and_the_search_agree_on_writes_in_doubt() -> None:
+    for seed in range(300):
+        history = with_doubt(seed)
+        searched = orders._each_part({None: history.operations}, Register(), Limits(), pack_as=pack)
+        assert isinstance(judge(history, "linearizable"), Satisfied) == (searched.order is not None), seed
 
 
 def lagging(seed: int) -> History:

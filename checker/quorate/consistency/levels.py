@@ -163,8 +163,9 @@ def _sequential_level(history: History, model: Model, limits: Limits) -> Verdict
 
 
 def _saturated(history: History, model: Model) -> Verdict | None:
-    kept = saturation.without_idle(history)
-    choices = registers.Choices.of(kept, registers.initial_of(model))
+    initial = registers.initial_of(model)
+    kept = saturation.without_idle(history, initial)
+    choices = registers.Choices.of(kept, initial)
     if choices.ambiguous:
         return None
     try:

@@ -16,7 +16,7 @@ from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
 from quorate.consistency.history import History, Operation, Value
-from quorate.consistency.registers import WRITES, ReadsFrom
+from quorate.consistency.registers import WRITES, ReadsFrom, written
 from quorate.consistency.visibility import Guarantees
 
 Causes = dict[int, dict[int, str]]
@@ -108,8 +108,8 @@ class Saturated(ReadsFrom):
         return order if len(order) == len(causes) else None
 
 
-def without_idle(history: History) -> History:
+def without_idle(history: History, initial: Value) -> History:
     """The history without the writes in doubt that nobody read: they may never have taken effect."""
     read = {(o.key, o.result) for o in history if o.function not in WRITES and not o.pending}
-    kept = tuple(o for o in history if not o.pending or (o.function in WRITES and (o.key, o.argument) in read))
+    kept = tuple(o for o in history if not o.pending or (o.function in WRITES and (o.key, written(o, initial)) in read))
     return replace(history, operations=kept)

@@ -96,6 +96,8 @@ def clusters(operations: Sequence[Operation], initial: Value, until: int = NEVER
             cluster.take(w)
         elif w is not None and not cluster.reads:
             continue
+        elif w is not None and w.invoked > cluster.last:  # In doubt and read: it took effect after it was invoked.
+            cluster.last, cluster.late = w.invoked, w
         kept.append(cluster)
     return kept
 
@@ -200,7 +202,8 @@ def _reason(found: Clash, end: int, initial: Value) -> tuple[tuple[Operation, ..
     one, other = found.clusters
     if any(o.returned == end for o in (other.early, other.late) if o is not None):
         one, other = other, one  # The operation that ends the prefix belongs to `one`.
-    core = {o.index: o for o in (one.early, one.late, other.early, other.late) if o is not None and not o.pending}
+    told = [o for o in (one.early, one.late, other.early, other.late) if o is not None]
+    core = {o.index: o for o in told if o.returned is not None and o.returned <= end}
     for o in sorted(core.values(), key=lambda o: o.function in WRITES):
         rest = [e for e in core.values() if e is not o]
         if _still_clash(rest, one, other, initial):
