@@ -177,8 +177,13 @@ def _fallbacks(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for verdict in verdicts:
         outcome = verdict.outcome
-        if outcome is not None and verdict.job.engine == "auto" and outcome.engine == "reference":
+        if outcome is None or verdict.job.engine != "auto":
+            continue
+        if outcome.engine == "reference":
             found.setdefault("; ".join(outcome.notes) or "the reference engine", []).append(verdict.name)
+        for note in outcome.notes:
+            if outcome.engine != "reference" and note.startswith("liveness was checked by the reference engine"):
+                found.setdefault(note, []).append(verdict.name)
     return found
 
 
