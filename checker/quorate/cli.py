@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from quorate.errors import QuorateError
+from quorate.errors import QuorateError, printable
 from quorate.outcome import Exit
 
 COMMANDS = {
@@ -149,5 +149,5 @@ def _end(code: Exit) -> NoReturn:
 def fail(message: str, code: Exit = Exit.WRONG) -> Exit:
     """Say on stderr what went wrong; returns the exit code."""
     with suppress(OSError):
-        click.echo(f"quorate: {message}", err=True)
+        click.echo(printable(f"quorate: {message}"), err=True)
     return code

@@ -7,9 +7,21 @@ of ours and keeps its traceback.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+
+def printable(text: str) -> str:
+    """A text for people that cannot steer their terminal: control characters and lone surrogates are shown as such; lines and
+    tabs stay."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t"
+        else character
+        for character in text
+    )
 
 
 class QuorateError(Exception):

@@ -296,3 +296,13 @@ def test_pytest_collects_and_verifies_specifications(folder: Path) -> None:
     done = python("-m", "pytest", *plugin, "--quorate", "-q", "-p", "no:cacheprovider", str(folder), cwd=folder)
     assert done.returncode == 1 and "4 passed" in done.stdout and "1 failed" in done.stdout
     assert "expected: holds" in done.stdout and "mutual_exclusion" in done.stdout and "Traceback" not in done.stdout
+
+
+def test_verified_takes_limits_and_an_unfinished_check_is_not_as_expected(folder: Path) -> None:
+    from quorate.loading import load
+    from quorate.pytest_plugin import NotAsExpected, verified
+
+    spec = load("mutex.py").main
+    assert verified(spec, engine="reference").exit_code == 0
+    with pytest.raises(NotAsExpected, match="unfinished: the limit of 2 states is reached"):
+        verified(spec, engine="reference", max_states=2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from quorate.errors import printable
 from quorate.outcome import (
     OPEN,
     Failed,
@@ -66,7 +67,7 @@ def verdict(outcome: Outcome) -> str:
 
 
 def _plain(lines: Iterable[Line]) -> str:
-    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+    return printable("".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines))
 
 
 def _styled(lines: Iterable[Line]) -> Text:
@@ -75,7 +76,7 @@ def _styled(lines: Iterable[Line]) -> Text:
     text = Text()
     for line in lines:
         for piece, style in line:
-            text.append(piece, style or None)
+            text.append(printable(piece), style or None)
         text.append("\n")
     return text
 
