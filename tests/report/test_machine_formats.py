@@ -53,6 +53,7 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
             "message",
             "properties",
             "any_size",
+            "rests_on",
             "store",
             "collision_probability",
             "class",
