@@ -176,7 +176,7 @@ class Definitions(Quantifiers):
         least, name = size.as_long(), _name(node.args[1])
         if least <= 0:
             return self.true
-        if least == 1 or (not name and least <= LITERAL_MAX):
+        if not name and least <= LITERAL_MAX:
             return self._so_many(node, members, least)
         return self._quorum(node, members, Size(least, name))
 
