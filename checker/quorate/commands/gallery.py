@@ -52,14 +52,19 @@ class Broken:
 @click.command("gallery", cls=Explicit)
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("counterexamples"))
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
+@click.option("--only", "chosen", metavar="NAME", multiple=True, help="The variants of this protocol only; repeatable.")
 @click.option("--refresh", is_flag=True, help="Keep the stored runs that still happen; draw them again.")
-def command(directory: Path, workers: int, refresh: bool) -> Exit:
+def command(directory: Path, workers: int, chosen: tuple[str, ...], refresh: bool) -> Exit:
     """Find the shortest counterexample of every variant that must break; write traces, pictures and a page to DIRECTORY.
 
     With --refresh, after a change of pictures alone: stored runs are run again instead of searched for. That they are
-    still the shortest is not looked at.
+    still the shortest is not looked at. With --only, the other folders stay as they are.
     """
-    found = list(broken())
+    from quorate.loading import load
+
+    for name in chosen:
+        load(name)  # An unknown name is an error, not an empty choice.
+    found = [member for member in broken() if not chosen or member.spec in chosen]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         for written in pool.map(_write, [(member, directory, refresh) for member in found]):
             click.echo(written)

@@ -1,0 +1,1 @@
+"""Locks, and requests that take effect once."""
