@@ -60,6 +60,9 @@ def test_drawn_specs_agree_with_each_saving_switched_off(saving: str) -> None:
 
 
 SMALLER = {
+    "crdt.Crdt": {"Count": 1},
+    "crdt.OpCounter": {"Count": 2},
+    "crdt.OrSet": {"network": 1},
     "lww_register.LwwRegister": {"Time": 2},
     "paxos.AnyReportedVote": {"Ballot": 1},
     "paxos.FlexiblePaxos": {"Acceptor": 2, "phase_one_size": 2, "phase_two_size": 1},

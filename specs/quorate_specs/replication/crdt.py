@@ -79,6 +79,7 @@ class Step:
 class Snapshot:
     """The state of a counter on its way to the others. `heard`: the operations that are in it."""
 
+    source: Replica
     tally: Tally
     heard: set[Step]
 
@@ -134,11 +135,12 @@ class Crdt(Spec):
 
     @action
     def send(self, r: Replica) -> None:
-        self.network.send(Snapshot(self.tally[r], self.heard[r]))
+        self.network.send(Snapshot(r, self.tally[r], self.heard[r]))
 
     @action
     def receive(self, r: Replica, m: Snapshot) -> None:
         require(m in self.network)
+        require(m.source != r)
         self.network.receive(m)
         self.tally[r] = self.merge(self.tally[r], m.tally)
         self.heard[r] |= m.heard
@@ -209,6 +211,7 @@ class LastWriteWins(Crdt):
     omits: ClassVar[tuple[str, ...]] = (
         "counts_below_zero",
         "hears_old_news",
+        "get_in_touch",
         "everybody_hears",
         "a_tally_counts_what_was_heard",
         "a_snapshot_counts_what_was_heard",
@@ -337,6 +340,7 @@ class Contents:
 class Copy:
     """The state of a set on its way to the others. `added` and `removed`: the updates that are in it."""
 
+    source: Replica
     contents: Contents
     added: set[Add]
     removed: set[Add]
@@ -413,11 +417,12 @@ class OrSet(Spec):
 
     @action
     def send(self, r: Replica) -> None:
-        self.network.send(Copy(self.contents[r], self.added[r], self.removed[r]))
+        self.network.send(Copy(r, self.contents[r], self.added[r], self.removed[r]))
 
     @action
     def receive(self, r: Replica, m: Copy) -> None:
         require(m in self.network)
+        require(m.source != r)
         self.network.receive(m)
         self.contents[r] = self.merge(self.contents[r], m.contents)
         self.added[r] |= m.added
@@ -524,6 +529,7 @@ class UnionOfCarts(OrSet):
     """
 
     expect = violates("what_was_removed_stays_away")
+    omits: ClassVar[tuple[str, ...]] = ("get_in_touch", "everybody_hears")
 
     def merge(self, own: Contents, received: Contents) -> Contents:
         return Contents(own.adds | received.adds, union(own, received).seen)
@@ -537,7 +543,8 @@ class KeptByBoth(OrSet):
     """
 
     expect = violates("what_was_removed_stays_away")
-    bounds: ClassVar[dict[str, int]] = {"Replica": 3, "Count": 1, "network": 1}
+    omits: ClassVar[tuple[str, ...]] = ("get_in_touch", "everybody_hears")
+    bounds: ClassVar[dict[str, int]] = {"Count": 1, "network": 4}
 
     def merge(self, own: Contents, received: Contents) -> Contents:
         return union_as_shipped(own, received)
