@@ -56,6 +56,10 @@ class Step:
 
     `mark` is what the spec's author called it: `crash`, `restart`, `timeout`, `partition`, `heal`, `loss`, or None.
     `isolated` lists, for a partition, the lanes on one side of it.
+
+    `reads` are the places of the state that the step read, as (variable, key, ...), guards included; None in a trace that does
+    not tell. A network is among them where it made a difference what was not on it. `looked_at` are the ids of the messages on
+    the wire that it read, beside those that it received or lost.
     """
 
     index: int
@@ -68,6 +72,8 @@ class Step:
     lost: tuple[Message, ...] = ()
     changes: tuple[Change, ...] = ()
     isolated: tuple[str, ...] = ()
+    reads: tuple[tuple[Json, ...], ...] | None = None
+    looked_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ class Trace:
     `deadlock`, `error`, `eventually`, `leads_to`, `reachable` (a state that satisfies a reachability property),
     `induction` (no run: `initial` is hypothetical) or `run` (nothing is violated: a simulation). `sentence` is the
     property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and
-    `roles` its values in order of definition.
+    `roles` its values in order of definition. `given` is what the initial state has that is not the zero (or default) of its
+    type; `looked_at` are the ids of the messages on the wire that the property reads.
     """
 
     spec: str
@@ -108,6 +115,8 @@ class Trace:
     role: str | None = None
     roles: tuple[str, ...] = ()
     initial_arguments: dict[str, Json] = field(default_factory=dict)
+    given: tuple[Change, ...] = ()
+    looked_at: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -140,17 +149,44 @@ class Trace:
     def load(path: Path) -> Trace:
         """Read a stored trace. Raises `TraceError` if there is no file or it is not a whole trace."""
         try:
-            return Trace.from_json(json.loads(path.read_text(encoding="utf-8")))
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if _deeper(data, DEPTH_MAX):
+                raise TraceError(
+                    f"its values are nested more than {DEPTH_MAX} deep, as no trace of a specification is."
+                )
+            return Trace.from_json(data)
         except OSError as error:
             raise TraceError(f"Cannot read the trace {path}: {error.strerror}.") from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise TraceError(f"{path} is not valid JSON ({error}): the file is truncated or was edited.") from None
+        except RecursionError:
+            raise TraceError(f"{path} is no trace: its JSON is nested too deep to be read.") from None
+        except ValueError:
+            raise TraceError(f"{path} is no trace: it has a number of thousands of digits.") from None
         except TraceError as error:
             raise TraceError(f"{path}: {error}") from None
 
     def but(self, **changes: Any) -> Trace:
         """A copy with other fields."""
         return replace(self, **changes)
+
+
+DEPTH_MAX = 200
+"""Of values inside values, in a stored trace."""
+
+
+def _deeper(data: Json, most: int) -> bool:
+    """Whether JSON is nested deeper than that."""
+    level = [data]
+    for _ in range(most):
+        level = [part for value in level for part in _inside(value)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Json) -> list[Json]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 def _typed(value: Any, kind: type | tuple[type, ...], name: str) -> Any:
@@ -189,7 +225,14 @@ def _step(data: dict[str, Json]) -> Step:
         messages("lost"),
         tuple(_change(item) for item in _typed(data["changes"], list, "changes")),
         tuple(_typed(data["isolated"], list, "isolated")),
+        _reads(data.get("reads")),
+        tuple(_typed(data.get("looked_at", []), list, "looked_at")),
     )
+
+
+def _reads(data: Json) -> tuple[tuple[Json, ...], ...] | None:
+    """The places that a step read; traces of an earlier day do not tell."""
+    return None if data is None else tuple(tuple(_typed(place, list, "reads")) for place in _typed(data, list, "reads"))
 
 
 def _trace(data: dict[str, Json]) -> Trace:
@@ -220,4 +263,6 @@ def _trace(data: dict[str, Json]) -> Trace:
         role=_typed(data["role"], optional, "role"),
         roles=tuple(_typed(data["roles"], list, "roles")),
         initial_arguments=_typed(data["initial_arguments"], dict, "initial_arguments"),
+        given=tuple(_change(item) for item in _typed(data.get("given", []), list, "given")),
+        looked_at=tuple(_typed(data.get("looked_at", []), list, "looked_at")),
     )

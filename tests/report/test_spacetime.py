@@ -12,7 +12,7 @@ import report_traces as traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate.report.diagram import scene, spacetime
-from quorate.report.palette import BAD, FADED, INK
+from quorate.report.palette import BAD, FADED_MARK, INK
 from quorate.report.render import svg
 from quorate.report.scene import Rect, Scene
 from quorate.report.story import read
@@ -110,7 +110,7 @@ def test_marks_tell_crash_restart_timeout_and_cause_apart() -> None:
     assert shapes["10"] == ("square", "\N{MULTIPLICATION SIGN}", INK)
     assert shapes["11"] == ("circle", "", "#FFFFFF")
     assert shapes["6"] == ("diamond", "", INK)
-    assert (colours(page)["12"], colours(page)["7"]) == (BAD, FADED)
+    assert (colours(page)["12"], colours(page)["7"]) == (BAD, FADED_MARK)
 
 
 def test_only_stressed_values_are_red_and_only_the_past_is_dark() -> None:
@@ -126,10 +126,10 @@ def legend(trace: Trace) -> list[str]:
 
 
 def test_the_legend_lists_only_what_occurs() -> None:
-    assert legend(traces.stuck()) == ["WORKING", "PREPARED", "down", "step", "crash", "not received"]
+    assert legend(traces.stuck()) == ["WORKING", "PREPARED", "down", "step", "crash", "on the wire"]
     everything = legend(traces.target_spacetime())
     assert {"timeout", "restart", "lost", "partition", "delivered again"} <= set(everything)
-    assert "not received" not in everything
+    assert "on the wire" not in everything
 
 
 def test_a_loop_returns_to_the_state_it_repeats() -> None:
@@ -163,6 +163,7 @@ def test_a_payload_too_long_for_its_wire_is_written_beside_the_step_and_whole_in
 def test_text_that_looks_like_markup_is_printed_as_it_stands() -> None:
     run = Run("<b>&amp;\\N", ["<a>", "b&lt;"], {"x": 0})
     run.step('"quoted"', "<a>", at("<a>", "x", "<i>", "a\\nb\tc\x00"), send=["<table>"])
+    run.step("act", "b&lt;", at("b&lt;", "x", 0, 1))
     root = ET.fromstring(svg(spacetime(run.end())))
     texts = {(element.text or "").replace("\xa0", " ") for element in root.iter("{http://www.w3.org/2000/svg}text")}
     assert {"<b>&amp;\\N", "<a>", "b&lt;", '"quoted"', "a\\nb c\N{REPLACEMENT CHARACTER}", "m1 <table>"} <= texts

@@ -10,6 +10,7 @@ from typing import Any
 from quorate.errors import UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
+from quorate.explore.ordering import few_switches
 from quorate.explore.symmetry import affordable, scalarsets
 from quorate.explore.tracing import trace
 from quorate.explore.verdicts import Verdicts
@@ -197,7 +198,7 @@ class _Judge:
         return trace(self.system, finding, self.naming.spec, self.naming.variant)
 
     def _found(self, finding: Finding) -> Outcome:
-        shown = self._trace(finding)
+        shown = self._trace(few_switches(self.system, finding))
         if finding.kind == "error":
             self.verdicts.leave_open("exploring ended at an error of the specification")
             return self.make(Failed, message=finding.message or "", trace=shown, error_location=finding.place)

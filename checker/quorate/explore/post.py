@@ -54,6 +54,10 @@ class Post:
         self._settle(after, done)
         return done
 
+    def flying(self, wire: str, message: Any) -> tuple[str, ...]:
+        """The ids of what is on a wire with this contents."""
+        return tuple(self._flying.get((wire, message), ()))
+
     def _event(self, done: Deliveries, what: str, wire: str, message: Any, after: State) -> None:
         ids = self._flying.setdefault((wire, message), deque())
         keeps = isinstance(after[self._index[wire]], Network)

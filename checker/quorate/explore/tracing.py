@@ -15,11 +15,11 @@ from quorate.explore.choices import Collection, memberships
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.lanes import Lanes
 from quorate.explore.post import Deliveries, Post
-from quorate.explore.recording import Place
+from quorate.explore.recording import Place, Recorder
 from quorate.explore.witnesses import Explanation, explain, plain_json
-from quorate.kinds import STEPS, UNJUDGED
+from quorate.kinds import INDUCTION, STEPS, UNJUDGED
 from quorate.language.containers import Event, Wire
-from quorate.language.system import Arguments, Method, State, Successor, System
+from quorate.language.system import UNSET, Arguments, Method, State, Successor, System
 from quorate.language.types import ChannelsType, MapType, Type, WireType
 from quorate.trace import Change, Json, Step, Trace, Witness
 
@@ -70,13 +70,13 @@ class _Tracer:
         self.lanes = Lanes(system)
         self.states = [initial_state(system, finding.initial_arguments) if start is None else start]
         self.steps: list[Step] = []
+        self.post = Post(system, self.states[0])
         self._memberships: dict[str, list[tuple[Collection, Collection]]] = {}
 
     def trace(self, spec: str, variant: str | None) -> Trace:
         system, finding = self.system, self.finding
-        post = Post(system, self.states[0])
         for index, instance in enumerate(finding.steps, 1):
-            self._step(index, instance, post)
+            self._step(index, instance)
         explanation = self._explanation()
         self._mark_relevant(explanation)
         init = system.of("init")
@@ -98,6 +98,8 @@ class _Tracer:
             role=self.lanes.role(),
             roles=self.lanes.roles(),
             initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
+            given=tuple(self._given()),
+            looked_at=self._ids((wire, message) for _, wire, message in explanation.messages),
         )
 
     def _property(self) -> str | None:
@@ -114,7 +116,25 @@ class _Tracer:
 
     # Steps
 
-    def _step(self, index: int, instance: Instance, post: Post) -> None:
+    def _given(self) -> Iterator[Change]:
+        """What the initial state has that no variable begins with unless @init says so."""
+        if self.finding.kind == INDUCTION:
+            return
+        for variable, zero, value in zip(
+            self.system.variables, self.system.zero(before_init=True), self.states[0], strict=True
+        ):
+            if isinstance(variable.type, WireType):
+                continue
+            if zero is UNSET:
+                yield Change(variable.name, (), None, variable.type.to_json(value))
+            else:
+                yield from self._leaves(variable.name, variable.type, (), zero, value)
+
+    def _ids(self, messages: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+        """The ids of messages that are on the wire now."""
+        return tuple(dict.fromkeys(number for wire, message in messages for number in self.post.flying(wire, message)))
+
+    def _step(self, index: int, instance: Instance) -> None:
         action, arguments = instance
         before = self.states[-1]
         if self.finding.in_step and index == len(self.finding.steps):
@@ -122,10 +142,21 @@ class _Tracer:
         else:
             successor = fired(self.system, before, instance)
         changes = tuple(self._changes(before, successor.state))
-        wires = post.step(
+        recorder = Recorder()
+        recorder.run(self.system, before, action, arguments)
+        looked_at = self._ids((wire, message) for _, wire, message in recorder.messages)
+        wires = self.post.step(
             settled(self.system, successor.events), self._demanded(before, action, arguments), successor.state
         )
-        self.steps.append(self._written(index, instance, changes, wires, successor.state))
+        moved = {message.id for message in (*wires.received, *wires.lost)}
+        written = self._written(index, instance, changes, wires, successor.state)
+        self.steps.append(
+            replace(
+                written,
+                reads=tuple(_json_place(place) for _, place in recorder.places),
+                looked_at=tuple(number for number in looked_at if number not in moved),
+            )
+        )
         self.states.append(successor.state)
 
     def _written(

@@ -28,12 +28,18 @@ Names = dict[str, Any]
 Bindings = list[tuple[str, Any]]
 
 
+Reads = list[tuple[str, Place]]
+Messages = list[tuple[str, str, Any]]
+
+
 @dataclass
 class Explanation:
-    """The values bound on the way to the decisive evaluation, and the places it reads, labelled "" or "old"."""
+    """The values bound on the way to the decisive evaluation, the places it reads and the messages on networks that it looks at,
+    both labelled "" or "old"."""
 
     bindings: Bindings = field(default_factory=list)
-    places: list[tuple[str, Place]] = field(default_factory=list)
+    places: Reads = field(default_factory=list)
+    messages: Messages = field(default_factory=list)
 
 
 def explain(
@@ -49,10 +55,9 @@ def explain(
     except Exception:  # The property itself raises, or an unusual form cannot be evaluated in pieces.
         found = None
     if found is None:
-        recorder.places.clear()
         evaluation.whole()
-        found = Explanation([], list(recorder.places))
-    return Explanation([*parameters, *found.bindings], found.places)
+        found = evaluation.read()
+    return Explanation([*parameters, *found.bindings], found.places, found.messages)
 
 
 class _Evaluation:
@@ -72,23 +77,34 @@ class _Evaluation:
             views.append(self.recorder.view(self.system, self.old, "old"))
         return views
 
+    def read(self) -> Explanation:
+        """What the last evaluation read."""
+        return Explanation([], list(self.recorder.places), list(self.recorder.messages))
+
+    def _begin(self) -> None:
+        self.recorder.places.clear()
+        self.recorder.messages.clear()
+
     def whole(self) -> None:
         """Evaluate the whole property, whatever comes of it."""
+        self._begin()
         try:
             self.method.function(*self.views(), *self.arguments)
         except Exception:
             return
 
-    def value(self, expression: ast.expr, names: Names) -> tuple[Any, list[tuple[str, Place]]]:
-        """The value of a part, and what it read."""
+    def value(self, expression: ast.expr, names: Names) -> tuple[Any, Explanation]:
+        """The value of a part, and what it read. Iterating over a network goes on when this has returned: a value that is one is
+        iterated over here."""
         assert self.definition is not None
-        self.recorder.places.clear()
+        self._begin()
         heads = [argument.arg for argument in self.definition.args.args]
         scope = (
             namespace_of(self.method.function) | dict(zip(heads, [*self.views(), *self.arguments], strict=True)) | names
         )
         code = compile(ast.Expression(expression), self.method.function.__code__.co_filename, "eval")
-        return eval(code, scope), list(self.recorder.places)
+        value = eval(code, scope)
+        return (list(value), self.read()) if isinstance(value, Wire) else (value, self.read())
 
 
 def _explained(evaluation: _Evaluation) -> Explanation | None:
@@ -121,9 +137,8 @@ def _why(evaluation: _Evaluation, expression: ast.expr, names: Names, truth: boo
                 if bool(value) is truth:
                     inner = _why(evaluation, generator.elt, bound, truth)
                     new = [(name, bound[name]) for name in _targets(generator)]
-                    return Explanation([*new, *inner.bindings], [*reads, *inner.places])
-    _, places = evaluation.value(expression, names)
-    return Explanation([], places)
+                    return _joined(iter([reads, Explanation(new), inner]))
+    return evaluation.value(expression, names)[1]
 
 
 def _joined(parts: Iterator[Explanation]) -> Explanation:
@@ -131,6 +146,7 @@ def _joined(parts: Iterator[Explanation]) -> Explanation:
     for part in parts:
         whole.bindings += part.bindings
         whole.places += part.places
+        whole.messages += part.messages
     return whole
 
 
@@ -142,24 +158,30 @@ def _targets(generator: ast.GeneratorExp) -> list[str]:
 
 def _bindings(
     evaluation: _Evaluation, clauses: list[ast.comprehension], names: Names
-) -> Iterator[tuple[Names, list[tuple[str, Place]]]]:
+) -> Iterator[tuple[Names, Explanation]]:
     """Run the clauses of a generator: the names of each round, and what its iterables and conditions read."""
     if not clauses:
-        yield names, []
+        yield names, Explanation()
         return
     clause, *rest = clauses
     values, reads = evaluation.value(clause.iter, names)
     for value in values:
         bound = names | dict(_matched(clause.target, value))
-        conditions = list(reads)
+        conditions = [_only(reads, value)]
         if all(_noted(evaluation, condition, bound, conditions) for condition in clause.ifs):
             for final, more in _bindings(evaluation, rest, bound):
-                yield final, [*conditions, *more]
+                yield final, _joined(iter([*conditions, more]))
 
 
-def _noted(evaluation: _Evaluation, condition: ast.expr, names: Names, reads: list[tuple[str, Place]]) -> bool:
-    value, places = evaluation.value(condition, names)
-    reads += places
+def _only(reads: Explanation, value: Any) -> Explanation:
+    """What an iterable read, as far as it concerns the round with this value: of a network's messages this one."""
+    chosen = [message for message in reads.messages if message[2] == value]
+    return Explanation([], reads.places, chosen or reads.messages)
+
+
+def _noted(evaluation: _Evaluation, condition: ast.expr, names: Names, reads: list[Explanation]) -> bool:
+    value, read = evaluation.value(condition, names)
+    reads.append(read)
     return bool(value)
 
 

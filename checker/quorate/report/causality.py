@@ -1,12 +1,15 @@
 """Which steps of a trace lead to its violation, and which values the violation rests on.
 
-A step belongs to the causal past of a violation if influence can have flowed from it (Lamport 1978, "Time, Clocks, and
-the Ordering of Events"): along a lane, along a message, or through a place of the state that no lane owns and that both
-steps write. The search goes backwards from the steps that set what the property reads. A step that changed and sent
-nothing passes no influence on, so it and the messages it took stay outside.
+A step belongs to the causal past of a violation if influence flowed from it (Lamport 1978, "Time, Clocks, and the Ordering of
+Events"): it sent a message, or wrote a place of the state, that a later step of the past read before anyone wrote it again. The
+search goes backwards from the steps that set what the property reads, and those that sent the messages on the wire that it
+reads. A step that changed and sent nothing passes no influence on, so it and the messages it took stay outside.
 
-A trace does not say what a step read. So the past is drawn from what steps wrote, sent and received: a guide for the
-eye, not a proof that the other steps could be left out.
+What steps read is in the trace: they were run again by CPython when it was made. So what is outside was read by no step of the
+past. The other way it says less: a set or list counts as read as a whole, also by a step that only adds to it.
+
+A trace that does not tell what its steps read (one written by hand, or of an earlier day) has a past by what can be seen:
+influence then flows along lanes, along messages, and through places that no lane owns and both steps write.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 
 from quorate.kinds import INDUCTION
 from quorate.report.values import show
-from quorate.trace import Change, Step, Trace
+from quorate.trace import Change, Json, Step, Trace
 
 NETWORK_LANES = ("", "net", "network", "env")
 """Lanes of steps that no process takes, unless the trace has such a lane."""
@@ -58,6 +61,7 @@ def causes(trace: Trace) -> Causes:
     decisive = frozenset(index for index, _ in stressed) | {
         index for witness in trace.witnesses for index in witness.steps if 1 <= index <= len(trace.steps)
     }
+    decisive |= {step.index for step in trace.steps if any(message.id in trace.looked_at for message in step.sent)}
     ends = {len(trace.steps)} if trace.kind in ("invariant", "step", "error", INDUCTION) and trace.steps else set()
     if not decisive:
         return Causes(None, stressed, decisive)
@@ -97,17 +101,48 @@ def _past(trace: Trace, seeds: frozenset[int] | set[int]) -> set[int]:
 
 
 def _influences(trace: Trace) -> dict[int, set[int]]:
-    """For each step, the earlier ones that can have influenced it directly."""
+    """For each step, the earlier ones that have influenced it directly."""
+    told = all(step.reads is not None for step in trace.steps)
+    through = _through_places(trace) if told else _along_lanes(trace)
+    sender: dict[str, int] = {}
+    for step in trace.steps:
+        taken = (*(message.id for message in (*step.received, *step.lost)), *step.looked_at)
+        through[step.index] |= {sender[name] for name in taken if name in sender}
+        sender |= {message.id: step.index for message in step.sent}
+    return through
+
+
+def _through_places(trace: Trace) -> dict[int, set[int]]:
+    """For each step, those that last wrote what it read."""
+    before: dict[int, set[int]] = {}
+    writer: dict[tuple[str, ...], int] = {}
+    takers: dict[str, list[int]] = {name: [] for name, value in trace.initial.items() if _wire(value)}
+    for step in trace.steps:
+        reads = [tuple(map(show, place)) for place in step.reads or ()]
+        before[step.index] = {writer[place] for place in reads if place in writer}
+        before[step.index] |= {index for place in reads for index in takers.get(place[0], ())}
+        writer |= {(show(change.variable), *map(show, change.key)): step.index for change in step.changes}
+        for name, indices in takers.items():
+            if step.lost or (step.received and _wire(trace.initial[name]) != "set"):
+                indices.append(step.index)
+    return before
+
+
+def _wire(value: Json) -> str | None:
+    """The kind of a network; a variable that is a set may be one, too."""
+    kinds = ("set", "bag", "channels")
+    return next((kind for kind in kinds if isinstance(value, dict) and kind in value), None)
+
+
+def _along_lanes(trace: Trace) -> dict[int, set[int]]:
+    """For each step, the last before it in its lane, and those that last wrote a place which it writes and no lane owns."""
     before: dict[int, set[int]] = {}
     writer: dict[tuple[str, str], int] = {}
-    sender: dict[str, int] = {}
     for step in trace.steps:
         touched = _touched(step, is_environment(trace, step))
         before[step.index] = {writer[key] for key in touched if key in writer}
-        before[step.index] |= {sender[message.id] for message in step.received if message.id in sender}
         if step.changes or step.sent:
             writer |= dict.fromkeys(touched, step.index)
-        sender |= {message.id: step.index for message in step.sent}
     return before
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from quorate.errors import UsageError
 from quorate.report import labels
 from quorate.report.labels import WHOLE, Placed
 from quorate.report.layout import (
@@ -27,11 +28,11 @@ from quorate.report.layout import (
     Row,
     lay_out,
 )
-from quorate.report.measure import clip, width
-from quorate.report.palette import BAD, FADED, FADED_LINE, INK, LIFELINE, ROLES, SOFT, WIRE, ZEBRA
-from quorate.report.panel import Sample, add_legend, add_panel
+from quorate.report.measure import clip, fold, width
+from quorate.report.palette import BAD, FADED, FADED_LINE, FADED_MARK, INK, LIFELINE, ROLES, SOFT, WIRE, ZEBRA
+from quorate.report.panel import TOUCHED_RADIUS, Sample, add_legend, add_panel, stub_end
 from quorate.report.scene import Box, Curve, Mark, Point, Rect, Scene, Text, polyline
-from quorate.report.story import Story, read, repetition
+from quorate.report.story import Flight, Story, read, repetition
 from quorate.report.table import SMALL, Item, listed_message, place
 from quorate.report.values import show
 from quorate.report.wires import EVENT_RADIUS, Wire, partition_bars, route
@@ -45,6 +46,10 @@ def spacetime(trace: Trace) -> str:
 
 def scene(trace: Trace) -> Scene:
     """The diagram as positioned marks, curves and texts."""
+    if len(trace) > STEPS_MAX:
+        raise UsageError(
+            f"The trace has {len(trace):,} steps; a picture of more than {STEPS_MAX:,} cannot be read. `quorate replay` prints it."
+        )
     story = read(trace)
     layout, wires, placed = _settle(story)
     page = Scene(0.0, 0.0, _title(story), [], [], [], [])
@@ -60,8 +65,19 @@ def scene(trace: Trace) -> Scene:
     right = max(layout.right, heading.box.right, 620.0)
     bottom = add_panel(page, story, layout.bottom + 12, right)
     bottom = add_legend(page, _samples(story, wires, roles), bottom + 14, right)
+    page.description = _description(story)
     page.width, page.height = right + MARGIN, bottom + MARGIN
     return page
+
+
+STEPS_MAX = 1000
+"""More steps than this cannot be read in a picture, and take long to lay out."""
+
+
+def _description(story: Story) -> str:
+    """The picture in words: the verdict, and every step with its lane."""
+    steps = "; ".join(f"{step.index} {step.action} at {story.lane_of(step) or 'no lane'}" for step in story.trace.steps)
+    return f"A space-time diagram of the lanes {', '.join(story.lanes) or '(none)'}. {_title(story).rstrip('.')}. Steps: {steps or 'none'}."
 
 
 def _title(story: Story) -> str:
@@ -116,16 +132,21 @@ def _listings(story: Story, listed: dict[tuple[str, ...], int]) -> dict[int, lis
 
 
 def _obstacles(story: Story, layout: Layout, wires: list[Wire]) -> list[Rect]:
-    """What labels keep clear of: events, losses, names of lanes, words in the field."""
+    """What labels keep clear of: events, losses, heads of arrows, names of lanes, words in the field."""
+    decisive = story.causes.decisive
     events = [
-        labels.event_rect((layout.lane_x[lane], layout.y(step.index)))
+        labels.event_rect(
+            (layout.lane_x[lane], layout.y(step.index)), RING_RADIUS if step.index in decisive else EVENT_RADIUS
+        )
         for step in story.trace.steps
-        if (lane := story.lane_of(step)) is not None
+        for lane in [story.lane_of(step), *story.touched(step)]
+        if lane is not None
     ]
-    losses = [Rect.around(wire.points[-1], 14, 12) for wire in wires if wire.flight.fate == "lost"]
+    ends = [Rect.around(wire.points[-1], 14, 12) for wire in wires if wire.flight.fate == "lost"]
+    ends += [Rect.around(wire.points[-1], 16, 10) for wire in wires if wire.flight.fate == "received"]
     names = [text.box for row in layout.rows if row.kind == "names" for text in _names(layout, row)]
     partitions = [text.box for text in _partition_texts(story, layout)]
-    return [*events, *losses, *names, *partitions]
+    return [*events, *ends, *names, *partitions]
 
 
 def _add_head(page: Scene, story: Story, layout: Layout) -> None:
@@ -134,9 +155,10 @@ def _add_head(page: Scene, story: Story, layout: Layout) -> None:
     after = page.texts[-1].box.right + 8
     bounds = ", ".join(f"{name}={size}" for name, size in trace.bounds.items())
     rest = ", ".join(part for part in (f"variant {trace.variant}" if trace.variant else "", bounds) if part)
-    if rest:
-        page.texts.append(Text(after, TITLE_Y + 1, rest, 10.5, SOFT))
-        page.texts.insert(0, page.texts.pop())
+    if story.idle:
+        rest += f"{', ' if rest else ''}{', '.join(story.idle)} take{'s' if len(story.idle) == 1 else ''} no part"
+    for number, line in enumerate(fold(rest, max(layout.right - after, 200.0), 10.5)[:2]):
+        page.texts.insert(0, Text(after, TITLE_Y + 1 + 13 * number - (13 if number else 0), line, 10.5, SOFT))
     for lane, x in layout.lane_x.items():
         wide = max(width(layout.names[lane], HEAD_SIZE, True) + 18, 44.0)
         page.boxes.append(Box(Rect.around((x, HEAD_Y), wide, HEAD_HEIGHT), "#FFFFFF", INK, 1.2))
@@ -231,12 +253,15 @@ def event_name(step: Step) -> str:
 def _add_events(page: Scene, story: Story, layout: Layout) -> None:
     for step in story.trace.steps:
         lane = story.lane_of(step)
+        decisive = step.index in story.causes.decisive
+        colour = BAD if decisive else INK if story.dark(step.index) else FADED_MARK
+        _add_touched(page, story, layout, step, colour)
         if lane is None:
             continue
         centre = (layout.lane_x[lane], layout.y(step.index))
-        decisive = step.index in story.causes.decisive
-        colour = BAD if decisive else INK if story.dark(step.index) else FADED
         name = event_name(step)
+        if decisive:
+            page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", BAD, 1.6))
         if step.mark == "crash":
             page.marks.append(
                 Mark(name, centre, "square", EVENT_RADIUS, colour, colour, sign="\N{MULTIPLICATION SIGN}")
@@ -249,11 +274,34 @@ def _add_events(page: Scene, story: Story, layout: Layout) -> None:
             page.marks.append(Mark(name, centre, "circle", EVENT_RADIUS, colour, colour))
 
 
+RING_RADIUS = EVENT_RADIUS + 3.5
+"""Of the ring about a step that sets what the property reads: it is told from others by its shape, too."""
+
+
+def _add_touched(page: Scene, story: Story, layout: Layout, step: Step, colour: str) -> None:
+    """The marks of a step on lanes that are not its own: filled where it changes something."""
+    touched = story.touched(step)
+    if not touched:
+        return
+    own, y = story.lane_of(step), layout.y(step.index)
+    xs = [layout.lane_x[lane] for lane in (*touched, own) if lane is not None]
+    page.curves.append(Curve(polyline((min(xs), y), (max(xs), y)), colour, 1.2))
+    for lane, changed in touched.items():
+        name, centre = f"{lane} in step {step.index} {step.action}", (layout.lane_x[lane], y)
+        if step.index in story.causes.decisive and own is None:
+            page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", BAD, 1.6))
+        page.marks.append(Mark(name, centre, "circle", TOUCHED_RADIUS, colour if changed else "#FFFFFF", colour, 1.6))
+
+
+def _stub_kind(story: Story, flight: Flight) -> Literal["stub", "read", "counted"]:
+    return "counted" if story.counts(flight) else "read" if story.looked_at(flight) else "stub"
+
+
 def _add_wires(page: Scene, story: Story, wires: list[Wire]) -> None:
     for wire in wires:
         flight = wire.flight
         dark = story.dark_flight(flight)
-        colour = BAD if flight.fate == "lost" else WIRE if dark else FADED_LINE
+        colour = BAD if flight.fate == "lost" or story.counts(flight) else WIRE if dark else FADED_LINE
         pen = 1.7 if dark and flight.fate == "received" else 1.2
         style: Literal["solid", "dashed"] = "dashed" if flight.fate == "lost" or flight.again else "solid"
         start, end = wire.points[0], wire.points[-1]
@@ -272,7 +320,7 @@ def _add_wires(page: Scene, story: Story, wires: list[Wire]) -> None:
             if flight.fate == "lost":
                 page.marks.append(_cross(head, end))
             else:
-                page.marks.append(Mark(head, end, "circle", 2.6, "#FFFFFF", colour, 1.2))
+                page.marks.append(stub_end(head, end, _stub_kind(story, flight), colour))
         page.curves.append(Curve(wire.points, colour, pen, style, flight.fate == "received", (tail, head)))
 
 
@@ -323,8 +371,12 @@ def _samples(story: Story, wires: list[Wire], roles: dict[str, str]) -> list[Sam
     found += [Sample("arrow", WIRE, "message")] if "received" in fates else []
     found += [Sample("dashed", WIRE, "delivered again")] if any(wire.flight.again for wire in wires) else []
     found += [Sample("cross", BAD, "lost")] if "lost" in fates else []
-    found += [Sample("stub", WIRE, "not received")] if "under way" in fates else []
+    ends = {_stub_kind(story, wire.flight) for wire in wires if wire.flight.fate == "under way"}
+    found += [Sample("stub", WIRE, "on the wire")] if "stub" in ends else []
+    found += [Sample("read", WIRE, "on the wire, read by a step")] if "read" in ends else []
+    found += [Sample("counted", BAD, "on the wire, read by the property")] if "counted" in ends else []
     found += [Sample("wall", BAD, "partition")] if any(step.mark == "partition" for step in story.trace.steps) else []
-    found += [Sample("circle", BAD, "sets what the property reads")] if story.causes.decisive else []
-    found += [Sample("pale", FADED, "outside the causal past of the violation")] if split else []
+    found += [Sample("decisive", BAD, "sets what the property reads")] if story.causes.decisive else []
+    found += [Sample("touched", INK, "also touched")] if any(map(story.touched, story.trace.steps)) else []
+    found += [Sample("pale", FADED_MARK, "outside the causal past of the violation")] if split else []
     return found

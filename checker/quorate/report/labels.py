@@ -18,7 +18,7 @@ from quorate.report.story import Story, message_title
 from quorate.report.values import show
 from quorate.report.wires import EVENT_RADIUS, STUB, Wire
 
-SIZE = 9.0
+SIZE = 10.0
 WHOLE, TITLE, NAME, NOTHING = range(4)
 """How much of a message its label says."""
 
@@ -85,8 +85,9 @@ def place(
 def _text(story: Story, wire: Wire, text: str, centre: Point) -> Text:
     flight = wire.flight
     dark = story.dark_flight(flight)
-    colour = BAD if flight.fate == "lost" else WIRE if dark else FADED
-    bold = dark and flight.fate == "received"
+    counts = story.counts(flight)
+    colour = BAD if flight.fate == "lost" or counts else WIRE if dark else FADED
+    bold = counts or (dark and flight.fate == "received")
     return Text(
         centre[0],
         centre[1],
@@ -151,6 +152,6 @@ def _candidates(wire: Wire, wide: float) -> list[tuple[float, Point]]:
     return places + [(cost + 3, (at[0], at[1] + rise)) for cost, at in places for rise in (8.0, -8.0)]
 
 
-def event_rect(centre: Point) -> Rect:
+def event_rect(centre: Point, radius: float = EVENT_RADIUS) -> Rect:
     """The room that an event's mark keeps free of labels."""
-    return Rect.around(centre, 2 * EVENT_RADIUS + 4, 2 * EVENT_RADIUS + 4)
+    return Rect.around(centre, 2 * radius + 4, 2 * radius + 4)

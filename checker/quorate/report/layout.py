@@ -17,6 +17,10 @@ HEAD_Y, HEAD_HEIGHT, HEAD_SIZE = 60.0, 26.0, 12.0
 FIRST_ROW = 84.0
 NUMBER_X, ACTION_X = 42.0, 52.0
 LOOP_GUTTER = 44.0
+PAGE_WIDTH = 1085.0
+"""As wide as a picture may be for its smallest words, of 10 points, to be of 7 when it is printed across A4 (842 points less
+margins of 28): narrower lanes come first, then narrower changes. Only very many lanes make it wider."""
+ROOM_MIN, GAP_MIN = 250.0, 78.0
 REPEAT_EVERY = 20
 """A long diagram names its lanes again after so many steps."""
 
@@ -87,27 +91,26 @@ class Layout:
 
 def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> Layout:
     """Place lanes and rows. `messages` are extra lines of words per step; `stretch` makes rows higher."""
-    room = _room(story, messages)
-    cells = {step.index: step_cell(story, step, room, messages.get(step.index, [])) for step in story.trace.steps}
-    first = initial_cell(story, room) if shows_its_beginning(story.trace) else None
-    all_cells = [*cells.values(), *([first] if first else [])]
-    action_width = max([80.0, *(run.width for cell in all_cells for run in cell.action)])
     lanes = story.lanes
-    gap: float = {0: 170, 1: 170, 2: 180, 3: 170, 4: 155, 5: 140}.get(len(lanes), 125)
-    names = {lane: clip(lane, 150, HEAD_SIZE, True) for lane in lanes}
+    wanted, action_width, owner_width = _columns(story, messages)
+    names = {lane: clip(lane, 150 if len(lanes) <= 5 else 90, HEAD_SIZE, True) for lane in lanes}
     widest = max([width(name, HEAD_SIZE, True) for name in names.values()], default=0.0) + 24
-    gap = max(gap, widest + 14)
+    gap = max({0: 170.0, 1: 170.0, 2: 180.0, 3: 170.0, 4: 155.0, 5: 140.0}.get(len(lanes), 125.0), widest + 14)
     loops = story.trace.loop is not None and story.trace.loop < len(story.trace.steps)
     left = ACTION_X + action_width + 14
     loop_x = left + 16
     left += (LOOP_GUTTER if loops else 0.0) + max(widest / 2, 34)
-    lane_x = {lane: left + gap * number for number, lane in enumerate(lanes)}
-    changes_x = left + gap * max(len(lanes) - 1, 0) + max(widest / 2 + 20, _overhang(story))
-    owners = max([cell.owner.width for cell in all_cells], default=0.0)
-    owner_width = min(max(owners, 24.0), 150.0)
+    over = max(widest / 2 + 20, _overhang(story))
+    gaps = max(len(lanes) - 1, 0)
+    free = PAGE_WIDTH - MARGIN - 22 - left - over - owner_width
+    room = min(wanted, max(ROOM_MIN, free - gap * gaps))
+    gap = min(gap, max((free - room) / max(gaps, 1), widest + 6, GAP_MIN))
+    changes_x = left + gap * gaps + over
+    cells = {step.index: step_cell(story, step, room, messages.get(step.index, [])) for step in story.trace.steps}
+    first = initial_cell(story, room) if shows_its_beginning(story.trace) else None
     return Layout(
         names,
-        lane_x,
+        {lane: left + gap * number for number, lane in enumerate(lanes)},
         _rows(story, cells, first, stretch),
         action_width,
         gap,
@@ -118,15 +121,16 @@ def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> La
     )
 
 
-def _room(story: Story, messages: dict[int, list[Item]]) -> float:
-    """The width of the column of changes: what the words would like on one line, within limits."""
-    wanted = 200.0
-    for step in story.trace.steps:
-        items = step_cell(story, step, ROOM_MAX, messages.get(step.index, [])).lines
-        wanted = max([wanted, *(sum(item_width(item) + 14 for item in line) for line in items)])
-    if not story.trace.steps:
-        wanted = ROOM_MAX
-    return min(wanted, ROOM_MAX)
+def _columns(story: Story, messages: dict[int, list[Item]]) -> tuple[float, float, float]:
+    """What the words would like: the width of the changes on one line, within limits; of the actions; of the owners."""
+    cells = [step_cell(story, step, ROOM_MAX, messages.get(step.index, [])) for step in story.trace.steps]
+    if shows_its_beginning(story.trace):
+        cells.append(initial_cell(story, ROOM_MAX))
+    lines = [sum(item_width(item) + 14 for item in line) for cell in cells for line in cell.lines]
+    wanted = max([200.0, *lines]) if story.trace.steps else ROOM_MAX
+    actions = max([80.0, *(run.width for cell in cells for run in cell.action)])
+    owners = max([24.0, *(cell.owner.width for cell in cells)])
+    return min(wanted, ROOM_MAX), actions, min(owners, 150.0)
 
 
 def _overhang(story: Story) -> float:

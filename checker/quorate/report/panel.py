@@ -9,7 +9,7 @@ from typing import Literal
 from quorate.report.layout import MARGIN
 from quorate.report.measure import fold, width
 from quorate.report.palette import BAD, BAD_GROUND, GOOD, GOOD_GROUND, INK, PLAIN_GROUND, SOFT
-from quorate.report.scene import Box, Curve, Mark, Rect, Scene, Text, polyline
+from quorate.report.scene import Box, Curve, Mark, Point, Rect, Scene, Text, polyline
 from quorate.report.story import Story
 from quorate.report.values import show
 from quorate.trace import Witness
@@ -87,14 +87,40 @@ class Sample:
     """An entry of the legend."""
 
     kind: Literal[
-        "line", "dotted", "circle", "square", "diamond", "ring", "arrow", "dashed", "cross", "stub", "wall", "pale"
+        "line",
+        "dotted",
+        "circle",
+        "square",
+        "diamond",
+        "ring",
+        "arrow",
+        "dashed",
+        "cross",
+        "stub",
+        "read",
+        "counted",
+        "wall",
+        "pale",
+        "decisive",
+        "touched",
     ]
     colour: str
     words: str
 
 
 SAMPLE = 22.0
-LEGEND_SIZE = 9.0
+TOUCHED_RADIUS = 4.0
+
+
+def stub_end(name: str, centre: Point, kind: str, colour: str) -> Mark:
+    """The end of a message on the wire: open, filled if a step reads it there (`read`), a diamond if the property does
+    (`counted`)."""
+    if kind == "counted":
+        return Mark(name, centre, "diamond", 4.8, colour, colour, 1.2)
+    return Mark(name, centre, "circle", 2.6, "#FFFFFF" if kind == "stub" else colour, colour, 1.2)
+
+
+LEGEND_SIZE = 10.0
 
 
 def add_legend(page: Scene, samples: list[Sample], top: float, right: float) -> float:
@@ -114,7 +140,13 @@ def _add_sample(page: Scene, sample: Sample, number: int, x: float, y: float) ->
     name, middle = f".legend{number}", (x + SAMPLE / 2, y)
     across = polyline((x, y), (x + SAMPLE, y))
     colour = sample.colour
-    if sample.kind in ("circle", "square", "diamond", "ring", "pale"):
+    if sample.kind == "decisive":
+        page.marks.append(Mark(f"{name} ring", middle, "circle", 8.0, "transparent", colour, 1.6))
+        page.marks.append(Mark(name, middle, "circle", 5.0, colour, colour))
+    elif sample.kind == "touched":
+        page.curves.append(Curve(across, colour, 1.2))
+        page.marks.append(Mark(name, middle, "circle", TOUCHED_RADIUS, colour, colour))
+    elif sample.kind in ("circle", "square", "diamond", "ring", "pale"):
         shape: Literal["circle", "square", "diamond"] = (
             "square" if sample.kind == "square" else "diamond" if sample.kind == "diamond" else "circle"
         )
@@ -132,8 +164,8 @@ def _add_sample(page: Scene, sample: Sample, number: int, x: float, y: float) ->
         page.marks.append(
             Mark(name, (x + SAMPLE - 5, y), "none", 9.0, "", "", sign="\N{MULTIPLICATION SIGN}", sign_colour=BAD)
         )
-    elif sample.kind == "stub":
+    elif sample.kind in ("stub", "read", "counted"):
         page.curves.append(Curve(polyline((x, y), (x + SAMPLE - 6, y)), colour, 1.2))
-        page.marks.append(Mark(name, (x + SAMPLE - 4, y), "circle", 2.6, "#FFFFFF", colour, 1.2))
+        page.marks.append(stub_end(name, (x + SAMPLE - 4, y), sample.kind, colour))
     else:
         page.curves.append(Curve(across, colour, 1.6, "dashed" if sample.kind == "dashed" else "solid", True))

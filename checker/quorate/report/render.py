@@ -11,10 +11,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
+from html import escape, unescape
 from io import StringIO
 from pathlib import Path
 
 from quorate.errors import QuorateError, UsageError
+from quorate.report.palette import DARK
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 LAYOUTS = ("dot", "neato", "fdp", "sfdp", "twopi", "circo")
@@ -56,24 +58,50 @@ def _draw(source: str, form: str, layout: str) -> bytes:
                 "or write a .dot file, which needs none."
             ) from None
         graph = pygraphviz.AGraph(string=source)
+        description = dict(graph.graph_attr.items()).get("comment") or ""
+        if description:  # Graphviz would write it as a comment.
+            graph.graph_attr["comment"] = ""
         if form == "png":
             graph.graph_attr["dpi"] = str(PNG_DPI)
         with redirect_stderr(StringIO()):  # pygraphviz warns of many nodes; here their positions are mostly given.
             picture: bytes = graph.draw(format=form, prog=layout)
-    return _tidy(picture.decode("utf-8")).encode("utf-8") if form == "svg" else picture
+    return _tidy(picture.decode("utf-8"), description).encode("utf-8") if form == "svg" else picture
 
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _SCAFFOLD_TITLE = re.compile(r"<title>(?:\.|&#45;)[^<]*</title>\n|<title>[^<]*&#45;(?:&gt;|&#45;)\.[^<]*</title>\n")
 
 
-def _tidy(picture: str) -> str:
-    """Without the library's version, and without tooltips that say nothing.
+_TITLE = re.compile(r"<title>([^<]*)</title>\n")
+_ROOT = re.compile(r"<svg\b[^>]*>")
+
+
+def _tidy(picture: str, description: str) -> str:
+    """Without the library's version, and without tooltips that say nothing; with what readers of the screen and of the dark need.
 
     Graphviz writes each node's name as a `<title>`, which browsers show when the pointer rests on it. Nodes whose names
-    begin with a dot are scaffolding (pieces of text, invisible corners); edges to them likewise.
+    begin with a dot are scaffolding (pieces of text, invisible corners); edges to them likewise. The first title is the
+    picture's own and moves to the top.
     """
-    return _SCAFFOLD_TITLE.sub("", _COMMENT.sub("", picture))
+    picture = _SCAFFOLD_TITLE.sub("", _COMMENT.sub("", picture))
+    title = _TITLE.search(picture)
+    words = title[1] if title else ""
+    if title:
+        picture = picture[: title.start()] + picture[title.end() :]
+    told = unescape(description.replace("\\\\", "\\"))
+    head = f"\n<title>{words}</title>\n<desc>{escape(told, quote=False)}</desc>\n<style>{dark_style()}</style>"
+    return _ROOT.sub(lambda root: f'{root[0][:-1]} role="img">{head}', picture, count=1)
+
+
+def dark_style() -> str:
+    """The rules that give a picture its dark colours where the reader asks for them."""
+    rules = [
+        f'[{what}="{light}"]{{{what}:{dark.lower()}}}'
+        for colour, dark in DARK.items()
+        for light in ([colour.lower(), "white"] if colour == "#FFFFFF" else [colour.lower()])
+        for what in ("fill", "stroke")
+    ]
+    return f"@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}"
 
 
 def _write(path: Path, content: bytes) -> None:

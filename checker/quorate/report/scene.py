@@ -164,6 +164,8 @@ class Scene:
     curves: list[Curve] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
+    description: str = ""
+    """What a reader who does not see the picture is told; it becomes the `<desc>` of an SVG."""
 
     def source(self) -> str:
         """The page as Graphviz source."""
@@ -177,6 +179,7 @@ class Scene:
                 "notranslate": "true",
                 "bgcolor": "white",
                 "pad": "0.1",
+                **({"comment": _label(self.description)} if self.description else {}),
             },
             node_attr={"fixedsize": "true", "margin": "0", "label": "", "fontname": "Helvetica", "shape": "box"},
             edge_attr={"arrowsize": "0.8"},
@@ -224,14 +227,16 @@ def _place(rect: Rect) -> dict[str, str]:
 
 
 def _name(text: str) -> str:
-    return clean(text).replace("\\", "\N{SET MINUS}").replace(":", " -")
+    name = clean(text).replace("\\", "\N{SET MINUS}").replace(":", " -")
+    return "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}" + name[1:] if name.startswith("<") else name
 
 
-def _label(text: str) -> str:
-    """Text that Graphviz prints as it stands: no escapes, no entities, no markup."""
+def _label(text: str, ending: str = "") -> str:
+    """Text that Graphviz prints as it stands: no escapes, no entities, no markup. `ending` aligns its line."""
     import graphviz
 
-    return str(graphviz.escape(clean(text).replace("&", "&amp;")))
+    plain: str = graphviz.nohtml(graphviz.escape(clean(text).replace("&", "&amp;")) + ending)
+    return plain
 
 
 def _add_mark(page: Any, mark: Mark) -> None:
@@ -311,7 +316,7 @@ def _add_text(page: Any, text: Text) -> None:
     ground = {"style": "filled", "fillcolor": text.background} if text.background else {}
     page.node(
         f".text{len(page.body)}",
-        label=_label(text.text) + ending,
+        label=_label(text.text, ending),
         **_place(_node_rect(text)),
         fontname=face,
         fontsize=_number(text.size),

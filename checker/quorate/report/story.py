@@ -6,7 +6,7 @@ Pictures and texts show the same facts; they are worked out here, once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,6 +88,8 @@ class Story:
     spells: tuple[Spell, ...]
     causes: Causes
     headline: Headline
+    idle: tuple[str, ...] = ()
+    """Lanes of the trace in which nothing happens: they are left out."""
 
     def lane_of(self, step: Step) -> str | None:
         """The lane where a step happens; None if the network or the environment takes it."""
@@ -99,11 +101,35 @@ class Story:
 
     def dark_flight(self, flight: Flight) -> bool:
         """Whether a message carried influence on the violation."""
-        if self.causes.past is None:
+        if self.causes.past is None or self.counts(flight):
             return True
+        if flight.fate == "under way":
+            return self.looked_at(flight, self.causes.past)
         return (
             flight.fate == "received" and flight.ended in self.causes.past and flight.sent in (None, *self.causes.past)
         )
+
+    def counts(self, flight: Flight) -> bool:
+        """Whether the property reads this message where it is, on the wire."""
+        return flight.fate == "under way" and flight.message.id in self.trace.looked_at
+
+    def looked_at(self, flight: Flight, steps: Collection[int] | None = None) -> bool:
+        """Whether a step (one of these) reads this message on the wire, without receiving it."""
+        return any(
+            flight.message.id in step.looked_at
+            for step in self.trace.steps[flight.sent or 0 :]
+            if steps is None or step.index in steps
+        )
+
+    def touched(self, step: Step) -> dict[str, bool]:
+        """The lanes that a step reaches beside its own, in order, and whether it changes something there.
+
+        A step in no lane reaches those among its arguments, too: the members of a quorum.
+        """
+        own = self.lane_of(step)
+        changed = {change.lane for change in step.changes}
+        named = set(_members(step.arguments.values())) if own is None else set()
+        return {lane: lane in changed for lane in self.lanes if lane != own and lane in changed | named}
 
     def changes(self, step: Step, width: int | None = None) -> tuple[Shown, ...]:
         """What a step changed, without the traffic that its messages already show."""
@@ -143,8 +169,32 @@ class Story:
 
 def read(trace: Trace) -> Story:
     """Work out a trace's story."""
-    lanes = lanes_of(trace)
-    return Story(trace, lanes, _flights(trace, lanes), _spells(trace, lanes), causes(trace), headline(trace))
+    every = lanes_of(trace)
+    flights = _flights(trace, every)
+    busy = _busy(trace, flights) or set(every)
+    lanes = tuple(lane for lane in every if lane in busy)
+    idle = tuple(lane for lane in every if lane not in busy)
+    return Story(trace, lanes, flights, _spells(trace, lanes), causes(trace), headline(trace), idle)
+
+
+def _busy(trace: Trace, flights: Sequence[Flight]) -> set[str]:
+    """The lanes in which something happens: a step, an end of a message, a change, a partition, a member of a quorum."""
+    lanes = [end for flight in flights for end in (flight.source, flight.target)]
+    for step in trace.steps:
+        lanes += [change.lane for change in step.changes] + list(step.isolated)
+        if is_environment(trace, step) or step.lane not in trace.lanes:
+            lanes += _members(step.arguments.values())
+        if not is_environment(trace, step):
+            lanes.append(step.lane)
+    known = set(lanes_of(trace))
+    return {lane for lane in lanes if lane is not None and lane in known}
+
+
+def _members(values: Iterable[Json]) -> Iterator[str]:
+    """The names in those of the values that are sets or lists: a quorum's members."""
+    for value in values:
+        parts = value.get("set") if isinstance(value, dict) else value
+        yield from (part for part in (parts if isinstance(parts, list) else ()) if isinstance(part, str))
 
 
 def lanes_of(trace: Trace) -> tuple[str, ...]:
@@ -254,7 +304,22 @@ def in_full(trace: Trace) -> bool:
 
 def shows_its_beginning(trace: Trace) -> bool:
     """Whether the first state has a row of its own."""
-    return bool(trace.initial_arguments) or in_full(trace)
+    return bool(trace.initial_arguments or trace.given) or in_full(trace)
+
+
+def given(trace: Trace) -> dict[str, list[tuple[str, Json]]]:
+    """What the first state has that is not zero, by whose it is: `s1, s2` for lanes with the same, nothing for no lane's."""
+    owned: dict[str | None, list[tuple[str, Json]]] = {}
+    for change in trace.given:
+        place = _place(change, Difference("", None, None))
+        owned.setdefault(change.lane, []).append((place, change.new))
+    alike: dict[str, list[str | None]] = {}
+    for lane, values in owned.items():
+        alike.setdefault("; ".join(f"{place} {show(value)}" for place, value in values), []).append(lane)
+    return {
+        ", ".join(lane for lane in lanes if lane is not None): owned[lanes[0]]
+        for lanes in sorted(alike.values(), key=lambda lanes: lanes[0] is None)
+    }
 
 
 def beginning(trace: Trace) -> str:
@@ -270,6 +335,8 @@ def headline(trace: Trace) -> Headline:
     when = f"after step {last}" if last else "in the initial state"
     tone, title, what = HEADLINES[trace.kind]
     sentence = trace.sentence.strip()
+    if len(sentence) > SENTENCE_MAX:
+        sentence = sentence[:SENTENCE_MAX].rstrip() + "…"
     text = what.format(
         when=when,
         last=last,
@@ -280,6 +347,9 @@ def headline(trace: Trace) -> Headline:
     named = f"{title}: {trace.property}" if trace.kind == INDUCTION else trace.property or title
     return Headline(tone, named, text + (f": {sentence}" if sentence else ""))
 
+
+SENTENCE_MAX = 2000
+"""Characters of a property's sentence that are shown."""
 
 Tone = Literal["bad", "good", "plain"]
 

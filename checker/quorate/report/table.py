@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from quorate.report.measure import clip, fold, width
 from quorate.report.palette import BAD, FADED, INK, SOFT, WIRE
 from quorate.report.scene import Text
-from quorate.report.story import Shown, Story, beginning, in_full
+from quorate.report.story import Shown, Story, beginning, given, in_full
 from quorate.report.values import show
-from quorate.trace import Step
+from quorate.trace import Json, Step
 
-SIZE, SMALL = 10.5, 9.0
+SIZE, SMALL = 10.5, 10.0
 LINE = 15.0
 ROOM_MAX = 430.0
-ACTION_MAX = 170.0
+ACTION_MAX = 150.0
 
 
 @dataclass(frozen=True)
@@ -155,29 +155,49 @@ def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Ce
             + [Run(line, FADED, size=SMALL, full=given if line.endswith("…") else "") for line in arguments]
         ),
         Run(lane or step.lane or "net", colour, lane is not None),
-        wrap(step_items(story, step, room), room) + tuple(line for item in messages for line in wrap([item], room)),
+        wrap(step_items(story, step, room), room)
+        + tuple((line,) for item in messages for line in _over_lines(item, room)),
         Run(str(step.index), FADED),
     )
 
 
+MESSAGE_LINES = 4
+
+
+def _over_lines(item: Item, room: float) -> list[Item]:
+    """A listed message on as many lines as it needs: what is cut would look like another message."""
+    name, payload = item
+    lines = fold(payload.text, room - name.width - RUN_GAP, SMALL) or [""]
+    shown = _limited(lines, MESSAGE_LINES, room - name.width - RUN_GAP, SMALL)
+    full = payload.text if len(lines) > MESSAGE_LINES else ""
+    first = (name, replace(payload, text=shown[0], full=full))
+    return [first, *((replace(payload, text="   " + line, full=full),) for line in shown[1:])]
+
+
 def initial_cell(story: Story, room: float) -> Cell:
     """The row of the first state: how it was chosen, and, where no step follows or it is hypothetical, what it is."""
-    given = ", ".join(f"{name} {show(value, 40)}" for name, value in story.trace.initial_arguments.items())
-    values: list[Item] = []
+    chosen = ", ".join(f"{name} {show(value, 40)}" for name, value in story.trace.initial_arguments.items())
+    lines: tuple[tuple[Item, ...], ...] = ()
     if in_full(story.trace):
-        for name, value in story.trace.initial.items():
-            values.append(
-                (Run(name), Run(show(value, 48), INK, True, full=show(value) if len(show(value)) > 48 else ""))
-            )
+        lines = wrap([_value_item(name, value) for name, value in story.trace.initial.items()], room)
+    else:
+        for whose, values in given(story.trace).items():
+            head: list[Item] = [(Run(whose, INK, True),)] if whose else []
+            lines += wrap(head + [_value_item(name, value) for name, value in values], room)
     return Cell(
         (
             Run(beginning(story.trace), SOFT),
-            *(Run(line, FADED, size=SMALL) for line in _limited(fold(given, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)),
+            *(Run(line, FADED, size=SMALL) for line in _limited(fold(chosen, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)),
         ),
         Run(""),
-        wrap(values, room),
+        lines,
         Run("0", FADED),
     )
+
+
+def _value_item(name: str, value: Json) -> Item:
+    whole = show(value)
+    return Run(name), Run(show(value, 48), INK, True, full=whole if len(whole) > 48 else "")
 
 
 def _limited(lines: list[str], count: int, room: float, size: float, bold: bool = False) -> list[str]:

@@ -49,7 +49,7 @@ def route(story: Story, layout: Layout) -> list[Wire]:
         for step in story.trace.steps
         if (lane := story.lane_of(step)) is not None
     }
-    taken: dict[tuple[Point, Point], list[float]] = {}
+    taken: list[tuple[Point, ...]] = []
     crosses: list[Point] = []
     wires: list[Wire] = []
     for flights in _together(story, layout):
@@ -70,7 +70,8 @@ def _together(story: Story, layout: Layout) -> list[tuple[Flight, ...]]:
     """Messages that share a wire: those that leave one step for one side and never arrive."""
     groups: dict[tuple[object, ...], list[Flight]] = {}
     for number, flight in enumerate(story.flights):
-        key = (flight.sent, side(story, layout, flight)) if flight.fate == "under way" else (number, "alone")
+        kind = story.counts(flight), story.looked_at(flight) if flight.fate == "under way" else False
+        key = (flight.sent, side(story, layout, flight), *kind) if flight.fate == "under way" else (number, "alone")
         groups.setdefault(key, []).append(flight)
     return [tuple(group) for group in groups.values()]
 
@@ -143,30 +144,43 @@ def _arrow(
     layout: Layout,
     flight: Flight,
     events: Iterable[Point],
-    taken: dict[tuple[Point, Point], list[float]],
+    taken: list[tuple[Point, ...]],
 ) -> tuple[Point, ...]:
     assert flight.ended is not None and flight.target is not None
     end = (layout.lane_x[flight.target], layout.y(flight.ended))
     start = _origin(layout, flight, end)
     if abs(start[0] - end[0]) < 1:
         return _bow(start, end)
-    used = taken.setdefault((start, end), [])
+    top, bottom = min(start[1], end[1]), max(start[1], end[1])
     reach = max(BENDS) + EVENT_RADIUS
-    others = [
-        event
-        for event in events
-        if event not in (start, end) and min(start[1], end[1]) - reach < event[1] < max(start[1], end[1]) + reach
+    others = [event for event in events if event not in (start, end) and top - reach < event[1] < bottom + reach]
+    beside = [
+        point
+        for points in taken[-NEIGHBOURS:]
+        if points[0][1] < bottom + reach and points[-1][1] > top - reach
+        for point in points
     ]
 
     def cost(bend: float) -> float:
-        wire = Wire((flight,), _bent(start, end, bend))
-        points = [wire.at(step / 20) for step in range(1, 20)]
+        points = _samples(_bent(start, end, bend))
         near = sum(1 for x, y in others for u, v in points if hypot(u - x, v - y) < EVENT_RADIUS + 4)
-        return 10.0 * near + abs(bend) / 10 + 30.0 * sum(1 for other in used if abs(other - bend) < 12)
+        along = sum(1 for u, v in points if any(abs(u - x) < BUNDLE and abs(v - y) < BUNDLE for x, y in beside))
+        return 10.0 * near + abs(bend) / 10 + 2.0 * max(along - CROSSING, 0)
 
     bend = 0.0 if cost(0.0) == 0 else min(BENDS, key=cost)
-    used.append(bend)
-    return _bent(start, end, bend)
+    found = _bent(start, end, bend)
+    taken.append(_samples(found)[2:-2])
+    return found
+
+
+NEIGHBOURS, BUNDLE, CROSSING = 40, 7.0, 2
+"""A wire keeps clear of so many of the wires before it: of its 19 samples, more than two nearer than `BUNDLE` to another wire mean
+that it runs along with it instead of crossing it."""
+
+
+def _samples(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    wire = Wire((), points)
+    return tuple(wire.at(step / 20) for step in range(1, 20))
 
 
 def _bent(start: Point, end: Point, bend: float) -> tuple[Point, ...]:
