@@ -35,7 +35,9 @@ HOW_TO_READ = """\
 Every picture below is a shortest run: no run of fewer steps fails. Time runs downwards. Each column is one process, each \
 row one step, each arrow a message from the step that sent it to the step that received it. The words at the right are what \
 the step changed, old value and new. A dashed red arrow that ends in a cross was lost; a dashed blue one is a second \
-delivery. What the broken property rests on is red; what lies outside its causal past is pale.
+delivery. A short line with a small mark at its end is a message still on the wire: a red diamond where the broken property \
+reads it there. Values that the property rests on are red, and the steps that set or sent them have a red ring; what no step of \
+its causal past has read is pale. Processes in which nothing happens are left out, and named at the head.
 
 To use one in class, hide the red box at the foot and ask at which step it was already too late."""
 
