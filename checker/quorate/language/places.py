@@ -24,10 +24,10 @@ def class_location(cls: type) -> Location | None:
     """The line with a class's name; None if there is no such file."""
     try:
         file = inspect.getsourcefile(cls)
-        _, line = inspect.getsourcelines(cls)
+        _, index = inspect.findsource(cls)
     except (OSError, TypeError):
         return None
-    return None if file is None else _named(file, line, f"class {cls.__name__}")
+    return None if file is None else _named(file, index + 1, f"class {cls.__name__}")
 
 
 def _named(file: str, first: int, head: str) -> Location | None:

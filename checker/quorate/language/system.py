@@ -263,16 +263,15 @@ class System:
         names = self._own_first(where, declaration, function, known)
         parameters = []
         for parameter in names:
-            place = definition(function, parameter)
             if parameter not in known:
                 raise SpecError(
                     f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over.",
-                    place,
+                    definition(function, parameter),
                 )
             try:
                 kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
             except SpecError as error:
-                raise placed(error, place) from None
+                raise placed(error, definition(function, parameter)) from None
             parameters.append(Parameter(parameter, kind))
         return Method(name, declaration, function, tuple(parameters))
 
