@@ -60,6 +60,7 @@ def test_drawn_specs_agree_with_each_saving_switched_off(saving: str) -> None:
 
 
 SMALLER = {
+    "hybrid_clock.HybridClock": {"network": 1},
     "crdt.Crdt": {"Count": 1},
     "crdt.OpCounter": {"Count": 2},
     "crdt.OrSet": {"network": 1},
