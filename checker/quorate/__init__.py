@@ -55,13 +55,14 @@ from quorate.language.functions import is_majority, is_quorum, linearizable, the
 from quorate.language.laws import law, merge
 from quorate.language.records import record, replace
 from quorate.language.resolve import up_to
-from quorate.language.sorts import Nat, Ordered, Scalarset
+from quorate.language.sorts import Int, Nat, Ordered, Scalarset
 from quorate.language.spec import Spec
 
 __all__ = [
     "Bag",
     "Channels",
     "Disabled",
+    "Int",
     "Nat",
     "Network",
     "Ordered",

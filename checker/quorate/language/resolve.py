@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from quorate.errors import SpecError
 from quorate.language.containers import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
-from quorate.language.sorts import NUMBER_MAX, Identity, Nat, Ordered, Scalarset, SortMeta
+from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta
 from quorate.language.types import (
     MASK_MAX,
     BagType,
@@ -49,10 +49,10 @@ BAG_CAPACITY = 8
 class UpTo:
     """The mark that `up_to` leaves in an annotation."""
 
-    limit: type[Nat] | int
+    limit: type[Int] | int
 
 
-def up_to(limit: type[Nat] | int) -> UpTo:
+def up_to(limit: type[Int] | int) -> UpTo:
     """The capacity of a list or set: `Annotated[list[Entry], up_to(Index)]` holds at most `Index.max` entries.
 
     With a `Nat` the bound carries its name; with a number it is named after the variable.
@@ -139,7 +139,7 @@ def hints(cls: Any) -> dict[str, Any]:
 
 
 ALLOWED = (
-    "a Nat, Scalarset or Ordered subclass, bool, an Enum, a @record, T | None or another union, tuple[...], dict[K, V], "
+    "a Nat, Int, Scalarset or Ordered subclass, bool, an Enum, a @record, T | None or another union, tuple[...], dict[K, V], "
     "set[T], list[T], Network[M], Bag[M] or Channels[M]"
 )
 
@@ -200,12 +200,12 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
                 f"{name}: the Enum {hint.__name__} has a {own[0]} of its own; its members are compared by name."
             )
         return EnumType(hint)
-    if isinstance(hint, SortMeta) and hint not in (Nat, Identity, Scalarset, Ordered):
-        if issubclass(hint, Nat):
-            configuration.note(Bound(hint.__name__, hint.default, "largest number", hint))
-            return NatType(hint, hint.bound)
+    if isinstance(hint, SortMeta) and hint not in (Nat, Int, Identity, Scalarset, Ordered):
+        _note_sort(hint, configuration)
+        if issubclass(hint, Int):
+            members = hint.members()
+            return NatType(hint, members[-1], members[0])
         assert issubclass(hint, Identity)
-        configuration.note(Bound(hint.__name__, hint.default, "number of members", hint))
         return (ScalarsetType if issubclass(hint, Scalarset) else OrderedType)(hint, hint.bound)
     if hint is int:
         raise SpecError(
@@ -214,6 +214,13 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
     if hint in (dict, set, list, tuple, frozenset, Network, Bag, Channels):
         raise SpecError(f"{name}: {hint.__name__} needs the types of its contents, such as `{hint.__name__}[...]`.")
     raise SpecError(f"{name}: {hint.__name__} is not a type of the language. Use {ALLOWED}.")
+
+
+def _note_sort(sort: SortMeta, configuration: Configuration) -> None:
+    """Note the bound of a sort, and of those from which its size is computed."""
+    for part in (sort, *sort.rests_on()):
+        kind = "largest number" if issubclass(part, Int) else "number of members"
+        configuration.note(Bound(part.__name__, part.default, kind, part))
 
 
 def _own_bases(cls: type[enum.Enum]) -> list[type]:
@@ -279,7 +286,8 @@ def _map(key: Type, value: Type, name: str) -> Type:
 def _capacity(limit: UpTo | None, default: int, name: str, configuration: Configuration) -> tuple[int, str]:
     if limit is not None and not isinstance(limit.limit, int):
         kind = _class_type(limit.limit, name, configuration)
-        assert isinstance(kind, NatType)
+        if not isinstance(kind, NatType) or kind.maximum < 0:
+            raise SpecError(f"{name}: the capacity up_to({kind}) is no number from 0: use a Nat, or a number.")
         return kind.maximum, kind.bound
     declared = default if limit is None else limit.limit
     if not isinstance(declared, int) or not 1 <= declared <= NUMBER_MAX:

@@ -1,15 +1,17 @@
 """The sorts of a spec: bounded numbers and identities.
 
-`Nat` is a number from 0 to a bound. `Scalarset` is a set of interchangeable identities: nothing in the language
+`Nat` is a number from 0 to a bound, `Int` one between two. `Scalarset` is a set of interchangeable identities: nothing in the language
 can tell one member from another, which is what makes symmetry reduction sound (Ip & Dill 1996). `Ordered` is a set of
 identities with `<`, for protocols that break ties by node id.
 
-A size is configuration, not semantics: `configured` changes it from outside.
+A size is configuration, not semantics: `bounded` changes it from outside. One that is written as a function, `max=lambda: 2 *
+Server.size`, is computed from the sizes of others, as they are configured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from quorate.errors import SpecError
@@ -22,13 +24,49 @@ NUMBER_MAX = 65_535
 """The largest `max` of a `Nat`, and the largest capacity of a container."""
 
 
+Size = int | Callable[[], int]
+"""A size as a class declares it: a number, or a function that computes it from the sizes of other sorts."""
+
+
 class SortMeta(type):
     """Makes a sort iterable: `for s in Server`, `len(Server)`."""
 
-    bound: int
-    """The configured size: the largest number of a `Nat`, the number of members of the others."""
-    default: int
-    """The size that the class declares."""
+    _declared: Size
+    _configured: int | None
+    """The size in force, where it is not the declared one."""
+    _range: tuple[str, int, int]
+    """What the size is called in the class, its least and its greatest value."""
+
+    @property
+    def bound(cls) -> int:
+        """The configured size: the largest number of an `Int` or `Nat`, the number of members of the others."""
+        if _READING:
+            _READING[-1].update(dict.fromkeys((cls, *cls.rests_on())))
+        return cls.default if cls._configured is None else cls._configured
+
+    @bound.setter
+    def bound(cls, size: int | None) -> None:
+        cls._configured = size
+
+    @property
+    def default(cls) -> int:
+        """The size that the class declares. Raises SpecError if it is computed, and not a size."""
+        return _evaluated(cls, cls._declared, *cls._range)
+
+    @property
+    def size(cls) -> int:
+        """The number of members, for sizes that are computed: `max=lambda: 2 * Server.size`."""
+        return len(cls)
+
+    def rests_on(cls) -> tuple[SortMeta, ...]:
+        """The other sorts from whose sizes this one's is computed."""
+        read: dict[SortMeta, None] = {}
+        _READING.append(read)
+        try:
+            _ = cls.default, lower(cls) if issubclass(cls, Int) else None
+        finally:
+            _READING.pop()
+        return tuple(sort for sort in read if sort is not cls)
 
     def __iter__(cls: type[_T]) -> Iterator[_T]:
         return iter(cls.members())  # type: ignore[attr-defined]
@@ -42,40 +80,94 @@ class SortMeta(type):
     def __repr__(cls) -> str:
         return cls.__name__
 
+    def __getitem__(cls: type[_T], position: int) -> _T:
+        return cls.numbered(position)  # type: ignore[attr-defined, no-any-return]
 
-def _size(cls: type, what: str, value: int | None, least: int, most: int) -> int:
-    if value is None:
+
+_READING: list[dict[SortMeta, None]] = []
+"""For each size that is being looked into, the sorts whose sizes it has read."""
+_EVALUATING: list[tuple[type, str]] = []
+
+
+@contextmanager
+def _evaluating(cls: type, what: str) -> Iterator[None]:
+    if (cls, what) in _EVALUATING:
+        raise SpecError(f"{cls.__name__} has a {what} that is computed from itself.")
+    _EVALUATING.append((cls, what))
+    try:
+        yield
+    finally:
+        _EVALUATING.pop()
+
+
+def _evaluated(cls: type, size: Size, what: str, least: int, most: int) -> int:
+    """The number that a size is, computed if it has to be. Raises SpecError if there is none."""
+    if not callable(size):
+        return size
+    with _evaluating(cls, what):
+        try:
+            found = size()
+        except SpecError:
+            raise
+        except Exception as error:
+            raise SpecError(f"{cls.__name__} has a {what} that raises {type(error).__name__}: {error}.") from error
+    return _checked(cls, found, what, least, most)
+
+
+def _checked(cls: type, size: object, what: str, least: int, most: int) -> int:
+    if not isinstance(size, int) or isinstance(size, bool) or not least <= size <= most:
+        raise SpecError(f"{cls.__name__} has {what}={size!r}; it must be a whole number from {least:,} to {most:,}.")
+    return size
+
+
+def _declare(cls: SortMeta, what: str, size: Size | None, least: int, most: int) -> None:
+    """Give a sort the size that its class declares."""
+    if size is None:
         raise SpecError(
             f"{cls.__name__} has no {what}: write `class {cls.__name__}(..., {what}=3)`. Every sort is "
             f"finite while it is explored; the bound is only a default and is changed from outside."
         )
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise SpecError(f"{cls.__name__} has {what}={value!r}; it must be a whole number from {least} to {most:,}.")
-    return value
+    cls._declared = size if callable(size) else _checked(cls, size, what, least, most)
+    cls._range, cls._configured = (what, least, most), None
 
 
-class Nat(int, metaclass=SortMeta):
-    """A number from 0 to `max`. Subclass it: `class Term(Nat, max=3): ...`.
+class Int(int, metaclass=SortMeta):
+    """An integer from `min` to `max`. Subclass it: `class Balance(Int, min=-5, max=5): ...`.
 
-    Arithmetic is that of unbounded integers. A result is held against the bound where it is put into a variable, a
-    record or a container: a number above `max` cuts the transition, a number below 0 is an error in the spec.
-    At run time the values are plain `int`.
+    Arithmetic is that of unbounded integers. A result is held against the bounds where it is put into a variable, a
+    record or a container: a number outside cuts the transition. At run time the values are plain `int`.
     """
 
-    bound: ClassVar[int]
-    default: ClassVar[int]
+    _lower: ClassVar[Size | None]
+    """The declared `min`; None where 0 is no bound of the exploration, but where the numbers begin."""
 
-    def __init_subclass__(cls, *, max: int | None = None, **options: Any) -> None:
+    if TYPE_CHECKING:
+        bound: ClassVar[int]
+        default: ClassVar[int]
+
+    def __init_subclass__(cls, *, min: Size | None = None, max: Size | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.bound = cls.default = _size(cls, "max", max, 1, NUMBER_MAX)
+        if max is None and Int in cls.__bases__ and min is None and cls.__module__ == __name__:
+            return  # Nat itself
+        if min is None and not issubclass(cls, Nat):
+            raise SpecError(
+                f"{cls.__name__} has no min: write `class {cls.__name__}(Int, min=-3, max=3)`, or make it a Nat, which begins at 0."
+            )
+        cls._lower = min if min is None or callable(min) else _checked(cls, min, "min", -NUMBER_MAX, NUMBER_MAX)
+        _declare(cls, "max", max, 0 if min is None else -NUMBER_MAX, NUMBER_MAX)
+        if not callable(min) and not callable(max):
+            cls.members()
 
     def __new__(cls, value: int = 0) -> Self:
         return int(value)  # type: ignore[return-value]
 
     @classmethod
     def members(cls) -> range:
-        """The numbers 0..max."""
-        return range(cls.bound + 1)
+        """The numbers min..max. Raises SpecError if there are none."""
+        least, most = lower(cls), cls.bound
+        if least > most:
+            raise SpecError(f"{cls.__name__} has no numbers: min={least} is above max={most}.")
+        return range(least, most + 1)
 
     if TYPE_CHECKING:  # Arithmetic keeps the sort, so that `self.term[s] += 1` type-checks.
 
@@ -87,20 +179,33 @@ class Nat(int, metaclass=SortMeta):
         def __mod__(self, other: int, /) -> Self: ...
 
 
+class Nat(Int):
+    """A number from 0 to `max`. Subclass it: `class Term(Nat, max=3): ...`.
+
+    An `Int` that begins at 0: a number above `max` cuts the transition, a number below 0 is an error in the spec.
+    """
+
+
+def lower(sort: type[Int]) -> int:
+    """The least number of a sort. Raises SpecError if it is computed, and not a number."""
+    return 0 if sort._lower is None else _evaluated(sort, sort._lower, "min", -NUMBER_MAX, NUMBER_MAX)
+
+
 class Identity(metaclass=SortMeta):
     """What `Scalarset` and `Ordered` share: named, interned members without content."""
 
-    bound: ClassVar[int]
-    default: ClassVar[int]
+    if TYPE_CHECKING:
+        bound: ClassVar[int]
+        default: ClassVar[int]
     prefix: ClassVar[str]
     index: int
     _interned: ClassVar[list[Any]]
 
-    def __init_subclass__(cls, *, size: int | None = None, prefix: str | None = None, **options: Any) -> None:
+    def __init_subclass__(cls, *, size: Size | None = None, prefix: str | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if size is None and Identity in cls.__bases__:
             return  # Scalarset and Ordered themselves
-        cls.bound = cls.default = _size(cls, "size", size, 1, IDENTITIES_MAX)
+        _declare(cls, "size", size, 1, IDENTITIES_MAX)
         cls.prefix = prefix if prefix is not None else cls.__name__[0].lower()
         cls._interned = []
 
@@ -115,9 +220,17 @@ class Identity(metaclass=SortMeta):
         return found
 
     def __new__(cls, *_: Any) -> Self:
+        numbered = f", or `{cls.__name__}[0]`" if issubclass(cls, Ordered) else ""
         raise SpecError(
-            f"A spec cannot name a single {cls.__name__}: use a parameter of the action or of @init, or "
-            f"`for x in {cls.__name__}`."
+            f"A spec cannot name a single {cls.__name__} so: use a parameter of the action or of @init, or "
+            f"`for x in {cls.__name__}`{numbered}."
+        )
+
+    @classmethod
+    def numbered(cls, position: int) -> Self:
+        """What `Server[position]` means, which only an `Ordered` sort has."""
+        raise SpecError(
+            f"The members of {cls.__name__} are interchangeable: none of them has a number. Make it Ordered."
         )
 
     @classmethod
@@ -148,7 +261,26 @@ class Scalarset(Identity):
 
 
 class Ordered(Identity):
-    """Identities with `<`: `class Node(Ordered, size=3): ...`. For tie-breaking by id; never reduced by symmetry."""
+    """Identities with `<`: `class Node(Ordered, size=3): ...`. For tie-breaking by id; never reduced by symmetry.
+
+    They are numbered: `n.index` is the number of a member, from 0, `Node[i]` the member with a number, `n.next()` the one after it
+    in a ring, in which the first member comes after the last one, and `n.previous()` the one before it.
+    """
+
+    @classmethod
+    def numbered(cls, position: int) -> Self:
+        """The member number `position`, from 0. Raises SpecError if there is none."""
+        if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position < cls.bound:
+            raise SpecError(f"{cls.__name__}[{position}]: its members are numbered from 0 to {cls.bound - 1}.")
+        return cls.at(position)
+
+    def next(self) -> Self:
+        """The following member; after the last one the first."""
+        return self.numbered((self.index + 1) % type(self).bound)
+
+    def previous(self) -> Self:
+        """The member before this one; before the first one the last."""
+        return self.numbered((self.index - 1) % type(self).bound)
 
     def _compared(self, other: object) -> int:
         if type(other) is not type(self):
@@ -168,5 +300,5 @@ class Ordered(Identity):
         return self._compared(other) >= 0
 
 
-AnySort = type[Nat] | type[Identity]
+AnySort = type[Int] | type[Identity]
 """A sort of numbers or of identities."""

@@ -100,8 +100,8 @@ class System:
         self.name = original(spec).__name__
         self.repeats = False
         """Whether every method is run twice, because no typed model says that it depends on the state alone."""
-        self._saved: list[dict[Any, int]] = []
-        self._sizes: dict[Any, int] = {}
+        self._saved: list[dict[Any, int | None]] = []
+        self._sizes: dict[Any, int | None] = {}
         self._hints = hints(spec)
         self.constants = dict(self._class_constants())
         requested = self._requested()
@@ -190,11 +190,9 @@ class System:
         appear.
         """
         configuration = Configuration(capacities=requested)
-        for _ in range(2):
+        for _ in range(3):
             self._sizes = {
-                bound.sort: requested[name]
-                for name, bound in configuration.found.items()
-                if bound.sort is not None and name in requested
+                bound.sort: requested.get(name) for name, bound in configuration.found.items() if bound.sort is not None
             }
             for name, bound in configuration.found.items():
                 if name in requested:
@@ -222,9 +220,10 @@ class System:
     @staticmethod
     def _check_bound(name: str, size: int, bound: Bound) -> None:
         most = IDENTITIES_MAX if bound.sort is not None and issubclass(bound.sort, Identity) else NUMBER_MAX
-        if not 1 <= size <= most:
+        least = bound.sort._range[1] if isinstance(bound.sort, SortMeta) else 1
+        if not least <= size <= most:
             raise UsageError(
-                f"The bound {name}={size} is out of range: this {bound.kind} goes from 1 to {most:,} "
+                f"The bound {name}={size} is out of range: this {bound.kind} goes from {least:,} to {most:,} "
                 f"(default {bound.default})."
             )
 
@@ -374,10 +373,10 @@ class System:
     @property
     def sizes(self) -> dict[Any, int]:
         """The sorts whose sizes are bounds, with their sizes."""
-        return dict(self._sizes)
+        return {sort: size for sort, size in self._sizes.items() if size is not None}
 
     def __enter__(self) -> Self:
-        self._saved.append({sort: sort.bound for sort in self._sizes})
+        self._saved.append({sort: sort._configured for sort in self._sizes})
         for sort, size in self._sizes.items():
             sort.bound = size
         for name in self._integers():

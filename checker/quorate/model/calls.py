@@ -12,7 +12,7 @@ from typing import Any
 from quorate.language import functions as builtin
 from quorate.language.records import replace
 from quorate.language.resolve import record_type
-from quorate.language.sorts import Identity, Nat
+from quorate.language.sorts import Identity, Int
 from quorate.language.types import (
     BoolType,
     EnumType,
@@ -21,6 +21,7 @@ from quorate.language.types import (
     MapType,
     NatType,
     NoneType,
+    OrderedType,
     RecordType,
     SetType,
     TupleType,
@@ -28,7 +29,7 @@ from quorate.language.types import (
     UnionType,
     is_record,
 )
-from quorate.model import comprehensions, lowering, operators
+from quorate.model import comprehensions, expressions, lowering, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import WireLike, alternatives, extent, join, roomy, without_none
@@ -63,7 +64,7 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
     if rule is not None:
         _check_arguments(ctx, node, target)
         return rule(ctx, node, expected) if target in TYPED else rule(ctx, node)
-    if isinstance(target, type) and issubclass(target, Nat):
+    if isinstance(target, type) and issubclass(target, Int):
         if len(node.args) > 1 or node.keywords:
             raise ctx.source.error(node, f"{target.__name__}(n) takes one number.")
         return lowering.number(ctx, node.args[0]) if node.args else lowering.constant(ctx, node, 0)
@@ -260,6 +261,8 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
             first = next(iter(inspect.signature(function).parameters))
             values = [(first, base), *arguments(ctx, node, function, None, 1)]
             return _called(ctx, node, function, None, None, values)
+    if isinstance(base.type, OrderedType) and func.attr in NEIGHBOURS and not node.args and not node.keywords:
+        return _neighbour(ctx, node, base, NEIGHBOURS[func.attr])
     if isinstance(base.type, SetType) and func.attr in SET_METHODS and len(node.args) == 1:
         return SET_METHODS[func.attr](ctx, node, base, without_none(lowering.lower(ctx, node.args[0], base.type)))
     if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
@@ -269,6 +272,18 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
         f"The method .{func.attr}() of {base.type} cannot be used in an expression.",
         "Methods that change a container are ir.statements of their own.",
     )
+
+
+NEIGHBOURS = {"next": 1, "previous": -1}
+"""Methods of the members of an Ordered sort: how far away in the ring their result is."""
+
+
+def _neighbour(ctx: Context, node: ast.Call, member: ir.Expr, distance: int) -> ir.Expr:
+    location, count = ctx.location(node), member.type.cardinality
+    at = expressions.position(member, location)
+    moved = operators.combine(ctx, node, ast.Add(), at, lowering.constant(ctx, node, distance))
+    around = operators.combine(ctx, node, ast.Mod(), moved, lowering.constant(ctx, node, count))
+    return ir.Expr(ir.Op.MEMBER, member.type, (around,), None, location)
 
 
 def _operator(op: ast.operator) -> Callable[..., ir.Expr]:
@@ -356,7 +371,7 @@ def _isinstance(ctx: Context, node: ast.Call) -> ir.Expr:
             "Every value of it is one.",
         )
     wanted = tuple(_classes(ctx, node.args[1]))
-    if any(isinstance(cls, type) and issubclass(cls, Nat) for cls in wanted):
+    if any(isinstance(cls, type) and issubclass(cls, Int) for cls in wanted):
         raise ctx.source.outside(
             node, "Numbers are plain int when the spec runs, whatever their Nat.", "Write `isinstance(x, int)`."
         )

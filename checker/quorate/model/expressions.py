@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import dataclasses
 
-from quorate.language.sorts import Nat, SortMeta
-from quorate.language.types import BoolType, ListType, MapType, RecordType, SetType, TupleType, Type
+from quorate.errors import Location
+from quorate.language.sorts import Int, SortMeta
+from quorate.language.types import BoolType, ListType, MapType, OrderedType, RecordType, SetType, TupleType, Type
 from quorate.model import aliases, lowering, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
@@ -60,15 +61,32 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.E
         known = ", ".join([*system.index, *system.constants])
         raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {known}.")
     sort = ctx.static(node.value)
-    if node.attr == "bound" and isinstance(sort, SortMeta) and issubclass(sort, Nat):
-        # The greatest number is one less than the numbers there are: said so, a proof for any size sees what it rests on.
-        members = lowering.constant(ctx, node, sort)
-        count = ir.Expr(ir.Op.LEN, spanning(sort.bound + 1, sort.bound + 1), (members,), None, location)
-        return operators.combine(ctx, node, ast.Sub(), count, lowering.constant(ctx, node, 1))
+    if node.attr in ("bound", "size") and isinstance(sort, SortMeta):
+        return _size_of(ctx, node, sort)
     value = ctx.static(node)
     if value is not MISSING:
         return lowering.constant(ctx, node, value)
+    if node.attr == "index":
+        whole = without_none(lowering.lower(ctx, node.value))
+        if isinstance(whole.type, OrderedType):
+            return position(whole, location)
     return field(ctx, lowering.lower(ctx, node.value), node)
+
+
+def position(member: ir.Expr, location: Location | None) -> ir.Expr:
+    """The number of a member of an Ordered sort."""
+    return ir.Expr(ir.Op.POSITION, spanning(0, member.type.cardinality - 1), (member,), None, location)
+
+
+def _size_of(ctx: Context, node: ast.Attribute, sort: SortMeta) -> ir.Expr:
+    """The number of members of a sort, or the largest number of one of numbers: said as the length of the sort, so that a proof for
+    any size sees what it rests on."""
+    count = len(sort)
+    members = lowering.constant(ctx, node, sort)
+    size = ir.Expr(ir.Op.LEN, spanning(count, count), (members,), None, ctx.location(node))
+    if node.attr == "size" or not issubclass(sort, Int):
+        return size
+    return operators.combine(ctx, node, ast.Sub(), size, lowering.constant(ctx, node, 1 - sort.members()[0]))
 
 
 def field(ctx: Context, base: ir.Expr, node: ast.Attribute) -> ir.Expr:
@@ -91,7 +109,20 @@ def field(ctx: Context, base: ir.Expr, node: ast.Attribute) -> ir.Expr:
     return result
 
 
+def _numbered(ctx: Context, node: ast.Subscript, sort: SortMeta) -> ir.Expr:
+    """`Node[i]`, the member of an Ordered sort with a number."""
+    kind = lowering.sort_or_value(ctx, node.value).type.children()[0]
+    if not isinstance(kind, OrderedType):
+        raise ctx.source.error(
+            node, f"The members of {sort.__name__} have no numbers: only an Ordered sort is indexed."
+        )
+    return ir.Expr(ir.Op.MEMBER, kind, (lowering.number(ctx, node.slice),), None, ctx.location(node))
+
+
 def _subscript(ctx: Context, node: ast.Subscript, expected: Type | None) -> ir.Expr:
+    sort = ctx.static(node.value)
+    if isinstance(sort, SortMeta):
+        return _numbered(ctx, node, sort)
     base = without_none(lowering.lower(ctx, node.value))
     location = ctx.location(node)
     if isinstance(node.slice, ast.Slice):

@@ -49,7 +49,23 @@ UNROLL_MAX = 32
 
 OF_THEIR_ARGUMENTS = frozenset(
     {Op.DOMAIN, Op.RANGE, Op.LOOKUP, Op.INDEX, Op.SLICE, Op.SET, Op.LIST, Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MOD}
-    | {Op.NEG, Op.ABS, Op.MIN, Op.MAX, Op.EQ, Op.LT, Op.LE, Op.AND, Op.OR, Op.NOT, Op.SUBSET, Op.UNION, Op.INTERSECT}
+    | {
+        Op.NEG,
+        Op.ABS,
+        Op.POSITION,
+        Op.MEMBER,
+        Op.MIN,
+        Op.MAX,
+        Op.EQ,
+        Op.LT,
+        Op.LE,
+        Op.AND,
+        Op.OR,
+        Op.NOT,
+        Op.SUBSET,
+        Op.UNION,
+        Op.INTERSECT,
+    }
     | {Op.DIFFERENCE, Op.LEN, Op.CONCAT, Op.SORTED, Op.IS, Op.MAJORITY, Op.QUORUM}
 )
 """The operators that read what their arguments read, and of whose value only the type is known here."""

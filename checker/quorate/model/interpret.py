@@ -324,6 +324,14 @@ def _binary(compute: Callable[[Any, Any], Any]) -> Callable[[Run, Expr], Any]:
     return lambda run, node: compute(*run.all(node.args))
 
 
+def _numbered(run: Run, node: Expr) -> Any:
+    """MEMBER."""
+    number = run.value(node.args[0])
+    if not 0 <= number < node.type.cardinality:
+        raise ModelError(f"{node.type} has no member number {number}.", node.location)
+    return node.type.decode(number)
+
+
 EVALUATE: dict[Op, Callable[[Run, Expr], Any]] = {
     Op.CONST: lambda run, node: node.data,
     Op.STATE: lambda run, node: run.state[node.data],
@@ -347,6 +355,8 @@ EVALUATE: dict[Op, Callable[[Run, Expr], Any]] = {
     Op.MOD: _divided,
     Op.NEG: lambda run, node: -run.value(node.args[0]),
     Op.ABS: lambda run, node: abs(run.value(node.args[0])),
+    Op.POSITION: lambda run, node: run.value(node.args[0]).index,
+    Op.MEMBER: _numbered,
     Op.MIN: _binary(min),
     Op.MAX: _binary(max),
     Op.EQ: _binary(lambda left, right: left == right),

@@ -95,6 +95,8 @@ class Op(StrEnum):
     ABS = auto()
     MIN = auto()  # of two comparable values
     MAX = auto()
+    POSITION = auto()  # the number of a member of an Ordered sort, from 0
+    MEMBER = auto()  # the member, of the expression's type, with the number a; error if there is none
     # Truth
     EQ = auto()  # both sides have the same type, up to the ranges of numbers
     LT = auto()  # numbers, Ordered, tuples of those (lexicographic)

@@ -30,7 +30,7 @@ def is_number(kind: Type) -> bool:
 def limits(kind: Type) -> tuple[int, int]:
     """The least and the greatest number of a number type, as far as 64 bits go."""
     if isinstance(kind, NatType):
-        return 0, kind.maximum
+        return kind.minimum, kind.maximum
     assert isinstance(kind, IntType)
     return kind.low, kind.high
 

@@ -26,13 +26,42 @@ from quorate.model.nodes import (
 
 TOTAL = frozenset(
     {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.DOMAIN, Op.RANGE, Op.FIELD, Op.COMPONENT, Op.SLICE, Op.RECORD, Op.TUPLE}
-    | {Op.SET, Op.LIST, Op.ADD, Op.SUB, Op.MUL, Op.NEG, Op.ABS, Op.MIN, Op.MAX, Op.EQ, Op.LT, Op.LE, Op.AND, Op.OR}
+    | {
+        Op.SET,
+        Op.LIST,
+        Op.ADD,
+        Op.SUB,
+        Op.MUL,
+        Op.NEG,
+        Op.ABS,
+        Op.POSITION,
+        Op.MIN,
+        Op.MAX,
+        Op.EQ,
+        Op.LT,
+        Op.LE,
+        Op.AND,
+        Op.OR,
+    }
     | {Op.NOT, Op.IF, Op.IN, Op.SUBSET, Op.UNION, Op.INTERSECT, Op.DIFFERENCE, Op.LEN, Op.CONCAT, Op.SORTED, Op.COERCE}
     | {Op.IS, Op.ALL, Op.ANY, Op.SUM, Op.SET_OF, Op.LIST_OF, Op.MAP_OF, Op.MAJORITY, Op.QUORUM}
 )
 """What has a value whenever its arguments have. Everything else may fail, unless more is known: an operator that is not listed, too."""
 FALLIBLE = frozenset(
-    {Op.INDEX, Op.DIV, Op.MOD, Op.FIT, Op.NARROW, Op.MIN_OF, Op.MAX_OF, Op.THE, Op.LINEARIZABLE, Op.LOOKUP, Op.CALL}
+    {
+        Op.INDEX,
+        Op.MEMBER,
+        Op.DIV,
+        Op.MOD,
+        Op.FIT,
+        Op.NARROW,
+        Op.MIN_OF,
+        Op.MAX_OF,
+        Op.THE,
+        Op.LINEARIZABLE,
+        Op.LOOKUP,
+        Op.CALL,
+    }
 )
 """What may fail, unless more is known. Said so that a test can ask whether every operator was thought of."""
 

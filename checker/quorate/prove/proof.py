@@ -23,7 +23,7 @@ from quorate.errors import UsageError, unknown
 from quorate.explore.tracing import trace
 from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.declarations import declarations
-from quorate.language.sorts import Nat
+from quorate.language.sorts import Int
 from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
 from quorate.model.nodes import Model
@@ -324,7 +324,7 @@ class _AnySizeRun(_Run):
 
     def _rests_on(self, prover: Prover) -> Iterator[str]:
         """What the proof takes for granted."""
-        numbers = sorted(sort.__name__ for sort in self.model.system.sizes if issubclass(sort, Nat))
+        numbers = sorted(sort.__name__ for sort in self.model.system.sizes if issubclass(sort, Int))
         if numbers:
             yield f"numbers from 0 up to any greatest one: {', '.join(numbers)}"
         yield from (f"only for sizes of which this is true: {condition}" for condition in sorted(prover.conditions))

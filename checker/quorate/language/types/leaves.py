@@ -9,7 +9,7 @@ from typing import Any
 
 from quorate.errors import SpecError
 from quorate.language.control import Cut
-from quorate.language.sorts import Nat
+from quorate.language.sorts import Int
 from quorate.language.types.base import Leaf, Renaming
 from quorate.trace import Json
 
@@ -129,22 +129,32 @@ class EnumType(Leaf):
 
 @dataclass(frozen=True)
 class NatType(Leaf):
-    """A `Nat` subclass: 0..maximum. Passing the maximum cuts, under the sort's name."""
+    """A `Nat` or `Int` subclass: minimum..maximum. Outside cuts, under the sort's name; below the zero of a `Nat` is an error."""
 
-    sort: type[Nat]
+    sort: type[Int]
     maximum: int
+    minimum: int = 0
 
     def __str__(self) -> str:
         return self.sort.__name__
 
     @property
     def bound(self) -> str:
-        """The name of the bound that a larger number passes."""
+        """The name of the bound that a number outside passes."""
         return self.sort.__name__
+
+    @property
+    def cuts_below(self) -> bool:
+        """Whether a number below the minimum passes a bound of the exploration, instead of being none of the protocol's numbers."""
+        return self.sort._lower is not None
 
     @cached_property
     def cardinality(self) -> int:
-        return self.maximum + 1
+        return self.maximum - self.minimum + 1
+
+    def zero(self) -> Any:
+        """The number nearest to 0."""
+        return min(max(0, self.minimum), self.maximum)
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
@@ -152,24 +162,24 @@ class NatType(Leaf):
     def check(self, value: Any) -> Any:
         if not self.accepts(value):
             raise self._wrong(value)
-        if value > self.maximum:
+        if value > self.maximum or (value < self.minimum and self.cuts_below):
             raise Cut(self.bound)
-        if value < 0:
+        if value < self.minimum:
             raise SpecError(f"{value} is below zero, where {self} begins.")
         return value
 
     def encode(self, value: Any) -> int:
-        return int(value)
+        return int(value) - self.minimum
 
     def decode(self, code: int) -> Any:
-        return code
+        return code + self.minimum
 
     def to_json(self, value: Any) -> Json:
         return int(value)
 
     def from_json(self, data: Json) -> Any:
-        if not self.accepts(data) or not 0 <= data <= self.maximum:
-            raise ValueError(f"{data!r} is not a {self} from 0 to {self.maximum}")
+        if not self.accepts(data) or not self.minimum <= data <= self.maximum:
+            raise ValueError(f"{data!r} is not a {self} from {self.minimum} to {self.maximum}")
         return data
 
 

@@ -15,14 +15,14 @@ import z3
 from quorate.errors import SpecError, UsageError
 from quorate.kinds import INVARIANTS, SAFETY, STEPS
 from quorate.language.places import declaration
-from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
 from quorate.language.spec import Spec
-from quorate.language.types import Type
+from quorate.language.types import NatType, Type
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
 from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
-from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term
+from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term, require_natural
 from quorate.prove.encode.machine import Transition
 from quorate.prove.encode.values import Value
 from quorate.prove.solvers.query import Query, query
@@ -38,6 +38,14 @@ State = dict[str, Value]
 def model_of_any_size(spec: type[Spec]) -> Model:
     """The model of a spec to be proven for any size. Raises NoAnySize where it computes with the configured sizes."""
     model = build(spec)
+    for variable in model.variables:
+        for part in variable.type.walk():
+            if isinstance(part, NatType):
+                try:
+                    require_natural(part)
+                except NoAnySize as error:
+                    where = declaration(spec, variable.name)
+                    raise error if where is None else error.at(where) from None
     _at_any_bound(model)
     return model
 
@@ -51,10 +59,10 @@ def _at_any_bound(model: Model) -> Model:
     checked there is checked at any bound: `10 - self.term` is not below zero as long as terms end at 3."""
     sizes, spec = model.system.sizes, cast(type[Spec], model.system.spec)
     bounds = {
-        sort.__name__: size + 1 for sort, size in sizes.items() if not issubclass(sort, Nat) and size < IDENTITIES_MAX
+        sort.__name__: size + 1 for sort, size in sizes.items() if not issubclass(sort, Int) and size < IDENTITIES_MAX
     }
     for sort, size in sizes.items():
-        if issubclass(sort, Nat):
+        if issubclass(sort, Int):
             bounds[sort.__name__] = _largest(spec, bounds, sort.__name__, size)
     larger = build(spec.bounded(**bounds))
     for mine, other in zip(_bodies(model), _bodies(larger), strict=True):

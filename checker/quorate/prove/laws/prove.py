@@ -17,7 +17,7 @@ import z3
 from quorate.errors import QuorateError, UsageError
 from quorate.language.declarations import Expectation
 from quorate.language.laws import Marked
-from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Nat
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
 from quorate.language.system import System
 from quorate.model.nodes import expressions
 from quorate.prove.any_size.obligations import _same_constants
@@ -167,7 +167,7 @@ class _Judging:
         """The laws at growing bounds, as far as the types can be built."""
         last = None
         for members, number in LADDER:
-            bounds = {name: number if issubclass(sort, Nat) else members for name, sort in self.subject.sorts.items()}
+            bounds = {name: number if issubclass(sort, Int) else members for name, sort in self.subject.sorts.items()}
             if bounds != last:
                 try:
                     lowered = self.subject.lowered(**bounds)
@@ -192,7 +192,7 @@ class _Judging:
                 return None
         bounds = {name: reading.size(sort) for name, sort in self.subject.sorts.items()}
         most = {
-            name: NUMBER_MAX if issubclass(sort, Nat) else IDENTITIES_MAX for name, sort in self.subject.sorts.items()
+            name: NUMBER_MAX if issubclass(sort, Int) else IDENTITIES_MAX for name, sort in self.subject.sorts.items()
         }
         if any(bounds[name] > most[name] for name in bounds):
             return None

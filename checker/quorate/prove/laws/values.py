@@ -12,7 +12,7 @@ import z3
 
 from quorate.errors import SpecError
 from quorate.language.control import Cut
-from quorate.language.sorts import AnySort, Nat
+from quorate.language.sorts import AnySort, Int
 from quorate.language.system import System
 from quorate.language.types import (
     BoolType,
@@ -186,7 +186,7 @@ class Reading:
 
     def size(self, sort: AnySort) -> int:
         """A bound that the values fit into: of numbers, one that small sums of them stay below; else of members."""
-        return 4 * self._largest if issubclass(sort, Nat) else max(len(self._identities.get(sort, ())), 1)
+        return 4 * self._largest if issubclass(sort, Int) else max(len(self._identities.get(sort, ())), 1)
 
     def read(self) -> tuple[Any, ...]:
         """The values. Use it inside a system whose bounds they fit into."""

@@ -127,6 +127,8 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.MOD: Expressions.division,
     Op.NEG: Expressions.negation,
     Op.ABS: Expressions.absolute,
+    Op.POSITION: lambda body, node: f"(int64_t)({body.value(node.args[0])})",
+    Op.MEMBER: Expressions.numbered,
     Op.MIN: Expressions.extreme,
     Op.MAX: Expressions.extreme,
     Op.EQ: Expressions.equality,

@@ -27,7 +27,6 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.nodes import IntType
 from quorate.model.ranges import is_held, is_number, limits
 
 MASK_MAX = 1024
@@ -56,7 +55,7 @@ class Unsupported(EngineUnavailable):
 
 def low(kind: Type) -> int:
     """The number that is stored as zero."""
-    return kind.low if isinstance(kind, IntType) else 0
+    return limits(kind)[0] if is_number(kind) else 0
 
 
 def bits_for(count: int) -> int:

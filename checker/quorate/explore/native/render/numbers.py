@@ -9,7 +9,7 @@ from __future__ import annotations
 from quorate.errors import Location
 from quorate.explore.native.render.layout import Unsupported
 from quorate.explore.native.render.operands import integer
-from quorate.explore.native.render.paths import Paths
+from quorate.explore.native.render.paths import Paths, within
 from quorate.language.types import Type
 from quorate.model.conversion import join
 from quorate.model.nodes import INT_MIN, Expr, Op
@@ -61,6 +61,14 @@ class Numbers(Paths):
         if not self._fits(node):
             self.trap(f"{value} == {integer(INT_MIN)}", node.location)
         return f"({value} < 0 ? -{value} : {value})"
+
+    def numbered(self, node: Expr) -> str:
+        """MEMBER."""
+        number = self.let(node.args[0].type, self.value(node.args[0]))
+        count = node.type.cardinality
+        if not within(node.args[0].type, 0, count - 1):
+            self.error(f"{number} < 0 || {number} >= {count}")
+        return f"(word)({number})"
 
     # Comparisons
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quorate.explore.native.render.containers import Containers
-from quorate.explore.native.render.operands import Spot, integer
+from quorate.explore.native.render.operands import Spot, integer, to_bits
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import BoolType, MapType, RecordType, TupleType, Type, UnionType
@@ -61,10 +61,10 @@ class Paths(Containers):
         """The code of a map's key; error if a computed number is none."""
         assert isinstance(kind, MapType)
         if is_number(node.type):
-            value = self.let(node.type, self.value(node))
-            if not within(node.type, 0, kind.key.cardinality - 1):
-                self.error(f"{value} < 0 || {value} >= {integer(kind.key.cardinality)}")
-            return f"(word)({value})"
+            value, (least, most) = self.let(node.type, self.value(node)), limits(kind.key)
+            if not within(node.type, least, most):
+                self.error(f"{value} < {integer(least)} || {value} > {integer(most)}")
+            return to_bits(kind.key, value)
         return self.let(BOOL, self.dense(kind.key, self.converted(node, kind.key)))
 
     def index(self, whole: Spot, node: Expr) -> str:

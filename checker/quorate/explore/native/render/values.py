@@ -249,7 +249,9 @@ class Values:
     def convert(self, operand: str, have: Type, want: Type, checked: bool) -> str:
         """A value of one type as a value of another. `checked`: above a bound cuts, below zero is an error."""
         if have == want or (
-            not is_number(have) and width(have) == 0 == width(want) and not isinstance(want, UnionType)
+            width(have) == 0 == width(want)
+            and not isinstance(want, UnionType)
+            and not any(map(is_number, have.walk()))  # One number is not another, though neither has a bit.
         ):
             return operand
         if is_number(have) and is_number(want):
@@ -288,8 +290,9 @@ class Values:
             least, most = limits(have)
             if most > want.maximum:
                 self.cut(f"{value} > {integer(want.maximum)}", want.bound)
-            if least < 0:
-                self.error(f"{value} < 0")
+            if least < want.minimum:
+                below = f"{value} < {integer(want.minimum)}"
+                self.cut(below, want.bound) if want.cuts_below else self.error(below)
         return value
 
     def _converted_union(self, operand: str, have: UnionType, want: Type, checked: bool) -> str:

@@ -266,6 +266,20 @@ class AnySize(Objects):
         value = self.value(node.args[0], env)
         return ABSENT if value is ABSENT else z3.If(value < 0, -value, value)
 
+    def op_position(self, node: Expr, env: Env) -> Value:
+        return self._no_meaning(
+            node,
+            "The number of a member of an Ordered sort has no any-size meaning: the sort is any total order.",
+            "Compare the members with `<`.",
+        )
+
+    def op_member(self, node: Expr, env: Env) -> Value:
+        return self._no_meaning(
+            node,
+            "The member of an Ordered sort with a number has no any-size meaning: the sort is any total order.",
+            "Take it from a parameter or a variable.",
+        )
+
     def op_min(self, node: Expr, env: Env) -> Value:
         first, second = self.values(node.args, env)
         return self.select(self.less(second, first, node.type), second, first)

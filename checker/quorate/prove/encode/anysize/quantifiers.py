@@ -42,6 +42,7 @@ from quorate.prove.encode.anysize.symbols import (
     disjunction,
     merged,
     negation,
+    require_natural,
     shapes,
 )
 from quorate.prove.encode.machine import Env, Machine
@@ -182,6 +183,7 @@ class Quantifiers(Machine):
 
         The range that the model has found is of no use here: it comes from the configured bounds.
         """
+        require_natural(want)
         if not self.symbols.is_natural(value):
             self.stop("error", value < 0, f"a number below zero, where {want} begins", location)
         if not self._in_expression or self._judging:

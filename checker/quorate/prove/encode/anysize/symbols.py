@@ -247,6 +247,15 @@ def unlimited(kind: Type) -> Type:
     return kind
 
 
+def require_natural(kind: NatType) -> None:
+    """Raises NoAnySize for numbers whose least is a bound: what is proven here takes numbers to begin at zero."""
+    if kind.cuts_below:
+        raise NoAnySize(
+            f"The least {kind} is a bound, min={kind.minimum}, and only numbers that begin at 0 have an any-size meaning.",
+            "Use a Nat.",
+        )
+
+
 def printable(kind: Type) -> str:
     """The name of a type without "|", which no name in SMT-LIB may have."""
     return str(kind).replace("|", "or")
@@ -338,6 +347,7 @@ class Symbols:
     def greatest(self, kind: NatType) -> Term:
         """The largest number of a `Nat`: any number from zero. So a set of such numbers is finite, whatever the size,
         and what is true for every number up to here is true at every bound."""
+        require_natural(kind)
         if kind.sort not in self._greatest:
             self._greatest[kind.sort] = z3.Int(f"greatest {kind}")
             self.facts.append(self._greatest[kind.sort] >= 0)

@@ -115,17 +115,23 @@ class FixedValues(Machine):
             return value
         self.stop(
             "cut",
-            self.either([guard for number, guard in value.items() if number > want.maximum]),
+            self.either(
+                [
+                    guard
+                    for number, guard in value.items()
+                    if number > want.maximum or (want.cuts_below and number < want.minimum)
+                ]
+            ),
             want.bound,
             location,
         )
         self.stop(
             "error",
-            self.either([guard for number, guard in value.items() if number < 0]),
+            self.either([guard for number, guard in value.items() if number < want.minimum and not want.cuts_below]),
             f"a number below zero, where {want} begins",
             location,
         )
-        return Leaf({number: guard for number, guard in value.items() if 0 <= number <= want.maximum})
+        return Leaf({number: guard for number, guard in value.items() if want.minimum <= number <= want.maximum})
 
     def _fitted_set(self, value: Value, have: SetType, want: SetType, location: Location | None) -> Value:
         items = []
@@ -242,6 +248,16 @@ class FixedValues(Machine):
 
     def op_abs(self, node: Expr, env: Env) -> Value:
         return self._computed(node, env, abs)
+
+    def op_position(self, node: Expr, env: Env) -> Value:
+        return self._computed(node, env, lambda member: member.index)
+
+    def op_member(self, node: Expr, env: Env) -> Value:
+        number, members = self.value(node.args[0], env), dict(enumerate(node.type.values()))
+        wrong = [] if number is ABSENT else [guard for found, guard in number.items() if found not in members]
+        self.stop("error", self.either(wrong), f"a number that no member of {node.type} has", node.location)
+        inside = {} if number is ABSENT else {found: guard for found, guard in number.items() if found in members}
+        return self._lifted(members.__getitem__, Leaf(inside))
 
     def _divided(self, node: Expr, env: Env, compute: Callable[[int, int], int]) -> Leaf:
         first, second = self.values(node.args, env)

@@ -1,0 +1,122 @@
+"""Sizes of sorts: two ends of numbers, none but zero, and sizes that are computed from others."""
+
+from __future__ import annotations
+
+import pytest
+from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant
+from quorate.errors import SpecError, UsageError
+from quorate.explore import check
+from quorate.language.system import System
+from quorate.outcome import HoldsWithinBounds
+from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.proof import Task, prove
+
+
+class Server(Ordered, size=2):
+    pass
+
+
+class Debt(Int, min=lambda: -Server.size, max=3):
+    pass
+
+
+class Slot(Nat, max=lambda: 2 * Server.size):
+    pass
+
+
+class Last(Nat, max=lambda: Slot.bound - 1):
+    pass
+
+
+class Nothing(Nat, max=0):
+    pass
+
+
+class Account(Spec):
+    debt: Debt
+    last: Last
+    nothing: Nothing
+
+    @action
+    def pay(self) -> None:
+        self.debt -= 1
+
+    @invariant
+    def nothing_is_nothing(self) -> bool:
+        return self.nothing == 0 and Nothing.bound == 0 and len(Nothing) == 1
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+@pytest.mark.parametrize(("servers", "states"), [(1, 2), (2, 3), (5, 6)])
+def test_both_ends_of_an_int_cut_and_a_computed_end_moves(engine: str, servers: int, states: int) -> None:
+    outcome = check(Account.bounded(Server=servers), engine=engine)
+    assert isinstance(outcome, HoldsWithinBounds)
+    assert (outcome.statistics.states, dict(outcome.statistics.cuts)) == (states, {"Debt": 1})
+
+
+def test_bounds_are_computed_from_bounds_that_are_computed() -> None:
+    assert System(Account.bounded(Server=4)).bounds == {"Debt": 3, "Last": 7, "Nothing": 0, "Server": 4, "Slot": 8}
+    assert System(Account.bounded(Server=4, Slot=3)).bounds["Last"] == 2
+    assert System(Account).bounds["Last"] == 3
+
+
+def test_a_system_inside_another_computes_from_its_own_sizes() -> None:
+    with System(Account.bounded(Server=5)):
+        assert (Slot.bound, len(Debt)) == (10, 9)
+        assert System(Account).bounds["Slot"] == 4
+        with System(Account.bounded(Slot=1)):
+            assert (Slot.bound, Last.bound, len(Debt)) == (1, 0, 6)
+        assert (Slot.bound, Last.bound) == (10, 9)
+    assert (Slot.bound, Last.bound, Server.size) == (4, 3, 2)
+
+
+@pytest.mark.parametrize(("least", "most", "zero"), [(-3, 5, 0), (2, 5, 2), (-5, -2, -2)])
+def test_the_zero_of_an_int_is_the_nearest_to_zero(least: int, most: int, zero: int) -> None:
+    class Level(Int, min=least, max=most):
+        pass
+
+    Other = type("Other", (Spec,), {"__annotations__": {"level": Level}, "go": action(lambda self: None)})
+    assert System(Other).zero() == (zero,)
+
+
+def test_a_size_that_is_none_is_an_error_of_the_spec() -> None:
+    with pytest.raises(SpecError, match="has no min"):
+        type("Level", (Int,), {}, max=3)
+    with pytest.raises(SpecError, match="min=4 is above max=3"):
+        type("Level", (Int,), {}, min=4, max=3)
+    with pytest.raises(SpecError, match="Level has max='a'; it must be a whole number"):
+        _ = type("Level", (Nat,), {}, max=lambda: "a").default
+    with pytest.raises(SpecError, match="Level has a max that raises ZeroDivisionError"):
+        _ = type("Level", (Nat,), {}, max=lambda: 1 // 0).default
+    with pytest.raises(UsageError, match="The bound Nothing=-1 is out of range: this largest number goes from 0"):
+        System(Account.bounded(Nothing=-1))
+
+
+def test_a_size_that_is_computed_from_itself_is_an_error_of_the_spec() -> None:
+    class Level(Nat, max=lambda: Level.bound):
+        pass
+
+    with pytest.raises(SpecError, match="Level has a max that is computed from itself"):
+        _ = Level.bound
+
+
+def test_members_of_an_ordered_sort_have_numbers_and_neighbours() -> None:
+    first, second = Server.members()
+    assert (Server[0], Server[1], first.index, second.next(), first.previous()) == (first, second, 0, first, second)
+    for wrong in (-1, 2, True):
+        with pytest.raises(SpecError, match="its members are numbered from 0 to 1"):
+            _ = Server[wrong]
+
+
+def test_members_of_a_scalarset_have_none() -> None:
+    class Anyone(Scalarset, size=2):
+        pass
+
+    with pytest.raises(SpecError, match="none of them has a number"):
+        _ = Anyone[0]
+
+
+def test_numbers_with_a_lower_bound_are_not_proven_for_any_size() -> None:
+    with pytest.raises(NoAnySize, match=r"The least Debt is a bound, min=-2") as refused:
+        prove(Task(Account, "", any_size=True))
+    assert refused.value.location is not None and refused.value.location.text.strip() == "debt: Debt"
