@@ -152,8 +152,10 @@ def state_graph(
 
     Nodes are numbers in breadth-first order, with the attributes `state` (variable name to value), `label` (the same
     as JSON values), `initial`, `violates` (the first invariant that is false there, or None) and `cuts` (how many
-    transitions a bound suppresses there). Edges have the attributes `action`, `arguments` (by name) and `fair`
-    ("weak", "strong" or None). With `symmetry`, nodes stand for orbits.
+    transitions a bound suppresses there). Edges have the attributes `action`, `arguments` (by name), `label` (the same as JSON
+    values) and `fair` ("weak", "strong" or None). With `symmetry`, nodes stand for orbits, and edges have the attribute `renamed`:
+    which identities, by their names before, are called what in the state that stands for the orbit. The attribute `orbits` of
+    the graph names the sorts.
     """
     from quorate.explore.checking import symmetric_sorts
     from quorate.explore.symmetry import affordable
@@ -164,16 +166,18 @@ def state_graph(
         graph = build(system, sorts, Watch(Limits(states=states_max)))
         if graph.stopped is not None:
             raise UsageError(
-                f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the limit."
+                f"{system.name} has more than {states_max:,} states at these bounds. Lower a bound, or raise the limit "
+                f"(`--max-states`)."
             )
-        return _networkx(graph)
+        return _networkx(graph, Symmetry(system, sorts) if sorts else None)
 
 
-def _networkx(graph: Graph) -> networkx.MultiDiGraph[int]:
+def _networkx(graph: Graph, symmetry: Symmetry | None) -> networkx.MultiDiGraph[int]:
     import networkx
 
     system, properties = graph.system, Properties(graph.system)
-    result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=system.name)
+    orbits = tuple(sort.__name__ for sort in symmetry.sorts) if symmetry is not None else ()
+    result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=system.name, orbits=orbits)
     for number, state in enumerate(graph.states):
         values = dict(zip(system.index, state, strict=True))
         false = properties.falsified(state)
@@ -189,5 +193,23 @@ def _networkx(graph: Graph) -> networkx.MultiDiGraph[int]:
         for instance, target in edges:
             action, arguments = graph.instances[instance]
             named = dict(zip((parameter.name for parameter in action.parameters), arguments, strict=True))
-            result.add_edge(number, target, action=action.name, arguments=named, fair=action.declaration.fair)
+            result.add_edge(
+                number,
+                target,
+                action=action.name,
+                arguments=named,
+                label={
+                    parameter.name: parameter.type.to_json(named[parameter.name]) for parameter in action.parameters
+                },
+                fair=action.declaration.fair,
+                renamed=_renamed(system, symmetry, graph.states[number], (action, arguments)),
+            )
     return result
+
+
+def _renamed(system: System, symmetry: Symmetry | None, state: State, instance: Instance) -> dict[str, str]:
+    """Which identities have another name in the state that stands for the orbit of a successor."""
+    successor = system.fire(state, *instance) if symmetry is not None else None
+    if symmetry is None or successor is None:
+        return {}
+    return symmetry.names(symmetry.representative(successor.state)[1])

@@ -93,6 +93,15 @@ class Symmetry:
             parts.append(value)
         return tuple(parts), self._candidates[candidates][0]
 
+    def names(self, number: int) -> dict[str, str]:
+        """The identities that the renaming `number` gives another name, with that name."""
+        return {
+            repr(old): repr(new)
+            for sort, names in self._renamings[number].items()
+            for old, new in zip(sort.members(), names, strict=True)
+            if old != new
+        }
+
     def inverse(self, number: int) -> int:
         """The number of the renaming that undoes the renaming `number`."""
         if not self._inverses:

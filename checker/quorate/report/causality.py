@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quorate.kinds import INDUCTION
+from quorate.kinds import INDUCTION, LIVENESS, UNJUDGED
 from quorate.report.values import show
 from quorate.trace import Change, Json, Step, Trace
 
@@ -45,7 +45,8 @@ def place_of(change: Change) -> Place:
 
 @dataclass(frozen=True)
 class Causes:
-    """`past` are the steps in the causal past, None if nothing singles one out: then all are equal.
+    """`past` are the steps in the causal past, None if nothing singles one out: then all are equal. So it is with runs for ever:
+    what they violate is that something does not happen, and a step that hinders it need not set anything that the property reads.
 
     `stressed` are the (step, place) pairs whose new values the violation rests on; `decisive` the steps that made them.
     """
@@ -63,7 +64,7 @@ def causes(trace: Trace) -> Causes:
     }
     decisive |= {step.index for step in trace.steps if any(message.id in trace.looked_at for message in step.sent)}
     ends = {len(trace.steps)} if trace.kind in ("invariant", "step", "error", INDUCTION) and trace.steps else set()
-    if not decisive:
+    if not decisive or trace.kind in (*LIVENESS, UNJUDGED):
         return Causes(None, stressed, decisive)
     return Causes(frozenset(_past(trace, decisive | ends)), stressed, decisive)
 

@@ -364,7 +364,11 @@ def _samples(story: Story, wires: list[Wire], roles: dict[str, str]) -> list[Sam
     split = story.causes.past is not None and any(not story.dark(step.index) for step in story.trace.steps)
     found = [Sample("line", colour, role) for role, colour in roles.items()]
     found += [Sample("dotted", FADED, "down")] if any(not spell.up for spell in story.spells) else []
-    found += [Sample("circle", INK, "step")] if any(step.mark is None for step in steps) else []
+    found += (
+        [Sample("circle", INK, "step")]
+        if any(step.mark is None and step.index not in story.causes.decisive for step in steps)
+        else []
+    )
     found += [Sample("diamond", INK, "timeout")] if "timeout" in marks else []
     found += [Sample("square", INK, "crash")] if "crash" in marks else []
     found += [Sample("ring", INK, "restart")] if "restart" in marks else []

@@ -20,7 +20,7 @@ LOOP_GUTTER = 44.0
 PAGE_WIDTH = 1085.0
 """As wide as a picture may be for its smallest words, of 10 points, to be of 7 when it is printed across A4 (842 points less
 margins of 28): narrower lanes come first, then narrower changes. Only very many lanes make it wider."""
-ROOM_MIN, GAP_MIN = 250.0, 78.0
+ROOM_MIN, ROOM_LEAST, GAP_MIN = 250.0, 190.0, 78.0
 REPEAT_EVERY = 20
 """A long diagram names its lanes again after so many steps."""
 
@@ -104,7 +104,9 @@ def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> La
     gaps = max(len(lanes) - 1, 0)
     free = PAGE_WIDTH - MARGIN - 22 - left - over - owner_width
     room = min(wanted, max(ROOM_MIN, free - gap * gaps))
-    gap = min(gap, max((free - room) / max(gaps, 1), widest + 6, GAP_MIN))
+    narrowest = max(widest + 6, GAP_MIN)
+    room = min(room, max(ROOM_LEAST, free - narrowest * gaps))
+    gap = min(gap, max((free - room) / max(gaps, 1), narrowest))
     changes_x = left + gap * gaps + over
     cells = {step.index: step_cell(story, step, room, messages.get(step.index, [])) for step in story.trace.steps}
     first = initial_cell(story, room) if shows_its_beginning(story.trace) else None

@@ -40,7 +40,7 @@ def render(source: str, path: Path, layout: str = "dot") -> None:
     if layout not in LAYOUTS:
         raise UsageError(f"There is no layout {layout!r}. Known: {', '.join(LAYOUTS)}.")
     picture = source.encode("utf-8") if suffix == ".dot" else _draw(source, suffix[1:], layout)
-    _write(path, picture)
+    write(path, picture)
 
 
 def svg(source: str, layout: str = "dot") -> str:
@@ -104,7 +104,8 @@ def dark_style() -> str:
     return f"@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}"
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that no reader of it sees half. Raises UsageError if that cannot be."""
     partial = path.with_name(path.name + ".partial")
     try:
         partial.write_bytes(content)

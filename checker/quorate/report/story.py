@@ -178,7 +178,7 @@ def read(trace: Trace) -> Story:
 
 
 def _busy(trace: Trace, flights: Sequence[Flight]) -> set[str]:
-    """The lanes in which something happens: a step, an end of a message, a change, a partition, a member of a quorum."""
+    """The lanes in which something happens: a step, an end of a message, a change, a partition, a member of a quorum, a witness."""
     lanes = [end for flight in flights for end in (flight.source, flight.target)]
     for step in trace.steps:
         lanes += [change.lane for change in step.changes] + list(step.isolated)
@@ -186,6 +186,7 @@ def _busy(trace: Trace, flights: Sequence[Flight]) -> set[str]:
             lanes += _members(step.arguments.values())
         if not is_environment(trace, step):
             lanes.append(step.lane)
+    lanes += [witness.value for witness in trace.witnesses if isinstance(witness.value, str)]
     known = set(lanes_of(trace))
     return {lane for lane in lanes if lane is not None and lane in known}
 

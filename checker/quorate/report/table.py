@@ -106,15 +106,29 @@ def step_items(story: Story, step: Step, room: float) -> list[Item]:
     """What a step changed, and what else is to be said of it."""
     dark = story.dark(step.index)
     whole = story.changes(step)
-    for limit in (72, 48, 32, 24, 16, 10, 6):
-        items = [_change_item(short, full, dark) for short, full in zip(story.changes(step, limit), whole, strict=True)]
-        if all(item_width(item) <= room for item in items):
-            break
+    items: list[Item] = []
+    for short, full in zip(story.changes(step, VALUE_MAX), whole, strict=True):
+        items += _folded(_change_item(short, full, dark), room)
     remarks: list[Item] = [
         (Run(remark, FADED if story.lane_of(step) is None or not dark else SOFT, italic=True),)
         for remark in story.remarks(step)
     ]
     return remarks + items
+
+
+VALUE_MAX = 240
+"""Characters of a value that are shown."""
+
+
+def _folded(item: Item, room: float) -> list[Item]:
+    """A change on as many lines as it needs: a value that is cut would look like another."""
+    if item_width(item) <= room:
+        return [item]
+    *head, last = item
+    lines = fold(last.text, room, last.size, last.bold)
+    shown = _limited(lines, MESSAGE_LINES, room, last.size, last.bold)
+    full = last.full or (last.text if len(lines) > MESSAGE_LINES else "")
+    return [tuple(head), *((replace(last, text=line, full=full),) for line in shown)]
 
 
 def _change_item(short: Shown, full: Shown, dark: bool) -> Item:
