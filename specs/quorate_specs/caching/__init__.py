@@ -1,0 +1,1 @@
+"""A cache beside a database."""
