@@ -156,3 +156,17 @@ def variant_option(function: F) -> F:
     return click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")(
         function
     )
+
+
+def seeing_options(function: F) -> F:
+    """`--show EXPR` and `--hide NAME`, both repeated; the command receives the tuples `show` and `hide`."""
+    show = click.option(
+        "--show",
+        multiple=True,
+        metavar="EXPR",
+        help="Also tell what this is along the run: Python over the variables, such as `len(log[s1])` or `self.method()`; repeatable.",
+    )
+    hide = click.option(
+        "--hide", multiple=True, metavar="NAME", help="Do not tell changes of this variable; repeatable."
+    )
+    return show(hide(function))

@@ -6,14 +6,14 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from quorate.errors import QuorateError, TraceError, UsageError
+from quorate.errors import QuorateError, TraceError, UsageError, unknown
 from quorate.outcome import Failed, Outcome
 from quorate.report.formats import FORMATS, TEXT, Result
 from quorate.trace import Trace
@@ -55,15 +55,22 @@ def rejections(form: str, spec: str, variant: str | None = None) -> Iterator[Non
         raise
 
 
-def show_trace(trace: Trace) -> None:
-    """Print a trace, in colours on a terminal."""
+def show_trace(trace: Trace, hide: Collection[str] = ()) -> None:
+    """Print a trace, in colours on a terminal, without the changes of the variables in `hide`."""
     from quorate.report import text
 
     if is_terminal():
-        _print(text.trace_styled(trace))
+        _print(text.trace_styled(trace, hide))
         click.echo()
     else:
-        click.echo(text.trace_text(trace))
+        click.echo(text.trace_text(trace, hide))
+
+
+def known_variables(trace: Trace, names: Collection[str]) -> None:
+    """Raise UsageError if one of these is no variable of a trace."""
+    for name in names:
+        if name not in trace.initial:
+            raise unknown("variable", name, trace.initial)
 
 
 def is_terminal() -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from quorate.commands._options import Explicit
-from quorate.commands._show import show_trace
+from quorate.commands._options import Explicit, seeing_options
+from quorate.commands._show import known_variables, show_trace
 from quorate.kinds import GOALS, UNJUDGED, kind_of
 from quorate.outcome import Exit
 
@@ -20,8 +20,11 @@ NOT_VIOLATING = ("run", UNJUDGED, *(kind_of(name).shown_as for name in GOALS))
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--spec", metavar="SPEC", help="The specification to run it on, if not the one that the trace names.")
 @click.option("--variant", metavar="NAME", help="The variant to run it on, if not the one that the trace names.")
+@seeing_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(trace: Path, spec: str | None, variant: str | None, form: str) -> Exit:
+def command(
+    trace: Path, spec: str | None, variant: str | None, show: tuple[str, ...], hide: tuple[str, ...], form: str
+) -> Exit:
     """Run a stored TRACE.json again, step by step, on its specification.
 
     This imports the specification, which runs its code: of what a trace names only protocols of `quorate list` and files below
@@ -32,7 +35,7 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> Ex
     any more, which says nothing of the property, or it is a step from a hypothetical state, and still breaks an
     induction.
     """
-    from quorate.explore.replay import replay
+    from quorate.explore.replay import replay, with_values
     from quorate.kinds import INDUCTION
     from quorate.loading import load, load_named
     from quorate.trace import Trace
@@ -60,7 +63,8 @@ def command(trace: Path, spec: str | None, variant: str | None, form: str) -> Ex
         )
     else:
         if result.now is not None:
-            show_trace(result.now)
+            known_variables(result.now, hide)
+            show_trace(with_values(result.now, cls, show) if show else result.now, hide)
         click.echo(result.message)
     if not result.reproduced:
         return Exit.SUCCESS if result.judged else Exit.OPEN

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
+from quorate.errors import TraceError, UsageError
 from quorate.explore import liveness
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
+from quorate.explore.witnesses import plain_json
 from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, STEPS, UNJUDGED, kind_of
 from quorate.language.control import Cut
+from quorate.language.declarations import original
+from quorate.language.sorts import Identity
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.trace import Change, Json, Step, Trace
@@ -53,6 +58,53 @@ def replay(stored: Trace, spec: type[Spec]) -> Replay:
             return replayed.result()
         except _Diverges as difference:
             return Replay(False, difference.message, difference.step, judged=difference.judged)
+
+
+def with_values(stored: Trace, spec: type[Spec], expressions: Sequence[str]) -> Trace:
+    """A trace that also tells, as if they were variables, what expressions are along it: Python over `self`, the variables and
+    identities by their names, and the names of the specification's module.
+
+    Raises UsageError for an expression that is none or that fails, and TraceError if the run is not possible any more.
+    """
+    system = System(spec.bounded(**stored.bounds))
+    with system:
+        replayed = _Replay(system, stored)
+        try:
+            replayed.result()
+        except _Diverges as difference:
+            raise TraceError(difference.message) from None
+        changes = [_values(system, expression, replayed.states) for expression in expressions]
+    first = tuple(Change(name, (), None, values[0]) for name, values in zip(expressions, changes, strict=True))
+    steps = []
+    for position, step in enumerate(stored.steps):
+        more = tuple(
+            Change(name, (), values[position], values[position + 1])
+            for name, values in zip(expressions, changes, strict=True)
+            if position + 1 < len(values) and values[position] != values[position + 1]
+        )
+        steps.append(replace(step, changes=step.changes + more))
+    return stored.but(steps=tuple(steps), given=stored.given + first)
+
+
+def _values(system: System, expression: str, states: Sequence[State]) -> list[Json]:
+    """What an expression is in each of these states."""
+    try:
+        code = compile(expression, "<expression>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{expression!r} is no expression of Python: {error}.") from None
+    found: list[Json] = []
+    for number, state in enumerate(states):
+        names = dict(vars(sys.modules[original(system.spec).__module__]))
+        names |= {
+            repr(member): member for sort in system.sizes if issubclass(sort, Identity) for member in sort.members()
+        }
+        names |= {variable.name: state[system.index[variable.name]] for variable in system.variables}
+        try:
+            found.append(plain_json(eval(code, names | {"self": system.view(state)})))
+        except Exception as error:
+            where = f"after step {number}" if number else "in the initial state"
+            raise UsageError(f"{expression!r} fails {where}: {type(error).__name__}: {error}.") from None
+    return found
 
 
 class _Replay:

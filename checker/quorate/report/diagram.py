@@ -10,6 +10,7 @@ made:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
@@ -39,18 +40,19 @@ from quorate.report.wires import EVENT_RADIUS, Wire, partition_bars, route
 from quorate.trace import Step, Trace
 
 
-def spacetime(trace: Trace) -> str:
-    """The Graphviz source of a trace's diagram; the same trace gives the same source. Draw it with `render`."""
-    return scene(trace).source()
+def spacetime(trace: Trace, hide: Collection[str] = ()) -> str:
+    """The Graphviz source of a trace's diagram; the same trace gives the same source. Draw it with `render`. Changes of the
+    variables in `hide` are not shown."""
+    return scene(trace, hide).source()
 
 
-def scene(trace: Trace) -> Scene:
+def scene(trace: Trace, hide: Collection[str] = ()) -> Scene:
     """The diagram as positioned marks, curves and texts."""
     if len(trace) > STEPS_MAX:
         raise UsageError(
             f"The trace has {len(trace):,} steps; a picture of more than {STEPS_MAX:,} cannot be read. `quorate replay` prints it."
         )
-    story = read(trace)
+    story = read(trace, hide)
     layout, wires, placed = _settle(story)
     page = Scene(0.0, 0.0, _title(story), [], [], [], [])
     _add_head(page, story, layout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -104,12 +104,12 @@ pre { background: #f4f6f8; padding: 1rem; overflow-x: auto; font-size: 14px }
 """
 
 
-def trace_page(trace: Trace) -> str:
+def trace_page(trace: Trace, hide: Collection[str] = ()) -> str:
     """A trace as one HTML file without references to anything else: the diagram, the text, and the trace's JSON to
-    keep."""
+    keep. Changes of the variables in `hide` are in the JSON only."""
     head = headline(trace)
     name = f"{trace.spec}, {trace.variant}" if trace.variant else trace.spec
-    picture = svg(spacetime(trace))
+    picture = svg(spacetime(trace, hide))
     picture = picture[picture.index("<svg") :]
     data = json.dumps(trace.to_json(), ensure_ascii=True).replace("</", "<\\/")
     return f"""<!DOCTYPE html>
@@ -126,7 +126,7 @@ def trace_page(trace: Trace) -> str:
 <p><strong>{escape(head.title)}</strong>: {escape(head.text)}</p>
 <figure>
 {picture}</figure>
-<details><summary>The run as text</summary><pre>{escape(trace_text(trace))}</pre></details>
+<details><summary>The run as text</summary><pre>{escape(trace_text(trace, hide))}</pre></details>
 <script type="application/json" id="trace">{data}</script>
 </body>
 </html>

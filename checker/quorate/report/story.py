@@ -90,6 +90,8 @@ class Story:
     headline: Headline
     idle: tuple[str, ...] = ()
     """Lanes of the trace in which nothing happens: they are left out."""
+    hidden: frozenset[str] = frozenset()
+    """Variables whose changes a reader does not want to see."""
 
     def lane_of(self, step: Step) -> str | None:
         """The lane where a step happens; None if the network or the environment takes it."""
@@ -141,7 +143,7 @@ class Story:
                 (step.index, place_of(change)) in self.causes.stressed,
             )
             for change in step.changes
-            if not _is_traffic(step, change)
+            if not _is_traffic(step, change) and change.variable not in self.hidden
             for difference in differences(change.old, change.new, width)
         )
 
@@ -167,14 +169,14 @@ class Story:
         }
 
 
-def read(trace: Trace) -> Story:
-    """Work out a trace's story."""
+def read(trace: Trace, hide: Collection[str] = ()) -> Story:
+    """Work out a trace's story. The changes of the variables in `hide` are not told; they are causes all the same."""
     every = lanes_of(trace)
     flights = _flights(trace, every)
     busy = _busy(trace, flights) or set(every)
     lanes = tuple(lane for lane in every if lane in busy)
     idle = tuple(lane for lane in every if lane not in busy)
-    return Story(trace, lanes, flights, _spells(trace, lanes), causes(trace), headline(trace), idle)
+    return Story(trace, lanes, flights, _spells(trace, lanes), causes(trace), headline(trace), idle, frozenset(hide))
 
 
 def _busy(trace: Trace, flights: Sequence[Flight]) -> set[str]:
@@ -308,10 +310,12 @@ def shows_its_beginning(trace: Trace) -> bool:
     return bool(trace.initial_arguments or trace.given) or in_full(trace)
 
 
-def given(trace: Trace) -> dict[str, list[tuple[str, Json]]]:
+def given(trace: Trace, hidden: Collection[str] = ()) -> dict[str, list[tuple[str, Json]]]:
     """What the first state has that is not zero, by whose it is: `s1, s2` for lanes with the same, nothing for no lane's."""
     owned: dict[str | None, list[tuple[str, Json]]] = {}
     for change in trace.given:
+        if change.variable in hidden:
+            continue
         place = _place(change, Difference("", None, None))
         owned.setdefault(change.lane, []).append((place, change.new))
     alike: dict[str, list[str | None]] = {}

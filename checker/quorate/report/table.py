@@ -193,9 +193,11 @@ def initial_cell(story: Story, room: float) -> Cell:
     chosen = ", ".join(f"{name} {show(value, 40)}" for name, value in story.trace.initial_arguments.items())
     lines: tuple[tuple[Item, ...], ...] = ()
     if in_full(story.trace):
-        lines = wrap([_value_item(name, value) for name, value in story.trace.initial.items()], room)
+        lines = wrap(
+            [_value_item(name, value) for name, value in story.trace.initial.items() if name not in story.hidden], room
+        )
     else:
-        for whose, values in given(story.trace).items():
+        for whose, values in given(story.trace, story.hidden).items():
             head: list[Item] = [(Run(whose, INK, True),)] if whose else []
             lines += wrap(head + [_value_item(name, value) for name, value in values], room)
     return Cell(

@@ -6,7 +6,7 @@ names each bound and how often it cut, `unfinished` says why and what was covere
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from quorate.errors import printable
@@ -41,14 +41,14 @@ TELLING = 10_000
 """Of fewer states it is not worth saying what one takes: the table has a least size."""
 
 
-def trace_text(trace: Trace) -> str:
+def trace_text(trace: Trace, hide: Collection[str] = ()) -> str:
     """A trace, step by step, with what changed, and at the end what is violated and by which values."""
-    return _plain(_trace_lines(trace))
+    return _plain(_trace_lines(trace, hide))
 
 
-def trace_styled(trace: Trace) -> Text:
+def trace_styled(trace: Trace, hide: Collection[str] = ()) -> Text:
     """The same text with colours, for `rich.print`."""
-    return _styled(_trace_lines(trace))
+    return _styled(_trace_lines(trace, hide))
 
 
 def outcome_text(outcome: Outcome) -> str:
@@ -89,8 +89,8 @@ def _name(subject: Trace | Outcome) -> Line:
     return [(subject.spec, STRONG), (variant + ("" if told else f", class {name}"), "")]
 
 
-def _trace_lines(trace: Trace) -> Iterable[Line]:
-    story = read(trace)
+def _trace_lines(trace: Trace, hide: Collection[str] = ()) -> Iterable[Line]:
+    story = read(trace, hide)
     bounds = ", ".join(f"{name}={size}" for name, size in trace.bounds.items())
     yield [*_name(trace), (f" ({bounds})" if bounds else "", DIM)]
     yield []
@@ -99,6 +99,8 @@ def _trace_lines(trace: Trace) -> Iterable[Line]:
         yield [("   0  ", DIM), (beginning(trace), STRONG), (f"  {given}" if given else "", DIM)]
     if in_full(trace):
         for name, value in trace.initial.items():
+            if name in story.hidden:
+                continue
             yield [("        ", ""), (f"{name} ", ""), (show(value, WIDTH), STRONG)]
     owner = max((len(step.lane or "net") for step in trace.steps), default=0)
     for step in trace.steps:
