@@ -14,6 +14,7 @@ from typing import Any, Self
 import z3
 
 from quorate.model.nodes import Expr, Model
+from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.quantifiers import Quantifiers
 from quorate.prove.encode.anysize.symbols import (
     NoAnySize,
@@ -300,6 +301,15 @@ class Definitions(Quantifiers):
         value = family.symbol(actual)
         if len(self.families) > known:
             fact = axiom(value, lambda claim: self._some(node, frozen, claim))
+            if is_number(node.type):
+                parts: list[Term] = []
+
+                def seen(part: Value) -> Term:
+                    parts.append(part)
+                    return self.true
+
+                self._some(node, frozen, seen)
+                self.symbols.observe(node.type, family.symbol(list(family.parameters)), parts)
             self.definitions.append(z3.ForAll(actual, fact) if actual else fact)
         return value
 

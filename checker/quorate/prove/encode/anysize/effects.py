@@ -34,6 +34,7 @@ from quorate.model.nodes import (
     reads,
     statements,
 )
+from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term, printable
 from quorate.prove.encode.machine import Env
 from quorate.prove.encode.values import Value
@@ -334,5 +335,8 @@ class Combination:
         value = family.symbol(actual)
         if len(machine.families) > known:
             fact = definition(value)
+            if is_number(kind):
+                parts = [was, *(reached(one.element) for one in self._rounds())]
+                machine.symbols.observe(kind, family.symbol(list(family.parameters)), parts)
             machine.definitions.append(z3.ForAll(actual, fact) if actual else fact)
         return value

@@ -184,6 +184,8 @@ class Quantifiers(Machine):
         The range that the model has found is of no use here: it comes from the configured bounds.
         """
         require_natural(want)
+        if self.symbols.is_within(want, value):
+            return
         if not self.symbols.is_natural(value):
             self.stop("error", value < 0, f"a number below zero, where {want} begins", location)
         if not self._in_expression or self._judging:
@@ -263,11 +265,9 @@ class Quantifiers(Machine):
             for terms in product(*options):
                 constants = tuple(term for term in terms if self.is_own(term))
                 natural = [self.symbols.within(leaf, term) for term, leaf in zip(terms, shape.leaves, strict=True)]
-                self.symbols.naturals.update(
-                    term.decl().name()
-                    for term, leaf in zip(terms, shape.leaves, strict=True)
-                    if isinstance(leaf, NatType)
-                )
+                for term, leaf in zip(terms, shape.leaves, strict=True):
+                    if isinstance(leaf, NatType):
+                        self.symbols.limit(leaf, term)
                 element = shape.build(list(terms))
                 guard = self.both([*natural, source.has(element)])
                 if not self.is_false(guard):

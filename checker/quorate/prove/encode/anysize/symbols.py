@@ -10,7 +10,7 @@ of an uninterpreted sort; of an `Ordered` sort, with a total order).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -285,6 +285,8 @@ class Symbols:
         self._greatest: dict[Any, Term] = {}
         self.naturals: set[str] = set()
         """Functions and constants whose numbers are not below zero."""
+        self._limited: dict[str, Any] = {}
+        """Those whose numbers are within the limits of a `Nat`, which is named."""
         self.facts: list[Term] = []
         self.orders: dict[Any, Any] = {}
 
@@ -293,6 +295,7 @@ class Symbols:
         other = Symbols()
         other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
         other._greatest, other.naturals = dict(self._greatest), set(self.naturals)
+        other._limited = dict(self._limited)
         other.facts, other.orders = list(self.facts), dict(self.orders)
         return other
 
@@ -355,9 +358,9 @@ class Symbols:
 
     def is_natural(self, term: Term) -> bool:
         """Whether a number is not below zero by its form."""
+        if z3.is_int_value(term):
+            return bool(term.as_long() >= 0)
         match _kind(term):
-            case z3.Z3_OP_ANUM:
-                return bool(term.as_long() >= 0)
             case z3.Z3_OP_ADD | z3.Z3_OP_MUL:
                 return all(map(self.is_natural, term.children()))
             case z3.Z3_OP_ITE:
@@ -367,6 +370,36 @@ class Symbols:
             case z3.Z3_OP_UNINTERPRETED:
                 return term.decl().name() in self.naturals
         return False
+
+    def is_within(self, kind: NatType, term: Term) -> bool:
+        """Whether a number is within the limits of its type by its form."""
+        if z3.is_int_value(term):
+            return bool(term.as_long() == 0)
+        match _kind(term):
+            case z3.Z3_OP_ITE:
+                return self.is_within(kind, term.arg(1)) and self.is_within(kind, term.arg(2))
+            case z3.Z3_OP_UNINTERPRETED:
+                return self._limited.get(term.decl().name()) is kind.sort
+        return False
+
+    def limit(self, kind: NatType, constant: Term) -> None:
+        """Note that a constant is only looked at within the limits of its type."""
+        self.naturals.add(constant.decl().name())
+        self._limited[constant.decl().name()] = kind.sort
+
+    def observe(self, kind: Type, value: Value, parts: Sequence[Term]) -> None:
+        """Say of a defined number what is true of all that it may be, by their form; `value` depends on no number."""
+        if not is_number(kind) or any(z3.is_int(arg) for arg in value.children()) or not parts:
+            return
+        name, args = value.decl().name(), value.children()
+        if isinstance(kind, NatType) and all(self.is_within(kind, part) for part in parts):
+            self._limited[name], fact = kind.sort, self.within(kind, value)
+        elif all(map(self.is_natural, parts)):
+            fact = value >= 0
+        else:
+            return
+        self.naturals.add(name)
+        self.facts.append(z3.ForAll(args, fact) if args else fact)
 
     def within(self, kind: Type, term: Term) -> Term:
         """That a leaf term is one of the values of its type, as far as its sort leaves that open."""
@@ -386,6 +419,8 @@ class Symbols:
             self._functions[name] = function
             if natural or isinstance(kind, NatType):
                 self.naturals.add(name)
+                if isinstance(kind, NatType):
+                    self._limited[name] = kind.sort
                 names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
                 term = function(names)
                 fact = self.within(kind, term) if isinstance(kind, NatType) else term >= 0
