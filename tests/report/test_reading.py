@@ -7,7 +7,7 @@ import pytest
 import report_traces as traces
 from quorate.errors import TraceError, UsageError
 from quorate.report.diagram import scene, spacetime
-from quorate.report.palette import BAD, DARK, GROUNDS, TEXTS
+from quorate.report.palette import BAD, DARK, GOOD, GROUNDS, TEXTS
 from quorate.report.render import svg
 from quorate.report.scene import Scene
 from quorate.trace import Change, Trace
@@ -167,3 +167,12 @@ def test_a_trace_of_ten_thousand_steps_is_refused_with_what_to_do() -> None:
         run.step("act", "a", at("a", "x", number, number + 1))
     with pytest.raises(UsageError, match="quorate replay"):
         spacetime(run.end())
+
+
+def test_a_goal_that_is_reached_is_nothing_red() -> None:
+    run = Run("s", ["a"], {"x": 0}).step("act", "a", at("a", "x", 0, 1, True))
+    page = scene(run.end().but(kind="reachable", property="p"))
+    assert not [
+        item for item in (*page.marks, *page.texts) if BAD in (getattr(item, "fill", ""), getattr(item, "colour", ""))
+    ]
+    assert [mark.fill for mark in page.marks if mark.name == "step 1 act"] == [GOOD]

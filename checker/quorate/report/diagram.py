@@ -30,7 +30,7 @@ from quorate.report.layout import (
     lay_out,
 )
 from quorate.report.measure import clip, fold, width
-from quorate.report.palette import BAD, FADED, FADED_LINE, FADED_MARK, INK, LIFELINE, ROLES, SOFT, WIRE, ZEBRA
+from quorate.report.palette import BAD, FADED, FADED_LINE, FADED_MARK, INK, LIFELINE, ROLES, SOFT, WIRE, ZEBRA, accent
 from quorate.report.panel import TOUCHED_RADIUS, Sample, add_legend, add_panel, stub_end
 from quorate.report.scene import Box, Curve, Mark, Point, Rect, Scene, Text, polyline
 from quorate.report.story import Flight, Story, read, repetition
@@ -256,14 +256,14 @@ def _add_events(page: Scene, story: Story, layout: Layout) -> None:
     for step in story.trace.steps:
         lane = story.lane_of(step)
         decisive = step.index in story.causes.decisive
-        colour = BAD if decisive else INK if story.dark(step.index) else FADED_MARK
+        colour = accent(story.headline.tone) if decisive else INK if story.dark(step.index) else FADED_MARK
         _add_touched(page, story, layout, step, colour)
         if lane is None:
             continue
         centre = (layout.lane_x[lane], layout.y(step.index))
         name = event_name(step)
         if decisive:
-            page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", BAD, 1.6))
+            page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", colour, 1.6))
         if step.mark == "crash":
             page.marks.append(
                 Mark(name, centre, "square", EVENT_RADIUS, colour, colour, sign="\N{MULTIPLICATION SIGN}")
@@ -291,7 +291,7 @@ def _add_touched(page: Scene, story: Story, layout: Layout, step: Step, colour: 
     for lane, changed in touched.items():
         name, centre = f"{lane} in step {step.index} {step.action}", (layout.lane_x[lane], y)
         if step.index in story.causes.decisive and own is None:
-            page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", BAD, 1.6))
+            page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", colour, 1.6))
         page.marks.append(Mark(name, centre, "circle", TOUCHED_RADIUS, colour if changed else "#FFFFFF", colour, 1.6))
 
 
@@ -303,7 +303,8 @@ def _add_wires(page: Scene, story: Story, wires: list[Wire]) -> None:
     for wire in wires:
         flight = wire.flight
         dark = story.dark_flight(flight)
-        colour = BAD if flight.fate == "lost" or story.counts(flight) else WIRE if dark else FADED_LINE
+        strong = accent(story.headline.tone) if story.counts(flight) else WIRE if dark else FADED_LINE
+        colour = BAD if flight.fate == "lost" else strong
         pen = 1.7 if dark and flight.fate == "received" else 1.2
         style: Literal["solid", "dashed"] = "dashed" if flight.fate == "lost" or flight.again else "solid"
         start, end = wire.points[0], wire.points[-1]
@@ -380,9 +381,17 @@ def _samples(story: Story, wires: list[Wire], roles: dict[str, str]) -> list[Sam
     ends = {_stub_kind(story, wire.flight) for wire in wires if wire.flight.fate == "under way"}
     found += [Sample("stub", WIRE, "on the wire")] if "stub" in ends else []
     found += [Sample("read", WIRE, "on the wire, read by a step")] if "read" in ends else []
-    found += [Sample("counted", BAD, "on the wire, read by the property")] if "counted" in ends else []
+    found += (
+        [Sample("counted", accent(story.headline.tone), "on the wire, read by the property")]
+        if "counted" in ends
+        else []
+    )
     found += [Sample("wall", BAD, "partition")] if any(step.mark == "partition" for step in story.trace.steps) else []
-    found += [Sample("decisive", BAD, "sets what the property reads")] if story.causes.decisive else []
+    found += (
+        [Sample("decisive", accent(story.headline.tone), "sets what the property reads")]
+        if story.causes.decisive and story.lanes
+        else []
+    )
     found += [Sample("touched", INK, "also touched")] if any(map(story.touched, story.trace.steps)) else []
     found += [Sample("pale", FADED_MARK, "outside the causal past of the violation")] if split else []
     return found

@@ -12,7 +12,7 @@ from math import hypot
 
 from quorate.report.layout import Layout
 from quorate.report.measure import width
-from quorate.report.palette import BAD, FADED, WIRE
+from quorate.report.palette import BAD, FADED, WIRE, accent
 from quorate.report.scene import Point, Rect, Text
 from quorate.report.story import Story, message_title
 from quorate.report.values import show
@@ -86,7 +86,8 @@ def _text(story: Story, wire: Wire, text: str, centre: Point) -> Text:
     flight = wire.flight
     dark = story.dark_flight(flight)
     counts = story.counts(flight)
-    colour = BAD if flight.fate == "lost" or counts else WIRE if dark else FADED
+    strong = accent(story.headline.tone) if counts else WIRE if dark else FADED
+    colour = BAD if flight.fate == "lost" else strong
     bold = counts or (dark and flight.fate == "received")
     return Text(
         centre[0],

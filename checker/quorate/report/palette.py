@@ -23,6 +23,12 @@ TEXTS = (INK, SOFT, FADED, WIRE, BAD, GOOD)
 """Colours of words: on each of the grounds with a contrast of at least 4.5 to 1 (WCAG 2.2, section 1.4.3)."""
 GROUNDS = ("#FFFFFF", ZEBRA, BAD_GROUND, GOOD_GROUND, PLAIN_GROUND)
 
+
+def accent(tone: str) -> str:
+    """The colour of what a verdict of this tone rests on: a goal that was reached is nothing bad."""
+    return GOOD if tone == "good" else BAD
+
+
 DARK = {
     "#FFFFFF": "#12171D",
     ZEBRA: "#1B222A",

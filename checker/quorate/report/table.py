@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from quorate.report.measure import clip, fold, width
-from quorate.report.palette import BAD, FADED, INK, SOFT, WIRE
+from quorate.report.palette import FADED, INK, SOFT, WIRE, accent
 from quorate.report.scene import Text
 from quorate.report.story import Shown, Story, beginning, given, in_full
 from quorate.report.values import show
@@ -108,7 +108,7 @@ def step_items(story: Story, step: Step, room: float) -> list[Item]:
     whole = story.changes(step)
     items: list[Item] = []
     for short, full in zip(story.changes(step, VALUE_MAX), whole, strict=True):
-        items += _folded(_change_item(short, full, dark), room)
+        items += _folded(_change_item(short, full, dark, accent(story.headline.tone)), room)
     remarks: list[Item] = [
         (Run(remark, FADED if story.lane_of(step) is None or not dark else SOFT, italic=True),)
         for remark in story.remarks(step)
@@ -131,8 +131,8 @@ def _folded(item: Item, room: float) -> list[Item]:
     return [tuple(head), *((replace(last, text=line, full=full),) for line in shown)]
 
 
-def _change_item(short: Shown, full: Shown, dark: bool) -> Item:
-    colour = BAD if short.stressed else INK if dark else FADED
+def _change_item(short: Shown, full: Shown, dark: bool, strong: str) -> Item:
+    colour = strong if short.stressed else INK if dark else FADED
     place_name = f"{short.lane}.{short.place}" if short.lane else short.place
     old, new = short.difference.old, short.difference.new
     runs = [Run(place_name, INK if dark else FADED)]
