@@ -19,6 +19,16 @@ What keeps the state space small takes no behaviour away that matters for safety
 - A restart keeps the commit index, which the server could also hear anew: it stands for all that a server ever knew to
   be committed.
 
+The rest of the family: `raft_election` (liveness), `raft_log` (several terms), `raft_reads`, `raft_snapshots` and
+`raft_membership`.
+
+As others met it:
+
+- camunda/camunda 5356: a server votes for two candidates in one term, and two leaders are elected (`ForgetsVote` is the
+  same mistake over a restart).
+- bakwc/PySyncObj 202: term and vote are not written to disk, and are forgotten when the server restarts
+  (`ForgetsVote`).
+
 Source: Ongaro & Ousterhout 2014, "In Search of an Understandable Consensus Algorithm" (the sections and figures named
 below), and Ongaro 2014, "Consensus: Bridging Theory and Practice" (chapter 3).
 """
@@ -472,7 +482,7 @@ class CommitsOldTerms(Raft):
     """A leader commits an entry of an earlier term as soon as it counts it on a majority: figure 8 of the paper.
 
     Such an entry can still lose: a server with an entry of a later term, though nobody else has it, has the more
-    up-to-date log, wins an election, and overwrites the committed one.
+    up-to-date log, wins an election, and overwrites the committed one. `raft_log` finds it from the very beginning.
     """
 
     expect = violates("leader_completeness")
