@@ -106,8 +106,8 @@ class RaftLeases(Spec):
     def tick(self) -> None:
         """Time passes, for all servers."""
         for s in Server:
-            self.left[s] = max(self.left[s] - 1, 0)
-            self.promised[s] = max(self.promised[s] - 1, 0)
+            self.left[s] = Time(max(self.left[s] - 1, 0))
+            self.promised[s] = Time(max(self.promised[s] - 1, 0))
 
     @action(mark="timeout")
     def elect(self, s: Server, voters: set[Server]) -> None:
@@ -229,8 +229,8 @@ class SlowClock(RaftLeases):
     @action
     def tick_alone(self, s: Server) -> None:
         """Each clock runs as it likes."""
-        self.left[s] = max(self.left[s] - 1, 0)
-        self.promised[s] = max(self.promised[s] - 1, 0)
+        self.left[s] = Time(max(self.left[s] - 1, 0))
+        self.promised[s] = Time(max(self.promised[s] - 1, 0))
 
 
 class CountsFromReply(RaftLeases):

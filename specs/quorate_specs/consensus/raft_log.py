@@ -32,7 +32,7 @@ class RaftLog(Raft):
     """Raft with an election in one step."""
 
     bounds: ClassVar[dict[str, int]] = {"Term": 3, "Index": 2}
-    omits = (
+    omits: ClassVar[tuple[str, ...]] = (
         *("time_out", "handle_request", "win", "restart"),
         *("votes_bind", "one_vote_per_term", "candidates_run", "elected_by_majority", "leaders_are_elected"),
         *("sent_entries_have_leaders", "entries_have_leaders", "leader_has_what_was_sent", "sent_entries_match"),

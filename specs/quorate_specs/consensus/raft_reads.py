@@ -81,7 +81,7 @@ class RaftReads(RaftLog):
     """
 
     bounds: ClassVar[dict[str, int]] = {"Term": 2, "Index": 2}
-    omits = (*RaftLog.omits, "third_leader_repairs")
+    omits: ClassVar[tuple[str, ...]] = (*RaftLog.omits, "third_leader_repairs")
 
     asked: dict[Reader, Server | None]
     read_term: dict[Reader, Term]

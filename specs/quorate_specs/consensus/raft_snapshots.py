@@ -48,7 +48,7 @@ class RaftSnapshots(RaftLog):
     """Raft with snapshots (figure 13 of the paper), without the parts of a large one."""
 
     bounds: ClassVar[dict[str, int]] = {"Term": 2, "Index": 2}
-    omits = (*RaftLog.omits, "third_leader_repairs")
+    omits: ClassVar[tuple[str, ...]] = (*RaftLog.omits, "third_leader_repairs")
 
     snapshot: dict[Server, Index]
     snapshots: Network[InstallSnapshot] = Network(capacity=8)
