@@ -96,7 +96,7 @@ def test_a_leader_that_has_handed_over_has_no_lease() -> None:
         raft.hand_over(a, b)
         assert not raft.has_lease(a)
         raft.elect(b, {b, c})
-        assert raft.leads[b] and raft.term[b] == 2
+        assert raft.role[b] == raft_leases.Role.LEADER and raft.term[b] == 2
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ As others met it:
 Source: Ongaro 2014, "Consensus: Bridging Theory and Practice" (sections 3.10 and 6.4.1).
 """
 
+from enum import Enum
 from typing import Annotated, ClassVar
 
 from quorate import (
@@ -51,6 +52,13 @@ class Reader(Scalarset, size=1, prefix="r"):
 
 class Term(Nat, max=2):
     """Numbers the reigns of leaders; 0 is before the first election."""
+
+
+class Role(Enum):
+    """What a server takes itself for."""
+
+    FOLLOWER = "follower"
+    LEADER = "leader"
 
 
 class Length(Nat, max=3):
@@ -92,7 +100,7 @@ class RaftLeases(Spec):
     lease: ClassVar[int] = 1
 
     term: dict[Server, Term]
-    leads: dict[Server, bool]
+    role: dict[Server, Role]
     length: dict[Server, Length]
     left: dict[Server, Time]
     supporters: dict[Server, set[Server]]
@@ -118,7 +126,7 @@ class RaftLeases(Spec):
         term = self.term[s] + 1
         for v in voters:
             self.enter(v, Term(term))
-        self.leads[s] = True
+        self.role[s] = Role.LEADER
 
     def is_invited(self, s: Server) -> bool:
         """The voters disregard their promises for a server that its leader has asked to run."""
@@ -128,7 +136,7 @@ class RaftLeases(Spec):
         """A server that hears of a later term enters it as a follower."""
         if self.term[s] < t:
             self.term[s] = t
-            self.leads[s] = False
+            self.role[s] = Role.FOLLOWER
             self.handed_over[s] = False
             self.supporters[s] = set()
             self.left[s] = Time(0)
@@ -136,14 +144,14 @@ class RaftLeases(Spec):
     @action
     def send_heartbeat(self, s: Server) -> None:
         """A leader asks for a lease, which will begin now."""
-        require(self.leads[s] and not self.handed_over[s])
+        require(self.role[s] == Role.LEADER and not self.handed_over[s])
         self.left[s] = Time(self.lease)
         self.supporters[s] = {s}
 
     @action
     def confirm(self, v: Server, s: Server) -> None:
         """A server hears a heartbeat, confirms it, and promises to vote for nobody for a while."""
-        require(self.leads[s] and s in self.supporters[s] and v not in self.supporters[s])
+        require(self.role[s] == Role.LEADER and s in self.supporters[s] and v not in self.supporters[s])
         require(self.term[v] <= self.term[s])
         self.enter(v, self.term[s])
         self.promised[v] = Time(self.lease)
@@ -156,7 +164,7 @@ class RaftLeases(Spec):
     @action
     def write(self, s: Server, q: set[Server]) -> None:
         """A leader's entry reaches a majority that has entered no later term."""
-        require(self.leads[s] and not self.handed_over[s] and s in q and is_majority(q, Server))
+        require(self.role[s] == Role.LEADER and not self.handed_over[s] and s in q and is_majority(q, Server))
         require(all(self.term[v] <= self.term[s] for v in q))
         length = self.length[s] + 1
         term = self.term[s]
@@ -169,7 +177,7 @@ class RaftLeases(Spec):
     @action
     def read(self, s: Server, r: Reader) -> None:
         """A leader answers alone, under its lease."""
-        require(self.leads[s] and not self.has_read[r] and self.has_lease(s))
+        require(self.role[s] == Role.LEADER and not self.has_read[r] and self.has_lease(s))
         self.has_read[r] = True
         self.history.append(Operation(r, False, Length(0)))
         self.history.append(Operation(r, True, self.length[s]))
@@ -181,7 +189,7 @@ class RaftLeases(Spec):
     @action
     def hand_over(self, s: Server, target: Server) -> None:
         """A leader asks a server with all its entries to run for the next term at once."""
-        require(self.leads[s] and not self.handed_over[s] and target != s)
+        require(self.role[s] == Role.LEADER and not self.handed_over[s] and target != s)
         require(self.term[target] == self.term[s] and self.length[target] == self.length[s])
         self.handed_over[s] = True
         self.invited[target] = self.term[s]
@@ -199,22 +207,22 @@ class RaftLeases(Spec):
     @invariant
     def one_leader_per_term(self, a: Server, b: Server) -> bool:
         """No two servers lead one term."""
-        return a == b or not (self.leads[a] and self.leads[b]) or self.term[a] != self.term[b]
+        return a == b or not (self.role[a] == self.role[b] == Role.LEADER) or self.term[a] != self.term[b]
 
     @invariant
     def one_lease(self, a: Server, b: Server) -> bool:
         """While a leader has a lease, nobody leads a later term."""
-        return not (self.leads[a] and self.leads[b] and self.has_lease(a)) or self.term[b] <= self.term[a]
+        return not (self.role[a] == self.role[b] == Role.LEADER and self.has_lease(a)) or self.term[b] <= self.term[a]
 
     @reachable
     def invited_server_leads(self, s: Server) -> bool:
         """A server can take over while the promises that were made to its predecessor last."""
-        return self.leads[s] and self.term[s] == 2 and any(self.promised[v] > 0 for v in Server if v != s)
+        return self.role[s] == Role.LEADER and self.term[s] == 2 and any(self.promised[v] > 0 for v in Server if v != s)
 
     @reachable
     def second_leader_reads(self, s: Server, r: Reader) -> bool:
         """A second leader can get a lease, and read what it and its predecessor wrote."""
-        return self.leads[s] and self.term[s] == 2 and self.has_read[r] and self.history[-1].value == 2
+        return self.role[s] == Role.LEADER and self.term[s] == 2 and self.has_read[r] and self.history[-1].value == 2
 
 
 class SlowClock(RaftLeases):
@@ -250,7 +258,7 @@ class CountsFromReply(RaftLeases):
     @action
     def receive_confirmation(self, s: Server, v: Server) -> None:
         """A confirmation of the leader's heartbeat arrives."""
-        require(self.leads[s] and v in self.on_the_way[s] and not self.handed_over[s])
+        require(self.role[s] == Role.LEADER and v in self.on_the_way[s] and not self.handed_over[s])
         self.on_the_way[s].remove(v)
         self.supporters[s].add(v)
         self.left[s] = Time(self.lease)
