@@ -336,7 +336,7 @@ def recorded_action(
     except Exception as ended:
         return notes.all(), type(ended).__name__, state
     done = notes.all()
-    return done, "", notes.own(system._commit, state, draft)
+    return done, "", notes.own(system.committed, state, draft)
 
 
 def recorded_property(system: System, state: State, method: Method, arguments: Arguments) -> list[Noted]:
