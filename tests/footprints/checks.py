@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
+from quorate.errors import SpecError
 from quorate.explore.native.render.groups import Groups
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System
@@ -76,7 +77,7 @@ class Explored:
         for number, action in enumerate(self.model.actions):
             try:
                 choices = list(self.interpreter.choices(state, action))
-            except Failure:
+            except (SpecError, Cut):
                 continue
             found += [Transition(self.group(number, action, chosen), action, chosen) for chosen in choices]
         return found
@@ -98,7 +99,7 @@ class Explored:
                 self._tried[key] = self.interpreter.fire(state, transition.action, transition.arguments)
             except Cut as cut:
                 self._tried[key] = f"cut by {cut.bound}"
-            except Failure:
+            except SpecError:
                 self._tried[key] = "error"
         return self._tried[key]
 
@@ -106,7 +107,7 @@ class Explored:
         """The value of a property, or that it is an error."""
         try:
             return self.interpreter.evaluate(prop, state, arguments)
-        except Failure:
+        except (SpecError, Cut):
             return "error"
 
     def room(self, state: State) -> bool:

@@ -7,6 +7,8 @@ Capacities of containers have no class of their own; the configuration that is i
 from __future__ import annotations
 
 import enum
+import inspect
+import sys
 import types as pytypes
 import typing
 from collections.abc import Mapping
@@ -123,19 +125,26 @@ def record_type(cls: type) -> RecordType:
     return found
 
 
-def hints(cls: Any) -> dict[str, Any]:
-    """The evaluated annotations of a class or function. Raises SpecError if one of them cannot be evaluated."""
-    namespace: dict[str, Any] = {}
-    for base in reversed(cls.__mro__ if isinstance(cls, type) else ()):
-        namespace |= base.__dict__.get("__quorate_namespace__", {})
+def hints(of: Any) -> dict[str, Any]:
+    """The evaluated annotations of a class or function. What a class inherits means what it means where it was written: another file
+    may have other sorts of the same names. Raises SpecError if one cannot be evaluated.
+    """
     try:
-        return get_type_hints(cls, localns=namespace or None, include_extras=True)
+        if not isinstance(of, type):
+            return get_type_hints(of, include_extras=True)
+        return {name: hint for base in reversed(of.__mro__) for name, hint in _own_hints(base).items()}
     except NameError as error:
         raise SpecError(
-            f"{cls.__name__}: an annotation uses the unknown name {error.name!r}. Import or define it above."
+            f"{of.__name__}: an annotation uses the unknown name {error.name!r}. Import or define it above."
         ) from None
-    except (TypeError, SyntaxError) as error:
-        raise SpecError(f"{cls.__name__}: an annotation is not a type: {error}.") from None
+    except Exception as error:  # Subscripting a class of the author's runs the author's code.
+        raise SpecError(f"{of.__name__}: an annotation is not a type: {error}.") from None
+
+
+def _own_hints(cls: type) -> dict[str, Any]:
+    alone = type(cls.__name__, (), {"__annotations__": inspect.get_annotations(cls), "__module__": cls.__module__})
+    names = cls.__dict__.get("__quorate_namespace__") or dict(vars(cls))
+    return get_type_hints(alone, vars(sys.modules[cls.__module__]), names, include_extras=True)
 
 
 ALLOWED = (

@@ -320,9 +320,11 @@ class System:
         """The evaluated annotations of a method, also of a class defined inside a function."""
         if "<locals>" not in function.__qualname__:
             return hints(function)
+        written_in = function.__module__, function.__qualname__.rpartition(".")[0]
         namespace: dict[str, Any] = {"Self": Self}
         for base in reversed(self.spec.__mro__):
-            namespace |= base.__dict__.get("__quorate_namespace__", {})
+            if (base.__module__, base.__qualname__) == written_in:
+                namespace |= base.__dict__.get("__quorate_namespace__", {})
         try:
             return inspect.get_annotations(function, locals=namespace, eval_str=True)
         except NameError as error:
