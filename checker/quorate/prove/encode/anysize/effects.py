@@ -40,7 +40,7 @@ from quorate.prove.encode.machine import Env
 from quorate.prove.encode.values import Value
 
 if TYPE_CHECKING:
-    from quorate.prove.encode.anysize.execution import AnySize
+    from quorate.prove.encode.anysize.definitions import Definitions
     from quorate.prove.encode.anysize.quantifiers import Round
 
 INSTEAD = (
@@ -62,7 +62,7 @@ class Effect:
     constant: Expr | None = None
 
 
-def all_rounds(machine: AnySize, loop: Loop, env: Env) -> None:
+def all_rounds(machine: Definitions, loop: Loop, env: Env) -> None:
     """Execute every round of a loop; `env` is changed in place."""
     _reject_exits(loop)
     if loop.ordered and not _commutes(loop, env, machine.model.functions):
@@ -154,7 +154,7 @@ def _roots(loop: Loop, env: Env) -> list[tuple[bool, str]]:
 class Combination:
     """How the rounds of one loop combine at one variable."""
 
-    machine: AnySize
+    machine: Definitions
     loop: Loop
     source: Value
     effects: Sequence[Effect]

@@ -24,6 +24,7 @@ from quorate.language.types import (
     Type,
 )
 from quorate.model.nodes import Change, Expr, Loop, Op
+from quorate.prove.encode.anysize.effects import all_rounds
 from quorate.prove.encode.anysize.objects import Objects
 from quorate.prove.encode.anysize.symbols import (
     BagV,
@@ -334,7 +335,5 @@ class AnySize(Objects):
         )
 
     def loop(self, statement: Loop, env: Env) -> Exits:
-        from quorate.prove.encode.anysize.effects import all_rounds
-
         all_rounds(self, statement, env)
         return self._going()
