@@ -1,6 +1,7 @@
 """Pictures can be read: by those who do not see red, on paper, on a dark page, and by a screen reader."""
 
 import xml.etree.ElementTree as ET
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,33 @@ def test_lanes_that_take_no_part_are_left_out_and_named() -> None:
     page = scene(run.end())
     assert "c takes no part" in words(page)
     assert [text.text for text in page.texts if text.size == 12.0] == ["a", "b"]
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+@pytest.mark.parametrize("words_in_title", [3, 12, 60])
+def test_a_long_title_is_whole_and_covers_nothing_however_few_the_lanes(lanes: int, words_in_title: int) -> None:
+    drawn, idle = ["a", "b", "c"][:lanes], [f"bystander{number}" for number in range(words_in_title)]
+    run = Run("idempotent_requests", [*drawn, *idle], {"x": 0})
+    for lane in drawn:
+        run.step("act", lane, at(lane, "x", 0, 1))
+    page = scene(run.end().but(variant="AsksOnce"))
+    title = [text.box for text in page.texts if text.y < 45]
+    assert f"variant AsksOnce, {', '.join(idle)} take no part" in words(page)
+    assert not any(one.overlaps(other) for one, other in combinations(title, 2))
+    assert all(box.right <= page.width and box.bottom < 47 for box in title)
+
+
+@pytest.mark.parametrize("lanes", [["a"], ["a", "b"], ["a", "b", "c"]])
+@pytest.mark.parametrize("lane", ["a", "c", "env"])
+@pytest.mark.parametrize("target", ["a", "server"])
+def test_the_cross_of_a_lost_message_covers_no_word(lanes: list[str], lane: str, target: str) -> None:
+    run = Run("s", [*lanes, "server"], {"x": 0})
+    for one in lanes:
+        run.step("act", one, at(one, "x", 0, 1))
+    run.step("ask", lane, send=[record("M", target=target)]).step("lose", "network", lose="m1")
+    page = scene(run.end())
+    (cross,) = [mark for mark in page.marks if "lost in" in mark.name]
+    assert not [text.text for text in page.texts if text.box.overlaps(cross.box)]
 
 
 def test_a_step_over_a_quorum_has_a_mark_on_every_lane_that_it_touches() -> None:

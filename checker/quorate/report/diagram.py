@@ -55,7 +55,7 @@ def scene(trace: Trace, hide: Collection[str] = ()) -> Scene:
     story = read(trace, hide)
     layout, wires, placed = _settle(story)
     page = Scene(0.0, 0.0, _title(story), [], [], [], [])
-    _add_head(page, story, layout)
+    heading_right = _add_head(page, story, layout)
     _add_rows(page, layout)
     roles = _add_lifelines(page, story, layout)
     _add_partitions(page, story, layout)
@@ -63,8 +63,7 @@ def scene(trace: Trace, hide: Collection[str] = ()) -> Scene:
     _add_wires(page, story, wires)
     page.texts += placed.texts
     _add_loop(page, story, layout)
-    heading = page.texts[0]
-    right = max(layout.right, heading.box.right, 620.0)
+    right = max(layout.right, heading_right, PAGE_LEAST)
     bottom = add_panel(page, story, layout.bottom + 12, right)
     bottom = add_legend(page, _samples(story, wires, roles), bottom + 14, right)
     page.description = _description(story)
@@ -72,6 +71,8 @@ def scene(trace: Trace, hide: Collection[str] = ()) -> Scene:
     return page
 
 
+PAGE_LEAST = 620.0
+"""The right edge of the panel with the verdict, however narrow the table is."""
 STEPS_MAX = 1000
 """More steps than this cannot be read in a picture, and take long to lay out."""
 
@@ -151,16 +152,19 @@ def _obstacles(story: Story, layout: Layout, wires: list[Wire]) -> list[Rect]:
     return [*events, *ends, *names, *partitions]
 
 
-def _add_head(page: Scene, story: Story, layout: Layout) -> None:
+def _add_head(page: Scene, story: Story, layout: Layout) -> float:
+    """Draw the title and the names of the lanes; returns where the title's words end at the right."""
     trace = story.trace
-    page.texts.append(Text(MARGIN + 6, TITLE_Y, trace.spec, 13.5, bold=True))
-    after = page.texts[-1].box.right + 8
+    name = Text(MARGIN + 6, TITLE_Y, trace.spec, 13.5, bold=True)
+    after = name.box.right + 8
     bounds = ", ".join(f"{name}={size}" for name, size in trace.bounds.items())
     rest = ", ".join(part for part in (f"variant {trace.variant}" if trace.variant else "", bounds) if part)
     if story.idle:
         rest += f"{', ' if rest else ''}{', '.join(story.idle)} take{'s' if len(story.idle) == 1 else ''} no part"
-    for number, line in enumerate(fold(rest, max(layout.right - after, 200.0), 10.5)[:2]):
-        page.texts.insert(0, Text(after, TITLE_Y + 1 + 13 * number - (13 if number else 0), line, 10.5, SOFT))
+    lines = _in_two_lines(rest, max(layout.right, PAGE_LEAST) - after)
+    top = TITLE_Y + 1 - 7 * (len(lines) - 1)
+    title = [*(Text(after, top + 14 * number, line, 10.5, SOFT) for number, line in enumerate(lines)), name]
+    page.texts += title
     for lane, x in layout.lane_x.items():
         wide = max(width(layout.names[lane], HEAD_SIZE, True) + 18, 44.0)
         page.boxes.append(Box(Rect.around((x, HEAD_Y), wide, HEAD_HEIGHT), "#FFFFFF", INK, 1.2))
@@ -175,6 +179,15 @@ def _add_head(page: Scene, story: Story, layout: Layout) -> None:
                 full=lane if layout.names[lane] != lane else "",
             )
         )
+    return max(text.box.right for text in title)
+
+
+def _in_two_lines(words: str, room: float) -> list[str]:
+    """The words in at most two lines, above the lanes: a page grows wider before a word is left out."""
+    room = max(room, 200.0)
+    while len(lines := fold(words, room, 10.5)) > 2:
+        room *= 1.25
+    return lines
 
 
 def _names(layout: Layout, row: Row) -> list[Text]:

@@ -139,9 +139,10 @@ def _overhang(story: Story) -> float:
     """The room right of the last lane for messages that a lane sends to itself and for stubs."""
     if not story.lanes:
         return 40.0
-    last = story.lanes[-1]
+    last, alone = story.lanes[-1], len(story.lanes) == 1
     outward = any(
-        flight.source == last and (flight.target == last or (flight.fate == "under way" and len(story.lanes) == 1))
+        (flight.source == last and (flight.target == last or (flight.fate == "under way" and alone)))
+        or (flight.fate == "lost" and alone)
         for flight in story.flights
     )
     return 120.0 if outward else 62.0

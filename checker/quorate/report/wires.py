@@ -18,6 +18,10 @@ from quorate.report.story import Flight, Story
 
 EVENT_RADIUS = 6.0
 STUB = 34.0
+ENTRY = 40.0
+"""How far from its end a message begins that no lane has sent."""
+CROSS_ROOM = 14.0
+"""What a lost message's cross keeps clear of the words beside the lanes."""
 BENDS = (0.0, 14.0, -14.0, 26.0, -26.0, 38.0, -38.0, 52.0, -52.0)
 """How far beside the straight line a message may run, in order of preference."""
 
@@ -84,7 +88,7 @@ def _origin(layout: Layout, flight: Flight, end: Point) -> Point:
         flight.message.payload.get("fields", {}).get("source") if isinstance(flight.message.payload, dict) else None
     )
     from_left = isinstance(sender, str) and layout.lane_x.get(sender, end[0]) < end[0]
-    return end[0] + (-40.0 if from_left else 40.0), end[1] - 20.0
+    return end[0] + (-ENTRY if from_left else ENTRY), end[1] - 20.0
 
 
 def _stub(layout: Layout, flight: Flight, direction: int) -> tuple[Point, ...]:
@@ -112,7 +116,8 @@ def _loss(story: Story, layout: Layout, flight: Flight, crosses: list[Point]) ->
     start = layout.lane_x.get(flight.source or "", min(layout.lane_x.values(), default=0.0))
     end = layout.lane_x.get(flight.target or "", start)
     far = 0.6 * (end - start) if abs(end - start) > 1 else direction * 0.5 * layout.gap
-    x = start + far
+    room = CROSS_ROOM + (0.0 if flight.sent is not None and flight.source is not None else ENTRY)
+    x = min(start + far, layout.field.right - room)
     for bar_x, first, last in partition_bars(story, layout):
         if min(start, end) < bar_x < max(start, end) and first <= flight.ended <= last:
             x = bar_x

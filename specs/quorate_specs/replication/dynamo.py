@@ -407,7 +407,7 @@ class ForgetsItsDots(Dynamo):
     expect = violates("no_acknowledged_update_is_lost")
     omits: ClassVar[tuple[str, ...]] = ("siblings_are_concurrent", "one_sibling_per_client", "replicas_converge")
 
-    @action(mark="crash")
+    @action
     def lose_disk(self, n: Node, other: Node) -> None:
         require(n != other and all(not_newer(self.stored[n][k], self.stored[other][k]) for k in Key))
         require(len(self.stored[n][Key(0)].versions) > 0)
