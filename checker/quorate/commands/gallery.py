@@ -128,9 +128,8 @@ def _found(member: Broken) -> Trace:
     except QuorateError as error:
         raise UsageError(f"{member.spec} {member.variant}: {error}") from None
     if not isinstance(outcome, Violated) or outcome.trace is None or outcome.property != member.cls.expect.violated:
-        raise UsageError(
-            f"{member.spec} {member.variant} {outcome.verdict}, but {member.cls.expect} is expected of it."
-        )
+        met = f"violates {outcome.property}" if isinstance(outcome, Violated) else f"is {outcome.verdict}"
+        raise UsageError(f"{member.spec} {member.variant} {met}, but it is expected that it {member.cls.expect}.")
     return outcome.trace
 
 
