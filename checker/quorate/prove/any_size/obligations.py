@@ -18,6 +18,7 @@ from quorate.language.places import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
 from quorate.language.spec import Spec
 from quorate.language.types import NatType, Type
+from quorate.language.types.base import Bounded
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
 from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
@@ -52,6 +53,8 @@ def model_of_any_size(spec: type[Spec]) -> Model:
 
 LARGE = (NUMBER_MAX, 4_095, 255, 15)
 """Greatest numbers to try; a sort whose numbers are keys of maps cannot have as many as others."""
+LONG = (15,)
+"""Those of a sort that says how long lists are: longer ones have too many values to be counted."""
 
 
 def _at_any_bound(model: Model) -> Model:
@@ -61,17 +64,21 @@ def _at_any_bound(model: Model) -> Model:
     bounds = {
         sort.__name__: size + 1 for sort, size in sizes.items() if not issubclass(sort, Int) and size < IDENTITIES_MAX
     }
+    capacities = {
+        part.bound for variable in model.variables for part in variable.type.walk() if isinstance(part, Bounded)
+    }
     for sort, size in sizes.items():
         if issubclass(sort, Int):
-            bounds[sort.__name__] = _largest(spec, bounds, sort.__name__, size)
+            name = sort.__name__
+            bounds[name] = _largest(spec, bounds, name, size, LONG if name in capacities else LARGE)
     larger = build(spec.bounded(**bounds))
     for mine, other in zip(_bodies(model), _bodies(larger), strict=True):
         _same_constants(mine, other)
     return larger
 
 
-def _largest(spec: type[Spec], bounds: dict[str, int], name: str, size: int) -> int:
-    for largest in LARGE:
+def _largest(spec: type[Spec], bounds: dict[str, int], name: str, size: int, numbers: Sequence[int]) -> int:
+    for largest in numbers:
         if largest > size:
             try:
                 spec.bounded(**(bounds | {name: largest}))

@@ -27,7 +27,7 @@ from quorate.language.types import (
     TupleType,
     Type,
 )
-from quorate.model.nodes import Expr, For, Model, Property
+from quorate.model.nodes import Expr, For, IntType, Model, Property
 from quorate.model.ranges import is_number, limits
 from quorate.prove.encode.anysize.symbols import (
     BagV,
@@ -48,6 +48,8 @@ from quorate.prove.encode.anysize.symbols import (
 from quorate.prove.encode.machine import Env, Machine
 from quorate.prove.encode.values import ABSENT, Cond, Event, Value
 
+RANGES_FROM = 255
+"""Where a sort has fewer numbers, the range of a computed one says nothing of larger bounds (see `any_size.obligations`)."""
 EXPAND_MAX = 16
 """A quantifier over enum members is written out if it has at most so many cases."""
 
@@ -200,6 +202,13 @@ class Quantifiers(Machine):
     def _converted(self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]) -> Value:
         """A container whose parts are converted one by one, where that changes what they are. Nothing can stop the run
         there: no bound cuts, and no number is below zero."""
+
+        small = any(isinstance(kind, NatType) and kind.maximum < RANGES_FROM for kind in want.walk())
+        if small and str(have) != str(want) and any(isinstance(kind, IntType) for kind in have.walk()):
+            raise NoAnySize(
+                f"A {have}, whose numbers may be below zero, stands for a {want}.",
+                "Make the elements of the declared type.",
+            )
 
         def part(found: Value, kind: Type, wanted: Type) -> Value:
             with self.muted():
