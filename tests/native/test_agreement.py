@@ -113,6 +113,7 @@ SMALLER = {
     "raft_snapshots.InstallsOverLongerLog": {"Index": 1},
     "raft_snapshots.RaftSnapshots": {"Index": 1, "Term": 1},
     "three_phase_commit.ThreePhaseCommit": {"ResourceManager": 2},
+    "sharding.Sharding": {"Epoch": 1, "Number": 1},
     "two_phase_commit.TwoPhaseCommitWithCrashes": {"Crashes": 2},
     "vector_clock.VectorClock": {"Count": 2, "network": 5},
 }

@@ -1,0 +1,1 @@
+"""Data divided among shards: who owns a key, and how keys move."""
