@@ -415,6 +415,18 @@ def test_a_message_that_is_heard_twice_is_the_same_message_and_a_copy() -> None:
     assert found.steps[2].changes[0].relevant
 
 
+class Overheard(Talk):
+    lanes = ("porter", Node, "street")
+
+    @action(lane="attic")
+    def nothing(self) -> None:
+        require(len(self.network) > 99)
+
+
+def test_the_lanes_are_in_the_order_in_which_the_spec_names_them() -> None:
+    assert trace(check(Overheard)).lanes == ("porter", "n1", "n2", "street", "attic")
+
+
 def test_a_message_sent_again_after_its_loss_is_a_new_one() -> None:
     from quorate.explore.engine import Finding
     from quorate.explore.tracing import trace as traced

@@ -34,10 +34,14 @@ class Lanes:
         )
         if not declared:
             self.sorts = _node_sorts(system)
-        names = [lane for lane in declared if isinstance(lane, str)]
-        names += [action.declaration.lane for action in system.actions if action.declaration.lane is not None]
-        members = [repr(member) for sort in self.sorts for member in sort.members()]
-        self.names = tuple(dict.fromkeys([*members, *names]))
+        columns: list[str] = []
+        for lane in declared or self.sorts:
+            if isinstance(lane, str):
+                columns.append(lane)
+            elif lane in self.sorts:
+                columns += map(repr, lane.members())
+        named = [action.declaration.lane for action in system.actions if action.declaration.lane is not None]
+        self.names = tuple(dict.fromkeys([*columns, *named]))
 
     def of_step(self, action: Method, arguments: Arguments) -> str:
         """Where a step happens: the declared lane, else the first argument that is a lane, else the target of a
