@@ -136,6 +136,24 @@ NO_LIMIT = """
     def small(self) -> bool:
         return self.left <= 10
 """
+NO_LIMIT_INSIDE = """
+    seen: set[Term]
+    left: dict[Server, Left]
+    lefts: set[Left]
+
+    @action
+    def tick(self, t: Term) -> None:
+        self.seen.add(t)
+
+    @action
+    def put(self, t: Term) -> None:
+        self.left = {s: Left(9) for s in Server}
+        WHAT
+
+    @invariant
+    def small(self) -> bool:
+        return all(x <= 10 for x in self.lefts)
+"""
 ROUNDS_IN_ORDER = """
     flag: bool
     seen: set[Term]
@@ -358,6 +376,16 @@ def verdict(body: str, name: str = "") -> Outcome:
         pytest.param(BAG_SAME, Violated, id="rounds that send the same message"),
         pytest.param(TWO_SORTS, Violated, id="majorities of two sorts"),
         pytest.param(NO_LIMIT, (Failed, Unfinished), id="below zero beyond the configured maximum"),
+        pytest.param(
+            NO_LIMIT_INSIDE.replace("WHAT", "self.lefts = {10 - x for x in self.seen}"),
+            (Failed, Unfinished),
+            id="elements below zero beyond the configured maximum",
+        ),
+        pytest.param(
+            NO_LIMIT_INSIDE.replace("WHAT", "self.left = {s: 10 - t for s in Server}"),
+            (Failed, Unfinished),
+            id="values below zero beyond the configured maximum",
+        ),
         pytest.param(ROUNDS_IN_ORDER, (Failed, Unfinished), id="an error before a later require"),
         pytest.param(FOLD, Violated, id="a fold over a parameter"),
         pytest.param(OBSERVE, Violated, id="a false property beside a fold"),

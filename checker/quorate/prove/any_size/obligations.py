@@ -6,13 +6,13 @@ and lemmas are true before. The negation of each such claim goes to the solvers:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, cast
 
 import z3
 
-from quorate.errors import SpecError, UsageError
+from quorate.errors import Location, SpecError, UsageError
 from quorate.kinds import INVARIANTS, SAFETY, STEPS
 from quorate.language.places import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
@@ -72,8 +72,7 @@ def _at_any_bound(model: Model) -> Model:
             name = sort.__name__
             bounds[name] = _largest(spec, bounds, name, size, LONG if name in capacities else LARGE)
     larger = build(spec.bounded(**bounds))
-    for mine, other in zip(_bodies(model), _bodies(larger), strict=True):
-        _same_constants(mine, other)
+    same_constants(_bodies(model), _bodies(larger))
     return larger
 
 
@@ -94,15 +93,29 @@ def _bodies(model: Model) -> Iterator[Expr]:
         yield from expressions(part.body)
 
 
-def _same_constants(mine: Expr, other: Expr) -> None:
-    for one, two in zip(mine.walk(), other.walk(), strict=True):
-        if one.op is Op.CONST and isinstance(one.data, int) and one.data != two.data:
+def same_constants(mine: Iterable[Expr], other: Iterable[Expr]) -> None:
+    """Raises NoAnySize where expressions have other constants at other sizes. What else differs are conversions, and
+    functions for numbers of other ranges."""
+    known, found = _constants(mine), _constants(other)
+    for place in known.keys() | found.keys():
+        if known.get(place) != found.get(place):
+            said = ", ".join(map(str, sorted(known.get(place, ())))) or "computed in this way"
             raise NoAnySize(
-                f"This is {one.data} only at the configured size.",
+                f"This is {said} only at the configured size.",
                 "Write `all(s in x for s in Sort)`, is_majority(x, Sort) or is_quorum(x, n, Sort) instead of computing "
                 "with the number of nodes, and no largest number.",
-                one.location,
+                place,
             )
+
+
+def _constants(bodies: Iterable[Expr]) -> dict[Location | None, set[int]]:
+    """The whole numbers and truths in expressions, by their places."""
+    found: dict[Location | None, set[int]] = {}
+    for body in bodies:
+        for part in body.walk():
+            if part.op is Op.CONST and isinstance(part.data, int):
+                found.setdefault(part.location, set()).add(part.data)
+    return found
 
 
 class Prover:
@@ -348,4 +361,4 @@ def _mentions(goal: Term) -> list[tuple[str, Term]]:
     return [("", z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term)) for term in found.values()]
 
 
-__all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size"]
+__all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size", "same_constants"]

@@ -20,7 +20,7 @@ from quorate.language.laws import Marked
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
 from quorate.language.system import System
 from quorate.model.nodes import expressions
-from quorate.prove.any_size.obligations import _same_constants
+from quorate.prove.any_size.obligations import same_constants
 from quorate.prove.encode.anysize.symbols import NoAnySize
 from quorate.prove.laws.algebra import TOTAL, Law
 from quorate.prove.laws.formulas import sentence_of, unbounded
@@ -117,8 +117,7 @@ class _Judging:
         """Why the function has no any-size meaning, if it computes with the configured bounds."""
         larger = self.subject.lowered(**{name: self.default.system.bounds[name] + 1 for name in self.subject.sorts})
         try:
-            for mine, other in zip(_bodies(self.default), _bodies(larger), strict=True):
-                _same_constants(mine, other)
+            same_constants(_bodies(self.default), _bodies(larger))
         except NoAnySize as error:
             return error
         return None

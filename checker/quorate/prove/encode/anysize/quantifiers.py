@@ -28,7 +28,7 @@ from quorate.language.types import (
     Type,
 )
 from quorate.model.nodes import Expr, For, IntType, Model, Property
-from quorate.model.ranges import is_number, limits
+from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.symbols import (
     BagV,
     MapV,
@@ -48,8 +48,6 @@ from quorate.prove.encode.anysize.symbols import (
 from quorate.prove.encode.machine import Env, Machine
 from quorate.prove.encode.values import ABSENT, Cond, Event, Value
 
-RANGES_FROM = 255
-"""Where a sort has fewer numbers, the range of a computed one says nothing of larger bounds (see `any_size.obligations`)."""
 EXPAND_MAX = 16
 """A quantifier over enum members is written out if it has at most so many cases."""
 
@@ -171,13 +169,6 @@ class Quantifiers(Machine):
             if isinstance(want, NatType):
                 self._limited(value, want, location)
             return value
-        parts = [part for part in have.walk() if is_number(part) and limits(part)[0] < 0]
-        if parts:
-            raise NoAnySize(
-                f"A {have} that may hold numbers below zero stands for a {want}.",
-                "Make the elements of the declared type.",
-                location,
-            )
         return self._converted(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
 
     def _limited(self, value: Term, want: NatType, location: Location | None) -> None:
@@ -200,23 +191,18 @@ class Quantifiers(Machine):
         return self._converted(value, have, want, self.coerce)
 
     def _converted(self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]) -> Value:
-        """A container whose parts are converted one by one, where that changes what they are. Nothing can stop the run
-        there: no bound cuts, and no number is below zero."""
-
-        small = any(isinstance(kind, NatType) and kind.maximum < RANGES_FROM for kind in want.walk())
-        if small and str(have) != str(want) and any(isinstance(kind, IntType) for kind in have.walk()):
-            raise NoAnySize(
-                f"A {have}, whose numbers may be below zero, stands for a {want}.",
-                "Make the elements of the declared type.",
-            )
+        """A container whose parts are converted one by one, where that changes what they are. What stops the run at some
+        part is noted once, here."""
+        if str(have) == str(want):  # They differ in bounds alone.
+            return value
+        if any(isinstance(kind, IntType) for kind in have.walk()):
+            self._stopped_inside(value, have, want, convert)
 
         def part(found: Value, kind: Type, wanted: Type) -> Value:
             with self.muted():
                 return convert(found, kind, wanted)
 
         match have, want:
-            case _ if str(have) == str(want):  # They differ in bounds alone.
-                return value
             case MapType(value=kind), MapType(value=wanted):
                 return MapV(want.key, lambda key: part(value.at(key), kind, wanted))
             case ListType(element=kind), ListType(element=wanted):
@@ -224,6 +210,22 @@ class Quantifiers(Machine):
             case SetType(), SetType(element=wanted):
                 return SetV(wanted, lambda found: self._narrowed_has(value, found, wanted))
         return value
+
+    def _stopped_inside(
+        self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]
+    ) -> None:
+        """Note that the run stops where it does so for some part of a container."""
+        match have, want:
+            case MapType(key=key, value=kind), MapType(value=wanted):
+                source = SetV(key, lambda _: self.true)
+                parts = [(found, value.at(found.element)) for found in self.rounds(source, "k", None)]
+            case (ListType(element=kind), ListType(element=wanted)) | (SetType(element=kind), SetType(element=wanted)):
+                parts = [(found, found.element) for found in self.rounds(value, "e", None)]
+            case _:
+                raise NoAnySize(f"A {have} stands for a {want}.", "Make the elements of the declared type.")
+        for found, part in parts:
+            with self.within(found):
+                convert(part, kind, wanted)
 
     def _narrowed_has(self, whole: SetV, found: Value, kind: Type) -> Term:
         """Membership of an element of a wider type."""
