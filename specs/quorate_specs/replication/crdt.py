@@ -20,8 +20,9 @@ without tombstones); Burckhardt et al. 2014, "Replicated Data Types: Specificati
 
 Shipped: basho/riak_dt pull request 82, an element that both sides of a merge have stays, although each side has removed
 another add of it (`KeptByBoth`). Apache Cassandra before 2.1 logged a counter's increments, not its value, so that
-replaying the log counted them again (`DuplicatedDelivery`; CASSANDRA-4775). sourcenetwork/defradb.rs issue 847,
-a retransmitted increment is applied twice by one of two implementations (the same).
+replaying the log could count them again (`DuplicatedDelivery`; Yeschenko 2014, "What's New in Cassandra 2.1: Better
+Implementation of Counters"; the new way is CASSANDRA-4775, named in `CounterMutation.java`). sourcenetwork/defradb.rs
+issue 847, a retransmitted increment is applied twice by one of two implementations (the same).
 """
 
 from typing import ClassVar
