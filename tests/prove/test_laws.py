@@ -206,6 +206,35 @@ def test_a_module_of_functions_is_proven_as_a_whole() -> None:
     assert "n1, n2 = Node" in result.output
 
 
+@pytest.mark.parametrize(
+    ("named", "exit_code", "words"),
+    [
+        (
+            'violates("commutative")',
+            0,
+            ["VIOLATED (as expected)  comm", "VIOLATED (not named by `expect`, so free to fail)  idem"],
+        ),
+        ('violates("commutative", "idempotent")', 0, ["VIOLATED (as expected)  comm", "VIOLATED (as expected)  idem"]),
+        ('violates("commutative", "total")', 1, ["expected to violate total, and it does not"]),
+        ("holds()", 1, ["VIOLATED  comm", "VIOLATED  idem"]),
+    ],
+)
+def test_a_broken_law_is_told_from_one_that_is_announced(
+    tmp_path: Path, named: str, exit_code: int, words: list[str]
+) -> None:
+    """`prove` and `verify` agree, and `violates` of several laws asks for all of them."""
+    file = tmp_path / "lopsided.py"
+    file.write_text(
+        "from quorate import Nat, holds, merge, violates\n\nclass Count(Nat, max=9):\n    ...\n\n"
+        f"@merge(expect={named})\ndef lopsided(a: tuple[Count, Count], b: tuple[Count, Count]) -> tuple[Count, Count]:\n"
+        "    return (b[1], a[0])\n"
+    )
+    result = CliRunner().invoke(command, [str(file)])
+    assert result.exit_code == exit_code, result.output
+    assert all(word in result.output for word in words), result.output
+    assert CliRunner().invoke(verify_command, [str(file)]).exit_code == exit_code
+
+
 def test_laws_that_a_mark_does_not_announce_fail_the_command() -> None:
     result = CliRunner().invoke(command, [f"{SAMPLES}:as_many_as_nodes"])
     assert result.exit_code == 3 and "NOT KNOWN" in result.output
