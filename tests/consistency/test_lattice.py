@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from oracles import OBJECT_LEVELS
-from quorate.consistency.survey import implied
+from quorate.consistency.survey import implied, same, strongest
 from transaction_oracles import TRANSACTION_LEVELS
 
 from bench.lattice import (
@@ -91,3 +91,14 @@ def test_brute_force_agrees_with_the_litmus_tests_of_transactions() -> None:
     for litmus in of_transactions():
         for level in TRANSACTIONS:
             assert TRANSACTION_LEVELS[level](litmus.history) == (level in litmus.satisfied), (level, litmus.history)
+
+
+def test_of_levels_that_coincide_one_is_called_the_strongest() -> None:
+    assert same("serializable") == ["repeatable-read"] and same("repeatable-read") == ["serializable"]
+    assert strongest(["prefix", "repeatable-read", "serializable", "snapshot-isolation"]) == ["serializable"]
+    assert strongest(["serializable", "repeatable-read"]) == ["serializable"]
+    assert strongest(["repeatable-read"]) == ["repeatable-read"]
+    assert strongest(["serializable", "strong-session-serializable", "repeatable-read"]) == [
+        "strong-session-serializable"
+    ]
+    assert strongest(["causal-memory", "causal", "causal-convergence"]) == ["causal-memory", "causal-convergence"]

@@ -30,7 +30,9 @@ IMPLIES: Mapping[str, tuple[str, ...]] = {
     "read-atomic": ("read-committed",),
 }
 """What each level implies directly, as `docs/consistency.md` establishes it. Repeatable read and serializable are the same
-where nothing reads by predicate."""
+where nothing reads by predicate; else the one that is named first is the stronger."""
+
+RANK: Mapping[str, int] = {level: number for number, level in enumerate(IMPLIES)}
 
 
 def survey(history: History, model: Model | None = None, limits: Limits | None = None) -> dict[str, Verdict]:
@@ -58,12 +60,19 @@ def implied(level: str) -> frozenset[str]:
 
 
 def strongest(satisfied: Collection[str]) -> list[str]:
-    """Those of the levels that no other of them implies, but for one that is the same."""
+    """Those of the levels that no other of them implies. Of levels that are the same, the one that is stronger where reads
+    are by predicate, too: `same` tells the others."""
     return [
         name
         for name in satisfied
-        if not any(name in implied(other) and other not in implied(name) for other in satisfied)
+        if not any(name in implied(other) and other not in same(name) for other in satisfied)
+        and not any(other in same(name) and RANK[other] < RANK[name] for other in satisfied)
     ]
+
+
+def same(level: str) -> list[str]:
+    """The levels that are equivalent to a level for the histories that can be judged, itself left out."""
+    return [other for other in IMPLIES if other in implied(level) and level in implied(other)]
 
 
 def holding(verdicts: Mapping[str, Verdict]) -> list[str]:
