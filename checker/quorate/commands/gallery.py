@@ -128,7 +128,7 @@ def _found(member: Broken) -> Trace:
     except QuorateError as error:
         raise UsageError(f"{member.spec} {member.variant}: {error}") from None
     if not isinstance(outcome, Violated) or outcome.trace is None or outcome.property != member.cls.expect.violated:
-        met = f"violates {outcome.property}" if isinstance(outcome, Violated) else f"is {outcome.verdict}"
+        met = f"violates {outcome.property}" if isinstance(outcome, Violated) else f"ends in `{outcome.verdict}`"
         raise UsageError(f"{member.spec} {member.variant} {met}, but it is expected that it {member.cls.expect}.")
     return outcome.trace
 
