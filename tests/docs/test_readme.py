@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+from quorate.cli import cli
+from quorate.commands.gallery import broken
 from quorate.explore import check
 from quorate.loading import load
 from quorate.outcome import Holds
@@ -33,6 +37,29 @@ def test_the_first_command_ends_in_the_picture_that_the_readme_shows() -> None:
     (command,) = [block.text.strip() for block in blocks(README) if block.note == "run: exit 1"]
     assert "quorate check quorum_register --variant AsPublished" in command
     assert "counterexamples/quorum_register/as_published/diagram.svg" in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_commands_to_go_on_with_end_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = [block for block in blocks(README) if block.note.startswith("try: exits ")]
+    monkeypatch.chdir(tmp_path)
+    commands = [line.removeprefix("quorate ").split() for line in block.text.splitlines()]
+    ended = [CliRunner().invoke(cli, command) for command in commands]
+    assert [result.exit_code for result in ended] == [int(code) for code in block.note.split()[2:]], ended
+    sizes, each, witness, _ = (result.output for result in ended)
+    assert all(re.search(rf"^{size} +holds", sizes, re.MULTILINE) for size in (2, 3, 4)), sizes
+    assert "atomicity, commit_spreads: violated" in each
+    assert "split_vote" in witness
+    assert (tmp_path / "certificate" / "manifest.json").is_file()
+
+
+def test_the_readme_names_every_family_of_the_library_and_no_more_counterexamples_than_there_are() -> None:
+    text = README.read_text(encoding="utf-8")
+    families = {
+        file.parent.name for file in (ROOT / "specs" / "quorate_specs").glob("*/*.py") if file.stem != "__init__"
+    }
+    assert set(re.findall(r"specs/quorate_specs/([a-z_]+)/", text)) == families
+    assert "more than eighty" in text and len(list(broken())) > 80
 
 
 def test_no_page_links_to_a_file_that_is_not_there() -> None:
