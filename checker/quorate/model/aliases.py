@@ -14,22 +14,10 @@ import ast
 from collections.abc import Callable
 
 from quorate.language.types import ListType, MapType, TupleType, Type, UnionType
+from quorate.model import nodes as ir
 from quorate.model.context import Context, Shared, merged
 from quorate.model.conversion import Container
-from quorate.model.nodes import (
-    Assign,
-    Expr,
-    For,
-    Function,
-    Loop,
-    Mutate,
-    Op,
-    Place,
-    Return,
-    Stmt,
-    expressions,
-    statements,
-)
+from quorate.model.nodes import Op
 
 Roots = frozenset[str]
 NONE: Roots = frozenset()
@@ -47,7 +35,7 @@ def mutable(kind: Type) -> bool:
     return isinstance(kind, Container)
 
 
-def root(place: Place) -> str:
+def root(place: ir.Place) -> str:
     """The root that a place hangs below."""
     return f"self.{place.root}" if place.state else place.root
 
@@ -55,10 +43,10 @@ def root(place: Place) -> str:
 class _Sharing:
     """Finds the roots of values, given those of the local names."""
 
-    def __init__(self, functions: dict[str, Function], of_local: Callable[[str], Roots]) -> None:
+    def __init__(self, functions: dict[str, ir.Function], of_local: Callable[[str], Roots]) -> None:
         self.functions, self.of_local = functions, of_local
 
-    def roots(self, value: Expr) -> Roots:
+    def roots(self, value: ir.Expr) -> Roots:
         """The roots whose containers a value may share; none if it is freshly built or cannot be changed at all."""
         if not mutable(value.type):
             return NONE
@@ -75,24 +63,24 @@ class _Sharing:
         if value.op is Op.CALL:
             return self._returned(self.functions[value.data], value.args)
         if value.op in GATHERING and (value.op is Op.THE or _holds_mutable(value.type)):
-            sources = [clause.source for clause in value.clauses if isinstance(clause, For)]
+            sources = [clause.source for clause in value.clauses if isinstance(clause, ir.For)]
             return NONE.union(*(self.roots(part) for part in (*value.args, *sources)))
         return NONE
 
-    def _returned(self, function: Function, arguments: tuple[Expr, ...]) -> Roots:
+    def _returned(self, function: ir.Function, arguments: tuple[ir.Expr, ...]) -> Roots:
         """What the result of a call may share: containers of the state, of its arguments."""
         known = {name: self.roots(value) for (name, _), value in zip(function.parameters, arguments, strict=True)}
         inner = _Sharing(self.functions, lambda name: known.get(name, NONE))
         while True:
             before = dict(known)
-            for statement in statements(function.body):
-                if isinstance(statement, Assign):
+            for statement in ir.statements(function.body):
+                if isinstance(statement, ir.Assign):
                     known[statement.target.root] = known.get(statement.target.root, NONE) | inner.roots(statement.value)
-                elif isinstance(statement, Loop):
+                elif isinstance(statement, ir.Loop):
                     known[statement.name] = known.get(statement.name, NONE) | inner.roots(statement.source)
             if known == before:
                 break
-        returned = (statement.value for statement in statements(function.body) if isinstance(statement, Return))
+        returned = (statement.value for statement in ir.statements(function.body) if isinstance(statement, ir.Return))
         return NONE.union(*(inner.roots(value) for value in returned if value is not None))
 
 
@@ -105,7 +93,7 @@ def _holds_mutable(kind: Type) -> bool:
     return False
 
 
-def roots(ctx: Context, value: Expr) -> Roots:
+def roots(ctx: Context, value: ir.Expr) -> Roots:
     """The roots whose containers a value may share."""
 
     def of_local(name: str) -> Roots:
@@ -114,7 +102,7 @@ def roots(ctx: Context, value: Expr) -> Roots:
     return _Sharing(ctx.builder.functions, of_local).roots(value)
 
 
-def touch(ctx: Context, place: Place) -> None:
+def touch(ctx: Context, place: ir.Place) -> None:
     """Note that the container at a place is changed in place."""
     name = root(place)
     ctx.versions[name] = ctx.versions.get(name, 0) + 1
@@ -131,7 +119,7 @@ def name(ctx: Context, local: str, behind: Roots) -> None:
 COPY = "Copy it when you name it, with `set(...)` or `list(...)`, or read the variable again."
 
 
-def check_read(ctx: Context, node: ast.AST, value: Expr) -> None:
+def check_read(ctx: Context, node: ast.AST, value: ir.Expr) -> None:
     """Reject the reading of a name whose container has been changed since it was named."""
     for part in value.walk():
         shared = ctx.aliases.get(part.data, {}) if part.op is Op.LOCAL else {}
@@ -157,7 +145,7 @@ def check_own(ctx: Context, node: ast.AST, local: str) -> None:
 def check_rounds(
     ctx: Context,
     node: ast.For,
-    body: tuple[Stmt, ...],
+    body: tuple[ir.Stmt, ...],
     before: Shared,
     changed: Roots,
     outer: frozenset[str],
@@ -165,15 +153,19 @@ def check_rounds(
     """Reject names that share a container which a later round of the loop finds changed, or that a later round changes."""
     after = {local: parts for local, parts in ctx.aliases.items() if local in outer}
     shared = merged(before, after)
-    used = {part.data for expression in expressions(body) for part in expression.walk() if part.op is Op.LOCAL}
+    used = {part.data for expression in ir.expressions(body) for part in expression.walk() if part.op is Op.LOCAL}
     for local in sorted(shared):
         stale = changed & shared[local].keys()
         if stale and local in used:
             raise ctx.source.outside(
                 node, f"{local} is another name for a container in {min(stale)}, which this loop changes.", COPY
             )
-    for statement in statements(body):
-        if isinstance(statement, Mutate | Assign) and not statement.target.state and statement.target.root in after:
+    for statement in ir.statements(body):
+        if (
+            isinstance(statement, ir.Mutate | ir.Assign)
+            and not statement.target.state
+            and statement.target.root in after
+        ):
             place = statement.target
-            if isinstance(statement, Mutate) or place.selectors:
+            if isinstance(statement, ir.Mutate) or place.selectors:
                 check_own(ctx, node, place.root)

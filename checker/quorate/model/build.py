@@ -13,25 +13,9 @@ from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, UnionType, WireType
 from quorate.model import bodies, calls, comprehensions, expressions, operators
+from quorate.model import nodes as ir
 from quorate.model.context import Context, Findings, Rule
-from quorate.model.nodes import (
-    Action,
-    Assign,
-    Change,
-    Expr,
-    Function,
-    Model,
-    Mutate,
-    Op,
-    Place,
-    Property,
-    Require,
-    Return,
-    Stmt,
-    reads,
-    statements,
-    writes,
-)
+from quorate.model.nodes import Change, Op
 from quorate.model.source import Source
 
 PASSES_MAX = 12
@@ -55,11 +39,11 @@ class Builder:
     def __init__(self, system: System) -> None:
         self.system = system
         self.rules: Mapping[type[ast.expr], Rule] = RULES
-        self.functions: dict[str, Function] = {}
+        self.functions: dict[str, ir.Function] = {}
         self._keys: dict[Any, str] = {}
         self._open: list[Any] = []
 
-    def model(self) -> Model:
+    def model(self) -> ir.Model:
         """The whole model. Raises SpecError or OutsideSubset at the first construct that has no place in it."""
         system = self.system
         inits = [self.action(method) for method in system.of("init")]
@@ -72,7 +56,7 @@ class Builder:
         ]:
             used |= kind.scalarsets
         symmetric = tuple(sorted(used, key=lambda sort: sort.__name__))
-        return Model(
+        return ir.Model(
             system.name,
             system,
             system.variables,
@@ -83,7 +67,7 @@ class Builder:
             symmetric,
         )
 
-    def _check_initial(self, init: Action | None) -> None:
+    def _check_initial(self, init: ir.Action | None) -> None:
         """A variable without a zero is assigned as a whole by @init, before anything reads it. Otherwise some member of a
         scalarset would be the first, and the reduction by symmetry unsound."""
         unset = [
@@ -97,11 +81,13 @@ class Builder:
             assert init is not None
             for position, statement in enumerate(init.body):
                 before = init.body[:position]
-                untouched = name not in reads(before, self.functions) and not any(
-                    isinstance(part, Return) for part in statements(before)
+                untouched = name not in ir.reads(before, self.functions) and not any(
+                    isinstance(part, ir.Return) for part in ir.statements(before)
                 )
                 whole = (
-                    isinstance(statement, Assign) and statement.target.root == name and not statement.target.selectors
+                    isinstance(statement, ir.Assign)
+                    and statement.target.root == name
+                    and not statement.target.selectors
                 )
                 if whole and untouched:
                     break
@@ -118,7 +104,7 @@ class Builder:
                 return cls
         return self.system.spec
 
-    def action(self, method: Method) -> Action:
+    def action(self, method: Method) -> ir.Action:
         """The model of an action."""
         if method.declaration.mark == "loss" and not hasattr(self.system.spec, method.name):
             return self._loss(method)
@@ -128,27 +114,27 @@ class Builder:
         _, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
         ranges = _ranges(parameters, body)
         condition = self.system.fair_condition(method)
-        return Action(
+        return ir.Action(
             method.name,
             method,
             parameters,
             ranges,
             body,
-            reads(body, self.functions),
-            writes(body),
+            ir.reads(body, self.functions),
+            ir.writes(body),
             None if condition is None else self._fair_if(condition),
         )
 
-    def _fair_if(self, method: Method) -> Function:
+    def _fair_if(self, method: Method) -> ir.Function:
         """Where an instance of an action is fair. It is no function that bodies call, so that no other part of the model depends on
         it."""
         source = Source.of(method.function, self.owner(method))
         self_names = {source.tree.args.args[0].arg: Op.STATE}
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         _, body = self._fixpoint(source, self_names, parameters, pure=True, result=BoolType())
-        return Function(method.name, parameters, body, BoolType())
+        return ir.Function(method.name, parameters, body, BoolType())
 
-    def _loss(self, method: Method) -> Action:
+    def _loss(self, method: Method) -> ir.Action:
         variable = next(
             variable
             for variable in self.system.variables
@@ -158,16 +144,16 @@ class Builder:
         )
         kind = variable.type
         assert isinstance(kind, WireType)
-        message = Expr(Op.LOCAL, kind.message, (), "message")
-        wire = Expr(Op.STATE, kind, (), variable.name)
-        body: tuple[Stmt, ...] = (
-            Require(Expr(Op.IN, BoolType(), (message, wire))),
-            Mutate(Change.DROP, Place(variable.name, True, (), (kind,)), (message,)),
+        message = ir.Expr(Op.LOCAL, kind.message, (), "message")
+        wire = ir.Expr(Op.STATE, kind, (), variable.name)
+        body: tuple[ir.Stmt, ...] = (
+            ir.Require(ir.Expr(Op.IN, BoolType(), (message, wire))),
+            ir.Mutate(Change.DROP, ir.Place(variable.name, True, (), (kind,)), (message,)),
         )
         name = frozenset({variable.name})
-        return Action(method.name, method, (("message", kind.message),), (wire,), body, name, name)
+        return ir.Action(method.name, method, (("message", kind.message),), (wire,), body, name, name)
 
-    def property(self, method: Method) -> Property:
+    def property(self, method: Method) -> ir.Property:
         """The model of a property."""
         source = Source.of(method.function, self.owner(method))
         names = [argument.arg for argument in source.tree.args.args]
@@ -177,8 +163,8 @@ class Builder:
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         kind = method.declaration.kind
         _, body = self._fixpoint(source, self_names, parameters, pure=True, result=PROPERTY_RESULTS[kind])
-        found = reads(body, self.functions) | reads(body, self.functions, old=True)
-        return Property(method.name, kind, method, parameters, body, found)
+        found = ir.reads(body, self.functions) | ir.reads(body, self.functions, old=True)
+        return ir.Property(method.name, kind, method, parameters, body, found)
 
     def function(
         self,
@@ -189,7 +175,7 @@ class Builder:
         self_op: Op | None,
         parameters: tuple[tuple[str, Type], ...],
         result: Type | None = None,
-    ) -> Function:
+    ) -> ir.Function:
         """A pure function for these argument types, built on first use."""
         identity = (function, tuple(kind for _, kind in parameters), self_op, result)
         if identity in self._keys:
@@ -212,7 +198,7 @@ class Builder:
             )
         key = self._key(function.__name__)
         self._keys[identity] = key
-        made = Function(key, parameters, body, kind)
+        made = ir.Function(key, parameters, body, kind)
         self.functions[key] = made
         return made
 
@@ -232,7 +218,7 @@ class Builder:
         pure: bool,
         result: Type | None,
         wanted: Type | None = None,
-    ) -> tuple[Findings, tuple[Stmt, ...]]:
+    ) -> tuple[Findings, tuple[ir.Stmt, ...]]:
         """Lower a body until the types of its locals no longer grow."""
         findings = Findings()
         for _ in range(PASSES_MAX):
@@ -254,12 +240,12 @@ class Builder:
         return findings, body
 
 
-def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[Stmt, ...]) -> tuple[Expr | None, ...]:
+def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[ir.Stmt, ...]) -> tuple[ir.Expr | None, ...]:
     """For each parameter the collection that a leading `require(p in collection)` makes it range over."""
-    found: dict[str, Expr] = {}
+    found: dict[str, ir.Expr] = {}
     names = [name for name, _ in parameters]
     for statement in body:
-        if not isinstance(statement, Require):
+        if not isinstance(statement, ir.Require):
             break
         first = statement.condition
         while first.op is Op.AND:
@@ -278,7 +264,7 @@ def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[Stmt, ...]) ->
     return tuple(found.get(name) for name in names)
 
 
-def build(spec: System | type[Spec]) -> Model:
+def build(spec: System | type[Spec]) -> ir.Model:
     """The typed model of a spec under its bounds. Raises OutsideSubset, with file, line and caret, where it has
     none.
     """
@@ -286,7 +272,7 @@ def build(spec: System | type[Spec]) -> Model:
 
 
 @lru_cache(maxsize=1)  # Who asks which sorts are symmetric wants the model next.
-def _of(system: System) -> Model:
+def _of(system: System) -> ir.Model:
     with system:
         return Builder(system).model()
 

@@ -10,7 +10,8 @@ from collections import Counter
 
 from quorate.language.types import ChannelsType, NetworkType, SetType, Type
 from quorate.language.types.base import Bounded
-from quorate.model.nodes import Change, If, Loop, Mutate, Place, Scope, Stmt
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change
 
 
 def may_overflow(kind: Type) -> bool:
@@ -19,20 +20,22 @@ def may_overflow(kind: Type) -> bool:
     return bounded and kind.capacity < kind.children()[0].cardinality  # type: ignore[attr-defined]
 
 
-def additions(body: tuple[Stmt, ...]) -> Counter[str]:
+def additions(body: tuple[ir.Stmt, ...]) -> Counter[str]:
     """How many elements a body may add to each variable that is a set or network with a capacity."""
     found: Counter[str] = Counter()
     for statement in body:
         match statement:
-            case Mutate(change=Change.ADD | Change.SEND, target=Place(root=name, state=True, selectors=()) as target):
+            case ir.Mutate(
+                change=Change.ADD | Change.SEND, target=ir.Place(root=name, state=True, selectors=()) as target
+            ):
                 if may_overflow(target.type):
                     found[name] += 1
-            case If(then=then, otherwise=otherwise):
+            case ir.If(then=then, otherwise=otherwise):
                 found += additions(then) | additions(otherwise)
-            case Loop(source=source, body=inner):
+            case ir.Loop(source=source, body=inner):
                 rounds = _length_max(source.type)
                 found += Counter({name: rounds * count for name, count in additions(inner).items()})
-            case Scope(body=inner):
+            case ir.Scope(body=inner):
                 found += additions(inner)
     return found
 

@@ -16,32 +16,11 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from quorate.language.types import ListType, MapType, NetworkType, RecordType, SetType, TupleType, Type
+from quorate.model import nodes as ir
 from quorate.model.abstract import Abstract, Built, Exactly, Holding, Some, any_of, belongs
 from quorate.model.accesses import Access, Footprint, Way
 from quorate.model.capacity import may_overflow
-from quorate.model.nodes import (
-    COMPREHENSIONS,
-    Assert,
-    Assign,
-    Break,
-    Change,
-    Continue,
-    Expr,
-    For,
-    If,
-    Loop,
-    Model,
-    Mutate,
-    Op,
-    Place,
-    Require,
-    Return,
-    Scope,
-    Stmt,
-    Where,
-    conjuncts,
-    statements,
-)
+from quorate.model.nodes import Change, Op
 from quorate.model.totality import is_total
 
 UNROLL_MAX = 32
@@ -71,7 +50,7 @@ OF_THEIR_ARGUMENTS = frozenset(
 """The operators that read what their arguments read, and of whose value only the type is known here."""
 UNDERSTOOD = (
     OF_THEIR_ARGUMENTS
-    | COMPREHENSIONS
+    | ir.COMPREHENSIONS
     | {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.FIELD, Op.COMPONENT, Op.RECORD, Op.TUPLE, Op.IN, Op.IF, Op.COERCE}
     | {Op.FIT, Op.NARROW, Op.CALL, Op.LINEARIZABLE}
 )
@@ -82,7 +61,7 @@ InState = tuple[str, tuple[Abstract, ...]]
 """A place in the state: a variable and keys of nested maps."""
 
 
-def footprint(model: Model, body: tuple[Stmt, ...], arguments: Mapping[str, Abstract]) -> Footprint:
+def footprint(model: ir.Model, body: tuple[ir.Stmt, ...], arguments: Mapping[str, Abstract]) -> Footprint:
     """What a body touches when it is run with these arguments."""
     run = _Run(model, dict(arguments), set())
     run.block(body)
@@ -96,7 +75,7 @@ def _joined(a: Abstract | None, b: Abstract | None, kind: Type) -> Abstract:
 class _Run:
     """An abstract execution: what locals hold, and all accesses so far."""
 
-    def __init__(self, model: Model, local: dict[str, Abstract], accesses: set[Access]) -> None:
+    def __init__(self, model: ir.Model, local: dict[str, Abstract], accesses: set[Access]) -> None:
         self.model, self.local, self.accesses = model, local, accesses
         self.results: list[Abstract] = []
 
@@ -106,7 +85,7 @@ class _Run:
 
     # Expressions
 
-    def value(self, node: Expr) -> Abstract:
+    def value(self, node: ir.Expr) -> Abstract:
         """What an expression may be; its reads are noted."""
         place = self.place(node)
         if place is not None:
@@ -139,7 +118,7 @@ class _Run:
                 return self._call(node)
             case Op.LINEARIZABLE:
                 self._any_call(node)
-            case op if op in COMPREHENSIONS:
+            case op if op in ir.COMPREHENSIONS:
                 return self._comprehension(node)
             case op:
                 for part in node.args:
@@ -154,7 +133,7 @@ class _Run:
             self.note(Way.READ, (variable.name, ()))
             self.note(Way.WRITE, (variable.name, ()))
 
-    def _branches(self, condition: Expr, then: Branch, otherwise: Branch) -> tuple[Branch, ...]:
+    def _branches(self, condition: ir.Expr, then: Branch, otherwise: Branch) -> tuple[Branch, ...]:
         """The branches that may be taken: one only if it is certain of what class the value that the condition asks about is."""
         if condition.op is not Op.IS:
             self.value(condition)
@@ -164,7 +143,7 @@ class _Run:
             return (then,)
         return (then, otherwise) if answer.possible else (otherwise,)
 
-    def place(self, node: Expr) -> InState | None:
+    def place(self, node: ir.Expr) -> InState | None:
         """The place in the state that an expression names, if it is a path there; the keys are evaluated."""
         if node.op is Op.STATE:
             return node.data, ()
@@ -174,7 +153,7 @@ class _Run:
             return found[0], (*found[1], self.value(node.args[1]))
         return None
 
-    def _part(self, node: Expr) -> Abstract:
+    def _part(self, node: ir.Expr) -> Abstract:
         match self.value(node.args[0]):
             case Built(kind=RecordType() as kind, parts=parts):
                 return parts[kind.names.index(node.data)]
@@ -184,7 +163,7 @@ class _Run:
                 return Exactly(getattr(value, node.data) if node.op is Op.FIELD else value[node.data])
         return Some(node.type)
 
-    def _membership(self, node: Expr) -> None:
+    def _membership(self, node: ir.Expr) -> None:
         element, whole = node.args
         sought, place = self.value(element), self.place(whole)
         if place is None:
@@ -192,7 +171,7 @@ class _Run:
         else:
             self.note(Way.READ, place, sought if isinstance(whole.type, SetType | NetworkType) else None)
 
-    def _call(self, node: Expr) -> Abstract:
+    def _call(self, node: ir.Expr) -> Abstract:
         function = self.model.functions[node.data]
         names = [name for name, _ in function.parameters]
         inner = _Run(self.model, dict(zip(names, map(self.value, node.args), strict=True)), self.accesses)
@@ -200,16 +179,16 @@ class _Run:
         results = set(inner.results)
         return results.pop() if len(results) == 1 else Some(node.type)
 
-    def _any_call(self, node: Expr) -> None:
+    def _any_call(self, node: ir.Expr) -> None:
         """A sequential object is asked about events of the history, in some order."""
         for part in node.args:
             self.value(part)
         _Run(self.model, {}, self.accesses).block(self.model.functions[node.data].body)
 
-    def _comprehension(self, node: Expr) -> Abstract:
+    def _comprehension(self, node: ir.Expr) -> Abstract:
         saved = dict(self.local)
         for position, clause in enumerate(node.clauses):
-            if isinstance(clause, Where):
+            if isinstance(clause, ir.Where):
                 self.value(clause.condition)
                 continue
             place = self.place(clause.source)
@@ -222,23 +201,23 @@ class _Run:
         self.local = saved
         return Holding(node.type, values[0]) if node.op in (Op.SET_OF, Op.LIST_OF) else Some(node.type)
 
-    def _element(self, over: For | Loop) -> Abstract:
+    def _element(self, over: ir.For | ir.Loop) -> Abstract:
         """Any element of a collection, which is evaluated."""
         whole = self.value(over.source)
         return whole.element if isinstance(whole, Holding) else Some(over.type)
 
-    def _sought(self, clause: For, node: Expr, position: int) -> Abstract:
+    def _sought(self, clause: ir.For, node: ir.Expr, position: int) -> Abstract:
         """The elements that matter to a comprehension: those that its first conditions do not rule out.
 
         Of any other element only these conditions are evaluated, in order up to the first that is false: so nothing that they
         compare with may fail, or it would matter whether there is any element.
         """
         following = node.clauses[position + 1 :]
-        filters = [part for found in following if isinstance(found, Where) for part in conjuncts(found.condition)]
-        if any(isinstance(found, For) for found in following):
+        filters = [part for found in following if isinstance(found, ir.Where) for part in ir.conjuncts(found.condition)]
+        if any(isinstance(found, ir.For) for found in following):
             filters = []
         elif node.op is Op.ANY:
-            filters += conjuncts(node.args[0])
+            filters += ir.conjuncts(node.args[0])
         element: Abstract = Some(clause.type)
         for condition in filters:
             narrower = self._narrower(clause.name, element, condition)
@@ -247,13 +226,13 @@ class _Run:
             element = narrower
         return element
 
-    def _narrower(self, name: str, element: Abstract, condition: Expr) -> Abstract | None:
+    def _narrower(self, name: str, element: Abstract, condition: ir.Expr) -> Abstract | None:
         """An element of which a condition holds; None if the condition is of no simple kind."""
         match condition:
-            case Expr(op=Op.IS, args=(Expr(op=Op.LOCAL, data=subject),), data=kinds) if subject == name:
+            case ir.Expr(op=Op.IS, args=(ir.Expr(op=Op.LOCAL, data=subject),), data=kinds) if subject == name:
                 if len(kinds) == 1 and isinstance(kinds[0], RecordType) and isinstance(element, Some):
                     return Built(kinds[0], tuple(map(Some, kinds[0].kinds)))
-            case Expr(op=Op.EQ, args=(left, right)) if isinstance(element, Built):
+            case ir.Expr(op=Op.EQ, args=(left, right)) if isinstance(element, Built):
                 for side, other in ((left, right), (right, left)):
                     field = _field_of(_resolved(side, name, element), name, element)
                     if field is None or not isinstance(element.parts[field], Some):
@@ -266,49 +245,52 @@ class _Run:
 
     # Statements
 
-    def block(self, body: tuple[Stmt, ...]) -> None:
+    def block(self, body: tuple[ir.Stmt, ...]) -> None:
         """Statements in order."""
         for statement in body:
             self._statement(statement)
 
-    def _statement(self, statement: Stmt) -> None:
+    def _statement(self, statement: ir.Stmt) -> None:
         match statement:
-            case Assign(target=target, value=value):
+            case ir.Assign(target=target, value=value):
                 self._assign(target, self.value(value))
-            case Mutate():
+            case ir.Mutate():
                 self._mutate(statement)
-            case Require(condition=condition) | Assert(condition=condition):
+            case ir.Require(condition=condition) | ir.Assert(condition=condition):
                 self.value(condition)
-            case If(condition=condition, then=then, otherwise=otherwise):
+            case ir.If(condition=condition, then=then, otherwise=otherwise):
                 before, after = self.local, []
                 for branch in self._branches(condition, then, otherwise):
                     self.local = dict(before)
                     self.block(branch)
                     after.append(self.local)
                 self.local = dict(after[0].items() & after[-1].items())
-            case Loop():
+            case ir.Loop():
                 self._loop(statement)
-            case Scope(body=body):
+            case ir.Scope(body=body):
                 self.block(body)
                 self._forget(body)
-            case Return(value=value):
+            case ir.Return(value=value):
                 if value is not None:
                     self.results.append(self.value(value))
-            case Break() | Continue():
+            case ir.Break() | ir.Continue():
                 pass  # What follows counts anyway.
             case _:
                 self.everything()
 
-    def _forget(self, body: tuple[Stmt, ...]) -> None:
+    def _forget(self, body: tuple[ir.Stmt, ...]) -> None:
         """What a body assigns to locals is not known where it may have been left early or run again."""
-        for statement in statements(body):
+        for statement in ir.statements(body):
             match statement:
-                case Assign(target=Place(root=name, state=False)) | Mutate(target=Place(root=name, state=False)):
+                case (
+                    ir.Assign(target=ir.Place(root=name, state=False))
+                    | ir.Mutate(target=ir.Place(root=name, state=False))
+                ):
                     self.local.pop(name, None)
-                case Loop(name=name):
+                case ir.Loop(name=name):
                     self.local.pop(name, None)
 
-    def _loop(self, loop: Loop) -> None:
+    def _loop(self, loop: ir.Loop) -> None:
         element = self._element(loop)
         self._forget((loop,))
         listed = loop.source.op is Op.DOMAIN and loop.type.cardinality <= UNROLL_MAX
@@ -317,7 +299,7 @@ class _Run:
             self.block(loop.body)
             self._forget((loop,))
 
-    def _assign(self, target: Place, value: Abstract) -> None:
+    def _assign(self, target: ir.Place, value: Abstract) -> None:
         place, whole = self._target(target)
         if place is not None:
             self.note(Way.WRITE, place)
@@ -326,7 +308,7 @@ class _Run:
         else:
             self.local.pop(target.root, None)
 
-    def _target(self, target: Place) -> tuple[InState | None, bool]:
+    def _target(self, target: ir.Place) -> tuple[InState | None, bool]:
         """The place in the state that is changed (all of a list, if something in it is), and whether no selector leads to it."""
         keys: list[Abstract] = []
         inside = True
@@ -337,7 +319,7 @@ class _Run:
                 keys.append(key)
         return ((target.root, tuple(keys)) if target.state else None), not target.selectors
 
-    def _mutate(self, statement: Mutate) -> None:
+    def _mutate(self, statement: ir.Mutate) -> None:
         values = [self.value(part) for part in statement.args]
         place, _ = self._target(statement.target)
         if place is None:
@@ -359,13 +341,13 @@ class _Run:
             self.note(Way.WRITE, place)
 
 
-def _is_path(node: Expr) -> bool:
+def _is_path(node: ir.Expr) -> bool:
     return node.op is Op.STATE or (
         node.op is Op.LOOKUP and isinstance(node.args[0].type, MapType) and _is_path(node.args[0])
     )
 
 
-def _field_of(node: Expr, name: str, element: Built) -> int | None:
+def _field_of(node: ir.Expr, name: str, element: Built) -> int | None:
     """Which field of the element `name` an expression is."""
     if node.op is not Op.FIELD or not isinstance(element.kind, RecordType):
         return None
@@ -376,7 +358,7 @@ def _field_of(node: Expr, name: str, element: Built) -> int | None:
     return element.kind.names.index(node.data) if named and node.data in element.kind.names else None
 
 
-def _resolved(node: Expr, name: str, element: Built) -> Expr:
+def _resolved(node: ir.Expr, name: str, element: Built) -> ir.Expr:
     """The branch of a conditional expression that is certainly taken for this element `name`; the expression itself in doubt."""
     while node.op is Op.IF and node.args[0].op is Op.IS:
         subject = node.args[0].args[0]
@@ -389,5 +371,5 @@ def _resolved(node: Expr, name: str, element: Built) -> Expr:
     return node
 
 
-def _mentions(node: Expr, name: str) -> bool:
+def _mentions(node: ir.Expr, name: str) -> bool:
     return any(part.op is Op.LOCAL and part.data == name for part in node.walk())

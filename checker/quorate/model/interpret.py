@@ -23,28 +23,8 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.nodes import (
-    Action,
-    Assert,
-    Assign,
-    Break,
-    Change,
-    Continue,
-    Expr,
-    For,
-    Function,
-    If,
-    Loop,
-    Model,
-    Mutate,
-    Op,
-    Place,
-    Property,
-    Require,
-    Return,
-    Scope,
-    Stmt,
-)
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 
 
 class ModelError(SpecError):
@@ -73,31 +53,33 @@ class Run:
     body.
     """
 
-    def __init__(self, model: Model, state: dict[str, Any], old: dict[str, Any] | None, local: dict[str, Any]) -> None:
+    def __init__(
+        self, model: ir.Model, state: dict[str, Any], old: dict[str, Any] | None, local: dict[str, Any]
+    ) -> None:
         self.model, self.state, self.old, self.local = model, state, old, local
 
     # Expressions
 
-    def value(self, node: Expr) -> Any:
+    def value(self, node: ir.Expr) -> Any:
         """The value of an expression."""
         return EVALUATE[node.op](self, node)
 
-    def all(self, nodes: Iterable[Expr]) -> list[Any]:
+    def all(self, nodes: Iterable[ir.Expr]) -> list[Any]:
         """The values of several expressions, left to right."""
         return [self.value(node) for node in nodes]
 
-    def yielded(self, node: Expr) -> Iterator[Any]:
+    def yielded(self, node: ir.Expr) -> Iterator[Any]:
         """The values that a comprehension's body takes."""
         saved = dict(self.local)
         yield from self._clauses(node, 0)
         self.local = saved
 
-    def _clauses(self, node: Expr, position: int) -> Iterator[Any]:
+    def _clauses(self, node: ir.Expr, position: int) -> Iterator[Any]:
         if position == len(node.clauses):
             yield self.value(node.args[0])
             return
         clause = node.clauses[position]
-        if not isinstance(clause, For):
+        if not isinstance(clause, ir.For):
             if self.value(clause.condition):
                 yield from self._clauses(node, position + 1)
             return
@@ -105,7 +87,7 @@ class Run:
             self.local[clause.name] = element
             yield from self._clauses(node, position + 1)
 
-    def call(self, function: Function, arguments: Iterable[Any]) -> Any:
+    def call(self, function: ir.Function, arguments: Iterable[Any]) -> Any:
         """The result of a pure function."""
         inner = Run(
             self.model,
@@ -115,7 +97,7 @@ class Run:
         )
         return inner.returned(function.body)
 
-    def returned(self, body: tuple[Stmt, ...]) -> Any:
+    def returned(self, body: tuple[ir.Stmt, ...]) -> Any:
         """What a body returns; None if it ends by itself."""
         try:
             self.execute(body)
@@ -125,37 +107,37 @@ class Run:
 
     # Statements
 
-    def execute(self, body: tuple[Stmt, ...]) -> None:
+    def execute(self, body: tuple[ir.Stmt, ...]) -> None:
         """Run statements in order."""
         for statement in body:
             self._execute(statement)
 
-    def _execute(self, statement: Stmt) -> None:
+    def _execute(self, statement: ir.Stmt) -> None:
         match statement:
-            case Assign(target=target, value=value):
+            case ir.Assign(target=target, value=value):
                 self._put(target, self.value(value))
-            case Mutate():
+            case ir.Mutate():
                 self._mutate(statement)
-            case Require(condition=condition):
+            case ir.Require(condition=condition):
                 if not self.value(condition):
                     raise _Disabled
-            case Assert(condition=condition):
+            case ir.Assert(condition=condition):
                 if not self.value(condition):
                     raise ModelError("An assert is false.", statement.location)
-            case If(condition=condition, then=then, otherwise=otherwise):
+            case ir.If(condition=condition, then=then, otherwise=otherwise):
                 self.execute(then if self.value(condition) else otherwise)
-            case Loop():
+            case ir.Loop():
                 self._loop(statement)
-            case Scope(body=body):
+            case ir.Scope(body=body):
                 self.returned(body)
-            case Return(value=result):
+            case ir.Return(value=result):
                 raise _Return(None if result is None else self.value(result))
-            case Continue():
+            case ir.Continue():
                 raise _Continue
-            case Break():
+            case ir.Break():
                 raise _Break
 
-    def _loop(self, loop: Loop) -> None:
+    def _loop(self, loop: ir.Loop) -> None:
         for element in list(elements(self.value(loop.source), loop.source.type)):
             self.local[loop.name] = element
             try:
@@ -165,13 +147,13 @@ class Run:
             except _Break:
                 break
 
-    def _put(self, target: Place, value: Any) -> None:
+    def _put(self, target: ir.Place, value: Any) -> None:
         """Replace what a place holds, building new containers on the way down to it."""
         holder = self.state if target.state else self.local
         keys = self.all(target.selectors)
         holder[target.root] = _replaced(holder.get(target.root), target.types, keys, value)
 
-    def _mutate(self, statement: Mutate) -> None:
+    def _mutate(self, statement: ir.Mutate) -> None:
         target = statement.target
         whole = (self.state if target.state else self.local)[target.root]
         for key, kind in zip(self.all(target.selectors), target.types, strict=False):
@@ -230,7 +212,7 @@ def _coerced(value: Any, have: Type, want: Type) -> Any:
     return value
 
 
-def _narrowed(node: Expr, value: Any) -> Any:
+def _narrowed(node: ir.Expr, value: Any) -> Any:
     if not _belongs(value, node.type):
         raise ModelError(f"{value!r} is not a {node.type} here.", node.location)
     return value
@@ -244,11 +226,11 @@ def _belongs(value: Any, kind: Type) -> bool:
     return kind.accepts(value)
 
 
-def _compare(node: Expr, left: Any, right: Any) -> bool:
+def _compare(node: ir.Expr, left: Any, right: Any) -> bool:
     return bool(left < right if node.op is Op.LT else left <= right)
 
 
-def _index(run: Run, node: Expr) -> Any:
+def _index(run: Run, node: ir.Expr) -> Any:
     whole, position = run.all(node.args)
     try:
         return whole[position]
@@ -256,28 +238,28 @@ def _index(run: Run, node: Expr) -> Any:
         raise ModelError(f"The list has {len(whole)} elements; there is no index {position}.", node.location) from None
 
 
-def _lookup(run: Run, node: Expr) -> Any:
+def _lookup(run: Run, node: ir.Expr) -> Any:
     whole, key = run.all(node.args)
     if key not in whole:
         raise ModelError(f"{key!r} is no key of this map.", node.location)
     return whole[key]
 
 
-def _divided(run: Run, node: Expr) -> Any:
+def _divided(run: Run, node: ir.Expr) -> Any:
     left, right = run.all(node.args)
     if right == 0:
         raise ModelError("Division by zero.", node.location)
     return left // right if node.op is Op.DIV else left % right
 
 
-def _fit(run: Run, node: Expr) -> Any:
+def _fit(run: Run, node: ir.Expr) -> Any:
     value = run.value(node.args[0])
     if isinstance(node.type, UnionType) and not node.type.accepts(value):
         raise ModelError(f"{value!r} is not a {node.type}.", node.location)
     return node.type.check(value)
 
 
-def _extreme(run: Run, node: Expr) -> Any:
+def _extreme(run: Run, node: ir.Expr) -> Any:
     values = list(run.yielded(node))
     if values:
         return min(values) if node.op is Op.MIN_OF else max(values)
@@ -286,7 +268,7 @@ def _extreme(run: Run, node: Expr) -> Any:
     raise ModelError(f"{'min' if node.op is Op.MIN_OF else 'max'} of nothing.", node.location)
 
 
-def _the(run: Run, node: Expr) -> Any:
+def _the(run: Run, node: ir.Expr) -> Any:
     found: list[Any] = []
     for value in run.yielded(node):
         if found and found[0] != value:
@@ -299,32 +281,32 @@ def _the(run: Run, node: Expr) -> Any:
     raise ModelError("the(...) finds no value.", node.location)
 
 
-def _map_of(run: Run, node: Expr) -> Any:
+def _map_of(run: Run, node: ir.Expr) -> Any:
     assert isinstance(node.type, MapType)
     return FrozenMap(zip(node.type.keys, run.yielded(node), strict=True))
 
 
-def _majority(run: Run, node: Expr) -> bool:
+def _majority(run: Run, node: ir.Expr) -> bool:
     assert isinstance(node.data, IdentityType)
     return 2 * len(run.value(node.args[0])) > node.data.size
 
 
-def _linearizable(run: Run, node: Expr) -> bool:
+def _linearizable(run: Run, node: ir.Expr) -> bool:
     history, initial = run.all(node.args)
     function = run.model.functions[node.data]
     return linearizable(history, lambda state, event: run.call(function, (state, event)), initial)
 
 
-def _member(run: Run, node: Expr) -> bool:
+def _member(run: Run, node: ir.Expr) -> bool:
     element, whole = run.all(node.args)
     return element in whole
 
 
-def _binary(compute: Callable[[Any, Any], Any]) -> Callable[[Run, Expr], Any]:
+def _binary(compute: Callable[[Any, Any], Any]) -> Callable[[Run, ir.Expr], Any]:
     return lambda run, node: compute(*run.all(node.args))
 
 
-def _numbered(run: Run, node: Expr) -> Any:
+def _numbered(run: Run, node: ir.Expr) -> Any:
     """MEMBER."""
     number = run.value(node.args[0])
     if not 0 <= number < node.type.cardinality:
@@ -332,7 +314,7 @@ def _numbered(run: Run, node: Expr) -> Any:
     return node.type.decode(number)
 
 
-EVALUATE: dict[Op, Callable[[Run, Expr], Any]] = {
+EVALUATE: dict[Op, Callable[[Run, ir.Expr], Any]] = {
     Op.CONST: lambda run, node: node.data,
     Op.STATE: lambda run, node: run.state[node.data],
     Op.OLD: lambda run, node: run.old[node.data] if run.old is not None else None,
@@ -397,14 +379,14 @@ EVALUATE: dict[Op, Callable[[Run, Expr], Any]] = {
 class Interpreter:
     """Runs actions and properties of a model on the states of its system (use it inside `with model.system`)."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ir.Model) -> None:
         self.model = model
         self._names = [variable.name for variable in model.variables]
 
     def _variables(self, state: State) -> dict[str, Any]:
         return dict(zip(self._names, state, strict=True))
 
-    def fire(self, state: State, action: Action, arguments: tuple[Any, ...]) -> State | None:
+    def fire(self, state: State, action: ir.Action, arguments: tuple[Any, ...]) -> State | None:
         """The next state, or None if the action is disabled. Raises Cut, or ModelError for an error in the spec."""
         local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
         run = Run(self.model, self._variables(state), None, local)
@@ -414,7 +396,7 @@ class Interpreter:
             return None
         return tuple(run.state[name] for name in self._names)
 
-    def evaluate(self, prop: Property, state: State, arguments: tuple[Any, ...], old: State | None = None) -> Any:
+    def evaluate(self, prop: ir.Property, state: State, arguments: tuple[Any, ...], old: State | None = None) -> Any:
         """The value of a property. Raises ModelError for an error in the spec, a cut included."""
         local = dict(zip((name for name, _ in prop.parameters), arguments, strict=True))
         before = None if old is None else self._variables(old)
@@ -425,11 +407,13 @@ class Interpreter:
                 f"{prop.name}: a value passes the bound {cut.bound}, which only an action may do."
             ) from None
 
-    def choices(self, state: State, action: Action) -> Iterator[tuple[Any, ...]]:
+    def choices(self, state: State, action: ir.Action) -> Iterator[tuple[Any, ...]]:
         """The arguments to try: each parameter ranges over its type, or over the collection that its range names."""
         yield from self._choices(Run(self.model, self._variables(state), None, {}), action, 0, ())
 
-    def _choices(self, run: Run, action: Action, position: int, chosen: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    def _choices(
+        self, run: Run, action: ir.Action, position: int, chosen: tuple[Any, ...]
+    ) -> Iterator[tuple[Any, ...]]:
         if position == len(action.parameters):
             yield chosen
             return

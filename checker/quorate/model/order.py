@@ -19,25 +19,8 @@ from dataclasses import dataclass, field
 
 from quorate.errors import Location, OutsideSubset
 from quorate.language.types import ChannelsType, MapType, RecordType
-from quorate.model.nodes import (
-    Assert,
-    Assign,
-    Break,
-    Change,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Mutate,
-    Op,
-    Place,
-    Require,
-    Return,
-    Scope,
-    Stmt,
-    expressions,
-    statements,
-)
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number, limits
 from quorate.model.source import Source
 
@@ -54,7 +37,7 @@ Positions = frozenset[tuple[int, int]]
 
 
 def check_unordered(
-    source: Source, node: ast.For, loop: Loop, outer: frozenset[str], functions: dict[str, Function]
+    source: Source, node: ast.For, loop: ir.Loop, outer: frozenset[str], functions: dict[str, ir.Function]
 ) -> None:
     """Raise OutsideSubset, at the offending line, if the rounds of `loop` may not commute. `outer` are the locals
     from before it.
@@ -70,16 +53,16 @@ class _Rounds:
 
     source: Source
     node: ast.For
-    loop: Loop
+    loop: ir.Loop
     outer: frozenset[str]
-    functions: dict[str, Function]
+    functions: dict[str, ir.Function]
     disjoint: dict[Root, Positions] = field(default_factory=dict)
-    taken: dict[Root, Expr] = field(default_factory=dict)
+    taken: dict[Root, ir.Expr] = field(default_factory=dict)
     """For each network, the message that a round takes off it: one that no other round takes."""
     shared: dict[Root, object] = field(default_factory=dict)
     accumulating: set[int] = field(default_factory=set)
     """The assignments (by `id`) that read their place only to add to it."""
-    returned: set[Expr | None] = field(default_factory=set)
+    returned: set[ir.Expr | None] = field(default_factory=set)
 
     def reject(self, found: str, location: Location | None, advice: str = ADVICE) -> OutsideSubset:
         """The error for one way in which the order of the rounds shows."""
@@ -87,35 +70,35 @@ class _Rounds:
 
     # What is changed
 
-    def effects(self, body: tuple[Stmt, ...], *, breaks: bool, returns: bool) -> None:
+    def effects(self, body: tuple[ir.Stmt, ...], *, breaks: bool, returns: bool) -> None:
         """Collect the effects of statements. `breaks`: a `break` here leaves an inner loop with an order; `returns`: a `return`
         here leaves the loop."""
         for statement in body:
             match statement:
-                case Break(location=location) if not breaks:
+                case ir.Break(location=location) if not breaks:
                     raise self.reject("`break` stops at whichever comes first, and this loop has no order.", location)
-                case Require(location=location):
+                case ir.Require(location=location):
                     advice = "Write `require(all(... for ...))` before the loop."
                     raise self.reject("`require` in a loop without an order.", location, advice)
-                case Return(value=value, location=location) if returns:
+                case ir.Return(value=value, location=location) if returns:
                     self.returned.add(value)
                     if value is None or value.op is not Op.CONST or len(self.returned) > 1:
                         raise self.reject(
                             "This `return` may give another value for another order of the loop.", location
                         )
-                case Assign(target=target) if target.state or target.root in self.outer:
+                case ir.Assign(target=target) if target.state or target.root in self.outer:
                     self._assign(statement)
-                case Mutate(target=target) if target.state or target.root in self.outer:
+                case ir.Mutate(target=target) if target.state or target.root in self.outer:
                     self._mutate(statement)
-                case If(then=then, otherwise=otherwise):
+                case ir.If(then=then, otherwise=otherwise):
                     self.effects(then, breaks=breaks, returns=returns)
                     self.effects(otherwise, breaks=breaks, returns=returns)
-                case Loop(body=inner, ordered=ordered):
+                case ir.Loop(body=inner, ordered=ordered):
                     self.effects(inner, breaks=ordered, returns=returns)
-                case Scope(body=inner):
+                case ir.Scope(body=inner):
                     self.effects(inner, breaks=False, returns=False)
 
-    def _assign(self, statement: Assign) -> None:
+    def _assign(self, statement: ir.Assign) -> None:
         target, location = statement.target, statement.location
         if self._own_place(target, location):
             return
@@ -132,7 +115,7 @@ class _Rounds:
         shown = f"{'self.' * target.state}{target.root}"
         raise self.reject(f"{shown} would hold the value of whichever round comes last.", location)
 
-    def _mutate(self, statement: Mutate) -> None:
+    def _mutate(self, statement: ir.Mutate) -> None:
         change, target, location = statement.change, statement.target, statement.location
         if self._own_place(target, location):
             return
@@ -148,7 +131,7 @@ class _Rounds:
         else:
             raise self.reject(f".{change}() in a loop without an order.", location)
 
-    def _own_place(self, target: Place, location: Location | None) -> bool:
+    def _own_place(self, target: ir.Place, location: Location | None) -> bool:
         """Whether every round changes a place of its own."""
         lists = [not isinstance(kind, MapType) for kind in target.types]
         positions = self._positions(target.selectors, lists, frozenset({self.loop.name}))
@@ -161,11 +144,11 @@ class _Rounds:
         self.disjoint[root] = common
         return True
 
-    def _share(self, target: Place, how: object, location: Location | None) -> None:
+    def _share(self, target: ir.Place, how: object, location: Location | None) -> None:
         if self.shared.setdefault(_root(target), how) != how:
             raise self.reject(f"{target.root} is changed in two ways that do not commute.", location)
 
-    def _positions(self, selectors: tuple[Expr, ...], lists: list[bool], own: frozenset[str]) -> Positions:
+    def _positions(self, selectors: tuple[ir.Expr, ...], lists: list[bool], own: frozenset[str]) -> Positions:
         """Where a path is indexed by the loop variable, under one of its names in `own`."""
         found = set()
         for position, (selector, in_list) in enumerate(zip(selectors, lists, strict=False)):
@@ -176,13 +159,13 @@ class _Rounds:
             found |= {(position, number) for number, part in parts.items() if _named(_strip(part), own)}
         return frozenset(found)
 
-    def _carries(self, message: Expr) -> bool:
+    def _carries(self, message: ir.Expr) -> bool:
         """Whether a message is the loop variable or has it in a field, so that different rounds have different
         messages."""
         parts = message.args if message.op is Op.RECORD else (message,)
         return any(_named(_strip(part), {self.loop.name}) for part in parts)
 
-    def _own_end(self, message: Expr) -> str | None:
+    def _own_end(self, message: ir.Expr) -> str | None:
         """The end, `source` or `target`, that makes every round send on a channel of its own."""
         message = _strip(message)
         if message.op is not Op.RECORD or not isinstance(message.type, RecordType):
@@ -200,11 +183,11 @@ class _Rounds:
             raise self.reject("This loop both changes something and returns early.", self.loop.location)
         for _, name in (self.disjoint.keys() | self.taken.keys()) & self.shared.keys():
             raise self.reject(f"{name} is changed both for the loop variable and otherwise.", self.loop.location)
-        for statement in statements(self.loop.body):
+        for statement in ir.statements(self.loop.body):
             for expression in self._looked_at(statement):
                 self._read(expression, frozenset({self.loop.name}), inside=None)
 
-    def _read(self, value: Expr, own: frozenset[str], inside: Expr | None) -> None:
+    def _read(self, value: ir.Expr, own: frozenset[str], inside: ir.Expr | None) -> None:
         """Check an expression. `own` are the names of the loop variable; `inside` is the call whose function is looked at."""
         if value.op in (Op.LOOKUP, Op.INDEX) and self._own_read(value, own, inside):
             return
@@ -220,12 +203,12 @@ class _Rounds:
         for child in value.children():
             self._read(child, own, inside)
 
-    def _looked_at(self, statement: Stmt) -> list[Expr]:
-        if isinstance(statement, Assign) and id(statement) in self.accumulating:
+    def _looked_at(self, statement: ir.Stmt) -> list[ir.Expr]:
+        if isinstance(statement, ir.Assign) and id(statement) in self.accumulating:
             return [*statement.target.selectors, _strip(statement.value).args[1]]
         return _direct(statement)
 
-    def _own_read(self, value: Expr, own: frozenset[str], inside: Expr | None) -> bool:
+    def _own_read(self, value: ir.Expr, own: frozenset[str], inside: ir.Expr | None) -> bool:
         root, selectors, lists = _path(value)
         positions = self.disjoint.get(root) if root is not None and (root[0] or inside is None) else None
         if positions is None or root is None or not positions & self._positions(selectors, lists, own):
@@ -235,33 +218,33 @@ class _Rounds:
             self._read(selector, own, inside)
         return True
 
-    def _own_message(self, value: Expr) -> bool:
+    def _own_message(self, value: ir.Expr) -> bool:
         root, _, _ = _path(value.args[1])
         return root in self.taken and self.taken[root] == _strip(value.args[0])
 
-    def _called(self, value: Expr, own: frozenset[str], inside: Expr | None) -> None:
+    def _called(self, value: ir.Expr, own: frozenset[str], inside: ir.Expr | None) -> None:
         function = self.functions[value.data]
         given = value.args if value.op is Op.CALL else ()
         names = {name for (name, _), part in zip(function.parameters, given, strict=False) if _named(_strip(part), own)}
-        for expression in expressions(function.body):
+        for expression in ir.expressions(function.body):
             self._read(expression, frozenset(names), inside or value)
 
 
-def _root(target: Place) -> Root:
+def _root(target: ir.Place) -> Root:
     return target.state, target.root
 
 
-def _named(value: Expr, names: frozenset[str] | set[str]) -> bool:
+def _named(value: ir.Expr, names: frozenset[str] | set[str]) -> bool:
     return value.op is Op.LOCAL and value.data in names
 
 
-def _strip(value: Expr) -> Expr:
+def _strip(value: ir.Expr) -> ir.Expr:
     while value.op in (Op.FIT, Op.COERCE, Op.NARROW):
         value = value.args[0]
     return value
 
 
-def _reads_place(value: Expr, target: Place) -> bool:
+def _reads_place(value: ir.Expr, target: ir.Place) -> bool:
     """Whether an expression is exactly the old value of a place."""
     value = _strip(value)
     for selector in reversed(target.selectors):
@@ -271,9 +254,9 @@ def _reads_place(value: Expr, target: Place) -> bool:
     return value.op is (Op.STATE if target.state else Op.LOCAL) and value.data == target.root
 
 
-def _path(value: Expr) -> tuple[Root | None, tuple[Expr, ...], list[bool]]:
+def _path(value: ir.Expr) -> tuple[Root | None, tuple[ir.Expr, ...], list[bool]]:
     """The variable that an expression looks into, its selectors, and which of them index lists."""
-    steps: list[tuple[Expr, bool]] = []
+    steps: list[tuple[ir.Expr, bool]] = []
     while value.op in (Op.LOOKUP, Op.INDEX, Op.NARROW, Op.COERCE):
         if value.op in (Op.LOOKUP, Op.INDEX):
             steps.append((value.args[1], value.op is Op.INDEX))
@@ -283,17 +266,17 @@ def _path(value: Expr) -> tuple[Root | None, tuple[Expr, ...], list[bool]]:
     return root, tuple(selector for selector, _ in steps), [in_list for _, in_list in steps]
 
 
-def _direct(statement: Stmt) -> list[Expr]:
+def _direct(statement: ir.Stmt) -> list[ir.Expr]:
     """The expressions of a statement itself, without those of the statements inside it."""
     match statement:
-        case Assign(target=target, value=value):
+        case ir.Assign(target=target, value=value):
             return [*target.selectors, value]
-        case Mutate(target=target, args=args):
+        case ir.Mutate(target=target, args=args):
             return [*target.selectors, *args]
-        case If(condition=condition) | Assert(condition=condition):
+        case ir.If(condition=condition) | ir.Assert(condition=condition):
             return [condition]
-        case Loop(source=source):
+        case ir.Loop(source=source):
             return [source]
-        case Return(value=value) if value is not None:
+        case ir.Return(value=value) if value is not None:
             return [value]
     return []

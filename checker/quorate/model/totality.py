@@ -9,20 +9,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from quorate.language.types import MapType
-from quorate.model.nodes import (
-    Assign,
-    Change,
-    Expr,
-    Function,
-    If,
-    IntType,
-    Loop,
-    Mutate,
-    Op,
-    Return,
-    Scope,
-    Stmt,
-)
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 
 TOTAL = frozenset(
     {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.DOMAIN, Op.RANGE, Op.FIELD, Op.COMPONENT, Op.SLICE, Op.RECORD, Op.TUPLE}
@@ -70,52 +58,52 @@ class Calls(Protocol):
     """What knows the functions that expressions call: a model, or who builds one."""
 
     @property
-    def functions(self) -> Mapping[str, Function]: ...
+    def functions(self) -> Mapping[str, ir.Function]: ...
 
 
-def is_total(expression: Expr, model: Calls) -> bool:
+def is_total(expression: ir.Expr, model: Calls) -> bool:
     """Whether the expression has a value in every state and for all values of its locals; false in doubt."""
     return all(node.op in TOTAL or _is_safe(node, model) for node in expression.walk())
 
 
-def _is_safe(node: Expr, model: Calls) -> bool:
+def _is_safe(node: ir.Expr, model: Calls) -> bool:
     if node.op is Op.LOOKUP:
         whole, key = node.args
-        return isinstance(whole.type, MapType) and not isinstance(key.type, IntType) and key.type == whole.type.key
+        return isinstance(whole.type, MapType) and not isinstance(key.type, ir.IntType) and key.type == whole.type.key
     return node.op is Op.CALL and _is_total_function(model.functions[node.data], model)
 
 
-def _is_total_function(function: Function, model: Calls) -> bool:
+def _is_total_function(function: ir.Function, model: Calls) -> bool:
     return _are_total(function.body, model) and _returns(function.body)
 
 
-def _are_total(body: tuple[Stmt, ...], model: Calls) -> bool:
+def _are_total(body: tuple[ir.Stmt, ...], model: Calls) -> bool:
     return all(_is_total_statement(statement, model) for statement in body)
 
 
-def _is_total_statement(statement: Stmt, model: Calls) -> bool:
+def _is_total_statement(statement: ir.Stmt, model: Calls) -> bool:
     match statement:
-        case Assign(target=target, value=value):
+        case ir.Assign(target=target, value=value):
             return not target.selectors and is_total(value, model)
-        case Mutate(change=Change.ADD | Change.DISCARD | Change.CLEAR, target=target, args=args):
+        case ir.Mutate(change=Change.ADD | Change.DISCARD | Change.CLEAR, target=target, args=args):
             unbounded = getattr(target.type, "capacity", None) is None
             return unbounded and not target.selectors and all(is_total(part, model) for part in args)
-        case If(condition=condition, then=then, otherwise=otherwise):
+        case ir.If(condition=condition, then=then, otherwise=otherwise):
             return is_total(condition, model) and _are_total(then, model) and _are_total(otherwise, model)
-        case Loop(source=source, body=body):
+        case ir.Loop(source=source, body=body):
             return is_total(source, model) and _are_total(body, model)
-        case Scope(body=body):
+        case ir.Scope(body=body):
             return _are_total(body, model)
-        case Return(value=value) if value is not None:
+        case ir.Return(value=value) if value is not None:
             return is_total(value, model)
     return False
 
 
-def _returns(body: tuple[Stmt, ...]) -> bool:
+def _returns(body: tuple[ir.Stmt, ...]) -> bool:
     """Whether a function certainly returns by its last statement."""
     match body[-1:]:
-        case (Return(),):
+        case (ir.Return(),):
             return True
-        case (If(then=then, otherwise=otherwise),):
+        case (ir.If(then=then, otherwise=otherwise),):
             return _returns(then) and _returns(otherwise)
     return False

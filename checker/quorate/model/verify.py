@@ -22,32 +22,12 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
+from quorate.model import nodes as ir
 from quorate.model.conversion import WireLike, comparable, compatible, element_type
-from quorate.model.nodes import (
-    COMPREHENSIONS,
-    Action,
-    Assign,
-    Break,
-    Change,
-    Continue,
-    Expr,
-    For,
-    Function,
-    If,
-    Loop,
-    Model,
-    Mutate,
-    Op,
-    Place,
-    Property,
-    Require,
-    Return,
-    Scope,
-    Stmt,
-)
+from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number
 
-Check = Callable[[Expr], bool]
+Check = Callable[[ir.Expr], bool]
 
 
 class IllegalModel(AssertionError):
@@ -62,27 +42,27 @@ class Rule:
     legal: Check
 
 
-def _args(node: Expr) -> tuple[Type, ...]:
+def _args(node: ir.Expr) -> tuple[Type, ...]:
     return tuple(part.type for part in node.args)
 
 
-def _boolean(node: Expr) -> bool:
+def _boolean(node: ir.Expr) -> bool:
     return isinstance(node.type, BoolType)
 
 
-def _conditions(node: Expr) -> bool:
+def _conditions(node: ir.Expr) -> bool:
     return _boolean(node) and all(isinstance(kind, BoolType) for kind in _args(node))
 
 
-def _numbers(node: Expr) -> bool:
+def _numbers(node: ir.Expr) -> bool:
     return is_number(node.type) and all(map(is_number, _args(node)))
 
 
-def _same(node: Expr) -> bool:
+def _same(node: ir.Expr) -> bool:
     return all(kind == node.type for kind in _args(node))
 
 
-def _sets(node: Expr) -> bool:
+def _sets(node: ir.Expr) -> bool:
     return isinstance(node.type, SetType) and all(
         isinstance(kind, SetType) and kind.element == node.type.element for kind in _args(node)
     )
@@ -92,23 +72,23 @@ def _collection(kind: Type) -> bool:
     return isinstance(kind, SetType | ListType | WireLike)
 
 
-def _member(node: Expr) -> bool:
+def _member(node: ir.Expr) -> bool:
     element, whole = _args(node)
     held = element_type(whole)
     return _boolean(node) and held is not None and compatible(element, held)
 
 
-def _lookup(node: Expr) -> bool:
+def _lookup(node: ir.Expr) -> bool:
     whole, key = _args(node)
     return isinstance(whole, MapType) and node.type == whole.value and compatible(key, whole.key)
 
 
-def _index(node: Expr) -> bool:
+def _index(node: ir.Expr) -> bool:
     whole, position = _args(node)
     return isinstance(whole, ListType) and node.type == whole.element and is_number(position)
 
 
-def _slice(node: Expr) -> bool:
+def _slice(node: ir.Expr) -> bool:
     whole, low, high = _args(node)
     return (
         isinstance(whole, ListType)
@@ -119,61 +99,61 @@ def _slice(node: Expr) -> bool:
     )
 
 
-def _field(node: Expr) -> bool:
+def _field(node: ir.Expr) -> bool:
     kind = node.args[0].type
     return isinstance(kind, RecordType) and kind.field(node.data) == node.type
 
 
-def _component(node: Expr) -> bool:
+def _component(node: ir.Expr) -> bool:
     kind = node.args[0].type
     return isinstance(kind, TupleType) and 0 <= node.data < len(kind.kinds) and kind.kinds[node.data] == node.type
 
 
-def _record(node: Expr) -> bool:
+def _record(node: ir.Expr) -> bool:
     return isinstance(node.type, RecordType) and _args(node) == node.type.kinds
 
 
-def _tuple(node: Expr) -> bool:
+def _tuple(node: ir.Expr) -> bool:
     return isinstance(node.type, TupleType) and _args(node) == node.type.kinds
 
 
-def _display(node: Expr) -> bool:
+def _display(node: ir.Expr) -> bool:
     kind = node.type
     return isinstance(kind, SetType | ListType) and all(part == kind.element for part in _args(node))
 
 
-def _choice(node: Expr) -> bool:
+def _choice(node: ir.Expr) -> bool:
     test, then, otherwise = _args(node)
     return isinstance(test, BoolType) and then == node.type == otherwise
 
 
-def _comparison(node: Expr) -> bool:
+def _comparison(node: ir.Expr) -> bool:
     left, right = _args(node)
     return _boolean(node) and compatible(left, right) and comparable(left)
 
 
-def _equality(node: Expr) -> bool:
+def _equality(node: ir.Expr) -> bool:
     left, right = _args(node)
     return _boolean(node) and compatible(left, right)
 
 
-def _narrow(node: Expr) -> bool:
+def _narrow(node: ir.Expr) -> bool:
     kind = node.args[0].type
     wanted = node.type.kinds if isinstance(node.type, UnionType) else (node.type,)
     return isinstance(kind, UnionType) and all(part in kind.kinds for part in wanted)
 
 
-def _is(node: Expr) -> bool:
+def _is(node: ir.Expr) -> bool:
     kind = node.args[0].type
     return _boolean(node) and isinstance(kind, UnionType) and all(part in kind.kinds for part in node.data)
 
 
-def _concat(node: Expr) -> bool:
+def _concat(node: ir.Expr) -> bool:
     kinds = (*_args(node), node.type)
     return all(isinstance(kind, ListType) for kind in kinds) and len({kind.children() for kind in kinds}) == 1
 
 
-def _sorted(node: Expr) -> bool:
+def _sorted(node: ir.Expr) -> bool:
     whole = node.args[0].type
     return (
         isinstance(whole, SetType | ListType)
@@ -183,7 +163,7 @@ def _sorted(node: Expr) -> bool:
     )
 
 
-def _quorum(node: Expr) -> bool:
+def _quorum(node: ir.Expr) -> bool:
     members = node.args[0].type
     return (
         _boolean(node)
@@ -194,13 +174,13 @@ def _quorum(node: Expr) -> bool:
     )
 
 
-def _clauses(node: Expr) -> bool:
+def _clauses(node: ir.Expr) -> bool:
     return (
         bool(node.clauses)
-        and isinstance(node.clauses[0], For)
+        and isinstance(node.clauses[0], ir.For)
         and all(
             element_type(part.source.type) == part.type
-            if isinstance(part, For)
+            if isinstance(part, ir.For)
             else isinstance(part.condition.type, BoolType)
             for part in node.clauses
         )
@@ -211,7 +191,7 @@ def _over(legal: Check) -> Check:
     return lambda node: _clauses(node) and legal(node)
 
 
-def _any(node: Expr) -> bool:
+def _any(node: ir.Expr) -> bool:
     return True
 
 
@@ -289,7 +269,7 @@ CHANGED: dict[Change, type | tuple[type, ...]] = {
 }
 
 
-def verify(model: Model) -> None:
+def verify(model: ir.Model) -> None:
     """Raise IllegalModel at the first node that breaks a rule."""
     for action in (*model.actions, *((model.init,) if model.init else ())):
         _Verifier(model, action).body(action.body)
@@ -300,7 +280,7 @@ def verify(model: Model) -> None:
 
 
 class _Verifier:
-    def __init__(self, model: Model, owner: Action | Property | Function) -> None:
+    def __init__(self, model: ir.Model, owner: ir.Action | ir.Property | ir.Function) -> None:
         self.model, self.owner = model, owner
         self.variables = {variable.name: variable.type for variable in model.variables}
         self.locals: dict[str, Type] = dict(owner.parameters)
@@ -309,12 +289,12 @@ class _Verifier:
         name = getattr(self.owner, "name", None) or getattr(self.owner, "key", "")
         return IllegalModel(f"{self.model.name}.{name}: {what}: {node}")
 
-    def expression(self, node: Expr) -> None:
+    def expression(self, node: ir.Expr) -> None:
         """One expression and everything inside it."""
-        if node.op in COMPREHENSIONS:
+        if node.op in ir.COMPREHENSIONS:
             for clause in node.clauses:
-                self.expression(clause.source if isinstance(clause, For) else clause.condition)
-                if isinstance(clause, For):
+                self.expression(clause.source if isinstance(clause, ir.For) else clause.condition)
+                if isinstance(clause, ir.For):
                     self.locals[clause.name] = clause.type
         for part in node.args:
             self.expression(part)
@@ -326,7 +306,7 @@ class _Verifier:
             raise self.fail(f"{node.op} is not legal here", node)
         self._names(node)
 
-    def _names(self, node: Expr) -> None:
+    def _names(self, node: ir.Expr) -> None:
         if node.op in (Op.STATE, Op.OLD) and self.variables.get(node.data) != node.type:
             raise self.fail("a variable has another type", node)
         if node.op is Op.LOCAL and self.locals.get(node.data) != node.type:
@@ -338,7 +318,7 @@ class _Verifier:
             if _args(node) != tuple(kind for _, kind in function.parameters) or node.type != function.result:
                 raise self.fail("a call does not fit its function", node)
 
-    def place(self, target: Place) -> None:
+    def place(self, target: ir.Place) -> None:
         """A place: every selector fits the type before it."""
         root = self.variables if target.state else self.locals
         if root.get(target.root) != target.types[0] or len(target.types) != len(target.selectors) + 1:
@@ -351,22 +331,22 @@ class _Verifier:
             ):
                 raise self.fail("a place has a wrong selector", target)
 
-    def body(self, body: tuple[Stmt, ...]) -> None:
+    def body(self, body: tuple[ir.Stmt, ...]) -> None:
         """Statements in order; a local is known from its first assignment."""
         for statement in body:
             self.statement(statement)
 
-    def statement(self, statement: Stmt) -> None:
+    def statement(self, statement: ir.Stmt) -> None:
         """One statement."""
         match statement:
-            case Assign(target=target, value=value):
+            case ir.Assign(target=target, value=value):
                 self.expression(value)
                 if not target.state and not target.selectors:
                     self.locals.setdefault(target.root, target.type)
                 self.place(target)
                 if value.type != target.type:
                     raise self.fail("an assignment of another type", statement)
-            case Mutate(change=change, target=target, args=args):
+            case ir.Mutate(change=change, target=target, args=args):
                 self.place(target)
                 if not isinstance(target.type, CHANGED[change]):
                     raise self.fail("a change of the wrong container", statement)
@@ -374,25 +354,25 @@ class _Verifier:
                     self.expression(part)
                     if part.type != element_type(target.type):
                         raise self.fail("an element of another type", statement)
-            case If(condition=condition, then=then, otherwise=otherwise):
+            case ir.If(condition=condition, then=then, otherwise=otherwise):
                 self.expression(condition)
                 self.body(then)
                 self.body(otherwise)
-            case Loop(name=name, type=kind, source=source, body=inner):
+            case ir.Loop(name=name, type=kind, source=source, body=inner):
                 self.expression(source)
                 if element_type(source.type) != kind:
                     raise self.fail("a loop variable of another type", statement)
                 self.locals[name] = kind
                 self.body(inner)
-            case Scope(body=inner):
+            case ir.Scope(body=inner):
                 self.body(inner)
-            case Return(value=value):
+            case ir.Return(value=value):
                 if value is not None:
                     self.expression(value)
-            case Continue() | Break():
+            case ir.Continue() | ir.Break():
                 pass
-            case Require(condition=condition):
-                if not isinstance(self.owner, Action):
+            case ir.Require(condition=condition):
+                if not isinstance(self.owner, ir.Action):
                     raise self.fail("require outside an action", statement)
                 self.expression(condition)
             case _:

@@ -13,19 +13,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from quorate.language.types import ChannelsType, ListType, Type
 from quorate.language.types.base import Bounded
-from quorate.model.nodes import Assign, Change, If, Loop, Model, Mutate, Place, Property, Scope, Stmt, statements
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change
 
 GROWING = (Change.ADD, Change.APPEND, Change.SEND)
 
 
-def room(model: Model, depth: int) -> dict[str, int]:
+def room(model: ir.Model, depth: int) -> dict[str, int]:
     """For the containers that cannot be full before the last of `depth` steps, by the names of their bounds: the most
     elements that they can have after it."""
     initial = Counter[str]() if model.init is None else _added(model.init.body)
     step = Counter[str]()
     for action in model.actions:
         step |= _added(action.body)
-    assigned = {statement.target.root for statement in _changes(model) if isinstance(statement, Assign)}
+    assigned = {statement.target.root for statement in _changes(model) if isinstance(statement, ir.Assign)}
     found, shared = {}, _shared(model)
     for variable in model.variables:
         kind = variable.type
@@ -40,7 +41,7 @@ def room(model: Model, depth: int) -> dict[str, int]:
     return found
 
 
-def relevant(model: Model, judged: Sequence[Property], room: Mapping[str, int]) -> frozenset[str]:
+def relevant(model: ir.Model, judged: Sequence[ir.Property], room: Mapping[str, int]) -> frozenset[str]:
     """The variables on which it depends what the actions do and whether these properties hold.
 
     The others are containers to which elements are added, and at which nobody looks: a history, say, if no property asks
@@ -52,45 +53,45 @@ def relevant(model: Model, judged: Sequence[Property], room: Mapping[str, int]) 
     only_grow -= {
         statement.target.root
         for statement in _changes(model)
-        if isinstance(statement, Assign) or statement.change not in GROWING
+        if isinstance(statement, ir.Assign) or statement.change not in GROWING
     }
     return read | {variable.name for variable in model.variables if variable.name not in only_grow}
 
 
-def _shared(model: Model) -> set[str]:
+def _shared(model: ir.Model) -> set[str]:
     """The bounds that containers have which are no variable: parts of others, parameters, and locals."""
     inner = [part for variable in model.variables for part in list(variable.type.walk())[1:]]
     bodies = (*model.actions, *((model.init,) if model.init is not None else ()), *model.properties)
     parameters = (kind for body in (*bodies, *model.functions.values()) for _, kind in body.parameters)
     inner += [part for kind in parameters for part in kind.walk()]
     for action in bodies:
-        for statement in statements(action.body):
-            if isinstance(statement, Mutate) and not (statement.target.state and not statement.target.selectors):
+        for statement in ir.statements(action.body):
+            if isinstance(statement, ir.Mutate) and not (statement.target.state and not statement.target.selectors):
                 inner.append(statement.target.type)
     return {part.bound for part in inner if isinstance(part, Bounded)}
 
 
-def _changes(model: Model) -> Iterator[Assign | Mutate]:
+def _changes(model: ir.Model) -> Iterator[ir.Assign | ir.Mutate]:
     """The statements that change the state."""
     for action in (*model.actions, *((model.init,) if model.init is not None else ())):
-        for statement in statements(action.body):
-            if isinstance(statement, Assign | Mutate) and statement.target.state:
+        for statement in ir.statements(action.body):
+            if isinstance(statement, ir.Assign | ir.Mutate) and statement.target.state:
                 yield statement
 
 
-def _added(body: tuple[Stmt, ...]) -> Counter[str]:
+def _added(body: tuple[ir.Stmt, ...]) -> Counter[str]:
     """The most elements that a body can add to each variable."""
     found = Counter[str]()
     for statement in body:
         match statement:
-            case Mutate(change=change, target=Place(root=name, state=True, selectors=())) if change in GROWING:
+            case ir.Mutate(change=change, target=ir.Place(root=name, state=True, selectors=())) if change in GROWING:
                 found[name] += 1
-            case If(then=then, otherwise=otherwise):
+            case ir.If(then=then, otherwise=otherwise):
                 found += _added(then) | _added(otherwise)
-            case Loop(source=source, body=inner):
+            case ir.Loop(source=source, body=inner):
                 rounds = _rounds(source.type)
                 found += Counter({name: rounds * count for name, count in _added(inner).items()})
-            case Scope(body=inner):
+            case ir.Scope(body=inner):
                 found += _added(inner)
     return found
 

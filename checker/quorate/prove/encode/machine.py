@@ -21,27 +21,8 @@ from quorate.language.types import (
     RecordType,
     Type,
 )
-from quorate.model.nodes import (
-    Action,
-    Assert,
-    Assign,
-    Break,
-    Change,
-    Continue,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Model,
-    Mutate,
-    Op,
-    Place,
-    Property,
-    Require,
-    Return,
-    Scope,
-    Stmt,
-)
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 from quorate.prove.encode.values import ABSENT, Cond, Event, Union, Value, Values, class_key
 
 
@@ -73,7 +54,7 @@ class Exits:
 class Transition:
     """An action as formulas over the state before and the arguments: the state after, and what stops it."""
 
-    action: Action
+    action: ir.Action
     after: dict[str, Value]
     events: tuple[Event, ...]
 
@@ -81,55 +62,55 @@ class Transition:
 class Machine(Values):
     """Runs bodies over symbolic values."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ir.Model) -> None:
         super().__init__(model)
-        self._table: dict[Op, Callable[[Expr, Env], Value]] = {op: getattr(self, f"op_{op.value}") for op in Op}
+        self._table: dict[Op, Callable[[ir.Expr, Env], Value]] = {op: getattr(self, f"op_{op.value}") for op in Op}
 
     # Expressions
 
-    def value(self, node: Expr, env: Env) -> Value:
+    def value(self, node: ir.Expr, env: Env) -> Value:
         """The value of an expression."""
         return self._table[node.op](node, env)
 
-    def values(self, nodes: Sequence[Expr], env: Env) -> list[Value]:
+    def values(self, nodes: Sequence[ir.Expr], env: Env) -> list[Value]:
         """The values of several expressions, left to right."""
         return [self.value(node, env) for node in nodes]
 
-    def op_const(self, node: Expr, env: Env) -> Value:
+    def op_const(self, node: ir.Expr, env: Env) -> Value:
         return self.constant(node.data, node.type)
 
-    def op_state(self, node: Expr, env: Env) -> Value:
+    def op_state(self, node: ir.Expr, env: Env) -> Value:
         return env.state[node.data]
 
-    def op_old(self, node: Expr, env: Env) -> Value:
+    def op_old(self, node: ir.Expr, env: Env) -> Value:
         assert env.old is not None
         return env.old[node.data]
 
-    def op_local(self, node: Expr, env: Env) -> Value:
+    def op_local(self, node: ir.Expr, env: Env) -> Value:
         return env.local[node.data]
 
-    def op_field(self, node: Expr, env: Env) -> Value:
+    def op_field(self, node: ir.Expr, env: Env) -> Value:
         whole, kind = self.value(node.args[0], env), node.args[0].type
         assert isinstance(kind, RecordType)
         return ABSENT if whole is ABSENT else whole[[name for name, _ in kind.fields].index(node.data)]
 
-    def op_component(self, node: Expr, env: Env) -> Value:
+    def op_component(self, node: ir.Expr, env: Env) -> Value:
         whole = self.value(node.args[0], env)
         return ABSENT if whole is ABSENT else whole[node.data]
 
-    def op_tuple(self, node: Expr, env: Env) -> Value:
+    def op_tuple(self, node: ir.Expr, env: Env) -> Value:
         return tuple(self.values(node.args, env))
 
     op_record = op_tuple
 
-    def op_and(self, node: Expr, env: Env) -> Value:
+    def op_and(self, node: ir.Expr, env: Env) -> Value:
         return self._connected(node, env, lambda part: part, self.both)
 
-    def op_or(self, node: Expr, env: Env) -> Value:
+    def op_or(self, node: ir.Expr, env: Env) -> Value:
         return self._connected(node, env, self.negate, self.either)
 
     def _connected(
-        self, node: Expr, env: Env, goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]
+        self, node: ir.Expr, env: Env, goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]
     ) -> Cond:
         parts: list[Cond] = []
         for part in node.args:
@@ -139,10 +120,10 @@ class Machine(Values):
                 parts.append(self.value(part, env))
         return joined(parts)
 
-    def op_not(self, node: Expr, env: Env) -> Value:
+    def op_not(self, node: ir.Expr, env: Env) -> Value:
         return self.negate(self.value(node.args[0], env))
 
-    def op_if(self, node: Expr, env: Env) -> Value:
+    def op_if(self, node: ir.Expr, env: Env) -> Value:
         condition = self.value(node.args[0], env)
         found = []
         for guard, branch in ((condition, node.args[1]), (self.negate(condition), node.args[2])):
@@ -150,35 +131,35 @@ class Machine(Values):
                 found.append(ABSENT if self.is_false(self.path) else self.value(branch, env))
         return self.select(condition, found[0], found[1])
 
-    def op_eq(self, node: Expr, env: Env) -> Value:
+    def op_eq(self, node: ir.Expr, env: Env) -> Value:
         return self.equal(*self.values(node.args, env))
 
-    def op_coerce(self, node: Expr, env: Env) -> Value:
+    def op_coerce(self, node: ir.Expr, env: Env) -> Value:
         return self.coerce(self.value(node.args[0], env), node.args[0].type, node.type)
 
-    def op_fit(self, node: Expr, env: Env) -> Value:
+    def op_fit(self, node: ir.Expr, env: Env) -> Value:
         return self.fit(self.value(node.args[0], env), node.args[0].type, node.type, node.location)
 
-    def op_narrow(self, node: Expr, env: Env) -> Value:
+    def op_narrow(self, node: ir.Expr, env: Env) -> Value:
         return self.narrow(self.value(node.args[0], env), node.args[0].type, node.type, node.location)
 
-    def op_is(self, node: Expr, env: Env) -> Value:
+    def op_is(self, node: ir.Expr, env: Env) -> Value:
         value, wanted = self.value(node.args[0], env), {class_key(kind) for kind in node.data}
         if isinstance(value, Union):
             return self.either([guard for key, (guard, _) in value.items() if key in wanted])
         return self.true if class_key(node.args[0].type) in wanted else self.false
 
-    def op_call(self, node: Expr, env: Env) -> Value:
+    def op_call(self, node: ir.Expr, env: Env) -> Value:
         return self.apply(self.model.functions[node.data], self.values(node.args, env), env)
 
-    def apply(self, function: Function, arguments: Sequence[Value], env: Env) -> Value:
+    def apply(self, function: ir.Function, arguments: Sequence[Value], env: Env) -> Value:
         """The result of a pure function."""
         local = dict(zip((name for name, _ in function.parameters), arguments, strict=True))
         return self.run(function.body, Env(env.state, env.old, local)).value
 
     # Statements
 
-    def run(self, body: tuple[Stmt, ...], env: Env) -> Exits:
+    def run(self, body: tuple[ir.Stmt, ...], env: Env) -> Exits:
         """Execute statements; `env` is changed in place."""
         for position, statement in enumerate(body):
             exits = self._step(statement, env)
@@ -217,32 +198,32 @@ class Machine(Values):
             for name, value in theirs.items():
                 mine[name] = self.select(condition, value, mine.get(name, ABSENT))
 
-    def _step(self, statement: Stmt, env: Env) -> Exits:
+    def _step(self, statement: ir.Stmt, env: Env) -> Exits:
         match statement:
-            case Assign(target=target, value=value, location=location):
+            case ir.Assign(target=target, value=value, location=location):
                 self._put(target, self.value(value, env), env, location)
-            case Mutate():
+            case ir.Mutate():
                 self._mutate(statement, env)
-            case Require(condition=condition, location=location):
+            case ir.Require(condition=condition, location=location):
                 self.stop("disabled", self.negate(self.value(condition, env)), "", location)
-            case Assert(condition=condition, location=location):
+            case ir.Assert(condition=condition, location=location):
                 self.stop("error", self.negate(self.value(condition, env)), "an assert is false", location)
-            case If():
+            case ir.If():
                 return self._branch(statement, env)
-            case Loop():
+            case ir.Loop():
                 return self.loop(statement, env)
-            case Scope(body=body):
+            case ir.Scope(body=body):
                 self.run(body, env)
-            case Return(value=result):
+            case ir.Return(value=result):
                 given = ABSENT if result is None else self.value(result, env)
                 return Exits(self.false, self.true, self.false, self.false, given)
-            case Continue():
+            case ir.Continue():
                 return Exits(self.false, self.false, self.true, self.false)
-            case Break():
+            case ir.Break():
                 return Exits(self.false, self.false, self.false, self.true)
         return self._going()
 
-    def _branch(self, statement: If, env: Env) -> Exits:
+    def _branch(self, statement: ir.If, env: Env) -> Exits:
         condition = self.value(statement.condition, env)
         if self.is_true(condition) or self.is_false(condition):
             return self.run(statement.then if self.is_true(condition) else statement.otherwise, env)
@@ -263,7 +244,7 @@ class Machine(Values):
         )
 
     @abstractmethod
-    def loop(self, statement: Loop, env: Env) -> Exits:
+    def loop(self, statement: ir.Loop, env: Env) -> Exits:
         """Execute a loop; `env` is changed in place."""
 
     @abstractmethod
@@ -278,7 +259,7 @@ class Machine(Values):
     def changed(self, change: Change, whole: Value, kind: Type, args: list[Value], location: Location | None) -> Value:
         """A container after a change in place, other than CLEAR."""
 
-    def _put(self, target: Place, value: Value, env: Env, location: Location | None) -> None:
+    def _put(self, target: ir.Place, value: Value, env: Env, location: Location | None) -> None:
         holder = env.state if target.state else env.local
         keys = self.values(target.selectors, env)
         holder[target.root] = self._stored(holder.get(target.root, ABSENT), target.types, keys, value, location)
@@ -291,7 +272,7 @@ class Machine(Values):
         inner = self.at(whole, types[0], keys[0], location)
         return self.replaced(whole, types[0], keys[0], self._stored(inner, types[1:], keys[1:], value, location))
 
-    def _mutate(self, statement: Mutate, env: Env) -> None:
+    def _mutate(self, statement: ir.Mutate, env: Env) -> None:
         target = statement.target
         whole = (env.state if target.state else env.local)[target.root]
         for key, kind in zip(self.values(target.selectors, env), target.types, strict=False):
@@ -305,7 +286,7 @@ class Machine(Values):
 
     # Actions and properties
 
-    def fire(self, action: Action, state: dict[str, Value], arguments: Sequence[Value]) -> Transition:
+    def fire(self, action: ir.Action, state: dict[str, Value], arguments: Sequence[Value]) -> Transition:
         """An action as formulas over a state and arguments."""
         self.events = []
         local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
@@ -330,7 +311,7 @@ class Machine(Values):
 
     def judge(
         self,
-        prop: Property,
+        prop: ir.Property,
         state: dict[str, Value],
         arguments: Sequence[Value],
         old: dict[str, Value] | None = None,
@@ -343,7 +324,11 @@ class Machine(Values):
         return value, raised
 
     def holds(
-        self, prop: Property, state: dict[str, Value], arguments: Sequence[Value], old: dict[str, Value] | None = None
+        self,
+        prop: ir.Property,
+        state: dict[str, Value],
+        arguments: Sequence[Value],
+        old: dict[str, Value] | None = None,
     ) -> Cond:
         """That a property, whose value is a bool, is true and raises no error."""
         value, raised = self.judge(prop, state, arguments, old)

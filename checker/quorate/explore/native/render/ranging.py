@@ -10,12 +10,13 @@ from quorate.explore.native.render.operands import Spot, integer, to_bits
 from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.statements import Body
 from quorate.language.types import ListType, NetworkType, Type, UnionType
-from quorate.model.nodes import Action, Change, Expr, Mutate, Op, Require, Stmt, conjuncts
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number, limits
 
 
 @contextmanager
-def ranging(writer: Body, source: Expr, want: Type) -> Iterator[str]:
+def ranging(writer: Body, source: ir.Expr, want: Type) -> Iterator[str]:
     """Loop over the members of a collection that are values of a type: each once, in canonical order."""
     out = writer.out
     if not isinstance(source.type, ListType):
@@ -57,39 +58,41 @@ def _as_parameter(writer: Body, value: str, have: Type, want: Type) -> str:
     return writer.convert(value, have, want, False)
 
 
-def opening(action: Action) -> tuple[list[Require], list[Stmt]]:
+def opening(action: ir.Action) -> tuple[list[ir.Require], list[ir.Stmt]]:
     """The guards with which an action begins, and its rest, without what is so because its parameters range over collections.
 
     Guards change nothing, so a message that is in a Network before them is there when the rest begins by receiving it.
     """
     members = {(name, source) for (name, _), source in zip(action.parameters, action.ranges, strict=True) if source}
-    guards: list[Require] = []
+    guards: list[ir.Require] = []
     rest = list(action.body)
-    while rest and isinstance(rest[0], Require):
+    while rest and isinstance(rest[0], ir.Require):
         guard = rest.pop(0)
-        assert isinstance(guard, Require)
+        assert isinstance(guard, ir.Require)
         guards += [
-            Require(part, guard.location) for part in conjuncts(guard.condition) if _membership(part) not in members
+            ir.Require(part, guard.location)
+            for part in ir.conjuncts(guard.condition)
+            if _membership(part) not in members
         ]
-    if rest and isinstance(rest[0], Mutate) and _reception(rest[0]) in members:
+    if rest and isinstance(rest[0], ir.Mutate) and _reception(rest[0]) in members:
         rest.pop(0)
     return guards, rest
 
 
-def _membership(guard: Expr) -> tuple[str, Expr] | None:
+def _membership(guard: ir.Expr) -> tuple[str, ir.Expr] | None:
     """The parameter and the collection that it is said to be in."""
     return (_name(guard.args[0]), guard.args[1]) if guard.op is Op.IN else None
 
 
-def _reception(statement: Mutate) -> tuple[str, Expr] | None:
+def _reception(statement: ir.Mutate) -> tuple[str, ir.Expr] | None:
     """The parameter that is received, and the Network, a state variable, that keeps it."""
     target = statement.target
     if statement.change is not Change.RECEIVE or not isinstance(target.type, NetworkType) or target.selectors:
         return None
-    return _name(statement.args[0]), Expr(Op.STATE, target.type, (), target.root)
+    return _name(statement.args[0]), ir.Expr(Op.STATE, target.type, (), target.root)
 
 
-def _name(element: Expr) -> str:
+def _name(element: ir.Expr) -> str:
     while element.op is Op.COERCE:
         element = element.args[0]
     return element.data if element.op is Op.LOCAL else ""

@@ -13,36 +13,21 @@ from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import BagType, ChannelsType, ListType, MapType, Type
-from quorate.model.nodes import (
-    Assert,
-    Assign,
-    Break,
-    Change,
-    Continue,
-    If,
-    Loop,
-    Mutate,
-    Op,
-    Place,
-    Require,
-    Return,
-    Scope,
-    Stmt,
-    statements,
-)
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 
 Leave = Callable[[str | None], None]
 """Writes the end of a body that returns this operand."""
 
 
-def locals_of(body: Sequence[Stmt], known: Sequence[str]) -> Iterator[tuple[str, Type]]:
+def locals_of(body: Sequence[ir.Stmt], known: Sequence[str]) -> Iterator[tuple[str, Type]]:
     """The local variables of a body with their types, each once."""
     seen = set(known)
-    for statement in statements(tuple(body)):
+    for statement in ir.statements(tuple(body)):
         match statement:
-            case Assign(target=Place(root=name, state=False, selectors=())):
+            case ir.Assign(target=ir.Place(root=name, state=False, selectors=())):
                 kind = statement.target.type
-            case Loop(name=name, type=kind):
+            case ir.Loop(name=name, type=kind):
                 pass
             case _:
                 continue
@@ -59,54 +44,54 @@ class Body(Expressions):
         self._return = leave_with
         self._loops: list[tuple[str, str]] = []
 
-    def declare_locals(self, body: Sequence[Stmt], known: Sequence[str]) -> None:
+    def declare_locals(self, body: Sequence[ir.Stmt], known: Sequence[str]) -> None:
         """Declare what the body assigns."""
         for name, kind in locals_of(body, known):
             self.declare(kind, f"v_{name}")
 
-    def block(self, body: Sequence[Stmt]) -> None:
+    def block(self, body: Sequence[ir.Stmt]) -> None:
         """Statements in order."""
         for statement in body:
             self.statement(statement)
 
-    def statement(self, statement: Stmt) -> None:
+    def statement(self, statement: ir.Stmt) -> None:
         """One statement."""
         place = statement.location
         try:
-            with self.out.at(None if isinstance(statement, Scope) else place):
+            with self.out.at(None if isinstance(statement, ir.Scope) else place):
                 self._statement(statement)
         except Unsupported as problem:
             raise problem.at(place) from None
 
-    def _statement(self, statement: Stmt) -> None:
+    def _statement(self, statement: ir.Stmt) -> None:
         out = self.out
         match statement:
-            case Assign(target=target, value=value):
+            case ir.Assign(target=target, value=value):
                 self._put(target, self.value(value))
-            case Mutate():
+            case ir.Mutate():
                 self._mutate(statement)
-            case Require(condition=condition):
+            case ir.Require(condition=condition):
                 out(f"if (!({self.value(condition)})) goto disabled;")
-            case Assert(condition=condition):
+            case ir.Assert(condition=condition):
                 self.error(f"!({self.value(condition)})")
-            case If(condition=condition, then=then, otherwise=otherwise):
+            case ir.If(condition=condition, then=then, otherwise=otherwise):
                 with out.block(f"if ({self.value(condition)})"):
                     self.block(then)
                 if otherwise:
                     with out.block("else"):
                         self.block(otherwise)
-            case Loop():
+            case ir.Loop():
                 self._loop(statement)
-            case Scope(body=body):
+            case ir.Scope(body=body):
                 self._scope(body)
-            case Return(value=value):
+            case ir.Return(value=value):
                 self._return(None if value is None else self.value(value))
-            case Continue():
+            case ir.Continue():
                 out(f"goto {self._loops[-1][0]};")
-            case Break():
+            case ir.Break():
                 out(f"goto {self._loops[-1][1]};")
 
-    def _loop(self, loop: Loop) -> None:
+    def _loop(self, loop: ir.Loop) -> None:
         following, end = self.out.fresh("next"), self.out.fresh("end")
         self._loops.append((following, end))
         with self.out.block(""), self._fixed(loop) as member:
@@ -118,7 +103,7 @@ class Body(Expressions):
         self._loops.pop()
 
     @contextmanager
-    def _fixed(self, loop: Loop) -> Iterator[str]:
+    def _fixed(self, loop: ir.Loop) -> Iterator[str]:
         """Loop over a source as it is before the first round."""
         if loop.source.op in (Op.DOMAIN, Op.RANGE) or not (is_sequence(loop.source.type) or is_wide(loop.source.type)):
             with self.over(loop.source) as member:
@@ -129,7 +114,7 @@ class Body(Expressions):
         with self.members(self.spot_named(kind, name)) as member:
             yield member
 
-    def _scope(self, body: Sequence[Stmt]) -> None:
+    def _scope(self, body: Sequence[ir.Stmt]) -> None:
         end, outer = self.out.fresh("end"), self._return
         self._return = lambda _: self.out(f"goto {end};")
         with self.out.block(""):
@@ -139,7 +124,7 @@ class Body(Expressions):
 
     # Places
 
-    def place(self, target: Place) -> Spot:
+    def place(self, target: ir.Place) -> Spot:
         """Where a place is."""
         root = target.root
         spot = self.shared.variable(self.state, root) if target.state else self.spot_named(target.types[0], f"v_{root}")
@@ -150,14 +135,14 @@ class Body(Expressions):
                 spot = self.item(spot, self.index(spot, selector))
         return spot
 
-    def _put(self, target: Place, operand: str) -> None:
+    def _put(self, target: ir.Place, operand: str) -> None:
         if not target.state and not target.selectors:
             self.assign(target.type, f"v_{target.root}", operand)
         else:
             kept = operand if is_wide(target.type) else self.let(target.type, operand)
             self.write(self.place(target), kept)
 
-    def _mutate(self, statement: Mutate) -> None:
+    def _mutate(self, statement: ir.Mutate) -> None:
         spot = self.place(statement.target)
         values = [self.let(part.type, self.value(part)) for part in statement.args]
         match statement.change:

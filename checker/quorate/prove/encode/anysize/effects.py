@@ -16,24 +16,8 @@ import z3
 
 from quorate.errors import Location
 from quorate.language.types import MapType, NetworkType, Type
-from quorate.model.nodes import (
-    Assign,
-    Break,
-    Change,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Mutate,
-    Op,
-    Place,
-    Return,
-    Scope,
-    Stmt,
-    expressions,
-    reads,
-    statements,
-)
+from quorate.model import nodes as ir
+from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term, printable
 from quorate.prove.encode.machine import Env
@@ -56,13 +40,13 @@ FOLDS = {Op.MAX: "max", Op.MIN: "min", Op.OR: "or", Op.AND: "and", Op.UNION: "gr
 class Effect:
     """One statement's effect on a variable: the place, and a name for how rounds combine there."""
 
-    place: Place
+    place: ir.Place
     how: str
     location: Location | None
-    constant: Expr | None = None
+    constant: ir.Expr | None = None
 
 
-def all_rounds(machine: Definitions, loop: Loop, env: Env) -> None:
+def all_rounds(machine: Definitions, loop: ir.Loop, env: Env) -> None:
     """Execute every round of a loop; `env` is changed in place."""
     _reject_exits(loop)
     if loop.ordered and not _commutes(loop, env, machine.model.functions):
@@ -97,44 +81,47 @@ def all_rounds(machine: Definitions, loop: Loop, env: Env) -> None:
         holder[root] = Combination(machine, loop, source, effects).combined(was[root], kind, paths, reached)
 
 
-def _reject_exits(loop: Loop) -> None:
-    def inside(body: tuple[Stmt, ...]) -> None:
+def _reject_exits(loop: ir.Loop) -> None:
+    def inside(body: tuple[ir.Stmt, ...]) -> None:
         for statement in body:
             match statement:
-                case Scope():
+                case ir.Scope():
                     continue
-                case Break(location=location) | Return(location=location):
+                case ir.Break(location=location) | ir.Return(location=location):
                     raise NoAnySize("Leaving a loop early has no any-size meaning.", "Use any, all or the.", location)
-                case Loop(body=inner):
+                case ir.Loop(body=inner):
                     inside(inner)
-                case If(then=then, otherwise=otherwise):
+                case ir.If(then=then, otherwise=otherwise):
                     inside(then)
                     inside(otherwise)
 
     inside(loop.body)
 
 
-def _commutes(loop: Loop, env: Env, functions: dict[str, Function]) -> bool:
+def _commutes(loop: ir.Loop, env: Env, functions: dict[str, ir.Function]) -> bool:
     """Whether the rounds of an ordered loop do nothing but add to sets and networks that no round reads."""
     effects = [effect for effect in _effects(loop.body) if effect.place.state or effect.place.root in env.local]
     changed = {(effect.place.state, effect.place.root) for effect in effects}
-    read = {(True, name) for name in reads(loop.body, functions)}
+    read = {(True, name) for name in ir.reads(loop.body, functions)}
     read |= {
-        (False, part.data) for expression in expressions(loop.body) for part in expression.walk() if part.op is Op.LOCAL
+        (False, part.data)
+        for expression in ir.expressions(loop.body)
+        for part in expression.walk()
+        if part.op is Op.LOCAL
     }
     return all(effect.how == "grow" for effect in effects) and not changed & read
 
 
-def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
+def _effects(body: tuple[ir.Stmt, ...]) -> list[Effect]:
     found = []
-    for statement in statements(body):
+    for statement in ir.statements(body):
         match statement:
-            case Mutate(change=Change.RECEIVE, target=target) if isinstance(target.type, NetworkType):
+            case ir.Mutate(change=Change.RECEIVE, target=target) if isinstance(target.type, NetworkType):
                 continue  # The message stays.
-            case Mutate(change=change, target=target, location=location):
+            case ir.Mutate(change=change, target=target, location=location):
                 how = "grow" if change in GROWING else "shrink" if change in SHRINKING else "other"
                 found.append(Effect(target, how, location))
-            case Assign(target=target, value=value, location=location):
+            case ir.Assign(target=target, value=value, location=location):
                 while value.op in (Op.FIT, Op.COERCE, Op.NARROW):
                     value = value.args[0]
                 if value.op is Op.CONST:
@@ -144,7 +131,7 @@ def _effects(body: tuple[Stmt, ...]) -> list[Effect]:
     return found
 
 
-def _roots(loop: Loop, env: Env) -> list[tuple[bool, str]]:
+def _roots(loop: ir.Loop, env: Env) -> list[tuple[bool, str]]:
     """The variables and the locals from before the loop that it changes."""
     found = dict.fromkeys((effect.place.state, effect.place.root) for effect in _effects(loop.body))
     return [(state, root) for state, root in found if state or root in env.local]
@@ -155,7 +142,7 @@ class Combination:
     """How the rounds of one loop combine at one variable."""
 
     machine: Definitions
-    loop: Loop
+    loop: ir.Loop
     source: Value
     effects: Sequence[Effect]
 
@@ -177,7 +164,7 @@ class Combination:
         return NoAnySize("This effect of a loop over unboundedly many has no any-size meaning.", INSTEAD, self.location)
 
     def combined(
-        self, was: Value, kind: Type, paths: list[tuple[Expr, ...]], reached: Callable[[Value], Value]
+        self, was: Value, kind: Type, paths: list[tuple[ir.Expr, ...]], reached: Callable[[Value], Value]
     ) -> Value:
         """What the rounds leave of a value `was`, where `reached(element)` is what one round alone leaves of it."""
         first = [path[0] if path else None for path in paths]
@@ -200,7 +187,7 @@ class Combination:
             return self._bag(was, reached)
         return self._folded(was, kind, reached)
 
-    def _varies(self, key: Expr) -> bool:
+    def _varies(self, key: ir.Expr) -> bool:
         """Whether a key depends on the loop variable (an inner loop's variable has been dealt with by that loop)."""
         return any(part.op is Op.LOCAL and part.data == self.loop.name for part in key.walk())
 
