@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from quorate.language.control import require
 from quorate.language.types import ListType, MapType, SetType
@@ -51,11 +51,14 @@ def terminates(statement: ir.Stmt) -> bool:
     match statement:
         case ir.Return() | ir.Continue() | ir.Break():
             return True
-        case ir.Require(condition=ir.Expr(op=ir.Op.CONST, data=False)):
-            return True
+        case ir.Require(condition=condition):
+            return condition.op is ir.Op.CONST and condition.data is False
         case ir.If(then=then, otherwise=otherwise):
             return bool(then and otherwise) and terminates(then[-1]) and terminates(otherwise[-1])
-    return False
+        case ir.Assign() | ir.Mutate() | ir.Assert() | ir.Loop() | ir.Scope():
+            return False
+        case _:
+            assert_never(statement)
 
 
 def _assign(ctx: Context, node: ast.Assign) -> list[ir.Stmt]:

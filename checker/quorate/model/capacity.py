@@ -7,6 +7,7 @@ there is room for both.
 from __future__ import annotations
 
 from collections import Counter
+from typing import assert_never
 
 from quorate.language.types import ChannelsType, NetworkType, SetType, Type
 from quorate.language.types.base import Bounded
@@ -25,11 +26,10 @@ def additions(body: tuple[ir.Stmt, ...]) -> Counter[str]:
     found: Counter[str] = Counter()
     for statement in body:
         match statement:
-            case ir.Mutate(
-                change=Change.ADD | Change.SEND, target=ir.Place(root=name, state=True, selectors=()) as target
-            ):
-                if may_overflow(target.type):
-                    found[name] += 1
+            case ir.Mutate(change=change, target=target):
+                own = target.state and not target.selectors
+                if own and change in (Change.ADD, Change.SEND) and may_overflow(target.type):
+                    found[target.root] += 1
             case ir.If(then=then, otherwise=otherwise):
                 found += additions(then) | additions(otherwise)
             case ir.Loop(source=source, body=inner):
@@ -37,6 +37,10 @@ def additions(body: tuple[ir.Stmt, ...]) -> Counter[str]:
                 found += Counter({name: rounds * count for name, count in additions(inner).items()})
             case ir.Scope(body=inner):
                 found += additions(inner)
+            case ir.Assign() | ir.Require() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
+                pass
+            case _:
+                assert_never(statement)
     return found
 
 

@@ -13,7 +13,7 @@ A variable that is a set or network with a capacity counts as one that has room:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from quorate.language.types import ListType, MapType, NetworkType, RecordType, SetType, TupleType, Type
 from quorate.model import nodes as ir
@@ -276,7 +276,7 @@ class _Run:
             case ir.Break() | ir.Continue():
                 pass  # What follows counts anyway.
             case _:
-                self.everything()
+                assert_never(statement)
 
     def _forget(self, body: tuple[ir.Stmt, ...]) -> None:
         """What a body assigns to locals is not known where it may have been left early or run again."""

@@ -7,7 +7,7 @@ is no engine: it favours being obvious over being fast.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from quorate.errors import SpecError
 from quorate.language.containers import FrozenList, FrozenMap, Log
@@ -136,6 +136,8 @@ class Run:
                 raise _Continue
             case ir.Break():
                 raise _Break
+            case _:
+                assert_never(statement)
 
     def _loop(self, loop: ir.Loop) -> None:
         for element in list(elements(self.value(loop.source), loop.source.type)):

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from functools import cached_property
-from typing import Any
+from typing import Any, assert_never
 
 from quorate.errors import Location
 from quorate.kinds import known_kinds
@@ -397,6 +397,10 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
                 yield from statements(otherwise)
             case Loop(body=inner) | Scope(body=inner):
                 yield from statements(inner)
+            case Assign() | Mutate() | Require() | Assert() | Return() | Continue() | Break():
+                pass
+            case _:
+                assert_never(statement)
 
 
 def expressions(body: tuple[Stmt, ...]) -> Iterator[Expr]:
@@ -413,8 +417,13 @@ def expressions(body: tuple[Stmt, ...]) -> Iterator[Expr]:
                 yield condition
             case Loop(source=source):
                 yield source
-            case Return(value=value) if value is not None:
-                yield value
+            case Return(value=value):
+                if value is not None:
+                    yield value
+            case Scope() | Continue() | Break():
+                pass
+            case _:
+                assert_never(statement)
 
 
 def reads(body: tuple[Stmt, ...], functions: dict[str, Function], old: bool = False) -> frozenset[str]:

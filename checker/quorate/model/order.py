@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from quorate.errors import Location, OutsideSubset
 from quorate.language.types import ChannelsType, MapType, RecordType
@@ -97,6 +98,10 @@ class _Rounds:
                     self.effects(inner, breaks=ordered, returns=returns)
                 case ir.Scope(body=inner):
                     self.effects(inner, breaks=False, returns=False)
+                case ir.Assign() | ir.Mutate() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
+                    pass  # It changes only what a round makes for itself, and leaves only what is inside of one.
+                case _:
+                    assert_never(statement)
 
     def _assign(self, statement: ir.Assign) -> None:
         target, location = statement.target, statement.location
@@ -277,6 +282,9 @@ def _direct(statement: ir.Stmt) -> list[ir.Expr]:
             return [condition]
         case ir.Loop(source=source):
             return [source]
-        case ir.Return(value=value) if value is not None:
-            return [value]
-    return []
+        case ir.Return(value=value):
+            return [] if value is None else [value]
+        case ir.Require() | ir.Scope() | ir.Continue() | ir.Break():
+            return []
+        case _:
+            assert_never(statement)

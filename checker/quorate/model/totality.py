@@ -6,7 +6,7 @@ Such a condition may be evaluated earlier than where it stands, or not at all, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from quorate.language.types import MapType
 from quorate.model import nodes as ir
@@ -85,18 +85,22 @@ def _is_total_statement(statement: ir.Stmt, model: Calls) -> bool:
     match statement:
         case ir.Assign(target=target, value=value):
             return not target.selectors and is_total(value, model)
-        case ir.Mutate(change=Change.ADD | Change.DISCARD | Change.CLEAR, target=target, args=args):
+        case ir.Mutate(change=change, target=target, args=args):
             unbounded = getattr(target.type, "capacity", None) is None
-            return unbounded and not target.selectors and all(is_total(part, model) for part in args)
+            unfailing = change in (Change.ADD, Change.DISCARD, Change.CLEAR)
+            return unfailing and unbounded and not target.selectors and all(is_total(part, model) for part in args)
         case ir.If(condition=condition, then=then, otherwise=otherwise):
             return is_total(condition, model) and _are_total(then, model) and _are_total(otherwise, model)
         case ir.Loop(source=source, body=body):
             return is_total(source, model) and _are_total(body, model)
         case ir.Scope(body=body):
             return _are_total(body, model)
-        case ir.Return(value=value) if value is not None:
-            return is_total(value, model)
-    return False
+        case ir.Return(value=value):
+            return value is not None and is_total(value, model)
+        case ir.Require() | ir.Assert() | ir.Continue() | ir.Break():
+            return False
+        case _:
+            assert_never(statement)
 
 
 def _returns(body: tuple[ir.Stmt, ...]) -> bool:

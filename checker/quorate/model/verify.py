@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import assert_never
 
 from quorate.language.types import (
     BoolType,
@@ -375,5 +376,7 @@ class _Verifier:
                 if not isinstance(self.owner, ir.Action):
                     raise self.fail("require outside an action", statement)
                 self.expression(condition)
+            case ir.Assert(condition=condition):
+                self.expression(condition)
             case _:
-                self.expression(statement.condition)
+                assert_never(statement)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
 
 from quorate.language.types import ChannelsType, ListType, Type
 from quorate.language.types.base import Bounded
@@ -84,8 +85,9 @@ def _added(body: tuple[ir.Stmt, ...]) -> Counter[str]:
     found = Counter[str]()
     for statement in body:
         match statement:
-            case ir.Mutate(change=change, target=ir.Place(root=name, state=True, selectors=())) if change in GROWING:
-                found[name] += 1
+            case ir.Mutate(change=change, target=target):
+                if change in GROWING and target.state and not target.selectors:
+                    found[target.root] += 1
             case ir.If(then=then, otherwise=otherwise):
                 found += _added(then) | _added(otherwise)
             case ir.Loop(source=source, body=inner):
@@ -93,6 +95,10 @@ def _added(body: tuple[ir.Stmt, ...]) -> Counter[str]:
                 found += Counter({name: rounds * count for name, count in _added(inner).items()})
             case ir.Scope(body=inner):
                 found += _added(inner)
+            case ir.Assign() | ir.Require() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
+                pass
+            case _:
+                assert_never(statement)
     return found
 
 

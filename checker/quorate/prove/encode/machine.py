@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from quorate.errors import Location
 from quorate.language.types import (
@@ -221,6 +222,8 @@ class Machine(Values):
                 return Exits(self.false, self.false, self.true, self.false)
             case ir.Break():
                 return Exits(self.false, self.false, self.false, self.true)
+            case _:
+                assert_never(statement)
         return self._going()
 
     def _branch(self, statement: ir.If, env: Env) -> Exits:

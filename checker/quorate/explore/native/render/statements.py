@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import assert_never
 
 from quorate.explore.native.render.containers import pair_code
 from quorate.explore.native.render.expressions import Expressions
@@ -90,6 +91,8 @@ class Body(Expressions):
                 out(f"goto {self._loops[-1][0]};")
             case ir.Break():
                 out(f"goto {self._loops[-1][1]};")
+            case _:
+                assert_never(statement)
 
     def _loop(self, loop: ir.Loop) -> None:
         following, end = self.out.fresh("next"), self.out.fresh("end")
@@ -163,6 +166,8 @@ class Body(Expressions):
                 self._send(spot, values[0])
             case Change.RECEIVE | Change.DROP:
                 self._receive(spot, values[0], statement.change is Change.DROP)
+            case _:
+                assert_never(statement.change)
 
     def _clear(self, spot: Spot) -> None:
         zero = self.declare(spot.kind, self.out.fresh())

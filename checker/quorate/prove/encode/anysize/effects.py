@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import z3
 
@@ -94,6 +94,10 @@ def _reject_exits(loop: ir.Loop) -> None:
                 case ir.If(then=then, otherwise=otherwise):
                     inside(then)
                     inside(otherwise)
+                case ir.Assign() | ir.Mutate() | ir.Require() | ir.Assert() | ir.Continue():
+                    pass
+                case _:
+                    assert_never(statement)
 
     inside(loop.body)
 

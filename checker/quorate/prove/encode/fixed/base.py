@@ -140,7 +140,7 @@ class FixedValues(Machine):
                 items.append((guard, self.fit(item, have.element, want.element, location)))
         result = self._collected(items, want)
         if want.capacity is not None:
-            size = self.op_size(result)
+            size = self.size(result)
             self.stop(
                 "cut",
                 self.either([guard for number, guard in size.items() if number > want.capacity]),
@@ -201,7 +201,7 @@ class FixedValues(Machine):
         low, high = limits(kind)
         return Leaf({value: guard for value, guard in number.items() if low <= value <= high})
 
-    def op_size(self, whole: Value, most: int | None = None) -> Leaf:
+    def size(self, whole: Value, most: int | None = None) -> Leaf:
         """The number of elements of a set, list or network, which is known to be at most `most`."""
         match whole:
             case Seq(length=length):

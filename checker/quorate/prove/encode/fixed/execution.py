@@ -113,7 +113,7 @@ class Fixed(Histories):
 
     def op_len(self, node: Expr, env: Env) -> Value:
         _, high = limits(node.type)
-        return self.within(self.op_size(self.value(node.args[0], env), high), node.type)
+        return self.within(self.size(self.value(node.args[0], env), high), node.type)
 
     def _at_least(self, whole: Value, number: int) -> int:
         if number <= 0:
