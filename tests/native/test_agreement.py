@@ -112,6 +112,7 @@ SMALLER = {
     "raft_snapshots.ForgetsLastTerm": {"Term": 1},
     "raft_snapshots.InstallsOverLongerLog": {"Index": 1},
     "raft_snapshots.RaftSnapshots": {"Index": 1, "Term": 1},
+    "replication_lag.ReplicationLag": {"Time": 2, "Length": 3, "Count": 1},
     "three_phase_commit.ThreePhaseCommit": {"ResourceManager": 2},
     "sharding.Sharding": {"Epoch": 1, "Number": 1},
     "two_phase_commit.TwoPhaseCommitWithCrashes": {"Crashes": 2},
