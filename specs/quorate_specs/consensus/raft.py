@@ -205,13 +205,17 @@ class Raft(Spec):
         """A candidate with the votes of a majority is the leader, and sends its log to all."""
         require(self.role[s] == Role.CANDIDATE)
         votes = {v for v in Server if v == s or Vote(self.term[s], v, s) in self.network}
-        require(is_majority(votes, Server))
+        require(self.is_enough(s, votes))
         for v in votes - {s}:
             self.network.receive(Vote(self.term[s], v, s))
         self.role[s] = Role.LEADER
         self.elected[self.term[s]].add(s)
         for i in range(1, len(self.log[s]) + 1):
             self.send_entry(s, Index(i))
+
+    def is_enough(self, s: Server, servers: set[Server]) -> bool:
+        """Whether these servers are enough for `s` to win an election or to commit an entry."""
+        return is_majority(servers, Server)
 
     @action(mark="restart")
     def restart(self, s: Server) -> None:
@@ -277,7 +281,7 @@ class Raft(Spec):
         require(self.role[s] == Role.LEADER and self.commit_index[s] < i <= len(self.log[s]))
         require(self.may_commit(s, i))
         replicas = {r for r in Server if r == s or self.has_replied(r, s, i)}
-        require(is_majority(replicas, Server))
+        require(self.is_enough(s, replicas))
         self.receive_replies(s, i)
         known = self.commit_index[s]
         self.commit_index[s] = i

@@ -42,7 +42,7 @@ class RaftLog(Raft):
     @action(mark="timeout")
     def elect(self, s: Server, t: Term, voters: set[Server]) -> None:
         """A server is elected in a term later than its voters', as often as it may have tried before."""
-        require(s in voters and is_majority(voters, Server) and all(self.term[v] < t for v in voters))
+        require(s in voters and self.is_enough(s, voters) and all(self.term[v] < t for v in voters))
         asks = RequestVote(t, s, Index(len(self.log[s])), self.last_term(s))
         require(all(self.is_up_to_date(asks, v) for v in voters))
         for v in voters:
