@@ -32,10 +32,24 @@ LARGE = {
 """Not found by the solver within a minute: each configuration is a set of servers in the state."""
 
 
+FAR = {
+    ("isr_log", "AsksForEndOnly"),
+    ("isr_log", "IgnoresJoining"),
+    ("isr_log", "JoinsAfterRestart"),
+    ("isr_log", "JoinsAtHighWatermark"),
+    ("isr_log", "LastReplicaStanding"),
+    ("isr_log", "TruncatesToHighWatermark"),
+    ("isr_log", "UncleanElection"),
+}
+"""Left out: their runs have ten steps and more, of which the solver looks at nine in a minute."""
+
+
 def refuted() -> Iterator[Any]:
-    """The variants of the library that violate a safety property."""
+    """The variants of the library that violate a safety property, in a run of not too many steps."""
     for name in names():
         for variant, cls in load(name).classes.items():
+            if (name, variant) in FAR:
+                continue
             kinds = {declared: declaration.kind for declared, declaration, _ in declarations(cls)}
             if (name, variant) in LARGE:
                 continue
