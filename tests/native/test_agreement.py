@@ -154,6 +154,8 @@ SMALLER = {
     "raft_snapshots.ForgetsLastTerm": {"Term": 1},
     "raft_snapshots.InstallsOverLongerLog": {"Index": 1},
     "raft_snapshots.RaftSnapshots": {"Index": 1, "Term": 1},
+    "cap.Cap": {"Node": 1, "Request": 1},
+    "cap.GilbertLynch": {"Node": 1},
     "replication_lag.ReplicationLag": {"Time": 2, "Length": 3, "Count": 1},
     "three_phase_commit.ThreePhaseCommit": {"ResourceManager": 2},
     "sharding.Sharding": {"Epoch": 1, "Number": 1},

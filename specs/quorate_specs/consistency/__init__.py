@@ -1,0 +1,1 @@
+"""What clients may expect of replicas."""
