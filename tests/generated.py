@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from quorate import Spec
 from quorate.kinds import KINDS, LIVENESS
 
-from tests import constructs
+from tests import constructs, hazards, hostile
 from tests.constructs import Constructs
+from tests.hazards import Hazards
 
 PROMISES = [*LIVENESS, "leads_to"]
 
@@ -459,24 +460,37 @@ class _Writer(Constructs):
         return self.method(f"{kind}{number}", f"@{kind}", parameters, body, "tuple[bool, bool]")
 
 
-def write(seed: int, histories: bool = True, liveness: bool = False) -> str:
+class _OddWriter(Hazards, _Writer):
+    """Draws what nobody would write, too."""
+
+
+def write(seed: int, histories: bool = True, liveness: bool = False, odd: bool = False) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
-    `linearizable`, which the provers do not take; `liveness` adds properties of fair runs.
+    `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write.
     """
     random = Random(seed)
-    writer = _Writer(random)
+    writer = _OddWriter(random) if odd else _Writer(random)
     if liveness:
         writer.fairness = ["", '(fair="weak")', '(fair="weak")', '(fair="strong")', '(fair="strong")']
         writer.forms = True
-    names = random.sample(list(VARIABLES), random.randint(1, 4))
+    variables = VARIABLES | (hostile.VARIABLES if odd else {})
+    names = random.sample(list(variables), random.randint(2, 5) if odd else random.randint(1, 4))
     wire = random.choice([None, *WIRES])
-    scope = _Scope({name: VARIABLES[name] for name in names}, wire)
+    scope = _Scope({name: variables[name] for name in names}, wire)
     history, varied = writer.chance(10) and histories, writer.chance(40)
     lines = [HEADER.format(nodes=random.randint(2, 3), levels=random.randint(1, 2))]
+    if odd:
+        least = random.randint(-2, 0)
+        lines += [
+            *hostile.HEADER.format(least=least, most=least + random.randint(0, 2)).splitlines(),
+            *hazards.FUNCTIONS.splitlines(),
+        ]
     lines += constructs.HISTORY_HEADER.splitlines() if history else []
     lines += ["", "", f"class {'Base' if varied else 'Drawn'}(Spec):"]
     lines += ["    " + line for line in constructs.PARAMETERS]
     lines += [f"    {name}: {kind}" for name, kind in scope.variables.items()]
+    if bounds := {name: most for name, most in hostile.BOUNDS.items() if name in names}:
+        lines.append(f"    bounds = {bounds}")
     if wire:
         lines.append(f"    wire: {wire}[Note | Ack]{writer.pick(WIRES[wire])}")
     if history:
@@ -493,7 +507,8 @@ def write(seed: int, histories: bool = True, liveness: bool = False) -> str:
         lines += writer.promise(scope, number)
     if varied:
         lines += writer.variant(scope, [action[2] for action in actions])
-    return "\n".join(lines) + "\n"
+    source = "\n".join(lines) + "\n"
+    return hostile.renamed(source, random) if odd and writer.chance(60) else source
 
 
 def sources(histories: bool = True, liveness: bool = False) -> st.SearchStrategy[str]:

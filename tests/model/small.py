@@ -24,6 +24,15 @@ colors: dict[Color, Level]
 mode: Color
 rank: dict[Rank, Level]
 note: Note | None
+picks: set[Level | Color]
+picked: Level | Color | None
+maybe: set[Color | None]
+option: Level | None
+options: Annotated[list[Level | None], up_to(Size)]
+paired: dict[tuple[Level, Node], Level]
+ranked: dict[Level | None, Level]
+either: dict[tuple[Level, Node | None], Level]
+sets: dict[Level, set[Level]]
 wire: Network[Note | Ack]
 """
 

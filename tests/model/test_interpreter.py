@@ -33,12 +33,7 @@ def agree(system: System, model: Model, limit: int) -> int:
     """Compare both runs on the first `limit` reachable states; the number of action instances compared."""
     interpreter, compared = Interpreter(model), 0
     frontier: list[State] = [state for _, state in system.initial()]
-    if (init := model.init) is not None:
-        zero = system.zero(before_init=True)
-        for arguments in system.choices(init.method.parameters):
-            wanted = attempt(partial(system.fire, zero, init.method, arguments))
-            found = attempt(partial(interpreter.fire, zero, init, arguments))
-            assert found == getattr(wanted, "state", wanted), (init.name, arguments)
+    agree_initially(system, model)
     seen = set(frontier)
     for state in frontier:
         same_properties(system, interpreter, state, None)
@@ -54,6 +49,16 @@ def agree(system: System, model: Model, limit: int) -> int:
                         seen.add(after)
                         frontier.append(after)
     return compared
+
+
+def agree_initially(system: System, model: Model) -> None:
+    """Compare what `@init` does for all its arguments."""
+    if (init := model.init) is not None:
+        interpreter, zero = Interpreter(model), system.zero(before_init=True)
+        for arguments in system.choices(init.method.parameters):
+            wanted = attempt(partial(system.fire, zero, init.method, arguments))
+            found = attempt(partial(interpreter.fire, zero, init, arguments))
+            assert found == getattr(wanted, "state", wanted), (init.name, arguments)
 
 
 def same_properties(system: System, interpreter: Interpreter, state: State, old: State | None) -> None:

@@ -3,7 +3,9 @@
     python -m tests.native.agreement --count 20000 --seed 2000
 
 is a deeper run than the tests have time for: it prints every disagreement and a tally, and exits 1 if there was one. The
-compiler is told not to optimize: what is compared is the meaning of the generated C.
+compiler is told not to optimize: what is compared is the meaning of the generated C. With `--odd` the specs are what nobody would
+write (`tests/hazards.py`, `tests/hostile.py`): of these some are refused, some have numbers beyond 64 bits, and CPython is compared
+with the typed model, too.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from functools import partial
 from itertools import product
 from multiprocessing import get_context
 
+from quorate.errors import SpecError
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.engine import Covered
 from quorate.explore.limits import SAVINGS, Limits, Watch
@@ -29,13 +32,17 @@ from quorate.explore.symmetry import affordable
 from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
+from quorate.model import build
+from quorate.model.verify import verify
 
 from tests.generated import load, write
+from tests.model.test_interpreter import agree, agree_initially
 from tests.native.batch import by_words, compile_batch
 
 STATES_MAX = 12_000
 DRAWN_STATES_MAX = 1_000
 RICH = 8
+MODEL_STATES = 6
 TRIES = 4
 QUICK_FLAGS = ("-O0", "-DINLINE=static __attribute__((unused))", "-pthread", "-fvisibility=hidden", "-w")
 BATCH = 125
@@ -104,11 +111,21 @@ class Case:
     rendered: Rendered
 
 
-def draw(number: int, without: Sequence[str] = ()) -> list[Case]:
+def draw(number: int, without: Sequence[str] = (), odd: bool = False, tally: Counter[str] | None = None) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most."""
     best: tuple[int, System, Covered] | None = None
+    tally = Counter() if tally is None else tally
     for seed in range(TRIES * number, TRIES * (number + 1)):
-        system = System(load(write(seed)))
+        tally["drawn"] += 1
+        try:
+            system = System(load(write(seed, odd=odd)))
+            if odd:
+                means_the_same(system)
+        except SpecError:
+            if not odd:
+                raise
+            tally["refused"] += 1
+            continue
         try:
             with system:
                 covered = reference(system, (), Watch(Limits(states=DRAWN_STATES_MAX)), 1)
@@ -121,6 +138,18 @@ def draw(number: int, without: Sequence[str] = ()) -> list[Case]:
     return [] if best is None else list(_cases(*best, without))
 
 
+def means_the_same(system: System) -> None:
+    """Hold CPython's run of a spec to its typed model. Raises SpecError if it has none, AssertionError if they differ."""
+    model = build(system)
+    with system:
+        verify(model)
+        agree_initially(system, model)
+        try:
+            agree(system, model, MODEL_STATES)
+        except Failure:  # There is no initial state.
+            return
+
+
 def _cases(seed: int, system: System, plain: Covered, without: Sequence[str]) -> Iterator[Case]:
     with system:
         initial = list(system.initial())
@@ -130,16 +159,18 @@ def _cases(seed: int, system: System, plain: Covered, without: Sequence[str]) ->
             yield Case(seed, system, initial, sorts, expected, rendered)
 
 
-def agree_on(numbers: Sequence[int], store: str = "exact", without: Sequence[str] = ()) -> Counter[str]:
+def agree_on(
+    numbers: Sequence[int], store: str = "exact", without: Sequence[str] = (), odd: bool = False
+) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. Raises AssertionError."""
     library.FLAGS = QUICK_FLAGS
     tally: Counter[str] = Counter()
-    drawn = [draw(number, without) for number in numbers]
+    drawn = [draw(number, without, odd, tally) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)
         for number, position in enumerate(group):
-            _compare_case(cases[position], batch.choose(number), store)
+            tally["left 64 bits"] += not _compare_case(cases[position], batch.choose(number), store)
     tally["specs"] = sum(map(bool, drawn))
     tally["explorations"] = len(WORKERS) * len(cases)
     tally["with symmetry"] = len(WORKERS) * sum(bool(case.sorts) for case in cases)
@@ -148,26 +179,31 @@ def agree_on(numbers: Sequence[int], store: str = "exact", without: Sequence[str
             tally["more than 8 states"] += case.expected.states > RICH
             tally["with cuts"] += bool(case.expected.cuts)
             tally["violated" if case.expected.finding else "held"] += 1
+            tally["error"] += case.expected.finding is not None and case.expected.finding.kind == "error"
     return tally
 
 
-def _compare_case(case: Case, engine: library.Library, store: str) -> None:
+def _compare_case(case: Case, engine: library.Library, store: str) -> bool:
+    """Whether all could be compared: a number that leaves 64 bits ends the native search without a verdict."""
     with case.system:
         for workers in WORKERS:
             found = run(case.system, engine, case.initial, Watch(store=store), workers)
+            if found.too_large:
+                return False
             assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), (
                 f"seed {case.seed}, {workers} workers, symmetry over {case.sorts}:\n{found}\n{case.expected}"
             )
+    return True
 
 
-def _agree_or_say(numbers: Sequence[int], without: Sequence[str] = ()) -> tuple[Counter[str], str]:
+def _agree_or_say(numbers: Sequence[int], without: Sequence[str] = (), odd: bool = False) -> tuple[Counter[str], str]:
     """One by one what disagrees together, so that each is named."""
     try:
-        return agree_on(numbers, without=without), ""
+        return agree_on(numbers, without=without, odd=odd), ""
     except Exception as problem:
         if len(numbers) == 1:
-            return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem}\n"
-    found = [_agree_or_say([number], without) for number in numbers]
+            return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
+    found = [_agree_or_say([number], without, odd) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -177,6 +213,7 @@ def main() -> int:
     options.add_argument("--count", type=int, default=2_000)
     options.add_argument("--seed", type=int, default=0, help="the number of the first spec")
     options.add_argument("--processes", type=int, default=2)
+    options.add_argument("--odd", action="store_true", help="specs that nobody would write")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
     chosen = options.parse_args()
     end = chosen.seed + chosen.count
@@ -184,7 +221,7 @@ def main() -> int:
     total: Counter[str] = Counter()
     with get_context("spawn").Pool(chosen.processes, maxtasksperchild=8) as pool:
         for done, (tally, said) in enumerate(
-            pool.imap(partial(_agree_or_say, without=chosen.without), batches), start=1
+            pool.imap(partial(_agree_or_say, without=chosen.without, odd=chosen.odd), batches), start=1
         ):
             total.update(tally)
             print(f"{said}{done} of {len(batches)} batches", flush=True)

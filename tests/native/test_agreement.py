@@ -24,6 +24,7 @@ from tests.native import recorded
 from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compare, reductions
 
 AGREEING = 2_000
+ODD = 100
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,15 @@ def test_two_thousand_random_specs_agree(begin: int) -> None:
     tally = agree_on(range(begin, begin + BATCH))
     assert tally["specs"] == BATCH and tally["explorations"] >= 2 * len(WORKERS) * BATCH * 0.95
     assert min(tally["more than 8 states"], tally["with cuts"], tally["violated"]) > BATCH / 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begin", range(0, ODD, ODD // 4))
+def test_specs_that_nobody_would_write_agree(begin: int) -> None:
+    """Hostile names and types, operands that can fail; CPython against the typed model, too. Few are refused."""
+    tally = agree_on(range(begin, begin + ODD // 4), odd=True)
+    assert tally["specs"] == ODD // 4 and tally["refused"] < tally["drawn"] / 4
+    assert min(tally["more than 8 states"], tally["error"], tally["held"]) >= 2
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from quorate.errors import SpecError
 from quorate.explore import check
 from quorate.explore.limits import Limits, Watch
 from quorate.language.spec import Spec
@@ -19,6 +20,7 @@ from tests import generated
 from tests.prove.agreement import reference, symbolic
 
 STATES = 4
+ODD = 100
 DEPTH = 3
 
 
@@ -61,6 +63,18 @@ def test_further_drawn_specs_step_alike_and_bounded_checks_find_what_exploring_f
     explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
     assume(not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH)
     assert bounded_verdict(spec) == explored_verdict(explored)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begin", range(0, ODD, ODD // 4))
+def test_specs_that_nobody_would_write_step_alike(begin: int) -> None:
+    refused = 0
+    for seed in range(begin, begin + ODD // 4):
+        try:
+            compare_drawn(generated.write(seed, histories=False, odd=True))
+        except SpecError:
+            refused += 1
+    assert refused < ODD / 16
 
 
 def test_a_number_keeps_to_its_type_in_a_message() -> None:

@@ -233,7 +233,8 @@ def _record(ctx: Context, node: ast.Call, cls: type) -> ir.Expr:
 
 
 def _replace(ctx: Context, node: ast.Call) -> ir.Expr:
-    base = without_none(lowering.lower(ctx, node.args[0]))
+    written = lowering.lower(ctx, node.args[0])
+    base = without_none(written)
     if not isinstance(base.type, RecordType):
         raise ctx.source.error(node, f"replace takes a record; this is a {base.type}.")
     given = {str(keyword.arg): keyword.value for keyword in node.keywords}
@@ -250,7 +251,7 @@ def _replace(ctx: Context, node: ast.Call) -> ir.Expr:
         for (name, part), value in zip(base.type.fields, values, strict=True)
     ]
     result = ir.Expr(ir.Op.RECORD, base.type, tuple(parts), None, ctx.location(node))
-    return lowering.after(ctx, node, (base, *lowered.values()), result)
+    return lowering.after(ctx, node, (written, *lowered.values(), base), result)
 
 
 def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:

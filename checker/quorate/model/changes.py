@@ -9,7 +9,7 @@ from quorate.language.types import BoolType, ListType, SetType, Type, UnionType
 from quorate.model import aliases, expressions, lowering, operators, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import WireLike, element_type, extent, roomy, without_none
+from quorate.model.conversion import WireLike, converts, element_type, extent, roomy, without_none
 from quorate.model.ranges import spanning
 
 
@@ -28,9 +28,10 @@ def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) ->
     if name == "insert":
         return _replaced(ctx, target, _inserted(ctx, old, call, element), node)
     values = [lowering.lower(ctx, part, element) for part in call.args]
-    taking = name in ("discard", "remove", "receive", "drop")
-    if taking and target.state and ctx.adapt(values[0], element, node).op in (ir.Op.FIT, ir.Op.NARROW):
-        return _looked_for(ctx, node, ir.Change(name), target, values[0])
+    if name in ("discard", "remove", "receive", "drop"):
+        held = element if target.state else roomy(element, values[0].type)
+        if not converts(values[0], held):
+            return _looked_for(ctx, node, ir.Change(name), target, values[0])
     if name == "add" and not target.state:
         expressions.check_hashable(ctx, node, call.args[0], values[0])
         target = places.roomy_for(ctx, target, ir.Expr(ir.Op.SET, SetType(values[0].type, None, ""), ()), node)
@@ -47,7 +48,8 @@ def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) ->
 def _looked_for(ctx: Context, node: ast.Expr, change: ir.Change, target: ir.Place, value: ir.Expr) -> list[ir.Stmt]:
     """A change that takes out what it finds: no bound applies to what it looks for, which may be beyond all of them."""
     location = ctx.location(node)
-    found = operators.member(ctx, node, value, places.read(ctx, target, node))
+    whole = places.read(ctx, target, node)
+    found = lowering.in_order(ctx, node, (whole, value), operators.member(ctx, node, value, whole))
     element = element_type(target.type)
     assert element is not None
     made = ir.Mutate(change, target, (ctx.adapt(value, element, node),), location)

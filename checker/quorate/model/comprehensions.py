@@ -280,7 +280,8 @@ def extreme(op: ir.Op, pair: ir.Op) -> Any:
                 raise ctx.source.error(node, f"The default is a {other.type}, the values are {body.type}.")
             args = (ctx.adapt(body, kind, node), ctx.adapt(other, kind, node))
             return _with_default(ctx, node, parts, ir.Expr(op, kind, args, parts, location))
-        values = [without_none(lowering.lower(ctx, part)) for part in node.args]
+        written = [lowering.lower(ctx, part) for part in node.args]
+        values = [without_none(value) for value in written]
         result = values[0]
         for value in values[1:]:
             _check_order(ctx, node, value)
@@ -288,7 +289,7 @@ def extreme(op: ir.Op, pair: ir.Op) -> Any:
             if kind is None:
                 raise ctx.source.error(node, f"A {result.type} and a {value.type} cannot be compared.")
             result = ir.Expr(pair, kind, (ctx.adapt(result, kind, node), ctx.adapt(value, kind, node)), None, location)
-        return result
+        return lowering.narrowed(ctx, node, written, result)
 
     return lower
 

@@ -172,6 +172,21 @@ def _could_fit(have: Type, want: Type) -> bool:
     return False
 
 
+def converts(value: Expr, want: Type) -> bool:
+    """Whether a value becomes one of `want` in every state: `adapt` finds a conversion that never fails."""
+    constant = value.op is Op.CONST and value.data is not None and _constant_of(value.data, want)
+    return constant or _fits_without_check(value.type, want)
+
+
+def cuts(adapted: Expr, value: Expr) -> bool:
+    """Whether the conversion that `adapt` made of a value may be cut by a bound."""
+    while adapted is not value and adapted.args:
+        if adapted.op is Op.FIT:
+            return True
+        adapted = adapted.args[0]
+    return False
+
+
 def adapt(value: Expr, want: Type, complain: Complain, location: Location | None = None) -> Expr:
     """`value` as a value of `want`, with the conversion that this needs. Raises what `complain` gives if there is
     none.

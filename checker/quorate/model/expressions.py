@@ -11,7 +11,7 @@ from quorate.language.types import BoolType, ListType, MapType, OrderedType, Rec
 from quorate.model import aliases, lowering, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import alternatives, compatible, join, without_none
+from quorate.model.conversion import alternatives, compatible, cuts, join, without_none
 from quorate.model.ranges import spanning
 from quorate.model.source import MISSING
 
@@ -143,7 +143,17 @@ def _subscript(ctx: Context, node: ast.Subscript, expected: Type | None) -> ir.E
 def key(ctx: Context, node: ast.expr, kind: MapType) -> ir.Expr:
     """A key of a map. A computed number stays one: out of range it is an error, not a cut."""
     value = lowering.lower(ctx, node, kind.key)
-    return value if compatible(value.type, kind.key) else ctx.adapt(value, kind.key, node)
+    if compatible(value.type, kind.key):
+        return value
+    adapted = ctx.adapt(value, kind.key, node)
+    if not cuts(adapted, value):
+        return adapted
+    location = ctx.location(node)
+    one = ctx.temporary("key", kind.key, node)
+    same = ir.Where(operators.equal(ctx, node, one, value))
+    keys = ir.For(str(one.data), kind.key, lowering.domain(kind.key, location), False)
+    found = ir.Expr(ir.Op.THE, kind.key, (one,), (keys, same), location)
+    return lowering.after(ctx, node, (value,), found)
 
 
 def _slice(ctx: Context, base: ir.Expr, part: ast.Slice, node: ast.Subscript) -> ir.Expr:

@@ -9,7 +9,7 @@ from typing import Any
 
 from quorate.language.resolve import resolve
 from quorate.language.sorts import Identity, SortMeta
-from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleType, Type
+from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleType, Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import element_type, without_none
@@ -142,6 +142,15 @@ def after(ctx: Context, node: ast.AST, first: Sequence[ir.Expr], result: ir.Expr
 def in_order(ctx: Context, node: ast.AST, written: Sequence[ir.Expr], result: ir.Expr) -> ir.Expr:
     """`result`, whose operands are evaluated in another order than they are written in."""
     return result if sum(not always(ctx, value) for value in written) < 2 else after(ctx, node, written, result)
+
+
+def narrowed(ctx: Context, node: ast.AST, written: Sequence[ir.Expr], result: ir.Expr) -> ir.Expr:
+    """`result`, whose operands are those that are `written` without their None: Python evaluates all of them before it finds that one
+    is None."""
+    late = any(isinstance(value.type, UnionType) for value in written[:-1])
+    return (
+        after(ctx, node, written, result) if late and not all(always(ctx, value) for value in written[1:]) else result
+    )
 
 
 def built(

@@ -25,6 +25,7 @@ from quorate.model.conversion import (
     alternatives,
     comparable,
     compatible,
+    converts,
     element_type,
     join,
     same_class,
@@ -106,7 +107,8 @@ def comparison(ctx: Context, node: ast.Compare, op: ast.cmpop, left: ir.Expr, ri
         return member(ctx, node, left, right)
     if isinstance(op, ast.NotIn):
         return ir.Expr(ir.Op.NOT, BOOL, (member(ctx, node, left, right),), None, location)
-    return _ordered(ctx, node, op, without_none(left), without_none(right))
+    found = _ordered(ctx, node, op, without_none(left), without_none(right))
+    return lowering.narrowed(ctx, node, (left, right), found)
 
 
 def _singletons(kind: Type) -> bool:
@@ -156,7 +158,8 @@ def equal(ctx: Context, node: ast.AST, left: ir.Expr, right: ir.Expr) -> ir.Expr
     location = ctx.location(node)
     for whole, none in ((left, right), (right, left)):
         if isinstance(none.type, NoneType) and isinstance(whole.type, UnionType):
-            return ir.Expr(ir.Op.IS, BOOL, (whole,), (NoneType(),), location)
+            found = ir.Expr(ir.Op.IS, BOOL, (whole,), (NoneType(),), location)
+            return found if lowering.always(ctx, none) else lowering.after(ctx, node, (left, right), found)
     if isinstance(left.type, WireLike) or isinstance(right.type, WireLike):
         raise ctx.source.outside(
             node, "Networks are not compared with `==`.", "Compare what you need of their contents."
@@ -185,19 +188,26 @@ def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.
         raise ctx.source.error(node, f"`in` needs a set, list, network or sort; this is a {whole.type}.")
     if compatible(element.type, kind):
         return ir.Expr(ir.Op.IN, BOOL, (element, whole), None, location)
-    if isinstance(kind, UnionType):
-        if not any(same_class(part, other) for part in alternatives(element.type) for other in kind.kinds):
-            raise ctx.source.error(node, f"A {element.type} is never in a collection of {kind}.")
+    if not any(same_class(part, other) for part in alternatives(element.type) for other in alternatives(kind)):
+        raise ctx.source.error(node, f"A {element.type} is never in a collection of {kind}.")
+    if converts(element, kind):
         return ir.Expr(ir.Op.IN, BOOL, (ctx.adapt(element, kind, node), whole), None, location)
-    if isinstance(element.type, UnionType):
-        for part in element.type.kinds:
-            if same_class(part, kind):
-                narrow = ir.Expr(ir.Op.NARROW, part, (element,), None, location)
-                inside = ir.Expr(ir.Op.IN, BOOL, (narrow, whole), None, location)
-                return ir.Expr(
-                    ir.Op.AND, BOOL, (ir.Expr(ir.Op.IS, BOOL, (element,), (part,), location), inside), None, location
-                )
-    raise ctx.source.error(node, f"A {element.type} is never in a collection of {kind}.")
+    if isinstance(element.type, UnionType) and not isinstance(kind, UnionType):
+        part = next(part for part in element.type.kinds if same_class(part, kind))
+        if compatible(part, kind):
+            one = ir.Expr(ir.Op.NARROW, part, (element,), None, location)
+            inside = ir.Expr(ir.Op.IN, BOOL, (one, whole), None, location)
+            there = ir.Expr(ir.Op.IS, BOOL, (element,), (part,), location)
+            found = ir.Expr(ir.Op.AND, BOOL, (there, inside), None, location)
+            return lowering.after(ctx, node, (element, whole), found)
+    return lowering.after(ctx, node, (element,), _searched(ctx, node, element, whole, kind))
+
+
+def _searched(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr, kind: Type) -> ir.Expr:
+    """Whether an element of a collection equals a value that need not be of the elements' type."""
+    one = ctx.temporary("element", kind, node)
+    clause = ir.For(str(one.data), kind, whole, False)
+    return ir.Expr(ir.Op.ANY, BOOL, (equal(ctx, node, one, element),), (clause,), ctx.location(node))
 
 
 def _boolean(ctx: Context, node: ast.BoolOp, expected: Type | None) -> ir.Expr:
@@ -217,9 +227,9 @@ def _unary(ctx: Context, node: ast.UnaryOp, expected: Type | None) -> ir.Expr:
 
 
 def _binary(ctx: Context, node: ast.BinOp, expected: Type | None) -> ir.Expr:
-    left = without_none(lowering.lower(ctx, node.left, expected))
-    right = without_none(lowering.lower(ctx, node.right, expected))
-    return combine(ctx, node, node.op, left, right)
+    written = (lowering.lower(ctx, node.left, expected), lowering.lower(ctx, node.right, expected))
+    left, right = map(without_none, written)
+    return lowering.narrowed(ctx, node, written, combine(ctx, node, node.op, left, right))
 
 
 def _if(ctx: Context, node: ast.IfExp, expected: Type | None) -> ir.Expr:

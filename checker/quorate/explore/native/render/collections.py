@@ -20,6 +20,7 @@ class Collections(Numbers):
         """IN."""
         what, whole = node.args
         if whole.op is Op.DOMAIN and what.type == element(whole.type):
+            self.value(what)
             return "1u"
         kind, inner = whole.type, element(whole.type)
         name = self.out.fresh("in")

@@ -65,7 +65,18 @@ class Paths(Containers):
             if not within(node.type, least, most):
                 self.error(f"{value} < {integer(least)} || {value} > {integer(most)}")
             return to_bits(kind.key, value)
-        return self.let(BOOL, self.dense(kind.key, self.converted(node, kind.key)))
+        value = self.value(node)
+        self._check_numbers(self.spot_of(node.type, value), kind.key)
+        return self.let(BOOL, self.dense(kind.key, self.convert(value, node.type, kind.key, False)))
+
+    def _check_numbers(self, spot: Spot, want: Type) -> None:
+        """Error if a number inside a tuple is out of the range that another tuple type has for it."""
+        if isinstance(spot.kind, TupleType) and isinstance(want, TupleType):
+            for position, part in enumerate(want.kinds):
+                self._check_numbers(spot.part(spot.kind.kinds, position), part)
+        elif is_number(want) and not within(spot.kind, *limits(want)):
+            value, (least, most) = self.read(spot), limits(want)
+            self.error(f"{value} < {integer(least)} || {value} > {integer(most)}")
 
     def index(self, whole: Spot, node: Expr) -> str:
         """The position that an index means; error if out of range."""

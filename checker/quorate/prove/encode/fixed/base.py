@@ -90,6 +90,13 @@ class FixedValues(Machine):
                     )
         return value
 
+    def value(self, node: Expr, env: Env) -> Value:
+        return self.some(super().value(node, env), node.type)
+
+    def some(self, value: Value, kind: Type) -> Value:
+        """A value, or any of its type where no run has one: what stops them all was noted before."""
+        return self.constant(kind.decode(0), kind) if value is ABSENT else value
+
     # Conversions
 
     def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
@@ -175,8 +182,6 @@ class FixedValues(Machine):
         if masked(kind.element):
             mask = Mask()
             for guard, item in items:
-                if item is ABSENT:
-                    continue
                 for python, condition in self.cells.cases(item, kind.element):
                     condition = self.both((guard, condition))
                     if condition != FALSE:
@@ -221,8 +226,6 @@ class FixedValues(Machine):
 
     def _lifted(self, compute: Callable[..., Any], *leaves: Value) -> Leaf:
         """Any function on all combinations of values."""
-        if any(leaf is ABSENT for leaf in leaves):
-            return Leaf()
         result = Leaf()
         for choice in product(*(leaf.items() for leaf in leaves)):
             guard = self.both([condition for _, condition in choice])
@@ -254,14 +257,14 @@ class FixedValues(Machine):
 
     def op_member(self, node: Expr, env: Env) -> Value:
         number, members = self.value(node.args[0], env), dict(enumerate(node.type.values()))
-        wrong = [] if number is ABSENT else [guard for found, guard in number.items() if found not in members]
+        wrong = [guard for found, guard in number.items() if found not in members]
         self.stop("error", self.either(wrong), f"a number that no member of {node.type} has", node.location)
-        inside = {} if number is ABSENT else {found: guard for found, guard in number.items() if found in members}
+        inside = {found: guard for found, guard in number.items() if found in members}
         return self._lifted(members.__getitem__, Leaf(inside))
 
     def _divided(self, node: Expr, env: Env, compute: Callable[[int, int], int]) -> Leaf:
         first, second = self.values(node.args, env)
-        self.stop("error", FALSE if second is ABSENT else second.get(0, FALSE), "division by zero", node.location)
+        self.stop("error", second.get(0, FALSE), "division by zero", node.location)
         return self._lifted(compute, first, Leaf({number: guard for number, guard in second.items() if number}))
 
     def op_div(self, node: Expr, env: Env) -> Value:
@@ -272,8 +275,6 @@ class FixedValues(Machine):
 
     def less(self, first: Value, second: Value) -> int:
         """`first < second`, of tuples lexicographically."""
-        if first is ABSENT or second is ABSENT:
-            return FALSE
         if isinstance(first, tuple):
             parts, same = [], TRUE
             for a, b in zip(first, second, strict=True):

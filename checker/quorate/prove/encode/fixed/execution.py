@@ -45,8 +45,6 @@ class Fixed(Histories):
 
     def member(self, found: Value, kind: Type, whole: Value) -> int:
         """Whether an element is in a set, list or network."""
-        if found is ABSENT or whole is ABSENT:
-            return FALSE
         if isinstance(whole, Mask):
             return self.either(
                 [self.both((guard, whole.get(python, FALSE))) for python, guard in self.cells.cases(found, kind)]
@@ -153,10 +151,8 @@ class Fixed(Histories):
         return self.at(whole, node.args[0].type, position, node.location)
 
     def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
-        if key is ABSENT or whole is ABSENT:
-            return ABSENT
-        if isinstance(whole, Seq):
-            return self._item(whole, key, location)
+        if isinstance(kind, ListType):
+            return self.some(self._item(whole, key, location), kind.element)
         assert isinstance(kind, MapType)
         cases = list(self.cells.cases(key, kind.key))
         known = [(guard, whole[python]) for python, guard in cases if python in whole]
@@ -166,7 +162,7 @@ class Fixed(Histories):
             "there is no such key",
             location,
         )
-        return self._chosen(known)
+        return self.some(self._chosen(known), kind.value)
 
     def _positions(self, whole: Seq, key: Leaf) -> dict[int, int]:
         """The positions that an index can mean, each with its condition."""
@@ -252,8 +248,6 @@ class Fixed(Histories):
     def _changed_set(
         self, change: Change, whole: Value, kind: SetType | NetworkType, item: Value, location: Location | None
     ) -> Value:
-        if item is ABSENT:
-            return whole
         element = kind.children()[0]
         there = self.member(item, element, whole)
         if change in (Change.ADD, Change.SEND):
@@ -291,8 +285,6 @@ class Fixed(Histories):
     def _changed_bag(
         self, change: Change, whole: Value, kind: BagType, item: Value, location: Location | None
     ) -> Value:
-        if item is ABSENT:
-            return whole
         if change is Change.SEND and kind.bound not in self.room:
             self.stop("cut", self._at_least(whole, kind.capacity), kind.bound, location)
         if isinstance(whole, Tally):
