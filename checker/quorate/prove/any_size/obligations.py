@@ -23,9 +23,8 @@ from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
 from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
-from quorate.prove.encode.anysize.symbols import NoAnySize, SetV, Term, require_natural
-from quorate.prove.encode.machine import Transition
-from quorate.prove.encode.values import Value
+from quorate.prove.encode.anysize.quantifiers import Transition
+from quorate.prove.encode.anysize.symbols import Formula, NoAnySize, SetV, Term, Value, as_formula, require_natural
 from quorate.prove.solvers.query import Query, query
 
 INIT = "initial states"
@@ -133,11 +132,11 @@ class Prover:
             )
             for variable in self._any.variables
         }
-        self._hypotheses: dict[str, tuple[str, Term]] = {}
+        self._hypotheses: dict[str, tuple[str, Formula]] = {}
         self._transitions: dict[str, tuple[AnySize, Transition]] = {}
         # What is known of formulas, by their numbers; a number stays theirs as long as they are here.
-        self._symbols: dict[int, tuple[Term, frozenset[str]]] = {}
-        self._quorums: dict[int, tuple[Term, set[str], set[str]]] = {}
+        self._symbols: dict[int, tuple[Formula, frozenset[str]]] = {}
+        self._quorums: dict[int, tuple[Formula, set[str], set[str]]] = {}
         self._premises: dict[tuple[Any, ...], Query] = {}
         self.conditions: set[str] = set()
         """What the sizes of quorums must satisfy for what was asked so far."""
@@ -256,7 +255,7 @@ class Prover:
 
     # Parts
 
-    def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Term]]]:
+    def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Formula]]]:
         """A machine, the transition of an action, and the assumed properties of the state before: each written once
         for all queries."""
         machine, hypotheses = self._known(assumed)
@@ -268,7 +267,7 @@ class Prover:
         machine, transition = self._transitions[action.name]
         return machine.fork(), transition, hypotheses
 
-    def _known(self, assumed: Sequence[str]) -> tuple[AnySize, list[tuple[str, Term]]]:
+    def _known(self, assumed: Sequence[str]) -> tuple[AnySize, list[tuple[str, Formula]]]:
         """A machine that has written all properties of the state before, and the assumed ones of them."""
         named = set(assumed)
         return self._machine.fork(), [part for name, part in self._hypotheses.items() if name in named]
@@ -276,7 +275,7 @@ class Prover:
     def _arguments(self, machine: AnySize, action: Action) -> list[Value]:
         return [machine.parameter(kind, f"{name} of {action.name}") for name, kind in action.parameters]
 
-    def _closed(self, machine: AnySize, prop: Property, state: State, old: State | None = None) -> Term:
+    def _closed(self, machine: AnySize, prop: Property, state: State, old: State | None = None) -> Formula:
         """A property for all values of its parameters."""
         ranges = [machine.rounds(SetV(kind, lambda _: machine.true), name, None) for name, kind in prop.parameters]
         claims = []
@@ -288,7 +287,7 @@ class Prover:
             )
         return machine.both(claims)
 
-    def _initial_state(self, machine: AnySize) -> tuple[State, list[Term]]:
+    def _initial_state(self, machine: AnySize) -> tuple[State, list[Formula]]:
         """The state of all defaults after @init, and what is known of it."""
         if self._any.init is None:
             return self._zero(machine), []
@@ -316,7 +315,7 @@ class Prover:
         except SpecError:
             return machine.symbols.symbol(kind, f"initial {name}", [])
 
-    def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Term]]) -> Query:
+    def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Formula]]) -> Query:
         """A query whose last two parts are the step and the negated goal; the axioms that these call for are added."""
         given, asked = set[str](), set[str]()
         for _, formula in parts:
@@ -335,7 +334,7 @@ def _name_of(sort: type) -> str:
     return f"members of {sort.__name__}"
 
 
-def _mentions(goal: Term) -> list[tuple[str, Term]]:
+def _mentions(goal: Formula) -> list[tuple[str, Formula]]:
     """The terms about nothing but the action and the property's parameters that stand under quantifiers of the goal,
     as facts that say
     nothing.
@@ -358,7 +357,11 @@ def _mentions(goal: Term) -> list[tuple[str, Term]]:
         return known[key]
 
     varies(goal, False)
-    return [("", z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term)) for term in found.values()]
+    return [("", _mentioned(term)) for term in found.values()]
+
+
+def _mentioned(term: Term) -> Formula:
+    return as_formula(z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term))
 
 
 __all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size", "same_constants"]

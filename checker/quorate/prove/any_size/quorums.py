@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from quorate.errors import UsageError, unknown
 
-Term = Any
-"""A Z3 integer or boolean expression; z3 has no types of its own to name here."""
+if TYPE_CHECKING:
+    from z3 import ArithRef, BoolRef, IntNumRef, ModelRef
 
 
 class Venn:
@@ -31,12 +31,12 @@ class Venn:
         from z3 import Int
 
         self.groups = tuple(groups)
-        self.regions: dict[frozenset[str], Term] = {}
+        self.regions: dict[frozenset[str], ArithRef] = {}
         for mask in range(1 << len(groups)):
             inside = frozenset(name for bit, name in enumerate(groups) if mask >> bit & 1)
             self.regions[inside] = Int("only " + "&".join(sorted(inside)) if inside else "outside")
 
-    def size(self, *groups: str, without: Sequence[str] = ()) -> Term:
+    def size(self, *groups: str, without: Sequence[str] = ()) -> ArithRef:
         """How many nodes are in all of `groups` and in none of `without`; without arguments, all nodes."""
         from z3 import IntVal, Sum
 
@@ -51,12 +51,13 @@ class Venn:
             ]
         )
 
-    def counts(self) -> list[Term]:
+    def counts(self) -> list[BoolRef]:
         """No region has less than no nodes."""
         return [count >= 0 for count in self.regions.values()]
 
 
-Facts = Callable[[Venn, dict[str, Term]], list[Term]]
+Parameters: TypeAlias = "dict[str, ArithRef]"
+Facts: TypeAlias = "Callable[[Venn, Parameters], list[BoolRef]]"
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ class QuorumSystem:
     parameters: tuple[str, ...]
     groups: tuple[str, ...]
     words: str
-    legal: Callable[[dict[str, Term]], list[Term]]
-    condition: Callable[[dict[str, Term]], Term]
+    legal: Callable[[Parameters], list[BoolRef]]
+    condition: Callable[[Parameters], BoolRef]
     quorums: Facts
-    meets: Callable[[Venn, dict[str, Term]], Term]
+    meets: Callable[[Venn, Parameters], BoolRef]
 
 
 @dataclass(frozen=True)
@@ -109,40 +110,40 @@ class Meeting:
         return "\n".join(rows)
 
 
-def _two(sizes: Callable[[dict[str, Term]], tuple[Term, Term]]) -> Facts:
+def _two(sizes: Callable[[Parameters], tuple[ArithRef, ArithRef]]) -> Facts:
     """Two quorums, A and B, with at least so many members."""
 
-    def facts(venn: Venn, p: dict[str, Term]) -> list[Term]:
+    def facts(venn: Venn, p: Parameters) -> list[BoolRef]:
         first, second = sizes(p)
         return [venn.size() == p["N"], venn.size("A") >= first, venn.size("B") >= second]
 
     return facts
 
 
-def _share_one(venn: Venn, _: dict[str, Term]) -> Term:
+def _share_one(venn: Venn, _: Parameters) -> BoolRef:
     return venn.size("A", "B") >= 1
 
 
-def _everything(_: dict[str, Term]) -> Term:
+def _everything(_: Parameters) -> BoolRef:
     from z3 import BoolVal
 
     return BoolVal(True)
 
 
-def _within(*names: str) -> Callable[[dict[str, Term]], list[Term]]:
+def _within(*names: str) -> Callable[[Parameters], list[BoolRef]]:
     return lambda p: [p["N"] >= 1, *(bound for name in names for bound in (p[name] >= 1, p[name] <= p["N"]))]
 
 
-def _fast(venn: Venn, p: dict[str, Term]) -> list[Term]:
+def _fast(venn: Venn, p: Parameters) -> list[BoolRef]:
     return [venn.size() == p["N"], venn.size("A") >= p["F"], venn.size("B") >= p["F"], venn.size("C") >= p["Q"]]
 
 
-def _byzantine(venn: Venn, p: dict[str, Term]) -> list[Term]:
+def _byzantine(venn: Venn, p: Parameters) -> list[BoolRef]:
     size = 2 * p["t"] + 1
     return [venn.size() == p["N"], venn.size("A") >= size, venn.size("B") >= size, venn.size("faulty") <= p["t"]]
 
 
-def _masked(venn: Venn, p: dict[str, Term]) -> list[Term]:
+def _masked(venn: Venn, p: Parameters) -> list[BoolRef]:
     return [
         venn.size() == p["N"],
         venn.size("A") >= p["N"] - p["t"],
@@ -151,7 +152,7 @@ def _masked(venn: Venn, p: dict[str, Term]) -> list[Term]:
     ]
 
 
-def _joint(venn: Venn, _: dict[str, Term]) -> list[Term]:
+def _joint(venn: Venn, _: Parameters) -> list[BoolRef]:
     return [
         2 * venn.size("A", "old") > venn.size("old"),
         2 * venn.size("A", "new") > venn.size("new"),
@@ -159,7 +160,7 @@ def _joint(venn: Venn, _: dict[str, Term]) -> list[Term]:
     ]
 
 
-def _one_more(venn: Venn, p: dict[str, Term]) -> list[Term]:
+def _one_more(venn: Venn, p: Parameters) -> list[BoolRef]:
     """A is a majority of N nodes, B of these and one more."""
     return [
         venn.size("old") == p["N"],
@@ -170,7 +171,7 @@ def _one_more(venn: Venn, p: dict[str, Term]) -> list[Term]:
     ]
 
 
-def _grid_row(venn: Venn, p: dict[str, Term]) -> list[Term]:
+def _grid_row(venn: Venn, p: Parameters) -> list[BoolRef]:
     """The nodes here are one row of the grid, with one cell per column: A holds all of it, B a cell of every row, so
     one of it."""
     return [venn.size() == p["columns"], venn.size("A") == p["columns"], venn.size("B") >= 1]
@@ -317,7 +318,7 @@ def examine(name: str, timeout_ms: int = 10_000, **given: int) -> Meeting:
     for parameter in given:
         if parameter not in system.parameters:
             raise unknown(f"parameter of {name!r}", parameter, system.parameters)
-    p: dict[str, Term] = {
+    p: Parameters = {
         parameter: z3.IntVal(given[parameter]) if parameter in given else z3.Int(parameter)
         for parameter in system.parameters
     }
@@ -335,13 +336,11 @@ def examine(name: str, timeout_ms: int = 10_000, **given: int) -> Meeting:
     always_fails = z3.Not(z3.Exists(regions, z3.And(broken)))
     exact = _decided(timeout_ms, [*legal, z3.Not(condition), always_fails]) is None
     groups, nodes = _concrete(venn, counterexample)
-    values = {
-        parameter: counterexample.eval(p[parameter], model_completion=True).as_long() for parameter in system.parameters
-    }
+    values = {parameter: _integer(counterexample, p[parameter]) for parameter in system.parameters}
     return Meeting(system, given, meets, exact, _words(system, given), values, groups, nodes)
 
 
-def _decided(timeout_ms: int, facts: list[Term]) -> Any:
+def _decided(timeout_ms: int, facts: list[BoolRef]) -> ModelRef | None:
     """A model of the facts, or None if they have none. Linear integer arithmetic is decidable: an unknown is a time-
     out."""
     import z3
@@ -358,11 +357,11 @@ def _decided(timeout_ms: int, facts: list[Term]) -> Any:
     return solver.model() if verdict == z3.sat else None
 
 
-def _smallest(timeout_ms: int, facts: list[Term], venn: Venn) -> Any:
+def _smallest(timeout_ms: int, facts: list[BoolRef], venn: Venn) -> ModelRef | None:
     """A model with as few nodes as there can be."""
     found = _decided(timeout_ms, facts)
     while found is not None:
-        nodes = found.eval(venn.size(), model_completion=True).as_long()
+        nodes = _integer(found, venn.size())
         smaller = _decided(timeout_ms, [*facts, venn.size() < nodes])
         if smaller is None:
             return found
@@ -370,12 +369,17 @@ def _smallest(timeout_ms: int, facts: list[Term], venn: Venn) -> Any:
     return None
 
 
-def _concrete(venn: Venn, model: Any) -> tuple[dict[str, frozenset[int]], int]:
+def _integer(model: ModelRef, term: ArithRef) -> int:
+    """What a number is in a model."""
+    return cast("IntNumRef", model.eval(term, model_completion=True)).as_long()
+
+
+def _concrete(venn: Venn, model: ModelRef) -> tuple[dict[str, frozenset[int]], int]:
     """Numbered nodes for the regions of a model; members of quorums come first."""
     members: dict[str, list[int]] = {name: [] for name in venn.groups}
     node = 0
     for inside in sorted(venn.regions, key=lambda inside: [name not in inside for name in venn.groups]):
-        for _ in range(model.eval(venn.regions[inside], model_completion=True).as_long()):
+        for _ in range(_integer(model, venn.regions[inside])):
             node += 1
             for name in inside:
                 members[name].append(node)

@@ -66,7 +66,8 @@ class Written:
             prop, values = self._forms[form], form.rows()[rows[row]]
             cells = [machine.constant(value, kind) for value, (_, kind) in zip(values, prop.parameters, strict=True)]
             value, raises = machine.judge(prop, self._relation.before, cells)
-            self._known[key] = machine.both((value if positive else value ^ 1, raises ^ 1))
+            true = machine.truth(value)
+            self._known[key] = machine.both((true if positive else true ^ 1, raises ^ 1))
         return self._known[key]
 
 

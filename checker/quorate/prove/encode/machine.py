@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Generic, assert_never
 
 from quorate.errors import Location
 from quorate.language.types import (
@@ -24,23 +24,23 @@ from quorate.language.types import (
 )
 from quorate.model import nodes as ir
 from quorate.model.nodes import Change, Op
-from quorate.prove.encode.values import ABSENT, Cond, Event, Union, Value, Values, class_key
+from quorate.prove.encode.values import ABSENT, Cond, Event, Part, Union, Value, Values, class_key, parts_of
 
 
 @dataclass
-class Env:
+class Env(Generic[Cond, Part]):
     """What a body sees: state variables, those before the step, and local names."""
 
-    state: dict[str, Value]
-    old: dict[str, Value] | None
-    local: dict[str, Value] = field(default_factory=dict)
+    state: dict[str, Value[Cond, Part]]
+    old: dict[str, Value[Cond, Part]] | None
+    local: dict[str, Value[Cond, Part]] = field(default_factory=dict)
 
-    def copy(self) -> Env:
+    def copy(self) -> Env[Cond, Part]:
         return Env(dict(self.state), self.old, dict(self.local))
 
 
 @dataclass(frozen=True)
-class Exits:
+class Exits(Generic[Cond, Part]):
     """How a block ends, relative to its start: the conditions are exclusive and exhaustive unless an event stops the
     run."""
 
@@ -48,119 +48,131 @@ class Exits:
     returned: Cond
     continued: Cond
     broken: Cond
-    value: Value = ABSENT
+    value: Value[Cond, Part] = ABSENT
 
 
 @dataclass(frozen=True)
-class Transition:
+class Transition(Generic[Cond, Part]):
     """An action as formulas over the state before and the arguments: the state after, and what stops it."""
 
     action: ir.Action
-    after: dict[str, Value]
-    events: tuple[Event, ...]
+    after: dict[str, Value[Cond, Part]]
+    events: tuple[Event[Cond], ...]
 
 
-class Machine(Values):
+class Machine(Values[Cond, Part]):
     """Runs bodies over symbolic values."""
 
     def __init__(self, model: ir.Model) -> None:
         super().__init__(model)
-        self._table: dict[Op, Callable[[ir.Expr, Env], Value]] = {op: getattr(self, f"op_{op.value}") for op in Op}
+        self._table: dict[Op, Callable[[ir.Expr, Env[Cond, Part]], Value[Cond, Part]]] = {
+            op: getattr(self, f"op_{op.value}") for op in Op
+        }
+
+    def stateless(self, parameters: Sequence[tuple[str, Type]], values: Sequence[Value[Cond, Part]]) -> Env[Cond, Part]:
+        """What an expression sees that reads no state."""
+        return Env({}, None, dict(zip((name for name, _ in parameters), values, strict=True)))
 
     # Expressions
 
-    def value(self, node: ir.Expr, env: Env) -> Value:
+    def value(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         """The value of an expression."""
         return self._table[node.op](node, env)
 
-    def values(self, nodes: Sequence[ir.Expr], env: Env) -> list[Value]:
+    def values(self, nodes: Sequence[ir.Expr], env: Env[Cond, Part]) -> list[Value[Cond, Part]]:
         """The values of several expressions, left to right."""
         return [self.value(node, env) for node in nodes]
 
-    def op_const(self, node: ir.Expr, env: Env) -> Value:
+    def condition(self, node: ir.Expr, env: Env[Cond, Part]) -> Cond:
+        """The value of an expression that is true or false."""
+        return self.truth(self.value(node, env))
+
+    def op_const(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.constant(node.data, node.type)
 
-    def op_state(self, node: ir.Expr, env: Env) -> Value:
+    def op_state(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return env.state[node.data]
 
-    def op_old(self, node: ir.Expr, env: Env) -> Value:
+    def op_old(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         assert env.old is not None
         return env.old[node.data]
 
-    def op_local(self, node: ir.Expr, env: Env) -> Value:
+    def op_local(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return env.local[node.data]
 
-    def op_field(self, node: ir.Expr, env: Env) -> Value:
+    def op_field(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         whole, kind = self.value(node.args[0], env), node.args[0].type
         assert isinstance(kind, RecordType)
-        return ABSENT if whole is ABSENT else whole[[name for name, _ in kind.fields].index(node.data)]
+        return ABSENT if whole is ABSENT else parts_of(whole)[kind.names.index(node.data)]
 
-    def op_component(self, node: ir.Expr, env: Env) -> Value:
+    def op_component(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         whole = self.value(node.args[0], env)
-        return ABSENT if whole is ABSENT else whole[node.data]
+        return ABSENT if whole is ABSENT else parts_of(whole)[node.data]
 
-    def op_tuple(self, node: ir.Expr, env: Env) -> Value:
+    def op_tuple(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return tuple(self.values(node.args, env))
 
     op_record = op_tuple
 
-    def op_and(self, node: ir.Expr, env: Env) -> Value:
+    def op_and(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self._connected(node, env, lambda part: part, self.both)
 
-    def op_or(self, node: ir.Expr, env: Env) -> Value:
+    def op_or(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self._connected(node, env, self.negate, self.either)
 
     def _connected(
-        self, node: ir.Expr, env: Env, goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]
+        self, node: ir.Expr, env: Env[Cond, Part], goes_on: Callable[[Cond], Cond], joined: Callable[[list[Cond]], Cond]
     ) -> Cond:
         parts: list[Cond] = []
         for part in node.args:
             with self.under(self.both([goes_on(earlier) for earlier in parts])):
                 if self.is_false(self.path):
                     break
-                parts.append(self.value(part, env))
+                parts.append(self.condition(part, env))
         return joined(parts)
 
-    def op_not(self, node: ir.Expr, env: Env) -> Value:
-        return self.negate(self.value(node.args[0], env))
+    def op_not(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
+        return self.negate(self.condition(node.args[0], env))
 
-    def op_if(self, node: ir.Expr, env: Env) -> Value:
-        condition = self.value(node.args[0], env)
-        found = []
+    def op_if(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
+        condition = self.condition(node.args[0], env)
+        found: list[Value[Cond, Part]] = []
         for guard, branch in ((condition, node.args[1]), (self.negate(condition), node.args[2])):
             with self.under(guard):
                 found.append(ABSENT if self.is_false(self.path) else self.value(branch, env))
         return self.select(condition, found[0], found[1])
 
-    def op_eq(self, node: ir.Expr, env: Env) -> Value:
+    def op_eq(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.equal(*self.values(node.args, env))
 
-    def op_coerce(self, node: ir.Expr, env: Env) -> Value:
+    def op_coerce(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.coerce(self.value(node.args[0], env), node.args[0].type, node.type)
 
-    def op_fit(self, node: ir.Expr, env: Env) -> Value:
+    def op_fit(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.fit(self.value(node.args[0], env), node.args[0].type, node.type, node.location)
 
-    def op_narrow(self, node: ir.Expr, env: Env) -> Value:
+    def op_narrow(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.narrow(self.value(node.args[0], env), node.args[0].type, node.type, node.location)
 
-    def op_is(self, node: ir.Expr, env: Env) -> Value:
+    def op_is(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         value, wanted = self.value(node.args[0], env), {class_key(kind) for kind in node.data}
         if isinstance(value, Union):
             return self.either([guard for key, (guard, _) in value.items() if key in wanted])
         return self.true if class_key(node.args[0].type) in wanted else self.false
 
-    def op_call(self, node: ir.Expr, env: Env) -> Value:
+    def op_call(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.apply(self.model.functions[node.data], self.values(node.args, env), env)
 
-    def apply(self, function: ir.Function, arguments: Sequence[Value], env: Env) -> Value:
+    def apply(
+        self, function: ir.Function, arguments: Sequence[Value[Cond, Part]], env: Env[Cond, Part]
+    ) -> Value[Cond, Part]:
         """The result of a pure function."""
         local = dict(zip((name for name, _ in function.parameters), arguments, strict=True))
         return self.run(function.body, Env(env.state, env.old, local)).value
 
     # Statements
 
-    def run(self, body: tuple[ir.Stmt, ...], env: Env) -> Exits:
+    def run(self, body: tuple[ir.Stmt, ...], env: Env[Cond, Part]) -> Exits[Cond, Part]:
         """Execute statements; `env` is changed in place."""
         for position, statement in enumerate(body):
             exits = self._step(statement, env)
@@ -176,10 +188,10 @@ class Machine(Values):
             return self._followed(exits, tail)
         return self._going()
 
-    def _going(self) -> Exits:
+    def _going(self) -> Exits[Cond, Part]:
         return Exits(self.true, self.false, self.false, self.false)
 
-    def _followed(self, first: Exits, tail: Exits) -> Exits:
+    def _followed(self, first: Exits[Cond, Part], tail: Exits[Cond, Part]) -> Exits[Cond, Part]:
         """The exits of a block after which, where it goes on, another one follows."""
 
         def joined(left: Cond, right: Cond) -> Cond:
@@ -193,22 +205,22 @@ class Machine(Values):
             self.select(first.returned, first.value, tail.value),
         )
 
-    def _merge(self, condition: Cond, branch: Env, env: Env) -> None:
+    def _merge(self, condition: Cond, branch: Env[Cond, Part], env: Env[Cond, Part]) -> None:
         """Take over what a branch changed, where the condition is true."""
         for mine, theirs in ((env.state, branch.state), (env.local, branch.local)):
             for name, value in theirs.items():
                 mine[name] = self.select(condition, value, mine.get(name, ABSENT))
 
-    def _step(self, statement: ir.Stmt, env: Env) -> Exits:
+    def _step(self, statement: ir.Stmt, env: Env[Cond, Part]) -> Exits[Cond, Part]:
         match statement:
             case ir.Assign(target=target, value=value, location=location):
                 self._put(target, self.value(value, env), env, location)
             case ir.Mutate():
                 self._mutate(statement, env)
             case ir.Require(condition=condition, location=location):
-                self.stop("disabled", self.negate(self.value(condition, env)), "", location)
+                self.stop("disabled", self.negate(self.condition(condition, env)), "", location)
             case ir.Assert(condition=condition, location=location):
-                self.stop("error", self.negate(self.value(condition, env)), "an assert is false", location)
+                self.stop("error", self.negate(self.condition(condition, env)), "an assert is false", location)
             case ir.If():
                 return self._branch(statement, env)
             case ir.Loop():
@@ -226,8 +238,8 @@ class Machine(Values):
                 assert_never(statement)
         return self._going()
 
-    def _branch(self, statement: ir.If, env: Env) -> Exits:
-        condition = self.value(statement.condition, env)
+    def _branch(self, statement: ir.If, env: Env[Cond, Part]) -> Exits[Cond, Part]:
+        condition = self.condition(statement.condition, env)
         if self.is_true(condition) or self.is_false(condition):
             return self.run(statement.then if self.is_true(condition) else statement.otherwise, env)
         then, otherwise = env.copy(), env.copy()
@@ -239,43 +251,64 @@ class Machine(Values):
             env.state[name] = self.select(condition, then.state[name], value)
         for name in [*then.local, *(name for name in otherwise.local if name not in then.local)]:
             env.local[name] = self.select(condition, then.local.get(name, ABSENT), otherwise.local.get(name, ABSENT))
+
+        def chosen(one: Cond, other: Cond) -> Cond:
+            return self.truth(self.select(condition, one, other))
+
         return Exits(
-            *(
-                self.select(condition, getattr(first, name), getattr(second, name))
-                for name in ("go", "returned", "continued", "broken", "value")
-            )
+            chosen(first.go, second.go),
+            chosen(first.returned, second.returned),
+            chosen(first.continued, second.continued),
+            chosen(first.broken, second.broken),
+            self.select(condition, first.value, second.value),
         )
 
     @abstractmethod
-    def loop(self, statement: ir.Loop, env: Env) -> Exits:
+    def loop(self, statement: ir.Loop, env: Env[Cond, Part]) -> Exits[Cond, Part]:
         """Execute a loop; `env` is changed in place."""
 
     @abstractmethod
-    def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
+    def at(
+        self, whole: Value[Cond, Part], kind: Type, key: Value[Cond, Part], location: Location | None
+    ) -> Value[Cond, Part]:
         """What a map or list holds at a key; an error where there is no such key."""
 
     @abstractmethod
-    def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
+    def replaced(
+        self, whole: Value[Cond, Part], kind: Type, key: Value[Cond, Part], value: Value[Cond, Part]
+    ) -> Value[Cond, Part]:
         """A map or list with another value at a key that it has."""
 
     @abstractmethod
-    def changed(self, change: Change, whole: Value, kind: Type, args: list[Value], location: Location | None) -> Value:
+    def changed(
+        self,
+        change: Change,
+        whole: Value[Cond, Part],
+        kind: Type,
+        args: list[Value[Cond, Part]],
+        location: Location | None,
+    ) -> Value[Cond, Part]:
         """A container after a change in place, other than CLEAR."""
 
-    def _put(self, target: ir.Place, value: Value, env: Env, location: Location | None) -> None:
+    def _put(self, target: ir.Place, value: Value[Cond, Part], env: Env[Cond, Part], location: Location | None) -> None:
         holder = env.state if target.state else env.local
         keys = self.values(target.selectors, env)
         holder[target.root] = self._stored(holder.get(target.root, ABSENT), target.types, keys, value, location)
 
     def _stored(
-        self, whole: Value, types: Sequence[Type], keys: list[Value], value: Value, location: Location | None
-    ) -> Value:
+        self,
+        whole: Value[Cond, Part],
+        types: Sequence[Type],
+        keys: list[Value[Cond, Part]],
+        value: Value[Cond, Part],
+        location: Location | None,
+    ) -> Value[Cond, Part]:
         if not keys:
             return value
         inner = self.at(whole, types[0], keys[0], location)
         return self.replaced(whole, types[0], keys[0], self._stored(inner, types[1:], keys[1:], value, location))
 
-    def _mutate(self, statement: ir.Mutate, env: Env) -> None:
+    def _mutate(self, statement: ir.Mutate, env: Env[Cond, Part]) -> None:
         target = statement.target
         whole = (env.state if target.state else env.local)[target.root]
         for key, kind in zip(self.values(target.selectors, env), target.types, strict=False):
@@ -289,7 +322,9 @@ class Machine(Values):
 
     # Actions and properties
 
-    def fire(self, action: ir.Action, state: dict[str, Value], arguments: Sequence[Value]) -> Transition:
+    def fire(
+        self, action: ir.Action, state: dict[str, Value[Cond, Part]], arguments: Sequence[Value[Cond, Part]]
+    ) -> Transition[Cond, Part]:
         """An action as formulas over a state and arguments."""
         self.events = []
         local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
@@ -298,13 +333,13 @@ class Machine(Values):
         events, self.events = tuple(self.events), []
         return Transition(action, env.state, events)
 
-    def enabled(self, transition: Transition) -> Cond:
+    def enabled(self, transition: Transition[Cond, Part]) -> Cond:
         """When the action finishes: nothing disables, cuts or breaks it."""
         return self.negate(self.either([event.condition for event in transition.events]))
 
-    def stopped(self, transition: Transition, kind: str) -> list[tuple[Cond, Event]]:
+    def stopped(self, transition: Transition[Cond, Part], kind: str) -> list[tuple[Cond, Event[Cond]]]:
         """The events of a kind, each with the condition that it is the first to happen."""
-        found: list[tuple[Cond, Event]] = []
+        found: list[tuple[Cond, Event[Cond]]] = []
         earlier: list[Cond] = []
         for event in transition.events:
             if event.kind == kind:
@@ -315,10 +350,10 @@ class Machine(Values):
     def judge(
         self,
         prop: ir.Property,
-        state: dict[str, Value],
-        arguments: Sequence[Value],
-        old: dict[str, Value] | None = None,
-    ) -> tuple[Value, Cond]:
+        state: dict[str, Value[Cond, Part]],
+        arguments: Sequence[Value[Cond, Part]],
+        old: dict[str, Value[Cond, Part]] | None = None,
+    ) -> tuple[Value[Cond, Part], Cond]:
         """The value of a property, and the condition under which it raises an error instead of having one."""
         self.events = []
         local = dict(zip((name for name, _ in prop.parameters), arguments, strict=True))
@@ -329,10 +364,10 @@ class Machine(Values):
     def holds(
         self,
         prop: ir.Property,
-        state: dict[str, Value],
-        arguments: Sequence[Value],
-        old: dict[str, Value] | None = None,
+        state: dict[str, Value[Cond, Part]],
+        arguments: Sequence[Value[Cond, Part]],
+        old: dict[str, Value[Cond, Part]] | None = None,
     ) -> Cond:
         """That a property, whose value is a bool, is true and raises no error."""
         value, raised = self.judge(prop, state, arguments, old)
-        return self.both((value, self.negate(raised)))
+        return self.both((self.truth(value), self.negate(raised)))

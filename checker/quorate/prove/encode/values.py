@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from quorate.errors import Location
 from quorate.language.types import (
@@ -30,24 +30,45 @@ from quorate.model.nodes import (
 )
 from quorate.model.ranges import is_number
 
-Cond = Any
-Value = Any
+Cond = TypeVar("Cond")
+"""What a condition is to an heir."""
+Part = TypeVar("Part")
+"""What numbers, members of sorts, sets, maps, lists and networks are to it."""
 
 
-class _Absent:
+class Absent:
+    """The class of `ABSENT`."""
+
     def __repr__(self) -> str:
         return "ABSENT"
 
 
-ABSENT: Final = _Absent()
+ABSENT: Final = Absent()
+
+Value: TypeAlias = "Absent | Cond | Part | tuple[Value[Cond, Part], ...] | Union[Cond, Part] | None"
+"""What an expression may be."""
+Key: TypeAlias = "type | str"
+"""What tells the alternatives of a union apart."""
 
 
-class Union(dict[Any, tuple[Cond, Value]]):
+class Union(dict[Key, tuple[Cond, "Value[Cond, Part]"]], Generic[Cond, Part]):
     """A value of a union: for each class of alternative, when the value is of it and which one it is. Guards exclude
     each other."""
 
 
-def class_key(kind: Type) -> Any:
+def parts_of(value: Value[Cond, Part]) -> tuple[Value[Cond, Part], ...]:
+    """The parts of what is a record or a tuple by its type."""
+    assert isinstance(value, tuple)
+    return value
+
+
+def alternatives_of(value: Value[Cond, Part]) -> Union[Cond, Part]:
+    """The guarded alternatives of what is a union by its type."""
+    assert isinstance(value, Union)
+    return value
+
+
+def class_key(kind: Type) -> Key:
     """What tells the alternatives of a union apart."""
     if is_number(kind):
         return "number"
@@ -57,7 +78,7 @@ def class_key(kind: Type) -> Any:
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(Generic[Cond]):
     """A point that stops a run under a condition: `kind` is "disabled", "cut" (`what` is the bound) or "error"
     (`what` says why)."""
 
@@ -67,7 +88,7 @@ class Event:
     location: Location | None
 
 
-class Values(ABC):
+class Values(ABC, Generic[Cond, Part]):
     """Conditions and values, and the points that stop a run. `true` and `false` are the constant conditions."""
 
     true: Cond
@@ -75,7 +96,7 @@ class Values(ABC):
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.events: list[Event] = []
+        self.events: list[Event[Cond]] = []
         self._path: list[Cond] = []
 
     # Conditions
@@ -127,40 +148,44 @@ class Values(ABC):
     # Values
 
     @abstractmethod
-    def select_plain(self, condition: Cond, first: Value, second: Value) -> Value:
+    def truth(self, value: Value[Cond, Part]) -> Cond:
+        """A value that is true or false, as a condition."""
+
+    @abstractmethod
+    def select_plain(self, condition: Cond, first: Value[Cond, Part], second: Value[Cond, Part]) -> Value[Cond, Part]:
         """`first` where the condition is true, else `second`, for values that are no tuple and no union."""
 
     @abstractmethod
-    def equal_plain(self, first: Value, second: Value) -> Cond:
+    def equal_plain(self, first: Value[Cond, Part], second: Value[Cond, Part]) -> Cond:
         """Equality of values that are no tuple and no union."""
 
     @abstractmethod
-    def constant_plain(self, value: Any, kind: Type) -> Value:
+    def constant_plain(self, value: Any, kind: Type) -> Value[Cond, Part]:
         """A frozen Python value as a symbolic one; `kind` is no record, tuple, union, bool or None."""
 
     @abstractmethod
-    def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
+    def fitted(self, value: Value[Cond, Part], have: Type, want: Type, location: Location | None) -> Value[Cond, Part]:
         """`value` held against `want`, which is a number or a container."""
 
     @abstractmethod
-    def widened(self, value: Value, have: Type, want: Type) -> Value:
+    def widened(self, value: Value[Cond, Part], have: Type, want: Type) -> Value[Cond, Part]:
         """`value` in a wider number or container type."""
 
-    def select(self, condition: Cond, first: Value, second: Value) -> Value:
+    def select(self, condition: Cond, first: Value[Cond, Part], second: Value[Cond, Part]) -> Value[Cond, Part]:
         """`first` where the condition is true, else `second`."""
         if first is second or second is ABSENT or self.is_true(condition):
             return first
         if first is ABSENT or self.is_false(condition):
             return second
         if isinstance(first, tuple):
-            return tuple(self.select(condition, a, b) for a, b in zip(first, second, strict=True))
+            return tuple(self.select(condition, a, b) for a, b in zip(parts_of(first), parts_of(second), strict=True))
         if isinstance(first, Union):
-            return self._select_union(condition, first, second)
+            return self._select_union(condition, alternatives_of(first), alternatives_of(second))
         return None if first is None else self.select_plain(condition, first, second)
 
-    def _select_union(self, condition: Cond, first: Union, second: Union) -> Union:
-        nothing = (self.false, ABSENT)
-        merged = Union()
+    def _select_union(self, condition: Cond, first: Union[Cond, Part], second: Union[Cond, Part]) -> Union[Cond, Part]:
+        nothing: tuple[Cond, Value[Cond, Part]] = (self.false, ABSENT)
+        merged: Union[Cond, Part] = Union()
         for key in [*first, *(key for key in second if key not in first)]:
             (guard, value), (other_guard, other) = first.get(key, nothing), second.get(key, nothing)
             guard = self.either((self.both((condition, guard)), self.both((self.negate(condition), other_guard))))
@@ -168,23 +193,24 @@ class Values(ABC):
                 merged[key] = (guard, self.select(condition, value, other))
         return merged
 
-    def equal(self, first: Value, second: Value) -> Cond:
+    def equal(self, first: Value[Cond, Part], second: Value[Cond, Part]) -> Cond:
         """Equality, as Python's `==`."""
         if first is ABSENT or second is ABSENT:
             return self.false
         if isinstance(first, tuple):
-            return self.both([self.equal(a, b) for a, b in zip(first, second, strict=True)])
+            return self.both([self.equal(a, b) for a, b in zip(parts_of(first), parts_of(second), strict=True)])
         if isinstance(first, Union):
+            others = alternatives_of(second)
             return self.either(
                 [
-                    self.both((guard, second[key][0], self.equal(value, second[key][1])))
-                    for key, (guard, value) in first.items()
-                    if key in second
+                    self.both((guard, others[key][0], self.equal(value, others[key][1])))
+                    for key, (guard, value) in alternatives_of(first).items()
+                    if key in others
                 ]
             )
         return self.true if first is None else self.equal_plain(first, second)
 
-    def constant(self, value: Any, kind: Type) -> Value:
+    def constant(self, value: Any, kind: Type) -> Value[Cond, Part]:
         """A frozen Python value as a symbolic one."""
         match kind:
             case BoolType():
@@ -200,32 +226,38 @@ class Values(ABC):
                 return Union({class_key(chosen): (self.true, self.constant(value, chosen))})
         return self.constant_plain(value, kind)
 
-    def coerce(self, value: Value, have: Type, want: Type) -> Value:
+    def coerce(self, value: Value[Cond, Part], have: Type, want: Type) -> Value[Cond, Part]:
         """A value of `have` as one of the wider type `want`."""
         if have == want or value is ABSENT:
             return value
         if isinstance(want, UnionType):
             return self._into_union(value, have, want, self.coerce)
         if isinstance(have, TupleType) and isinstance(want, TupleType):
-            return tuple(self.coerce(part, a, b) for part, a, b in zip(value, have.kinds, want.kinds, strict=True))
+            return tuple(
+                self.coerce(part, a, b) for part, a, b in zip(parts_of(value), have.kinds, want.kinds, strict=True)
+            )
         return self.widened(value, have, want)
 
     def _into_union(
-        self, value: Value, have: Type, want: UnionType, convert: Callable[[Value, Type, Type], Value]
-    ) -> Union:
+        self,
+        value: Value[Cond, Part],
+        have: Type,
+        want: UnionType,
+        convert: Callable[[Value[Cond, Part], Type, Type], Value[Cond, Part]],
+    ) -> Union[Cond, Part]:
         """A value of one type or of a union, put into the alternatives of `want` of the same classes."""
-        result = Union()
+        result: Union[Cond, Part] = Union()
         for kind in alternatives(have):
-            guard, part = (
-                value.get(class_key(kind), (self.false, ABSENT)) if isinstance(have, UnionType) else (self.true, value)
-            )
+            guard, part = self.true, value
+            if isinstance(have, UnionType):
+                guard, part = alternatives_of(value).get(class_key(kind), (self.false, ABSENT))
             chosen = next((other for other in want.kinds if same_class(kind, other)), None)
             if chosen is not None and not self.is_false(guard):
                 with self.under(guard):
                     result[class_key(chosen)] = (guard, convert(part, kind, chosen))
         return result
 
-    def fit(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
+    def fit(self, value: Value[Cond, Part], have: Type, want: Type, location: Location | None) -> Value[Cond, Part]:
         """A value held against a type: a number above its maximum or a full container cuts, a number below zero is an
         error."""
         if have == want or value is ABSENT:
@@ -234,17 +266,18 @@ class Values(ABC):
             return self._into_union(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
         if isinstance(have, TupleType) and isinstance(want, TupleType):
             return tuple(
-                self.fit(part, a, b, location) for part, a, b in zip(value, have.kinds, want.kinds, strict=True)
+                self.fit(part, a, b, location)
+                for part, a, b in zip(parts_of(value), have.kinds, want.kinds, strict=True)
             )
         return self.fitted(value, have, want, location)
 
-    def narrow(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
+    def narrow(self, value: Value[Cond, Part], have: Type, want: Type, location: Location | None) -> Value[Cond, Part]:
         """A value of a union as one of its alternatives, or a smaller union; an error where it is another."""
         if not isinstance(have, UnionType):
             return value
-        keys = [class_key(kind) for kind in alternatives(want)]
-        inside = self.either([value[key][0] for key in keys if key in value])
+        keys, there = [class_key(kind) for kind in alternatives(want)], alternatives_of(value)
+        inside = self.either([there[key][0] for key in keys if key in there])
         self.stop("error", self.negate(inside), f"the value is not a {want} here", location)
         if isinstance(want, UnionType):
-            return Union({key: value[key] for key in keys if key in value})
-        return value[keys[0]][1] if keys[0] in value else ABSENT
+            return Union({key: there[key] for key in keys if key in there})
+        return there[keys[0]][1] if keys[0] in there else ABSENT

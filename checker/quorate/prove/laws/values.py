@@ -28,11 +28,13 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
+from quorate.prove.encode.anysize import symbols
 from quorate.prove.encode.anysize.execution import AnySize
-from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.encode.anysize.symbols import NoAnySize, Term, as_term
+from quorate.prove.encode.fixed.cells import Mask, Value, as_condition, as_leaf, as_table
 from quorate.prove.encode.fixed.circuit import TRUE
 from quorate.prove.encode.fixed.execution import Fixed
-from quorate.prove.encode.values import Value, class_key
+from quorate.prove.encode.values import alternatives_of, class_key, parts_of
 from quorate.prove.laws.algebra import Law
 from quorate.prove.laws.formulas import broken, sentence_of
 from quorate.prove.laws.subject import Lowered, Subject
@@ -83,12 +85,12 @@ class Search:
         self.machine = Fixed(lowered.model)
         self.legal: list[int] = []
         self.values = [self.machine.unknown(kind, self.legal) for _, kind in self.sentence.parameters]
-        self._memory: dict[int, Any] = {}
+        self._memory: dict[int, z3.BoolRef] = {}
 
     def found(self) -> Counterexample | Literal["unknown"] | None:
         """Values that break the law, None if there are none, or "unknown" when time is over."""
         machine = self.machine
-        bad, cut = broken(machine, self.sentence, self.values)
+        bad, cut = broken(machine, self.sentence, machine.stateless(self.sentence.parameters, self.values))
         wrong = machine.both([*self.legal, machine.negate(cut), bad])
         if machine.is_false(wrong):
             return None
@@ -99,7 +101,7 @@ class Search:
             return None if verdict == z3.unsat else "unknown"
         return confirmed(self.subject, self.lowered.system, self.law, self._read(self._small(solver)))
 
-    def _formula(self, condition: int) -> Any:
+    def _formula(self, condition: int) -> z3.BoolRef:
         """A condition of the circuit as a Z3 formula; `_memory` keeps those of nodes between calls."""
         circuit, memory = self.machine.circuit, self._memory
         if condition <= TRUE:
@@ -118,14 +120,14 @@ class Search:
                 memory[node] = z3.And([z3.Not(memory[part >> 1]) if part & 1 else memory[part >> 1] for part in parts])
         return z3.Not(memory[condition >> 1]) if condition & 1 else memory[condition >> 1]
 
-    def _checked(self, solver: Any, *assumptions: Any) -> Any:
+    def _checked(self, solver: z3.Solver, *assumptions: z3.BoolRef) -> z3.CheckSatResult:
         left = self.deadline - monotonic()
         if left <= 0:
             return z3.unknown
         limit(solver, left)
         return solver.check(*assumptions)
 
-    def _small(self, solver: Any) -> Any:
+    def _small(self, solver: z3.Solver) -> z3.ModelRef:
         """A solution in which as many parts as possible are as simple as possible, taken one by one."""
         best = solver.model()
         for value, (_, kind) in zip(self.values, self.sentence.parameters, strict=True):
@@ -138,7 +140,7 @@ class Search:
                 solver.add(wish)
         return best
 
-    def _read(self, solution: Any) -> tuple[Any, ...]:
+    def _read(self, solution: z3.ModelRef) -> tuple[Any, ...]:
         def true(condition: int) -> bool:
             return bool(z3.is_true(solution.eval(self._formula(condition), model_completion=True)))
 
@@ -146,36 +148,39 @@ class Search:
         return tuple(self.machine.cells.read(one, kind, true) for one, kind in zip(self.values, kinds, strict=True))
 
 
-def simple(machine: Fixed, value: Any, kind: Type) -> Iterator[int]:
+def simple(machine: Fixed, value: Value, kind: Type) -> Iterator[int]:
     """Conditions that the parts of a value are simple: numbers small, sets empty, None rather than something."""
     match kind:
         case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-            for part, inner in zip(value, kinds, strict=True):
+            for part, inner in zip(parts_of(value), kinds, strict=True):
                 yield from simple(machine, part, inner)
         case UnionType(kinds=kinds):
-            yield value[class_key(kinds[0])][0]
+            yield alternatives_of(value)[class_key(kinds[0])][0]
         case MapType(value=inner):
-            for part in value.values():
+            for part in as_table(value).values():
                 yield from simple(machine, part, inner)
-        case SetType() if isinstance(value, dict):
+        case SetType() if isinstance(value, Mask):
             yield from (machine.negate(guard) for guard in value.values())
         case BoolType():
-            yield machine.negate(value)
+            yield machine.negate(as_condition(value))
         case EnumType() | IdentityType():
-            yield next(iter(value.values()))
+            yield next(iter(as_leaf(value).values()))
         case NatType():
-            for bits in reversed(range(max(value).bit_length() + 1)):
-                yield machine.either([guard for number, guard in value.items() if number < 1 << bits])
+            leaf = as_leaf(value)
+            for bits in reversed(range(max(leaf).bit_length() + 1)):
+                yield machine.either([guard for number, guard in leaf.items() if number < 1 << bits])
 
 
 class Reading:
     """Python values from a model of the unbounded formulas. Raises NoAnySize for maps, sets and lists, which a model
     need not give in finitely many parts."""
 
-    def __init__(self, machine: AnySize, model: Any, values: Sequence[Value], kinds: Sequence[Type]) -> None:
+    def __init__(
+        self, machine: AnySize, model: z3.ModelRef, values: Sequence[symbols.Value], kinds: Sequence[Type]
+    ) -> None:
         self._machine, self._model = machine, model
         self._values, self._kinds = values, kinds
-        self._identities: dict[type, list[Any]] = {}
+        self._identities: dict[type, list[Term]] = {}
         self._largest = 1
         for value, kind in zip(values, kinds, strict=True):
             self._look(value, kind)
@@ -192,23 +197,30 @@ class Reading:
         """The values. Use it inside a system whose bounds they fit into."""
         return tuple(self._read(value, kind) for value, kind in zip(self._values, self._kinds, strict=True))
 
-    def _eval(self, term: Any) -> Any:
-        return self._model.eval(term, model_completion=True)
+    def _eval(self, value: symbols.Value) -> Term:
+        return self._model.eval(as_term(value), model_completion=True)
 
-    def _chosen(self, value: Any, kinds: Sequence[Type]) -> Type:
-        return next(inner for inner in kinds if z3.is_true(self._eval(value[class_key(inner)][0])))
+    def _number(self, value: symbols.Value) -> int:
+        found = self._eval(value)
+        assert isinstance(found, z3.IntNumRef)
+        return found.as_long()
 
-    def _look(self, value: Any, kind: Type) -> None:
+    def _chosen(self, value: symbols.Value, kinds: Sequence[Type]) -> tuple[symbols.Value, Type]:
+        """What a value of a union is, and of which of its types."""
+        there = alternatives_of(value)
+        kind = next(inner for inner in kinds if z3.is_true(self._eval(there[class_key(inner)][0])))
+        return there[class_key(kind)][1], kind
+
+    def _look(self, value: symbols.Value, kind: Type) -> None:
         """Note the numbers and identities in a value."""
         match kind:
             case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-                for part, inner in zip(value, kinds, strict=True):
+                for part, inner in zip(parts_of(value), kinds, strict=True):
                     self._look(part, inner)
             case UnionType(kinds=kinds):
-                chosen = self._chosen(value, kinds)
-                self._look(value[class_key(chosen)][1], chosen)
+                self._look(*self._chosen(value, kinds))
             case NatType():
-                self._largest = max(self._largest, self._eval(value).as_long())
+                self._largest = max(self._largest, self._number(value))
             case IdentityType():
                 known, found = self._identities.setdefault(kind.sort, []), self._eval(value)
                 if not any(found.eq(other) for other in known):
@@ -218,16 +230,15 @@ class Reading:
             case _:
                 raise NoAnySize(f"A {kind} is not read from a model.", "Look for smaller values.")
 
-    def _read(self, value: Any, kind: Type) -> Any:
+    def _read(self, value: symbols.Value, kind: Type) -> Any:
         match kind:
             case NoneType():
                 return None
             case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-                parts = [self._read(part, inner) for part, inner in zip(value, kinds, strict=True)]
+                parts = [self._read(part, inner) for part, inner in zip(parts_of(value), kinds, strict=True)]
                 return kind.sort(*parts) if isinstance(kind, RecordType) else tuple(parts)
             case UnionType(kinds=kinds):
-                chosen = self._chosen(value, kinds)
-                return self._read(value[class_key(chosen)][1], chosen)
+                return self._read(*self._chosen(value, kinds))
             case EnumType():
                 found = self._eval(value)
                 return next(member for member in kind.members if self._machine.symbols.member(kind, member).eq(found))
@@ -235,5 +246,5 @@ class Reading:
                 found, known = self._eval(value), self._identities[kind.sort]
                 return kind.sort.at(next(index for index, other in enumerate(known) if other.eq(found)))
             case NatType():
-                return self._eval(value).as_long()
+                return self._number(value)
         return bool(z3.is_true(self._eval(value)))

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import z3
 
@@ -157,7 +156,7 @@ class Selection:
         ]
         return frozenset[str]().union(*parts)
 
-    def _asked_with(self, chosen: Sequence[str]) -> tuple[Status, Any]:
+    def _asked_with(self, chosen: Sequence[str]) -> tuple[Status, z3.Solver]:
         """The status of the question with these lemmas, and the solver. Axioms about symbols that nothing else
         mentions are left out."""
         known = self._known(chosen)
@@ -169,7 +168,7 @@ class Selection:
         status: Status = str(solver.check())  # type: ignore[assignment]
         return status, solver
 
-    def _is_false(self, model: Any, name: str) -> bool:
+    def _is_false(self, model: z3.ModelRef, name: str) -> bool:
         """Whether a lemma is false in a model; where the solver does not know, it is not."""
         claim = model.eval(self._formulas[self._lemmas[name]], model_completion=True)
         if z3.is_true(claim) or z3.is_false(claim):

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from z3 import BoolRef, ExprRef, Solver
 
 Status = Literal["unsat", "sat", "unknown"]
 
@@ -29,16 +32,16 @@ class Query:
     axioms: dict[int, frozenset[str]]
 
 
-def limit(solver: Any, seconds: float) -> None:
+def limit(solver: Solver, seconds: float) -> None:
     """Give Z3 so much time for a question."""
     solver.set("timeout", max(LEAST_MILLISECONDS, int(seconds * 1000)))
 
 
 def query(
     name: tuple[str, ...],
-    parts: Sequence[tuple[str, Any]],
-    axioms: Sequence[tuple[Any, frozenset[str]]] = (),
-    known: dict[int, tuple[Any, frozenset[str]]] | None = None,
+    parts: Sequence[tuple[str, BoolRef]],
+    axioms: Sequence[tuple[BoolRef, frozenset[str]]] = (),
+    known: dict[int, tuple[BoolRef, frozenset[str]]] | None = None,
 ) -> Query:
     """A query from labelled Z3 formulas, and from axioms with the symbols that these are about.
 
@@ -64,13 +67,13 @@ def query(
     return Query(name, solver.sexpr(), labels, tuple(symbols), about)
 
 
-def symbols_of(formula: Any) -> frozenset[str]:
+def symbols_of(formula: BoolRef) -> frozenset[str]:
     """The names of the uninterpreted functions in a formula."""
     import z3
 
     found: set[str] = set()
     seen: set[int] = set()
-    stack = [formula]
+    stack: list[ExprRef] = [formula]
     while stack:
         term = stack.pop()
         if term.get_id() in seen:

@@ -11,9 +11,12 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from time import monotonic, perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from quorate.prove.solvers.query import Status, limit
+
+if TYPE_CHECKING:
+    from z3 import BoolRef, FuncDeclRef, ModelRef
 
 TRUE_VARIABLE = re.compile(r"k!(\d+) \(\) Bool\s+true\)")
 """A true variable in the text of a model, whose name in the DIMACS format is a number: asked one by one, Z3 takes four
@@ -57,7 +60,9 @@ class Reply:
 class _Valuation(Container[int]):
     """The true variables of a model of Z3."""
 
-    def __init__(self, z3: Any, model: Any) -> None:
+    def __init__(self, model: ModelRef) -> None:
+        import z3
+
         self._z3, self._model, self._known = z3, model, dict[int, bool]()
 
     def __contains__(self, number: object) -> bool:
@@ -95,7 +100,7 @@ class Dialogue:
             raise Undecided(f"{what}: {self._solver.reason_unknown()}")
         return bool(verdict == self._z3.sat)
 
-    def _literal(self, number: int) -> Any:
+    def _literal(self, number: int) -> BoolRef:
         variable = self._z3.Bool(abs(number))
         return variable if number > 0 else self._z3.Not(variable)
 
@@ -106,7 +111,7 @@ class Dialogue:
     def valuation(self) -> Container[int]:
         """The same for a few variables: each is looked up when it is asked for."""
         if self._valuation is None:
-            self._valuation = _Valuation(self._z3, self._solver.model())
+            self._valuation = _Valuation(self._solver.model())
         return self._valuation
 
     def needed(self) -> frozenset[int]:
@@ -134,7 +139,7 @@ class Dialogue:
         return best
 
 
-def _number(declaration: Any) -> int:
+def _number(declaration: FuncDeclRef) -> int:
     """The number of a variable of the DIMACS format, whose name is an integer symbol."""
     return int(declaration.name().removeprefix("k!"))
 

@@ -27,7 +27,9 @@ from quorate.model.accesses import Footprint, Way, independent
 from quorate.model.capacity import additions
 from quorate.model.footprints import footprint
 from quorate.model.nodes import Action, Model
+from quorate.prove.encode.fixed.cells import as_leaf
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
+from quorate.prove.encode.values import parts_of
 from quorate.prove.transition.relation import Fired, Relation
 
 GROUPS_MAX = 120
@@ -152,8 +154,8 @@ def _identities(parameters: tuple[tuple[str, Type], ...]) -> Iterator[_Place]:
 def _is(fired: Fired, place: _Place, value: Any) -> int:
     """That the identity at a place is this one."""
     argument = fired.arguments[place.parameter]
-    leaf = argument if place.field is None else argument[place.field]
-    return int(leaf.get(value, FALSE)) if leaf else TRUE
+    leaf = argument if place.field is None else parts_of(argument)[place.field]
+    return as_leaf(leaf).get(value, FALSE) if leaf else TRUE
 
 
 def _arguments(action: Action, places: list[_Place], values: tuple[Any, ...]) -> dict[str, Abstract]:

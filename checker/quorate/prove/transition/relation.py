@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from quorate.kinds import STEPS
 from quorate.language.system import Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
+from quorate.prove.encode.fixed.base import Event
+from quorate.prove.encode.fixed.cells import Value
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.cnf import Clauses, Copied
 from quorate.prove.encode.fixed.execution import Fixed
-from quorate.prove.encode.values import Event, Value
 from quorate.prove.transition.reductions import ALL, Reductions
-from quorate.prove.transition.symmetry_breaking import Precedence
+from quorate.prove.transition.symmetry_breaking import Precedence, Seen
 
 Cells = dict[str, Value]
 
@@ -108,8 +109,8 @@ class Relation:
         ok = machine.enabled(transition)
         step = machine.both((ok, *legal, self.same(transition.after, self.after)))
         errors, cuts = machine.stopped(transition, "error"), machine.stopped(transition, "cut")
-        ordered, seen = self.precedence.occurring(arguments, action.parameters, self.before[SEEN])
-        orderly = machine.both((ordered, self.precedence.among(self.after[SEEN], seen)))
+        ordered, seen = self.precedence.occurring(arguments, action.parameters, _seen(self.before))
+        orderly = machine.both((ordered, self.precedence.among(_seen(self.after), seen)))
         after = transition.after | {SEEN: seen}
         return Fired(action, arguments, legal, after, ok, step, orderly, tuple(errors), tuple(cuts))
 
@@ -146,7 +147,7 @@ class Relation:
     def initial(self) -> int:
         """That the state before is an initial one."""
         condition, cells, _ = self.start
-        seen = self.precedence.among(self.before[SEEN], cells[SEEN])
+        seen = self.precedence.among(_seen(self.before), _seen(cells))
         return self.machine.both((condition, self.same(cells, self.before), seen))
 
     def judge(self, prop: Property) -> Judged:
@@ -154,7 +155,7 @@ class Relation:
         arguments, legal = self._parameters(prop.parameters)
         state, old = (self.after, self.before) if prop.kind in STEPS else (self.before, None)
         value, raises = self.machine.judge(prop, state, arguments, old)
-        return Judged(prop, arguments, legal, self.machine.both((value ^ 1, raises ^ 1)), raises)
+        return Judged(prop, arguments, legal, self.machine.both((self.machine.truth(value) ^ 1, raises ^ 1)), raises)
 
     def bad(self, judged: Judged) -> int:
         """That a property is false, or raises an error."""
@@ -204,3 +205,8 @@ class Relation:
     ) -> Arguments:
         """Unknown arguments in a solution."""
         return tuple(self.machine.cells.read(value, kind, true) for value, (_, kind) in zip(values, kinds, strict=True))
+
+
+def _seen(cells: Cells) -> Seen:
+    """Which members have occurred by a state."""
+    return cast(Seen, cells[SEEN])

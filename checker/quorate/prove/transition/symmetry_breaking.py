@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from quorate.language.types import IdentityType, RecordType, TupleType, Type, UnionType
+from quorate.prove.encode.fixed.cells import Leaf, Value, as_leaf
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.execution import Fixed
-from quorate.prove.encode.values import ABSENT, Value, class_key
+from quorate.prove.encode.values import ABSENT, alternatives_of, class_key, parts_of
 
 Seen = tuple[tuple[int, ...], ...]
 """For each sort and each of its members, whether it has occurred."""
@@ -61,7 +62,7 @@ class Precedence:
             ]
         )
 
-    def _identities(self, value: Value, kind: Type, guard: int) -> Iterator[tuple[int, Value, type]]:
+    def _identities(self, value: Value, kind: Type, guard: int) -> Iterator[tuple[int, Leaf, type]]:
         """The identities that an argument consists of, in order: each with the condition that it is there, and its sort.
 
         Those inside sets and lists have no fixed order: they are left out, which only keeps more runs.
@@ -69,12 +70,13 @@ class Precedence:
         match kind:
             case IdentityType():
                 if value is not ABSENT:
-                    yield guard, value, kind.sort
+                    yield guard, as_leaf(value), kind.sort
             case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-                for part, inner in zip(value, kinds, strict=True):
+                for part, inner in zip(parts_of(value), kinds, strict=True):
                     yield from self._identities(part, inner, guard)
             case UnionType(kinds=kinds):
+                there = alternatives_of(value)
                 for inner in kinds:
-                    if class_key(inner) in value:
-                        present, part = value[class_key(inner)]
+                    if class_key(inner) in there:
+                        present, part = there[class_key(inner)]
                         yield from self._identities(part, inner, self._machine.both((guard, present)))

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from quorate.prove.encode.fixed.cells import Leaf, Mask, Seq, Tally
+from quorate.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, Tally, Value
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
-from quorate.prove.encode.values import ABSENT, Union, Value
+from quorate.prove.encode.values import ABSENT, Union
 from quorate.prove.solvers.sat import Dialogue
 from quorate.prove.transition.relation import Cells, Fired, Relation
 
@@ -96,8 +96,8 @@ class Foresight:
 
     def __init__(self, relation: Relation) -> None:
         self.relation = relation
-        self._before = dict(_atoms(relation.before, relation.before))
-        self._after = dict(_atoms(relation.after, relation.after))
+        self._before = dict(_atoms_of(relation.before, relation.before))
+        self._after = dict(_atoms_of(relation.after, relation.after))
         condition, state, _ = relation.start
         known = Ternary(relation.machine.circuit)
         known.know(condition)
@@ -155,7 +155,7 @@ class Foresight:
 
     def _of(self, state: Cells, known: Ternary) -> dict[Path, bool | None]:
         known = known.copy()
-        return {path: known.value(condition) for path, condition in _atoms(self.relation.before, state, known)}
+        return {path: known.value(condition) for path, condition in _atoms_of(self.relation.before, state, known)}
 
     def _agreed(self, results: Sequence[dict[Path, bool | None]]) -> dict[Path, bool]:
         """What all results agree on that give a path a meaning."""
@@ -172,33 +172,48 @@ def _conditions(atoms: dict[Path, int], certain: dict[Path, bool]) -> list[int]:
     return [atoms[path] if value else atoms[path] ^ 1 for path, value in certain.items()]
 
 
-def _atoms(form: Value, value: Value, known: Ternary | None = None, path: Path = ()) -> Iterator[tuple[Path, int]]:
-    """The conditions that say what a value is, for the parts that cells of this form have and that mean something."""
+def _atoms_of(form: Cells, state: Cells, known: Ternary | None = None) -> Iterator[tuple[Path, int]]:
+    """The conditions that say what a state is, for the parts that cells of this form have and that mean something."""
+    for name, inner in form.items():
+        yield from _atoms(inner, state[name], known, (name,))
+
+
+def _atoms(form: Value, value: Value, known: Ternary | None, path: Path) -> Iterator[tuple[Path, int]]:
+    """The same for a value."""
     if value is ABSENT or form is None:
         return
-    match form:
-        case int():
+    match form, value:
+        case int(), int():
             yield path, value
-        case Leaf() | Mask():
+        case Leaf(), Leaf():
             yield from (((*path, key), value.get(key, FALSE)) for key in form)
-        case Tally():
-            for key, inner in form.items():
-                yield from _atoms(inner, value.times(key), known, (*path, key))
-        case Union():
-            for key, (_, inner) in form.items():
-                guard, part = value.get(key, (FALSE, ABSENT))
-                yield (*path, key, "is there"), guard
+        case Mask(), Mask():
+            yield from (((*path, key), value.get(key, FALSE)) for key in form)
+        case Tally(), Tally():
+            for key, counts in form.items():
+                yield from _atoms(counts, value.times(key), known, (*path, key))
+        case Union(), Union():
+            for alternative, (_, inner) in form.items():
+                guard, part = value.get(alternative, (FALSE, ABSENT))
+                yield (*path, alternative, "is there"), guard
                 if guard != FALSE and (known is None or known.value(guard) is not False):
-                    yield from _atoms(inner, part, known, (*path, key))
-        case Seq(length=length, items=items):
+                    yield from _atoms(inner, part, known, (*path, alternative))
+        case Seq(length=length, items=items), Seq():
             yield from _atoms(length, value.length, known, (*path, "length"))
             for position, inner in enumerate(items[: len(value.items)]):
                 longer = [guard for number, guard in value.length.items() if number > position]
                 if any(known is None or known.value(guard) is not False for guard in longer):
                     yield from _atoms(inner, value.items[position], known, (*path, position))
-        case dict():
+        case Table(), Table():
             for key, inner in form.items():
                 yield from _atoms(inner, value[key], known, (*path, key))
-        case tuple():
-            for position, inner in enumerate(form):
-                yield from _atoms(inner, value[position], known, (*path, position))
+        case Queues(), Queues():
+            for pair, queue in form.items():
+                yield from _atoms(queue, value[pair], known, (*path, pair))
+        case tuple(), tuple():
+            for position, (inner, part) in enumerate(zip(form, value, strict=True)):
+                yield from _atoms(inner, part, known, (*path, position))
+        case Slots(), Slots():
+            return  # Slots of one set can hold the same elements in another order: nothing is said of them.
+        case _:
+            raise TypeError(f"{value!r} has not the form of {form!r}")

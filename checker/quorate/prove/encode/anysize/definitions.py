@@ -9,22 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import z3
 
 from quorate.model.nodes import Expr, Model
 from quorate.model.ranges import is_number
-from quorate.prove.encode.anysize.quantifiers import Quantifiers
+from quorate.prove.encode.anysize.quantifiers import Env, Quantifiers
 from quorate.prove.encode.anysize.symbols import (
+    Formula,
     NoAnySize,
+    Number,
     SetV,
     Term,
+    Value,
+    as_formula,
+    as_number,
+    as_set,
     printable,
     quantified,
 )
-from quorate.prove.encode.machine import Env
-from quorate.prove.encode.values import Value
 
 QUORUM = "quorum of "
 """So begin the names of the predicates that stand for "this set is a quorum"."""
@@ -55,24 +59,39 @@ class Size:
         return self.least is None or bool(self.name)
 
 
+Symbol = Callable[[Sequence[Term]], Value]
+"""A function, of values of any type."""
+
+
 @dataclass(frozen=True)
 class Family:
-    """A formula over parameters that canonical constants stand for, and the function that stands for what was defined
-    of it."""
+    """A formula over parameters that canonical constants stand for, and the function of this name that stands for what
+    was defined of it. A set has a `size`, and its formula is about a `standing` member."""
 
+    name: str
     parameters: tuple[Term, ...]
-    formulas: tuple[Term, ...]
-    symbol: Any
+    formulas: tuple[Formula, ...]
+    symbol: Symbol
     size: Size | None = None
-    member: Term = None
+    standing: Term | None = None
 
-    def has(self, parameters: Sequence[Term]) -> Term:
+    @property
+    def member(self) -> Term:
+        """The member that the formula of a set is about."""
+        assert self.standing is not None
+        return self.standing
+
+    def predicate(self, parameters: Sequence[Term]) -> Formula:
+        """That the set of these parameters is a quorum."""
+        return as_formula(self.symbol(parameters))
+
+    def has(self, parameters: Sequence[Term]) -> Formula:
         """That the member is in the set of these parameters: its formula, or the name of one that has quantifiers."""
         if quantified(self.formulas[0]):
-            return self._inside(*parameters, self.member)
+            return as_formula(self._inside(*parameters, self.member))
         return z3.substitute(self.formulas[0], *zip(self.parameters, parameters, strict=True))
 
-    def naming(self) -> list[Term]:
+    def naming(self) -> list[Formula]:
         """What the name of a formula with quantifiers means. Without it, the axioms about a set would have quantifiers
         inside of quantifiers, for each pair of sets again."""
         if not quantified(self.formulas[0]):
@@ -81,9 +100,13 @@ class Family:
         return [z3.ForAll([*self.parameters, self.member], inside == self.formulas[0], patterns=[inside])]
 
     @property
-    def _inside(self) -> Any:
+    def _inside(self) -> z3.FuncDeclRef:
         sorts = [term.sort() for term in (*self.parameters, self.member)]
-        return z3.Function(f"in {self.symbol.name()}", *sorts, z3.BoolSort())
+        return z3.Function(f"in {self.name}", *sorts, z3.BoolSort())
+
+
+Definition = tuple[str, Size | None, tuple[str, ...], tuple[str, ...]]
+"""What tells families apart: what is defined, the size, the formulas, and the sorts of the parameters."""
 
 
 class Definitions(Quantifiers):
@@ -91,8 +114,8 @@ class Definitions(Quantifiers):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        self.families: dict[tuple[Any, ...], Family] = {}
-        self.definitions: list[Term] = []
+        self.families: dict[Definition, Family] = {}
+        self.definitions: list[Formula] = []
 
     def fork(self) -> Self:
         """A machine that goes on from here on its own; what this one has written stays valid there."""
@@ -110,10 +133,10 @@ class Definitions(Quantifiers):
     def family(
         self,
         label: str,
-        formulas: Sequence[Term],
-        make: Callable[[str, list[Term]], Any],
+        formulas: Sequence[Formula],
+        make: Callable[[str, list[Term]], Symbol],
         size: Size | None = None,
-        member: Term = None,
+        member: Term | None = None,
     ) -> tuple[Family, list[Term]]:
         """The family of these formulas and its parameters here; `make(name, parameters)` builds its symbol when it is
         new."""
@@ -140,17 +163,17 @@ class Definitions(Quantifiers):
             tuple(str(term.sort()) for term in canonical),
         )
         if key not in self.families:
-            symbol = make(f"{label}!{len(self.families)}", canonical)
-            self.families[key] = Family(tuple(canonical), general, symbol, size, standing)
+            name = f"{label}!{len(self.families)}"
+            self.families[key] = Family(name, tuple(canonical), general, make(name, canonical), size, standing)
         return self.families[key], actual
 
-    def _parameters(self, formula: Term, member: Term) -> list[Term]:
+    def _parameters(self, formula: Formula, member: Term) -> list[Term]:
         """The greatest terms inside a set's formula that do not depend on the member, so that `votes(leader(t))` is a
         case of
         `votes(s)`; under quantifiers only the constants."""
         found: dict[int, Term] = {}
         seen: set[int] = set()
-        stack = [formula]
+        stack: list[Term] = [formula]
         while stack:
             term = stack.pop()
             if term.get_id() in seen:
@@ -166,10 +189,11 @@ class Definitions(Quantifiers):
         return list(found.values())
 
     def op_majority(self, node: Expr, env: Env) -> Value:
-        return self._quorum(node, self.value(node.args[0], env), Size(None))
+        return self._quorum(node, as_set(self.value(node.args[0], env)), Size(None))
 
     def op_quorum(self, node: Expr, env: Env) -> Value:
-        members, size = self.values(node.args, env)
+        whole, size = self.values(node.args, env)
+        members = as_set(whole)
         if not z3.is_int_value(size):
             raise NoAnySize(
                 "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
@@ -181,29 +205,29 @@ class Definitions(Quantifiers):
             return self._so_many(node, members, least)
         return self._quorum(node, members, Size(least, name))
 
-    def _so_many(self, node: Expr, members: SetV, least: int) -> Term:
+    def _so_many(self, node: Expr, members: SetV, least: int) -> Formula:
         """That a set has so many different members."""
         names = [self.constant_named("member", self.symbols.sort(node.data)) for _ in range(least)]
         different = [z3.Distinct(names)] if least > 1 else []
         return self.exists(names, *different, *map(members.has, names))
 
-    def _quorum(self, node: Expr, members: SetV, size: Size) -> Term:
+    def _quorum(self, node: Expr, members: SetV, size: Size) -> Formula:
         member = self.constant_named("member", self.symbols.sort(node.data))
         formula = members.has(member)
 
-        def make(name: str, parameters: list[Term]) -> Any:
+        def make(name: str, parameters: list[Term]) -> Symbol:
             return z3.Function(name, *[term.sort() for term in parameters], z3.BoolSort())
 
         family, actual = self.family(f"{QUORUM}{node.data}", [formula], make, size, member)
-        return family.symbol(actual)
+        return family.predicate(actual)
 
     def quorum_labels(self) -> set[str]:
         """What the quorums are called that formulas speak of, by sort."""
-        return {label for (label, *_), family in self.families.items() if family.member is not None}
+        return {label for (label, *_), family in self.families.items() if family.standing is not None}
 
     def quorum_axioms(
         self, totals: Mapping[str, int], given: Set[str], asked: Set[str]
-    ) -> list[tuple[Term, frozenset[str], str]]:
+    ) -> list[tuple[Formula, frozenset[str], str]]:
         """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about,
         and the condition on the number of members under which it is true ("": it always is).
 
@@ -213,12 +237,10 @@ class Definitions(Quantifiers):
         axioms say of other sets follows.
         """
         families = {
-            family.symbol.name(): (label, family)
-            for (label, *_), family in self.families.items()
-            if family.member is not None
+            family.name: (label, family) for (label, *_), family in self.families.items() if family.standing is not None
         }
         found = [(name, *families[name]) for name in families if name in given | asked]
-        axioms: list[tuple[Term, frozenset[str], str]] = []
+        axioms: list[tuple[Formula, frozenset[str], str]] = []
         for position, (name, label, first) in enumerate(found):
             counted = Counted(label.removeprefix(QUORUM), totals[label.removeprefix(QUORUM)])
             alone = frozenset((name,))
@@ -245,31 +267,31 @@ class Definitions(Quantifiers):
                     axioms.append((self._mention(first, second), both, ""))
         return axioms
 
-    def _mention(self, first: Family, second: Family) -> Term:
+    def _mention(self, first: Family, second: Family) -> Formula:
         """Where the solver considers one set, it shall consider the other with the same parameters.
 
         This says nothing (`considered` is a predicate that may always be true), but a lemma about the second set is
         instantiated only for terms that are there.
         """
-        quorum = first.symbol(first.parameters)
+        quorum = first.predicate(first.parameters)
         considered = z3.Function("considered", z3.BoolSort(), z3.BoolSort())
-        return z3.ForAll(list(first.parameters), considered(second.symbol(first.parameters)), patterns=[quorum])
+        return z3.ForAll(list(first.parameters), considered(second.predicate(first.parameters)), patterns=[quorum])
 
-    def _full(self, family: Family) -> Term:
-        quorum = family.symbol(family.parameters)
+    def _full(self, family: Family) -> Formula:
+        quorum = family.predicate(family.parameters)
         claim = z3.Implies(z3.ForAll([family.member], family.has(family.parameters)), quorum)
         return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
 
-    def _inhabited(self, family: Family) -> Term:
+    def _inhabited(self, family: Family) -> Formula:
         """A quorum of at least one has a member; for those of which two meet, that follows."""
-        quorum = family.symbol(family.parameters)
+        quorum = family.predicate(family.parameters)
         claim = z3.Implies(quorum, z3.Exists([family.member], family.has(family.parameters)))
         return z3.ForAll(list(family.parameters), claim, patterns=[quorum]) if family.parameters else claim
 
-    def _pair(self, first: Family, second: Family, meet: bool) -> Term:
+    def _pair(self, first: Family, second: Family, meet: bool) -> Formula:
         renamed = [z3.Const(f"q{term.decl().name()}", term.sort()) for term in second.parameters]
         here, there = first.has(first.parameters), second.has(renamed)
-        left, right = first.symbol(first.parameters), second.symbol(renamed)
+        left, right = first.predicate(first.parameters), second.predicate(renamed)
         if meet:
             claim = z3.Implies(z3.And(left, right), z3.Exists([first.member], z3.And(here, there)))
         else:
@@ -285,7 +307,7 @@ class Definitions(Quantifiers):
         node: Expr,
         env: Env,
         label: str,
-        axiom: Callable[[Value, Callable[[Callable[[Value], Term]], Term]], Term],
+        axiom: Callable[[Value, Callable[[Callable[[Value], Formula]], Formula]], Formula],
     ) -> Value:
         """A value that an axiom defines from what a comprehension yields; of values with the same definition there is
         one."""
@@ -293,7 +315,7 @@ class Definitions(Quantifiers):
         probe = self.symbols.defined(node.type, f"probe of {label} of {printable(node.type)}", [])
         formula = self._some(node, frozen, lambda value: self.equal(value, probe))
 
-        def make(name: str, parameters: list[Term]) -> Any:
+        def make(name: str, parameters: list[Term]) -> Symbol:
             return lambda terms: self.symbols.defined(node.type, name, terms)
 
         known = len(self.families)
@@ -302,22 +324,22 @@ class Definitions(Quantifiers):
         if len(self.families) > known:
             fact = axiom(value, lambda claim: self._some(node, frozen, claim))
             if is_number(node.type):
-                parts: list[Term] = []
+                parts: list[Number] = []
 
-                def seen(part: Value) -> Term:
-                    parts.append(part)
+                def seen(part: Value) -> Formula:
+                    parts.append(as_number(part))
                     return self.true
 
                 self._some(node, frozen, seen)
-                self.symbols.observe(node.type, family.symbol(list(family.parameters)), parts)
+                self.symbols.observe(node.type, as_number(family.symbol(family.parameters)), parts)
             self.definitions.append(z3.ForAll(actual, fact) if actual else fact)
         return value
 
-    def _yields(self, node: Expr, env: Env) -> Term:
+    def _yields(self, node: Expr, env: Env) -> Formula:
         """Whether a comprehension yields anything; notes its events."""
         return self._each(node, env.copy(), lambda inner: (self.value(node.args[0], inner), self.true)[1], False)
 
-    def _extreme(self, node: Expr, env: Env, beyond: Callable[[Value, Value], Term]) -> Value:
+    def _extreme(self, node: Expr, env: Env, beyond: Callable[[Value, Value], Formula]) -> Value:
         some = self._yields(node, env)
         value = self._defined(
             node,
@@ -335,7 +357,7 @@ class Definitions(Quantifiers):
         )
         return self._or_default(node, env, some, value, f"{node.op.value} of nothing")
 
-    def _or_default(self, node: Expr, env: Env, some: Term, value: Value, why: str) -> Value:
+    def _or_default(self, node: Expr, env: Env, some: Formula, value: Value, why: str) -> Value:
         if len(node.args) == 2:
             with self.under(self.negate(some)):
                 return self.select(some, value, self.value(node.args[1], env))
@@ -416,12 +438,12 @@ def _name(size: Expr) -> str:
     return "" if text.isdigit() else text.removeprefix("self.")
 
 
-def quorums_in(formula: Term) -> tuple[set[str], set[str]]:
+def quorums_in(formula: Formula) -> tuple[set[str], set[str]]:
     """The names of the sets that a formula says are quorums, and of those that it says something about if they are:
     what stands under a negation."""
     found: dict[bool, set[str]] = {True: set(), False: set()}
     seen: set[tuple[int, bool]] = set()
-    stack = [(formula, True)]
+    stack: list[tuple[Term, bool]] = [(formula, True)]
     while stack:
         term, positive = stack.pop()
         if (term.get_id(), positive) in seen:
@@ -440,10 +462,10 @@ def quorums_in(formula: Term) -> tuple[set[str], set[str]]:
     return found[True], found[False]
 
 
-def _nameless(formula: Term) -> str:
+def _nameless(formula: Formula) -> str:
     """A formula as a text in which quantified names are numbered, so that it is the same however they are called."""
     found: dict[str, str] = {}
-    stack, seen = [formula], set[int]()
+    stack, seen = list[Term]([formula]), set[int]()
     while stack:
         term = stack.pop()
         if term.get_id() in seen:
@@ -459,5 +481,5 @@ def _nameless(formula: Term) -> str:
     return re.sub(r"[\w ]+!\d+", lambda name: found.get(name.group(), name.group()), text) if found else text
 
 
-def _sorts(family: Family) -> list[Any]:
+def _sorts(family: Family) -> list[z3.SortRef]:
     return [term.sort() for term in family.parameters]

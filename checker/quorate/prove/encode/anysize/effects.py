@@ -19,13 +19,26 @@ from quorate.language.types import MapType, NetworkType, Type
 from quorate.model import nodes as ir
 from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number
-from quorate.prove.encode.anysize.symbols import BagV, MapV, NoAnySize, SetV, Term, printable
-from quorate.prove.encode.machine import Env
-from quorate.prove.encode.values import Value
+from quorate.prove.encode.anysize.symbols import (
+    BagV,
+    Formula,
+    MapV,
+    NoAnySize,
+    Number,
+    SetV,
+    Value,
+    as_bag,
+    as_formula,
+    as_map,
+    as_number,
+    as_set,
+    operands,
+    printable,
+)
 
 if TYPE_CHECKING:
     from quorate.prove.encode.anysize.definitions import Definitions
-    from quorate.prove.encode.anysize.quantifiers import Round
+    from quorate.prove.encode.anysize.quantifiers import Env, Round
 
 INSTEAD = (
     "Write it as loops that update every place, add to a set, send to all, or take a maximum; or compute the new value with a "
@@ -173,14 +186,18 @@ class Combination:
         """What the rounds leave of a value `was`, where `reached(element)` is what one round alone leaves of it."""
         first = [path[0] if path else None for path in paths]
         if all(key is not None and key.op is Op.LOCAL and key.data == self.loop.name for key in first):
-            return self._own_places(was, reached)
+            return self._own_places(as_map(was), reached)
         if any(key is not None for key in first):
             if not isinstance(kind, MapType) or any(key is None or self._varies(key) for key in first):
                 raise self._error()
+            before = as_map(was)
             return MapV(
                 kind.key,
                 lambda key: self.combined(
-                    was.at(key), kind.value, [path[1:] for path in paths], lambda element: reached(element).at(key)
+                    before.at(key),
+                    kind.value,
+                    [path[1:] for path in paths],
+                    lambda element: as_map(reached(element)).at(key),
                 ),
             )
         if self.hows == {"constant"}:
@@ -195,7 +212,7 @@ class Combination:
         """Whether a key depends on the loop variable (an inner loop's variable has been dealt with by that loop)."""
         return any(part.op is Op.LOCAL and part.data == self.loop.name for part in key.walk())
 
-    def _member(self, element: Value) -> Term:
+    def _member(self, element: Value) -> Formula:
         """Whether a value is one that the loop ranges over."""
         machine = self.machine
         return machine.either(
@@ -204,9 +221,11 @@ class Combination:
 
     def _own_places(self, was: MapV, reached: Callable[[Value], Value]) -> MapV:
         """A map that each round changes at its own key only."""
-        return MapV(was.key, lambda key: self.machine.select(self._member(key), reached(key).at(key), was.at(key)))
+        return MapV(
+            was.key, lambda key: self.machine.select(self._member(key), as_map(reached(key)).at(key), was.at(key))
+        )
 
-    def _some(self, claim: Callable[[Value], Term]) -> Term:
+    def _some(self, claim: Callable[[Value], Formula]) -> Formula:
         machine = self.machine
         return machine.either([machine.exists(one.constants, one.guard, claim(one.element)) for one in self._rounds()])
 
@@ -224,7 +243,8 @@ class Combination:
         machine = self.machine
         if self.hows == {"grow"}:
             return SetV(
-                was.element, lambda found: self._grown(was.has(found), lambda element: reached(element).has(found))
+                was.element,
+                lambda found: self._grown(was.has(found), lambda element: as_set(reached(element)).has(found)),
             )
         if self.hows == {"shrink"}:
             return SetV(
@@ -232,19 +252,19 @@ class Combination:
                 lambda found: machine.both(
                     (
                         was.has(found),
-                        machine.negate(self._some(lambda element: machine.negate(reached(element).has(found)))),
+                        machine.negate(self._some(lambda element: machine.negate(as_set(reached(element)).has(found)))),
                     )
                 ),
             )
         raise self._error()
 
-    def _grown(self, before: Term, after: Callable[[Value], Term]) -> Term:
+    def _grown(self, before: Formula, after: Callable[[Value], Formula]) -> Formula:
         """Membership before the loop or after some round; what a round says that was said before is left out."""
-        known = {part.get_id() for part in (before.children() if z3.is_or(before) else [before])}
+        known = {part.get_id() for part in (operands(before) if z3.is_or(before) else [before])}
 
-        def news(element: Value) -> Term:
+        def news(element: Value) -> Formula:
             whole = after(element)
-            parts = whole.children() if z3.is_or(whole) else [whole]
+            parts = operands(whole) if z3.is_or(whole) else [whole]
             return self.machine.either([part for part in parts if part.get_id() not in known])
 
         return self.machine.either((before, self._some(news)))
@@ -256,13 +276,13 @@ class Combination:
             raise self._error()
         machine, by = self.machine, 1 if self.hows == {"grow"} else -1
 
-        def moved(element: Value, found: Value) -> Term:
-            return z3.simplify(by * (reached(element).count(found) - was.count(found)))
+        def moved(element: Value, found: Value) -> Number:
+            return z3.simplify(by * (as_bag(reached(element)).count(found) - was.count(found)))
 
-        def touched(element: Value, found: Value) -> Term:
+        def touched(element: Value, found: Value) -> Formula:
             return z3.simplify(moved(element, found) > 0)
 
-        def twice(found: Value) -> Term:
+        def twice(found: Value) -> Formula:
             return self._some(
                 lambda one: self._some(
                     lambda other: machine.both(
@@ -280,10 +300,10 @@ class Combination:
             "error", machine.either(ambiguous), "two rounds of the loop take or send the same message", self.location
         )
 
-        def times(number: int, found: Value) -> Term:
+        def times(number: int, found: Value) -> Number:
             return z3.If(self._some(lambda element: moved(element, found) == number), number, 0)
 
-        def left(found: Value) -> Term:
+        def left(found: Value) -> Number:
             """A round takes or puts at most as many of one message as it has statements that do."""
             numbers = range(1, len(self.effects) + 1)
             return was.count(found) + by * z3.Sum([times(number, found) for number in numbers])
@@ -292,10 +312,15 @@ class Combination:
 
     def _folded(self, was: Value, kind: Type, reached: Callable[[Value], Value]) -> Value:
         machine = self.machine
+
+        def holds(element: Value) -> Formula:
+            return as_formula(reached(element))
+
         if self.hows == {"or"}:
-            return machine.either((was, self._some(reached)))
+            return machine.either((as_formula(was), self._some(holds)))
         if self.hows == {"and"}:
-            return machine.both((was, machine.negate(self._some(lambda element: machine.negate(reached(element))))))
+            fails = self._some(lambda element: machine.negate(holds(element)))
+            return machine.both((as_formula(was), machine.negate(fails)))
         if self.hows in ({"max"}, {"min"}):
             return self._extreme(was, kind, reached, self.hows == {"max"})
         raise self._error()
@@ -304,10 +329,10 @@ class Combination:
         """The greatest (or least) of a value and of what the rounds make of it; a name for it with its definition."""
         machine = self.machine
 
-        def beyond(value: Value, found: Value) -> Term:
+        def beyond(value: Value, found: Value) -> Formula:
             return machine.less(found, value, kind) if greatest else machine.less(value, found, kind)
 
-        def definition(found: Value) -> Term:
+        def definition(found: Value) -> Formula:
             return machine.both(
                 (
                     machine.negate(beyond(was, found)),
@@ -327,7 +352,7 @@ class Combination:
         if len(machine.families) > known:
             fact = definition(value)
             if is_number(kind):
-                parts = [was, *(reached(one.element) for one in self._rounds())]
-                machine.symbols.observe(kind, family.symbol(list(family.parameters)), parts)
+                parts = [as_number(was), *(as_number(reached(one.element)) for one in self._rounds())]
+                machine.symbols.observe(kind, as_number(family.symbol(family.parameters)), parts)
             machine.definitions.append(z3.ForAll(actual, fact) if actual else fact)
         return value

@@ -26,18 +26,25 @@ from quorate.language.types import (
 from quorate.model.nodes import Change, Expr, Loop, Op
 from quorate.prove.encode.anysize.effects import all_rounds
 from quorate.prove.encode.anysize.objects import Objects
+from quorate.prove.encode.anysize.quantifiers import Env, Exits
 from quorate.prove.encode.anysize.symbols import (
     BagV,
+    Formula,
     MapV,
     NoAnySize,
+    Number,
     SeqV,
     SetV,
-    Term,
+    Value,
+    as_list,
+    as_map,
+    as_number,
+    as_set,
     negation,
+    operands,
     quantified,
 )
-from quorate.prove.encode.machine import Env, Exits
-from quorate.prove.encode.values import ABSENT, Value
+from quorate.prove.encode.values import ABSENT
 
 CERTAIN_EFFORT = 20_000
 """Z3's resource limit for a look at the path, in its own units: a few milliseconds."""
@@ -61,14 +68,14 @@ class AnySize(Objects):
         return SetV(element, lambda found: self.legal(found, element))
 
     def op_range(self, node: Expr, env: Env) -> Value:
-        low, high = self.values(node.args, env)
+        low, high = map(as_number, self.values(node.args, env))
         return SeqV(
             node.type.children()[0], z3.simplify(z3.If(high > low, high - low, 0)), lambda index: low + index, low
         )
 
     def op_lookup(self, node: Expr, env: Env) -> Value:
         whole, key = self.values(node.args, env)
-        return ABSENT if key is ABSENT else whole.at(key)
+        return ABSENT if key is ABSENT else as_map(whole).at(key)
 
     def op_index(self, node: Expr, env: Env) -> Value:
         whole, position = self.values(node.args, env)
@@ -79,21 +86,23 @@ class AnySize(Objects):
             return ABSENT if key is ABSENT else whole.at(key)
         if whole is ABSENT or key is ABSENT:
             return ABSENT
-        if self._certain(z3.And(key >= 0, key < whole.length), whole.length >= 0):
-            return whole.at(key)
-        self.stop("error", z3.Or(key >= whole.length, key < -whole.length), "there is no such index", location)
-        return whole.at(self._position(whole, key))
+        listed, position = as_list(whole), as_number(key)
+        length = listed.length
+        if self._certain(z3.And(position >= 0, position < length), length >= 0):
+            return listed.at(position)
+        self.stop("error", z3.Or(position >= length, position < -length), "there is no such index", location)
+        return listed.at(self._position(listed, position))
 
-    def _certain(self, claim: Term, *known: Term) -> bool:
+    def _certain(self, claim: Formula, *known: Formula) -> bool:
         """Whether the path to this point implies an arithmetic claim at once; what it says with quantifiers is left
         aside."""
-        parts = self.path.children() if z3.is_and(self.path) else [self.path]
+        parts = operands(self.path) if z3.is_and(self.path) else [self.path]
         solver = z3.Solver()
         solver.set("rlimit", CERTAIN_EFFORT)
         solver.add(*known, *(part for part in (*parts, *self.symbols.facts) if not quantified(part)), z3.Not(claim))
         return bool(solver.check() == z3.unsat)
 
-    def _position(self, whole: SeqV, key: Term) -> Term:
+    def _position(self, whole: SeqV, key: Number) -> Number:
         if z3.is_int_value(key):
             return key if key.as_long() >= 0 else z3.simplify(whole.length + key)
         if self._certain(key >= 0):
@@ -103,14 +112,17 @@ class AnySize(Objects):
     def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
         if isinstance(whole, MapV):
             return MapV(whole.key, lambda found: self.select(self.equal(found, key), value, whole.at(found)))
-        position = self._position(whole, key)
-        return SeqV(whole.element, whole.length, lambda index: self.select(index == position, value, whole.at(index)))
+        listed = as_list(whole)
+        position = self._position(listed, as_number(key))
+        return SeqV(
+            listed.element, listed.length, lambda index: self.select(index == position, value, listed.at(index))
+        )
 
     def op_list(self, node: Expr, env: Env) -> Value:
         return self._listed(self.values(node.args, env), node.type.children()[0])
 
     def op_concat(self, node: Expr, env: Env) -> Value:
-        first, second = self.values(node.args, env)
+        first, second = map(as_list, self.values(node.args, env))
         return SeqV(
             node.type.children()[0],
             z3.simplify(first.length + second.length),
@@ -118,15 +130,16 @@ class AnySize(Objects):
         )
 
     def op_slice(self, node: Expr, env: Env) -> Value:
-        whole, low, high = self.values(node.args, env)
+        listed, low, high = self.values(node.args, env)
+        whole = as_list(listed)
 
-        def clamped(position: Term) -> Term:
+        def clamped(position: Number) -> Number:
             if self._certain(z3.And(position >= 0, position <= whole.length), whole.length >= 0):
                 return position
             below = z3.If(position < 0, position + whole.length, position)
             return z3.simplify(z3.If(below < 0, 0, z3.If(below > whole.length, whole.length, below)))
 
-        start, end = clamped(low), clamped(high)
+        start, end = clamped(as_number(low)), clamped(as_number(high))
         length = z3.simplify(end - start)
         if not self._certain(length >= 0, whole.length >= 0):
             length = z3.If(length > 0, length, 0)
@@ -148,14 +161,15 @@ class AnySize(Objects):
                     for one in self.rounds(whole, "i", node.location)
                 ]
             )
+        assert isinstance(whole, SetV | BagV)
         return self.member(found, node.args[0].type, whole)
 
     def op_subset(self, node: Expr, env: Env) -> Value:
-        first, second = self.values(node.args, env)
+        first, second = map(as_set, self.values(node.args, env))
         return self._everywhere(first.element, lambda element: self.implies(first.has(element), second.has(element)))
 
-    def _combined(self, node: Expr, env: Env, join: Callable[[Term, Term], Term]) -> Value:
-        first, second = self.values(node.args, env)
+    def _combined(self, node: Expr, env: Env, join: Callable[[Formula, Formula], Formula]) -> Value:
+        first, second = map(as_set, self.values(node.args, env))
         return SetV(first.element, lambda element: join(first.has(element), second.has(element)))
 
     def op_union(self, node: Expr, env: Env) -> Value:
@@ -180,7 +194,7 @@ class AnySize(Objects):
             "is_majority(x, Sort) or is_quorum(x, n, Sort) instead of counting.",
         )
 
-    def _counted(self, node: Expr, env: Env) -> Term | None:
+    def _counted(self, node: Expr, env: Env) -> Formula | None:
         """A comparison of the size of a set with 0, which needs no counting."""
         left, right = node.args
         for size, number, swapped in ((left, right, False), (right, left, True)):
@@ -228,9 +242,11 @@ class AnySize(Objects):
             return self.false
         return negation(self.less(second, first, node.args[0].type))
 
-    def _computed(self, node: Expr, env: Env, compute: Callable[[Term, Term], Term]) -> Value:
+    def _computed(self, node: Expr, env: Env, compute: Callable[[Number, Number], Number]) -> Value:
         first, second = self.values(node.args, env)
-        return ABSENT if first is ABSENT or second is ABSENT else z3.simplify(compute(first, second))
+        if first is ABSENT or second is ABSENT:
+            return ABSENT
+        return z3.simplify(compute(as_number(first), as_number(second)))
 
     def op_add(self, node: Expr, env: Env) -> Value:
         return self._computed(node, env, lambda first, second: first + second)
@@ -251,7 +267,8 @@ class AnySize(Objects):
             )
         if first is ABSENT:
             return ABSENT
-        return first / second if quotient else first % second
+        dividend = as_number(first)
+        return dividend / second if quotient else dividend % second
 
     def op_div(self, node: Expr, env: Env) -> Value:
         return self._divided(node, env, True)
@@ -261,11 +278,14 @@ class AnySize(Objects):
 
     def op_neg(self, node: Expr, env: Env) -> Value:
         value = self.value(node.args[0], env)
-        return ABSENT if value is ABSENT else -value
+        return ABSENT if value is ABSENT else -as_number(value)
 
     def op_abs(self, node: Expr, env: Env) -> Value:
         value = self.value(node.args[0], env)
-        return ABSENT if value is ABSENT else z3.If(value < 0, -value, value)
+        if value is ABSENT:
+            return ABSENT
+        number = as_number(value)
+        return z3.If(number < 0, -number, number)
 
     def op_position(self, node: Expr, env: Env) -> Value:
         return self._no_meaning(
@@ -296,6 +316,9 @@ class AnySize(Objects):
             return self._changed_set(change, whole, args[0], location)
         if isinstance(whole, BagV):
             return self._changed_bag(change, whole, args[0], location)
+        return self._changed_list(change, as_list(whole), args, location)
+
+    def _changed_list(self, change: Change, whole: SeqV, args: list[Value], location: Location | None) -> SeqV:
         if change is Change.POP:
             self.stop("error", whole.length < 1, "pop from an empty list", location)
             left = z3.simplify(whole.length - 1)

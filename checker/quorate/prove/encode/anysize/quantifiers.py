@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import z3
 
@@ -29,24 +29,38 @@ from quorate.language.types import (
 )
 from quorate.model.nodes import Expr, For, IntType, Model, Property
 from quorate.model.ranges import is_number
+from quorate.prove.encode import machine, values
 from quorate.prove.encode.anysize.symbols import (
     BagV,
+    Formula,
     MapV,
     NoAnySize,
+    Number,
+    Part,
     SeqV,
     SetV,
     Symbols,
     Term,
+    Value,
+    as_formula,
+    as_number,
+    as_term,
     chosen,
     conjunction,
     disjunction,
     merged,
     negation,
+    operands,
     require_natural,
     shapes,
 )
-from quorate.prove.encode.machine import Env, Machine
-from quorate.prove.encode.values import ABSENT, Cond, Event, Value
+from quorate.prove.encode.machine import Machine
+from quorate.prove.encode.values import ABSENT, parts_of
+
+Env: TypeAlias = "machine.Env[Formula, Part]"
+Exits: TypeAlias = "machine.Exits[Formula, Part]"
+Event: TypeAlias = "values.Event[Formula]"
+Transition: TypeAlias = "machine.Transition[Formula, Part]"
 
 EXPAND_MAX = 16
 """A quantifier over enum members is written out if it has at most so many cases."""
@@ -59,13 +73,14 @@ class Round:
 
     constants: tuple[Term, ...]
     element: Value
-    guard: Term
+    guard: Formula
 
 
-class Quantifiers(Machine):
+class Quantifiers(Machine[Formula, Part]):
     """What a value is, and what ranging over a source means."""
 
-    true, false = z3.BoolVal(True), z3.BoolVal(False)
+    true: Formula = z3.BoolVal(True)
+    false: Formula = z3.BoolVal(False)
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
@@ -82,7 +97,7 @@ class Quantifiers(Machine):
         state: dict[str, Value],
         arguments: Sequence[Value],
         old: dict[str, Value] | None = None,
-    ) -> tuple[Value, Cond]:
+    ) -> tuple[Value, Formula]:
         self._judging = True
         try:
             return super().judge(prop, state, arguments, old)
@@ -91,38 +106,41 @@ class Quantifiers(Machine):
 
     # Conditions and values
 
-    def both(self, parts: Iterable[Cond]) -> Cond:
+    def both(self, parts: Iterable[Formula]) -> Formula:
         return conjunction(parts)
 
-    def either(self, parts: Iterable[Cond]) -> Cond:
+    def either(self, parts: Iterable[Formula]) -> Formula:
         return disjunction(parts)
 
-    def negate(self, part: Cond) -> Cond:
+    def negate(self, part: Formula) -> Formula:
         return negation(part)
 
-    def is_true(self, part: Cond) -> bool:
+    def is_true(self, part: Formula) -> bool:
         return bool(z3.is_true(part))
 
-    def is_false(self, part: Cond) -> bool:
+    def is_false(self, part: Formula) -> bool:
         return bool(z3.is_false(part))
 
-    def select(self, condition: Cond, first: Value, second: Value) -> Value:
+    def truth(self, value: Value) -> Formula:
+        return as_formula(value)
+
+    def select(self, condition: Formula, first: Value, second: Value) -> Value:
         return merged(condition, first, second)
 
     select_plain = select
 
-    def equal_plain(self, first: Value, second: Value) -> Cond:
+    def equal_plain(self, first: Value, second: Value) -> Formula:
         if _same_object(first, second):
             return self.true
-        match first:
-            case MapV():
+        match first, second:
+            case MapV(), MapV():
                 return self._everywhere(first.key, lambda key: self.equal(first.at(key), second.at(key)))
-            case SetV():
+            case SetV(), SetV():
                 return self._everywhere(first.element, lambda element: first.has(element) == second.has(element))
-            case BagV():
+            case BagV(), BagV():
                 return self._everywhere(first.element, lambda element: first.count(element) == second.count(element))
-            case SeqV():
-                index = self.constant_named("i", z3.IntSort())
+            case SeqV(), SeqV():
+                index = self.number_named("i")
                 inside = z3.And(index >= 0, index < first.length)
                 return self.both(
                     [
@@ -130,9 +148,11 @@ class Quantifiers(Machine):
                         self.forall((index,), inside, self.equal(first.at(index), second.at(index))),
                     ]
                 )
-        return self.true if first.eq(second) else first == second
+            case Term(), Term():
+                return self.true if first.eq(second) else first == second
+        raise TypeError(f"no equality of values like {first!r} and {second!r}")
 
-    def _everywhere(self, element: Type, claim: Callable[[Value], Term]) -> Term:
+    def _everywhere(self, element: Type, claim: Callable[[Value], Formula]) -> Formula:
         return self.both(
             [
                 self.forall(found.constants, found.guard, claim(found.element))
@@ -167,11 +187,11 @@ class Quantifiers(Machine):
     def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
         if is_number(want):
             if isinstance(want, NatType):
-                self._limited(value, want, location)
+                self._limited(as_number(value), want, location)
             return value
         return self._converted(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
 
-    def _limited(self, value: Term, want: NatType, location: Location | None) -> None:
+    def _limited(self, value: Number, want: NatType, location: Location | None) -> None:
         """Note that a number below zero is an error, and that one above the greatest of its type cuts the run.
 
         The range that the model has found is of no use here: it comes from the configured bounds.
@@ -186,7 +206,7 @@ class Quantifiers(Machine):
 
     def widened(self, value: Value, have: Type, want: Type) -> Value:
         if isinstance(want, NatType):
-            self._limited(value, want, None)
+            self._limited(as_number(value), want, None)
             return value
         return self._converted(value, have, want, self.coerce)
 
@@ -202,12 +222,12 @@ class Quantifiers(Machine):
             with self.muted():
                 return convert(found, kind, wanted)
 
-        match have, want:
-            case MapType(value=kind), MapType(value=wanted):
-                return MapV(want.key, lambda key: part(value.at(key), kind, wanted))
-            case ListType(element=kind), ListType(element=wanted):
+        match value, have, want:
+            case MapV(), MapType(value=kind), MapType(key=key, value=wanted):
+                return MapV(key, lambda found: part(value.at(found), kind, wanted))
+            case SeqV(), ListType(element=kind), ListType(element=wanted):
                 return replace(value, element=wanted, at=lambda index: part(value.at(index), kind, wanted), term=None)
-            case SetType(), SetType(element=wanted):
+            case SetV(), SetType(), SetType(element=wanted):
                 return SetV(wanted, lambda found: self._narrowed_has(value, found, wanted))
         return value
 
@@ -215,11 +235,15 @@ class Quantifiers(Machine):
         self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]
     ) -> None:
         """Note that the run stops where it does so for some part of a container."""
-        match have, want:
-            case MapType(key=key, value=kind), MapType(value=wanted):
+        match value, have, want:
+            case MapV(), MapType(key=key, value=kind), MapType(value=wanted):
                 source = SetV(key, lambda _: self.true)
                 parts = [(found, value.at(found.element)) for found in self.rounds(source, "k", None)]
-            case (ListType(element=kind), ListType(element=wanted)) | (SetType(element=kind), SetType(element=wanted)):
+            case (_, ListType(element=kind), ListType(element=wanted)) | (
+                _,
+                SetType(element=kind),
+                SetType(element=wanted),
+            ):
                 parts = [(found, found.element) for found in self.rounds(value, "e", None)]
             case _:
                 raise NoAnySize(f"A {have} stands for a {want}.", "Make the elements of the declared type.")
@@ -227,7 +251,7 @@ class Quantifiers(Machine):
             with self.within(found):
                 convert(part, kind, wanted)
 
-    def _narrowed_has(self, whole: SetV, found: Value, kind: Type) -> Term:
+    def _narrowed_has(self, whole: SetV, found: Value, kind: Type) -> Formula:
         """Membership of an element of a wider type."""
         with self.muted() as events:
             narrowed = self.narrow(found, kind, whole.element, None)
@@ -236,12 +260,16 @@ class Quantifiers(Machine):
 
     # Quantifiers
 
-    def constant_named(self, name: str, sort: Any) -> Term:
+    def constant_named(self, name: str, sort: z3.SortRef) -> Term:
         """A constant of its own, to be quantified."""
         self._counter += 1
         full = f"{name}!{self._counter}"
         self._names.add(full)
         return z3.Const(full, sort)
+
+    def number_named(self, name: str) -> Number:
+        """The same for a number."""
+        return as_number(self.constant_named(name, z3.IntSort()))
 
     def parameter(self, kind: Type, name: str, argument: bool = True) -> Value:
         """An unknown value, the same in the whole formula: an action's argument, or the case where a property is
@@ -255,7 +283,7 @@ class Quantifiers(Machine):
     def rounds(self, source: Value, name: str, location: Location | None) -> list[Round]:
         """What ranging over a source means: alternatives of constants, element, and guard."""
         if isinstance(source, SeqV):
-            index = self.constant_named(name, z3.IntSort())
+            index = self.number_named(name)
             if source.start is not None:
                 return [Round((index,), index, z3.And(source.start <= index, index < source.start + source.length))]
             return [Round((index,), source.at(index), z3.And(index >= 0, index < source.length))]
@@ -274,7 +302,7 @@ class Quantifiers(Machine):
                     for option, leaf in zip(options, shape.leaves, strict=True)
                 ]
             for terms in product(*options):
-                constants = tuple(term for term in terms if self.is_own(term))
+                constants = tuple[Term, ...](term for term in terms if self.is_own(term))
                 natural = [self.symbols.within(leaf, term) for term, leaf in zip(terms, shape.leaves, strict=True)]
                 for term, leaf in zip(terms, shape.leaves, strict=True):
                     if isinstance(leaf, NatType):
@@ -314,24 +342,24 @@ class Quantifiers(Machine):
                 stack.extend(reversed(term.children()))
         return list(found.values())
 
-    def exists(self, constants: Sequence[Term], *parts: Term) -> Term:
+    def exists(self, constants: Sequence[Term], *parts: Formula) -> Formula:
         """Whether some values of the constants satisfy all parts."""
         left, body = self._eliminated(constants, conjunction(parts))
         return z3.Exists(left, body) if left else body
 
-    def forall(self, constants: Sequence[Term], guard: Term, claim: Term) -> Term:
+    def forall(self, constants: Sequence[Term], guard: Formula, claim: Formula) -> Formula:
         """That all values of the constants that satisfy the guard satisfy the claim."""
         left, body = self._eliminated(constants, conjunction((guard, negation(claim))))
         return z3.ForAll(left, negation(body)) if left else negation(body)
 
-    def _eliminated(self, constants: Sequence[Term], body: Term) -> tuple[list[Term], Term]:
+    def _eliminated(self, constants: Sequence[Term], body: Formula) -> tuple[list[Term], Formula]:
         """A body to be quantified existentially: constants that an equation determines are replaced, unused ones
         dropped."""
         left = list(constants)
         progress = True
         while progress and left:
             progress = False
-            for equation in body.children() if z3.is_and(body) else [body]:
+            for equation in operands(body) if z3.is_and(body) else [body]:
                 found = self._determined(equation, left)
                 if found is not None:
                     name, term = found
@@ -342,7 +370,7 @@ class Quantifiers(Machine):
         names = {term.decl().name() for term in self.free(body)}
         return [constant for constant in left if constant.decl().name() in names], body
 
-    def _determined(self, equation: Term, constants: list[Term]) -> tuple[Term, Term] | None:
+    def _determined(self, equation: Formula, constants: list[Term]) -> tuple[Term, Term] | None:
         if not z3.is_eq(equation):
             return None
         for mine, other in (
@@ -362,14 +390,16 @@ class Quantifiers(Machine):
             yield
         inner, self.events = self.events, outer
         self.events += [
-            Event(event.kind, self.exists(found.constants, condition), event.what, event.location)
+            values.Event(event.kind, self.exists(found.constants, condition), event.what, event.location)
             for event, condition in self._errors_first(inner)
         ]
 
-    def _errors_first(self, events: Sequence[Event]) -> list[tuple[Event, Term]]:
+    def _errors_first(self, events: Sequence[Event]) -> list[tuple[Event, Formula]]:
         """The events of one round with their conditions, the errors before the others: a round's `require`, or a bound
         that cuts it, comes before its own later errors, but not before those of an earlier round."""
-        errors, others, earlier = list[tuple[Event, Term]](), list[tuple[Event, Term]](), list[Term]()
+        errors: list[tuple[Event, Formula]] = []
+        others: list[tuple[Event, Formula]] = []
+        earlier: list[Formula] = []
         for event in events:
             if event.kind == "error":
                 errors.append((event, self.both((event.condition, self.negate(self.either(earlier))))))
@@ -387,7 +417,7 @@ class Quantifiers(Machine):
         finally:
             self.events = events
 
-    def _each(self, node: Expr, env: Env, visit: Callable[[Env], Term], universal: bool) -> Term:
+    def _each(self, node: Expr, env: Env, visit: Callable[[Env], Formula], universal: bool) -> Formula:
         """A comprehension's clauses as quantifiers around `visit`, which is called once the names are bound.
 
         It ends at the first round that decides it, so whether a bound cuts in a later round is not said: of an action
@@ -399,15 +429,15 @@ class Quantifiers(Machine):
         finally:
             self._in_expression -= 1
 
-    def _ranged(self, node: Expr, env: Env, visit: Callable[[Env], Term], universal: bool) -> Term:
+    def _ranged(self, node: Expr, env: Env, visit: Callable[[Env], Formula], universal: bool) -> Formula:
         inner = env.copy()
 
-        def clauses(position: int) -> Term:
+        def clauses(position: int) -> Formula:
             if position == len(node.clauses):
                 return visit(inner)
             clause = node.clauses[position]
             if not isinstance(clause, For):
-                condition = self.value(clause.condition, inner)
+                condition = self.condition(clause.condition, inner)
                 if self.is_false(condition):
                     return self.true if universal else self.false
                 with self.under(condition):
@@ -428,12 +458,12 @@ class Quantifiers(Machine):
         return clauses(0)
 
     def op_all(self, node: Expr, env: Env) -> Value:
-        return self._each(node, env, lambda inner: self.value(node.args[0], inner), True)
+        return self._each(node, env, lambda inner: self.condition(node.args[0], inner), True)
 
     def op_any(self, node: Expr, env: Env) -> Value:
-        return self._each(node, env, lambda inner: self.value(node.args[0], inner), False)
+        return self._each(node, env, lambda inner: self.condition(node.args[0], inner), False)
 
-    def _some(self, node: Expr, env: Env, claim: Callable[[Value], Term]) -> Term:
+    def _some(self, node: Expr, env: Env, claim: Callable[[Value], Formula]) -> Formula:
         """Whether some value that the comprehension yields satisfies a claim; its events have been noted already."""
         with self.muted():
             return self._each(node, env, lambda inner: claim(self.value(node.args[0], inner)), False)
@@ -481,7 +511,7 @@ class Quantifiers(Machine):
         )
 
     def _listed(self, items: list[Value], element: Type) -> SeqV:
-        def at(index: Term) -> Value:
+        def at(index: Number) -> Value:
             return chosen([(index == position, item) for position, item in enumerate(items)])
 
         return SeqV(
@@ -492,24 +522,26 @@ class Quantifiers(Machine):
 
     # Numbers
 
-    def less(self, first: Value, second: Value, kind: Type) -> Term:
+    def less(self, first: Value, second: Value, kind: Type) -> Formula:
         """`first < second`; of a value that no run has, nothing is true."""
         if first is ABSENT or second is ABSENT:
             return self.false
         if isinstance(kind, TupleType):
-            parts, same = [], self.true
-            for a, b, part in zip(first, second, kind.kinds, strict=True):
+            parts, same = list[Formula](), self.true
+            for a, b, part in zip(parts_of(first), parts_of(second), kind.kinds, strict=True):
                 parts.append(self.both((same, self.less(a, b, part))))
                 same = self.both((same, self.equal(a, b)))
             return self.either(parts)
-        return self.symbols.less(kind)(first, second) if isinstance(kind, IdentityType) else first < second
+        if isinstance(kind, IdentityType):
+            return as_formula(self.symbols.less(kind)(as_term(first), as_term(second)))
+        return as_number(first) < as_number(second)
 
 
 def _same_object(first: Value, second: Value) -> bool:
     """Whether two values are one and the same object."""
-    if not isinstance(first, MapV | SetV | SeqV) or first.term is None or second.term is None:
+    if not isinstance(first, MapV | SetV | SeqV) or not isinstance(second, MapV | SetV | SeqV):
         return False
-    return bool(first.term.eq(second.term))
+    return first.term is not None and second.term is not None and first.term.eq(second.term)
 
 
 def _isolated(left: Term, right: Term) -> tuple[Term, Term]:
@@ -517,11 +549,11 @@ def _isolated(left: Term, right: Term) -> tuple[Term, Term]:
     if z3.is_add(left) and left.num_args() == 2 and z3.is_int(left):
         for number, rest in ((left.arg(0), left.arg(1)), (left.arg(1), left.arg(0))):
             if z3.is_int_value(number):
-                return rest, z3.simplify(right - number)
+                return rest, z3.simplify(as_number(right) - number)
     return left, right
 
 
-def _tidied(body: Term) -> Term:
+def _tidied(body: Formula) -> Formula:
     """A conjunction after a substitution, without the equations that became trivial."""
-    parts = body.children() if z3.is_and(body) else [body]
+    parts = operands(body) if z3.is_and(body) else [body]
     return conjunction([part for part in parts if not (z3.is_eq(part) and part.arg(0).eq(part.arg(1)))])

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import TypeAlias, cast
 
 import z3
 
@@ -39,10 +39,21 @@ from quorate.language.types import (
 )
 from quorate.model.nodes import INT_MAX, INT_MIN, IntType
 from quorate.model.ranges import is_number
-from quorate.prove.encode.values import ABSENT, Union, Value, class_key
+from quorate.prove.encode import values
+from quorate.prove.encode.values import ABSENT, Union, alternatives_of, class_key, parts_of
 
-Term = Any
+Term = z3.ExprRef
 """A Z3 expression."""
+Formula = z3.BoolRef
+"""One that is true or false."""
+Number = z3.ArithRef
+"""One that is an integer."""
+Part: TypeAlias = "Term | MapV | SetV | BagV | SeqV"
+Value: TypeAlias = "values.Value[Formula, Part]"
+"""A term, a container, or what is made of them."""
+Alternatives: TypeAlias = "Union[Formula, Part]"
+Container: TypeAlias = "MapV | SetV | SeqV"
+"""What may be an object of the logic."""
 
 _NUMBER = IntType(INT_MIN, INT_MAX)
 HELD = (ListType, SetType, MapType)
@@ -69,7 +80,7 @@ class MapV:
 
     key: Type
     at: Callable[[Value], Value]
-    term: Term = None
+    term: Term | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +89,8 @@ class SetV:
     object of the logic."""
 
     element: Type
-    has: Callable[[Value], Term]
-    term: Term = None
+    has: Callable[[Value], Formula]
+    term: Term | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class BagV:
     """A `Bag`: how often it has each message."""
 
     element: Type
-    count: Callable[[Value], Term]
+    count: Callable[[Value], Number]
 
 
 @dataclass(frozen=True)
@@ -96,10 +107,10 @@ class SeqV:
     number of a range, whose elements are the numbers from there on; `term` if it is an object of the logic."""
 
     element: Type
-    length: Term
-    at: Callable[[Term], Value]
-    start: Term = None
-    term: Term = None
+    length: Number
+    at: Callable[[Number], Value]
+    start: Number | None = None
+    term: Term | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,48 @@ class Shape:
     tag: str
     leaves: tuple[Type, ...]
     build: Callable[[list[Term]], Value]
+
+
+def as_term(value: Value) -> Term:
+    """What is of the type of a leaf, as a term."""
+    assert isinstance(value, Term)
+    return value
+
+
+def as_formula(value: Value) -> Formula:
+    """What is a bool by its type."""
+    assert isinstance(value, Formula)
+    return value
+
+
+def as_number(value: Value) -> Number:
+    """What is a number by its type."""
+    assert isinstance(value, Number)
+    return value
+
+
+def as_set(value: Value) -> SetV:
+    """What is a set or a network by its type."""
+    assert isinstance(value, SetV)
+    return value
+
+
+def as_map(value: Value) -> MapV:
+    """What is a map by its type."""
+    assert isinstance(value, MapV)
+    return value
+
+
+def as_bag(value: Value) -> BagV:
+    """What is a `Bag` by its type."""
+    assert isinstance(value, BagV)
+    return value
+
+
+def as_list(value: Value) -> SeqV:
+    """What is a list by its type."""
+    assert isinstance(value, SeqV)
+    return value
 
 
 def shapes(kind: Type, held: Callable[[Type, Term], Value], location: Location | None = None) -> list[Shape]:
@@ -133,11 +186,11 @@ def shapes(kind: Type, held: Callable[[Type, Term], Value], location: Location |
 
 def _product(parts: tuple[Shape, ...]) -> Shape:
     def build(terms: list[Term]) -> Value:
-        values, position = [], 0
+        made, position = list[Value](), 0
         for part in parts:
-            values.append(part.build(terms[position : position + len(part.leaves)]))
+            made.append(part.build(terms[position : position + len(part.leaves)]))
             position += len(part.leaves)
-        return tuple(values)
+        return tuple(made)
 
     tags = [part.tag for part in parts if part.tag]
     return Shape(",".join(tags), tuple(leaf for part in parts for leaf in part.leaves), build)
@@ -157,21 +210,26 @@ def _kind(term: Term) -> int:
     return int(z3.Z3_get_decl_kind(context, z3.Z3_get_app_decl(context, tree)))
 
 
-def negation(part: Term) -> Term:
+def operands(part: Formula) -> list[Formula]:
+    """The operands of a connective, which are formulas again."""
+    return cast(list[Formula], part.children())
+
+
+def negation(part: Formula) -> Formula:
     """A negation, pushed inwards."""
     match _kind(part):
         case z3.Z3_OP_NOT:
-            return part.arg(0)
+            return as_formula(part.arg(0))
         case z3.Z3_OP_TRUE | z3.Z3_OP_FALSE:
             return z3.BoolVal(z3.is_false(part))
         case z3.Z3_OP_AND:
-            return disjunction([negation(inner) for inner in part.children()])
+            return disjunction([negation(inner) for inner in operands(part)])
         case z3.Z3_OP_OR:
-            return conjunction([negation(inner) for inner in part.children()])
+            return conjunction([negation(inner) for inner in operands(part)])
     return z3.Not(part)
 
 
-def conjunction(parts: Iterable[Term]) -> Term:
+def conjunction(parts: Iterable[Formula]) -> Formula:
     """A conjunction: flat, without repetitions, false if it has a part and its negation."""
     kept = _connected(parts, z3.Z3_OP_AND, z3.Z3_OP_TRUE, z3.Z3_OP_FALSE)
     if kept is None:
@@ -179,7 +237,7 @@ def conjunction(parts: Iterable[Term]) -> Term:
     return z3.BoolVal(True) if not kept else kept[0] if len(kept) == 1 else z3.And(kept)
 
 
-def disjunction(parts: Iterable[Term]) -> Term:
+def disjunction(parts: Iterable[Formula]) -> Formula:
     """A disjunction: flat, without repetitions, true if it has a part and its negation."""
     kept = _connected(parts, z3.Z3_OP_OR, z3.Z3_OP_FALSE, z3.Z3_OP_TRUE)
     if kept is None:
@@ -187,9 +245,9 @@ def disjunction(parts: Iterable[Term]) -> Term:
     return z3.BoolVal(False) if not kept else kept[0] if len(kept) == 1 else z3.Or(kept)
 
 
-def _connected(parts: Iterable[Term], same: int, neutral: int, absorbing: int) -> list[Term] | None:
+def _connected(parts: Iterable[Formula], same: int, neutral: int, absorbing: int) -> list[Formula] | None:
     """The parts that matter, or None if one absorbs the others; `same`, ... are kinds of operators."""
-    kept: dict[int, Term] = {}
+    kept: dict[int, Formula] = {}
     negated: set[int] = set()
     stack = list(parts)[::-1]
     while stack:
@@ -198,7 +256,7 @@ def _connected(parts: Iterable[Term], same: int, neutral: int, absorbing: int) -
         if kind == absorbing:
             return None
         if kind == same:
-            stack.extend(reversed(part.children()))
+            stack.extend(reversed(operands(part)))
         elif kind != neutral:
             kept.setdefault(part.get_id(), part)
             if kind == z3.Z3_OP_NOT:
@@ -206,18 +264,19 @@ def _connected(parts: Iterable[Term], same: int, neutral: int, absorbing: int) -
     return None if negated & kept.keys() else list(kept.values())
 
 
-def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term]]]:
+def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Formula, str, list[Term | Container]]]:
     """The shapes that a value can have: each with its condition, its tag, and the leaf terms."""
     if isinstance(kind, NoneType):
         yield z3.BoolVal(True), "", []
     elif isinstance(kind, UnionType):
+        there = alternatives_of(value)
         for part in kind.kinds:
-            if class_key(part) in value:
-                guard, inner = value[class_key(part)]
+            if class_key(part) in there:
+                guard, inner = there[class_key(part)]
                 for condition, tag, terms in taken_apart(inner, part):
                     yield conjunction([guard, condition]), f"{part}({tag})" if tag else str(part), terms
     elif isinstance(kind, RecordType | TupleType):
-        options = [list(taken_apart(inner, part)) for inner, part in zip(value, kind.kinds, strict=True)]
+        options = [list(taken_apart(inner, part)) for inner, part in zip(parts_of(value), kind.kinds, strict=True)]
         for choice in product(*options):
             tags = ",".join(tag for _, tag, _ in choice if tag)
             yield (
@@ -226,9 +285,10 @@ def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Term, str, list[Term
                 [term for _, _, terms in choice for term in terms],
             )
     elif isinstance(kind, HELD):
+        assert isinstance(value, SeqV | SetV | MapV)
         yield z3.BoolVal(True), "", [value if value.term is None else value.term]
     else:
-        yield z3.BoolVal(True), "", [value]
+        yield z3.BoolVal(True), "", [as_term(value)]
 
 
 def unlimited(kind: Type) -> Type:
@@ -262,7 +322,7 @@ def printable(kind: Type) -> str:
 
 
 @cache
-def _enumeration(sort: type[Enum]) -> tuple[Any, tuple[Term, ...]]:
+def _enumeration(sort: type[Enum]) -> tuple[z3.SortRef, tuple[Term, ...]]:
     """The Z3 enumeration of an enum. One name can be declared once only, and two specs may use the same."""
     taken = _TAKEN.setdefault(sort.__name__, [])
     taken.append(sort)
@@ -279,16 +339,16 @@ class Symbols:
     satisfies."""
 
     def __init__(self) -> None:
-        self._sorts: dict[Any, Any] = {}
-        self._members: dict[Any, dict[Any, Term]] = {}
-        self._functions: dict[str, Any] = {}
-        self._greatest: dict[Any, Term] = {}
+        self._sorts: dict[type, z3.SortRef] = {}
+        self._members: dict[type, dict[Enum, Term]] = {}
+        self._functions: dict[str, z3.FuncDeclRef] = {}
+        self._greatest: dict[type, Number] = {}
         self.naturals: set[str] = set()
         """Functions and constants whose numbers are not below zero."""
-        self._limited: dict[str, Any] = {}
+        self._limited: dict[str, type] = {}
         """Those whose numbers are within the limits of a `Nat`, which is named."""
-        self.facts: list[Term] = []
-        self.orders: dict[Any, Any] = {}
+        self.facts: list[Formula] = []
+        self.orders: dict[type, z3.FuncDeclRef] = {}
 
     def fork(self) -> Symbols:
         """Symbols that go on from here on their own."""
@@ -299,7 +359,7 @@ class Symbols:
         other.facts, other.orders = list(self.facts), dict(self.orders)
         return other
 
-    def sort(self, kind: Type) -> Any:
+    def sort(self, kind: Type) -> z3.SortRef:
         """The Z3 sort of a leaf, or of the objects that stand for the lists, sets or maps of a type."""
         if isinstance(kind, BoolType):
             return z3.BoolSort()
@@ -318,12 +378,12 @@ class Symbols:
             self._sorts[kind.sort] = made
         return self._sorts[kind.sort]
 
-    def member(self, kind: EnumType, value: Any) -> Term:
+    def member(self, kind: EnumType, value: Enum) -> Term:
         """The constant of an enum's member."""
         self.sort(kind)
         return self._members[kind.sort][value]
 
-    def less(self, kind: IdentityType) -> Any:
+    def less(self, kind: IdentityType) -> z3.FuncDeclRef:
         """The order of an `Ordered` sort; its axioms are among the facts."""
         if kind.sort not in self.orders:
             sort = self.sort(kind)
@@ -340,14 +400,14 @@ class Symbols:
     def least(self, kind: IdentityType) -> Term:
         """The first member of an `Ordered` sort."""
         name = f"least {kind}"
-        first, less = self.cell(kind, name, []), self.less(kind)
+        first, less = as_term(self.cell(kind, name, [])), self.less(kind)
         other = z3.Const(f"{kind}!other", self.sort(kind))
         fact = z3.ForAll([other], z3.Not(less(other, first)))
         if not any(fact.eq(known) for known in self.facts):
             self.facts.append(fact)
         return first
 
-    def greatest(self, kind: NatType) -> Term:
+    def greatest(self, kind: NatType) -> Number:
         """The largest number of a `Nat`: any number from zero. So a set of such numbers is finite, whatever the size,
         and what is true for every number up to here is true at every bound."""
         require_natural(kind)
@@ -387,11 +447,11 @@ class Symbols:
         self.naturals.add(constant.decl().name())
         self._limited[constant.decl().name()] = kind.sort
 
-    def observe(self, kind: Type, value: Value, parts: Sequence[Term]) -> None:
+    def observe(self, kind: Type, value: Number, parts: Sequence[Number]) -> None:
         """Say of a defined number what is true of all that it may be, by their form; `value` depends on no number."""
-        if not is_number(kind) or any(z3.is_int(arg) for arg in value.children()) or not parts:
-            return
         name, args = value.decl().name(), value.children()
+        if not is_number(kind) or any(z3.is_int(arg) for arg in args) or not parts:
+            return
         if isinstance(kind, NatType) and all(self.is_within(kind, part) for part in parts):
             self._limited[name], fact = kind.sort, self.within(kind, value)
         elif all(map(self.is_natural, parts)):
@@ -401,31 +461,35 @@ class Symbols:
         self.naturals.add(name)
         self.facts.append(z3.ForAll(args, fact) if args else fact)
 
-    def within(self, kind: Type, term: Term) -> Term:
+    def within(self, kind: Type, term: Term) -> Formula:
         """That a leaf term is one of the values of its type, as far as its sort leaves that open."""
-        return z3.And(term >= 0, term <= self.greatest(kind)) if isinstance(kind, NatType) else z3.BoolVal(True)
+        if not isinstance(kind, NatType):
+            return z3.BoolVal(True)
+        number = as_number(term)
+        return z3.And(number >= 0, number <= self.greatest(kind))
 
-    def cell(self, kind: Type, name: str, args: list[Term], natural: bool = False) -> Term:
+    def cell(self, kind: Type, name: str, args: Sequence[Term | Container], natural: bool = False) -> Term:
         """An uninterpreted function's value, of a leaf type; a `Nat` is within its limits, a `natural` number not below
         zero."""
-        if not all(isinstance(arg, z3.ExprRef) for arg in args):
+        terms = [arg for arg in args if isinstance(arg, Term)]
+        if len(terms) < len(args):
             raise NoAnySize(
                 f"A computed list, set or map as (part of) a key or a message of a Bag has no any-size meaning, as in "
                 f"{name.split('[')[0]}.",
                 "Use a Network, or a key without it.",
             )
         if name not in self._functions:
-            function = z3.Function(name, *[arg.sort() for arg in args], self.sort(kind))
+            function = z3.Function(name, *[arg.sort() for arg in terms], self.sort(kind))
             self._functions[name] = function
             if natural or isinstance(kind, NatType):
                 self.naturals.add(name)
                 if isinstance(kind, NatType):
                     self._limited[name] = kind.sort
-                names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(args)]
+                names = [z3.Const(f"{name}!{position}", arg.sort()) for position, arg in enumerate(terms)]
                 term = function(names)
                 fact = self.within(kind, term) if isinstance(kind, NatType) else term >= 0
                 self.facts.append(z3.ForAll(names, fact) if names else fact)
-        return _applied(self._functions[name], args)
+        return _applied(self._functions[name], terms)
 
     @contextmanager
     def fresh(self) -> Iterator[set[str]]:
@@ -437,10 +501,17 @@ class Symbols:
     def held(self, kind: Type, term: Term) -> Value:
         """The list, set or map that an object of the logic stands for. Two objects may have the same contents; nothing
         is lost by that, because what is true of all such structures is true of those where they are equal."""
-        return replace(self.symbol(kind, printable(kind), [term]), term=term)
+        found = self.symbol(kind, printable(kind), [term])
+        assert isinstance(found, SeqV | SetV | MapV)
+        return replace(found, term=term)
 
     def symbol(
-        self, kind: Type, name: str, args: list[Term], location: Location | None = None, objects: bool = False
+        self,
+        kind: Type,
+        name: str,
+        args: Sequence[Term | Container],
+        location: Location | None = None,
+        objects: bool = False,
     ) -> Value:
         """An unknown value of a type, which depends on `args`; with `objects`, the lists, sets and maps in it are
         objects of the logic."""
@@ -464,7 +535,7 @@ class Symbols:
                     element,
                     lambda found: disjunction(
                         [
-                            conjunction([guard, self.cell(BoolType(), f"{name}[{tag}]", [*args, *terms])])
+                            conjunction([guard, as_formula(self.cell(BoolType(), f"{name}[{tag}]", [*args, *terms]))])
                             for guard, tag, terms in taken_apart(found, element)
                         ]
                     ),
@@ -472,7 +543,7 @@ class Symbols:
             case BagType(message=element):
                 return BagV(element, lambda found: self._count(found, element, name, args))
             case ListType(element=element):
-                length = self.cell(_NUMBER, f"len({name})", args, natural=True)
+                length = as_number(self.cell(_NUMBER, f"len({name})", args, natural=True))
                 return SeqV(element, length, lambda position: self.symbol(element, f"{name}[]", [*args, position]))
         if isinstance(kind, BoolType | EnumType | IdentityType) or is_number(kind):
             return self.cell(kind, name, args)
@@ -482,17 +553,19 @@ class Symbols:
             location,
         )
 
-    def defined(self, kind: Type, name: str, args: list[Term]) -> Value:
+    def defined(self, kind: Type, name: str, args: Sequence[Term]) -> Value:
         """A value that a definition gives for all `args`, also for numbers that are no values of their type: so nothing
         is said of it but what the definition says."""
         return self.symbol(unlimited(kind), name, args)
 
-    def _union(self, kinds: tuple[Type, ...], name: str, args: list[Term], objects: bool) -> Union:
+    def _union(
+        self, kinds: tuple[Type, ...], name: str, args: Sequence[Term | Container], objects: bool
+    ) -> Alternatives:
         if len(kinds) == 2:
-            first = self.cell(BoolType(), f"{name} is {kinds[0]}", args)
+            first = as_formula(self.cell(BoolType(), f"{name} is {kinds[0]}", args))
             guards = [first, negation(first)]
         else:
-            which = self.cell(_NUMBER, f"kind of {name}", args)
+            which = as_number(self.cell(_NUMBER, f"kind of {name}", args))
             guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
         return Union(
             {
@@ -501,22 +574,22 @@ class Symbols:
             }
         )
 
-    def _looked_up(self, found: Value, key: Type, value: Type, name: str, args: list[Term]) -> Value:
+    def _looked_up(self, found: Value, key: Type, value: Type, name: str, args: Sequence[Term | Container]) -> Value:
         options = [
             (guard, self.symbol(value, f"{name}[{tag}]" if tag else name, [*args, *terms]))
             for guard, tag, terms in taken_apart(found, key)
         ]
         return chosen(options)
 
-    def _count(self, found: Value, element: Type, name: str, args: list[Term]) -> Term:
-        options = [
+    def _count(self, found: Value, element: Type, name: str, args: Sequence[Term | Container]) -> Number:
+        options: list[tuple[Formula, Value]] = [
             (guard, self.cell(_NUMBER, f"{name}[{tag}]", [*args, *terms], natural=True))
             for guard, tag, terms in taken_apart(found, element)
         ]
-        return chosen(options)
+        return as_number(chosen(options))
 
 
-def chosen(options: list[tuple[Term, Value]]) -> Value:
+def chosen(options: Sequence[tuple[Formula, Value]]) -> Value:
     """The value whose guard is true; the guards exclude each other and one of them is true."""
     result = options[-1][1]
     for guard, value in reversed(options[:-1]):
@@ -524,68 +597,84 @@ def chosen(options: list[tuple[Term, Value]]) -> Value:
     return result
 
 
-def merged(condition: Term, first: Value, second: Value) -> Value:
+def merged(condition: Formula, first: Value, second: Value) -> Value:
     """`first` where the condition is true, else `second`, for values of one type."""
     if first is second or second is ABSENT or z3.is_true(condition):
         return first
     if first is ABSENT or z3.is_false(condition):
         return second
-    match first:
-        case None:
+    match first, second:
+        case None, _:
             return None
-        case tuple():
+        case tuple(), tuple():
             return tuple(merged(condition, a, b) for a, b in zip(first, second, strict=True))
-        case Union():
-            false = z3.BoolVal(False)
-            keys = [*first, *(key for key in second if key not in first)]
-            result = Union()
-            for key in keys:
-                (guard, value), (other_guard, other) = first.get(key, (false, ABSENT)), second.get(key, (false, ABSENT))
-                result[key] = (merged(condition, guard, other_guard), merged(condition, value, other))
-            return result
-        case MapV():
+        case Union(), Union():
+            return _merged_union(condition, first, second)
+        case MapV(), MapV():
             return MapV(
                 first.key,
                 lambda key: merged(condition, first.at(key), second.at(key)),
                 _object(condition, first, second),
             )
-        case SetV():
+        case SetV(), SetV():
             return SetV(
                 first.element,
-                lambda element: merged(condition, first.has(element), second.has(element)),
+                lambda element: either(condition, first.has(element), second.has(element)),
                 _object(condition, first, second),
             )
-        case BagV():
-            return BagV(first.element, lambda element: merged(condition, first.count(element), second.count(element)))
-        case SeqV():
+        case BagV(), BagV():
+            return BagV(
+                first.element, lambda element: as_number(merged(condition, first.count(element), second.count(element)))
+            )
+        case SeqV(), SeqV():
             return SeqV(
                 first.element,
-                merged(condition, first.length, second.length),
+                as_number(merged(condition, first.length, second.length)),
                 lambda position: merged(condition, first.at(position), second.at(position)),
                 term=_object(condition, first, second),
             )
+        case Term(), Term():
+            return _merged_term(condition, first, second)
+    raise TypeError(f"no choice between values like {first!r} and {second!r}")
+
+
+def either(condition: Formula, first: Formula, second: Formula) -> Formula:
+    """The same for formulas."""
+    return as_formula(merged(condition, first, second))
+
+
+def _merged_union(condition: Formula, first: Alternatives, second: Alternatives) -> Alternatives:
+    nothing: tuple[Formula, Value] = (z3.BoolVal(False), ABSENT)
+    result: Alternatives = Union()
+    for key in [*first, *(key for key in second if key not in first)]:
+        (guard, value), (other_guard, other) = first.get(key, nothing), second.get(key, nothing)
+        result[key] = (either(condition, guard, other_guard), merged(condition, value, other))
+    return result
+
+
+def _merged_term(condition: Formula, first: Term, second: Term) -> Term:
     if first.eq(second):
         return first
-    if z3.is_bool(first):
-        return disjunction([conjunction([condition, first]), conjunction([negation(condition), second])])
+    if isinstance(first, Formula):
+        return disjunction([conjunction([condition, first]), conjunction([negation(condition), as_formula(second)])])
     return z3.If(condition, first, second)
 
 
-def _object(condition: Term, first: Value, second: Value) -> Term:
+def _object(condition: Formula, first: Container, second: Container) -> Term | None:
     """The object that a choice between two lists, sets or maps is, or None unless both are objects of one sort."""
     if first.term is None or second.term is None or first.term.sort() != second.term.sort():
         return None
-    return merged(condition, first.term, second.term)
+    return as_term(merged(condition, first.term, second.term))
 
 
-def _applied(function: Any, args: list[Term]) -> Term:
+def _applied(function: z3.FuncDeclRef, args: list[Term]) -> Term:
     """A function's value, with a choice among arguments as a choice among values: no choice may stand in a pattern, by
     which solvers find instances of a quantified formula."""
     for position, arg in enumerate(args):
         if z3.is_app_of(arg, z3.Z3_OP_ITE):
             first, second = ([*args[:position], arg.arg(side), *args[position + 1 :]] for side in (1, 2))
-            return merged(arg.arg(0), _applied(function, first), _applied(function, second))
-    return function(args)
+            return as_term(merged(as_formula(arg.arg(0)), _applied(function, first), _applied(function, second)))
+    return as_term(function(args))
 
 
 def quantified(term: Term) -> bool:

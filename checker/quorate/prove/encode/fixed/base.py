@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 from quorate.errors import Location
 from quorate.language.types import (
@@ -20,10 +20,33 @@ from quorate.language.types import (
 )
 from quorate.model.nodes import Expr, Model
 from quorate.model.ranges import is_number, limits
-from quorate.prove.encode.fixed.cells import Cells, Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
+from quorate.prove.encode import machine, values
+from quorate.prove.encode.fixed.cells import (
+    Cells,
+    Leaf,
+    Mask,
+    Part,
+    Queues,
+    Seq,
+    Slots,
+    Table,
+    Tally,
+    Value,
+    as_condition,
+    as_leaf,
+    as_queues,
+    as_seq,
+    as_slots,
+    as_table,
+    masked,
+)
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
-from quorate.prove.encode.machine import Env, Machine
-from quorate.prove.encode.values import ABSENT, Cond, Value
+from quorate.prove.encode.machine import Machine
+from quorate.prove.encode.values import ABSENT, parts_of
+
+Env: TypeAlias = "machine.Env[int, Part]"
+Event: TypeAlias = "values.Event[int]"
+Exits: TypeAlias = "machine.Exits[int, Part]"
 
 Guarded = list[tuple[int, Value]]
 """Values, each with the condition that it is meant."""
@@ -37,7 +60,7 @@ class _Cells(Cells):
         self.merged, self.same, self.known = machine.select, machine.equal, machine.constant  # type: ignore[method-assign]
 
 
-class FixedValues(Machine):
+class FixedValues(Machine[int, Part]):
     """Values as cells: conversions, numbers and order."""
 
     true, false = TRUE, FALSE
@@ -58,16 +81,19 @@ class FixedValues(Machine):
     def negate(self, part: int) -> int:
         return part ^ 1
 
-    def is_true(self, part: Cond) -> bool:
-        return bool(part == TRUE)
+    def is_true(self, part: int) -> bool:
+        return part == TRUE
 
-    def is_false(self, part: Cond) -> bool:
-        return bool(part == FALSE)
+    def is_false(self, part: int) -> bool:
+        return part == FALSE
 
-    def select_plain(self, condition: Cond, first: Value, second: Value) -> Value:
+    def truth(self, value: Value) -> int:
+        return as_condition(value)
+
+    def select_plain(self, condition: int, first: Value, second: Value) -> Value:
         return self.cells.choice(condition, first, second)
 
-    def equal_plain(self, first: Value, second: Value) -> Cond:
+    def equal_plain(self, first: Value, second: Value) -> int:
         return self.cells.equal(first, second)
 
     def constant_plain(self, value: Any, kind: Type) -> Value:
@@ -77,7 +103,7 @@ class FixedValues(Machine):
         """An arbitrary value of a type; what its variables must satisfy is added to the constraints."""
         value = self.cells.unknown(kind, constraints)
         if isinstance(kind, ChannelsType):
-            for (source, target), queue in value.items():
+            for (source, target), queue in as_queues(value).items():
                 for item in queue.items:
                     constraints.append(
                         self.either(
@@ -101,20 +127,22 @@ class FixedValues(Machine):
 
     def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
         if is_number(want):
-            return self._fitted_number(value, want, location)
+            return self._fitted_number(as_leaf(value), want, location)
         if isinstance(want, SetType) and isinstance(have, SetType):
             return self._fitted_set(value, have, want, location)
         if isinstance(want, ListType) and isinstance(have, ListType):
-            too_long = self.either([guard for length, guard in value.length.items() if length > want.capacity])
-            items = []
-            for position, item in enumerate(value.items):
-                with self.under(self.cells.longer(value, position)):
+            seq = as_seq(value)
+            too_long = self.either([guard for length, guard in seq.length.items() if length > want.capacity])
+            items: list[Value] = []
+            for position, item in enumerate(seq.items):
+                with self.under(self.cells.longer(seq, position)):
                     items.append(self.fit(item, have.element, want.element, location))
             self.stop("cut", too_long, want.bound, location)
-            length = Leaf({number: guard for number, guard in value.length.items() if number <= want.capacity})
+            length = Leaf({number: guard for number, guard in seq.length.items() if number <= want.capacity})
             return Seq(length, tuple(items[: want.capacity]))
         if isinstance(want, MapType) and isinstance(have, MapType):
-            return Table({key: self.fit(part, have.value, want.value, location) for key, part in value.items()})
+            parts = as_table(value)
+            return Table({key: self.fit(part, have.value, want.value, location) for key, part in parts.items()})
         return value
 
     def _fitted_number(self, value: Leaf, want: Type, location: Location | None) -> Leaf:
@@ -141,7 +169,7 @@ class FixedValues(Machine):
         return Leaf({number: guard for number, guard in value.items() if want.minimum <= number <= want.maximum})
 
     def _fitted_set(self, value: Value, have: SetType, want: SetType, location: Location | None) -> Value:
-        items = []
+        items: Guarded = []
         for guard, item in self._slots(value, have.element).items:
             with self.under(guard):
                 items.append((guard, self.fit(item, have.element, want.element, location)))
@@ -166,16 +194,17 @@ class FixedValues(Machine):
                 want,
             )
         if isinstance(want, ListType) and isinstance(have, ListType):
-            return Seq(value.length, tuple(self.coerce(item, have.element, want.element) for item in value.items))
+            seq = as_seq(value)
+            return Seq(seq.length, tuple(self.coerce(item, have.element, want.element) for item in seq.items))
         if isinstance(want, MapType) and isinstance(have, MapType):
-            return Table({key: self.coerce(part, have.value, want.value) for key, part in value.items()})
+            return Table({key: self.coerce(part, have.value, want.value) for key, part in as_table(value).items()})
         return value
 
     def _slots(self, value: Value, element: Type) -> Slots:
         """A set as guarded elements."""
-        if isinstance(value, Slots):
-            return value
-        return Slots(tuple((guard, self.constant(python, element)) for python, guard in value.items()))
+        if isinstance(value, Mask):
+            return Slots(tuple((guard, self.constant(python, element)) for python, guard in value.items()))
+        return as_slots(value)
 
     def _collected(self, items: Guarded, kind: SetType) -> Value:
         """A set from guarded elements that may be equal."""
@@ -220,14 +249,14 @@ class FixedValues(Machine):
                 return self.cells.count(whole.values(), most)
             case Tally():
                 return self.cells.count(self.cells.copies(whole), most)
-        return self.cells.count([guard for guard, _ in whole.items], most)
+        return self.cells.count([guard for guard, _ in as_slots(whole).items], most)
 
     # Numbers and order
 
     def _lifted(self, compute: Callable[..., Any], *leaves: Value) -> Leaf:
         """Any function on all combinations of values."""
         result = Leaf()
-        for choice in product(*(leaf.items() for leaf in leaves)):
+        for choice in product(*(as_leaf(leaf).items() for leaf in leaves)):
             guard = self.both([condition for _, condition in choice])
             if guard != FALSE:
                 number = compute(*(value for value, _ in choice))
@@ -256,7 +285,7 @@ class FixedValues(Machine):
         return self._computed(node, env, lambda member: member.index)
 
     def op_member(self, node: Expr, env: Env) -> Value:
-        number, members = self.value(node.args[0], env), dict(enumerate(node.type.values()))
+        number, members = as_leaf(self.value(node.args[0], env)), dict(enumerate(node.type.values()))
         wrong = [guard for found, guard in number.items() if found not in members]
         self.stop("error", self.either(wrong), f"a number that no member of {node.type} has", node.location)
         inside = {found: guard for found, guard in number.items() if found in members}
@@ -264,8 +293,9 @@ class FixedValues(Machine):
 
     def _divided(self, node: Expr, env: Env, compute: Callable[[int, int], int]) -> Leaf:
         first, second = self.values(node.args, env)
-        self.stop("error", second.get(0, FALSE), "division by zero", node.location)
-        return self._lifted(compute, first, Leaf({number: guard for number, guard in second.items() if number}))
+        divisor = as_leaf(second)
+        self.stop("error", divisor.get(0, FALSE), "division by zero", node.location)
+        return self._lifted(compute, first, Leaf({number: guard for number, guard in divisor.items() if number}))
 
     def op_div(self, node: Expr, env: Env) -> Value:
         return self._divided(node, env, lambda a, b: a // b)
@@ -276,13 +306,18 @@ class FixedValues(Machine):
     def less(self, first: Value, second: Value) -> int:
         """`first < second`, of tuples lexicographically."""
         if isinstance(first, tuple):
-            parts, same = [], TRUE
-            for a, b in zip(first, second, strict=True):
+            parts, same = list[int](), TRUE
+            for a, b in zip(first, parts_of(second), strict=True):
                 parts.append(self.both((same, self.less(a, b))))
                 same = self.both((same, self.equal(a, b)))
             return self.either(parts)
         return self.either(
-            [self.both((guard, other)) for a, guard in first.items() for b, other in second.items() if a < b]
+            [
+                self.both((guard, other))
+                for a, guard in as_leaf(first).items()
+                for b, other in as_leaf(second).items()
+                if a < b
+            ]
         )
 
     def less_than(self, first: Value, second: Value) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 from quorate.language.types import (
     BagType,
@@ -29,8 +29,9 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.language.types.base import Bounded
+from quorate.prove.encode import values
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
-from quorate.prove.encode.values import ABSENT, Union, Value, class_key
+from quorate.prove.encode.values import ABSENT, Union, alternatives_of, class_key, parts_of
 
 MASK_MAX = 4096
 """A set over at most this many possible elements has a condition for each of them."""
@@ -42,11 +43,17 @@ CHAIN_MAX = 2048
 """Conditions are counted one after the other if that takes at most so many places, and else by adding numbers."""
 
 
+Part: TypeAlias = "Leaf | Table | Mask | Tally | Slots | Seq | Queues"
+Value: TypeAlias = "values.Value[int, Part]"
+"""A condition, cells, or what is made of them."""
+Alternatives: TypeAlias = "Union[int, Part]"
+
+
 class Leaf(dict[Any, int]):
     """A small value: each Python value that it may be, with its condition. They exclude each other."""
 
 
-class Table(dict[Any, Value]):
+class Table(dict[Any, "Value"]):
     """A map: its symbolic value for each key."""
 
 
@@ -85,6 +92,48 @@ class Queues(dict[tuple[Any, Any], Seq]):
     """Channels: the queue of each pair."""
 
 
+def as_condition(value: Value) -> int:
+    """What is a bool by its type."""
+    assert isinstance(value, int)
+    return value
+
+
+def as_leaf(value: Value) -> Leaf:
+    """What is a number, an enum member or an identity by its type."""
+    assert isinstance(value, Leaf)
+    return value
+
+
+def as_table(value: Value) -> Table:
+    """What is a map by its type."""
+    assert isinstance(value, Table)
+    return value
+
+
+def as_seq(value: Value) -> Seq:
+    """What is a list by its type."""
+    assert isinstance(value, Seq)
+    return value
+
+
+def as_mask(value: Value) -> Mask:
+    """What is a set or network with few possible elements by its type."""
+    assert isinstance(value, Mask)
+    return value
+
+
+def as_slots(value: Value) -> Slots:
+    """What is a set, network or bag with too many possible elements for a mask or a tally."""
+    assert isinstance(value, Slots)
+    return value
+
+
+def as_queues(value: Value) -> Queues:
+    """What is `Channels` by its type."""
+    assert isinstance(value, Queues)
+    return value
+
+
 def masked(element: Type) -> bool:
     """Whether sets over a type are masks."""
     return element.cardinality <= MASK_MAX
@@ -111,26 +160,38 @@ class Cells:
 
     def choice(self, condition: int, first: Value, second: Value) -> Value:
         """`first` where the condition is true, else `second`; for what is no tuple and no union."""
-        choice = self.circuit.choice
-        match first:
-            case bool() | int():
-                return choice(condition, first, second)
-            case Leaf() | Mask():
-                keys = [*first, *(key for key in second if key not in first)]
-                merged = {key: choice(condition, first.get(key, FALSE), second.get(key, FALSE)) for key in keys}
-                return type(first)({key: guard for key, guard in merged.items() if guard != FALSE})
-            case Table():
+        match first, second:
+            case int(), int():
+                return self.circuit.choice(condition, first, second)
+            case Leaf(), Leaf():
+                return self.choice_of_leaves(condition, first, second)
+            case Mask(), Mask():
+                return Mask(self._chosen(condition, first, second))
+            case Table(), Table():
                 return Table({key: self.merged(condition, value, second[key]) for key, value in first.items()})
-            case Tally():
+            case Tally(), Tally():
                 keys = [*first, *(key for key in second if key not in first)]
-                return Tally({key: self.choice(condition, first.times(key), second.times(key)) for key in keys})
-            case Queues():
-                return Queues({key: self.merged(condition, value, second[key]) for key, value in first.items()})
-            case Seq():
+                return Tally(
+                    {key: self.choice_of_leaves(condition, first.times(key), second.times(key)) for key in keys}
+                )
+            case Queues(), Queues():
+                return Queues({key: as_seq(self.merged(condition, value, second[key])) for key, value in first.items()})
+            case Seq(), Seq():
                 return self._choice_of_seqs(condition, first, second)
-            case Slots():
+            case Slots(), Slots():
                 return self._choice_of_slots(condition, first, second)
-        raise TypeError(f"no choice between values like {first!r}")
+        raise TypeError(f"no choice between values like {first!r} and {second!r}")
+
+    def choice_of_leaves(self, condition: int, first: Leaf, second: Leaf) -> Leaf:
+        """The same for leaves."""
+        return Leaf(self._chosen(condition, first, second))
+
+    def _chosen(self, condition: int, first: Mapping[Any, int], second: Mapping[Any, int]) -> dict[Any, int]:
+        """For each value of the one or the other, the condition that it is chosen."""
+        keys = [*first, *(key for key in second if key not in first)]
+        choice = self.circuit.choice
+        merged = {key: choice(condition, first.get(key, FALSE), second.get(key, FALSE)) for key in keys}
+        return {key: guard for key, guard in merged.items() if guard != FALSE}
 
     def merged(self, condition: int, first: Value, second: Value) -> Value:
         """`first` where the condition is true, else `second`; overridden by the machine, which knows tuples and
@@ -145,13 +206,14 @@ class Cells:
         size = max(len(first.items), len(second.items))
         ones, others = (seq.items + (ABSENT,) * (size - len(seq.items)) for seq in (first, second))
         items = tuple(self.merged(condition, one, other) for one, other in zip(ones, others, strict=True))
-        return Seq(self.choice(condition, first.length, second.length), items)
+        return Seq(self.choice_of_leaves(condition, first.length, second.length), items)
 
     def _choice_of_slots(self, condition: int, first: Slots, second: Slots) -> Slots:
-        both, items = self.circuit.both, []
+        both, items = self.circuit.both, list[tuple[int, Value]]()
+        nothing: tuple[int, Value] = (FALSE, ABSENT)
         for position in range(max(len(first.items), len(second.items))):
-            guard, value = first.items[position] if position < len(first.items) else (FALSE, ABSENT)
-            other_guard, other = second.items[position] if position < len(second.items) else (FALSE, ABSENT)
+            guard, value = first.items[position] if position < len(first.items) else nothing
+            other_guard, other = second.items[position] if position < len(second.items) else nothing
             merged = self.circuit.either((both((condition, guard)), both((condition ^ 1, other_guard))))
             if merged != FALSE:
                 items.append(
@@ -169,14 +231,14 @@ class Cells:
     def equal(self, first: Value, second: Value) -> int:
         """Equality of what is no tuple and no union."""
         circuit = self.circuit
-        match first:
-            case bool() | int():
+        match first, second:
+            case int(), int():
                 return circuit.choice(first, second, second ^ 1)
-            case Leaf():
+            case Leaf(), Leaf():
                 return circuit.either(
                     [circuit.both((guard, second[key])) for key, guard in first.items() if key in second]
                 )
-            case Mask():
+            case Mask(), Mask():
                 keys = [*first, *(key for key in second if key not in first)]
                 return circuit.both(
                     [
@@ -184,12 +246,14 @@ class Cells:
                         for key in keys
                     ]
                 )
-            case Tally():
+            case Tally(), Tally():
                 keys = [*first, *(key for key in second if key not in first)]
                 return circuit.both([self.equal(first.times(key), second.times(key)) for key in keys])
-            case Table() | Queues():
+            case Table(), Table():
                 return circuit.both([self.same(value, second[key]) for key, value in first.items()])
-            case Seq():
+            case Queues(), Queues():
+                return circuit.both([self.same(queue, second[pair]) for pair, queue in first.items()])
+            case Seq(), Seq():
                 positions = range(min(len(first.items), len(second.items)))
                 return circuit.both(
                     [
@@ -205,9 +269,9 @@ class Cells:
                         ),
                     ]
                 )
-            case Slots():
+            case Slots(), Slots():
                 return circuit.both([self._covered(first, second), self._covered(second, first)])
-        raise TypeError(f"no equality of values like {first!r}")
+        raise TypeError(f"no equality of values like {first!r} and {second!r}")
 
     def _covered(self, first: Slots, second: Slots) -> int:
         """Whether `second` has each element of `first` as often."""
@@ -253,20 +317,22 @@ class Cells:
         both = self.circuit.both
         match kind:
             case BoolType():
-                yield from ((python, guard) for python, guard in ((True, value), (False, value ^ 1)) if guard != FALSE)
+                true = as_condition(value)
+                yield from ((python, guard) for python, guard in ((True, true), (False, true ^ 1)) if guard != FALSE)
             case NoneType():
                 yield None, TRUE
             case RecordType(kinds=kinds) | TupleType(kinds=kinds):
-                options = [list(self.cases(part, inner)) for part, inner in zip(value, kinds, strict=True)]
+                options = [list(self.cases(part, inner)) for part, inner in zip(parts_of(value), kinds, strict=True)]
                 for choice in product(*options):
                     guard = both([condition for _, condition in choice])
                     if guard != FALSE:
                         parts = [python for python, _ in choice]
                         yield (kind.sort(*parts) if isinstance(kind, RecordType) else tuple(parts)), guard
             case UnionType(kinds=kinds):
+                there = alternatives_of(value)
                 for inner in kinds:
-                    if class_key(inner) in value:
-                        guard, part = value[class_key(inner)]
+                    if class_key(inner) in there:
+                        guard, part = there[class_key(inner)]
                         for python, condition in self.cases(part, inner):
                             condition = both((guard, condition))
                             if condition != FALSE:
@@ -306,7 +372,7 @@ class Cells:
                 )
             case ChannelsType():
                 return Queues(
-                    {pair: self.constant(list(value.queues.get(pair, ())), kind.queue) for pair in kind.pairs}
+                    {pair: as_seq(self.constant(list(value.queues.get(pair, ())), kind.queue)) for pair in kind.pairs}
                 )
             case ListType(element=element):
                 return Seq(Leaf({len(value): TRUE}), tuple(self.known(part, element) for part in value))
@@ -341,7 +407,7 @@ class Cells:
             case BagType(message=element):
                 return self._unknown_bag(element, kind, constraints)
             case ChannelsType():
-                return Queues({pair: self.unknown(kind.queue, constraints) for pair in kind.pairs})
+                return Queues({pair: as_seq(self.unknown(kind.queue, constraints)) for pair in kind.pairs})
             case ListType(element=element):
                 capacity = self.capacity(kind) or 0
                 length = self._one_of(range(capacity + 1), constraints)
@@ -448,29 +514,30 @@ class Cells:
         """The frozen Python value of a symbolic one, where `true` says which conditions are."""
         match kind:
             case BoolType():
-                return true(value)
+                return true(as_condition(value))
             case NoneType():
                 return None
-            case RecordType(kinds=kinds):
-                return kind.sort(*(self.read(part, inner, true) for part, inner in zip(value, kinds, strict=True)))
-            case TupleType(kinds=kinds):
-                return tuple(self.read(part, inner, true) for part, inner in zip(value, kinds, strict=True))
+            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+                parts = [self.read(part, inner, true) for part, inner in zip(parts_of(value), kinds, strict=True)]
+                return kind.sort(*parts) if isinstance(kind, RecordType) else tuple(parts)
             case UnionType(kinds=kinds):
-                chosen = next(part for part in kinds if class_key(part) in value and true(value[class_key(part)][0]))
-                return self.read(value[class_key(chosen)][1], chosen, true)
+                there = alternatives_of(value)
+                chosen = next(part for part in kinds if class_key(part) in there and true(there[class_key(part)][0]))
+                return self.read(there[class_key(chosen)][1], chosen, true)
             case MapType(value=inner):
-                return kind.check({key: self.read(part, inner, true) for key, part in value.items()})
+                return kind.check({key: self.read(part, inner, true) for key, part in as_table(value).items()})
             case SetType(element=element) | NetworkType(message=element):
                 return self._frozen(kind, self._members(value, element, true))
             case BagType(message=element):
                 return kind._of(self._members(value, element, true))
             case ChannelsType():
-                queues = {pair: tuple(self.read(seq, kind.queue, true)) for pair, seq in value.items()}
+                queues = {pair: tuple(self.read(seq, kind.queue, true)) for pair, seq in as_queues(value).items()}
                 return kind.freeze(type(kind.zero())([(pair, queue) for pair, queue in queues.items() if queue]))
             case ListType(element=element):
-                length = next(number for number, guard in value.length.items() if true(guard))
-                return kind.check([self.read(item, element, true) for item in value.items[:length]])
-        return next(python for python, guard in value.items() if true(guard))
+                seq = as_seq(value)
+                length = next(number for number, guard in seq.length.items() if true(guard))
+                return kind.check([self.read(item, element, true) for item in seq.items[:length]])
+        return next(python for python, guard in as_leaf(value).items() if true(guard))
 
     def _members(self, value: Value, element: Type, true: Callable[[int], bool]) -> list[Any]:
         if isinstance(value, Tally):
@@ -483,7 +550,7 @@ class Cells:
             ]
         if isinstance(value, Mask):
             return [part for part, guard in value.items() if true(guard)]
-        return [self.read(item, element, true) for guard, item in value.items if true(guard)]
+        return [self.read(item, element, true) for guard, item in as_slots(value).items if true(guard)]
 
     @staticmethod
     def _frozen(kind: SetType | NetworkType, members: list[Any]) -> Any:

@@ -11,11 +11,22 @@ from quorate.language.types import (
     Type,
 )
 from quorate.model.nodes import Expr, For
-from quorate.prove.encode.fixed.base import FixedValues, Guarded
-from quorate.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Table, Tally
+from quorate.prove.encode.fixed.base import Env, FixedValues, Guarded
+from quorate.prove.encode.fixed.cells import (
+    Leaf,
+    Mask,
+    Queues,
+    Seq,
+    Table,
+    Tally,
+    Value,
+    as_condition,
+    as_leaf,
+    as_seq,
+    as_slots,
+)
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
-from quorate.prove.encode.machine import Env
-from quorate.prove.encode.values import ABSENT, Value
+from quorate.prove.encode.values import ABSENT
 
 
 class Comprehensions(FixedValues):
@@ -39,7 +50,7 @@ class Comprehensions(FixedValues):
                 return [(self.cells.longer(source, position), item) for position, item in enumerate(items)]
             case Queues():
                 return [(self.cells.longer(queue, 0), queue.items[0]) for queue in source.values() if queue.items]
-        items = source.items
+        items = as_slots(source).items
         if isinstance(kind, BagType):
             return [
                 (
@@ -67,7 +78,7 @@ class Comprehensions(FixedValues):
                 for found, element in self.rounds(self.value(clause.source, inner), clause.source.type):
                     inside(position, guard, self.both((found, alive())), clause.name, element)
             else:
-                inside(position, guard, self.value(clause.condition, inner), "", None)
+                inside(position, guard, self.condition(clause.condition, inner), "", None)
 
         def inside(position: int, guard: int, condition: int, name: str, element: Value) -> None:
             guard = self.both((guard, condition))
@@ -89,9 +100,10 @@ class Comprehensions(FixedValues):
         evaluated."""
         alive = TRUE
 
-        def visit(guard: int, value: int) -> None:
+        def visit(guard: int, value: Value) -> None:
             nonlocal alive
-            alive = self.both((alive, self.either((guard ^ 1, value if goes_on else value ^ 1))))
+            true = as_condition(value)
+            alive = self.both((alive, self.either((guard ^ 1, true if goes_on else true ^ 1))))
 
         self._each(node, env, visit, lambda: alive)
         return alive
@@ -105,7 +117,7 @@ class Comprehensions(FixedValues):
     def op_sum(self, node: Expr, env: Env) -> Value:
         total = Leaf({0: TRUE})
         for guard, value in self._yielded(node, env):
-            total = self.select(guard, self._lifted(lambda a, b: a + b, total, value), total)
+            total = as_leaf(self.select(guard, self._lifted(lambda a, b: a + b, total, value), total))
         return self.within(total, node.type)
 
     def op_max_of(self, node: Expr, env: Env) -> Value:
@@ -115,7 +127,8 @@ class Comprehensions(FixedValues):
         return self._extreme(node, env, self.less_than)
 
     def _extreme(self, node: Expr, env: Env, better: Callable[[Value, Value], int]) -> Value:
-        some, best = FALSE, ABSENT
+        some = FALSE
+        best: Value = ABSENT
         for guard, value in self._yielded(node, env):
             wins = guard if best is ABSENT else self.both((guard, self.either((some ^ 1, better(value, best)))))
             best, some = self.select(wins, value, best), self.either((some, guard))
@@ -124,13 +137,14 @@ class Comprehensions(FixedValues):
     def _or_default(self, node: Expr, env: Env, some: int, value: Value, why: str) -> Value:
         if len(node.args) == 2:
             with self.under(some ^ 1):
-                default = ABSENT if self.path == FALSE else self.value(node.args[1], env)
+                default: Value = ABSENT if self.path == FALSE else self.value(node.args[1], env)
             return self.select(some, value, default)
         self.stop("error", some ^ 1, why, node.location)
         return value
 
     def op_the(self, node: Expr, env: Env) -> Value:
-        some, found = FALSE, ABSENT
+        some = FALSE
+        found: Value = ABSENT
         for guard, value in self._yielded(node, env):
             if found is not ABSENT:
                 different = self.both((some, guard, self.equal(found, value) ^ 1))
@@ -153,7 +167,8 @@ class Comprehensions(FixedValues):
     def _in_order(self, items: Guarded) -> Seq:
         seq = Seq(Leaf({0: TRUE}), ())
         for guard, item in items:
-            seq = self.select(guard, self._appended(seq, item), seq) if guard != TRUE else self._appended(seq, item)
+            longer = self._appended(seq, item)
+            seq = longer if guard == TRUE else as_seq(self.select(guard, longer, seq))
         return seq
 
     def _appended(self, seq: Seq, item: Value) -> Seq:

@@ -24,11 +24,28 @@ from quorate.language.types import (
 )
 from quorate.model.nodes import Change, Expr, Loop
 from quorate.model.ranges import limits
-from quorate.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, Tally, masked
+from quorate.prove.encode import machine
+from quorate.prove.encode.fixed.base import Env, Exits, Guarded
+from quorate.prove.encode.fixed.cells import (
+    Leaf,
+    Mask,
+    Queues,
+    Seq,
+    Slots,
+    Table,
+    Tally,
+    Value,
+    as_leaf,
+    as_mask,
+    as_queues,
+    as_seq,
+    as_slots,
+    as_table,
+    masked,
+)
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.histories import Histories
-from quorate.prove.encode.machine import Env, Exits
-from quorate.prove.encode.values import ABSENT, Value
+from quorate.prove.encode.values import ABSENT
 
 
 class Fixed(Histories):
@@ -57,7 +74,7 @@ class Fixed(Histories):
             if isinstance(whole, Slots)
             else [
                 (self.cells.longer(queue, position), item)
-                for queue in (whole.values() if isinstance(whole, Queues) else (whole,))
+                for queue in (whole.values() if isinstance(whole, Queues) else (as_seq(whole),))
                 for position, item in enumerate(queue.items[:1] if isinstance(whole, Queues) else queue.items)
             ]
         )
@@ -74,10 +91,10 @@ class Fixed(Histories):
 
     def _pairwise(self, node: Expr, env: Env) -> dict[Any, tuple[int, int]]:
         """For both sets as masks: each element with the conditions that it is in the first and in the second."""
-        masks = []
+        masks: list[Mask] = []
         for value, part in zip(self.values(node.args, env), node.args, strict=True):
             assert isinstance(part.type, SetType)
-            masks.append(value if isinstance(value, Mask) else self._as_mask(value, part.type.element))
+            masks.append(value if isinstance(value, Mask) else self._as_mask(as_slots(value), part.type.element))
         first, second = masks
         keys = [*first, *(key for key in second if key not in first)]
         return {key: (first.get(key, FALSE), second.get(key, FALSE)) for key in keys}
@@ -122,7 +139,7 @@ class Fixed(Histories):
             case Tally():
                 conditions = self.cells.copies(whole)
             case _:
-                conditions = [guard for guard, _ in whole.items]
+                conditions = [guard for guard, _ in as_slots(whole).items]
         return self.cells.at_most(conditions, number - 1) ^ 1
 
     def has_room(self, whole: Value, kind: Type, number: int) -> int:
@@ -138,7 +155,9 @@ class Fixed(Histories):
 
     def op_quorum(self, node: Expr, env: Env) -> Value:
         members, size = self.values(node.args, env)
-        return self.either([self.both((guard, self._at_least(members, number))) for number, guard in size.items()])
+        return self.either(
+            [self.both((guard, self._at_least(members, number))) for number, guard in as_leaf(size).items()]
+        )
 
     # Maps and lists
 
@@ -152,13 +171,14 @@ class Fixed(Histories):
 
     def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
         if isinstance(kind, ListType):
-            return self.some(self._item(whole, key, location), kind.element)
+            return self.some(self._item(as_seq(whole), as_leaf(key), location), kind.element)
         assert isinstance(kind, MapType)
+        table = as_table(whole)
         cases = list(self.cells.cases(key, kind.key))
-        known = [(guard, whole[python]) for python, guard in cases if python in whole]
+        known = [(guard, table[python]) for python, guard in cases if python in table]
         self.stop(
             "error",
-            self.either([guard for python, guard in cases if python not in whole]),
+            self.either([guard for python, guard in cases if python not in table]),
             "there is no such key",
             location,
         )
@@ -182,19 +202,19 @@ class Fixed(Histories):
     def replaced(self, whole: Value, kind: Type, key: Value, value: Value) -> Value:
         if isinstance(whole, Seq):
             items = list(whole.items)
-            for position, guard in self._positions(whole, key).items():
+            for position, guard in self._positions(whole, as_leaf(key)).items():
                 items[position] = self.select(guard, value, items[position])
             return Seq(whole.length, tuple(items))
         assert isinstance(kind, MapType)
-        table = Table(whole)
+        table = Table(as_table(whole))
         for python, guard in self.cells.cases(key, kind.key):
             if python in table:
                 table[python] = self.select(guard, value, table[python])
         return table
 
     def op_range(self, node: Expr, env: Env) -> Value:
-        low, high = self.values(node.args, env)
-        options = []
+        low, high = map(as_leaf, self.values(node.args, env))
+        options: Guarded = []
         for first, guard in low.items():
             for end, other in high.items():
                 condition = self.both((guard, other))
@@ -209,8 +229,8 @@ class Fixed(Histories):
         return Seq(Leaf({len(node.args): TRUE}), tuple(self.values(node.args, env)))
 
     def op_concat(self, node: Expr, env: Env) -> Value:
-        first, second = self.values(node.args, env)
-        options = [
+        first, second = map(as_seq, self.values(node.args, env))
+        options: Guarded = [
             (
                 guard,
                 Seq(
@@ -223,8 +243,9 @@ class Fixed(Histories):
         return self._chosen(options)
 
     def op_slice(self, node: Expr, env: Env) -> Value:
-        whole, low, high = self.values(node.args, env)
-        options = []
+        listed, first, last = self.values(node.args, env)
+        whole, low, high = as_seq(listed), as_leaf(first), as_leaf(last)
+        options: Guarded = []
         for (length, one), (start, two), (end, three) in product(whole.length.items(), low.items(), high.items()):
             guard = self.both((one, two, three))
             if guard != FALSE:
@@ -237,11 +258,11 @@ class Fixed(Histories):
     def changed(self, change: Change, whole: Value, kind: Type, args: list[Value], location: Location | None) -> Value:
         match kind:
             case ListType():
-                return self._changed_list(change, whole, kind, args, location)
+                return self._changed_list(change, as_seq(whole), kind, args, location)
             case BagType():
                 return self._changed_bag(change, whole, kind, args[0], location)
             case ChannelsType():
-                return self._changed_queues(change, whole, kind, args[0], location)
+                return self._changed_queues(change, as_queues(whole), kind, args[0], location)
         assert isinstance(kind, SetType | NetworkType)
         return self._changed_set(change, whole, kind, args[0], location)
 
@@ -255,14 +276,14 @@ class Fixed(Histories):
                 self.stop("cut", self.both((there ^ 1, self._at_least(whole, kind.capacity))), kind.bound, location)
             if isinstance(whole, Slots):
                 return Slots((*whole.items, (there ^ 1, item)))
-            return self._with(whole, item, element, lambda old, guard: self.either((old, guard)))
+            return self._with(as_mask(whole), item, element, lambda old, guard: self.either((old, guard)))
         if change is not Change.DISCARD:
             self.stop("error", there ^ 1, "the element is not there", location)
         if change is Change.RECEIVE:
             return whole
         if isinstance(whole, Slots):
             return Slots(tuple((self.both((guard, self.equal(one, item) ^ 1)), one) for guard, one in whole.items))
-        return self._with(whole, item, element, lambda old, guard: self.both((old, guard ^ 1)))
+        return self._with(as_mask(whole), item, element, lambda old, guard: self.both((old, guard ^ 1)))
 
     def _with(self, whole: Mask, item: Value, element: Type, join: Callable[[int, int], int]) -> Mask:
         mask = Mask(whole)
@@ -289,10 +310,11 @@ class Fixed(Histories):
             self.stop("cut", self._at_least(whole, kind.capacity), kind.bound, location)
         if isinstance(whole, Tally):
             return self._changed_tally(change, whole, kind, item, location)
+        slots = as_slots(whole)
         if change is Change.SEND:
-            return Slots((*whole.items, (TRUE, item)))
-        left, before = [], FALSE
-        for guard, one in whole.items:
+            return Slots((*slots.items, (TRUE, item)))
+        left, before = list[tuple[int, Value]](), FALSE
+        for guard, one in slots.items:
             match = self.both((guard, self.equal(one, item)))
             left.append((self.both((guard, self.either((before, match ^ 1)))), one))
             before = self.either((before, match))
@@ -308,7 +330,7 @@ class Fixed(Histories):
         for message, guard in self.cells.cases(item, kind.message):
             before = whole.times(message)
             after = Leaf({count + by: condition for count, condition in before.items() if count + by >= 0})
-            tally[message] = self.cells.choice(guard, after, before)
+            tally[message] = self.cells.choice_of_leaves(guard, after, before)
         return tally
 
     def _changed_queues(
@@ -328,7 +350,8 @@ class Fixed(Histories):
         queues = Queues(whole)
         for pair, guard in ends.items():
             with self.under(guard):
-                queues[pair] = self.select(guard, self._queued(change, whole[pair], kind, item, location), whole[pair])
+                queue = self._queued(change, whole[pair], kind, item, location)
+                queues[pair] = as_seq(self.select(guard, queue, whole[pair]))
         return queues
 
     def _queued(self, change: Change, queue: Seq, kind: ChannelsType, item: Value, location: Location | None) -> Seq:
@@ -339,7 +362,8 @@ class Fixed(Histories):
     # Loops
 
     def loop(self, statement: Loop, env: Env) -> Exits:
-        alive, returned, value = TRUE, FALSE, ABSENT
+        alive, returned = TRUE, FALSE
+        value: Value = ABSENT
         for guard, element in self.rounds(self.value(statement.source, env), statement.source.type):
             condition = self.both((alive, guard))
             branch = env.copy()
@@ -353,4 +377,4 @@ class Fixed(Histories):
             value = self.select(leaves, exits.value, value)
             returned = self.either((returned, leaves))
             alive = self.both((alive, self.both((condition, self.either((exits.broken, exits.returned)))) ^ 1))
-        return Exits(returned ^ 1, returned, FALSE, FALSE, value)
+        return machine.Exits(returned ^ 1, returned, FALSE, FALSE, value)

@@ -18,11 +18,11 @@ from quorate.errors import SpecError
 from quorate.language.types import RecordType, Type
 from quorate.model.conversion import alternatives
 from quorate.model.nodes import Expr, Function
-from quorate.prove.encode.fixed.cells import Seq
+from quorate.prove.encode.fixed.base import Env
+from quorate.prove.encode.fixed.cells import Seq, Value, as_condition, as_seq
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.comprehensions import Comprehensions
-from quorate.prove.encode.machine import Env
-from quorate.prove.encode.values import ABSENT, Union, Value, class_key
+from quorate.prove.encode.values import ABSENT, Union, class_key, parts_of
 
 CLIENTS_MAX = 6
 """Each set of clients may be the one whose open operations have taken effect."""
@@ -38,7 +38,7 @@ class Histories(Comprehensions):
         history, initial = self.values(node.args, env)
         function = self.model.functions[node.data]
         event_type = node.args[0].type.children()[0]
-        return _Sweep(self, function, event_type, env, node).possible(history, initial)
+        return _Sweep(self, function, event_type, env, node).possible(as_seq(history), initial)
 
 
 class _Sweep:
@@ -89,7 +89,8 @@ class _Sweep:
         for kind in alternatives(self.event):
             assert isinstance(kind, RecordType)
             guard, record = item[class_key(kind)] if isinstance(item, Union) else (TRUE, item)
-            client, returned = (record[kind.names.index(name)] for name in ("client", "returned"))
+            client, answered = (parts_of(record)[kind.names.index(name)] for name in ("client", "returned"))
+            returned = as_condition(answered)
             client_type = dict(kind.fields)["client"]
             for python, condition in machine.cells.cases(client, client_type):
                 for mark, what in ((returns, returned), (calls, returned ^ 1)):
@@ -154,7 +155,8 @@ class _Sweep:
         machine = self.machine
         with machine.under(condition):
             before = machine.constant(state, self.state)
-            right, after = machine.apply(self.function, [before, event], self.env)
+            allowed, after = parts_of(machine.apply(self.function, [before, event], self.env))
+            right = as_condition(allowed)
         cases = [
             (one, machine.both((condition, right, guard))) for one, guard in machine.cells.cases(after, self.state)
         ]
