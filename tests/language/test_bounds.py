@@ -8,7 +8,7 @@ from quorate.errors import SpecError, UsageError
 from quorate.explore import check
 from quorate.language.system import System
 from quorate.outcome import HoldsWithinBounds
-from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.proof import Task, prove
 
 

@@ -25,7 +25,7 @@ from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
 from quorate.loading import load
 from quorate.prove.any_size.obligations import Prover, model_of_any_size
-from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.solvers.smt import selected
 
 from tests import generated, mutants

@@ -204,7 +204,7 @@ def test_a_bounded_check_proves_nothing_beyond_its_depth() -> None:
 
 
 def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
-    from quorate.prove.encode.anysize.symbols import NoAnySize
+    from quorate.prove.encode.anysize.refusal import NoAnySize
 
     with pytest.raises(NoAnySize, match="is_majority") as error:
         proof(Counts, any_size=True)
@@ -212,7 +212,7 @@ def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
 
 
 def test_a_variable_without_any_size_meaning_is_shown_where_it_is_declared() -> None:
-    from quorate.prove.encode.anysize.symbols import NoAnySize
+    from quorate.prove.encode.anysize.refusal import NoAnySize
 
     with pytest.raises(NoAnySize, match="Use a Network") as error:
         proof(Queued, any_size=True)

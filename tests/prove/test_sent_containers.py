@@ -14,7 +14,7 @@ from quorate.explore.limits import Limits, Watch
 from quorate.outcome import Violated
 from quorate.prove.any_size.obligations import Prover, model_of_any_size
 from quorate.prove.encode.anysize.objects import Objects
-from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.solvers.smt import selected
 
 from tests import generated

@@ -21,10 +21,12 @@ from quorate.language.types import NatType, Type
 from quorate.language.types.base import Bounded
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
+from quorate.prove.encode.anysize.containers import SetV, Value, as_formula
 from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.quantifiers import Transition
-from quorate.prove.encode.anysize.symbols import Formula, NoAnySize, SetV, Term, Value, as_formula, require_natural
+from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
+from quorate.prove.encode.anysize.terms import Formula, Term
 from quorate.prove.solvers.query import Query, query
 
 INIT = "initial states"

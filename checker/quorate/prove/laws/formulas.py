@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from quorate.prove.encode.anysize.containers import Value
 from quorate.prove.encode.anysize.definitions import quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
-from quorate.prove.encode.anysize.symbols import Formula, Value
+from quorate.prove.encode.anysize.terms import Formula
 from quorate.prove.encode.machine import Env, Machine
 from quorate.prove.encode.values import Cond, Part
 from quorate.prove.laws.algebra import Law

@@ -21,7 +21,7 @@ from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
 from quorate.language.system import System
 from quorate.model.nodes import expressions
 from quorate.prove.any_size.obligations import same_constants
-from quorate.prove.encode.anysize.symbols import NoAnySize
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.laws.algebra import TOTAL, Law
 from quorate.prove.laws.formulas import sentence_of, unbounded
 from quorate.prove.laws.subject import Lowered, Subject

@@ -28,9 +28,11 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.prove.encode.anysize import symbols
+from quorate.prove.encode.anysize import containers
+from quorate.prove.encode.anysize.containers import as_term
 from quorate.prove.encode.anysize.execution import AnySize
-from quorate.prove.encode.anysize.symbols import NoAnySize, Term, as_term
+from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.terms import Term
 from quorate.prove.encode.fixed.cells import Mask, Value, as_condition, as_leaf, as_table
 from quorate.prove.encode.fixed.circuit import TRUE
 from quorate.prove.encode.fixed.execution import Fixed
@@ -176,7 +178,7 @@ class Reading:
     need not give in finitely many parts."""
 
     def __init__(
-        self, machine: AnySize, model: z3.ModelRef, values: Sequence[symbols.Value], kinds: Sequence[Type]
+        self, machine: AnySize, model: z3.ModelRef, values: Sequence[containers.Value], kinds: Sequence[Type]
     ) -> None:
         self._machine, self._model = machine, model
         self._values, self._kinds = values, kinds
@@ -197,21 +199,21 @@ class Reading:
         """The values. Use it inside a system whose bounds they fit into."""
         return tuple(self._read(value, kind) for value, kind in zip(self._values, self._kinds, strict=True))
 
-    def _eval(self, value: symbols.Value) -> Term:
+    def _eval(self, value: containers.Value) -> Term:
         return self._model.eval(as_term(value), model_completion=True)
 
-    def _number(self, value: symbols.Value) -> int:
+    def _number(self, value: containers.Value) -> int:
         found = self._eval(value)
         assert isinstance(found, z3.IntNumRef)
         return found.as_long()
 
-    def _chosen(self, value: symbols.Value, kinds: Sequence[Type]) -> tuple[symbols.Value, Type]:
+    def _chosen(self, value: containers.Value, kinds: Sequence[Type]) -> tuple[containers.Value, Type]:
         """What a value of a union is, and of which of its types."""
         there = alternatives_of(value)
         kind = next(inner for inner in kinds if z3.is_true(self._eval(there[class_key(inner)][0])))
         return there[class_key(kind)][1], kind
 
-    def _look(self, value: symbols.Value, kind: Type) -> None:
+    def _look(self, value: containers.Value, kind: Type) -> None:
         """Note the numbers and identities in a value."""
         match kind:
             case RecordType(kinds=kinds) | TupleType(kinds=kinds):
@@ -230,7 +232,7 @@ class Reading:
             case _:
                 raise NoAnySize(f"A {kind} is not read from a model.", "Look for smaller values.")
 
-    def _read(self, value: symbols.Value, kind: Type) -> Any:
+    def _read(self, value: containers.Value, kind: Type) -> Any:
         match kind:
             case NoneType():
                 return None

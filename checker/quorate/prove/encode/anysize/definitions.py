@@ -15,20 +15,12 @@ import z3
 
 from quorate.model.nodes import Expr, Model
 from quorate.model.ranges import is_number
-from quorate.prove.encode.anysize.quantifiers import Env, Quantifiers
-from quorate.prove.encode.anysize.symbols import (
-    Formula,
-    NoAnySize,
-    Number,
-    SetV,
-    Term,
-    Value,
-    as_formula,
-    as_number,
-    as_set,
-    printable,
-    quantified,
-)
+from quorate.prove.encode.anysize.comprehensions import Comprehensions
+from quorate.prove.encode.anysize.containers import SetV, Value, as_formula, as_number, as_set
+from quorate.prove.encode.anysize.quantifiers import Env
+from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.shapes import printable
+from quorate.prove.encode.anysize.terms import Formula, Number, Term, quantified
 
 QUORUM = "quorum of "
 """So begin the names of the predicates that stand for "this set is a quorum"."""
@@ -109,7 +101,7 @@ Definition = tuple[str, Size | None, tuple[str, ...], tuple[str, ...]]
 """What tells families apart: what is defined, the size, the formulas, and the sorts of the parameters."""
 
 
-class Definitions(Quantifiers):
+class Definitions(Comprehensions):
     """Families of formulas and what is known of them."""
 
     def __init__(self, model: Model) -> None:

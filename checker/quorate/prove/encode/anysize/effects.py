@@ -19,12 +19,9 @@ from quorate.language.types import MapType, NetworkType, Type
 from quorate.model import nodes as ir
 from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number
-from quorate.prove.encode.anysize.symbols import (
+from quorate.prove.encode.anysize.containers import (
     BagV,
-    Formula,
     MapV,
-    NoAnySize,
-    Number,
     SetV,
     Value,
     as_bag,
@@ -32,9 +29,10 @@ from quorate.prove.encode.anysize.symbols import (
     as_map,
     as_number,
     as_set,
-    operands,
-    printable,
 )
+from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.shapes import printable
+from quorate.prove.encode.anysize.terms import Formula, Number, operands
 
 if TYPE_CHECKING:
     from quorate.prove.encode.anysize.definitions import Definitions

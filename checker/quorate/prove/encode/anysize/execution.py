@@ -24,26 +24,12 @@ from quorate.language.types import (
     Type,
 )
 from quorate.model.nodes import Change, Expr, Loop, Op
+from quorate.prove.encode.anysize.containers import BagV, MapV, SeqV, SetV, Value, as_list, as_map, as_number, as_set
 from quorate.prove.encode.anysize.effects import all_rounds
 from quorate.prove.encode.anysize.objects import Objects
 from quorate.prove.encode.anysize.quantifiers import Env, Exits
-from quorate.prove.encode.anysize.symbols import (
-    BagV,
-    Formula,
-    MapV,
-    NoAnySize,
-    Number,
-    SeqV,
-    SetV,
-    Value,
-    as_list,
-    as_map,
-    as_number,
-    as_set,
-    negation,
-    operands,
-    quantified,
-)
+from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.terms import Formula, Number, negation, operands, quantified
 from quorate.prove.encode.values import ABSENT
 
 CERTAIN_EFFORT = 20_000

@@ -34,23 +34,22 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.model.nodes import Expr
-from quorate.prove.encode.anysize.definitions import Definitions, Size, Symbol
-from quorate.prove.encode.anysize.symbols import (
-    HELD,
+from quorate.prove.encode.anysize.containers import (
     Alternatives,
     BagV,
     Container,
-    Formula,
     MapV,
     SeqV,
     SetV,
-    Term,
     Value,
     as_list,
     as_map,
     as_number,
     as_term,
 )
+from quorate.prove.encode.anysize.definitions import Definitions, Size, Symbol
+from quorate.prove.encode.anysize.shapes import HELD
+from quorate.prove.encode.anysize.terms import Formula, Term
 from quorate.prove.encode.values import ABSENT, Union, alternatives_of, class_key, parts_of
 
 

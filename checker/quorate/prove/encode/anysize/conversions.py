@@ -1,0 +1,214 @@
+"""Equality, order, constants and conversions of values of unbounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import z3
+
+from quorate.errors import Location
+from quorate.language.types import (
+    EnumType,
+    IdentityType,
+    ListType,
+    MapType,
+    NatType,
+    NetworkType,
+    OrderedType,
+    SetType,
+    TupleType,
+    Type,
+)
+from quorate.model.nodes import IntType, Model, Property
+from quorate.model.ranges import is_number
+from quorate.prove.encode.anysize.containers import (
+    BagV,
+    MapV,
+    SeqV,
+    SetV,
+    Value,
+    as_formula,
+    as_number,
+    as_term,
+    chosen,
+)
+from quorate.prove.encode.anysize.quantifiers import Quantifiers
+from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
+from quorate.prove.encode.anysize.terms import Formula, Number, Term
+from quorate.prove.encode.values import ABSENT, parts_of
+
+
+class Conversions(Quantifiers):
+    """What a value is, and how it is held against a type."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self._in_expression = 0
+        self._judging = False
+
+    def judge(
+        self,
+        prop: Property,
+        state: dict[str, Value],
+        arguments: Sequence[Value],
+        old: dict[str, Value] | None = None,
+    ) -> tuple[Value, Formula]:
+        self._judging = True
+        try:
+            return super().judge(prop, state, arguments, old)
+        finally:
+            self._judging = False
+
+    def equal_plain(self, first: Value, second: Value) -> Formula:
+        if _same_object(first, second):
+            return self.true
+        match first, second:
+            case MapV(), MapV():
+                return self._everywhere(first.key, lambda key: self.equal(first.at(key), second.at(key)))
+            case SetV(), SetV():
+                return self._everywhere(first.element, lambda element: first.has(element) == second.has(element))
+            case BagV(), BagV():
+                return self._everywhere(first.element, lambda element: first.count(element) == second.count(element))
+            case SeqV(), SeqV():
+                index = self.number_named("i")
+                inside = z3.And(index >= 0, index < first.length)
+                return self.both(
+                    [
+                        first.length == second.length,
+                        self.forall((index,), inside, self.equal(first.at(index), second.at(index))),
+                    ]
+                )
+            case Term(), Term():
+                return self.true if first.eq(second) else first == second
+        raise TypeError(f"no equality of values like {first!r} and {second!r}")
+
+    def constant_plain(self, value: Any, kind: Type) -> Value:
+        if isinstance(kind, EnumType):
+            return self.symbols.member(kind, value)
+        if is_number(kind):
+            return z3.IntVal(value)
+        if isinstance(kind, OrderedType) and value.index == 0:
+            return self.symbols.least(kind)
+        if isinstance(kind, SetType | NetworkType):
+            element = kind.element if isinstance(kind, SetType) else kind.message
+            members = [self.constant(part, element) for part in value]
+            return SetV(element, lambda found: self.either([self.equal(found, part) for part in members]))
+        if isinstance(kind, MapType):
+            parts = set(value.values())
+            if len(parts) == 1:
+                same = self.constant(parts.pop(), kind.value)
+                return MapV(kind.key, lambda _: same)
+        if not len(value) and hasattr(kind, "message"):
+            return BagV(kind.message, lambda _: z3.IntVal(0))
+        if isinstance(value, list):
+            element = kind.children()[0]
+            items = [self.constant(part, element) for part in value]
+            return self._listed(items, element)
+        raise NoAnySize(f"The constant {value!r} has no any-size meaning.", "Set it in @init with a parameter.")
+
+    def _listed(self, items: list[Value], element: Type) -> SeqV:
+        def at(index: Number) -> Value:
+            return chosen([(index == position, item) for position, item in enumerate(items)])
+
+        return SeqV(
+            element,
+            z3.IntVal(len(items)),
+            at if items else lambda index: self.symbols.symbol(element, "nothing", [index]),
+        )
+
+    def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:
+        if is_number(want):
+            if isinstance(want, NatType):
+                self._limited(as_number(value), want, location)
+            return value
+        return self._converted(value, have, want, lambda part, a, b: self.fit(part, a, b, location))
+
+    def _limited(self, value: Number, want: NatType, location: Location | None) -> None:
+        """Note that a number below zero is an error, and that one above the greatest of its type cuts the run.
+
+        The range that the model has found is of no use here: it comes from the configured bounds.
+        """
+        require_natural(want)
+        if self.symbols.is_within(want, value):
+            return
+        if not self.symbols.is_natural(value):
+            self.stop("error", value < 0, f"a number below zero, where {want} begins", location)
+        if not self._in_expression or self._judging:
+            self.stop("cut", value > self.symbols.greatest(want), want.bound, location)
+
+    def widened(self, value: Value, have: Type, want: Type) -> Value:
+        if isinstance(want, NatType):
+            self._limited(as_number(value), want, None)
+            return value
+        return self._converted(value, have, want, self.coerce)
+
+    def _converted(self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]) -> Value:
+        """A container whose parts are converted one by one, where that changes what they are. What stops the run at some
+        part is noted once, here."""
+        if str(have) == str(want):  # They differ in bounds alone.
+            return value
+        if any(isinstance(kind, IntType) for kind in have.walk()):
+            self._stopped_inside(value, have, want, convert)
+
+        def part(found: Value, kind: Type, wanted: Type) -> Value:
+            with self.muted():
+                return convert(found, kind, wanted)
+
+        match value, have, want:
+            case MapV(), MapType(value=kind), MapType(key=key, value=wanted):
+                return MapV(key, lambda found: part(value.at(found), kind, wanted))
+            case SeqV(), ListType(element=kind), ListType(element=wanted):
+                return replace(value, element=wanted, at=lambda index: part(value.at(index), kind, wanted), term=None)
+            case SetV(), SetType(), SetType(element=wanted):
+                return SetV(wanted, lambda found: self._narrowed_has(value, found, wanted))
+        return value
+
+    def _stopped_inside(
+        self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]
+    ) -> None:
+        """Note that the run stops where it does so for some part of a container."""
+        match value, have, want:
+            case MapV(), MapType(key=key, value=kind), MapType(value=wanted):
+                source = SetV(key, lambda _: self.true)
+                parts = [(found, value.at(found.element)) for found in self.rounds(source, "k", None)]
+            case (_, ListType(element=kind), ListType(element=wanted)) | (
+                _,
+                SetType(element=kind),
+                SetType(element=wanted),
+            ):
+                parts = [(found, found.element) for found in self.rounds(value, "e", None)]
+            case _:
+                raise NoAnySize(f"A {have} stands for a {want}.", "Make the elements of the declared type.")
+        for found, part in parts:
+            with self.within(found):
+                convert(part, kind, wanted)
+
+    def _narrowed_has(self, whole: SetV, found: Value, kind: Type) -> Formula:
+        """Membership of an element of a wider type."""
+        with self.muted() as events:
+            narrowed = self.narrow(found, kind, whole.element, None)
+            outside = self.either([event.condition for event in events])
+            return self.both((self.negate(outside), self.false if narrowed is ABSENT else whole.has(narrowed)))
+
+    def less(self, first: Value, second: Value, kind: Type) -> Formula:
+        """`first < second`; of a value that no run has, nothing is true."""
+        if first is ABSENT or second is ABSENT:
+            return self.false
+        if isinstance(kind, TupleType):
+            parts, same = list[Formula](), self.true
+            for a, b, part in zip(parts_of(first), parts_of(second), kind.kinds, strict=True):
+                parts.append(self.both((same, self.less(a, b, part))))
+                same = self.both((same, self.equal(a, b)))
+            return self.either(parts)
+        if isinstance(kind, IdentityType):
+            return as_formula(self.symbols.less(kind)(as_term(first), as_term(second)))
+        return as_number(first) < as_number(second)
+
+
+def _same_object(first: Value, second: Value) -> bool:
+    """Whether two values are one and the same object."""
+    if not isinstance(first, MapV | SetV | SeqV) or not isinstance(second, MapV | SetV | SeqV):
+        return False
+    return first.term is not None and second.term is not None and first.term.eq(second.term)
