@@ -10,8 +10,6 @@ from typing import cast
 
 import z3
 
-from quorate.prove.encode.anysize.containers import as_formula
-
 Term = z3.ExprRef
 """A Z3 expression."""
 
@@ -40,7 +38,7 @@ def negation(part: Formula) -> Formula:
     """A negation, pushed inwards."""
     match _kind(part):
         case z3.Z3_OP_NOT:
-            return as_formula(part.arg(0))
+            return operands(part)[0]
         case z3.Z3_OP_TRUE | z3.Z3_OP_FALSE:
             return z3.BoolVal(z3.is_false(part))
         case z3.Z3_OP_AND:
