@@ -14,6 +14,9 @@ from quorate.outcome import Violated
 from quorate.prove.proof import Task, prove
 
 SLOW = {
+    ("causal_store", "ConfirmsOnReceipt"),
+    ("causal_store", "LastMessageWins"),
+    ("causal_store", "NewerWillDo"),
     ("quorum_register", "NoWriteBack"),
     ("vector_clock", "ReceiverForgets"),
     ("paxos", "AnyReportedVote"),
