@@ -108,7 +108,14 @@ def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> Non
     assert list(wrong(build(generated.load(generated.write(3152735322, False))))) == []
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name not in ("raft", "raft_membership", "vector_clock")])
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "fast_paxos" else name
+    for name in names()
+    if name not in ("raft", "raft_membership", "vector_clock")
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_state_of_a_protocol_is_reached_in_as_few_steps(name: str) -> None:
     assert list(wrong(build(load(name).main))) == []
 

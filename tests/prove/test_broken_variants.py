@@ -21,6 +21,8 @@ SLOW = {
     ("vector_clock", "ReceiverForgets"),
     ("paxos", "AnyReportedVote"),
     ("raft", "CommitsOldTerms"),
+    ("fast_paxos", "AnyReportedValue"),
+    ("fast_paxos", "FastQuorumOfMajority"),
     ("raft_membership", "CountsUnion"),
     ("raft_membership", "LeaderCountsItself"),
     ("raft_membership", "RemovedServerWaits"),
@@ -29,6 +31,8 @@ SLOW = {
 }
 
 LARGE = {
+    ("fast_paxos", "OpensRegardless"),
+    ("fast_paxos", "SkipsBallots"),
     ("isolation", "CommitsInTwoSteps"),
     ("raft_membership", "ChangesAgainBeforeCommit"),
     ("raft_membership", "ChangesBeforeOwnCommit"),
