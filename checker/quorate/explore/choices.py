@@ -4,7 +4,7 @@ A parameter ranges over its type. An action that begins with `require(m in self.
 of those choices, so such a parameter ranges over the collection instead. Both give the same enabled instances in the
 same order: the order of the parameter's type. What counts as the beginning: the `require` statements right after the
 docstring, for as long as each of them (or the first operand of its `and`) says that a parameter is `in` an expression
-of `self`, of parameters before it and of names outside the method.
+of `self`, of parameters before it and of names outside the method. Where that expression fails, the parameter ranges over its type.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Choices:
         return f"{where} ({sizes}); at most {INSTANCES_MAX:,} are allowed. {remedy}"
 
     def __call__(self, state: State) -> Sequence[Arguments]:
-        """The choices to try in `state`. Raises Failure if the expression of a collection raises."""
+        """The choices to try in `state`. Raises Failure if the expression of a collection raises, and there are too many to try."""
         if self.fixed is not None:
             return self.fixed
         return list(self._combinations(self._system.view(state), 0, ()))
@@ -173,15 +173,15 @@ class Choices:
         parameter = self._method.parameters[position]
         collection = self._collections.get(parameter.name)
         remembered = self._remembered[position]
-        if collection is None:
-            if None not in remembered:
-                remembered[None] = list(parameter.type.values())
-            return remembered[None]
-        try:
-            contents = collection(view, *chosen)
-            return self._known(parameter, remembered, contents)
-        except (Cut, Exception) as error:
-            raise self._system.failure(self._method, chosen, error) from error
+        if collection is not None:
+            try:
+                return self._known(parameter, remembered, collection(view, *chosen))
+            except (Cut, Exception) as error:  # The action meets it again, and says of every instance how it ends.
+                if parameter.type.cardinality > INSTANCES_MAX:
+                    raise self._system.failure(self._method, chosen, error) from error
+        if None not in remembered:
+            remembered[None] = list(parameter.type.values())
+        return remembered[None]
 
     def _known(self, parameter: Parameter, remembered: dict[Hashable, list[Any]], contents: Any) -> list[Any]:
         try:

@@ -15,8 +15,11 @@ from quorate.language.types import BoolType, TupleType, Type, UnionType, WireTyp
 from quorate.model import bodies, calls, comprehensions, expressions, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Findings, Rule
+from quorate.model.conversion import alternatives, element_type, same_class
 from quorate.model.nodes import Change, Op
+from quorate.model.ranges import is_number
 from quorate.model.source import Source
+from quorate.model.totality import is_total
 
 PASSES_MAX = 12
 PROPERTY_RESULTS: dict[str, Type] = {
@@ -112,7 +115,7 @@ class Builder:
         self_name = source.tree.args.args[0].arg
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         _, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
-        ranges = _ranges(parameters, body)
+        ranges = self._ranges(parameters, body)
         condition = self.system.fair_condition(method)
         return ir.Action(
             method.name,
@@ -124,6 +127,40 @@ class Builder:
             ir.writes(body),
             None if condition is None else self._fair_if(condition),
         )
+
+    def _ranges(
+        self, parameters: tuple[tuple[str, Type], ...], body: tuple[ir.Stmt, ...]
+    ) -> tuple[ir.Expr | None, ...]:
+        """For each parameter the collection that a leading `require(p in collection)` makes it range over: one that cannot fail,
+        and whose elements have, alternative by alternative, the parameter's type. Others range over their type: the guard is exact."""
+        found: dict[str, ir.Expr] = {}
+        names, kinds = [name for name, _ in parameters], dict(parameters)
+        for statement in body:
+            if not isinstance(statement, ir.Require):
+                break
+            first = statement.condition
+            while first.op is Op.AND:
+                first = first.args[0]
+            if first.op is not Op.IN:
+                break
+            element, whole = first.args
+            while element.op is Op.COERCE:
+                element = element.args[0]
+            if (
+                element.op is not Op.LOCAL
+                or element.data not in names
+                or element.data in found
+                or whole.op is Op.DOMAIN
+            ):
+                break
+            later = set(names[names.index(element.data) :])
+            if any(part.op is Op.LOCAL and part.data in later for part in whole.walk()):
+                break
+            held = element_type(whole.type)
+            if held is None or not _ranged_over(held, kinds[element.data]) or not is_total(whole, self):
+                break
+            found[element.data] = whole
+        return tuple(found.get(name) for name in names)
 
     def _fair_if(self, method: Method) -> ir.Function:
         """Where an instance of an action is fair. It is no function that bodies call, so that no other part of the model depends on
@@ -240,28 +277,11 @@ class Builder:
         return findings, body
 
 
-def _ranges(parameters: tuple[tuple[str, Type], ...], body: tuple[ir.Stmt, ...]) -> tuple[ir.Expr | None, ...]:
-    """For each parameter the collection that a leading `require(p in collection)` makes it range over."""
-    found: dict[str, ir.Expr] = {}
-    names = [name for name, _ in parameters]
-    for statement in body:
-        if not isinstance(statement, ir.Require):
-            break
-        first = statement.condition
-        while first.op is Op.AND:
-            first = first.args[0]
-        if first.op is not Op.IN:
-            break
-        element, whole = first.args
-        while element.op is Op.COERCE:
-            element = element.args[0]
-        if element.op is not Op.LOCAL or element.data not in names or element.data in found or whole.op is Op.DOMAIN:
-            break
-        later = set(names[names.index(element.data) :])
-        if any(part.op is Op.LOCAL and part.data in later for part in whole.walk()):
-            break
-        found[element.data] = whole
-    return tuple(found.get(name) for name in names)
+def _ranged_over(held: Type, want: Type) -> bool:
+    """Whether the elements of a collection that are values of `want` are so whatever they are computed from."""
+    if is_number(held) and is_number(want):
+        return True
+    return all(kind == other for kind in alternatives(held) for other in alternatives(want) if same_class(kind, other))
 
 
 def build(spec: System | type[Spec]) -> ir.Model:
