@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from quorate.kinds import known_kinds
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
 Implication = TypeVar("Implication", bound=Callable[..., tuple[bool, bool]])
+Decorator = TypeVar("Decorator", bound=Callable[[Any], Any])
 S = TypeVar("S", bound="SpecBase")
 
 Fairness = Literal["weak", "strong"]
@@ -46,6 +48,16 @@ def _declare(function: Any, declaration: Declaration) -> Any:
         raise SpecError(f"@{declaration.kind} stands before a method, not before {function!r}.")
     function.__quorate__ = declaration
     return function
+
+
+def _marks(decorator: Decorator) -> Decorator:
+    """The decorator of the role or kind of property that it is named after. It leaves a method as it is, but for the mark."""
+
+    @functools.wraps(decorator)
+    def mark(function: Any = _ABSENT, /) -> Any:
+        return decorator(_declare(function, Declaration(decorator.__name__)))
+
+    return cast(Decorator, mark)
 
 
 @overload
@@ -97,76 +109,88 @@ def action(
     return lambda method: _declare(method, declaration)
 
 
-def init(function: Act = _ABSENT, /) -> Act:
+@_marks
+def init(function: Act, /) -> Act:
     """Sets the initial state, starting from the zeros of all types. With parameters: one initial state for each
     choice that passes.
     """
-    return cast(Act, _declare(function, Declaration("init")))
+    return function
 
 
-def invariant(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def invariant(function: Predicate, /) -> Predicate:
     """True in every reachable state. Parameters are universally quantified, and are the witnesses when it is false."""
-    return cast(Predicate, _declare(function, Declaration("invariant")))
+    return function
 
 
-def lemma(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def lemma(function: Predicate, /) -> Predicate:
     """An auxiliary invariant for proofs; checked like any invariant, but not inherited by variants that are expected to
     break.
     """
-    return cast(Predicate, _declare(function, Declaration("lemma")))
+    return function
 
 
-def step(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def step(function: Predicate, /) -> Predicate:
     """True of every transition: `def monotone(self, old: Self) -> bool`, where `self` is the state after it."""
-    return cast(Predicate, _declare(function, Declaration("step")))
+    return function
 
 
-def reachable(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def reachable(function: Predicate, /) -> Predicate:
     """True in at least one reachable state, for some choice of its parameters: the guard against specs that do
     nothing.
     """
-    return cast(Predicate, _declare(function, Declaration("reachable")))
+    return function
 
 
-def eventually(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def eventually(function: Predicate, /) -> Predicate:
     """True at some time in every fair run, for every choice of its parameters."""
-    return cast(Predicate, _declare(function, Declaration("eventually")))
+    return function
 
 
-def leads_to(function: Implication = _ABSENT, /) -> Implication:
+@_marks
+def leads_to(function: Implication, /) -> Implication:
     """Returns (p, q): in every fair run, whenever p is true, q is true then or later, for every choice of the
     parameters.
     """
-    return cast(Implication, _declare(function, Declaration("leads_to")))
+    return function
 
 
-def infinitely_often(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def infinitely_often(function: Predicate, /) -> Predicate:
     """True again and again in every fair run: after each time at which it is false it is true once more (`[]<>p`)."""
-    return cast(Predicate, _declare(function, Declaration("infinitely_often")))
+    return function
 
 
-def eventually_always(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def eventually_always(function: Predicate, /) -> Predicate:
     """True from some time on, and for ever, in every fair run (`<>[]p`)."""
-    return cast(Predicate, _declare(function, Declaration("eventually_always")))
+    return function
 
 
-def eventually_from(function: Implication = _ABSENT, /) -> Implication:
+@_marks
+def eventually_from(function: Implication, /) -> Implication:
     """Returns (p, q): every fair run that begins in a state with p satisfies q at some time (`p => <>q`). Runs that begin
     otherwise need not.
     """
-    return cast(Implication, _declare(function, Declaration("eventually_from")))
+    return function
 
 
-def always_from(function: Implication = _ABSENT, /) -> Implication:
+@_marks
+def always_from(function: Implication, /) -> Implication:
     """Returns (p, q): every run that begins in a state with p satisfies q in all of its states (`p => []q`)."""
-    return cast(Implication, _declare(function, Declaration("always_from")))
+    return function
 
 
-def terminal(function: Predicate = _ABSENT, /) -> Predicate:
+@_marks
+def terminal(function: Predicate, /) -> Predicate:
     """States where the protocol may stop. Any other state without a transition is a deadlock, once a spec declares
     this.
     """
-    return cast(Predicate, _declare(function, Declaration("terminal")))
+    return function
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, assert_never
 
 from quorate.language.control import require
 from quorate.language.types import ListType, MapType, SetType
-from quorate.model import aliases, calls, changes, comprehensions, lowering, operators, places
+from quorate.model import aliases, changes, comprehensions, lowering, operators, own_calls, places
 from quorate.model import nodes as ir
-from quorate.model.context import Context, merged
+from quorate.model.context import Context
 from quorate.model.conversion import join, roomy, without_none
 from quorate.model.order import check_unordered
 from quorate.model.ranges import is_number
@@ -23,7 +23,7 @@ ALLOWED = "Use assignments, `if`, `for`, `require`, `return`, and calls that cha
 INSTEAD: dict[type[ast.stmt], tuple[str, str]] = {
     ast.While: ("`while`", "Loop over a bounded range, `for i in range(len(xs))`."),
     ast.Try: ("`try`", "Guard with `require` or `if`."),
-    ast.With: ("`with`", "Write the ir.statements directly."),
+    ast.With: ("`with`", "Write the statements directly."),
     ast.Delete: ("`del`", "Assign a new value, `self.log = self.log[:i]`; sets have `.discard(x)`."),
     ast.Match: ("`match`", "Write `if isinstance(m, Vote): ... elif ...`."),
     ast.Raise: ("`raise`", "Use `require` to disable an action, `assert` for what must be true."),
@@ -33,7 +33,7 @@ INSTEAD: dict[type[ast.stmt], tuple[str, str]] = {
 
 
 def block(ctx: Context, nodes: list[ast.stmt]) -> tuple[ir.Stmt, ...]:
-    """A sequence of ir.statements."""
+    """A sequence of statements."""
     found: list[ir.Stmt] = []
     for node in nodes:
         rule = RULES.get(type(node))
@@ -116,21 +116,17 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
         raise ctx.source.outside(
             node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`."
         )
-    outer, saved = frozenset(ctx.defined), dict(ctx.bindings)
-    shared, versions = dict(ctx.aliases), dict(ctx.versions)
-    over = comprehensions.ranged(ctx, node.target, node.iter)
-    _check_target(ctx, node, saved)
-    aliases.name(ctx, over.name, aliases.roots(ctx, over.source))
-    body = (*_held(ctx, node, saved), *block(ctx, node.body))
-    changed = frozenset(root for root, version in ctx.versions.items() if versions.get(root, 0) != version)
-    aliases.check_rounds(ctx, node, body, shared, changed, outer)
-    _check_source(ctx, node, over, body, changed)
-    ctx.aliases = merged(shared, ctx.aliases)
-    ctx.defined = set(outer)
-    ctx.bindings = {name: value for name, value in ctx.bindings.items() if name in saved} | saved
+    with ctx.loop() as before:
+        over = comprehensions.ranged(ctx, node.target, node.iter)
+        _check_target(ctx, node, before.bindings)
+        aliases.name(ctx, over.name, aliases.roots(ctx, over.source))
+        body = (*_held(ctx, node, before.bindings), *block(ctx, node.body))
+        changed = before.changed(ctx.versions)
+        aliases.check_rounds(ctx, node, body, before.aliases, changed, before.defined)
+        _check_source(ctx, node, over, body, changed)
     loop = ir.Loop(over.name, over.type, over.source, body, over.ordered, ctx.location(node))
     if not over.ordered:
-        check_unordered(ctx.source, node, loop, outer, ctx.builder.functions)
+        check_unordered(ctx.source, node, loop, before.defined, ctx.builder.functions)
     return [loop]
 
 
@@ -227,7 +223,7 @@ def _expression(ctx: Context, node: ast.Expr) -> list[ir.Stmt]:
         if len(value.args) != 1:
             raise ctx.source.error(node, "require takes one condition.")
         return [ir.Require(lowering.condition(ctx, value.args[0]), ctx.location(node))]
-    method = calls.own_method(ctx, value.func)
+    method = own_calls.own_method(ctx, value.func)
     if method is not None:
         return _procedure(ctx, node, value, *method)
     if isinstance(value.func, ast.Attribute) and value.func.attr in changes.CHANGES:
@@ -245,7 +241,7 @@ def _procedure(
         )
     if function in ctx.inlining:
         raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
-    values = calls.as_written(call, calls.arguments(ctx, call, function, owner, 1))
+    values = own_calls.as_written(call, own_calls.arguments(ctx, call, function, owner, 1))
     source = Source.of(function, owner)
     before: list[ir.Stmt] = []
     bindings: dict[str, ir.Expr] = {}

@@ -57,6 +57,20 @@ class Path:
     aliases: Shared
 
 
+@dataclass(frozen=True)
+class Before:
+    """What was so before a loop."""
+
+    defined: frozenset[str]
+    bindings: dict[str, Expr]
+    aliases: Shared
+    versions: dict[str, int]
+
+    def changed(self, versions: dict[str, int]) -> frozenset[str]:
+        """The roots whose containers have changed since."""
+        return frozenset(root for root, version in versions.items() if self.versions.get(root, 0) != version)
+
+
 def merged(first: Shared, second: Shared) -> Shared:
     """What names may share where two paths meet; the older version of a root counts."""
     found = {local: dict(parts) for local, parts in first.items()}
@@ -125,6 +139,14 @@ class Context:
         if paths:
             self.defined = set.intersection(*(path.defined for path in paths))
             self.aliases = functools.reduce(merged, (path.aliases for path in paths))
+
+    @contextmanager
+    def loop(self) -> Iterator[Before]:
+        """A body that may run, or not: the names that it binds and defines are gone afterwards, what it shares may be shared."""
+        before = Before(frozenset(self.defined), dict(self.bindings), dict(self.aliases), dict(self.versions))
+        yield before
+        self.aliases = merged(before.aliases, self.aliases)
+        self.defined, self.bindings = set(before.defined), dict(before.bindings)
 
     @contextmanager
     def inlined(

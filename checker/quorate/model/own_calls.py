@@ -1,0 +1,120 @@
+"""Calls of an author's own functions and methods: which one is meant, what it is given, and the model's function for it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+
+from quorate.language.types import (
+    UnionType,
+)
+from quorate.model import lowering
+from quorate.model import nodes as ir
+from quorate.model.context import Context
+from quorate.model.conversion import roomy
+
+
+def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
+    """`self.method`, `old.method` or `super().method`: the function, the class it is found in, and whose state it
+    reads.
+    """
+    if not isinstance(node, ast.Attribute):
+        return None
+    spec = ctx.builder.system.spec
+    base = node.value
+    if isinstance(base, ast.Name) and base.id in ctx.self_names and base.id not in ctx.bindings:
+        order, self_op = spec.__mro__, ctx.self_names[base.id]
+    elif isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super" and not base.args:
+        owner = ctx.source.owner or spec
+        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], next(iter(ctx.self_names.values()), ir.Op.STATE)
+    else:
+        return None
+    for cls in order:
+        if node.attr in cls.__dict__:
+            found = cls.__dict__[node.attr]
+            if inspect.isfunction(found) or (isinstance(found, staticmethod) and inspect.isfunction(found.__func__)):
+                return found, cls, self_op
+            if node.attr in ctx.builder.system.index:
+                return None
+            raise ctx.source.outside(
+                node,
+                f"{cls.__name__}.{node.attr} is no plain method: it is a {type(found).__name__}.",
+                "Define it with `def`, without a decorator that wraps it.",
+            )
+    if node.attr in ctx.builder.system.index:
+        return None
+    raise ctx.source.error(node, f"{spec.__name__} has no method {node.attr!r}.")
+
+
+def bound_arguments(ctx: Context, node: ast.Call, function: Any, skip: int) -> list[tuple[str, ast.expr | Any]]:
+    """The parameters of a call with their argument nodes (or default objects), in order."""
+    signature = inspect.signature(function)
+    if any(part.kind in (part.VAR_POSITIONAL, part.VAR_KEYWORD) for part in signature.parameters.values()):
+        raise ctx.source.outside(
+            node, f"{function.__name__} takes any number of arguments.", "Give it a fixed list of parameters."
+        )
+    names = list(signature.parameters)[skip:]
+    given: dict[str, Any] = dict(zip(names, node.args, strict=False))
+    if len(node.args) > len(names):
+        raise ctx.source.error(node, f"{function.__name__} takes {len(names)} arguments, not {len(node.args)}.")
+    for keyword in node.keywords:
+        if keyword.arg not in names or keyword.arg in given:
+            raise ctx.source.error(node, f"{function.__name__} has no free parameter {keyword.arg!r}.")
+        given[keyword.arg] = keyword.value
+    for name in names:
+        default = signature.parameters[name].default
+        if name not in given:
+            if default is inspect.Parameter.empty:
+                raise ctx.source.error(node, f"{function.__name__} needs the argument {name!r}.")
+            given[name] = default
+    return [(name, given[name]) for name in names]
+
+
+def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, skip: int) -> list[tuple[str, ir.Expr]]:
+    """The lowered arguments of a call of an author's function, unions taken from the annotations."""
+    declared = ctx.parameter_hints(function, owner)
+    found = []
+    for name, given in bound_arguments(ctx, node, function, skip):
+        want = declared.get(name)
+        value = lowering.lower(ctx, given, want) if isinstance(given, ast.expr) else lowering.constant(ctx, node, given)
+        if isinstance(want, UnionType) or (want is not None and isinstance(value.type, UnionType)):
+            value = ctx.adapt(value, roomy(want, value.type), node)
+        found.append((name, value))
+    return found
+
+
+def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, self_op: ir.Op | None) -> ir.Expr:
+    """A call of a pure function or method of the author."""
+    if isinstance(function, staticmethod):
+        function, self_op = function.__func__, None
+    return called(
+        ctx, node, function, owner, self_op, arguments(ctx, node, function, owner, 0 if self_op is None else 1)
+    )
+
+
+def called(
+    ctx: Context,
+    node: ast.Call,
+    function: Any,
+    owner: type | None,
+    self_op: ir.Op | None,
+    values: list[tuple[str, ir.Expr]],
+) -> ir.Expr:
+    made = ctx.builder.function(
+        ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values)
+    )
+    result = ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
+    return (
+        lowering.in_order(ctx, node, [value for _, value in as_written(node, values)], result)
+        if node.keywords
+        else result
+    )
+
+
+def as_written(node: ast.Call, values: list[tuple[str, ir.Expr]]) -> list[tuple[str, ir.Expr]]:
+    """The arguments of a call in the order in which Python evaluates them; defaults, which are constants, are among the first."""
+    keywords = [str(keyword.arg) for keyword in node.keywords]
+    by_name = dict(values)
+    given = [(name, value) for name, value in values if name not in keywords]
+    return [*given, *((name, by_name[name]) for name in keywords)]
