@@ -23,6 +23,8 @@ SLOW = {
     ("raft", "CommitsOldTerms"),
     ("fast_paxos", "AnyReportedValue"),
     ("fast_paxos", "FastQuorumOfMajority"),
+    ("raft_prevote", "ListensToAll"),
+    ("raft_prevote", "NoPreVote"),
     ("raft_membership", "CountsUnion"),
     ("raft_membership", "LeaderCountsItself"),
     ("raft_membership", "RemovedServerWaits"),
