@@ -11,12 +11,12 @@ from quorate.explore.native.checkpoint import MAGIC, claimed
 from quorate.outcome import Outcome
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
-SPEC = TwoPhaseCommit.bounded(ResourceManager=8)
+SPEC = TwoPhaseCommit.bounded(ResourceManager=9)
 
 
 def ended(checkpoint: Checkpoint) -> Outcome:
-    """A search that is interrupted."""
-    watch = Watch(report=lambda progress: watch.interrupt() if progress.states else None, checkpoint=checkpoint)
+    """A search that is interrupted: the first look at its progress is after a twentieth of a second, and it takes longer."""
+    watch = Watch(report=lambda _: watch.interrupt(), checkpoint=checkpoint)
     return check(SPEC, engine="native", symmetry=False, watch=watch)
 
 

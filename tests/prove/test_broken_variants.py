@@ -17,26 +17,35 @@ SLOW = {
     ("causal_store", "ConfirmsOnReceipt"),
     ("causal_store", "LastMessageWins"),
     ("causal_store", "NewerWillDo"),
-    ("quorum_register", "NoWriteBack"),
-    ("vector_clock", "ReceiverForgets"),
-    ("paxos", "AnyReportedVote"),
-    ("raft", "CommitsOldTerms"),
+    ("dynamo", "ForgetsItsDots"),
+    ("dynamo", "LastWriteWins"),
+    ("dynamo", "OneVector"),
+    ("dynamo", "PerServerVectors"),
     ("fast_paxos", "AnyReportedValue"),
     ("fast_paxos", "FastQuorumOfMajority"),
-    ("raft_prevote", "ListensToAll"),
-    ("raft_prevote", "NoPreVote"),
+    ("isolation", "ReadOnlyAnomaly"),
+    ("isolation", "ReplicaReadsAnyPrefix"),
+    ("lease_lock", "LateCheck"),
+    ("paxos", "AnyReportedVote"),
+    ("primary_backup", "PaymentSentAsync"),
+    ("quorum_register", "NoWriteBack"),
+    ("raft", "CommitsOldTerms"),
+    ("raft", "VotesForAnyone"),
     ("raft_membership", "CountsUnion"),
     ("raft_membership", "LeaderCountsItself"),
     ("raft_membership", "RemovedServerWaits"),
-    ("isolation", "ReadOnlyAnomaly"),
-    ("isolation", "ReplicaReadsAnyPrefix"),
+    ("raft_prevote", "ListensToAll"),
+    ("raft_prevote", "NoPreVote"),
+    ("raft_snapshots", "ForgetsLastTerm"),
+    ("raft_snapshots", "InstallsOverLongerLog"),
     ("replica_set", "NotJournaled"),
     ("replica_set", "ReadsNearest"),
     ("replica_set", "ReportsWithoutTerm"),
     ("replica_set", "WriteConcernOne"),
+    ("vector_clock", "ReceiverForgets"),
 }
-
-LARGE = {
+NOT_FOUND = {
+    ("crdt", "KeptByBoth"),
     ("fast_paxos", "OpensRegardless"),
     ("fast_paxos", "SkipsBallots"),
     ("isolation", "CommitsInTwoSteps"),
@@ -54,17 +63,20 @@ LARGE = {
     ("replica_set", "AsPublished"),
     ("replica_set", "MajorityIsOld"),
 }
-"""Not found by the solver within a minute: runs are long, or the state has sets in maps."""
+"""Left out: the solver does not find them within a minute, since their runs have ten steps and more, or states have sets in maps."""
+NOT_ENCODED = {"raft_reads"}
+"""Left out: a bounded check has no encoding of `linearizable` over as many clients."""
+SECONDS = 600.0
+"""For those that are found: so long that the load of the machine decides nothing."""
 
 
 def refuted() -> Iterator[Any]:
-    """The variants of the library that violate a safety property, in a run of not too many steps."""
-    for name in names():
+    """The variants of the library that violate a safety property, in a run that a bounded check finds."""
+    for name in (each for each in names() if each not in NOT_ENCODED):
         for variant, cls in load(name).classes.items():
             kinds = {declared: declaration.kind for declared, declaration, _ in declarations(cls)}
-            if (name, variant) in LARGE:
-                continue
-            if kinds.get(cls.expect.violated or "") in ("invariant", "lemma", "step"):
+            safety = kinds.get(cls.expect.violated or "") in ("invariant", "lemma", "step")
+            if safety and (name, variant) not in NOT_FOUND:
                 marks = [pytest.mark.slow] if (name, variant) in SLOW else []
                 yield pytest.param(name, variant, id=f"{name}-{variant}", marks=marks)
 
@@ -91,7 +103,7 @@ def test_a_bounded_check_finds_a_run_as_short_as_the_explorers(name: str, varian
     explored = check(cls)
     assert isinstance(explored, Violated) and explored.trace is not None
     assert explored.property == cls.expect.violated
-    found = prove(Task(cls, name, variant, method="bmc", depth=len(explored.trace))).outcome
+    found = prove(Task(cls, name, variant, method="bmc", depth=len(explored.trace), seconds=SECONDS)).outcome
     assert isinstance(found, Violated) and found.trace is not None, found
     assert (found.property, len(found.trace)) == (explored.property, len(explored.trace))
     assert replay(found.trace, cls).reproduced

@@ -208,8 +208,8 @@ class Inductive:
         """Literals that imply, part by part, that a state is as simple as can be: false, empty, or the default."""
         relation = self.relation
         zero = relation.constant(relation.model.system.zero(before_init=True))
-        for variable in relation.model.variables:
-            for part in _parts(relation, relation.before[variable.name], zero[variable.name]):
+        for name, cells in zero.items():
+            for part in _parts(relation, relation.before[name], cells):
                 if part > 1:
                     yield run.clauses.literal(part, state)
 

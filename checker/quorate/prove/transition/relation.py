@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from quorate.kinds import STEPS
-from quorate.language.system import Arguments, State
+from quorate.language.system import UNSET, Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
 from quorate.prove.encode.fixed.base import Event
@@ -91,10 +91,11 @@ class Relation:
         return self.machine.both([self.machine.equal(first[name], second[name]) for name in self._relevant])
 
     def constant(self, state: State) -> Cells:
-        """A concrete state as cells."""
+        """A concrete state as cells; without those of variables that have no value yet."""
         return {
             variable.name: self.machine.constant(value, variable.type)
             for variable, value in zip(self.model.variables, state, strict=True)
+            if value is not UNSET
         }
 
     def _parameters(self, kinds: Sequence[tuple[str, Type]]) -> tuple[tuple[Value, ...], tuple[int, ...]]:
@@ -137,7 +138,9 @@ class Relation:
         if init is None:
             return (TRUE, zero | {SEEN: self.precedence.nobody()}, ()), FALSE
         arguments, legal = self._parameters(init.parameters)
-        transition = machine.fire(init, zero, arguments)
+        # What has no value yet is assigned before it is read, which the model has been checked for: any cells will do.
+        unset = {each.name: machine.unknown(each.type, []) for each in self.model.variables if each.name not in zero}
+        transition = machine.fire(init, zero | unset, arguments)
         ordered, seen = self.precedence.occurring(arguments, init.parameters, self.precedence.nobody())
         stops = [condition for kind in ("error", "cut") for condition, _ in machine.stopped(transition, kind)]
         condition = machine.both((machine.enabled(transition), *legal, ordered))
