@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from quorate.language.system import Failure
-from quorate.outcome import Unfinished
+from quorate.outcome import Unfinished, Violated
 from quorate.prove.proof import Task, prove
 
 from tests import generated
@@ -47,3 +47,46 @@ def test_an_error_of_init_beyond_the_bounds_is_no_proof_for_any_size() -> None:
     spec = generated.load(SOURCE.replace("LIMIT", "5"))
     found = prove(Task(spec, "spec", any_size=True)).outcome
     assert isinstance(found, Unfinished) and "@init raises an error" in found.reason
+
+
+UNSET = """
+from quorate import Nat, Scalarset, Spec, action, init, invariant
+
+
+class Server(Scalarset, size=2, prefix='s'):
+    '''A server.'''
+
+
+class Place(Nat, max=1):
+    '''A place on a ring.'''
+
+
+class Drawn(Spec):
+    '''Variables that have no value before @init gives them one.'''
+
+    owner: Server
+    ring: dict[Place, Server]
+
+    @init
+    def start(self, owner: Server, ring: dict[Place, Server]):
+        '''{owner} begins.'''
+        self.ring = ring
+        self.owner = owner
+
+    @action
+    def hand_over(self, place: Place):
+        '''Whoever stands at {place} takes over.'''
+        self.owner = self.ring[place]
+
+    @invariant
+    def stays(self):
+        '''The owner stands at the first place.'''
+        return self.owner == self.ring[Place(0)]
+"""
+
+
+@pytest.mark.parametrize(("method", "steps"), [("bmc", 0), ("induction", 0)])
+def test_variables_that_init_alone_gives_a_value(method: str, steps: int) -> None:
+    found = prove(Task(generated.load(UNSET), "drawn", method=method, depth=2)).outcome
+    assert isinstance(found, Violated) and found.trace is not None
+    assert (found.property, len(found.trace)) == ("stays", steps)
