@@ -25,7 +25,7 @@ from quorate.errors import SpecError
 from quorate.explore.native.render.groups import Groups
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System
-from quorate.language.types import MapType, SetType, Type
+from quorate.language.types import MapType, NetworkType, SetType, Type
 from quorate.model.abstract import Exactly, equal
 from quorate.model.accesses import Access, Footprint, Way
 from quorate.model.build import build
@@ -141,13 +141,25 @@ def covers(access: Access, noted: Noted) -> bool:
     return noted.member is not WHOLE and equal(Exactly(noted.member), access.element).possible
 
 
-def members(model: Model, noted: Noted) -> Iterator[Noted]:
-    """A set that was read at one stroke, member by member: every value of its type, since the absent ones are read too."""
+def element_type(model: Model, noted: Noted) -> Type | None:
+    """The type of the members of what was accessed, if it is a set or a network."""
     kind: Type | None = next(variable.type for variable in model.variables if variable.name == noted.variable)
     for _ in noted.keys:
         kind = kind.value if isinstance(kind, MapType) else None
-    if noted.way is Way.READ and noted.member is WHOLE and isinstance(kind, SetType):
-        yield from (replace(noted, member=value) for value in kind.element.values())
+    return kind.element if isinstance(kind, SetType) else kind.message if isinstance(kind, NetworkType) else None
+
+
+def parts(model: Model, noted: Noted) -> Iterator[Noted]:
+    """What a read of several members reads one by one; nothing if it asks for a value that cannot be a member.
+
+    A set that is read at one stroke is read for every value of its type, since the absent ones are read too."""
+    kind = element_type(model, noted)
+    if kind is None or noted.way is not Way.READ or noted.member is ONE_BY_ONE:
+        yield noted
+    elif noted.member is WHOLE:
+        yield from (replace(noted, member=value) for value in kind.values())
+    elif kind.accepts(noted.member):
+        yield noted
 
 
 def _outside(model: Model, allowed: Footprint, done: Sequence[Noted]) -> list[Noted]:
@@ -156,13 +168,7 @@ def _outside(model: Model, allowed: Footprint, done: Sequence[Noted]) -> list[No
     def inside(noted: Noted) -> bool:
         return any(covers(access, noted) for access in allowed)
 
-    outside = []
-    for noted in done:
-        if not inside(noted):
-            parts = list(members(model, noted))
-            if not parts or not all(map(inside, parts)):
-                outside.append(noted)
-    return outside
+    return [noted for noted in done if not inside(noted) and not all(map(inside, parts(model, noted)))]
 
 
 def _changes(names: Sequence[str], before: State, after: State) -> Iterator[Noted]:
