@@ -1,0 +1,349 @@
+"""A spec under one choice of bounds, before it runs: its variables, methods, bounds and constants, found and checked.
+
+What can be wrong in a class that CPython accepts is refused here, at its place.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any, Self, TypeVar, get_args
+
+from quorate.errors import SpecError, UsageError, unknown
+from quorate.kinds import ENDS, LIVENESS, STEPS, known_kinds
+from quorate.language.control import Cut, require
+from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
+from quorate.language.failures import place_of
+from quorate.language.methods import Method, Parameter, Variable
+from quorate.language.places import declaration, definition, placed
+from quorate.language.resolve import (
+    Bound,
+    Configuration,
+    activate,
+    deactivate,
+    hints,
+    is_classvar,
+    resolve,
+)
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
+from quorate.language.types import WireType
+
+
+class Configured:
+    """What a class declares, under its bounds. Use it as a context manager: sorts have their configured sizes inside.
+
+    Raises SpecError if the declarations are wrong and UsageError if the bounds are.
+    """
+
+    def __init__(self, spec: type[SpecBase]) -> None:
+        if not (isinstance(spec, type) and issubclass(spec, SpecBase)) or SpecBase in (spec, *spec.__bases__):
+            raise UsageError(f"{spec!r} is not a subclass of Spec.")
+        self.spec = spec
+        self.name = original(spec).__name__
+        self._saved: list[dict[Any, int | None]] = []
+        self._sizes: dict[Any, int | None] = {}
+        self._hints = hints(spec)
+        self.constants = dict(self._class_constants())
+        requested = self._requested()
+        declared_bounds = self._explore_bounds(requested)
+        self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
+        self.bounds |= {name: value for name, value in self.constants.items() if type(value) is int}
+        self._sizes = {
+            bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
+        }
+        self.configuration = Configuration(capacities=requested)
+        with self:
+            self.variables = tuple(self._variables())
+            methods = [self._method(*found) for found in declarations(spec)]
+            self._fair_conditions = {method.name: self._fair_condition(method) for method in methods}
+        self.index = {variable.name: position for position, variable in enumerate(self.variables)}
+        self._by_kind: dict[str, list[Method]] = {}
+        for method in methods:
+            self._by_kind.setdefault(method.declaration.kind, []).append(method)
+        lossy = [variable for variable in self.variables if isinstance(variable.type, WireType) and variable.type.lossy]
+        for wire in lossy:
+            name = LOSS if len(lossy) == 1 else f"{LOSS}_{wire.name}"
+            self._by_kind.setdefault("action", []).append(_loss(name, wire))
+        if not self.of("action"):
+            raise SpecError(f"{self.name} has no actions: mark the methods that change the state with @action.")
+        if len(self.of("init")) > 1:
+            raise SpecError(
+                f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}."
+            )
+        if len(self.of(*ENDS)) > 1:
+            raise SpecError(
+                f"{self.name} has more than one @terminal: {', '.join(method.name for method in self.of('terminal'))}."
+            )
+
+    # Declarations
+
+    def of(self, *kinds: str) -> tuple[Method, ...]:
+        """The methods of these roles and kinds of properties, one after the other, each in order of definition. Raises
+        LookupError for a kind that there is not."""
+        return tuple(method for kind in known_kinds(*kinds) for method in self._by_kind.get(kind, ()))
+
+    @property
+    def actions(self) -> tuple[Method, ...]:
+        """The actions, in order of definition; the losses of lossy networks last."""
+        return self.of("action")
+
+    def action(self, name: str) -> Method:
+        """The action with this name. Raises UsageError, listing the actions, if there is none."""
+        for method in self.actions:
+            if method.name == name:
+                return method
+        raise unknown("action", name, (method.name for method in self.actions))
+
+    def unjudged_runs(self, what: str) -> tuple[str, ...]:
+        """What a reader must know of properties of runs where only states and steps are judged: that `what` says nothing of them."""
+        names = [f"{method.name} (@{method.declaration.kind})" for method in self.of(*LIVENESS)]
+        return (f"{what} of {', '.join(names)}: `quorate check` judges it",) if names else ()
+
+    def variable(self, name: str) -> Variable:
+        """The variable with this name."""
+        return self.variables[self.index[name]]
+
+    def _class_constants(self) -> Iterator[tuple[str, Any]]:
+        for name, hint in self._hints.items():
+            if is_classvar(hint) and name not in SpecBase.__annotations__ and not name.startswith("_"):
+                if not hasattr(self.spec, name):
+                    raise SpecError(f"{self.name}.{name} is a ClassVar without a value.")
+                yield name, getattr(self.spec, name)
+
+    def _requested(self) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        for base in reversed(self.spec.__mro__):
+            sizes |= base.__dict__.get("bounds", {})
+        for name, size in sizes.items():
+            if not isinstance(size, int) or isinstance(size, bool):
+                raise UsageError(f"The bound {name} must be a whole number, not {size!r}.")
+            if name in self.constants:
+                if not 0 <= size <= NUMBER_MAX:
+                    raise UsageError(
+                        f"The parameter {name}={size} is out of range: use a number from 0 to {NUMBER_MAX:,}."
+                    )
+                self.constants[name] = size
+        return sizes
+
+    def _explore_bounds(self, requested: dict[str, int]) -> dict[str, Bound]:
+        """Every bound of the spec, found by resolving all its types; a change of one size can make another bound
+        appear.
+        """
+        configuration = Configuration(capacities=requested)
+        for _ in range(3):
+            self._sizes = {
+                bound.sort: requested.get(name) for name, bound in configuration.found.items() if bound.sort is not None
+            }
+            for name, bound in configuration.found.items():
+                if name in requested:
+                    self._check_bound(name, requested[name], bound)
+            configuration = Configuration(capacities=requested)
+            self.configuration = configuration
+            with self:
+                self._variables()
+                for found in declarations(self.spec):
+                    self._method(*found)
+                for hint in self._hints.values():
+                    for part in get_args(hint) if is_classvar(hint) else ():
+                        if isinstance(part, SortMeta):
+                            resolve(part, self.name, configuration)
+        for name, size in requested.items():
+            if name not in configuration.found and name not in self.constants:
+                raise unknown("bound", name, [*configuration.found, *self._integers()])
+            if name in configuration.found:
+                self._check_bound(name, size, configuration.found[name])
+        return configuration.found
+
+    def _integers(self) -> list[str]:
+        return [name for name, value in self.constants.items() if type(value) is int]
+
+    @staticmethod
+    def _check_bound(name: str, size: int, bound: Bound) -> None:
+        most = IDENTITIES_MAX if bound.sort is not None and issubclass(bound.sort, Identity) else NUMBER_MAX
+        least = bound.sort._range[1] if isinstance(bound.sort, SortMeta) else 1
+        if not least <= size <= most:
+            raise UsageError(
+                f"The bound {name}={size} is out of range: this {bound.kind} goes from {least:,} to {most:,} "
+                f"(default {bound.default})."
+            )
+
+    def _variables(self) -> list[Variable]:
+        found = []
+        for name, slot in declared(self.spec).items():
+            try:
+                kind = resolve(self._hints[name], name, self.configuration, slot.default)
+            except SpecError as error:
+                raise placed(error, declaration(self.spec, name)) from None
+            default = slot.default
+            if default is not None and not isinstance(kind, WireType):
+                try:
+                    default = kind.check(default)
+                except Cut as cut:
+                    raise SpecError(
+                        f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}."
+                    ) from None
+                except SpecError as error:
+                    raise SpecError(f"{self.name}.{name}: its default is wrong. {error}") from None
+            found.append(Variable(name, kind, default))
+        if not found:
+            raise SpecError(f"{self.name} has no state: declare variables, such as `term: dict[Server, Term]`.")
+        return found
+
+    def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
+        where = f"{self.name}.{name}"
+        written = inspect.getattr_static(self.spec, name)
+        if not isinstance(written, FunctionType):
+            raise SpecError(
+                f"{where} is marked @{declaration.kind}, and is no plain method: it is a {type(written).__name__}. "
+                f"Define it with `def {name}(self, ...)`, without another decorator.",
+                definition(inspect.unwrap(function)),
+            )
+        known = self.method_hints(function)
+        names = self._own_first(where, declaration, function, known)
+        parameters = []
+        for parameter in names:
+            if parameter not in known:
+                raise SpecError(
+                    f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over.",
+                    definition(function, parameter),
+                )
+            try:
+                kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
+            except SpecError as error:
+                raise placed(error, definition(function, parameter)) from None
+            parameters.append(Parameter(parameter, kind))
+        return Method(name, declaration, function, tuple(parameters))
+
+    def _own_first(
+        self, where: str, declaration: Declaration, function: Callable[..., Any], known: dict[str, Any]
+    ) -> list[str]:
+        """The parameters of a method that range over something: those after `self`, and after `old` of a step. Raises SpecError where a
+        method has no such form, or could not be run to its end."""
+        wanted = "(self, old: Self, ...)" if declaration.kind in STEPS else "(self, ...)"
+        if (
+            inspect.iscoroutinefunction(function)
+            or inspect.isgeneratorfunction(function)
+            or inspect.isasyncgenfunction(function)
+        ):
+            what = "generator" if inspect.isgeneratorfunction(function) else "coroutine"
+            raise SpecError(
+                f"{where} is a {what}: calling it runs none of it. Write it with plain `def`, without `await` and `yield`.",
+                definition(function),
+            )
+        plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        found = list(inspect.signature(function).parameters.values())
+        for parameter in found:
+            if parameter.kind not in plain:
+                raise SpecError(
+                    f"{where}: the parameter {parameter.name!r} is not given by position. A method marked @{declaration.kind} takes "
+                    f"{wanted}.",
+                    definition(function, parameter.name),
+                )
+        skipped = 2 if declaration.kind in STEPS else 1
+        for position, role in enumerate(("self", "old")[:skipped]):
+            missing = position >= len(found)
+            if missing or (found[position].name in known and not self._is_own(known[found[position].name])):
+                given = "" if missing else f", and {found[position].name!r} stands where `{role}` is expected"
+                raise SpecError(
+                    f"{where}: a method marked @{declaration.kind} takes {wanted}{given}.",
+                    definition(function, None if missing else found[position].name),
+                )
+        return [parameter.name for parameter in found[skipped:]]
+
+    def _is_own(self, hint: Any) -> bool:
+        """Whether an annotation of `self` or `old` names the spec."""
+        return (
+            hint in (Self, Any) or isinstance(hint, TypeVar) or (isinstance(hint, type) and issubclass(self.spec, hint))
+        )
+
+    def method_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
+        """The evaluated annotations of a method, also of a class defined inside a function."""
+        if "<locals>" not in function.__qualname__:
+            return hints(function)
+        written_in = function.__module__, function.__qualname__.rpartition(".")[0]
+        namespace: dict[str, Any] = {"Self": Self}
+        for base in reversed(self.spec.__mro__):
+            if (base.__module__, base.__qualname__) == written_in:
+                namespace |= base.__dict__.get("__quorate_namespace__", {})
+        try:
+            return inspect.get_annotations(function, locals=namespace, eval_str=True)
+        except NameError as error:
+            raise SpecError(
+                f"{self.name}.{function.__name__}: an annotation uses the unknown name {error.name!r}."
+            ) from None
+
+    def fair_condition(self, action: Method) -> Method | None:
+        """The method that says in which states an instance of an action is fair; None if it always is. Its parameters are some of
+        the action's."""
+        return self._fair_conditions.get(action.name)
+
+    def _fair_condition(self, action: Method) -> Method | None:
+        """Raises SpecError where `fair_per` or `fair_if` of an action name what there is not."""
+        known = {parameter.name: parameter.type for parameter in action.parameters}
+        per, name = action.declaration.fair_per, action.declaration.fair_if
+        has = f"it has {', '.join(known) or 'none'}"
+        for chosen in () if isinstance(per, str) else per:
+            if chosen not in known:
+                raise self._misdeclared(
+                    action, f"fair_per names {chosen!r}, which is no parameter of it: {has}.", "fair_per"
+                )
+        if name is None:
+            return None
+        function = getattr(self.spec, name, None)
+        if not callable(function) or hasattr(function, "__quorate__"):
+            raise self._misdeclared(
+                action,
+                f"fair_if names {name!r}, which is no pure method of the class: define it, without a decorator.",
+                "fair_if",
+            )
+        condition = self._method(name, action.declaration, function)
+        for parameter in condition.parameters:
+            if known.get(parameter.name) != parameter.type:
+                raise self._misdeclared(
+                    action,
+                    f"{name} takes {parameter.name}: {parameter.type}, which is no parameter of the action: {has}.",
+                    "fair_if",
+                )
+        return condition
+
+    def _misdeclared(self, method: Method, message: str, word: str) -> SpecError:
+        """A mistake in a method's decorator, at a word of it."""
+        return SpecError(f"{self.name}.{method.name}: {message}", place_of(word, method.function))
+
+    # Configuration in force
+
+    @property
+    def sizes(self) -> dict[Any, int]:
+        """The sorts whose sizes are bounds, with their sizes."""
+        return {sort: size for sort, size in self._sizes.items() if size is not None}
+
+    def __enter__(self) -> Self:
+        self._saved.append({sort: sort._configured for sort in self._sizes})
+        for sort, size in self._sizes.items():
+            sort.bound = size
+        for name in self._integers():
+            if getattr(self.spec, name) != self.constants[name]:
+                setattr(self.spec, name, self.constants[name])
+        activate(self.configuration)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        deactivate()
+        for sort, size in self._saved.pop().items():
+            sort.bound = size
+
+
+LOSS = "lose"
+
+
+def _loss(name: str, wire: Variable) -> Method:
+    """The action of a lossy network that takes a deliverable message off the wire."""
+    assert isinstance(wire.type, WireType)
+
+    def lose(self: Any, message: Any) -> None:
+        require(message in getattr(self, wire.name))
+        getattr(self, wire.name).drop(message)
+
+    lose.__doc__ = "The network loses a message."
+    return Method(name, Declaration("action", mark="loss"), lose, (Parameter("message", wire.type.message),))

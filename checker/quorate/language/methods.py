@@ -1,0 +1,44 @@
+"""What a spec consists of, once its bounds are chosen: variables, and methods with typed parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from quorate.language.declarations import Declaration
+from quorate.language.types import Type
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A state variable."""
+
+    name: str
+    type: Type
+    default: Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an action or property; it ranges over its type."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Method:
+    """A declared method: an action, @init, or a property."""
+
+    name: str
+    declaration: Declaration
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The docstring's first paragraph on one line, or the name in words."""
+        doc = inspect.getdoc(self.function)
+        return " ".join(doc.split("\n\n")[0].split()) if doc else self.name.replace("_", " ")
