@@ -21,7 +21,7 @@ An election is one step, as in `raft_log`. Members pull late; reports are late, 
 journal and its term. Left out: the time between death and restart, in which a member does nothing; arbiters; initial sync;
 retried writes and causal sessions; the no-op of a new primary, for which a client's next operation stands. Each client
 writes its own name into the document, or reads it, once. Explored at bounds, and not proven for any size: the argument
-is that of `raft`, and its lemmas are there.
+is that of `raft`, and its lemmas are there. With `Term` 3 it held as well, in 1,714,841 orbits.
 
 As it happened. `WriteConcernOne`: sboesebeck/morphium #345 (a server with MongoDB's protocol and default `w: 1` loses
 acknowledged writes in a rolling restart). `AsPublished`: SERVER-17975 (stale reads with `w: majority` and read preference
