@@ -69,7 +69,7 @@ size bound state states word status result leave disabled done trap trapped from
 typeof asm inline auto volatile sizeof struct union switch case default goto NULL NONE main errno stdin unix linux State
 Successors MODEL_WORDS UNLIKELY INT64_MAX memcpy uint64_t bool_ true_ true false And Or Not If Int_ Bool Select Store ForAll
 Exists Array Function Const ite exists forall distinct select store let data types copy clear add pop keys values items send this
-me cls new prime é ß µ_1 名 O0 l1 l O I
+me cls new prime é ß μ_1 名 O0 l1 l O I
 """
 WORDS = _TEXT.split()
 MEMBERS = (

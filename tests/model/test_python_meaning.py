@@ -161,6 +161,8 @@ SAME = {
     "a record equals by all fields": "self.flag = self.note == Note(p, p, 1)",
     "a method of no effect on the caller": "self.top = self.half(self.doubled(1))",
     "an early return": "if self.flag:\n    return\nself.flag = True",
+    "a range is evaluated once": "n = 1\nfor i in range(n):\n    n = min(n + 1, 3)\n    self.top = Level(i)",
+    "a range that ends early": "n = 2\nfor i in range(n):\n    n = 0\n    self.top = Level(i)",
     "an unused loop": "for n in Node:\n    pass",
     "break out of order": "for x in self.numbers:\n    if x == 1:\n        break\n    self.top = x",
 }

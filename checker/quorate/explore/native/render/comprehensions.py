@@ -25,7 +25,7 @@ class Comprehensions(Collections):
             with self.codes(inner) as index:
                 yield self.sparse(inner, index)
         elif source.op is Op.RANGE:
-            low, high = (self.let(part.type, self.value(part)) for part in source.args)
+            low, high = (self.declare(part.type, out.fresh(), self.value(part)) for part in source.args)
             index = out.fresh("i")
             with out.block(f"for (int64_t {index} = {low}; {index} < {high}; {index}++)"):
                 yield index

@@ -138,7 +138,7 @@ class AnySize(Objects):
 
     def op_in(self, node: Expr, env: Env) -> Value:
         found, whole = self.values(node.args, env)
-        if found is ABSENT:
+        if found is ABSENT or whole is ABSENT:
             return self.false
         if isinstance(whole, SeqV):
             return self.either(
