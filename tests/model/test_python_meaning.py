@@ -163,6 +163,8 @@ SAME = {
     "an early return": "if self.flag:\n    return\nself.flag = True",
     "a range is evaluated once": "n = 1\nfor i in range(n):\n    n = min(n + 1, 3)\n    self.top = Level(i)",
     "a range that ends early": "n = 2\nfor i in range(n):\n    n = 0\n    self.top = Level(i)",
+    "the greatest or None": "self.numbers = [Level(0), Level(1)]\nself.option = max(self.numbers, default=None)",
+    "the least tuple or None": "self.flag = min(((x, 3 - x) for x in [2, 1]), default=None) == (1, 2)",
     "an unused loop": "for n in Node:\n    pass",
     "break out of order": "for x in self.numbers:\n    if x == 1:\n        break\n    self.top = x",
 }

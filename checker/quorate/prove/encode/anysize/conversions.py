@@ -20,7 +20,9 @@ from quorate.language.types import (
     SetType,
     TupleType,
     Type,
+    UnionType,
 )
+from quorate.model.conversion import comparable
 from quorate.model.nodes import IntType, Model, Property
 from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.containers import (
@@ -37,7 +39,7 @@ from quorate.prove.encode.anysize.containers import (
 from quorate.prove.encode.anysize.quantifiers import Quantifiers
 from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
 from quorate.prove.encode.anysize.terms import Formula, Number, Term
-from quorate.prove.encode.values import ABSENT, parts_of
+from quorate.prove.encode.values import ABSENT, alternatives_of, class_key, parts_of
 
 
 class Conversions(Quantifiers):
@@ -202,6 +204,16 @@ class Conversions(Quantifiers):
                 parts.append(self.both((same, self.less(a, b, part))))
                 same = self.both((same, self.equal(a, b)))
             return self.either(parts)
+        if isinstance(
+            kind, UnionType
+        ):  # what an extreme has beside a default of another class, which is compared with nothing
+            ones, others = alternatives_of(first), alternatives_of(second)
+            shared = [
+                (ones[key], others[key], part)
+                for part in kind.kinds
+                if comparable(part) and (key := class_key(part)) in ones and key in others
+            ]
+            return self.either([self.both((one, two, self.less(a, b, part))) for (one, a), (two, b), part in shared])
         if isinstance(kind, IdentityType):
             return as_formula(self.symbols.less(kind)(as_term(first), as_term(second)))
         return as_number(first) < as_number(second)

@@ -42,7 +42,7 @@ from quorate.prove.encode.fixed.cells import (
 )
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from quorate.prove.encode.machine import Machine
-from quorate.prove.encode.values import ABSENT, parts_of
+from quorate.prove.encode.values import ABSENT, Union, alternatives_of, parts_of
 
 Env: TypeAlias = "machine.Env[int, Part]"
 Event: TypeAlias = "values.Event[int]"
@@ -311,6 +311,12 @@ class FixedValues(Machine[int, Part]):
                 parts.append(self.both((same, self.less(a, b))))
                 same = self.both((same, self.equal(a, b)))
             return self.either(parts)
+        if isinstance(
+            first, Union
+        ):  # what an extreme has beside a default of another class, which is compared with nothing
+            others = alternatives_of(second)
+            both = [(value, others[key]) for key, value in first.items() if key in others and value[1] is not None]
+            return self.either([self.both((one, two, self.less(a, b))) for (one, a), (two, b) in both])
         return self.either(
             [
                 self.both((guard, other))
