@@ -64,6 +64,7 @@ NOT_FOUND = {
     ("raft_membership", "LeavesUncommittedJoint"),
     ("replica_set", "AsPublished"),
     ("replica_set", "MajorityIsOld"),
+    ("truetime", "CausalReverse"),
 }
 """Left out: the solver does not find them within a minute, since their runs have ten steps and more, or states have sets in maps."""
 NOT_ENCODED = {"raft_reads"}
