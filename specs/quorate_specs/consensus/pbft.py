@@ -48,6 +48,7 @@ from quorate import (
     init,
     invariant,
     is_quorum,
+    lemma,
     reachable,
     record,
     require,
@@ -67,7 +68,7 @@ class Number(Ordered, size=1):
     """A sequence number: the place of a request in the order. Every number is a checkpoint."""
 
 
-class Request(Scalarset, size=2):
+class Request(Scalarset, size=2, prefix="x"):
     """What a client may sign, and its digest."""
 
 
@@ -189,9 +190,11 @@ class Pbft(Spec):
         """A replica in the view has a certificate for what it has accepted."""
         require(self.view[r] == v and Prepare(v, n, x, r) in self.network and self.certified(v, n, x))
         require(Commit(v, n, x, r) not in self.network)
-        for s in Replica:
-            if Prepare(v, n, x, s) in self.network:
-                self.network.receive(Prepare(v, n, x, s))
+        voters = self.preparers(v, n, x)
+        votes = {m for m in self.network if isinstance(m, Prepare) and m.view == v and m.number == n}
+        for m in votes:
+            if m.source in voters:
+                self.network.receive(m)
         self.prepared[r][n] = Certificate(v, x)
         self.network.send(Commit(v, n, x, r))
 
@@ -200,9 +203,11 @@ class Pbft(Spec):
         """A replica has commits of a quorum, its own included, and executes in order; it takes a checkpoint (section 4.3)."""
         require(self.executed[r][n] is None and all(self.executed[r][m] is not None for m in Number if m < n))
         require(Commit(v, n, x, r) in self.network and self.committed(v, n, x))
-        for s in Replica:
-            if Commit(v, n, x, s) in self.network:
-                self.network.receive(Commit(v, n, x, s))
+        voters = self.committers(v, n, x)
+        votes = {m for m in self.network if isinstance(m, Commit) and m.view == v and m.number == n}
+        for m in votes:
+            if m.source in voters:
+                self.network.receive(m)
         self.executed[r][n] = Executed(x)
         self.network.send(Checkpoint(n, x, r))
 
@@ -298,6 +303,92 @@ class Pbft(Spec):
         """What an honest replica executes, a client has signed."""
         done = self.executed[r][n]
         return done is None or done.request is None or done.request in self.signed
+
+    # Why it is so (section 4.5.1)
+
+    @lemma
+    def one_prepare(self, r: Replica, v: View, n: Number, x: Request | None, y: Request | None) -> bool:
+        """An honest replica accepts one request for a view and number, in the view."""
+        if Prepare(v, n, x, r) not in self.network:
+            return True
+        return v <= self.view[r] and (x == y or Prepare(v, n, y, r) not in self.network)
+
+    @lemma
+    def one_certificate(self, v: View, n: Number, x: Request | None, y: Request | None) -> bool:
+        """Within a view, at most one request can be prepared at a number: two quorums have an honest replica in common."""
+        return x == y or not (self.certified(v, n, x) and self.certified(v, n, y))
+
+    @lemma
+    def commits_have_certificates(self, r: Replica, v: View, n: Number, x: Request | None) -> bool:
+        """Who has committed was in the view and had a certificate, and keeps it or a later one."""
+        if Commit(v, n, x, r) not in self.network:
+            return True
+        last = self.prepared[r][n]
+        return v <= self.view[r] and self.certified(v, n, x) and last is not None and v <= last.view
+
+    @lemma
+    def view_changes_are_kept(self, m: ViewChange) -> bool:
+        """Who goes to a view has left the ones before, and reports a true certificate of one of them."""
+        if m not in self.network:
+            return True
+        last = m.prepared
+        return m.view <= self.view[m.source] and (
+            last is None or (last.view < m.view and self.certified(last.view, m.number, last.request))
+        )
+
+    @lemma
+    def view_changes_report_commits(self, m: ViewChange, w: View, x: Request | None) -> bool:
+        """Below the view that a replica goes to, it has committed nothing above the certificate that it reports."""
+        if m not in self.network or w >= m.view or Commit(w, m.number, x, m.source) not in self.network:
+            return True
+        return m.prepared is not None and w <= m.prepared.view
+
+    @lemma
+    def prepared_is_safe(self, r: Replica, v: View, n: Number, x: Request | None, w: View, y: Request | None) -> bool:
+        """When a request is accepted, no other one can be committed below: enough replicas have left and never will."""
+        return not (Prepare(v, n, x, r) in self.network and w < v and x != y) or self.is_lost(w, n, y)
+
+    def is_lost(self, w: View, n: Number, y: Request | None) -> bool:
+        """Whether a quorum has left the view without having committed the request in it."""
+        lost = {r for r in Replica if self.view[r] > w and Commit(w, n, y, r) not in self.network}
+        return is_quorum(lost, self.needed, Replica)
+
+    @lemma
+    def proposals_are_safe(self, v: View, n: Number, x: Request | None, w: View, y: Request | None) -> bool:
+        """So it is when an honest primary proposes it."""
+        return not (PrePrepare(v, n, x) in self.network and w < v and x != y) or self.is_lost(w, n, y)
+
+    @lemma
+    def certificates_are_true(self, r: Replica, n: Number) -> bool:
+        """The certificate that a replica keeps is one, of a view that it has been in."""
+        last = self.prepared[r][n]
+        return last is None or (last.view <= self.view[r] and self.certified(last.view, n, last.request))
+
+    @lemma
+    def proposals_are_signed(self, m: PrePrepare) -> bool:
+        """What an honest primary proposes is signed by a client, or fills a gap."""
+        return m not in self.network or m.request is None or m.request in self.signed
+
+    @lemma
+    def prepared_is_signed(self, r: Replica, v: View, n: Number, x: Request | None) -> bool:
+        """So is what is accepted."""
+        return Prepare(v, n, x, r) not in self.network or x is None or x in self.signed
+
+    @lemma
+    def checkpoints_are_executed(self, n: Number, x: Request | None, r: Replica) -> bool:
+        """A checkpoint is about what is committed."""
+        return Checkpoint(n, x, r) not in self.network or any(self.committed(v, n, x) for v in View)
+
+    @lemma
+    def one_committed(self, n: Number, v: View, x: Request | None, w: View, y: Request | None) -> bool:
+        """At most one request is committed at a number, in one view or in two."""
+        return x == y or not (self.committed(v, n, x) and self.committed(w, n, y))
+
+    @lemma
+    def executed_is_committed(self, r: Replica, n: Number) -> bool:
+        """What is executed is committed."""
+        done = self.executed[r][n]
+        return done is None or any(self.committed(v, n, done.request) for v in View)
 
     @reachable
     def everyone_executes(self) -> bool:
