@@ -18,6 +18,7 @@ ANY_SIZE = [
     pytest.param("two_phase_commit", (), id="two_phase_commit"),
     pytest.param("paxos", (), id="paxos", marks=pytest.mark.slow),
     pytest.param("raft_election", (), id="raft_election"),
+    pytest.param("pbft", (), id="pbft", marks=pytest.mark.slow),
     pytest.param("lww_register", (), id="lww_register"),
     pytest.param("vector_clock", (), id="vector_clock", marks=pytest.mark.slow),
     pytest.param("primary_backup", ("one_primary_per_epoch",), id="primary_backup"),

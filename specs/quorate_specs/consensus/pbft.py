@@ -307,13 +307,6 @@ class Pbft(Spec):
     # Why it is so (section 4.5.1)
 
     @lemma
-    def one_prepare(self, r: Replica, v: View, n: Number, x: Request | None, y: Request | None) -> bool:
-        """An honest replica accepts one request for a view and number, in the view."""
-        if Prepare(v, n, x, r) not in self.network:
-            return True
-        return v <= self.view[r] and (x == y or Prepare(v, n, y, r) not in self.network)
-
-    @lemma
     def one_certificate(self, v: View, n: Number, x: Request | None, y: Request | None) -> bool:
         """Within a view, at most one request can be prepared at a number: two quorums have an honest replica in common."""
         return x == y or not (self.certified(v, n, x) and self.certified(v, n, y))
@@ -325,6 +318,23 @@ class Pbft(Spec):
             return True
         last = self.prepared[r][n]
         return v <= self.view[r] and self.certified(v, n, x) and last is not None and v <= last.view
+
+    @lemma
+    def prepared_is_safe(self, r: Replica, v: View, n: Number, x: Request | None, w: View, y: Request | None) -> bool:
+        """When a request is accepted, no other one can be committed below: enough replicas have left and never will."""
+        return not (Prepare(v, n, x, r) in self.network and w < v and x != y) or self.is_lost(w, n, y)
+
+    def is_lost(self, w: View, n: Number, y: Request | None) -> bool:
+        """Whether a quorum has left the view without having committed the request in it."""
+        lost = {r for r in Replica if self.view[r] > w and Commit(w, n, y, r) not in self.network}
+        return is_quorum(lost, self.needed, Replica)
+
+    @lemma
+    def one_prepare(self, r: Replica, v: View, n: Number, x: Request | None, y: Request | None) -> bool:
+        """An honest replica accepts one request for a view and number, in the view."""
+        if Prepare(v, n, x, r) not in self.network:
+            return True
+        return v <= self.view[r] and (x == y or Prepare(v, n, y, r) not in self.network)
 
     @lemma
     def view_changes_are_kept(self, m: ViewChange) -> bool:
@@ -342,16 +352,6 @@ class Pbft(Spec):
         if m not in self.network or w >= m.view or Commit(w, m.number, x, m.source) not in self.network:
             return True
         return m.prepared is not None and w <= m.prepared.view
-
-    @lemma
-    def prepared_is_safe(self, r: Replica, v: View, n: Number, x: Request | None, w: View, y: Request | None) -> bool:
-        """When a request is accepted, no other one can be committed below: enough replicas have left and never will."""
-        return not (Prepare(v, n, x, r) in self.network and w < v and x != y) or self.is_lost(w, n, y)
-
-    def is_lost(self, w: View, n: Number, y: Request | None) -> bool:
-        """Whether a quorum has left the view without having committed the request in it."""
-        lost = {r for r in Replica if self.view[r] > w and Commit(w, n, y, r) not in self.network}
-        return is_quorum(lost, self.needed, Replica)
 
     @lemma
     def proposals_are_safe(self, v: View, n: Number, x: Request | None, w: View, y: Request | None) -> bool:
