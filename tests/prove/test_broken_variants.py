@@ -17,6 +17,8 @@ SLOW = {
     ("causal_store", "ConfirmsOnReceipt"),
     ("causal_store", "LastMessageWins"),
     ("causal_store", "NewerWillDo"),
+    ("multi_master", "ArrivalOrder"),
+    ("multi_master", "NoConflictResolution"),
     ("dynamo", "ForgetsItsDots"),
     ("dynamo", "LastWriteWins"),
     ("dynamo", "OneVector"),
