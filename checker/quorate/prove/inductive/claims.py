@@ -16,8 +16,8 @@ from quorate.explore.tracing import trace
 from quorate.kinds import INDUCTION, INVARIANTS, STEPS
 from quorate.language.system import Arguments, Method, State
 from quorate.model.nodes import Property
-from quorate.prove.encode.fixed.cells import Mask, Table, Tally
 from quorate.prove.encode.fixed.circuit import FALSE
+from quorate.prove.encode.fixed.parts import Mask, Table, Tally
 from quorate.prove.solvers.sat import Question
 from quorate.prove.transition.relation import Fired, Relation
 from quorate.prove.transition.unrolling import Unrolled

@@ -33,9 +33,9 @@ from quorate.prove.encode.anysize.containers import as_term
 from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.encode.anysize.terms import Term
-from quorate.prove.encode.fixed.cells import Mask, Value, as_condition, as_leaf, as_table
 from quorate.prove.encode.fixed.circuit import TRUE
 from quorate.prove.encode.fixed.execution import Fixed
+from quorate.prove.encode.fixed.parts import Mask, Value, as_condition, as_leaf, as_table
 from quorate.prove.encode.values import alternatives_of, class_key, parts_of
 from quorate.prove.laws.algebra import Law
 from quorate.prove.laws.formulas import broken, sentence_of

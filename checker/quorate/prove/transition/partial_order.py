@@ -27,8 +27,8 @@ from quorate.model.accesses import Footprint, Way, independent
 from quorate.model.capacity import additions
 from quorate.model.footprints import footprint
 from quorate.model.nodes import Action, Model
-from quorate.prove.encode.fixed.cells import as_leaf
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
+from quorate.prove.encode.fixed.parts import as_leaf
 from quorate.prove.encode.values import parts_of
 from quorate.prove.transition.relation import Fired, Relation
 

@@ -16,10 +16,10 @@ from quorate.language.system import UNSET, Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
 from quorate.prove.encode.fixed.base import Event
-from quorate.prove.encode.fixed.cells import Value
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.cnf import Clauses, Copied
 from quorate.prove.encode.fixed.execution import Fixed
+from quorate.prove.encode.fixed.parts import Value
 from quorate.prove.transition.reductions import ALL, Reductions
 from quorate.prove.transition.symmetry_breaking import Precedence, Seen
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from quorate.language.types import IdentityType, RecordType, TupleType, Type, UnionType
-from quorate.prove.encode.fixed.cells import Leaf, Value, as_leaf
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.execution import Fixed
+from quorate.prove.encode.fixed.parts import Leaf, Value, as_leaf
 from quorate.prove.encode.values import ABSENT, alternatives_of, class_key, parts_of
 
 Seen = tuple[tuple[int, ...], ...]

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from quorate.prove.encode.fixed.cells import Leaf, Mask, Queues, Seq, Slots, Table, Tally, Value
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
+from quorate.prove.encode.fixed.parts import Leaf, Mask, Queues, Seq, Slots, Table, Tally, Value
 from quorate.prove.encode.values import ABSENT, Union
 from quorate.prove.solvers.sat import Dialogue
 from quorate.prove.transition.relation import Cells, Fired, Relation

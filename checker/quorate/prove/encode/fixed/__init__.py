@@ -1,2 +1,2 @@
-"""Circuits at fixed bounds: `cells` are the values, `base` says what they mean, `comprehensions` range over them,
+"""Circuits at fixed bounds: `parts` are the values, `cells` makes them, `base` says what they mean, `comprehensions` range over them,
 `histories` judge linearizability, and `execution` runs the model."""

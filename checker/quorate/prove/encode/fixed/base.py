@@ -21,8 +21,9 @@ from quorate.language.types import (
 from quorate.model.nodes import Expr, Model
 from quorate.model.ranges import is_number, limits
 from quorate.prove.encode import machine, values
-from quorate.prove.encode.fixed.cells import (
-    Cells,
+from quorate.prove.encode.fixed.cells import Cells
+from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
+from quorate.prove.encode.fixed.parts import (
     Leaf,
     Mask,
     Part,
@@ -40,7 +41,6 @@ from quorate.prove.encode.fixed.cells import (
     as_table,
     masked,
 )
-from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
 from quorate.prove.encode.machine import Machine
 from quorate.prove.encode.values import ABSENT, Union, alternatives_of, parts_of
 

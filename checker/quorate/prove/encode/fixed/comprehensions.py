@@ -12,7 +12,8 @@ from quorate.language.types import (
 )
 from quorate.model.nodes import Expr, For
 from quorate.prove.encode.fixed.base import Env, FixedValues, Guarded
-from quorate.prove.encode.fixed.cells import (
+from quorate.prove.encode.fixed.circuit import FALSE, TRUE
+from quorate.prove.encode.fixed.parts import (
     Leaf,
     Mask,
     Queues,
@@ -25,7 +26,6 @@ from quorate.prove.encode.fixed.cells import (
     as_seq,
     as_slots,
 )
-from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.values import ABSENT
 
 

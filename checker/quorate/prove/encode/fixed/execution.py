@@ -26,7 +26,9 @@ from quorate.model.nodes import Change, Expr, Loop
 from quorate.model.ranges import limits
 from quorate.prove.encode import machine
 from quorate.prove.encode.fixed.base import Env, Exits, Guarded
-from quorate.prove.encode.fixed.cells import (
+from quorate.prove.encode.fixed.circuit import FALSE, TRUE
+from quorate.prove.encode.fixed.histories import Histories
+from quorate.prove.encode.fixed.parts import (
     Leaf,
     Mask,
     Queues,
@@ -43,8 +45,6 @@ from quorate.prove.encode.fixed.cells import (
     as_table,
     masked,
 )
-from quorate.prove.encode.fixed.circuit import FALSE, TRUE
-from quorate.prove.encode.fixed.histories import Histories
 from quorate.prove.encode.values import ABSENT
 
 

@@ -19,9 +19,9 @@ from quorate.language.types import RecordType, Type
 from quorate.model.conversion import alternatives
 from quorate.model.nodes import Expr, Function
 from quorate.prove.encode.fixed.base import Env
-from quorate.prove.encode.fixed.cells import Seq, Value, as_condition, as_seq
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.comprehensions import Comprehensions
+from quorate.prove.encode.fixed.parts import Seq, Value, as_condition, as_seq
 from quorate.prove.encode.values import ABSENT, Union, class_key, parts_of
 
 CLIENTS_MAX = 6
