@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from quorate.cli import main
 from quorate.commands import _show
+from quorate.commands._live import line
 from quorate.errors import printable
+from quorate.explore import Progress, Watch, check
 from quorate.outcome import Failed, Violated
 from quorate.report.text import outcome_styled, outcome_text
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
 from tests.cli.samples import MUTEX
 
@@ -69,3 +72,9 @@ def test_control_characters_and_lone_surrogates_do_not_reach_the_terminal() -> N
         assert not set(text) & {"\x1b", "\x07", "\x9b", "\r", "\ud800"}
         text.encode()
     assert "one\ntwo" in outcome_text(outcome)
+
+
+def test_progress_says_which_engine_runs() -> None:
+    looks: list[Progress] = []
+    check(TwoPhaseCommit, engine="reference", watch=Watch(report=looks.append))
+    assert looks and line(looks[0]).startswith("reference engine  ")

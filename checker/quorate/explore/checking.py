@@ -147,7 +147,7 @@ class _Judge:
     def _explore(self, wanted: str, workers: int) -> Covered:
         candidates = list(ENGINES) if wanted == "auto" else [wanted]
         for name in candidates:
-            self.engine = name
+            self.engine = self.watch.engine = name
             if name == "reference":  # It tries all permutations; the native engine needs few of them.
                 self.sorts, notes = affordable(self.system, self.sorts)
                 self.notes.extend(notes)

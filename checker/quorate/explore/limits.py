@@ -26,7 +26,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Progress:
-    """A look at a running engine. `frontier` counts the states found and not yet expanded."""
+    """A look at a running engine, named if there was a choice. `frontier` counts the states found and not yet expanded."""
 
     states: int
     transitions: int
@@ -34,6 +34,7 @@ class Progress:
     frontier: int
     seconds: float
     memory_bytes: int
+    engine: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ MEMORY_INTERVAL_S = 0.2
 class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
 
-    `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice."""
+    `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice.
+    `engine` is the one that runs now, for whoever looks."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Watch:
         self.checkpoint = checkpoint
         self.store = store
         self.without = frozenset(without)
+        self.engine = ""
         self._report = report
         self._interrupted: str | None = None
         self._begin = time.monotonic()
@@ -117,7 +120,7 @@ class Watch:
             self._next_measure = seconds + MEMORY_INTERVAL_S
             self._memory = resident_bytes()
             if self._report is not None:
-                self._report(Progress(states, transitions, depth, frontier, seconds, self._memory))
+                self._report(Progress(states, transitions, depth, frontier, seconds, self._memory, self.engine))
             if self.limits.memory_bytes is not None and self._memory > self.limits.memory_bytes:
                 return f"the limit of {self.limits.memory_bytes / 2**30:g} GB of memory is reached"
         return None
