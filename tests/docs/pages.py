@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
+HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 BLOCK = re.compile(
     r"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -31,3 +32,15 @@ def blocks(page: Path) -> list[Block]:
         Block(found["language"], found["text"], found["note"] or "", source.count("\n", 0, found.start("text")) + 1)
         for found in BLOCK.finditer(source)
     ]
+
+
+def prose(page: Path) -> str:
+    """A page without its fenced blocks."""
+    return BLOCK.sub("", page.read_text(encoding="utf-8"))
+
+
+def sections(page: Path) -> set[str]:
+    """What a link to a part of the page may name, as GitHub spells it: headings in small letters with dashes, and ids."""
+    text = prose(page)
+    headings = (re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in HEADING.findall(text))
+    return {*headings, *re.findall(r'<a id="([^"]+)">', text)}

@@ -13,9 +13,10 @@ from quorate.explore import check
 from quorate.loading import load
 from quorate.outcome import Holds
 
-from tests.docs.pages import DOCS, ROOT, blocks
+from tests.docs.pages import ROOT, blocks, prose, sections
 
 README = ROOT / "README.md"
+FOLDERS = "docs", "bench", "tests", "counterexamples"
 
 
 def test_the_example_holds(tmp_path: Path) -> None:
@@ -63,10 +64,14 @@ def test_the_readme_names_every_family_of_the_library_and_no_more_counterexample
     assert len(list(broken())) > int(fewest)
 
 
-def test_no_page_links_to_a_file_that_is_not_there() -> None:
-    for page in [README, *DOCS.glob("*.md"), ROOT / "counterexamples" / "README.md"]:
-        for target in re.findall(r"\]\(<?([^)#>]+)>?(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+def test_no_page_links_to_a_file_or_a_section_that_is_not_there() -> None:
+    for page in [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))]:
+        for file, section in re.findall(r"\]\(<?([^)#>]*)>?(?:#([^)]*))?\)", prose(page)):
+            if file.startswith("https://"):
+                continue
+            target = page.parent / file if file else page
+            assert target.exists(), f"{page.name}: {file}"
+            assert not section or section in sections(target), f"{page.name}: {file}#{section}"
 
 
 def test_the_folders_of_the_map_exist() -> None:
