@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+FOLDERS = "docs", "bench", "tests", "counterexamples"
 
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 BLOCK = re.compile(
@@ -32,6 +33,11 @@ def blocks(page: Path) -> list[Block]:
         Block(found["language"], found["text"], found["note"] or "", source.count("\n", 0, found.start("text")) + 1)
         for found in BLOCK.finditer(source)
     ]
+
+
+def pages() -> list[Path]:
+    """Everything that is written for readers."""
+    return sorted(page for folder in (ROOT, *(ROOT / name for name in FOLDERS)) for page in folder.glob("*.md"))
 
 
 def prose(page: Path) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 from quorate.cli import cli
 from quorate.commands.gallery import broken
@@ -13,10 +14,10 @@ from quorate.explore import check
 from quorate.loading import load
 from quorate.outcome import Holds
 
-from tests.docs.pages import ROOT, blocks, prose, sections
+from tests.docs.pages import ROOT, blocks, pages, prose, sections
 
 README = ROOT / "README.md"
-FOLDERS = "docs", "bench", "tests", "counterexamples"
+COMMAND = re.compile(r"(?:`|^\$ |^|&& |bin/)quorate ([a-z]+)([^`\n|&]*)", re.MULTILINE)
 
 
 def test_the_example_holds(tmp_path: Path) -> None:
@@ -65,13 +66,24 @@ def test_the_readme_names_every_family_of_the_library_and_no_more_counterexample
 
 
 def test_no_page_links_to_a_file_or_a_section_that_is_not_there() -> None:
-    for page in [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))]:
+    for page in pages():
         for file, section in re.findall(r"\]\(<?([^)#>]*)>?(?:#([^)]*))?\)", prose(page)):
             if file.startswith("https://"):
                 continue
             target = page.parent / file if file else page
             assert target.exists(), f"{page.name}: {file}"
             assert not section or section in sections(target), f"{page.name}: {file}#{section}"
+
+
+def test_pages_name_commands_and_options_that_exist() -> None:
+    lines = [(page.name, *line) for page in pages() for line in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    assert len(lines) > 50
+    for page, name, arguments in lines:
+        command = cli.get_command(Context(cli), name)
+        assert command, f"{page}: quorate {name}"
+        options = {spelling for option in command.params for spelling in (*option.opts, *option.secondary_opts)}
+        unknown = {*re.findall(r"(?<=\s)--?[a-zA-Z][\w-]*", arguments)} - options
+        assert not unknown, f"{page}: quorate {name}{arguments}"
 
 
 def test_the_folders_of_the_map_exist() -> None:
