@@ -11,7 +11,7 @@ import pytest
 from tests.docs.following import follow
 from tests.docs.pages import DOCS, ROOT, blocks
 
-GUIDES = {"from-tla.md": 3}
+GUIDES = {"from-tla.md": 3, "from-stateright.md": 1, "time.md": 4}
 """Each page, and how many commands it has."""
 
 
