@@ -284,6 +284,7 @@ def test_ctrl_c_gives_the_partial_result(folder: Path) -> None:
     assert done.returncode == 3 and found["verdict"] == "unfinished" and found["states"] > 0, done.stderr
 
 
+@pytest.mark.slow
 def test_pytest_collects_and_verifies_specifications(folder: Path) -> None:
     (folder / "spec_mutex.py").write_text(MUTEX)
     (folder / "spec_liar.py").write_text(LIAR)

@@ -23,6 +23,7 @@ from bench.lattice import (
 )
 
 
+@pytest.mark.slow
 def test_transactional_levels_form_this_lattice() -> None:
     distinct = tuple(name for name in TRANSACTIONS if name != "repeatable-read")  # The same as serializable.
     assert direct(distinct, of_transactions()) == [

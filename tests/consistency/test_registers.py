@@ -34,6 +34,7 @@ ALPHABET = [*(c for c in REGISTER if c[0] == "write"), *READS]
 LEVELS = sorted(OBJECT_LEVELS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listed", [0, 300], ids=["compact", "listed"])
 @pytest.mark.parametrize("level", LEVELS)
 def test_levels_of_registers_with_distinct_values_agree_with_brute_force(

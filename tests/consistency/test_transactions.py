@@ -71,6 +71,7 @@ def transactions(draw: st.DrawFn, lists: bool, count_max: int = 4) -> History:
     return History.of(found, failed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lists", [True, False], ids=["lists", "registers"])
 @pytest.mark.parametrize("level", TRANSACTION_LEVELS)
 def test_levels_agree_with_brute_force(level: str, lists: bool) -> None:

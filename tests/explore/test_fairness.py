@@ -212,6 +212,7 @@ class MovingEach(Moving):
         super().act(b)
 
 
+@pytest.mark.slow
 @ENGINES
 def test_fairness_of_the_whole_and_of_each_instance_imply_one_another_in_neither_direction(engine: str) -> None:
     """As published specifications have it, `WF(\\E p: Flip(p))`; the verdicts are TLC's."""

@@ -390,6 +390,7 @@ def fair(edges: list[tuple[str, int, int, int]], places: set[int]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from([Reaching, Leading]), st.integers(0, 2**32))
 def test_lassos_are_found_exactly_where_trying_every_set_of_states_finds_one(base: type[Walk], seed: int) -> None:

@@ -24,6 +24,7 @@ from tests.footprints.test_spared_work import AsksWhetherNoted
 DRAWN, BATCH, STATES = 300, 50, 6
 
 
+@pytest.mark.library
 @pytest.mark.parametrize("name", names())
 def test_footprints_of_the_library(name: str) -> None:
     tally = check_all(System(load_spec(name).main), 8)

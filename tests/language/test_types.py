@@ -38,6 +38,7 @@ def inverse(names: Renaming) -> Renaming:
     return Renaming(turned)
 
 
+@pytest.mark.slow
 @QUIET
 @given(types())
 def test_values_are_numbered_without_gaps_in_meaning(kind: Type) -> None:

@@ -33,6 +33,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(sources())
 def test_random_specs_agree(source: str) -> None:
@@ -290,6 +291,7 @@ def test_ctrl_c_ends_the_engine_too() -> None:
         check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False)
 
 
+@pytest.mark.slow
 def test_a_search_that_was_ended_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
@@ -337,6 +339,7 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 RECORDED = json.loads(recorded.FILE.read_text(encoding="utf-8"))
 
 
+@pytest.mark.library
 @pytest.mark.parametrize("spec", [spec for spec in recorded.library() if identified(spec) in RECORDED], ids=identified)
 def test_large_specs_have_the_numbers_that_the_reference_engine_recorded(spec: type[Spec]) -> None:
     expected = RECORDED[identified(spec)]

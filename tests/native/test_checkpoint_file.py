@@ -31,6 +31,7 @@ def test_a_file_that_is_no_checkpoint_is_left_as_it_is(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.slow
 def test_an_older_checkpoint_asks_for_resume_or_overwrite(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     assert ended(Checkpoint(file)).verdict == "unfinished" and file.read_bytes().startswith(MAGIC)

@@ -52,6 +52,7 @@ def test_orbits_are_exact(build: Build, managers: int) -> None:
     assert found(build("plain", RM=managers, MODEL_SYMMETRY=1), 1)["states"] == str(ORBITS[managers])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_the_counterexample_does_not_depend_on_workers(build: Build, sanitizer: str) -> None:
     answers = [
@@ -65,6 +66,7 @@ def test_the_counterexample_does_not_depend_on_workers(build: Build, sanitizer: 
     assert answers[1:] == [answers[0]] * 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sleep", [0, 1])
 def test_a_state_of_two_phase_commit_takes_at_most_24_bytes(build: Build, sleep: int) -> None:
     answer = found(build("plain", RM=9, MODEL_SLEEP=sleep), 1)
@@ -84,6 +86,7 @@ def test_a_limit_of_states_is_kept(build: Build) -> None:
     assert (answer["stop"], answer["states"]) == ("4", "10000")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after", "sleep"), [(1, 2, 0), (1, 2, 1), (2, 1, 1)])
 def test_a_killed_search_goes_on_from_its_checkpoint(
     build: Build, tmp_path: Path, before: int, after: int, sleep: int

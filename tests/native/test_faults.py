@@ -95,6 +95,7 @@ def notes(ended: Ended) -> str:
     return " ".join(map(str, ended.facts["notes"]))  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "reason"),
     [(signal.SIGTERM, "ended by SIGTERM"), (signal.SIGHUP, "ended by SIGHUP"), (signal.SIGINT, "interrupted")],
@@ -129,6 +130,7 @@ def ended_at_once() -> Watch:
     return watch
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     running = subprocess.Popen([sys.executable, "-c", CHECKPOINTED, str(file)])

@@ -20,6 +20,7 @@ from tests.native.building import HERE, SANITIZERS, found, program
 TWO_PHASE = '#include "two_phase.c"\n#include "run.c"\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 @pytest.mark.parametrize("words", [1, 2])
 def test_numbers_and_counterexamples_are_those_of_exact_storage(tmp_path: Path, sanitizer: str, words: int) -> None:
@@ -43,6 +44,7 @@ def test_numbers_and_counterexamples_are_those_of_exact_storage(tmp_path: Path, 
         assert answers[1:] == [answers[0]] * 2
 
 
+@pytest.mark.slow
 def test_a_state_of_two_phase_commit_takes_12_bytes(tmp_path: Path) -> None:
     answer = found(program(tmp_path / "fingerprints", TWO_PHASE, "plain", "-DRM=9", "-DSTORE_FINGERPRINT=1"), 2)
     assert answer["states"] == "10340352" and int(answer["bytes"]) <= 12 * 10_340_352
@@ -64,6 +66,7 @@ def test_fingerprints_collide_as_often_as_random_numbers(tmp_path: Path) -> None
         ), bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [8, 12, 16, 20])
 @pytest.mark.parametrize("broken", [(), ("-DBROKEN",)])
 def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, broken: tuple[str, ...]) -> None:

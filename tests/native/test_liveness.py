@@ -52,6 +52,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sanitizer", "seeds"), [("plain", range(3_000)), ("address", range(3_000, 5_000))])
 def test_the_lasso_is_that_of_the_reference_engine_step_by_step(build: Build, sanitizer: str, seeds: range) -> None:
     graphs = [drawn(seed) for seed in seeds]
@@ -96,6 +97,7 @@ def test_components_are_those_of_networkx(build: Build) -> None:
         assert set(map(frozenset, groups.values())) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back", [0, 150_000])
 def test_a_way_through_all_states_needs_no_recursion(build: Build, back: int) -> None:
     """A line of states, at whose end only going back to the state `back` is possible."""

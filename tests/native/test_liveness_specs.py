@@ -28,6 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_random_specs_agree(part: int) -> None:
     """More of them: `python -m tests.native.liveness_agreement`."""
@@ -186,6 +187,7 @@ def test_an_interruption_ends_liveness_too() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_memory_limit_ends_liveness_too() -> None:
     outcome = check(LARGE, engine="native", watch=Watch(Limits(memory_bytes=resident_bytes() + (64 << 20))))
     assert isinstance(outcome, Unfinished) and "checking liveness" in outcome.reason and "memory" in outcome.reason

@@ -87,6 +87,7 @@ def test_the_same_seed_gives_the_same_runs_with_any_number_of_workers() -> None:
     assert simulate(TwoPhaseCommit, seed=8, runs=9_000, length=40, engine="native").actions != first.actions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_threads_that_walk_are_clean_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
     text = '#include "two_phase.c"\n#include "walk.c"\n'
@@ -122,6 +123,7 @@ def test_every_kind_of_violation_is_met(spec: type[Spec], kind: str, engine: str
     assert len(violation.steps) == 0 if kind == "invariant" else len(violation.steps) >= 3
 
 
+@pytest.mark.slow
 def test_both_engines_take_each_enabled_instance_equally_often() -> None:
     """Runs are short, so that what one run does often does not weigh too much."""
     runs, length = 4_000, 3
@@ -179,6 +181,7 @@ def test_without_a_compiler_the_reference_engine_walks(tmp_path: Path, monkeypat
     assert walked.engine == "reference" and any("none" in note for note in walked.notes)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_runs_with_what_was_done() -> None:
     running = subprocess.Popen(
         [

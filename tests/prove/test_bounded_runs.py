@@ -114,6 +114,7 @@ finds of them is found by a bounded check (test_broken_variants)."""
 TAKES_SECONDS = {"fast_paxos", "raft_log", "raft_reads", "raft_snapshots"}
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     "name",
     [

@@ -110,6 +110,7 @@ WHERE = [
 """Actions that break a step of the base's argument: that lemma or property is kept by the base, and not by the variant."""
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(("name", "variant"), list(refuted()))
 def test_a_bounded_check_finds_a_run_as_short_as_the_explorers(name: str, variant: str) -> None:
     cls = load(name).variant(variant)
