@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
+from quorate.outcome import Outcome
 
 from tests.docs.following import follow
 from tests.docs.pages import DOCS, ROOT, blocks
 
-GUIDES = {"from-tla.md": 3, "from-stateright.md": 1, "time.md": 4}
+GUIDES = {"from-tla.md": 3, "from-stateright.md": 1, "time.md": 4, "python-api.md": 0}
 """Each page, and how many commands it has."""
 
 
@@ -32,3 +36,23 @@ def test_the_files_of_the_guides_pass_mypy_strict(tmp_path: Path) -> None:
     environment = {"MYPYPATH": f"{ROOT / 'checker'}:{ROOT / 'checker' / 'stubs'}"}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout
+
+
+def test_the_python_names_of_the_page_exist() -> None:
+    text = (DOCS / "python-api.md").read_text(encoding="utf-8")
+    for module, names in re.findall(r"^\| `(quorate[.\w]*)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE):
+        for name in re.findall(r"`(\w+)`", names):
+            assert resolve_name(f"{module}:{name}") is not None
+    for name in re.findall(r"`(quorate(?:\.\w+)+)[`(]", text):
+        assert resolve_name(name) is not None
+
+
+def test_the_table_of_outcomes_is_that_of_the_classes() -> None:
+    text = (DOCS / "python-api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `([\w-]+)` \| (\d) \| (.*) ?\|$", text, re.MULTILINE)
+    shown = {name: (verdict, int(code), set(re.findall(r"`(\w+)`", own))) for name, verdict, code, own in rows}
+    common = {field.name for field in fields(Outcome)}
+    assert shown == {
+        cls.__name__: (cls.verdict, int(cls.exit_code), {field.name for field in fields(cls)} - common)
+        for cls in Outcome.__subclasses__()
+    }
