@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+from math import prod
 from typing import Any
 
+from quorate.explore.choices import Choices
 from quorate.language.control import Cut
-from quorate.language.system import Failure, State
+from quorate.language.methods import Method
+from quorate.language.system import Arguments, Failure, State, System
 from quorate.model.nodes import Model
 from quorate.prove.solvers.sat import Dialogue
 from quorate.prove.transition.relation import Fired, Relation
@@ -14,11 +19,22 @@ Outcomes = dict[tuple[str, tuple[Any, ...]], Any]
 """For each action instance that is not disabled: its next state, "cut" or "error"."""
 
 
+MANY = 10_000
+
+choices = lru_cache(maxsize=64)(Choices)
+
+
+def tried(system: System, method: Method, state: State) -> Iterable[Arguments]:
+    """The arguments to try: all there are, or, of many, those that the reference engine tries."""
+    every = prod(parameter.type.cardinality for parameter in method.parameters)
+    return system.choices(method.parameters) if every <= MANY else choices(system, method)(state)
+
+
 def reference(model: Model, state: State) -> Outcomes:
     """What the reference engine's actions do."""
     system, found = model.system, {}
     for method in system.actions:
-        for arguments in system.choices(method.parameters):
+        for arguments in tried(system, method, state):
             try:
                 successor = system.fire(state, method, arguments)
             except Cut as cut:

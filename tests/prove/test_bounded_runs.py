@@ -108,21 +108,13 @@ def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> Non
     assert list(wrong(build(generated.load(generated.write(3152735322, False))))) == []
 
 
-TAKES_MINUTES = {"crdt", "hybrid_clock", "raft", "raft_membership", "vector_clock"}
+TAKES_MINUTES = {"raft", "raft_membership"}
 """Not asked here: a formula that says of a state of theirs that it is that one has the solver think for minutes. What an explorer
 finds of them is found by a bounded check (test_broken_variants)."""
-TAKES_SECONDS = {"fast_paxos", "raft_log", "raft_reads", "raft_snapshots"}
 
 
 @pytest.mark.library
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name in TAKES_SECONDS else [])
-        for name in names()
-        if name not in TAKES_MINUTES
-    ],
-)
+@pytest.mark.parametrize("name", [name for name in names() if name not in TAKES_MINUTES])
 def test_every_state_of_a_protocol_is_reached_in_as_few_steps(name: str) -> None:
     assert list(wrong(build(load(name).main))) == []
 
