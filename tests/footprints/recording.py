@@ -1,8 +1,8 @@
 """A state that notes what CPython really does with it: which variables, which keys of maps, which members of sets and networks.
 
 The containers that a spec sees through `self` are replaced by subclasses that note what is asked of them and do the same as before.
-A list, record, tuple or optional value counts as read when it is fetched. A set that is fetched and then read in a way that no method
-tells of (`set(s)` looks into it directly) counts as read as a whole.
+A list, record, tuple or optional value counts as read when it is fetched. A set that is fetched and never asked for a method counts as
+read as a whole: `set(s)` looks into it directly.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Noted:
 
 @dataclass
 class Notes:
-    """What was done so far, and the sets that were fetched and not yet read by a method."""
+    """What was done so far, and the sets that were fetched and not yet asked for a method."""
 
     done: dict[Noted, None] = field(default_factory=dict)
     fetched: dict[tuple[str, tuple[Any, ...]], bool] = field(default_factory=dict)
@@ -45,8 +45,13 @@ class Notes:
         """Note an access, unless it is the containers' own doing."""
         if self.quiet:
             return
-        self.fetched[place] = True
+        self.asked(place)
         self.done.setdefault(Noted(way, *place, member))
+
+    def asked(self, place: tuple[str, tuple[Any, ...]]) -> None:
+        """What was fetched from a place is asked for a method that notes what it does."""
+        if not self.quiet:
+            self.fetched[place] = True
 
     def own(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call something of the containers themselves without noting what it does."""
@@ -97,14 +102,26 @@ class _Recorded:
         return self._place[0], (*self._place[1], key)
 
 
-def _noting(way: Way, base: type, name: str, member: bool = False) -> Callable[..., Any]:
-    """A method of a container that notes an access to it and does what it did."""
+class _Method:
+    """A method of a container that notes an access to it and does what it did. Who asks a set for it reads the set by it, or not at
+    all where an argument fails."""
 
-    def method(self: Any, *arguments: Any, **options: Any) -> Any:
-        self._notes.note(way, self._place, arguments[0] if member else WHOLE)
-        return self._notes.own(lambda: getattr(base, name)(self, *arguments, **options))
+    def __init__(self, way: Way, base: type, name: str, member: bool) -> None:
+        self._way, self._base, self._name, self._member = way, base, name, member
 
-    return method
+    def __get__(self, container: Any, _: type) -> Callable[..., Any]:
+        notes, place = container._notes, container._place
+        notes.asked(place)
+
+        def method(*arguments: Any, **options: Any) -> Any:
+            notes.note(self._way, place, arguments[0] if self._member else WHOLE)
+            return notes.own(lambda: getattr(self._base, self._name)(container, *arguments, **options))
+
+        return method
+
+
+def _noting(way: Way, base: type, name: str, member: bool = False) -> Any:
+    return _Method(way, base, name, member)
 
 
 # Maps

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from quorate import Spec, action
 from quorate.explore.native.render.groups import Groups
 from quorate.explore.native.render.ranging import opening
 from quorate.language.system import System
@@ -19,7 +20,8 @@ from quorate.model.footprints import _Run, footprint
 from quorate.model.nodes import Op
 
 from tests.footprints.checks import check_all, check_drawn
-from tests.footprints.test_spared_work import AsksWhetherNoted
+from tests.footprints.recording import recorded_action
+from tests.footprints.test_spared_work import AsksWhetherNoted, Level
 
 DRAWN, BATCH, STATES = 300, 50, 6
 
@@ -105,3 +107,36 @@ def test_an_action_does_not_ask_again_for_the_message_that_it_was_called_with() 
     assert len(guards) == 2, "another server's message, of no older term"
     assert not any(part.op is Op.IN for guard in guards for part in guard.condition.walk())
     assert len(rest) == len(action.body) - 2, "neither the guard nor the reception of what stays in the network"
+
+
+class AddsWhatIsNotThere(Spec):
+    """`note` fails before it has looked at the set that it would add to; `keep` looks at all of it."""
+
+    log: list[Level]
+    seen: set[Level]
+    kept: set[Level]
+
+    @action
+    def note(self) -> None:
+        """There is no first entry."""
+        self.seen.add(self.log[0])
+
+    @action
+    def keep(self) -> None:
+        """Copy the set."""
+        self.kept = set(self.seen)
+
+
+def test_a_set_that_an_argument_fails_before_it_is_read_is_not_read() -> None:
+    system = System(AddsWhatIsNotThere)
+    with system:
+        state = system.zero()
+        ways = {}
+        for action in system.actions:
+            noted, _, _ = recorded_action(system, state, action, ())
+            ways[action.name] = {(access.way, access.variable) for access in noted}
+    assert ways == {
+        "note": {(Way.READ, "log")},
+        "keep": {(Way.READ, "seen"), (Way.WRITE, "kept")},
+    }
+    check_all(system)
