@@ -60,6 +60,9 @@ NAMES = {
     "an old value after a fresh one": "x = {p}\ny = x\nx = {q}\nself.flag = p in y",
     "two values for one name": "x: Node | None = None\nif self.flag:\n    x = p\nself.flag = not self.flag\nself.leader = x",
     "unpacking": "x, (y, z) = 1, (p, 2)\nself.level[y] = z\nself.top = x",
+    "one of two classes": (
+        "x: Note | Node | None = p if self.flag else Note(p, q, 1)\nself.flag = not self.flag\nself.leader = q if x == q else None"
+    ),
     "a swap": "self.level[p], self.level[q] = self.level[q], self.level[p] + 1",
     "a swap of containers": "self.seen, self.other = self.other | {p}, self.seen",
     "a comprehension's own names": "self.seen = {p for p in Node if p != q}\nself.leader = p",
@@ -135,6 +138,26 @@ METHODS = {
     "a default argument": (
         "self.flag = self.one(p)",
         "def one(self, n: Node, y: Level = 1) -> bool:\n    return y == 1",
+    ),
+    "an empty result": (
+        "self.seen = self.others(p) | {q}",
+        "def others(self, n: Node) -> set[Node]:\n    if n in self.seen:\n        return set()\n    return self.seen",
+    ),
+    "empty parts of a result": (
+        "self.log, self.flag = self.empty(p)\nself.seen.add(p)",
+        "def empty(self, n: Node) -> tuple[list[Node], bool]:\n    return [n] if n in self.seen else [], n in self.seen",
+    ),
+    "an empty result of numbers beyond their bounds": (
+        "self.top = 1 if 4 in self.far(p) else 0\nself.seen.add(p)",
+        "def far(self, n: Node) -> set[Level]:\n    if n in self.seen:\n        return set()\n    return {self.top + 4}",
+    ),
+    "one of two classes as an argument": (
+        "self.flag = self.is_note(Note(p, q, 1) if p in self.seen else p)\nself.seen.add(p)",
+        "def is_note(self, x: Note | Node) -> bool:\n    return isinstance(x, Note)",
+    ),
+    "one of two classes as a result": (
+        "x = self.which(p)\nself.flag = isinstance(x, Note) and x.level == 4\nself.seen.add(p)",
+        "def which(self, n: Node) -> Note | Level:\n    return Note(n, n, 1) if n in self.seen else self.top + 4",
     ),
     "the state before": (
         "self.top += 1",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, assert_never
 
 from quorate.language.control import require
-from quorate.language.types import ListType, MapType, SetType
+from quorate.language.types import ListType, MapType, SetType, UnionType
 from quorate.model import aliases, changes, comprehensions, lowering, operators, own_calls, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
@@ -195,7 +195,7 @@ def _return(ctx: Context, node: ast.Return) -> list[ir.Stmt]:
     value = lowering.lower(ctx, node.value, ctx.declared_result or ctx.wanted_result)
     if ctx.declared_result is not None:
         return [ir.Return(ctx.adapt(value, ctx.declared_result, node), location)]
-    need = value.type if ctx.wanted_result is None else roomy(ctx.wanted_result, value.type)
+    need = roomy(ctx.wanted_result, value.type) if isinstance(ctx.wanted_result, UnionType) else value.type
     kind = ctx.findings.grown(ctx.findings.result, need, ctx.complain(node))
     ctx.findings.result = kind
     return [ir.Return(ctx.adapt(value, kind, node), location)]

@@ -11,7 +11,7 @@ from quorate.errors import SpecError
 from quorate.kinds import KINDS, STEPS
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
-from quorate.language.types import BoolType, TupleType, Type, UnionType, WireType
+from quorate.language.types import BoolType, TupleType, Type, WireType
 from quorate.model import bodies, calls, comprehensions, expressions, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Findings, Rule
@@ -223,8 +223,7 @@ class Builder:
             )
         source = Source.of(function, owner)
         self_names = {} if self_op is None else {source.tree.args.args[0].arg: self_op}
-        declared = ctx.parameter_hints(function, owner).get("return")
-        wanted = declared if isinstance(declared, UnionType) else None
+        wanted = ctx.parameter_hints(function, owner).get("return")
         self._open.append(function)
         found, body = self._fixpoint(source, self_names, parameters, pure=True, result=result, wanted=wanted)
         self._open.pop()

@@ -10,6 +10,7 @@ from typing import Any
 from quorate.language.sorts import Identity, Int
 from quorate.language.types import (
     ListType,
+    MapType,
     OrderedType,
     RecordType,
     SetType,
@@ -85,11 +86,10 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
         return SET_METHODS[func.attr](ctx, node, base, without_none(lowering.lower(ctx, node.args[0], base.type)))
     if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
         return base
-    raise ctx.source.outside(
-        node,
-        f"The method .{func.attr}() of {base.type} cannot be used in an expression.",
-        "Methods that change a container are statements of their own.",
-    )
+    advice = "Methods that change a container are statements of their own."
+    if isinstance(base.type, MapType):
+        advice = "Range over it where it is used, `for k, v in m.items()`; Python's view of a map changes with the map."
+    raise ctx.source.outside(node, f"The method .{func.attr}() of {base.type} cannot be used in an expression.", advice)
 
 
 NEIGHBOURS = {"next": 1, "previous": -1}

@@ -28,6 +28,7 @@ from quorate.model.conversion import (
     converts,
     element_type,
     join,
+    roomy,
     same_class,
     without_none,
 )
@@ -233,13 +234,12 @@ def _binary(ctx: Context, node: ast.BinOp, expected: Type | None) -> ir.Expr:
 
 
 def _if(ctx: Context, node: ast.IfExp, expected: Type | None) -> ir.Expr:
-    return conditional(
-        ctx,
-        node,
-        lowering.condition(ctx, node.test),
-        lowering.lower(ctx, node.body, expected),
-        lowering.lower(ctx, node.orelse, expected),
-    )
+    test = lowering.condition(ctx, node.test)
+    then, otherwise = lowering.lower(ctx, node.body, expected), lowering.lower(ctx, node.orelse, expected)
+    if isinstance(expected, UnionType) and join(then.type, otherwise.type) is None:
+        then = ctx.adapt(then, roomy(expected, then.type), node.body)
+        otherwise = ctx.adapt(otherwise, roomy(expected, otherwise.type), node.orelse)
+    return conditional(ctx, node, test, then, otherwise)
 
 
 def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> ir.Expr:
