@@ -15,7 +15,7 @@ from quorate.outcome import Outcome
 from tests.docs.following import follow
 from tests.docs.pages import DOCS, ROOT, blocks
 
-GUIDES = {"from-tla.md": 3, "from-stateright.md": 1, "time.md": 4, "python-api.md": 0}
+GUIDES = {"from-tla.md": 3, "from-stateright.md": 1, "time.md": 4, "python-api.md": 0, "errors.md": 7}
 """Each page, and how many commands it has."""
 
 
@@ -27,7 +27,7 @@ def test_a_guide_can_be_followed(page: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_files_of_the_guides_pass_mypy_strict(tmp_path: Path) -> None:
-    for page in ("tutorial.md", *GUIDES):
+    for page in ("tutorial.md", *(page for page in GUIDES if page != "errors.md")):  # There, they are wrong on purpose.
         for block in blocks(DOCS / page):
             kind, _, name = block.note.partition(": ")
             if kind == "file" and name.endswith(".py"):
