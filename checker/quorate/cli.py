@@ -31,7 +31,7 @@ COMMANDS = {
     "conform": "Check an implementation against its specification.",
 }
 """Every command and its line in the help, so that the help imports none of them."""
-UPKEEP = frozenset({"gallery"})
+UPKEEP = frozenset({"gallery", "map"})
 """Commands for the upkeep of the library, which the help leaves out."""
 
 

@@ -30,6 +30,17 @@ PACKAGE = "quorate_specs"
 
 
 @dataclass(frozen=True)
+class Family:
+    """A family of protocols of the library: its name, what it is about in one line, what to learn from it, and the names that
+    load its members, in the order in which a teacher would take them."""
+
+    name: str
+    about: str
+    lesson: str
+    protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Protocol:
     """A specification module: `name` loads it again."""
 
@@ -85,6 +96,28 @@ class Protocol:
         """All classes but the main one."""
         return {} if self.has_only_laws else {name: cls for name, cls in self.classes.items() if cls is not self.main}
 
+    @property
+    def file(self) -> str:
+        """The path of a protocol of the library, seen from the folder of the package."""
+        return self.module.__name__.replace(".", "/") + ".py"
+
+    @property
+    def about(self) -> str:
+        """The first paragraph of what the module says, else of what its main class says."""
+        texts = [self.module.__doc__, *([] if self.has_only_laws else [self.main.__doc__])]
+        return next((_paragraphs(text)[0] for text in texts if text), "")
+
+    @property
+    def promise(self) -> str:
+        """To whom it promises what: the first sentence after the word at the head of a paragraph, in the module or else in its
+        main class. Empty if neither says so."""
+        texts = [self.module.__doc__, *([] if self.has_only_laws else [self.main.__doc__])]
+        for paragraph in (each for text in texts if text for each in _paragraphs(text)):
+            found = re.match(r"(\*?)Promise\1[:.,]? (.+?\.)(?= [A-Z*`]|$)", paragraph)
+            if found:
+                return found[2][0].upper() + found[2][1:]
+        return ""
+
     def variant(self, name: str | None) -> type[Spec]:
         """The main class for None, else the variant of this name. Raises UsageError if there is none."""
         if name is None:
@@ -96,6 +129,11 @@ class Protocol:
         return self.variants[name]
 
 
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a docstring, each in one line."""
+    return [" ".join(part.split()) for part in text.strip().split("\n\n")]
+
+
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
@@ -103,6 +141,21 @@ def _snake(name: str) -> str:
 def names() -> list[str]:
     """The names of all protocols of the library, in alphabetical order. Imports none of them."""
     return sorted(_modules())
+
+
+def families() -> list[Family]:
+    """The families of the library in the order of its course. Imports none of the protocols."""
+    package = importlib.import_module(PACKAGE)
+    members: dict[str, list[str]] = {family: [] for family in package.COURSE}
+    for name, module in sorted(_modules().items()):
+        members.setdefault(module.removeprefix(f"{PACKAGE}.").rpartition(".")[0], []).append(name)
+    return [_family(name, found, package.COURSE.get(name, [])) for name, found in members.items() if found]
+
+
+def _family(name: str, found: list[str], course: list[str]) -> Family:
+    about, _, lesson = inspect.cleandoc(importlib.import_module(f"{PACKAGE}.{name}").__doc__ or "").partition("\n")
+    ordered = sorted(found, key=lambda one: course.index(one) if one in course else len(course))
+    return Family(name, about, " ".join(lesson.split()), tuple(ordered))
 
 
 def _modules() -> dict[str, str]:

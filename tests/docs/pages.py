@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-FOLDERS = "docs", "bench", "tests", "counterexamples"
+FOLDERS = "docs", "bench", "tests", "specs", "counterexamples"
 
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 BLOCK = re.compile(
@@ -45,6 +46,7 @@ def prose(page: Path) -> str:
     return BLOCK.sub("", page.read_text(encoding="utf-8"))
 
 
+@cache
 def sections(page: Path) -> set[str]:
     """What a link to a part of the page may name, as GitHub spells it: headings in small letters with dashes, and ids."""
     text = prose(page)

@@ -186,7 +186,8 @@ def test_what_verify_and_list_print(folder: Path) -> None:
     found = printed("verify pings.py --engine reference --workers 1 --format json")
     validate(found, "verify")
     assert [one["fine"] for one in found] == [True, True, True, False, True]
-    validate(printed("list pings.py --format json"), "list")
+    for asked in ("pings.py", "lww_register"):
+        validate(printed(f"list {asked} --format json"), "list")
 
 
 def test_what_history_prints_and_writes(folder: Path) -> None:

@@ -14,6 +14,8 @@ from quorate.prove.solvers.smt import Effort
 
 REGISTER = ("regular", "no_new_old_inversion")
 """What a read returns; `atomic` is about whole histories, which have no any-size meaning."""
+ORDERS = ("never_oversold", "confirmed_orders_have_their_units", "bought_once")
+"""What counts no units; a sum over all clients has no any-size meaning."""
 ANY_SIZE = [
     pytest.param("two_phase_commit", (), id="two_phase_commit"),
     pytest.param("paxos", (), id="paxos", marks=pytest.mark.slow),
@@ -23,6 +25,11 @@ ANY_SIZE = [
     pytest.param("vector_clock", (), id="vector_clock", marks=pytest.mark.slow),
     pytest.param("primary_backup", ("one_primary_per_epoch",), id="primary_backup"),
     pytest.param("quorum_register", REGISTER, id="quorum_register", marks=pytest.mark.slow),
+    pytest.param("hybrid_clock", (), id="hybrid_clock", marks=pytest.mark.slow),
+    pytest.param("crdt", ("convergence",), id="crdt"),
+    pytest.param("lease_lock", ("tokens_are_unique", "mutual_exclusion"), id="lease_lock"),
+    pytest.param("cache_aside", (), id="cache_aside"),
+    pytest.param("order_inventory", ORDERS, id="order_inventory", marks=pytest.mark.slow),
 ]
 
 

@@ -153,9 +153,9 @@ def format_option(function: F) -> F:
 
 def variant_option(function: F) -> F:
     """`--variant NAME`."""
-    return click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")(
-        function
-    )
+    return click.option(
+        "--variant", metavar="NAME", help="A variant of the specification; `quorate list SPEC` shows them."
+    )(function)
 
 
 def seeing_options(function: F) -> F:

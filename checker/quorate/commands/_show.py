@@ -100,12 +100,22 @@ def _print(styled: Text) -> None:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns. Where a terminal is too narrow for them, cells follow one another and lines break between words."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    room = shutil.get_terminal_size().columns if is_terminal() else sys.maxsize
+    room = _room()
     fixed = sum(widths[:-1]) + 2 * (len(widths) - 1)
     if fixed + min(widths[-1], 24) > room:
         return "\n".join(_wrapped("  ".join(cell for cell in row if cell), room, 6) for row in rows)
     lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join(_wrapped(line, room, fixed) for line in lines)
+
+
+def paragraph(text: str, indent: int) -> str:
+    """A text with `indent` spaces before each line; on a terminal, lines break between words."""
+    return _wrapped(" " * indent + text, _room(), indent)
+
+
+def _room() -> int:
+    """The columns of the terminal; without one, no line is too long."""
+    return shutil.get_terminal_size().columns if is_terminal() else sys.maxsize
 
 
 def _wrapped(line: str, room: int, hang: int) -> str:

@@ -84,9 +84,20 @@ def broken() -> Iterator[Broken]:
 
 def page(directory: Path) -> str:
     """The gallery's page, from the traces that are stored below `directory`."""
-    from quorate.report.page import gallery
+    from quorate.loading import families, load
+    from quorate.report.page import Chapter, Section, gallery
 
-    return gallery(_entry(member, directory) for member in broken())
+    entries: dict[str, list[Entry]] = {}
+    for member in broken():
+        entries.setdefault(member.spec, []).append(_entry(member, directory))
+    chapters = []
+    for family in families():
+        shown = [load(name) for name in family.protocols if name in entries]
+        sections = [
+            Section(one.name, f"../specs/{one.file}", one.about, one.promise, entries[one.name]) for one in shown
+        ]
+        chapters.append(Chapter(family.name, family.about, family.lesson, sections))
+    return gallery([chapter for chapter in chapters if chapter.sections])
 
 
 def _entry(member: Broken, directory: Path) -> Entry:

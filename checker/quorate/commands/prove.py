@@ -42,7 +42,7 @@ def _parameters(function: Any) -> Any:
 
 @click.command("prove", cls=Explicit)
 @click.argument("spec")
-@click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list` shows them.")
+@click.option("--variant", metavar="NAME", help="A variant of the specification; `quorate list SPEC` shows them.")
 @click.option(
     "--invariant", "invariants", multiple=True, metavar="NAME", help="Prove only this property; repeat for several."
 )

@@ -1,17 +1,31 @@
-"""Pages to read: the gallery of counterexamples in Markdown, and one trace as an HTML page that needs nothing else."""
+"""Pages to read: the map of the library and the gallery of counterexamples in Markdown, and one trace as an HTML page that needs
+nothing else."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Generic, TypeVar
 
 from quorate.report.diagram import spacetime
 from quorate.report.render import svg
 from quorate.report.story import headline
 from quorate.report.text import trace_text
 from quorate.trace import Trace
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Chapter(Generic[T]):
+    """A family of protocols in a page: what it is about, what to learn from it, and what is said of each protocol."""
+
+    name: str
+    about: str
+    lesson: str
+    sections: Sequence[T]
 
 
 @dataclass(frozen=True)
@@ -42,12 +56,21 @@ its causal past has read is pale. Processes in which nothing happens are left ou
 To use one in class, hide the red box at the foot and ask at which step it was already too late."""
 
 
-def gallery(entries: Iterable[Entry]) -> str:
-    """The gallery as Markdown, grouped by spec in the order of first appearance."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.spec, []).append(entry)
-    total = sum(map(len, groups.values()))
+@dataclass(frozen=True)
+class Section:
+    """A protocol in the gallery: its file, seen from the page, what it is about, what it promises ("" if it does not say), and how
+    its variants break."""
+
+    spec: str
+    file: str
+    about: str
+    promise: str
+    entries: Sequence[Entry]
+
+
+def gallery(chapters: Sequence[Chapter[Section]]) -> str:
+    """The gallery as Markdown: a chapter for each family, in it the protocols, each with its counterexamples."""
+    total = sum(len(section.entries) for chapter in chapters for section in chapter.sections)
     lines = [
         "# What breaks, and how",
         "",
@@ -56,23 +79,36 @@ def gallery(entries: Iterable[Entry]) -> str:
         HOW_TO_READ,
         "",
     ]
-    for spec, members in groups.items():
-        links = ", ".join(f"[{_inline(entry.variant)}](#{_anchor(spec, entry.variant)})" for entry in members)
-        lines.append(f"- **{_inline(spec)}**: {links}")
-    for spec, members in groups.items():
-        lines += ["", f"## {_inline(spec)}"]
-        for entry in members:
-            lines += ["", *_entry(entry)]
-    return "\n".join(lines) + "\n"
+    for number, chapter in enumerate(chapters, 1):
+        lines += [f"{number}. [{_title(chapter)}](#{chapter.name}): {chapter.about}", ""]
+        lines += [f"   - **{_inline(section.spec)}**: {_links(section)}" for section in chapter.sections]
+        lines.append("")
+    for number, chapter in enumerate(chapters, 1):
+        lines += [f'<a id="{chapter.name}"></a>', "", f"## {number}. {_title(chapter)}", ""]
+        lines += [f"*{_inline(chapter.about)}* {chapter.lesson}", ""]
+        for section in chapter.sections:
+            lines += _section(section)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _links(section: Section) -> str:
+    return ", ".join(f"[{_inline(entry.variant)}](#{anchor(section.spec, entry.variant)})" for entry in section.entries)
+
+
+def _section(section: Section) -> Iterator[str]:
+    promise = f" **Promise.** {section.promise}" if section.promise else ""
+    yield from [f"### [{_inline(section.spec)}](<{section.file}>)", "", f"{section.about}{promise}", ""]
+    for entry in section.entries:
+        yield from [*_entry(entry), ""]
 
 
 def _entry(entry: Entry) -> list[str]:
     length = f"after {_many(entry.steps, 'step')}" if entry.steps else "in the initial state"
     alternative = f"Space-time diagram: {entry.variant} violates {entry.property} {length}"
     return [
-        f'<a id="{_anchor(entry.spec, entry.variant)}"></a>',
+        f'<a id="{anchor(entry.spec, entry.variant)}"></a>',
         "",
-        f"### {_inline(entry.variant)}",
+        f"#### {_inline(entry.variant)}",
         "",
         f"**Breaks `{entry.property}` {length}.** {' '.join(entry.why.split())}",
         "",
@@ -84,8 +120,13 @@ def _entry(entry: Entry) -> list[str]:
     ]
 
 
-def _anchor(spec: str, variant: str) -> str:
+def anchor(spec: str, variant: str) -> str:
+    """The name of a variant's place in the gallery."""
     return "".join(character if character.isalnum() else "-" for character in f"{spec}-{variant}".lower())
+
+
+def _title(chapter: Chapter[T]) -> str:
+    return chapter.name.replace("_", " ").capitalize()
 
 
 def _inline(text: str) -> str:
@@ -95,6 +136,100 @@ def _inline(text: str) -> str:
 
 def _many(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Count:
+    """What an exploration at the default bounds found: `day` is when, in ISO format."""
+
+    verdict: str
+    states: int
+    bounds: dict[str, int]
+    day: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A variant on the map: its `expect`, and the place in the gallery that shows how it breaks, if it does."""
+
+    name: str
+    expect: str
+    link: str | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A protocol on the map: its file, what it promises, its count if there is one, what is proven of it for any size (""), and
+    its implementation. Paths are seen from the page."""
+
+    spec: str
+    file: str
+    promise: str
+    count: Count | None
+    proven: str
+    implementation: str | None
+    variants: Sequence[Variant]
+
+
+HOW_TO_USE = """\
+`quorate check NAME` explores a protocol, `quorate check NAME --variant VARIANT` shows how a variant breaks, and \
+`quorate list NAME` says what each of them is. The order is that of a course; \
+[the gallery](../counterexamples/README.md) goes through it with pictures.
+
+*States* are those that are reached at the default bounds, which stand beside the variants, up to symmetry. `holds` is said of \
+all that can happen at these sizes; `holds within bounds` of what is left when the steps that would pass a bound (a term \
+above the highest, say) are taken away. How long it takes depends on the machine and is left out: `quorate verify NAME` shows \
+it. *Proven for any size* repeats [the table of proofs](../docs/proofs.md#what-the-library-proves-for-any-size); what has \
+nothing there is explored at its bounds."""
+
+
+def library(chapters: Sequence[Chapter[Place]]) -> str:
+    """The map of the library as Markdown: by family, what each protocol promises and what is known of it, and its variants."""
+    places = [place for chapter in chapters for place in chapter.sections]
+    days = sorted({place.count.day for place in places if place.count})
+    families = f"{len(chapters)} {'family' if len(chapters) == 1 else 'families'}"
+    total = _many(sum(len(place.variants) for place in places), "variant")
+    lines = ["# The map of the library", ""]
+    lines += [f"{_many(len(places), 'protocol')} in {families}, with {total}.", "", HOW_TO_USE, ""]
+    if days:
+        when = f"on {days[0]}" if len(days) == 1 else f"between {days[0]} and {days[-1]}"
+        lines += [f"`quorate map` makes this page, and counts states where it must; they were counted {when}.", ""]
+    for number, chapter in enumerate(chapters, 1):
+        lines += [f"## {number}. {_title(chapter)}", "", f"*{_inline(chapter.about)}* {chapter.lesson}", ""]
+        lines += ["| protocol | promises | states | proven for any size | implementation |", "|---|---|--:|---|---|"]
+        lines += map(_row, chapter.sections)
+        lines.append("")
+        lines += map(_variants, chapter.sections)
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _row(place: Place) -> str:
+    count = place.count
+    states = f"{count.states:,}<br>{count.verdict.replace('-', ' ')}" if count else "not counted"
+    code = (
+        f"[{place.implementation.removeprefix('../')}](<{place.implementation}>)"
+        if place.implementation
+        else "none yet"
+    )
+    cells = (f"[{_inline(place.spec)}](<{place.file}>)", place.promise, states, place.proven, code)
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _variants(place: Place) -> str:
+    bounds = ", ".join(f"{name} {size}" for name, size in place.count.bounds.items()) if place.count else ""
+    shown = [
+        f"[{_inline(one.name)}]({one.link}) {_broken(one.expect)}" if one.link else f"{_inline(one.name)} {one.expect}"
+        for one in place.variants
+    ]
+    at = f" ({_inline(bounds)})" if bounds else ""
+    return f"- **{_inline(place.spec)}**{at}: {'; '.join(shown) or 'no variants'}."
+
+
+def _broken(expect: str) -> str:
+    """An expectation to violate something, with the properties as code."""
+    violates, _, names = expect.partition(" ")
+    return f"{violates} {', '.join(f'`{name}`' for name in names.split(', '))}"
 
 
 STYLE = """\

@@ -7,7 +7,7 @@ has to find out which value may have been chosen, from votes for several values 
 larger: any two fast quorums and any quorum of promises have an acceptor in common. Then at most one of the reported
 values can still have been chosen, and the proposer takes that one (the rule O4).
 
-*Promise*: that of `paxos`. At most one value is ever chosen, by votes of whichever kind of ballot.
+*Promise*: that of `paxos`; at most one value is ever chosen, by votes of whichever kind of ballot.
 
 After a collision the proposer of the next ballot may take the votes of the fast ballot as promises, and go to phase 2
 at once (coordinated recovery, section 3.2): an acceptor votes once in a ballot, and there is no ballot between.

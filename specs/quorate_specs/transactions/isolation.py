@@ -8,12 +8,11 @@ dependencies between committed transactions may form a cycle:
 - *wr*: one installed a version, and the other read it;
 - *rw*, an antidependency: one read a version, the other installed a later one.
 
-*Promise*. `ReadCommitted`: no cycle of ww and wr, and nothing is read that was not committed. `SnapshotIsolation`: each
-transaction reads a prefix of the log, and writers of a key do not overlap, so that every cycle has two rw in a row.
-`Isolation` (serializable snapshot isolation) and `TwoPhaseLocking`: no cycle, so that some serial order gives all the
-same answers; at the primary, one that keeps real time. *Not promised*: that a transaction commits (it can be told to
-abort and try again, again and again); that a replica is recent; anything of reads by predicate, since there are only
-keys.
+*Promise*. `Isolation` (serializable snapshot isolation) and `TwoPhaseLocking`: no cycle, so that some serial order gives
+all the same answers; at the primary, one that keeps real time. `SnapshotIsolation`: each transaction reads a prefix of
+the log, and writers of a key do not overlap, so that every cycle has two rw in a row. `ReadCommitted`: no cycle of ww
+and wr, and nothing is read that was not committed. *Not promised*: that a transaction commits (it can be told to abort
+and try again, again and again); that a replica is recent; anything of reads by predicate, since there are only keys.
 
 The log is taken as agreed: the consensus below it is another matter. A replica has applied some prefix of it, and serves
 transactions that only read. Under two-phase locking each prefix is as good as any other. Under serializable snapshot
