@@ -34,6 +34,7 @@ COURSE = {
         "raft_snapshots",
         "raft_prevote",
         "raft_membership",
+        "viewstamped",
         "pbft",
     ],
     "transactions": [

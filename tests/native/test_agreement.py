@@ -220,6 +220,12 @@ SMALLER = {
     "truetime.Truetime": {"Tx": 1, "Time": 2},
     "two_phase_commit.TwoPhaseCommitWithCrashes": {"Crashes": 2},
     "vector_clock.VectorClock": {"Count": 2, "network": 5},
+    "viewstamped.ClaimsViewTooEarly": {"View": 1},
+    "viewstamped.ForgetsView": {"View": 0},
+    "viewstamped.LongestLog": {"View": 1, "Request": 1},
+    "viewstamped.NoNonce": {"View": 0},
+    "viewstamped.TruncatesToCommit": {"View": 1},
+    "viewstamped.Viewstamped": {"Nonce": 0},
 }
 """Bounds at which the reference engine takes seconds."""
 
