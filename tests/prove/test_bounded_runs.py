@@ -108,7 +108,7 @@ def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> Non
     assert list(wrong(build(generated.load(generated.write(3152735322, False))))) == []
 
 
-TAKES_MINUTES = {"raft", "raft_membership"}
+TAKES_MINUTES = {"raft", "raft_membership", "viewstamped"}
 """Not asked here: a formula that says of a state of theirs that it is that one has the solver think for minutes. What an explorer
 finds of them is found by a bounded check (test_broken_variants)."""
 
