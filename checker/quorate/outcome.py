@@ -74,11 +74,23 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Declared:
+    """An action or a property of what was checked. Steps and verdicts call it `name`; `id` tells it from others of that name
+    (`raft.Raft.one_leader`). `kind` is "action", a key of `quorate.kinds.KINDS`, or that of a law."""
+
+    id: str
+    name: str
+    kind: str
+    sentence: str
+    location: Location | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Base of all results. `bounds` are those in force; `symmetry` names the sorts that were reduced over;
     `notes` are things a reader must know (an action that never fired, a reduction switched off and why). `subject` is the
     class that was checked, and `location` where it is defined; `judgements` have every property's own verdict, in the order in
-    which they are judged (empty for proofs)."""
+    which they are judged (empty for proofs); `methods` are the actions and properties that it is about."""
 
     verdict: ClassVar[str]
     exit_code: ClassVar[Exit]
@@ -93,6 +105,7 @@ class Outcome:
     subject: str = ""
     location: Location | None = None
     judgements: tuple[Judgement, ...] = ()
+    methods: tuple[Declared, ...] = ()
 
     @property
     def violated(self) -> tuple[str, ...]:

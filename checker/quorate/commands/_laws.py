@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from quorate.outcome import Outcome, Proven, Statistics, Unfinished, Violated
+from quorate.language.places import full_name, function_location
+from quorate.outcome import Declared, Outcome, Proven, Statistics, Unfinished, Violated
 from quorate.report.python import prelude, source
 
 if TYPE_CHECKING:
+    from quorate.language.laws import Marked
     from quorate.loading import Protocol
     from quorate.prove.laws.prove import Judged, Laws
     from quorate.prove.laws.values import Counterexample
@@ -25,12 +27,23 @@ def judged(
         yield prove_laws(Task(marked, effort, seconds, progress))
 
 
-def outcome_of(laws: Laws, spec: str) -> Outcome:
+def outcome_of(laws: Laws, spec: str, marked: Marked) -> Outcome:
     """The laws of a function as one outcome: the first that is violated (the announced one, if it is), else the first
     that is open."""
     seconds = sum(one.seconds for one in laws.judged)
     notes = tuple(line for one in laws.judged if one.status != "proven" for line in _lines(one))
-    common = {"bounds": {}, "engine": "z3", "statistics": Statistics(seconds=seconds), "notes": notes}
+    place, title = function_location(marked.function), full_name(marked.function)
+    methods = tuple(
+        Declared(f"{title}.{one.law}", one.law, marked.claim.kind, one.sentence, place) for one in laws.judged
+    )
+    common = {
+        "bounds": {},
+        "engine": "z3",
+        "statistics": Statistics(seconds=seconds),
+        "notes": notes,
+        "location": place,
+        "methods": methods,
+    }
     if laws.violated:
         announced = [one for one in laws.violated if one.law in laws.expect.names]
         first = (announced or list(laws.violated))[0]

@@ -147,7 +147,7 @@ def format_option(function: F) -> F:
         type=click.Choice(list(FORMATS)),
         default="text",
         show_default=True,
-        help="Text for people; JSON, JUnit XML and GitHub annotations for programs.",
+        help="Text for people; JSON, JUnit XML, SARIF and GitHub annotations for programs.",
     )(function)
 
 

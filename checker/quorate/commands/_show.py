@@ -15,7 +15,8 @@ import click
 
 from quorate.errors import QuorateError, TraceError, UsageError, unknown
 from quorate.outcome import Failed, Outcome
-from quorate.report.formats import FORMATS, TEXT, Result
+from quorate.report.formats import FORMATS, TEXT
+from quorate.report.results import Result
 from quorate.trace import Trace
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import click
 
 from quorate.commands._options import Amount, Explicit, format_option
 from quorate.commands._show import Folder, rejections, show_results
-from quorate.errors import UsageError
+from quorate.errors import Location, UsageError
 from quorate.outcome import Exit
-from quorate.report.formats import TEXT, Level, Result
+from quorate.report.formats import TEXT
+from quorate.report.results import Level, Problem, Result, Rule
 
 if TYPE_CHECKING:
     from quorate.consistency import Verdict
@@ -150,9 +151,21 @@ def _result(verdict: Verdict, file: str) -> Result:
     from quorate.report.history import facts, text
 
     levels: dict[type[Verdict], Level] = {Satisfied: "success", Violated: "failure", Unknown: "open"}
-    said = text(verdict)
+    said, level = text(verdict), levels[type(verdict)]
+    sentence = said.split("\n")[0]
+    rule = Rule(f"history.{verdict.level}", f"The history is {verdict.level}.", "of the whole history")
+    problem = Problem(rule, level, sentence, Location(file, 1, 0))
+    problems = () if level == "success" else (problem,)
     return Result(
-        file, verdict.level, levels[type(verdict)], verdict.verdict, said.split("\n")[0], facts(verdict), said
+        file,
+        verdict.level,
+        level,
+        verdict.verdict,
+        sentence,
+        facts(verdict),
+        said,
+        rules=(rule,),
+        problems=problems,
     )
 
 

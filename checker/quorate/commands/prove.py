@@ -200,7 +200,8 @@ def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -
             for line in _laws.explained(laws):
                 click.echo(line)
     if form != TEXT:
-        show_results([result_of(_laws.outcome_of(laws, protocol.name)) for laws in results], form)
+        outcomes = [_laws.outcome_of(laws, protocol.name, protocol.marked[laws.name]) for laws in results]
+        show_results([result_of(outcome) for outcome in outcomes], form)
     wrong = [laws for laws in results if not laws.as_expected]
     if not wrong:
         return Exit.SUCCESS if results else Exit.OPEN

@@ -16,7 +16,8 @@ from quorate.commands._show import rejections, show, show_results, table
 from quorate.errors import QuorateError
 from quorate.explore.limits import Limits
 from quorate.outcome import Exit, Failed, NotJudged, Outcome, Unfinished, Violated
-from quorate.report.formats import TEXT, Result
+from quorate.report.formats import TEXT
+from quorate.report.results import Problem, Result, Rule
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,9 @@ def _lawful(job: Job, function: str) -> Verdict:
     from quorate.loading import load
     from quorate.prove.laws.prove import Task, prove_laws
 
-    laws = prove_laws(Task(load(job.spec).marked[function]))
-    return Verdict(job, str(laws.expect), outcome_of(laws, job.spec), None, laws.as_expected)
+    marked = load(job.spec).marked[function]
+    laws = prove_laws(Task(marked))
+    return Verdict(job, str(laws.expect), outcome_of(laws, job.spec, marked), None, laws.as_expected)
 
 
 def _show(verdicts: Sequence[Verdict], form: str) -> None:
@@ -214,7 +216,26 @@ def _result(verdict: Verdict) -> Result:
         level="success" if verdict.fine else "failure" if found.level == "success" else found.level,
         sentence=found.sentence if verdict.fine else differs,
         facts=_facts(verdict),
+        problems=_problems(verdict, found, differs),
         summary=f"expected: {verdict.expected or 'loadable'}\n{found.summary}",
+    )
+
+
+EXPECT = Rule(
+    "quorate.expect",
+    "A specification, variant or function does what it says.",
+    "if the check finds what `expect` announces",
+)
+
+
+def _problems(verdict: Verdict, found: Result, differs: str) -> tuple[Problem, ...]:
+    """What is wrong if the verdict is not the expected one: what was found, or that nothing was."""
+    if verdict.fine:
+        return ()
+    if not found.problems:
+        return (Problem(EXPECT, "failure", f"{verdict.name}: {differs}", found.location),)
+    return tuple(
+        replace(one, sentence=f"expected {verdict.expected or 'loadable'}: {one.sentence}") for one in found.problems
     )
 
 

@@ -13,8 +13,8 @@ from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.ordering import few_switches
 from quorate.explore.symmetry import affordable, scalarsets
 from quorate.explore.tracing import trace
-from quorate.explore.verdicts import Verdicts
-from quorate.kinds import LIVENESS
+from quorate.explore.verdicts import Verdicts, methods_of
+from quorate.kinds import KINDS, LIVENESS
 from quorate.language.declarations import original
 from quorate.language.places import class_location
 from quorate.language.sorts import Scalarset
@@ -93,6 +93,7 @@ class _Judge:
             subject=self.system.name,
             location=class_location(original(self.system.spec)),
             judgements=self.verdicts.judgements(),
+            methods=methods_of(self.system, "action", *KINDS),
             **fields,
         )
 

@@ -17,6 +17,7 @@ from quorate.errors import UsageError, unknown
 from quorate.explore.checking import check
 from quorate.explore.replay import replay
 from quorate.explore.tracing import DEADLOCK
+from quorate.explore.verdicts import methods_of
 from quorate.kinds import CLAIMS, ENDS, GOALS, kind_of
 from quorate.language.declarations import Declaration
 from quorate.language.places import function_location
@@ -107,7 +108,8 @@ def check_expected(spec: type[Spec], **options: Any) -> Outcome:
             name == spec.expect.violated and isinstance(alone, Violated)
         ):
             shown = alone
-    return replace(shown, judgements=tuple(judged[name] for name in known if name in judged))
+    judgements = tuple(judged[name] for name in known if name in judged)
+    return replace(shown, judgements=judgements, methods=outcome.methods)
 
 
 def witness(spec: type[Spec], name: str, **options: Any) -> Outcome:
@@ -121,6 +123,7 @@ def witness(spec: type[Spec], name: str, **options: Any) -> Outcome:
     goal = goals[name]
     outcome = check(_never(spec, name), **options)
     common = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
+    common["methods"] = methods_of(System(spec), "action", *GOALS)
 
     def judged(status: Status, reason: str = "", trace: Trace | None = None) -> dict[str, Any]:
         place = function_location(goal.function)

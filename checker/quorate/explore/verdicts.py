@@ -8,13 +8,24 @@ from dataclasses import dataclass, replace
 from quorate.explore.engine import Covered, Lasting
 from quorate.explore.tracing import DEADLOCK
 from quorate.kinds import CLAIMS, ENDS, GOALS, LIVENESS, kind_of
-from quorate.language.places import function_location
+from quorate.language.places import full_name, function_location
 from quorate.language.system import Method, System
-from quorate.outcome import Judgement, Status
+from quorate.outcome import Declared, Judgement, Status
 from quorate.trace import Trace
 
 NOT_YET = "not judged"
 """The reason of what nobody has judged so far."""
+
+
+def methods_of(system: System, *kinds: str) -> tuple[Declared, ...]:
+    """The methods of these kinds, as outcomes name them: what ends runs by the verdict on it, "deadlock"."""
+    return tuple(_declared(method) for kind in kinds for method in system.of(kind))
+
+
+def _declared(method: Method) -> Declared:
+    function, kind = method.function, method.declaration.kind
+    name = DEADLOCK if kind in ENDS else method.name
+    return Declared(full_name(function), name, kind, method.sentence, function_location(function))
 
 
 @dataclass

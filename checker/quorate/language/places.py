@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import os
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,13 @@ def function_location(function: Callable[..., Any]) -> Location | None:
     if code is None:
         return None
     return _named(code.co_filename, code.co_firstlineno, f"def {code.co_name}")
+
+
+def full_name(function: Callable[..., Any]) -> str:
+    """A function's name with its file's and its class's, `raft.Raft.one_leader`: the same however the file was loaded."""
+    plain = inspect.unwrap(function)
+    file, _ = os.path.splitext(os.path.basename(plain.__code__.co_filename))
+    return f"{file}.{plain.__qualname__}"
 
 
 def class_location(cls: type) -> Location | None:

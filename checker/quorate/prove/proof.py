@@ -21,8 +21,10 @@ from typing import Any
 
 from quorate.errors import UsageError, unknown
 from quorate.explore.tracing import trace
+from quorate.explore.verdicts import methods_of
 from quorate.kinds import INVARIANTS, SAFETY
-from quorate.language.declarations import declarations
+from quorate.language.declarations import declarations, original
+from quorate.language.places import class_location
 from quorate.language.sorts import Int
 from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
@@ -92,6 +94,8 @@ class _Run:
             engine="z3",
             statistics=Statistics(),
             notes=tuple(self.notes),
+            location=class_location(original(self.task.spec)),
+            methods=methods_of(self.model.system, "action", *SAFETY),
             **fields,
         )
 

@@ -6,35 +6,13 @@ A command turns what it found into `Result`s; a format turns results into text. 
 from __future__ import annotations
 
 import json
-import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from quorate.errors import Location
+from quorate.report.results import Level, Result, relative
+from quorate.report.sarif import sarif
 from quorate.report.scene import clean
-from quorate.trace import Json
-
-Level = Literal["success", "failure", "open", "error"]
-"""`open`: not known to be a success or a failure. `error`: what was to be judged is itself wrong."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one thing that was judged. `spec` and `name` say what it is; `word` is the verdict, `sentence` the verdict
-    in a sentence, `details` what shows it (a run, say), `summary` what a reader sees as text. `facts` is the JSON object."""
-
-    spec: str
-    name: str
-    level: Level
-    word: str
-    sentence: str
-    facts: Mapping[str, Json]
-    details: str = ""
-    summary: str = ""
-    seconds: float = 0.0
-    location: Location | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +42,7 @@ def _junit(results: Sequence[Result], together: bool) -> str:
     for result in results:
         attributes = {"classname": _xml(result.spec), "name": _xml(result.name), "time": f"{result.seconds:.3f}"}
         if result.location is not None:
-            attributes |= {"file": _xml(_relative(result.location.file)), "line": str(result.location.line)}
+            attributes |= {"file": _xml(relative(result.location.file)), "line": str(result.location.line)}
         case = ET.SubElement(suite, "testcase", attributes)
         element = JUNIT[result.level]
         if element is not None:
@@ -93,7 +71,7 @@ def _annotation(result: Result) -> str:
     properties = {"title": f"Quorate {result.spec}{named}"}
     if result.location is not None:
         place = result.location
-        properties = {"file": _relative(place.file), "line": str(place.line), "col": str(place.column + 1)} | properties
+        properties = {"file": relative(place.file), "line": str(place.line), "col": str(place.column + 1)} | properties
     head = ",".join(f"{name}={_escaped(value, True)}" for name, value in properties.items())
     details = f"\n\n{result.details}".rstrip()
     return f"::{GITHUB[result.level]} {head}::{_escaped(result.sentence + details)}\n"
@@ -103,15 +81,6 @@ def _escaped(text: str, is_property: bool = False) -> str:
     """As GitHub's runner decodes it (`@actions/core`, command.ts)."""
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
-
-
-def _relative(file: str) -> str:
-    """The path from the working directory, if it is below: what GitHub knows a file by."""
-    try:
-        near = os.path.relpath(file)
-    except ValueError:  # Another drive.
-        return file
-    return file if near.startswith(os.pardir) else near
 
 
 def _text(results: Sequence[Result], together: bool) -> str:
@@ -125,6 +94,7 @@ FORMATS: Mapping[str, Format] = {
     TEXT: Format("for people", _text),
     "json": Format("JSON", _json),
     "junit": Format("JUnit's XML", _junit),
+    "sarif": Format("SARIF 2.1.0, of static analysis", sarif),
     "github": Format("annotations of GitHub workflows", _github),
 }
 """Every format of `--format`. As text, commands may show more than this does: colours, tables, what they do on the way."""

@@ -15,7 +15,8 @@ from quorate.outcome import (
     Unfinished,
     Violated,
 )
-from quorate.report.formats import Level, Result
+from quorate.report.problems import problems_of, rules_of
+from quorate.report.results import Level, Result
 from quorate.report.text import outcome_text, trace_text, verdict
 from quorate.trace import Json, Trace
 
@@ -116,4 +117,6 @@ def result_of(outcome: Outcome) -> Result:
         summary=outcome_text(outcome),
         seconds=outcome.statistics.seconds,
         location=outcome.place,
+        rules=rules_of(outcome),
+        problems=problems_of(outcome),
     )

@@ -51,6 +51,11 @@ def trace_styled(trace: Trace, hide: Collection[str] = ()) -> Text:
     return _styled(_trace_lines(trace, hide))
 
 
+def step_text(story: Story, step: Step) -> str:
+    """One step of a trace, as `trace_text` has it."""
+    return _plain(_step_lines(story, step, 0)).strip()
+
+
 def outcome_text(outcome: Outcome) -> str:
     """The verdict, what was covered, what was cut, the notes, and how often each action fired."""
     return _plain(_outcome_lines(outcome))
