@@ -410,7 +410,7 @@ class Viewstamped(Spec):
 
     # Recovery (section 4.3)
 
-    @action(mark="crash")
+    @action(mark="restart")
     def crash(self, r: Replica) -> None:
         """A replica loses what it has in memory, comes back, and asks for the state."""
         require(self.status[r] != Status.RECOVERING)
@@ -610,7 +610,6 @@ class ForgetsView(Viewstamped):
     bounds: ClassVar[dict[str, int]] = {"Nonce": 2}
     omits = ("get_state", "new_state", "take_state", "catches_up")
 
-    @action
     def crash(self, r: Replica) -> None:
         others = {s for s in Replica if s != r and self.status[s] != Status.RECOVERING}
         require(is_majority(others, Replica))
