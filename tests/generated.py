@@ -459,14 +459,28 @@ class _Writer(Constructs):
         body = [f"return ({self.truth(s, 1)}, {truth})"]
         return self.method(f"{kind}{number}", f"@{kind}", parameters, body, "tuple[bool, bool]")
 
+    def constraint(self, s: _Scope, number: int) -> list[str]:
+        """A constraint of states or of steps. It is mostly weak: a strong one leaves little to explore."""
+        of_step = self.chance(40)
+        truth = " or ".join(self.truth(s, self.random.randint(0, 1)) for _ in range(self.random.randint(1, 3)))
+        if of_step:
+            truth = f"{truth} or {self.truth(_Scope(**{**s.__dict__, 'owner': 'old'}), 1)}"
+        body = [f"return {truth}"]
+        if self.chance(20):
+            body = [f"if {self.truth(s, 0)}:", "    return True", *body]
+        return self.method(f"constraint{number}", "@constraint", ["old: Self"] if of_step else [], body, "bool")
+
 
 class _OddWriter(Hazards, _Writer):
     """Draws what nobody would write, too."""
 
 
-def write(seed: int, histories: bool = True, liveness: bool = False, odd: bool = False) -> str:
+def write(
+    seed: int, histories: bool = True, liveness: bool = False, odd: bool = False, constraints: bool = False
+) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
-    `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write.
+    `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write;
+    `constraints` one or two of them.
     """
     random = Random(seed)
     writer = _OddWriter(random) if odd else _Writer(random)
@@ -505,12 +519,17 @@ def write(seed: int, histories: bool = True, liveness: bool = False, odd: bool =
         lines += writer.property(scope, number)
     for number in range(random.randint(1, 2) if liveness else 0):
         lines += writer.promise(scope, number)
+    for number in range(random.randint(1, 2) if constraints else 0):
+        lines += writer.constraint(scope, number)
     if varied:
         lines += writer.variant(scope, [action[2] for action in actions])
     source = "\n".join(lines) + "\n"
     return hostile.renamed(source, random) if odd and writer.chance(60) else source
 
 
-def sources(histories: bool = True, liveness: bool = False) -> st.SearchStrategy[str]:
+def sources(histories: bool = True, liveness: bool = False, constraints: bool = False) -> st.SearchStrategy[str]:
     """Random specs. Hypothesis draws the seed only: a spec is too large to be shrunk piece by piece."""
-    return st.builds(write, st.integers(0, 2**32 - 1), st.just(histories), st.just(liveness))
+    seeds = st.integers(0, 2**32 - 1)
+    return st.builds(
+        write, seeds, st.just(histories), st.just(liveness), odd=st.just(False), constraints=st.just(constraints)
+    )

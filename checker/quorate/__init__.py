@@ -37,6 +37,7 @@ from quorate.language.control import Disabled, require
 from quorate.language.declarations import (
     action,
     always_from,
+    constraint,
     eventually,
     eventually_always,
     eventually_from,
@@ -70,6 +71,7 @@ __all__ = [
     "Spec",
     "action",
     "always_from",
+    "constraint",
     "eventually",
     "eventually_always",
     "eventually_from",

@@ -158,7 +158,10 @@ TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", IND
 """Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, a run that bounds
 end too early, and a run that decides nothing."""
 
-ROLES = ("action", "init")
+CONSTRAINT = "constraint"
+"""The role of a condition that bounds what is explored: of states, or of steps if it takes the state before."""
+
+ROLES = ("action", "init", CONSTRAINT)
 """What a declared method can be that is no property."""
 
 

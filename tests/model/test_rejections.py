@@ -168,6 +168,12 @@ WRONG = {
 }
 
 
+CONSTRAINT_HEADS = {
+    "«p: Node»": "'p' stands where `old` is expected",
+    "old: Self, «p: Node»": "a constraint has no parameters",
+}
+
+
 def rejected(marked: str) -> tuple[SpecError, str]:
     """The error for a source, checked to stand at the mark, and its text."""
     before, _, rest = marked.partition("«")
@@ -248,6 +254,19 @@ def test_a_function_with_any_number_of_arguments_is_rejected_where_it_is_called(
 
 def test_a_property_cannot_change_the_state() -> None:
     error, _ = rejected(around("self.flag = self.f()", "def f(self) -> bool:\n    «self.top» = 1\n    return True"))
+    assert "cannot change the state" in error.message
+
+
+@pytest.mark.parametrize("head, said", CONSTRAINT_HEADS.items())
+def test_a_constraint_takes_nothing_but_states(head: str, said: str) -> None:
+    error, _ = rejected(around("self.seen.add(p)", f"@constraint\ndef few(self, {head}) -> bool:\n    return True"))
+    assert "(self) or (self, old: Self)" in error.message and said in error.message
+
+
+def test_a_constraint_cannot_change_the_state() -> None:
+    error, _ = rejected(
+        around("self.seen.add(p)", "@constraint\ndef few(self) -> bool:\n    «self.top» = 1\n    return True")
+    )
     assert "cannot change the state" in error.message
 
 

@@ -111,15 +111,21 @@ class Case:
     rendered: Rendered
 
 
-def draw(number: int, without: Sequence[str] = (), odd: bool = False, tally: Counter[str] | None = None) -> list[Case]:
+def draw(
+    number: int,
+    without: Sequence[str] = (),
+    odd: bool = False,
+    tally: Counter[str] | None = None,
+    constraints: bool = False,
+) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most."""
     best: tuple[int, System, Covered] | None = None
     tally = Counter() if tally is None else tally
     for seed in range(TRIES * number, TRIES * (number + 1)):
         tally["drawn"] += 1
         try:
-            system = System(load(write(seed, odd=odd)))
-            if odd:
+            system = System(load(write(seed, odd=odd, constraints=constraints)))
+            if odd or constraints:
                 means_the_same(system)
         except SpecError:
             if not odd:
@@ -160,12 +166,16 @@ def _cases(seed: int, system: System, plain: Covered, without: Sequence[str]) ->
 
 
 def agree_on(
-    numbers: Sequence[int], store: str = "exact", without: Sequence[str] = (), odd: bool = False
+    numbers: Sequence[int],
+    store: str = "exact",
+    without: Sequence[str] = (),
+    odd: bool = False,
+    constraints: bool = False,
 ) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. Raises AssertionError."""
     library.FLAGS = QUICK_FLAGS
     tally: Counter[str] = Counter()
-    drawn = [draw(number, without, odd, tally) for number in numbers]
+    drawn = [draw(number, without, odd, tally, constraints) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)
@@ -178,6 +188,7 @@ def agree_on(
         if not case.sorts:
             tally["more than 8 states"] += case.expected.states > RICH
             tally["with cuts"] += bool(case.expected.cuts)
+            tally["cut by a constraint"] += any(name.startswith("constraint") for name in case.expected.cuts)
             tally["violated" if case.expected.finding else "held"] += 1
             tally["error"] += case.expected.finding is not None and case.expected.finding.kind == "error"
     return tally

@@ -126,14 +126,14 @@ def compare_spec(spec: type[Spec], states_max: int) -> Counter[str]:
     return compare(found, compiled)
 
 
-def agree_on(seeds: Sequence[int]) -> Counter[str]:
+def agree_on(seeds: Sequence[int], constraints: bool = False) -> Counter[str]:
     """Compare on drawn specs, many in one compilation, and count what was compared. Raises AssertionError."""
     library.FLAGS = QUICK_FLAGS
     tally: Counter[str] = Counter()
     cases = []
     for seed in seeds:
         try:
-            cases.append(case(f"seed {seed}", load(write(seed, liveness=True))))
+            cases.append(case(f"seed {seed}", load(write(seed, liveness=True, constraints=constraints))))
         except Failure:
             tally["without initial states"] += 1
     for group in by_words([case.rendered for case in cases]):

@@ -25,6 +25,7 @@ from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compar
 
 AGREEING = 2_000
 ODD = 100
+CONSTRAINED = 40
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +61,13 @@ def test_specs_that_nobody_would_write_agree(begin: int) -> None:
     tally = agree_on(range(begin, begin + ODD // 4), odd=True)
     assert tally["specs"] == ODD // 4 and tally["refused"] < tally["drawn"] / 4
     assert min(tally["more than 8 states"], tally["error"], tally["held"]) >= 2
+
+
+@pytest.mark.slow
+def test_specs_with_constraints_agree() -> None:
+    """CPython against the typed model, too."""
+    tally = agree_on(range(CONSTRAINED), constraints=True)
+    assert tally["specs"] == CONSTRAINED and tally["cut by a constraint"] > CONSTRAINED / 4
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from tests.prove.agreement import reference, symbolic
 
 STATES = 4
 ODD = 100
+CONSTRAINED = 120
 DEPTH = 3
 
 
@@ -75,6 +76,18 @@ def test_specs_that_nobody_would_write_step_alike(begin: int) -> None:
         except SpecError:
             refused += 1
     assert refused < ODD / 16
+
+
+@pytest.mark.slow
+def test_specs_with_constraints_step_alike_and_bounded_checks_find_what_exploring_finds() -> None:
+    constrained = 0
+    for seed in range(CONSTRAINED):
+        spec = compare_drawn(generated.write(seed, histories=False, constraints=True))
+        explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
+        constrained += any(name.startswith("constraint") for name in explored.statistics.cuts)
+        if not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH:
+            assert bounded_verdict(spec) == explored_verdict(explored), seed
+    assert constrained >= CONSTRAINED / 30
 
 
 def test_a_number_keeps_to_its_type_in_a_message() -> None:

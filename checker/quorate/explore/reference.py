@@ -8,7 +8,8 @@ order of declaration, each with its arguments in canonical order (see `choices`)
 *Counts.* `states` are distinct states, or orbits under symmetry. `transitions` are the enabled action instances of
 all expanded states, those that lead back to known states included, plus the number of initial states generated, as
 TLC counts. `depth` is the length of the longest shortest path, 0 if there are initial states only. A transition that
-passes a bound is cut: counted under the bound, not under `transitions`.
+passes a bound is cut: counted under the bound, not under `transitions`. So is, under the name of the constraint, a transition or an
+initial state of which a constraint is false: the first such constraint, once the action has ended.
 
 *Checks.* A state is checked when it is first generated: invariants, then lemmas, each in order of declaration. Step
 properties are checked on every transition, with the successor as it was generated, before it is replaced by the
@@ -109,6 +110,7 @@ class Search:
         Raises Failure if @init fails."""
         result = self.result
         try:
+            result.cuts += self.system.excluded_initially()
             for _, state in self.system.initial():
                 result.transitions += 1
                 self._meet(state, NO_PARENT)

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import SpecError, UsageError, unknown
-from quorate.kinds import ENDS, LIVENESS, STEPS, known_kinds
+from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, STEPS, known_kinds
 from quorate.language.control import Cut, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
 from quorate.language.failures import place_of
@@ -87,6 +87,11 @@ class Configured:
     def actions(self) -> tuple[Method, ...]:
         """The actions, in order of definition; the losses of lossy networks last."""
         return self.of("action")
+
+    @property
+    def constraints(self) -> tuple[Method, ...]:
+        """The constraints, in order of definition."""
+        return self.of(CONSTRAINT)
 
     def action(self, name: str) -> Method:
         """The action with this name. Raises UsageError, listing the actions, if there is none."""
@@ -221,6 +226,8 @@ class Configured:
         """The parameters of a method that range over something: those after `self`, and after `old` of a step. Raises SpecError where a
         method has no such form, or could not be run to its end."""
         wanted = "(self, old: Self, ...)" if declaration.kind in STEPS else "(self, ...)"
+        if declaration.kind == CONSTRAINT:
+            wanted = "(self) or (self, old: Self)"
         if (
             inspect.iscoroutinefunction(function)
             or inspect.isgeneratorfunction(function)
@@ -240,7 +247,7 @@ class Configured:
                     f"{wanted}.",
                     definition(function, parameter.name),
                 )
-        skipped = 2 if declaration.kind in STEPS else 1
+        skipped = 2 if takes_old(declaration, function) else 1
         for position, role in enumerate(("self", "old")[:skipped]):
             missing = position >= len(found)
             if missing or (found[position].name in known and not self._is_own(known[found[position].name])):
@@ -249,6 +256,11 @@ class Configured:
                     f"{where}: a method marked @{declaration.kind} takes {wanted}{given}.",
                     definition(function, None if missing else found[position].name),
                 )
+        if declaration.kind == CONSTRAINT and len(found) > skipped:
+            raise SpecError(
+                f"{where}: a constraint has no parameters, as a bound has none: it takes {wanted}. Write `all(... for ...)`.",
+                definition(function, found[skipped].name),
+            )
         return [parameter.name for parameter in found[skipped:]]
 
     def _is_own(self, hint: Any) -> bool:
@@ -332,6 +344,13 @@ class Configured:
         deactivate()
         for sort, size in self._saved.pop().items():
             sort.bound = size
+
+
+def takes_old(declaration: Declaration, function: Callable[..., Any]) -> bool:
+    """Whether a method is about a transition: its second parameter is the state before."""
+    return declaration.kind in STEPS or (
+        declaration.kind == CONSTRAINT and len(inspect.signature(function).parameters) > 1
+    )
 
 
 LOSS = "lose"

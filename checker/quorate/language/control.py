@@ -1,4 +1,4 @@
-"""How an action ends early: disabled by a guard, or cut by a bound."""
+"""How an action ends early: disabled by a guard, or cut by a bound or a constraint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class Disabled(Exception):
 
 
 class Cut(Exception):
-    """A value passes the bound named `bound`: the transition is left out, and counted."""
+    """A value passes the bound named `bound`, or the constraint of this name is false: the transition is left out, and counted."""
 
     def __init__(self, bound: str) -> None:
         self.bound = bound

@@ -193,6 +193,14 @@ def terminal(function: Predicate, /) -> Predicate:
     return function
 
 
+@_marks
+def constraint(function: Predicate, /) -> Predicate:
+    """A bound on what is explored, as a condition. `def few(self) -> bool`: a transition into a state where it is false, or an initial
+    state where it is, is cut, and counted under its name. `def slow(self, old: Self) -> bool`: so is a transition of which it is false.
+    """
+    return function
+
+
 @dataclass(frozen=True)
 class Expectation:
     """What a spec's author says the checker will find: `violated` names a property, and `also` others; None means that all

@@ -7,12 +7,13 @@ frozen values of the variables.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from quorate.errors import SpecError, unknown
-from quorate.language.configured import Configured
+from quorate.language.configured import Configured, takes_old
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled
 from quorate.language.declarations import SpecBase
@@ -121,6 +122,28 @@ class System(Configured):
         """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other
         exception.
         """
+        successor = self._unconstrained(state, action, arguments)
+        if successor is None or action.declaration.kind == "init":  # An initial state is made, and then asked about.
+            return successor
+        if (name := self.excluded_by(successor.state, state)) is not None:
+            raise Cut(name)
+        return successor
+
+    def excluded_by(self, state: State, old: State | None = None) -> str | None:
+        """The first constraint that is false of a state or of the transition from `old` to it; without `old` it is an initial state.
+        Raises Failure."""
+        for method in self.constraints:
+            of_step = takes_old(method.declaration, method.function)
+            if of_step and old is None:
+                continue
+            value = self.evaluate(method, state, (), old if of_step else None)
+            if value is not True and value is not False:
+                raise self.not_a_bool(method, (), value)
+            if not value:
+                return method.name
+        return None
+
+    def _unconstrained(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         if not self.repeats:
             return self._fired(state, action, arguments)
         first, second = (ending(lambda: self._fired(state, action, arguments)) for _ in range(2))
@@ -173,24 +196,36 @@ class System(Configured):
         return successor.state
 
     def initial(self) -> Iterator[tuple[Arguments, State]]:
-        """The initial states, in order of the arguments of @init. Raises Failure if there is none."""
-        zero = self.zero(before_init=bool(self.of("init")))
+        """The initial states that no constraint excludes, in order of the arguments of @init. Raises Failure if there is none."""
         found = False
+        for arguments, state in self._begun():
+            if self.excluded_by(state) is None:
+                found = True
+                yield arguments, state
+        if not found:
+            raise self.no_initial_state()
+
+    def excluded_initially(self) -> Counter[str]:
+        """How many initial states each constraint excludes."""
+        names = (self.excluded_by(state) for _, state in self._begun()) if self.constraints else ()
+        return Counter(name for name in names if name is not None)
+
+    def _begun(self) -> Iterator[tuple[Arguments, State]]:
+        """All initial states, before any constraint is asked."""
+        zero = self.zero(before_init=bool(self.of("init")))
         for method in self.of("init"):
             for arguments in self.choices(method.parameters):
                 state = self.initial_state(zero, method, arguments)
                 if state is not None:
-                    found = True
                     yield arguments, state
         if not self.of("init"):
             yield (), zero
-        elif not found:
-            raise self.no_initial_state()
 
     def no_initial_state(self) -> Failure:
-        """The error that the `require`s of @init exclude everything."""
-        init = self.of("init")[0].name
-        return Failure(f"{self.name} has no initial state: the `require`s of {init} are never all true.")
+        """The error that the `require`s of @init and the constraints exclude everything."""
+        guards = [f"the `require`s of {init.name}" for init in self.of("init")]
+        guards += [method.name for method in self.constraints if not takes_old(method.declaration, method.function)]
+        return Failure(f"{self.name} has no initial state: {' and '.join(guards)} are never all true.")
 
     def choices(self, parameters: tuple[Parameter, ...]) -> Iterator[Arguments]:
         """All arguments for these parameters, in canonical order."""

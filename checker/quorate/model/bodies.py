@@ -55,7 +55,7 @@ def terminates(statement: ir.Stmt) -> bool:
             return condition.op is ir.Op.CONST and condition.data is False
         case ir.If(then=then, otherwise=otherwise):
             return bool(then and otherwise) and terminates(then[-1]) and terminates(otherwise[-1])
-        case ir.Assign() | ir.Mutate() | ir.Assert() | ir.Loop() | ir.Scope():
+        case ir.Assign() | ir.Mutate() | ir.Within() | ir.Assert() | ir.Loop() | ir.Scope():
             return False
         case _:
             assert_never(statement)

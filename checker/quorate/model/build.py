@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from quorate.errors import SpecError
-from quorate.kinds import KINDS, STEPS
+from quorate.kinds import KINDS
+from quorate.language.configured import takes_old
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, WireType
@@ -51,7 +54,9 @@ class Builder:
         system = self.system
         inits = [self.action(method) for method in system.of("init")]
         self._check_initial(inits[0] if inits else None)
-        actions = tuple(self.action(method) for method in system.actions)
+        constraints = tuple(self.property(method) for method in system.constraints)
+        ends = tuple(map(self._within, constraints))
+        actions = tuple(_ending(self.action(method), ends, self.functions) for method in system.actions)
         properties = tuple(self.property(method) for method in system.of(*KINDS))
         used: set[type] = set()
         for kind in [variable.type for variable in system.variables] + [
@@ -68,6 +73,7 @@ class Builder:
             properties,
             self.functions,
             symmetric,
+            constraints,
         )
 
     def _check_initial(self, init: ir.Action | None) -> None:
@@ -195,13 +201,21 @@ class Builder:
         source = Source.of(method.function, self.owner(method))
         names = [argument.arg for argument in source.tree.args.args]
         self_names = {names[0]: Op.STATE}
-        if method.declaration.kind in STEPS:
+        if takes_old(method.declaration, method.function):
             self_names[names[1]] = Op.OLD
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         kind = method.declaration.kind
-        _, body = self._fixpoint(source, self_names, parameters, pure=True, result=PROPERTY_RESULTS[kind])
+        _, body = self._fixpoint(
+            source, self_names, parameters, pure=True, result=PROPERTY_RESULTS.get(kind, BoolType())
+        )
         found = ir.reads(body, self.functions) | ir.reads(body, self.functions, old=True)
         return ir.Property(method.name, kind, method, parameters, body, found)
+
+    def _within(self, constraint: ir.Property) -> ir.Within:
+        """What holds the state after an action to a constraint."""
+        key = self._key(constraint.name)
+        self.functions[key] = ir.Function(key, (), constraint.body, BoolType())
+        return ir.Within(constraint.name, ir.Expr(Op.CALL, BoolType(), (), key))
 
     def function(
         self,
@@ -274,6 +288,18 @@ class Builder:
         if pure and (not body or not bodies.terminates(body[-1])):
             raise source.error(source.tree, f"{source.tree.name} may end without returning a value.")
         return findings, body
+
+
+def _ending(action: ir.Action, ends: tuple[ir.Within, ...], functions: dict[str, ir.Function]) -> ir.Action:
+    """An action that is held to the constraints at its end, wherever it returns. Its guards stay the first statements."""
+    if not ends:
+        return action
+    guards = tuple(takewhile(lambda statement: isinstance(statement, ir.Require), action.body))
+    rest = action.body[len(guards) :]
+    if any(isinstance(statement, ir.Return) for statement in ir.statements(rest)):
+        rest = (ir.Scope(action.name, rest),)
+    body = (*guards, *rest, *ends)
+    return replace(action, body=body, reads=ir.reads(body, functions) | ir.reads(body, functions, old=True))
 
 
 def _ranged_over(held: Type, want: Type) -> bool:

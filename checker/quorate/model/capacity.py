@@ -37,7 +37,7 @@ def additions(body: tuple[ir.Stmt, ...]) -> Counter[str]:
                 found += Counter({name: rounds * count for name, count in additions(inner).items()})
             case ir.Scope(body=inner):
                 found += additions(inner)
-            case ir.Assign() | ir.Require() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
+            case ir.Assign() | ir.Require() | ir.Within() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
                 pass
             case _:
                 assert_never(statement)

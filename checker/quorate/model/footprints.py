@@ -256,7 +256,7 @@ class _Run:
                 self._assign(target, self.value(value))
             case ir.Mutate():
                 self._mutate(statement)
-            case ir.Require(condition=condition) | ir.Assert(condition=condition):
+            case ir.Require(condition=condition) | ir.Within(condition=condition) | ir.Assert(condition=condition):
                 self.value(condition)
             case ir.If(condition=condition, then=then, otherwise=otherwise):
                 before, after = self.local, []

@@ -121,6 +121,15 @@ class Run:
             case ir.Require(condition=condition):
                 if not self.value(condition):
                     raise _Disabled
+            case ir.Within(constraint=constraint, condition=condition):
+                try:
+                    within = self.value(condition)
+                except Cut as cut:
+                    raise ModelError(
+                        f"{constraint}: a value passes the bound {cut.bound}, which only an action may do."
+                    ) from None
+                if not within:
+                    raise Cut(constraint)
             case ir.Assert(condition=condition):
                 if not self.value(condition):
                     raise ModelError("An assert is false.", statement.location)
@@ -391,7 +400,7 @@ class Interpreter:
     def fire(self, state: State, action: ir.Action, arguments: tuple[Any, ...]) -> State | None:
         """The next state, or None if the action is disabled. Raises Cut, or ModelError for an error in the spec."""
         local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
-        run = Run(self.model, self._variables(state), None, local)
+        run = Run(self.model, self._variables(state), self._variables(state), local)
         try:
             run.returned(action.body)
         except _Disabled:

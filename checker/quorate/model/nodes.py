@@ -258,6 +258,16 @@ class Require:
 
 
 @dataclass(frozen=True)
+class Within:
+    """Ends an action: the constraint of this name cuts it if the condition, of the state after (and the one before, as `OLD`), is
+    false."""
+
+    constraint: str
+    condition: Expr
+    location: Location | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Assert:
     """An error in the spec if the condition is false."""
 
@@ -320,7 +330,7 @@ class Break:
     location: Location | None = field(default=None, compare=False, repr=False)
 
 
-Stmt = Assign | Mutate | Require | Assert | If | Loop | Scope | Return | Continue | Break
+Stmt = Assign | Mutate | Require | Within | Assert | If | Loop | Scope | Return | Continue | Break
 
 
 @dataclass(frozen=True)
@@ -369,7 +379,7 @@ class Property:
 @dataclass(frozen=True)
 class Model:
     """A spec under one choice of bounds. `symmetric` are the scalarsets whose members are interchangeable: all that
-    it uses.
+    it uses. Actions end with the `constraints` as `Within`; of initial states they are asked where these are made.
     """
 
     name: str
@@ -380,6 +390,7 @@ class Model:
     properties: tuple[Property, ...]
     functions: dict[str, Function]
     symmetric: tuple[type, ...]
+    constraints: tuple[Property, ...] = ()
 
     def of(self, *kinds: str) -> tuple[Property, ...]:
         """The properties of these kinds, in order of definition. Raises LookupError for a kind that there is not."""
@@ -397,7 +408,7 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
                 yield from statements(otherwise)
             case Loop(body=inner) | Scope(body=inner):
                 yield from statements(inner)
-            case Assign() | Mutate() | Require() | Assert() | Return() | Continue() | Break():
+            case Assign() | Mutate() | Require() | Within() | Assert() | Return() | Continue() | Break():
                 pass
             case _:
                 assert_never(statement)
@@ -413,7 +424,12 @@ def expressions(body: tuple[Stmt, ...]) -> Iterator[Expr]:
             case Mutate(target=target, args=args):
                 yield from target.selectors
                 yield from args
-            case Require(condition=condition) | Assert(condition=condition) | If(condition=condition):
+            case (
+                Require(condition=condition)
+                | Within(condition=condition)
+                | Assert(condition=condition)
+                | If(condition=condition)
+            ):
                 yield condition
             case Loop(source=source):
                 yield source

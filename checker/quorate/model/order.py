@@ -98,7 +98,7 @@ class _Rounds:
                     self.effects(inner, breaks=ordered, returns=returns)
                 case ir.Scope(body=inner):
                     self.effects(inner, breaks=False, returns=False)
-                case ir.Assign() | ir.Mutate() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
+                case ir.Assign() | ir.Mutate() | ir.Within() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
                     pass  # It changes only what a round makes for itself, and leaves only what is inside of one.
                 case _:
                     assert_never(statement)
@@ -284,7 +284,7 @@ def _direct(statement: ir.Stmt) -> list[ir.Expr]:
             return [source]
         case ir.Return(value=value):
             return [] if value is None else [value]
-        case ir.Require() | ir.Scope() | ir.Continue() | ir.Break():
+        case ir.Require() | ir.Within() | ir.Scope() | ir.Continue() | ir.Break():
             return []
         case _:
             assert_never(statement)

@@ -97,7 +97,7 @@ def _is_total_statement(statement: ir.Stmt, model: Calls) -> bool:
             return _are_total(body, model)
         case ir.Return(value=value):
             return value is not None and is_total(value, model)
-        case ir.Require() | ir.Assert() | ir.Continue() | ir.Break():
+        case ir.Require() | ir.Within() | ir.Assert() | ir.Continue() | ir.Break():
             return False
         case _:
             assert_never(statement)

@@ -274,7 +274,7 @@ def verify(model: ir.Model) -> None:
     """Raise IllegalModel at the first node that breaks a rule."""
     for action in (*model.actions, *((model.init,) if model.init else ())):
         _Verifier(model, action).body(action.body)
-    for prop in model.properties:
+    for prop in (*model.properties, *model.constraints):
         _Verifier(model, prop).body(prop.body)
     for function in model.functions.values():
         _Verifier(model, function).body(function.body)
@@ -375,6 +375,10 @@ class _Verifier:
             case ir.Require(condition=condition):
                 if not isinstance(self.owner, ir.Action):
                     raise self.fail("require outside an action", statement)
+                self.expression(condition)
+            case ir.Within(condition=condition):
+                if self.owner not in self.model.actions:
+                    raise self.fail("a constraint outside an action", statement)
                 self.expression(condition)
             case ir.Assert(condition=condition):
                 self.expression(condition)

@@ -154,7 +154,11 @@ class _Run:
 
     def assumptions(self) -> tuple[str, ...]:
         """What a proof at fixed bounds takes for granted."""
-        return (f"the bounds {_bounds(self.model.system.bounds) or 'of the types'}", f"answers of {version_of('z3')}")
+        return (
+            f"the bounds {_bounds(self.model.system.bounds) or 'of the types'}",
+            *(f"the constraint {one.name}: what it cuts does not happen" for one in self.model.constraints),
+            f"answers of {version_of('z3')}",
+        )
 
     @property
     def _depth(self) -> int:
@@ -256,6 +260,8 @@ class _AnySizeRun(_Run):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task, model_of_any_size(with_lemmas(task.spec)))
+        for one in self.model.constraints:
+            self.notes.append(f"a proof for any size is one without the constraint {one.name}")
         self._seconds = task.effort.seconds  # What is left for hard questions.
         self._solvers: set[str] = set()
         self._unshown: list[str] = []

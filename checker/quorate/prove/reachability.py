@@ -129,12 +129,12 @@ def _initial(system: System, watch: _Watch) -> Iterator[State]:
     """The initial states. Most arguments of @init may be refused by it, so each is a look at the clock."""
     zero, inits = system.zero(before_init=bool(system.of("init"))), system.of("init")
     if not inits:
-        yield zero
+        yield from (state for _, state in system.initial())
     for init in inits:
         for arguments in system.choices(init.parameters):
             watch.check()
             state = system.initial_state(zero, init, arguments)
-            if state is not None:
+            if state is not None and system.excluded_by(state) is None:
                 yield state
 
 

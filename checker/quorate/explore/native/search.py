@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,7 +220,8 @@ class _Run:
             reason = "two states have the same fingerprint (`--store exact` keeps them apart)"
         elif report.event != EVENT_NONE and report.stop == STOP_NONE:
             raise Disagreement("the search found a violation and no path to it")
-        cuts = {name: count for name, count in sorted(zip(rendered.bounds, report.cuts, strict=False)) if count}
+        counts = Counter(dict(zip(rendered.bounds, report.cuts, strict=False))) + self.system.excluded_initially()
+        cuts = dict(sorted(counts.items()))
         names = [action.name for action in self.system.actions]
         reachable = self.system.of(*GOALS)
         reached = frozenset(method.name for bit, method in enumerate(reachable) if report.reached >> bit & 1)

@@ -16,7 +16,7 @@ from quorate.errors import Location, SpecError, UsageError
 from quorate.kinds import INVARIANTS, SAFETY, STEPS
 from quorate.language.places import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
-from quorate.language.spec import Spec
+from quorate.language.spec import Spec, without
 from quorate.language.types import NatType, Type
 from quorate.language.types.base import Bounded
 from quorate.model.build import build
@@ -61,6 +61,8 @@ LONG = (15,)
 def _at_any_bound(model: Model) -> Model:
     """The model with one member more of every sort and with numbers as large as the specification can have. What is
     checked there is checked at any bound: `10 - self.term` is not below zero as long as terms end at 3."""
+    if model.constraints:
+        model = build(without(cast(type[Spec], model.system.spec), [one.name for one in model.constraints]))
     sizes, spec = model.system.sizes, cast(type[Spec], model.system.spec)
     bounds = {
         sort.__name__: size + 1 for sort, size in sizes.items() if not issubclass(sort, Int) and size < IDENTITIES_MAX

@@ -107,6 +107,7 @@ class Search:
         """Raises Failure, as exploring does, where @init fails, or where there is no initial state."""
         system, init = self.model.system, self.model.init
         if init is None:
+            list(system.initial())
             return
         clauses, dialogue = relation.clauses(), Dialogue(self._left())
         fails, starts = clauses.literal(relation.start_fails, 0), clauses.literal(relation.start[0], 0)
@@ -117,7 +118,9 @@ class Search:
         if failing:
             reader = relation.reader(clauses.cells, dialogue.solution())
             arguments = relation.arguments(relation.start[2], init.parameters, reader)
-            system.initial_state(system.zero(before_init=True), init.method, arguments)
+            state = system.initial_state(system.zero(before_init=True), init.method, arguments)
+            if state is not None:
+                system.excluded_by(state)
             raise AssertionError(f"{init.name}{arguments} fails in the encoding only")
         if not dialogue.possible("@init", starts):
             raise system.no_initial_state()

@@ -48,7 +48,7 @@ def relevant(model: ir.Model, judged: Sequence[ir.Property], room: Mapping[str, 
     The others are containers to which elements are added, and at which nobody looks: a history, say, if no property asks
     about it.
     """
-    bodies = (*model.actions, *((model.init,) if model.init is not None else ()), *judged)
+    bodies = (*model.actions, *((model.init,) if model.init is not None else ()), *judged, *model.constraints)
     read = frozenset[str]().union(*(body.reads for body in bodies))
     only_grow = {variable.name for variable in model.variables if variable.name in room}
     only_grow -= {
@@ -62,7 +62,12 @@ def relevant(model: ir.Model, judged: Sequence[ir.Property], room: Mapping[str, 
 def _shared(model: ir.Model) -> set[str]:
     """The bounds that containers have which are no variable: parts of others, parameters, and locals."""
     inner = [part for variable in model.variables for part in list(variable.type.walk())[1:]]
-    bodies = (*model.actions, *((model.init,) if model.init is not None else ()), *model.properties)
+    bodies = (
+        *model.actions,
+        *((model.init,) if model.init is not None else ()),
+        *model.properties,
+        *model.constraints,
+    )
     parameters = (kind for body in (*bodies, *model.functions.values()) for _, kind in body.parameters)
     inner += [part for kind in parameters for part in kind.walk()]
     for action in bodies:
@@ -95,7 +100,7 @@ def _added(body: tuple[ir.Stmt, ...]) -> Counter[str]:
                 found += Counter({name: rounds * count for name, count in _added(inner).items()})
             case ir.Scope(body=inner):
                 found += _added(inner)
-            case ir.Assign() | ir.Require() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
+            case ir.Assign() | ir.Require() | ir.Within() | ir.Assert() | ir.Return() | ir.Continue() | ir.Break():
                 pass
             case _:
                 assert_never(statement)

@@ -219,6 +219,8 @@ class Machine(Values[Cond, Part]):
                 self._mutate(statement, env)
             case ir.Require(condition=condition, location=location):
                 self.stop("disabled", self.negate(self.condition(condition, env)), "", location)
+            case ir.Within(constraint=constraint, condition=condition, location=location):
+                self.hold_within(constraint, condition, env, location)
             case ir.Assert(condition=condition, location=location):
                 self.stop("error", self.negate(self.condition(condition, env)), "an assert is false", location)
             case ir.If():
@@ -290,6 +292,10 @@ class Machine(Values[Cond, Part]):
     ) -> Value[Cond, Part]:
         """A container after a change in place, other than CLEAR."""
 
+    @abstractmethod
+    def hold_within(self, constraint: str, condition: ir.Expr, env: Env[Cond, Part], location: Location | None) -> None:
+        """Hold the end of an action to a constraint."""
+
     def _put(self, target: ir.Place, value: Value[Cond, Part], env: Env[Cond, Part], location: Location | None) -> None:
         holder = env.state if target.state else env.local
         keys = self.values(target.selectors, env)
@@ -328,7 +334,7 @@ class Machine(Values[Cond, Part]):
         """An action as formulas over a state and arguments."""
         self.events = []
         local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
-        env = Env(dict(state), None, local)
+        env = Env(dict(state), dict(state), local)
         self.run(action.body, env)
         events, self.events = tuple(self.events), []
         return Transition(action, env.state, events)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from quorate.kinds import STEPS
+from quorate.language.configured import takes_old
 from quorate.language.system import UNSET, Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
@@ -81,6 +82,8 @@ class Relation:
         self.before = self._unknown_state(self.legal)
         self.width = self.machine.circuit.variables
         self.after = self._unknown_state([])
+        if model.constraints:  # No state that is explored violates one.
+            self.legal.append(self._within(self.before)[0])
 
     def _unknown_state(self, legal: list[int]) -> Cells:
         cells = {variable.name: self.machine.unknown(variable.type, legal) for variable in self.model.variables}
@@ -136,15 +139,28 @@ class Relation:
         init, machine = self.model.init, self.machine
         zero = self.constant(self.model.system.zero(before_init=init is not None))
         if init is None:
-            return (TRUE, zero | {SEEN: self.precedence.nobody()}, ()), FALSE
+            within, raised = self._within(zero)
+            return (within, zero | {SEEN: self.precedence.nobody()}, ()), raised
         arguments, legal = self._parameters(init.parameters)
         # What has no value yet is assigned before it is read, which the model has been checked for: any cells will do.
         unset = {each.name: machine.unknown(each.type, []) for each in self.model.variables if each.name not in zero}
         transition = machine.fire(init, zero | unset, arguments)
         ordered, seen = self.precedence.occurring(arguments, init.parameters, self.precedence.nobody())
         stops = [condition for kind in ("error", "cut") for condition, _ in machine.stopped(transition, kind)]
-        condition = machine.both((machine.enabled(transition), *legal, ordered))
-        return (condition, transition.after | {SEEN: seen}, arguments), machine.both((*legal, machine.either(stops)))
+        enabled = machine.both((machine.enabled(transition), *legal))
+        within, raised = self._within(transition.after)
+        fails = machine.either((machine.both((*legal, machine.either(stops))), machine.both((enabled, raised))))
+        return (machine.both((enabled, within, ordered)), transition.after | {SEEN: seen}, arguments), fails
+
+    def _within(self, state: Cells) -> tuple[int, int]:
+        """That the constraints of states leave one, and that one of them raises an error there."""
+        machine, left, raises = self.machine, TRUE, FALSE
+        for constraint in self.model.constraints:
+            if not takes_old(constraint.method.declaration, constraint.method.function):
+                value, raised = machine.judge(constraint, state, ())
+                raises = machine.either((raises, machine.both((left, raised))))
+                left = machine.both((left, raised ^ 1, machine.truth(value)))
+        return left, raises
 
     @cached_property
     def initial(self) -> int:

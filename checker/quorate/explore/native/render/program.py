@@ -96,7 +96,7 @@ class Program:
             out("State next = *from;")
             out("word *const n = next.w;")
             out("(void)n;")
-            writer = Body(self.shared, out, "n", "n", lambda _: out("goto done;"))
+            writer = Body(self.shared, out, "n", "s", lambda _: out("goto done;"))
             out(f"const unsigned group = {self._group(before, action, number)};")
             writer.declare_locals(body, [name for name, _ in action.parameters])
             writer.block(body)

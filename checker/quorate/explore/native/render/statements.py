@@ -73,6 +73,10 @@ class Body(Expressions):
                 self._mutate(statement)
             case ir.Require(condition=condition):
                 out(f"if (!({self.value(condition)})) goto disabled;")
+            case ir.Within(constraint=constraint, condition=condition):
+                within = self.let(BOOL, f"{self.shared.function(condition.data)}(status, {self.state}, {self.old})")
+                self.error("*status")
+                self.cut(f"!{within}", constraint)
             case ir.Assert(condition=condition):
                 self.error(f"!({self.value(condition)})")
             case ir.If(condition=condition, then=then, otherwise=otherwise):

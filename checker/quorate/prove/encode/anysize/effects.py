@@ -105,7 +105,7 @@ def _reject_exits(loop: ir.Loop) -> None:
                 case ir.If(then=then, otherwise=otherwise):
                     inside(then)
                     inside(otherwise)
-                case ir.Assign() | ir.Mutate() | ir.Require() | ir.Assert() | ir.Continue():
+                case ir.Assign() | ir.Mutate() | ir.Require() | ir.Within() | ir.Assert() | ir.Continue():
                     pass
                 case _:
                     assert_never(statement)

@@ -8,6 +8,7 @@ exact: a later point of the run counts only if no earlier one stops it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -358,6 +359,14 @@ class Fixed(Histories):
         if change is Change.SEND:
             return self._changed_list(Change.APPEND, queue, kind.queue, [item], location)
         return Seq(Leaf({number - 1: guard for number, guard in queue.length.items() if number}), queue.items[1:])
+
+    def hold_within(self, constraint: str, condition: Expr, env: Env, location: Location | None) -> None:
+        """What would stop the condition itself is an error, also a bound: only the action may pass one."""
+        action, self.events = self.events, []
+        within = self.condition(condition, env)
+        raised, self.events = self.events, action
+        self.events += [replace(event, kind="error") for event in raised]
+        self.stop("cut", within ^ 1, constraint, location)
 
     # Loops
 
