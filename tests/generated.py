@@ -460,11 +460,12 @@ class _Writer(Constructs):
         return self.method(f"{kind}{number}", f"@{kind}", parameters, body, "tuple[bool, bool]")
 
     def constraint(self, s: _Scope, number: int) -> list[str]:
-        """A constraint of states or of steps. It is mostly weak: a strong one leaves little to explore."""
+        """A constraint of states or of steps."""
         of_step = self.chance(40)
-        truth = " or ".join(self.truth(s, self.random.randint(0, 1)) for _ in range(self.random.randint(1, 3)))
+        truth = " or ".join(self.truth(s, 0) for _ in range(self.random.randint(1, 2)))
         if of_step:
-            truth = f"{truth} or {self.truth(_Scope(**{**s.__dict__, 'owner': 'old'}), 1)}"
+            past = _Scope(**{**s.__dict__, "owner": "old"})
+            truth = f"{truth} or {self.truth(past, 0)}"
         body = [f"return {truth}"]
         if self.chance(20):
             body = [f"if {self.truth(s, 0)}:", "    return True", *body]
