@@ -231,7 +231,7 @@ SMALLER = {
     "viewstamped.ClaimsViewTooEarly": {"View": 1},
     "viewstamped.ForgetsView": {"View": 0},
     "viewstamped.LongestLog": {"View": 1, "Request": 1},
-    "viewstamped.NoNonce": {"View": 0},
+    "viewstamped.NoNonce": {"View": 0, "Nonce": 1},
     "viewstamped.TruncatesToCommit": {"View": 1},
     "viewstamped.Viewstamped": {"Nonce": 0},
 }
