@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from quorate.errors import UsageError, unknown
+from quorate.errors import Location, UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.ordering import few_switches
@@ -234,18 +234,31 @@ def _stuck_note(stuck: int) -> str:
 def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[str, ...]]:
     """The scalarsets of the state that may be reduced over, and what a reader must know about those that may not.
 
-    The typed model decides: that nothing tells the members of a sort apart is what its type check has shown.
+    The typed model decides: that nothing tells the members of a sort apart is what its type check has shown, and that no error, cut or
+    early end of a loop depends on their order is what `model.rounds` reads from it.
     """
     occurring = scalarsets(system)
     if not occurring:
         return (), ()
+    from quorate.model import build, deciding_sorts
     from quorate.model import symmetric_sorts as by_type
 
     interchangeable, reason = by_type(system)
     if reason is not None:
-        where = f" ({Path(reason.location.file).name}:{reason.location.line})" if reason.location is not None else ""
         return (), (
             f"no symmetry reduction, because the typed model does not cover this specification: "
-            f"{reason.message}{where}",
+            f"{reason.message}{_at(reason.location)}",
         )
-    return tuple(sort for sort in occurring if sort in interchangeable), ()
+    reduced = [sort for sort in occurring if sort in interchangeable]
+    deciding = deciding_sorts(build(system))
+    notes = tuple(
+        f"no symmetry reduction over {sort.__name__}: an error or cut in one round of a loop and the end of the loop in another "
+        f"come in the order of names{_at(deciding[sort])}"
+        for sort in reduced
+        if sort in deciding and len(sort) > 1
+    )
+    return tuple(sort for sort in reduced if sort not in deciding), notes
+
+
+def _at(location: Location | None) -> str:
+    return "" if location is None else f" ({Path(location.file).name}:{location.line})"

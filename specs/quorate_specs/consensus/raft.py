@@ -328,7 +328,7 @@ class Raft(Spec):
     def leader_completeness(self, s: Server) -> bool:
         """An entry committed in a term is in the log of the leader of every later term."""
         return self.role[s] != Role.LEADER or all(
-            c.term >= self.term[s] or (c.index <= len(self.log[s]) and self.log[s][c.index - 1] == c.entry)
+            c.term >= self.term[s] or (0 < c.index <= len(self.log[s]) and self.log[s][c.index - 1] == c.entry)
             for c in self.committed
         )
 

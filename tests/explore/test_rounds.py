@@ -1,0 +1,152 @@
+"""An error in one round of a loop and its end in another: which comes first depends on names, and no state stands for its renamings."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import pytest
+from quorate import Nat, Scalarset, Spec, action, invariant, require
+from quorate.explore import check
+from quorate.outcome import Failed, Outcome
+
+
+class Node(Scalarset, size=3):
+    """A node."""
+
+
+class Kind(Enum):
+    """What a node is."""
+
+    NEW = "new"
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Level(Nat, max=1):
+    """A level."""
+
+
+class Marked(Spec):
+    """One node may become good, and another one bad: the least renaming has the good one first."""
+
+    kind: dict[Node, Kind]
+
+    @action
+    def mark(self, n: Node, k: Kind) -> None:
+        """A new node becomes the first of its kind."""
+        require(self.kind[n] == Kind.NEW and k not in {self.kind[other] for other in Node})
+        self.kind[n] = k
+
+    def is_good(self, n: Node) -> bool:
+        """Whether a node is good; it must not be asked of a bad one."""
+        assert self.kind[n] != Kind.BAD
+        return self.kind[n] == Kind.GOOD
+
+    def both(self) -> bool:
+        """Whether there is a good node and a bad one."""
+        return {Kind.GOOD, Kind.BAD} <= {self.kind[n] for n in Node}
+
+
+class Quantifier(Marked):
+    """`any` ends at the good node."""
+
+    @invariant
+    def some_is_good(self) -> bool:
+        """True of the least renaming, an error in others."""
+        return not self.both() or any(self.is_good(n) for n in Node)
+
+
+class OfASet(Marked):
+    """As `Quantifier`, over a set of nodes."""
+
+    @invariant
+    def some_is_good(self) -> bool:
+        """True of the least renaming, an error in others."""
+        marked = {n for n in Node if self.kind[n] != Kind.NEW}
+        return not self.both() or not all(not self.is_good(n) for n in marked)
+
+
+class Return(Marked):
+    """A loop that returns at the good node."""
+
+    def some(self) -> bool:
+        """Whether a node is good."""
+        for n in Node:
+            known = self.is_good(n)
+            if known:
+                return True
+        return False
+
+    @invariant
+    def some_is_good(self) -> bool:
+        """True of the least renaming, an error in others."""
+        return not self.both() or self.some()
+
+
+class CutOrError(Marked):
+    """The good node passes a bound, the bad one raises an error."""
+
+    level: dict[Node, Level]
+
+    @action
+    def rise(self) -> None:
+        """A cut in the least renaming, an error in others."""
+        require(self.both())
+        for n in Node:
+            if self.kind[n] == Kind.BAD:
+                assert self.level[n] > 0
+            elif self.kind[n] == Kind.GOOD:
+                self.level[n] += 2
+
+    @invariant
+    def nothing_rises(self) -> bool:
+        """There is no other way."""
+        return all(self.level[n] == 0 for n in Node)
+
+
+WRONG = (Quantifier, OfASet, Return, CutOrError)
+
+
+def _without_the_look(spec: type[Spec], monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    with monkeypatch.context() as patched:
+        patched.setattr("quorate.model.deciding_sorts", lambda model: {})
+        return check(spec, engine="reference")
+
+
+@pytest.mark.parametrize("spec", WRONG)
+def test_an_error_that_another_round_may_hide_is_found_in_spite_of_symmetry(
+    spec: type[Spec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = _without_the_look(spec, monkeypatch)
+    assert hidden.symmetry == ("Node",) and not isinstance(hidden, Failed)
+    found = check(spec, engine="reference")
+    assert isinstance(found, Failed) and isinstance(check(spec, engine="reference", symmetry=False), Failed)
+    assert found.symmetry == ()
+    assert any("no symmetry reduction over Node: an error or cut in one round" in note for note in found.notes)
+
+
+class Guarded(Marked):
+    """Nobody is asked who must not be."""
+
+    chosen: dict[Node, Node | None]
+    log: dict[Node, list[Level]]
+
+    def last(self, n: Node, i: Level) -> Level:
+        """The entry before `i`, if there is one."""
+        return self.log[n][i - 1] if 0 < i <= len(self.log[n]) else Level(0)
+
+    @invariant
+    def some_is_good(self) -> bool:
+        """No round can fail: the conditions before say so."""
+        return all(
+            (self.chosen[n] is None or self.kind[self.chosen[n]] != Kind.BAD)  # type: ignore[index]
+            and self.last(n, Level(len(self.log[n]))) <= 1
+            and (len(self.log[n]) == 0 or self.log[n][-1] <= 1)
+            and all(self.log[n][i] <= 1 for i in range(len(self.log[n])))
+            for n in Node
+        )
+
+
+def test_a_sort_is_kept_where_no_round_can_fail() -> None:
+    outcome = check(Guarded, engine="reference")
+    assert outcome.exit_code == 0 and outcome.symmetry == ("Node",)
