@@ -63,7 +63,7 @@ class RaftLog(Raft):
 
     def has_entry(self, s: Server, i: Index, entry: Entry) -> bool:
         """Whether the log has the entry at `i`."""
-        return i <= len(self.log[s]) and self.log[s][i - 1] == entry
+        return 0 < i <= len(self.log[s]) and self.log[s][i - 1] == entry
 
     @reachable
     def third_leader_repairs(self, s: Server) -> bool:
