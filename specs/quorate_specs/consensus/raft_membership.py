@@ -82,7 +82,9 @@ class RaftMembership(RaftLog):
 
     def configured_at(self, s: Server, i: Index) -> Index:
         """Where that configuration is in the log."""
-        return max((j for j in Index if j <= i and len(self.configuration[self.term_at(s, j)][j]) > 0), default=Index(0))
+        return max(
+            (j for j in Index if j <= i and len(self.configuration[self.term_at(s, j)][j]) > 0), default=Index(0)
+        )
 
     def is_settled(self, s: Server) -> bool:
         """Whether the latest configuration is committed."""
