@@ -217,6 +217,8 @@ class _Run:
                 return end, _without(facts, {target.root})
             case ir.Require(condition=condition):
                 return self.value(condition, facts), facts | _known(condition, True)
+            case ir.Within(condition=condition):
+                return self.value(condition, facts) | End.CUT, facts | _known(condition, True)
             case ir.Assert(condition=condition):
                 return self.value(condition, facts) | End.ERROR, facts | _known(condition, True)
             case ir.If(condition=condition, then=then, otherwise=otherwise):
