@@ -9,6 +9,10 @@ import click
 from quorate.commands._options import Explicit, seeing_options
 from quorate.commands._show import known_variables
 from quorate.outcome import Exit
+from quorate.trace import Json
+
+STATES, LOG, PAGE = ".itf.json", ".shiviz", ".html"
+"""Ends of the names of files that are no pictures."""
 
 
 @click.command("draw", cls=Explicit)
@@ -19,36 +23,54 @@ from quorate.outcome import Exit
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="Where to: .svg, .png, .pdf, .dot (Graphviz source) or .html (a page with picture and text).",
+    help="Where to: .svg, .png, .pdf, .dot (Graphviz source), .html (a page with picture and text), .itf.json (the states in "
+    "the Informal Trace Format of Apalache and Quint) or .shiviz (a log with vector clocks for ShiViz).",
 )
-@click.option("--spec", metavar="SPEC", help="With --show, the specification, if not the one that the trace names.")
+@click.option(
+    "--spec",
+    metavar="SPEC",
+    help="With --show and for .itf.json, the specification, if not the one that the trace names.",
+)
 @seeing_options
 def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], hide: tuple[str, ...]) -> Exit:
-    """Draw a stored TRACE.json as a space-time diagram.
+    """Draw a stored TRACE.json as a space-time diagram, or write it for other tools.
 
-    With --show the run is taken again, which imports its specification: of what a trace names only protocols of `quorate list` and
-    files below the working directory, of what `--spec` names any file.
+    With --show and for .itf.json the run is taken again, which imports its specification: of what a trace names only protocols
+    of `quorate list` and files below the working directory, of what `--spec` names any file.
     """
-    from quorate.errors import UsageError
-    from quorate.explore.replay import with_values
+    from quorate.explore.replay import states_of, with_values
     from quorate.loading import load, load_named
     from quorate.report.diagram import spacetime
+    from quorate.report.itf import itf
     from quorate.report.page import trace_page
     from quorate.report.render import render
+    from quorate.report.shiviz import shiviz
     from quorate.trace import Trace
 
     stored = Trace.load(trace)
     known_variables(stored, hide)
-    if show:
+    states: list[dict[str, Json]] = []
+    if show or output.name.endswith(STATES):
         cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(stored.variant)
-        stored = with_values(stored, cls, show)
-    if output.suffix != ".html":
+        states = states_of(stored, cls)
+        stored = with_values(stored, cls, show) if show else stored
+    if output.name.endswith(STATES):
+        _write(output, itf(stored, states, hide))
+    elif output.suffix == LOG:
+        _write(output, shiviz(stored))
+    elif output.suffix == PAGE:
+        _write(output, trace_page(stored, hide))
+    else:
         render(spacetime(stored, hide), output)
-        return Exit.SUCCESS
+    return Exit.SUCCESS
+
+
+def _write(output: Path, text: str) -> None:
+    from quorate.errors import UsageError
+
     partial = output.with_name(output.name + ".partial")
     try:
-        partial.write_text(trace_page(stored, hide), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(output)
     except OSError as error:
         raise UsageError(f"Cannot write {output}: {error.strerror}.") from None
-    return Exit.SUCCESS

@@ -60,6 +60,31 @@ def replay(stored: Trace, spec: type[Spec]) -> Replay:
             return Replay(False, difference.message, difference.step, judged=difference.judged)
 
 
+def states_of(stored: Trace, spec: type[Spec]) -> list[dict[str, Json]]:
+    """The states of a trace, networks included, by running it again: one more than its steps, or as many if the last one raises.
+
+    Raises TraceError if the run is not possible any more."""
+    system = System(spec.bounded(**stored.bounds))
+    with system:
+        return [
+            {
+                variable.name: variable.type.to_json(value)
+                for variable, value in zip(system.variables, state, strict=True)
+            }
+            for state in _replayed(system, stored)
+        ]
+
+
+def _replayed(system: System, stored: Trace) -> list[State]:
+    """The states that a trace goes through today. Raises TraceError if it is not possible any more."""
+    replayed = _Replay(system, stored)
+    try:
+        replayed.result()
+    except _Diverges as difference:
+        raise TraceError(difference.message) from None
+    return replayed.states
+
+
 def with_values(stored: Trace, spec: type[Spec], expressions: Sequence[str]) -> Trace:
     """A trace that also tells, as if they were variables, what expressions are along it: Python over `self`, the variables and
     identities by their names, and the names of the specification's module.
@@ -68,12 +93,8 @@ def with_values(stored: Trace, spec: type[Spec], expressions: Sequence[str]) -> 
     """
     system = System(spec.bounded(**stored.bounds))
     with system:
-        replayed = _Replay(system, stored)
-        try:
-            replayed.result()
-        except _Diverges as difference:
-            raise TraceError(difference.message) from None
-        changes = [_values(system, expression, replayed.states) for expression in expressions]
+        states = _replayed(system, stored)
+        changes = [_values(system, expression, states) for expression in expressions]
     first = tuple(Change(name, (), None, values[0]) for name, values in zip(expressions, changes, strict=True))
     steps = []
     for position, step in enumerate(stored.steps):

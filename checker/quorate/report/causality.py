@@ -90,7 +90,7 @@ def _stressed(trace: Trace) -> frozenset[tuple[int, Place]]:
 
 
 def _past(trace: Trace, seeds: frozenset[int] | set[int]) -> set[int]:
-    before = _influences(trace)
+    before = influences(trace)
     past: set[int] = set()
     waiting = sorted(seeds)
     while waiting:
@@ -101,7 +101,7 @@ def _past(trace: Trace, seeds: frozenset[int] | set[int]) -> set[int]:
     return past
 
 
-def _influences(trace: Trace) -> dict[int, set[int]]:
+def influences(trace: Trace) -> dict[int, set[int]]:
     """For each step, the earlier ones that have influenced it directly."""
     told = all(step.reads is not None for step in trace.steps)
     through = _through_places(trace) if told else _along_lanes(trace)
