@@ -18,6 +18,7 @@ from quorate.errors import QuorateError, printable
 from quorate.outcome import Exit
 
 COMMANDS = {
+    "new": "Write a small specification and its test, to begin with.",
     "list": "Show the protocols, their variants, and what each is expected to do.",
     "check": "Explore a specification exhaustively and check its properties.",
     "prove": "Prove properties with Z3, for fixed bounds or for any size.",
