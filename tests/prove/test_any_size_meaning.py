@@ -5,11 +5,16 @@ Each specification here was once proven although a run violates it, or was not u
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any
 
 import pytest
 from quorate.language.system import Failure
+from quorate.loading import load
+from quorate.model.build import build
 from quorate.outcome import Failed, Outcome, Proven, Unfinished, Violated
+from quorate.prove.any_size.obligations import Prover
 from quorate.prove.proof import Task, prove
 from quorate.prove.solvers.smt import Effort
 
@@ -450,3 +455,15 @@ def test_a_verdict_says_what_it_rests_on() -> None:
     assert any("any size (2) and any size (2) of Server have a member in common" in what for what in found.rests_on)
     found = verdict(CONSTANT)
     assert isinstance(found, Proven) and any("up to any greatest one" in what for what in found.rests_on)
+
+
+@pytest.mark.slow
+def test_what_a_property_and_an_action_define_have_names_of_their_own() -> None:
+    # A value of the state after `tick` is an extreme, worked out when a property asks for it, and the property has extremes itself.
+    model = build(load("replication_lag").main)
+    with model.system:
+        prover = Prover(model, ())
+        names = [prop.name for prop in prover.inductive]
+        for query in prover.queries(names, names):
+            declared = Counter(re.findall(r"\(declare-fun (\|[^|]*\||\S+) ", query.text))
+            assert declared.most_common(1)[0][1] == 1, query.name

@@ -195,9 +195,10 @@ class Prover:
                 found.append(self._query((INIT, NO_ERROR), machine, [("", raised)]))
         for action in self._any.actions:
             machine, transition, hypotheses = self._fired(action, assumed)
-            raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
-            if not machine.is_false(raised):
-                found.append(self._query((action.name, NO_ERROR), machine, [*hypotheses, ("", raised)]))
+            with machine.aside():
+                raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
+                if not machine.is_false(raised):
+                    found.append(self._query((action.name, NO_ERROR), machine, [*hypotheses, ("", raised)]))
         return found
 
     def satisfiable(self) -> Query:
@@ -216,13 +217,14 @@ class Prover:
     def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
         """The query that an action keeps a property, given the assumed ones before it."""
         machine, transition, hypotheses = self._fired(action, assumed)
-        arguments = self._case(machine, prop)
-        goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
-        premises = [*hypotheses, ("", machine.enabled(transition))]
-        known = tuple(term.get_id() for term in machine.definitions)
-        if known and (action.name, *known) not in self._premises:
-            self._premises[action.name, *known] = self._query((action.name, prop.name), machine, premises)
-        return self._query((action.name, prop.name), machine, [*premises, *_mentions(goal), ("", goal)])
+        with machine.aside():
+            arguments = self._case(machine, prop)
+            goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
+            premises = [*hypotheses, ("", machine.enabled(transition))]
+            known = tuple(term.get_id() for term in machine.definitions)
+            if known and (action.name, *known) not in self._premises:
+                self._premises[action.name, *known] = self._query((action.name, prop.name), machine, premises)
+            return self._query((action.name, prop.name), machine, [*premises, *_mentions(goal), ("", goal)])
 
     @property
     def premises(self) -> list[Query]:
@@ -254,14 +256,15 @@ class Prover:
         """The query whether an action can happen, given the assumed properties and all axioms that its run writes:
         "unsat" makes every proof about it worthless."""
         machine, transition, hypotheses = self._fired(action, assumed)
-        parts = [*hypotheses, ("", machine.enabled(transition))]
-        return self._query((action.name, "can happen"), machine, parts)
+        with machine.aside():
+            parts = [*hypotheses, ("", machine.enabled(transition))]
+            return self._query((action.name, "can happen"), machine, parts)
 
     # Parts
 
     def _fired(self, action: Action, assumed: Sequence[str]) -> tuple[AnySize, Transition, list[tuple[str, Formula]]]:
-        """A machine, the transition of an action, and the assumed properties of the state before: each written once
-        for all queries."""
+        """The machine of an action, its transition, and the assumed properties of the state before: each written once for all
+        queries, which ask aside."""
         machine, hypotheses = self._known(assumed)
         if action.name not in self._transitions:
             self._transitions[action.name] = (
@@ -269,7 +272,7 @@ class Prover:
                 machine.fire(action, self._before, self._arguments(machine, action)),
             )
         machine, transition = self._transitions[action.name]
-        return machine.fork(), transition, hypotheses
+        return machine, transition, hypotheses
 
     def _known(self, assumed: Sequence[str]) -> tuple[AnySize, list[tuple[str, Formula]]]:
         """A machine that has written all properties of the state before, and the assumed ones of them."""

@@ -7,7 +7,8 @@ the axioms are written for the families at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -119,6 +120,21 @@ class Definitions(Comprehensions):
         )
         other._names, other._arguments, other._counter = set(self._names), set(self._arguments), self._counter
         return other
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What this machine writes inside is forgotten afterwards.
+
+        A transition's values are worked out when they are asked for, by the machine that made them. A fork of it that asks would name
+        what it defines itself by the same names, and not know which constants are bound around what the other defines."""
+        symbols, families, definitions = self.symbols, dict(self.families), list(self.definitions)
+        names, arguments, counter = set(self._names), set(self._arguments), self._counter
+        self.symbols = symbols.fork()
+        try:
+            yield
+        finally:
+            self.symbols, self.families, self.definitions = symbols, families, definitions
+            self._names, self._arguments, self._counter = names, arguments, counter
 
     # What a formula defines: the extreme, the single value, majorities
 
