@@ -197,6 +197,9 @@ SMALLER = {
     "cap.Cap": {"Node": 1, "Request": 1},
     "cap.GilbertLynch": {"Node": 1},
     "replication_lag.ReplicationLag": {"Time": 2, "Length": 3, "Count": 1},
+    "order_inventory.OrderInventory": {"Client": 2, "Key": 2},
+    "order_inventory.Saga": {"Client": 2, "Key": 2},
+    "paxos_commit.PaxosCommit": {"ResourceManager": 1},
     "three_phase_commit.ThreePhaseCommit": {"ResourceManager": 2},
     "replica_set.AsPublished": {"Member": 2},
     "replica_set.MajorityIsOld": {"Member": 2},
@@ -230,10 +233,10 @@ SMALLER = {
     "vector_clock.VectorClock": {"Count": 2, "network": 5},
     "viewstamped.ClaimsViewTooEarly": {"View": 1},
     "viewstamped.ForgetsView": {"View": 0},
-    "viewstamped.LongestLog": {"View": 1, "Request": 1},
+    "viewstamped.LongestLog": {"Replica": 2},
     "viewstamped.NoNonce": {"View": 0, "Nonce": 1},
     "viewstamped.TruncatesToCommit": {"View": 1},
-    "viewstamped.Viewstamped": {"Nonce": 0},
+    "viewstamped.Viewstamped": {"View": 0},
 }
 """Bounds at which the reference engine takes seconds."""
 
