@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from quorate.errors import Location, UsageError, unknown
+from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.ordering import few_switches
@@ -240,24 +240,22 @@ def symmetric_sorts(system: System) -> tuple[tuple[type[Scalarset], ...], tuple[
     occurring = scalarsets(system)
     if not occurring:
         return (), ()
-    from quorate.model import build, deciding_sorts
-    from quorate.model import symmetric_sorts as by_type
+    from quorate.model import build
 
-    interchangeable, reason = by_type(system)
-    if reason is not None:
+    try:
+        model = build(system)
+    except SpecError as reason:
         return (), (
             f"no symmetry reduction, because the typed model does not cover this specification: "
             f"{reason.message}{_at(reason.location)}",
         )
-    reduced = [sort for sort in occurring if sort in interchangeable]
-    deciding = deciding_sorts(build(system))
     notes = tuple(
         f"no symmetry reduction over {sort.__name__}: an error or cut in one round of a loop and the end of the loop in another "
-        f"come in the order of names{_at(deciding[sort])}"
-        for sort in reduced
-        if sort in deciding and len(sort) > 1
+        f"come in the order of names{_at(model.deciding[sort])}"
+        for sort in occurring
+        if sort in model.deciding and len(sort) > 1
     )
-    return tuple(sort for sort in reduced if sort not in deciding), notes
+    return tuple(sort for sort in occurring if sort in model.symmetric), notes
 
 
 def _at(location: Location | None) -> str:

@@ -2,8 +2,7 @@
 `nodes`).
 """
 
-from quorate.model.build import build, symmetric_sorts
+from quorate.model.build import build
 from quorate.model.nodes import Model
-from quorate.model.rounds import deciding_sorts
 
-__all__ = ["Model", "build", "deciding_sorts", "symmetric_sorts"]
+__all__ = ["Model", "build"]

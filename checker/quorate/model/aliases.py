@@ -160,12 +160,7 @@ def check_rounds(
             raise ctx.source.outside(
                 node, f"{local} is another name for a container in {min(stale)}, which this loop changes.", COPY
             )
-    for statement in ir.statements(body):
-        if (
-            isinstance(statement, ir.Mutate | ir.Assign)
-            and not statement.target.state
-            and statement.target.root in after
-        ):
-            place = statement.target
-            if isinstance(statement, ir.Mutate) or place.selectors:
-                check_own(ctx, node, place.root)
+    for change in ir.changes(body):
+        place = change.target
+        if not place.state and place.root in after and (isinstance(change, ir.Mutate) or place.selectors):
+            check_own(ctx, node, place.root)

@@ -90,7 +90,7 @@ def _annotated(ctx: Context, node: ast.AnnAssign) -> list[ir.Stmt]:
 
 def _augmented(ctx: Context, node: ast.AugAssign) -> list[ir.Stmt]:
     target = places.place(ctx, node.target) if not isinstance(node.target, ast.Name) else None
-    old = places.read(ctx, target, node) if target is not None else lowering.lower(ctx, node.target)
+    old = target.read(ctx.location(node)) if target is not None else lowering.lower(ctx, node.target)
     value = operators.combine(ctx, node, node.op, old, without_none(lowering.lower(ctx, node.value, old.type)))
     if aliases.mutable(old.type):  # Python changes the container in place
         where = places.place(ctx, node.target)

@@ -21,6 +21,7 @@ from quorate.model.context import Context, Findings, Rule
 from quorate.model.conversion import alternatives, element_type, same_class
 from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number
+from quorate.model.rounds import deciding_sorts
 from quorate.model.source import Source
 from quorate.model.totality import is_total
 
@@ -63,8 +64,7 @@ class Builder:
             kind for action in actions for _, kind in action.parameters
         ]:
             used |= kind.scalarsets
-        symmetric = tuple(sorted(used, key=lambda sort: sort.__name__))
-        return ir.Model(
+        model = ir.Model(
             system.name,
             system,
             system.variables,
@@ -72,8 +72,12 @@ class Builder:
             actions,
             properties,
             self.functions,
-            symmetric,
+            tuple(sorted(used, key=lambda sort: sort.__name__)),
             constraints,
+        )
+        deciding = deciding_sorts(model)
+        return replace(
+            model, symmetric=tuple(sort for sort in model.symmetric if sort not in deciding), deciding=deciding
         )
 
     def _check_initial(self, init: ir.Action | None) -> None:
@@ -144,9 +148,7 @@ class Builder:
         for statement in body:
             if not isinstance(statement, ir.Require):
                 break
-            first = statement.condition
-            while first.op is Op.AND:
-                first = first.args[0]
+            first = next(ir.conjuncts(statement.condition))
             if first.op is not Op.IN:
                 break
             element, whole = first.args
@@ -320,13 +322,3 @@ def build(spec: System | type[Spec]) -> ir.Model:
 def _of(system: System) -> ir.Model:
     with system:
         return Builder(system).model()
-
-
-def symmetric_sorts(system: System) -> tuple[tuple[type, ...], SpecError | None]:
-    """The sorts that symmetry reduction may use, and the error that says why there are none if the spec has no
-    model.
-    """
-    try:
-        return build(system).symmetric, None
-    except SpecError as error:
-        return (), error

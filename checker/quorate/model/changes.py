@@ -18,7 +18,7 @@ def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) ->
     target = places.place(ctx, func.value)
     name = func.attr
     _check_change(ctx, node, call, target, name)
-    old = places.read(ctx, target, node)
+    old = target.read(ctx.location(node))
     if name in ("update", "extend"):
         op: ast.operator = ast.BitOr() if name == "update" else ast.Add()
         value = operators.combine(ctx, node, op, old, without_none(lowering.lower(ctx, call.args[0], old.type)))
@@ -48,7 +48,7 @@ def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) ->
 def _looked_for(ctx: Context, node: ast.Expr, change: ir.Change, target: ir.Place, value: ir.Expr) -> list[ir.Stmt]:
     """A change that takes out what it finds: no bound applies to what it looks for, which may be beyond all of them."""
     location = ctx.location(node)
-    whole = places.read(ctx, target, node)
+    whole = target.read(ctx.location(node))
     found = lowering.in_order(ctx, node, (whole, value), operators.member(ctx, node, value, whole))
     element = element_type(target.type)
     assert element is not None

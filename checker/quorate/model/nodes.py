@@ -16,7 +16,7 @@ computed has capacity None (sets) or its exact greatest length (lists), and an e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from functools import cached_property
@@ -25,7 +25,7 @@ from typing import Any, assert_never
 from quorate.errors import Location
 from quorate.kinds import known_kinds
 from quorate.language.system import Method, System, Variable
-from quorate.language.types import Leaf, Type
+from quorate.language.types import Leaf, MapType, Type
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
@@ -215,6 +215,14 @@ class Place:
         """The type of what the place holds."""
         return self.types[-1]
 
+    def read(self, location: Location | None = None) -> Expr:
+        """What the place holds, as an expression."""
+        value = Expr(Op.STATE if self.state else Op.LOCAL, self.types[0], (), self.root, location)
+        for selector, kind in zip(self.selectors, self.types[1:], strict=True):
+            op = Op.LOOKUP if isinstance(value.type, MapType) else Op.INDEX
+            value = Expr(op, kind, (value, selector), None, location)
+        return value
+
 
 @dataclass(frozen=True)
 class Assign:
@@ -379,7 +387,8 @@ class Property:
 @dataclass(frozen=True)
 class Model:
     """A spec under one choice of bounds. `symmetric` are the scalarsets whose members are interchangeable: all that
-    it uses. Actions end with the `constraints` as `Within`; of initial states they are asked where these are made.
+    it uses but the `deciding` ones, whose names decide how a loop ends (`rounds`), each with the first such loop. Actions end with
+    the `constraints` as `Within`; of initial states they are asked where these are made.
     """
 
     name: str
@@ -391,6 +400,7 @@ class Model:
     functions: dict[str, Function]
     symmetric: tuple[type, ...]
     constraints: tuple[Property, ...] = ()
+    deciding: Mapping[type, Location | None] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> tuple[Property, ...]:
         """The properties of these kinds, in order of definition. Raises LookupError for a kind that there is not."""
@@ -455,10 +465,11 @@ def reads(body: tuple[Stmt, ...], functions: dict[str, Function], old: bool = Fa
     return frozenset(found)
 
 
+def changes(body: tuple[Stmt, ...]) -> Iterator[Assign | Mutate]:
+    """The statements that change a variable or a local, nested ones included."""
+    return (statement for statement in statements(body) if isinstance(statement, Assign | Mutate))
+
+
 def writes(body: tuple[Stmt, ...]) -> frozenset[str]:
     """The state variables that a body may change."""
-    return frozenset(
-        statement.target.root
-        for statement in statements(body)
-        if isinstance(statement, Assign | Mutate) and statement.target.state
-    )
+    return frozenset(change.target.root for change in changes(body) if change.target.state)

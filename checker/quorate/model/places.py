@@ -56,16 +56,6 @@ def _variable(ctx: Context, node: ast.Attribute, owner: str) -> ir.Place:
     return ir.Place(node.attr, True, (), (system.variable(node.attr).type,))
 
 
-def read(ctx: Context, target: ir.Place, node: ast.AST) -> ir.Expr:
-    """The value that a place holds."""
-    location = ctx.location(node)
-    value = ir.Expr(ir.Op.STATE if target.state else ir.Op.LOCAL, target.types[0], (), target.root, location)
-    for selector, kind in zip(target.selectors, target.types[1:], strict=True):
-        op = ir.Op.LOOKUP if isinstance(value.type, MapType) else ir.Op.INDEX
-        value = ir.Expr(op, kind, (value, selector), None, location)
-    return value
-
-
 def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> list[ir.Stmt]:
     """`target = value`."""
     if isinstance(target, ast.Tuple):
@@ -83,7 +73,7 @@ def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> li
 def _evaluated(ctx: Context, where: ir.Place, value: ir.Expr, node: ast.stmt) -> tuple[list[ir.Stmt], ir.Expr]:
     """Python evaluates the value, then the way to the place, and only then holds the value against the place's type. Where this
     can be told, statements that do the first two, and a name for the value."""
-    way = read(ctx, where, node)
+    way = where.read(ctx.location(node))
     if isinstance(way.args[0].type if way.args else None, ListType):  # a list converts before it looks at the index
         way = ir.Expr(ir.Op.TUPLE, TupleType(tuple(part.type for part in way.args)), way.args, None, ctx.location(node))
     converted = ctx.adapt(value, where.type, node)

@@ -11,7 +11,7 @@ rather than too seldom.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from functools import lru_cache
@@ -24,7 +24,7 @@ from quorate.model import nodes as ir
 from quorate.model.conversion import alternatives, same_class
 from quorate.model.nodes import Change, Op
 from quorate.model.ranges import ends, is_number
-from quorate.model.totality import TOTAL
+from quorate.model.totality import TOTAL, is_total
 
 
 class End(Flag):
@@ -77,6 +77,8 @@ class _Run:
 
     def value(self, node: ir.Expr, facts: Facts) -> End:
         """How the evaluation of an expression may end."""
+        if is_total(node, self.model):
+            return NONE
         match node.op:
             case Op.AND | Op.OR:
                 found = NONE
@@ -269,7 +271,7 @@ class _Run:
             case Change.DISCARD | Change.CLEAR:
                 return NONE
             case Change.REMOVE | Change.RECEIVE | Change.DROP:
-                asked = ir.Expr(Op.IN, BOOL, (statement.args[0], _held(statement.target)))
+                asked = ir.Expr(Op.IN, BOOL, (statement.args[0], statement.target.read()))
                 return NONE if _resolved(asked, facts) in _all_resolved(facts) else End.ERROR
             case _:
                 return End.ERROR
@@ -277,17 +279,9 @@ class _Run:
 
 def _assigned(target: ir.Place, value: ir.Expr) -> Facts:
     """What is known after an assignment, unless the value reads what it replaces."""
-    if any(part.op in (Op.STATE, Op.LOCAL) and part.data == target.root for part in value.walk()):
+    if _says(value, {target.root}):
         return frozenset()
     return frozenset() if target.state else frozenset({_name(target.root, target.type, value)})
-
-
-def _held(target: ir.Place) -> ir.Expr:
-    """What a place holds, as an expression."""
-    value = ir.Expr(Op.STATE if target.state else Op.LOCAL, target.types[0], (), target.root)
-    for selector, kind in zip(target.selectors, target.types[1:], strict=True):
-        value = ir.Expr(Op.LOOKUP if isinstance(value.type, MapType) else Op.INDEX, kind, (value, selector))
-    return value
 
 
 def _known(condition: ir.Expr, true: bool) -> Facts:
@@ -302,16 +296,17 @@ def _known(condition: ir.Expr, true: bool) -> Facts:
 def _without(facts: Facts, roots: set[str]) -> Facts:
     """The facts that say nothing of these variables and locals."""
     return frozenset(
-        fact
-        for fact in facts
-        if not any(
-            (part.op in (Op.STATE, Op.LOCAL) and part.data in roots) or part.op is Op.CALL for part in fact.walk()
-        )
+        fact for fact in facts if not _says(fact, roots) and not any(part.op is Op.CALL for part in fact.walk())
     )
 
 
+def _says(node: ir.Expr, roots: set[str]) -> bool:
+    """Whether an expression has one of these variables and locals."""
+    return any(part.op in (Op.STATE, Op.LOCAL) and part.data in roots for part in node.walk())
+
+
 def _changed(body: tuple[ir.Stmt, ...]) -> set[str]:
-    return {part.target.root for part in ir.statements(body) if isinstance(part, ir.Assign | ir.Mutate)}
+    return {part.target.root for part in ir.changes(body)}
 
 
 def _bare(value: ir.Expr) -> ir.Expr:
@@ -337,7 +332,7 @@ def _name(name: str, kind: Type, value: ir.Expr) -> ir.Expr:
 
 def _resolved(node: ir.Expr, facts: Facts) -> ir.Expr:
     """An expression with the values of its local names, where they are known, in their place."""
-    return _replaced(node, _values(facts))
+    return _with_values(node, _values(facts))
 
 
 @lru_cache(maxsize=4096)
@@ -350,32 +345,37 @@ def _all_resolved(facts: Facts) -> Facts:
     return frozenset(_resolved(fact, facts) for fact in facts if fact.data != STANDS_FOR)
 
 
-def _replaced(node: ir.Expr, values: Mapping[str, ir.Expr]) -> ir.Expr:
-    if node.op is Op.LOCAL and node.data in values:
-        return _replaced(values[node.data], values)
-    clauses = tuple(
-        replace(clause, source=_replaced(clause.source, values))
-        if isinstance(clause, ir.For)
-        else ir.Where(_replaced(clause.condition, values))
-        for clause in node.clauses
-    )
-    return replace(node, args=tuple(_replaced(part, values) for part in node.args), data=clauses or node.data)
+def _with_values(node: ir.Expr, values: Mapping[str, ir.Expr]) -> ir.Expr:
+    def local(one: ir.Expr) -> ir.Expr:
+        return _with_values(values[one.data], values) if one.data in values else one
+
+    return _mapped(node, local) if values else node
 
 
 def _renamed(node: ir.Expr, names: Mapping[str, str] | None = None) -> ir.Expr:
     """An expression with its locals renamed; without `names`, all of them, to what no local is called."""
+
+    def other(name: str) -> str:
+        return f"^{name}" if names is None else names.get(name, name)
+
+    return _mapped(node, lambda local: replace(local, data=other(local.data)), other)
+
+
+def _mapped(
+    node: ir.Expr, local: Callable[[ir.Expr], ir.Expr], named: Callable[[str], str] = lambda name: name
+) -> ir.Expr:
+    """An expression with other ones in the place of its locals. `named` gives the variables of its comprehensions their names."""
+    if node.op is Op.LOCAL:
+        return local(node)
+    if not (node.args or node.clauses):
+        return node
     clauses = tuple(
-        replace(clause, name=_other(clause.name, names), source=_renamed(clause.source, names))
+        replace(clause, name=named(clause.name), source=_mapped(clause.source, local, named))
         if isinstance(clause, ir.For)
-        else ir.Where(_renamed(clause.condition, names))
+        else ir.Where(_mapped(clause.condition, local, named))
         for clause in node.clauses
     )
-    data = _other(node.data, names) if node.op is Op.LOCAL else clauses or node.data
-    return replace(node, args=tuple(_renamed(part, names) for part in node.args), data=data)
-
-
-def _other(name: str, names: Mapping[str, str] | None) -> str:
-    return f"^{name}" if names is None else names.get(name, name)
+    return replace(node, args=tuple(_mapped(part, local, named) for part in node.args), data=clauses or node.data)
 
 
 def _element(name: str, kind: Type, source: ir.Expr, facts: Facts) -> Facts:

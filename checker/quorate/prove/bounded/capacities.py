@@ -80,9 +80,7 @@ def _shared(model: ir.Model) -> set[str]:
 def _changes(model: ir.Model) -> Iterator[ir.Assign | ir.Mutate]:
     """The statements that change the state."""
     for action in (*model.actions, *((model.init,) if model.init is not None else ())):
-        for statement in ir.statements(action.body):
-            if isinstance(statement, ir.Assign | ir.Mutate) and statement.target.state:
-                yield statement
+        yield from (change for change in ir.changes(action.body) if change.target.state)
 
 
 def _added(body: tuple[ir.Stmt, ...]) -> Counter[str]:

@@ -16,7 +16,6 @@ from quorate.language.configured import takes_old
 from quorate.language.system import UNSET, Arguments, State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Model, Property
-from quorate.model.rounds import deciding_sorts
 from quorate.prove.encode.fixed.base import Event
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE
 from quorate.prove.encode.fixed.cnf import Clauses, Copied
@@ -79,9 +78,7 @@ class Relation:
         ]
         self.machine = Fixed(model, room)
         self.legal: list[int] = []
-        deciding = deciding_sorts(model)
-        alike = tuple(sort for sort in model.symmetric if sort not in deciding)
-        self.precedence = Precedence(self.machine, alike if reductions.symmetry_breaking else ())
+        self.precedence = Precedence(self.machine, model.symmetric if reductions.symmetry_breaking else ())
         self.before = self._unknown_state(self.legal)
         self.width = self.machine.circuit.variables
         self.after = self._unknown_state([])
