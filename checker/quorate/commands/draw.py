@@ -50,11 +50,12 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     stored = Trace.load(trace)
     known_variables(stored, hide)
     states: list[dict[str, Json]] = []
-    if show or output.name.endswith(STATES):
+    of_states = output.name.endswith(STATES)
+    if show or of_states:
         cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(stored.variant)
-        states = states_of(stored, cls)
+        states = states_of(stored, cls) if of_states else []
         stored = with_values(stored, cls, show) if show else stored
-    if output.name.endswith(STATES):
+    if of_states:
         _write(output, itf(stored, states, hide))
     elif output.suffix == LOG:
         _write(output, shiviz(stored))
