@@ -45,14 +45,19 @@ def test_a_configuration_is_changed_after_a_commit_in_the_leader_s_term_and_by_o
         assert raft.members(A) == {A, B} and raft.members_at(A, Index(1)) == {A} and raft.members(B) == {A}
 
 
+def on_its_way_out(raft: RaftMembership) -> None:
+    """A, who leads A and B, has appended the configuration that it is no member of."""
+    led_by_a(raft, {A, B})
+    raft.request(A, X)
+    follow(raft, B, 1, 0)
+    raft.commit(A, Index(1))
+    raft.change(A, {B}, X)
+
+
 def test_a_leader_commits_its_own_removal_with_the_others_and_leaves() -> None:
     with System(RaftMembership):
         raft = RaftMembership()
-        led_by_a(raft, {A, B})
-        raft.request(A, X)
-        follow(raft, B, 1, 0)
-        raft.commit(A, Index(1))
-        raft.change(A, {B}, X)
+        on_its_way_out(raft)
         with pytest.raises(Disabled):
             raft.commit(A, Index(2))
         follow(raft, B, 2, 1)
@@ -66,11 +71,7 @@ def test_a_leader_commits_its_own_removal_with_the_others_and_leaves() -> None:
 def test_a_server_runs_while_its_removal_may_fail() -> None:
     with System(RaftMembership):
         raft = RaftMembership()
-        led_by_a(raft, {A, B})
-        raft.request(A, X)
-        follow(raft, B, 1, 0)
-        raft.commit(A, Index(1))
-        raft.change(A, {B}, X)
+        on_its_way_out(raft)
         with pytest.raises(Disabled):
             raft.elect(B, Term(2), {A, B})
         raft.elect(A, Term(2), {A, B})

@@ -84,8 +84,7 @@ def gallery(chapters: Sequence[Chapter[Section]]) -> str:
         lines += [f"   - **{_inline(section.spec)}**: {_links(section)}" for section in chapter.sections]
         lines.append("")
     for number, chapter in enumerate(chapters, 1):
-        lines += [f'<a id="{chapter.name}"></a>', "", f"## {number}. {_title(chapter)}", ""]
-        lines += [f"*{_inline(chapter.about)}* {chapter.lesson}", ""]
+        lines += [f'<a id="{chapter.name}"></a>', "", *_heading(number, chapter)]
         for section in chapter.sections:
             lines += _section(section)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -123,6 +122,11 @@ def _entry(entry: Entry) -> list[str]:
 def anchor(spec: str, variant: str) -> str:
     """The name of a variant's place in the gallery."""
     return "".join(character if character.isalnum() else "-" for character in f"{spec}-{variant}".lower())
+
+
+def _heading(number: int, chapter: Chapter[T]) -> list[str]:
+    """The head of a chapter, with what to learn from it."""
+    return [f"## {number}. {_title(chapter)}", "", f"*{_inline(chapter.about)}* {chapter.lesson}", ""]
 
 
 def _title(chapter: Chapter[T]) -> str:
@@ -195,7 +199,7 @@ def library(chapters: Sequence[Chapter[Place]]) -> str:
         when = f"on {days[0]}" if len(days) == 1 else f"between {days[0]} and {days[-1]}"
         lines += [f"`quorate map` makes this page, and counts states where it must; they were counted {when}.", ""]
     for number, chapter in enumerate(chapters, 1):
-        lines += [f"## {number}. {_title(chapter)}", "", f"*{_inline(chapter.about)}* {chapter.lesson}", ""]
+        lines += _heading(number, chapter)
         lines += ["| protocol | promises | states | proven for any size | implementation |", "|---|---|--:|---|---|"]
         lines += map(_row, chapter.sections)
         lines.append("")
