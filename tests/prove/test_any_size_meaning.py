@@ -369,9 +369,10 @@ HOSTILE = """
 QUICK = Effort((0.5, 1.0), 0.0, seconds=5.0)
 
 
-def verdict(body: str, name: str = "") -> Outcome:
+def verdict(body: str, *invariants: str) -> Outcome:
     spec: Any = generated.load(HEADER + body)
-    return prove(Task(spec, "drawn", any_size=True, effort=QUICK, seconds=20.0, depth=5)).outcome
+    task = Task(spec, "drawn", invariants=invariants, any_size=True, effort=QUICK, seconds=20.0, depth=5)
+    return prove(task).outcome
 
 
 @pytest.mark.parametrize(
@@ -430,6 +431,34 @@ def test_an_error_of_init_is_reported_where_it_is() -> None:
 def test_what_is_true_at_any_size_is_proven(body: str) -> None:
     found = verdict(body)
     assert isinstance(found, Proven), found
+
+
+CONSTRAINED = """
+    count: dict[Server, Term]
+
+    @action
+    def up(self, s: Server) -> None:
+        self.count[s] += 1
+
+    @constraint
+    def few(self) -> bool:
+        return all(self.count[s] < 2 for s in Server)
+
+    @invariant
+    def small(self) -> bool:
+        return all(self.count[s] < 2 for s in Server)
+
+    @invariant
+    def never_below_zero(self) -> bool:
+        return all(self.count[s] >= 0 for s in Server)
+"""
+
+
+def test_a_constraint_proves_nothing_for_any_size() -> None:
+    found = verdict(CONSTRAINED)
+    assert isinstance(found, Unfinished) and "small is not inductive" in found.reason
+    assert "a proof for any size is one without the constraint few" in found.notes
+    assert isinstance(verdict(CONSTRAINED, "never_below_zero"), Proven)
 
 
 PARTLY = (
