@@ -59,6 +59,7 @@ def summary(covered: Covered, exact: bool) -> tuple[object, ...]:
         covered.states,
         covered.transitions,
         covered.depth,
+        covered.levels,
         dict(covered.cuts),
         dict(covered.actions),
         covered.reached,

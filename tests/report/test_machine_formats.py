@@ -59,6 +59,7 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
             "class",
             "location",
             "verdicts",
+            "levels",
             "values",
         ]
         assert json.loads(json.dumps(found)) == found

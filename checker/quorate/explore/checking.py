@@ -113,6 +113,7 @@ class _Judge:
             stored_bytes=covered.stored_bytes,
             store=self.watch.store,
             collision=covered.collision,
+            levels=covered.levels,
         )
         self.verdicts.judge_goals(covered)
         if covered.finding is not None:

@@ -51,7 +51,8 @@ class Covered:
 
     `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
     `collision` the probability that a state was missed because it was taken for another; `stuck` counts the expanded states
-    without a transition, cut ones included, of a specification that declares no `@terminal`.
+    without a transition, cut ones included, of a specification that declares no `@terminal`. `levels` are the states first met at
+    each depth; the last is incomplete if the search ended early.
     """
 
     states: int
@@ -67,6 +68,13 @@ class Covered:
     collision: float = 0.0
     too_large: bool = False
     stuck: int = 0
+    levels: tuple[int, ...] = ()
+
+
+def by_depth(complete: Sequence[int], states: int) -> tuple[int, ...]:
+    """The states of each level: those of the complete ones, and what is left of all states for one that was not finished."""
+    left = states - sum(complete)
+    return (*complete, left) if left else tuple(complete)
 
 
 Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]

@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from quorate.explore.choices import Choices
-from quorate.explore.engine import Covered, Finding
+from quorate.explore.engine import Covered, Finding, by_depth
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import Rebuilder
@@ -78,6 +78,7 @@ class Exploration:
     found: Found | None = None
     stopped: str | None = None
     stuck: int = 0
+    levels: list[int] = field(default_factory=list)
 
     def chain(self, number: int) -> list[State]:
         """The states of a shortest path from an initial state to the state `number`."""
@@ -115,12 +116,15 @@ class Search:
                 result.transitions += 1
                 self._meet(state, NO_PARENT)
             level = range(len(result.states))
+            result.levels.append(len(level))
             while level and result.found is None:
                 for number in level:
                     self._look(len(result.states) - number)
                     self._expand(number)
                 level = range(level.stop, len(result.states))
-                result.depth += bool(level)
+                if level:
+                    result.depth += 1
+                    result.levels.append(len(level))
         except _Stop as stop:
             result.stopped = str(stop)
         return result
@@ -241,6 +245,7 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
         _finding(search),
         result.stopped,
         stuck=result.stuck,
+        levels=by_depth(result.levels, len(result.states)),
     )
 
 

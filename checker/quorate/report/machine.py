@@ -56,6 +56,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "class": outcome.subject or None,
         "location": location_json(outcome.place),
         "verdicts": [_judgement(one, trace) for one in outcome.judgements],
+        "levels": list(stats.levels),
         "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
     }
 

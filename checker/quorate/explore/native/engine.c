@@ -205,6 +205,9 @@ EXPORT void quorate_report(Search *search, Report *report) {
     for (size_t i = 0; i < MODEL_ACTIONS; i++) report->fired[i] = fired_of(search, i);
 }
 
+/* The states first met at a depth, once the search is done. */
+EXPORT uint64_t quorate_level(const Search *search, uint64_t depth) { return level_of(search, depth).total; }
+
 static void copy_step(const TraceStep *step, uint64_t *state, uint64_t *args, uint32_t *action, uint32_t *error) {
     memcpy(state, &step->state, sizeof(State));
     memcpy(args, step->label.args, sizeof step->label.args);

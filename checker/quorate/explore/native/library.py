@@ -136,6 +136,7 @@ class Library:
             "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
             "quorate_rerun": (pointer, (pointer,)),
             "quorate_trapped": (number, ()),
+            "quorate_level": (number, (pointer, number)),
         }
         if self.rendered.has_liveness:
             signatures |= {

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
-from quorate.explore.engine import Covered, EngineUnavailable
+from quorate.explore.engine import Covered, EngineUnavailable, by_depth
 from quorate.explore.limits import Checkpoint, Watch
 from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.library import (
@@ -239,6 +239,9 @@ class _Run:
             tuple(dict.fromkeys(self.notes)),
             report.memory_bytes,
             self._collision(report.states),
+            levels=by_depth(
+                [self.library.c.quorate_level(search, level) for level in range(report.depth + 1)], report.states
+            ),
         )
 
     def _collision(self, states: int) -> float:
