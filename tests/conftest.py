@@ -1,24 +1,36 @@
-"""What all tests need of the process that they run in, and which of those that look at the whole library are quick."""
+"""What all tests need of the process that they run in, and which of them run when: see `costs.py`."""
 
-import re
 import signal
 
 import pytest
 
-SAMPLE = {"cache_aside", "lww_register", "order_inventory", "raft_election", "two_phase_commit"}
-"""The protocols whose tests marked `library` are not slow."""
+from tests import costs
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--costs`."""
+    parser.addoption("--costs", action="store_true", help="write what the tests cost to tests/costs.txt")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Tests send signals: a shell starts what it runs in the background with SIGINT ignored, `nohup` with SIGHUP ignored, and
     processes inherit that."""
+    if config.option.costs:
+        config.pluginmanager.register(costs)
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test marked `library` has a case for each protocol, whose name its parameters begin with; all but a sample are slow."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow and what is deep, and leave out what is deep unless `-m` or a full name asks for it."""
+    known = costs.recorded()
     for item in items:
-        if item.get_closest_marker("library") and re.split(r"[\[.\]-]", item.name)[1] not in SAMPLE:
-            item.add_marker(pytest.mark.slow)
+        for mark in costs.marks(known.get(item.nodeid, 0.0), item):
+            item.add_marker(mark)
+    if "deep" in config.option.markexpr or any("[" in argument for argument in config.args):
+        return
+    deep = [item for item in items if item.get_closest_marker("deep")]
+    if deep:
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]

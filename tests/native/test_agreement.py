@@ -19,6 +19,7 @@ from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.language.system import Failure, System
 
+from tests.costs import shares
 from tests.generated import load, sources
 from tests.native import recorded
 from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compare, reductions
@@ -46,7 +47,7 @@ def test_random_specs_agree(source: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", range(0, AGREEING, BATCH))
+@pytest.mark.parametrize("begin", shares(AGREEING, BATCH))
 def test_two_thousand_random_specs_agree(begin: int) -> None:
     """With one, two and four workers, with and without symmetry. `tests/README.md` tells of a deeper run."""
     tally = agree_on(range(begin, begin + BATCH))
@@ -246,6 +247,7 @@ def identified(spec: type[Spec]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.library
 @pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
 def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
     stores = STORES if spec.__base__ is Spec else ("exact",)

@@ -44,6 +44,7 @@ def with_liveness() -> list[type[Spec]]:
 
 
 @pytest.mark.slow
+@pytest.mark.library
 @pytest.mark.parametrize("spec", with_liveness(), ids=lambda spec: f"{spec.__module__.split('.')[-1]}.{spec.__name__}")
 def test_specs_of_the_library_agree(spec: type[Spec]) -> None:
     """Of the larger ones, that both engines say so."""

@@ -127,6 +127,7 @@ large here."""
 
 
 @pytest.mark.slow
+@pytest.mark.library
 @pytest.mark.parametrize("name", names())
 def test_the_library_steps_alike(name: str) -> None:
     count = SMALL.get(name, 2)

@@ -13,47 +13,6 @@ from quorate.loading import load, names
 from quorate.outcome import Violated
 from quorate.prove.proof import Task, prove
 
-SLOW = {
-    ("causal_store", "ConfirmsOnReceipt"),
-    ("causal_store", "LastMessageWins"),
-    ("causal_store", "NewerWillDo"),
-    ("multi_master", "ArrivalOrder"),
-    ("multi_master", "NoConflictResolution"),
-    ("dynamo", "ForgetsItsDots"),
-    ("dynamo", "LastWriteWins"),
-    ("dynamo", "OneVector"),
-    ("dynamo", "PerServerVectors"),
-    ("fast_paxos", "AnyReportedValue"),
-    ("fast_paxos", "FastQuorumOfMajority"),
-    ("isolation", "ReadOnlyAnomaly"),
-    ("isolation", "ReplicaReadsAnyPrefix"),
-    ("isr_log", "AcksOne"),
-    ("isr_log", "AdvancesBelowMinimum"),
-    ("lease_lock", "LateCheck"),
-    ("paxos", "AnyReportedVote"),
-    ("pbft", "ClearsWhenExecuted"),
-    ("pbft", "NoCommitPhase"),
-    ("pbft", "OwnHistory"),
-    ("pbft", "PrepareQuorumOf2f"),
-    ("pbft", "UncheckedCertificates"),
-    ("primary_backup", "PaymentSentAsync"),
-    ("quorum_register", "NoWriteBack"),
-    ("raft", "CommitsOldTerms"),
-    ("raft", "VotesForAnyone"),
-    ("raft_membership", "CountsUnion"),
-    ("raft_membership", "LeaderCountsItself"),
-    ("raft_membership", "RemovedServerWaits"),
-    ("raft_prevote", "ListensToAll"),
-    ("raft_prevote", "NoPreVote"),
-    ("raft_snapshots", "ForgetsLastTerm"),
-    ("raft_snapshots", "InstallsOverLongerLog"),
-    ("replica_set", "NotJournaled"),
-    ("replica_set", "ReadsNearest"),
-    ("replica_set", "ReportsWithoutTerm"),
-    ("replica_set", "WriteConcernOne"),
-    ("vector_clock", "ReceiverForgets"),
-    ("viewstamped", "StartsAfresh"),
-}
 NOT_FOUND = {
     ("consistency_ladder", "Causal"),
     ("consistency_ladder", "Sequential"),
@@ -98,8 +57,7 @@ def refuted() -> Iterator[Any]:
             kinds = {declared: declaration.kind for declared, declaration, _ in declarations(cls)}
             safety = kinds.get(cls.expect.violated or "") in ("invariant", "lemma", "step")
             if safety and (name, variant) not in NOT_FOUND:
-                marks = [pytest.mark.slow] if (name, variant) in SLOW else []
-                yield pytest.param(name, variant, id=f"{name}-{variant}", marks=marks)
+                yield pytest.param(name, variant, id=f"{name}-{variant}")
 
 
 WHERE = [
