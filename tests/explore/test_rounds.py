@@ -6,7 +6,7 @@ import importlib
 from enum import Enum
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, invariant, require
+from quorate import Int, Nat, Scalarset, Spec, action, invariant, require
 from quorate.explore import check
 from quorate.outcome import Failed, Outcome
 
@@ -107,7 +107,30 @@ class CutOrError(Marked):
         return all(self.level[n] == 0 for n in Node)
 
 
-WRONG = (Quantifier, OfASet, Return, CutOrError)
+class Debt(Int, min=-1, max=1):
+    """What a node owes: a number below the least is cut, too."""
+
+
+class CutBelowOrError(Marked):
+    """The good node passes the lower end of a bound, the bad one raises an error."""
+
+    debt: dict[Node, Debt]
+
+    @action
+    def pay(self) -> None:
+        """A cut in the least renaming, an error in others."""
+        require(self.both())
+        for n in Node:
+            assert self.kind[n] != Kind.BAD
+            self.debt[n] -= 2 if self.kind[n] == Kind.GOOD else 0
+
+    @invariant
+    def nobody_owes(self) -> bool:
+        """There is no other way."""
+        return all(self.debt[n] == 0 for n in Node)
+
+
+WRONG = (Quantifier, OfASet, Return, CutOrError, CutBelowOrError)
 
 
 def _without_the_look(spec: type[Spec], monkeypatch: pytest.MonkeyPatch) -> Outcome:
@@ -153,6 +176,78 @@ class Guarded(Marked):
 def test_a_sort_is_kept_where_no_round_can_fail() -> None:
     outcome = check(Guarded, engine="reference")
     assert outcome.exit_code == 0 and outcome.symmetry == ("Node",)
+
+
+class TwoBounds(Marked):
+    """The good node passes one bound, the bad one another."""
+
+    level: dict[Node, Level]
+    debt: dict[Node, Debt]
+
+    @action
+    def rise(self) -> None:
+        """Counted under the bound that the first of the two passes."""
+        require(self.both())
+        for n in Node:
+            if self.kind[n] == Kind.BAD:
+                self.level[n] += 2
+            elif self.kind[n] == Kind.GOOD:
+                self.debt[n] += 2
+
+    @invariant
+    def nothing_rises(self) -> bool:
+        """There is no other way."""
+        return all(self.level[n] == 0 for n in Node)
+
+
+def test_cuts_of_two_rounds_are_counted_under_the_bounds_that_they_have_without_symmetry() -> None:
+    explored = check(TwoBounds, engine="reference")
+    assert explored.symmetry == () and explored.statistics.cuts.keys() == {"Level", "Debt"}
+
+
+class Unordered(Marked):
+    """A map and a set of which the good node's part passes a bound, and the bad one's is an error."""
+
+    level: dict[Node, Level]
+    levels: set[tuple[Node, Level]]
+
+    def part(self, n: Node) -> int:
+        """Above the bound, below zero, or neither."""
+        return 2 if self.kind[n] == Kind.GOOD else -1 if self.kind[n] == Kind.BAD else 0
+
+    @invariant
+    def nothing_rises(self) -> bool:
+        """There is no other way."""
+        return all(self.level[n] == 0 for n in Node)
+
+
+class InAMap(Unordered):
+    @action
+    def rise(self) -> None:
+        require(self.both())
+        self.level = {n: self.part(n) for n in Node}  # type: ignore[misc]
+
+
+class InASet(Unordered):
+    @action
+    def rise(self) -> None:
+        require(self.both())
+        self.levels = {(n, self.part(n)) for n in Node}  # type: ignore[misc]
+
+
+class Added(Unordered):
+    @action
+    def rise(self) -> None:
+        require(self.both())
+        self.levels.update({(n, self.part(n)) for n in Node})  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+@pytest.mark.parametrize("spec", [InAMap, InASet, Added])
+def test_an_error_in_one_element_comes_before_what_cuts_another(spec: type[Spec], engine: str) -> None:
+    """Their order would be that of names, or of Python's hashes."""
+    explored = check(spec, engine=engine)
+    assert isinstance(explored, Failed) and explored.symmetry == ("Node",)
 
 
 @pytest.mark.slow

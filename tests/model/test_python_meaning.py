@@ -74,6 +74,12 @@ SAME = {
     "an index behind a key": "self.lists[1] = {self.log[0]}",
     "the value before the key": "self.colors[Color.RED] = self.numbers[1] + 3",
     "arguments by keyword": "self.top = pick(b=Note(p, p, self.top + 3).level, a=self.numbers[0])",
+    # In a container without an order, an error in one element comes before what cuts another; of several bounds, the first by name.
+    "a set of numbers below and above": "self.sets[0] = {self.top - 1, self.top + 3}",
+    "a set updated with numbers below and above": "self.sets[0].update({self.top - 1, self.top + 3})",
+    "a set of pairs below and above": "self.sets[0] = {i for i, n in {(self.top - 1, p), (self.top + 3, q)}}",
+    "a map with numbers below and above": "self.level = {n: self.top + (4 if n == p else -1) for n in Node}",
+    "maps in a map": "self.grid = {n: {m: self.top + (4 if n == p else -1) for m in Node} for n in Node}",
     "greater evaluates the left first": "self.flag = Note(p, p, self.top + 3).level > self.numbers[0]",
     "greater, the error first": "self.flag = self.numbers[0] > Note(p, p, self.top + 3).level",
     "a chain stops": "self.flag = 5 < self.top < self.numbers[0]",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, cast
 
 from quorate.errors import SpecError
+from quorate.language.control import Cut
 
 M = TypeVar("M")
 
@@ -31,6 +32,20 @@ class Kind(Protocol):
 
     def encode(self, value: Any) -> int:
         """The place of a frozen value in the canonical order."""
+
+
+def all_checked(kind: Kind, values: Iterable[Any]) -> list[Any]:
+    """Values of a container without an order, held against the type of each. An error in one comes before what cuts another, and of
+    several bounds the first by name counts: nobody can tell in which order they were looked at."""
+    checked, bounds = [], set()
+    for value in values:
+        try:
+            checked.append(kind.check(value))
+        except Cut as cut:
+            bounds.add(cut.bound)
+    if bounds:
+        raise Cut(min(bounds))
+    return checked
 
 
 class MapKind(Protocol):
@@ -239,7 +254,7 @@ class DraftSet(set[Any]):
         super().remove(frozen(value))
 
     def update(self, *others: Iterable[Any]) -> None:
-        added = {self._type.element.check(value) for other in others for value in other}
+        added = set(all_checked(self._type.element, (value for other in others for value in other)))
         self._type.fits(len(added.union(super().__iter__())))
         super().update(added)
 

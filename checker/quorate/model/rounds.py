@@ -13,29 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Flag, auto
 from functools import lru_cache
 from math import inf
 from typing import assert_never
 
 from quorate.errors import Location
-from quorate.language.types import BoolType, ListType, MapType, SetType, TupleType, Type
+from quorate.language.types import BoolType, ListType, MapType, Type
 from quorate.model import nodes as ir
 from quorate.model.conversion import alternatives, same_class
+from quorate.model.fitting import ERROR, NONE, End, fitting, room
 from quorate.model.nodes import Change, Op
 from quorate.model.ranges import ends, is_number
 from quorate.model.totality import TOTAL, is_total
 
+EARLY: End = frozenset({"an end"})
+"""A round may end before its last line by an error or a cut, of which one by another name is another end; and it may be the last."""
 
-class End(Flag):
-    """The ways in which a round may end before its last line, or end the rounds after it."""
-
-    ERROR = auto()
-    CUT = auto()
-    EARLY = auto()
-
-
-NONE = End(0)
 BOOL = BoolType()
 Facts = frozenset[ir.Expr]
 """Conditions that are true."""
@@ -102,30 +95,30 @@ class _Run:
         """How an operator may end whose operands have values."""
         match node.op:
             case Op.FIT:
-                return self._cut(_fitting(node.args[0].type, node.type))
+                return self._cut(fitting(node.args[0].type, node.type))
             case Op.NARROW:
                 wanted = alternatives(node.type)
                 found = self._classes(node.args[0], facts)
-                return NONE if all(any(same_class(kind, want) for want in wanted) for kind in found) else End.ERROR
+                return NONE if all(any(same_class(kind, want) for want in wanted) for kind in found) else ERROR
             case Op.INDEX:
                 whole, at = node.args
-                return NONE if _is_index(whole, at, facts) else End.ERROR
+                return NONE if _is_index(whole, at, facts) else ERROR
             case Op.LOOKUP:
                 whole, key = node.args
                 assert isinstance(whole.type, MapType)
-                return End.ERROR if _fitting(key.type, whole.type.key) else NONE
+                return ERROR if fitting(key.type, whole.type.key) else NONE
             case Op.DIV | Op.MOD:
                 low, high = ends(node.args[1].type)
-                return End.ERROR if low <= 0 <= high else NONE
+                return ERROR if low <= 0 <= high else NONE
             case Op.CALL:
                 return self._called(node, facts).end
             case Op.LINEARIZABLE:  # It takes the events in the order of the history.
                 self._called(ir.Expr(Op.CALL, node.type, (), node.data), frozenset())
-                return End.ERROR
-        return NONE if node.op in TOTAL else End.ERROR
+                return ERROR
+        return NONE if node.op in TOTAL else ERROR
 
     def _cut(self, end: End) -> End:
-        return (end & ~End.CUT) | End.ERROR if self.in_property and End.CUT in end else end
+        return frozenset("an error" if self.in_property else one for one in end)
 
     def _called(self, call: ir.Expr, facts: Facts) -> _Call:
         """How a call may end, and of which classes its result may be. What is known of the caller's locals is known under other names."""
@@ -138,7 +131,7 @@ class _Run:
         key = call.data, self.in_property, known
         if key not in self._calls:
             outside, self._results = self._results, set()
-            end = self.body(function.body, known) & ~End.EARLY
+            end = self.body(function.body, known) - EARLY
             self._calls[key] = _Call(end, frozenset(self._results))
             self._results = outside
         return self._calls[key]
@@ -181,7 +174,7 @@ class _Run:
                 before |= end
                 facts |= _element(clause.name, clause.type, clause.source, facts)
                 rounds.append((clause, NONE))
-        own = {Op.ALL: End.EARLY, Op.ANY: End.EARLY, Op.THE: End.ERROR}.get(node.op, NONE)
+        own = {Op.ALL: EARLY, Op.ANY: EARLY, Op.THE: ERROR}.get(node.op, NONE)
         body = self.value(node.args[0], facts) | own
         for over, end in rounds:
             self._decide(over.type, over.ordered, end | body, node.location)
@@ -189,7 +182,7 @@ class _Run:
         inside = NONE
         for _, end in rounds:
             inside |= end | body
-        return before | (inside & ~End.EARLY) | (End.ERROR if empty else NONE)
+        return before | (inside - EARLY) | (ERROR if empty else NONE)
 
     def _decide(self, kind: Type, ordered: bool, end: End, location: Location | None) -> None:
         if len(end) > 1 and not ordered:
@@ -220,9 +213,9 @@ class _Run:
             case ir.Require(condition=condition):
                 return self.value(condition, facts), facts | _known(condition, True)
             case ir.Within(condition=condition):
-                return self.value(condition, facts) | End.CUT, facts | _known(condition, True)
+                return self.value(condition, facts) | {statement.constraint}, facts | _known(condition, True)
             case ir.Assert(condition=condition):
-                return self.value(condition, facts) | End.ERROR, facts | _known(condition, True)
+                return self.value(condition, facts) | ERROR, facts | _known(condition, True)
             case ir.If(condition=condition, then=then, otherwise=otherwise):
                 end = self.value(condition, facts)
                 for branch, true in ((then, True), (otherwise, False)):
@@ -239,12 +232,12 @@ class _Run:
                 self._decide(statement.type, statement.ordered, rounds, statement.location)
                 return end | rounds, _without(facts, _changed(body))
             case ir.Scope(body=body):
-                return self.body(body, facts) & ~End.EARLY, _without(facts, _changed(body))
+                return self.body(body, facts) - EARLY, _without(facts, _changed(body))
             case ir.Return(value=value):
                 if value is None:
-                    return End.EARLY, facts
+                    return EARLY, facts
                 self._results |= self._classes(value, facts)
-                return End.EARLY | self.value(value, facts), facts
+                return EARLY | self.value(value, facts), facts
             case ir.Continue() | ir.Break():
                 return NONE, facts
             case _:
@@ -259,22 +252,21 @@ class _Run:
     def _path(self, target: ir.Place) -> End:
         found = NONE
         for selector, kind in zip(target.selectors, target.types, strict=False):
-            if not isinstance(kind, MapType) or _fitting(selector.type, kind.key):
-                found |= End.ERROR
+            if not isinstance(kind, MapType) or fitting(selector.type, kind.key):
+                found |= ERROR
         return found
 
     def _change(self, statement: ir.Mutate, facts: Facts) -> End:
-        capacity = getattr(statement.target.type, "capacity", None)
         match statement.change:
             case Change.ADD | Change.APPEND | Change.SEND:
-                return NONE if capacity is None else End.CUT
+                return room(statement.target.type)
             case Change.DISCARD | Change.CLEAR:
                 return NONE
             case Change.REMOVE | Change.RECEIVE | Change.DROP:
                 asked = ir.Expr(Op.IN, BOOL, (statement.args[0], statement.target.read()))
-                return NONE if _resolved(asked, facts) in _all_resolved(facts) else End.ERROR
+                return NONE if _resolved(asked, facts) in _all_resolved(facts) else ERROR
             case _:
-                return End.ERROR
+                return ERROR
 
 
 def _assigned(target: ir.Place, value: ir.Expr) -> Facts:
@@ -477,23 +469,3 @@ def _difference(bounds: Bounds, low: ir.Expr, high: ir.Expr) -> float:
         if away == before:
             break
     return away.get(high, inf)
-
-
-def _fitting(have: Type, want: Type) -> End:
-    """How a value may fail to be of a type that it is held against."""
-    if is_number(have) and is_number(want):
-        (low, high), (least, most) = ends(have), ends(want)
-        return (End.ERROR if low < least else NONE) | (End.CUT if high > most else NONE)
-    match have, want:
-        case TupleType(kinds=kinds), TupleType(kinds=others):
-            found = NONE
-            for kind, other in zip(kinds, others, strict=True):
-                found |= _fitting(kind, other)
-            return found
-        case SetType(element=element), SetType(element=other, capacity=capacity):
-            return _fitting(element, other) | (NONE if capacity is None else End.CUT)
-        case ListType(element=element), ListType(element=other):
-            return _fitting(element, other) | (End.CUT if have.capacity > want.capacity else NONE)
-        case MapType(value=value), MapType(value=other):
-            return _fitting(value, other)
-    return NONE if have == want else End.ERROR | End.CUT

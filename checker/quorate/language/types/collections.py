@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from quorate.language.containers import DraftList, DraftSet, FrozenList, FrozenSet, Log
-from quorate.language.types.base import Bounded, Renaming, Type, sequence_cardinality, sequence_decode, sequence_encode
+from quorate.language.containers import DraftList, DraftSet, FrozenList, FrozenSet, Log, all_checked
+from quorate.language.types.base import (
+    Bounded,
+    Renaming,
+    Type,
+    sequence_cardinality,
+    sequence_decode,
+    sequence_encode,
+)
 from quorate.trace import Json
 
 
@@ -114,7 +121,7 @@ class SetType(Bounded):
     def check(self, value: Any) -> Any:
         if not self.accepts(value):
             raise self._wrong(value)
-        checked = self._frozen([self.element.check(part) for part in value])
+        checked = self._frozen(all_checked(self.element, value))
         self.fits(len(checked))
         return checked
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from quorate.errors import SpecError
-from quorate.language.containers import DraftMap, FrozenMap, Log
+from quorate.language.containers import DraftMap, FrozenMap, Log, all_checked
 from quorate.language.types.base import Leaf, Renaming, Type, mixed_decode, mixed_encode, product
 from quorate.language.types.leaves import NoneType
 from quorate.trace import Json
@@ -252,7 +252,7 @@ class MapType(Type):
                 f"A {self} is total: it needs exactly one value for each of its {len(self.keys)} keys; this one "
                 f"has the keys {sorted(map(repr, value))}."
             )
-        return FrozenMap((key, self.value.check(value[key])) for key in self.keys)
+        return FrozenMap(zip(self.keys, all_checked(self.value, [value[key] for key in self.keys]), strict=True))
 
     def thaw(self, frozen: Any, log: Log) -> Any:
         if self._plain:

@@ -22,6 +22,7 @@ from quorate.language.types import (
     Bounded,
     ChannelsType,
     ListType,
+    MapType,
     RecordType,
     SetType,
     Type,
@@ -34,10 +35,22 @@ class Containers(Values):
 
     def _converted_set(self, operand: str, have: SetType, want: SetType, checked: bool) -> str:
         result = self.declare(want, self.out.fresh())
-        target = self.spot_named(want, result)
-        with self.members(self.spot_of(have, operand)) as member:
+        target, spot = self.spot_named(want, result), self.spot_of(have, operand)
+        if checked:
+            self._all_checked(spot, have, want, (have.element, want.element))
+        with self.members(spot) as member:
             self.add(target, self.convert(member, have.element, want.element, checked))
         return result
+
+    @contextmanager
+    def each(self, spot: Spot) -> Iterator[str]:
+        if not isinstance(spot.kind, MapType):
+            with self.members(spot) as member:
+                yield member
+            return
+        index = self.out.fresh("i")
+        with self.out.block(f"for (unsigned {index} = 0; {index} < {spot.kind.key.cardinality}; {index}++)"):
+            yield self.read(self.entry(spot, index))
 
     @contextmanager
     def members(self, spot: Spot, wanted: Type | None = None) -> Iterator[str]:

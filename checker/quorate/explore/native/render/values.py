@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 
 from quorate.errors import Location
 from quorate.explore.native.render.layout import (
@@ -36,6 +37,7 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.model.conversion import same_class
+from quorate.model.fitting import fitting
 from quorate.model.nodes import INT_MAX, INT_MIN
 from quorate.model.ranges import is_number, limits
 
@@ -43,11 +45,31 @@ DIRECT_WIDTH_MAX = 12
 """The code of a value of at most so many bits is looked up in a table; for wider ones the table of values is searched."""
 
 
+@dataclass
+class _Late:
+    """Cuts that wait until all elements of a container without an order have been looked at (`all_checked` in the language)."""
+
+    flags: str
+    following: str
+    bounds: list[str] = field(default_factory=list)
+
+    def flag(self, bound: str) -> str:
+        """The bit of a bound."""
+        if bound not in self.bounds:
+            self.bounds.append(bound)
+        return f"{1 << self.bounds.index(bound)}u"
+
+    def passed(self, bound: str) -> str:
+        """Note that an element passes a bound."""
+        return f"{self.flags} |= {self.flag(bound)}"
+
+
 class Values:
     """Writes the C of one function: what concerns values and places. `status` and the label `leave` are in scope."""
 
     def __init__(self, shared: Shared, writer: Writer) -> None:
         self.shared, self.out = shared, writer
+        self._late: _Late | None = None
 
     # Ends of an action
 
@@ -57,7 +79,10 @@ class Values:
 
     def cut(self, condition: str, bound: str) -> None:
         """The named bound cuts if the condition is true."""
-        self.out(f"if (UNLIKELY({condition})) {{ *status = {self.shared.bound(bound) + 1}; goto leave; }}")
+        if self._late is None:
+            self.out(f"if (UNLIKELY({condition})) {{ *status = {self.shared.bound(bound) + 1}; goto leave; }}")
+        else:
+            self.out(f"if (UNLIKELY({condition})) {{ {self._late.passed(bound)}; goto {self._late.following}; }}")
 
     def trap(self, condition: str, place: Location | None) -> None:
         """If the condition is true a number has left its 64 bits, and what the engine says from here on is void."""
@@ -342,9 +367,27 @@ class Values:
             self.write(whole.part(kind.kinds, position), value)
         return name
 
+    def _all_checked(self, spot: Spot, have: Type, want: Type, elements: tuple[Type, Type]) -> None:
+        """Find what is wrong with some element of a map or set before anything is made of it, if more than one thing may be."""
+        if len(fitting(have, want)) < 2:
+            return
+        late, outer = _Late(self.out.fresh("late"), self.out.fresh("next")), self._late
+        self.out(f"unsigned {late.flags} = 0;")
+        with self.each(spot) as element:
+            self._late = late
+            with self.out.block(""):
+                self.out(f"(void)({self.convert(element, *elements, True)});")
+            self._late = outer
+            if late.bounds:
+                self.out(f"{late.following}:;")
+        for bound in sorted(late.bounds):
+            self.cut(f"{late.flags} & {late.flag(bound)}", bound)
+
     def _converted_map(self, operand: str, have: MapType, want: MapType, checked: bool) -> str:
         spot, result = self.spot_of(have, operand), self.declare(want, self.out.fresh())
         index = self.out.fresh("i")
+        if checked:
+            self._all_checked(spot, have, want, (have.value, want.value))
         with self.out.block(f"for (unsigned {index} = 0; {index} < {have.key.cardinality}; {index}++)"):
             value = self.convert(self.read(self.entry(spot, index)), have.value, want.value, checked)
             self.write(self.entry(self.spot_named(want, result), index), value)
@@ -368,6 +411,10 @@ class Values:
         return result
 
     def _converted_set(self, operand: str, have: SetType, want: SetType, checked: bool) -> str:
+        raise NotImplementedError
+
+    def each(self, spot: Spot) -> AbstractContextManager[str]:
+        """Loop over the elements of a container: the values of a map."""
         raise NotImplementedError
 
     def constant(self, kind: Type, value: object, place: Location | None = None) -> str:

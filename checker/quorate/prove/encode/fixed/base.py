@@ -5,7 +5,9 @@ A later point of a run counts only if no earlier one stops it, so errors and cut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -142,8 +144,33 @@ class FixedValues(Machine[int, Part]):
             return Seq(length, tuple(items[: want.capacity]))
         if isinstance(want, MapType) and isinstance(have, MapType):
             parts = as_table(value)
-            return Table({key: self.fit(part, have.value, want.value, location) for key, part in parts.items()})
+            with self.in_any_order() as one:
+                table = {}
+                for key, part in parts.items():
+                    with one():
+                        table[key] = self.fit(part, have.value, want.value, location)
+            return Table(table)
         return value
+
+    @contextmanager
+    def in_any_order(self) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+        """Elements of a container without an order, each inside what this gives: an error in one comes before what cuts another, and
+        of several bounds the first by name (`all_checked` in the language)."""
+        before, found = self.events, list[Event]()
+
+        @contextmanager
+        def one() -> Iterator[None]:
+            self.events = []
+            yield
+            earlier: list[int] = []
+            for event in self.events:
+                first = self.both((event.condition, self.negate(self.either(earlier))))
+                earlier.append(event.condition)
+                if not self.is_false(first):
+                    found.append(replace(event, condition=first))
+
+        yield one
+        self.events = [*before, *sorted(found, key=lambda event: (event.kind != "error", event.what))]
 
     def _fitted_number(self, value: Leaf, want: Type, location: Location | None) -> Leaf:
         if not isinstance(want, NatType):
@@ -170,9 +197,10 @@ class FixedValues(Machine[int, Part]):
 
     def _fitted_set(self, value: Value, have: SetType, want: SetType, location: Location | None) -> Value:
         items: Guarded = []
-        for guard, item in self._slots(value, have.element).items:
-            with self.under(guard):
-                items.append((guard, self.fit(item, have.element, want.element, location)))
+        with self.in_any_order() as one:
+            for guard, item in self._slots(value, have.element).items:
+                with one(), self.under(guard):
+                    items.append((guard, self.fit(item, have.element, want.element, location)))
         result = self._collected(items, want)
         if want.capacity is not None:
             size = self.size(result)
