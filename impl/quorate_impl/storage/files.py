@@ -1,0 +1,110 @@
+"""The few things that storage asks of a directory. The simulated disk offers the same."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class Files(Protocol):
+    """The files of one directory. Every method may raise `OSError`."""
+
+    def names(self) -> list[str]:
+        """What is there, sorted."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The whole of a file."""
+        ...
+
+    def append(self, name: str, data: bytes) -> None:
+        """Write at the end of a file, which is made if it is not there."""
+        ...
+
+    def truncate(self, name: str, size: int) -> None:
+        """Cut a file after its first `size` bytes."""
+        ...
+
+    def sync(self, name: str) -> None:
+        """Make the contents of a file durable."""
+        ...
+
+    def rename(self, name: str, target: str) -> None:
+        """Give a file another name, in one step; what had that name is gone."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Take a file out of the directory."""
+        ...
+
+    def sync_directory(self) -> None:
+        """Make the names of the directory durable: files that were made, renamed or removed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever is open."""
+        ...
+
+
+class OperatingSystemFiles:
+    """The files of a directory of the operating system, which is made if it is not there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._open: dict[str, int] = {}
+        for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
+            missing.mkdir()
+            _sync_directory(missing.parent)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self._directory.iterdir() if path.is_file())
+
+    def read(self, name: str) -> bytes:
+        return (self._directory / name).read_bytes()
+
+    def append(self, name: str, data: bytes) -> None:
+        descriptor = self._descriptor(name)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+
+    def truncate(self, name: str, size: int) -> None:
+        os.ftruncate(self._descriptor(name), size)
+
+    def sync(self, name: str) -> None:
+        os.fsync(self._descriptor(name))
+
+    def rename(self, name: str, target: str) -> None:
+        self._close(name)
+        self._close(target)
+        os.replace(self._directory / name, self._directory / target)
+
+    def remove(self, name: str) -> None:
+        self._close(name)
+        (self._directory / name).unlink()
+
+    def sync_directory(self) -> None:
+        _sync_directory(self._directory)
+
+    def close(self) -> None:
+        for name in list(self._open):
+            self._close(name)
+
+    def _descriptor(self, name: str) -> int:
+        if name not in self._open:
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._open[name] = os.open(self._directory / name, flags, 0o600)
+        return self._open[name]
+
+    def _close(self, name: str) -> None:
+        if name in self._open:
+            os.close(self._open.pop(name))
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
