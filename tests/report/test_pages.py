@@ -1,4 +1,4 @@
-"""The gallery leads from protocol to picture to command; a trace's page needs nothing but itself."""
+"""The gallery leads from protocol to picture to command; the page of a run needs nothing but itself."""
 
 import json
 import re
@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 import report_traces as traces
-from quorate.report.page import Chapter, Count, Entry, Place, Section, Variant, gallery, library, trace_page
+from quorate.report.page import Chapter, Count, Entry, Place, Section, Variant, gallery, library
+from quorate.report.run_page import run_page
 from quorate.trace import Trace
 
 ENTRIES = [
@@ -93,21 +94,21 @@ class Reader(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.data = ""
-        self.open: list[str] = []
+        self.script = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open.append(tag)
+        self.script = dict(attrs).get("id") or "" if tag == "script" else ""
         self.links += [value or "" for name, value in attrs if name in ("src", "href")]
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "script":
+        if self.script == "trace":
             self.data += data
 
 
 @pytest.mark.parametrize("name", ["target_spacetime", "huge_values"])
 def test_a_page_holds_picture_text_and_trace_and_refers_to_nothing(name: str) -> None:
     trace = traces.ALL[name]()
-    page = trace_page(trace)
+    page = run_page(trace)
     reader = Reader()
     reader.feed(page)
     assert reader.links == [] and "<?xml" not in page and page.count("<svg") == 1

@@ -23,7 +23,7 @@ STATES, LOG, PAGE = ".itf.json", ".shiviz", ".html"
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="Where to: .svg, .png, .pdf, .dot (Graphviz source), .html (a page with picture and text), .itf.json (the states in "
+    help="Where to: .svg, .png, .pdf, .dot (Graphviz source), .html (a page to step through), .itf.json (the states in "
     "the Informal Trace Format of Apalache and Quint) or .shiviz (a log with vector clocks for ShiViz).",
 )
 @click.option(
@@ -42,8 +42,8 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     from quorate.loading import load, load_named
     from quorate.report.diagram import spacetime
     from quorate.report.itf import itf
-    from quorate.report.page import trace_page
     from quorate.report.render import render
+    from quorate.report.run_page import run_page
     from quorate.report.shiviz import shiviz
     from quorate.trace import Trace
 
@@ -60,7 +60,7 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     elif output.suffix == LOG:
         _write(output, shiviz(stored))
     elif output.suffix == PAGE:
-        _write(output, trace_page(stored, hide))
+        _write(output, run_page(stored, hide))
     else:
         render(spacetime(stored, hide), output)
     return Exit.SUCCESS

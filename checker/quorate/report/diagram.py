@@ -11,12 +11,12 @@ made:
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from quorate.errors import UsageError
 from quorate.report import labels
-from quorate.report.labels import WHOLE, Placed
+from quorate.report.labels import Placed
 from quorate.report.layout import (
     ACTION_X,
     HEAD_HEIGHT,
@@ -32,7 +32,7 @@ from quorate.report.layout import (
 from quorate.report.measure import clip, fold, width
 from quorate.report.palette import BAD, FADED, FADED_LINE, FADED_MARK, INK, LIFELINE, ROLES, SOFT, WIRE, ZEBRA, accent
 from quorate.report.panel import TOUCHED_RADIUS, Sample, add_legend, add_panel, stub_end
-from quorate.report.scene import Box, Curve, Mark, Point, Rect, Scene, Text, polyline
+from quorate.report.scene import Band, Box, Curve, Mark, Point, Rect, Scene, Text, polyline
 from quorate.report.story import Flight, Story, read, repetition
 from quorate.report.table import SMALL, Item, listed_message, place
 from quorate.report.values import show
@@ -46,16 +46,34 @@ def spacetime(trace: Trace, hide: Collection[str] = ()) -> str:
     return scene(trace, hide).source()
 
 
-def scene(trace: Trace, hide: Collection[str] = ()) -> Scene:
+@dataclass(frozen=True)
+class View:
+    """How much of a diagram is wanted: the title over it, the verdict and its witnesses under it, the changes beside it, and the
+    lanes in which nothing happens."""
+
+    title: bool = True
+    verdict: bool = True
+    changes: bool = True
+    idle: bool = False
+
+
+WHOLE = View()
+"""The picture that explains itself."""
+BARE = View(title=False, verdict=False)
+"""What a page draws that has title and verdict in words of its own."""
+
+
+def scene(trace: Trace, hide: Collection[str] = (), view: View = WHOLE) -> Scene:
     """The diagram as positioned marks, curves and texts."""
     if len(trace) > STEPS_MAX:
         raise UsageError(
             f"The trace has {len(trace):,} steps; a picture of more than {STEPS_MAX:,} cannot be read. `quorate replay` prints it."
         )
-    story = read(trace, hide)
-    layout, wires, placed = _settle(story)
+    story = read(trace, hide, view.idle)
+    layout, wires, placed = _settle(story, view)
     page = Scene(0.0, 0.0, _title(story), [], [], [], [])
-    heading_right = _add_head(page, story, layout)
+    heading_right = _add_title(page, story, layout) if view.title else 0.0
+    _add_heads(page, layout)
     _add_rows(page, layout)
     roles = _add_lifelines(page, story, layout)
     _add_partitions(page, story, layout)
@@ -63,10 +81,13 @@ def scene(trace: Trace, hide: Collection[str] = ()) -> Scene:
     _add_wires(page, story, wires)
     page.texts += placed.texts
     _add_loop(page, story, layout)
-    right = max(layout.right, heading_right, PAGE_LEAST)
-    bottom = add_panel(page, story, layout.bottom + 12, right)
+    right = max(layout.right, heading_right, PAGE_LEAST if view.verdict else 0.0)
+    bottom = add_panel(page, story, layout.bottom + 12, right) if view.verdict else layout.bottom + 6
     bottom = add_legend(page, _samples(story, wires, roles), bottom + 14, right)
     page.description = _description(story)
+    page.bands = [Band(row.index, row.top, row.bottom) for row in layout.rows if row.kind in ("step", "initial")]
+    page.top = 0.0 if view.title else HEAD_Y - HEAD_HEIGHT / 2 - 6
+    page.lanes, page.foot = dict(layout.lane_x), layout.bottom
     page.width, page.height = right + MARGIN, bottom + MARGIN
     return page
 
@@ -88,7 +109,7 @@ def _title(story: Story) -> str:
     return f"{story.trace.spec}{variant}, {story.headline.title} {story.headline.text}"
 
 
-def _settle(story: Story) -> tuple[Layout, list[Wire], Placed]:
+def _settle(story: Story, view: View) -> tuple[Layout, list[Wire], Placed]:
     """Lay out, route, and label, until every payload that its wire has no room for is listed beside the step.
 
     The listed ones only become more, so this ends; only if a label finds no room at all, rows are stretched.
@@ -96,14 +117,14 @@ def _settle(story: Story) -> tuple[Layout, list[Wire], Placed]:
     listed: dict[tuple[str, ...], int] = {}
     for stretch in (1.0, 1.35, 1.8, 2.4):
         while True:
-            layout = lay_out(story, _listings(story, listed), stretch)
+            layout = lay_out(story, _listings(story, listed), stretch, view.changes)
             wires = route(story, layout)
-            least = [listed.get(_key(wire), WHOLE) for wire in wires]
+            least = [listed.get(_key(wire), labels.WHOLE) for wire in wires]
             placed = labels.place(story, layout, wires, _obstacles(story, layout, wires), least)
             short = {
                 _key(wire): labels.TITLE
                 for wire, form in zip(wires, placed.forms, strict=True)
-                if form == labels.NOTHING or labels.wording(wire, form) != labels.wording(wire, WHOLE)
+                if form == labels.NOTHING or labels.wording(wire, form) != labels.wording(wire, labels.WHOLE)
             }
             if short.keys() <= listed.keys():
                 break
@@ -152,8 +173,8 @@ def _obstacles(story: Story, layout: Layout, wires: list[Wire]) -> list[Rect]:
     return [*events, *ends, *names, *partitions]
 
 
-def _add_head(page: Scene, story: Story, layout: Layout) -> float:
-    """Draw the title and the names of the lanes; returns where the title's words end at the right."""
+def _add_title(page: Scene, story: Story, layout: Layout) -> float:
+    """Draw the title; returns where its words end at the right."""
     trace = story.trace
     name = Text(MARGIN + 6, TITLE_Y, trace.spec, 13.5, bold=True)
     after = name.box.right + 8
@@ -165,6 +186,11 @@ def _add_head(page: Scene, story: Story, layout: Layout) -> float:
     top = TITLE_Y + 1 - 7 * (len(lines) - 1)
     title = [*(Text(after, top + 14 * number, line, 10.5, SOFT) for number, line in enumerate(lines)), name]
     page.texts += title
+    return max(text.box.right for text in title)
+
+
+def _add_heads(page: Scene, layout: Layout) -> None:
+    """Draw the names of the lanes."""
     for lane, x in layout.lane_x.items():
         wide = max(width(layout.names[lane], HEAD_SIZE, True) + 18, 44.0)
         page.boxes.append(Box(Rect.around((x, HEAD_Y), wide, HEAD_HEIGHT), "#FFFFFF", INK, 1.2))
@@ -179,7 +205,6 @@ def _add_head(page: Scene, story: Story, layout: Layout) -> float:
                 full=lane if layout.names[lane] != lane else "",
             )
         )
-    return max(text.box.right for text in title)
 
 
 def _in_two_lines(words: str, room: float) -> list[str]:

@@ -6,9 +6,10 @@ shorter: the whole payload, the payload's name, the message's id. What was left 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, inf
 
 from quorate.report.layout import Layout
 from quorate.report.measure import width
@@ -62,17 +63,16 @@ def place(
 ) -> Placed:
     """Find a place for each wire's label, saying at most what `least` allows (WHOLE everything)."""
     taken = list(obstacles)
-    samples = [[wire.at(step / 12) for step in range(13)] for wire in wires]
+    samples = sorted((y, x, number) for number, wire in enumerate(wires) for x, y in map(wire.at, _TWELFTHS))
     found: dict[int, tuple[Text, int]] = {}
     for number in sorted(range(len(wires)), key=lambda number: (_length(wires[number]), number)):
         wire = wires[number]
-        others = [point for other, points in enumerate(samples) if other != number for point in points]
         for form in range(least[number], NOTHING):
             text = wording(wire, form)
             wide = width(text, SIZE, True) + 4
             if form == WHOLE and wide > 1.15 * layout.gap:
                 continue
-            centre = _best(layout, wire, wide, taken, others)
+            centre = _best(layout, wire, number, wide, taken, samples)
             if centre is not None:
                 label = _text(story, wire, text, centre)
                 found[number] = label, form
@@ -107,20 +107,31 @@ def _length(wire: Wire) -> float:
     return hypot(u - x, v - y)
 
 
-def _best(layout: Layout, wire: Wire, wide: float, taken: list[Rect], others: list[Point]) -> Point | None:
-    """The best free place for a label, None if there is none."""
+_TWELFTHS = tuple(step / 12 for step in range(13))
+"""Where a wire is sampled, to see how many others a label would cover."""
+
+Sample = tuple[float, float, int]
+"""A point of a wire: its height, its distance from the left, and the wire's number."""
+
+
+def _best(
+    layout: Layout, wire: Wire, number: int, wide: float, taken: list[Rect], samples: list[Sample]
+) -> Point | None:
+    """The best free place for a label, None if there is none. `samples` are in order, so that those at its height are found fast."""
     high = SIZE * 1.3
     best: tuple[float, Point] | None = None
     candidates = _candidates(wire, wide)
     around = _around([centre for _, centre in candidates], wide, high)
     taken = [rect for rect in taken if rect.overlaps(around, 2.0)]
-    others = [point for point in others if around.contains(point)]
+    level = samples[bisect_left(samples, (around.top,)) : bisect_right(samples, (around.bottom, inf))]
+    others = [(y, x) for y, x, other in level if other != number and around.left <= x <= around.right]
     for cost, centre in candidates:
         rect = Rect.around(centre, wide, high)
         if not rect.inside(layout.field) or any(rect.overlaps(other, 1.5) for other in taken):
             continue
         cost += 4 * sum(1 for x in layout.lane_x.values() if rect.left - 3 < x < rect.right + 3)
-        cost += sum(1 for point in others if rect.contains(point))
+        beside = others[bisect_left(others, (rect.top,)) : bisect_right(others, (rect.bottom, inf))]
+        cost += sum(1 for _, x in beside if rect.left <= x <= rect.right)
         if best is None or cost < best[0]:
             best = cost, centre
     return best[1] if best else None

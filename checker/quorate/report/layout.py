@@ -3,13 +3,14 @@ lane."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from quorate.report.measure import clip, width
 from quorate.report.scene import Rect
 from quorate.report.story import Flight, Story, repetition, shows_its_beginning
-from quorate.report.table import ROOM_MAX, Cell, Item, initial_cell, item_width, step_cell
+from quorate.report.table import ROOM_MAX, Cell, Item, Run, initial_cell, item_width, step_cell
 
 MARGIN = 18.0
 TITLE_Y = 24.0
@@ -65,7 +66,7 @@ class Layout:
         """The end of the last row."""
         return self.rows[-1].bottom if self.rows else FIRST_ROW
 
-    @property
+    @cached_property
     def field(self) -> Rect:
         """The part of the page where wires and their labels may be."""
         first = min(self.lane_x.values(), default=0.0)
@@ -79,22 +80,28 @@ class Layout:
     def y(self, index: int) -> float:
         """The height of a step; 0 is the initial state, above the first row; past the last step, the end of the
         lanes."""
-        for row in self.rows:
-            if row.kind in ("step", "initial") and row.index == index:
-                return row.middle
+        if index in self._bands:
+            return self._bands[index].middle
         return FIRST_ROW - 6 if index == 0 else self.bottom
 
     def row(self, index: int) -> Row:
         """The row of a step."""
-        return next(row for row in self.rows if row.kind == "step" and row.index == index)
+        return self._bands[index]
+
+    @cached_property
+    def _bands(self) -> dict[int, Row]:
+        """The row of each step."""
+        return {row.index: row for row in self.rows if row.kind in ("step", "initial")}
 
 
-def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> Layout:
-    """Place lanes and rows. `messages` are extra lines of words per step; `stretch` makes rows higher."""
+def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float, changes: bool = True) -> Layout:
+    """Place lanes and rows. `messages` are extra lines of words per step; `stretch` makes rows higher. Without `changes` there are
+    no words at the right."""
+    if not changes:
+        return _narrow(story, stretch)
     lanes = story.lanes
     wanted, action_width, owner_width = _columns(story, messages)
-    names = {lane: clip(lane, 150 if len(lanes) <= 5 else 90, HEAD_SIZE, True) for lane in lanes}
-    widest = max([width(name, HEAD_SIZE, True) for name in names.values()], default=0.0) + 24
+    names, widest = _names(lanes)
     gap = max({0: 170.0, 1: 170.0, 2: 180.0, 3: 170.0, 4: 155.0, 5: 140.0}.get(len(lanes), 125.0), widest + 14)
     loops = story.trace.loop is not None and story.trace.loop < len(story.trace.steps)
     left = ACTION_X + action_width + 14
@@ -121,6 +128,27 @@ def lay_out(story: Story, messages: dict[int, list[Item]], stretch: float) -> La
         changes_x + owner_width + 12,
         room,
     )
+
+
+def _names(lanes: tuple[str, ...]) -> tuple[dict[str, str], float]:
+    """What the heads of the lanes say, and the room that the widest needs."""
+    names = {lane: clip(lane, 150 if len(lanes) <= 5 else 90, HEAD_SIZE, True) for lane in lanes}
+    return names, max([width(name, HEAD_SIZE, True) for name in names.values()], default=0.0) + 24
+
+
+def _narrow(story: Story, stretch: float) -> Layout:
+    """Lanes with the actions at the left, and nothing at the right."""
+    names, widest = _names(story.lanes)
+    cells = {
+        step.index: replace(step_cell(story, step, ROOM_MAX, []), lines=(), owner=Run("")) for step in story.trace.steps
+    }
+    first = replace(initial_cell(story, ROOM_MAX), lines=())
+    action_width = max([run.width for cell in (first, *cells.values()) for run in cell.action])
+    gap = max({2: 190.0, 3: 170.0, 4: 140.0, 5: 120.0}.get(len(story.lanes), 100.0), widest + 14)
+    left = ACTION_X + action_width + 14 + max(widest / 2, 34)
+    right = left + gap * max(len(story.lanes) - 1, 0) + max(widest / 2 + 20, _overhang(story))
+    lanes = {lane: left + gap * number for number, lane in enumerate(story.lanes)}
+    return Layout(names, lanes, _rows(story, cells, first, stretch), action_width, gap, left, right, right, 0.0)
 
 
 def _columns(story: Story, messages: dict[int, list[Item]]) -> tuple[float, float, float]:

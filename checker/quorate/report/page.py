@@ -1,19 +1,10 @@
-"""Pages to read: the map of the library and the gallery of counterexamples in Markdown, and one trace as an HTML page that needs
-nothing else."""
+"""Pages to read, in Markdown: the map of the library and the gallery of counterexamples."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Generic, TypeVar
-
-from quorate.report.diagram import spacetime
-from quorate.report.render import svg
-from quorate.report.story import headline
-from quorate.report.text import trace_text
-from quorate.trace import Trace
 
 T = TypeVar("T")
 
@@ -234,39 +225,3 @@ def _broken(expect: str) -> str:
     """An expectation to violate something, with the properties as code."""
     violates, _, names = expect.partition(" ")
     return f"{violates} {', '.join(f'`{name}`' for name in names.split(', '))}"
-
-
-STYLE = """\
-body { font: 16px/1.5 Helvetica, Arial, sans-serif; color: #1f2933; margin: 2rem auto; max-width: 90rem; padding: 0 1rem }
-figure { margin: 1rem 0; overflow-x: auto } figure svg { max-width: 100%; height: auto }
-pre { background: #f4f6f8; padding: 1rem; overflow-x: auto; font-size: 14px }
-"""
-
-
-def trace_page(trace: Trace, hide: Collection[str] = ()) -> str:
-    """A trace as one HTML file without references to anything else: the diagram, the text, and the trace's JSON to
-    keep. Changes of the variables in `hide` are in the JSON only."""
-    head = headline(trace)
-    name = f"{trace.spec}, {trace.variant}" if trace.variant else trace.spec
-    picture = svg(spacetime(trace, hide))
-    picture = picture[picture.index("<svg") :]
-    data = json.dumps(trace.to_json(), ensure_ascii=True).replace("</", "<\\/")
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(f"{name}: {head.title}")}</title>
-<style>
-{STYLE}</style>
-</head>
-<body>
-<h1>{escape(name)}</h1>
-<p><strong>{escape(head.title)}</strong>: {escape(head.text)}</p>
-<figure>
-{picture}</figure>
-<details><summary>The run as text</summary><pre>{escape(trace_text(trace, hide))}</pre></details>
-<script type="application/json" id="trace">{data}</script>
-</body>
-</html>
-"""

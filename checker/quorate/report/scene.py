@@ -1,6 +1,7 @@
 """A page of positioned marks, lines and texts, and its Graphviz source.
 
-The pictures compute their own layout; Graphviz only draws. The source says `layout=nop2`: every node and every curve
+The pictures compute their own layout; Graphviz, or a page, only draws: `Scene.source` is for the one, `Scene.to_json` for the other.
+The source says `layout=nop2`: every node and every curve
 carries its position, so any front end of Graphviz draws the same picture, at once, however large. Events and messages
 are real nodes and edges of that source; pieces of text and other scaffolding have names that begin with a dot (see
 `render`).
@@ -12,11 +13,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from quorate.report import measure
+from quorate.trace import Json
 
 Point = tuple[float, float]
 LINE_HEIGHT = 1.3
@@ -133,6 +135,15 @@ class Curve:
     ends: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Band:
+    """The row of a step, across the page: what a reader points at who means this step. 0 is the initial state."""
+
+    index: int
+    top: float
+    bottom: float
+
+
 def polyline(*corners: Point) -> tuple[Point, ...]:
     """The Bezier points of a line through corners."""
     points = [corners[0]]
@@ -166,6 +177,32 @@ class Scene:
     texts: list[Text] = field(default_factory=list)
     description: str = ""
     """What a reader who does not see the picture is told; it becomes the `<desc>` of an SVG."""
+    bands: list[Band] = field(default_factory=list)
+    """The rows of steps, for pages in which a reader moves through them; Graphviz draws none."""
+    lanes: dict[str, float] = field(default_factory=dict)
+    """Where each lane stands."""
+    top: float = 0.0
+    """Where what is drawn begins."""
+    foot: float = 0.0
+    """Where the rows end, and the verdict begins."""
+
+    def to_json(self) -> Json:
+        """The page as JSON, for what draws it itself: the fields of marks, curves, boxes and texts by their names, those left out
+        that have their default."""
+        return {
+            "width": round(self.width, 1),
+            "height": round(self.height, 1),
+            "title": clean(self.title),
+            "description": clean(self.description),
+            "boxes": [_fields(box) for box in self.boxes],
+            "curves": [_fields(curve) for curve in self.curves],
+            "marks": [_fields(mark) for mark in self.marks],
+            "texts": [_fields(text) | ({"box": _rounded(text.box)} if text.background else {}) for text in self.texts],
+            "bands": [_fields(band) for band in self.bands],
+            "top": round(self.top, 1),
+            "foot": round(self.foot, 1),
+            "lanes": {lane: round(x, 1) for lane, x in self.lanes.items()},
+        }
 
     def source(self) -> str:
         """The page as Graphviz source."""
@@ -207,6 +244,21 @@ class Scene:
         for text in self.texts:
             _add_text(page, text)
         return str(page.source)
+
+
+def _fields(part: Any) -> dict[str, Json]:
+    """What a part of the page says of itself, but for defaults."""
+    named = ((each.name, getattr(part, each.name), each.default) for each in fields(part))
+    return {name: _rounded(value) for name, value, default in named if value != default}
+
+
+def _rounded(value: Any) -> Json:
+    """JSON with numbers of one decimal, which is a tenth of a point, and texts that any page may hold."""
+    if isinstance(value, float):
+        return round(value, 1)
+    if isinstance(value, str):
+        return clean(value)
+    return [_rounded(part) for part in value] if isinstance(value, tuple) else value
 
 
 PAGE = ".page"

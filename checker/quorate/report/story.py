@@ -169,14 +169,15 @@ class Story:
         }
 
 
-def read(trace: Trace, hide: Collection[str] = ()) -> Story:
-    """Work out a trace's story. The changes of the variables in `hide` are not told; they are causes all the same."""
+def read(trace: Trace, hide: Collection[str] = (), idle: bool = False) -> Story:
+    """Work out a trace's story. The changes of the variables in `hide` are not told; they are causes all the same. With `idle`, lanes
+    in which nothing happens stay."""
     every = lanes_of(trace)
     flights = _flights(trace, every)
-    busy = _busy(trace, flights) or set(every)
+    busy = set(every) if idle else _busy(trace, flights) or set(every)
     lanes = tuple(lane for lane in every if lane in busy)
-    idle = tuple(lane for lane in every if lane not in busy)
-    return Story(trace, lanes, flights, _spells(trace, lanes), causes(trace), headline(trace), idle, frozenset(hide))
+    still = tuple(lane for lane in every if lane not in busy)
+    return Story(trace, lanes, flights, _spells(trace, lanes), causes(trace), headline(trace), still, frozenset(hide))
 
 
 def _busy(trace: Trace, flights: Sequence[Flight]) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from math import hypot
 
 from quorate.report.layout import Layout, side
@@ -166,10 +166,12 @@ def _arrow(
         for point in points
     ]
 
+    crowd = _Crowd(beside)
+
     def cost(bend: float) -> float:
         points = _samples(_bent(start, end, bend))
         near = sum(1 for x, y in others for u, v in points if hypot(u - x, v - y) < EVENT_RADIUS + 4)
-        along = sum(1 for u, v in points if any(abs(u - x) < BUNDLE and abs(v - y) < BUNDLE for x, y in beside))
+        along = sum(1 for point in points if crowd.is_near(point))
         return 10.0 * near + abs(bend) / 10 + 2.0 * max(along - CROSSING, 0)
 
     bend = 0.0 if cost(0.0) == 0 else min(BENDS, key=cost)
@@ -181,6 +183,25 @@ def _arrow(
 NEIGHBOURS, BUNDLE, CROSSING = 40, 7.0, 2
 """A wire keeps clear of so many of the wires before it: of its 19 samples, more than two nearer than `BUNDLE` to another wire mean
 that it runs along with it instead of crossing it."""
+
+
+class _Crowd:
+    """Points in squares of the size of `BUNDLE`, so that only those in the squares around are looked at."""
+
+    def __init__(self, points: Iterable[Point]) -> None:
+        self._squares: dict[tuple[int, int], list[Point]] = {}
+        for x, y in points:
+            self._squares.setdefault((int(x // BUNDLE), int(y // BUNDLE)), []).append((x, y))
+
+    def is_near(self, point: Point) -> bool:
+        """Whether one of them is nearer than `BUNDLE` in both directions."""
+        u, v = point
+        column, line = int(u // BUNDLE), int(v // BUNDLE)
+        return any(
+            abs(u - x) < BUNDLE and abs(v - y) < BUNDLE
+            for square in product((column - 1, column, column + 1), (line - 1, line, line + 1))
+            for x, y in self._squares.get(square, ())
+        )
 
 
 def _samples(points: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -1,0 +1,22 @@
+// Builds the pages into the Python package: `npm run build`, or `node build.mjs FOLDER` to build them elsewhere and compare.
+import { build } from "esbuild";
+import { join } from "node:path";
+
+const root = process.argv[2] ?? join(import.meta.dirname, "..", "checker", "quorate");
+const pages = { run: join(root, "report", "web") };
+
+for (const [name, outdir] of Object.entries(pages)) {
+  await build({
+    entryPoints: { [name]: `src/${name}.tsx` },
+    absWorkingDir: import.meta.dirname,
+    outdir,
+    bundle: true,
+    minify: true,
+    charset: "ascii",
+    format: "iife",
+    target: ["chrome123", "firefox121", "safari17.5"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+  });
+}
