@@ -171,22 +171,38 @@ def _modules() -> dict[str, str]:
     return short
 
 
+def _module(name: str) -> str:
+    known = _modules()
+    module = known.get(name) or {full.removeprefix(f"{PACKAGE}."): full for full in known.values()}.get(name)
+    if module is None:
+        raise unknown("protocol", name, known)
+    return module
+
+
 def load(name: str) -> Protocol:
     """The protocol that `name` means. Raises UsageError if there is none, SpecError if its file cannot be used."""
     path, colon, chosen = name.partition(":")
     if path.endswith(".py") or "/" in path:
         protocol = Protocol(name, _from_file(Path(path)), chosen or None)
     else:
-        known = _modules()
-        module = known.get(path) or {full.removeprefix(f"{PACKAGE}."): full for full in known.values()}.get(path)
-        if module is None:
-            raise unknown("protocol", path, known)
-        protocol = Protocol(name, _imported(module), chosen or None)
+        protocol = Protocol(name, _imported(_module(path)), chosen or None)
     if not protocol.classes and not marked_in(protocol.module):
         raise UsageError(f"{path} defines no specification. A specification is a public subclass of `quorate.Spec`.")
     if colon and protocol.chosen not in protocol.classes and not protocol.marked:
         raise unknown(f"specification in {path}", chosen, protocol.classes)
     return protocol
+
+
+def located(name: str) -> tuple[str, Path]:
+    """The module that `name` means, "" for a file that is loaded by its path, and its file. Imports no protocol. Raises UsageError if
+    there is none."""
+    path = name.partition(":")[0]
+    if path.endswith(".py") or "/" in path:
+        return "", Path(path).resolve()
+    module = _module(path)
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    return module, Path(spec.origin)
 
 
 def load_named(name: str) -> Protocol:

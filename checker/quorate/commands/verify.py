@@ -1,62 +1,50 @@
-"""`quorate verify`: does every specification and variant do what it says?"""
+"""`quorate verify`: does every specification and variant do what it says, and what it did when it was last reviewed?"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
 
 import click
 
-from quorate.commands._live import end_with_parent
-from quorate.commands._options import Explicit, format_option, limit_options, limits
+from quorate.commands._options import Amount, Explicit, format_option, limit_options, limits
 from quorate.commands._show import rejections, show, show_results, table
-from quorate.errors import QuorateError
-from quorate.explore.limits import Limits
-from quorate.outcome import Exit, Failed, NotJudged, Outcome, Unfinished, Violated
+from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
+from quorate.errors import UsageError, unknown
+from quorate.outcome import Exit, Failed, NotJudged, Unfinished
+from quorate.pipeline.lock import FILE, Finding, Lock, Name, changed_pieces, explained, read
+from quorate.pipeline.project import Profile, Project, find_project
+from quorate.pipeline.record import Record
+from quorate.pipeline.sources import Piece, pieces
 from quorate.report.formats import TEXT
-from quorate.report.results import Problem, Result, Rule
-
-
-@dataclass(frozen=True)
-class Job:
-    """One specification or variant to verify, or (`function`) one function with laws."""
-
-    spec: str
-    variant: str | None
-    engine: str
-    limits: Limits
-    function: str | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What was expected and what was found; `error` if it could not be checked."""
-
-    job: Job
-    expected: str
-    outcome: Outcome | None
-    error: QuorateError | None
-    fine: bool
-
-    @property
-    def found(self) -> str:
-        """What was found, in the words of `expected`."""
-        if self.outcome is None:
-            return "error"
-        violated = [name for name in self.outcome.violated if name in self.expected] or self.outcome.violated
-        return f"violates {', '.join(violated)}" if isinstance(self.outcome, Violated) else self.outcome.verdict
-
-    @property
-    def name(self) -> str:
-        """The specification with its variant or function."""
-        return " ".join(part for part in (self.job.spec, self.job.variant, self.job.function) if part is not None)
+from quorate.report.results import Level, Problem, Result, Rule
 
 
 @click.command("verify", cls=Explicit)
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
+@click.option(
+    "--bounds",
+    "profile",
+    metavar="PROFILE",
+    help="Check at the sizes of this profile, a table [tool.quorate.bounds.PROFILE] in pyproject.toml.",
+)
+@click.option("--update", is_flag=True, help="Write what is found to quorate.lock.")
+@click.option(
+    "--skip/--no-skip",
+    default=True,
+    show_default=True,
+    help="Skip what is unchanged since it was checked and did what it says.",
+)
+@click.option(
+    "--budget",
+    type=Amount(),
+    metavar="SECONDS",
+    help="Stop after this time; what failed last and what changed go first.",
+)
 @click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores."
 )
@@ -71,6 +59,10 @@ class Verdict:
 @format_option
 def command(
     specs: tuple[str, ...],
+    profile: str | None,
+    update: bool,
+    skip: bool,
+    budget: float | None,
     engine: str,
     workers: int | None,
     max_states: int | None,
@@ -78,147 +70,218 @@ def command(
     max_memory: float | None,
     form: str,
 ) -> Exit:
-    """Check that every specification, variant and function with laws does what it says: its `expect`.
+    """Check that every specification, variant and function with laws does what it says: its `expect`. If there is a quorate.lock,
+    what is found is compared with it, and a difference explained.
 
-    SPEC is as for `check`; without one, everything in the library. Limits hold for each check. Exit codes: 0 all do
-    what they say, 1 one does not, 2 the usage is wrong, 3 none is wrong but some are
-    unfinished or not judged, 4 a mistake of Quorate.
+    SPEC is as for `check`; without one, `specs` of [tool.quorate] in pyproject.toml, else everything in the library. Limits hold
+    for each check. Exit codes: 0 all do what they say, 1 one does not, or differs from quorate.lock, 2 the usage is wrong, 3 none
+    is wrong but some are unfinished or not judged, 4 a mistake of Quorate.
     """
     from quorate.loading import names
 
-    each = limits(max_states, max_time, max_memory)
+    project = find_project()
+    sizes, each = project.profile(profile), limits(max_states, max_time, max_memory)
     jobs: list[Job] = []
-    for name in specs or names():
+    for name in specs or project.specs or names():
         with rejections(form, name):
-            jobs += _jobs(name, engine, each)
-    verdicts = []
-    for verdict in _verdicts(jobs, workers):
-        verdicts.append(verdict)
+            jobs += jobs_of(name, project, engine, each, sizes)
+    if not specs:
+        _check_profile(sizes, jobs)
+    deadline = None if budget is None else time.time() + budget
+    jobs = [replace(job, deadline=deadline) for job in {job.name: job for job in jobs}.values()]
+    verdicts = _verdicts(jobs, Record(project.root), skip, workers)
+    compared = _Compared.with_lock(project, verdicts, whole=[job.name[0] for job in jobs if ":" not in job.spec])
+    _show(verdicts, compared, form)
+    if update:
+        compared.write()
+    return _exit(verdicts, compared, update)
+
+
+def _check_profile(profile: Profile, jobs: Sequence[Job]) -> None:
+    """Raise UsageError if a profile speaks of a specification or a bound that nothing has."""
+    from quorate.language.system import System
+    from quorate.loading import load
+
+    for name in profile.single:
+        if name not in {job.name[0] for job in jobs}:
+            raise unknown(f"specification in the profile {profile.name}:", name, {job.name[0] for job in jobs})
+    if profile.common:
+        classes = [load(job.spec).variant(job.variant) for job in jobs if job.function is None]
+        known = {bound for cls in classes for bound in System(cls).bounds}
+        for name in profile.common:
+            if name not in known:
+                raise unknown(f"bound in the profile {profile.name}:", name, known)
+
+
+def _verdicts(jobs: Sequence[Job], record: Record, skip: bool, workers: int | None) -> list[Verdict]:
+    """A verdict for each job, in this order."""
+    found = skipped(jobs, record) if skip else {}
+    is_short = any(job.deadline is not None for job in jobs)
+    due = in_order([job for job in jobs if job.name not in found], record, is_short)
+    for verdict in checked(due, workers):
+        found[verdict.job.name] = verdict
+        note([verdict], record)
         if sys.stderr.isatty():
-            click.echo(f"{len(verdicts)}/{len(jobs)}  {'ok' if verdict.fine else 'DIFFERS'}  {verdict.name}", err=True)
-    _show(verdicts, form)
+            click.echo(
+                f"{len(found)}/{len(jobs)}  {'ok' if verdict.fine else 'DIFFERS'}  {verdict.job.title}", err=True
+            )
+    return [found[job.name] for job in jobs]
+
+
+def _exit(verdicts: Sequence[Verdict], compared: _Compared, update: bool) -> Exit:
     wrong = [verdict for verdict in verdicts if not verdict.fine]
+    if (compared.differences or compared.gone) and not update:
+        return Exit.VIOLATED
     if not wrong:
         return Exit.SUCCESS if verdicts else Exit.OPEN
     is_open = all(isinstance(verdict.outcome, Unfinished | NotJudged) for verdict in wrong)
     return Exit.OPEN if is_open else Exit.VIOLATED
 
 
-def _jobs(name: str, engine: str, each: Limits) -> Iterator[Job]:
-    """The jobs of one SPEC."""
-    from quorate.loading import load
+@dataclass(frozen=True)
+class _Compared:
+    """What was found beside what the lock has: by job the differences, in words; the entries of the lock that nothing belongs to any
+    more; how many are not in it."""
 
-    protocol = load(name)
-    if not protocol.has_only_laws:
-        yield from (
-            Job(name, variant, engine, each) for variant in ((None,) if ":" in name else (None, *protocol.variants))
-        )
-    yield from (Job(name, None, engine, each, function) for function in protocol.marked)
+    project: Project
+    lock: Lock | None
+    findings: Mapping[Name, Finding]
+    pieces: Mapping[str, Mapping[str, Piece]]
+    differences: Mapping[Name, Sequence[str]] = field(default_factory=dict)
+    gone: Sequence[Name] = ()
+    new: int = 0
 
+    @staticmethod
+    def with_lock(project: Project, verdicts: Sequence[Verdict], whole: Sequence[str]) -> _Compared:
+        """Compare; of the specifications in `whole` all classes were checked."""
+        lock = read(project.root / FILE)
+        findings = {verdict.job.name: found for verdict in verdicts if (found := verdict.finding) is not None}
+        now: dict[str, Mapping[str, Piece]] = {}
+        for verdict in verdicts:
+            now |= _pieces(project, verdict.job)
+        if lock is None:
+            return _Compared(project, None, findings, now)
+        differences = {}
+        for verdict in verdicts:
+            old, new = lock.findings.get(verdict.job.name), findings.get(verdict.job.name)
+            if old is not None and new is not None and (words := explained(old, new)):
+                differences[verdict.job.name] = [*words, _cause(lock, _pieces(project, verdict.job))]
+        names = {verdict.job.name for verdict in verdicts}
+        profiles = {name[2] for name in names}
+        gone = [name for name in lock.findings if name[0] in whole and name[2] in profiles and name not in names]
+        new_ones = sum(name not in lock.findings for name in findings)
+        return _Compared(project, lock, findings, now, differences, gone, new_ones)
 
-def _verdicts(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
-    if workers == 1 or len(jobs) == 1:
-        yield from map(verify, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+    def write(self) -> None:
+        """Write the lock, if it is to change."""
+        file = self.project.root / FILE
+        before = self.lock or Lock()
+        after = replace(before.updated(self.findings, self.gone, self.pieces), quorate=version("quorate"))
+        if after == self.lock:
+            click.echo(f"{FILE} is up to date.", err=True)
+            return
         try:
-            yield from pool.map(verify, jobs)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            file.write_text(after.text(), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"Cannot write {file}: {error.strerror}.") from None
+        changed = sum(before.findings.get(name) not in (None, found) for name, found in self.findings.items())
+        click.echo(f"wrote {FILE}: {self.new_in(before)} new, {changed} changed, {len(self.gone)} gone", err=True)
+
+    def new_in(self, lock: Lock) -> int:
+        """How many findings a lock does not have."""
+        return sum(name not in lock.findings for name in self.findings)
 
 
-def verify(job: Job) -> Verdict:
-    """Check one specification, or the laws of one function, against its `expect`."""
-    from quorate.explore import Naming, Watch, as_expected, check_expected
-    from quorate.loading import load
-
-    expected = ""
-    try:
-        if job.function is not None:
-            return _lawful(job, job.function)
-        cls = load(job.spec).variant(job.variant)
-        expected = str(cls.expect)
-        outcome = check_expected(cls, engine=job.engine, watch=Watch(job.limits), naming=Naming(job.spec, job.variant))
-    except QuorateError as error:
-        return Verdict(job, expected, None, error, False)
-    return Verdict(job, expected, outcome, None, as_expected(cls, outcome))
+def _pieces(project: Project, job: Job) -> dict[str, Mapping[str, Piece]]:
+    """The pieces of the files that a job is made from, by what the project calls each file: below its root by the path, else by the
+    module's name."""
+    found: dict[str, Mapping[str, Piece]] = {}
+    for module, (path, text) in job.sources.files.items():
+        placed = project.placed(path)
+        found[module if Path(placed).is_absolute() and module else placed] = pieces(text)
+    return found
 
 
-def _lawful(job: Job, function: str) -> Verdict:
-    from quorate.commands._laws import outcome_of
-    from quorate.loading import load
-    from quorate.prove.laws.prove import Task, prove_laws
+def _cause(lock: Lock, now: Mapping[str, Mapping[str, Piece]]) -> str:
+    """What may have made the difference."""
+    changed = changed_pieces(lock, now)
+    if changed:
+        return f"changed since: {'; '.join(changed)}"
+    versions = f" from {lock.quorate} to {version('quorate')}" if lock.quorate != version("quorate") else ""
+    return f"nothing in its files has changed; what runs them has: Quorate{versions}, or what it depends on"
 
-    marked = load(job.spec).marked[function]
-    laws = prove_laws(Task(marked))
-    return Verdict(job, str(laws.expect), outcome_of(laws, job.spec, marked), None, laws.as_expected)
 
-
-def _show(verdicts: Sequence[Verdict], form: str) -> None:
+def _show(verdicts: Sequence[Verdict], compared: _Compared, form: str) -> None:
     if form != TEXT:
-        show_results([_result(verdict) for verdict in verdicts], form)
+        show_results([_result(verdict, compared) for verdict in verdicts], form)
         return
     rows = [("", "specification", "expected", "found", "states", "transitions", "s", "engine")]
-    click.echo(table([*rows, *map(_row, verdicts)]))
+    click.echo(table([*rows, *(_row(verdict, compared) for verdict in verdicts)]))
     for verdict in verdicts:
         if verdict.fine:
             continue
-        click.echo(f"\n{verdict.name} is expected to be: {verdict.expected or 'loadable'}")
+        click.echo(f"\n{verdict.job.title} is expected to be: {verdict.expected or 'loadable'}")
         if verdict.outcome is None:
             click.echo(verdict.error)
         else:
             show(verdict.outcome, "text")
-    for note, names in _fallbacks(verdicts).items():
-        click.echo(f"\n{', '.join(names)}: {note}")
-    click.echo(f"\n{sum(verdict.fine for verdict in verdicts)} of {len(verdicts)} do what they say.")
+    for note_, names in _fallbacks(verdicts).items():
+        click.echo(f"\n{', '.join(names)}: {note_}")
+    for verdict in verdicts:
+        words = compared.differences.get(verdict.job.name)
+        if words:
+            click.echo("\n".join([f"\n{verdict.job.title} differs from {FILE}:", *(f"    {each}" for each in words)]))
+    if compared.gone:
+        old = ", ".join(f"{spec} {name}" for spec, name, _ in compared.gone)
+        click.echo(f"\n{FILE} has what is gone: {old}")
+    click.echo("\n" + _total(verdicts, compared))
+
+
+def _total(verdicts: Sequence[Verdict], compared: _Compared) -> str:
+    lines = [f"{sum(verdict.fine for verdict in verdicts)} of {len(verdicts)} do what they say."]
+    same = sum(verdict.recorded is not None for verdict in verdicts)
+    if same:
+        lines.append(f"{same} of them unchanged since they were checked, and skipped; --no-skip checks them again.")
+    if compared.differences or compared.gone:
+        changed = len(compared.differences) + len(compared.gone)
+        lines.append(f"{changed} not as in {FILE}; `quorate verify --update` takes what is found for right.")
+    if compared.new:
+        lines.append(f"{compared.new} not in {FILE}; `quorate verify --update` adds them.")
+    return "\n".join(lines)
 
 
 def _fallbacks(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
     """Why the native engine was not used, where it was asked for or left to Quorate, and for which specifications."""
     found: dict[str, list[str]] = {}
     for verdict in verdicts:
-        outcome = verdict.outcome
-        if outcome is None or verdict.job.engine != "auto":
+        facts = verdict.facts
+        if facts is None or verdict.job.engine != "auto":
             continue
-        if outcome.engine == "reference":
-            found.setdefault("; ".join(outcome.notes) or "the reference engine", []).append(verdict.name)
-        for note in outcome.notes:
-            if outcome.engine != "reference" and note.startswith("liveness was checked by the reference engine"):
-                found.setdefault(note, []).append(verdict.name)
+        if facts["engine"] == "reference":
+            found.setdefault("; ".join(facts["notes"]) or "the reference engine", []).append(verdict.job.title)
+        for each in facts["notes"]:
+            if facts["engine"] != "reference" and each.startswith("liveness was checked by the reference engine"):
+                found.setdefault(each, []).append(verdict.job.title)
     return found
 
 
-def _row(verdict: Verdict) -> tuple[str, ...]:
-    mark = "ok" if verdict.fine else "DIFFERS"
-    if verdict.outcome is None:
-        return mark, verdict.name, verdict.expected, verdict.found, "", "", "", ""
-    statistics = verdict.outcome.statistics
-    covered = ("", "") if verdict.job.function else (f"{statistics.states:,}", f"{statistics.transitions:,}")
-    seconds = f"{statistics.seconds:.1f}"
-    return mark, verdict.name, verdict.expected, verdict.found, *covered, seconds, verdict.outcome.engine
-
-
-def _result(verdict: Verdict) -> Result:
-    """A verdict as all formats write it: that of its outcome, and a success if it is the expected one."""
-    from quorate.report.machine import result_of
-
-    job = verdict.job
-    if verdict.outcome is not None:
-        found = result_of(verdict.outcome)
-    else:
-        assert verdict.error is not None
-        found = result_of(Failed.rejected(job.spec, job.variant, verdict.error))
-    differs = f"expected {verdict.expected or 'loadable'}, found {verdict.found}: {found.sentence}"
-    return replace(
-        found,
-        name=job.function or job.variant or job.spec,
-        level="success" if verdict.fine else "failure" if found.level == "success" else found.level,
-        sentence=found.sentence if verdict.fine else differs,
-        facts=_facts(verdict),
-        problems=_problems(verdict, found, differs),
-        summary=f"expected: {verdict.expected or 'loadable'}\n{found.summary}",
+def _row(verdict: Verdict, compared: _Compared) -> tuple[str, ...]:
+    same = verdict.recorded is not None
+    mark = (
+        "DIFFERS"
+        if not verdict.fine
+        else "CHANGED"
+        if verdict.job.name in compared.differences
+        else "same"
+        if same
+        else "ok"
     )
+    facts = verdict.facts
+    if facts is None:
+        return mark, verdict.job.title, verdict.expected, verdict.found, "", "", "", ""
+    covered = ("", "") if verdict.job.function else (f"{facts['states']:,}", f"{facts['transitions']:,}")
+    seconds = "skipped" if same else f"{facts['seconds']:.1f}"
+    return mark, verdict.job.title, verdict.expected, verdict.found, *covered, seconds, facts["engine"]
 
 
 EXPECT = Rule(
@@ -226,6 +289,49 @@ EXPECT = Rule(
     "A specification, variant or function does what it says.",
     "if the check finds what `expect` announces",
 )
+LOCKED = Rule(
+    "quorate.lock",
+    "What is found is what quorate.lock has.",
+    "if verdict and numbers are those that were reviewed",
+)
+
+
+def _result(verdict: Verdict, compared: _Compared) -> Result:
+    """A verdict as all formats write it: that of its outcome, and a success if it is the expected one and in agreement with the
+    lock."""
+    found = _found(verdict)
+    differs = f"expected {verdict.expected or 'loadable'}, found {verdict.found}: {found.sentence}"
+    words = compared.differences.get(verdict.job.name, ())
+    sentence = found.sentence if verdict.fine else differs
+    if words:
+        sentence = f"{sentence}; not as in {FILE}: {'; '.join(words)}"
+    skipped_ = "unchanged since it was checked, and skipped\n" if verdict.recorded is not None else ""
+    return replace(
+        found,
+        name=verdict.job.function or verdict.job.variant or verdict.job.spec,
+        level="failure" if words and verdict.fine else "success" if verdict.fine else _wrong(found),
+        sentence=sentence,
+        facts=_facts(verdict, words),
+        problems=(*_problems(verdict, found, differs), *_from_lock(verdict, found, words)),
+        summary="\n".join([f"expected: {verdict.expected or 'loadable'}", *words, f"{skipped_}{found.summary}"]),
+    )
+
+
+def _wrong(found: Result) -> Level:
+    return "failure" if found.level == "success" else found.level
+
+
+def _found(verdict: Verdict) -> Result:
+    from quorate.report.machine import result_of
+
+    job, known = verdict.job, verdict.recorded
+    if known is not None:
+        word = str(known.outcome["verdict"])
+        return Result(job.spec, job.spec, "success", word, known.sentence, known.outcome, summary=known.summary)
+    if verdict.outcome is not None:
+        return result_of(verdict.outcome)
+    assert verdict.error is not None
+    return result_of(Failed.rejected(job.spec, job.variant, verdict.error))
 
 
 def _problems(verdict: Verdict, found: Result, differs: str) -> tuple[Problem, ...]:
@@ -233,22 +339,29 @@ def _problems(verdict: Verdict, found: Result, differs: str) -> tuple[Problem, .
     if verdict.fine:
         return ()
     if not found.problems:
-        return (Problem(EXPECT, "failure", f"{verdict.name}: {differs}", found.location),)
+        return (Problem(EXPECT, "failure", f"{verdict.job.title}: {differs}", found.location),)
     return tuple(
         replace(one, sentence=f"expected {verdict.expected or 'loadable'}: {one.sentence}") for one in found.problems
     )
 
 
-def _facts(verdict: Verdict) -> dict[str, object]:
-    from quorate.report.machine import outcome_json
+def _from_lock(verdict: Verdict, found: Result, words: Sequence[str]) -> tuple[Problem, ...]:
+    if not words:
+        return ()
+    return (Problem(LOCKED, "failure", f"{verdict.job.title}, not as in {FILE}: {'; '.join(words)}", found.location),)
 
+
+def _facts(verdict: Verdict, words: Sequence[str]) -> dict[str, object]:
     return {
         "spec": verdict.job.spec,
         "variant": verdict.job.variant,
         "function": verdict.job.function,
+        "profile": verdict.job.profile.name,
         "expected": verdict.expected,
         "found": verdict.found,
         "fine": verdict.fine,
+        "skipped": verdict.recorded is not None,
+        "differences": list(words),
         "error": None if verdict.error is None else str(verdict.error),
-        "outcome": None if verdict.outcome is None else outcome_json(verdict.outcome),
+        "outcome": verdict.facts,
     }

@@ -1,0 +1,316 @@
+"""What a verdict depends on, so that it is known when nothing of it has changed.
+
+A specification is made from its file and from what that imports. The files are found by reading import statements, without
+running anything, and followed through packages and helpers. Beside these a verdict depends on Quorate itself, on what it
+runs on (Python, the compiler, solvers), and on what was asked (the bounds, the engine, the limits).
+
+The rule is to vouch for nothing that is not understood: a file that imports anything but Quorate, its library, files of its own
+and the few modules of Python that compute from their arguments alone, or that looks outside in another way (`open`, `eval`),
+makes `Sources.unknown` say so, and what depends on it is always checked anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import marshal
+import platform
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from quorate import cc
+
+PURE = frozenset(
+    (
+        "__future__",
+        "abc",
+        "bisect",
+        "collections",
+        "copy",
+        "dataclasses",
+        "enum",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+        "math",
+        "operator",
+        "re",
+        "string",
+        "types",
+        "typing",
+    )
+)
+"""Modules of Python that compute from their arguments alone."""
+OUTSIDE = frozenset(
+    (
+        "open",
+        "eval",
+        "exec",
+        "compile",
+        "input",
+        "breakpoint",
+        "id",
+        "hash",
+        "__import__",
+        "__builtins__",
+        "__loader__",
+        "__spec__",
+    )
+)
+"""Names by which a specification could depend on something that is in none of its files."""
+INSIDE = frozenset(("__globals__", "__subclasses__", "__builtins__", "__loader__"))
+"""Attributes that lead there, too."""
+DEPENDENCIES = ("networkx", "z3-solver", "cvc5")
+PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files that a specification is made from, by the names of their modules, with their contents. `unknown` says why they may
+    not be all that its verdict depends on, "" if they are."""
+
+    files: Mapping[str, tuple[Path, str]]
+    unknown: str = ""
+
+    def is_as_read(self) -> bool:
+        """Whether the files are still what was read, and the modules that are loaded under their names come from them."""
+        try:
+            return all(_text(path) == text and _comes_from(name, path) for name, (path, text) in self.files.items())
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return False
+
+
+MAIN = ""
+"""The name, among sources, of a file that is loaded by its path."""
+
+
+@cache
+def sources_of(module: str, file: Path) -> Sources:
+    """The sources of a specification: its module, which is `MAIN` for a file that is loaded by its path. Ask before it is loaded."""
+    folders = (str(file.parent),) if module == MAIN else ()
+    files: dict[str, tuple[Path, str]] = {}
+    unknown = ""
+    packages = [(parent, _followed(parent, tuple(sys.path))) for parent in _parents(module)]
+    waiting = [(module, file), *((parent, found) for parent, found in packages if isinstance(found, Path))]
+    while waiting:
+        name, path = waiting.pop()
+        if name in files:
+            continue
+        try:
+            text = _first_read(path)
+            tree = ast.parse(text)
+        except (OSError, SyntaxError, ValueError):
+            return Sources(files, f"{path.name} cannot be read")
+        files[name] = path, text
+        unknown = unknown or next((f"{path.name} uses {word}" for word in _outside(tree)), "")
+        for imported in _imports(tree, name, path.stem == "__init__"):
+            found = _followed(imported, (*folders, *sys.path))
+            if isinstance(found, Path) and _is_installed(found) and not _is_own(imported, module):
+                found = imported
+            if isinstance(found, str):
+                unknown = unknown or f"{path.name} imports {found}"
+            elif found is not None:
+                waiting.append((imported, found))
+    return Sources(files, unknown)
+
+
+def _is_own(imported: str, module: str) -> bool:
+    """Whether a module is of the library, or of the package that the specification is in."""
+    return imported.partition(".")[0] in ("quorate_specs", module.partition(".")[0])
+
+
+@cache
+def _first_read(path: Path) -> str:
+    """A file as this process read it first: what is loaded is no older. Bytecode that is not of this text is removed, since Python
+    tells texts apart by their length and the second in which they were written."""
+    text = _text(path)
+    with suppress(OSError, ValueError, EOFError, TypeError, SyntaxError):
+        kept = Path(importlib.util.cache_from_source(str(path)))
+        if marshal.loads(kept.read_bytes()[16:]) != compile(text, str(path), "exec", dont_inherit=True):
+            kept.unlink()
+    return text
+
+
+def _text(path: Path) -> str:
+    return importlib.util.decode_source(path.read_bytes())
+
+
+def _comes_from(name: str, path: Path) -> bool:
+    loaded = sys.modules.get(name)
+    return loaded is None or (loaded.__file__ is not None and Path(loaded.__file__).resolve() == path.resolve())
+
+
+def _outside(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in OUTSIDE:
+            yield node.id
+        if isinstance(node, ast.Attribute) and node.attr in INSIDE:
+            yield node.attr
+
+
+def _imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+    """The modules that a file may import, each after the packages that it is in."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                kept = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*kept, *([node.module] if node.module else [])])
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            yield from (*_parents(name), name)
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+@cache
+def _followed(name: str, folders: tuple[str, ...]) -> Path | str | None:
+    """The file of a module; None if there is no need to look (or if it is no module but a name in one); or what cannot be
+    followed."""
+    top, _, rest = name.partition(".")
+    if top == "quorate" or name == "__future__":
+        return None
+    found: ModuleSpec | None = None
+    where: list[str] | None = list(folders)
+    for part in (*_parents(name), name):
+        if where is None:
+            return None
+        found = PathFinder.find_spec(part, where)
+        if found is None:
+            break
+        where = None if found.submodule_search_locations is None else list(found.submodule_search_locations)
+    if found is None:
+        if rest:
+            return None  # A name in the module, which is followed itself.
+        return None if top in PURE else top
+    if found.origin is None:
+        return None  # A folder without a file of its own.
+    if _is_of_python(Path(found.origin)):
+        return None if top in PURE else name
+    return Path(found.origin) if found.origin.endswith(".py") else name
+
+
+def _is_of_python(file: Path) -> bool:
+    return file.is_relative_to(sysconfig.get_path("stdlib")) and not _is_installed(file)
+
+
+def _is_installed(file: Path) -> bool:
+    return not {"site-packages", "dist-packages"}.isdisjoint(file.parts)
+
+
+def digest(*parts: object) -> str:
+    """A digest of values that JSON can write, unambiguous."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def _digest_of_quorate(_: object) -> str:
+    found = hashlib.sha256()
+    for file in _own_files():
+        content = file.read_bytes()
+        found.update(f"{file.relative_to(PACKAGE)} {len(content)} ".encode() + content)
+    return found.hexdigest()
+
+
+def _own_files() -> list[Path]:
+    return sorted(file for file in PACKAGE.rglob("*") if file.suffix in (".py", ".c", ".h"))
+
+
+def digest_of_quorate() -> str:
+    """A digest of Quorate's own sources, as they are now."""
+    return _digest_of_quorate(tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in _own_files()))
+
+
+LOADED = digest_of_quorate()
+"""The digest when this module was loaded, which is what runs."""
+
+
+@cache
+def surroundings() -> Mapping[str, str]:
+    """What runs the checks: Quorate, Python, packages, the compiler."""
+    found = {"quorate": LOADED, "python": sys.version, "implementation": platform.python_implementation()}
+    found["optimize"] = str(sys.flags.optimize)
+    for name in DEPENDENCIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    try:
+        found["compiler"] = cc.find().identity
+    except cc.NoCompiler:
+        found["compiler"] = ""
+    return found
+
+
+def key(sources: Sources, asked: object) -> str | None:
+    """What stands for everything that a verdict depends on: two checks with one key have one verdict. `asked` is what was to be
+    checked, and how. None if it is not known what the verdict depends on."""
+    if sources.unknown:
+        return None
+    return digest(dict(surroundings()), sorted((name, text) for name, (_, text) in sources.files.items()), asked)
+
+
+def is_current(sources: Sources) -> bool:
+    """Whether a check that ran in this process has run on what its key says: nothing was changed meanwhile."""
+    return sources.is_as_read() and digest_of_quorate() == LOADED
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a file: a short digest of its text, and the line where it begins."""
+
+    digest: str
+    line: int
+
+
+def pieces(text: str) -> dict[str, Piece]:
+    """The parts of a file by name: functions, methods, classes without these, and the rest of the file as `(file)`. Comments on lines
+    of their own, docstrings and empty lines do not count."""
+    tree = ast.parse(text)
+    kept = {
+        number: line.rstrip()
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            _take(kept, node.body[0].lineno, node.body[0].end_lineno)
+    found: dict[str, Piece] = {}
+
+    def visit(body: list[ast.stmt], prefix: str) -> None:
+        for node in body:
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+                continue
+            name = prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                visit(node.body, f"{name}.")
+            begin = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            before = found[name].digest if name in found else ""  # Defined twice.
+            found[name] = Piece(digest(before, _take(kept, begin, node.end_lineno))[:8], node.lineno)
+
+    visit(tree.body, "")
+    found["(file)"] = Piece(digest(list(kept.values()))[:8], 1)
+    return found
+
+
+def _take(lines: dict[int, str], first: int, last: int | None) -> list[str]:
+    """Take lines out, and return them."""
+    return [lines.pop(number) for number in range(first, (last or first) + 1) if number in lines]
