@@ -128,7 +128,7 @@ def explained(old: Finding, new: Finding) -> list[str]:
     if old.transitions != new.transitions:
         found.append(_more("transition", old.transitions, new.transitions))
     for name in dict.fromkeys((*old.actions, *new.actions)):
-        found += _fired(name, old.actions.get(name), new.actions.get(name))
+        found += _fired(name, old.actions, new.actions)
     for name in dict.fromkeys((*old.cuts, *new.cuts)):
         if old.cuts.get(name, 0) != new.cuts.get(name, 0):
             found.append(f"{name} cuts {new.cuts.get(name, 0):,} transitions instead of {old.cuts.get(name, 0):,}")
@@ -163,18 +163,16 @@ def _more(what: str, before: int, after: int) -> str:
     )
 
 
-def _fired(name: str, before: int | None, after: int | None) -> Iterator[str]:
-    if before == after:
-        return
-    if before is None:
-        yield f"action `{name}` is new and fires {_times(after)}"
-    elif after is None:
-        yield f"action `{name}`, which fired {_times(before)}, is gone"
-    elif after == 0:
-        yield f"action `{name}`, which fired {_times(before)}, never fires"
-    else:
-        often = f"{_times(abs(after - before))} {'more' if after > before else 'less'} often"
-        yield f"action `{name}` fires {often} ({before:,} became {after:,})"
+def _fired(name: str, old: Mapping[str, int], new: Mapping[str, int]) -> Iterator[str]:
+    if name not in old:
+        yield f"action `{name}` is new and fires {_times(new[name])}"
+    elif name not in new:
+        yield f"action `{name}`, which fired {_times(old[name])}, is gone"
+    elif new[name] == 0 < old[name]:
+        yield f"action `{name}`, which fired {_times(old[name])}, never fires"
+    elif new[name] != old[name]:
+        often = f"{_times(abs(new[name] - old[name]))} {'more' if new[name] > old[name] else 'less'} often"
+        yield f"action `{name}` fires {often} ({old[name]:,} became {new[name]:,})"
 
 
 def _times(number: int) -> str:
