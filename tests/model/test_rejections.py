@@ -89,6 +89,8 @@ SHARING = {
     "items of a map it replaces": "«for k, v in self.colors.items():»\n    self.colors = {c: 1 for c in Color}",
     "items of a map that moves": "«for k, v in self.grid[p].items():»\n    self.grid[p] = {c: 1 for c in Node}",
     "the inside of a record": "x = self.note\ny = {p} if x is None else {x.source}\nz = self.lists[0]\n«z».add(p)",
+    "a set of which an element fails and another decides": "self.flag = «any(x == 2 or self.numbers[x] == 2 for x in {self.top + 8, 2})»",
+    "a set of which an element fails and another is cut": "«for c in {Color.RED, self.mode}:»\n    self.top += self.numbers[0]",
     "sets in a set": "x = {«self.friends[k]» for k in Node}",
 }
 SUBSET = {
