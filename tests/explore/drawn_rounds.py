@@ -73,6 +73,9 @@ class Drawn(Spec):
     def asked(self, n: Node, m: Node) -> bool:
         return {helper}
 
+    def chosen(self, n: Node) -> set[Node]:
+        return {chosen}
+
     @invariant
     def looked_at(self) -> bool:
         if not self.done:
@@ -81,9 +84,23 @@ class Drawn(Spec):
 """
 
 
+GUARDED = [
+    ("len(self.log[{0}]) > 0", "self.log[{0}][0] == 1"),
+    ("self.peer[{0}] is not None", "self.kind[self.peer[{0}]] == Kind.GOOD"),
+    ("0 < len(self.log[{0}])", "max(self.log[{0}]) == 1"),
+]
+"""What must be so, and what then has a value."""
+
+
+def members(bound: str, condition: str) -> str:
+    """The nodes of which a condition on `{0}` is true."""
+    return f"{{{bound} for {bound} in Node if {condition.format(bound)}}}"
+
+
 class _Drawer:
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.chosen = self.comprehension(self.random.choice(["x", "n"]), "n")
 
     def condition(self, n: str, m: str, depth: int = 2, calls: bool = True) -> str:
         """A condition on n, and perhaps on m; many may raise an error."""
@@ -101,7 +118,14 @@ class _Drawer:
             f"the(x for x in self.told if x != {one}) == {one}",
         ]
         if calls:
-            atoms.append(f"self.asked({n}, {m})")
+            other = self.random.choice([n, m])
+            bound = self.random.choice(["x", n, m])
+            inside = self.condition(bound, n, 0, calls=False)
+            atoms += [
+                f"self.asked({n}, {m})",
+                f"{one} in self.chosen({other})",
+                f"{one} in {{{bound} for {bound} in Node if {inside}}}",
+            ]
         if depth == 0:
             return self.random.choice(atoms)
         first, second = (self.condition(n, m, depth - 1, calls) for _ in range(2))
@@ -115,18 +139,39 @@ class _Drawer:
             ]
         )
 
-    def source(self) -> str:
-        """Where a loop takes its members."""
-        return self.random.choice(["Node", "Node", "self.told", "{x for x in Node if self.peer[x] is not None}"])
+    def source(self, known: str = "") -> str:
+        """Where a loop takes its members; `known` is a node."""
+        chosen = self.comprehension("x", known) if known else "{x for x in Node if self.peer[x] is not None}"
+        return self.random.choice(["Node", "Node", "self.told", chosen, f"self.chosen({known})" if known else chosen])
+
+    def comprehension(self, bound: str, known: str) -> str:
+        """The nodes of which something is true, or the peers of those."""
+        condition = self.condition(bound, known, 1, calls=False)
+        if self.random.random() < 0.3:
+            return f"{{self.peer[{bound}] for {bound} in Node if self.peer[{bound}] is not None and {condition}}}"
+        return f"{{{bound} for {bound} in Node if {condition}}}"
 
     def quantified(self) -> str:
         """`any` or `all` over nodes, perhaps with another one inside."""
+        if self.random.random() < 0.5:
+            return self.guarded()
         condition = self.condition("n", "n")
         if self.random.random() < 0.4:
             inner = self.random.choice(["any", "all"])
-            condition = f"{inner}({self.condition('n', 'm')} for m in {self.source()})"
+            condition = f"{inner}({self.condition('n', 'm')} for m in {self.source('n')})"
         chosen = f" if {self.condition('n', 'n', 1)}" if self.random.random() < 0.4 else ""
         return f"{self.random.choice(['any', 'all'])}({condition} for n in {self.source()}{chosen})"
+
+    def guarded(self) -> str:
+        """A use of what is there for the members of a set only, which mostly are those for which it is there."""
+        (guard, use), (other, _) = self.random.sample(GUARDED, 2)
+        self.chosen = members("n", self.random.choice([guard, guard, other]))
+        said = self.random.choice([guard, guard, other, f"({guard} or {other})", f"{other} and {guard}"])
+        if self.random.random() < 0.5:
+            those = self.random.choice([members("x", said), "self.chosen(the(x for x in self.told))"])
+            return f"{self.random.choice(['any', 'all'])}({use.format('n')} for n in {those})"
+        those = self.random.choice([members("m", said), members("n", said), "self.chosen(n)"])
+        return f"any(n in {those} and {use.format('n')} for n in Node)"
 
     def body(self) -> list[str]:
         """A property that is true whenever it has a value."""
@@ -141,9 +186,9 @@ class _Drawer:
         """Effects of an action: rounds may raise an error, or pass a bound."""
         if self.random.random() < 0.5:
             return []
-        lines = [f"for n in {self.source()}:", f"    if {self.condition('n', 'n', 1)}:"]
+        lines = [f"for n in {self.source()}:", f"    if {self.condition('n', 'n', 1, calls=False)}:"]
         lines.append(self.random.choice(["        self.level[n] += 2", "        self.log[n].append(Level(1))"]))
-        return [*lines, f"    elif {self.condition('n', 'n', 1)}:", "        assert self.level[n] > 0"]
+        return [*lines, f"    elif {self.condition('n', 'n', 1, calls=False)}:", "        assert self.level[n] > 0"]
 
 
 def write(seed: int) -> str:
@@ -151,7 +196,7 @@ def write(seed: int) -> str:
     drawer = _Drawer(Random(seed))
     helper = drawer.condition("n", "m", calls=False)
     body, loop = ("\n".join(f"        {line}" for line in lines) for lines in (drawer.body(), drawer.loop()))
-    return SPEC.format(helper=helper, loop=loop, body=body)
+    return SPEC.format(helper=helper, chosen=drawer.chosen, loop=loop, body=body)
 
 
 def compared(seeds: range) -> Counter[str]:

@@ -257,3 +257,35 @@ def test_drawn_loops_end_with_symmetry_as_without_it(monkeypatch: pytest.MonkeyP
     assert tally["differ"] == tally["refused"] == 0 and min(tally["error"], tally["holds"]) > 20
     monkeypatch.setattr(importlib.import_module("quorate.model.build"), "deciding_sorts", lambda model: {})
     assert drawn_rounds.compared(range(200))["differ"] > 10, "and they would show it if the look missed something"
+
+
+class OfThose(Marked):
+    """What is true of the members of a set is true of each, also where a method returns the set."""
+
+    peer: dict[Node, Node | None]
+
+    def with_peer(self, k: Kind) -> set[Node]:
+        """The nodes of a kind that have a peer."""
+        return {n for n in Node if self.peer[n] is not None and self.kind[n] == k}
+
+    @invariant
+    def peers_are_good(self) -> bool:
+        """No round can fail."""
+        return all(
+            all(self.kind[self.peer[n]] == Kind.GOOD for n in self.with_peer(k))  # type: ignore[index]
+            and not any(n in self.with_peer(k) and self.kind[self.peer[n]] == Kind.BAD for n in Node)  # type: ignore[index]
+            for k in Kind
+        )
+
+
+class OfOthers(OfThose):
+    """The members of another set have no peer."""
+
+    def with_peer(self, k: Kind) -> set[Node]:
+        """The nodes of a kind that have none."""
+        return {n for n in Node if self.peer[n] is None and self.kind[n] == k}
+
+
+def test_what_the_members_of_a_set_have_in_common_is_known_of_each() -> None:
+    assert check(OfThose, engine="reference").symmetry == ("Node",)
+    assert check(OfOthers, engine="reference").symmetry == ()

@@ -96,20 +96,33 @@ def renamed(node: ir.Expr, names: Mapping[str, str] | None = None, prefix: str =
 
 
 def mapped(
-    node: ir.Expr, local: Callable[[ir.Expr], ir.Expr], named: Callable[[str], str] = lambda name: name
+    node: ir.Expr,
+    local: Callable[[ir.Expr], ir.Expr],
+    named: Callable[[str], str] = lambda name: name,
+    bound: frozenset[str] = frozenset(),
 ) -> ir.Expr:
-    """An expression with other ones in the place of its locals. `named` gives the variables of its comprehensions their names."""
+    """An expression with other ones in the place of its free locals. `named` gives the variables of its comprehensions their names."""
     if node.op is Op.LOCAL:
-        return local(node)
+        return replace(node, data=named(node.data)) if node.data in bound else local(node)
     if not (node.args or node.clauses):
         return node
-    clauses = tuple(
-        replace(clause, name=named(clause.name), source=mapped(clause.source, local, named))
-        if isinstance(clause, ir.For)
-        else ir.Where(mapped(clause.condition, local, named))
-        for clause in node.clauses
-    )
-    return replace(node, args=tuple(mapped(part, local, named) for part in node.args), data=clauses or node.data)
+    clauses: list[ir.Clause] = []
+    for clause in node.clauses:
+        if isinstance(clause, ir.For):
+            source = mapped(clause.source, local, named, bound)
+            clauses.append(replace(clause, name=named(clause.name), source=source))
+            bound |= {clause.name}
+        else:
+            clauses.append(ir.Where(mapped(clause.condition, local, named, bound)))
+    args = tuple(mapped(part, local, named, bound) for part in node.args)
+    if node.op is Op.NARROW and bare(args[0]).type == node.type:  # To a wider type and back.
+        return bare(args[0])
+    return replace(node, args=args, data=tuple(clauses) or node.data)
+
+
+def bound_in(node: ir.Expr) -> set[str]:
+    """The variables of the comprehensions in an expression."""
+    return {clause.name for part in node.walk() for clause in part.clauses if isinstance(clause, ir.For)}
 
 
 # Indices: facts are bounds of differences, `a - b <= c`, and the shortest way from one number to another adds them up.

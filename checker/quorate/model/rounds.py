@@ -25,6 +25,7 @@ from quorate.model.facts import (
     all_resolved,
     assigned,
     bare,
+    bound_in,
     is_index,
     known,
     mapped,
@@ -102,13 +103,13 @@ class _Run:
                 found = NONE
                 for part in node.args:
                     found |= self.value(part, facts)
-                    facts |= known(part, node.op is Op.AND)
+                    facts |= self._known(part, node.op is Op.AND, facts)
                 return found
             case Op.IF:
                 condition, then, otherwise = node.args
                 found = self.value(condition, facts)
-                found |= self.value(then, facts | known(condition, True))
-                return found | self.value(otherwise, facts | known(condition, False))
+                found |= self.value(then, facts | self._known(condition, True, facts))
+                return found | self.value(otherwise, facts | self._known(condition, False, facts))
             case op if op in ir.COMPREHENSIONS:
                 return self._comprehension(node, facts)
         found = NONE
@@ -165,8 +166,8 @@ class _Run:
         """Of which alternatives of a union a value may be."""
         if node.op is Op.IF:
             condition, then, otherwise = node.args
-            first = self._classes(then, facts | known(condition, True))
-            return first | self._classes(otherwise, facts | known(condition, False))
+            first = self._classes(then, facts | self._known(condition, True, facts))
+            return first | self._classes(otherwise, facts | self._known(condition, False, facts))
         if node.op is Op.COERCE:
             return self._classes(node.args[0], facts)
         if node.op is Op.CALL:
@@ -191,7 +192,7 @@ class _Run:
         for clause in node.clauses:
             if isinstance(clause, ir.Where):
                 end = self.value(clause.condition, facts)
-                facts |= known(clause.condition, True)
+                facts |= self._known(clause.condition, True, facts)
             else:
                 end = self.value(clause.source, facts)
             rounds = [(over, ends | end) for over, ends in rounds]
@@ -209,6 +210,24 @@ class _Run:
             inside |= end | body
         return before | (inside - EARLY) | (ERROR if empty else NONE)
 
+    def _known(self, condition: ir.Expr, true: bool, facts: Facts) -> Facts:
+        """What is true if a condition is, or is not."""
+        found = known(condition, true)
+        return found.union(*(self._members(fact, facts) for fact in found if fact.op is Op.IN))
+
+    def _members(self, fact: ir.Expr, facts: Facts) -> Facts:
+        """What `y in {x for x in xs if P(x)}` says of `y`: P."""
+        one, whole = bare(fact.args[0]), self._made(fact.args[1], facts)
+        if whole.op not in (Op.SET_OF, Op.LIST_OF):
+            return frozenset()
+        value, loops = bare(whole.args[0]), [clause for clause in whole.clauses if isinstance(clause, ir.For)]
+        conditions = [clause.condition for clause in whole.clauses if isinstance(clause, ir.Where)]
+        if len(loops) > 1 or value.op is not Op.LOCAL or value.data != loops[0].name:
+            return frozenset()
+        inside = {name: f"{name}~" for condition in conditions for name in bound_in(condition)}
+        said = (renamed(each, inside) for condition in conditions for each in known(condition, True))
+        return frozenset(mapped(each, lambda local: one if local.data == value.data else local) for each in said)
+
     def _element(self, name: str, kind: Type, source: ir.Expr, facts: Facts) -> Facts:
         """What is known of a loop's variable: it is in the source; if this is a comprehension, some round of it gave it, in which its
         conditions were true."""
@@ -223,7 +242,7 @@ class _Run:
             found.add(stands_for(name, kind, renamed(whole.args[0], names)))
             for clause in whole.clauses:
                 if isinstance(clause, ir.Where):
-                    found |= {renamed(fact, names) for fact in known(clause.condition, True)}
+                    found |= {renamed(fact, names) for fact in self._known(clause.condition, True, facts)}
                 else:
                     inner = self._element(clause.name, clause.type, clause.source, facts)
                     found |= {renamed(fact, names) for fact in inner}
@@ -293,19 +312,21 @@ class _Run:
                 end = self._all([*target.selectors, *args], facts) | self._path(target) | self._change(statement, facts)
                 return end, without(facts, {target.root})
             case ir.Require(condition=condition):
-                return self.value(condition, facts), facts | known(condition, True)
+                return self.value(condition, facts), facts | self._known(condition, True, facts)
             case ir.Within(condition=condition):
-                return self.value(condition, facts) | {statement.constraint}, facts | known(condition, True)
+                return self.value(condition, facts) | {statement.constraint}, facts | self._known(
+                    condition, True, facts
+                )
             case ir.Assert(condition=condition):
-                return self.value(condition, facts) | ERROR, facts | known(condition, True)
+                return self.value(condition, facts) | ERROR, facts | self._known(condition, True, facts)
             case ir.If(condition=condition, then=then, otherwise=otherwise):
                 end = self.value(condition, facts)
                 for branch, true in ((then, True), (otherwise, False)):
-                    end |= self.body(branch, facts | known(condition, true))
+                    end |= self.body(branch, facts | self._known(condition, true, facts))
                 after = facts
                 for branch, true in ((then, False), (otherwise, True)):
                     if branch and isinstance(branch[-1], ir.Return | ir.Continue | ir.Break):
-                        after |= known(condition, true)
+                        after |= self._known(condition, true, after)
                 return end, without(after, _changed((statement,)))
             case ir.Loop(source=source, body=body):
                 end = self.value(source, facts)
