@@ -256,7 +256,7 @@ def test_drawn_loops_end_with_symmetry_as_without_it(monkeypatch: pytest.MonkeyP
     tally = drawn_rounds.compared(range(200))
     assert tally["differ"] == 0 and tally["refused"] < 10 and min(tally["error"], tally["holds"]) > 20
     monkeypatch.setattr(importlib.import_module("quorate.model.build"), "deciding_sorts", lambda model: {})
-    assert drawn_rounds.compared(range(200))["differ"] > 10, "and they would show it if the look missed something"
+    assert drawn_rounds.compared(range(200))["differ"] > 5, "and they would show it if the look missed something"
 
 
 class OfThose(Marked):
