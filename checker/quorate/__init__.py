@@ -29,35 +29,40 @@
         def mutual_exclusion(self) -> bool:
             return len(self.inside) <= 1
 
-`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and nothing else.
+`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and nothing else; they
+are imported when the first of them is used, so that what only looks for specifications costs nothing.
 """
 
-from quorate.language.containers import Bag, Channels, Network
-from quorate.language.control import Disabled, require
-from quorate.language.declarations import (
-    action,
-    always_from,
-    constraint,
-    eventually,
-    eventually_always,
-    eventually_from,
-    holds,
-    infinitely_often,
-    init,
-    invariant,
-    leads_to,
-    lemma,
-    reachable,
-    step,
-    terminal,
-    violates,
-)
-from quorate.language.functions import is_majority, is_quorum, linearizable, the
-from quorate.language.laws import law, merge
-from quorate.language.records import record, replace
-from quorate.language.resolve import up_to
-from quorate.language.sorts import Int, Nat, Ordered, Scalarset
-from quorate.language.spec import Spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quorate.explore.stateful import stateful
+    from quorate.language.containers import Bag, Channels, Network
+    from quorate.language.control import Disabled, require
+    from quorate.language.declarations import (
+        action,
+        always_from,
+        constraint,
+        eventually,
+        eventually_always,
+        eventually_from,
+        holds,
+        infinitely_often,
+        init,
+        invariant,
+        leads_to,
+        lemma,
+        reachable,
+        step,
+        terminal,
+        violates,
+    )
+    from quorate.language.functions import is_majority, is_quorum, linearizable, the
+    from quorate.language.laws import law, merge
+    from quorate.language.records import record, replace
+    from quorate.language.resolve import up_to
+    from quorate.language.sorts import Int, Nat, Ordered, Scalarset
+    from quorate.language.spec import Spec
 
 __all__ = [
     "Bag",
@@ -90,9 +95,23 @@ __all__ = [
     "record",
     "replace",
     "require",
+    "stateful",
     "step",
     "terminal",
     "the",
     "up_to",
     "violates",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'quorate' has no attribute {name!r}")
+        if name == "stateful":
+            from quorate.explore.stateful import stateful
+
+            return stateful
+        from quorate.language import author
+
+        return getattr(author, name)
