@@ -296,7 +296,9 @@ def test_pytest_collects_and_verifies_specifications(folder: Path) -> None:
     plugin = () if installed else ("-p", "quorate.pytest_plugin")
     done = python("-m", "pytest", *plugin, "--quorate", "-q", "-p", "no:cacheprovider", str(folder), cwd=folder)
     assert done.returncode == 1 and "4 passed" in done.stdout and "1 failed" in done.stdout
-    assert "expected: holds" in done.stdout and "mutual_exclusion" in done.stdout and "Traceback" not in done.stdout
+    assert (
+        "Rude.mutual_exclusion is expected to hold; found: violated" in done.stdout and "Traceback" not in done.stdout
+    )
 
 
 def test_verified_takes_limits_and_an_unfinished_check_is_not_as_expected(folder: Path) -> None:
