@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { join } from "node:path";
 
 const root = process.argv[2] ?? join(import.meta.dirname, "..", "checker", "quorate");
-const pages = { run: join(root, "report", "web") };
+const pages = { run: join(root, "report", "web"), app: join(root, "explorer", "web") };
 
 for (const [name, outdir] of Object.entries(pages)) {
   await build({

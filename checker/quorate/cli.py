@@ -27,6 +27,7 @@ COMMANDS = {
     "simulate": "Take random runs of a specification.",
     "replay": "Re-run a stored trace and say whether it still violates.",
     "draw": "Draw a stored trace as a space-time diagram.",
+    "explore": "Step through a specification in the browser.",
     "graph": "Draw the state graph of a small specification.",
     "history": "Judge a history of operations against a consistency model.",
     "conform": "Check an implementation against its specification.",

@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("report/web",)
+PAGES = ("report/web", "explorer/web")
 
 
 @cache

@@ -104,14 +104,16 @@ function Drawing({ scene }: { scene: Scene }): JSX.Element {
   );
 }
 
-interface DiagramProps { scene: Scene; current: number; last: number; go: (step: number) => void; children?: ComponentChildren }
+interface DiagramProps { scene: Scene; current: number; last: number; go: (step: number) => void; crop?: boolean; children?: ComponentChildren }
 
-/** The diagram, with what comes after the current step veiled. A click on a row goes to its step. */
-export function Diagram({ scene, current, last, go, children }: DiagramProps): JSX.Element {
+/** The diagram, with what comes after the current step veiled. A click on a row goes to its step. `crop`: without the heads of the lanes. */
+export function Diagram({ scene, current, last, go, crop, children }: DiagramProps): JSX.Element {
   const band = scene.bands.find((one) => one.index === current);
   const top = band ? band.bottom : current === 0 ? scene.bands[0]?.top ?? 0 : scene.foot;
+  const upper = crop ? (scene.bands[0]?.top ?? scene.foot) - 4 : scene.top;
+  const height = scene.height - upper;
   return (
-    <svg class="diagram" viewBox={`0 ${scene.top} ${scene.width} ${scene.height - scene.top}`} width={scene.width} height={scene.height - scene.top}
+    <svg class="diagram" viewBox={`0 ${upper} ${scene.width} ${height}`} width={scene.width} height={height}
       role="img" aria-label={scene.title}>
       <desc>{scene.description}</desc>
       {band && <rect class="now" x="0" y={band.top} width={scene.width} height={band.bottom - band.top} />}

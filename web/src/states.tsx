@@ -5,7 +5,7 @@ type Cell = [row: number, column: number, text: string, full?: string, stressed?
 export interface States { columns: string[]; rows: string[]; frames: Cell[][] }
 
 const WHOLE = -1;
-const NOTHING = new Set(["0", "\u2205", "no", "{}", "[]"]);
+const NOTHING = /^(0|\u2205|no|\{\}|\[\]|\{([^{}[\]:]+: (0|\u2205|no|\{\}|\[\])(, )?)+\})$/;
 
 interface Shown { text: string; full: string; old: string; changed: boolean; stressed: boolean }
 
@@ -32,7 +32,7 @@ export function StateTable({ states, step, marked }: Props): JSX.Element {
   const cell = (row: number, column: number, span: number): JSX.Element => {
     const shown = cells.get(`${row} ${column}`);
     const names = [
-      shown?.changed && "changed", shown && NOTHING.has(shown.text) && "nothing", shown?.stressed && "stressed",
+      shown?.changed && "changed", shown && NOTHING.test(shown.text) && "nothing", shown?.stressed && "stressed",
       marked?.has(`${row} ${column}`) && "marked",
     ].filter(Boolean).join(" ");
     return (

@@ -49,7 +49,15 @@ def check(
     and UsageError where the specification or a bound is wrong; an exception that the specification raises in a reachable state
     is the outcome `Failed`.
     """
-    watch = watch or Watch()
+    return check_system(
+        System(spec), engine=engine, symmetry=symmetry, watch=watch or Watch(), workers=workers, naming=naming
+    )
+
+
+def check_system(
+    system: System, *, engine: str, symmetry: bool, watch: Watch, workers: int, naming: Naming | None
+) -> Outcome:
+    """As `check`, of a system that may begin in other states than its specification says."""
     if watch.store not in STORES:
         raise unknown("store", watch.store, STORES)
     for saving in watch.without:
@@ -59,7 +67,6 @@ def check(
         raise UsageError(
             "A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two."
         )
-    system = System(spec)
     with system:
         judge = _Judge(system, naming or Naming(system.name), watch)
         try:

@@ -40,7 +40,7 @@ def collections_of(method: Method) -> dict[str, Collection]:
     if definition is None or not names:
         return found
     for condition in _leading(definition):
-        match _conjuncts(condition)[0]:
+        match conjuncts(condition)[0]:
             case ast.Compare(left=ast.Name(id=name), ops=[ast.In()], comparators=[expression]) if name in names:
                 before = names[: names.index(name)]
                 free = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
@@ -61,7 +61,7 @@ def memberships(method: Method) -> list[tuple[Collection, Collection]]:
         return found
     parameters = [argument.arg for argument in definition.args.args]
     for condition in _leading(definition):
-        for conjunct in _conjuncts(condition):
+        for conjunct in conjuncts(condition):
             match conjunct:
                 case ast.Compare(left=member, ops=[ast.In()], comparators=[collection]):
                     found.append(
@@ -98,10 +98,10 @@ def _leading(definition: ast.FunctionDef) -> Iterator[ast.expr]:
                 return
 
 
-def _conjuncts(condition: ast.expr) -> list[ast.expr]:
+def conjuncts(condition: ast.expr) -> list[ast.expr]:
     """The operands of nested `and`s, from the left; the condition itself if it has none."""
     if isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And):
-        return [part for value in condition.values for part in _conjuncts(value)]
+        return [part for value in condition.values for part in conjuncts(value)]
     return [condition]
 
 

@@ -22,7 +22,7 @@ from quorate.kinds import CLAIMS, ENDS, GOALS, kind_of
 from quorate.language.declarations import Declaration
 from quorate.language.places import function_location
 from quorate.language.spec import Spec, derived, without
-from quorate.language.system import System
+from quorate.language.system import Method, System
 from quorate.outcome import (
     Failed,
     Holds,
@@ -117,11 +117,8 @@ def witness(spec: type[Spec], name: str, **options: Any) -> Outcome:
 
     `Violated` if no reachable state satisfies it, `NotJudged` if none does within the bounds. Raises UsageError if there is
     no goal of this name."""
-    goals = {method.name: method for method in System(spec).of(*GOALS)}
-    if name not in goals:
-        raise unknown("goal (@reachable)", name, goals)
-    goal = goals[name]
-    outcome = check(_never(spec, name), **options)
+    goal = _goal(spec, name)
+    outcome = check(never(spec, name), **options)
     common = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
     common["methods"] = methods_of(System(spec), "action", *GOALS)
 
@@ -143,11 +140,19 @@ def witness(spec: type[Spec], name: str, **options: Any) -> Outcome:
     return replace(outcome, judgements=())
 
 
-def _never(spec: type[Spec], name: str) -> type[Spec]:
-    """The specification with one property: the invariant that a goal is never satisfied, which the shortest run to it violates.
+def _goal(spec: type[Spec], name: str) -> Method:
+    goals = {method.name: method for method in System(spec).of(*GOALS)}
+    if name not in goals:
+        raise unknown("goal (@reachable)", name, goals)
+    return goals[name]
+
+
+def never(spec: type[Spec], name: str) -> type[Spec]:
+    """The specification with one property: the invariant that a goal is never satisfied, which the shortest run to it violates. Raises
+    UsageError if there is no goal of this name.
 
     It has a source of its own, since the typed model reads sources."""
-    goal = next(method for method in System(spec).of(*GOALS) if method.name == name)
+    goal = _goal(spec, name)
     heads = [parameter.name for parameter in goal.parameters]
     title = f"never_{name}"
     while hasattr(spec, title):

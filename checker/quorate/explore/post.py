@@ -9,7 +9,8 @@ oldest goes first. If an action replaces a whole network, what disappears is los
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,18 @@ class Post:
         self._flying: dict[tuple[str, Any], deque[str]] = {}
         self._delivered: set[str] = set()
         self._settle(initial, Deliveries())
+
+    def fork(self) -> Post:
+        """The same post office, to go on differently."""
+        twin = copy(self)
+        twin._flying = {message: deque(ids) for message, ids in self._flying.items() if ids}
+        twin._delivered = set(self._delivered)
+        return twin
+
+    def under_way(self) -> Iterator[tuple[str, str, Any]]:
+        """What is on the wires: the ids with the wire and the contents, in order of sending."""
+        found = ((number, wire, message) for (wire, message), ids in self._flying.items() for number in ids)
+        yield from sorted(found, key=lambda one: int(one[0][1:]))
 
     def step(self, events: Iterable[Event], read: Iterable[tuple[str, Any]], after: State) -> Deliveries:
         """What a step did: its `events`, the messages (with their wires) that its guards demanded, and the state

@@ -7,6 +7,7 @@ property reads and the witnesses are computed here, once for all engines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +35,10 @@ def trace(system: System, finding: Finding, spec: str, variant: str | None, star
 
     With `start` the run begins there instead of in an initial state: a counterexample to induction.
     """
-    return _Tracer(system, finding, start).trace(spec, variant)
+    tracer = Tracer(system, initial_state(system, finding.initial_arguments) if start is None else start)
+    for number, instance in enumerate(finding.steps, 1):
+        tracer.take(instance, raises=finding.in_step and number == len(finding.steps))
+    return tracer.trace(finding, spec, variant)
 
 
 def settled(system: System, events: Iterable[Event]) -> list[Event]:
@@ -64,62 +68,54 @@ def settled(system: System, events: Iterable[Event]) -> list[Event]:
     return found
 
 
-class _Tracer:
-    def __init__(self, system: System, finding: Finding, start: State | None) -> None:
-        self.system, self.finding = system, finding
+class Tracer:
+    """A run that grows: its states, and its steps as a trace has them. Use it inside the system's configuration."""
+
+    def __init__(self, system: System, start: State) -> None:
+        self.system = system
         self.lanes = Lanes(system)
-        self.states = [initial_state(system, finding.initial_arguments) if start is None else start]
+        self.states = [start]
         self.steps: list[Step] = []
-        self.post = Post(system, self.states[0])
+        self.post = Post(system, start)
         self._memberships: dict[str, list[tuple[Collection, Collection]]] = {}
 
-    def trace(self, spec: str, variant: str | None) -> Trace:
-        system, finding = self.system, self.finding
-        for index, instance in enumerate(finding.steps, 1):
-            self._step(index, instance)
-        explanation = self._explanation()
-        self._mark_relevant(explanation)
+    def fork(self) -> Tracer:
+        """The same run, to go on differently."""
+        twin = copy(self)
+        twin.states, twin.steps, twin.post = list(self.states), list(self.steps), self.post.fork()
+        return twin
+
+    def trace(self, finding: Finding, spec: str, variant: str | None) -> Trace:
+        """The run as a trace that shows a finding at its end."""
+        system = self.system
+        explanation = self._explanation(finding)
         init = system.of("init")
         return Trace(
             spec=spec,
             variant=variant,
             bounds=system.bounds,
             kind=finding.kind,
-            property=self._property(),
-            sentence=self._sentence(),
+            property=_property(finding),
+            sentence=_sentence(finding),
             lanes=self.lanes.names,
             initial={
                 variable.name: variable.type.to_json(value)
                 for variable, value in zip(system.variables, self.states[0], strict=True)
             },
-            steps=tuple(self.steps),
+            steps=tuple(self._marked(explanation)),
             witnesses=tuple(self._witnesses(explanation)),
             loop=finding.loop,
             role=self.lanes.role(),
             roles=self.lanes.roles(),
             initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
-            given=tuple(self._given()),
+            given=() if finding.kind == INDUCTION else tuple(self._given()),
             looked_at=self._ids((wire, message) for _, wire, message in explanation.messages),
         )
-
-    def _property(self) -> str | None:
-        if self.finding.kind == DEADLOCK:
-            return DEADLOCK
-        return self.finding.method.name if self.finding.method is not None else None
-
-    def _sentence(self) -> str:
-        if self.finding.message is not None:
-            return self.finding.message
-        if self.finding.kind == DEADLOCK:
-            return DEADLOCK_SENTENCE
-        return self.finding.method.sentence if self.finding.method is not None else ""
 
     # Steps
 
     def _given(self) -> Iterator[Change]:
         """What the initial state has that no variable begins with unless @init says so."""
-        if self.finding.kind == INDUCTION:
-            return
         for variable, zero, value in zip(
             self.system.variables, self.system.zero(before_init=True), self.states[0], strict=True
         ):
@@ -134,22 +130,18 @@ class _Tracer:
         """The ids of messages that are on the wire now."""
         return tuple(dict.fromkeys(number for wire, message in messages for number in self.post.flying(wire, message)))
 
-    def _step(self, index: int, instance: Instance) -> None:
+    def take(self, instance: Instance, raises: bool = False) -> None:
+        """Go on by a step. One that `raises` leads nowhere. Raises TraceError if it is not possible, Cut and Failure as `fire` does."""
         action, arguments = instance
         before = self.states[-1]
-        if self.finding.in_step and index == len(self.finding.steps):
-            successor = Successor(before, ())
-        else:
-            successor = fired(self.system, before, instance)
+        successor = Successor(before, ()) if raises else fired(self.system, before, instance)
         changes = tuple(self._changes(before, successor.state))
         recorder = Recorder()
         recorder.run(self.system, before, action, arguments)
         looked_at = self._ids((wire, message) for _, wire, message in recorder.messages)
-        wires = self.post.step(
-            settled(self.system, successor.events), self._demanded(before, action, arguments), successor.state
-        )
+        wires = self._delivered(self.post, instance, successor)
         moved = {message.id for message in (*wires.received, *wires.lost)}
-        written = self._written(index, instance, changes, wires, successor.state)
+        written = self._written(len(self.steps) + 1, instance, changes, wires, successor.state)
         self.steps.append(
             replace(
                 written,
@@ -158,6 +150,13 @@ class _Tracer:
             )
         )
         self.states.append(successor.state)
+
+    def deliveries(self, instance: Instance, successor: Successor) -> Deliveries:
+        """What a step that could be taken now would send, receive and lose."""
+        return self._delivered(self.post.fork(), instance, successor)
+
+    def _delivered(self, post: Post, instance: Instance, successor: Successor) -> Deliveries:
+        return post.step(settled(self.system, successor.events), self.demanded(instance), successor.state)
 
     def _written(
         self, index: int, instance: Instance, changes: tuple[Change, ...], wires: Deliveries, after: State
@@ -181,9 +180,10 @@ class _Tracer:
             isolated=isolated,
         )
 
-    def _demanded(self, before: State, action: Method, arguments: Arguments) -> Iterator[tuple[str, Any]]:
-        """The messages on a wire that the action's leading guards ask for."""
-        view = self.system.view(before)
+    def demanded(self, instance: Instance) -> Iterator[tuple[str, Any]]:
+        """The messages on a wire that an action's leading guards ask for, now."""
+        action, arguments = instance
+        view = self.system.view(self.states[-1])
         if action.name not in self._memberships:
             self._memberships[action.name] = memberships(action)
         for member, collection in self._memberships[action.name]:
@@ -212,8 +212,7 @@ class _Tracer:
 
     # Why
 
-    def _explanation(self) -> Explanation:
-        finding = self.finding
+    def _explanation(self, finding: Finding) -> Explanation:
         if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, UNJUDGED, "run"):
             return Explanation()
         if finding.method.declaration.kind in STEPS:
@@ -222,13 +221,14 @@ class _Tracer:
             return Explanation()
         return explain(self.system, finding.method, self.states[-1], finding.arguments)
 
-    def _mark_relevant(self, explanation: Explanation) -> None:
+    def _marked(self, explanation: Explanation) -> Iterator[Step]:
+        """The steps, with the changes marked that the property reads."""
         read = [_json_place(place) for _, place in explanation.places]
-        for position, step in enumerate(self.steps):
+        for step in self.steps:
             changes = tuple(
                 replace(change, relevant=any(_covers(place, change) for place in read)) for change in step.changes
             )
-            self.steps[position] = replace(step, changes=changes)
+            yield replace(step, changes=changes)
 
     def _witnesses(self, explanation: Explanation) -> Iterator[Witness]:
         for name, value in dict(explanation.bindings).items():
@@ -252,6 +252,20 @@ class _Tracer:
             if any(_covers(wanted, change) for change in step.changes):
                 return (step.index,)
         return ()
+
+
+def _property(finding: Finding) -> str | None:
+    if finding.kind == DEADLOCK:
+        return DEADLOCK
+    return finding.method.name if finding.method is not None else None
+
+
+def _sentence(finding: Finding) -> str:
+    if finding.message is not None:
+        return finding.message
+    if finding.kind == DEADLOCK:
+        return DEADLOCK_SENTENCE
+    return finding.method.sentence if finding.method is not None else ""
 
 
 def initial_state(system: System, arguments: Arguments) -> State:

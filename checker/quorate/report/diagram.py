@@ -82,7 +82,7 @@ def scene(trace: Trace, hide: Collection[str] = (), view: View = WHOLE) -> Scene
     page.texts += placed.texts
     _add_loop(page, story, layout)
     right = max(layout.right, heading_right, PAGE_LEAST if view.verdict else 0.0)
-    bottom = add_panel(page, story, layout.bottom + 12, right) if view.verdict else layout.bottom + 6
+    bottom = add_panel(page, story, layout.bottom + 12, right) if view.verdict else layout.bottom + 8
     bottom = add_legend(page, _samples(story, wires, roles), bottom + 14, right)
     page.description = _description(story)
     page.bands = [Band(row.index, row.top, row.bottom) for row in layout.rows if row.kind in ("step", "initial")]

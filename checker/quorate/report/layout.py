@@ -144,7 +144,7 @@ def _narrow(story: Story, stretch: float) -> Layout:
     }
     first = replace(initial_cell(story, ROOM_MAX), lines=())
     action_width = max([run.width for cell in (first, *cells.values()) for run in cell.action])
-    gap = max({2: 190.0, 3: 170.0, 4: 140.0, 5: 120.0}.get(len(story.lanes), 100.0), widest + 14)
+    gap = max({2: 190.0, 3: 155.0, 4: 118.0, 5: 100.0}.get(len(story.lanes), 88.0), widest + 14)
     left = ACTION_X + action_width + 14 + max(widest / 2, 34)
     right = left + gap * max(len(story.lanes) - 1, 0) + max(widest / 2 + 20, _overhang(story))
     lanes = {lane: left + gap * number for number, lane in enumerate(story.lanes)}

@@ -1,0 +1,430 @@
+"""What a page of the explorer asks for, answered as JSON: a run with its picture, a search, a comparison, a file.
+
+The engines' configuration is the whole process's, so that one question is answered after the other. `stop` alone may come at any time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from threading import Lock
+
+from quorate.errors import QuorateError, UsageError, unknown
+from quorate.explore.checking import Naming
+from quorate.explore.limits import Limits, Watch
+from quorate.explore.recording import Recorder
+from quorate.explore.seeking import Aim, seek
+from quorate.explorer.exports import FILES
+from quorate.explorer.stage import Judged, Node, NotPossible, Option, Refused, Run, Stage, encoded
+from quorate.kinds import GOALS, STEPS, kind_of
+from quorate.language.system import System
+from quorate.loading import Protocol
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
+from quorate.report.diagram import View, scene
+from quorate.report.panel import witness_name, witness_steps
+from quorate.report.run_page import run_data
+from quorate.report.values import field, record_name, show, without_fields
+from quorate.trace import Json, Message
+
+PICTURE = View(title=False, verdict=False, changes=False, idle=True)
+SEEK_S = 60.0
+"""A search that takes longer than this is given up; a reader can stop it before."""
+WALK_MAX = 200
+
+
+class Session:
+    """One protocol with its variants, under some bounds."""
+
+    def __init__(self, protocol: Protocol, bounds: dict[str, int], workers: int) -> None:
+        self.protocol, self.bounds, self.workers = protocol, bounds, workers
+        self._stages: dict[tuple[str | None, str], Stage] = {}
+        self._lock = Lock()
+        self._watch: Watch | None = None
+        self._questions: dict[str, Callable[[Stage, Json], Json]] = {
+            "look": self._look,
+            "seek": self._seek,
+            "walk": self._walk,
+            "compare": self._compare,
+        }
+        self._begun: Json = {"variant": None, "run": None}
+        self.stage(None)
+
+    def begin(self, variant: str | None, run: Json) -> None:
+        """Let the page begin with a variant, and with a run. Raises UsageError if it has no such variant, or the run is not possible."""
+        stage = self.stage(variant)
+        with stage.system:
+            if run is not None:
+                stage.node(Run.from_json(run))
+        self._begun = {"variant": variant, "run": run}
+
+    def stage(self, variant: str | None, like: Stage | None = None) -> Stage:
+        """The protocol, or a variant of it, under the bounds, or under those of another variant as far as it has them. Raises UsageError
+        for one that does not exist."""
+        spec = self.protocol.variant(variant)
+        bounds = self.bounds
+        if like is not None:
+            bounds = {name: size for name, size in like.system.bounds.items() if name in System(spec).bounds}
+        key = variant, repr(bounds)
+        if key not in self._stages:
+            self._stages[key] = Stage(spec.bounded(**bounds), self.protocol.name, variant)
+        return self._stages[key]
+
+    def about(self) -> Json:
+        """What the page says before anything is asked."""
+        stage = self.stage(None)
+        with self._lock, stage.system:
+            init = stage.system.of("init")
+            return {
+                "spec": self.protocol.name,
+                "about": self.protocol.about,
+                "main": self.protocol.main.__name__,
+                "variants": [
+                    {"name": name, "about": " ".join((cls.__doc__ or "").split()), "expect": str(cls.expect)}
+                    for name, cls in self.protocol.variants.items()
+                ],
+                "bounds": stage.system.bounds,
+                "begin": self._begun,
+                "initial": [
+                    {"arguments": encoded(init[0], arguments), "shown": _given(encoded(init[0], arguments))}
+                    for arguments, _ in stage.initial[:200]
+                ]
+                if init and len(stage.initial) > 1
+                else [],
+            }
+
+    def answer(self, question: str, data: Json) -> Json:
+        """The answer to a page's question. Raises UsageError for one that is none."""
+        if question not in self._questions:
+            raise unknown("question", question, self._questions)
+        if not isinstance(data, dict) or not isinstance(data.get("variant"), str | None):
+            raise UsageError("A question is a JSON object; its variant is a name.")
+        with self._lock:
+            stage = self.stage(data.get("variant"))
+            with stage.system:
+                return self._questions[question](stage, data)
+
+    def stop(self) -> None:
+        """Give up the search that runs."""
+        if self._watch is not None:
+            self._watch.interrupt("it was stopped")
+
+    def file(self, kind: str, data: Json) -> tuple[str, str, bytes]:
+        """A run as a file: its name, its media type and its contents."""
+        if kind not in FILES:
+            raise unknown("kind of file", kind, FILES)
+        with self._lock:
+            stage = self.stage(data.get("variant"))
+            with stage.system:
+                trace = stage.node(Run.from_json(data.get("run"))).trace()
+        media, suffix, write = FILES[kind]
+        name = "_".join(filter(None, (trace.spec.rpartition("/")[2], trace.variant)))
+        return f"{name}{suffix}".replace(":", "_"), media, write(trace)
+
+    # Questions
+
+    def _look(self, stage: Stage, data: Json) -> Json:
+        run, at = _run_at(data)
+        end, here = stage.node(run), stage.node(run, at)
+        nodes = [stage.node(run, length) for length in range(len(run.steps) + 1)]
+        trace = end.trace()
+        return {
+            "run": run_data(trace, wires=stage.wires),
+            "scene": scene(trace, view=PICTURE).to_json(),
+            "judged": [
+                {
+                    "false": [one.name for one in node.judged if one.holds is False and one.kind not in GOALS],
+                    "reached": [one.name for one in node.judged if one.holds is True and one.kind in GOALS],
+                }
+                for node in nodes
+            ],
+            "now": now(here),
+            "reads": _reads(here, data.get("chosen")),
+            "bounds": stage.system.bounds,
+        }
+
+    def _seek(self, stage: Stage, data: Json) -> Json:
+        run, at = _run_at(data)
+        aim = data.get("aim")
+        kind, what = (aim.get("kind"), aim.get("what", "")) if isinstance(aim, dict) else (None, None)
+        if not isinstance(kind, str) or not isinstance(what, str):
+            raise UsageError("Say what to look for: a kind, and what.")
+        here = stage.node(run, at)
+        starts = [(here.initial_arguments if at == 0 else (), here.state)]
+        if data.get("from") == "start":
+            starts = stage.initial
+        self._watch = Watch(Limits(seconds=SEEK_S))
+        outcome = seek(
+            stage.spec, starts, Aim(kind, what), self._watch, self.workers, Naming(stage.name, stage.variant)
+        )
+        return {"words": _words(outcome, data.get("from") == "start")} | (
+            {"run": Run.of(outcome.trace).to_json()}
+            if isinstance(outcome, Violated | Failed) and outcome.trace is not None
+            else {}
+        )
+
+    def _walk(self, stage: Stage, data: Json) -> Json:
+        """Steps taken by chance, until nothing is possible."""
+        run, at = _run_at(data)
+        chance, node = random.Random(data.get("seed")), stage.node(run, at)
+        steps = list(run.steps[:at])
+        for _ in range(min(int(data.get("steps", 1)), WALK_MAX)):
+            options = [option for option in node.options if option.successor is not None]
+            if not options:
+                break
+            action, arguments = chance.choice(options).instance
+            steps.append((action.name, encoded(action, arguments)))
+            node = stage.node(Run(run.initial, tuple(steps)))
+        return {"run": Run(run.initial, tuple(steps)).to_json()}
+
+    def _compare(self, stage: Stage, data: Json) -> Json:
+        """The same run under another variant: how far it goes, and the first step after which something differs."""
+        run, _ = _run_at(data)
+        other = self.stage(data.get("with"), stage)
+        mine = [stage.node(run, length) for length in range(len(run.steps) + 1)]
+        with other.system:
+            theirs: list[Node] = []
+            ended: NotPossible | None = None
+            for length in range(len(run.steps) + 1):
+                try:
+                    theirs.append(other.node(run, length))
+                except NotPossible as refused:
+                    ended = refused
+                    break
+            pairs = list(zip(mine, theirs, strict=False))
+            return {
+                "variant": other.variant,
+                "taken": len(theirs) - 1,
+                "refused": str(ended) if ended else "",
+                "state": next(_differing(pairs), None),
+                "offers": next(_offering(pairs), None),
+                "false": next(_falsified(theirs), None),
+            }
+
+
+def _run_at(data: Json) -> tuple[Run, int]:
+    run, at = Run.from_json(data.get("run")), data.get("at")
+    if at is None:
+        return run, len(run.steps)
+    if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at <= len(run.steps):
+        raise UsageError("`at` is the number of a step of the run.")
+    return run, at
+
+
+# What is the case after a step
+
+
+def now(node: Node) -> Json:
+    """Everything that a page shows beside the picture, after a step."""
+    options = [_option(node, number, option) for number, option in enumerate(node.options)]
+    return {
+        "options": options,
+        "refused": list(_refused(node)),
+        "wire": list(_wire(node, options)),
+        "lanes": {lane: _role(node, lane) for lane in node.tracer.lanes.names},
+        "properties": [_judged(node, judged) for judged in node.judged],
+        "failure": str(node.failure or ""),
+    }
+
+
+def _given(arguments: dict[str, Json]) -> str:
+    return ", ".join(f"{name} {show(value, 40)}" for name, value in arguments.items())
+
+
+def _beside(instance_arguments: dict[str, Json], lane: str, messages: Sequence[Message]) -> str:
+    """The arguments that neither the lane nor a message shows."""
+    payloads = [message.payload for message in messages]
+    return _given(
+        {name: value for name, value in instance_arguments.items() if value != lane and value not in payloads}
+    )
+
+
+def _option(node: Node, number: int, option: Option) -> Json:
+    action, arguments = option.instance
+    before = {message.id for step in node.tracer.steps if step.lane == option.lane for message in step.received}
+    given, done = encoded(action, arguments), option.deliveries
+    return {
+        "id": number,
+        "action": action.name,
+        "about": action.sentence,
+        "arguments": given,
+        "given": _beside(given, option.lane, (*done.received, *done.lost)),
+        "lane": option.lane,
+        "mark": action.declaration.mark,
+        "received": [message.id for message in done.received],
+        "lost": [message.id for message in done.lost],
+        "sent": [show(message.payload, 80) for message in done.sent],
+        "again": any(message.id in before for message in done.received),
+        "failure": option.failure,
+    }
+
+
+def _why(refused: Refused) -> str:
+    why = refused.why
+    if why.bound:
+        return f"would pass the bound {why.bound}"
+    if not why.values:
+        return f"not {why.guard}" if why.guard else "a guard is false"
+    return ", ".join(f"{name} is {show(value, 60)}" for name, value in why.values)
+
+
+def _refused(node: Node) -> Iterator[Json]:
+    """By action, what is not possible and why: instances with the same reason once."""
+    for action, _ in node.stage.actions:
+        mine = [one for one in node.refused if one.instance[0] is action]
+        shown: dict[tuple[str, str, str], str] = {}
+        for one in mine:
+            given = _beside(encoded(*one.instance), one.lane, [Message(number, None) for number in one.messages])
+            shown.setdefault((one.lane, _why(one), one.why.guard), given)
+        possible = any(option.instance[0] is action for option in node.options)
+        if not mine and possible:
+            continue
+        yield {
+            "action": action.name,
+            "about": action.sentence,
+            "possible": possible,
+            "reasons": [
+                {"lane": lane, "given": given, "why": why, "guard": guard}
+                for (lane, why, guard), given in list(shown.items())[:12]
+            ],
+        }
+
+
+def _wire(node: Node, options: list[Json]) -> Iterator[Json]:
+    """The messages on the wires, each with the options that take it, and why others do not."""
+    sender = {message.id: step.lane for step in node.tracer.steps for message in step.sent}
+    for number, wire, message in node.tracer.post.under_way():
+        payload = node.stage.system.variable(wire).type.message.to_json(message)  # type: ignore[attr-defined]
+        source = sender.get(number)
+        shown = without_fields(payload, ["source"]) if field(payload, "source") == source else payload
+        yield {
+            "id": number,
+            "name": record_name(payload) or show(payload, 24),
+            "payload": show(shown, 120),
+            "source": source,
+            "options": [one["id"] for one in options if number in one["received"] or number in one["lost"]],
+            "refused": [
+                {"lane": one.lane, "action": one.instance[0].name, "why": _why(one), "guard": one.why.guard}
+                for one in node.refused
+                if number in one.messages
+            ][:6],
+        }
+
+
+def _role(node: Node, lane: str) -> Json:
+    """What colours a lane, as a word."""
+    role = node.tracer.lanes.role()
+    if role is None:
+        return None
+    values = node.state[node.stage.system.index[role]]
+    return next((show(value.name) for key, value in values.items() if repr(key) == lane), None)
+
+
+def _judged(node: Node, judged: Judged) -> Json:
+    """A property, with the values that make it false, or a goal true."""
+    known = judged.method is not None
+    found: Json = {
+        "name": judged.name,
+        "kind": judged.kind,
+        "sentence": judged.method.sentence if judged.method is not None else "The protocol may stop here, or go on.",
+        "holds": judged.holds,
+        "goal": judged.kind in GOALS,
+        "run": known and kind_of(judged.kind).is_liveness,
+        "witnesses": [],
+    }
+    if judged.holds is not None and judged.holds is (judged.kind in GOALS) and not node.failure:
+        trace = node.trace(node.shows(judged))
+        found["witnesses"] = [
+            {"name": witness_name(one), "value": show(one.value, 120), "steps": witness_steps(one)}
+            for one in trace.witnesses
+        ]
+        found["message"] = judged.message
+    return found
+
+
+def _reads(node: Node, name: Json) -> list[Json]:
+    """The places that a property reads here: the variable, and the lane whose value it is."""
+    judged = next((one for one in node.judged if one.name == name), None)
+    if judged is None or judged.method is None or judged.holds is None:
+        return []
+    recorder, system, kind = Recorder(), node.stage.system, judged.kind
+    choices = next(choices for method, choices in node.stage.choices_of(kind) if method is judged.method)
+    for arguments in [judged.arguments] if judged.arguments else choices:
+        before = [recorder.view(system, node.tracer.states[-2])] if kind in STEPS else []
+        with suppress(Exception):  # That it raises is told of the property itself.
+            judged.method.function(recorder.view(system, node.state), *before, *arguments)
+    lanes = node.tracer.lanes
+    places = ((place[0], lanes.of_key(place[1]) if len(place) > 1 else None) for _, place in recorder.places)
+    return [[variable, lane] for variable, lane in dict.fromkeys(places)]
+
+
+# Searches and comparisons in words
+
+
+def _words(outcome: Outcome, from_start: bool) -> str:
+    states = f"{outcome.statistics.states:,} states"
+    where = "from the start" if from_start else "from here"
+    if isinstance(outcome, Violated) and outcome.trace is not None:
+        count = len(outcome.trace.steps)
+        steps = f"{count} step{'' if count == 1 else 's'}"
+        named = f" {outcome.property}:" if outcome.property not in ("never_reached", "") else ""
+        return f"{named} {steps} {where}, and none with fewer.".strip().capitalize() if count else "It is so here."
+    if isinstance(outcome, Failed):
+        return f"The specification raises an error: {outcome.message}"
+    if isinstance(outcome, Holds):
+        return f"There is none: all {states} that can be reached {where} were looked at."
+    if isinstance(outcome, HoldsWithinBounds):
+        cuts = ", ".join(outcome.statistics.cuts)
+        return f"There is none within the bounds: {states} were looked at {where}, and what passes {cuts} was left out."
+    reason = getattr(outcome, "reason", outcome.verdict)
+    return f"Not found among {states} {where}: {reason}."
+
+
+def _differing(pairs: Sequence[tuple[Node, Node]]) -> Iterator[Json]:
+    """The steps after which the states differ, with the variables that do."""
+    for step, (mine, theirs) in enumerate(pairs):
+        here, there = (
+            {
+                variable.name: show(variable.type.to_json(value), 80)
+                for variable, value in zip(node.stage.system.variables, node.state, strict=True)
+            }
+            for node in (mine, theirs)
+        )
+        places = [
+            {"variable": name, "here": here.get(name, "none"), "there": there.get(name, "none")}
+            for name in dict.fromkeys((*here, *there))
+            if here.get(name) != there.get(name)
+        ]
+        if places:
+            yield {"step": step, "places": places}
+
+
+def _offering(pairs: Sequence[tuple[Node, Node]]) -> Iterator[Json]:
+    """The steps after which different things can happen."""
+
+    def calls(node: Node) -> list[str]:
+        return [
+            f"{action.name} {_given(encoded(action, arguments))}".strip()
+            for action, arguments in (option.instance for option in node.options)
+        ]
+
+    for step, (mine, theirs) in enumerate(pairs):
+        here, there = calls(mine), calls(theirs)
+        if set(here) != set(there):
+            yield {
+                "step": step,
+                "here": [call for call in here if call not in there],
+                "there": [call for call in there if call not in here],
+            }
+
+
+def _falsified(nodes: Sequence[Node]) -> Iterator[Json]:
+    for step, node in enumerate(nodes):
+        false = [one.name for one in node.judged if one.holds is False and one.kind not in GOALS]
+        if false:
+            yield {"step": step, "properties": false}
+
+
+def worded(error: QuorateError) -> Json:
+    """An error that a page shows."""
+    return {"error": str(error)}

@@ -1,0 +1,101 @@
+"""A search from any state finds a shortest run, and finds one whenever there is one: compared with breadth-first search by hand."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import pytest
+from quorate import Nat, Spec, action, require
+from quorate.errors import UsageError
+from quorate.explore.choices import Choices
+from quorate.explore.limits import Limits, Watch
+from quorate.explore.replay import _values
+from quorate.explore.runs import transitions
+from quorate.explore.seeking import Aim, seek
+from quorate.language.system import Failure, State, System
+from quorate.loading import load
+from quorate.outcome import Holds, HoldsWithinBounds, Violated
+
+
+def distances(system: System, start: State) -> dict[State, int]:
+    """Every state that can be reached, with how far away it is."""
+    actions = [(action, Choices(system, action)) for action in system.actions]
+    found, waiting = {start: 0}, deque([start])
+    while waiting:
+        state = waiting.popleft()
+        for _, after in transitions(system, actions, state):
+            if not isinstance(after, Failure) and after not in found:
+                found[after] = found[state] + 1
+                waiting.append(after)
+    return found
+
+
+EXPRESSIONS = [
+    "rm[rm3] == RM.COMMITTED",
+    "rm[rm1] == RM.ABORTED and rm[rm2] == RM.PREPARED",
+    "all(rm[r] == RM.COMMITTED for r in ResourceManager)",
+    "len(prepared) == 2 and rm3 not in prepared",
+    "rm[rm1] == RM.COMMITTED and rm[rm2] == RM.ABORTED",
+    "tm == TM.COMMITTED and len(self.prepared) < 3",
+]
+
+
+@pytest.mark.slow
+def test_runs_are_shortest_from_the_start_and_from_the_middle_also_where_members_are_named() -> None:
+    spec = load("two_phase_commit").main
+    system = System(spec)
+    with system:
+        start = next(system.initial())[1]
+        everything = distances(system, start)
+        middle = [state for state, steps in everything.items() if steps == 3][::9]
+        for expression in EXPRESSIONS:
+            for state in [start, middle[len(expression) % len(middle)]]:
+                near = everything if state is start else distances(system, state)
+                true: list[Any] = _values(system, expression, list(near))
+                wanted = min(
+                    (steps for (_, steps), value in zip(near.items(), true, strict=True) if value), default=None
+                )
+                outcome = seek(spec, [((), state)], Aim("expression", expression), Watch(Limits(seconds=60)), 1)
+                assert outcome.engine == "native" and outcome.symmetry == ("ResourceManager",)
+                if wanted is None:
+                    assert isinstance(outcome, Holds | HoldsWithinBounds), expression
+                else:
+                    assert isinstance(outcome, Violated) and outcome.trace is not None
+                    assert len(outcome.trace) == wanted, expression
+
+
+def test_what_the_compiled_subset_lacks_is_looked_for_by_the_reference_engine() -> None:
+    spec = load("two_phase_commit").main.bounded(ResourceManager=2)
+    with System(spec) as system:
+        starts = list(system.initial())
+    outcome = seek(spec, starts, Aim("expression", "str(tm) == 'TM.ABORTED'"), Watch(), 1)
+    assert isinstance(outcome, Violated) and outcome.engine == "reference" and len(outcome.trace or ()) == 1
+
+
+class Count(Nat, max=9):
+    """How far it has come."""
+
+
+class Stops(Spec):
+    """It counts to three, and says nothing of where it may stop."""
+
+    count: Count
+
+    @action
+    def up(self) -> None:
+        require(self.count < 3)
+        self.count += 1
+
+
+def test_a_deadlock_is_looked_for_also_where_no_terminal_is_declared() -> None:
+    with System(Stops) as system:
+        starts = list(system.initial())
+    outcome = seek(Stops, starts, Aim("deadlock"), Watch(), 1)
+    assert isinstance(outcome, Violated) and len(outcome.trace or ()) == 3
+
+
+def test_an_aim_that_the_specification_does_not_have_is_refused() -> None:
+    for aim in (Aim("goal", "glory"), Aim("property", "glory"), Aim("violation"), Aim("expression", "count ==")):
+        with pytest.raises(UsageError):
+            seek(Stops, [], aim, Watch(), 1)

@@ -1,0 +1,64 @@
+// What the server answers: see quorate.explorer.session. The page's own address has the token.
+import type { Scene } from "./scene";
+import type { States } from "./states";
+import type { Step, Verdict, Witness } from "./steps";
+
+export type Arguments = Record<string, unknown>;
+export interface Run { initial: Arguments; steps: [string, Arguments][] }
+
+export interface Option {
+  id: number; action: string; about: string; arguments: Arguments; given: string; lane: string; mark: string | null;
+  received: string[]; lost: string[]; sent: string[]; again: boolean; failure: string;
+}
+export interface Reason { lane: string; given: string; why: string; guard: string }
+export interface Refused { action: string; about: string; possible: boolean; reasons: Reason[] }
+export interface Waiting {
+  id: string; name: string; payload: string; source: string | null; options: number[];
+  refused: { lane: string; action: string; why: string; guard: string }[];
+}
+export interface Judged {
+  name: string; kind: string; sentence: string; holds: boolean | null; goal: boolean; run: boolean; witnesses: Witness[]; message?: string;
+}
+export interface Now {
+  options: Option[]; refused: Refused[]; wire: Waiting[]; lanes: Record<string, string | null>; properties: Judged[]; failure: string;
+}
+export interface Look {
+  run: { steps: Step[]; states: States; verdict: Verdict; witnesses: Witness[] };
+  scene: Scene; judged: { false: string[]; reached: string[] }[]; now: Now; reads: [string, string | null][]; bounds: Record<string, number>;
+}
+export interface Comparison {
+  variant: string | null; taken: number; refused: string;
+  state: { step: number; places: { variable: string; here: string; there: string }[] } | null;
+  offers: { step: number; here: string[]; there: string[] } | null;
+  false: { step: number; properties: string[] } | null;
+}
+export interface About {
+  spec: string; about: string; main: string; variants: { name: string; about: string; expect: string }[]; bounds: Record<string, number>;
+  begin: { variant: string | null; run: Run | null }; initial: { arguments: Arguments; shown: string }[];
+}
+
+async function post(path: string, body: unknown): Promise<Response> {
+  const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  if (response.ok) return response;
+  const told = response.headers.get("Content-Type") === "application/json" ? ((await response.json()) as { error: string }).error : "";
+  throw new Error(told || `The explorer answers ${response.status} ${response.statusText}.`);
+}
+
+export async function ask<T>(question: string, body: unknown): Promise<T> {
+  return (await (await post(`ask/${question}`, body)).json()) as T;
+}
+
+export async function stop(): Promise<void> {
+  await post("stop", {});
+}
+
+/** Fetch a run as a file and hand it to the reader to keep. */
+export async function save(kind: string, body: unknown): Promise<string> {
+  const response = await post(`file/${kind}`, body);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = response.headers.get("X-Name") ?? `run.${kind}`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+  return link.download;
+}
