@@ -1,0 +1,340 @@
+"""All mutants of a specification, explored side by side within a budget of time.
+
+Each process has a share of the mutants, and makes their models once. What two mutants have in common is explored once; what
+is not decided in its share of the time is tried again with what the others have left.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from quorate.errors import QuorateError, UsageError
+from quorate.explore.checking import Naming, check
+from quorate.explore.limits import Limits, Watch
+from quorate.language.spec import Spec
+from quorate.language.system import System
+from quorate.loading import Protocol, load
+from quorate.model import build
+from quorate.model.nodes import Model
+from quorate.mutate.cache import Cache
+from quorate.mutate.content import same_actions
+from quorate.mutate.mutants import Mutant, mutants
+from quorate.mutate.trial import Finding, Original, Trial, Verdict, bare
+from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome
+
+LIMIT_MIN_S = 2.0
+"""No mutant gets less time than this, if there is any."""
+SHARE = 3.0
+"""How many times its even share of the time a mutant may take at first: most need little of it."""
+POLL_S = 0.2
+MEMORY_SHARE = 0.6
+"""The share of the machine's memory that all of them may take."""
+
+Progress = Callable[[int, int, str], None]
+"""Told how many are done, of how many, and of what."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Whose mutants: a specification by its name, a variant, and bounds."""
+
+    spec: str
+    variant: str | None = None
+    bounds: dict[str, int] = field(default_factory=dict)
+    engine: str = "auto"
+
+    @property
+    def naming(self) -> Naming:
+        """What it is called."""
+        return Naming(self.spec, self.variant)
+
+    def loaded(self) -> tuple[Protocol, type[Spec]]:
+        """Its file, and the class without lemmas."""
+        protocol = load(self.spec)
+        return protocol, bare(protocol.variant(self.variant).bounded(**self.bounds))
+
+
+@dataclass(frozen=True)
+class Series:
+    """What was found of all mutants, in the order of the file. `stopped` says why it ended early, if it did; `known` counts the
+    findings that were kept from an earlier time."""
+
+    original: Outcome
+    trials: tuple[Trial, ...]
+    seconds: float
+    processes: int
+    known: int = 0
+    stopped: str | None = None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A mutant's model: the digest of its content, the variants that it is, or why there is none."""
+
+    content: str
+    variants: tuple[str, ...] = ()
+    illegal: Finding | None = None
+
+
+def series(
+    task: Task,
+    budget_s: float,
+    processes: int,
+    watch: Watch,
+    progress: Progress = lambda done, total, what: None,
+    is_cached: bool = True,
+) -> Series:
+    """Explore all mutants. `watch` interrupts; `progress` is told how many are done, of how many, and what is going on. Raises
+    UsageError if the original does not hold, as there is nothing then that its lines protect."""
+    begin = time.monotonic()
+    _, spec = task.loaded()
+    progress(0, 0, "the original")
+    original = Original.of(spec, task.naming, watch, task.engine)
+    _refuse_broken(original.outcome)
+    found = mutants(spec)
+    salt = "\0".join([original.content, Path(inspect.getsourcefile(spec) or "").read_text(encoding="utf-8"), str(task)])
+    with _Crew(task, original.outcome, processes) as crew:
+        cache = Cache.of_user(salt) if is_cached else Cache(None)
+        run = _Run(found, original.content, crew, budget_s, cache, watch, progress, begin)
+        run.explore()
+        cache.prune()
+    trials = tuple(run.trials())
+    return Series(original.outcome, trials, time.monotonic() - begin, processes, run.known, run.stopped)
+
+
+def _refuse_broken(outcome: Outcome) -> None:
+    """Mutants are compared with what holds."""
+    if not isinstance(outcome, Holds | HoldsWithinBounds | NotJudged):
+        found = f"violates {', '.join(outcome.violated)}" if outcome.violated else f"is {outcome.verdict}"
+        raise UsageError(
+            f"{outcome.subject} {found} as it is, and `why` tells what the lines of a specification protect that holds. "
+            "`quorate check` shows what is wrong; with smaller bounds (--bound) it may be explored to its end."
+        )
+
+
+class _Run:
+    """Gives the processes their work, and gathers what they find."""
+
+    def __init__(
+        self,
+        found: Sequence[Mutant],
+        original: str,
+        crew: _Crew,
+        budget_s: float,
+        cache: Cache,
+        watch: Watch,
+        progress: Progress,
+        begin: float,
+    ) -> None:
+        self.mutants, self.original, self.crew, self.cache = found, original, crew, cache
+        self.watch, self.progress = watch, progress
+        self.budget_s, self.end = budget_s, begin + budget_s
+        self.looked: dict[int, Looked] = {}
+        self.found: dict[int, Finding] = {}
+        self.same_as: dict[int, int | None] = {}
+        self.known = 0
+        self.stopped: str | None = None
+
+    def explore(self) -> None:
+        """All of it."""
+        self._each(range(len(self.mutants)), "look", lambda _: (), self.looked.__setitem__, "models")
+        to_do = self._different()
+        self._pass(to_do, SHARE)
+        left = [number for number in to_do if self._is_open(number)]
+        if left and self.stopped is None:
+            self._pass(left, 1.0)
+
+    def trials(self) -> Iterator[Trial]:
+        """What was found of each mutant, in their order."""
+        late = Finding(Verdict.UNDECIDED, sentence=self.stopped or f"not begun within {self.budget_s:g} s")
+        for number, mutant in enumerate(self.mutants):
+            looked = self.looked.get(number, Looked(""))
+            if number in self.same_as:
+                first = self.same_as[number]
+                same = Finding(Verdict.SAME)
+                yield Trial(mutant, same, None if first is None else self.mutants[first], looked.variants)
+            else:
+                yield Trial(mutant, looked.illegal or self.found.get(number, late), None, looked.variants)
+
+    def _different(self) -> list[int]:
+        """The mutants that are to be explored: neither illegal, nor the same as one before, nor known."""
+        first: dict[str, int | None] = {self.original: None}
+        to_do: list[int] = []
+        for number, looked in sorted(self.looked.items()):
+            if looked.illegal is not None:
+                continue
+            if looked.content in first:
+                self.same_as[number] = first[looked.content]
+                continue
+            first[looked.content] = number
+            found = self.cache.get(looked.content)
+            if found is not None:
+                self.found[number], self.known = found, self.known + 1
+            else:
+                to_do.append(number)
+        return to_do
+
+    def _pass(self, numbers: Sequence[int], share: float) -> None:
+        """Explore these, each for a share of what time is left."""
+        left = self.end - time.monotonic()
+        if not numbers or left <= 0:
+            return
+        limit = max(LIMIT_MIN_S, share * left * self.crew.size / len(numbers))
+        self._each(
+            numbers, "explore", lambda number: (min(limit, self.end - time.monotonic()),), self._learned, "mutants"
+        )
+
+    def _learned(self, number: int, finding: Finding) -> None:
+        """A mutant was explored."""
+        self.found[number] = finding
+        if finding.verdict is not Verdict.UNDECIDED:
+            self.cache.put(self.looked[number].content, finding)
+
+    def _is_open(self, number: int) -> bool:
+        finding = self.found.get(number)
+        return finding is None or finding.verdict is Verdict.UNDECIDED
+
+    def _each(
+        self,
+        numbers: Sequence[int],
+        what: str,
+        extra: Callable[[int], tuple[Any, ...]],
+        learn: Callable[[int, Any], None],
+        said: str,
+    ) -> None:
+        """Let each process do this with the mutants of its share, one after the other, until the time is over."""
+        pending = self.crew.shares(numbers)
+        running: dict[Connection, int] = {}
+        done = 0
+        while True:
+            if self.stopped is None and self.watch.is_interrupted:
+                self.stopped = "interrupted"
+            for worker, share in zip(self.crew.workers, pending, strict=True):
+                if self.stopped is None and share and worker.pipe not in running and time.monotonic() < self.end:
+                    number = share.pop(0)
+                    worker.pipe.send((what, number, *extra(number)))
+                    running[worker.pipe] = number
+            if not running or self.stopped is not None:
+                return
+            for ready in wait(list(running), POLL_S):
+                assert isinstance(ready, Connection)
+                learn(running.pop(ready), _answer(ready))
+                done += 1
+            self.progress(done, len(numbers), said)
+
+
+def _answer(pipe: Connection) -> Any:
+    try:
+        answer = pipe.recv()
+    except EOFError:
+        raise AssertionError("a process that explored mutants has ended") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+
+
+class _Crew:
+    """Processes with a share of the mutants each."""
+
+    def __init__(self, task: Task, outcome: Outcome, size: int) -> None:
+        self.size = size
+        context = get_context("spawn")
+        self.workers: list[_Worker] = []
+        for _ in range(size):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs, task, outcome, size), daemon=True)
+            process.start()
+            theirs.close()
+            self.workers.append(_Worker(process, ours))
+
+    def shares(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Whose these are."""
+        return [[number for number in numbers if number % self.size == worker] for worker in range(self.size)]
+
+    def __enter__(self) -> _Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.pipe.close()
+            worker.process.terminate()
+            worker.process.join()
+
+
+def _work(pipe: Connection, task: Task, outcome: Outcome, size: int) -> None:
+    """A process of the crew: it answers until the other end is closed. Ctrl-C is for the first process to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    share = _Share(task, outcome, size)
+    while True:
+        try:
+            what, *arguments = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer: Any = getattr(share, what)(*arguments)
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            answer = error
+        pipe.send(answer)
+
+
+class _Share:
+    """What a process of the crew does with its mutants."""
+
+    def __init__(self, task: Task, outcome: Outcome, size: int) -> None:
+        protocol, spec = task.loaded()
+        self.task, self.size = task, size
+        self.original = Original(spec, outcome, task.naming)
+        self.mutants = mutants(spec)
+        self.made: dict[int, type[Spec]] = {}
+        self.variants = dict(_variants(protocol, protocol.variant(task.variant), task.bounds))
+
+    def look(self, number: int) -> Looked:
+        """Make the model of a mutant."""
+        made = self.original.made(self.mutants[number])
+        if isinstance(made, Finding):
+            return Looked("", illegal=made)
+        self.made[number] = made.spec
+        return Looked(
+            made.content, tuple(name for name, other in self.variants.items() if same_actions(made.model, other))
+        )
+
+    def explore(self, number: int, limit_s: float) -> Finding:
+        """Explore a mutant."""
+        watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
+        outcome = check(self.made[number], engine=self.task.engine, watch=watch, naming=self.task.naming)
+        return self.original.judged(self.mutants[number], outcome)
+
+
+def _variants(protocol: Protocol, base: type[Spec], bounds: dict[str, int]) -> Iterator[tuple[str, Model]]:
+    """The models of the variants of a class, at its bounds."""
+    for name, cls in protocol.classes.items():
+        if cls is not base and issubclass(cls, base):
+            with suppress(QuorateError):  # It may have no such bound, or no model.
+                yield name, build(cls.bounded(**System(base).bounds | bounds))
+
+
+def _memory(processes: int) -> int | None:
+    """The bytes that one of several processes may hold."""
+    try:
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE / processes)
+    except (ValueError, OSError):
+        return None

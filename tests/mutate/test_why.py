@@ -1,0 +1,113 @@
+"""`quorate why`: the table, the page, and that what is known is not explored again."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from quorate.cli import cli
+from quorate.errors import UsageError
+from quorate.mutate import Verdict
+from quorate.report.why import VERDICTS
+
+from tests.docs.pages import DOCS
+from tests.docs.test_json_formats import validate
+from tests.mutate.samples import LOCK
+
+ROWS = """\
+  31     require(self.is_free() and self.epoch … ✗ one_holder 4
+           · without self.is_free()              ✗ one_holder 4
+           · without self.epoch < 2              nothing breaks
+           · self.epoch <= 2 instead of self.ep… nothing breaks
+  32     self.epoch += 1                         ◌ no held_twice
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A specification in the working directory, and a cache of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "lock.py").write_text(LOCK, encoding="utf-8")
+    return tmp_path / "lock.py"
+
+
+def embedded(page: str) -> list[dict[str, Any]]:
+    """What a page says of the mutants."""
+    found = re.search(r'id="parts">(.*?)</script>', page)
+    assert found is not None
+    parts: list[dict[str, Any]] = json.loads(found[1])
+    return parts
+
+
+def run(arguments: str) -> str:
+    result = CliRunner().invoke(cli, ["why", *arguments.split()], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_every_verdict_is_said() -> None:
+    assert list(VERDICTS) == sorted((verdict.value for verdict in Verdict), key=list(VERDICTS).index)
+
+
+def test_the_table_the_data_and_the_page(file: Path) -> None:
+    text = run("lock.py --engine reference --workers 2 -o why.html")
+    assert ROWS in text and "28 mutants · 7 break a property" in text
+    assert max(map(len, text.splitlines())) <= 80
+    data = json.loads(run("lock.py --engine reference --workers 1 --format json"))
+    validate(data, "why")
+    assert data["known"] == len(data["mutants"]) == sum(data["totals"].values()) == 28
+    page = (file.parent / "why.html").read_text(encoding="utf-8")
+    assert not re.search(r"(src|href)=|url\(|https?://(?!www\.w3\.org)", page)
+    parts = embedded(page)
+    pictures = json.loads(zlib.decompress(b64decode(re.search(r'id="pictures">(.*?)</script>', page)[1])))  # type: ignore[index]
+    assert [(one["line"], one["verdict"]) for one in parts] == [
+        (one["line"], one["verdict"]) for one in data["mutants"]
+    ]
+    shown = {one["picture"] for one in parts if one["picture"] is not None}
+    assert shown == set(range(len(pictures))) and all(picture.startswith("<svg") for picture in pictures)
+
+
+def test_what_is_the_same_is_counted_and_what_has_no_time_is_told(file: Path) -> None:
+    same = LOCK.replace(
+        "require(self.is_free() and self.epoch < 2)", "require(self.is_free())\n        require(self.epoch < 2)"
+    )
+    file.write_text(same.replace("return self.holder is None", "return True and self.holder is None"), encoding="utf-8")
+    result = CliRunner().invoke(cli, ["why", "lock.py", "--engine", "reference", "--workers", "1", "--budget", "0.001"])
+    assert result.exit_code == 3 and "are not decided" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", ["lock.py -o why.png", "lock.py --variant Nothing", "lock.py --bound Nothing=2", "nothing.py"]
+)
+def test_mistakes_are_refused(arguments: str, file: Path) -> None:
+    assert isinstance(CliRunner().invoke(cli, ["why", *arguments.split()]).exception, UsageError)
+
+
+def test_what_does_not_hold_is_not_explained(file: Path) -> None:
+    file.write_text(LOCK.replace("self.is_free() and", ""), encoding="utf-8")
+    refused = CliRunner().invoke(cli, ["why", "lock.py", "--engine", "reference", "--workers", "1"]).exception
+    assert isinstance(refused, UsageError) and "violates one_holder" in str(refused)
+
+
+@pytest.mark.slow
+def test_the_page_of_two_phase_commit_is_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the others a test would take too long: `docs/why.md` has the commands."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    page = tmp_path / "why.html"
+    run(f"two_phase_commit --engine reference --workers 1 -o {page}")
+    stored, fresh = (
+        embedded(file.read_text(encoding="utf-8")) for file in (DOCS / "why" / "two_phase_commit.html", page)
+    )
+    assert stored == fresh, "quorate why two_phase_commit -o docs/why/two_phase_commit.html"
+
+
+def test_pages_are_small() -> None:
+    for page in (DOCS / "why").glob("*.html"):
+        assert page.stat().st_size < 1_000_000
