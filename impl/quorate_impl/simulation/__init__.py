@@ -2,6 +2,7 @@
 
 from quorate_impl.simulation.faults import (
     KINDS,
+    Blackout,
     Crash,
     Cut,
     Damage,
@@ -21,6 +22,7 @@ from quorate_impl.simulation.world import Conditions, Outcome, Simulation, Watch
 
 __all__ = [
     "KINDS",
+    "Blackout",
     "Conditions",
     "Crash",
     "Cut",

@@ -21,6 +21,10 @@ class Crash(Fault, frozen=True):
     node: str
 
 
+class Blackout(Fault, frozen=True):
+    """All nodes lose their power at the same moment."""
+
+
 class Kill(Fault, frozen=True):
     """The process of the node ends, and starts again afterwards; the system goes on, with what it has not synced."""
 
@@ -81,12 +85,12 @@ class Damage(Fault, frozen=True):
     node: str
 
 
-Any = Crash | Kill | Pause | Cut | Weather | Drift | Jump | Full | SyncFails | Damage
+Any = Crash | Blackout | Kill | Pause | Cut | Weather | Drift | Jump | Full | SyncFails | Damage
 
 Plan = tuple[Any, ...]
 """What goes wrong in a run."""
 
-KINDS: Sequence[type[Fault]] = (Crash, Kill, Pause, Cut, Weather, Drift, Jump, Full, SyncFails)
+KINDS: Sequence[type[Fault]] = (Crash, Blackout, Kill, Pause, Cut, Weather, Drift, Jump, Full, SyncFails)
 """What `draw_plan` draws from. `Damage` is not among them: it costs the node for good."""
 
 
@@ -101,8 +105,10 @@ def draw_plan(
 
 def _draw(random: Random, kind: type[Fault], nodes: Sequence[str], until: int) -> Any:
     at = random.randrange(until)
-    lasts = random.randint(1, until - at)
+    lasts = 1 + int((until - at) * random.random() ** 3)  # Many are short, and some last to the end.
     node = random.choice(nodes)
+    if kind is Blackout:
+        return Blackout(at, lasts)
     if kind is Cut:
         sources = tuple(sorted(random.sample(nodes, random.randint(1, len(nodes) - 1))))
         targets = tuple(name for name in nodes if name not in sources)

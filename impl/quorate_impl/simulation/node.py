@@ -56,7 +56,7 @@ class Machine:
     def kill(self) -> None:
         """The process ends, perhaps in the middle of a write. What it has not synced is up to the system."""
         if self._job is not None and self._log is not None and self.core is not None:
-            self.disk.operations_left = self._random.randint(0, 6)
+            self.disk.operations_left = self._random.randint(0, 6 if self._job.is_checkpoint else 1)
             with suppress(PowerLoss, StorageError):
                 self._finish(self._log, self._job)
             self.disk.operations_left = None

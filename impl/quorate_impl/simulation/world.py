@@ -62,8 +62,8 @@ class Workload(Interface):
         """What the application of this client asks next; None if nothing more."""
         ...
 
-    def invoked(self, request: Message) -> dict[str, Any]:
-        """The fields `f`, `value` and perhaps `key` of the event."""
+    def invoked(self, request: Message) -> dict[str, Any] | None:
+        """The fields `f`, `value` and perhaps `key` of the event; None if this is no part of the history."""
         ...
 
     def returned(self, request: Message, response: Message) -> tuple[str, dict[str, Any]]:
@@ -113,6 +113,7 @@ class Application:
     core: Core
     process: int
     request: Message | None = None
+    is_recorded: bool = False
     answered: int = 0
 
 
@@ -279,7 +280,10 @@ class Simulation:
             application.answered = self._conditions.rest
             return
         application.request = request
-        self._record(application, "invoke", self._workload.invoked(request))
+        fields = self._workload.invoked(request)
+        application.is_recorded = fields is not None
+        if fields is not None:
+            self._record(application, "invoke", fields)
         self._step_client(name, Requested("", request))
 
     def _step_client(self, name: str, event: Event) -> None:
@@ -299,10 +303,11 @@ class Simulation:
     def _answered(self, name: str, application: Application, response: Message) -> None:
         request = application.request
         assert request is not None, "a client answers what it was asked, once"
-        kind, fields = self._workload.returned(request, response)
-        self._record(application, kind, fields)
-        if kind == "info":
-            application.process, self._processes = self._processes, self._processes + 1
+        if application.is_recorded:
+            kind, fields = self._workload.returned(request, response)
+            self._record(application, kind, fields)
+            if kind == "info":
+                application.process, self._processes = self._processes, self._processes + 1
         self.outcome.operations += 1
         application.request = None
         application.answered += self._is_quiet
@@ -321,6 +326,9 @@ class Simulation:
         match fault:
             case faults.Crash(node=node) | faults.Kill(node=node):
                 self._end(node, with_power=isinstance(fault, faults.Kill))
+            case faults.Blackout():
+                for node in self.machines:
+                    self._end(node, with_power=False)
             case faults.Pause(node=node):
                 self.machines[node].paused += 1
             case faults.Cut():
@@ -342,8 +350,10 @@ class Simulation:
     def _heal(self, fault: faults.Any) -> None:
         match fault:
             case faults.Crash(node=node) | faults.Kill(node=node):
-                self.machines[node].down -= 1
-                self._start(node)
+                self._begin_again(node)
+            case faults.Blackout():
+                for node in self.machines:
+                    self._begin_again(node)
             case faults.Pause(node=node):
                 self._resume(node)
             case faults.Cut():
@@ -367,13 +377,20 @@ class Simulation:
             machine.crash()
         self._inbox[name].clear()
 
+    def _begin_again(self, name: str) -> None:
+        self.machines[name].down -= 1
+        self._start(name)
+
     def _resume(self, name: str) -> None:
         machine = self.machines[name]
         machine.paused -= 1
         if not machine.paused:
             events, self._inbox[name] = self._inbox[name], []
-            if events:
+            if events and self._random.random() < 0.5:
                 self._step(name, *events)
+            else:
+                for event in events:
+                    self._step(name, event)
 
     def _cut(self, fault: faults.Cut, by: int) -> None:
         self._network.cut(fault.sources, fault.targets, by)
