@@ -30,7 +30,7 @@ COMMANDS = {
     "explore": "Step through a specification in the browser.",
     "graph": "Draw the state graph of a small specification.",
     "history": "Judge a history of operations against a consistency model.",
-    "conform": "Check an implementation against its specification.",
+    "conform": "Hold a running program to its specification.",
 }
 """Every command and its line in the help, so that the help imports none of them."""
 UPKEEP = frozenset({"gallery", "map"})

@@ -154,9 +154,12 @@ HYPOTHETICAL = "a hypothetical state, not known to be reachable"
 UNJUDGED = "unjudged"
 """The `Trace.kind` of a run that has to leave the bounds before a property of runs is decided: no violation, and no excuse."""
 
-TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, UNJUDGED, "run")
+CONFORM = "conform"
+"""The `Trace.kind` of a run of a program up to the event that its specification does not have."""
+
+TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, UNJUDGED, CONFORM, "run")
 """Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, a run that bounds
-end too early, and a run that decides nothing."""
+end too early, a run of a program that leaves its specification, and a run that decides nothing."""
 
 CONSTRAINT = "constraint"
 """The role of a condition that bounds what is explored: of states, or of steps if it takes the state before."""

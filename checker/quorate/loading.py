@@ -205,6 +205,12 @@ def located(name: str) -> tuple[str, Path]:
     return module, Path(spec.origin)
 
 
+def load_module(path: Path) -> ModuleType:
+    """A Python file that is no specification: a map or an adapter beside one. Raises UsageError if there is none, SpecError if it
+    cannot be run."""
+    return _from_file(path)
+
+
 def load_named(name: str) -> Protocol:
     """The protocol that a stored trace names. A trace may come from elsewhere, and importing a file runs it: so only protocols of the
     library and files below the working directory are taken. Raises UsageError for others."""

@@ -16,7 +16,14 @@ from quorate.outcome import Outcome
 from tests.docs.following import follow
 from tests.docs.pages import DOCS, ROOT, blocks
 
-GUIDES = {"from-tla.md": 3, "from-stateright.md": 1, "time.md": 6, "python-api.md": 0, "errors.md": 7}
+GUIDES = {
+    "from-tla.md": 3,
+    "from-stateright.md": 1,
+    "time.md": 6,
+    "python-api.md": 0,
+    "errors.md": 7,
+    "conformance.md": 4,
+}
 """Each page, and how many commands it has."""
 
 

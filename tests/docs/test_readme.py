@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from click import Context
+from click import Context, Group
 from click.testing import CliRunner
 from quorate.cli import cli
 from quorate.commands.gallery import broken
@@ -81,6 +81,8 @@ def test_pages_name_commands_and_options_that_exist() -> None:
     for page, name, arguments in lines:
         command = cli.get_command(Context(cli), name)
         assert command, f"{page}: quorate {name}"
+        if isinstance(command, Group) and arguments.split():
+            command = command.commands[arguments.split()[0]]
         options = {spelling for option in command.params for spelling in (*option.opts, *option.secondary_opts)}
         unknown = {*re.findall(r"(?<=\s)--?[a-zA-Z][\w-]*", arguments)} - options
         assert not unknown, f"{page}: quorate {name}{arguments}"

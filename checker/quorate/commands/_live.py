@@ -89,3 +89,9 @@ def steps_line(progress: Progress) -> str:
     """One line of the progress of random runs."""
     rate = progress.transitions / progress.seconds if progress.seconds > 0 else 0
     return f"{progress.transitions:,} steps  {rate:,.0f}/s  {progress.memory_bytes / 2**20:,.0f} MB  {progress.seconds:.0f} s"
+
+
+def events_line(progress: Progress) -> str:
+    """One line of the progress of reading a log."""
+    rate = progress.transitions / progress.seconds if progress.seconds > 0 else 0
+    return f"{progress.transitions:,} events  {rate:,.0f}/s  {progress.states:,} states fit  {progress.memory_bytes / 2**20:,.0f} MB"

@@ -13,7 +13,7 @@ from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
 from quorate.explore.witnesses import plain_json
-from quorate.kinds import ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, STEPS, UNJUDGED, kind_of
+from quorate.kinds import CONFORM, ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, STEPS, UNJUDGED, kind_of
 from quorate.language.control import Cut
 from quorate.language.declarations import original
 from quorate.language.sorts import Identity
@@ -136,6 +136,10 @@ class _Replay:
         self.raised: str | None = None
 
     def result(self) -> Replay:
+        if self.stored.kind == CONFORM:
+            raise _Diverges(
+                None, "The trace is of a program, not of a specification: `quorate conform trace` judges its log."
+            )
         arguments = self._begin()
         for step in self.stored.steps:
             self._step(step)

@@ -1,0 +1,486 @@
+"""One event of a log against one state of a specification: what steps it may be, and why it is none.
+
+An event is a step if its action is possible with the arguments that the log tells, and the state after it has the values
+that the log tells. What the log does not tell is tried: an argument ranges over what the action takes it from
+(`require(m in self.network)`), else over its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from inspect import signature
+from itertools import islice
+from typing import Any, get_type_hints
+
+from quorate.conform.guards import explain_guard
+from quorate.conform.logs import Event, LogError
+from quorate.conform.mapping import NOTHING, Map
+from quorate.conform.values import ANY, Unreadable, Values, matches, pairs
+from quorate.conform.wide import SparseMap, Wide
+from quorate.errors import Location, QuorateError, UsageError, unknown
+from quorate.explore.choices import collections_of
+from quorate.explore.witnesses import plain_json
+from quorate.language.control import Cut
+from quorate.language.declarations import SpecBase
+from quorate.language.resolve import resolve
+from quorate.language.system import Arguments, Failure, Method, State
+from quorate.language.types import IdentityType, MapType, Type
+from quorate.trace import Json
+
+Instance = tuple[Method, Arguments]
+INIT = "init"
+"""The name of an event that is the beginning: it tells arguments of @init, and values of the initial state."""
+TRIED_MAX = 2_000
+"""So many instances of an action are looked at to explain why an event is none of them."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A function of the state, and of keys, whose values a log tells."""
+
+    name: str
+    function: Callable[..., Any]
+    keys: tuple[Type, ...]
+    result: Type | None
+    """None for a plain `int`, `str` or `bool`."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A value that the log tells: of a variable at a place inside it, or of a view for given keys."""
+
+    of: int | View
+    keys: tuple[Any, ...]
+    value: Any
+    name: str
+    """As people write it: `term[n1]`."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A step that an event may be. Without an action, nothing happens."""
+
+    action: Method | None
+    wanted: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the state after an event must be like, and by which steps it may be reached."""
+
+    event: Event
+    attempts: tuple[Attempt, ...]
+    told: tuple[Told, ...]
+    mentioned: frozenset[tuple[Any, ...]]
+    """The places that the log tells, as (variable, key, ...)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value as the specification has it, and as the log tells it."""
+
+    name: str
+    expected: Json
+    observed: Json
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Why an event is not this step. `action` is None where nothing happens. `reason` is a sentence; `differences` show the
+    values side by side, those of a guard with nothing that was observed."""
+
+    action: str | None
+    arguments: Mapping[str, Json]
+    reason: str
+    differences: tuple[Difference, ...] = ()
+    is_effect: bool = False
+    """The step is possible, and its effect is another one."""
+    instance: Instance | None = None
+    location: Location | None = None
+
+
+class Matching:
+    """A specification and a map. Make and use it inside the system's configuration.
+
+    Raises UsageError where the map names what the specification does not have."""
+
+    def __init__(self, system: Wide, mapping: Map, values: Values) -> None:
+        self.system, self.mapping, self.values = system, mapping, values
+        self._actions = {action.name: action for action in system.actions}
+        self._collections = {action.name: collections_of(action) for action in system.actions}
+        self._views = {view.name: view for view in map(self._view, mapping.views)}
+        self._hidden = self._known_names("hidden", mapping.hidden)
+        complete = self._known_names("complete", mapping.complete)
+        self._complete = tuple((system.index[name], name) for name in complete if name in system.index)
+        self._complete_views = tuple(self._views[name] for name in complete if name in self._views)
+        self.silent = tuple(self._action("silent", name) for name in mapping.silent)
+        for event, meant in mapping.events.items():
+            for name in _names(meant):
+                if name != NOTHING:
+                    self._action(f"events[{event!r}]", name)
+        self._meant: dict[str, tuple[Method | None, ...]] = {}
+        self._placed: dict[Any, tuple[int | View, tuple[Any, ...], str]] = {}
+
+    def _action(self, where: str, name: str) -> Method:
+        if name not in self._actions:
+            raise UsageError(f"The map's {where}: {unknown('action', name, self._actions)}")
+        return self._actions[name]
+
+    def _known_names(self, where: str, names: Any) -> tuple[str, ...]:
+        known = [*self.system.index, *self._views]
+        for name in names:
+            if name not in known:
+                raise UsageError(f"The map's {where}: {unknown('variable or view', name, known)}")
+        return tuple(names)
+
+    def _view(self, function: Callable[..., Any]) -> View:
+        names = list(signature(function).parameters)[1:]
+        hints = get_type_hints(function)
+        missing = [name for name in names if name not in hints]
+        if missing or hints.get("return") is None:
+            raise UsageError(
+                f"The map's view {function.__name__} needs annotations: of {', '.join(missing) or 'what it returns'}."
+            )
+        wide, configuration = self.system.wide, self.system.configuration
+        keys = tuple(wide(resolve(hints[name], f"{function.__name__}.{name}", configuration)) for name in names)
+        returned = hints["return"]
+        result = None if returned in (int, bool, str) else wide(resolve(returned, function.__name__, configuration))
+        return View(function.__name__, function, keys, result)
+
+    # From the log
+
+    def wanted(self, event: Event) -> Wanted:
+        """What an event asks for. Raises LogError, at its line, if the event cannot be of this specification."""
+        try:
+            attempts = tuple(self._attempts(event))
+            told = tuple(self._all_told(event))
+        except (Unreadable, UsageError) as error:
+            raise error if isinstance(error, LogError) else LogError(f"{event.place}: {error}") from None
+        mentioned = frozenset((one.of, *one.keys) for one in told) if self.mapping.complete else frozenset()
+        return Wanted(event, attempts, tuple(one for one in told if self._is_shown(one)), mentioned)
+
+    def _is_shown(self, told: Told) -> bool:
+        name = told.of.name if isinstance(told.of, View) else self.system.variables[told.of].name
+        return name not in self._hidden
+
+    def meant(self, name: str) -> tuple[Method | None, ...]:
+        """The actions that an event of this name may be; None for no action."""
+        if name not in self._meant:
+            if name in self.mapping.events:
+                names = _names(self.mapping.events[name]) or (NOTHING,)
+                self._meant[name] = tuple(None if each == NOTHING else self._actions[each] for each in names)
+            elif name in self._actions:
+                self._meant[name] = (self._actions[name],)
+            elif name == INIT:
+                self._meant[name] = (None,)
+            else:
+                raise UsageError(
+                    f"{unknown('action', name, self._actions)} `events` in the map says which action an event stands for, "
+                    "or None to pass over it."
+                )
+        return self._meant[name]
+
+    def _attempts(self, event: Event) -> Iterator[Attempt]:
+        arguments = event.arguments or {}
+        found = False
+        strange: dict[str, None] = {}
+        for action in self.meant(event.name):
+            if action is None:
+                found = True
+                yield Attempt(None, ())
+                continue
+            names = [parameter.name for parameter in action.parameters]
+            other = [name for name in arguments if name not in names]
+            if other:
+                strange |= dict.fromkeys(other)
+                continue
+            found = True
+            yield Attempt(action, tuple(self._arguments(action, arguments, event.node)))
+        if not found:
+            raise UsageError(f"{event.name} has no argument {next(iter(strange))!r}.")
+
+    def _arguments(self, action: Method, told: Mapping[str, Json], node: Json) -> Iterator[Any]:
+        sort = self.values.sort_of(node) if node is not None else None
+        for parameter in action.parameters:
+            kind = parameter.type
+            if parameter.name in told:
+                try:
+                    yield self.values.read(kind, told[parameter.name])
+                except Unreadable as error:
+                    raise Unreadable(f"the argument {parameter.name} of {action.name}: {error}.") from None
+            elif sort is not None and isinstance(kind, IdentityType) and kind.sort is sort:
+                yield self.values.read(kind, node)
+                sort = None
+            else:
+                yield ANY
+
+    def _all_told(self, event: Event) -> Iterator[Told]:
+        for name, data in (event.told or {}).items():
+            if name in self.system.index:
+                position = self.system.index[name]
+                yield from self._places(position, (), self.system.variables[position].type, data, name)
+            elif name in self._views:
+                view = self._views[name]
+                yield from self._of_view(view, view.keys, (), data, name)
+            else:
+                known = [*self.system.index, *self._views]
+                raise UsageError(str(unknown("variable or view", name, known)))
+
+    def _places(self, of: int, keys: tuple[Any, ...], kind: Type, data: Json, name: str) -> Iterator[Told]:
+        if isinstance(kind, MapType):
+            for key, part in pairs(kind, data):
+                read = self._read(kind.key, key, name)
+                yield from self._places(of, (*keys, read), kind.value, part, f"{name}[{_text(key)}]")
+            return
+        yield Told(of, keys, self._read(kind, data, name), name)
+
+    def _of_view(
+        self, view: View, left: tuple[Type, ...], keys: tuple[Any, ...], data: Json, name: str
+    ) -> Iterator[Told]:
+        if left:
+            for key, part in pairs(left[0], data):
+                read = self._read(left[0], key, name)
+                yield from self._of_view(view, left[1:], (*keys, read), part, f"{name}[{_text(key)}]")
+            return
+        yield Told(view, keys, data if view.result is None else self._read(view.result, data, name), name)
+
+    def _read(self, kind: Type, data: Json, name: str) -> Any:
+        try:
+            return self.values.read(kind, data)
+        except Unreadable as error:
+            raise Unreadable(f"{name}: {error}.") from None
+
+    # Steps
+
+    def initial(self, wanted: Wanted | None) -> Iterator[tuple[Arguments, State]]:
+        """The initial states that fit an event that tells of the beginning, or all of them."""
+        init = self.system.of("init")
+        told = dict(wanted.event.arguments or {}) if wanted is not None else {}
+        for arguments, state in self.system.initial():
+            given = dict(zip((one.name for one in init[0].parameters), arguments, strict=True)) if init else {}
+            kinds = {one.name: one.type for one in init[0].parameters} if init else {}
+            if any(name not in given for name in told):
+                raise UsageError(f"@init has no argument {next(name for name in told if name not in given)!r}.")
+            if all(matches(self.values.read(kinds[name], data), given[name]) for name, data in told.items()) and (
+                wanted is None or self.fits(wanted, None, state)
+            ):
+                yield arguments, state
+
+    def steps(self, state: State, wanted: Wanted) -> Iterator[tuple[Instance | None, State]]:
+        """The steps from a state that an event may be, each with the state after it."""
+        for attempt in wanted.attempts:
+            if attempt.action is None:
+                if self.fits(wanted, None, state):
+                    yield None, state
+                continue
+            for arguments in self.choices(state, attempt.action, attempt.wanted):
+                after = self.fire(state, attempt.action, arguments)
+                if after is not None and self.fits(wanted, state, after):
+                    yield (attempt.action, arguments), after
+
+    def silent_steps(self, state: State) -> Iterator[tuple[Instance, State]]:
+        """The steps that happen without being logged."""
+        for action in self.silent:
+            for arguments in self.choices(state, action, (ANY,) * len(action.parameters)):
+                after = self.fire(state, action, arguments)
+                if after is not None:
+                    yield (action, arguments), after
+
+    def fire(self, state: State, action: Method, arguments: Arguments) -> State | None:
+        """The state after an action, None if it is not possible."""
+        try:
+            successor = self.system.fire(state, action, arguments)
+        except (Cut, Failure):
+            return None
+        return None if successor is None else successor.state
+
+    def choices(self, state: State, action: Method, wanted: tuple[Any, ...]) -> Iterator[Arguments]:
+        """The arguments for an action that match what is wanted."""
+        if not any(each is ANY or not _is_whole(each) for each in wanted):
+            yield wanted
+            return
+        yield from self._chosen(self.system.view(state), action, wanted, ())
+
+    def _chosen(
+        self, view: SpecBase, action: Method, wanted: tuple[Any, ...], chosen: Arguments
+    ) -> Iterator[Arguments]:
+        if len(chosen) == len(wanted):
+            yield chosen
+            return
+        parameter, one = action.parameters[len(chosen)], wanted[len(chosen)]
+        for value in self._candidates(view, action, parameter.name, parameter.type, one, chosen):
+            yield from self._chosen(view, action, wanted, (*chosen, value))
+
+    def _candidates(
+        self, view: SpecBase, action: Method, name: str, kind: Type, wanted: Any, chosen: Arguments
+    ) -> Iterator[Any]:
+        if wanted is not ANY and _is_whole(wanted):
+            yield wanted
+            return
+        collection = self._collections[action.name].get(name)
+        if collection is None:
+            try:
+                yield from self.values.inhabitants(kind, wanted)
+            except UsageError as error:
+                raise UsageError(f"the argument {name} of {action.name} is not told: {error}.") from None
+            return
+        for value in collection(view, *chosen):
+            if kind.accepts(value) and matches(wanted, value):
+                yield value
+
+    # Effects
+
+    def fits(self, wanted: Wanted, before: State | None, after: State) -> bool:
+        """Whether a state after an event is what the log tells."""
+        for told in wanted.told:
+            if not matches(told.value, self._value(told, after)):
+                return False
+        return (
+            before is None or not self.mapping.complete or next(self._unmentioned(wanted, before, after), None) is None
+        )
+
+    def _value(self, told: Told, state: State) -> Any:
+        if isinstance(told.of, View):
+            return told.of.function(self.system.view(state), *told.keys)
+        value = state[told.of]
+        for key in told.keys:
+            value = value[key]
+        return value
+
+    def _unmentioned(self, wanted: Wanted, before: State, after: State) -> Iterator[tuple[str, Any, Any]]:
+        """Places of which the log tells every change that a step changes, and that the event does not mention."""
+        for position, name in self._complete:
+            if before[position] is not after[position]:
+                yield from self._changed(wanted, (position,), name, before[position], after[position])
+        for view in self._complete_views:
+            old, new = self.system.view(before), self.system.view(after)
+            for keys in self._keys(view.keys, ()):
+                if (view, *keys) not in wanted.mentioned:
+                    values = view.function(old, *keys), view.function(new, *keys)
+                    if values[0] != values[1]:
+                        yield view.name + "".join(f"[{key!r}]" for key in keys), *values
+
+    def _changed(
+        self, wanted: Wanted, place: tuple[Any, ...], name: str, old: Any, new: Any
+    ) -> Iterator[tuple[str, Any, Any]]:
+        if place in wanted.mentioned or old is new:
+            return
+        if isinstance(old, SparseMap):
+            for key in dict.fromkeys((*dict(old.stored()), *dict(new.stored()))):
+                yield from self._changed(wanted, (*place, key), f"{name}[{key!r}]", old[key], new[key])
+        elif old != new:
+            yield name, old, new
+
+    def _keys(self, kinds: tuple[Type, ...], chosen: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        if not kinds:
+            yield chosen
+            return
+        for key in self.values.inhabitants(kinds[0]):
+            yield from self._keys(kinds[1:], (*chosen, key))
+
+    # Why not
+
+    def misfits(self, state: State, wanted: Wanted) -> list[Misfit]:
+        """Why an event is no step from a state: what is nearest first."""
+        found: list[Misfit] = []
+        for attempt in wanted.attempts:
+            if attempt.action is None:
+                found.append(self._effect(None, {}, None, wanted, None, state))
+                continue
+            tried = list(islice(self._safely(state, attempt.action, attempt.wanted), TRIED_MAX))
+            found += [self._misfit(state, attempt.action, arguments, wanted) for arguments in tried]
+            if not tried:
+                found.append(self._nothing_to_try(attempt))
+        return sorted(found, key=lambda one: (not one.is_effect, len(one.differences)))
+
+    def _nothing_to_try(self, attempt: Attempt) -> Misfit:
+        assert attempt.action is not None
+        return Misfit(
+            attempt.action.name,
+            {},
+            "nothing that the action could take as its arguments matches what the log tells",
+        )
+
+    def _safely(self, state: State, action: Method, wanted: tuple[Any, ...]) -> Iterator[Arguments]:
+        try:
+            yield from self.choices(state, action, wanted)
+        except QuorateError:
+            return
+
+    def _misfit(self, state: State, action: Method, arguments: Arguments, wanted: Wanted) -> Misfit:
+        named = {one.name: plain_json(value) for one, value in zip(action.parameters, arguments, strict=True)}
+        instance = action, arguments
+        try:
+            successor = self.system.fire(state, action, arguments)
+        except Cut as cut:
+            return Misfit(
+                action.name, named, f"a number passes {cut.bound}, which the map says ends", instance=instance
+            )
+        except Failure as failure:
+            return Misfit(action.name, named, f"the specification raises: {failure.message}", instance=instance)
+        if successor is None:
+            reason, values, location = explain_guard(self.system, state, action, arguments)
+            differences = tuple(Difference(name, value, None) for name, value in values)
+            return Misfit(action.name, named, reason, differences, instance=instance, location=location)
+        return self._effect(action.name, named, instance, wanted, state, successor.state)
+
+    def _effect(
+        self,
+        action: str | None,
+        arguments: Mapping[str, Json],
+        instance: Instance | None,
+        wanted: Wanted,
+        before: State | None,
+        after: State,
+    ) -> Misfit:
+        differences = []
+        for told in wanted.told:
+            value = self._value(told, after)
+            if not matches(told.value, value):
+                differences.append(Difference(told.name, plain_json(value), _observed(told.value)))
+        reason = "its effect is another one"
+        if before is not None and not differences:
+            reason = "it changes what the log does not mention, although the log tells every change of it"
+            differences = [
+                Difference(name, plain_json(new), plain_json(old))
+                for name, old, new in self._unmentioned(wanted, before, after)
+            ]
+        if action is None:
+            reason = "nothing happens, and the state is another one"
+        return Misfit(action, arguments, reason, tuple(differences), is_effect=True, instance=instance)
+
+    def others(self, state: State, wanted: Wanted) -> list[tuple[str, Mapping[str, Json]]]:
+        """Instances of other actions that would be possible here and have the effect that the log tells."""
+        meant = {attempt.action.name for attempt in wanted.attempts if attempt.action is not None}
+        found: list[tuple[str, Mapping[str, Json]]] = []
+        for action in self.system.actions:
+            if action.name in meant or not wanted.told:
+                continue
+            for arguments in islice(self._safely(state, action, (ANY,) * len(action.parameters)), TRIED_MAX):
+                after = self.fire(state, action, arguments)
+                if after is not None and after != state and self.fits(wanted, state, after):
+                    named = {
+                        one.name: plain_json(value) for one, value in zip(action.parameters, arguments, strict=True)
+                    }
+                    found.append((action.name, named))
+                    break
+        return found
+
+
+def _names(meant: Any) -> tuple[str, ...]:
+    return () if meant is None else (meant,) if isinstance(meant, str) else tuple(meant)
+
+
+def _is_whole(value: Any) -> bool:
+    return not hasattr(value, "known")
+
+
+def _observed(value: Any) -> Json:
+    if _is_whole(value):
+        return plain_json(value)
+    return {"record": str(value.type), "fields": {name: _observed(part) for name, part in value.known}}
+
+
+def _text(key: Json) -> str:
+    return key if isinstance(key, str) else str(plain_json(key))

@@ -1,0 +1,42 @@
+"""What a log is held to: the specification at the sizes of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from quorate.conform.mapping import OPEN, Map
+from quorate.conform.values import Values
+from quorate.conform.wide import Wide
+from quorate.errors import UsageError, unknown
+from quorate.language.declarations import SpecBase
+from quorate.language.sorts import Identity, Int
+from quorate.language.system import System
+
+
+def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wide], Values]]:
+    """The specification at the sizes that a map gives, and what makes its `Values` inside its configuration.
+
+    Raises UsageError if the map does not say of each sort of identities what its members are."""
+    identities = {
+        sort.__name__: sort for sort in System(spec).sizes if isinstance(sort, type) and issubclass(sort, Identity)
+    }
+    for name in mapping.members:
+        if name not in identities:
+            raise UsageError(f"The map's members: {unknown('sort of identities', name, identities)}")
+    for name in identities:
+        if name not in mapping.members:
+            raise UsageError(
+                f"The map does not say what the members of {name} are called in the log: "
+                f'`members={{"{name}": ("n1", "n2", "n3")}}`, or OPEN if there are as many as the log names.'
+            )
+    closed = {name: len(list(listed)) for name, listed in mapping.members.items() if listed != OPEN}
+    for name, size in closed.items():
+        if not size:
+            raise UsageError(f"The map's members: {name} has no members. Name them, or say OPEN.")
+    for name in mapping.numbers:
+        found = next((sort for sort in System(spec).sizes if sort.__name__ == name), None)
+        if found is None or not issubclass(found, Int):
+            raise UsageError(f"The map's numbers: there is no sort of numbers {name!r}.")
+    return Wide(spec, closed | dict(mapping.numbers)), lambda system: Values(
+        {name: listed if listed == OPEN else tuple(listed) for name, listed in mapping.members.items()}, identities
+    )

@@ -1,0 +1,376 @@
+"""Trace validation: is a log a behaviour of a specification?
+
+What the log leaves open is searched (Howard et al. 2025, "Smart Casual Verification of CCF's Distributed Consensus and
+Consistency Protocols"; Cirstea, Kuppe, Loillier & Merz 2024, "Validating Traces of Distributed Programs Against TLA+
+Specifications"): the states that the specification may be in after each event are kept, all of them, breadth first. An
+event keeps the successors that have the values which it tells. If none is left, no behaviour has this log, and the event is
+the first that fits nothing.
+
+Logs without a common order are interleaved: what is kept is, for each *cut* (how many events of each log have happened),
+the states after it. All cuts of one level have as many events; two orders of independent events meet in the same cut and
+state. So a level is all that is remembered, however long the log is.
+
+At most `states_max` states are kept. Once some were given up, a log that fits is still a behaviour (each kept state was
+reached by a run), and one that does not is not decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from quorate.conform.logs import Count, Event, Following, events, in_one_order
+from quorate.conform.mapping import Map
+from quorate.conform.matching import INIT, Instance, Matching, Misfit, Wanted
+from quorate.conform.picture import Past, draw
+from quorate.conform.subject import wide_system
+from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
+from quorate.conform.wide import Wide
+from quorate.explore.limits import Watch
+from quorate.language.declarations import SpecBase
+from quorate.language.system import State
+
+STATES_MAX = 10_000
+"""States that are kept after an event, if nobody says otherwise."""
+PAST_MAX = 12
+"""Steps before a failure that are remembered, to be drawn."""
+EXPLAINED_MAX = 3
+"""States from which a failure is explained."""
+
+Cut = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A state that fits, and the last steps on a way there."""
+
+    state: State
+    past: Past
+
+
+class _Streams:
+    """The events of the logs by their number, as far as they are needed."""
+
+    def __init__(self, streams: Sequence[Iterator[Event]]) -> None:
+        self._streams = list(streams)
+        self._begun: list[deque[Event]] = [deque() for _ in streams]
+        self._offset = [0] * len(streams)
+        self._senders: dict[Any, tuple[int, int]] = {}
+        self._nodes: dict[Any, int] = {}
+
+    def at(self, stream: int, number: int) -> Event | None:
+        """Event `number` of a stream, from 0; None if it has ended."""
+        begun = self._begun[stream]
+        while number - self._offset[stream] >= len(begun):
+            event = next(self._streams[stream], None)
+            if event is None:
+                return None
+            if len(self._streams) > 1:
+                self._note(stream, self._offset[stream] + len(begun), event)
+            begun.append(event)
+        return begun[number - self._offset[stream]]
+
+    def _note(self, stream: int, number: int, event: Event) -> None:
+        for message in event.sent:
+            self._senders.setdefault(_hashable(message), (stream, number))
+        if event.node is not None:
+            self._nodes.setdefault(_hashable(event.node), stream)
+
+    def forget(self, cuts: Iterator[Cut]) -> None:
+        """Drop what is before all of these cuts."""
+        for stream, least in enumerate(map(min, zip(*cuts, strict=True))):
+            while self._offset[stream] < least:
+                self._begun[stream].popleft()
+                self._offset[stream] += 1
+
+    def is_ready(self, event: Event, stream: int, cut: Cut) -> bool:
+        """Whether what must come before an event of a stream has happened."""
+        if len(self._streams) == 1:
+            return True
+        for message in event.received:
+            sender = self._senders.get(_hashable(message))
+            if sender is None or cut[sender[0]] <= sender[1]:
+                return False
+        if isinstance(event.clock, dict):
+            for node, count in event.clock.items():
+                other = self._nodes.get(node)
+                if other is None and count > 0:
+                    return False
+                if other is not None and other != stream and cut[other] < count:
+                    return False
+        return True
+
+
+def _hashable(value: Any) -> Any:
+    return value if isinstance(value, str | int) else repr(value)
+
+
+class _Search:
+    def __init__(self, system: Wide, matching: Matching, streams: _Streams, states_max: int) -> None:
+        self.system, self.matching, self.streams, self.states_max = system, matching, streams, states_max
+        self.given_up = False
+        self.events = 0
+        self.most = 1
+        self.actions: Counter[str] = Counter()
+        self.values: Counter[str] = Counter()
+        self._wanted: dict[tuple[int, int], Wanted] = {}
+
+    def wanted(self, stream: int, number: int, event: Event) -> Wanted:
+        """What an event asks for, found once."""
+        key = stream, number
+        if key not in self._wanted:
+            self._wanted[key] = self.matching.wanted(event)
+        return self._wanted[key]
+
+    def initially(self, count: int) -> dict[Cut, list[Kept]]:
+        """The initial states that fit, after the event that tells of the beginning if the log has one."""
+        first = self.streams.at(0, 0) if count == 1 else None
+        told = self.wanted(0, 0, first) if first is not None and first.name == INIT else None
+        kept = [Kept(state, ()) for _, state in self.matching.initial(told)]
+        if told is not None and kept:
+            self._count(told, None)
+            self.events += 1
+        return {(int(told is not None),) if told is not None else (0,) * count: kept}
+
+    def after(self, frontier: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
+        """What fits one event more than the frontier."""
+        found: dict[Cut, list[Kept]] = {}
+        counted: list[Wanted] = []
+        for cut, kept in frontier.items():
+            ready = [
+                (stream, number, event)
+                for stream, number in enumerate(cut)
+                if (event := self.streams.at(stream, number)) is not None and self.streams.is_ready(event, stream, cut)
+            ]
+            if not ready:
+                continue
+            closed = self._closed(kept)
+            for stream, number, event in ready:
+                wanted = self.wanted(stream, number, event)
+                fitting = [after for one in closed for after in self._steps(one, wanted)]
+                if fitting:
+                    counted.append(wanted)
+                    found.setdefault((*cut[:stream], number + 1, *cut[stream + 1 :]), []).extend(fitting)
+        if found:
+            self.events += 1
+            first = next(iter(found.values()))[0]
+            self._count(counted[0], first.past[-1][1])
+        return self._bounded({cut: _distinct(kept) for cut, kept in found.items()})
+
+    def _steps(self, kept: Kept, wanted: Wanted) -> Iterator[Kept]:
+        for instance, after in self.matching.steps(kept.state, wanted):
+            yield Kept(after, (*kept.past[1 - PAST_MAX :], (kept.state, instance, wanted.event)))
+
+    def _closed(self, kept: list[Kept]) -> list[Kept]:
+        """The kept states, and those that silent actions lead to from them."""
+        if not self.matching.silent:
+            return kept
+        known = {one.state: one for one in kept}
+        layer = kept
+        for _ in range(self.matching.mapping.silent_max):
+            following = []
+            for one in layer:
+                for instance, after in self.matching.silent_steps(one.state):
+                    if after not in known:
+                        if len(known) >= self.states_max:
+                            self.given_up = True
+                            return list(known.values())
+                        known[after] = Kept(after, (*one.past[1 - PAST_MAX :], (one.state, instance, None)))
+                        following.append(known[after])
+            layer = following
+        return list(known.values())
+
+    def _bounded(self, found: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
+        total = sum(map(len, found.values()))
+        self.most = max(self.most, total)
+        if total <= self.states_max:
+            return found
+        self.given_up = True
+        room = self.states_max
+        kept: dict[Cut, list[Kept]] = {}
+        for cut, states in found.items():
+            if room > 0:
+                kept[cut] = states[:room]
+                room -= len(kept[cut])
+        return kept
+
+    def _count(self, wanted: Wanted, instance: Instance | None) -> None:
+        self.actions[instance[0].name if instance is not None else ""] += 1
+        for told in wanted.told:
+            self.values[told.name.partition("[")[0]] += 1
+
+    def forget(self, frontier: dict[Cut, list[Kept]]) -> None:
+        """Drop what is not needed any more."""
+        self.streams.forget(iter(frontier))
+        if len(self._wanted) > 64:
+            least = list(map(min, zip(*frontier, strict=True)))
+            self._wanted = {key: one for key, one in self._wanted.items() if key[1] >= least[key[0]]}
+
+
+def _distinct(kept: list[Kept]) -> list[Kept]:
+    if len(kept) == 1:
+        return kept
+    known: dict[State, Kept] = {}
+    for one in kept:
+        known.setdefault(one.state, one)
+    return list(known.values())
+
+
+def validate(
+    logs: Sequence[str],
+    spec: type[SpecBase],
+    mapping: Map,
+    name: str,
+    states_max: int = STATES_MAX,
+    following: Following | None = None,
+    watch: Watch | None = None,
+) -> Verdict:
+    """Whether the logs, taken together, are a behaviour of a specification, which the verdict calls `name`.
+
+    Raises UsageError if the map does not fit the specification, LogError for a line that is no event, SpecError if the
+    specification has no initial state."""
+    watch = watch or Watch()
+    system, values_of = wide_system(spec, mapping)
+    count = Count()
+    with system:
+        values = values_of(system)
+        matching = Matching(system, mapping, values)
+        streams = in_one_order([events(log, mapping, count, following, watch) for log in logs])
+        search = _Search(system, matching, _Streams(streams), states_max)
+        verdict = _Judge(", ".join(logs), name, matching, search, count, watch)
+        if not streams:
+            return verdict.nothing()
+        frontier = search.initially(len(streams))
+        if not any(frontier.values()):
+            return verdict.no_beginning()
+        while True:
+            following_states = search.after(frontier)
+            if watch.is_interrupted:
+                return verdict.stopped("interrupted")
+            if not following_states:
+                return verdict.at_the_end(frontier)
+            frontier = following_states
+            search.forget(frontier)
+            kept = sum(map(len, frontier.values()))
+            if (reason := watch.look(kept, search.events, search.events, kept)) is not None:
+                return verdict.stopped(reason)
+
+
+class _Judge:
+    """From a search to a verdict."""
+
+    def __init__(self, log: str, spec: str, matching: Matching, search: _Search, count: Count, watch: Watch) -> None:
+        self.log, self.spec, self.matching, self.search, self.count = log, spec, matching, search, count
+        self.watch = watch
+
+    def coverage(self) -> Coverage:
+        """What was compared so far."""
+        search = self.search
+        happened = {name: search.actions[name] for name in sorted(search.actions) if name}
+        return Coverage(
+            search.events,
+            self.count.lines,
+            self.count.passed_over,
+            happened,
+            dict(sorted(search.values.items())),
+            tuple(action.name for action in self.matching.system.actions if action.name not in happened),
+            tuple(name for name in self.matching.system.index if name not in search.values),
+            search.most,
+            self.watch.seconds,
+        )
+
+    def _facts(self) -> tuple[str, str, Coverage, dict[str, str]]:
+        return self.log, self.spec, self.coverage(), self.matching.values.names
+
+    def nothing(self) -> Verdict:
+        """The log has no event."""
+        if not self.count.lines:
+            return NotDecided(*self._facts(), "the log is empty: a program that does nothing does nothing wrong")
+        return NotDecided(
+            *self._facts(),
+            f"none of the {self.count.lines:,} lines is an event of the specification: the map passes over all of them",
+        )
+
+    def stopped(self, reason: str) -> Verdict:
+        """It was ended before the log was."""
+        return NotDecided(*self._facts(), f"{reason}; what was read until then is a behaviour of the specification")
+
+    def no_beginning(self) -> Verdict:
+        """No initial state has what the log tells of the beginning."""
+        first = self.search.streams.at(0, 0)
+        assert first is not None
+        wanted = self.search.wanted(0, 0, first)
+        misfits: list[Misfit] = []
+        for _, state in self.matching.initial(None):
+            if len(misfits) < EXPLAINED_MAX:
+                misfits += self.matching.misfits(state, wanted)
+        return Differs(*self._facts(), first, tuple(misfits))
+
+    def at_the_end(self, frontier: dict[Cut, list[Kept]]) -> Verdict:
+        """Nothing comes after these states: the log is over, or does not fit."""
+        left = self._left(frontier)
+        if not left:
+            return self._accepted()
+        if self.search.given_up:
+            return NotDecided(
+                *self._facts(),
+                f"more than {self.search.states_max:,} states fitted, and those that were kept do not fit "
+                f"{left[0][0].place} ({left[0][0].name}): let the log tell more, or keep more of them with --max-states",
+            )
+        return self._refused(left)
+
+    def _accepted(self) -> Verdict:
+        coverage = self.coverage()
+        if not coverage.actions:
+            return NotDecided(*self._facts(), "no event of the log is an action of the specification")
+        if not coverage.values:
+            return NotDecided(
+                *self._facts(),
+                "not a single value was compared: the order of the events is possible, and nothing is known of their "
+                "effects. Let the log tell variables, and the map hide fewer of them",
+            )
+        return Conforms(*self._facts())
+
+    def _left(self, frontier: dict[Cut, list[Kept]]) -> list[tuple[Event, Wanted | None, list[Kept]]]:
+        """The next events: those that might come now, with what they ask for, then those that wait for others."""
+        streams = self.search.streams
+        ready: list[tuple[Event, Wanted | None, list[Kept]]] = []
+        waiting: list[tuple[Event, Wanted | None, list[Kept]]] = []
+        for cut, kept in frontier.items():
+            for stream, number in enumerate(cut):
+                event = streams.at(stream, number)
+                if event is None:
+                    continue
+                if streams.is_ready(event, stream, cut):
+                    ready.append((event, self.search.wanted(stream, number, event), kept))
+                else:
+                    waiting.append((event, None, kept))
+        return ready + waiting
+
+    def _refused(self, left: list[tuple[Event, Wanted | None, list[Kept]]]) -> Verdict:
+        event, wanted, kept = left[0]
+        waiting = tuple(dict.fromkeys(other.place for other, _, _ in left[1:] if other.place != event.place))
+        others = tuple(next(one for one, _, _ in left if one.place == place) for place in waiting)
+        if wanted is None:
+            reason = "it waits for a message, or for events that its clock counts, which no log has before it"
+            misfit = Misfit(event.name, {}, reason)
+            return Differs(
+                *self._facts(), event, (misfit,), (), others, draw(self.matching, kept[0].past, misfit, event)
+            )
+        found: list[Misfit] = []
+        nearest: tuple[Misfit, Kept] | None = None
+        for one in kept[:EXPLAINED_MAX]:
+            misfits = self.matching.misfits(one.state, wanted)
+            found += [misfit for misfit in misfits if misfit not in found]
+            if misfits and (nearest is None or _nearer(misfits[0], nearest[0])):
+                nearest = misfits[0], one
+        alternatives = self.matching.others(kept[0].state, wanted)
+        trace = draw(self.matching, nearest[1].past, nearest[0], event) if nearest is not None else None
+        found.sort(key=lambda misfit: (not misfit.is_effect, len(misfit.differences)))
+        return Differs(*self._facts(), event, tuple(found), tuple(alternatives), others, trace)
+
+
+def _nearer(one: Misfit, other: Misfit) -> bool:
+    return (not one.is_effect, len(one.differences)) < (not other.is_effect, len(other.differences))

@@ -1,0 +1,61 @@
+"""`quorate conform`: exit codes, formats, and what is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from quorate.cli import cli
+from quorate.trace import Trace
+
+from tests.conform.runs import write
+from tests.docs.test_json_formats import validate
+
+MAP = """
+from quorate.conform import OPEN, Map
+
+map = Map(members={"Server": ("n1", "n2", "n3"), "Command": OPEN}, hidden=HIDDEN)
+"""
+ELECTION: list[dict[str, Any]] = [
+    {"event": "time_out", "node": "n1", "vars": {"term": {"n1": 1}}},
+    {"event": "handle_request", "node": "n2"},
+    {"event": "win", "node": "n1", "vars": {"role": {"n1": "leader"}}},
+]
+
+
+def command(folder: Path, lines: list[dict[str, Any]], *options: str, hidden: str = "()") -> Result:
+    mapping = folder / f"map_{len(hidden)}.py"  # A file is imported once.
+    mapping.write_text(MAP.replace("HIDDEN", hidden), encoding="utf-8")
+    log = write(folder / "log.jsonl", lines)
+    arguments = ["conform", "trace", log, "--spec", "raft", "--map", str(mapping), *options]
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    assert command(tmp_path, ELECTION).exit_code == 0
+    assert command(tmp_path, ELECTION[::2]).exit_code == 1
+    assert command(tmp_path, []).exit_code == 3
+    assert command(tmp_path, ELECTION, hidden='("term", "role")').exit_code == 3
+
+
+@pytest.mark.parametrize("lines", [ELECTION, ELECTION[::2], []], ids=["conforms", "differs", "not-decided"])
+def test_json_is_as_its_schema_says(lines: list[dict[str, Any]], tmp_path: Path) -> None:
+    validate(json.loads(command(tmp_path, lines, "--format", "json").stdout), "conformance")
+
+
+def test_other_formats_place_the_failure_at_its_line(tmp_path: Path) -> None:
+    assert ",line=2," in command(tmp_path, ELECTION[::2], "--format", "github").stdout
+    assert '"startLine": 2' in command(tmp_path, ELECTION[::2], "--format", "sarif").stdout
+    assert 'type="differs"' in command(tmp_path, ELECTION[::2], "--format", "junit").stdout
+
+
+def test_the_failing_run_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "failure"
+    done = command(tmp_path, ELECTION[::2], "--out", str(out))
+    assert done.exit_code == 1
+    trace = Trace.load(out / "trace.json")
+    assert (trace.kind, [step.action for step in trace.steps]) == ("conform", ["time_out"])
+    assert "self.is_enough" in (out / "diagram.svg").read_text(encoding="utf-8")
