@@ -138,6 +138,21 @@ def test_the_same_seed_walks_the_same_way(raft: Session) -> None:
     assert len(look(raft, first["run"]["steps"])["run"]["steps"]) == len(first["run"]["steps"])
 
 
+def test_of_a_long_run_the_page_has_the_steps_around_the_current_one() -> None:
+    session = Session(load("two_phase_commit"), {"ResourceManager": 4}, 1)
+    steps = session.answer("walk", {"variant": None, "run": EMPTY, "steps": 90, "seed": 1})["run"]["steps"]
+    assert len(steps) == 90
+    answer = look(session, steps, at=50)
+    assert answer["offset"] == 20 and answer["length"] == 90 and len(answer["judged"]) == 91
+    assert [band["index"] for band in answer["scene"]["bands"]] == list(range(20, 66))
+    assert [step["action"] for step in answer["run"]["steps"]] == [action for action, _ in steps[20:65]]
+    before, after = look(session, steps[:20])["run"]["states"], answer["run"]["states"]
+    shown: dict[tuple[int, int], str] = {}
+    for frame in before["frames"]:
+        shown |= {(cell[0], cell[1]): cell[2] for cell in frame}
+    assert {(cell[0], cell[1]): cell[2] for cell in after["frames"][0]} == shown
+
+
 def test_another_variant_is_compared_step_by_step(raft: Session) -> None:
     session = Session(load("two_phase_commit"), {}, 1)
     steps = [["prepare", {"r": "rm1"}], ["receive_prepared", {"m": {"record": "Prepared", "fields": {"rm": "rm1"}}}]]

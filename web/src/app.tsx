@@ -53,7 +53,7 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
       setLook(answer);
       setShown(here);
       setProblem("");
-      const step = answer.run.steps[here.at - 1];
+      const step = answer.run.steps[here.at - answer.offset - 1];
       const false_ = answer.judged[here.at]?.false ?? [];
       setSaid(`${step ? `Step ${here.at}: ${step.action} ${step.lane}.` : "Initial state."}${false_.length ? ` ${false_.join(", ")} is false.` : ""}`);
     }).catch((error: Error) => { if (number === asked.current) setProblem(error.message); });

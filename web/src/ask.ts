@@ -22,7 +22,9 @@ export interface Judged {
 export interface Now {
   options: Option[]; refused: Refused[]; wire: Waiting[]; lanes: Record<string, string | null>; properties: Judged[]; failure: string;
 }
+/** Of a long run, `run` and `scene` have only the steps after `offset` that are around the current one. */
 export interface Look {
+  offset: number; length: number;
   run: { steps: Step[]; states: States; verdict: Verdict; witnesses: Witness[] };
   scene: Scene; judged: { false: string[]; reached: string[] }[]; now: Now; reads: [string, string | null][]; bounds: Record<string, number>;
 }

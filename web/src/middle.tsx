@@ -30,7 +30,7 @@ function Heads({ look, take }: Common): JSX.Element {
 function origin(look: Look, id: string): Point | undefined {
   const index = look.run.steps.findIndex((step) => step.sent.some(([sent]) => sent === id));
   const step = look.run.steps[index];
-  return step && look.scene.marks.find((mark) => mark.name === `step ${index + 1} ${step.action}`)?.centre;
+  return step && look.scene.marks.find((mark) => mark.name === `step ${look.offset + index + 1} ${step.action}`)?.centre;
 }
 
 function Preview({ look, option, at }: { look: Look; option: Option; at: number }): JSX.Element | null {
@@ -107,7 +107,7 @@ function Idle({ idle }: { idle: Waiting[] }): JSX.Element {
 interface MiddleProps extends Common { at: number; pointed: Option | undefined; go: (step: number) => void }
 
 export function Middle({ look, at, pointed, go, take, point }: MiddleProps): JSX.Element {
-  const last = look.run.steps.length;
+  const last = look.length;
   const show = (id: string): void => {
     const card = document.getElementById(`wire-${id}`);
     card?.closest("details")?.setAttribute("open", "");
@@ -120,6 +120,7 @@ export function Middle({ look, at, pointed, go, take, point }: MiddleProps): JSX
     <>
       <div class="field" role="region" aria-label="Space-time diagram" tabindex={0}>
         <Heads look={look} take={take} point={point} />
+        {look.run.steps.length < last && <p class="part soft">Steps {look.offset + 1} to {look.offset + look.run.steps.length} of {last}; the others come with the bar below.</p>}
         <Diagram scene={look.scene} current={at} last={last} go={go} crop>
           <Ends scene={look.scene} show={show} />
           {pointed && <Preview look={look} option={pointed} at={at} />}

@@ -77,12 +77,12 @@ interface RightProps extends PropertiesProps { compared: Comparison | undefined;
 export function Right({ look, at, chosen, choose, compared, leave, move }: RightProps): JSX.Element {
   const { states, steps } = look.run;
   const marked = new Set(look.reads.map(([variable, lane]) => `${states.rows.indexOf(variable)} ${lane === null ? -1 : states.columns.indexOf(lane)}`));
-  const step = steps[at - 1];
+  const step = steps[at - look.offset - 1];
   return (
     <>
       <section aria-labelledby="state">
         <h2 id="state">{at === 0 ? "Initial state" : `State after step ${at}`}</h2>
-        <div class="wide"><StateTable states={states} step={at} marked={marked} /></div>
+        <div class="wide"><StateTable states={states} step={at - look.offset} marked={marked} /></div>
       </section>
       {compared && <ComparisonView found={compared} leave={leave} move={move} />}
       <Properties look={look} at={at} chosen={chosen} choose={choose} />

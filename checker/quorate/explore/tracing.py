@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from quorate.errors import TraceError
@@ -108,14 +109,18 @@ class Tracer:
             role=self.lanes.role(),
             roles=self.lanes.roles(),
             initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
-            given=() if finding.kind == INDUCTION else tuple(self._given()),
+            given=() if finding.kind == INDUCTION else self._given,
             looked_at=self._ids((wire, message) for _, wire, message in explanation.messages),
         )
 
     # Steps
 
-    def _given(self) -> Iterator[Change]:
+    @cached_property
+    def _given(self) -> tuple[Change, ...]:
         """What the initial state has that no variable begins with unless @init says so."""
+        return tuple(self._beyond_zero())
+
+    def _beyond_zero(self) -> Iterator[Change]:
         for variable, zero, value in zip(
             self.system.variables, self.system.zero(before_init=True), self.states[0], strict=True
         ):

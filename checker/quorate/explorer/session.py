@@ -8,10 +8,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
 
 from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.checking import Naming
+from quorate.explore.engine import Finding
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.recording import Recorder
 from quorate.explore.seeking import Aim, seek
@@ -25,9 +27,11 @@ from quorate.report.diagram import View, scene
 from quorate.report.panel import witness_name, witness_steps
 from quorate.report.run_page import run_data
 from quorate.report.values import field, record_name, show, without_fields
-from quorate.trace import Json, Message
+from quorate.trace import Json, Message, Trace
 
 PICTURE = View(title=False, verdict=False, changes=False, idle=True)
+SHOWN_MAX, BEFORE, AFTER = 60, 30, 15
+"""Of a run of more steps the page has those around the current one: so many before it, and after it."""
 SEEK_S = 60.0
 """A search that takes longer than this is given up; a reader can stop it before."""
 WALK_MAX = 200
@@ -125,12 +129,19 @@ class Session:
 
     def _look(self, stage: Stage, data: Json) -> Json:
         run, at = _run_at(data)
-        end, here = stage.node(run), stage.node(run, at)
-        nodes = [stage.node(run, length) for length in range(len(run.steps) + 1)]
-        trace = end.trace()
+        nodes = stage.path(run)
+        here = nodes[at]
+        first, last = (
+            (0, len(run.steps))
+            if len(run.steps) <= SHOWN_MAX
+            else (max(at - BEFORE, 0), min(at + AFTER, len(run.steps)))
+        )
+        trace = _part(nodes, first, last)
         return {
+            "offset": first,
+            "length": len(run.steps),
             "run": run_data(trace, wires=stage.wires),
-            "scene": scene(trace, view=PICTURE).to_json(),
+            "scene": scene(trace, view=replace(PICTURE, offset=first)).to_json(),
             "judged": [
                 {
                     "false": [one.name for one in node.judged if one.holds is False and one.kind not in GOALS],
@@ -181,7 +192,7 @@ class Session:
         """The same run under another variant: how far it goes, and the first step after which something differs."""
         run, _ = _run_at(data)
         other = self.stage(data.get("with"), stage)
-        mine = [stage.node(run, length) for length in range(len(run.steps) + 1)]
+        mine = stage.path(run)
         with other.system:
             theirs: list[Node] = []
             ended: NotPossible | None = None
@@ -200,6 +211,20 @@ class Session:
                 "offers": next(_offering(pairs), None),
                 "false": next(_falsified(theirs), None),
             }
+
+
+def _part(nodes: Sequence[Node], first: int, last: int) -> Trace:
+    """The steps after `first` up to `last` of a run, as a trace from the state between."""
+    if first == 0 and last == len(nodes) - 1:
+        return nodes[-1].trace()
+    trace = nodes[-1].trace(Finding("run", None, nodes[0].initial_arguments, nodes[-1].instances))
+    steps = (replace(step, index=number) for number, step in enumerate(trace.steps[first:last], 1))
+    variables = nodes[0].stage.system.variables
+    initial = {
+        variable.name: variable.type.to_json(value)
+        for variable, value in zip(variables, nodes[first].state, strict=True)
+    }
+    return trace.but(initial=initial, steps=tuple(steps), given=(), initial_arguments={})
 
 
 def _run_at(data: Json) -> tuple[Run, int]:

@@ -6,7 +6,6 @@ beginning of a run is kept, and a step more costs a step.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,7 +26,7 @@ from quorate.language.types import WireType
 from quorate.trace import Json, Trace
 
 REMEMBERED_MAX = 2_000
-"""Beginnings of runs that are kept."""
+"""So many beginnings of runs are kept; then all are given up, and what is asked for is taken anew."""
 TRIED_MAX = 5_000
 """Instances of one action that are tried in a state; a reader could not look through more."""
 EXPLAINED_MAX = 40
@@ -106,6 +105,8 @@ class Node:
     initial_arguments: Arguments
     instances: tuple[Instance, ...] = ()
     failure: Failure | None = None
+    following: dict[str, Node] = field(default_factory=dict)
+    """What was taken from here before."""
 
     @property
     def state(self) -> State:
@@ -214,7 +215,8 @@ class Stage:
             self.properties = Properties(self.system)
             self.initial = list(self.system.initial())
         self.wires = [variable.name for variable in self.system.variables if isinstance(variable.type, WireType)]
-        self._nodes: OrderedDict[str, Node] = OrderedDict()
+        self._starts: dict[str, Node] = {}
+        self._remembered = 0
 
     def choices_of(self, kind: str) -> list[tuple[Method, Sequence[Arguments]]]:
         """The properties of a kind that a state or step has, with what their parameters range over."""
@@ -223,23 +225,23 @@ class Stage:
 
     def node(self, run: Run, length: int | None = None) -> Node:
         """The run, or its beginning, taken. Raises UsageError where it is not possible."""
-        steps = run.steps if length is None else run.steps[:length]
-        keys = [repr(run.initial)]
-        for step in steps:
-            keys.append(keys[-1] + "\n" + repr(step))
-        known = next((at for at in range(len(keys) - 1, -1, -1) if keys[at] in self._nodes), None)
-        node = self._begin(run.initial) if known is None else self._nodes[keys[known]]
-        self._keep(keys[known or 0], node)
-        for position in range(known or 0, len(steps)):
-            node = self._next(node, position + 1, *steps[position])
-            self._keep(keys[position + 1], node)
-        return node
+        return self.path(run, length)[-1]
 
-    def _keep(self, key: str, node: Node) -> None:
-        self._nodes[key] = node
-        self._nodes.move_to_end(key)
-        while len(self._nodes) > REMEMBERED_MAX:
-            self._nodes.popitem(last=False)
+    def path(self, run: Run, length: int | None = None) -> list[Node]:
+        """The ends of all beginnings of the run, the shortest first. Raises UsageError where it is not possible."""
+        if self._remembered > REMEMBERED_MAX:
+            self._starts, self._remembered = {}, 0
+        start = repr(run.initial)
+        if start not in self._starts:
+            self._starts[start] = self._begin(run.initial)
+        nodes = [self._starts[start]]
+        for number, step in enumerate(run.steps[:length], 1):
+            key = repr(step)
+            if key not in nodes[-1].following:
+                nodes[-1].following[key] = self._next(nodes[-1], number, *step)
+                self._remembered += 1
+            nodes.append(nodes[-1].following[key])
+        return nodes
 
     def _begin(self, initial: dict[str, Json]) -> Node:
         init = self.system.of("init")

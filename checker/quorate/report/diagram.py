@@ -49,12 +49,13 @@ def spacetime(trace: Trace, hide: Collection[str] = ()) -> str:
 @dataclass(frozen=True)
 class View:
     """How much of a diagram is wanted: the title over it, the verdict and its witnesses under it, the changes beside it, and the
-    lanes in which nothing happens."""
+    lanes in which nothing happens. `offset` are the steps of the run before the first that is shown."""
 
     title: bool = True
     verdict: bool = True
     changes: bool = True
     idle: bool = False
+    offset: int = 0
 
 
 WHOLE = View()
@@ -69,7 +70,7 @@ def scene(trace: Trace, hide: Collection[str] = (), view: View = WHOLE) -> Scene
         raise UsageError(
             f"The trace has {len(trace):,} steps; a picture of more than {STEPS_MAX:,} cannot be read. `quorate replay` prints it."
         )
-    story = read(trace, hide, view.idle)
+    story = replace(read(trace, hide, view.idle), offset=view.offset)
     layout, wires, placed = _settle(story, view)
     page = Scene(0.0, 0.0, _title(story), [], [], [], [])
     heading_right = _add_title(page, story, layout) if view.title else 0.0
@@ -85,7 +86,9 @@ def scene(trace: Trace, hide: Collection[str] = (), view: View = WHOLE) -> Scene
     bottom = add_panel(page, story, layout.bottom + 12, right) if view.verdict else layout.bottom + 8
     bottom = add_legend(page, _samples(story, wires, roles), bottom + 14, right)
     page.description = _description(story)
-    page.bands = [Band(row.index, row.top, row.bottom) for row in layout.rows if row.kind in ("step", "initial")]
+    page.bands = [
+        Band(row.index + view.offset, row.top, row.bottom) for row in layout.rows if row.kind in ("step", "initial")
+    ]
     page.top = 0.0 if view.title else HEAD_Y - HEAD_HEIGHT / 2 - 6
     page.lanes, page.foot = dict(layout.lane_x), layout.bottom
     page.width, page.height = right + MARGIN, bottom + MARGIN
@@ -285,9 +288,9 @@ def _add_partitions(page: Scene, story: Story, layout: Layout) -> None:
             page.curves.append(Curve(polyline((min(xs) - 14, y), (max(xs) + 14, y)), BAD, 2.2, "dashed"))
 
 
-def event_name(step: Step) -> str:
+def event_name(story: Story, step: Step) -> str:
     """The name of a step's node."""
-    return f"step {step.index} {step.action}"
+    return f"step {story.number(step)} {step.action}"
 
 
 def _add_events(page: Scene, story: Story, layout: Layout) -> None:
@@ -299,7 +302,7 @@ def _add_events(page: Scene, story: Story, layout: Layout) -> None:
         if lane is None:
             continue
         centre = (layout.lane_x[lane], layout.y(step.index))
-        name = event_name(step)
+        name = event_name(story, step)
         if decisive:
             page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", colour, 1.6))
         if step.mark == "crash":
@@ -370,7 +373,7 @@ def _cross(name: str, centre: Point) -> Mark:
 
 
 def _step_name(story: Story, index: int) -> str:
-    return event_name(story.trace.steps[index - 1])
+    return event_name(story, story.trace.steps[index - 1])
 
 
 def _add_loop(page: Scene, story: Story, layout: Layout) -> None:

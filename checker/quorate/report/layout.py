@@ -10,7 +10,7 @@ from typing import Literal
 from quorate.report.measure import clip, width
 from quorate.report.scene import Rect
 from quorate.report.story import Flight, Story, repetition, shows_its_beginning
-from quorate.report.table import ROOM_MAX, Cell, Item, Run, initial_cell, item_width, step_cell
+from quorate.report.table import ROOM_MAX, Cell, Item, action_cell, initial_cell, item_width, step_cell
 
 MARGIN = 18.0
 TITLE_Y = 24.0
@@ -139,9 +139,7 @@ def _names(lanes: tuple[str, ...]) -> tuple[dict[str, str], float]:
 def _narrow(story: Story, stretch: float) -> Layout:
     """Lanes with the actions at the left, and nothing at the right."""
     names, widest = _names(story.lanes)
-    cells = {
-        step.index: replace(step_cell(story, step, ROOM_MAX, []), lines=(), owner=Run("")) for step in story.trace.steps
-    }
+    cells = {step.index: action_cell(story, step) for step in story.trace.steps}
     first = replace(initial_cell(story, ROOM_MAX), lines=())
     action_width = max([run.width for cell in (first, *cells.values()) for run in cell.action])
     gap = max({2: 190.0, 3: 155.0, 4: 118.0, 5: 100.0}.get(len(story.lanes), 88.0), widest + 14)

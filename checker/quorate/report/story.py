@@ -92,10 +92,16 @@ class Story:
     """Lanes of the trace in which nothing happens: they are left out."""
     hidden: frozenset[str] = frozenset()
     """Variables whose changes a reader does not want to see."""
+    offset: int = 0
+    """Steps of the run before the first of this trace, which is a part of it: they count in what steps are called."""
 
     def lane_of(self, step: Step) -> str | None:
         """The lane where a step happens; None if the network or the environment takes it."""
         return None if is_environment(self.trace, step) else step.lane
+
+    def number(self, step: Step) -> int:
+        """What a step is called."""
+        return step.index + self.offset
 
     def dark(self, index: int) -> bool:
         """Whether a step is in the causal past of the violation; every step is when nothing singles out a cause."""

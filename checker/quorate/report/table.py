@@ -155,8 +155,18 @@ def listed_message(names: str, payload: str, dark: bool) -> Item:
 
 def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Cell:
     """All words of a step's row. `messages` are the lines on the messages that it sends."""
-    dark, lane = story.dark(step.index), story.lane_of(step)
-    colour = INK if dark and (lane is not None or step.changes) else FADED
+    lane = story.lane_of(step)
+    return replace(
+        action_cell(story, step),
+        owner=Run(lane or step.lane or "net", _colour(story, step), lane is not None),
+        lines=wrap(step_items(story, step, room), room)
+        + tuple((line,) for item in messages for line in _over_lines(item, room)),
+    )
+
+
+def action_cell(story: Story, step: Step) -> Cell:
+    """A step's number, its action, and the arguments that the picture does not show."""
+    colour, lane = _colour(story, step), story.lane_of(step)
     given = ", ".join(f"{name} {show(value, 40)}" for name, value in story.arguments(step).items())
     action = [
         line.replace("_ ", "_")
@@ -168,11 +178,15 @@ def step_cell(story: Story, step: Step, room: float, messages: list[Item]) -> Ce
             [Run(line, colour, lane is not None, full=step.action if len(action) > 1 else "") for line in action]
             + [Run(line, FADED, size=SMALL, full=given if line.endswith("…") else "") for line in arguments]
         ),
-        Run(lane or step.lane or "net", colour, lane is not None),
-        wrap(step_items(story, step, room), room)
-        + tuple((line,) for item in messages for line in _over_lines(item, room)),
-        Run(str(step.index), FADED),
+        Run(""),
+        (),
+        Run(str(story.number(step)), FADED),
     )
+
+
+def _colour(story: Story, step: Step) -> str:
+    """Of a step's words."""
+    return INK if story.dark(step.index) and (story.lane_of(step) is not None or step.changes) else FADED
 
 
 MESSAGE_LINES = 4
@@ -202,12 +216,12 @@ def initial_cell(story: Story, room: float) -> Cell:
             lines += wrap(head + [_value_item(name, value) for name, value in values], room)
     return Cell(
         (
-            Run(beginning(story.trace), SOFT),
+            Run(f"after step {story.offset}" if story.offset else beginning(story.trace), SOFT),
             *(Run(line, FADED, size=SMALL) for line in _limited(fold(chosen, ACTION_MAX, SMALL), 2, ACTION_MAX, SMALL)),
         ),
         Run(""),
         lines,
-        Run("0", FADED),
+        Run(str(story.offset), FADED),
     )
 
 
