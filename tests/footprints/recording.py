@@ -12,7 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from quorate.language.configured import takes_old
 from quorate.language.containers import DraftList, DraftMap, DraftSet, FrozenMap, FrozenSet, Network, Wire
+from quorate.language.control import Cut
 from quorate.language.system import Arguments, Method, State, System
 from quorate.language.types import MapType, NetworkType, SetType
 from quorate.model.accesses import Way
@@ -352,16 +354,33 @@ def recorded_action(
         action.function(draft, *arguments)
     except Exception as ended:
         return notes.all(), type(ended).__name__, state
-    done = notes.all()
-    return done, "", notes.own(system.committed, state, draft)
+    done, after = notes.all(), notes.own(system.committed, state, draft)
+    for method in system.constraints:
+        of_step = takes_old(method.declaration, method.function)
+        notes = Notes()
+        seen = [_view(system, one, notes) for one in ([after, state] if of_step else [after])]
+        done += _read_by(method, notes, *seen)
+        if not system.evaluate(method, after, (), state if of_step else None):
+            return done, Cut.__name__, state
+    return done, "", after
 
 
 def recorded_property(system: System, state: State, method: Method, arguments: Arguments) -> list[Noted]:
     """What a property of states read."""
     notes = Notes()
+    return _read_by(method, notes, _view(system, state, notes), *arguments)
+
+
+def _view(system: System, state: State, notes: Notes) -> Any:
+    """A state of which every access is noted."""
     view: Any = object.__new__(system.spec)
     view.__dict__["_read"] = lambda name: _fetch(state[system.index[name]], (name, ()), notes)
     view.__dict__["_write"] = lambda *_: None
+    return view
+
+
+def _read_by(method: Method, notes: Notes, *arguments: Any) -> list[Noted]:
+    """What a method read, with arguments whose accesses are noted."""
     with suppress(Exception):  # What was read until then counts.
-        method.function(view, *arguments)
+        method.function(*arguments)
     return notes.all()

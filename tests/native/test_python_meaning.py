@@ -48,6 +48,7 @@ class Drawn(Spec):
 RANGES = {
     "tuples with a number beyond": ("p: Node, t: tuple[Level, Node]", "t in {(self.top + 1, p)}"),
     "tuples with a number below": ("p: Node, t: tuple[Level, Node]", "t in [(self.top - 1, p), (1, p)]"),
+    "numbers beyond": ("d: Level", "d in {self.top + 1, self.top - 1, 9}"),
     "optional numbers beyond": ("d: Level", "d in [odd(self.top + 1), None]"),
     "optional numbers for an optional": ("d: Level | None", "d in {odd(self.top + 1), None}"),
     "an alternative of some": ("d: Level | None", "d in self.picks"),

@@ -94,7 +94,11 @@ def full(spec: type[Spec], size: int | None) -> type[Spec]:
 
 @pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(generated.sources(histories=False), st.sampled_from(SWITCHES), st.sampled_from((None, 1, 2)))
+@given(
+    st.booleans().flatmap(lambda constraints: generated.sources(histories=False, constraints=constraints)),
+    st.sampled_from(SWITCHES),
+    st.sampled_from((None, 1, 2)),
+)
 def test_every_state_of_a_drawn_spec_is_reached_in_as_few_steps(
     source: str, reductions: Reductions, size: int | None
 ) -> None:

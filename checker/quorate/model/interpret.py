@@ -209,6 +209,16 @@ def elements(whole: Any, kind: Type) -> Iterator[Any]:
     return iter(whole)
 
 
+def _of_type(values: Iterable[Any], kind: Type) -> Iterator[Any]:
+    """Those that are values of a type: numbers may be out of its range."""
+    for value in values:
+        if kind.accepts(value):
+            try:
+                yield kind.check(value)
+            except (Cut, SpecError):
+                continue
+
+
 def _set(values: Iterable[Any], kind: Type) -> Any:
     assert isinstance(kind, SetType)
     return kind._frozen(values)
@@ -432,8 +442,7 @@ class Interpreter:
         source = action.ranges[position]
         values: Iterable[Any] = kind.values()
         if source is not None:
-            found = {value for value in elements(run.value(source), source.type) if _belongs(value, kind)}
-            values = sorted(found, key=kind.encode)
+            values = sorted(set(_of_type(elements(run.value(source), source.type), kind)), key=kind.encode)
         for value in values:
             run.local[name] = value
             yield from self._choices(run, action, position + 1, (*chosen, value))
