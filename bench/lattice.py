@@ -7,8 +7,8 @@ the history is a litmus test, and few histories that separate all such pairs are
 The universe for single objects: all histories of up to three reads and writes of two registers in up to three
 processes, with every interleaving of their events; all those of four without overlap; all of up to four adds and reads
 of one set without overlap; and the known litmus tests that need more. For transactions: all histories of two
-transactions of up to two steps, and the known litmus tests. Each value is written once, so that histories that differ
-in names only are judged once.
+transactions of up to two steps, and the known litmus tests, some with reads by predicate. Each value is written once, so
+that histories that differ in names only are judged once.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ def small_transactions() -> Iterator[tuple[History, Model]]:
 
 
 def known_transactions() -> Iterator[tuple[History, Model]]:
-    """Litmus tests of three and four transactions: the long fork, and others that need a third to be seen."""
+    """Litmus tests with more than the universe has: the long fork and others that need a third transaction to be seen, and
+    reads by predicate."""
 
     def w(key: str, value: int) -> Step:
         return ("w", key, value)
@@ -179,6 +180,8 @@ def known_transactions() -> Iterator[tuple[History, Model]]:
         ((0, (r("x", None), w("x", 1))), (1, (r("x", None), w("x", 2)))),  # Lost update.
         ((0, (r("x", None), w("y", 1))), (1, (r("y", None), w("x", 1)))),  # Write skew.
         ((0, (w("x", 1),)), (0, (r("x", None),))),  # A session that misses its own write.
+        ((0, (w("x", 1), w("y", 1))), (1, (("rp", None, (("x", 1),)),))),  # A phantom beside a row that was found.
+        ((0, (("rp", None, ()), w("x", 1))), (1, (("rp", None, ()), w("y", 1)))),  # Write skew by predicate.
     ]
     for found in named:
         yield transactions(*found, overlapping=False), Register()

@@ -13,6 +13,7 @@ from quorate.consistency.history import History, Operation, misfit
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Found, Limits
 from quorate.consistency.transactions import levels as transactional
+from quorate.consistency.transactions.rules import RULES
 from quorate.consistency.verdict import (
     Explanations,
     Invariant,
@@ -280,8 +281,7 @@ _OBJECTS = (
 )
 
 LEVELS: dict[str, Level] = {level.name: level for level in _OBJECTS} | {
-    name: Level(name, rule.definition, rule.source, True, transactional.decider(name))
-    for name, rule in transactional.RULES.items()
+    name: Level(name, rule.definition, rule.source, True, transactional.decider(name)) for name, rule in RULES.items()
 }
 
 WORKLOAD_LEVELS: dict[str, Level] = {

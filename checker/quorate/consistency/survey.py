@@ -21,18 +21,19 @@ IMPLIES: Mapping[str, tuple[str, ...]] = {
     "strict-serializable": ("strong-session-serializable", "strong-snapshot-isolation"),
     "strong-session-serializable": ("serializable", "strong-session-snapshot-isolation"),
     "strong-snapshot-isolation": ("strong-session-snapshot-isolation",),
-    "serializable": ("repeatable-read",),
-    "repeatable-read": ("serializable", "snapshot-isolation"),
+    "serializable": ("repeatable-read", "snapshot-isolation"),
+    "repeatable-read": ("cursor-stability",),
     "strong-session-snapshot-isolation": ("snapshot-isolation", "transactional-causal"),
-    "snapshot-isolation": ("prefix",),
+    "snapshot-isolation": ("consistent-view", "prefix"),
+    "consistent-view": ("update-atomic",),
+    "update-atomic": ("cursor-stability", "read-atomic"),
     "prefix": ("read-atomic",),
     "transactional-causal": ("read-atomic",),
+    "cursor-stability": ("read-committed",),
     "read-atomic": ("read-committed",),
+    "read-committed": ("read-uncommitted",),
 }
-"""What each level implies directly, as `docs/consistency.md` establishes it. Repeatable read and serializable are the same
-where nothing reads by predicate; else the one that is named first is the stronger."""
-
-RANK: Mapping[str, int] = {level: number for number, level in enumerate(IMPLIES)}
+"""What each level implies directly, as `docs/consistency.md` establishes it."""
 
 
 def survey(history: History, model: Model | None = None, limits: Limits | None = None) -> dict[str, Verdict]:
@@ -60,19 +61,8 @@ def implied(level: str) -> frozenset[str]:
 
 
 def strongest(satisfied: Collection[str]) -> list[str]:
-    """Those of the levels that no other of them implies. Of levels that are the same, the one that is stronger where reads
-    are by predicate, too: `same` tells the others."""
-    return [
-        name
-        for name in satisfied
-        if not any(name in implied(other) and other not in same(name) for other in satisfied)
-        and not any(other in same(name) and RANK[other] < RANK[name] for other in satisfied)
-    ]
-
-
-def same(level: str) -> list[str]:
-    """The levels that are equivalent to a level for the histories that can be judged, itself left out."""
-    return [other for other in IMPLIES if other in implied(level) and level in implied(other)]
+    """Those of the levels that no other of them implies."""
+    return [name for name in satisfied if not any(name in implied(other) for other in satisfied)]
 
 
 def holding(verdicts: Mapping[str, Verdict]) -> list[str]:

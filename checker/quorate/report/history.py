@@ -267,7 +267,7 @@ def text(verdict: Verdict) -> str:
 
 def survey_text(verdicts: Mapping[str, Verdict]) -> str:
     """The verdicts of all levels for people: one line each, and the strongest that hold."""
-    from quorate.consistency.survey import holding, same, strongest
+    from quorate.consistency.survey import holding, strongest
 
     wide = max(map(len, verdicts))
     lines = []
@@ -279,13 +279,9 @@ def survey_text(verdicts: Mapping[str, Verdict]) -> str:
         elif isinstance(verdict, Unknown):
             why = f"  {_shortened(verdict.reason)}"
         lines.append(f"{name:{wide}}  {verdict.verdict}{why}")
-    best = [f"{name}{_coinciding(same(name))}" for name in strongest(holding(verdicts))]
+    best = strongest(holding(verdicts))
     lines.append(f"The strongest that hold: {', '.join(best)}." if best else "None of these levels is known to hold.")
     return "\n".join(lines)
-
-
-def _coinciding(levels: list[str]) -> str:
-    return f" ({', '.join(levels)} is the same where no read is by predicate)" if levels else ""
 
 
 def _shortened(text: str) -> str:

@@ -11,7 +11,7 @@ from quorate.consistency.values import show, word
 __all__ = ["TYPES", "Event", "Malformed", "assemble", "is_client"]
 
 TYPES = ("invoke", "ok", "fail", "info")
-READS = frozenset({"r", "read"})
+READS = frozenset({"r", "read", "rp"})
 
 
 class Event(NamedTuple):

@@ -36,6 +36,10 @@ class Reason(str):
     """A reason in words, where that of `REASONS` does not fit."""
 
 
+class ByPredicate(Reason):
+    """The reason of an anti-dependency by predicate (Adya 1999, section 3.1): a key was not found, and is written."""
+
+
 def reason(label: Label, source: int, target: int) -> str:
     """Why one transaction is before another. Worked out when it is shown: a graph has millions of edges."""
     kind, about = label
@@ -229,7 +233,7 @@ class Graph:
 
 
 def anomaly(edges: Sequence[Edge]) -> str:
-    """The name of a cycle: Adya's G0, G1c, G-single and G2, with the orders besides dependencies that it goes along."""
+    """The name of a cycle: Adya's G0, G1c, G-single, G2-item and G2, with the orders besides dependencies that it goes along."""
     kinds = [edge.kind for edge in edges]
     dependencies = [kind for kind in kinds if kind in ("ww", "wr", "rw")]
     anti = kinds.count("rw")
@@ -240,7 +244,8 @@ def anomaly(edges: Sequence[Edge]) -> str:
     elif all(not (a == b == "rw") for a, b in zip(kinds, [*kinds[1:], kinds[0]], strict=True)):
         name = "G-nonadjacent: long fork"
     else:
-        name = "G2-item: write skew"
+        phantom = any(isinstance(edge.reason, ByPredicate) for edge in edges)
+        name = "G2: write skew by predicate" if phantom else "G2-item: write skew"
     besides = [word for kind, word in (("so", "session"), ("rt", "real time")) if kind in kinds]
     return f"{name} ({' and '.join(besides)})" if besides else name
 

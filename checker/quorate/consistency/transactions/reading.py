@@ -10,6 +10,11 @@ Two kinds of objects are supported, and a history uses one of them:
 A read follows the writes of its own transaction; what it shows of *other* transactions is kept here. Anomalies that
 need no graph are found on the way: reads of aborted (G1a), intermediate (G1b) and unwritten values, reads that
 contradict their own transaction (internal), and lists that no single order of appends explains.
+
+Reads by predicate are taken apart into reads of the keys that they cover (`predicates.py`).
+
+For read uncommitted, reads may show anything that was written. Of a list that was read, the elements that did not commit
+are then left out, and so is the question from whom a register was read.
 """
 
 from __future__ import annotations
@@ -18,37 +23,42 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from quorate.consistency.history import History, HistoryError, Operation, Value, misfit, show
+from quorate.consistency.transactions import predicates
 from quorate.consistency.values import word
 from quorate.consistency.verdict import Cycle
 from quorate.errors import UsageError
 
 INITIAL = -1  # The writer of every key's first version.
 _WRITES: dict[Value, str] = {"append": "append", "w": "w", "write": "w"}
-_READS: frozenset[Value] = frozenset({"r", "read"})
+_READS: dict[Value, str] = {"r": "r", "read": "r", "rp": "rp"}
 
 
 @dataclass(frozen=True, slots=True)
 class Micro:
-    """One step of a transaction: `function` is "append", "w" or "r"."""
+    """One step of a transaction: `function` is "append", "w" or "r"; or "rp", a read by predicate, until it is taken apart.
+    `absent`: it is part of such a read, which covers the key and does not show it."""
 
     function: str
     key: Value
     value: Value
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction that committed, or may have (`operation` is pending; then its reads are unknown and left out)."""
+    """A transaction that committed, or may have (`operation` is pending; then its reads are unknown and left out). `told`
+    are its steps as they are shown, `steps` as they are judged."""
 
     operation: Operation
     steps: tuple[Micro, ...]
+    told: tuple[Micro, ...]
 
     @property
     def index(self) -> int:
         return self.operation.index
 
     def __str__(self) -> str:
-        return "; ".join(f"{s.function} {show(s.key)} {show(s.value)}" for s in self.steps)
+        return "; ".join(f"{s.function} {show(s.key)} {show(s.value)}" for s in self.told)
 
 
 @dataclass
@@ -57,7 +67,8 @@ class Versions:
 
     `reads` are (reader, key, writer) with `INITIAL` for the first version; `chains` gives for each key the writers in
     the known order of versions; `loose` those writers of a key whose place after the chain is unknown. `initial` is what
-    every key holds at first."""
+    every key holds at first. `phantoms` are (reader, key) where a read by predicate, and no read of the key alone, found the
+    first version."""
 
     transactions: dict[int, Transaction]
     reads: list[tuple[int, Value, int]] = field(default_factory=list)
@@ -65,6 +76,22 @@ class Versions:
     loose: dict[Value, list[int]] = field(default_factory=dict)
     lists: bool = False
     initial: Value = None
+    phantoms: set[tuple[int, Value]] = field(default_factory=set)
+    _absent: set[int] = field(default_factory=set)  # The numbers of reads that found nothing, by predicate.
+
+    def add_read(self, reader: Transaction, step: Micro, writer: int) -> None:
+        if step.absent:
+            self._absent.add(len(self.reads))
+        self.reads.append((reader.index, step.key, writer))
+
+    def is_phantom(self, reader: int, key: Value, writer: int) -> bool:
+        return writer == INITIAL and (reader, key) in self.phantoms
+
+    def tell_phantoms(self) -> None:
+        if self._absent:
+            first = {n: (reader, key) for n, (reader, key, writer) in enumerate(self.reads) if writer == INITIAL}
+            items = {read for number, read in first.items() if number not in self._absent}
+            self.phantoms = {first[number] for number in self._absent} - items
 
 
 class Anomaly(Exception):
@@ -94,14 +121,14 @@ def steps_of(operation: Operation) -> tuple[Micro, ...]:
     steps = []
     for step in told:
         name = word(step[0]) if isinstance(step, tuple) and len(step) == 3 else None
-        function = "r" if name in _READS else _WRITES.get(name)
+        function = _READS.get(name) or _WRITES.get(name)
         if function is None:
             raise misfit(
                 operation,
-                f"The transaction has a step {show(step)}; steps are [append, key, value], [w, key, value] and "
-                "[r, key, value].",
+                f"The transaction has a step {show(step)}; steps are [append, key, value], [w, key, value], [r, key, value] "
+                "and [rp, predicate, {key: value}].",
             )
-        if function != "r" or not operation.pending:
+        if function in ("append", "w") or not operation.pending:
             steps.append(Micro(function, step[1], step[2]))
     return tuple(steps)
 
@@ -109,7 +136,7 @@ def steps_of(operation: Operation) -> tuple[Micro, ...]:
 def _single(operation: Operation) -> tuple[Micro, ...]:
     if operation.function in _WRITES:
         return (Micro(_WRITES[operation.function], operation.key, operation.argument),)
-    if operation.function in _READS:
+    if _READS.get(operation.function) == "r":
         return () if operation.pending else (Micro("r", operation.key, operation.result),)
     raise misfit(
         operation,
@@ -118,8 +145,9 @@ def _single(operation: Operation) -> tuple[Micro, ...]:
     )
 
 
-def versions(history: History, initial: Value = None) -> Versions:
-    """What `history` shows of registers that at first hold `initial`, or of lists.
+def versions(history: History, initial: Value = None, dirty: bool = False) -> Versions:
+    """What `history` shows of registers that at first hold `initial`, or of lists. With `dirty`, reads may show what did
+    not commit, and whoever may not have committed did not.
 
     Raises `Anomaly` for what no level allows and `HistoryError` for what cannot be judged."""
     kinds_of = {o.function == "txn" for o in history}
@@ -129,18 +157,76 @@ def versions(history: History, initial: Value = None) -> Versions:
             odd,
             f"{odd} of process {odd.process} is a single operation among transactions. Make it a transaction of one step.",
         )
-    transactions = {o.index: Transaction(o, steps_of(o)) for o in history}
+    transactions = {o.index: Transaction(o, steps, steps) for o in history for steps in (steps_of(o),)}
     kinds = {s.function for t in transactions.values() for s in t.steps} - {"r"}
+    if "rp" in kinds:
+        kinds.discard("rp")
+        if initial is not None:
+            raise UsageError(
+                f"Where keys hold {show(initial)} at first, none is absent, and reads by predicate show all."
+            )
+        _take_predicates_apart(transactions)
     if len(kinds) > 1:
         raise HistoryError("The history both appends to lists and writes registers; judge them apart.")
     lists = kinds == {"append"} or (not kinds and initial is None and _reads_lists(transactions))
     if lists and initial is not None:
         raise UsageError(f"Lists are empty at first, and cannot hold {show(initial)}.")
     found = Versions(transactions, lists=lists, initial=() if lists else initial)
-    writers = _Writers(transactions, history.failed, found.initial)
+    writers = _Writers(transactions, history.failed, found.initial, dirty)
+    if dirty:
+        _leave_out_uncommitted(found, writers)
     (_read_lists if found.lists else _read_registers)(found, writers)
+    found.tell_phantoms()
     _leave_out_unobserved(found)
     return found
+
+
+def _take_predicates_apart(transactions: dict[int, Transaction]) -> None:
+    """Replace each read by predicate by reads of the keys that it covers, of all that the history has."""
+    shown = {
+        (index, number): predicates.pairs(t.operation, step.key, step.value)
+        for index, t in transactions.items()
+        for number, step in enumerate(t.steps)
+        if step.function == "rp"
+    }
+    keys = dict.fromkeys(s.key for t in transactions.values() for s in t.steps if s.function != "rp")
+    keys |= dict.fromkeys(key for found in shown.values() for key in found)
+    for index, t in transactions.items():
+        steps: list[Micro] = []
+        for number, step in enumerate(t.steps):
+            if step.function != "rp":
+                steps.append(step)
+                continue
+            found, covers = shown[index, number], predicates.coverage(t.operation, step.key)
+            steps += [Micro("r", key, found.get(key), key not in found) for key in keys if covers(key)]
+        transactions[index] = Transaction(t.operation, tuple(steps), t.told)
+
+
+def _leave_out_uncommitted(found: Versions, writers: _Writers) -> None:
+    """For read uncommitted: leave out the transactions that may not have committed, and of lists that were read what did not
+    commit."""
+    for t in [t for t in found.transactions.values() if t.operation.pending]:
+        writers.leave_out(t)
+        del found.transactions[t.index]
+    if not found.lists:
+        return
+    for t in found.transactions.values():
+        steps: list[Micro] = []
+        for step in t.steps:
+            if step.function == "r":
+                elements = _elements(t, step)
+                _check_distinct(t, step.key, elements)
+                kept = tuple(e for e in elements if not writers.shows_uncommitted(step.key, e))
+                steps.append(Micro("r", step.key, kept, step.absent))
+            else:
+                steps.append(step)
+        found.transactions[t.index] = Transaction(t.operation, tuple(steps), t.told)
+    writers.of = {what: found.transactions[t.index] for what, t in writers.of.items()}
+
+
+def _check_distinct(reader: Transaction, key: Value, elements: tuple[Value, ...]) -> None:
+    if len(set(elements)) < len(elements):
+        raise Anomaly("duplicate element", f"T{reader.index} reads an element of {show(key)} twice.", reader.operation)
 
 
 def _reads_lists(transactions: dict[int, Transaction]) -> bool:
@@ -150,8 +236,11 @@ def _reads_lists(transactions: dict[int, Transaction]) -> bool:
 class _Writers:
     """Who wrote each value of each key, and which value was the last that a transaction wrote to a key."""
 
-    def __init__(self, transactions: dict[int, Transaction], failed: Iterable[Operation], initial: Value) -> None:
+    def __init__(
+        self, transactions: dict[int, Transaction], failed: Iterable[Operation], initial: Value, dirty: bool
+    ) -> None:
         self.of: dict[tuple[Value, Value], Transaction] = {}
+        self._dirty = dirty
         self.last: dict[tuple[int, Value], Value] = {}
         self._aborted: dict[tuple[Value, Value], Operation] = {}
         for o in failed:
@@ -191,8 +280,19 @@ class _Writers:
         text = f"T{reader.index} reads {show(value)} of {show(key)}, which no transaction wrote."
         raise Anomaly("unwritten read", text, reader.operation)
 
+    def shows_uncommitted(self, key: Value, value: Value) -> bool:
+        """Whether the value is of a transaction that did not commit, and may be read."""
+        return self._dirty and (key, value) not in self.of and (key, value) in self._aborted
+
+    def leave_out(self, transaction: Transaction) -> None:
+        """Take a transaction for one that did not commit."""
+        for step in transaction.steps:
+            if step.function != "r":
+                self.of.pop((step.key, step.value), None)
+                self._aborted[step.key, step.value] = transaction.operation
+
     def check_final(self, reader: Transaction, key: Value, value: Value, writer: Transaction) -> None:
-        if writer is not reader and self.last[writer.index, key] != value:
+        if not self._dirty and writer is not reader and self.last[writer.index, key] != value:
             text = (
                 f"T{reader.index} reads {show(value)} of {show(key)}, which T{writer.index} wrote and then wrote over."
             )
@@ -214,24 +314,21 @@ def _read_registers(found: Versions, writers: _Writers) -> None:
                     text = f"T{transaction.index} wrote {wrote} to {show(step.key)} and then read {show(step.value)}."
                     raise Anomaly("internal", text, transaction.operation)
             elif step.value == found.initial:
-                found.reads.append((transaction.index, step.key, INITIAL))
-            else:
+                found.add_read(transaction, step, INITIAL)
+            elif not writers.shows_uncommitted(step.key, step.value):
                 writer = writers.find(transaction, step.key, step.value)
                 if writer is transaction:
                     text = f"T{transaction.index} read {show(step.value)} of {show(step.key)} before writing it itself."
                     raise Anomaly("internal", text, transaction.operation)
                 writers.check_final(transaction, step.key, step.value, writer)
-                found.reads.append((transaction.index, step.key, writer.index))
+                found.add_read(transaction, step, writer.index)
 
 
 def _read_lists(found: Versions, writers: _Writers) -> None:
     longest = _longest_lists(found.transactions)
     for key, (_, elements) in longest.items():
         reader = longest[key][0]
-        if len(set(elements)) != len(elements):
-            raise Anomaly(
-                "duplicate element", f"T{reader.index} reads an element of {show(key)} twice.", reader.operation
-            )
+        _check_distinct(reader, key, elements)
         found.chains[key] = _chain(writers, reader, key, elements)
     for transaction in found.transactions.values():
         own: dict[Value, list[Value]] = {}
@@ -314,11 +411,11 @@ def _read_list(
     while end and elements[end - 1] in own:
         end -= 1
     if end == 0:
-        found.reads.append((transaction.index, step.key, INITIAL))
+        found.add_read(transaction, step, INITIAL)
         return
     writer = writers.find(transaction, step.key, elements[end - 1])
     writers.check_final(transaction, step.key, elements[end - 1], writer)
-    found.reads.append((transaction.index, step.key, writer.index))
+    found.add_read(transaction, step, writer.index)
 
 
 def _leave_out_unobserved(found: Versions) -> None:

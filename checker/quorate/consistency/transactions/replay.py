@@ -6,17 +6,21 @@ axiom."""
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
+from collections import deque
 
 from quorate.consistency.history import Value
 from quorate.consistency.transactions.reading import INITIAL, Transaction, Versions
+from quorate.consistency.transactions.rules import Rule, Sees
 from quorate.consistency.verdict import Schedule
 
 Store = dict[Value, Value]
 
 
-def snapshots(schedule: Schedule, seen: Versions, exclusive: bool) -> bool:
+def snapshots(schedule: Schedule, seen: Versions, exclusive: bool, phantoms: bool) -> bool:
     """Whether every read is right when each transaction reads the store as it was at its start, with its own writes,
-    and writes at its commit; `exclusive`: and no two transactions that write one key overlap."""
+    and writes at its commit; `exclusive`: and no two transactions that write one key overlap; `phantoms`: where what a read
+    by predicate did not find may be there."""
     points = schedule.points or tuple(p for index in schedule.commits for p in ((index, "start"), (index, "commit")))
     if sorted(points) != sorted((index, kind) for index in seen.transactions for kind in ("start", "commit")):
         return False
@@ -31,7 +35,7 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool) -> bool:
             continue
         view, then = snapshot.pop(index) if index in snapshot else ({}, {})
         written = {step.key for step in transaction.steps if step.function != "r"}
-        if not _reads_right(transaction, view, seen):
+        if not _reads_right(transaction, view, seen, phantoms):
             return False
         if exclusive and any(versions.get(key, 0) != then[key] for key in written):
             return False
@@ -41,13 +45,16 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool) -> bool:
     return True
 
 
-def _reads_right(transaction: Transaction, view: Store, seen: Versions) -> bool:
+def _reads_right(transaction: Transaction, view: Store, seen: Versions, phantoms: bool) -> bool:
+    own = set()
     for step in transaction.steps:
         if step.function == "r":
             told = () if seen.lists and step.value is None else step.value
-            if told != view.get(step.key, seen.initial):
+            excused = phantoms and step.absent and step.key not in own
+            if told != view.get(step.key, seen.initial) and not excused:
                 return False
         else:
+            own.add(step.key)
             _write_step(step.function, step.key, step.value, view)
     return True
 
@@ -63,41 +70,84 @@ def _write_step(function: str, key: Value, value: Value, store: Store) -> None:
     store[key] = (*(before if isinstance(before, tuple) else ()), value) if function == "append" else value
 
 
-def commit_order(schedule: Schedule, seen: Versions, sees: str) -> bool:
-    """Whether the commit order keeps wr and the known orders of versions, and no reader misses what it sees: with t1
-    the writer that t3 reads a key from, every other writer of the key among those that t3 `sees` ("wr", "causal" or
-    none) commits before t1."""
+def commit_order(schedule: Schedule, seen: Versions, rule: Rule) -> bool:
+    """Whether the commit order keeps the known orders of versions and wr, and no reader misses what it sees: with t1 the
+    writer that t3 reads a key from, every other writer of the key among those that t3 sees commits before t1."""
     place = {index: number for number, index in enumerate(schedule.commits)} | {INITIAL: -1}
     if len(schedule.commits) != len(seen.transactions) or set(schedule.commits) != set(seen.transactions):
         return False
-    if any(place[writer] >= place[reader] for reader, _, writer in seen.reads):
-        return False
     if any(place[a] >= place[b] for chain in seen.chains.values() for a, b in itertools.pairwise(chain)):
         return False
-    past = _past(schedule, seen, sees)
+    if rule.dirty:
+        return True
+    if any(place[writer] >= place[reader] for reader, _, writer in seen.reads):
+        return False
+    sight = _Sight(seen, place, rule)
     for reader, key, writer in seen.reads:
-        for other in (*seen.chains.get(key, ()), *seen.loose.get(key, ())):
-            if other not in (writer, reader) and past[reader] >> other & 1 and place[other] > place[writer]:
-                return False
+        own = sight.places.get(key, [])
+        between = own[bisect_right(own, place[writer]) : bisect_left(own, place[reader])]
+        if between and sight.of_any(reader, key, writer, [schedule.commits[n] for n in between]):
+            return False
     return True
 
 
-def _past(schedule: Schedule, seen: Versions, sees: str) -> dict[int, int]:
-    direct: dict[int, set[int]] = {index: set() for index in seen.transactions}
-    for reader, _, writer in seen.reads:
-        if sees and writer != INITIAL:
-            direct[reader].add(writer)
-    last: dict[Value, int] = {}
-    for t in seen.transactions.values():
-        if sees == "causal" and t.operation.process in last:
-            direct[t.index].add(last[t.operation.process])
-        last[t.operation.process] = t.index
-    past: dict[int, int] = {}
-    for index in schedule.commits:
-        past[index] = 0
-        for source in direct[index]:
-            past[index] |= 1 << source | (past[source] if sees == "causal" else 0)
-    return past
+class _Sight:
+    """Whom a transaction sees, in a commit order. `places` are those of each key's writers."""
+
+    def __init__(self, seen: Versions, place: dict[int, int], rule: Rule) -> None:
+        self._seen, self._place, self._sees = seen, place, rule.sees
+        self._written = {t.index: {s.key for s in t.steps if s.function != "r"} for t in seen.transactions.values()}
+        self.places: dict[Value, list[int]] = {}
+        for index in sorted(seen.transactions, key=place.__getitem__):
+            for key in self._written[index]:
+                self.places.setdefault(key, []).append(place[index])
+        self._index = {number: index for index, number in place.items()}
+        self._sources: dict[int, set[int]] = {}
+        for reader, _, writer in seen.reads:
+            if writer != INITIAL:
+                self._sources.setdefault(reader, set()).add(writer)
+        self._previous: dict[int, int] = {}
+        last: dict[Value, int] = {}
+        for t in seen.transactions.values():
+            if t.operation.process in last:
+                self._previous[t.index] = last[t.operation.process]
+            last[t.operation.process] = t.index
+
+    def of_any(self, reader: int, key: Value, source: int, writers: list[int]) -> bool:
+        """Whether a transaction that reads a key from a source sees one of these later writers, which committed before it."""
+        if self._sees is Sees.NOBODY:
+            return False
+        if self._sees is Sees.OF_ITS_CURSORS:
+            return key in self._written[reader] and not self._seen.is_phantom(reader, key, source)
+        if self._sees is Sees.ITS_SOURCES:
+            return not self._sources.get(reader, set()).isdisjoint(writers)
+        if self._sees is Sees.ITS_CONFLICTS:
+            return any(
+                w in self._sources.get(reader, ()) or not self._written[w].isdisjoint(self._written[reader])
+                for w in writers
+            )
+        return not self._past(reader, self._place[writers[0]]).isdisjoint(writers)
+
+    def _past(self, reader: int, since: int) -> set[int]:
+        """All that lead to a transaction and committed at a place or later."""
+        found: set[int] = set()
+        queue = deque([reader])
+        while queue:
+            for before in self._leading(queue.popleft()):
+                if before not in found and self._place[before] >= since:
+                    found.add(before)
+                    queue.append(before)
+        return found
+
+    def _leading(self, index: int) -> set[int]:
+        direct = set(self._sources.get(index, ()))
+        if self._sees is Sees.ITS_CAUSES:
+            return direct | {self._previous[index]} if index in self._previous else direct
+        for key in self._written[index]:
+            number = bisect_left(self.places[key], self._place[index])
+            if number:
+                direct.add(self._index[self.places[key][number - 1]])
+        return direct
 
 
 def keeps_sessions(schedule: Schedule, seen: Versions) -> bool:
