@@ -102,8 +102,9 @@ WIRES = {
 _numbers = count()
 
 
-def load(source: str) -> type[Spec]:
-    """The class `Drawn` of a drawn source."""
+def load(source: str, name: str = "Drawn") -> type[Spec]:
+    """The class `Drawn` of a drawn source, or another one of it."""
+    wanted = name
     name = f"drawn_{next(_numbers)}"
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
@@ -111,7 +112,7 @@ def load(source: str) -> type[Spec]:
     module.__file__ = file
     sys.modules[name] = module
     exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
-    found: type[Spec] = module.__dict__["Drawn"]
+    found: type[Spec] = module.__dict__[wanted]
     return found
 
 

@@ -87,6 +87,9 @@ _LISTED = (
     PropertyKind("invariant", Subject.STATE, Demand.ALL, "invariant", "in every reachable state"),
     PropertyKind("lemma", Subject.STATE, Demand.ALL, "invariant", "in every reachable state, and helps a proof"),
     PropertyKind("step", Subject.STEP, Demand.ALL, "step", "of every transition"),
+    PropertyKind(
+        "mapping", Subject.STEP, Demand.ALL, "refinement", "of every step: it is one of the more abstract specification"
+    ),
     PropertyKind("reachable", Subject.STATE, Demand.SOME, "reachable", "in some reachable state"),
     PropertyKind(
         "eventually",
@@ -160,6 +163,9 @@ CONFORM = "conform"
 TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, UNJUDGED, CONFORM, "run")
 """Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, a run that bounds
 end too early, a run of a program that leaves its specification, and a run that decides nothing."""
+
+MAPPING = "mapping"
+"""The kind that holds steps to those of another specification, and initial states to its initial ones: all others are conditions."""
 
 CONSTRAINT = "constraint"
 """The role of a condition that bounds what is explored: of states, or of steps if it takes the state before."""

@@ -51,6 +51,24 @@ class Change:
 
 
 @dataclass(frozen=True)
+class AbstractStep:
+    """What a step is in the more abstract specification that is refined: an `action` there, or none where nothing changes or where
+    there is none that makes these `changes`, which violates the refinement."""
+
+    action: str | None
+    arguments: dict[str, Json]
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Abstraction:
+    """The more abstract specification whose steps stand beside those of a run, and its state in the beginning."""
+
+    spec: str
+    initial: dict[str, Json]
+
+
+@dataclass(frozen=True)
 class Step:
     """One transition. `index` counts from 1; `lane` is where it happened.
 
@@ -59,7 +77,7 @@ class Step:
 
     `reads` are the places of the state that the step read, as (variable, key, ...), guards included; None in a trace that does
     not tell. A network is among them where it made a difference what was not on it. `looked_at` are the ids of the messages on
-    the wire that it read, beside those that it received or lost.
+    the wire that it read, beside those that it received or lost. `abstract` is set in runs that violate a refinement.
     """
 
     index: int
@@ -74,6 +92,7 @@ class Step:
     isolated: tuple[str, ...] = ()
     reads: tuple[tuple[Json, ...], ...] | None = None
     looked_at: tuple[str, ...] = ()
+    abstract: AbstractStep | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +117,7 @@ class Trace:
     `induction` (no run: `initial` is hypothetical) or `run` (nothing is violated: a simulation). `sentence` is the
     property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and
     `roles` its values in order of definition. `given` is what the initial state has that is not the zero (or default) of its
-    type; `looked_at` are the ids of the messages on the wire that the property reads.
+    type; `looked_at` are the ids of the messages on the wire that the property reads. `abstract` is set where a refinement is violated.
     """
 
     spec: str
@@ -117,6 +136,7 @@ class Trace:
     initial_arguments: dict[str, Json] = field(default_factory=dict)
     given: tuple[Change, ...] = ()
     looked_at: tuple[str, ...] = ()
+    abstract: Abstraction | None = None
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -124,6 +144,8 @@ class Trace:
     def to_json(self) -> dict[str, Json]:
         """A JSON object; `Trace.from_json` gives back an equal trace."""
         body: dict[str, Json] = json.loads(json.dumps({"format": FORMAT} | asdict(self)))
+        for part in (body, *body["steps"]) if self.abstract is None else ():
+            del part["abstract"]
         return body
 
     @staticmethod
@@ -227,7 +249,24 @@ def _step(data: dict[str, Json]) -> Step:
         tuple(_typed(data["isolated"], list, "isolated")),
         _reads(data.get("reads")),
         tuple(_typed(data.get("looked_at", []), list, "looked_at")),
+        _abstract_step(data.get("abstract")),
     )
+
+
+def _abstract_step(data: Json) -> AbstractStep | None:
+    if data is None:
+        return None
+    return AbstractStep(
+        _typed(data["action"], (str, type(None)), "action"),
+        _typed(data["arguments"], dict, "arguments"),
+        tuple(_change(item) for item in _typed(data["changes"], list, "changes")),
+    )
+
+
+def _abstraction(data: Json) -> Abstraction | None:
+    if data is None:
+        return None
+    return Abstraction(_typed(data["spec"], str, "spec"), _typed(data["initial"], dict, "initial"))
 
 
 def _reads(data: Json) -> tuple[tuple[Json, ...], ...] | None:
@@ -265,4 +304,5 @@ def _trace(data: dict[str, Json]) -> Trace:
         initial_arguments=_typed(data["initial_arguments"], dict, "initial_arguments"),
         given=tuple(_change(item) for item in _typed(data.get("given", []), list, "given")),
         looked_at=tuple(_typed(data.get("looked_at", []), list, "looked_at")),
+        abstract=_abstraction(data.get("abstract")),
     )

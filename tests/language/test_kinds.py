@@ -43,8 +43,12 @@ def spec_with(kind: str, body: str) -> type[Spec]:
     decorator = getattr(quorate, kind)
     scope: dict[str, Any] = {}
     head = "self, old" if KINDS[kind].subject is Subject.STEP else "self"
-    exec(f"def it({head}):\n    {body}\n", scope)
-    return type("OneProperty", (OneProperty,), {"it": decorator(scope["it"]), "__module__": __name__})
+    further: dict[str, Any] = {}
+    if kind == kinds.MAPPING:
+        further = {"refines": OneProperty}
+        body = f"old.number = Number({body.removeprefix('return ')} and 0)"
+    exec(f"def it({head}):\n    {body}\n", {**globals()}, scope)
+    return type("OneProperty", (OneProperty,), {"it": decorator(scope["it"]), "__module__": __name__} | further)
 
 
 def test_every_kind_is_a_decorator_of_the_facade_and_every_decorator_a_kind() -> None:

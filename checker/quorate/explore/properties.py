@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quorate.explore.choices import Choices
-from quorate.kinds import ENDS, GOALS, INVARIANTS, STEPS
+from quorate.kinds import ENDS, GOALS, INVARIANTS, MAPPING, STEPS
 from quorate.language.declarations import SpecBase
 from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
 
@@ -36,6 +36,7 @@ class Properties:
         self._system = system
         self.invariants = self._of(*INVARIANTS)
         self.steps = self._of(*STEPS)
+        self.mappings = self._of(MAPPING)
         self.reachable = self._of(*GOALS)
         terminal = system.of(*ENDS)
         self.terminal: Method | None = terminal[0] if terminal else None
@@ -60,6 +61,13 @@ class Properties:
             return None
         after, before = self._system.view(new), self._system.view(old)
         return self._first_false(self.steps, lambda method, arguments: method.function(after, before, *arguments))
+
+    def begins_wrongly(self, state: State) -> Falsified | None:
+        """The mapping that does not lead from this initial state to an abstract one."""
+        if not self.mappings:
+            return None
+        view = self._system.view(state)
+        return self._first_false(self.mappings, lambda method, arguments: method.function(view, *arguments))
 
     def _first_false(self, properties: list[Property], value: Callable[[Method, Arguments], Any]) -> Falsified | None:
         for method, choices in properties:

@@ -11,10 +11,10 @@ TLC counts. `depth` is the length of the longest shortest path, 0 if there are i
 passes a bound is cut: counted under the bound, not under `transitions`. So is, under the name of the constraint, a transition or an
 initial state of which a constraint is false: the first such constraint, once the action has ended.
 
-*Checks.* A state is checked when it is first generated: invariants, then lemmas, each in order of declaration. Step
-properties are checked on every transition, with the successor as it was generated, before it is replaced by the
-representative of its orbit. With a `@terminal`, a state that is expanded and has neither an enabled nor a cut
-transition must be terminal; otherwise it is a deadlock.
+*Checks.* A state is checked when it is first generated: invariants, then lemmas, each in order of declaration; of an initial
+state, then whether a mapping leads to an abstract initial state. Step properties, and mappings after them, are checked on
+every transition, with the successor as it was generated, before it is replaced by the representative of its orbit. With a
+`@terminal`, a state that is expanded and has neither an enabled nor a cut transition must be terminal; otherwise it is a deadlock.
 
 *Which violation.* The engine finishes the level in which it found one, so that the counts do not depend on where in
 the level it was, then stops. It reports the shortest: a deadlock found while expanding level d has a trace of d
@@ -189,6 +189,8 @@ class Search:
         result.parents.append(parent)
         steps = 0 if parent == NO_PARENT else result.depth + 1
         false = self.properties.falsified(state)
+        if false is None and parent == NO_PARENT:
+            false = self.properties.begins_wrongly(state)
         if false is not None:
             self._note(_falsified(false, steps, number, beyond=False))
         if self._unreached:

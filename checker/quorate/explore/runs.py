@@ -66,6 +66,8 @@ class Rebuilder:
         """The run to a state in which a property is false, raises, or where the protocol is stuck."""
         initial_arguments, steps, state = self.along(chain)
         false = self._properties.falsified(state) if kind in ("invariant", "error") else None
+        if false is None and not steps:
+            false = self._properties.begins_wrongly(state)
         if false is None and kind == "error" and method is not None:
             false = self._raising(state, method)
         message = str(false.failure) if false is not None and false.failure is not None else None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from quorate.errors import TraceError
@@ -19,11 +20,11 @@ from quorate.explore.lanes import Lanes
 from quorate.explore.post import Deliveries, Post
 from quorate.explore.recording import Place, Recorder
 from quorate.explore.witnesses import Explanation, explain, plain_json
-from quorate.kinds import INDUCTION, STEPS, UNJUDGED
+from quorate.kinds import INDUCTION, MAPPING, STEPS, UNJUDGED, kind_of
 from quorate.language.containers import Event, Wire
 from quorate.language.system import UNSET, Arguments, Method, State, Successor, System
 from quorate.language.types import ChannelsType, MapType, Type, WireType
-from quorate.trace import Change, Json, Step, Trace, Witness
+from quorate.trace import Abstraction, AbstractStep, Change, Json, Step, Trace, Witness
 
 DEADLOCK = "deadlock"
 DEADLOCK_SENTENCE = "Nothing is possible any more, and the protocol may not stop here."
@@ -90,6 +91,7 @@ class Tracer:
         """The run as a trace that shows a finding at its end."""
         system = self.system
         explanation = self._explanation(finding)
+        abstract = self._abstract() if finding.kind == kind_of(MAPPING).shown_as else None
         init = system.of("init")
         return Trace(
             spec=spec,
@@ -103,7 +105,7 @@ class Tracer:
                 variable.name: variable.type.to_json(value)
                 for variable, value in zip(system.variables, self.states[0], strict=True)
             },
-            steps=tuple(self._marked(explanation)),
+            steps=tuple(self._marked(explanation) if abstract is None else self._beside(self._marked(explanation))),
             witnesses=tuple(self._witnesses(explanation)),
             loop=finding.loop,
             role=self.lanes.role(),
@@ -111,7 +113,33 @@ class Tracer:
             initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
             given=() if finding.kind == INDUCTION else self._given,
             looked_at=self._ids((wire, message) for _, wire, message in explanation.messages),
+            abstract=abstract,
         )
+
+    def _abstract(self) -> Abstraction:
+        """The specification that is refined, with its state in the beginning."""
+        assert self.system.refinement is not None and self.system.abstract is not None
+        first = self.system.refinement.state(self.system.view(self.states[0]))
+        initial = {
+            variable.name: variable.type.to_json(value)
+            for variable, value in zip(self.system.abstract.variables, first, strict=True)
+        }
+        return Abstraction(self.system.abstract.name, initial)
+
+    def _beside(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """Steps, each with what it is in the specification that is refined."""
+        refinement, abstract = self.system.refinement, self.system.abstract
+        assert refinement is not None and abstract is not None
+        levels = [refinement.state(self.system.view(state)) for state in self.states]
+        for step, (before, after) in zip(steps, pairwise(levels), strict=True):
+            taken = None if before == after else refinement.step(before, after)
+            changes = tuple(
+                replace(change, lane=None)
+                for variable, old, new in zip(abstract.variables, before, after, strict=True)
+                for change in self._leaves(variable.name, variable.type, (), old, new)
+            )
+            name, given = (None, {}) if taken is None else (taken[0].name, _named(*taken))
+            yield replace(step, abstract=AbstractStep(name, given, changes))
 
     # Steps
 
@@ -220,7 +248,7 @@ class Tracer:
     def _explanation(self, finding: Finding) -> Explanation:
         if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, UNJUDGED, "run"):
             return Explanation()
-        if finding.method.declaration.kind in STEPS:
+        if finding.method.declaration.kind in STEPS and len(self.states) > 1:
             return explain(self.system, finding.method, self.states[-1], finding.arguments, self.states[-2])
         if finding.method.declaration.kind == "action":
             return Explanation()

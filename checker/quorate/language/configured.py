@@ -6,12 +6,12 @@ What can be wrong in a class that CPython accepts is refused here, at its place.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import SpecError, UsageError, unknown
-from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, STEPS, known_kinds
+from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
 from quorate.language.control import Cut, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
 from quorate.language.failures import place_of
@@ -36,23 +36,32 @@ class Configured:
     Raises SpecError if the declarations are wrong and UsageError if the bounds are.
     """
 
+    abstract: Configured | None
+    """The more abstract specification that a `@mapping` leads to, at the same bounds."""
+
     def __init__(self, spec: type[SpecBase]) -> None:
         if not (isinstance(spec, type) and issubclass(spec, SpecBase)) or SpecBase in (spec, *spec.__bases__):
             raise UsageError(f"{spec!r} is not a subclass of Spec.")
         self.spec = spec
         self.name = original(spec).__name__
+        self.bounds: dict[str, int] = {}
+        self.abstract = None
         self._saved: list[dict[Any, int | None]] = []
         self._sizes: dict[Any, int | None] = {}
         self._hints = hints(spec)
         self.constants = dict(self._class_constants())
         requested = self._requested()
-        declared_bounds = self._explore_bounds(requested)
+        refined = self._refined()
+        declared_bounds = self._explore_bounds(requested, () if refined is None else self._like(refined).bounds)
         self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
         self.bounds |= {name: value for name, value in self.constants.items() if type(value) is int}
         self._sizes = {
             bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
         }
         self.configuration = Configuration(capacities=requested)
+        if refined is not None:
+            self.abstract = self._at_same_bounds(refined, requested)
+            self.bounds = dict(sorted((self.abstract.bounds | self.bounds).items()))
         with self:
             self.variables = tuple(self._variables())
             methods = [self._method(*found) for found in declarations(spec)]
@@ -74,6 +83,11 @@ class Configured:
         if len(self.of(*ENDS)) > 1:
             raise SpecError(
                 f"{self.name} has more than one @terminal: {', '.join(method.name for method in self.of('terminal'))}."
+            )
+        if len(self.of(MAPPING)) > 1:
+            raise SpecError(
+                f"{self.name} has more than one @mapping: {', '.join(method.name for method in self.of(MAPPING))}. What it "
+                f"refines may refine another specification in turn."
             )
 
     # Declarations
@@ -131,9 +145,42 @@ class Configured:
                 self.constants[name] = size
         return sizes
 
-    def _explore_bounds(self, requested: dict[str, int]) -> dict[str, Bound]:
+    def _refined(self) -> Any:
+        """The specification that a @mapping leads to, if the class has one."""
+        mappings = [found for found in declarations(self.spec) if found[1].kind == MAPPING]
+        refines = self.spec.refines
+        if not mappings:
+            if refines is not None and not any(
+                getattr(getattr(self.spec, name, None), "__quorate__", None) == Declaration(MAPPING)
+                for name in self.spec.omits
+            ):
+                raise SpecError(
+                    f"{self.name} refines {refines.__name__}, and no method says how: mark one with @mapping, "
+                    f"`def as_{refines.__name__.lower()}(self, abstract: {refines.__name__}) -> None`."
+                )
+            return None
+        name, _, function = mappings[0]
+        if not (isinstance(refines, type) and issubclass(refines, SpecBase)):
+            raise SpecError(
+                f"{self.name}.{name} is a @mapping, and the class does not say to what: write `refines = ...`, the more abstract "
+                f"specification.",
+                definition(function),
+            )
+        return refines
+
+    def _at_same_bounds(self, refined: Any, requested: dict[str, int]) -> Self:
+        """The specification that this one refines: bounds of one name are one bound."""
+        own = requested | self.bounds
+        names = self._like(refined).bounds
+        return self._like(refined.bounded(**{name: own[name] for name in names if name in own}))
+
+    def _like(self, spec: type[SpecBase]) -> Self:
+        """Another specification, configured as this one is."""
+        return type(self)(spec)
+
+    def _explore_bounds(self, requested: dict[str, int], others: Collection[str]) -> dict[str, Bound]:
         """Every bound of the spec, found by resolving all its types; a change of one size can make another bound
-        appear.
+        appear. `others` are those of the specification that it refines.
         """
         configuration = Configuration(capacities=requested)
         for _ in range(3):
@@ -154,8 +201,8 @@ class Configured:
                         if isinstance(part, SortMeta):
                             resolve(part, self.name, configuration)
         for name, size in requested.items():
-            if name not in configuration.found and name not in self.constants:
-                raise unknown("bound", name, [*configuration.found, *self._integers()])
+            if name not in configuration.found and name not in self.constants and name not in others:
+                raise unknown("bound", name, [*configuration.found, *self._integers(), *others])
             if name in configuration.found:
                 self._check_bound(name, size, configuration.found[name])
         return configuration.found
@@ -226,6 +273,8 @@ class Configured:
         """The parameters of a method that range over something: those after `self`, and after `old` of a step. Raises SpecError where a
         method has no such form, or could not be run to its end."""
         wanted = "(self, old: Self, ...)" if declaration.kind in STEPS else "(self, ...)"
+        if declaration.kind == MAPPING:
+            wanted = f"(self, abstract: {getattr(self.spec.refines, '__name__', '...')})"
         if declaration.kind == CONSTRAINT:
             wanted = "(self) or (self, old: Self)"
         if (
@@ -248,9 +297,12 @@ class Configured:
                     definition(function, parameter.name),
                 )
         skipped = 2 if takes_old(declaration, function) else 1
-        for position, role in enumerate(("self", "old")[:skipped]):
+        roles = ("self", "abstract") if declaration.kind == MAPPING else ("self", "old")
+        for position, role in enumerate(roles[:skipped]):
             missing = position >= len(found)
-            if missing or (found[position].name in known and not self._is_own(known[found[position].name])):
+            if missing or (
+                found[position].name in known and not self._is_own(known[found[position].name], declaration)
+            ):
                 given = "" if missing else f", and {found[position].name!r} stands where `{role}` is expected"
                 raise SpecError(
                     f"{where}: a method marked @{declaration.kind} takes {wanted}{given}.",
@@ -261,10 +313,16 @@ class Configured:
                 f"{where}: a constraint has no parameters, as a bound has none: it takes {wanted}. Write `all(... for ...)`.",
                 definition(function, found[skipped].name),
             )
+        if declaration.kind == MAPPING and len(found) > skipped:
+            raise SpecError(
+                f"{where}: a mapping has no parameters: it takes {wanted}.", definition(function, found[skipped].name)
+            )
         return [parameter.name for parameter in found[skipped:]]
 
-    def _is_own(self, hint: Any) -> bool:
-        """Whether an annotation of `self` or `old` names the spec."""
+    def _is_own(self, hint: Any, declaration: Declaration) -> bool:
+        """Whether an annotation of `self` or `old` names the spec; of a @mapping's `abstract`, the one that it refines."""
+        if declaration.kind == MAPPING and self.spec.refines is not None and isinstance(hint, type):
+            return issubclass(self.spec, hint) or issubclass(self.spec.refines, hint)
         return (
             hint in (Self, Any) or isinstance(hint, TypeVar) or (isinstance(hint, type) and issubclass(self.spec, hint))
         )
@@ -327,10 +385,13 @@ class Configured:
 
     @property
     def sizes(self) -> dict[Any, int]:
-        """The sorts whose sizes are bounds, with their sizes."""
-        return {sort: size for sort, size in self._sizes.items() if size is not None}
+        """The sorts whose sizes are bounds, with their sizes; those of the specification that is refined among them."""
+        others = {} if self.abstract is None else self.abstract.sizes
+        return others | {sort: size for sort, size in self._sizes.items() if size is not None}
 
     def __enter__(self) -> Self:
+        if self.abstract is not None:
+            self.abstract.__enter__()
         self._saved.append({sort: sort._configured for sort in self._sizes})
         for sort, size in self._sizes.items():
             sort.bound = size
@@ -344,10 +405,12 @@ class Configured:
         deactivate()
         for sort, size in self._saved.pop().items():
             sort.bound = size
+        if self.abstract is not None:
+            self.abstract.__exit__()
 
 
 def takes_old(declaration: Declaration, function: Callable[..., Any]) -> bool:
-    """Whether a method is about a transition: its second parameter is the state before."""
+    """Whether a method is about a transition, so that it has a second parameter: the state before, or what a mapping assigns."""
     return declaration.kind in STEPS or (
         declaration.kind == CONSTRAINT and len(inspect.signature(function).parameters) > 1
     )

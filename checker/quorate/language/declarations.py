@@ -13,6 +13,7 @@ from quorate.kinds import known_kinds
 
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
+Abstracting = TypeVar("Abstracting", bound=Callable[[Any, Any], None])
 Implication = TypeVar("Implication", bound=Callable[..., tuple[bool, bool]])
 Decorator = TypeVar("Decorator", bound=Callable[[Any], Any])
 S = TypeVar("S", bound="SpecBase")
@@ -138,6 +139,15 @@ def step(function: Predicate, /) -> Predicate:
 
 
 @_marks
+def mapping(function: Abstracting, /) -> Abstracting:
+    """What a state is in the more abstract specification that the class `refines`: `def as_consensus(self, abstract: Consensus) -> None`
+    assigns each variable of `abstract`. Every initial state must then be an initial one there, and every step a step there, or
+    leave all that is assigned as it is (Abadi & Lamport 1991, "The Existence of Refinement Mappings", section 2).
+    """
+    return function
+
+
+@_marks
 def reachable(function: Predicate, /) -> Predicate:
     """True in at least one reachable state, for some choice of its parameters: the guard against specs that do
     nothing.
@@ -254,6 +264,7 @@ class SpecBase:
     omits: ClassVar[tuple[str, ...]] = ()
     lanes: ClassVar[tuple[type | str, ...]] = ()
     coloured_by: ClassVar[str | None] = None
+    refines: ClassVar[type[SpecBase] | None] = None
     _configured_from: ClassVar[type[SpecBase] | None] = None
     _argued: ClassVar[bool] = False
 

@@ -30,12 +30,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Method:
-    """A declared method: an action, @init, or a property."""
+    """A declared method: an action, @init, or a property. The `function` of a @mapping is the property that it stands for, of the
+    state after a step and the one before; `mapping` is the author's."""
 
     name: str
     declaration: Declaration
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
+    mapping: Callable[..., None] | None = None
 
     @property
     def sentence(self) -> str:

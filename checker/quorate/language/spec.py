@@ -20,7 +20,8 @@ class Spec(SpecBase):
     Class attributes that authors may set: `expect`: what the checker finds (`holds()` or `violates(name)`); `bounds`:
     defaults for named bounds, over those of the sorts; `omits`: names of inherited actions and properties that this
     variant leaves out; `lanes`: the sorts and names that are lanes of the space-time diagram, if the default is not
-    wanted; `coloured_by`: the enum variable that colours the lanes.
+    wanted; `coloured_by`: the enum variable that colours the lanes; `refines`: the more abstract specification that a
+    `@mapping` leads to.
 
     `Spec()` is a live instance in the initial state: its actions can be called from a Python prompt, a debugger or a
     test. A false `require` then raises `Disabled`.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.errors import SpecError, unknown
+from quorate.kinds import MAPPING
 from quorate.language.configured import Configured, takes_old
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled
@@ -20,6 +21,7 @@ from quorate.language.declarations import SpecBase
 from quorate.language.failures import Failure, ending, is_of_spec, where
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import definition
+from quorate.language.refinement import UNSET, Refinement, State
 from quorate.language.types import WireType
 
 __all__ = [
@@ -35,12 +37,7 @@ __all__ = [
     "is_of_spec",
 ]
 
-State = tuple[Any, ...]
 Arguments = tuple[Any, ...]
-
-
-UNSET = object()
-"""The value, before @init, of a variable whose type has no zero."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,17 @@ class Successor:
 class System(Configured):
     """A configured spec that runs. Raises the same errors when it is made."""
 
+    abstract: System | None
+
     def __init__(self, spec: type[SpecBase]) -> None:
         super().__init__(spec)
+        self.refinement: Refinement | None = None
+        """How the states of the specification that this one refines are seen in its own."""
+        for method in self.of(MAPPING):
+            assert self.abstract is not None
+            self.refinement = Refinement(self.abstract, method.name, method.function)
+            judged = replace(method, function=self.refinement.property(), mapping=method.function)
+            self._by_kind[MAPPING] = [judged]
         self.repeats = False
         """Whether every method is run twice, because no typed model says that it depends on the state alone."""
 
@@ -74,6 +80,10 @@ class System(Configured):
                     raise SpecError(f"{self.name}.{variable.name}: {error}") from None
                 values.append(UNSET)
         return tuple(values)
+
+    def blank(self) -> State:
+        """The state in which nothing has a value yet."""
+        return (UNSET,) * len(self.variables)
 
     def draft(self, state: State, instance: SpecBase | None = None) -> tuple[SpecBase, Log]:
         """An instance whose variables can be changed, starting from `state`."""
@@ -122,7 +132,7 @@ class System(Configured):
         """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other
         exception.
         """
-        successor = self._unconstrained(state, action, arguments)
+        successor = self.unconstrained(state, action, arguments)
         if successor is None or action.declaration.kind == "init":  # An initial state is made, and then asked about.
             return successor
         if (name := self.excluded_by(successor.state, state)) is not None:
@@ -143,7 +153,7 @@ class System(Configured):
                 return method.name
         return None
 
-    def _unconstrained(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
+    def unconstrained(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         if not self.repeats:
             return self._fired(state, action, arguments)
         first, second = (ending(lambda: self._fired(state, action, arguments)) for _ in range(2))
@@ -198,7 +208,7 @@ class System(Configured):
     def initial(self) -> Iterator[tuple[Arguments, State]]:
         """The initial states that no constraint excludes, in order of the arguments of @init. Raises Failure if there is none."""
         found = False
-        for arguments, state in self._begun():
+        for arguments, state in self.begun():
             if self.excluded_by(state) is None:
                 found = True
                 yield arguments, state
@@ -207,10 +217,10 @@ class System(Configured):
 
     def excluded_initially(self) -> Counter[str]:
         """How many initial states each constraint excludes."""
-        names = (self.excluded_by(state) for _, state in self._begun()) if self.constraints else ()
+        names = (self.excluded_by(state) for _, state in self.begun()) if self.constraints else ()
         return Counter(name for name in names if name is not None)
 
-    def _begun(self) -> Iterator[tuple[Arguments, State]]:
+    def begun(self) -> Iterator[tuple[Arguments, State]]:
         """All initial states, before any constraint is asked."""
         zero = self.zero(before_init=bool(self.of("init")))
         for method in self.of("init"):

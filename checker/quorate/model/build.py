@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from quorate.errors import SpecError
-from quorate.kinds import KINDS
+from quorate.kinds import KINDS, MAPPING
 from quorate.language.configured import takes_old
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
@@ -21,6 +21,7 @@ from quorate.model.context import Context, Findings, Rule
 from quorate.model.conversion import alternatives, element_type, same_class
 from quorate.model.nodes import Change, Op
 from quorate.model.ranges import is_number
+from quorate.model.refinement import Abstract, Claims, Refinement
 from quorate.model.rounds import deciding_sorts
 from quorate.model.source import Source
 from quorate.model.totality import is_total
@@ -58,7 +59,11 @@ class Builder:
         constraints = tuple(self.property(method) for method in system.constraints)
         ends = tuple(map(self._within, constraints))
         actions = tuple(_ending(self.action(method), ends, self.functions) for method in system.actions)
-        properties = tuple(self.property(method) for method in system.of(*KINDS))
+        refined = None if system.abstract is None else self._refined(system.abstract)
+        properties = tuple(
+            refined.step if refined is not None and method is refined.step.method else self.property(method)
+            for method in system.of(*KINDS)
+        )
         used: set[type] = set()
         for kind in [variable.type for variable in system.variables] + [
             kind for action in actions for _, kind in action.parameters
@@ -74,6 +79,7 @@ class Builder:
             self.functions,
             tuple(sorted(used, key=lambda sort: sort.__name__)),
             constraints,
+            beginnings=() if refined is None else (refined.beginning,),
         )
         deciding = deciding_sorts(model)
         return replace(
@@ -92,19 +98,7 @@ class Builder:
             if init is None:
                 self.system.zero()
             assert init is not None
-            for position, statement in enumerate(init.body):
-                before = init.body[:position]
-                untouched = name not in ir.reads(before, self.functions) and not any(
-                    isinstance(part, ir.Return) for part in ir.statements(before)
-                )
-                whole = (
-                    isinstance(statement, ir.Assign)
-                    and statement.target.root == name
-                    and not statement.target.selectors
-                )
-                if whole and untouched:
-                    break
-            else:
+            if not ir.assigned_first(name, init.body, self.functions):
                 raise SpecError(
                     f"{self.system.name}.{init.name} does not assign self.{name} as a whole, on every path and before it is read; "
                     f"its type has no default. Write `self.{name} = ...` among the first lines."
@@ -113,7 +107,7 @@ class Builder:
     def owner(self, method: Method) -> type:
         """The class in which a method's function is defined."""
         for cls in self.system.spec.__mro__:
-            if cls.__dict__.get(method.name) is method.function:
+            if cls.__dict__.get(method.name) is (method.mapping or method.function):
                 return cls
         return self.system.spec
 
@@ -213,9 +207,26 @@ class Builder:
         found = ir.reads(body, self.functions) | ir.reads(body, self.functions, old=True)
         return ir.Property(method.name, kind, method, parameters, body, found)
 
+    def _refined(self, system: System) -> Claims:
+        """What the mapping to a more abstract specification claims."""
+        (method,) = self.system.of(MAPPING)
+        assert method.mapping is not None
+        source = Source.of(method.mapping, self.owner(method))
+        concrete, abstract = [argument.arg for argument in source.tree.args.args]
+        _, mapping = self._fixpoint(
+            source, {concrete: Op.OLD, abstract: Op.STATE}, (), pure=False, result=None, systems={abstract: system}
+        )
+        with system:
+            builder = Builder(system)
+            inits = [builder.action(init) for init in system.of("init")]
+            builder._check_initial(inits[0] if inits else None)
+            actions = [builder.action(action) for action in system.actions]
+            known = Abstract(system, inits[0] if inits else None, actions, builder.functions)
+        return Refinement(known, self.functions, self.key).claims(method, source, mapping)
+
     def _within(self, constraint: ir.Property) -> ir.Within:
         """What holds the state after an action to a constraint."""
-        key = self._key(constraint.name)
+        key = self.key(constraint.name)
         self.functions[key] = ir.Function(key, (), constraint.body, BoolType())
         return ir.Within(constraint.name, ir.Expr(Op.CALL, BoolType(), (), key))
 
@@ -248,13 +259,14 @@ class Builder:
             raise source.error(
                 source.tree, f"{function.__name__} returns nothing: it is no pure function. Call it as a statement."
             )
-        key = self._key(function.__name__)
+        key = self.key(function.__name__)
         self._keys[identity] = key
         made = ir.Function(key, parameters, body, kind)
         self.functions[key] = made
         return made
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        """A key that no function has yet."""
         key, number = name, 1
         while key in self.functions:
             number += 1
@@ -270,12 +282,15 @@ class Builder:
         pure: bool,
         result: Type | None,
         wanted: Type | None = None,
+        systems: Mapping[str, System] | None = None,
     ) -> tuple[Findings, tuple[ir.Stmt, ...]]:
-        """Lower a body until the types of its locals no longer grow."""
+        """Lower a body until the types of its locals no longer grow. `systems` are those whose variables are meant by a name that is
+        no `self` of this one."""
         findings = Findings()
         for _ in range(PASSES_MAX):
             findings.changed = False
             ctx = Context(self, source, self_names, findings, pure)
+            ctx.systems = systems or {}
             ctx.declared_result, ctx.wanted_result = result, wanted
             for name, kind in parameters:
                 ctx.local(name, kind, source.tree)

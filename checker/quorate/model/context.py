@@ -109,6 +109,7 @@ class Context:
     ) -> None:
         self.builder, self.source, self.findings, self.pure = builder, source, findings, pure
         self.self_names = self_names
+        self.systems: Mapping[str, System] = {}
         self.bindings: dict[str, Expr] = {}
         self.defined: set[str] = set()
         self.taken: set[str] = set()
@@ -158,6 +159,10 @@ class Context:
         self.inlining = (*self.inlining, function)
         yield
         self.source, self.bindings, self.self_names, self.inlining = outside
+
+    def system_of(self, name: str) -> System:
+        """The specification whose variables a name such as `self` has."""
+        return self.systems.get(name, self.builder.system)
 
     def location(self, node: ast.AST) -> Any:
         """Where a node stands."""

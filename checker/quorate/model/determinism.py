@@ -60,6 +60,8 @@ def vouch(system: System) -> None:
         for function, owner in _functions(system):
             _Inspection(function, owner).run()
         system.repeats = True
+        if system.abstract is not None:
+            vouch(system.abstract)
 
 
 def _functions(system: System) -> Iterator[tuple[FunctionType, type | None]]:

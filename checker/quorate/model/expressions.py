@@ -53,7 +53,7 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> ir.Expr:
 def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.Expr:
     location = ctx.location(node)
     if isinstance(node.value, ast.Name) and node.value.id in ctx.self_names and node.value.id not in ctx.bindings:
-        system = ctx.builder.system
+        system = ctx.system_of(node.value.id)
         if node.attr in system.index:
             return ir.Expr(ctx.self_names[node.value.id], system.variable(node.attr).type, (), node.attr, location)
         if node.attr in system.constants:

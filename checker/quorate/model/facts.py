@@ -39,7 +39,7 @@ def known(condition: ir.Expr, true: bool) -> Facts:
 def without(facts: Facts, roots: set[str]) -> Facts:
     """The facts that say nothing of these variables and locals."""
     return frozenset(
-        fact for fact in facts if not _says(fact, roots) and not any(part.op is Op.CALL for part in fact.walk())
+        fact for fact in facts if not _says(fact, roots) and not any(part.op in ir.CALLS for part in fact.walk())
     )
 
 

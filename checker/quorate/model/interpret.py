@@ -312,6 +312,14 @@ def _majority(run: Run, node: ir.Expr) -> bool:
     return 2 * len(run.value(node.args[0])) > node.data.size
 
 
+def _takes(run: Run, node: ir.Expr) -> bool:
+    arguments = run.all(node.args)
+    try:
+        return bool(run.call(run.model.functions[node.data], arguments))
+    except (_Disabled, Cut):
+        return False
+
+
 def _linearizable(run: Run, node: ir.Expr) -> bool:
     history, initial = run.all(node.args)
     function = run.model.functions[node.data]
@@ -393,6 +401,7 @@ EVALUATE: dict[Op, Callable[[Run, ir.Expr], Any]] = {
     Op.MAJORITY: _majority,
     Op.QUORUM: _binary(lambda members, size: len(members) >= size),
     Op.CALL: lambda run, node: run.call(run.model.functions[node.data], run.all(node.args)),
+    Op.TAKES: _takes,
     Op.LINEARIZABLE: _linearizable,
 }
 

@@ -133,6 +133,7 @@ class Op(StrEnum):
     MAJORITY = auto()  # 2 * len(a) > number of members; data: the sort's type
     QUORUM = auto()  # len(a) >= b; data: the sort's type
     CALL = auto()  # data: key in Model.functions
+    TAKES = auto()  # the same of a function whose body is an action's: false also where a `Require` or a bound ends it
     LINEARIZABLE = auto()  # a: history, b: initial state; data: key of the sequential model in Model.functions
 
 
@@ -195,6 +196,8 @@ def conjuncts(node: Expr) -> Iterator[Expr]:
         yield node
 
 
+CALLS = frozenset({Op.CALL, Op.TAKES, Op.LINEARIZABLE})
+"""What evaluates a function of the model, `data`."""
 COMPREHENSIONS = frozenset({Op.ALL, Op.ANY, Op.SUM, Op.MIN_OF, Op.MAX_OF, Op.THE, Op.SET_OF, Op.LIST_OF, Op.MAP_OF})
 
 
@@ -343,12 +346,14 @@ Stmt = Assign | Mutate | Require | Within | Assert | If | Loop | Scope | Return 
 
 @dataclass(frozen=True)
 class Function:
-    """A pure function or method for one choice of argument types. Its body may read `STATE` (or `OLD`)."""
+    """A pure function or method for one choice of argument types. Its body may read `STATE` (or `OLD`). One that is `partial` has
+    `Require`s: `TAKES` asks for it, and nothing else does."""
 
     key: str
     parameters: tuple[tuple[str, Type], ...]
     body: tuple[Stmt, ...]
     result: Type
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -373,7 +378,7 @@ class Action:
 @dataclass(frozen=True)
 class Property:
     """An invariant, lemma, step, reachable, eventually, leads_to or terminal. The body returns a bool (leads_to: a
-    pair).
+    pair). That of a mapping is about a step; what it says of initial states is in `Model.beginnings`, as invariants.
     """
 
     name: str
@@ -388,7 +393,8 @@ class Property:
 class Model:
     """A spec under one choice of bounds. `symmetric` are the scalarsets whose members are interchangeable: all that
     it uses but the `deciding` ones, whose names decide how a loop ends (`rounds`), each with the first such loop. Actions end with
-    the `constraints` as `Within`; of initial states they are asked where these are made.
+    the `constraints` as `Within`; of initial states they are asked where these are made. `beginnings` are claims about initial states
+    alone.
     """
 
     name: str
@@ -401,6 +407,7 @@ class Model:
     symmetric: tuple[type, ...]
     constraints: tuple[Property, ...] = ()
     deciding: Mapping[type, Location | None] = field(default_factory=dict)
+    beginnings: tuple[Property, ...] = ()
 
     def of(self, *kinds: str) -> tuple[Property, ...]:
         """The properties of these kinds, in order of definition. Raises LookupError for a kind that there is not."""
@@ -460,7 +467,7 @@ def reads(body: tuple[Stmt, ...], functions: dict[str, Function], old: bool = Fa
         for node in expression.walk():
             if node.op is wanted:
                 found.add(node.data)
-            elif node.op in (Op.CALL, Op.LINEARIZABLE):
+            elif node.op in CALLS:
                 found |= reads(functions[node.data].body, functions, old)
     return frozenset(found)
 
@@ -468,6 +475,25 @@ def reads(body: tuple[Stmt, ...], functions: dict[str, Function], old: bool = Fa
 def changes(body: tuple[Stmt, ...]) -> Iterator[Assign | Mutate]:
     """The statements that change a variable or a local, nested ones included."""
     return (statement for statement in statements(body) if isinstance(statement, Assign | Mutate))
+
+
+def assigned_first(name: str, body: tuple[Stmt, ...], functions: dict[str, Function]) -> bool:
+    """Whether a variable is assigned as a whole on every path, before anything reads it."""
+    for position, statement in enumerate(body):
+        if (
+            isinstance(statement, Assign)
+            and statement.target.root == name
+            and statement.target.state
+            and not statement.target.selectors
+        ):
+            before = (
+                (*body[:position], Return(statement.value))
+                if name in reads((statement,), functions)
+                else body[:position]
+            )
+            untouched = name not in reads(before, functions)
+            return untouched and not any(isinstance(part, Return) for part in statements(body[:position]))
+    return False
 
 
 def writes(body: tuple[Stmt, ...]) -> frozenset[str]:

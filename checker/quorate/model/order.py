@@ -203,7 +203,7 @@ class _Rounds:
         if root in self.disjoint or root in self.taken or root in self.shared:
             where = (inside or value).location
             raise self.reject(f"{value.data} is read here and changed by other rounds of the loop.", where)
-        if value.op in (Op.CALL, Op.LINEARIZABLE):
+        if value.op in ir.CALLS:
             self._called(value, own, inside)
         for child in value.children():
             self._read(child, own, inside)

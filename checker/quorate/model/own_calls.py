@@ -24,6 +24,14 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
     spec = ctx.builder.system.spec
     base = node.value
     if isinstance(base, ast.Name) and base.id in ctx.self_names and base.id not in ctx.bindings:
+        if base.id in ctx.systems and node.attr not in ctx.systems[base.id].index:
+            raise ctx.source.outside(
+                node,
+                f"{base.id} is what the mapping assigns; its methods are not called here.",
+                "Assign its variables.",
+            )
+        if base.id in ctx.systems:
+            return None
         order, self_op = spec.__mro__, ctx.self_names[base.id]
     elif isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super" and not base.args:
         owner = ctx.source.owner or spec

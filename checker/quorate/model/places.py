@@ -46,11 +46,12 @@ def place(ctx: Context, node: ast.expr) -> ir.Place:
 
 
 def _variable(ctx: Context, node: ast.Attribute, owner: str) -> ir.Place:
-    system = ctx.builder.system
+    system = ctx.system_of(owner)
     if node.attr not in system.index:
         raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {', '.join(system.index)}.")
     if ctx.self_names[owner] is ir.Op.OLD:
-        raise ctx.source.error(node, f"{owner} is the state before the step; it does not change.")
+        what = "state that is mapped" if ctx.systems else "state before the step"
+        raise ctx.source.error(node, f"{owner} is the {what}; it does not change.")
     if ctx.pure:
         raise ctx.source.error(node, "A property or pure function cannot change the state.")
     return ir.Place(node.attr, True, (), (system.variable(node.attr).type,))

@@ -61,7 +61,7 @@ def deciding_sorts(model: ir.Model) -> Mapping[type, Location | None]:
     if model.init is not None:
         run.body(model.init.body, _given(model.init.parameters))
     run.found, run.in_property = found, True
-    for prop in model.properties:
+    for prop in (*model.properties, *model.beginnings):
         run.body(prop.body, _given(prop.parameters))
     return run.found
 
@@ -138,6 +138,11 @@ class _Run:
                 return ERROR if low <= 0 <= high else NONE
             case Op.CALL:
                 return self._called(node, facts).end
+            case Op.TAKES:  # A cut is an answer there.
+                outside, self.in_property = self.in_property, False
+                end = self._called(node, facts).end & ERROR
+                self.in_property = outside
+                return end
             case Op.LINEARIZABLE:  # It takes the events in the order of the history.
                 self._called(ir.Expr(Op.CALL, node.type, (), node.data), frozenset())
                 return ERROR

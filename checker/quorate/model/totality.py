@@ -49,6 +49,7 @@ FALLIBLE = frozenset(
         Op.LINEARIZABLE,
         Op.LOOKUP,
         Op.CALL,
+        Op.TAKES,
     }
 )
 """What may fail, unless more is known. Said so that a test can ask whether every operator was thought of."""

@@ -254,6 +254,7 @@ LEGAL: dict[Op, Rule] = {
     Op.MAJORITY: Rule(1, _quorum),
     Op.QUORUM: Rule(2, _quorum),
     Op.CALL: Rule(None, lambda node: isinstance(node.data, str)),
+    Op.TAKES: Rule(None, lambda node: _boolean(node) and isinstance(node.data, str)),
     Op.LINEARIZABLE: Rule(2, lambda node: _boolean(node) and isinstance(node.args[0].type, ListType)),
 }
 
@@ -274,7 +275,7 @@ def verify(model: ir.Model) -> None:
     """Raise IllegalModel at the first node that breaks a rule."""
     for action in (*model.actions, *((model.init,) if model.init else ())):
         _Verifier(model, action).body(action.body)
-    for prop in (*model.properties, *model.constraints):
+    for prop in (*model.properties, *model.constraints, *model.beginnings):
         _Verifier(model, prop).body(prop.body)
     for function in model.functions.values():
         _Verifier(model, function).body(function.body)
@@ -312,12 +313,14 @@ class _Verifier:
             raise self.fail("a variable has another type", node)
         if node.op is Op.LOCAL and self.locals.get(node.data) != node.type:
             raise self.fail("a local is unknown or has another type", node)
-        if node.op in (Op.CALL, Op.LINEARIZABLE) and node.data not in self.model.functions:
+        if node.op in ir.CALLS and node.data not in self.model.functions:
             raise self.fail("a function is missing", node)
-        if node.op is Op.CALL:
+        if node.op in (Op.CALL, Op.TAKES):
             function = self.model.functions[node.data]
             if _args(node) != tuple(kind for _, kind in function.parameters) or node.type != function.result:
                 raise self.fail("a call does not fit its function", node)
+            if function.partial is not (node.op is Op.TAKES):
+                raise self.fail("what may have no value is asked for as if it had one, or the other way round", node)
 
     def place(self, target: ir.Place) -> None:
         """A place: every selector fits the type before it."""
@@ -373,7 +376,7 @@ class _Verifier:
             case ir.Continue() | ir.Break():
                 pass
             case ir.Require(condition=condition):
-                if not isinstance(self.owner, ir.Action):
+                if not isinstance(self.owner, ir.Action) and not getattr(self.owner, "partial", False):
                     raise self.fail("require outside an action", statement)
                 self.expression(condition)
             case ir.Within(condition=condition):

@@ -220,7 +220,7 @@ class _BoundedRun(_Run):
         bounded, names = self.bounded, self.assumable
         if bounded.relation.start_fails:
             yield self._initially(NO_ERROR, lambda: not bounded.start_fails())
-        for prop in bounded.inductive:
+        for prop in (*bounded.inductive, *bounded.model.beginnings):
             yield self._initially(prop.name, partial(bounded.initially, prop))
         for fired in bounded.relation.fired:
             for prop in (*bounded.inductive, *bounded.steps):
@@ -371,12 +371,29 @@ class _AnySizeRun(_Run):
             self.task.progress(f"{answer.name[0]}: {answer.name[1]}")
 
         effort = replace(effort or self.task.effort, seconds=self._seconds)
-        for query, answer in zip(queries, ask_all(queries, effort, seen), strict=True):
+        for query, answer in self._answered(queries, effort, seen):
             self._record(query, answer)
             if answer.solver != SELECTED:
                 self._seconds = max(0.0, self._seconds - answer.seconds)
             status = {"unsat": "proven", "sat": "failed", "unknown": "unknown"}[answer.status]
             yield Claim(answer.name[0], answer.name[1], status, answer.seconds, answer.core, None, answer.reason)
+
+    @staticmethod
+    def _answered(
+        queries: Sequence[Query], effort: Effort, seen: Callable[[Answer], None]
+    ) -> Iterator[tuple[Query, Answer]]:
+        """The answers to queries, in their order; a narrower question that is settled stands for the whole one."""
+        narrower = [query.narrower for query in queries if query.narrower is not None]
+        quick = replace(effort, z3_seconds=effort.z3_seconds[:1])
+        settled = {
+            answer.name: (query, answer)
+            for query, answer in zip(narrower, ask_all(narrower, quick, seen), strict=True)
+            if answer.status == "unsat"
+        }
+        left = [query for query in queries if query.narrower is None or query.name not in settled]
+        answers = iter(zip(left, ask_all(left, effort, seen), strict=True))
+        for query in queries:
+            yield settled[query.name] if query.narrower is not None and query.name in settled else next(answers)
 
     def _explained(self, claims: Sequence[Claim]) -> list[Claim]:
         """The claims, those that failed with a counterexample at the smallest bounds that have one."""

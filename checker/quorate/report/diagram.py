@@ -331,6 +331,9 @@ def _add_touched(page: Scene, story: Story, layout: Layout, step: Step, colour: 
     page.curves.append(Curve(polyline((min(xs), y), (max(xs), y)), colour, 1.2))
     for lane, changed in touched.items():
         name, centre = f"{lane} in step {step.index} {step.action}", (layout.lane_x[lane], y)
+        if story.trace.abstract is not None and lane == story.trace.abstract.spec and story.strays(step):
+            page.marks.append(_cross(name, centre))
+            continue
         if step.index in story.causes.decisive and own is None:
             page.marks.append(Mark(f".ring {name}", centre, "circle", RING_RADIUS, "transparent", colour, 1.6))
         page.marks.append(Mark(name, centre, "circle", TOUCHED_RADIUS, colour if changed else "#FFFFFF", colour, 1.6))

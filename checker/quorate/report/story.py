@@ -7,7 +7,7 @@ Pictures and texts show the same facts; they are worked out here, once.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from quorate.kinds import CONFORM, HYPOTHETICAL, INDUCTION, LIVENESS, UNJUDGED
@@ -139,19 +139,38 @@ class Story:
         named = set(_members(step.arguments.values())) if own is None else set()
         return {lane: lane in changed for lane in self.lanes if lane != own and lane in changed | named}
 
-    def changes(self, step: Step, width: int | None = None) -> tuple[Shown, ...]:
-        """What a step changed, without the traffic that its messages already show."""
+    def changes(self, step: Step, width: int | None = None, abstract: bool = False) -> tuple[Shown, ...]:
+        """What a step changed, without the traffic that its messages already show; or what it changed in the more abstract
+        specification."""
         return tuple(
             Shown(
-                None if change.lane == step.lane else change.lane,
+                None if change.lane == step.lane or self._is_abstract(change) else change.lane,
                 _place(change, difference),
                 difference,
-                (step.index, place_of(change)) in self.causes.stressed,
+                self.strays(step) if abstract else (step.index, place_of(change)) in self.causes.stressed,
             )
             for change in step.changes
-            if not _is_traffic(step, change) and change.variable not in self.hidden
+            if not _is_traffic(step, change)
+            and change.variable not in self.hidden
+            and self._is_abstract(change) is abstract
             for difference in differences(change.old, change.new, width)
         )
+
+    def above(self, step: Step) -> str | None:
+        """What a step is in the more abstract specification, if it changes anything there."""
+        if self.trace.abstract is None or step.abstract is None or not step.abstract.changes:
+            return None
+        if step.abstract.action is None:
+            return f"no step of {self.trace.abstract.spec}"
+        given = ", ".join(f"{name} {show(value, 40)}" for name, value in step.abstract.arguments.items())
+        return f"{self.trace.abstract.spec}: {step.abstract.action}" + (f"({given})" if given else "")
+
+    def strays(self, step: Step) -> bool:
+        """Whether a step changes the more abstract state in a way that no step there does."""
+        return step.abstract is not None and bool(step.abstract.changes) and step.abstract.action is None
+
+    def _is_abstract(self, change: Change) -> bool:
+        return self.trace.abstract is not None and change.lane == self.trace.abstract.spec
 
     def remarks(self, step: Step) -> tuple[str, ...]:
         """What a step did that is neither a change nor an arrow between two lanes."""
@@ -178,12 +197,26 @@ class Story:
 def read(trace: Trace, hide: Collection[str] = (), idle: bool = False) -> Story:
     """Work out a trace's story. The changes of the variables in `hide` are not told; they are causes all the same. With `idle`, lanes
     in which nothing happens stay."""
+    trace = _with_abstract_lane(trace)
     every = lanes_of(trace)
     flights = _flights(trace, every)
     busy = set(every) if idle else _busy(trace, flights) or set(every)
     lanes = tuple(lane for lane in every if lane in busy)
     still = tuple(lane for lane in every if lane not in busy)
     return Story(trace, lanes, flights, _spells(trace, lanes), causes(trace), headline(trace), still, frozenset(hide))
+
+
+def _with_abstract_lane(trace: Trace) -> Trace:
+    """A trace in which the more abstract specification is one lane more, and its changes are told beside the others."""
+    if trace.abstract is None:
+        return trace
+    lane, steps = trace.abstract.spec, []
+    for step in trace.steps:
+        changes = step.abstract.changes if step.abstract is not None else ()
+        told = tuple(replace(change, variable=f"{lane}.{change.variable}", lane=lane) for change in changes)
+        steps.append(replace(step, changes=step.changes + told))
+    initial = trace.initial | {f"{lane}.{name}": value for name, value in trace.abstract.initial.items()}
+    return trace.but(lanes=(*trace.lanes, lane), initial=initial, steps=tuple(steps))
 
 
 def _busy(trace: Trace, flights: Sequence[Flight]) -> set[str]:
@@ -352,6 +385,7 @@ def headline(trace: Trace) -> Headline:
     text = what.format(
         when=when,
         last=last,
+        by=f"by step {last}" if last else when,
         hypothetical=HYPOTHETICAL,
         steps=f"{last} step{'' if last == 1 else 's'}",
         repetition=repetition(trace) or "ends here",
@@ -368,6 +402,7 @@ Tone = Literal["bad", "good", "plain"]
 HEADLINES: dict[str, tuple[Tone, str, str]] = {
     "invariant": ("bad", "invariant", "violated {when}"),
     "step": ("bad", "step", "violated by step {last}"),
+    "refinement": ("bad", "refinement", "violated {by}"),
     "reachable": ("good", "reachable", "reached {when}"),
     **{name: ("bad", name, "violated by a run that {repetition}") for name in LIVENESS},
     "deadlock": ("bad", "deadlock", "nothing can happen any more {when}"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from quorate.report.measure import clip, fold, width
-from quorate.report.palette import FADED, INK, SOFT, WIRE, accent
+from quorate.report.palette import BAD, FADED, INK, SOFT, WIRE, accent
 from quorate.report.scene import Text
 from quorate.report.story import Shown, Story, beginning, given, in_full
 from quorate.report.values import show
@@ -105,10 +105,13 @@ def place(lines: tuple[tuple[Item, ...], ...], x: float, y: float) -> list[Text]
 def step_items(story: Story, step: Step, room: float) -> list[Item]:
     """What a step changed, and what else is to be said of it."""
     dark = story.dark(step.index)
-    whole = story.changes(step)
     items: list[Item] = []
-    for short, full in zip(story.changes(step, VALUE_MAX), whole, strict=True):
-        items += _folded(_change_item(short, full, dark, accent(story.headline.tone)), room)
+    for abstract in (False, True):
+        if abstract and (above := story.above(step)) is not None:
+            items.append((Run(above, BAD if story.strays(step) else SOFT, story.strays(step), italic=True),))
+        whole = story.changes(step, abstract=abstract)
+        for short, full in zip(story.changes(step, VALUE_MAX, abstract), whole, strict=True):
+            items += _folded(_change_item(short, full, dark, accent(story.headline.tone)), room)
     remarks: list[Item] = [
         (Run(remark, FADED if story.lane_of(step) is None or not dark else SOFT, italic=True),)
         for remark in story.remarks(step)

@@ -7,6 +7,7 @@ names each bound and how often it cut, `unfinished` says why and what was covere
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from quorate.errors import printable
@@ -25,7 +26,7 @@ from quorate.outcome import (
 )
 from quorate.report.panel import witness_name, witness_steps
 from quorate.report.story import Flight, Shown, Story, beginning, in_full, read, repetition, shows_its_beginning
-from quorate.report.values import show
+from quorate.report.values import differences, show
 from quorate.trace import Step, Trace
 
 if TYPE_CHECKING:
@@ -103,18 +104,55 @@ def _trace_lines(trace: Trace, hide: Collection[str] = ()) -> Iterable[Line]:
         given = ", ".join(f"{name} {show(value, 60)}" for name, value in trace.initial_arguments.items())
         yield [("   0  ", DIM), (beginning(trace), STRONG), (f"  {given}" if given else "", DIM)]
     if in_full(trace):
-        for name, value in trace.initial.items():
+        for name, value in story.trace.initial.items():
             if name in story.hidden:
                 continue
             yield [("        ", ""), (f"{name} ", ""), (show(value, WIDTH), STRONG)]
     owner = max((len(step.lane or "net") for step in trace.steps), default=0)
-    for step in trace.steps:
+    if trace.abstract is not None and trace.steps:
+        yield from _two_levels(trace, owner, hide)
+    for step in trace.steps if trace.abstract is None else ():
         if trace.loop is not None and step.index == trace.loop + 1:
             yield [(f"   ┌─ the run {repetition(trace)}", WARN)]
         yield from _step_lines(story, step, owner)
     if trace.loop is not None:
         yield [(f"   └─ the run {repetition(trace)}", WARN)]
     yield from _headline_lines(story)
+
+
+def _two_levels(trace: Trace, owner: int, hide: Collection[str]) -> Iterable[Line]:
+    """The steps of a run, and beside them what they are in the more abstract specification."""
+    assert trace.abstract is not None
+    below = read(trace.but(abstract=None), hide)
+    rows = [(list(_step_lines(below, step, owner)), list(_abstract_lines(trace, step))) for step in trace.steps]
+    began: list[Line] = [
+        [(f"{name} ", ""), (show(value, WIDTH), STRONG)] for name, value in trace.abstract.initial.items()
+    ]
+    rows.insert(0, ([], [[(trace.abstract.spec, NAME)], *began]))
+    column = max((_length(line) for left, _ in rows for line in left), default=0) + 2
+    for left, right in rows:
+        nothing: Line = []
+        for one, other in zip_longest(left, right, fillvalue=nothing):
+            yield [*one, (" " * (column - _length(one)), ""), ("│ ", DIM), *other]
+
+
+def _length(line: Line) -> int:
+    return sum(len(text) for text, _ in line)
+
+
+def _abstract_lines(trace: Trace, step: Step) -> Iterable[Line]:
+    if step.abstract is None or not step.abstract.changes:
+        yield [("unchanged", DIM)]
+        return
+    given = ", ".join(f"{name} {show(value, 60)}" for name, value in step.abstract.arguments.items())
+    if step.abstract.action is None:
+        yield [("✗ no step", BAD)]
+    else:
+        yield [(step.abstract.action, STRONG), (f"({given})" if given else "", "")]
+    for change in step.abstract.changes:
+        place = change.variable + "".join(f"[{show(key)}]" for key in change.key)
+        for difference in differences(change.old, change.new, WIDTH // 2):
+            yield [("  ", ""), *_change(Shown(None, place + difference.path, difference, step.abstract.action is None))]
 
 
 def _step_lines(story: Story, step: Step, owner: int) -> Iterable[Line]:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
+from quorate.explore import reference
 from quorate.explore.engine import Covered, EngineUnavailable, by_depth
 from quorate.explore.limits import Checkpoint, Watch
 from quorate.explore.native.checkpoint import claimed, remove
@@ -34,6 +35,7 @@ from quorate.explore.native.library import (
 )
 from quorate.explore.native.render import Rendered, render
 from quorate.explore.native.replay import Disagreement, Replay
+from quorate.explore.properties import Properties
 from quorate.kinds import GOALS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, State, System
@@ -50,8 +52,18 @@ _compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
     """The native engine as `quorate.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
     specification is outside the typed subset."""
+    if begins_wrongly(system):
+        return reference.explore(system, sorts, watch, 1)
     initial, found = compiled(system, sorts, watch.store, watch.without)
     return run(system, found, initial, watch, workers)
+
+
+def begins_wrongly(system: System) -> bool:
+    """Whether some initial state decides the search, because a mapping leads from it to no initial state: then only initial states are
+    counted, and no C is needed."""
+    properties = Properties(system)
+    initial = system.initial() if properties.mappings else ()
+    return any(properties.begins_wrongly(state) is not None for _, state in initial)
 
 
 def run(

@@ -7,17 +7,18 @@ and lemmas are true before. The negation of each such claim goes to the solvers:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
 import z3
 
 from quorate.errors import Location, SpecError, UsageError
-from quorate.kinds import INVARIANTS, SAFETY, STEPS
+from quorate.kinds import INVARIANTS, MAPPING, SAFETY, STEPS
 from quorate.language.places import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
 from quorate.language.spec import Spec, without
-from quorate.language.types import NatType, Type
+from quorate.language.types import NatType, RecordType, Type
 from quorate.language.types.base import Bounded
 from quorate.model.build import build
 from quorate.model.nodes import Action, Expr, Model, Op, Property, expressions
@@ -27,6 +28,7 @@ from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.quantifiers import Transition
 from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
 from quorate.prove.encode.anysize.terms import Formula, Term
+from quorate.prove.encode.values import parts_of
 from quorate.prove.solvers.query import Query, query
 
 INIT = "initial states"
@@ -138,6 +140,7 @@ class Prover:
         }
         self._hypotheses: dict[str, tuple[str, Formula]] = {}
         self._transitions: dict[str, tuple[AnySize, Transition]] = {}
+        self._given: dict[str, list[Value]] = {}
         # What is known of formulas, by their numbers; a number stays theirs as long as they are here.
         self._symbols: dict[int, tuple[Formula, frozenset[str]]] = {}
         self._quorums: dict[int, tuple[Formula, set[str], set[str]]] = {}
@@ -152,7 +155,7 @@ class Prover:
                 if required is None or prop.name in required:
                     raise
                 self.skipped[prop.name] = error
-        for prop in self._any.of(*STEPS):
+        for prop in (*self._any.of(*STEPS), *self._any.beginnings):
             machine = self._machine.fork()
             try:
                 machine.holds(prop, self._before, self._case(machine, prop), self._before)
@@ -166,7 +169,8 @@ class Prover:
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
         named = set(wanted)
-        found = [self.initial(prop) for prop in self.inductive if prop.name in named]
+        beginnings = [prop for prop in self._any.beginnings if prop.name not in self.skipped]
+        found = [self.initial(prop) for prop in (*self.inductive, *beginnings) if prop.name in named]
         for action in self._any.actions:
             for prop in (*self.inductive, *self.steps):
                 if prop.name in named and (prop.kind in STEPS or action.writes & prop.reads):
@@ -215,8 +219,26 @@ class Prover:
         return self._query((INIT, prop.name), machine, [*(("", fact) for fact in facts), ("", goal)])
 
     def kept(self, action: Action, prop: Property, assumed: Sequence[str]) -> Query:
-        """The query that an action keeps a property, given the assumed ones before it."""
+        """The query that an action keeps a property, given the assumed ones before it. That it is an abstract action with some of its
+        own arguments is asked first, of which more is true and less has to be found: an alternation of quantifiers over maps took
+        the solvers minutes."""
+        asked = self._kept(action, prop, assumed, ())
+        if prop.kind == MAPPING and action.parameters:
+            return replace(asked, narrower=self._kept(action, prop, assumed, self._at_hand(action)))
+        return asked
+
+    def _at_hand(self, action: Action) -> Iterator[tuple[Type, Value]]:
+        """The arguments of an action, and their fields."""
+        for (_, kind), value in zip(action.parameters, self._given[action.name], strict=True):
+            yield kind, value
+            if isinstance(kind, RecordType):
+                yield from zip(kind.kinds, parts_of(value), strict=True)
+
+    def _kept(
+        self, action: Action, prop: Property, assumed: Sequence[str], at_hand: Iterable[tuple[Type, Value]]
+    ) -> Query:
         machine, transition, hypotheses = self._fired(action, assumed)
+        machine.at_hand = list(at_hand)
         with machine.aside():
             arguments = self._case(machine, prop)
             goal = machine.negate(machine.holds(prop, transition.after, arguments, self._before))
@@ -267,10 +289,8 @@ class Prover:
         queries, which ask aside."""
         machine, hypotheses = self._known(assumed)
         if action.name not in self._transitions:
-            self._transitions[action.name] = (
-                machine,
-                machine.fire(action, self._before, self._arguments(machine, action)),
-            )
+            self._given[action.name] = self._arguments(machine, action)
+            self._transitions[action.name] = machine, machine.fire(action, self._before, self._given[action.name])
         machine, transition = self._transitions[action.name]
         return machine, transition, hypotheses
 

@@ -15,7 +15,7 @@ from functools import partial
 from time import monotonic
 
 from quorate.explore.engine import Finding
-from quorate.kinds import SAFETY, STEPS
+from quorate.kinds import SAFETY, STEPS, kind_of
 from quorate.model.nodes import Model, Property
 from quorate.prove.bounded.capacities import relevant, room
 from quorate.prove.solvers.evidence import Evidence
@@ -71,7 +71,7 @@ class Search:
         Of several at this length: errors before @step properties before the others, and these in the order of the
         specification. Raises Undecided if the time does not suffice.
         """
-        wanted = [prop for prop in self.model.of(*SAFETY) if prop.name in set(names)]
+        wanted = [prop for prop in (*self.model.of(*SAFETY), *self.model.beginnings) if prop.name in set(names)]
         if not self.reductions.capacities:
             return self._within(Relation(self.model, reductions=self.reductions), wanted, 0, depth)
         spacious, done = self._spacious(depth), -1
@@ -128,14 +128,16 @@ class Search:
     def _lengths(self, run: Unrolled, judged: Sequence[Judged], depth: int) -> Iterator[_Length]:
         """What each length adds; that a run goes on is required only once the next length is asked for."""
         relation = run.relation
-        states, steps = ([one for one in judged if (one.prop.kind in STEPS) is kind] for kind in (False, True))
+        beginnings = [one for one in judged if one.prop in relation.model.beginnings]
+        steps = [one for one in judged if one.prop.kind in STEPS]
+        states = [one for one in judged if one not in beginnings and one not in steps]
         for length in range(depth + 1):
             chosen = run.lengthen(length - 1) if length else []
             found: list[tuple[Judged | Fired, int, int]] = []
             if length:
                 found += [(fired, relation.raising(fired), length - 1) for fired in relation.fired]
                 found += [(one, relation.bad(one), length - 1) for one in steps]
-            found += [(one, relation.bad(one), length) for one in states]
+            found += [(one, relation.bad(one), length) for one in (states if length else [*states, *beginnings])]
             suspects = tuple(
                 _Suspect(what, run.clauses.literal(condition, copy)) for what, condition, copy in found if condition
             )
@@ -221,7 +223,7 @@ class Search:
         step = found.prop.kind in STEPS
         reader = relation.reader(run.clauses.cells, true, length - step)
         arguments = relation.arguments(found.arguments, found.prop.parameters, reader)
-        kind = "error" if reader(found.raises) else "step" if step else "invariant"
+        kind = "error" if reader(found.raises) else kind_of(found.prop.method.declaration.kind).shown_as
         message = f"{found.prop.name} raises an error" if kind == "error" else None
         steps = run.instances(length, true)
         return Finding(kind, found.prop.method, started, steps, arguments, message=message)

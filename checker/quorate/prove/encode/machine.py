@@ -163,6 +163,21 @@ class Machine(Values[Cond, Part]):
     def op_call(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         return self.apply(self.model.functions[node.data], self.values(node.args, env), env)
 
+    def op_takes(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
+        """What stops the run of the function first is a `False`, unless it is an error."""
+        arguments = self.values(node.args, env)
+        outside, self.events = self.events, []
+        value = self.truth(self.apply(self.model.functions[node.data], arguments, env))
+        inside, self.events = self.events, outside
+        earlier: list[Cond] = []
+        for event in inside:
+            if event.kind == "error":
+                self.stop(
+                    "error", self.both((event.condition, self.negate(self.either(earlier)))), event.what, event.location
+                )
+            earlier.append(event.condition)
+        return self.both((value, self.negate(self.either(earlier))))
+
     def apply(
         self, function: ir.Function, arguments: Sequence[Value[Cond, Part]], env: Env[Cond, Part]
     ) -> Value[Cond, Part]:

@@ -23,13 +23,14 @@ LEAST_MILLISECONDS = 100
 class Query:
     """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
     naming, and use these `symbols`. Some are `axioms`, by position, about symbols that must occur elsewhere for the axiom
-    to matter."""
+    to matter. Where the `narrower` question, if there is one, has no solution, this one has none; it is asked first."""
 
     name: tuple[str, ...]
     text: str
     labels: tuple[str, ...]
     symbols: tuple[frozenset[str], ...]
     axioms: dict[int, frozenset[str]]
+    narrower: Query | None = None
 
 
 def limit(solver: Solver, seconds: float) -> None:

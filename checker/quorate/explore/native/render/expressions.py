@@ -94,6 +94,16 @@ class Expressions(Comprehensions):
         self.out("if (UNLIKELY(*status)) goto leave;")
         return result
 
+    def takes(self, node: Expr) -> str:
+        """TAKES: a bound that the function passes is an answer, and an error is one."""
+        arguments = self.values_of(node.args)
+        ended, result = self.out.fresh("ended"), self.out.fresh("b")
+        self.out(f"int {ended} = 0;")
+        names = ", ".join([f"&{ended}", self.state, self.old, *arguments])
+        self.out(f"word {result} = {self.shared.function(node.data)}({names});")
+        self.error(f"{ended} < 0")
+        return f"({result} && !{ended})"
+
     def linearizable(self, node: Expr) -> str:
         """LINEARIZABLE."""
         history, initial = self.values_of(node.args)
@@ -162,5 +172,6 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.MAJORITY: Expressions.majority,
     Op.QUORUM: Expressions.majority,
     Op.CALL: Expressions.call,
+    Op.TAKES: Expressions.takes,
     Op.LINEARIZABLE: Expressions.linearizable,
 }

@@ -35,8 +35,16 @@ def unpack_parameters(writer: Values, parameters: Parameters) -> None:
             writer.declare(kind, f"v_{name}", parameter(name, kind))
 
 
-def pure(shared: Shared, name: str, what: str, parameters: Parameters, body: Sequence[Stmt], result: Type) -> None:
-    """Write a function `name`. `what` it is stands above it."""
+def pure(
+    shared: Shared,
+    name: str,
+    what: str,
+    parameters: Parameters,
+    body: Sequence[Stmt],
+    result: Type,
+    partial: bool = False,
+) -> None:
+    """Write a function `name`. `what` it is stands above it. One that is `partial` has the value 0 where a guard is false."""
     out = Writer()
     wide = is_wide(result)
     head = [f"static {'void' if wide else ctype(result)} {name}(int *status, const word *s, const word *old"]
@@ -57,6 +65,9 @@ def pure(shared: Shared, name: str, what: str, parameters: Parameters, body: Seq
         writer.declare_locals(body, [key for key, _ in parameters])
         writer.block(body)
         out("goto leave;")
+        if partial:
+            out("goto disabled;")
+            out("disabled:")
         out("leave:")
         out("return;" if wide else "return 0;")
     shared.code(comment(what))
@@ -66,4 +77,4 @@ def pure(shared: Shared, name: str, what: str, parameters: Parameters, body: Seq
 
 def function(shared: Shared, known: Function) -> None:
     """Write a pure function of the model."""
-    pure(shared, shared.function(known.key), known.key, known.parameters, known.body, known.result)
+    pure(shared, shared.function(known.key), known.key, known.parameters, known.body, known.result, known.partial)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice, product
 
 from quorate.language.types import (
     MapType,
     SetType,
 )
-from quorate.model.nodes import Expr, For
+from quorate.model.nodes import Expr, For, Op
 from quorate.prove.encode.anysize.containers import (
     MapV,
     SetV,
@@ -18,6 +19,9 @@ from quorate.prove.encode.anysize.conversions import Conversions
 from quorate.prove.encode.anysize.quantifiers import Env
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.encode.anysize.terms import Formula
+
+AT_HAND_MAX = 16
+"""So many choices of arguments at hand are written beside a quantifier."""
 
 
 class Comprehensions(Conversions):
@@ -67,7 +71,19 @@ class Comprehensions(Conversions):
         return self._each(node, env, lambda inner: self.condition(node.args[0], inner), True)
 
     def op_any(self, node: Expr, env: Env) -> Value:
-        return self._each(node, env, lambda inner: self.condition(node.args[0], inner), False)
+        some = self._each(node, env, lambda inner: self.condition(node.args[0], inner), False)
+        taken = list(self._taken_at_hand(node, env)) if node.args[0].op is Op.TAKES and self.at_hand else []
+        return self.either(taken) if taken else some
+
+    def _taken_at_hand(self, node: Expr, env: Env) -> Iterator[Formula]:
+        """That an abstract action is taken with arguments of the action that is looked at: some instances of the quantifier."""
+        ranging = [clause for clause in node.clauses if isinstance(clause, For)]
+        known = [[value for kind, value in self.at_hand if kind == clause.type] for clause in ranging]
+        for values in islice(product(*known), AT_HAND_MAX):
+            inner = env.copy()
+            inner.local |= {clause.name: value for clause, value in zip(ranging, values, strict=True)}
+            with self.muted():
+                yield self.condition(node.args[0], inner)
 
     def _some(self, node: Expr, env: Env, claim: Callable[[Value], Formula]) -> Formula:
         """Whether some value that the comprehension yields satisfies a claim; its events have been noted already."""

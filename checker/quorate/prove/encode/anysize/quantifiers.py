@@ -68,6 +68,8 @@ class Quantifiers(Machine[Formula, Part]):
         self._names: set[str] = set()
         self._arguments: set[str] = set()
         self._counter = 0
+        self.at_hand: list[tuple[Type, Value]] = []
+        """Where only these are looked at as arguments of an abstract action: those of the concrete one, and their fields."""
 
     def both(self, parts: Iterable[Formula]) -> Formula:
         return conjunction(parts)

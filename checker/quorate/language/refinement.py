@@ -1,0 +1,99 @@
+"""Refinement: the states and steps of one specification, seen as those of a more abstract one.
+
+A mapping gives each state an abstract state. The specification refines the abstract one if initial states are mapped to initial
+states, and if each step either leaves the abstract state as it is or is a step of some abstract action (Abadi & Lamport 1991, "The
+Existence of Refinement Mappings", section 2; safety only, so that fairness is neither asked for nor carried over). An abstract
+step that passes a bound is none, and constraints of the abstract specification are not asked: both belong to its exploration.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from quorate.errors import SpecError
+from quorate.language.control import Cut
+from quorate.language.methods import Method, Parameter, Variable
+
+State = tuple[Any, ...]
+
+UNSET = object()
+"""The value, before @init or a mapping gives it one, of a variable."""
+
+REMEMBERED_MAX = 100_000
+"""So many pairs of abstract states are remembered with what was found of them."""
+
+
+class Abstract(Protocol):
+    """What is asked of the system that is refined."""
+
+    name: str
+    variables: tuple[Variable, ...]
+
+    @property
+    def actions(self) -> tuple[Method, ...]: ...
+    def blank(self) -> State: ...
+    def draft(self, state: State) -> tuple[Any, Any]: ...
+    def committed(self, state: State, draft: Any) -> State: ...
+    def begun(self) -> Iterable[tuple[State, State]]: ...
+    def choices(self, parameters: tuple[Parameter, ...]) -> Iterable[tuple[Any, ...]]: ...
+    def unconstrained(self, state: State, action: Method, arguments: tuple[Any, ...]) -> Any: ...
+
+
+class Refinement:
+    """One mapping, and what it claims."""
+
+    def __init__(self, abstract: Abstract, name: str, mapping: Callable[..., None]) -> None:
+        self.abstract, self.name, self.mapping = abstract, name, mapping
+        self._steps: dict[tuple[State, State], tuple[Method, tuple[Any, ...]] | None] = {}
+
+    def state(self, view: Any) -> State:
+        """The abstract state of a state that is viewed. Raises SpecError where the mapping leaves a variable without a value, and
+        Cut where it gives one a value above its bound."""
+        blank = self.abstract.blank()
+        draft, _ = self.abstract.draft(blank)
+        if (result := self.mapping(view, draft)) is not None:
+            raise SpecError(f"{self.name} returned {result!r}; a mapping assigns the variables, and returns nothing.")
+        found = self.abstract.committed(blank, draft)
+        for variable, value in zip(self.abstract.variables, found, strict=True):
+            if value is UNSET:
+                raise SpecError(f"{self.name} leaves {variable.name} of {self.abstract.name} without a value.")
+        return found
+
+    @functools.cached_property
+    def initial(self) -> frozenset[State]:
+        """The abstract initial states."""
+        return frozenset(state for _, state in self.abstract.begun())
+
+    def step(self, before: State, after: State) -> tuple[Method, tuple[Any, ...]] | None:
+        """The first abstract action, with its arguments, that leads from one abstract state to another; None if there is none."""
+        if (before, after) not in self._steps:
+            if len(self._steps) >= REMEMBERED_MAX:
+                self._steps.clear()
+            self._steps[before, after] = self._first(before, after)
+        return self._steps[before, after]
+
+    def _first(self, before: State, after: State) -> tuple[Method, tuple[Any, ...]] | None:
+        for action in self.abstract.actions:
+            for arguments in self.abstract.choices(action.parameters):
+                try:
+                    successor = self.abstract.unconstrained(before, action, arguments)
+                except Cut:
+                    continue
+                if successor is not None and successor.state == after:
+                    return action, arguments
+        return None
+
+    def property(self) -> Callable[..., bool]:
+        """The claim about a step; about an initial state, if nothing was before."""
+
+        @functools.wraps(self.mapping)
+        def refines(view: Any, old: Any = None) -> bool:
+            after = self.state(view)
+            if old is None:
+                return after in self.initial
+            before = self.state(old)
+            return before == after or self.step(before, after) is not None
+
+        return refines
