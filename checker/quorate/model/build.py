@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from quorate.errors import SpecError
 from quorate.kinds import KINDS, MAPPING
@@ -330,7 +331,17 @@ def build(spec: System | type[Spec]) -> ir.Model:
     """The typed model of a spec under its bounds. Raises OutsideSubset, with file, line and caret, where it has
     none.
     """
-    return _of(spec if isinstance(spec, System) else System(spec))
+    system = spec if isinstance(spec, System) else System(spec)
+    held = _held.get(system)
+    model = None if held is None else held()
+    if model is None:
+        model = _of(system)
+        _held[system] = ref(model)
+    return model
+
+
+_held: WeakKeyDictionary[System, ref[ir.Model]] = WeakKeyDictionary()
+"""The models that somebody holds: they are not built again."""
 
 
 @lru_cache(maxsize=1)  # Who asks which sorts are symmetric wants the model next.

@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import QuorateError, UsageError
-from quorate.explore.checking import Naming, check
+from quorate.explore.checking import Naming, symmetric_sorts
 from quorate.explore.limits import Limits, Watch
+from quorate.explore.native.together import Together, compiled_together
 from quorate.language.spec import Spec
-from quorate.language.system import System
+from quorate.language.system import Failure, State, System
 from quorate.loading import Protocol, load
 from quorate.model import build
 from quorate.model.nodes import Model
 from quorate.mutate.cache import Cache
 from quorate.mutate.content import same_actions
 from quorate.mutate.mutants import Mutant, mutants
-from quorate.mutate.trial import Finding, Original, Trial, Verdict, bare
+from quorate.mutate.trial import Finding, Made, Original, Trial, Verdict, bare, explored
 from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome
 
 LIMIT_MIN_S = 2.0
@@ -145,12 +146,15 @@ class _Run:
         self.found: dict[int, Finding] = {}
         self.same_as: dict[int, int | None] = {}
         self.known = 0
+        self.together = 0
         self.stopped: str | None = None
 
     def explore(self) -> None:
         """All of it."""
         self._each(range(len(self.mutants)), "look", lambda _: (), self.looked.__setitem__, "models")
         to_do = self._different()
+        shares = self.crew.shares(to_do)
+        self._each(range(self.crew.size), "compile", lambda worker: (shares[worker],), self._compiled, "compiled")
         self._pass(to_do, SHARE)
         left = [number for number in to_do if self._is_open(number)]
         if left and self.stopped is None:
@@ -195,6 +199,10 @@ class _Run:
         self._each(
             numbers, "explore", lambda number: (min(limit, self.end - time.monotonic()),), self._learned, "mutants"
         )
+
+    def _compiled(self, worker: int, count: int) -> None:
+        """A process has compiled so many of its mutants together."""
+        self.together += count
 
     def _learned(self, number: int, finding: Finding) -> None:
         """A mutant was explored."""
@@ -304,7 +312,9 @@ class _Share:
         self.task, self.size = task, size
         self.original = Original(spec, outcome, task.naming)
         self.mutants = mutants(spec)
-        self.made: dict[int, type[Spec]] = {}
+        self.made: dict[int, Made] = {}
+        self.places: dict[int, int] = {}
+        self.together: Together | None = None
         self.variants = dict(_variants(protocol, protocol.variant(task.variant), task.bounds))
 
     def look(self, number: int) -> Looked:
@@ -312,15 +322,42 @@ class _Share:
         made = self.original.made(self.mutants[number])
         if isinstance(made, Finding):
             return Looked("", illegal=made)
-        self.made[number] = made.spec
+        self.made[number] = made
         return Looked(
             made.content, tuple(name for name, other in self.variants.items() if same_actions(made.model, other))
         )
 
+    def compile(self, worker: int, numbers: Sequence[int]) -> int:
+        """Compile these mutants as one program, those that differ from the original in their actions alone. How many they are."""
+        if self.task.engine not in ("auto", "native") or not numbers:
+            return 0
+        original = self.original.model
+        with original.system as system:
+            initial = [state for _, state in system.initial()]
+            alike = [number for number in numbers if self._is_alike(self.made[number].model, initial)]
+            sorts, _ = symmetric_sorts(system)
+            with suppress(QuorateError):  # Then each is explored on its own.
+                models = [original, *(self.made[number].model for number in alike)]
+                self.together = compiled_together(models, initial, sorts)
+                self.places = {number: position for position, number in enumerate(alike, 1)}
+        return len(self.places)
+
+    def _is_alike(self, model: Model, initial: Sequence[State]) -> bool:
+        """Whether a mutant differs in its actions alone."""
+        original = self.original.model
+        same = (model.variables, model.symmetric) == (original.variables, original.symmetric)
+        with suppress(Failure):  # It has no initial state.
+            return same and [state for _, state in model.system.initial()] == list(initial)
+        return False
+
     def explore(self, number: int, limit_s: float) -> Finding:
         """Explore a mutant."""
         watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
-        outcome = check(self.made[number], engine=self.task.engine, watch=watch, naming=self.task.naming)
+        model = self.made[number].model
+        if self.together is not None and number in self.places:
+            with model.system:
+                self.together.choose(self.places[number])
+        outcome = explored(model, self.task.naming, watch, self.task.engine)
         return self.original.judged(self.mutants[number], outcome)
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from quorate.errors import QuorateError, SpecError
-from quorate.explore.checking import Naming, check
+from quorate.explore.checking import Naming, check, check_system
 from quorate.explore.limits import Watch
 from quorate.explore.tracing import DEADLOCK
 from quorate.kinds import GOALS, LIVENESS
@@ -95,9 +95,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Made:
-    """A mutant that can be explored: its class, its model, and the digest of that."""
+    """A mutant that can be explored: its model, and the digest of that."""
 
-    spec: type[Spec]
     model: Model
     content: str
 
@@ -114,7 +113,8 @@ class Original:
         self.spec, self.outcome, self.naming = spec, outcome, naming
         self.kinds = {one.property: one.kind for one in outcome.judgements}
         self.decided = {one.property for one in outcome.judgements if one.status in ("holds", "holds-within-bounds")}
-        self.content = content(build(spec))
+        self.model = build(spec)
+        self.content = content(self.model)
 
     @staticmethod
     def of(spec: type[Spec], naming: Naming, watch: Watch | None = None, engine: str = "auto") -> Original:
@@ -125,14 +125,13 @@ class Original:
     def made(mutant: Mutant) -> Made | Finding:
         """A mutant, or why it is no legal specification."""
         try:
-            spec = mutant.make()
-            model = build(spec)
+            model = build(mutant.make())
             with model.system:
                 verify(model)
         except (QuorateError, SyntaxError, TypeError, NameError) as reason:
             said = reason.message if isinstance(reason, SpecError) else str(reason)
             return Finding(Verdict.ILLEGAL, sentence=said.splitlines()[0])
-        return Made(spec, model, content(model))
+        return Made(model, content(model))
 
     def judged(self, mutant: Mutant, outcome: Outcome) -> Finding:
         """What the outcome of a mutant's check says of it."""
@@ -193,5 +192,9 @@ def trial(original: Original, mutant: Mutant, watch: Watch | None = None, engine
         return Trial(mutant, made)
     if made.content == original.content:
         return Trial(mutant, Finding(Verdict.SAME))
-    outcome = check(made.spec, engine=engine, watch=watch, naming=original.naming)
-    return Trial(mutant, original.judged(mutant, outcome))
+    return Trial(mutant, original.judged(mutant, explored(made.model, original.naming, watch or Watch(), engine)))
+
+
+def explored(model: Model, naming: Naming, watch: Watch, engine: str) -> Outcome:
+    """Check a specification that has this model."""
+    return check_system(model.system, engine=engine, symmetry=True, watch=watch, workers=1, naming=naming)

@@ -91,6 +91,13 @@ def compiled(
     return initial, library
 
 
+def lend(
+    system: System, sorts: tuple[type[Scalarset], ...], initial: list[tuple[Arguments, State]], library: Library
+) -> None:
+    """Let a system be explored by a library that is compiled already."""
+    _compiled[system] = (sorts, "exact", frozenset(), initial, library)
+
+
 def rendering(
     system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]], without: Collection[str] = ()
 ) -> Rendered:

@@ -50,7 +50,7 @@ def liveness(shared: Shared) -> None:
     for name, values in (("fairness", fairness), ("arity", arity), ("acceptance", acceptance)):
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
             out(f"static const unsigned known[] = {{{', '.join(map(str, values))}}};")
-            out("return known[which];")
+            out(f"return known[{'which' if name == 'acceptance' else shared.among_all('which')}];")
     _fair_classes(shared)
     with out.block("static unsigned model_promise(unsigned property, const uint64_t *choice, const State *state)"):
         out("const word *s = state->w;")
@@ -82,8 +82,8 @@ def _fair_classes(shared: Shared) -> None:
         out("(void)s, (void)args, (void)status;")
         out("demand->action = label->action;")
         with out.block("for (unsigned i = 0; i < model_arity(label->action); i++)"):
-            out("demand->args[i] = kept[label->action] >> i & 1 ? args[i] : 0;")
-        with out.block("switch (label->action)"):
+            out(f"demand->args[i] = kept[{shared.among_all('label->action')}] >> i & 1 ? args[i] : 0;")
+        with out.block(f"switch ({shared.among_all('label->action')})"):
             for number, action in enumerate(actions):
                 if action.fair_if is not None:
                     with out.block(f"case {number}:"):

@@ -30,6 +30,14 @@ from quorate.model.totality import is_total
 FILE = "model.c"
 """What the C file is called."""
 INITIAL_MAX = 50_000
+CHOOSE = """\
+EXPORT void quorate_choose(unsigned number) {
+    plan = number;
+    for (unsigned i = 0; i < plan_lengths[plan]; i++) own_number[plans[plan][i]] = (uint16_t)i;
+    atomic_store(&trapped, 0);
+}
+"""
+"""How one of several models is chosen."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,17 @@ class Rendered:
 
 
 def render(
-    model: Model, initial: Sequence[State], sorts: Sequence[type[Scalarset]] = (), without: Collection[str] = ()
+    model: Model,
+    initial: Sequence[State],
+    sorts: Sequence[type[Scalarset]] = (),
+    without: Collection[str] = (),
+    plans: Sequence[Sequence[int]] = (),
 ) -> Rendered:
     """The C file of a model that starts in these states, reduced over these sorts; `without` names what the search is not to save.
-    Raises Unsupported.
+    With `plans` it is several models, each with some of the actions (`together.py`). Raises Unsupported.
 
     Use it inside the system's configuration."""
-    return Program(model, initial, sorts, without).rendered()
+    return Program(model, initial, sorts, without, plans).rendered()
 
 
 class Program:
@@ -69,11 +81,12 @@ class Program:
         initial: Sequence[State],
         sorts: Sequence[type[Scalarset]],
         without: Collection[str] = (),
+        plans: Sequence[Sequence[int]] = (),
     ) -> None:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
         self.model, self.initial = model, initial
-        self.shared = Shared(model, sorts, without)
+        self.shared = Shared(model, sorts, without, plans)
         self.argument_words = max(
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
         )
@@ -83,6 +96,7 @@ class Program:
     def _attempt(self, action: Action, number: int) -> None:
         """One action with given arguments: a successor, a cut, an error, or nothing. Guards are evaluated before the state is copied."""
         out = Writer()
+        own = self.shared.own(number)
         guards, body = opening(action)
         head = ["const State *from", "Successors *out", *declared(action.parameters)]
         with out.block(f"static void attempt_{number}({', '.join(head)})"):
@@ -103,12 +117,12 @@ class Program:
             count = sum(words(width(kind)) for _, kind in action.parameters)
             out("goto done;")
             out("done:")
-            out(f"emit(out, from, &next, {number}, group, args, {count});")
+            out(f"emit(out, from, &next, {own}, group, args, {count});")
             out("goto disabled;")
             out("leave:")
-            out(f"if (*status < 0) fail(out, from, {number}, args, {count});")
+            out(f"if (*status < 0) fail(out, from, {own}, args, {count});")
             if promises(self.model) and action.method.declaration.fair is not None:
-                out(f"else cut_fair(out, (uint32_t)*status - 1, from, {number}, args, {count});")
+                out(f"else cut_fair(out, (uint32_t)*status - 1, from, {own}, args, {count});")
             else:
                 out("else cut(out, (uint32_t)*status - 1);")
             out("disabled:")
@@ -161,7 +175,7 @@ class Program:
                 out(f"attempt_{number}({', '.join(['from', 'out', *(f'v_{name}' for name, _ in action.parameters)])});")
             out("return;")
             out("leave:")
-            out(f"fail(out, from, {number}, NULL, 0);")
+            out(f"fail(out, from, {self.shared.own(number)}, NULL, 0);")
         self.shared.code.lines.extend(out.lines)
         self.shared.code()
 
@@ -208,9 +222,23 @@ class Program:
 
     def _successors(self) -> None:
         out = self.shared.code
+        if self.shared.plans:
+            self._planned()
+            return
         with out.block("static void model_successors(const State *from, Successors *out)"):
             for number, action in enumerate(self.model.actions):
                 out(f"action_{number}(from, out); /* {action.name} */")
+
+    def _planned(self) -> None:
+        """The actions of the plan that was chosen."""
+        out, actions = self.shared.code, self.model.actions
+        tries = ", ".join(f"action_{number}" for number in range(len(actions)))
+        out(f"static void (*const tries[])(const State *, Successors *) = {{{tries}}};")
+        with (
+            out.block("static void model_successors(const State *from, Successors *out)"),
+            out.block("for (unsigned i = 0; i < plan_lengths[plan]; i++)"),
+        ):
+            out("tries[plans[plan][i]](from, out);")
 
     def _room(self) -> None:
         """Whether no two transitions from a state can be cut by a capacity: else their order might matter."""
@@ -277,7 +305,7 @@ class Program:
         )
         head = f'{title}\n#define MODEL_KEY "{key}"\n{defines}#include "model.h"\n#include "bits.h"\n\n'
         text = "\n".join(directed(body, FILE, head.count("\n") + 1))
-        source = f'{head}{text}\n\n#include "engine.c"\n'
+        source = f'{head}{text}\n\n#include "engine.c"\n{CHOOSE if shared.plans else ""}'
         return Rendered(
             source,
             shared.bounds,

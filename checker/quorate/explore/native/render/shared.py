@@ -29,8 +29,14 @@ TABLE_MAX = 65_536
 class Shared:
     """Layout and names. `head` stands before all functions of the file, which are written to `code`."""
 
-    def __init__(self, model: Model, sorts: Sequence[type[Scalarset]], without: Collection[str] = ()) -> None:
-        self.model, self.sorts = model, tuple(sorts)
+    def __init__(
+        self,
+        model: Model,
+        sorts: Sequence[type[Scalarset]],
+        without: Collection[str] = (),
+        plans: Sequence[Sequence[int]] = (),
+    ) -> None:
+        self.model, self.sorts, self.plans = model, tuple(sorts), plans
         self.groups = Groups(model, bool(sorts), without)
         kinds = tuple(variable.type for variable in model.variables)
         self.layout = TupleType(kinds)
@@ -47,6 +53,26 @@ class Shared:
         self._sequence_functions: set[str] = set()
         self._tables: dict[Type, str] = {}
         self._codes: dict[Type, str] = {}
+
+        if plans:
+            self._write_plans()
+
+    def _write_plans(self) -> None:
+        """Which actions each of several models has, the model that was chosen, and the number that each action has in it."""
+        most = max(map(len, self.plans))
+        rows = ", ".join(f"{{{', '.join(map(str, plan))}}}" for plan in self.plans)
+        self.head(f"static const uint16_t plans[][{most}] = {{{rows}}};")
+        self.head(f"static const uint16_t plan_lengths[] = {{{', '.join(str(len(plan)) for plan in self.plans)}}};")
+        self.head(f"static uint16_t own_number[{len(self.model.actions)}];")
+        self.head("static unsigned plan;")
+
+    def own(self, number: int) -> str:
+        """The number by which the engine calls an action: of several models, each has its own."""
+        return f"own_number[{number}]" if self.plans else str(number)
+
+    def among_all(self, own: str) -> str:
+        """The action that the engine calls by a number."""
+        return f"plans[plan][{own}]" if self.plans else own
 
     @property
     def bounds(self) -> tuple[str, ...]:
