@@ -24,6 +24,7 @@ COMMANDS = {
     "prove": "Prove properties with Z3, for fixed bounds or for any size.",
     "verify": "Check that every specification and variant does what it says.",
     "why": "Show what each line protects: drop it, see what breaks.",
+    "diff": "Show what one version or variant does and another does not.",
     "simulate": "Take random runs of a specification.",
     "replay": "Re-run a stored trace and say whether it still violates.",
     "draw": "Draw a stored trace as a space-time diagram.",

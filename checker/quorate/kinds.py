@@ -160,9 +160,15 @@ UNJUDGED = "unjudged"
 CONFORM = "conform"
 """The `Trace.kind` of a run of a program up to the event that its specification does not have."""
 
-TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, UNJUDGED, CONFORM, "run")
+DIFFERENCE = "difference"
+"""The `Trace.kind` of a run whose last step another specification does not take."""
+
+PLAIN = ("run", DIFFERENCE)
+"""The `Trace.kind`s of runs that decide no property."""
+
+TRACES = (*dict.fromkeys(kind.shown_as for kind in KINDS.values()), "error", INDUCTION, UNJUDGED, CONFORM, *PLAIN)
 """Every `Trace.kind`: what decides a property, an exception in the specification, a step from a hypothetical state, a run that bounds
-end too early, a run of a program that leaves its specification, and a run that decides nothing."""
+end too early, a run of a program that leaves its specification, and runs that decide nothing."""
 
 MAPPING = "mapping"
 """The kind that holds steps to those of another specification, and initial states to its initial ones: all others are conditions."""

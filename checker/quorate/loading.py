@@ -8,6 +8,7 @@ variant, by its class name.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -247,6 +248,7 @@ def _from_file(path: Path) -> ModuleType:
         )
     if path.suffix != ".py":
         raise UsageError(f"{path} is not a Python file: its name does not end in .py.")
+    _refuse_mixture(path)
     name = re.sub(r"\W", "_", path.stem)
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path.resolve()):
         return sys.modules[name]
@@ -270,6 +272,38 @@ def _from_file(path: Path) -> ModuleType:
     finally:
         sys.path.remove(folder)
     return module
+
+
+def _refuse_mixture(path: Path) -> None:
+    """Raise UsageError if the file would be given a helper that another folder has under the same name: one is loaded already, and
+    Python loads no second module of a name."""
+    waiting, seen = [path], set[Path]()
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue  # Importing it says what is wrong.
+        for name in _imported_names(tree):
+            here = [path.parent / f"{name}.py", path.parent / name / "__init__.py"]
+            waiting += (found := [one for one in here if one.is_file()])
+            loaded = getattr(sys.modules.get(name), "__file__", None)
+            if found and loaded is not None and Path(loaded).resolve() not in [one.resolve() for one in found]:
+                raise UsageError(
+                    f"{path} imports {name}, and {loaded} is loaded under that name already: one run can use only one of them. Give "
+                    "one of the two files another name, or check what imports them in two runs."
+                )
+
+
+def _imported_names(tree: ast.AST) -> set[str]:
+    """The top-level names of the modules that a file imports."""
+    nodes = list(ast.walk(tree))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    parts = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.partition(".")[0] for name in plain | parts}
 
 
 def _placed(error: QuorateError, file: str) -> QuorateError:

@@ -209,6 +209,12 @@ def test_what_simulate_and_replay_print(folder: Path) -> None:
     validate(printed("simulate pings.py --seed 1 --length 5 --engine reference --format json"), "simulation")
 
 
+def test_what_diff_prints(folder: Path) -> None:
+    found = printed("diff pings.py pings.py:Smaller --format json")
+    validate(found, "diff")
+    assert found["only_first"]["known"] == "none-within-bounds"
+
+
 @pytest.mark.parametrize("options", ["", " --no-symmetry", " --project seen"])
 def test_the_lines_of_a_state_graph(options: str, folder: Path) -> None:
     assert CliRunner().invoke(cli, f"graph pings.py -o states.jsonl{options}".split()).exit_code == 0

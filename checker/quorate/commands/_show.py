@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.errors import QuorateError, TraceError, UsageError, unknown
+from quorate.kinds import DIFFERENCE
 from quorate.outcome import Failed, Outcome
 from quorate.report.formats import FORMATS, TEXT
 from quorate.report.results import Result
@@ -143,7 +144,7 @@ def _remove_earlier(folder: Path) -> None:
             trace = Trace.load(file)
         except TraceError:
             continue  # It is not ours.
-        if file.stem not in ("trace", f"trace-{trace.property}"):
+        if file.stem not in ("trace", f"trace-{trace.property}") and trace.kind != DIFFERENCE:
             continue
         file.unlink(missing_ok=True)
         file.with_name(file.name.replace("trace", "diagram", 1)).with_suffix(".svg").unlink(missing_ok=True)

@@ -9,10 +9,10 @@ import click
 
 from quorate.commands._options import Explicit, seeing_options
 from quorate.commands._show import known_variables, show_trace
-from quorate.kinds import GOALS, UNJUDGED, kind_of
+from quorate.kinds import GOALS, PLAIN, UNJUDGED, kind_of
 from quorate.outcome import Exit
 
-NOT_VIOLATING = ("run", UNJUDGED, *(kind_of(name).shown_as for name in GOALS))
+NOT_VIOLATING = (*PLAIN, UNJUDGED, *(kind_of(name).shown_as for name in GOALS))
 """Kinds of traces that show no violation."""
 
 

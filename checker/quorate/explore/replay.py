@@ -13,7 +13,7 @@ from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
 from quorate.explore.witnesses import plain_json
-from quorate.kinds import CONFORM, ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, STEPS, UNJUDGED, kind_of
+from quorate.kinds import CONFORM, ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, PLAIN, STEPS, UNJUDGED, kind_of
 from quorate.language.control import Cut
 from quorate.language.declarations import original
 from quorate.language.sorts import Identity
@@ -147,7 +147,7 @@ class _Replay:
         start = self.states[0] if self.stored.kind == INDUCTION else None
         now = trace(self.system, finding, self.stored.spec, self.stored.variant, start)
         self._compare(now)
-        what = "happens again" if self.stored.kind == "run" else f"still violates {self.stored.property}"
+        what = "happens again" if self.stored.kind in PLAIN else f"still violates {self.stored.property}"
         if self.stored.kind in REACHED:
             what = f"still reaches {self.stored.property}"
         if self.stored.kind == UNJUDGED:
@@ -217,8 +217,8 @@ class _Replay:
 
     def _violation(self, initial: Arguments) -> Finding:
         kind, name, steps = self.stored.kind, self.stored.property, tuple(self.steps)
-        if kind == "run":
-            return Finding("run", None, initial, steps)
+        if kind in PLAIN:
+            return Finding(kind, None, initial, steps)
         if kind == DEADLOCK:
             self._check_stuck()
             return Finding(DEADLOCK, None, initial, steps)

@@ -20,7 +20,7 @@ from quorate.explore.lanes import Lanes
 from quorate.explore.post import Deliveries, Post
 from quorate.explore.recording import Place, Recorder
 from quorate.explore.witnesses import Explanation, explain, plain_json
-from quorate.kinds import INDUCTION, MAPPING, STEPS, UNJUDGED, kind_of
+from quorate.kinds import INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
 from quorate.language.containers import Event, Wire
 from quorate.language.system import UNSET, Arguments, Method, State, Successor, System
 from quorate.language.types import ChannelsType, MapType, Type, WireType
@@ -246,7 +246,7 @@ class Tracer:
     # Why
 
     def _explanation(self, finding: Finding) -> Explanation:
-        if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, UNJUDGED, "run"):
+        if finding.method is None or finding.in_step or finding.kind in (DEADLOCK, UNJUDGED, *PLAIN):
             return Explanation()
         if finding.method.declaration.kind in STEPS and len(self.states) > 1:
             return explain(self.system, finding.method, self.states[-1], finding.arguments, self.states[-2])

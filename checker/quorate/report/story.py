@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from quorate.kinds import CONFORM, HYPOTHETICAL, INDUCTION, LIVENESS, UNJUDGED
+from quorate.kinds import CONFORM, DIFFERENCE, HYPOTHETICAL, INDUCTION, LIVENESS, UNJUDGED
 from quorate.report.causality import Causes, causes, is_environment, place_of
 from quorate.report.values import Difference, differences, field, record_name, show, without_fields
 from quorate.trace import Change, Json, Message, Step, Trace
@@ -414,6 +414,7 @@ HEADLINES: dict[str, tuple[Tone, str, str]] = {
         "not judged: only beyond the bounds is it decided; inside of them, a run {repetition}",
     ),
     CONFORM: ("bad", "does not conform", "the program leaves its specification"),
+    DIFFERENCE: ("plain", "difference", "the last of {steps}"),
     "run": ("plain", "run", "{steps}, nothing is violated"),
 }
 """For each kind of trace the tone, the title if it names no property, and what it says."""
