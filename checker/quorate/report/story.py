@@ -414,7 +414,7 @@ HEADLINES: dict[str, tuple[Tone, str, str]] = {
         "not judged: only beyond the bounds is it decided; inside of them, a run {repetition}",
     ),
     CONFORM: ("bad", "does not conform", "the program leaves its specification"),
-    DIFFERENCE: ("plain", "difference", "the last of {steps}"),
+    DIFFERENCE: ("plain", "difference", "{steps}"),
     "run": ("plain", "run", "{steps}, nothing is violated"),
 }
 """For each kind of trace the tone, the title if it names no property, and what it says."""
