@@ -13,7 +13,19 @@ from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.tracing import DEADLOCK, trace
 from quorate.explore.witnesses import plain_json
-from quorate.kinds import CONFORM, ENDS, GOALS, HYPOTHETICAL, INDUCTION, KINDS, LIVENESS, PLAIN, STEPS, UNJUDGED, kind_of
+from quorate.kinds import (
+    CONFORM,
+    ENDS,
+    GOALS,
+    HYPOTHETICAL,
+    INDUCTION,
+    KINDS,
+    LIVENESS,
+    PLAIN,
+    STEPS,
+    UNJUDGED,
+    kind_of,
+)
 from quorate.language.control import Cut
 from quorate.language.declarations import original
 from quorate.language.sorts import Identity
