@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from quorate.errors import UsageError
 from quorate.explorer.session import Session
+from quorate.explorer.stage import Run
 from quorate.loading import load
 from quorate.trace import Trace
 
@@ -98,6 +99,26 @@ def test_a_property_is_red_with_its_witnesses_where_it_is_false(raft: Session) -
     assert broken["holds"] is False and {"t", "a", "b"} <= {one["name"] for one in broken["witnesses"]}
     assert answer["run"]["verdict"]["tone"] == "bad"
     assert ["elected", None] in look(session, steps, variant="ForgetsVote", chosen="election_safety")["reads"]
+
+
+def test_of_a_violation_it_says_when_it_was_too_late() -> None:
+    stored = Trace.load(Path("counterexamples/two_phase_commit/commit_by_majority/trace.json").resolve())
+    session = Session(load("two_phase_commit"), stored.bounds, 1, stored.variant)
+    asked = {"variant": stored.variant, "run": Run.of(stored).to_json()}
+    found = session.answer("return", {**asked, "property": stored.property})
+    assert found["step"] == len(stored) and "a run can still avoid it (" in found["words"]
+    with pytest.raises(UsageError, match="ends with a violation"):
+        session.answer("return", {**asked, "property": stored.property, "at": 0})
+
+
+def test_a_run_of_a_variant_with_bounds_of_its_own_is_begun_with() -> None:
+    stored = Trace.load(Path("counterexamples/two_phase_commit/votes_before_logging/trace.json").resolve())
+    session = Session(load("two_phase_commit"), stored.bounds, 1, stored.variant)
+    session.begin(Run.of(stored))
+    assert session.about()["begin"] == {"variant": stored.variant, "run": Run.of(stored).to_json()}
+    assert look(session, [])["bounds"] == {"ResourceManager": stored.bounds["ResourceManager"]}
+    with pytest.raises(UsageError, match="no bound"):
+        Session(load("two_phase_commit"), stored.bounds, 1)
 
 
 def test_a_goal_is_reached_where_it_is_true(raft: Session) -> None:

@@ -3,7 +3,7 @@ import { render, type JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import "./common.css";
 import "./app.css";
-import { ask, save, stop, type About, type Comparison, type Look, type Option, type Run } from "./ask";
+import { ask, save, stop, type About, type Comparison, type Look, type NoReturn, type Option, type Run } from "./ask";
 import { isTyping, stepFor } from "./keys";
 import { Middle } from "./middle";
 import { Impossible, Options, Seek, type Aim } from "./options";
@@ -34,6 +34,7 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
   const [chosen, setChosen] = useState<string>();
   const [pointed, setPointed] = useState<Option>();
   const [compared, setCompared] = useState<Comparison>();
+  const [late, setLate] = useState<NoReturn>();
   const [help, setHelp] = useState(false);
   const asked = useRef(0);
   const here = branches[active]!;
@@ -48,6 +49,7 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
 
   useEffect(() => {
     const number = ++asked.current;
+    setLate(undefined);
     ask<Look>("look", { ...here, chosen }).then((answer) => {
       if (number !== asked.current) return;
       setLook(answer);
@@ -104,6 +106,9 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
     become({ variant: compared.variant, run: { ...here.run, steps }, at: Math.min(here.at, steps.length) }, true);
     setCompared(undefined);
   };
+  const tooLate = (property: string): void => void attempt(async () => {
+    setLate(await ask<NoReturn>("return", { ...here, property }));
+  });
   const share = (): void => void attempt(async () => {
     await navigator.clipboard.writeText(location.href);
     setSaid("The address of this run is copied.");
@@ -196,9 +201,9 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
             <Seek goals={look.now.properties.filter((one) => one.goal)} seeking={seeking} found={found} seek={seek} stop={() => void attempt(stop)} />
             <Impossible refused={look.now.refused} />
           </div>
-          <div class="middle"><Middle look={look} at={shown.at} pointed={pointed} go={go} take={take} point={setPointed} /></div>
+          <div class="middle"><Middle look={look} at={shown.at} pointed={pointed} compared={compared} go={go} take={take} point={setPointed} /></div>
           <div class="right" role="region" aria-label="State and properties" tabindex={0}>
-            <Right look={look} at={shown.at} chosen={chosen} choose={setChosen} compared={compared} leave={() => setCompared(undefined)} move={move} />
+            <Right look={look} at={shown.at} chosen={chosen} choose={setChosen} late={late} ask={tooLate} compared={compared} leave={() => setCompared(undefined)} move={move} />
           </div>
         </main>
       ) : <main class="loading"><p>{problem ? "" : "Loading\u2026"}</p></main>}
@@ -218,6 +223,9 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
           {look?.judged.map((one, index) => one.false.length > 0 && last > 0 && (
             <span key={index} class="tick" title={`${one.false.join(", ")} false after step ${index}`} style={{ left: `calc(8px + (100% - 16px) * ${index / last})` }} />
           ))}
+          {late?.step != null && last > 0 && (
+            <span class="tick late" title={late.words} style={{ left: `calc(8px + (100% - 16px) * ${late.step / last})` }} />
+          )}
         </div>
         <button type="button" aria-label="Step back" disabled={here.at === 0} onClick={() => go(here.at - 1)}><kbd>{"\u2190"}</kbd></button>
         <button type="button" aria-label="Step forward" disabled={here.at === last} onClick={() => go(here.at + 1)}><kbd>{"\u2192"}</kbd></button>

@@ -29,11 +29,12 @@ export interface Look {
   scene: Scene; judged: { false: string[]; reached: string[] }[]; now: Now; reads: [string, string | null][]; bounds: Record<string, number>;
 }
 export interface Comparison {
-  variant: string | null; taken: number; refused: string;
+  variant: string | null; taken: number; refused: string; scene: Scene | null;
   state: { step: number; places: { variable: string; here: string; there: string }[] } | null;
   offers: { step: number; here: string[]; there: string[] } | null;
   false: { step: number; properties: string[] } | null;
 }
+export interface NoReturn { step: number | null; words: string }
 export interface About {
   spec: string; about: string; main: string; variants: { name: string; about: string; expect: string }[]; bounds: Record<string, number>;
   begin: { variant: string | null; run: Run | null }; initial: { arguments: Arguments; shown: string }[];

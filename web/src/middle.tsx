@@ -1,16 +1,16 @@
 // The middle column: heads of the lanes, the diagram, and the messages on the wire.
 import type { JSX } from "preact";
-import type { Look, Option, Waiting } from "./ask";
+import type { Comparison, Look, Option, Waiting } from "./ask";
 import { Diagram, type Point, type Scene } from "./scene";
 
-const MARKS: Record<string, string> = { crash: "crash \u2715", restart: "restart \u21bb", timeout: "time out \u29d6" };
+const MARKS: Record<string, string> = { crash: "crash \u2715", restart: "restart \u21bb", timeout: "time out" };
 
 interface Common { look: Look; take: (option: Option) => void; point: (option: Option | undefined) => void }
 
 function Heads({ look, take }: Common): JSX.Element {
   const { scene, now } = look;
   return (
-    <div class="heads" style={{ width: `${scene.width}px` }}>
+    <div class="heads">
       {Object.entries(scene.lanes).map(([lane, x]) => (
         <div class="head" key={lane} style={{ left: `${(100 * x) / scene.width}%` }}>
           <strong>{lane}</strong>
@@ -104,9 +104,9 @@ function Idle({ idle }: { idle: Waiting[] }): JSX.Element {
   );
 }
 
-interface MiddleProps extends Common { at: number; pointed: Option | undefined; go: (step: number) => void }
+interface MiddleProps extends Common { at: number; pointed: Option | undefined; compared: Comparison | undefined; go: (step: number) => void }
 
-export function Middle({ look, at, pointed, go, take, point }: MiddleProps): JSX.Element {
+export function Middle({ look, at, pointed, compared, go, take, point }: MiddleProps): JSX.Element {
   const last = look.length;
   const show = (id: string): void => {
     const card = document.getElementById(`wire-${id}`);
@@ -118,13 +118,21 @@ export function Middle({ look, at, pointed, go, take, point }: MiddleProps): JSX
   const [ready, idle] = [now.wire.filter((one) => one.options.length > 0), now.wire.filter((one) => one.options.length === 0)];
   return (
     <>
-      <div class="field" role="region" aria-label="Space-time diagram" tabindex={0}>
+      <div class={compared?.scene ? "field beside" : "field"} role="region" aria-label="Space-time diagram" tabindex={0}>
+        <div class="canvas" style={{ "--width": `${look.scene.width}px` }}>
         <Heads look={look} take={take} point={point} />
         {look.run.steps.length < last && <p class="part soft">Steps {look.offset + 1} to {look.offset + look.run.steps.length} of {last}; the others come with the bar below.</p>}
         <Diagram scene={look.scene} current={at} last={last} go={go} crop>
           <Ends scene={look.scene} show={show} />
           {pointed && <Preview look={look} option={pointed} at={at} />}
         </Diagram>
+        </div>
+        {compared?.scene && (
+          <figure class="canvas other" style={{ "--width": `${compared.scene.width}px` }}>
+            <figcaption>The same steps under <strong>{compared.variant ?? "the protocol itself"}</strong></figcaption>
+            <Diagram scene={compared.scene} current={Math.min(at, compared.taken)} last={compared.taken} go={go} />
+          </figure>
+        )}
       </div>
       {now.wire.length > 0 && (
         <section class="dock" aria-labelledby="wire" tabindex={0}>

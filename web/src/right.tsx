@@ -1,6 +1,6 @@
 // The right column: the state, the properties, what another variant would do, and the last step.
 import type { JSX } from "preact";
-import type { Comparison, Judged, Look } from "./ask";
+import type { Comparison, Judged, Look, NoReturn } from "./ask";
 import { StateTable } from "./states";
 import { Call, StepDetails } from "./steps";
 
@@ -12,9 +12,12 @@ function status(judged: Judged, reachedAt: number): { sign: string; tone: string
   return judged.holds ? { sign: "\u25cf", tone: "good", words: "true" } : { sign: "\u2717", tone: "bad", words: "false" };
 }
 
-interface PropertiesProps { look: Look; at: number; chosen: string | undefined; choose: (name: string | undefined) => void }
+interface PropertiesProps {
+  look: Look; at: number; chosen: string | undefined; choose: (name: string | undefined) => void;
+  late: NoReturn | undefined; ask: (property: string) => void;
+}
 
-function Property({ judged, look, at, chosen, choose }: { judged: Judged } & PropertiesProps): JSX.Element {
+function Property({ judged, look, at, chosen, choose, late, ask }: { judged: Judged } & PropertiesProps): JSX.Element {
   const reachedAt = look.judged.findIndex((one, index) => index <= at && one.reached.includes(judged.name));
   const { sign, tone, words } = status(judged, reachedAt);
   return (
@@ -26,6 +29,9 @@ function Property({ judged, look, at, chosen, choose }: { judged: Judged } & Pro
       {(chosen === judged.name || tone === "bad") && <p class="soft">{judged.message || judged.sentence}</p>}
       {(chosen === judged.name || tone === "bad") && judged.witnesses.length > 0 && (
         <dl>{judged.witnesses.map((one) => <div key={one.name}><dt>{one.name}</dt><dd><strong>{one.value}</strong> {one.steps}</dd></div>)}</dl>
+      )}
+      {tone === "bad" && !look.now.failure && at > 0 && (
+        <p class="late">{late ? late.words : <button type="button" class="plain" onClick={() => ask(judged.name)}>When was it too late?</button>}</p>
       )}
     </li>
   );
@@ -53,7 +59,7 @@ export function Properties(props: PropertiesProps): JSX.Element {
 function ComparisonView({ found, leave, move }: { found: Comparison; leave: () => void; move: () => void }): JSX.Element {
   const { state, offers } = found;
   return (
-    <section class="compared" aria-labelledby="if">
+    <section class={found.false ? "compared bad" : "compared"} aria-labelledby="if">
       <h2 id="if">What if {found.variant ?? "the protocol itself"} ran here?</h2>
       {found.refused ? <p>{found.refused}</p> : <p>The same steps are possible.</p>}
       {state
@@ -74,7 +80,7 @@ function ComparisonView({ found, leave, move }: { found: Comparison; leave: () =
 
 interface RightProps extends PropertiesProps { compared: Comparison | undefined; leave: () => void; move: () => void }
 
-export function Right({ look, at, chosen, choose, compared, leave, move }: RightProps): JSX.Element {
+export function Right({ look, at, chosen, choose, late, ask, compared, leave, move }: RightProps): JSX.Element {
   const { states, steps } = look.run;
   const marked = new Set(look.reads.map(([variable, lane]) => `${states.rows.indexOf(variable)} ${lane === null ? -1 : states.columns.indexOf(lane)}`));
   const step = steps[at - look.offset - 1];
@@ -85,7 +91,7 @@ export function Right({ look, at, chosen, choose, compared, leave, move }: Right
         <div class="wide"><StateTable states={states} step={at - look.offset} marked={marked} /></div>
       </section>
       {compared && <ComparisonView found={compared} leave={leave} move={move} />}
-      <Properties look={look} at={at} chosen={chosen} choose={choose} />
+      <Properties look={look} at={at} chosen={chosen} choose={choose} late={late} ask={ask} />
       {step && <section aria-labelledby="last"><h2 id="last">Last step</h2><p><Call step={step} /></p><StepDetails step={step} /></section>}
     </>
   );

@@ -33,15 +33,13 @@ def command(spec: str, variant: str | None, bounds: dict[str, int], trace: Path 
     from quorate.loading import load
     from quorate.trace import Trace
 
-    protocol = load(spec)
-    run = None
-    if trace is not None:
-        stored = Trace.load(trace)
+    stored = Trace.load(trace) if trace is not None else None
+    if stored is not None:
         variant = variant if variant is not None else stored.variant
         bounds = stored.bounds | bounds
-        run = Run.of(stored).to_json()
-    session = Session(protocol, bounds, os.cpu_count() or 1)
-    session.begin(variant, run)
+    session = Session(load(spec), bounds, os.cpu_count() or 1, variant)
+    if stored is not None:
+        session.begin(Run.of(stored))
     with Server(session) as server:
         click.echo(f"{server.address}")
         if browser:

@@ -125,6 +125,8 @@ def _parts(part: ast.expr) -> list[ast.expr]:
             return [each for value in values for each in (_parts(value) or [value])]
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return _parts(operand) or [operand]
+        case ast.Call(args=arguments):
+            return [argument for argument in arguments if isinstance(argument, ast.Name)]
         case _:
             return []
 

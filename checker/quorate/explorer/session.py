@@ -15,12 +15,13 @@ from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.checking import Naming
 from quorate.explore.engine import Finding
 from quorate.explore.limits import Limits, Watch
+from quorate.explore.no_return import point_of_no_return
 from quorate.explore.recording import Recorder
 from quorate.explore.seeking import Aim, seek
 from quorate.explorer.exports import FILES
 from quorate.explorer.stage import Judged, Node, NotPossible, Option, Refused, Run, Stage, encoded
 from quorate.kinds import GOALS, STEPS, kind_of
-from quorate.language.system import System
+from quorate.language.system import State, System
 from quorate.loading import Protocol
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
 from quorate.report.diagram import View, scene
@@ -34,13 +35,17 @@ SHOWN_MAX, BEFORE, AFTER = 60, 30, 15
 """Of a run of more steps the page has those around the current one: so many before it, and after it."""
 SEEK_S = 60.0
 """A search that takes longer than this is given up; a reader can stop it before."""
+RETURN_S = 10.0
+"""A search for the point of no return is given up after this time."""
 WALK_MAX = 200
 
 
 class Session:
     """One protocol with its variants, under some bounds."""
 
-    def __init__(self, protocol: Protocol, bounds: dict[str, int], workers: int) -> None:
+    def __init__(self, protocol: Protocol, bounds: dict[str, int], workers: int, variant: str | None = None) -> None:
+        """Begin with a variant, which must have all of the bounds. Raises UsageError if it has not."""
+        protocol.variant(variant).bounded(**bounds)
         self.protocol, self.bounds, self.workers = protocol, bounds, workers
         self._stages: dict[tuple[str | None, str], Stage] = {}
         self._lock = Lock()
@@ -50,25 +55,24 @@ class Session:
             "seek": self._seek,
             "walk": self._walk,
             "compare": self._compare,
+            "return": self._return,
         }
-        self._begun: Json = {"variant": None, "run": None}
-        self.stage(None)
+        self._begun: Json = {"variant": variant, "run": None}
+        self.stage(variant)
 
-    def begin(self, variant: str | None, run: Json) -> None:
-        """Let the page begin with a variant, and with a run. Raises UsageError if it has no such variant, or the run is not possible."""
-        stage = self.stage(variant)
+    def begin(self, run: Run) -> None:
+        """Let the page begin with a run. Raises UsageError if it is not possible."""
+        stage = self.stage(self._begun["variant"])
         with stage.system:
-            if run is not None:
-                stage.node(Run.from_json(run))
-        self._begun = {"variant": variant, "run": run}
+            stage.node(run)
+        self._begun["run"] = run.to_json()
 
     def stage(self, variant: str | None, like: Stage | None = None) -> Stage:
-        """The protocol, or a variant of it, under the bounds, or under those of another variant as far as it has them. Raises UsageError
-        for one that does not exist."""
+        """The protocol, or a variant of it, under the bounds, or under those of another variant, as far as it has them. Raises
+        UsageError for one that does not exist."""
         spec = self.protocol.variant(variant)
-        bounds = self.bounds
-        if like is not None:
-            bounds = {name: size for name, size in like.system.bounds.items() if name in System(spec).bounds}
+        known, wanted = System(spec).bounds, self.bounds if like is None else like.system.bounds
+        bounds = {name: size for name, size in wanted.items() if name in known}
         key = variant, repr(bounds)
         if key not in self._stages:
             self._stages[key] = Stage(spec.bounded(**bounds), self.protocol.name, variant)
@@ -76,7 +80,7 @@ class Session:
 
     def about(self) -> Json:
         """What the page says before anything is asked."""
-        stage = self.stage(None)
+        stage = self.stage(self._begun["variant"])
         with self._lock, stage.system:
             init = stage.system.of("init")
             return {
@@ -205,12 +209,40 @@ class Session:
             pairs = list(zip(mine, theirs, strict=False))
             return {
                 "variant": other.variant,
+                "scene": scene(theirs[-1].trace(), view=PICTURE).to_json() if len(theirs) <= SHOWN_MAX else None,
                 "taken": len(theirs) - 1,
                 "refused": str(ended) if ended else "",
                 "state": next(_differing(pairs), None),
                 "offers": next(_offering(pairs), None),
                 "false": next(_falsified(theirs), None),
             }
+
+    def _return(self, stage: Stage, data: Json) -> Json:
+        """The first step of a violating run after which no continuation avoids a violation of the property."""
+        run, at = _run_at(data)
+        nodes = stage.path(run, at)
+        judged = next((one for one in nodes[-1].judged if one.name == data.get("property")), None)
+        if judged is None or judged.method is None or judged.holds is not False or not run.steps:
+            raise UsageError("The point of no return is that of a run that ends with a violation of this property.")
+        choices = next(choices for method, choices in stage.choices_of(judged.kind) if method is judged.method)
+        of_step, method = judged.kind in STEPS, judged.method
+
+        def violates(old: State, new: State) -> bool:
+            before = old if of_step else None
+            return not all(stage.properties.holds(method, new, arguments, before) for arguments in choices)
+
+        self._watch = Watch(Limits(seconds=RETURN_S))
+        found = point_of_no_return(stage.system, stage.actions, [node.state for node in nodes], violates, self._watch)
+        if found.step is None:
+            return {"step": None, "words": f"Not found in {RETURN_S:g} s, among {found.states:,} states."}
+        if found.step == 0:
+            return {"step": 0, "words": "Every run from its first state on violates it."}
+        assert found.escape is not None
+        lanes = nodes[0].tracer.lanes
+        calls = [f"{action.name} {lanes.of_step(action, arguments)}" for action, arguments in found.escape.steps]
+        way = f"a run can still avoid it ({', '.join([*calls[:3], *(['…'] if len(calls) > 3 else [])])}; {found.escape.way.value})"
+        late = "with it, it is violated" if found.step == at else "from then on no continuation avoids it"
+        return {"step": found.step, "words": f"The point of no return is step {found.step}: before it, {way}; {late}."}
 
 
 def _part(nodes: Sequence[Node], first: int, last: int) -> Trace:
