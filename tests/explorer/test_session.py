@@ -182,7 +182,9 @@ def test_another_variant_is_compared_step_by_step(raft: Session) -> None:
     found = [session.answer("compare", {**asked, "with": name}) for name in variants]
     assert any(one["offers"] or one["state"] or one["refused"] for one in found)
     same = session.answer("compare", {**asked, "with": None})
+    drawn = same.pop("scene")
     assert same == {"variant": None, "taken": 2, "refused": "", "state": None, "offers": None, "false": None}
+    assert [band["index"] for band in drawn["bands"]] == [0, 1, 2]
 
 
 def test_a_step_that_raises_ends_the_run(tmp_path: Path) -> None:
