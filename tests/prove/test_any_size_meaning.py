@@ -35,6 +35,8 @@ class M:
     to: Server
     urgent: bool = False
 
+TWO = 2
+
 class Drawn(Spec):
 """
 
@@ -324,6 +326,28 @@ THRESHOLD = """
     def voters_have_voted(self, a: Server, b: Server) -> bool:
         return a in self.voted or a not in self.votes[b]
 """
+HELPED = (
+    THRESHOLD.replace("is_quorum(self.votes[a], SIZE, Server)", "self.enough(self.votes[a], SIZE)").replace(
+        "is_quorum(self.votes[b], SIZE, Server)", "self.enough(self.votes[b], SIZE)"
+    )
+    + """
+    def enough(self, votes: set[Server], size: int) -> bool:
+        return is_quorum(votes, size, Server)
+"""
+)
+UNMENTIONED = """
+    count: dict[Server, Term]
+    up: set[Server]
+
+    @action
+    def rise(self, s: Server) -> None:
+        self.count[s] += 1
+        self.up.add(s)
+
+    @invariant
+    def nobody_is_up_alone(self, s: Server) -> bool:
+        return s not in self.up or any(t in self.up for t in Server)
+"""
 SET_LEMMA = """
     seen: set[Server]
     other: set[Server]
@@ -405,6 +429,8 @@ def verdict(body: str, *invariants: str) -> Outcome:
         ),
         pytest.param(ALWAYS_MORE, Violated, id="a number above all"),
         pytest.param(THRESHOLD.replace("SIZE", "2"), Unfinished, id="a threshold that is just a number"),
+        pytest.param(THRESHOLD.replace("SIZE", "TWO"), Unfinished, id="a threshold of the module"),
+        pytest.param(HELPED.replace("SIZE", "2"), Unfinished, id="a number that is given to a helper as a threshold"),
     ],
 )
 def test_what_a_run_refutes_is_not_proven(body: str, kinds: Any) -> None:
@@ -424,6 +450,7 @@ def test_an_error_of_init_is_reported_where_it_is() -> None:
         pytest.param(TWO_EXTREMES, id="extremes of two sorts"),
         pytest.param(DISTINCT, id="the largest free number is free"),
         pytest.param(THRESHOLD.replace("SIZE", "self.size"), id="a threshold that is configured"),
+        pytest.param(UNMENTIONED, id="an action counts what no property mentions"),
         pytest.param(SET_LEMMA, id="a lemma about every set"),
         pytest.param(HOSTILE, id="names that are words of SMT-LIB"),
     ],

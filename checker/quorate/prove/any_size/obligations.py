@@ -353,7 +353,7 @@ class Prover:
         axioms = machine.quorum_axioms(self.model.system.bounds, given, asked)
         quorums = [(axiom, about) for axiom, about, _ in axioms]
         self.conditions |= {condition for _, _, condition in axioms if condition}
-        facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.facts)]
+        facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.known)]
         return query(name, [*parts, *facts], quorums, self._symbols)
 
 

@@ -38,4 +38,4 @@ def unbounded(lowered: Lowered, law: Law) -> tuple[AnySize, list[Value], list[Fo
     goal, _ = broken(machine, sentence, machine.stateless(sentence.parameters, values))
     quorums = machine.quorum_axioms(lowered.system.bounds, *quorums_in(goal))
     axioms = [axiom for axiom, _, condition in quorums if not condition]  # A law is about every number of members.
-    return machine, values, [goal, *axioms, *machine.definitions, *machine.symbols.facts]
+    return machine, values, [goal, *axioms, *machine.definitions, *machine.symbols.known]

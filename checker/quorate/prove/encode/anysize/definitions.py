@@ -206,7 +206,7 @@ class Definitions(Comprehensions):
             raise NoAnySize(
                 "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
             )
-        least, name = size.as_long(), _name(node.args[1])
+        least, name = size.as_long(), _name(node.args[1], self.model.system.constants)
         if least <= 0:
             return self.true
         if not name and least <= LITERAL_MAX:
@@ -437,13 +437,20 @@ class Counted:
         return condition if fine and first.configured and second.configured else None
 
 
-def _name(size: Expr) -> str:
-    """What the size of a quorum is called where it is written, "" if it is a number there."""
-    where = size.location
-    if where is None:
-        return ""
-    text = where.text[where.column : where.column + where.length].strip()
-    return "" if text.isdigit() else text.removeprefix("self.")
+def _name(size: Expr, constants: Mapping[str, object]) -> str:
+    """What the size of a quorum is called where it is written; "" if no class variable is read there, so that it is just a number, be
+    it under the name of a parameter or of a constant of the module."""
+    configured = any(_text(part).removeprefix(OWN) in constants for part in size.walk() if _text(part).startswith(OWN))
+    return _text(size).removeprefix(OWN) if configured else ""
+
+
+OWN = "self."
+
+
+def _text(node: Expr) -> str:
+    """How an expression is written."""
+    where = node.location
+    return "" if where is None else where.text[where.column : where.column + where.length].strip()
 
 
 def quorums_in(formula: Formula) -> tuple[set[str], set[str]]:

@@ -76,13 +76,24 @@ class Symbols:
         """Those whose numbers are within the limits of a `Nat`, which is named."""
         self.facts: list[Formula] = []
         self.orders: dict[type, z3.FuncDeclRef] = {}
+        self._older: Symbols | None = None
+
+    @property
+    def known(self) -> list[Formula]:
+        """All facts: those that were noted here, and those that came to older symbols since, of which a value made there has asked."""
+        found, older = {fact.get_id(): fact for fact in self.facts}, self._older
+        while older is not None:
+            for fact in older.facts:
+                found.setdefault(fact.get_id(), fact)
+            older = older._older
+        return list(found.values())
 
     def fork(self) -> Symbols:
         """Symbols that go on from here on their own."""
         other = Symbols()
         other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
         other._greatest, other.naturals = dict(self._greatest), set(self.naturals)
-        other._limited = dict(self._limited)
+        other._limited, other._older = dict(self._limited), self
         other.facts, other.orders = list(self.facts), dict(self.orders)
         return other
 
