@@ -31,6 +31,9 @@ COMMANDS = {
     "explore": "Step through a specification in the browser.",
     "graph": "Draw the state graph of a small specification.",
     "history": "Judge a history of operations against a consistency model.",
+    "run": "Run an implementation as a cluster on this machine.",
+    "client": "Ask a running cluster: put, get, cas, delete, status, add-server, ...",
+    "nemesis": "Kill, pause and cut off nodes of a running cluster.",
     "conform": "Hold a running program to its specification.",
 }
 """Every command and its line in the help, so that the help imports none of them."""

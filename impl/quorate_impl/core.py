@@ -233,6 +233,10 @@ class Core:
         """Tell the operator."""
         self._effects.append(Note(event, facts))
 
+    def addresses(self) -> dict[str, str]:
+        """Where the other nodes are, as `host:port`, by their names; drivers without addresses do not ask."""
+        return {}
+
     def status(self) -> dict[str, str | int | float | bool | None]:
         """What an operator wants to see of this node, by name; numbers become metrics."""
         return {}

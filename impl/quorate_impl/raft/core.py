@@ -711,7 +711,9 @@ class Raft(Core):
     def _add_server(self, client: str, m: AddServer) -> None:
         """A new server gets the log before it counts."""
         if m.name in self.log.members:
-            self._answer(client, m.id, Done())
+            self._confirm_members(client, m.id)
+        elif self._joining is not None and self._joining.server == m.name:
+            self._joining.client, self._joining.id = client, m.id
         elif self._joining is not None or not self._may_change():
             self._answer(client, m.id, Refused("Another change of the members is under way; ask again."))
         else:
@@ -727,7 +729,7 @@ class Raft(Core):
 
     def _remove_server(self, client: str, m: RemoveServer) -> None:
         if m.name not in self.log.members:
-            self._answer(client, m.id, Done())
+            self._confirm_members(client, m.id)
         elif self._joining is not None or not self._may_change():
             self._answer(client, m.id, Refused("Another change of the members is under way; ask again."))
         elif len(self.log.members) == 1:
@@ -735,6 +737,14 @@ class Raft(Core):
         else:
             left = {name: address for name, address in self.log.members.items() if name != m.name}
             self._change(client, m.id, left)
+
+    def _confirm_members(self, client: str, id: int) -> None:
+        """The latest configuration is as it was asked: say so when it is committed."""
+        index = self.log.configurations[-1][0]
+        if index > self.commit_index:
+            self._waiting[index] = client, id
+        else:
+            self._answer(client, id, Done())
 
     def _change(self, client: str, id: int, members: dict[str, str]) -> None:
         """`change`: append a configuration that differs by one server, and use it from now on."""

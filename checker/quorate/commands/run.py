@@ -1,0 +1,154 @@
+"""`quorate run`: an implementation as a cluster of processes on this machine."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from quorate.commands._cluster import data_option, need_protocol
+from quorate.commands._options import Explicit
+from quorate.errors import UsageError
+from quorate.outcome import Exit
+
+if TYPE_CHECKING:
+    from quorate_impl.runtime.cluster import LocalCluster
+    from rich.table import Table
+
+SECONDS = 0.5
+COLUMNS = ("role", "term", "leader", "commit_index", "last_index", "requests_total", "log_syncs_total")
+"""What the table shows of a node, as far as its protocol has it."""
+
+
+@click.command("run", cls=Explicit)
+@click.argument("name")
+@click.option(
+    "--nodes", type=click.IntRange(1, 99), default=3, show_default=True, help="How many members it begins with."
+)
+@click.option(
+    "--spares",
+    type=click.IntRange(0, 99),
+    default=0,
+    help="Nodes that run too, and wait to be added (`client add-server`).",
+)
+@data_option
+@click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")
+@click.option("--seconds", type=click.FloatRange(min=0), metavar="S", help="Stop after so long; without it, at Ctrl-C.")
+def command(name: str, nodes: int, spares: int, data: Path, tls: bool, seconds: float | None) -> Exit:
+    """Run the implementation NAME as a local cluster, one process for each node, on ports of loopback.
+
+    A directory that has a cluster already goes on with it, whatever --nodes says. A node that dies is started again after
+    a second. Each node's structured log is in DIR/NODE/log.jsonl. Ctrl-C stops all.
+    """
+    need_protocol(name)
+    from quorate_impl.runtime.cluster import LocalCluster, found_cluster
+
+    config = found_cluster(data, name, nodes, spares, tls)
+    if config.protocol != name:
+        raise UsageError(
+            f"The cluster in {data} runs {config.protocol}, not {name}. Give another directory with --data."
+        )
+    cluster = LocalCluster(data, config)
+    try:
+        with cluster, _terminated():
+            click.echo(
+                f"{name}: {', '.join(f'{node} at {address}' for node, address in config.addresses.items())}\n"
+                f"Ask with `quorate client {name} --data {data} status`. Ctrl-C stops."
+            )
+            _watch(cluster, time.monotonic() + seconds if seconds is not None else None)
+    except BlockingIOError:
+        raise UsageError(f"The cluster in {data} runs already.") from None
+    except KeyboardInterrupt:
+        pass
+    click.echo("Stopped.")
+    return Exit.SUCCESS
+
+
+class _terminated:
+    """SIGTERM stops a cluster as Ctrl-C does."""
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+
+def _watch(cluster: LocalCluster, end: float | None) -> None:
+    """Keep the nodes running, and show them: as a live table on a terminal, else a line for each change."""
+    if not sys.stdout.isatty():
+        _each(cluster, end, _Lines())
+        return
+    from rich.live import Live
+
+    with Live(_table(cluster, {}), auto_refresh=False) as live:
+        _each(cluster, end, lambda cluster, facts: live.update(_table(cluster, facts), refresh=True))
+
+
+Facts = Mapping[str, Mapping[str, str] | None]
+"""What each node says of itself; None if it does not answer."""
+
+
+def _each(cluster: LocalCluster, end: float | None, show: Callable[[LocalCluster, Facts], None]) -> None:
+    from quorate_impl.runtime.scrape import scrape
+
+    with ThreadPoolExecutor(len(cluster.config.metrics)) as pool:
+        while end is None or time.monotonic() < end:
+            cluster.supervise()
+            facts = dict(zip(cluster.config.metrics, pool.map(scrape, cluster.config.metrics.values()), strict=True))
+            show(cluster, facts)
+            time.sleep(SECONDS)
+
+
+class _Lines:
+    """Says who leads, and who is down, when that changes."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def __call__(self, cluster: LocalCluster, facts: Facts) -> None:
+        for node in cluster.config.addresses:
+            found = facts[node]
+            if node in cluster.failed:
+                said = f"stopped: {cluster.failed[node]}"
+            elif found is None:
+                said = "does not answer"
+            else:
+                said = f"{found.get('role', 'runs')}, term {found.get('term', '?')}"
+            if self._said.get(node) != said:
+                self._said[node] = said
+                click.echo(f"{node}: {said}")
+        sys.stdout.flush()
+
+
+def _table(cluster: LocalCluster, facts: Facts) -> Table:
+    from rich.table import Table
+
+    shown = [name for name in COLUMNS if any(found and name in found for found in facts.values())]
+    table = Table(
+        "node", "address", *(name.removesuffix("_total").replace("_", " ") for name in shown), "lag", "restarts"
+    )
+    lags = {
+        name.removeprefix("lag_"): lag
+        for found in facts.values()
+        if found and found.get("role") == "leader"
+        for name, lag in found.items()
+        if name.startswith("lag_")
+    }
+    for node, address in cluster.config.addresses.items():
+        found = facts.get(node)
+        if node in cluster.failed:
+            cells = ["[red]stopped[/]", *[""] * (len(shown) - 1)] if shown else []
+        elif found is None:
+            cells = ["[red]down[/]", *[""] * (len(shown) - 1)] if shown else []
+        else:
+            cells = [found.get(name, "") for name in shown]
+        style = "bold" if found and found.get("role") == "leader" else ""
+        table.add_row(node, address, *cells, lags.get(node, ""), str(cluster.restarts[node]), style=style)
+    return table

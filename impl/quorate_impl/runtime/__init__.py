@@ -1,0 +1,1 @@
+"""The driver for real: sockets, files, clocks and processes around a core."""

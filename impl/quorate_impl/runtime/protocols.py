@@ -1,0 +1,62 @@
+"""The protocols that a node can run, by name. Each is imported when it is used.
+
+What the command line offers of a protocol is its table of *actions*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from quorate_impl.core import Core, Message
+from quorate_impl.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a user can ask for: `quorate client PROTOCOL NAME ARGUMENTS...`."""
+
+    arguments: tuple[str, ...]
+    meaning: str
+    make: Callable[..., Message]
+    """From the arguments, as texts, to what the client's core is asked."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer, as a user sees it: 0 is yes, 1 is no, 3 says that nobody knows."""
+
+    text: str
+    exit_code: int = 0
+
+
+def _raft(members: Mapping[str, str]) -> Protocol:
+    from quorate_impl.raft import protocol
+
+    return protocol(members)
+
+
+def _raft_client(name: str, servers: Mapping[str, str]) -> Core:
+    from quorate_impl.raft import Client
+
+    return Client(name, servers)
+
+
+PROTOCOLS: Mapping[str, Callable[[Mapping[str, str]], Protocol]] = {"raft": _raft}
+"""From the members with which a cluster begins to its protocol."""
+
+CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {"raft": _raft_client}
+"""From the name of a client and the servers that it knows to its core."""
+
+
+def actions(protocol: str) -> Mapping[str, Action]:
+    """What a user can ask of the protocol, by name."""
+    found: Mapping[str, Action] = import_module(f"quorate_impl.{protocol}.actions").ACTIONS
+    return found
+
+
+def show(protocol: str, result: Message) -> Shown:
+    """The answer of the client's core, as a user sees it."""
+    shown: Shown = import_module(f"quorate_impl.{protocol}.actions").show(result)
+    return shown

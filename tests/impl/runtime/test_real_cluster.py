@@ -1,0 +1,131 @@
+"""Three processes under load are killed, paused and cut off, again and again; what their clients saw is linearizable.
+
+`python -m tests.impl.runtime.test_real_cluster 30 DIR` does 30 rounds, and leaves the history and the logs in DIR.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from quorate.consistency import Satisfied, find_model, judge, read_history
+from quorate_impl.raft import Client
+from quorate_impl.raft.messages import Get
+from quorate_impl.runtime.client import RemoteClient
+from quorate_impl.runtime.cluster import ClusterConfig, LocalCluster, found_cluster
+from quorate_impl.runtime.frames import Sever
+from quorate_impl.runtime.protocols import PROTOCOLS
+
+from tests.impl.raft.running import Registers
+
+GIVE_UP_TICKS = 300
+
+
+class Recorder:
+    """Eight clients that put, get and compare; every call and return becomes a line."""
+
+    def __init__(self, config: ClusterConfig, path: Path) -> None:
+        self._config = config
+        self._file = path.open("w", encoding="utf-8")
+        self._workload = Registers(("x", "y", "z"))
+        self._processes = 0
+        self.is_over = False
+        self.counts: Counter[str] = Counter()
+
+    def _line(self, process: int, kind: str, fields: dict[str, Any]) -> None:
+        self.counts[kind] += 1
+        self._file.write(json.dumps({"process": process, "type": kind, **fields}) + "\n")
+
+    async def client(self, number: int) -> None:
+        """One client, until all is over; it is a new process of the history after an answer that is in doubt."""
+        random = Random(number)
+        core = Client(f"client{number}", self._config.members, give_up_ticks=GIVE_UP_TICKS)
+        async with RemoteClient(core, PROTOCOLS["raft"](self._config.members), self._config.cluster) as remote:
+            while not self.is_over:
+                self._processes += 1
+                process, kind = self._processes, "ok"
+                while kind != "info" and not self.is_over:
+                    request = self._workload.ask(f"c{number}", random)
+                    self._line(process, "invoke", self._workload.invoked(request) or {})
+                    answer = await remote.call(request)
+                    if isinstance(request, Get) and type(answer).__name__ == "Unknown":
+                        kind, fields = "info", self._workload.invoked(request) or {}
+                    else:
+                        kind, fields = self._workload.returned(request, answer)
+                    self._line(process, kind, fields)
+                    await asyncio.sleep(0.01)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+async def disturb(cluster: LocalCluster, rounds: int, random: Random) -> None:
+    """Kill a node, or pause it, or cut it off, while the others go on; every third time a leader may be hit."""
+    names = list(cluster.config.members)
+    for number in range(rounds):
+        victim = random.choice(names)
+        match number % 3:
+            case 0:
+                cluster.signal(victim, signal.SIGKILL)
+                cluster.processes[victim].wait()
+                await asyncio.sleep(random.uniform(0.2, 1))
+                cluster.start(victim)
+            case 1:
+                cluster.signal(victim, signal.SIGSTOP)
+                await asyncio.sleep(random.uniform(0.2, 1.2))
+                cluster.signal(victim, signal.SIGCONT)
+            case 2:
+                others = tuple(name for name in names if name != victim)
+                core = Client("nemesis", {victim: cluster.config.members[victim]})
+                protocol = PROTOCOLS["raft"](cluster.config.members)
+                async with RemoteClient(core, protocol, cluster.config.cluster) as remote:
+                    await remote.tell(victim, Sever(others, 1.0))
+                await asyncio.sleep(1.0)
+        await asyncio.sleep(random.uniform(0.5, 1))
+
+
+async def record(cluster: LocalCluster, rounds: int, path: Path, seed: int) -> Counter[str]:
+    """A history of so many rounds, and a quiet second at the end."""
+    recorder = Recorder(cluster.config, path)
+    clients = [asyncio.create_task(recorder.client(number)) for number in range(8)]
+    await asyncio.sleep(1)
+    try:
+        await disturb(cluster, rounds, Random(seed))
+        await asyncio.sleep(2)
+        recorder.is_over = True
+        await asyncio.gather(*clients)
+    finally:
+        recorder.close()
+    return recorder.counts
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_killed_paused_and_cut_is_linearizable(tmp_path: Path) -> None:
+    config = found_cluster(tmp_path / "data", "raft", 3, 0, with_tls=False)
+    with LocalCluster(tmp_path / "data", config) as cluster:
+        counts = asyncio.run(record(cluster, 6, tmp_path / "history.jsonl", seed=os.getpid()))
+    assert counts["ok"] > 100
+    verdict = judge(read_history(tmp_path / "history.jsonl"), "linearizable", find_model("cas-register").starting(None))
+    assert isinstance(verdict, Satisfied)
+
+
+if __name__ == "__main__":
+    rounds, folder = int(sys.argv[1]), Path(sys.argv[2])
+    begin = time.monotonic()
+    with suppress(FileExistsError):
+        folder.mkdir()
+    started = found_cluster(folder / "data", "raft", 3, 0, with_tls=False)
+    with LocalCluster(folder / "data", started) as running:
+        seen = asyncio.run(record(running, rounds, folder / "history.jsonl", seed=rounds))
+    print(dict(seen), f"{time.monotonic() - begin:.0f} s; judge it with:")
+    print(f"quorate history {folder}/history.jsonl --model cas-register --initial null --level linearizable")

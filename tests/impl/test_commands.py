@@ -1,0 +1,88 @@
+"""`quorate run`, `client` and `nemesis`, as a new user tries them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from quorate.commands._cluster import need_implementations
+from quorate.errors import UsageError
+
+from tests.docs.pages import ROOT, blocks
+
+QUORATE = [sys.executable, "-c", "from quorate.cli import main; main()"]
+
+
+def quorate(folder: Path, *arguments: str) -> tuple[int, str]:
+    """The exit code and the output of a command."""
+    done = subprocess.run([*QUORATE, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+@pytest.mark.slow
+def test_the_lines_of_the_readme_work_one_after_the_other(tmp_path: Path) -> None:
+    """The cluster runs until Ctrl-C, and ends cleanly; it is asked meanwhile, and survives what the nemesis does."""
+    (block,) = [block for block in blocks(ROOT / "README.md") if block.note == "cluster"]
+    first, *others = [line.removeprefix("quorate ").split() for line in block.text.splitlines()]
+    with subprocess.Popen(
+        [*QUORATE, *first], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout is not None and "n4 at 127.0.0.1:" in running.stdout.readline()
+        said = [quorate(tmp_path, *line) for line in others]
+        codes, (put, killed, got, cas, added, removed, status) = [code for code, _ in said], [text for _, text in said]
+        running.send_signal(signal.SIGINT)
+        output = running.communicate(timeout=30)[0]
+    assert codes == [0] * 7, said
+    assert (put, got, cas, added, removed) == ("done", "green", "done", "done", "done") and "kill" in killed
+    assert "member n4" in status and "member n1" not in status
+    assert running.returncode == 0 and output.endswith("Stopped.\n") and "leader" in output
+
+
+@pytest.mark.slow
+def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Path) -> None:
+    for round, asked in enumerate((("cas", "k", "v", "w"), ("get", "k"))):
+        with subprocess.Popen(
+            [*QUORATE, "run", "raft", "--nodes", "1", "--tls"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        ) as running:
+            assert running.stdout is not None and running.stdout.readline()
+            if round == 0:
+                assert quorate(tmp_path, "client", "raft", "put", "k", "u") == (0, "done")
+                assert quorate(tmp_path, "client", "raft", *asked) == (1, "not done: the value is u")
+                assert quorate(tmp_path, "run", "raft")[1] == "quorate: The cluster in quorate-data runs already."
+            else:
+                assert quorate(tmp_path, "client", "raft", *asked) == (0, "u")
+            running.terminate()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("client", "raft", "get", "k"), "There is no cluster in quorate-data. Start one with `quorate run raft"),
+        (("client", "raft", "gett", "k"), "Did you mean 'get'?"),
+        (("run", "raf"), "Did you mean 'raft'?"),
+        (("nemesis", "--data", "nowhere"), "There is no cluster in nowhere."),
+    ],
+)
+def test_a_wrong_use_is_explained(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from quorate.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["quorate", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert said in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    with pytest.raises(UsageError, match=r"need the package msgspec\. .* pip install 'quorate\[impl\]'"):
+        need_implementations()
