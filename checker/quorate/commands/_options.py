@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -10,7 +12,7 @@ import click
 from quorate.errors import UsageError
 from quorate.explore.limits import Limits
 from quorate.outcome import Exit
-from quorate.report.formats import FORMATS
+from quorate.report.formats import FORMATS, SUFFIXES
 
 NUMBER_MAX = 2**62
 """No limit is larger: the engine counts with 64 bits."""
@@ -147,8 +149,34 @@ def format_option(function: F) -> F:
         type=click.Choice(list(FORMATS)),
         default="text",
         show_default=True,
-        help="Text for people; JSON, JUnit XML, SARIF and GitHub annotations for programs.",
+        help="Text for people; JSON, JUnit XML, SARIF and GitHub annotations for programs; an HTML page for both.",
     )(function)
+
+
+def output_option(function: F) -> F:
+    """`-o FILE`, repeated; the command receives the tuple `outputs`."""
+    return click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        callback=_writable,
+        help=f"Also write what was found to a file, in the format of its name ({', '.join(SUFFIXES)}); repeatable.",
+    )(function)
+
+
+def _writable(_: click.Context, __: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """What cannot be written is refused before any work is done."""
+    for file in files:
+        if file.suffix not in SUFFIXES:
+            raise UsageError(
+                f"-o {file}: a report is of one of the formats {', '.join(SUFFIXES)}, by how its name ends."
+            )
+        if not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise UsageError(f"Cannot write {file}: its folder is not there, or nothing can be written to it.")
+    return files
 
 
 def variant_option(function: F) -> F:

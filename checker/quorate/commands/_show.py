@@ -16,7 +16,7 @@ import click
 from quorate.errors import QuorateError, TraceError, UsageError, unknown
 from quorate.kinds import DIFFERENCE
 from quorate.outcome import Failed, Outcome
-from quorate.report.formats import FORMATS, TEXT
+from quorate.report.formats import FORMATS, SUFFIXES, TEXT
 from quorate.report.results import Result
 from quorate.trace import Trace
 
@@ -44,16 +44,28 @@ def show_results(results: Sequence[Result], form: str, together: bool = True) ->
     click.echo(FORMATS[form].write(results, together), nl=False)
 
 
+def write_results(results: Sequence[Result], files: Sequence[Path], together: bool = True) -> None:
+    """Write results to the files of `-o`, each in the format of its name."""
+    for file in files:
+        try:
+            file.write_text(FORMATS[SUFFIXES[file.suffix]].write(results, together), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"Cannot write {file}: {error.strerror}.") from None
+        click.echo(f"wrote {file}", err=True)
+
+
 @contextmanager
-def rejections(form: str, spec: str, variant: str | None = None) -> Iterator[None]:
-    """In a format for programs, an error of a user is an outcome on stdout as well, before it ends the command."""
+def rejections(form: str, spec: str, variant: str | None = None, files: Sequence[Path] = ()) -> Iterator[None]:
+    """In a format for programs, an error of a user is an outcome on stdout, and in the files of `-o`, before it ends the command."""
     from quorate.report.machine import result_of
 
     try:
         yield
     except QuorateError as error:
+        rejected = [result_of(Failed.rejected(spec, variant, error))]
         if form != TEXT:
-            show_results([result_of(Failed.rejected(spec, variant, error))], form, together=False)
+            show_results(rejected, form, together=False)
+        write_results(rejected, files, together=False)
         raise
 
 

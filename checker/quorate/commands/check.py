@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,9 +19,10 @@ from quorate.commands._options import (
     format_option,
     limit_options,
     limits,
+    output_option,
     variant_option,
 )
-from quorate.commands._show import Folder, rejections, show, show_results, table
+from quorate.commands._show import Folder, rejections, show, show_results, table, write_results
 from quorate.explore.limits import Checkpoint, Limits, Watch
 from quorate.outcome import Exit, Outcome
 from quorate.report.formats import TEXT
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     "--keep-c", type=click.Path(path_type=Path), metavar="FILE", help="Write the C that the native engine compiles."
 )
 @format_option
+@output_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -109,6 +112,7 @@ def command(
     without: tuple[str, ...],
     keep_c: Path | None,
     form: str,
+    outputs: tuple[Path, ...],
     out: Path | None,
 ) -> Exit:
     """Explore SPEC exhaustively at its bounds and check every property.
@@ -123,6 +127,8 @@ def command(
         raise click.UsageError("--resume goes on from the checkpoint and --overwrite begins anew: give one of them.")
     if sum((keep_going, bool(properties), goal is not None)) > 1:
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
+    from quorate.report.machine import result_of
+
     asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
@@ -130,8 +136,8 @@ def command(
         for option, value in given.items():
             if value is not None:
                 raise click.UsageError(f"{option} has no meaning for a range of bounds.")
-        return _sweep(asked, bounds, each, form)
-    with rejections(form, spec, variant):
+        return _sweep(asked, bounds, each, form, outputs)
+    with rejections(form, spec, variant, outputs):
         cls = asked.configured({name: sizes[0] for name, sizes in bounds.items()})
         folder = Folder(out) if out is not None else None
         if keep_c is not None:
@@ -142,6 +148,8 @@ def command(
                 watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)
     show(outcome, form, with_trace=folder is None)
+    if outputs:
+        write_results([result_of(outcome)], outputs, together=False)
     if folder is not None:
         _save(outcome, folder)
     return outcome.exit_code
@@ -184,12 +192,12 @@ class Asked:
         return check_all(cls, **options) if self.keep_going else check(cls, **options)
 
 
-def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str) -> Exit:
+def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Sequence[Path]) -> Exit:
     """A check for each choice of sizes, as a table; the worst of the exit codes."""
     from quorate.report.machine import result_of
 
     outcomes: list[Outcome] = []
-    with rejections(form, asked.spec, asked.variant):
+    with rejections(form, asked.spec, asked.variant, outputs):
         for sizes in product(*bounds.values()):
             cls = asked.configured(dict(zip(bounds, sizes, strict=True)))
             with watching(each) as watch:
@@ -201,6 +209,8 @@ def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str) -> Exit:
         click.echo(table([heads, *(_row(outcome, list(bounds)) for outcome in outcomes)]))
     else:
         show_results([result_of(outcome) for outcome in outcomes], form)
+    if outputs:
+        write_results([result_of(outcome) for outcome in outcomes], outputs)
     codes = {outcome.exit_code for outcome in outcomes}
     return next(code for code in (Exit.WRONG, Exit.VIOLATED, Exit.OPEN, Exit.SUCCESS) if code in codes)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from quorate.commands._options import Amount, Explicit, format_option, limit_options, limits
-from quorate.commands._show import rejections, show, show_results, table
+from quorate.commands._options import Amount, Explicit, format_option, limit_options, limits, output_option
+from quorate.commands._show import rejections, show, show_results, table, write_results
 from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
 from quorate.errors import UsageError, unknown
 from quorate.outcome import Exit, Failed, NotJudged, Unfinished
@@ -57,6 +57,7 @@ from quorate.report.results import Level, Problem, Result, Rule
 )
 @limit_options
 @format_option
+@output_option
 def command(
     specs: tuple[str, ...],
     profile: str | None,
@@ -69,6 +70,7 @@ def command(
     max_time: float | None,
     max_memory: float | None,
     form: str,
+    outputs: tuple[Path, ...],
 ) -> Exit:
     """Check that every specification, variant and function with laws does what it says: its `expect`. If there is a quorate.lock,
     what is found is compared with it, and a difference explained.
@@ -83,7 +85,7 @@ def command(
     sizes, each = project.profile(profile), limits(max_states, max_time, max_memory)
     jobs: list[Job] = []
     for name in specs or project.specs or names():
-        with rejections(form, name):
+        with rejections(form, name, files=outputs):
             jobs += jobs_of(name, project, engine, each, sizes)
     if not specs:
         _check_profile(sizes, jobs)
@@ -92,6 +94,8 @@ def command(
     verdicts = _verdicts(jobs, Record(project.root), skip, workers)
     compared = _Compared.with_lock(project, verdicts, whole=[job.name[0] for job in jobs if ":" not in job.spec])
     _show(verdicts, compared, form)
+    if outputs:
+        write_results([_result(verdict, compared) for verdict in verdicts], outputs)
     if update:
         compared.write()
     return _exit(verdicts, compared, update)

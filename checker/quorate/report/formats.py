@@ -89,6 +89,12 @@ def _text(results: Sequence[Result], together: bool) -> str:
     )
 
 
+def _html(results: Sequence[Result], together: bool) -> str:
+    from quorate.report.report_page import report_page  # Which draws, and takes longer to import than the rest.
+
+    return report_page(results)
+
+
 TEXT = "text"
 FORMATS: Mapping[str, Format] = {
     TEXT: Format("for people", _text),
@@ -96,5 +102,9 @@ FORMATS: Mapping[str, Format] = {
     "junit": Format("JUnit's XML", _junit),
     "sarif": Format("SARIF 2.1.0, of static analysis", sarif),
     "github": Format("annotations of GitHub workflows", _github),
+    "html": Format("one HTML page, with pictures", _html),
 }
 """Every format of `--format`. As text, commands may show more than this does: colours, tables, what they do on the way."""
+
+SUFFIXES: Mapping[str, str] = {".html": "html", ".json": "json", ".xml": "junit", ".sarif": "sarif"}
+"""The format of a file that is to be written, by how its name ends."""
