@@ -29,13 +29,17 @@
         def mutual_exclusion(self) -> bool:
             return len(self.inside) <= 1
 
-`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and nothing else; they
-are imported when the first of them is used, so that what only looks for specifications costs nothing.
+`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and, for programs and
+notebooks, `check`, `simulate` and `judge`. They are imported when the first of them is used, so that what only looks for specifications
+costs nothing.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quorate.consistency import judge as judge
+    from quorate.explore import check as check
+    from quorate.explore.simulate import simulate as simulate
     from quorate.explore.stateful import stateful
     from quorate.language.containers import Bag, Channels, Network
     from quorate.language.control import Disabled, require
@@ -108,12 +112,18 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        beside = {
+            "check": "quorate.explore",
+            "judge": "quorate.consistency",
+            "simulate": "quorate.explore.simulate",
+            "stateful": "quorate.explore.stateful",
+        }
+        if name in beside:
+            return getattr(import_module(beside[name]), name)
         if name not in __all__:
             raise AttributeError(f"module 'quorate' has no attribute {name!r}")
-        if name == "stateful":
-            from quorate.explore.stateful import stateful
-
-            return stateful
         from quorate.language import author
 
         return getattr(author, name)

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import ClassVar, Literal
 
 from quorate.errors import Location, QuorateError, SpecError
+from quorate.showing import shown
 from quorate.trace import Trace
 
 
@@ -108,6 +109,10 @@ class Outcome:
     location: Location | None = None
     judgements: tuple[Judgement, ...] = ()
     methods: tuple[Declared, ...] = ()
+
+    def _repr_html_(self) -> str | None:
+        """The result in words, with its pictures, in a notebook."""
+        return shown("html", self)
 
     @property
     def violated(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from quorate.errors import TraceError
 from quorate.kinds import TRACES
+from quorate.showing import shown
 
 Json = Any
 """A value as `json.loads` gives it."""
@@ -140,6 +141,10 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def _repr_svg_(self) -> str | None:
+        """The space-time diagram, in a notebook."""
+        return shown("svg", self)
 
     def to_json(self) -> dict[str, Json]:
         """A JSON object; `Trace.from_json` gives back an equal trace."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from quorate.consistency.history import Operation, Value
+from quorate.showing import shown
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,10 @@ class Verdict:
     model: str
     operations: int
     notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def _repr_html_(self) -> str | None:
+        """The result in words, with its pictures, in a notebook."""
+        return shown("html", self)
 
 
 @dataclass(frozen=True)

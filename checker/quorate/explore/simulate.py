@@ -26,6 +26,7 @@ from quorate.kinds import kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
+from quorate.showing import shown
 from quorate.trace import Trace
 
 SHOWN_MAX = 2_000
@@ -73,6 +74,10 @@ class Simulation:
     engine: str
     notes: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
+
+    def _repr_html_(self) -> str | None:
+        """The result in words, with its pictures, in a notebook."""
+        return shown("html", self)
 
 
 Engine = Callable[[System, Walks, Watch, int], Walked]

@@ -6,7 +6,7 @@ The engines' configuration is the whole process's, so that one question is answe
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
@@ -18,6 +18,7 @@ from quorate.explore.limits import Limits, Watch
 from quorate.explore.no_return import point_of_no_return
 from quorate.explore.recording import Recorder
 from quorate.explore.seeking import Aim, seek
+from quorate.explore.witnesses import plain_json
 from quorate.explorer.exports import FILES
 from quorate.explorer.stage import Judged, Node, NotPossible, Option, Refused, Run, Stage, encoded
 from quorate.kinds import GOALS, STEPS, kind_of
@@ -374,7 +375,9 @@ def _role(node: Node, lane: str) -> Json:
     if role is None:
         return None
     values = node.state[node.stage.system.index[role]]
-    return next((show(value.name) for key, value in values.items() if repr(key) == lane), None)
+    if not isinstance(values, Mapping):
+        return None
+    return next((show(plain_json(value)) for key, value in values.items() if repr(key) == lane), None)
 
 
 def _judged(node: Node, judged: Judged) -> Json:
