@@ -265,6 +265,13 @@ def test_a_constraint_takes_nothing_but_states(head: str, said: str) -> None:
     assert "(self) or (self, old: Self)" in error.message and said in error.message
 
 
+def test_where_runs_may_end_is_asked_of_the_state_alone() -> None:
+    error, _ = rejected(
+        around("self.seen.add(p)", "@terminal\ndef end(self, «s: Node») -> bool:\n    return s in self.seen")
+    )
+    assert "it takes (self)" in error.message
+
+
 def test_a_constraint_cannot_change_the_state() -> None:
     error, _ = rejected(
         around("self.seen.add(p)", "@constraint\ndef few(self) -> bool:\n    «self.top» = 1\n    return True")

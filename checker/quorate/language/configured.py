@@ -313,6 +313,11 @@ class Configured:
                 f"{where}: a constraint has no parameters, as a bound has none: it takes {wanted}. Write `all(... for ...)`.",
                 definition(function, found[skipped].name),
             )
+        if declaration.kind in ENDS and len(found) > skipped:
+            raise SpecError(
+                f"{where}: where runs may end is asked of the state alone: it takes (self). Write `any(... for ...)`.",
+                definition(function, found[skipped].name),
+            )
         if declaration.kind == MAPPING and len(found) > skipped:
             raise SpecError(
                 f"{where}: a mapping has no parameters: it takes {wanted}.", definition(function, found[skipped].name)
