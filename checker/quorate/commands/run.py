@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,15 +40,18 @@ COLUMNS = ("role", "term", "leader", "commit_index", "last_index", "requests_tot
     help="Nodes that run too, and wait to be added (`client add-server`).",
 )
 @data_option
+@click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")
 @click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")
 @click.option("--seconds", type=click.FloatRange(min=0), metavar="S", help="Stop after so long; without it, at Ctrl-C.")
-def command(name: str, nodes: int, spares: int, data: Path, tls: bool, seconds: float | None) -> Exit:
+def command(name: str, nodes: int, spares: int, data: Path, maelstrom: bool, tls: bool, seconds: float | None) -> Exit:
     """Run the implementation NAME as a local cluster, one process for each node, on ports of loopback.
 
     A directory that has a cluster already goes on with it, whatever --nodes says. A node that dies is started again after
     a second. Each node's structured log is in DIR/NODE/log.jsonl. Ctrl-C stops all.
     """
     need_protocol(name)
+    if maelstrom:
+        return _maelstrom(name, data)
     from quorate_impl.runtime.cluster import LocalCluster, found_cluster
 
     config = found_cluster(data, name, nodes, spares, tls)
@@ -67,6 +72,15 @@ def command(name: str, nodes: int, spares: int, data: Path, tls: bool, seconds: 
     except KeyboardInterrupt:
         pass
     click.echo("Stopped.")
+    return Exit.SUCCESS
+
+
+def _maelstrom(name: str, data: Path) -> Exit:
+    try:
+        driver = import_module(f"quorate_impl.{name}.maelstrom")
+    except ModuleNotFoundError:
+        raise UsageError(f"{name} has no workload of Maelstrom's; raft has lin-kv.") from None
+    asyncio.run(driver.serve(data))
     return Exit.SUCCESS
 
 

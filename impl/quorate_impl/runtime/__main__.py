@@ -43,6 +43,9 @@ def main() -> int:
     except StorageError as error:
         journal.note("stopped", reason=str(error))
         return DISK_FAILED
+    except OSError as error:
+        journal.note("cannot run", reason=str(error))
+        return 1
     return 0
 
 

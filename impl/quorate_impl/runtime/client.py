@@ -14,8 +14,8 @@ from quorate_impl.core import Core, Drawn, Event, Message, Received, Reply, Requ
 from quorate_impl.core import Draw as DrawEffect
 from quorate_impl.protocol import Protocol
 from quorate_impl.runtime.config import Tls, host_and_port
+from quorate_impl.runtime.driver import TICK_SECONDS
 from quorate_impl.runtime.frames import FRAME_BYTES, Hello, Rejected, Sever, decode, encode, frame, read_frame
-from quorate_impl.runtime.node import TICK_SECONDS
 from quorate_impl.runtime.tls import context, has_name
 
 CONNECT_SECONDS = 2.0

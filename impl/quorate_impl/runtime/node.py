@@ -1,8 +1,4 @@
-"""One node: a core between sockets, a disk and a clock.
-
-One task gives the core its events, all that are at hand together, and carries out the effects. The disk works in a
-thread of its own, one job at a time; what is asked for meanwhile goes into the next one (group commit). When the disk
-fails the node stops at once: nothing is acknowledged that may be lost.
+"""One node, with sockets.
 
 Whoever connects is a stranger until its first frame; strangers have little time and little space. A client with many
 requests open is not read from until some are answered, and one that does not read its answers is cut off.
@@ -11,33 +7,16 @@ requests open is not read from until some are answered, and one that does not re
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from quorate_impl.core import (
-    Checkpoint,
-    Draw,
-    Drawn,
-    Effect,
-    Event,
-    Note,
-    Persist,
-    Persisted,
-    Received,
-    Reply,
-    Requested,
-    Send,
-    Started,
-    Tick,
-)
+from quorate_impl.core import Message, Received, Requested
 from quorate_impl.protocol import Protocol
 from quorate_impl.runtime.config import NodeConfig, host_and_port
+from quorate_impl.runtime.driver import Driver
 from quorate_impl.runtime.frames import (
     FRAME_BYTES,
     HELLO_BYTES,
@@ -51,14 +30,8 @@ from quorate_impl.runtime.frames import (
 )
 from quorate_impl.runtime.journal import Journal
 from quorate_impl.runtime.links import Link
-from quorate_impl.runtime.metrics import Metrics
 from quorate_impl.runtime.tls import context, has_name
-from quorate_impl.storage import OperatingSystemFiles, StorageError, WriteAheadLog
-from quorate_impl.storage.group import GroupCommit, Job
 
-TICK_SECONDS = 0.01
-TICKS_MAX = 5
-"""How many ticks are made up for after a pause: a node that stood still must not take it for a silence of the others."""
 HELLO_SECONDS = 5.0
 CONNECTIONS_MAX = 1024
 REQUESTS_MAX = 4096
@@ -77,30 +50,19 @@ class Connection:
         self.has_room.set()
 
 
-class Node:
+class Node(Driver):
     """A node as its config says. `run` returns when it is told to stop, or raises what ends it."""
 
     def __init__(self, config: NodeConfig, protocol: Protocol, journal: Journal) -> None:
+        super().__init__(config.name, protocol, Path(config.data), journal)
         self.config = config
         self._protocol = protocol
-        self.journal = journal
-        self._log = WriteAheadLog(OperatingSystemFiles(Path(config.data)), protocol.record)
-        self._core = protocol.boot(config.name, self._log.records)
-        journal.note("recovered", records=len(self._log.records), cut_bytes=self._log.cut)
-        self._log.records.clear()
-        self.metrics = Metrics(config.name, self._core.status)
-        self._events: deque[Event] = deque()
-        self._has_events = asyncio.Event()
-        self._group = GroupCommit()
-        self._has_writes = asyncio.Event()
         self._links: dict[str, Link] = {}
         self._callers: dict[str, str] = {}
         self._clients: dict[str, Connection] = {}
         self.connections: set[asyncio.StreamWriter] = set()
         self._numbers = 0
         self._severed: dict[str, float] = {}
-        self._tasks: asyncio.TaskGroup
-        self._stop = asyncio.Event()
         self.port = 0
         self._tls_out = context(config.tls, is_server=False) if config.tls is not None else None
 
@@ -114,91 +76,20 @@ class Node:
             self.metrics.serve(host, self.config.metrics_port)
         self.journal.note("listens", port=self.port)
         try:
-            async with asyncio.TaskGroup() as self._tasks:
-                running = [self._tasks.create_task(each) for each in (self._work(), self._write(), self._tick())]
-                await self._stop.wait()
-                for task in (*running, *self._link_tasks()):
-                    task.cancel()
-        except* StorageError as group:
-            raise group.exceptions[0] from None
+            await self.drive()
         finally:
             server.close()
             for writer in list(self.connections):
                 writer.transport.abort()
-            self._log.close()
 
-    def stop(self) -> None:
-        """Let `run` end."""
-        self._stop.set()
-
-    def _link_tasks(self) -> list[asyncio.Task[None]]:
+    def tasks(self) -> list[asyncio.Task[None]]:
         return [link.task for link in self._links.values()]
 
-    # The core
-
-    def _happen(self, event: Event) -> None:
-        self._events.append(event)
-        self._has_events.set()
-
-    async def _work(self) -> None:
-        self._happen(Started())
-        while True:
-            await self._has_events.wait()
-            self._has_events.clear()
-            events = list(self._events)
-            self._events.clear()
-            for effect in self._core.step(*events):
-                self._do(effect)
-            await asyncio.sleep(0)
-
-    def _do(self, effect: Effect) -> None:
-        match effect:
-            case Send(target, message):
-                if not self._link(target, encode(message)):
-                    self.metrics.dropped.inc()
-            case Reply(client, response):
-                self._reply(client, encode(response))
-            case Persist() | Checkpoint():
-                self._group.add(effect)
-                self._has_writes.set()
-            case Draw(purpose, low, high):
-                self._happen(Drawn(purpose, random.randint(low, high)))
-            case Note(event, facts):
-                self.journal.note(event, **facts)
-
-    async def _tick(self) -> None:
-        due = time.monotonic()
-        while True:
-            await asyncio.sleep(max(due + TICK_SECONDS - time.monotonic(), 0))
-            passed = int((time.monotonic() - due) / TICK_SECONDS)
-            due += passed * TICK_SECONDS
-            for _ in range(min(passed, TICKS_MAX)):
-                self._happen(Tick(time.time_ns() // 1_000_000))
-
-    # The disk
-
-    async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "disk") as disk:
-            while True:
-                await self._has_writes.wait()
-                self._has_writes.clear()
-                while (job := self._group.take()) is not None:
-                    begin = time.perf_counter()
-                    await loop.run_in_executor(disk, self._finish, job)
-                    self.metrics.fsync.observe(time.perf_counter() - begin)
-                    self.metrics.syncs.inc()
-                    self.metrics.records.inc(len(job.records))
-                    self._happen(Persisted(job.number))
-
-    def _finish(self, job: Job) -> None:
-        if job.is_checkpoint:
-            self._log.checkpoint(job.records)
-        else:
-            self._log.append(job.records)
-            self._log.sync()
-
     # Other nodes
+
+    def send(self, target: str, message: Message) -> None:
+        if not self._link(target, encode(message)):
+            self.metrics.dropped.inc()
 
     def _link(self, target: str, message: bytes) -> bool:
         if target not in self._links:
@@ -265,7 +156,7 @@ class Node:
         while True:
             payload = await read_frame(reader, FRAME_BYTES)
             if not self._is_severed(source):
-                self._happen(Received(source, decode(decoder, payload)))
+                self.happen(Received(source, decode(decoder, payload)))
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         decoder = msgspec.msgpack.Decoder(
@@ -286,18 +177,18 @@ class Node:
                 if connection.open >= REQUESTS_MAX:
                     connection.has_room.clear()
                 self.metrics.requests.inc()
-                self._happen(Requested(name, request))
+                self.happen(Requested(name, request))
         finally:
             del self._clients[name]
 
-    def _reply(self, client: str, response: bytes) -> None:
+    def reply(self, client: str, response: Message) -> None:
         connection = self._clients.get(client)
         if connection is None:
             return
         self.metrics.replies.inc()
         connection.open -= 1
         connection.has_room.set()
-        connection.writer.write(frame(response))
+        connection.writer.write(frame(encode(response)))
         if connection.writer.transport.get_write_buffer_size() > ANSWERS_BYTES_MAX:
             connection.writer.transport.abort()
 
