@@ -9,10 +9,11 @@ import pytest
 from quorate.explore import Naming
 from quorate.language.spec import Spec
 from quorate.language.system import System
+from quorate.loading import load
 from quorate.model import build
 from quorate.mutate import Finding, Mutant, Original, Verdict, bare, mutants, trial
 from quorate.mutate.changes import KINDS
-from quorate.mutate.content import content, same_actions
+from quorate.mutate.content import content, doing
 from quorate.mutate.text import Edit, Span, Text
 
 from tests.mutate.samples import LOCK, loaded
@@ -134,8 +135,17 @@ def test_contents_are_equal_where_models_are(lock: type[Spec]) -> None:
     others = {content(build(mutant.make())) for mutant in mutants(lock)}
     assert twice[0] == twice[1] and twice[0] not in others
     assert len(others) == len(FOUND.splitlines())
-    assert same_actions(build(lock), build(bare(lock)))
-    assert not any(same_actions(build(lock), build(mutant.make())) for mutant in mutants(lock))
+    assert doing(build(lock)) == doing(build(bare(lock)))
+    assert not any(doing(build(lock)) == doing(build(mutant.make())) for mutant in mutants(lock))
+
+
+def test_what_is_always_true_says_nothing(tmp_path: Path) -> None:
+    """A guard left out, and the method that it asks made true, are one thing to a reader: both are the variant that says so."""
+    source = LOCK + "\n\nclass Always(Lock):\n    def is_free(self) -> bool:\n        return True\n"
+    spec = loaded(tmp_path, source)
+    always = load(str(tmp_path / "lock.py")).variants["Always"]
+    wanted = [mutant.says for mutant in mutants(spec) if doing(build(mutant.make())) == doing(build(always))]
+    assert wanted == ["without self.is_free()", "True instead of self.holder is None"]
 
 
 EXPECTED = {

@@ -135,6 +135,7 @@ def _why(task: Task, series: Series) -> Why:
             found.transitions,
             found.depth,
             found.sentence,
+            found.where,
             None if found.verdict.value != "same" else -1 if trial.same_as is None else numbers[trial.same_as],
             trial.variants,
             found.trace,

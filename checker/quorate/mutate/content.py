@@ -6,16 +6,19 @@ Where a node stands is left out. Sets are in order, so that every process writes
 from __future__ import annotations
 
 import hashlib
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
 from quorate.language.system import Method, Variable
-from quorate.language.types import WireType
-from quorate.model.nodes import Action, Function, Model, Op, expressions
+from quorate.language.types import BoolType, WireType
+from quorate.model import nodes as ir
+from quorate.model.nodes import Op
+from quorate.model.rebuilding import rebuilt
+from quorate.mutate.protocol import IN_MUTANT
 
 
-def content(model: Model) -> str:
+def content(model: ir.Model) -> str:
     """What a model's runs and properties are, as a digest."""
     parts = [
         plain(model.system.bounds),
@@ -34,23 +37,44 @@ def _variable(variable: Variable) -> str:
     return f"{variable.name}: {plain(variable.type)} = {plain(default)}"
 
 
-def same_actions(one: Model, other: Model) -> bool:
-    """Whether two models of the same types have the same actions, beginnings aside."""
-    return [_with_functions(one, action) for action in one.actions] == [
-        _with_functions(other, action) for action in other.actions
-    ]
+TRUE = ir.Expr(Op.CONST, BoolType(), (), True)
 
 
-def _with_functions(model: Model, action: Action) -> tuple[Any, ...]:
-    called: dict[str, Function] = {}
-    pending = [action.body]
+def doing(model: ir.Model) -> str:
+    """What the actions of a model do, as a digest: a method that is always true says nothing, wherever it stands and whatever it is
+    called."""
+    actions = (_with_functions(model, action) for action in model.actions)
+    return hashlib.sha256("\n".join(actions).replace(IN_MUTANT, "").encode()).hexdigest()
+
+
+def _with_functions(model: ir.Model, action: ir.Action) -> str:
+    """An action, and the functions that it calls, in the order of calls."""
+
+    def change(node: Any) -> Any:
+        if isinstance(node, ir.Expr) and node.op is Op.CALL and _is_always_true(model.functions[node.data]):
+            return TRUE
+        if isinstance(node, ir.Expr) and node.op is Op.AND and TRUE in node.args:
+            left = tuple(part for part in node.args if part != TRUE)
+            return TRUE if not left else left[0] if len(left) == 1 else replace(node, args=left)
+        return None if isinstance(node, ir.Require) and node.condition == TRUE else node
+
+    body = rebuilt(action.body, change)
+    called: dict[str, tuple[ir.Stmt, ...]] = {}
+    pending = [body]
     while pending:
-        for outer in expressions(pending.pop()):
+        for outer in ir.expressions(pending.pop()):
             for node in outer.walk():
                 if node.op in (Op.CALL, Op.LINEARIZABLE) and node.data not in called:
-                    called[node.data] = model.functions[node.data]
-                    pending.append(called[node.data].body)
-    return action.name, action.method.declaration, action.parameters, action.ranges, action.body, called
+                    called[node.data] = rebuilt(model.functions[node.data].body, change)
+                    pending.append(called[node.data])
+    return plain((action.name, action.method.declaration, action.parameters, body, called))
+
+
+def _is_always_true(function: ir.Function) -> bool:
+    match function.body:
+        case (ir.Return(value=ir.Expr(op=Op.CONST, data=True)),):
+            return True
+    return False
 
 
 def plain(value: Any) -> str:

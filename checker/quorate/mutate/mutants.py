@@ -19,7 +19,7 @@ from typing import Any
 from quorate.language.spec import Spec, derived, without
 from quorate.mutate.changes import changes
 from quorate.mutate.memory import losses
-from quorate.mutate.protocol import Protocol, Written
+from quorate.mutate.protocol import IN_MUTANT, Protocol, Written
 from quorate.mutate.text import Edit, Span, Text
 
 _numbers = count()
@@ -106,7 +106,7 @@ def _rewritten(protocol: Protocol, method: Written, edit: Edit, renamed: frozens
 
 
 def _other(name: str) -> str:
-    return f"{name}_in_mutant"
+    return f"{name}{IN_MUTANT}"
 
 
 def _mentions(text: Text, method: Written, names: frozenset[str]) -> Iterator[tuple[Span, str]]:

@@ -20,6 +20,9 @@ from quorate.language.spec import Spec
 from quorate.language.system import System
 from quorate.mutate.text import Text
 
+IN_MUTANT = "_in_mutant"
+"""The end of the name of a method that a mutant has beside one that properties read."""
+
 
 @dataclass(frozen=True)
 class Written:

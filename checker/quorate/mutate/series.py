@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import QuorateError, UsageError
-from quorate.explore.checking import Naming, symmetric_sorts
+from quorate.explore.checking import Naming, check, symmetric_sorts
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native.together import Together, compiled_together
 from quorate.language.spec import Spec
@@ -30,7 +30,7 @@ from quorate.loading import Protocol, load
 from quorate.model import build
 from quorate.model.nodes import Model
 from quorate.mutate.cache import Cache
-from quorate.mutate.content import same_actions
+from quorate.mutate.content import doing
 from quorate.mutate.mutants import Mutant, mutants
 from quorate.mutate.trial import Finding, Made, Original, Trial, Verdict, bare, explored
 from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome
@@ -159,6 +159,14 @@ class _Run:
         left = [number for number in to_do if self._is_open(number)]
         if left and self.stopped is None:
             self._pass(left, 1.0)
+        kept = [number for number in range(len(self.mutants)) if self._is_of_a_variant(number)]
+        self._each(
+            kept,
+            "elsewhere",
+            lambda number: (self.looked[number].variants[0], self._left()),
+            self._learned_elsewhere,
+            "variants",
+        )
 
     def trials(self) -> Iterator[Trial]:
         """What was found of each mutant, in their order."""
@@ -209,6 +217,19 @@ class _Run:
         self.found[number] = finding
         if finding.verdict is not Verdict.UNDECIDED:
             self.cache.put(self.looked[number].content, finding)
+
+    def _is_of_a_variant(self, number: int) -> bool:
+        """Whether a mutant breaks nothing here, and is a variant of the specification, which may at its own bounds."""
+        finding, looked = self.found.get(number), self.looked.get(number)
+        unbroken = (Verdict.COSTS, Verdict.NOTHING, Verdict.UNDECIDED)
+        return finding is not None and finding.verdict in unbroken and looked is not None and bool(looked.variants)
+
+    def _learned_elsewhere(self, number: int, finding: Finding | None) -> None:
+        if finding is not None:
+            self.found[number] = finding
+
+    def _left(self) -> float:
+        return self.end - time.monotonic()
 
     def _is_open(self, number: int) -> bool:
         finding = self.found.get(number)
@@ -315,6 +336,7 @@ class _Share:
         self.made: dict[int, Made] = {}
         self.places: dict[int, int] = {}
         self.together: Together | None = None
+        self.protocol = protocol
         self.variants = dict(_variants(protocol, protocol.variant(task.variant), task.bounds))
 
     def look(self, number: int) -> Looked:
@@ -323,9 +345,8 @@ class _Share:
         if isinstance(made, Finding):
             return Looked("", illegal=made)
         self.made[number] = made
-        return Looked(
-            made.content, tuple(name for name, other in self.variants.items() if same_actions(made.model, other))
-        )
+        does = doing(made.model) if self.variants else ""
+        return Looked(made.content, tuple(name for name, other in self.variants.items() if other == does))
 
     def compile(self, worker: int, numbers: Sequence[int]) -> int:
         """Compile these mutants as one program, those that differ from the original in their actions alone. How many they are."""
@@ -360,13 +381,28 @@ class _Share:
         outcome = explored(model, self.task.naming, watch, self.task.engine)
         return self.original.judged(self.mutants[number], outcome)
 
+    def elsewhere(self, number: int, variant: str, limit_s: float) -> Finding | None:
+        """What a variant that does what a mutant does breaks at bounds of its own, and from its own beginning; None if nothing."""
+        watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
+        outcome = check(
+            bare(self.protocol.variants[variant]),
+            engine=self.task.engine,
+            watch=watch,
+            naming=Naming(self.task.spec, variant),
+        )
+        finding = self.original.judged(self.mutants[number], outcome)
+        if finding.trace is None:
+            return None
+        bounds = ", ".join(f"{name} {size}" for name, size in outcome.bounds.items())
+        return replace(finding, where=f"as the variant {variant} begins, at {bounds}")
 
-def _variants(protocol: Protocol, base: type[Spec], bounds: dict[str, int]) -> Iterator[tuple[str, Model]]:
-    """The models of the variants of a class, at its bounds."""
+
+def _variants(protocol: Protocol, base: type[Spec], bounds: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """What the variants of a class do, at its bounds."""
     for name, cls in protocol.classes.items():
         if cls is not base and issubclass(cls, base):
             with suppress(QuorateError):  # It may have no such bound, or no model.
-                yield name, build(cls.bounded(**System(base).bounds | bounds))
+                yield name, doing(build(cls.bounded(**System(base).bounds | bounds)))
 
 
 def _memory(processes: int) -> int | None:

@@ -56,7 +56,8 @@ class Verdict(Enum):
 @dataclass(frozen=True)
 class Finding:
     """What was found: the verdict, the property that is violated (or the goals that are lost), the steps of the shortest run that shows
-    it, what was explored, and a sentence: that of the property, or the reason of what is undecided or illegal."""
+    it, what was explored, and a sentence: that of the property, or the reason of what is undecided or illegal. `where` says so if it
+    was found at other bounds."""
 
     verdict: Verdict
     properties: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Finding:
     transitions: int = 0
     depth: int = 0
     sentence: str = ""
+    where: str = ""
     trace: Trace | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Json]:
@@ -146,7 +148,7 @@ class Original:
                 statistics.transitions,
                 statistics.depth,
                 sentence,
-                trace,
+                trace=trace,
             )
 
         if isinstance(outcome, Failed):

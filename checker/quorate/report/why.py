@@ -56,8 +56,8 @@ WHOLE = frozenset({"guard", "assignment", "send", "receive", "effect", "call", "
 
 @dataclass(frozen=True)
 class Part:
-    """A mutant: what of the source is removed or weakened (lines from 1, columns from 0), and what came of it. `same_as` is the number of
-    the mutant that it equals, -1 for the specification itself."""
+    """A mutant: what of the source is removed or weakened (lines from 1, columns from 0), and what came of it; `where`, if that was found
+    elsewhere than at the bounds. `same_as` is the number of the mutant that it equals, -1 for the specification itself."""
 
     line: int
     column: int
@@ -74,6 +74,7 @@ class Part:
     transitions: int = 0
     depth: int = 0
     sentence: str = ""
+    where: str = ""
     same_as: int | None = None
     variants: tuple[str, ...] = ()
     trace: Trace | None = field(default=None, repr=False)
@@ -99,7 +100,8 @@ class Part:
     @property
     def note(self) -> str:
         """What stands beside it, small."""
-        return "" if self.steps is None else _many(self.steps, "step")
+        steps = "" if self.steps is None else _many(self.steps, "step")
+        return f"{steps}, elsewhere" if self.where else steps
 
     @property
     def change(self) -> str:
@@ -184,7 +186,7 @@ def _time(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.0f} s"
 
 
-def sentence(part: Part, cuts: bool = False) -> str:
+def sentence(part: Part) -> str:
     """What a mutant shows, in a sentence or two."""
     if part.kind == "memory":
         begin = f"If {part.before} {part.instead}"
@@ -194,7 +196,8 @@ def sentence(part: Part, cuts: bool = False) -> str:
         begin = f"With `{part.instead}`" if part.instead else "Without it"
     end = VERDICTS[part.verdict].says.format(name=part.name, length=part.length).rstrip()
     rest = f" {part.sentence.rstrip('.')}." if part.sentence else ""
-    return f"{begin}, {end}.{rest}"
+    where = f", {part.where}" if part.where else ""
+    return f"{begin}, {end}{where}.{rest}"
 
 
 # Text
@@ -303,6 +306,7 @@ def part_json(part: Part) -> dict[str, Json]:
         "transitions": part.transitions,
         "depth": part.depth,
         "sentence": part.sentence,
+        "where": part.where,
         "same_as": part.same_as,
         "variants": list(part.variants),
         "trace": None if part.trace is None else part.trace.to_json(),

@@ -133,7 +133,7 @@ def _said(why: Why, part: Part, pictures: _Pictures) -> dict[str, object]:
         "sentence": sentence(part),
         "names": list(part.properties),
         "picture": pictures.number(part),
-        "more": part.states - why.states if tone in ("plain", "look") else None,
+        "more": part.states - why.states if tone in ("plain", "look") and not part.where else None,
     }
 
 

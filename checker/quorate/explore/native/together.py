@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.explore.limits import SAVINGS
@@ -22,6 +22,7 @@ from quorate.language.sorts import Scalarset
 from quorate.language.system import State
 from quorate.model import nodes as ir
 from quorate.model.nodes import Op
+from quorate.model.rebuilding import rebuilt
 
 Plan = tuple[int, ...]
 """The actions of one model, by their numbers among all."""
@@ -115,39 +116,11 @@ class _Names(Mapping[str, str]):
 
 
 def _calling(value: Any, names: Mapping[str, str]) -> Any:
-    """A part of a model that calls functions by other names; what calls none is given back as it is."""
-    if isinstance(value, tuple):
-        parts = tuple(_calling(part, names) for part in value)
-        return value if all(new is old for new, old in zip(parts, value, strict=True)) else parts
-    if not isinstance(value, NODES):
-        return value
-    changed: dict[str, Any] = {}
-    for one in fields(value):
-        old = getattr(value, one.name)
-        if one.name == "data" and isinstance(value, ir.Expr) and value.op in (Op.CALL, Op.LINEARIZABLE):
-            new = names[old]
-        else:
-            new = _calling(old, names)
-        if new is not old and new != old:
-            changed[one.name] = new
-    return replace(value, **changed) if changed else value
+    """A part of a model that calls functions by other names."""
 
+    def change(node: Any) -> Any:
+        if isinstance(node, ir.Expr) and node.op in (Op.CALL, Op.LINEARIZABLE) and names[node.data] != node.data:
+            return replace(node, data=names[node.data])
+        return node
 
-NODES = (
-    ir.Expr,
-    ir.For,
-    ir.Where,
-    ir.Place,
-    ir.Assign,
-    ir.Mutate,
-    ir.Require,
-    ir.Within,
-    ir.Assert,
-    ir.If,
-    ir.Loop,
-    ir.Scope,
-    ir.Return,
-    ir.Action,
-    ir.Function,
-)
-"""What has calls inside."""
+    return rebuilt(value, change)
