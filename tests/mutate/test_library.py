@@ -59,7 +59,7 @@ ROWS = (
         None,
         "auto",
     ),
-    Row("paxos", "ForgetsPromise", "promised", "promised is lost when a Acceptor restarts", None, "auto"),
+    Row("paxos", "ForgetsPromise", "promised", "promised is lost when an Acceptor restarts", None, "auto"),
     Row("paxos", "IgnoresVotes", "propose", "without require(self.is_safe(v, promises))", None, "auto"),
     Row(
         "paxos",

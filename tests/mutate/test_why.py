@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 from quorate.cli import cli
 from quorate.errors import UsageError
-from quorate.mutate import Verdict
+from quorate.explore import Watch
+from quorate.mutate import Task, Verdict, series
 from quorate.report.why import VERDICTS
 
 from tests.docs.pages import DOCS
@@ -81,6 +82,24 @@ def test_what_is_the_same_is_counted_and_what_has_no_time_is_told(file: Path) ->
     file.write_text(same.replace("return self.holder is None", "return True and self.holder is None"), encoding="utf-8")
     result = CliRunner().invoke(cli, ["why", "lock.py", "--engine", "reference", "--workers", "1", "--budget", "0.001"])
     assert result.exit_code == 3 and "are not decided" in result.stdout
+
+
+def test_an_interruption_gives_what_is_known(file: Path) -> None:
+    watch = Watch()
+
+    def interrupt(done: int, _: int, what: str) -> None:
+        if (done, what) == (3, "mutants"):
+            watch.interrupt()
+
+    found = series(Task("lock.py", engine="reference"), 60.0, 1, watch, interrupt)
+    verdicts = [trial.finding.verdict for trial in found.trials]
+    assert found.stopped == "interrupted" and verdicts.count(Verdict.UNDECIDED) == len(verdicts) - 3
+    again = series(Task("lock.py", engine="reference"), 60.0, 1, Watch())
+    assert (
+        again.known == 3
+        and again.stopped is None
+        and Verdict.UNDECIDED not in {one.finding.verdict for one in again.trials}
+    )
 
 
 @pytest.mark.parametrize(

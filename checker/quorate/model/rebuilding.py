@@ -32,7 +32,7 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     """A node, or a tuple of nodes, in which each node is what `change` makes of it, inner ones first; None in a tuple is left out.
     What does not change is given back as it is."""
     if isinstance(value, tuple):
-        parts = tuple(new for part in value if (new := rebuilt(part, change)) is not None)
+        parts = tuple(new for part in value if (new := rebuilt(part, change)) is not None or part is None)
         return value if len(parts) == len(value) and all(map(_is, parts, value)) else parts
     if not isinstance(value, NODES):
         return value

@@ -62,7 +62,11 @@ def losses(protocol: Protocol) -> Iterator[Loss]:
         if isinstance(kind, MapType) and _is_process(kind.key) and kind.key.sort in lanes:
             span, forgets = _declaration(protocol, variable.name), _restart(protocol, variable)
             if span is not None and forgets is not None:
-                yield Loss(variable.name, span, f"is lost when a {kind.key.sort.__name__} restarts", action=forgets)
+                yield Loss(variable.name, span, f"is lost when {_one(kind.key.sort.__name__)} restarts", action=forgets)
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def _is_process(kind: Type) -> bool:

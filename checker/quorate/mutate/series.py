@@ -103,6 +103,8 @@ def series(
     _, spec = task.loaded()
     progress(0, 0, "the original")
     original = Original.of(spec, task.naming, watch, task.engine)
+    if watch.is_interrupted:
+        raise KeyboardInterrupt
     _refuse_broken(original.outcome)
     found = mutants(spec)
     salt = "\0".join([original.content, Path(inspect.getsourcefile(spec) or "").read_text(encoding="utf-8"), str(task)])
@@ -203,10 +205,8 @@ class _Run:
         left = self.end - time.monotonic()
         if not numbers or left <= 0:
             return
-        limit = max(LIMIT_MIN_S, share * left * self.crew.size / len(numbers))
-        self._each(
-            numbers, "explore", lambda number: (min(limit, self.end - time.monotonic()),), self._learned, "mutants"
-        )
+        limit = max(LIMIT_MIN_S, round(share * left * self.crew.size / len(numbers)))
+        self._each(numbers, "explore", lambda _: (min(limit, self._left()),), self._learned, "mutants")
 
     def _compiled(self, worker: int, count: int) -> None:
         """A process has compiled so many of its mutants together."""
@@ -229,7 +229,7 @@ class _Run:
             self.found[number] = finding
 
     def _left(self) -> float:
-        return self.end - time.monotonic()
+        return max(round(self.end - time.monotonic(), 1), 0.1)
 
     def _is_open(self, number: int) -> bool:
         finding = self.found.get(number)

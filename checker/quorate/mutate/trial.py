@@ -44,7 +44,7 @@ class Verdict(Enum):
     DELIVERY = "delivery"
     """A delivery is not marked, which only pictures show."""
     NOTHING = "nothing"
-    """Every property holds, and nothing is explored that was not before: the line is redundant, or the properties miss something."""
+    """Every property holds, of no more states and transitions: the line is redundant, or the properties miss something."""
     UNDECIDED = "undecided"
     """Not decided within the limits."""
     ILLEGAL = "illegal"

@@ -2,6 +2,7 @@
 const parts = JSON.parse(document.getElementById("parts").textContent);
 const panel = document.querySelector("aside");
 const rows = [...document.querySelectorAll("tr[data-parts]")];
+const header = document.querySelector("header");
 let pictures = null, chosen = null, wanted = "";
 
 async function unpacked() {
@@ -82,6 +83,10 @@ function filter(verdict) {
   if (first !== undefined && verdict) choose(first, true);
 }
 
+function measure() { document.documentElement.style.setProperty("--head", `${header.offsetHeight}px`); }
+
+window.onresize = measure;
+measure();
 document.querySelector("nav").onclick = (event) => {
   if (event.target.dataset.verdict !== undefined) filter(event.target.dataset.verdict);
 };

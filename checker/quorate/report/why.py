@@ -43,7 +43,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "look",
         "nothing breaks",
         "break nothing",
-        "every property holds, and nothing happens that did not before: it is redundant, or a property is missing",
+        "every property holds, of no more states than before: it is redundant, or a property is missing",
     ),
     "same": Verdict("skipped", "as another", "are the same as another", "the model is the same"),
     "illegal": Verdict("skipped", "not legal", "are not legal", "it is no legal specification"),
@@ -99,9 +99,9 @@ class Part:
 
     @property
     def note(self) -> str:
-        """What stands beside it, small."""
+        """What stands beside it, small; a star says that it was found elsewhere."""
         steps = "" if self.steps is None else _many(self.steps, "step")
-        return f"{steps}, elsewhere" if self.where else steps
+        return f"{steps} *" if self.where else steps
 
     @property
     def change(self) -> str:
@@ -232,7 +232,7 @@ def _row(number: int, source: str, parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _margin(part: Part) -> str:
-    steps = "" if part.steps is None else f" {part.steps}"
+    steps = "" if part.steps is None else f" {part.steps}{'*' if part.where else ''}"
     return _cut(part.margin, MARGIN - len(steps)) + steps
 
 
@@ -241,7 +241,11 @@ def _cut(text: str, room: int) -> str:
 
 
 def _to_look_at(why: Why) -> Iterator[str]:
-    """What a reader of the table should look at: what breaks nothing, and what is not decided."""
+    """What was found elsewhere, and what a reader of the table should look at: what breaks nothing, and what is not decided."""
+    places = dict.fromkeys(part.where for part in why.parts if part.where)
+    if places:
+        yield ""
+        yield from _wrapped(f"* {'; '.join(places)}", 2)
     for verdict in ("nothing", "undecided"):
         found = [part for part in why.parts if part.verdict == verdict]
         if found:

@@ -79,6 +79,7 @@ def why_page(why: Why) -> str:
 </header>
 <main>
 <table>
+<colgroup><col class="n"><col><col class="margin"></colgroup>
 {"".join(_rows(why))}</table>
 <aside aria-live="polite"></aside>
 </main>
@@ -193,12 +194,14 @@ def _line(
     chosen = parts[0] if parts else None
     marks = [part for part in why.parts if part.line <= line <= part.end_line and part in parts]
     code = _code(source, styles, [(numbers[id(part)], *_on_line(part, line, source), part) for part in marks])
+    indent = len(source) - len(source.lstrip()) + 4  # Of what a long line goes on with.
+    cells = f'<td class="n">{line}</td><td class="code" style="--hang: {indent}ch">{code}</td>'
     if chosen is None:
-        return f'<tr><td class="n">{line}</td><td class="code">{code}</td><td></td></tr>\n'
+        return f"<tr>{cells}<td></td></tr>\n"
     shown = "".join(_margin(part, numbers[id(part)], part is chosen) for part in parts)
     return (
-        f'<tr id="L{line}" data-parts="{" ".join(str(numbers[id(part)]) for part in parts)}"><td class="n">{line}</td>'
-        f'<td class="code">{code}</td><td class="margin">{shown}</td></tr>\n'
+        f'<tr id="L{line}" data-parts="{" ".join(str(numbers[id(part)]) for part in parts)}">'
+        f'{cells}<td class="margin">{shown}</td></tr>\n'
     )
 
 
