@@ -32,6 +32,7 @@ def follow(page: Path, folder: Path) -> list[str]:
     for block in page_blocks:
         kind, _, what = block.note.partition(": ")
         if kind == "file":
+            (folder / what).parent.mkdir(parents=True, exist_ok=True)
             (folder / what).write_text(block.text, encoding="utf-8")
         elif kind == "run":
             commands.append(block.text.strip())

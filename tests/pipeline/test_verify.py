@@ -133,7 +133,7 @@ def test_a_difference_from_the_lock_is_explained_and_put_down_to_what_was_change
         project / "specs" / "lock.py", "require(p in self.inside)", "require(p in self.inside and len(self.inside) > 1)"
     )
     done = quorate(code=1).stdout
-    assert "specs/lock.py differs from quorate.lock:" in done.replace(f"{project}/", "")
+    assert "specs/lock.py differs from quorate.lock:" in done
     assert "    1 transition fewer (4 became 3)\n    action `leave`, which fired once, never fires\n" in done
     assert "    changed since: specs/lock.py:18 Lock.leave\n" in done
     assert "3 of 3 do what they say." in done and "not as in quorate.lock" in done
@@ -208,6 +208,6 @@ def test_a_project_is_found_from_below_and_needs_no_configuration(tmp_path: Path
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     found = find_project(below)
-    assert found.root == tmp_path and found.specs[0] == str(tmp_path / "specs" / "lock.py")
+    assert found.root == tmp_path and Path(found.specs[0]).resolve() == tmp_path / "specs" / "lock.py"
     assert found.named(found.specs[0] + ":Lock") == "specs/lock.py"
     assert find_project(tmp_path / "a").profile(None).name == "default"

@@ -16,6 +16,7 @@ name of a specification, for that one alone.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ def _read(folder: Path, file: Path) -> Project:
 def _from_here(folder: Path, spec: str) -> str:
     """A specification that the configuration names, as the command line would take it here."""
     path, colon, chosen = spec.partition(":")
-    return f"{folder / path}{colon}{chosen}" if path.endswith(".py") or "/" in path else spec
+    return f"{os.path.relpath(folder / path)}{colon}{chosen}" if path.endswith(".py") or "/" in path else spec
 
 
 def _profile(file: Path, name: str, said: Mapping[str, Any]) -> Profile:
