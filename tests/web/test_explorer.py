@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from quorate.explorer.server import Server
 from quorate.explorer.session import Session
+from quorate.explorer.stage import Run
 from quorate.loading import load
 from quorate.trace import Trace
 
@@ -21,11 +22,17 @@ Start = Callable[..., str]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Serves a protocol under some bounds; gives the page's address."""
+    """Serves a protocol under some bounds, or with the run of a counterexample; gives the page's address."""
     with ExitStack() as stack:
 
-        def serve(name: str, **bounds: int) -> str:
-            server = stack.enter_context(Server(Session(load(name), bounds, 2)))
+        def serve(name: str, variant: str = "", **bounds: int) -> str:
+            if variant:
+                stored = Trace.load(Path("counterexamples", name, variant, "trace.json").resolve())
+                session = Session(load(name), stored.bounds, 2, stored.variant)
+                session.begin(Run.of(stored))
+            else:
+                session = Session(load(name), bounds, 2)
+            server = stack.enter_context(Server(session))
             thread = Thread(target=server.serve_forever)
             thread.start()
             stack.callback(thread.join)
@@ -131,6 +138,48 @@ def test_a_run_is_saved(page: Any, start: Start, tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     download.value.save_as(file)
     assert [one.action for one in Trace.load(file).steps] == ["abort"]
+
+
+@pytest.mark.slow
+def test_a_quiz_hides_what_is_violated_until_it_is_said_when(page: Any, start: Start) -> None:
+    page.goto(start("two_phase_commit", "commit_by_majority"))
+    step(page, 7)
+    page.get_by_label("Quiz", exact=True).select_option("spot")
+    step(page, 0)
+    assert page.locator(".properties").count() == 0 and page.locator(".tick").count() == 0
+    page.keyboard.press("x")
+    page.get_by_text("Not yet: nothing is false after step 0.").wait_for()
+    page.keyboard.press("End")
+    step(page, 7)
+    assert page.locator(".stressed").count() == 0, "nothing is red before it is said"
+    page.get_by_role("button", name="It is broken now").click()
+    page.get_by_text("Right: from step 7 on").wait_for()
+    page.get_by_role("button", name="End the quiz").click()
+    page.get_by_label("Quiz", exact=True).select_option("break")
+    step(page, 6)
+    tried = 0
+    while page.get_by_text("Right: that breaks").count() == 0:
+        page.locator(".option").nth(tried).click()
+        page.get_by_text("Nothing is violated after this step").or_(
+            page.get_by_text("Right: that breaks")
+        ).first.wait_for()
+        if page.get_by_text("Right: that breaks").count() == 0:
+            page.keyboard.press("u")
+            step(page, 6)
+        tried += 1
+    page.locator(".properties .bad").first.wait_for()
+
+
+@pytest.mark.slow
+def test_it_says_when_it_was_too_late_and_draws_another_variant_beside(page: Any, start: Start) -> None:
+    page.goto(start("two_phase_commit", "commit_by_majority"))
+    step(page, 7)
+    page.get_by_role("button", name="When was it too late?").first.click()
+    page.get_by_text("The point of no return is step 7").first.wait_for()
+    assert page.locator(".tick.late").count() == 1
+    page.get_by_label("What if another variant ran here").select_option("TwoPhaseCommit")
+    page.get_by_role("heading", name="What if the protocol itself ran here?").wait_for()
+    assert page.locator(".diagram").count() == 2
 
 
 @pytest.mark.slow

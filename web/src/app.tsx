@@ -7,6 +7,7 @@ import { ask, save, stop, type About, type Comparison, type Look, type NoReturn,
 import { isTyping, stepFor } from "./keys";
 import { Middle } from "./middle";
 import { Impossible, Options, Seek, type Aim } from "./options";
+import { claimed, firstFalse, QuizView, tried, type Quiz } from "./quiz";
 import { Right } from "./right";
 import { packed, unpacked } from "./share";
 
@@ -34,11 +35,13 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
   const [chosen, setChosen] = useState<string>();
   const [pointed, setPointed] = useState<Option>();
   const [compared, setCompared] = useState<Comparison>();
+  const [quiz, setQuiz] = useState<Quiz>();
   const [late, setLate] = useState<NoReturn>();
   const [help, setHelp] = useState(false);
   const asked = useRef(0);
   const here = branches[active]!;
   const last = here.run.steps.length;
+  const hidden = quiz !== undefined && !quiz.done;
 
   /** Where the run now is; `apart` keeps the run as it was as a branch of its own. */
   const become = useCallback((next: Branch, apart = false): void => {
@@ -50,17 +53,18 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
   useEffect(() => {
     const number = ++asked.current;
     setLate(undefined);
-    ask<Look>("look", { ...here, chosen }).then((answer) => {
+    ask<Look>("look", { ...here, chosen, quiz: hidden }).then((answer) => {
       if (number !== asked.current) return;
       setLook(answer);
       setShown(here);
       setProblem("");
       const step = answer.run.steps[here.at - answer.offset - 1];
-      const false_ = answer.judged[here.at]?.false ?? [];
+      const false_ = hidden ? [] : answer.judged[here.at]?.false ?? [];
+      if (hidden && quiz.kind === "break" && here.at > quiz.from) setQuiz({ ...quiz, ...tried(answer, here.at) });
       setSaid(`${step ? `Step ${here.at}: ${step.action} ${step.lane}.` : "Initial state."}${false_.length ? ` ${false_.join(", ")} is false.` : ""}`);
     }).catch((error: Error) => { if (number === asked.current) setProblem(error.message); });
     void packed(here).then((fragment) => { if (number === asked.current) history.replaceState(null, "", `#${fragment}`); });
-  }, [here, chosen]);
+  }, [here, chosen, hidden]);
 
   useEffect(() => { document.querySelector(".here")?.scrollIntoView({ block: "nearest" }); }, [look]);
 
@@ -106,6 +110,18 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
     become({ variant: compared.variant, run: { ...here.run, steps }, at: Math.min(here.at, steps.length) }, true);
     setCompared(undefined);
   };
+  const startQuiz = (kind: Quiz["kind"]): void => {
+    const first = look ? firstFalse(look) : -1;
+    if (first < 1) {
+      setProblem("A quiz wants a run that ends with a violation: go to one first (V).");
+      return;
+    }
+    setQuiz({ kind, from: first - 1, said: "", done: false });
+    setChosen(undefined);
+    if (kind === "spot") go(0);
+    else become({ ...here, run: { ...here.run, steps: here.run.steps.slice(0, first - 1) }, at: first - 1 }, true);
+  };
+  const claim = (): void => { if (quiz && look && here === shown) setQuiz({ ...quiz, ...claimed(look, here.at) }); };
   const tooLate = (property: string): void => void attempt(async () => {
     setLate(await ask<NoReturn>("return", { ...here, property }));
   });
@@ -130,7 +146,7 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
       const deeds: Record<string, () => void> = {
         u: () => go(Math.max(here.at - 1, 0)), U: () => go(Math.min(here.at + 1, last)), r: () => walk(1), w: () => walk(10),
         v: () => { if (!seeking) seek({ kind: "violation" }, "here"); }, "/": () => document.getElementById("expression")?.focus(),
-        b: () => setActive((active + 1) % branches.length), d: dark, "?": () => setHelp(!help),
+        b: () => setActive((active + 1) % branches.length), d: dark, x: claim, "?": () => setHelp(!help),
       };
       const deed = moved !== undefined ? () => go(moved) : option ? () => take(option) : deeds[event.key];
       if (!deed) return;
@@ -165,6 +181,12 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
               </select>
             </>
           )}
+          <label class="unseen" for="ask-quiz">Quiz</label>
+          <select id="ask-quiz" value="-" onChange={(event) => { startQuiz(event.currentTarget.value as Quiz["kind"]); event.currentTarget.value = "-"; }}>
+            <option value="-" disabled>Quiz{"\u2026"}</option>
+            <option value="spot">When is it broken?</option>
+            <option value="break">Break it</option>
+          </select>
           <button type="button" onClick={share}>Share</button>
           <label class="unseen" for="export">Export this run</label>
           <select id="export" class="primary" value="-" onChange={(event) => {
@@ -203,7 +225,8 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
           </div>
           <div class="middle"><Middle look={look} at={shown.at} pointed={pointed} compared={compared} go={go} take={take} point={setPointed} /></div>
           <div class="right" role="region" aria-label="State and properties" tabindex={0}>
-            <Right look={look} at={shown.at} chosen={chosen} choose={setChosen} late={late} ask={tooLate} compared={compared} leave={() => setCompared(undefined)} move={move} />
+            {quiz && <QuizView quiz={quiz} claim={claim} end={() => setQuiz(undefined)} />}
+            <Right look={look} at={shown.at} hidden={hidden} chosen={chosen} choose={setChosen} late={late} ask={tooLate} compared={compared} leave={() => setCompared(undefined)} move={move} />
           </div>
         </main>
       ) : <main class="loading"><p>{problem ? "" : "Loading\u2026"}</p></main>}
@@ -220,7 +243,7 @@ function App({ about, begin }: { about: About; begin: Branch }): JSX.Element {
         <label for="slider">Step <output>{here.at}</output> of {last}</label>
         <div class="track">
           <input id="slider" type="range" min={0} max={Math.max(last, 1)} value={here.at} disabled={last === 0} onInput={(event) => go(Number(event.currentTarget.value))} />
-          {look?.judged.map((one, index) => one.false.length > 0 && last > 0 && (
+          {!hidden && look?.judged.map((one, index) => one.false.length > 0 && last > 0 && (
             <span key={index} class="tick" title={`${one.false.join(", ")} false after step ${index}`} style={{ left: `calc(8px + (100% - 16px) * ${index / last})` }} />
           ))}
           {late?.step != null && last > 0 && (

@@ -78,9 +78,9 @@ function ComparisonView({ found, leave, move }: { found: Comparison; leave: () =
   );
 }
 
-interface RightProps extends PropertiesProps { compared: Comparison | undefined; leave: () => void; move: () => void }
+interface RightProps extends PropertiesProps { hidden: boolean; compared: Comparison | undefined; leave: () => void; move: () => void }
 
-export function Right({ look, at, chosen, choose, late, ask, compared, leave, move }: RightProps): JSX.Element {
+export function Right({ look, at, hidden, chosen, choose, late, ask, compared, leave, move }: RightProps): JSX.Element {
   const { states, steps } = look.run;
   const marked = new Set(look.reads.map(([variable, lane]) => `${states.rows.indexOf(variable)} ${lane === null ? -1 : states.columns.indexOf(lane)}`));
   const step = steps[at - look.offset - 1];
@@ -91,7 +91,7 @@ export function Right({ look, at, chosen, choose, late, ask, compared, leave, mo
         <div class="wide"><StateTable states={states} step={at - look.offset} marked={marked} /></div>
       </section>
       {compared && <ComparisonView found={compared} leave={leave} move={move} />}
-      <Properties look={look} at={at} chosen={chosen} choose={choose} late={late} ask={ask} />
+      {!hidden && <Properties look={look} at={at} chosen={chosen} choose={choose} late={late} ask={ask} />}
       {step && <section aria-labelledby="last"><h2 id="last">Last step</h2><p><Call step={step} /></p><StepDetails step={step} /></section>}
     </>
   );

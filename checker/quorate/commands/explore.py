@@ -21,8 +21,11 @@ from quorate.outcome import Exit
     metavar="FILE",
     help="Begin with the run of a stored trace, at its bounds.",
 )
+@click.option("--terminal", is_flag=True, help="Step through it here, as plain text.")
 @click.option("--browser/--no-browser", default=True, help="Open the page, or only print its address.")
-def command(spec: str, variant: str | None, bounds: dict[str, int], trace: Path | None, browser: bool) -> Exit:
+def command(
+    spec: str, variant: str | None, bounds: dict[str, int], trace: Path | None, terminal: bool, browser: bool
+) -> Exit:
     """Step through SPEC in the browser: what can happen, what cannot and why, and the space-time diagram as it grows.
 
     The page is served to this machine only, at an address that nobody can guess, until Ctrl-C.
@@ -38,8 +41,13 @@ def command(spec: str, variant: str | None, bounds: dict[str, int], trace: Path 
         variant = variant if variant is not None else stored.variant
         bounds = stored.bounds | bounds
     session = Session(load(spec), bounds, os.cpu_count() or 1, variant)
-    if stored is not None:
-        session.begin(Run.of(stored))
+    run = Run.of(stored) if stored is not None else Run({}, ())
+    if terminal:
+        from quorate.commands._stepper import step_through
+
+        step_through(session, variant, run)
+        return Exit.SUCCESS
+    session.begin(run)
     with Server(session) as server:
         click.echo(f"{server.address}")
         if browser:

@@ -23,6 +23,7 @@ from quorate.explorer.exports import FILES
 from quorate.explorer.stage import Judged, Node, NotPossible, Option, Refused, Run, Stage, encoded
 from quorate.kinds import GOALS, STEPS, kind_of
 from quorate.language.system import State, System
+from quorate.language.types import WireType
 from quorate.loading import Protocol
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Violated
 from quorate.report.diagram import View, scene
@@ -141,7 +142,7 @@ class Session:
             if len(run.steps) <= SHOWN_MAX
             else (max(at - BEFORE, 0), min(at + AFTER, len(run.steps)))
         )
-        trace = _part(nodes, first, last)
+        trace = _part(nodes, first, last, tells=data.get("quiz") is not True)
         return {
             "offset": first,
             "length": len(run.steps),
@@ -246,11 +247,13 @@ class Session:
         return {"step": found.step, "words": f"The point of no return is step {found.step}: before it, {way}; {late}."}
 
 
-def _part(nodes: Sequence[Node], first: int, last: int) -> Trace:
-    """The steps after `first` up to `last` of a run, as a trace from the state between."""
-    if first == 0 and last == len(nodes) - 1:
+def _part(nodes: Sequence[Node], first: int, last: int, tells: bool) -> Trace:
+    """The steps after `first` up to `last` of a run, as a trace from the state between. It `tells` of a violation only as a whole."""
+    if tells and first == 0 and last == len(nodes) - 1:
         return nodes[-1].trace()
     trace = nodes[-1].trace(Finding("run", None, nodes[0].initial_arguments, nodes[-1].instances))
+    if first == 0 and last == len(nodes) - 1:
+        return trace
     steps = (replace(step, index=number) for number, step in enumerate(trace.steps[first:last], 1))
     variables = nodes[0].stage.system.variables
     initial = {
@@ -328,11 +331,12 @@ def _why(refused: Refused) -> str:
 
 def _refused(node: Node) -> Iterator[Json]:
     """By action, what is not possible and why: instances with the same reason once."""
+    messages = {number: Message(number, payload) for number, _, payload in _under_way(node)}
     for action, _ in node.stage.actions:
         mine = [one for one in node.refused if one.instance[0] is action]
         shown: dict[tuple[str, str, str], str] = {}
         for one in mine:
-            given = _beside(encoded(*one.instance), one.lane, [Message(number, None) for number in one.messages])
+            given = _beside(encoded(*one.instance), one.lane, [messages[number] for number in one.messages])
             shown.setdefault((one.lane, _why(one), one.why.guard), given)
         possible = any(option.instance[0] is action for option in node.options)
         if not mine and possible:
@@ -351,8 +355,7 @@ def _refused(node: Node) -> Iterator[Json]:
 def _wire(node: Node, options: list[Json]) -> Iterator[Json]:
     """The messages on the wires, each with the options that take it, and why others do not."""
     sender = {message.id: step.lane for step in node.tracer.steps for message in step.sent}
-    for number, wire, message in node.tracer.post.under_way():
-        payload = node.stage.system.variable(wire).type.message.to_json(message)  # type: ignore[attr-defined]
+    for number, _, payload in _under_way(node):
         source = sender.get(number)
         shown = without_fields(payload, ["source"]) if field(payload, "source") == source else payload
         yield {
@@ -367,6 +370,14 @@ def _wire(node: Node, options: list[Json]) -> Iterator[Json]:
                 if number in one.messages
             ][:6],
         }
+
+
+def _under_way(node: Node) -> Iterator[tuple[str, str, Json]]:
+    """What is on the wires: the ids with the wire and the payload."""
+    for number, wire, message in node.tracer.post.under_way():
+        kind = node.stage.system.variable(wire).type
+        assert isinstance(kind, WireType)
+        yield number, wire, kind.message.to_json(message)
 
 
 def _role(node: Node, lane: str) -> Json:
