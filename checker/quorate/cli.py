@@ -78,6 +78,8 @@ def cli(debug: bool) -> None:
 
 
 DEBUG = "--debug"
+COMPLETE = "_QUORATE_COMPLETE"
+"""Shells set this to what they want: the script that completes, or completions."""
 
 
 def main() -> NoReturn:
@@ -115,6 +117,11 @@ def main() -> NoReturn:
 
 def _run(arguments: list[str]) -> Exit:
     """The exit code of a command, which `Explicit` makes it say."""
+    if COMPLETE in os.environ:
+        from click.shell_completion import shell_complete
+
+        code = shell_complete(cli, {}, "quorate", COMPLETE, os.environ[COMPLETE])
+        return Exit.SUCCESS if code == 0 else Exit.WRONG
     try:
         with cli.make_context("quorate", arguments) as context:
             cli.invoke(context)

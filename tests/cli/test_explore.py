@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,23 @@ def test_a_terminal_searches() -> None:
     shown = stepped("two_phase_commit", typed="t tm == TM.ABORTED\nt tm ==\ng all_commit\nv\nr\n")
     assert "1 step from here, and none with fewer." in shown and "is no expression of Python" in shown
     assert "There is none: all" in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_given_a_script_and_completions(shell: str) -> None:
+    def asked(what: str, words: str = "", number: str = "0", last: str = "") -> subprocess.CompletedProcess[str]:
+        environment = {
+            "_QUORATE_COMPLETE": f"{shell}_{what}",
+            "COMP_WORDS": words,
+            "COMP_CWORD": last if shell == "fish" else number,
+        }
+        code = "import sys; sys.argv = ['quorate']; from quorate.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        )
+
+    script = asked("source")
+    assert script.returncode == 0 and "_QUORATE_COMPLETE" in script.stdout
+    found = asked("complete", "quorate explore two_ph", "2", "two_ph")
+    assert found.returncode == 0 and "two_phase_commit" in found.stdout and "raft" not in found.stdout
+    assert asked("nonsense").returncode == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from quorate.errors import UsageError
 from quorate.explore.limits import Limits
@@ -20,8 +21,29 @@ NUMBER_MAX = 2**62
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Specification(click.types.StringParamType):
+    """What names a specification; shells complete it to protocols of the library and to files."""
+
+    name = "spec"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from quorate.loading import families
+
+        names = sorted(name for family in families() for name in family.protocols)
+        return [
+            *map(CompletionItem, filter(lambda name: name.startswith(incomplete), names)),
+            CompletionItem("", "file"),
+        ]
+
+
 class Explicit(click.Command):
     """A command that returns its exit code. One that returns none is a mistake, and no success."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for parameter in self.params:
+            if parameter.name in ("spec", "specs") and parameter.type is click.STRING:
+                parameter.type = Specification()
 
     def invoke(self, ctx: click.Context) -> NoReturn:
         code = super().invoke(ctx)
