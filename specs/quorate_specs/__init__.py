@@ -10,6 +10,7 @@ COURSE = {
         "primary_backup",
         "replication_lag",
         "quorum_register",
+        "atomic_register",
         "lww_register",
         "vector_clock",
         "hybrid_clock",
@@ -24,6 +25,7 @@ COURSE = {
     "consistency": ["consistency_ladder", "cap"],
     "consensus": [
         "paxos",
+        "voting",
         "multi_paxos",
         "fast_paxos",
         "raft_election",
@@ -38,6 +40,7 @@ COURSE = {
         "pbft",
     ],
     "transactions": [
+        "transaction_commit",
         "two_phase_commit",
         "three_phase_commit",
         "paxos_commit",

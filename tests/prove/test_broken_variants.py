@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from quorate.explore import check
 from quorate.explore.replay import replay
+from quorate.kinds import SAFETY
 from quorate.language.declarations import declarations
 from quorate.loading import load, names
 from quorate.outcome import Violated
@@ -55,7 +56,7 @@ def refuted() -> Iterator[Any]:
     for name in (each for each in names() if each not in NOT_ENCODED):
         for variant, cls in load(name).classes.items():
             kinds = {declared: declaration.kind for declared, declaration, _ in declarations(cls)}
-            safety = kinds.get(cls.expect.violated or "") in ("invariant", "lemma", "step")
+            safety = kinds.get(cls.expect.violated or "") in SAFETY
             if safety and (name, variant) not in NOT_FOUND:
                 yield pytest.param(name, variant, id=f"{name}-{variant}")
 

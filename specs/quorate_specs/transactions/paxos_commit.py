@@ -17,7 +17,7 @@ is for: atomix/atomix 360, transactions hang, with their locks held, when the co
 """
 
 from enum import Enum
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from quorate import (
     Nat,
@@ -27,17 +27,15 @@ from quorate import (
     action,
     invariant,
     is_majority,
+    mapping,
     reachable,
     record,
     require,
-    step,
     the,
     violates,
 )
 
-
-class ResourceManager(Scalarset, size=2, prefix="rm"):
-    """A participant of the transaction."""
+from quorate_specs.transactions.transaction_commit import RM, ResourceManager, TransactionCommit
 
 
 class Acceptor(Scalarset, size=3, prefix="a"):
@@ -46,15 +44,6 @@ class Acceptor(Scalarset, size=3, prefix="a"):
 
 class Ballot(Nat, max=1):
     """A ballot of an instance; 0 is the resource manager's own."""
-
-
-class RM(Enum):
-    """Where a resource manager stands."""
-
-    WORKING = "working"
-    PREPARED = "prepared"
-    COMMITTED = "committed"
-    ABORTED = "aborted"
 
 
 class Vote(Enum):
@@ -119,6 +108,8 @@ class Phase2b:
 class PaxosCommit(Spec):
     """Paxos Commit as in the TLA+ specification PaxosCommit of Gray & Lamport 2006."""
 
+    refines = TransactionCommit
+    bounds: ClassVar[dict[str, int]] = {"ResourceManager": 2}
     lanes = (ResourceManager, "leader", Acceptor)
     coloured_by = "rm"
 
@@ -221,18 +212,10 @@ class PaxosCommit(Spec):
         """No instance chooses both votes."""
         return not (self.chosen(r, Vote.PREPARED) and self.chosen(r, Vote.ABORTED))
 
-    @step
-    def refines_transaction_commit(self, old: Self, r: ResourceManager) -> bool:
+    @mapping
+    def refines_transaction_commit(self, abstract: TransactionCommit) -> None:
         """Each step of a participant is one of transaction commit (section 2), or leaves it where it is."""
-        if self.rm[r] == old.rm[r]:
-            return True
-        if self.rm[r] == RM.PREPARED:
-            return old.rm[r] == RM.WORKING
-        if self.rm[r] == RM.COMMITTED:
-            ready = all(old.rm[s] == RM.PREPARED or old.rm[s] == RM.COMMITTED for s in ResourceManager)
-            return ready and old.rm[r] == RM.PREPARED
-        unfinished = old.rm[r] == RM.WORKING or old.rm[r] == RM.PREPARED
-        return unfinished and all(old.rm[s] != RM.COMMITTED for s in ResourceManager)
+        abstract.rm = self.rm
 
     @reachable
     def all_commit(self) -> bool:

@@ -8,8 +8,8 @@ manager commits if every vote was for it, else it aborts, and tells everybody.
 commits unless everyone has voted to (validity). *Not promised*: an answer while the coordinator is down.
 
 `TwoPhaseCommit` is the protocol alone, state for state the TLA+ specification TwoPhase of Gray & Lamport.
-`TwoPhaseCommitWithCrashes` adds what an implementation needs: crashes, restarts, logs on disk, and the guarantee that
-everyone decides.
+`RefinesTransactionCommit` says that it does what `transaction_commit` does, in another way. `TwoPhaseCommitWithCrashes` adds
+what an implementation needs: crashes, restarts, logs on disk, and the guarantee that everyone decides.
 
 Sources: Gray & Lamport 2006, "Consensus on Transaction Commit" (section 3 and the specification TwoPhase); Gray 1978,
 "Notes on Data Base Operating Systems"; Mohan, Lindsay & Obermarck 1986, "Transaction Management in the R* Distributed
@@ -22,7 +22,6 @@ from typing import ClassVar, Self
 from quorate import (
     Nat,
     Network,
-    Scalarset,
     Spec,
     action,
     eventually,
@@ -30,6 +29,7 @@ from quorate import (
     is_majority,
     leads_to,
     lemma,
+    mapping,
     reachable,
     record,
     require,
@@ -37,18 +37,7 @@ from quorate import (
     violates,
 )
 
-
-class ResourceManager(Scalarset, size=3, prefix="rm"):
-    """A participant of the transaction."""
-
-
-class RM(Enum):
-    """Where a resource manager stands."""
-
-    WORKING = "working"
-    PREPARED = "prepared"
-    COMMITTED = "committed"
-    ABORTED = "aborted"
+from quorate_specs.transactions.transaction_commit import RM, ResourceManager, TransactionCommit
 
 
 class TM(Enum):
@@ -184,6 +173,17 @@ class TwoPhaseCommit(Spec):
         return all(self.rm[r] == RM.ABORTED for r in ResourceManager)
 
 
+class RefinesTransactionCommit(TwoPhaseCommit):
+    """Two-phase commit, held to what it is for: each step of a participant is one of transaction commit."""
+
+    refines = TransactionCommit
+
+    @mapping
+    def refines_transaction_commit(self, abstract: TransactionCommit) -> None:
+        """A participant's step is a step of transaction commit; what the transaction manager and the network do is not seen there."""
+        abstract.rm = self.rm
+
+
 class CommitByMajority(TwoPhaseCommit):
     """The transaction manager commits as soon as a majority is prepared, as if it were replicating.
 
@@ -193,6 +193,16 @@ class CommitByMajority(TwoPhaseCommit):
 
     expect = violates("atomicity")
     omits = ("validity",)
+
+    def may_commit(self) -> bool:
+        return is_majority(self.prepared, ResourceManager)
+
+
+class MajorityRefinesNothing(RefinesTransactionCommit):
+    """The same mistake, held to transaction commit: it shows one step earlier, as soon as somebody commits what not all can."""
+
+    expect = violates("refines_transaction_commit")
+    omits = ("validity", "atomicity")
 
     def may_commit(self) -> bool:
         return is_majority(self.prepared, ResourceManager)
