@@ -29,6 +29,7 @@ COMMANDS = {
     "replay": "Re-run a stored trace and say whether it still violates.",
     "draw": "Draw a stored trace as a space-time diagram.",
     "explore": "Step through a specification in the browser.",
+    "site": "Write documents and gallery of a checkout as static pages.",
     "graph": "Draw the state graph of a small specification.",
     "history": "Judge a history of operations against a consistency model.",
     "run": "Run an implementation as a cluster on this machine.",

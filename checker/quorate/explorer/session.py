@@ -439,7 +439,7 @@ def _words(outcome: Outcome, from_start: bool) -> str:
         count = len(outcome.trace.steps)
         steps = f"{count} step{'' if count == 1 else 's'}"
         named = f" {outcome.property}:" if outcome.property not in ("never_reached", "") else ""
-        return f"{named} {steps} {where}, and none with fewer.".strip().capitalize() if count else "It is so here."
+        return f"{named} {steps} {where}, and none with fewer.".strip() if count else "It is so here."
     if isinstance(outcome, Failed):
         return f"The specification raises an error: {outcome.message}"
     if isinstance(outcome, Holds):
