@@ -169,6 +169,15 @@ def test_a_file_of_ones_own_under_the_name_of_a_module_of_python_is_followed() -
     assert made().unknown == "string.py imports random"
 
 
+def test_what_a_package_may_name_in_all_is_followed_from_a_star() -> None:
+    Path("further.py").write_text("from parts import *\n", encoding="utf-8")
+    Path("parts/__init__.py").write_text("__all__ = ['named', 'inner']\n", encoding="utf-8")
+    Path("parts/inner").mkdir()
+    for name in ("named.py", "inner/__init__.py"):
+        Path("parts", name).write_text("x = 1\n", encoding="utf-8")
+    assert {"parts.named", "parts.inner"} <= set(made().files)
+
+
 def test_a_file_that_changes_while_it_is_checked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = made()
     assert found.is_as_read()

@@ -113,7 +113,9 @@ def sources_of(module: str, file: Path) -> Sources:
             return Sources(files, f"{path.name} cannot be read")
         files[name] = path, text
         unknown = unknown or next((f"{path.name} uses {word}" for word in _outside(tree)), "")
-        for imported in _imports(tree, name, path.stem == "__init__"):
+        named = list(_imports(tree, name, path.stem == "__init__"))
+        starred = {one.removesuffix(".*") for one in named if one.endswith(".*")}
+        for imported in named:
             found = _followed(imported, (*folders, *sys.path))
             if isinstance(found, Path) and _is_installed(found) and not _is_own(imported, module):
                 found = imported
@@ -121,7 +123,16 @@ def sources_of(module: str, file: Path) -> Sources:
                 unknown = unknown or f"{path.name} imports {found}"
             elif found is not None:
                 waiting.append((imported, found))
+                if imported in starred and found.name == "__init__.py":  # It may name its modules in `__all__`.
+                    inner = [*found.parent.glob("*.py"), *found.parent.glob("*/__init__.py")]
+                    waiting += [(".".join((imported, *_dotted(each, found.parent))), each) for each in inner]
     return Sources(files, unknown)
+
+
+def _dotted(file: Path, folder: Path) -> tuple[str, ...]:
+    """The names that lead from a package to a module in it."""
+    parts = file.relative_to(folder).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
 
 
 def _is_own(imported: str, module: str) -> bool:
