@@ -22,7 +22,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -81,6 +81,11 @@ class Sources:
 
     files: Mapping[str, tuple[Path, str]]
     unknown: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the files, by the names of their modules: wherever the project lies."""
+        return digest(sorted((name, text) for name, (_, text) in self.files.items()))
 
     def is_as_read(self) -> bool:
         """Whether the files are still what was read, and the modules that are loaded under their names come from them."""
@@ -276,7 +281,7 @@ def key(sources: Sources, asked: object) -> str | None:
     checked, and how. None if it is not known what the verdict depends on."""
     if sources.unknown:
         return None
-    return digest(dict(surroundings()), sorted((name, text) for name, (_, text) in sources.files.items()), asked)
+    return digest(dict(surroundings()), sources.digest, asked)
 
 
 def is_current(sources: Sources) -> bool:
@@ -292,7 +297,8 @@ class Piece:
     line: int
 
 
-def pieces(text: str) -> dict[str, Piece]:
+@cache
+def pieces(text: str) -> Mapping[str, Piece]:
     """The parts of a file by name: functions, methods, classes without these, and the rest of the file as `(file)`. Comments on lines
     of their own, docstrings and empty lines do not count."""
     tree = ast.parse(text)
