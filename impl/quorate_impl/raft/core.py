@@ -82,6 +82,8 @@ class Options:
     election_ticks_max: int = 40
     entries_max: int = 512
     """How many entries one message carries."""
+    characters_max: int = 2**20
+    """How many characters of keys and values one message carries, if it carries more than one entry."""
     window: int = 16
     """How many messages may be under way to one follower."""
     snapshot_after: int = 10_000
@@ -391,7 +393,7 @@ class Raft(Core):
             if follower.next <= self.log.base:
                 self._begin_transfer(name, follower)
                 return
-            entries = self.log.after(follower.next - 1, self.options.entries_max)
+            entries = self.log.batch(follower.next - 1, self.options.entries_max, self.options.characters_max)
             self._send_entries(name, follower.next - 1, entries)
             last = follower.next - 1 + len(entries)
             follower.in_flight.append(last)

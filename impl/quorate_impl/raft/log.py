@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
-from quorate_impl.raft.messages import Configuration, Entry
+from quorate_impl.raft.messages import Cas, Command, Configuration, Delete, Entry, Put
+
+
+def _characters(entry: Entry) -> int:
+    """How much of a message an entry takes, about."""
+    match entry.payload:
+        case Command(update=Delete(key)):
+            return len(key)
+        case Command(update=Put(key, value) | Cas(key, _, value)):
+            return len(key) + len(value)
+    return 0
 
 
 class Log:
@@ -42,10 +52,21 @@ class Log:
         """The entry at `index`."""
         return self._entries[index - self.base - 1]
 
-    def after(self, index: int, entries_max: int | None = None) -> tuple[Entry, ...]:
-        """The entries after `index`, or so many of them."""
+    def after(self, index: int) -> tuple[Entry, ...]:
+        """The entries after `index`."""
+        return tuple(self._entries[index - self.base :])
+
+    def batch(self, index: int, entries_max: int, characters_max: int) -> tuple[Entry, ...]:
+        """At least one entry after `index`, and at most so many, of so many characters in all."""
         begin = index - self.base
-        return tuple(self._entries[begin:] if entries_max is None else self._entries[begin : begin + entries_max])
+        end = begin + 1
+        characters = _characters(self._entries[begin])
+        for entry in self._entries[end : begin + entries_max]:
+            characters += _characters(entry)
+            if characters > characters_max:
+                break
+            end += 1
+        return tuple(self._entries[begin:end])
 
     def replace(self, index: int, entries: Sequence[Entry]) -> None:
         """From `index` on the log holds these entries, whatever it held there before."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from quorate_impl.core import Message, Record
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+"""Terms, indices, sizes. What comes over the wire with another number is no message."""
 
 # The key-value store
 
@@ -62,7 +67,7 @@ class Mismatch(Message, frozen=True):
 class Opened(Message, frozen=True):
     """The session has this number."""
 
-    session: int
+    session: Count
 
 
 class Expired(Message, frozen=True):
@@ -108,9 +113,9 @@ class Execute(Message, frozen=True):
     """Execute the update with this number of the session. The client has the answers to all numbers up to `answered`."""
 
     id: int
-    session: int
-    number: int
-    answered: int
+    session: Count
+    number: Count
+    answered: Count
     update: Update
 
 
@@ -173,9 +178,9 @@ class Session(Message, frozen=True):
 class Command(Message, frozen=True):
     """An update of a session."""
 
-    session: int
-    number: int
-    answered: int
+    session: Count
+    number: Count
+    answered: Count
     update: Update
 
 
@@ -188,7 +193,7 @@ class Configuration(Message, frozen=True):
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """What a log holds at an index: a payload, and the term of the leader that received it."""
 
-    term: int
+    term: Count
     payload: Noop | Session | Command | Configuration
 
 
@@ -198,31 +203,31 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class PreVote(Message, frozen=True):
     """Would you vote for me in this term? My log ends with an entry of `last_term` at `last_index`."""
 
-    term: int
-    last_index: int
-    last_term: int
+    term: Count
+    last_index: Count
+    last_term: Count
 
 
 class PreVoteReply(Message, frozen=True):
     """Yes, in this term; or no, and my own term is this."""
 
-    term: int
+    term: Count
     is_granted: bool
 
 
 class RequestVote(Message, frozen=True):
     """Vote for me in this term. `is_invited` says that the leader has asked me to take over."""
 
-    term: int
-    last_index: int
-    last_term: int
+    term: Count
+    last_index: Count
+    last_term: Count
     is_invited: bool
 
 
 class Vote(Message, frozen=True):
     """I vote for you in this term; or not, and my own term is this."""
 
-    term: int
+    term: Count
     is_granted: bool
 
 
@@ -232,39 +237,39 @@ class AppendEntries(Message, frozen=True):
     `commit` is the leader's commit index; `round` is what the reply tells back, to confirm the leader for reads.
     """
 
-    term: int
-    prev_index: int
-    prev_term: int
+    term: Count
+    prev_index: Count
+    prev_term: Count
     entries: tuple[Entry, ...]
-    commit: int
-    round: int
+    commit: Count
+    round: Count
 
 
 class AppendReply(Message, frozen=True):
     """I have the leader's log up to `match`, on my disk."""
 
-    term: int
-    match: int
-    round: int
+    term: Count
+    match: Count
+    round: Count
 
 
 class AppendRefusal(Message, frozen=True):
     """I lack the entry at `prev_index`, or have another one. Try after `hint`."""
 
-    term: int
-    prev_index: int
-    hint: int
-    round: int
+    term: Count
+    prev_index: Count
+    hint: Count
+    round: Count
 
 
 class InstallSnapshot(Message, frozen=True):
     """A piece of the leader's snapshot, from byte `offset` on."""
 
-    term: int
-    last_index: int
-    last_term: int
+    term: Count
+    last_index: Count
+    last_term: Count
     members: dict[str, str]
-    offset: int
+    offset: Count
     data: bytes
     is_last: bool
 
@@ -272,15 +277,15 @@ class InstallSnapshot(Message, frozen=True):
 class SnapshotReply(Message, frozen=True):
     """Of the snapshot up to `last_index` I have `offset` bytes."""
 
-    term: int
-    last_index: int
-    offset: int
+    term: Count
+    last_index: Count
+    offset: Count
 
 
 class TimeoutNow(Message, frozen=True):
     """Run for the next term at once: I hand over to you."""
 
-    term: int
+    term: Count
 
 
 PeerMessage = (
@@ -303,22 +308,22 @@ PeerMessage = (
 class HardState(Record, frozen=True):
     """The term, and whom the server has voted for in it."""
 
-    term: int
+    term: Count
     voted_for: str | None
 
 
 class Append(Record, frozen=True):
     """From `index` on the log holds these entries, whatever it held there before."""
 
-    index: int
+    index: Count
     entries: tuple[Entry, ...]
 
 
 class Snapshot(Record, frozen=True):
     """What all entries up to `last_index`, of which the last is of `last_term`, have led to."""
 
-    last_index: int
-    last_term: int
+    last_index: Count
+    last_term: Count
     members: dict[str, str]
     state: bytes
 

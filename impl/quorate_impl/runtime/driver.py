@@ -65,7 +65,8 @@ class Driver(ABC):
         self._core = protocol.boot(name, self._log.records)
         journal.note("recovered", records=len(self._log.records), cut_bytes=self._log.cut)
         self._log.records.clear()
-        self.metrics = Metrics(name, self._core.status)
+        self._status = self._core.status()
+        self.metrics = Metrics(name, lambda: self._status)
         self._events: deque[Event] = deque()
         self._has_events = asyncio.Event()
         self._group = GroupCommit()
@@ -137,6 +138,7 @@ class Driver(ABC):
         due = time.monotonic()
         while True:
             await asyncio.sleep(max(due + TICK_SECONDS - time.monotonic(), 0))
+            self._status = self._core.status()  # Scrapes come in a thread of their own, and do not look at the core.
             passed = int((time.monotonic() - due) / TICK_SECONDS)
             due += passed * TICK_SECONDS
             for _ in range(min(passed, TICKS_MAX)):

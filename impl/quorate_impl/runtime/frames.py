@@ -18,7 +18,9 @@ from quorate_impl.core import Message
 LENGTH = struct.Struct(">I")
 HELLO_BYTES = 1024
 """A stranger cannot make a node keep more than this."""
-FRAME_BYTES = 8 * 2**20
+FRAME_BYTES = 16 * 2**20
+REQUEST_BYTES = 2**20
+"""A request is smaller than a frame between nodes, where it travels with others."""
 FRAME_SECONDS = 20.0
 """How long a frame may take once it has begun."""
 

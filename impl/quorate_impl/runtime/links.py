@@ -65,7 +65,7 @@ class Link:
                 await self._connect()
                 pause = BACKOFF_SECONDS[0]
                 await self._write()
-            except (OSError, asyncio.IncompleteReadError):
+            except (OSError, ValueError):  # No connection, or no address at all.
                 pass
             finally:
                 self._close()

@@ -20,6 +20,7 @@ from quorate_impl.runtime.driver import Driver
 from quorate_impl.runtime.frames import (
     FRAME_BYTES,
     HELLO_BYTES,
+    REQUEST_BYTES,
     Hello,
     Rejected,
     Sever,
@@ -169,7 +170,7 @@ class Node(Driver):
         try:
             while True:
                 await connection.has_room.wait()
-                request = decode(decoder, await read_frame(reader, FRAME_BYTES))
+                request = decode(decoder, await read_frame(reader, REQUEST_BYTES))
                 if isinstance(request, Sever):
                     self._sever(request)
                     continue

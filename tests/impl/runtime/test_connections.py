@@ -19,7 +19,17 @@ from quorate_impl.raft.messages import Done, Execute, Get, Open, Put, Query, Val
 from quorate_impl.runtime import node as node_module
 from quorate_impl.runtime.client import RemoteClient
 from quorate_impl.runtime.config import NodeConfig, Tls
-from quorate_impl.runtime.frames import FRAME_BYTES, HELLO_BYTES, LENGTH, Hello, Rejected, encode, frame, read_frame
+from quorate_impl.runtime.frames import (
+    FRAME_BYTES,
+    HELLO_BYTES,
+    LENGTH,
+    REQUEST_BYTES,
+    Hello,
+    Rejected,
+    encode,
+    frame,
+    read_frame,
+)
 from quorate_impl.runtime.journal import Journal
 from quorate_impl.runtime.node import Node
 from quorate_impl.runtime.tls import context, make_certificates
@@ -137,11 +147,15 @@ def test_twenty_thousand_malformed_frames_neither_stop_nor_fill_a_node(tmp_path:
     assert sent >= 20_000 and rejected(node) >= 50
 
 
-@pytest.mark.parametrize("hello", [b"", HELLO, PEER], ids=["stranger", "client", "node"])
-def test_an_oversized_frame_is_refused_before_it_is_read(hello: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("hello", "most"),
+    [(b"", HELLO_BYTES), (HELLO, REQUEST_BYTES), (PEER, FRAME_BYTES)],
+    ids=["stranger", "client", "node"],
+)
+def test_an_oversized_frame_is_refused_before_it_is_read(hello: bytes, most: int, tmp_path: Path) -> None:
     async def act(node: Node) -> None:
         reader, writer = await connect(node)
-        writer.write(hello + LENGTH.pack((FRAME_BYTES if hello else HELLO_BYTES) + 1) + b"x" * 100)
+        writer.write(hello + LENGTH.pack(most + 1) + b"x" * 100)
         assert await is_ended(reader)
 
     assert rejected(in_node(tmp_path, act)) == 1
