@@ -52,6 +52,8 @@ class Pending:
 class Client(Core):
     """One client with one session, over any of the servers.
 
+    `_open` has the numbers of the updates that have no answer, in order.
+
     It tries another server when it had no answer for `retry_ticks`, and gives a request up after `give_up_ticks`
     (never, if that is None).
     """
@@ -73,6 +75,7 @@ class Client(Core):
         self._session: int | None = None
         self._opening: int | None = None
         self._pending: dict[int, Pending] = {}
+        self._open: dict[int, None] = {}
 
     def addresses(self) -> dict[str, str]:
         return dict(self._addresses)
@@ -83,6 +86,7 @@ class Client(Core):
         match request:
             case Put() | Cas() | Delete():
                 self._numbers += 1
+                self._open[self._numbers] = None
                 self._pending[id] = self._update(client, id, self._numbers, request)
             case Get():
                 self._pending[id] = Pending(client, lambda: Query(id, request), False)
@@ -105,7 +109,7 @@ class Client(Core):
 
     def _answered(self) -> int:
         """The client has the answers to all updates up to this one."""
-        return min((each.number for each in self._pending.values() if each.is_update), default=self._numbers + 1) - 1
+        return next(iter(self._open), self._numbers + 1) - 1
 
     def _ask(self, id: int) -> None:
         pending = self._pending[id]
@@ -193,4 +197,6 @@ class Client(Core):
                 self._finish(id, Unknown("The cluster has forgotten the session."))
 
     def _finish(self, id: int, result: Message) -> None:
-        self.reply(self._pending.pop(id).handle, result)
+        pending = self._pending.pop(id)
+        self._open.pop(pending.number, None)
+        self.reply(pending.handle, result)

@@ -21,6 +21,15 @@ class Answers(msgspec.Struct, array_like=True):
     confirmed: int
     by_number: dict[int, Answer]
 
+    def confirm(self, number: int) -> None:
+        """Forget the answers up to this number."""
+        if number - self.confirmed > len(self.by_number):
+            self.by_number = {n: answer for n, answer in self.by_number.items() if n > number}
+        else:
+            for n in range(self.confirmed + 1, number + 1):
+                self.by_number.pop(n, None)
+        self.confirmed = max(self.confirmed, number)
+
 
 class State(msgspec.Struct, array_like=True):
     """All that a snapshot holds. Sessions are in the order of their last use."""
@@ -55,9 +64,7 @@ class Store:
         if command.number not in answers.by_number:
             answers.by_number[command.number] = self._update(command.update)
         answer = answers.by_number[command.number]
-        if command.answered > answers.confirmed:
-            answers.confirmed = command.answered
-            answers.by_number = {n: a for n, a in answers.by_number.items() if n > command.answered}
+        answers.confirm(command.answered)
         return answer
 
     def _update(self, update: Update) -> Answer:

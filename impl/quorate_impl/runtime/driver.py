@@ -42,6 +42,9 @@ TICK_SECONDS = 0.01
 TICKS_MAX = 5
 """How many ticks are made up for after a pause: a node that stood still must not take it for a silence of the others."""
 
+EVENTS_MAX = 256
+"""How many events a core gets at once: what it sends for them must not wait for all that has piled up."""
+
 
 def _lock(directory: Path) -> int:
     """Keep other processes out, as long as the descriptor is open. Raises `BlockingIOError` if one is in already."""
@@ -113,9 +116,9 @@ class Driver(ABC):
         self.happen(Started())
         while True:
             await self._has_events.wait()
-            self._has_events.clear()
-            events = list(self._events)
-            self._events.clear()
+            events = [self._events.popleft() for _ in range(min(len(self._events), EVENTS_MAX))]
+            if not self._events:
+                self._has_events.clear()
             for effect in self._core.step(*events):
                 self._do(effect)
             await asyncio.sleep(0)

@@ -35,7 +35,7 @@ from quorate_impl.runtime.tls import context, has_name
 
 HELLO_SECONDS = 5.0
 CONNECTIONS_MAX = 1024
-REQUESTS_MAX = 4096
+REQUESTS_MAX = 1024
 """How many requests of one connection may be open."""
 ANSWERS_BYTES_MAX = 8 * 2**20
 """What a client that does not read its answers may leave lying here."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from quorate_impl.core import Message
 from quorate_impl.raft import Raft
 from quorate_impl.raft.messages import AppendReply, Command, Entry, HardState
 from quorate_impl.raft.progress import ReadRound
@@ -19,11 +18,8 @@ class ForgetsVote(Raft):
 class RepliesBeforeSync(Raft):
     """A follower confirms entries that its disk does not have yet."""
 
-    def send(self, target: str, message: Message) -> None:
-        if isinstance(message, AppendReply):
-            self.send_at_once(target, message)
-        else:
-            super().send(target, message)
+    def _confirm(self, source: str, reply: AppendReply) -> None:
+        self.send_at_once(source, reply)
 
 
 class VotesForAnyone(Raft):

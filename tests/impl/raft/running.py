@@ -15,7 +15,15 @@ from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_
 
 NODES = ("n1", "n2", "n3")
 MANY = ("n1", "n2", "n3", "n4", "n5")
-OPTIONS = Options(snapshot_after=60, entries_kept=10, entries_max=8, window=4, piece_bytes=200)
+OPTIONS = Options(
+    election_ticks_min=20,
+    election_ticks_max=40,
+    snapshot_after=60,
+    entries_kept=10,
+    entries_max=8,
+    window=4,
+    piece_bytes=200,
+)
 
 
 class Registers:

@@ -38,7 +38,7 @@ THREE = {"a": "", "b": "", "c": ""}
 
 
 def server(name: str = "a", records: Sequence[Any] = (), members: dict[str, str] = THREE) -> Raft:
-    core = Raft(name, records, members, Options())
+    core = Raft(name, records, members, Options(election_ticks_min=20, election_ticks_max=40))
     core.step(Started())
     core.step(Drawn("election", 20))
     return core
@@ -105,6 +105,16 @@ def test_a_late_message_takes_nothing_away_and_a_conflict_does() -> None:
     assert sent(core.step(Persisted(1))) == [AppendReply(3, 2, 0)]
 
 
+def test_a_heartbeat_is_answered_while_the_disk_is_busy_if_the_answer_tells_nothing_new() -> None:
+    core = server(records=[HardState(3, None), Append(1, (Entry(1, Noop()), Entry(1, Noop())))])
+    core.step(Received("b", AppendEntries(3, 2, 1, (Entry(3, Noop()),), 0, 0)))
+    assert core.written == 1 and core.durable == 0
+    assert sent(core.step(Received("b", AppendEntries(3, 2, 1, (), 0, 5)))) == [AppendReply(3, 2, 5)]
+    assert sent(core.step(Received("b", AppendEntries(3, 3, 3, (), 0, 6)))) == [], "it has the third in memory only"
+    effects = core.step(Received("c", AppendEntries(4, 2, 1, (), 0, 0)))
+    assert sent(effects) == [], "the new term is not on the disk yet"
+
+
 def test_an_update_is_answered_when_a_majority_has_it() -> None:
     core = leader()
     effects = core.step(Requested("client", Open(1)), Requested("client", Open(2)))
@@ -152,6 +162,15 @@ def test_an_update_is_executed_once_also_after_a_snapshot() -> None:
     again.restore(store.snapshot())
     assert again.execute(update) == Done() and again.read(Get("k")) == Value("2")
     assert again.snapshot() == store.snapshot()
+
+
+def test_answers_that_the_client_has_are_forgotten_however_many_it_says() -> None:
+    store = Store()
+    store.open(1)
+    for number, answered in ((1, 0), (2, 0), (3, 1), (4, 2**60)):
+        store.execute(Command(1, number, answered, Put("k", str(number))))
+    assert type(store.execute(Command(1, 5, 0, Put("k", "5")))).__name__ == "Expired"
+    assert store.read(Get("k")) == Value("4")
 
 
 def test_the_session_that_was_unused_for_longest_is_forgotten() -> None:
