@@ -32,6 +32,8 @@ class Node:
     commit_index: int = 0
     votes: set[str] = field(default_factory=set)
     match: dict[str, int] = field(default_factory=dict)
+    sent: dict[int, Message] = field(default_factory=dict)
+    """What the leader sent of each entry, to be sent again."""
 
     def majority(self, count: int) -> bool:
         return 2 * count > self.size
@@ -87,13 +89,14 @@ class Node:
             return
         self.votes.add(message["voter"])
         if self.majority(len(self.votes)):
-            self.role, self.match = "leader", {}
+            self.role, self.match, self.sent = "leader", {}, {}
             self.tell("win", self)
             for index in range(1, len(self.log) + 1):
                 yield self.entry_message(index)
 
     def entry_message(self, index: int) -> Message:
-        return self.append_message(index - 1, self.log[index - 1])
+        self.sent[index] = self.append_message(index - 1, self.log[index - 1])
+        return self.sent[index]
 
     def append_message(self, before: int, entry: dict[str, Any] | None) -> Message:
         return {
@@ -158,6 +161,12 @@ class Node:
     def replicated(self) -> int:
         matches = sorted([len(self.log), *self.match.values(), *[0] * (self.size - 1 - len(self.match))])
         return matches[(self.size - 1) // 2]
+
+    def again(self, follower: str) -> Iterator[Message]:
+        """What the follower lacks next, once more."""
+        index = self.match.get(follower, 0) + 1
+        if index in self.sent:
+            yield self.sent[index]
 
     def may_commit(self, index: int) -> bool:
         return self.term_at(index) == self.term
@@ -323,8 +332,13 @@ class Cluster:
             elif chance < 0.25 and node.role == "leader":
                 self.commands += 1
                 self.send(node.request(f"command {self.commands}"))
+            elif chance < 0.5 and node.role == "leader":
+                self.send(node.again(self.rng.choice([name for name in self.nodes if name != node.name])))
             elif self.flying:
-                position = self.rng.randrange(min(len(self.flying), 8))
-                target, message = self.flying.pop(position)
-                self.send(self.nodes[target].receive(message))
+                self.deliver()
         return self.lines[:events]
+
+    def deliver(self) -> None:
+        """One of the messages that have been under way for longest arrives."""
+        target, message = self.flying.pop(self.rng.randrange(min(len(self.flying), 8)))
+        self.send(self.nodes[target].receive(message))

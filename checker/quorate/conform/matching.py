@@ -7,6 +7,7 @@ that the log tells. What the log does not tell is tried: an argument ranges over
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import signature
@@ -35,7 +36,7 @@ TRIED_MAX = 2_000
 """So many instances of an action are looked at to explain why an event is none of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """A function of the state, and of keys, whose values a log tells."""
 
@@ -113,14 +114,16 @@ class Matching:
         self._hidden = self._known_names("hidden", mapping.hidden)
         complete = self._known_names("complete", mapping.complete)
         self._complete = tuple((system.index[name], name) for name in complete if name in system.index)
-        self._complete_views = tuple(self._views[name] for name in complete if name in self._views)
+        self._complete_views = tuple(
+            (self._views[name], self._all_keys(self._views[name])) for name in complete if name in self._views
+        )
         self.silent = tuple(self._action("silent", name) for name in mapping.silent)
         for event, meant in mapping.events.items():
             for name in _names(meant):
                 if name != NOTHING:
                     self._action(f"events[{event!r}]", name)
         self._meant: dict[str, tuple[Method | None, ...]] = {}
-        self._placed: dict[Any, tuple[int | View, tuple[Any, ...], str]] = {}
+        self._last_viewed: deque[tuple[State, dict[tuple[Any, ...], Any]]] = deque(maxlen=2)
 
     def _action(self, where: str, name: str) -> Method:
         if name not in self._actions:
@@ -353,13 +356,26 @@ class Matching:
         for position, name in self._complete:
             if before[position] is not after[position]:
                 yield from self._changed(wanted, (position,), name, before[position], after[position])
-        for view in self._complete_views:
-            old, new = self.system.view(before), self.system.view(after)
-            for keys in self._keys(view.keys, ()):
-                if (view, *keys) not in wanted.mentioned:
-                    values = view.function(old, *keys), view.function(new, *keys)
-                    if values[0] != values[1]:
-                        yield view.name + "".join(f"[{key!r}]" for key in keys), *values
+        if self._complete_views:
+            was, now = self._viewed(before), self._viewed(after)
+            for key, old in was.items():
+                if now[key] != old and key not in wanted.mentioned:
+                    view, *keys = key
+                    yield view.name + "".join(f"[{each!r}]" for each in keys), old, now[key]
+
+    def _viewed(self, state: State) -> dict[tuple[Any, ...], Any]:
+        """The values of all complete views in a state; those of the last states are remembered."""
+        for known, values in self._last_viewed:
+            if known is state:
+                return values
+        view = self.system.view(state)
+        values = {
+            (one, *keys): one.function(view, *keys)
+            for one, listed in self._complete_views
+            for keys in listed or self._keys(one.keys, ())
+        }
+        self._last_viewed.append((state, values))
+        return values
 
     def _changed(
         self, wanted: Wanted, place: tuple[Any, ...], name: str, old: Any, new: Any
@@ -371,6 +387,11 @@ class Matching:
                 yield from self._changed(wanted, (*place, key), f"{name}[{key!r}]", old[key], new[key])
         elif old != new:
             yield name, old, new
+
+    def _all_keys(self, view: View) -> tuple[tuple[Any, ...], ...]:
+        """The keys of a view, where no more are met."""
+        closed = all(isinstance(kind, IdentityType) and kind.sort in self.system.closed for kind in view.keys)
+        return tuple(self._keys(view.keys, ())) if closed else ()
 
     def _keys(self, kinds: tuple[Type, ...], chosen: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         if not kinds:

@@ -7,12 +7,13 @@ What a log leaves out of a record is not known: then the value is a `Partial`, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from quorate.conform.mapping import OPEN
+from quorate.conform.wide import inhabitants
 from quorate.errors import QuorateError, UsageError
 from quorate.language.containers import FrozenList
 from quorate.language.sorts import Identity
@@ -77,6 +78,22 @@ class Values:
                 self._open.add(sort)
             self._known[sort] = {} if listed == OPEN else {each: sort.at(i) for i, each in enumerate(listed)}
 
+        self._readers = _ByType(
+            (
+                (NoneType | BoolType | NatType, self._leaf),
+                (EnumType, self._enum),
+                (IdentityType, self._identity),
+                (UnionType, self._union),
+                (RecordType, self._record),
+                (TupleType, self._tuple),
+                (ListType, self._list),
+                (SetType, self._set),
+                (NetworkType, self._network),
+                (BagType, self._bag),
+                (MapType, self._map),
+            )
+        )
+
     def sort_of(self, name: Json) -> type[Identity] | None:
         """The closed sort that has a member of this name; None if there is none, or there are several."""
         try:
@@ -98,38 +115,7 @@ class Values:
 
     def read(self, kind: Type, data: Json) -> Any:
         """The value of a type. Raises Unreadable if `data` is none."""
-        match kind:
-            case NoneType() | BoolType() | NatType():
-                return self._leaf(kind, data)
-            case EnumType():
-                return self._enum(kind, data)
-            case IdentityType():
-                return self._identity(kind, data)
-            case UnionType():
-                return self._union(kind, data)
-            case RecordType():
-                return self._record(kind, data)
-            case TupleType():
-                parts = self._parts(kind, data, "tuple")
-                if len(parts) != len(kind.kinds):
-                    raise _not(kind, data)
-                return tuple(self.read(part, each) for part, each in zip(kind.kinds, parts, strict=True))
-            case ListType():
-                return FrozenList(self.read(kind.element, each) for each in self._parts(kind, data, "list"))
-            case SetType():
-                return kind.check({self.read(kind.element, each) for each in self._parts(kind, data, "set")})
-            case NetworkType():
-                wire: Any = kind.zero()
-                wire.messages = wire.messages | {
-                    self.read(kind.message, each) for each in self._parts(kind, data, "set")
-                }
-                return wire
-            case BagType():
-                return self._bag(kind, data)
-            case MapType():
-                entries = {self.read(kind.key, key): self.read(kind.value, each) for key, each in pairs(kind, data)}
-                return kind.check({key: entries[key] if key in entries else kind.value.zero() for key in kind.keys})
-        raise Unreadable(f"values of {kind} cannot be told in a log")
+        return self._readers[type(kind)](kind, data)
 
     def _leaf(self, kind: Type, data: Json) -> Any:
         if isinstance(kind, NatType) and isinstance(data, str) and data.lstrip("-").isdigit():  # A key of an object.
@@ -161,7 +147,7 @@ class Values:
         named = data.get("record") if isinstance(data, dict) else None
         found, reasons = [], []
         for part in kind.kinds:
-            if named is not None and str(part) != named:
+            if (named is not None and str(part) != named) or isinstance(part, NoneType) is not (data is None):
                 continue
             try:
                 found.append(self.read(part, data))
@@ -177,21 +163,41 @@ class Values:
     def _record(self, kind: RecordType, data: Json) -> Any:
         if not isinstance(data, dict):
             raise _not(kind, data)
-        told = data.get("fields") if isinstance(data.get("fields"), dict) else data
-        assert isinstance(told, dict)
-        told = {name: each for name, each in told.items() if name != "record"}
-        if data.get("record", str(kind)) != str(kind):
+        named = data.get("fields")
+        told = {"record": data.get("record", str(kind))} | named if isinstance(named, dict) else data
+        if told.get("record", str(kind)) != str(kind):
             raise _not(kind, data)
-        strange = told.keys() - set(kind.names)
+        strange = [name for name in told if name != "record" and name not in kind.names]
         if strange:
-            raise Unreadable(f"{kind} has no field {min(strange)!r}: it has {', '.join(kind.names)}")
+            raise Unreadable(f"{kind} has no field {strange[0]!r}: it has {', '.join(kind.names)}")
         known = {name: self.read(part, told[name]) for name, part in kind.fields if name in told}
-        optional = {each.name for each in fields(kind.sort) if each.default is not MISSING}
-        if any(name not in known and name not in optional for name in kind.names) or any(
-            isinstance(each, Partial) for each in known.values()
-        ):
+        missing = len(known) < len(kind.names) and any(
+            each.name not in known and each.default is MISSING for each in fields(kind.sort)
+        )
+        if missing or any(type(each) is Partial for each in known.values()):
             return Partial(kind, tuple(known.items()))
         return kind.sort(**known)
+
+    def _tuple(self, kind: TupleType, data: Json) -> Any:
+        parts = self._parts(kind, data, "tuple")
+        if len(parts) != len(kind.kinds):
+            raise _not(kind, data)
+        return tuple(self.read(part, each) for part, each in zip(kind.kinds, parts, strict=True))
+
+    def _list(self, kind: ListType, data: Json) -> Any:
+        return FrozenList(self.read(kind.element, each) for each in self._parts(kind, data, "list"))
+
+    def _set(self, kind: SetType, data: Json) -> Any:
+        return kind.check({self.read(kind.element, each) for each in self._parts(kind, data, "set")})
+
+    def _network(self, kind: NetworkType, data: Json) -> Any:
+        wire: Any = kind.zero()
+        wire.messages = wire.messages | {self.read(kind.message, each) for each in self._parts(kind, data, "set")}
+        return wire
+
+    def _map(self, kind: MapType, data: Json) -> Any:
+        entries = {self.read(kind.key, key): self.read(kind.value, each) for key, each in pairs(kind, data)}
+        return kind.check({key: entries[key] if key in entries else kind.value.zero() for key in kind.keys})
 
     def _bag(self, kind: BagType, data: Json) -> Any:
         bag: Any = kind.zero()
@@ -212,41 +218,36 @@ class Values:
 
     def inhabitants(self, kind: Type, wanted: Any = ANY) -> Iterator[Any]:
         """The values of a type that may be meant, `wanted` if it is given. Raises UsageError if they are too many to try."""
-        tried = list(islice(_inhabitants(kind, wanted), INHABITANTS_MAX + 1))
+        tried = list(islice(_wanted(kind, wanted), INHABITANTS_MAX + 1))
         if len(tried) > INHABITANTS_MAX:
             raise UsageError(f"there are more than {INHABITANTS_MAX:,} values of {kind} to try: let the log tell it")
         return iter(tried)
 
 
-def _inhabitants(kind: Type, wanted: Any) -> Iterator[Any]:
+def _wanted(kind: Type, wanted: Any) -> Iterator[Any]:
     if isinstance(wanted, Partial):
-        yield from _records(wanted.type, dict(wanted.known))
+        known = dict(wanted.known)
+        parts = (tuple(_wanted(part, known.get(name, ANY))) for name, part in wanted.type.fields)
+        yield from (wanted.type.sort(*chosen) for chosen in product(*parts))
     elif wanted is not ANY:
         yield wanted
-    elif isinstance(kind, RecordType):
-        yield from _records(kind, {})
-    elif isinstance(kind, UnionType):
-        for part in kind.kinds:
-            yield from _inhabitants(part, ANY)
-    elif isinstance(kind, TupleType):
-        yield from _products(kind.kinds, ())
-    elif isinstance(kind, NoneType | BoolType | EnumType | NatType | IdentityType):
-        yield from kind.values()
     else:
-        raise UsageError(f"an argument of the type {kind} is not tried with all values: let the log tell it")
+        yield from inhabitants(kind)
 
 
-def _records(kind: RecordType, known: Mapping[str, Any]) -> Iterator[Any]:
-    for parts in _products(kind.kinds, (), [known.get(name, ANY) for name in kind.names]):
-        yield kind.sort(*parts)
+class _ByType(dict[type, Callable[[Any, Json], Any]]):
+    """What reads the values of each class of types."""
 
+    def __init__(self, readers: Sequence[tuple[Any, Callable[[Any, Json], Any]]]) -> None:
+        super().__init__()
+        self._all = readers
 
-def _products(kinds: tuple[Type, ...], chosen: tuple[Any, ...], known: list[Any] | None = None) -> Iterator[Any]:
-    if len(chosen) == len(kinds):
-        yield chosen
-        return
-    for value in _inhabitants(kinds[len(chosen)], known[len(chosen)] if known else ANY):
-        yield from _products(kinds, (*chosen, value), known)
+    def __missing__(self, kind: type) -> Callable[[Any, Json], Any]:
+        for base, reader in self._all:
+            if issubclass(kind, base):
+                self[kind] = reader
+                return reader
+        raise Unreadable(f"values of {kind.__name__.removesuffix('Type')} cannot be told in a log")
 
 
 def pairs(kind: Type, data: Json) -> list[tuple[Json, Json]]:

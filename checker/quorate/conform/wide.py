@@ -20,14 +20,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import combinations, islice, product
 from typing import Any
 
-from quorate.errors import unknown
+from quorate.errors import UsageError, unknown
 from quorate.language.containers import DraftList, DraftMap, DraftSet, FrozenList, FrozenMap, FrozenSet, Log, Network
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.sorts import Int
-from quorate.language.system import System
+from quorate.language.system import Arguments, System
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -86,6 +87,10 @@ class Wide(System):
         """None: they bound what is explored."""
         return ()
 
+    def choices(self, parameters: tuple[Parameter, ...]) -> Iterator[Arguments]:
+        """All arguments made of the members and numbers that were met."""
+        yield from product(*(tuple(inhabitants(each.type)) for each in parameters))
+
     def __exit__(self, *details: object) -> None:
         for sort in self._sizes:  # What was met is known the next time, too.
             self._sizes[sort] = sort.bound
@@ -143,10 +148,11 @@ class Number(NatType):
     """A `Nat` or `Int` without a largest number. Its sort ranges over what was met."""
 
     def check(self, value: Any) -> Any:
-        checked = super().check(value)
-        if checked > self.sort.bound:
-            self.sort.bound = checked
-        return checked
+        if type(value) is not int or value < self.minimum:
+            value = super().check(value)
+        if value > (self.sort._configured or 0):
+            self.sort.bound = value
+        return value
 
     @property
     def cuts_below(self) -> bool:
@@ -183,6 +189,36 @@ class OpenScalarset(_Open, ScalarsetType):
 
 class OpenOrdered(_Open, OrderedType):
     """An `Ordered` sort of which more members are met."""
+
+
+SUBSETS_MAX = 16
+"""Of a set of more elements not all subsets are tried."""
+
+
+def inhabitants(kind: Type) -> Iterator[Any]:
+    """The values of a type that are made of the members and numbers that were met. Raises UsageError where they are without end."""
+    if isinstance(kind, UnionType):
+        for part in kind.kinds:
+            yield from inhabitants(part)
+    elif isinstance(kind, TupleType):
+        yield from product(*(tuple(inhabitants(part)) for part in kind.kinds))
+    elif isinstance(kind, RecordType):
+        for parts in product(*(tuple(inhabitants(part)) for part in kind.kinds)):
+            yield kind.sort(*parts)
+    elif isinstance(kind, SetType):
+        elements = tuple(islice(inhabitants(kind.element), SUBSETS_MAX + 1))
+        if len(elements) > SUBSETS_MAX:
+            raise UsageError(f"not all values of {kind} are tried: there are too many")
+        for size in range(len(elements) + 1):
+            yield from map(kind.check, map(set, combinations(elements, size)))
+    elif isinstance(kind, MapType):
+        keys = tuple(kind.keys)
+        for values in product(tuple(inhabitants(kind.value)), repeat=len(keys)):
+            yield kind.check(dict(zip(keys, values, strict=True)))
+    elif isinstance(kind, Leaf):
+        yield from kind.values()
+    else:
+        raise UsageError(f"not all values of {kind} are tried: there is no end of them")
 
 
 def is_plain(kind: Type) -> bool:
