@@ -36,6 +36,7 @@ COMMANDS = {
     "client": "Ask a running cluster: put, get, cas, delete, status, add-server, ...",
     "nemesis": "Kill, pause and cut off nodes of a running cluster.",
     "conform": "Hold a running program to its specification.",
+    "scenarios": "Find a few runs that cover a specification: tests for a program.",
 }
 """Every command and its line in the help, so that the help imports none of them."""
 UPKEEP = frozenset({"gallery", "map"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from quorate.cli import cli
 from quorate.trace import Trace
 
 from tests.conform.runs import write
+from tests.conform.test_edges import FILES
 from tests.docs.test_json_formats import validate
 
 MAP = """
@@ -59,3 +62,61 @@ def test_the_failing_run_is_written(tmp_path: Path) -> None:
     trace = Trace.load(out / "trace.json")
     assert (trace.kind, [step.action for step in trace.steps]) == ("conform", ["time_out"])
     assert "self.is_enough" in (out / "diagram.svg").read_text(encoding="utf-8")
+
+
+DEAF = """
+from quorate.conform import Adapter
+
+
+class Deaf(Adapter):
+    def reset(self, arguments):
+        pass
+
+    def perform(self, action, arguments):
+        pass
+
+    def observe(self):
+        return {"tm": "init"}
+"""
+
+
+@pytest.fixture
+def adapters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the example of the page, and with an adapter that ignores its commands."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "deaf.py").write_text(DEAF, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "commit_server", raising=False)
+    yield tmp_path
+    sys.modules.pop("commit_server", None)
+
+
+def quorate(line: str) -> Result:
+    return CliRunner().invoke(cli, line.split())
+
+
+def test_a_program_is_driven(adapters: Path) -> None:
+    edges = "conform edges --spec two_phase_commit --format json"
+    done = quorate(f"{edges} --adapter commit_adapter.py --max-states 30")
+    assert done.exit_code == 3
+    validate(json.loads(done.stdout), "driven")
+    done = quorate(f"{edges} --adapter deaf.py --bound ResourceManager=2 --out failure")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    validate(found, "driven")
+    assert found["misfit"]["differences"] == [{"name": "tm", "expected": "ABORTED", "observed": "INIT"}]
+    assert (adapters / "failure" / "diagram.svg").exists()
+
+
+def test_scenarios_are_written_and_followed(adapters: Path) -> None:
+    done = quorate("scenarios two_phase_commit --out runs --adapter commit_adapter.py --pytest test_commit.py")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "2 runs cover 7 of 7 actions")
+    written = (adapters / "test_commit.py").read_text(encoding="utf-8")
+    assert '    program.does("choose_to_abort", r="bob")\n    program.shows(rm={"bob": "aborted"})\n' in written
+    for adapter, code in (("commit_adapter.py", 0), ("deaf.py", 1)):
+        done = quorate(f"conform scenario runs/trace-001.json --adapter {adapter} --format json")
+        assert done.exit_code == code
+        validate(json.loads(done.stdout), "driven")
+    assert quorate("scenarios two_phase_commit --max-states 10").exit_code == 3

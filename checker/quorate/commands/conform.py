@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from quorate.commands import _driven
+from quorate.commands._driven import call, misfit_facts, reason
 from quorate.commands._live import events_line, watching
-from quorate.commands._options import Amount, Explicit, format_option, limits, variant_option
+from quorate.commands._options import Amount, Explicit, bound_option, format_option, limits, variant_option
 from quorate.commands._show import Folder, rejections, show_results, show_trace
 from quorate.errors import Location
 from quorate.outcome import Exit
@@ -18,17 +20,15 @@ from quorate.report.results import Level, Problem, Result, Rule
 from quorate.trace import Json
 
 if TYPE_CHECKING:
-    from quorate.conform import Coverage, Verdict
-    from quorate.conform.matching import Misfit
+    from quorate.conform import Coverage, Driven, Verdict
 
 MISFITS_MAX = 6
 """So many reasons are shown."""
-WIDTH = 90
 
 
 @click.group("conform", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Hold a running program to its specification: by the log that it writes."""
+    """Hold a running program to its specification: by the log that it writes, or driven by an adapter."""
 
 
 @command.command("trace", cls=Explicit)
@@ -108,6 +108,136 @@ def trace_command(
     return verdict.exit_code
 
 
+adapter_option = click.option(
+    "--adapter",
+    "adapter_file",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="What drives the program: a file with a subclass of `Adapter` or `Process`.",
+)
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the failing run's trace.json and diagram.svg there.",
+)
+
+
+@command.command("edges", cls=Explicit)
+@click.option("--spec", required=True, metavar="SPEC", help="The specification: a name of `quorate list`, or a file.")
+@variant_option
+@adapter_option
+@bound_option
+@click.option(
+    "--max-states",
+    type=click.IntRange(min=1),
+    default=5_000,
+    show_default=True,
+    metavar="N",
+    help="Drive through so many states; if there are more, it is not decided.",
+)
+@click.option("--max-time", type=Amount(), metavar="SECONDS", help="Stop after this time, not decided.")
+@format_option
+@out_option
+def edges_command(
+    spec: str,
+    variant: str | None,
+    adapter_file: Path,
+    bounds: dict[str, int],
+    max_states: int,
+    max_time: float | None,
+    form: str,
+    out: Path | None,
+) -> Exit:
+    """Drive a program through every transition of a specification at small bounds.
+
+    What the specification allows, the program must do, and what it does not allow in a state, the program must refuse. Exit codes:
+    0 every transition was covered, less those that the adapter omits; 1 the program differs; 2 the adapter or the usage is
+    wrong; 3 not decided.
+    """
+    from quorate.conform import drive, load_adapter
+    from quorate.loading import load
+
+    folder = Folder(out) if out is not None else None
+    with rejections(form, spec, variant):
+        cls = load(spec).variant(variant)
+        adapter = load_adapter(adapter_file)()
+        name = spec if variant is None else f"{spec}, variant {variant}"
+        try:
+            with watching(limits(None, max_time, None), events_line) as watch:
+                driven = drive(adapter, cls, name, bounds, max_states, watch)
+        finally:
+            adapter.close()
+    return _tell(driven, str(adapter_file), form, folder)
+
+
+@command.command("scenario", cls=Explicit)
+@click.argument("trace", type=click.Path(path_type=Path))
+@adapter_option
+@click.option("--spec", metavar="SPEC", help="The specification, if not the one that the trace names.")
+@format_option
+@out_option
+def scenario_command(trace: Path, adapter_file: Path, spec: str | None, form: str, out: Path | None) -> Exit:
+    """Make a program follow the run in TRACE.json, step by step.
+
+    A run of `quorate scenarios`, a witness or a simulated run: exit code 0 if the program does what the run says, 1 if it does not.
+    A counterexample shows a mistake, which the program should not have: 1 if it follows to the end, 0 if it leaves the run,
+    with the step at which it does. 2 the trace, the adapter or the usage is wrong; 3 nothing was compared.
+    """
+    from dataclasses import replace
+
+    from quorate.commands.replay import NOT_VIOLATING
+    from quorate.conform import follow, load_adapter
+    from quorate.loading import load, load_named
+    from quorate.trace import Trace
+
+    folder = Folder(out) if out is not None else None
+    stored = Trace.load(trace)
+    with rejections(form, stored.spec, stored.variant):
+        cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(stored.variant)
+        adapter = load_adapter(adapter_file)()
+        try:
+            driven = follow(adapter, stored, cls, str(trace))
+        finally:
+            adapter.close()
+    if stored.kind in NOT_VIOLATING or driven.exit_code is Exit.OPEN:
+        return _tell(driven, str(adapter_file), form, folder)
+    if driven.misfit is None:
+        driven = replace(driven, reason=f"it follows the whole run, which violates {stored.property}")
+    said = (
+        f"{adapter_file} has the mistake: it follows the run that violates {stored.property}"
+        if driven.misfit is None
+        else f"{adapter_file} does not have the mistake: it leaves the run that violates {stored.property} at step {driven.covered + 1}"
+    )
+    code = Exit.VIOLATED if driven.misfit is None else Exit.SUCCESS
+    if form == TEXT:
+        click.echo("\n".join([*(reason(driven.misfit) if driven.misfit is not None else ()), said]))
+    else:
+        found = _driven.result(driven, str(adapter_file))
+        word = "differs" if code is Exit.VIOLATED else "conforms"
+        level: Level = "failure" if code is Exit.VIOLATED else "success"
+        facts_ = {**found.facts, "verdict": word}
+        show_results(
+            [replace(found, level=level, word=word, sentence=said, facts=facts_, problems=())], form, together=False
+        )
+    return code
+
+
+def _tell(driven: Driven, adapter: str, form: str, folder: Folder | None) -> Exit:
+    """Show what was found, and keep the run that shows it."""
+    if form == TEXT:
+        if driven.trace is not None:
+            show_trace(driven.trace)
+        click.echo(_driven.text(driven, adapter))
+    else:
+        show_results([_driven.result(driven, adapter)], form, together=False)
+    if folder is not None and driven.trace is not None:
+        for file in folder.save(driven.trace):
+            click.echo(f"wrote {file}", err=True)
+    return driven.exit_code
+
+
 def text(verdict: Verdict) -> str:
     """A verdict for people."""
     return "\n".join([*_details(verdict), _sentence(verdict), *_covered(verdict.coverage)])
@@ -155,39 +285,17 @@ def _details(verdict: Verdict) -> list[str]:
         return []
     lines = [f"{verdict.event.name} at {verdict.event.place} fits nothing that the specification allows:"]
     for misfit in verdict.misfits[:MISFITS_MAX]:
-        lines += _reason(misfit)
+        lines += reason(misfit)
     more = len(verdict.misfits) - MISFITS_MAX
     if more > 0:
         lines.append(f"  and {more} more")
     for action, arguments in verdict.others:
-        lines.append(f"  {_call(action, arguments)} would be possible, with the effect that the log tells")
+        lines.append(f"  {call(action, dict(arguments))} would be possible, with the effect that the log tells")
     for event in verdict.waiting:
         lines.append(f"  after it waits {event.name} ({event.place})")
     if verdict.names:
         lines.append("  " + ", ".join(f"{member} is {name}" for member, name in verdict.names.items()))
     return [*lines, ""]
-
-
-def _reason(misfit: Misfit) -> list[str]:
-    from quorate.report.values import show
-
-    if misfit.is_effect:
-        column = max((len(one.name) for one in misfit.differences), default=0)
-        rows = [
-            f"      {one.name.ljust(column)}  expected {show(one.expected, WIDTH)}, observed {show(one.observed, WIDTH)}"
-            for one in misfit.differences
-        ]
-    else:
-        rows = [f"      {one.name} is {show(one.expected, WIDTH)}" for one in misfit.differences]
-    return [f"  {_call(misfit.action, misfit.arguments)}: {misfit.reason}", *rows]
-
-
-def _call(action: str | None, arguments: Mapping[str, Json]) -> str:
-    from quorate.report.values import show
-
-    if action is None:
-        return "no action"
-    return f"{action}({', '.join(f'{name} {show(value, WIDTH)}' for name, value in arguments.items())})"
 
 
 # For programs
@@ -241,7 +349,7 @@ def facts(verdict: Verdict) -> dict[str, Json]:
         "seconds": round(coverage.seconds, 3),
         "names": dict(verdict.names),
         "event": None if differs is None else _event(differs.event),
-        "misfits": [] if differs is None else list(map(_misfit, differs.misfits)),
+        "misfits": [] if differs is None else list(map(misfit_facts, differs.misfits)),
         "others": []
         if differs is None
         else [{"action": name, "arguments": dict(told)} for name, told in differs.others],
@@ -252,16 +360,3 @@ def facts(verdict: Verdict) -> dict[str, Json]:
 
 def _event(event: Any) -> dict[str, Json]:
     return {"name": event.name, "node": event.node, "file": event.file, "line": event.line}
-
-
-def _misfit(misfit: Misfit) -> dict[str, Json]:
-    return {
-        "action": misfit.action,
-        "arguments": dict(misfit.arguments),
-        "reason": misfit.reason,
-        "effect": misfit.is_effect,
-        "differences": [
-            {"name": one.name, "expected": one.expected, "observed": one.observed if misfit.is_effect else None}
-            for one in misfit.differences
-        ],
-    }

@@ -8,7 +8,7 @@ that the log tells. What the log does not tell is tried: an argument ranges over
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from itertools import islice
@@ -25,7 +25,7 @@ from quorate.explore.witnesses import plain_json
 from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
 from quorate.language.resolve import resolve
-from quorate.language.system import Arguments, Failure, Method, State
+from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import IdentityType, MapType, Type
 from quorate.trace import Json
 
@@ -106,7 +106,7 @@ class Matching:
 
     Raises UsageError where the map names what the specification does not have."""
 
-    def __init__(self, system: Wide, mapping: Map, values: Values) -> None:
+    def __init__(self, system: System, mapping: Map, values: Values) -> None:
         self.system, self.mapping, self.values = system, mapping, values
         self._actions = {action.name: action for action in system.actions}
         self._collections = {action.name: collections_of(action) for action in system.actions}
@@ -145,7 +145,8 @@ class Matching:
             raise UsageError(
                 f"The map's view {function.__name__} needs annotations: of {', '.join(missing) or 'what it returns'}."
             )
-        wide, configuration = self.system.wide, self.system.configuration
+        configuration = self.system.configuration
+        wide: Callable[[Type], Type] = self.system.wide if isinstance(self.system, Wide) else lambda kind: kind
         keys = tuple(wide(resolve(hints[name], f"{function.__name__}.{name}", configuration)) for name in names)
         returned = hints["return"]
         result = None if returned in (int, bool, str) else wide(resolve(returned, function.__name__, configuration))
@@ -205,6 +206,7 @@ class Matching:
 
     def _arguments(self, action: Method, told: Mapping[str, Json], node: Json) -> Iterator[Any]:
         sort = self.values.sort_of(node) if node is not None else None
+        bound = sort is not None
         for parameter in action.parameters:
             kind = parameter.type
             if parameter.name in told:
@@ -215,6 +217,10 @@ class Matching:
             elif sort is not None and isinstance(kind, IdentityType) and kind.sort is sort:
                 yield self.values.read(kind, node)
                 sort = None
+            elif node is not None and sort is None and isinstance(kind, IdentityType) and not bound:
+                raise Unreadable(
+                    f"the node {node!r} is no member of {kind}, and {parameter.name} of {action.name} is not told"
+                )
             else:
                 yield ANY
 
@@ -377,6 +383,19 @@ class Matching:
         self._last_viewed.append((state, values))
         return values
 
+    def told(self, values: Mapping[str, Json]) -> tuple[Told, ...]:
+        """The places that these values of variables and views tell. Raises Unreadable or UsageError for what is none."""
+        return tuple(one for one in self._all_told(Event("", 0, "", told=dict(values))) if self._is_shown(one))
+
+    def differences(self, told: Iterable[Told], state: State) -> list[Difference]:
+        """Where a state has other values than those that are told."""
+        found = []
+        for one in told:
+            value = self._value(one, state)
+            if not matches(one.value, value):
+                found.append(Difference(one.name, plain_json(value), _observed(one.value)))
+        return found
+
     def _changed(
         self, wanted: Wanted, place: tuple[Any, ...], name: str, old: Any, new: Any
     ) -> Iterator[tuple[str, Any, Any]]:
@@ -390,7 +409,10 @@ class Matching:
 
     def _all_keys(self, view: View) -> tuple[tuple[Any, ...], ...]:
         """The keys of a view, where no more are met."""
-        closed = all(isinstance(kind, IdentityType) and kind.sort in self.system.closed for kind in view.keys)
+        system = self.system
+        closed = not isinstance(system, Wide) or all(
+            isinstance(kind, IdentityType) and kind.sort in system.closed for kind in view.keys
+        )
         return tuple(self._keys(view.keys, ())) if closed else ()
 
     def _keys(self, kinds: tuple[Type, ...], chosen: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -455,11 +477,7 @@ class Matching:
         before: State | None,
         after: State,
     ) -> Misfit:
-        differences = []
-        for told in wanted.told:
-            value = self._value(told, after)
-            if not matches(told.value, value):
-                differences.append(Difference(told.name, plain_json(value), _observed(told.value)))
+        differences = self.differences(wanted.told, after)
         reason = "its effect is another one"
         if before is not None and not differences:
             reason = "it changes what the log does not mention, although the log tells every change of it"

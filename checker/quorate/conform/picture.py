@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from quorate.conform.logs import Event
 from quorate.conform.matching import Instance, Matching, Misfit
+from quorate.conform.wide import Wide
 from quorate.explore.engine import Finding
 from quorate.explore.tracing import trace
 from quorate.kinds import CONFORM
-from quorate.language.system import State
+from quorate.language.system import State, System
 from quorate.trace import Trace, Witness
 
 Past = tuple[tuple[State, Instance | None, Event | None], ...]
@@ -30,19 +31,24 @@ def draw(matching: Matching, past: Past, misfit: Misfit, event: Event) -> Trace 
         return None
     finding = Finding("run", None, (), tuple(instance for _, instance in steps))
     drawn = trace(system, finding, system.name, None, steps[0][0])
+    return left(drawn, system, misfit, f"{event.name} ({event.place})", "log")
+
+
+def left(drawn: Trace, system: System, misfit: Misfit, what: str, who: str) -> Trace:
+    """A run as that of a program (`who` it is told by) which leaves its specification with `what`."""
     witnesses = []
     for difference in misfit.differences:
         if misfit.is_effect:
             witnesses.append(Witness(f"spec: {difference.name}", difference.expected))
-            witnesses.append(Witness(f"log: {difference.name}", difference.observed))
+            witnesses.append(Witness(f"{who}: {difference.name}", difference.observed))
         else:
             witnesses.append(Witness(difference.name, difference.expected))
     return drawn.but(
         kind=CONFORM,
-        property=f"{event.name} ({event.place})",
+        property=what,
         sentence=misfit.reason,
         witnesses=tuple(witnesses),
-        bounds={sort.__name__: sort.bound for sort in system.closed},
+        bounds={sort.__name__: sort.bound for sort in system.closed} if isinstance(system, Wide) else system.bounds,
         initial=drawn.initial if len(repr(drawn.initial)) <= INITIAL_MAX else {},
         given=(),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from quorate.conform.mapping import OPEN, Map
 from quorate.conform.values import Values
@@ -10,7 +11,37 @@ from quorate.conform.wide import Wide
 from quorate.errors import UsageError, unknown
 from quorate.language.declarations import SpecBase
 from quorate.language.sorts import Identity, Int
+from quorate.language.spec import Spec
 from quorate.language.system import System
+
+
+def bounded_system(
+    spec: type[Spec], members: Mapping[str, Any], bounds: Mapping[str, int]
+) -> tuple[System, type[Spec]]:
+    """The specification at small bounds, with as many members of each sort as are named. Raises UsageError for a sort that there is
+    not, or a bound that says otherwise."""
+    sizes = dict(bounds)
+    for name, listed in members.items():
+        if listed == OPEN:
+            continue
+        size = len(list(listed))
+        if sizes.setdefault(name, size) != size:
+            raise UsageError(
+                f"The adapter names {size} members of {name}, and --bound {name}={sizes[name]} asks for others."
+            )
+    configured = spec.bounded(**sizes)
+    return System(configured), configured
+
+
+def bounded_values(system: System, members: Mapping[str, Any]) -> Values:
+    """What reads and writes values at these bounds; what is not named has the names of the specification. Call it inside the
+    configuration."""
+    sorts = {sort.__name__: sort for sort in system.sizes if issubclass(sort, Identity)}
+    names = {
+        name: tuple(map(repr, sort.members())) if members.get(name, OPEN) == OPEN else tuple(members[name])
+        for name, sort in sorts.items()
+    }
+    return Values(names, sorts)
 
 
 def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wide], Values]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from enum import Enum
 from itertools import islice, product
 from typing import Any
 
 from quorate.conform.mapping import OPEN
 from quorate.conform.wide import inhabitants
 from quorate.errors import QuorateError, UsageError
-from quorate.language.containers import FrozenList
+from quorate.language.containers import FrozenList, Wire
 from quorate.language.sorts import Identity
 from quorate.language.types import (
     BagType,
@@ -32,6 +33,7 @@ from quorate.language.types import (
     TupleType,
     Type,
     UnionType,
+    is_record,
 )
 from quorate.trace import Json
 
@@ -78,6 +80,7 @@ class Values:
                 self._open.add(sort)
             self._known[sort] = {} if listed == OPEN else {each: sort.at(i) for i, each in enumerate(listed)}
 
+        self._called = {member: name for known in self._known.values() for name, member in known.items()}
         self._readers = _ByType(
             (
                 (NoneType | BoolType | NatType, self._leaf),
@@ -213,6 +216,21 @@ class Values:
         if not isinstance(parts, list):
             raise _not(kind, data)
         return parts
+
+    def write(self, value: Any) -> Json:
+        """A value in the words of a program: a record is an object with its name and fields, a map an object by its keys."""
+        if isinstance(value, Enum):
+            return value.value if isinstance(value.value, str) else value.name
+        if isinstance(value, Identity):
+            return self._called.get(value, repr(value))
+        if is_record(type(value)):
+            names = {each.name: self.write(getattr(value, each.name)) for each in fields(value)}
+            return {"record": type(value).__name__} | names
+        if isinstance(value, dict):
+            return {str(self.write(key)): self.write(part) for key, part in value.items()}
+        if isinstance(value, Wire | set | frozenset | list | tuple):
+            return [self.write(part) for part in value]
+        return value
 
     # What a log does not tell
 
