@@ -42,7 +42,11 @@ MISTAKES = {
         's.become(name, "working", "prepare")',
         "prepare",
     ),
-    "counts votes twice": ("if !slices.Contains(s.votes, name) {", "if true {", "commit"),
+    "votes again after its decision": (
+        'if s.state[name] == "working" {\n\t\ts.network',
+        'if s.state[name] != "" {\n\t\ts.network',
+        "prepare",
+    ),
     "decides twice": ('if s.decision != "init" || verdict', "if verdict", "abort"),
     "counts votes after its decision": ('if s.decision != "init" {', 'if s.decision == "" {', "receive_prepared"),
 }
