@@ -91,11 +91,13 @@ def test_a_mutant_differs_in_one_line_and_lines_keep_their_numbers(lock: type[Sp
 
 
 def test_an_edit_keeps_the_number_of_lines() -> None:
+    """And the column of what follows, so that a method is indented as it was."""
     text = Text("a = (\n    b +\n    c\n)\nd = 1\n")
     for span, fresh in ((Span(1, 0, 4, 1), "pass"), (Span(2, 4, 3, 5), "(b)"), (Span(5, 0, 5, 5), "pass")):
         edited = text.edited([Edit(span, fresh)])
         compile(edited, "text", "exec")
         assert edited.count("\n") == text.contents.count("\n")
+    assert text.edited([Edit(Span(2, 4, 3, 5), "(b)")]).splitlines()[1:3] == ["    (b", "    )"]
     assert text.edited([Edit(Span(5, 0, 5, 1), "e"), Edit(Span(1, 0, 1, 1), "f")]).startswith("f = (")
 
 

@@ -77,7 +77,9 @@ def command(
     usage or the specification is wrong, 3 some are not decided, 4 a mistake of Quorate.
     """
     from quorate.mutate import Task, series
+    from quorate.report.render import write
     from quorate.report.why import why_json, why_text
+    from quorate.report.why_page import why_page
 
     if output is not None and output.suffix != ".html":
         raise UsageError(f"{output} is no page: its name must end in .html.")
@@ -87,9 +89,6 @@ def command(
     why = _why(task, found)
     click.echo(why_json(why) if form == "json" else why_text(why), nl=False)
     if output is not None:
-        from quorate.report.render import write
-        from quorate.report.why_page import why_page
-
         write(output, why_page(why).encode())
     return Exit.OPEN if "undecided" in why.totals else Exit.SUCCESS
 
@@ -136,6 +135,7 @@ def _why(task: Task, series: Series) -> Why:
             found.depth,
             found.sentence,
             found.where,
+            found.later or (),
             None if found.verdict.value != "same" else -1 if trial.same_as is None else numbers[trial.same_as],
             trial.variants,
             found.trace,

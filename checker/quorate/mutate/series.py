@@ -18,13 +18,14 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from quorate.errors import QuorateError, UsageError
-from quorate.explore.checking import Naming, check, symmetric_sorts
+from quorate.explore.checking import Naming, check, check_system, symmetric_sorts
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native.together import Together, compiled_together
-from quorate.language.spec import Spec
+from quorate.kinds import SAFETY
+from quorate.language.spec import Spec, without
 from quorate.language.system import Failure, State, System
 from quorate.loading import Protocol, load
 from quorate.model import build
@@ -33,13 +34,17 @@ from quorate.mutate.cache import Cache
 from quorate.mutate.content import doing
 from quorate.mutate.mutants import Mutant, mutants
 from quorate.mutate.trial import Finding, Made, Original, Trial, Verdict, bare, explored
-from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome
+from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome, Violated
 
 LIMIT_MIN_S = 2.0
 """No mutant gets less time than this, if there is any."""
 SHARE = 3.0
 """How many times its even share of the time a mutant may take at first: most need little of it."""
 POLL_S = 0.2
+LATER_S = 10.0
+"""So long it is looked for what a mutant breaks besides."""
+TOGETHER_MAX = 64
+"""So many mutants make a program: a compiler takes half a minute for those of a large protocol."""
 MEMORY_SHARE = 0.6
 """The share of the machine's memory that all of them may take."""
 
@@ -148,7 +153,6 @@ class _Run:
         self.found: dict[int, Finding] = {}
         self.same_as: dict[int, int | None] = {}
         self.known = 0
-        self.together = 0
         self.stopped: str | None = None
 
     def explore(self) -> None:
@@ -156,11 +160,20 @@ class _Run:
         self._each(range(len(self.mutants)), "look", lambda _: (), self.looked.__setitem__, "models")
         to_do = self._different()
         shares = self.crew.shares(to_do)
-        self._each(range(self.crew.size), "compile", lambda worker: (shares[worker],), self._compiled, "compiled")
+        self._each(range(self.crew.size), "compile", lambda worker: (shares[worker],), lambda *_: None, "programs")
         self._pass(to_do, SHARE)
         left = [number for number in to_do if self._is_open(number)]
         if left and self.stopped is None:
             self._pass(left, 1.0)
+        self._look_further(to_do)
+
+    def _look_further(self, explored: Sequence[int]) -> None:
+        """What else a mutant breaks; and where it breaks nothing, what a variant that does the same breaks."""
+        broken = [number for number in explored if not self._is_open(number) and self.found[number].later is None]
+        broken = [number for number in broken if self.found[number].verdict is Verdict.VIOLATED]
+        self._each(
+            broken, "later", lambda number: (self.found[number], min(LATER_S, self._left())), self._learned, "once more"
+        )
         kept = [number for number in range(len(self.mutants)) if self._is_of_a_variant(number)]
         self._each(
             kept,
@@ -207,10 +220,6 @@ class _Run:
             return
         limit = max(LIMIT_MIN_S, round(share * left * self.crew.size / len(numbers)))
         self._each(numbers, "explore", lambda _: (min(limit, self._left()),), self._learned, "mutants")
-
-    def _compiled(self, worker: int, count: int) -> None:
-        """A process has compiled so many of its mutants together."""
-        self.together += count
 
     def _learned(self, number: int, finding: Finding) -> None:
         """A mutant was explored."""
@@ -334,8 +343,7 @@ class _Share:
         self.original = Original(spec, outcome, task.naming)
         self.mutants = mutants(spec)
         self.made: dict[int, Made] = {}
-        self.places: dict[int, int] = {}
-        self.together: Together | None = None
+        self.places: dict[int, tuple[Together, int]] = {}
         self.protocol = protocol
         self.variants = dict(_variants(protocol, protocol.variant(task.variant), task.bounds))
 
@@ -348,38 +356,63 @@ class _Share:
         does = doing(made.model) if self.variants else ""
         return Looked(made.content, tuple(name for name, other in self.variants.items() if other == does))
 
-    def compile(self, worker: int, numbers: Sequence[int]) -> int:
-        """Compile these mutants as one program, those that differ from the original in their actions alone. How many they are."""
-        if self.task.engine not in ("auto", "native") or not numbers:
-            return 0
+    def compile(self, worker: int, numbers: Sequence[int]) -> None:
+        """Compile these mutants as few programs: those that differ from the original in their actions alone."""
+        if self.task.engine not in ("auto", "native"):
+            return
         original = self.original.model
         with original.system as system:
             initial = [state for _, state in system.initial()]
             alike = [number for number in numbers if self._is_alike(self.made[number].model, initial)]
             sorts, _ = symmetric_sorts(system)
-            with suppress(QuorateError):  # Then each is explored on its own.
-                models = [original, *(self.made[number].model for number in alike)]
-                self.together = compiled_together(models, initial, sorts)
-                self.places = {number: position for position, number in enumerate(alike, 1)}
-        return len(self.places)
+            for begin in range(0, len(alike), TOGETHER_MAX):
+                batch = alike[begin : begin + TOGETHER_MAX]
+                with suppress(QuorateError):  # Then each is explored on its own.
+                    together = compiled_together([self.made[number].model for number in batch], initial, sorts)
+                    self.places |= {number: (together, position) for position, number in enumerate(batch)}
 
     def _is_alike(self, model: Model, initial: Sequence[State]) -> bool:
-        """Whether a mutant differs in its actions alone."""
-        original = self.original.model
-        same = (model.variables, model.symmetric) == (original.variables, original.symmetric)
+        """Whether a mutant differs from the original in its actions alone."""
+
+        def rest(one: Model) -> object:
+            return one.variables, one.symmetric, [prop.body for prop in (*one.properties, *one.constraints)]
+
         with suppress(Failure):  # It has no initial state.
-            return same and [state for _, state in model.system.initial()] == list(initial)
+            begins = [state for _, state in model.system.initial()]
+            return begins == list(initial) and rest(model) == rest(self.original.model)
         return False
 
     def explore(self, number: int, limit_s: float) -> Finding:
         """Explore a mutant."""
         watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
         model = self.made[number].model
-        if self.together is not None and number in self.places:
+        if number in self.places:
+            together, position = self.places[number]
             with model.system:
-                self.together.choose(self.places[number])
+                together.choose(position)
         outcome = explored(model, self.task.naming, watch, self.task.engine)
         return self.original.judged(self.mutants[number], outcome)
+
+    def later(self, number: int, finding: Finding, limit_s: float) -> Finding:
+        """What a mutant breaks besides, each property that is violated with the length of its shortest run."""
+        broken, later = list(finding.properties), list[tuple[str, int]]()
+        watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
+        spec = cast(type[Spec], self.made[number].model.system.spec)
+        while True:
+            system = System(without(spec, broken))
+            if number in self.places:
+                together, position = self.places[number]
+                with system:
+                    together.choose(position, system)
+            outcome = check_system(system, engine=self.task.engine, symmetry=True, watch=watch, workers=1, naming=None)
+            if (
+                not isinstance(outcome, Violated)
+                or outcome.trace is None
+                or self.original.kinds.get(outcome.property) not in SAFETY
+            ):
+                return replace(finding, later=tuple(later))
+            broken.append(outcome.property)
+            later.append((outcome.property, len(outcome.trace)))
 
     def elsewhere(self, number: int, variant: str, limit_s: float) -> Finding | None:
         """What a variant that does what a mutant does breaks at bounds of its own, and from its own beginning; None if nothing."""

@@ -68,11 +68,18 @@ class Text:
         for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
             span, height = edit.span, edit.span.end_line - edit.span.line
             before, after = lines[span.line - 1][: span.column], lines[span.end_line - 1][span.end_column :]
-            lines[span.line - 1 : span.end_line] = [f"{before}{_of_height(edit.text, height)}{after}", *[""] * height]
+            lines[span.line - 1 : span.end_line] = [
+                f"{before}{_of_height(edit.text, height, span.end_column)}{after}",
+                *[""] * height,
+            ]
         return "".join(lines)
 
 
-def _of_height(text: str, height: int) -> str:
-    """A text that goes over some lines more: inside its parentheses, where the line of an expression may end."""
+def _of_height(text: str, height: int, column: int) -> str:
+    """A text that goes over some lines more, and ends where what it replaces did: inside its parentheses, where the line of an
+    expression may end."""
+    if not height:
+        return text
     inside = len(text) - 1 if text.startswith("(") else len(text)
-    return f"{text[:inside]}{chr(10) * height}{text[inside:]}"
+    end = text[inside:]
+    return f"{text[:inside]}{chr(10) * height}{' ' * (column - len(end))}{end}"

@@ -57,7 +57,8 @@ class Verdict(Enum):
 class Finding:
     """What was found: the verdict, the property that is violated (or the goals that are lost), the steps of the shortest run that shows
     it, what was explored, and a sentence: that of the property, or the reason of what is undecided or illegal. `where` says so if it
-    was found at other bounds."""
+    was found at other bounds; `later` are the properties that are violated, too, each with the steps of its shortest run; None if
+    nobody has looked."""
 
     verdict: Verdict
     properties: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Finding:
     depth: int = 0
     sentence: str = ""
     where: str = ""
+    later: tuple[tuple[str, int], ...] | None = None
     trace: Trace | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Json]:
@@ -79,9 +81,10 @@ class Finding:
     def from_json(data: Any) -> Finding:
         """The inverse. Raises ValueError, LookupError or TypeError for anything else."""
         trace = None if data["trace"] is None else Trace.from_json(data["trace"])
-        return Finding(
-            **data | {"verdict": Verdict(data["verdict"]), "properties": tuple(data["properties"]), "trace": trace}
-        )
+        properties, later = tuple(data["properties"]), data["later"]
+        later = None if later is None else tuple((name, steps) for name, steps in later)
+        verdict = Verdict(data["verdict"])
+        return Finding(**data | {"verdict": verdict, "properties": properties, "later": later, "trace": trace})
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ function show(number, scroll) {
     pictures = pictures || unpacked();
     pictures.then((all) => { figure.innerHTML = all[part.picture]; });
   }
+  if (part.later) shown.push(element("p", "hint", part.later));
   if (part.more) shown.push(element("p", "hint", `${Math.abs(part.more).toLocaleString("en")} states ${part.more > 0 ? "more" : "fewer"} than the specification has.`));
   if (part.variants.length) shown.push(element("p", "hint", "The library keeps this mutant as the variant ", element("b", "", part.variants.join(", ")), "."));
   const others = here.dataset.parts.split(" ").map(Number).filter((other) => other !== number);

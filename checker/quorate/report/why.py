@@ -57,7 +57,8 @@ WHOLE = frozenset({"guard", "assignment", "send", "receive", "effect", "call", "
 @dataclass(frozen=True)
 class Part:
     """A mutant: what of the source is removed or weakened (lines from 1, columns from 0), and what came of it; `where`, if that was found
-    elsewhere than at the bounds. `same_as` is the number of the mutant that it equals, -1 for the specification itself."""
+    elsewhere than at the bounds. `later` are the properties that break, too, each with the steps of its shortest run. `same_as` is the
+    number of the mutant that it equals, -1 for the specification itself."""
 
     line: int
     column: int
@@ -75,6 +76,7 @@ class Part:
     depth: int = 0
     sentence: str = ""
     where: str = ""
+    later: tuple[tuple[str, int], ...] = ()
     same_as: int | None = None
     variants: tuple[str, ...] = ()
     trace: Trace | None = field(default=None, repr=False)
@@ -200,6 +202,12 @@ def sentence(part: Part) -> str:
     return f"{begin}, {end}{where}.{rest}"
 
 
+def later(part: Part) -> str:
+    """What else breaks, in a sentence; "" if nothing is known to."""
+    told = [f"{name} after {_many(steps, 'step')}" for name, steps in part.later]
+    return f"Also broken: {', '.join(told)}." if told else ""
+
+
 # Text
 
 WIDTH, NUMBER, MARGIN = 80, 4, 31
@@ -311,6 +319,7 @@ def part_json(part: Part) -> dict[str, Json]:
         "depth": part.depth,
         "sentence": part.sentence,
         "where": part.where,
+        "later": [{"property": name, "steps": steps} for name, steps in part.later],
         "same_as": part.same_as,
         "variants": list(part.variants),
         "trace": None if part.trace is None else part.trace.to_json(),

@@ -30,7 +30,7 @@ from quorate.report.palette import (
     ZEBRA,
 )
 from quorate.report.render import svg
-from quorate.report.why import VERDICTS, Part, Why, part_json, sentence
+from quorate.report.why import VERDICTS, Part, Why, later, part_json, sentence
 
 FOLDED_MIN = 12
 """So many lines in a row that no run goes through are folded."""
@@ -132,6 +132,7 @@ def _said(why: Why, part: Part, pictures: _Pictures) -> dict[str, object]:
         "note": part.note,
         "change": part.change,
         "sentence": sentence(part),
+        "later": later(part),
         "names": list(part.properties),
         "picture": pictures.number(part),
         "more": part.states - why.states if tone in ("plain", "look") and not part.where else None,

@@ -10,16 +10,18 @@ untouched.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.explore.limits import SAVINGS
 from quorate.explore.native.library import Library, compile_model
-from quorate.explore.native.render import Rendered, render
+from quorate.explore.native.render import Rendered, Unsupported, render
+from quorate.explore.native.render.properties import LEFT_OUT_MAX
 from quorate.explore.native.search import lend
+from quorate.kinds import INVARIANTS, SAFETY, STEPS
 from quorate.language.sorts import Scalarset
-from quorate.language.system import State
+from quorate.language.system import State, System
 from quorate.model import nodes as ir
 from quorate.model.nodes import Op
 from quorate.model.rebuilding import rebuilt
@@ -38,15 +40,26 @@ class Together:
     c: ctypes.CDLL
     sorts: tuple[type[Scalarset], ...]
 
-    def choose(self, number: int) -> None:
-        """Let the system of a model be explored by this. The one that was chosen before must not be used any more."""
-        self.c.quorate_choose(number)
+    def choose(self, number: int, system: System | None = None) -> None:
+        """Let the system of a model be explored by this, or `system`: the same without some invariants and steps. What was chosen before
+        must not be used any more. Raises Unsupported if that many properties cannot be told apart."""
+        model = self.models[number]
+        system = system or model.system
+        kept = {method.name for method in system.of(*SAFETY)}
+        self.c.quorate_choose(number, _left_out(model.of(*INVARIANTS), kept), _left_out(model.of(*STEPS), kept))
         own = tuple(self.rendered.parameters[position] for position in self.plans[number])
         padded = own + ((),) * (
             len(self.rendered.parameters) - len(own)
         )  # The engine counts for as many actions as there are.
-        system = self.models[number].system
         lend(system, self.sorts, list(system.initial()), Library(replace(self.rendered, parameters=padded), self.c))
+
+
+def _left_out(properties: Sequence[ir.Property], kept: Collection[str]) -> ctypes.c_uint64:
+    """The properties that are not kept, as bits."""
+    bits = sum(1 << number for number, prop in enumerate(properties) if prop.name not in kept)
+    if bits >> LEFT_OUT_MAX:
+        raise Unsupported(f"a property left out that is not among the first {LEFT_OUT_MAX}")
+    return ctypes.c_uint64(bits)
 
 
 def compiled_together(

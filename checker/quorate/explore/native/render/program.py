@@ -31,13 +31,15 @@ FILE = "model.c"
 """What the C file is called."""
 INITIAL_MAX = 50_000
 CHOOSE = """\
-EXPORT void quorate_choose(unsigned number) {
+EXPORT void quorate_choose(unsigned number, uint64_t invariants, uint64_t steps) {
     plan = number;
+    left_out_invariants = invariants;
+    left_out_steps = steps;
     for (unsigned i = 0; i < plan_lengths[plan]; i++) own_number[plans[plan][i]] = (uint16_t)i;
     atomic_store(&trapped, 0);
 }
 """
-"""How one of several models is chosen."""
+"""How one of several models is chosen, and which properties are left out, as bits."""
 
 
 @dataclass(frozen=True)

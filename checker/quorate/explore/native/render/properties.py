@@ -23,6 +23,9 @@ from quorate.model.totality import is_total
 REACHABLE_MAX = 63
 """So many @reachable properties have a bit of their own."""
 
+LEFT_OUT_MAX = 64
+"""So many invariants, and steps, can be left out when models are compiled together."""
+
 
 @dataclass(frozen=True)
 class Shortcut:
@@ -163,6 +166,7 @@ class Properties:
             out = writer.out
             out("(void)group;")
             for number, (name, prop) in enumerate(invariants):
+                self._unless_left_out(out, "invariants", number)
                 wanted, apart = self.shared.groups.to_check(prop)
                 everything = (1 << prod(kind.cardinality for _, kind in prop.parameters[:apart])) - 1
                 if all(row == everything for row in wanted):
@@ -187,10 +191,16 @@ class Properties:
         self._out("static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS); }")
         self._out()
 
+    def _unless_left_out(self, out: Writer, kind: str, number: int) -> None:
+        """Of several models together, one can be explored without a property: the statement that follows is for the others."""
+        if self.shared.plans and number < LEFT_OUT_MAX:
+            out(f"if (!(left_out_{kind} >> {number} & 1))")
+
     def _steps(self, steps: Sequence[tuple[str, Property]]) -> None:
         """The first step property that is false."""
         with self._judging("unsigned model_step(const State *before, const State *state)", "0", "before") as writer:
             for number, (name, prop) in enumerate(steps):
+                self._unless_left_out(writer.out, "steps", number)
                 with (
                     writer.out.block(""),
                     all_choices(writer, prop.parameters, _shortcut(prop, self.shared.model)) as values,

@@ -58,13 +58,15 @@ class Shared:
             self._write_plans()
 
     def _write_plans(self) -> None:
-        """Which actions each of several models has, the model that was chosen, and the number that each action has in it."""
+        """Which actions each of several models has, the model that was chosen, the number that each action has in it, and the properties
+        that are not looked at."""
         most = max(map(len, self.plans))
         rows = ", ".join(f"{{{', '.join(map(str, plan))}}}" for plan in self.plans)
         self.head(f"static const uint16_t plans[][{most}] = {{{rows}}};")
         self.head(f"static const uint16_t plan_lengths[] = {{{', '.join(str(len(plan)) for plan in self.plans)}}};")
         self.head(f"static uint16_t own_number[{len(self.model.actions)}];")
         self.head("static unsigned plan;")
+        self.head("static uint64_t left_out_invariants, left_out_steps;")
 
     def own(self, number: int) -> str:
         """The number by which the engine calls an action: of several models, each has its own."""
