@@ -103,4 +103,4 @@ def test_a_project_with_modules_of_the_same_names_runs_its_tests(
         [str(environment / "bin" / "python"), *command, "-p", "no:cacheprovider"],
         cwd=project, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout + done.stderr
