@@ -40,7 +40,7 @@ def command(
     """Show what FIRST does and SECOND does not, and the reverse, each as a shortest run.
 
     Both are as SPEC for `check`, or SPEC:Class for a variant: `two_phase_commit:CommitByMajority`. States are compared by the
-    variables that both have. Both are explored without symmetry, by the reference engine; --max-states is for each, the other
+    variables that both have. All states of both are explored, by the reference engine; --max-states is for each, the other
     limits for both. Exit codes: 0 neither does what the other does not, 1 one does, 2 the usage or a specification is wrong, 3
     unfinished.
     """

@@ -93,7 +93,7 @@ def command(
     jobs = [replace(job, deadline=deadline) for job in {job.name: job for job in jobs}.values()]
     verdicts = _verdicts(jobs, Record(project.root), skip, workers)
     compared = _Compared.with_lock(project, verdicts, whole=[job.name[0] for job in jobs if ":" not in job.spec])
-    _show(verdicts, compared, form)
+    _show(verdicts, compared, form, update)
     if outputs:
         write_results([_result(verdict, compared) for verdict in verdicts], outputs)
     if update:
@@ -215,7 +215,7 @@ def _cause(lock: Lock, now: Mapping[str, Mapping[str, Piece]]) -> str:
     return f"nothing in its files has changed; what runs them has: Quorate{versions}, or what it depends on"
 
 
-def _show(verdicts: Sequence[Verdict], compared: _Compared, form: str) -> None:
+def _show(verdicts: Sequence[Verdict], compared: _Compared, form: str, update: bool) -> None:
     if form != TEXT:
         show_results([_result(verdict, compared) for verdict in verdicts], form)
         return
@@ -238,18 +238,18 @@ def _show(verdicts: Sequence[Verdict], compared: _Compared, form: str) -> None:
     if compared.gone:
         old = ", ".join(f"{spec} {name}" for spec, name, _ in compared.gone)
         click.echo(f"\n{FILE} has what is gone: {old}")
-    click.echo("\n" + _total(verdicts, compared))
+    click.echo("\n" + _total(verdicts, compared, update))
 
 
-def _total(verdicts: Sequence[Verdict], compared: _Compared) -> str:
+def _total(verdicts: Sequence[Verdict], compared: _Compared, update: bool) -> str:
     lines = [f"{sum(verdict.fine for verdict in verdicts)} of {len(verdicts)} do what they say."]
     same = sum(verdict.recorded is not None for verdict in verdicts)
     if same:
         lines.append(f"{same} of them unchanged since they were checked, and skipped; --no-skip checks them again.")
-    if compared.differences or compared.gone:
+    if (compared.differences or compared.gone) and not update:
         changed = len(compared.differences) + len(compared.gone)
         lines.append(f"{changed} not as in {FILE}; `quorate verify --update` takes what is found for right.")
-    if compared.new:
+    if compared.new and not update:
         lines.append(f"{compared.new} not in {FILE}; `quorate verify --update` adds them.")
     return "\n".join(lines)
 

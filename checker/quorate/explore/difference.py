@@ -9,7 +9,7 @@ If neither has variables of its own, no difference means that they have the same
 an order that the other cannot: `hidden` says so. That the other does *not* do something is known only if it was explored to the end,
 and beyond bounds it is not known: `Side` and `Direction` tell.
 
-Costs: both state graphs in memory, without symmetry.
+Costs: both state graphs in memory. Symmetry saves time, not states: actions are fired once for each orbit.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from quorate.errors import UsageError, unknown
+from quorate.explore.checking import symmetric_sorts
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.graph import Graph, build
 from quorate.explore.limits import Watch
+from quorate.explore.symmetry import affordable
 from quorate.explore.tracing import trace
 from quorate.kinds import DIFFERENCE
 from quorate.language.spec import Spec
@@ -146,7 +148,8 @@ def _explored(
     what: Compared, system: System, common: tuple[str, ...], numbers: dict[tuple[str, ...], int], watch: Watch
 ) -> _Explored:
     with system:
-        graph = build(system, (), watch)
+        sorts = affordable(system, symmetric_sorts(system)[0])[0]
+        graph = build(system, sorts, watch, unfolded=True)
         kinds = [(system.index[name], system.variable(name).type, dict[object, str]()) for name in common]
 
         def project(state: State) -> int:
