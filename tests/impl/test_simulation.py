@@ -61,12 +61,15 @@ def broken_cores() -> dict[str, type[Core]]:
     return {each.__name__: each for each in (RepliesBeforeSync, ForgetsRequests, WritesNothing)}
 
 
-@pytest.mark.parametrize("mistake", ["RepliesBeforeSync", "ForgetsRequests", "WritesNothing"])
+@pytest.mark.parametrize(
+    "mistake", ["RepliesBeforeSync", pytest.param("ForgetsRequests", marks=pytest.mark.slow), "WritesNothing"]
+)
 def test_a_mistake_is_found_within_forty_seeds(mistake: str, tmp_path: Path) -> None:
     core = broken_cores()[mistake]
     assert any(not is_linearizable(run(seed, core).history, tmp_path) for seed in range(40))
 
 
+@pytest.mark.slow
 def test_a_failing_plan_is_shrunk_to_one_crash(tmp_path: Path) -> None:
     core = broken_cores()["WritesNothing"]
 

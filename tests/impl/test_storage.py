@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from quorate_impl.core import Checkpoint, Persist, Record
 from quorate_impl.simulation.disk import PowerLoss, SimulatedDisk
-from quorate_impl.storage import Corrupt, Failed, OperatingSystemFiles, WriteAheadLog
+from quorate_impl.storage import Corrupt, Failed, OperatingSystemFiles, WriteAheadLog, files
 from quorate_impl.storage.files import Files
 from quorate_impl.storage.group import GroupCommit
 
@@ -68,7 +68,7 @@ def test_a_torn_frame_is_cut_off_and_told(tmp_path: Path, left: int) -> None:
 
 
 def test_damage_before_the_tail_stops_the_node_wherever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # What is tested needs none, and it is done 600 times.
+    monkeypatch.setattr(files, "_sync", lambda descriptor: None)  # What is tested needs none, and it is done 600 times.
     log = log_of(OperatingSystemFiles(tmp_path), 150)
     write(log, range(9))
     log.checkpoint([Number(100)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from typing import Protocol
@@ -73,7 +74,7 @@ class OperatingSystemFiles:
         os.ftruncate(self._descriptor(name), size)
 
     def sync(self, name: str) -> None:
-        os.fsync(self._descriptor(name))
+        _sync(self._descriptor(name))
 
     def rename(self, name: str, target: str) -> None:
         self._close(name)
@@ -102,9 +103,17 @@ class OperatingSystemFiles:
             os.close(self._open.pop(name))
 
 
+def _sync(descriptor: int) -> None:
+    """Make it durable. On macOS `fsync` leaves data in the disk's own memory, and another call does not."""
+    if hasattr(fcntl, "F_FULLFSYNC"):
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
 def _sync_directory(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)

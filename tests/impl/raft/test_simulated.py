@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from quorate_impl.raft import Options, Raft
-from quorate_impl.simulation import Conditions, Outcome, Plan, Weather
+from quorate_impl.simulation import Conditions, Crash, Damage, Outcome, Plan, Weather
 
 from tests.impl.histories import is_linearizable
 from tests.impl.raft import mistakes
@@ -52,6 +52,12 @@ def test_many_histories_under_faults_are_linearizable(nodes: tuple[str, ...], tm
         check(outcome, tmp_path)
         operations += outcome.operations
     assert operations > 5_000
+
+
+def test_a_damaged_disk_takes_its_server_away_and_no_more(tmp_path: Path) -> None:
+    outcome = run(1, (Damage(1_000, 0, "n1"), Crash(1_100, 100, "n1")), conditions=SHORT)
+    check(outcome, tmp_path)
+    assert list(outcome.stopped) == ["n1"] and "damaged" in outcome.stopped["n1"]
 
 
 def test_a_run_repeats_itself() -> None:

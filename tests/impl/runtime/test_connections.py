@@ -116,6 +116,7 @@ def damaged(payload: bytes, random: Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_malformed_frames_neither_stop_nor_fill_a_node(tmp_path: Path) -> None:
     """Random bytes from clients and from other nodes, and damaged requests, each on a connection until it is refused."""
     sent = 0
