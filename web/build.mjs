@@ -3,17 +3,17 @@ import { build } from "esbuild";
 import { join } from "node:path";
 
 const root = process.argv[2] ?? join(import.meta.dirname, "..", "checker", "quorate");
-const pages = { run: join(root, "report", "web"), app: join(root, "explorer", "web") };
+const pages = { "run.tsx": join(root, "report", "web"), "app.tsx": join(root, "explorer", "web"), "play.tsx": join(root, "explorer", "web"), "worker.ts": join(root, "explorer", "web") };
 
-for (const [name, outdir] of Object.entries(pages)) {
+for (const [file, outdir] of Object.entries(pages)) {
   await build({
-    entryPoints: { [name]: `src/${name}.tsx` },
+    entryPoints: { [file.split(".")[0]]: `src/${file}` },
     absWorkingDir: import.meta.dirname,
     outdir,
     bundle: true,
     minify: true,
     charset: "ascii",
-    format: "iife",
+    format: file === "worker.ts" ? "esm" : "iife",
     target: ["chrome123", "firefox121", "safari17.5"],
     jsx: "automatic",
     jsxImportSource: "preact",

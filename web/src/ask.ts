@@ -40,6 +40,13 @@ export interface About {
   begin: { variant: string | null; run: Run | null }; initial: { arguments: Arguments; shown: string }[];
 }
 
+/** How Python is asked: over HTTP, or in the browser. */
+export interface Transport {
+  ask: (question: string, body: unknown) => Promise<unknown>;
+  file: (kind: string, body: unknown) => Promise<{ name: string; contents: Blob }>;
+  stop: () => Promise<void>;
+}
+
 async function post(path: string, body: unknown): Promise<Response> {
   const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   if (response.ok) return response;
@@ -47,21 +54,34 @@ async function post(path: string, body: unknown): Promise<Response> {
   throw new Error(told || `The explorer answers ${response.status} ${response.statusText}.`);
 }
 
+let transport: Transport = {
+  ask: async (question, body) => (await post(`ask/${question}`, body)).json() as Promise<unknown>,
+  file: async (kind, body) => {
+    const response = await post(`file/${kind}`, body);
+    return { name: response.headers.get("X-Name") ?? `run.${kind}`, contents: await response.blob() };
+  },
+  stop: async () => { await post("stop", {}); },
+};
+
+export function askBy(other: Transport): void {
+  transport = other;
+}
+
 export async function ask<T>(question: string, body: unknown): Promise<T> {
-  return (await (await post(`ask/${question}`, body)).json()) as T;
+  return (await transport.ask(question, body)) as T;
 }
 
 export async function stop(): Promise<void> {
-  await post("stop", {});
+  await transport.stop();
 }
 
 /** Fetch a run as a file and hand it to the reader to keep. */
 export async function save(kind: string, body: unknown): Promise<string> {
-  const response = await post(`file/${kind}`, body);
+  const { name, contents } = await transport.file(kind, body);
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = response.headers.get("X-Name") ?? `run.${kind}`;
+  link.href = URL.createObjectURL(contents);
+  link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
-  return link.download;
+  return name;
 }
