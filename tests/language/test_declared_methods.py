@@ -69,6 +69,11 @@ UNIONS = {
     "an IntEnum beside bool": "class E(IntEnum):\n    A = 0\nT = E | bool",
     "two enums of texts": "class E(StrEnum):\n    A = 'a'\nclass F(StrEnum):\n    B = 'a'\nT = E | F",
     "a Flag": "class E(Flag):\n    A = 1\n    B = 2\nT = E",
+    "an enum with a metaclass of its own": "class W(type(Enum)):\n    pass\nclass E(Enum, metaclass=W):\n    A = 1\nT = E",
+    "a scalarset with an equality of its own": "class R(Scalarset, size=2):\n    def __eq__(self, other):\n        return True\nT = R",
+    "an order of its own": "class R(Ordered, size=2):\n    def __lt__(self, other):\n        return False\nT = R",
+    "a next member of its own": "class R(Ordered, size=2):\n    def next(self):\n        return self\nT = R",
+    "members of its own": "class R(Nat, max=2):\n    @classmethod\n    def members(cls):\n        return range(2)\nT = R",
     "an enum with an equality of its own": "class E(Enum):\n    A = 1\n    def __eq__(self, o):\n        return True\nT = E",
 }
 
@@ -95,8 +100,15 @@ def test_a_record_is_its_fields(name: str) -> None:
 @pytest.mark.parametrize("name", UNIONS)
 def test_alternatives_that_may_be_equal_are_refused(name: str) -> None:
     source = HEADER + UNIONS[name] + SPEC.replace("    x: N", "    x: N\n    u: T")
-    with pytest.raises(SpecError, match=r"union|Flag|__eq__"):
+    with pytest.raises(SpecError, match=r"union|Flag|__eq__|of its own|metaclass"):
         System(load_drawn(source))
+
+
+@pytest.mark.parametrize("name", ["__init__", "__setattr__", "__getattribute__", "__slots__"])
+def test_a_specification_is_its_variables(name: str) -> None:
+    """What it says in `__init__` would never have been asked, and an engine does not ask `__setattr__`."""
+    with pytest.raises(SpecError, match=f"has a {name} of its own"):
+        load_drawn(HEADER + SPEC + f"    {name} = ()\n")
 
 
 @pytest.mark.parametrize(

@@ -208,8 +208,16 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
             raise SpecError(
                 f"{name}: the Enum {hint.__name__} has a {own[0]} of its own; its members are compared by name."
             )
+        _check_metaclass(hint, enum.EnumMeta, name)
         return EnumType(hint)
-    if isinstance(hint, SortMeta) and hint not in (Nat, Int, Identity, Scalarset, Ordered):
+    if isinstance(hint, SortMeta) and hint not in SORTS:
+        _check_metaclass(hint, SortMeta, name)
+        own = [one for base in hint.__mro__ if isinstance(base, SortMeta) and base not in SORTS for one in vars(base)]
+        if taken := DEFINED.intersection(own):
+            raise SpecError(
+                f"{name}: the sort {hint.__name__} has a {min(taken)} of its own. Every sort has one, by which members are told apart, "
+                f"ordered and numbered: choose another name."
+            )
         _note_sort(hint, configuration)
         if issubclass(hint, Int):
             members = hint.members()
@@ -230,6 +238,30 @@ def _note_sort(sort: SortMeta, configuration: Configuration) -> None:
     for part in (sort, *sort.rests_on()):
         kind = "largest number" if issubclass(part, Int) else "number of members"
         configuration.note(Bound(part.__name__, part.default, kind, part))
+
+
+SORTS = (Nat, Int, Identity, Scalarset, Ordered)
+DEFINED = frozenset(name for sort in SORTS for name in vars(sort)) - {
+    *("__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__parameters__", "__orig_bases__"),
+    *(
+        "__firstlineno__",
+        "__static_attributes__",
+        "prefix",
+        "_interned",
+        "_declared",
+        "_configured",
+        "_range",
+        "_lower",
+    ),
+}
+"""What the members of a sort can do, in Python and in every engine; what a sort says of itself is not among it."""
+
+
+def _check_metaclass(cls: type, wanted: type, name: str) -> None:
+    if type(cls) is not wanted:
+        raise SpecError(
+            f"{name}: {cls.__name__} has the metaclass {type(cls).__name__}, which could range over anything."
+        )
 
 
 def _own_bases(cls: type[enum.Enum]) -> list[type]:

@@ -31,6 +31,12 @@ class Spec(SpecBase):
         super().__init_subclass__(**options)
         if "__quorate_namespace__" not in cls.__dict__:
             cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
+        for name in _NOT_OWN:
+            if name in cls.__dict__:
+                raise SpecError(
+                    f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
+                    f"annotations, by a method marked @init and by its actions."
+                )
         if "bounded" in cls.__dict__:
             raise SpecError(
                 f"{cls.__name__}: bounded is a method of every Spec, which sets its bounds; choose another name."
@@ -103,6 +109,10 @@ class Spec(SpecBase):
                 raise
             raise SpecError(error.message, class_location(original(cls))) from None
         return configured
+
+
+_NOT_OWN = ("__init__", "__new__", "__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__slots__")
+"""What would stand between Python's run of a specification and its variables."""
 
 
 def with_lemmas(cls: type[Spec]) -> type[Spec]:
