@@ -111,7 +111,7 @@ def test_of_what_has_changed_the_innermost_is_named_with_its_line() -> None:
         "raft.py": {"Raft": Piece("0", 3), "Raft.win": Piece("0", 9), "Raft.vote": Piece("4", 14)},
         "new.py": {"(file)": Piece("5", 1)},
     }
-    assert changed_pieces(lock, now) == [
+    assert [str(changed) for changed in changed_pieces(lock, now)] == [
         "raft.py:9 Raft.win",
         "raft.py:14 Raft.vote",
         "raft.py helper (gone)",

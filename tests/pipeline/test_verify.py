@@ -138,7 +138,9 @@ def test_a_difference_from_the_lock_is_explained_and_put_down_to_what_was_change
     assert "    changed since: specs/lock.py:18 Lock.leave\n" in done
     assert "3 of 3 do what they say." in done and "not as in quorate.lock" in done
     sarif = json.loads(quorate("--format", "sarif", code=1).stdout)["runs"][0]
-    assert "quorate.lock" in {result["ruleId"] for result in sarif["results"]}
+    (first, *_) = [result for result in sarif["results"] if result["ruleId"] == "quorate.lock"]
+    assert first["locations"][0]["physicalLocation"]["region"]["startLine"] == 18, "at what was changed"
+    assert "::error file=specs/lock.py,line=18,col=1," in quorate("--format", "github", code=1).stdout
     assert "changed, 0 gone" in quorate("--update").stderr
     assert "differs" not in quorate().stdout
     edit(project / "specs" / "lock.py", RUDE, "")

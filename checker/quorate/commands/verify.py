@@ -14,9 +14,9 @@ import click
 from quorate.commands._options import Amount, Explicit, format_option, limit_options, limits, output_option
 from quorate.commands._show import rejections, show, show_results, table, write_results
 from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
-from quorate.errors import UsageError, unknown
+from quorate.errors import Location, UsageError, unknown
 from quorate.outcome import Exit, Failed, NotJudged, Unfinished
-from quorate.pipeline.lock import FILE, Finding, Lock, Name, changed_pieces, explained, read
+from quorate.pipeline.lock import FILE, Changed, Finding, Lock, Name, changed_pieces, explained, read
 from quorate.pipeline.project import Profile, Project, find_project
 from quorate.pipeline.record import Record
 from quorate.pipeline.sources import Piece, pieces
@@ -143,6 +143,14 @@ def _exit(verdicts: Sequence[Verdict], compared: _Compared, update: bool) -> Exi
 
 
 @dataclass(frozen=True)
+class _Difference:
+    """How a finding differs from the lock, in words, and where something was changed since, if that is known."""
+
+    words: Sequence[str]
+    place: Location | None
+
+
+@dataclass(frozen=True)
 class _Compared:
     """What was found beside what the lock has: by job the differences, in words; the entries of the lock that nothing belongs to any
     more; how many are not in it."""
@@ -151,7 +159,7 @@ class _Compared:
     lock: Lock | None
     findings: Mapping[Name, Finding]
     pieces: Mapping[str, Mapping[str, Piece]]
-    differences: Mapping[Name, Sequence[str]] = field(default_factory=dict)
+    differences: Mapping[Name, _Difference] = field(default_factory=dict)
     gone: Sequence[Name] = ()
     new: int = 0
 
@@ -169,7 +177,8 @@ class _Compared:
         for verdict in verdicts:
             old, new = lock.findings.get(verdict.job.name), findings.get(verdict.job.name)
             if old is not None and new is not None and (words := explained(old, new)):
-                differences[verdict.job.name] = [*words, _cause(lock, _pieces(project, verdict.job))]
+                changed = changed_pieces(lock, _pieces(project, verdict.job))
+                differences[verdict.job.name] = _Difference([*words, _cause(lock, changed)], _place(project, changed))
         names = {verdict.job.name for verdict in verdicts}
         profiles = {name[2] for name in names}
         gone = [name for name in lock.findings if name[0] in whole and name[2] in profiles and name not in names]
@@ -206,13 +215,18 @@ def _pieces(project: Project, job: Job) -> dict[str, Mapping[str, Piece]]:
     return found
 
 
-def _cause(lock: Lock, now: Mapping[str, Mapping[str, Piece]]) -> str:
+def _cause(lock: Lock, changed: Sequence[Changed]) -> str:
     """What may have made the difference."""
-    changed = changed_pieces(lock, now)
     if changed:
-        return f"changed since: {'; '.join(changed)}"
+        return f"changed since: {'; '.join(map(str, changed))}"
     versions = f" from {lock.quorate} to {version('quorate')}" if lock.quorate != version("quorate") else ""
     return f"nothing in its files has changed; what runs them has: Quorate{versions}, or what it depends on"
+
+
+def _place(project: Project, changed: Sequence[Changed]) -> Location | None:
+    """The first changed part that is in the project."""
+    files = ((project.root / one.file, one.line) for one in changed if one.line is not None)
+    return next((Location(str(file), line, 0) for file, line in files if file.is_file()), None)
 
 
 def _show(verdicts: Sequence[Verdict], compared: _Compared, form: str, update: bool) -> None:
@@ -232,9 +246,10 @@ def _show(verdicts: Sequence[Verdict], compared: _Compared, form: str, update: b
     for note_, names in _fallbacks(verdicts).items():
         click.echo(f"\n{', '.join(names)}: {note_}")
     for verdict in verdicts:
-        words = compared.differences.get(verdict.job.name)
-        if words:
-            click.echo("\n".join([f"\n{verdict.job.title} differs from {FILE}:", *(f"    {each}" for each in words)]))
+        differs = compared.differences.get(verdict.job.name)
+        if differs is not None:
+            lines = (f"    {each}" for each in differs.words)
+            click.echo("\n".join([f"\n{verdict.job.title} differs from {FILE}:", *lines]))
     if compared.gone:
         old = ", ".join(f"{spec} {name}" for spec, name, _ in compared.gone)
         click.echo(f"\n{FILE} has what is gone: {old}")
@@ -305,7 +320,8 @@ def _result(verdict: Verdict, compared: _Compared) -> Result:
     lock."""
     found = _found(verdict)
     differs = f"expected {verdict.expected or 'loadable'}, found {verdict.found}: {found.sentence}"
-    words = compared.differences.get(verdict.job.name, ())
+    difference = compared.differences.get(verdict.job.name)
+    words = difference.words if difference is not None else ()
     sentence = found.sentence if verdict.fine else differs
     if words:
         sentence = f"{sentence}; not as in {FILE}: {'; '.join(words)}"
@@ -316,7 +332,8 @@ def _result(verdict: Verdict, compared: _Compared) -> Result:
         level="failure" if words and verdict.fine else "success" if verdict.fine else _wrong(found),
         sentence=sentence,
         facts=_facts(verdict, words),
-        problems=(*_problems(verdict, found, differs), *_from_lock(verdict, found, words)),
+        location=difference.place or found.location if difference is not None and verdict.fine else found.location,
+        problems=(*_problems(verdict, found, differs), *_from_lock(verdict, found, difference)),
         summary="\n".join([f"expected: {verdict.expected or 'loadable'}", *words, f"{skipped_}{found.summary}"]),
     )
 
@@ -330,8 +347,11 @@ def _found(verdict: Verdict) -> Result:
 
     job, known = verdict.job, verdict.recorded
     if known is not None:
-        word = str(known.outcome["verdict"])
-        return Result(job.spec, job.spec, "success", word, known.sentence, known.outcome, summary=known.summary)
+        word, said = str(known.outcome["verdict"]), known.outcome["location"]
+        place = None if said is None else Location(said["file"], said["line"], said["column"] - 1)
+        return Result(
+            job.spec, job.spec, "success", word, known.sentence, known.outcome, summary=known.summary, location=place
+        )
     if verdict.outcome is not None:
         return result_of(verdict.outcome)
     assert verdict.error is not None
@@ -349,10 +369,11 @@ def _problems(verdict: Verdict, found: Result, differs: str) -> tuple[Problem, .
     )
 
 
-def _from_lock(verdict: Verdict, found: Result, words: Sequence[str]) -> tuple[Problem, ...]:
-    if not words:
+def _from_lock(verdict: Verdict, found: Result, difference: _Difference | None) -> tuple[Problem, ...]:
+    if difference is None:
         return ()
-    return (Problem(LOCKED, "failure", f"{verdict.job.title}, not as in {FILE}: {'; '.join(words)}", found.location),)
+    sentence = f"{verdict.job.title}, not as in {FILE}: {'; '.join(difference.words)}"
+    return (Problem(LOCKED, "failure", sentence, difference.place or found.location),)
 
 
 def _facts(verdict: Verdict, words: Sequence[str]) -> dict[str, object]:

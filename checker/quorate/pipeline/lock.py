@@ -179,18 +179,31 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{number:,} times"
 
 
-def changed_pieces(lock: Lock, now: Mapping[str, Mapping[str, Piece]]) -> list[str]:
-    """What of these files is not as the lock has it: `file:line name` for each piece, the innermost only."""
+@dataclass(frozen=True)
+class Changed:
+    """A part of a file that is not as the lock has it. `line` is where it begins, None if it is gone or the lock does not know the
+    file, which `name` then says."""
+
+    file: str
+    name: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.name}" if self.line is None else f"{self.file}:{self.line} {self.name}"
+
+
+def changed_pieces(lock: Lock, now: Mapping[str, Mapping[str, Piece]]) -> list[Changed]:
+    """What of these files is not as the lock has it, the innermost only."""
     found = []
     for file, pieces in now.items():
         before = lock.pieces.get(file)
         if before is None:
-            found.append(f"{file} (not in the lock)")
+            found.append(Changed(file, "(not in the lock)"))
             continue
         names = [name for name, piece in pieces.items() if piece.digest != before.get(name)]
         inner = [name for name in names if not any(other.startswith(f"{name}.") for other in names)]
-        found += [f"{file}:{pieces[name].line} {name}" for name in inner]
-        found += [f"{file} {name} (gone)" for name in before if name not in pieces]
+        found += [Changed(file, name, pieces[name].line) for name in inner]
+        found += [Changed(file, f"{name} (gone)") for name in before if name not in pieces]
     return found
 
 
