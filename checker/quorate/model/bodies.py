@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from quorate.language.control import require
 from quorate.language.types import ListType, MapType, SetType, UnionType
-from quorate.model import aliases, changes, comprehensions, lowering, operators, own_calls, places
+from quorate.model import aliases, changes, comprehensions, lowering, narrowing, operators, own_calls, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import join, roomy, without_none
@@ -103,11 +103,15 @@ def _augmented(ctx: Context, node: ast.AugAssign) -> list[ir.Stmt]:
 def _if(ctx: Context, node: ast.If) -> list[ir.Stmt]:
     test = lowering.condition(ctx, node.test)
     with ctx.branch() as first:
+        narrowing.learn(ctx, test)
         then = block(ctx, node.body)
     with ctx.branch() as second:
+        narrowing.learn(ctx, test, False)
         otherwise = block(ctx, node.orelse)
     going_on = [path for path, body in ((first, then), (second, otherwise)) if not (body and terminates(body[-1]))]
     ctx.meet(*going_on)
+    if going_on in ([first], [second]):
+        narrowing.learn(ctx, test, going_on == [first])
     return [ir.If(test, then, otherwise, ctx.location(node))]
 
 
@@ -202,7 +206,9 @@ def _return(ctx: Context, node: ast.Return) -> list[ir.Stmt]:
 
 
 def _assert(ctx: Context, node: ast.Assert) -> list[ir.Stmt]:
-    return [ir.Assert(lowering.condition(ctx, node.test), ctx.location(node))]
+    test = lowering.condition(ctx, node.test)
+    narrowing.learn(ctx, test)
+    return [ir.Assert(test, ctx.location(node))]
 
 
 def _jump(ctx: Context, node: ast.Break | ast.Continue) -> list[ir.Stmt]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quorate.language.types import BoolType, ListType, MapType, SetType, TupleType, Type, UnionType
-from quorate.model import expressions, lowering
+from quorate.model import expressions, lowering, narrowing
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
@@ -158,7 +158,10 @@ def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Claus
     for generator in generators:
         over = ranged(ctx, generator.target, generator.iter)
         found.append(ir.For(over.name, over.type, over.source, over.ordered))
-        found.extend(ir.Where(lowering.condition(ctx, test)) for test in generator.ifs)
+        for test in generator.ifs:
+            condition = lowering.condition(ctx, test)
+            narrowing.learn(ctx, condition)
+            found.append(ir.Where(condition))
     return tuple(found)
 
 
@@ -180,7 +183,8 @@ def set_of(ctx: Context, node: ast.SetComp, expected: Type | None) -> ir.Expr:
     """A set comprehension."""
     with ctx.scope():
         parts = clauses(ctx, node.generators)
-        body = lowering.lower(ctx, node.elt, expected.element if isinstance(expected, SetType) else None)
+        wanted = expected.element if isinstance(expected, SetType) else None
+        body = narrowing.wanted(ctx, node.elt, lowering.lower(ctx, node.elt, wanted), wanted)
         expressions.check_hashable(ctx, node.elt, node.elt, body, parts)
     return ir.Expr(ir.Op.SET_OF, SetType(body.type, None, ""), (body,), parts, ctx.location(node))
 
@@ -189,7 +193,8 @@ def list_of(ctx: Context, node: ast.ListComp, expected: Type | None) -> ir.Expr:
     """A list comprehension, over something whose order is fixed."""
     with ctx.scope():
         parts = clauses(ctx, node.generators)
-        body = lowering.lower(ctx, node.elt, expected.element if isinstance(expected, ListType) else None)
+        wanted = expected.element if isinstance(expected, ListType) else None
+        body = narrowing.wanted(ctx, node.elt, lowering.lower(ctx, node.elt, wanted), wanted)
     if not ordered(parts):
         raise ctx.source.outside(
             node,

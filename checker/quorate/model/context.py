@@ -115,23 +115,26 @@ class Context:
         self.taken: set[str] = set()
         self.versions: dict[str, int] = {}
         self.aliases: Shared = {}
+        self.known: list[Expr] = []
+        """Conditions that are true here (`narrowing`)."""
         self.inlining: tuple[Any, ...] = ()
         self.declared_result: Type | None = None
         self.wanted_result: Type | None = None
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Names bound inside are gone afterwards."""
-        saved = dict(self.bindings)
+        """Names bound inside are gone afterwards, and what was known of them."""
+        saved, known = dict(self.bindings), list(self.known)
         yield
-        self.bindings = saved
+        self.bindings, self.known = saved, known
 
     @contextmanager
     def branch(self) -> Iterator[Path]:
         """One of several ways that a body may take: what it defines and shares is in the path, and undone afterwards."""
-        before = Path(set(self.defined), dict(self.aliases))
+        before, known = Path(set(self.defined), dict(self.aliases)), list(self.known)
         path = Path(self.defined, self.aliases)
         yield path
+        self.known = [fact for fact in known if fact in self.known]
         path.defined, path.aliases = self.defined, self.aliases
         self.defined, self.aliases = before.defined, before.aliases
 
@@ -155,10 +158,11 @@ class Context:
     ) -> Iterator[None]:
         """The body of a procedure, in the place of its call: its own source and names, the caller's state."""
         outside = self.source, self.bindings, self.self_names, self.inlining
-        self.source, self.bindings, self.self_names = source, bindings, self_names
+        self.source, self.bindings, self.self_names, self.known = source, bindings, self_names, []
         self.inlining = (*self.inlining, function)
         yield
         self.source, self.bindings, self.self_names, self.inlining = outside
+        self.known = []
 
     def system_of(self, name: str) -> System:
         """The specification whose variables a name such as `self` has."""

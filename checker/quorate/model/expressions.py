@@ -8,7 +8,7 @@ import dataclasses
 from quorate.errors import Location
 from quorate.language.sorts import Int, SortMeta
 from quorate.language.types import BoolType, ListType, MapType, OrderedType, RecordType, SetType, TupleType, Type
-from quorate.model import aliases, lowering, operators
+from quorate.model import aliases, lowering, narrowing, operators
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import alternatives, compatible, cuts, join, without_none
@@ -179,7 +179,7 @@ def _tuple(ctx: Context, node: ast.Tuple, expected: Type | None) -> ir.Expr:
 
 def _display(ctx: Context, node: ast.Set | ast.List, expected: Type | None) -> ir.Expr:
     wanted = expected.element if isinstance(expected, SetType | ListType) else None
-    parts = [lowering.lower(ctx, part, wanted) for part in node.elts]
+    parts = [narrowing.wanted(ctx, part, lowering.lower(ctx, part, wanted), wanted) for part in node.elts]
     element = wanted
     for part in parts:
         joined = part.type if element is None else join(element, part.type)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from quorate.language.types import ListType, MapType, SetType, TupleType, Type
-from quorate.model import aliases, expressions, lowering
+from quorate.model import aliases, expressions, lowering, narrowing
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 
@@ -64,6 +64,7 @@ def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> li
     if isinstance(target, ast.Name):
         return [local(ctx, target, value, node)]
     where = roomy_for(ctx, place(ctx, target), value, node)
+    narrowing.forget(ctx, where.root)
     before, value = _evaluated(ctx, where, value, node)
     made = ir.Assign(where, ctx.adapt(value, where.type, node), ctx.location(node))
     if where.selectors:
@@ -139,6 +140,7 @@ def local(ctx: Context, target: ast.Name, value: ir.Expr, node: ast.stmt, annota
     ctx.bindings[target.id] = ir.Expr(ir.Op.LOCAL, kind, (), unique, ctx.location(target))
     ctx.defined.add(unique)
     aliases.name(ctx, unique, aliases.roots(ctx, value))
+    narrowing.forget(ctx, unique)
     return ir.Assign(ir.Place(unique, False, (), (kind,)), ctx.adapt(value, kind, node), ctx.location(node))
 
 

@@ -8,7 +8,7 @@ from quorate.language.resolve import record_type
 from quorate.language.types import (
     RecordType,
 )
-from quorate.model import lowering
+from quorate.model import lowering, narrowing
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import without_none
@@ -45,7 +45,7 @@ def made(ctx: Context, node: ast.Call, cls: type) -> ir.Expr:
 
 def replaced(ctx: Context, node: ast.Call) -> ir.Expr:
     written = lowering.lower(ctx, node.args[0])
-    base = without_none(written)
+    base = without_none(narrowing.narrowed(ctx, node.args[0], written))
     if not isinstance(base.type, RecordType):
         raise ctx.source.error(node, f"replace takes a record; this is a {base.type}.")
     given = {str(keyword.arg): keyword.value for keyword in node.keywords}

@@ -1,0 +1,54 @@
+"""What the conditions around an expression say of which alternative of a union it is, as mypy narrows names and attributes.
+
+Where a value is asked for as one of its alternatives, the model takes it out by `NARROW`, which is an error in the spec if it is
+another one: no analysis of the flow is needed for that. A collection has no such place, since the type of its elements is that of
+what is put into it. So a name or an attribute that is an element, or the record that `replace` copies, is narrowed by what is known: the
+conditions of the comprehension's own clauses, of the `if`s around, of an `assert` before, and that an earlier `if` was left.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from quorate.language.types import Type, UnionType
+from quorate.model import nodes as ir
+from quorate.model.context import Context
+from quorate.model.conversion import same_class
+from quorate.model.facts import known
+from quorate.model.nodes import Op
+
+
+def learn(ctx: Context, condition: ir.Expr, true: bool = True) -> None:
+    """From here on a condition is true, or is not."""
+    ctx.known.extend(known(condition, true))
+
+
+def forget(ctx: Context, root: str) -> None:
+    """A variable or local name has another value now."""
+    ctx.known = [
+        fact
+        for fact in ctx.known
+        if not any(part.op in (Op.STATE, Op.LOCAL) and part.data == root for part in fact.walk())
+    ]
+
+
+def wanted(ctx: Context, written: ast.expr, value: ir.Expr, kind: Type | None) -> ir.Expr:
+    """An element of a collection whose elements are of a type, narrowed if it is of another one."""
+    return value if kind is None or value.type == kind else narrowed(ctx, written, value)
+
+
+def narrowed(ctx: Context, written: ast.expr, value: ir.Expr) -> ir.Expr:
+    """A value without the alternatives that are ruled out."""
+    if not isinstance(value.type, UnionType) or not isinstance(written, ast.Name | ast.Attribute):
+        return value
+    left = list(value.type.kinds)
+    for fact in ctx.known:
+        match fact:
+            case ir.Expr(op=Op.IS, args=(asked,), data=kinds) if asked == value:
+                left = [kind for kind in left if any(same_class(kind, other) for other in kinds)]
+            case ir.Expr(op=Op.NOT, args=(ir.Expr(op=Op.IS, args=(asked,), data=kinds),)) if asked == value:
+                left = [kind for kind in left if not any(same_class(kind, other) for other in kinds)]
+    if not left or len(left) == len(value.type.kinds):
+        return value
+    kind = left[0] if len(left) == 1 else UnionType(tuple(left))
+    return ir.Expr(Op.NARROW, kind, (value,), None, ctx.location(written))
