@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SECONDS = 0.5
-COLUMNS = ("role", "term", "leader", "commit_index", "last_index", "requests_total", "log_syncs_total")
-"""What the table shows of a node, as far as its protocol has it."""
+COLUMNS = {"role": "role", "term": "term", "leader": "leader", "commit_index": "commit", "requests_total": "requests"}
+"""What the table shows of a node, as far as its protocol has it, and how it is called there: 80 characters wide."""
 
 
 @click.command("run", cls=Explicit)
@@ -142,12 +142,12 @@ class _Lines:
 
 
 def _table(cluster: LocalCluster, facts: Facts) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     shown = [name for name in COLUMNS if any(found and name in found for found in facts.values())]
-    table = Table(
-        "node", "address", *(name.removesuffix("_total").replace("_", " ") for name in shown), "lag", "restarts"
-    )
+    table = Table("node", "state", *(COLUMNS[name] for name in shown), "lag", "restarts", box=SIMPLE_HEAD)
+    table.caption = "\n".join(cluster.failed.values()) or None
     lags = {
         name.removeprefix("lag_"): lag
         for found in facts.values()
@@ -155,14 +155,10 @@ def _table(cluster: LocalCluster, facts: Facts) -> Table:
         for name, lag in found.items()
         if name.startswith("lag_")
     }
-    for node, address in cluster.config.addresses.items():
-        found = facts.get(node)
-        if node in cluster.failed:
-            cells = ["[red]stopped[/]", *[""] * (len(shown) - 1)] if shown else []
-        elif found is None:
-            cells = ["[red]down[/]", *[""] * (len(shown) - 1)] if shown else []
-        else:
-            cells = [found.get(name, "") for name in shown]
-        style = "bold" if found and found.get("role") == "leader" else ""
-        table.add_row(node, address, *cells, lags.get(node, ""), str(cluster.restarts[node]), style=style)
+    for node in cluster.config.addresses:
+        found = facts.get(node) or {}
+        state = "[red]stopped[/]" if node in cluster.failed else "runs" if found else "[red]down[/]"
+        cells = [found.get(name, "") for name in shown]
+        style = "bold" if found.get("role") == "leader" else ""
+        table.add_row(node, state, *cells, lags.get(node, ""), str(cluster.restarts[node]), style=style)
     return table

@@ -53,6 +53,8 @@ class StatusCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         for name, value in self._status().items():
+            if value is None:
+                continue
             if isinstance(value, str):
                 family = GaugeMetricFamily(f"quorate_{name}", f"The {name} of the node", labels=["node", name])
                 family.add_metric([self._node, value], 1)
@@ -60,8 +62,8 @@ class StatusCollector(Collector):
                 family = GaugeMetricFamily(
                     "quorate_lag_entries", "Entries that a follower lacks", labels=["node", "follower"]
                 )
-                family.add_metric([self._node, name.removeprefix("lag_")], value or 0)
+                family.add_metric([self._node, name.removeprefix("lag_")], value)
             else:
                 family = GaugeMetricFamily(f"quorate_{name}", f"The {name} of the node", labels=["node"])
-                family.add_metric([self._node], value or 0)
+                family.add_metric([self._node], value)
             yield family
