@@ -3,16 +3,19 @@
 Each history is what a correct store would have recorded: operations take effect at a random moment between invocation
 and answer. An invalid one has one answer, late in the record, replaced by an older one. Seeds are fixed, so that a line
 of the table means the same history everywhere. Times are of one judgement, with evidence or checked witness, without
-reading a file.
+reading a file. `--lines N` instead measures the command `quorate history` on a file of N lines of list-append transactions.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from quorate.consistency import History, Model, Operation, Satisfied, judge
@@ -20,6 +23,9 @@ from quorate.consistency.history import Value
 from quorate.consistency.models import MODELS, REFUSED
 from quorate.consistency.native import library
 from quorate.consistency.values import Map
+
+from bench.measuring import measure as run_measured
+from bench.measuring import summary
 
 Call = tuple[str, Value]
 Steps = tuple[tuple[str, int, Value], ...]
@@ -203,10 +209,39 @@ def measure(name: str, history: History, level: str, model: Model | None = None)
     print(f"{name:36} {level:20} {len(history):7,} operations  {verdict.verdict:9} {seconds:8.3f} s", flush=True)
 
 
+def write(history: History, path: Path) -> None:
+    """The record of answered transactions as JSON lines."""
+    events = []
+    for o in history:
+        assert isinstance(o.argument, tuple)
+        asked = [(step[0], step[1], None) if step[0] == "r" else step for step in o.argument if isinstance(step, tuple)]
+        events += [(o.invoked, o.process, "invoke", asked), (o.returned or 0, o.process, "ok", o.result)]
+    with path.open("w") as file:
+        for _, process, kind, steps in sorted(events, key=lambda event: event[0]):
+            file.write(json.dumps({"process": process, "type": kind, "f": "txn", "value": steps}) + "\n")
+
+
+def of_a_file(lines: int, runs: int = 3) -> None:
+    """CPU seconds and memory of the command, medians."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "record.jsonl"
+        write(appended(lines // 2, 20, 20, seed=1), path)
+        command = ["quorate", "history", str(path), "--level", "strict-serializable", "--max-memory", "4"]
+        of = summary([run_measured(command, Path(folder), {}) for _ in range(runs)])
+        print(
+            f"{lines:,} lines, strict-serializable: {of.cpu_s:.1f} CPU s, {of.memory_bytes / 1e9:.2f} GB ({runs} runs)"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size")
-    scale = 10 if parser.parse_args().quick else 1
+    parser.add_argument("--lines", type=int, metavar="N", help="the command on a file of N lines")
+    arguments = parser.parse_args()
+    if arguments.lines:
+        of_a_file(arguments.lines)
+        return
+    scale = 10 if arguments.quick else 1
     library()  # Compiled once, outside the measurements.
     for name, cls in MODELS.items():
         history = recorded(cls(), 2_000 // scale, 50, 10, seed=1)

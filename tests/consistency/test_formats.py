@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from quorate.consistency.formats import read_history, read_lines
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from quorate.consistency.formats import jsonl, read_history, read_lines
 from quorate.consistency.history import History, HistoryError
 from quorate.errors import UsageError
 
@@ -109,3 +113,65 @@ def test_what_is_no_history_at_all_is_said_so(tmp_path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(HistoryError, match="not a text file"):
         read_history(tmp_path / "binary")
+
+
+PLAIN = st.none() | st.integers(-(10**20), 10**20) | st.sampled_from(["a", "a:b", '"', "\u00e9"])
+ODD = st.one_of(
+    PLAIN,
+    st.booleans(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.just("\ud800"),
+    st.lists(st.booleans(), max_size=2),
+    st.dictionaries(st.text(max_size=1), PLAIN, max_size=2),
+)
+STEP = st.tuples(st.sampled_from(["append", "r", "w"]), PLAIN, PLAIN | st.lists(PLAIN, max_size=3))
+FIELDS = {
+    "process": st.integers(0, 3),
+    "type": st.sampled_from(["invoke", "ok", "fail", "info"]),
+    "f": st.sampled_from(["txn", "read"]),
+    "value": PLAIN | st.lists(STEP, max_size=3),
+    "key": PLAIN,
+    "time": st.integers(0, 9),
+    "index": st.integers(0, 9),
+    "error": PLAIN,
+}
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """A line of a record, in two of three with something odd: a value, a field that is missing or there twice."""
+    odd, names = draw(st.sampled_from(["", "value", "field"])), ["process", "type", "f"]
+    names += draw(st.lists(st.sampled_from(["value", "key", "time", "index"]), unique=True))
+    if odd == "field":
+        names = [*names[draw(st.integers(0, 1)) :], draw(st.sampled_from(list(FIELDS)))]
+    pairs = [(name, draw(FIELDS[name])) for name in names]
+    if odd == "value":
+        at = draw(st.integers(0, len(pairs) - 1))
+        pairs[at] = (pairs[at][0], draw(ODD))
+    return (
+        "{"
+        + ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in draw(st.permutations(pairs)))
+        + "}"
+    )
+
+
+def test_a_common_line_is_the_event_that_it_is_without_the_short_cut() -> None:
+    taken = []
+
+    @settings(deadline=None, derandomize=True, max_examples=500, suppress_health_check=list(HealthCheck))
+    @given(lines())
+    def agree(line: str) -> None:
+        short = jsonl._common(1, line)
+        if short is not None:
+            taken.append(line)
+            assert short == jsonl._event(1, jsonl._decoded(1, line)), line
+            assert repr(short) == repr(jsonl._event(1, jsonl._decoded(1, line))), line
+
+    agree()
+    assert len(taken) > 50
+
+
+@pytest.mark.parametrize("digits", [18, 20, 4_100])
+def test_a_number_too_long_for_the_short_cut_is_read_or_refused_as_any_other(digits: int) -> None:
+    line = '{"process": 0, "type": "invoke", "f": "write", "value": %s}' % ("9" * digits)
+    assert (jsonl._common(1, line) is None) == (digits > 18)

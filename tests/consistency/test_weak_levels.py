@@ -169,3 +169,19 @@ def test_a_wrong_predicate_in_a_file_is_told_with_its_line(tmp_path: Path) -> No
 def test_where_keys_hold_something_at_first_none_is_absent() -> None:
     with pytest.raises(UsageError, match="none is absent"):
         judge(of([("rp", None, ())]), "serializable", Register().starting(0))
+
+
+def test_a_value_that_one_transaction_writes_twice_is_refused_as_of_two() -> None:
+    for function in ("w", "append"):
+        with pytest.raises(HistoryError, match="known only if each value is written to a key once"):
+            judge(of([(function, "x", 1), (function, "x", 2), (function, "x", 1)]), "serializable")
+
+
+def test_of_registers_what_some_order_of_versions_explains_is_satisfied_and_else_the_cycle_is_shown() -> None:
+    """T2 saw T0 and not T1, T3 both; then T4 sees T3 and T0 only."""
+    first: list[Steps] = [[("w", "x", 1)], [("w", "x", 2)], [("r", "x", 1), ("w", "y", 1)]]
+    later: Steps = [("r", "y", 1), ("r", "x", 2), ("w", "z", 1)]
+    assert isinstance(judge(of(*first, later), "serializable"), Satisfied)
+    for level in ("serializable", "consistent-view", "prefix"):
+        found = evidence(of(*first, later, [("r", "z", 1), ("r", "x", 1)]), level)
+        assert found.anomaly == "G-single: read skew"

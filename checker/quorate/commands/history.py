@@ -98,7 +98,7 @@ def command(
     is wrong, 3 unknown (a limit was hit).
     """
     from quorate.consistency import HistoryError, Limits, find_model, judge, read_history
-    from quorate.consistency.history import Malformed
+    from quorate.consistency.history import Malformed, without_collections
     from quorate.consistency.levels import LEVELS, WORKLOAD_LEVELS, find_level
     from quorate.consistency.survey import survey
     from quorate.report.history import text
@@ -114,7 +114,7 @@ def command(
         model = model.starting(_value(initial))
     folder = Folder(out).path if out is not None else None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
-    with rejections(form, str(file)):
+    with rejections(form, str(file)), without_collections():
         history = read_history(file, input_format, keyed)
         try:
             if level == ALL:

@@ -13,7 +13,6 @@ a new process.
 from __future__ import annotations
 
 import gc
-import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -106,24 +105,27 @@ class History:
     failed: tuple[Operation, ...] = ()
 
     def __post_init__(self) -> None:
-        positions = [e for o in self.operations for e in (o.invoked, o.returned) if e is not None]
-        if len(set(positions)) != len(positions):
+        positions = {o.invoked for o in self.operations}
+        positions |= {o.returned for o in self.operations if o.returned is not None}
+        pending = sum(o.returned is None for o in self.operations)
+        if len(positions) != 2 * len(self.operations) - pending:
             raise HistoryError("Two events of a history have the same position; positions are a total order.")
-        for operation in self.operations:
-            if operation.returned is not None and operation.returned < operation.invoked:
-                raise HistoryError(f"Operation {operation.index}, {operation}, returned before it was invoked.")
-        pairs = list(zip(self.operations, self.operations[1:], strict=False))
-        if any(a.invoked > b.invoked or a.index >= b.index for a, b in pairs):
-            raise HistoryError(
-                "The operations of a history must be numbered and given in the order of their invocations."
-            )
-        for process, own in self.processes().items():
-            for earlier, later in itertools.pairwise(own):
-                if not earlier.precedes(later):
-                    raise HistoryError(
-                        f"Process {process} invoked {later} while {earlier} had no answer. A process is sequential; "
-                        "after an operation that got no answer, the client goes on under a new process."
-                    )
+        last: dict[Process, Operation] = {}
+        before = None
+        for o in self.operations:
+            if o.returned is not None and o.returned < o.invoked:
+                raise HistoryError(f"Operation {o.index}, {o}, returned before it was invoked.")
+            if before is not None and (before.invoked > o.invoked or before.index >= o.index):
+                raise HistoryError(
+                    "The operations of a history must be numbered and given in the order of their invocations."
+                )
+            earlier = last.get(o.process)
+            if earlier is not None and not earlier.precedes(o):
+                raise HistoryError(
+                    f"Process {o.process} invoked {o} while {earlier} had no answer. A process is sequential; "
+                    "after an operation that got no answer, the client goes on under a new process."
+                )
+            last[o.process] = before = o
 
     def __len__(self) -> int:
         return len(self.operations)

@@ -116,21 +116,21 @@ def long_fork(history: History) -> Cycle | None:
     groups: dict[frozenset[Value], list[tuple[frozenset[Value], Operation]]] = {}
     for o in history:
         steps = steps_of(o)
-        written = [s for s in steps if s.function != "r"]
+        written = [step for step in steps if step[0] != "r"]
         if written and len(steps) > 1:
             raise misfit(o, "A transaction of this workload writes one key, or only reads.")
-        for s in written:
-            if s.function == "append" or s.value is None or s.key in values:
-                raise misfit(o, f"Each key is written once, with a value, and {show(s.key)} is not.")
-            values[s.key] = s.value
+        for function, key, value in written:
+            if function != "w" or value is None or key in values:
+                raise misfit(o, f"Each key is written once, with a value, and {show(key)} is not.")
+            values[key] = value
         if not written and not o.pending and steps:
-            keys = frozenset(s.key for s in steps)
-            groups.setdefault(keys, []).append((frozenset(s.key for s in steps if s.value is not None), o))
+            keys = frozenset(key for _, key, _ in steps)
+            groups.setdefault(keys, []).append((frozenset(key for _, key, value in steps if value is not None), o))
     for o in history:
-        for s in () if o.pending else steps_of(o):
-            if s.value is not None and (s.key not in values or values[s.key] != s.value):
+        for _, key, value in () if o.pending else steps_of(o):
+            if value is not None and (key not in values or values[key] != value):
                 return _anomaly(
-                    "unwritten read", f"T{o.index} reads {show(s.value)} of {show(s.key)}, which nobody wrote.", o
+                    "unwritten read", f"T{o.index} reads {show(value)} of {show(key)}, which nobody wrote.", o
                 )
     for group in groups.values():
         chain = sorted(group, key=lambda item: (len(item[0]), item[1].index))

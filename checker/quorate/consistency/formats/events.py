@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from quorate.consistency.history import History, Malformed, Operation, Process, Value
@@ -35,7 +36,7 @@ def assemble(events: Iterable[Event]) -> History:
     """The history of a record. Positions are those of the events. Raises `Malformed` for events that do not pair up."""
     open_: dict[Process, tuple[Event, int]] = {}
     dead: dict[Process, int] = {}
-    done: list[Operation] = []
+    done: list[_Record] = []
     failed: list[Operation] = []
     for position, event in enumerate(events):
         if event.type == "invoke":
@@ -48,13 +49,35 @@ def assemble(events: Iterable[Event]) -> History:
             )
         invocation, invoked = open_.pop(event.process)
         _check_answer(event, invocation)
-        returned = None if event.type == "info" else position
-        operation = _operation(invocation, event.value if event.type == "ok" else None, invoked, returned)
-        if event.type == "info":
+        if event.type == "ok":
+            done.append(_record(invoked, position, invocation, event.value))
+        elif event.type == "info":
             dead[event.process] = event.line
-        (failed if event.type == "fail" else done).append(operation)
-    done.extend(_operation(invocation, None, invoked, None) for invocation, invoked in open_.values())
-    return History.of(done, failed)
+            done.append(_record(invoked, None, invocation, None))
+        else:
+            failed.append(_operation(invoked, _record(invoked, position, invocation, None)))
+    done.extend(_record(invoked, None, invocation, None) for invocation, invoked in open_.values())
+    done.sort(key=itemgetter(0), reverse=True)
+    operations: list[Operation] = []
+    while done:  # Records go as operations come: there may be half a million.
+        operations.append(_operation(len(operations), done.pop()))
+    return History(tuple(operations), tuple(failed))
+
+
+_Record = tuple[int, int | None, Process, str, Value, Value, Value, int]
+
+
+def _record(invoked: int, returned: int | None, invocation: Event, result: Value) -> _Record:
+    """What an operation is made of when all are there and can be numbered."""
+    line, process, _, function, asked, key = invocation
+    # Of a transaction that was answered the steps are kept once: the answer repeats what was asked.
+    argument = result if function == "txn" and result is not None else asked
+    return invoked, returned, process, function, argument, result, key, line
+
+
+def _operation(index: int, record: _Record) -> Operation:
+    invoked, returned, process, function, argument, result, key, line = record
+    return Operation(index, process, function, argument, result, invoked, returned, key, line)
 
 
 def _check_free(event: Event, open_: dict[Process, tuple[Event, int]], dead: dict[Process, int]) -> None:
@@ -106,8 +129,3 @@ def _differences(invoked: Value, answered: Value) -> Iterator[str]:
                 yield f"The step {show(asked)} of the transaction was answered as {show(told)}, which is another step"
             elif word(asked[0]) not in READS:
                 yield f"The step {show(asked)} of the transaction was answered as {show(told)}, with another value"
-
-
-def _operation(invocation: Event, result: Value, invoked: int, returned: int | None) -> Operation:
-    i = invocation
-    return Operation(invoked, i.process, i.function, i.value, result, invoked, returned, i.key, i.line)

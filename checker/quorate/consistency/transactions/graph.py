@@ -12,10 +12,11 @@ to it.
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import heapify, heappop, heappush
 
+from quorate.consistency.transactions.sorting import sorted_points
 from quorate.consistency.values import Value, show
 from quorate.consistency.verdict import Cycle, Edge
 
@@ -48,60 +49,48 @@ def reason(label: Label, source: int, target: int) -> str:
 
 class Graph:
     """Points 0..size-1 with labelled edges. `owner[p]` is the transaction of a point, or None for a point of real
-    time."""
+    time. Edges are kept as three lists, since long histories have millions; `after` is made for those who look at a few."""
 
     def __init__(self) -> None:
-        self.after: list[dict[int, Label]] = []
         self.owner: list[int | None] = []
+        self._sources, self._targets, self._labels = array("i"), array("i"), list[Label]()
+        self._after: list[dict[int, Label]] | None = None
 
     def point(self, owner: int | None) -> int:
-        self.after.append({})
         self.owner.append(owner)
-        return len(self.after) - 1
+        return len(self.owner) - 1
 
     def add(self, source: int, target: int, label: Label) -> None:
-        """Add an edge. Of several reasons for one edge, the strongest is kept: that of the simplest anomaly."""
-        known = self.after[source].get(target)
-        if known is None or STRENGTH[label[0]] < STRENGTH[known[0]]:
-            self.after[source][target] = label
+        self._sources.append(source)
+        self._targets.append(target)
+        self._labels.append(label)
+        self._after = None
 
     def copy(self) -> Graph:
         twin = Graph()
         twin.owner = list(self.owner)
-        twin.after = [dict(targets) for targets in self.after]
+        twin._sources, twin._targets, twin._labels = self._sources[:], self._targets[:], self._labels[:]
         return twin
 
-    def order(self, priority: Callable[[int], int]) -> list[int] | None:
+    @property
+    def after(self) -> list[dict[int, Label]]:
+        """The edges from each point. Of several reasons for one edge it is the strongest: that of the simplest anomaly."""
+        if self._after is None:
+            self._after = [{} for _ in self.owner]
+            for source, target, label in zip(self._sources, self._targets, self._labels, strict=True):
+                known = self._after[source].get(target)
+                if known is None or STRENGTH[label[0]] < STRENGTH[known[0]]:
+                    self._after[source][target] = label
+        return self._after
+
+    def order(self, priority: array[int]) -> list[int] | None:
         """A topological order, least priority first among the points that may come next; None if there is a cycle."""
-        order = self._sorted(priority, through_cycles=False)
-        return order if len(order) == len(self.after) else None
+        order = sorted_points(len(self.owner), self._sources, self._targets, priority)
+        return order if len(order) == len(self.owner) else None
 
-    def rough_order(self, priority: Callable[[int], int]) -> list[int]:
+    def rough_order(self, priority: array[int]) -> list[int]:
         """All points in an order that keeps every edge outside cycles, and most inside."""
-        return self._sorted(priority, through_cycles=True)
-
-    def _sorted(self, priority: Callable[[int], int], through_cycles: bool) -> list[int]:
-        waiting = [0] * len(self.after)
-        for targets in self.after:
-            for target in targets:
-                waiting[target] += 1
-        ready = [(priority(p), p) for p, count in enumerate(waiting) if count == 0]
-        heapify(ready)
-        order: list[int] = []
-        placed = [False] * len(waiting)
-        while ready or (through_cycles and len(order) < len(waiting)):
-            if not ready:
-                heappush(ready, min((priority(p), p) for p, done in enumerate(placed) if not done))
-            _, p = heappop(ready)
-            if placed[p]:
-                continue
-            placed[p] = True
-            order.append(p)
-            for target in self.after[p]:
-                waiting[target] -= 1
-                if waiting[target] == 0:
-                    heappush(ready, (priority(target), target))
-        return order
+        return sorted_points(len(self.owner), self._sources, self._targets, priority, through_cycles=True)
 
     def cycle(self) -> list[Edge]:
         """A short cycle of the simplest kind there is: first of ww alone, then with wr, then with one rw, then any;
@@ -198,7 +187,7 @@ class Graph:
         open_: list[int] = []
         is_open: set[int] = set()
         components = []
-        for root in range(len(self.after)):
+        for root in range(len(self.owner)):
             if root in number:
                 continue
             stack = [(root, iter(self.after[root].items()))]

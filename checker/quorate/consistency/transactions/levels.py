@@ -76,7 +76,10 @@ def _judge(seen: Versions, rule: Rule, limits: Limits) -> Schedule | Cycle:
     choices = points if rule.sees in BY_CHOICE else None
     solved = solve(points.graph, choices, points.priority, attempts, limits.memory_bytes)
     if isinstance(solved, Graph):
-        return as_cycle(solved.cycle(), points.label, None if _is_of_ww_and_wr(seen, rule) else points.anomaly)
+        edges = solved.cycle()
+        if solved is not points.graph and all(edge.kind != "rw" for edge in edges) and rule.sees is Sees.AT_A_POINT:
+            return as_cycle(edges, points.label, "G2: a cycle in every order of versions")
+        return as_cycle(edges, points.label, None if _is_of_ww_and_wr(seen, rule) else points.anomaly)
     return points.schedule(solved)
 
 

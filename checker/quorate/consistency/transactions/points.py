@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -25,9 +26,10 @@ class Points:
         self.graph = Graph()
         self._start: dict[int, int] = {}
         self._commit: dict[int, int] = {}
-        self._priority: list[int] = []
+        self.priority = array("q")
+        """Which point comes first where the graph leaves it open: the one that was invoked first."""
         self._labels: dict[Label, Label] = {}
-        self._readers: dict[tuple[Value, int], list[int]] = {}
+        self._readers: dict[Value, dict[int, list[int]]] = {}
         self._reads_of: dict[int, list[tuple[Value, int]]] = {}
         self._wrote = _wrote(seen) if rule.sees in (Sees.OF_ITS_CURSORS, Sees.ITS_SOURCES, Sees.ITS_CONFLICTS) else {}
         for t in seen.transactions.values():
@@ -44,12 +46,8 @@ class Points:
             self._add_real_time()
 
     def _point(self, owner: int | None, priority: int) -> int:
-        self._priority.append(priority)
+        self.priority.append(priority)
         return self.graph.point(owner)
-
-    def priority(self, point: int) -> int:
-        """Which point comes first where the graph leaves it open: the one that was invoked first."""
-        return self._priority[point]
 
     def start_in_order(self, serial: Points) -> None:
         """Let transactions start in about the order in which they would be serialized, so that writers of a key rarely
@@ -57,7 +55,7 @@ class Points:
         for number, p in enumerate(serial.graph.rough_order(serial.priority)):
             index = serial.graph.owner[p]
             if index is not None:
-                self._priority[self._start[index]] = number
+                self.priority[self._start[index]] = number
 
     def label(self, index: int) -> str:
         return f"T{index}: {self._seen.transactions[index]}"
@@ -81,7 +79,7 @@ class Points:
     def _add_reads(self) -> None:
         for reader, key, writer in self._seen.reads:
             if self._is_before_the_next(reader, key, writer):
-                self._readers.setdefault((key, writer), []).append(reader)
+                self._readers.setdefault(key, {}).setdefault(writer, []).append(reader)
             if self._rule.sees is Sees.ITS_CONFLICTS:
                 self._reads_of.setdefault(reader, []).append((key, writer))
             if writer != INITIAL:
@@ -101,12 +99,13 @@ class Points:
         for key in {**self._seen.chains, **self._seen.loose}:
             chain = [INITIAL, *self._seen.chains.get(key, ())]
             loose = self._seen.loose.get(key, [])
+            readers = self._readers.get(key, {})
             for number, writer in enumerate(chain):
                 followers = chain[number + 1 : number + 2] or loose
                 for follower in followers:
                     if writer != INITIAL:
                         self.graph.add(*self._ww(key, writer, follower))
-                    for reader in self._readers.get((key, writer), ()):
+                    for reader in readers.get(writer, ()):
                         if reader != follower:
                             self.graph.add(*self._rw(key, reader, follower))
 
@@ -118,7 +117,7 @@ class Points:
                     yield key, a, b
 
     def way(self, key: Value, first: int, second: int) -> Way:
-        readers = [r for r in self._readers.get((key, first), ()) if r != second]
+        readers = [r for r in self._readers.get(key, {}).get(first, ()) if r != second]
         return (
             self._ww(key, first, second),
             *(self._rw(key, reader, second) for reader in readers),
@@ -129,7 +128,7 @@ class Points:
         """The edges of `way` without their labels."""
         target = self._commit[second]
         ends = [(self._commit[first], self._start[second] if self._rule.exclusive else target)]
-        ends += [(self._start[r], target) for r in self._readers.get((key, first), ()) if r != second]
+        ends += [(self._start[r], target) for r in self._readers.get(key, {}).get(first, ()) if r != second]
         ends += [(source, before) for source, before, _ in self._seen_by_the_later(first, second)]
         return ends
 
@@ -158,20 +157,24 @@ class Points:
             last[process] = t.index
 
     def _add_real_time(self) -> None:
-        returned = {
-            t.operation.returned: t for t in self._seen.transactions.values() if t.operation.returned is not None
-        }
-        invoked = {t.operation.invoked: t for t in self._seen.transactions.values()}
+        """A chain of points, each for the answers between two invocations."""
+        answers: list[tuple[int, int]] = []
+        for index, t in self._seen.transactions.items():
+            if t.operation.returned is not None:
+                answers.append((t.operation.returned, index))
+        answers.sort(reverse=True)
         label = self._about("rt", None)
         now: int | None = None
-        for position in sorted([*returned, *invoked]):
-            if position in invoked and now is not None:
-                self.graph.add(now, self._start[invoked[position].index], label)
-            if position in returned:
-                before, now = now, self._point(None, position)
-                self.graph.add(self._commit[returned[position].index], now, label)
+        for index, t in self._seen.transactions.items():
+            invoked = t.operation.invoked
+            if answers and answers[-1][0] < invoked:
+                before, now = now, self._point(None, answers[-1][0])
                 if before is not None:
                     self.graph.add(before, now, label)
+                while answers and answers[-1][0] < invoked:
+                    self.graph.add(self._commit[answers.pop()[1]], now, label)
+            if now is not None:
+                self.graph.add(now, self._start[index], label)
 
     def add_seen(self) -> Cycle | None:
         """The writers of a key that a reader is known to see come before the one it reads from. None, or the cycle that shows

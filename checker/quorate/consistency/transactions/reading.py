@@ -30,18 +30,16 @@ from quorate.errors import UsageError
 
 INITIAL = -1  # The writer of every key's first version.
 _WRITES: dict[Value, str] = {"append": "append", "w": "w", "write": "w"}
+_PLAIN = frozenset({"append", "w", "r"})
 _READS: dict[Value, str] = {"r": "r", "read": "r", "rp": "rp"}
 
 
-@dataclass(frozen=True, slots=True)
-class Micro:
-    """One step of a transaction: `function` is "append", "w" or "r"; or "rp", a read by predicate, until it is taken apart.
-    `absent`: it is part of such a read, which covers the key and does not show it."""
+Micro = tuple[str, Value, Value]
+"""One step of a transaction: the function, the key and the value. Functions are "append", "w" and "r"; "rp", a read by
+predicate, until it is taken apart; and "absent", a read by predicate that covers the key and does not show it. A tuple as in
+the record, since long histories have millions of them."""
 
-    function: str
-    key: Value
-    value: Value
-    absent: bool = False
+READS = frozenset({"r", "absent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Transaction:
         return self.operation.index
 
     def __str__(self) -> str:
-        return "; ".join(f"{s.function} {show(s.key)} {show(s.value)}" for s in self.told)
+        return "; ".join(f"{function} {show(key)} {show(value)}" for function, key, value in self.told)
 
 
 @dataclass
@@ -79,10 +77,10 @@ class Versions:
     phantoms: set[tuple[int, Value]] = field(default_factory=set)
     _absent: set[int] = field(default_factory=set)  # The numbers of reads that found nothing, by predicate.
 
-    def add_read(self, reader: Transaction, step: Micro, writer: int) -> None:
-        if step.absent:
+    def add_read(self, reader: int, step: Micro, writer: int) -> None:
+        if step[0] == "absent":
             self._absent.add(len(self.reads))
-        self.reads.append((reader.index, step.key, writer))
+        self.reads.append((reader, step[1], writer))
 
     def is_phantom(self, reader: int, key: Value, writer: int) -> bool:
         return writer == INITIAL and (reader, key) in self.phantoms
@@ -118,7 +116,9 @@ def steps_of(operation: Operation) -> tuple[Micro, ...]:
     told = operation.argument if operation.pending else operation.result
     if not isinstance(told, tuple):
         raise misfit(operation, f"A transaction and its answer are lists of steps, not {show(told)}.")
-    steps = []
+    if all(type(step) is tuple and len(step) == 3 and step[0] in _PLAIN for step in told) and not operation.pending:
+        return told  # As most records have them.
+    steps: list[Micro] = []
     for step in told:
         name = word(step[0]) if isinstance(step, tuple) and len(step) == 3 else None
         function = _READS.get(name) or _WRITES.get(name)
@@ -129,15 +129,15 @@ def steps_of(operation: Operation) -> tuple[Micro, ...]:
                 "and [rp, predicate, {key: value}].",
             )
         if function in ("append", "w") or not operation.pending:
-            steps.append(Micro(function, step[1], step[2]))
+            steps.append((function, step[1], step[2]))
     return tuple(steps)
 
 
 def _single(operation: Operation) -> tuple[Micro, ...]:
     if operation.function in _WRITES:
-        return (Micro(_WRITES[operation.function], operation.key, operation.argument),)
+        return ((_WRITES[operation.function], operation.key, operation.argument),)
     if _READS.get(operation.function) == "r":
-        return () if operation.pending else (Micro("r", operation.key, operation.result),)
+        return () if operation.pending else (("r", operation.key, operation.result),)
     raise misfit(
         operation,
         f"This is {operation.function!r}. Levels for transactions take f = txn with a value like "
@@ -158,7 +158,7 @@ def versions(history: History, initial: Value = None, dirty: bool = False) -> Ve
             f"{odd} of process {odd.process} is a single operation among transactions. Make it a transaction of one step.",
         )
     transactions = {o.index: Transaction(o, steps, steps) for o in history for steps in (steps_of(o),)}
-    kinds = {s.function for t in transactions.values() for s in t.steps} - {"r"}
+    kinds = {step[0] for t in transactions.values() for step in t.steps} - {"r"}
     if "rp" in kinds:
         kinds.discard("rp")
         if initial is not None:
@@ -184,21 +184,21 @@ def versions(history: History, initial: Value = None, dirty: bool = False) -> Ve
 def _take_predicates_apart(transactions: dict[int, Transaction]) -> None:
     """Replace each read by predicate by reads of the keys that it covers, of all that the history has."""
     shown = {
-        (index, number): predicates.pairs(t.operation, step.key, step.value)
+        (index, number): predicates.pairs(t.operation, predicate, value)
         for index, t in transactions.items()
-        for number, step in enumerate(t.steps)
-        if step.function == "rp"
+        for number, (function, predicate, value) in enumerate(t.steps)
+        if function == "rp"
     }
-    keys = dict.fromkeys(s.key for t in transactions.values() for s in t.steps if s.function != "rp")
+    keys = dict.fromkeys(key for t in transactions.values() for function, key, _ in t.steps if function != "rp")
     keys |= dict.fromkeys(key for found in shown.values() for key in found)
     for index, t in transactions.items():
         steps: list[Micro] = []
         for number, step in enumerate(t.steps):
-            if step.function != "rp":
+            if step[0] != "rp":
                 steps.append(step)
                 continue
-            found, covers = shown[index, number], predicates.coverage(t.operation, step.key)
-            steps += [Micro("r", key, found.get(key), key not in found) for key in keys if covers(key)]
+            found, covers = shown[index, number], predicates.coverage(t.operation, step[1])
+            steps += [("r" if key in found else "absent", key, found.get(key)) for key in keys if covers(key)]
         transactions[index] = Transaction(t.operation, tuple(steps), t.told)
 
 
@@ -212,16 +212,16 @@ def _leave_out_uncommitted(found: Versions, writers: _Writers) -> None:
         return
     for t in found.transactions.values():
         steps: list[Micro] = []
-        for step in t.steps:
-            if step.function == "r":
-                elements = _elements(t, step)
-                _check_distinct(t, step.key, elements)
-                kept = tuple(e for e in elements if not writers.shows_uncommitted(step.key, e))
-                steps.append(Micro("r", step.key, kept, step.absent))
+        for function, key, value in t.steps:
+            if function in READS:
+                elements = _elements(t, key, value)
+                _check_distinct(t, key, elements)
+                kept = tuple(e for e in elements if not writers.shows_uncommitted(key, e))
+                steps.append((function, key, kept))
             else:
-                steps.append(step)
+                steps.append((function, key, value))
         found.transactions[t.index] = Transaction(t.operation, tuple(steps), t.told)
-    writers.of = {what: found.transactions[t.index] for what, t in writers.of.items()}
+    writers.replace(found.transactions)
 
 
 def _check_distinct(reader: Transaction, key: Value, elements: tuple[Value, ...]) -> None:
@@ -230,47 +230,46 @@ def _check_distinct(reader: Transaction, key: Value, elements: tuple[Value, ...]
 
 
 def _reads_lists(transactions: dict[int, Transaction]) -> bool:
-    return any(isinstance(s.value, tuple) for t in transactions.values() for s in t.steps)
+    return any(isinstance(value, tuple) for t in transactions.values() for _, _, value in t.steps)
 
 
 class _Writers:
-    """Who wrote each value of each key, and which value was the last that a transaction wrote to a key."""
+    """Who wrote each value of each key."""
 
     def __init__(
         self, transactions: dict[int, Transaction], failed: Iterable[Operation], initial: Value, dirty: bool
     ) -> None:
-        self.of: dict[tuple[Value, Value], Transaction] = {}
+        self.of: dict[Value, dict[Value, Transaction]] = {}
         self._dirty = dirty
-        self.last: dict[tuple[int, Value], Value] = {}
         self._aborted: dict[tuple[Value, Value], Operation] = {}
         for o in failed:
             asked = replace(o, index=-1, result=None, returned=None)  # What it would have done had it committed.
             aborted = replace(asked, returned=o.returned)
-            self._aborted |= {(s.key, s.value): aborted for s in steps_of(asked) if s.function != "r"}
+            self._aborted |= {(key, value): aborted for _, key, value in steps_of(asked)}
         for transaction in transactions.values():
-            for step in transaction.steps:
-                if step.function == "r":
+            for function, key, value in transaction.steps:
+                if function in READS:
                     continue
-                other = self.of.setdefault((step.key, step.value), transaction)
-                if other is not transaction or (
-                    (transaction.index, step.key) in self.last and step.value == self.last[transaction.index, step.key]
-                ):
+                own = self.of.get(key)
+                if own is None:
+                    own = self.of[key] = {}
+                if value in own:
                     raise misfit(
                         transaction.operation,
-                        f"Transactions {other.index} and {transaction.index} both write {show(step.value)} to "
-                        f"{show(step.key)}. Which write a read shows is known only if each value is written to a key once.",
+                        f"Transactions {own[value].index} and {transaction.index} both write {show(value)} to "
+                        f"{show(key)}. Which write a read shows is known only if each value is written to a key once.",
                     )
-                if step.function == "w" and step.value == initial:
+                if function == "w" and value == initial:
                     raise misfit(
                         transaction.operation,
-                        f"The transaction writes {show(step.value)} to {show(step.key)}, the initial value, so that a read of "
-                        "it would not name its writer.",
+                        f"The transaction writes {show(value)} to {show(key)}, the initial value, so that a read of it would "
+                        "not name its writer.",
                     )
-                self.last[transaction.index, step.key] = step.value
+                own[value] = transaction
 
     def find(self, reader: Transaction, key: Value, value: Value) -> Transaction:
         """The transaction that wrote `value`. Raises `Anomaly` if it did not commit or does not exist."""
-        writer = self.of.get((key, value))
+        writer = self.of.get(key, {}).get(value)
         if writer is not None:
             return writer
         aborted = self._aborted.get((key, value))
@@ -282,17 +281,26 @@ class _Writers:
 
     def shows_uncommitted(self, key: Value, value: Value) -> bool:
         """Whether the value is of a transaction that did not commit, and may be read."""
-        return self._dirty and (key, value) not in self.of and (key, value) in self._aborted
+        return self._dirty and value not in self.of.get(key, {}) and (key, value) in self._aborted
 
     def leave_out(self, transaction: Transaction) -> None:
         """Take a transaction for one that did not commit."""
-        for step in transaction.steps:
-            if step.function != "r":
-                self.of.pop((step.key, step.value), None)
-                self._aborted[step.key, step.value] = transaction.operation
+        for function, key, value in transaction.steps:
+            if function not in READS:
+                del self.of[key][value]
+                self._aborted[key, value] = transaction.operation
+
+    def replace(self, transactions: dict[int, Transaction]) -> None:
+        """Let the writers be these, of the same numbers."""
+        self.of = {key: {value: transactions[t.index] for value, t in own.items()} for key, own in self.of.items()}
 
     def check_final(self, reader: Transaction, key: Value, value: Value, writer: Transaction) -> None:
-        if not self._dirty and writer is not reader and self.last[writer.index, key] != value:
+        if self._dirty or writer is reader:
+            return
+        last = next(
+            wrote for function, about, wrote in reversed(writer.steps) if about == key and function not in READS
+        )
+        if last != value:
             text = (
                 f"T{reader.index} reads {show(value)} of {show(key)}, which T{writer.index} wrote and then wrote over."
             )
@@ -300,80 +308,91 @@ class _Writers:
 
 
 def _read_registers(found: Versions, writers: _Writers) -> None:
-    for transaction in found.transactions.values():
+    for index, transaction in found.transactions.items():
         own: dict[Value, Value] = {}
         for step in transaction.steps:
-            if step.function != "r":
-                own[step.key] = step.value
-                found.loose.setdefault(step.key, [])
-                if transaction.index not in found.loose[step.key]:
-                    found.loose[step.key].append(transaction.index)
-            elif step.key in own:
-                if step.value != own[step.key]:
-                    wrote = show(own[step.key])
-                    text = f"T{transaction.index} wrote {wrote} to {show(step.key)} and then read {show(step.value)}."
+            function, key, value = step
+            if function not in READS:
+                if key not in own:
+                    found.loose.setdefault(key, []).append(index)
+                own[key] = value
+            elif key in own:
+                if value != own[key]:
+                    text = f"T{index} wrote {show(own[key])} to {show(key)} and then read {show(value)}."
                     raise Anomaly("internal", text, transaction.operation)
-            elif step.value == found.initial:
-                found.add_read(transaction, step, INITIAL)
-            elif not writers.shows_uncommitted(step.key, step.value):
-                writer = writers.find(transaction, step.key, step.value)
+            elif value == found.initial:
+                found.add_read(index, step, INITIAL)
+            elif not writers.shows_uncommitted(key, value):
+                writer = writers.find(transaction, key, value)
                 if writer is transaction:
-                    text = f"T{transaction.index} read {show(step.value)} of {show(step.key)} before writing it itself."
+                    text = f"T{index} read {show(value)} of {show(key)} before writing it itself."
                     raise Anomaly("internal", text, transaction.operation)
-                writers.check_final(transaction, step.key, step.value, writer)
-                found.add_read(transaction, step, writer.index)
+                writers.check_final(transaction, key, value, writer)
+                found.add_read(index, step, writer.index)
 
 
 def _read_lists(found: Versions, writers: _Writers) -> None:
     longest = _longest_lists(found.transactions)
-    for key, (_, elements) in longest.items():
-        reader = longest[key][0]
-        _check_distinct(reader, key, elements)
-        found.chains[key] = _chain(writers, reader, key, elements)
-    for transaction in found.transactions.values():
+    owners = {key: _owners(writers, key, *shown) for key, shown in longest.items()}
+    for key, (reader, elements) in longest.items():
+        found.chains[key] = _chain(owners[key], reader, key, elements)
+    for index, transaction in found.transactions.items():
         own: dict[Value, list[Value]] = {}
         for step in transaction.steps:
-            if step.function == "append":
-                own.setdefault(step.key, []).append(step.value)
+            function, key, value = step
+            if function == "append":
+                own.setdefault(key, []).append(value)
+                continue
+            elements = _elements(transaction, key, value)
+            _check_shown(transaction, key, elements, longest[key], own.get(key, []), owners[key])
+            end = len(elements)
+            while end and owners[key][end - 1] is transaction:
+                end -= 1
+            if end == 0:
+                found.add_read(index, step, INITIAL)
             else:
-                _read_list(found, writers, transaction, step, own.get(step.key, []), longest[step.key])
-    for (key, _), writer in writers.of.items():
-        loose = found.loose.setdefault(key, [])
-        if writer.index not in found.chains.get(key, ()) and writer.index not in loose[-1:]:
-            loose.append(writer.index)
+                writer = owners[key][end - 1]
+                writers.check_final(transaction, key, elements[end - 1], writer)
+                found.add_read(index, step, writer.index)
+    for key, writes in writers.of.items():
+        chained = set(found.chains.get(key, ()))
+        found.loose[key] = [i for i in dict.fromkeys(t.index for t in writes.values()) if i not in chained]
 
 
 def _longest_lists(transactions: dict[int, Transaction]) -> dict[Value, tuple[Transaction, tuple[Value, ...]]]:
     longest: dict[Value, tuple[Transaction, tuple[Value, ...]]] = {}
     for transaction in transactions.values():
-        for step in transaction.steps:
-            if step.function == "r":
-                elements = _elements(transaction, step)
-                if step.key not in longest or len(elements) > len(longest[step.key][1]):
-                    longest[step.key] = (transaction, elements)
+        for function, key, value in transaction.steps:
+            if function in READS:
+                elements = _elements(transaction, key, value)
+                if key not in longest or len(elements) > len(longest[key][1]):
+                    longest[key] = (transaction, elements)
     return longest
 
 
-def _elements(transaction: Transaction, step: Micro) -> tuple[Value, ...]:
-    if step.value is None:
+def _elements(transaction: Transaction, key: Value, value: Value) -> tuple[Value, ...]:
+    if value is None:
         return ()
-    if not isinstance(step.value, tuple):
-        raise misfit(
-            transaction.operation, f"The transaction reads {show(step.value)} of {show(step.key)}, which is not a list."
-        )
-    return step.value
+    if not isinstance(value, tuple):
+        raise misfit(transaction.operation, f"The transaction reads {show(value)} of {show(key)}, which is not a list.")
+    return value
 
 
-def _chain(writers: _Writers, reader: Transaction, key: Value, elements: tuple[Value, ...]) -> list[int]:
+def _owners(writers: _Writers, key: Value, reader: Transaction, elements: tuple[Value, ...]) -> list[Transaction]:
+    """Who appended each element of the longest list that was read of a key."""
+    _check_distinct(reader, key, elements)
+    return [writers.find(reader, key, element) for element in elements]
+
+
+def _chain(owners: list[Transaction], reader: Transaction, key: Value, elements: tuple[Value, ...]) -> list[int]:
     """The writers of a list in the order of versions. One whose appends are not side by side is mentioned again, which
     closes a cycle of ww; and so is one whose later appends are not in the list yet, if others' are."""
-    owners = [writers.find(reader, key, element) for element in elements]
     chain = [t.index for number, t in enumerate(owners) if number == 0 or owners[number - 1] is not t]
     shown_of: dict[int, list[Value]] = {}
     for element, owner in zip(elements, owners, strict=True):
         shown_of.setdefault(owner.index, []).append(element)
     for writer in {t.index: t for t in owners}.values():
-        wrote = [step.value for step in writer.steps if step.function == "append" and step.key == key]
+        wrote = [value for function, about, value in writer.steps if function == "append" and about == key]
         shown = shown_of[writer.index]
         if shown != wrote[: len(shown)]:
             text = (
@@ -386,36 +405,26 @@ def _chain(writers: _Writers, reader: Transaction, key: Value, elements: tuple[V
     return chain
 
 
-def _read_list(
-    found: Versions,
-    writers: _Writers,
-    transaction: Transaction,
-    step: Micro,
-    own: list[Value],
+def _check_shown(
+    reader: Transaction,
+    key: Value,
+    elements: tuple[Value, ...],
     longest: tuple[Transaction, tuple[Value, ...]],
+    own: list[Value],
+    owners: list[Transaction],
 ) -> None:
-    elements = _elements(transaction, step)
-    name = f"T{transaction.index}"
+    """Whether a list that was read is a beginning of the longest one, and has what the reader had appended."""
+    name = f"T{reader.index}"
     if elements != longest[1][: len(elements)]:
         text = (
-            f"{name} reads {show(elements)} of {show(step.key)} and T{longest[0].index} reads {show(longest[1])}: "
+            f"{name} reads {show(elements)} of {show(key)} and T{longest[0].index} reads {show(longest[1])}: "
             "no order of appends gives both."
         )
-        raise Anomaly("incompatible order", text, transaction.operation, longest[0].operation)
-    writes = (transaction.index, step.key) in writers.last
-    mine = [e for e in elements if writers.of.get((step.key, e)) is transaction] if writes else []
-    if mine != own:
-        text = f"{name} had appended {show(tuple(own))} to {show(step.key)} when it read {show(elements)}."
-        raise Anomaly("internal", text, transaction.operation)
-    end = len(elements)
-    while end and elements[end - 1] in own:
-        end -= 1
-    if end == 0:
-        found.add_read(transaction, step, INITIAL)
-        return
-    writer = writers.find(transaction, step.key, elements[end - 1])
-    writers.check_final(transaction, step.key, elements[end - 1], writer)
-    found.add_read(transaction, step, writer.index)
+        raise Anomaly("incompatible order", text, reader.operation, longest[0].operation)
+    writes = own or any(function == "append" and about == key for function, about, _ in reader.steps)
+    if writes and [e for e, owner in zip(elements, owners, strict=False) if owner is reader] != own:
+        text = f"{name} had appended {show(tuple(own))} to {show(key)} when it read {show(elements)}."
+        raise Anomaly("internal", text, reader.operation)
 
 
 def _leave_out_unobserved(found: Versions) -> None:

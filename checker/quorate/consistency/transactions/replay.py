@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 
 from quorate.consistency.history import Value
-from quorate.consistency.transactions.reading import INITIAL, Transaction, Versions
+from quorate.consistency.transactions.reading import INITIAL, READS, Transaction, Versions
 from quorate.consistency.transactions.rules import Rule, Sees
 from quorate.consistency.verdict import Schedule
 
@@ -21,7 +21,9 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool, phantoms: boo
     """Whether every read is right when each transaction reads the store as it was at its start, with its own writes,
     and writes at its commit; `exclusive`: and no two transactions that write one key overlap; `phantoms`: where what a read
     by predicate did not find may be there."""
-    points = schedule.points or tuple(p for index in schedule.commits for p in ((index, "start"), (index, "commit")))
+    if schedule.points is None:
+        return _serial(schedule, seen, phantoms)
+    points = schedule.points
     if sorted(points) != sorted((index, kind) for index in seen.transactions for kind in ("start", "commit")):
         return False
     store: Store = {}
@@ -30,11 +32,11 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool, phantoms: boo
     for index, kind in points:
         transaction = seen.transactions[index]
         if kind == "start":
-            keys = {step.key for step in transaction.steps}
+            keys = {key for _, key, _ in transaction.steps}
             snapshot[index] = ({k: store[k] for k in keys if k in store}, {k: versions.get(k, 0) for k in keys})
             continue
         view, then = snapshot.pop(index) if index in snapshot else ({}, {})
-        written = {step.key for step in transaction.steps if step.function != "r"}
+        written = {key for function, key, _ in transaction.steps if function not in READS}
         if not _reads_right(transaction, view, seen, phantoms):
             return False
         if exclusive and any(versions.get(key, 0) != then[key] for key in written):
@@ -45,24 +47,32 @@ def snapshots(schedule: Schedule, seen: Versions, exclusive: bool, phantoms: boo
     return True
 
 
+def _serial(schedule: Schedule, seen: Versions, phantoms: bool) -> bool:
+    """The same where each transaction starts when the one before it has committed."""
+    if len(schedule.commits) != len(seen.transactions) or set(schedule.commits) != set(seen.transactions):
+        return False
+    store: Store = {}
+    return all(_reads_right(seen.transactions[index], store, seen, phantoms) for index in schedule.commits)
+
+
 def _reads_right(transaction: Transaction, view: Store, seen: Versions, phantoms: bool) -> bool:
+    """Whether all reads are right; what is written is in the view then."""
     own = set()
-    for step in transaction.steps:
-        if step.function == "r":
-            told = () if seen.lists and step.value is None else step.value
-            excused = phantoms and step.absent and step.key not in own
-            if told != view.get(step.key, seen.initial) and not excused:
+    for function, key, value in transaction.steps:
+        if function in READS:
+            told = () if value is None and seen.lists else value
+            if told != view.get(key, seen.initial) and not (phantoms and function == "absent" and key not in own):
                 return False
         else:
-            own.add(step.key)
-            _write_step(step.function, step.key, step.value, view)
+            own.add(key)
+            _write_step(function, key, value, view)
     return True
 
 
 def _write(transaction: Transaction, store: Store) -> None:
-    for step in transaction.steps:
-        if step.function != "r":
-            _write_step(step.function, step.key, step.value, store)
+    for function, key, value in transaction.steps:
+        if function not in READS:
+            _write_step(function, key, value, store)
 
 
 def _write_step(function: str, key: Value, value: Value, store: Store) -> None:
@@ -96,7 +106,10 @@ class _Sight:
 
     def __init__(self, seen: Versions, place: dict[int, int], rule: Rule) -> None:
         self._seen, self._place, self._sees = seen, place, rule.sees
-        self._written = {t.index: {s.key for s in t.steps if s.function != "r"} for t in seen.transactions.values()}
+        self._written = {
+            index: {key for function, key, _ in t.steps if function not in READS}
+            for index, t in seen.transactions.items()
+        }
         self.places: dict[Value, list[int]] = {}
         for index in sorted(seen.transactions, key=place.__getitem__):
             for key in self._written[index]:

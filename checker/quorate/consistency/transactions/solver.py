@@ -11,7 +11,8 @@ What remains is searched with backtracking. Paths are known from bit masks of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from quorate.consistency.history import Value
@@ -40,7 +41,7 @@ class Undecided(Exception):
 
 
 def solve(
-    graph: Graph, choices: Choices | None, priority: Callable[[int], int], attempts: int, memory_bytes: int
+    graph: Graph, choices: Choices | None, priority: array[int], attempts: int, memory_bytes: int
 ) -> list[int] | Graph:
     """An order of the points that some way of choosing allows; else the graph with the edges of a choice that closes a
     cycle.
@@ -58,7 +59,7 @@ def solve(
 
 
 class _Backtracking:
-    def __init__(self, choices: Choices, priority: Callable[[int], int], attempts: int, memory_bytes: int) -> None:
+    def __init__(self, choices: Choices, priority: array[int], attempts: int, memory_bytes: int) -> None:
         self._choices, self._priority, self._attempts, self._memory = choices, priority, attempts, memory_bytes
         self._left = attempts
         self._contradiction: Graph | None = None
@@ -73,7 +74,7 @@ class _Backtracking:
 
     def run(self, graph: Graph, pairs: list[Pair]) -> list[int] | Graph:
         """Raises `Undecided` at once for graphs whose paths do not fit into memory."""
-        if len(graph.after) ** 2 // 8 > self._memory:
+        if len(graph.owner) ** 2 // 8 > self._memory:
             raise Undecided
         self._left = min(self._attempts, max(PAIRS_TRIED_MAX // len(pairs), 10))
         order = self._choose(graph.copy(), pairs)

@@ -11,6 +11,7 @@ the first are tried. Of lists that were read the order is known, and the first t
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from quorate.consistency.verdict import Cycle, Edge
 
 TRANSACTIONS_TRIED_MAX = 1_000_000  # In all tries together.
 CONFLICTS_MAX = 1_000  # That are collected in one try.
+ANOMALY = "G-single: read skew"
 
 Step = tuple[int, int, str, Value]  # From one transaction to another, by wr or ww of a key.
 
@@ -37,12 +39,12 @@ class _Conflict:
 
 
 def consistent_view(
-    graph: Graph, seen: Versions, priority: Callable[[int], int], label: Callable[[int], str], attempts: int
+    graph: Graph, seen: Versions, priority: array[int], label: Callable[[int], str], attempts: int
 ) -> list[int] | Cycle:
     """An order of the points of `graph`, one for each transaction, with ww and wr, that is one for PL-2+; or a cycle.
 
     Raises `Undecided`."""
-    attempts = min(attempts, max(TRANSACTIONS_TRIED_MAX // max(len(graph.after), 1), 10))
+    attempts = min(attempts, max(TRANSACTIONS_TRIED_MAX // max(len(graph.owner), 1), 10))
     search = _Search(seen, priority, label, attempts)
     order = search.run(graph.copy(), frozenset())
     if order is not None:
@@ -52,9 +54,7 @@ def consistent_view(
 
 
 class _Search:
-    def __init__(
-        self, seen: Versions, priority: Callable[[int], int], label: Callable[[int], str], attempts: int
-    ) -> None:
+    def __init__(self, seen: Versions, priority: array[int], label: Callable[[int], str], attempts: int) -> None:
         self._seen, self._priority, self._label, self._left = seen, priority, label, attempts
         self.contradiction: Cycle | None = None
         self._read_by: dict[int, list[tuple[int, Value]]] = {}
@@ -71,7 +71,8 @@ class _Search:
                 raise Undecided
             order = graph.order(self._priority)
             if order is None:
-                self.contradiction = self.contradiction or as_cycle(graph.cycle(), self._label)
+                name = ANOMALY if known else None  # In every order of versions, and not of ww and wr alone.
+                self.contradiction = self.contradiction or as_cycle(graph.cycle(), self._label, name)
                 return None
             conflicts = self._conflicts([index for p in order if (index := graph.owner[p]) is not None], known)
             if not conflicts:
