@@ -12,6 +12,7 @@ import pytest
 from quorate import cc
 from quorate.commands._verifying import Job
 from quorate.explore.limits import Limits
+from quorate.loading import load, located, names
 from quorate.pipeline import sources
 from quorate.pipeline.project import Profile
 from quorate.pipeline.sources import MAIN, Sources, digest_of_quorate, pieces, sources_of
@@ -214,6 +215,19 @@ def test_bytecode_of_a_text_written_in_the_same_second_is_not_taken(
     monkeypatch.delitem(sys.modules, "further", raising=False)
     assert importlib.import_module("further").free(1)
     monkeypatch.delitem(sys.modules, "further")
+
+
+def test_what_a_protocol_of_the_library_has_from_others_is_among_its_sources() -> None:
+    borrowing = 0
+    for name in names():
+        found = sources_of(*located(name))
+        assert found.unknown == "", name
+        module = load(name).module
+        others = {getattr(value, "__module__", None) for value in vars(module).values()}
+        others = {other for other in others if other is not None and other.startswith("quorate_specs")}
+        assert {module.__name__, *others} <= set(found.files), name
+        borrowing += len(others) > 1
+    assert borrowing >= 5
 
 
 TEXT = '''"""About."""

@@ -129,11 +129,13 @@ def test_a_failure_shows_the_run_and_where_its_picture_is(project: pytest.Pytest
     assert picture is not None and Path(picture[1]).read_text(encoding="utf-8").rstrip().endswith("</svg>")
 
 
+@pytest.mark.slow
 def test_one_property_is_selected_by_its_name_and_by_keywords(project: pytest.Pytester) -> None:
     project.runpytest_inprocess("lock.py::Lock::used").assert_outcomes(passed=1)
     project.runpytest_inprocess("lock.py", "-k", "exclusive").assert_outcomes(passed=2, deselected=2)
 
 
+@pytest.mark.slow
 def test_last_failed_and_exit_first_and_durations_behave(project: pytest.Pytester) -> None:
     project.runpytest_inprocess("lock.py").assert_outcomes(passed=3, failed=1)
     result = project.runpytest_inprocess("lock.py", "--lf", "--durations=1", "-vv")
@@ -143,6 +145,7 @@ def test_last_failed_and_exit_first_and_durations_behave(project: pytest.Pyteste
     project.runpytest_inprocess("lock.py::Rude", "lock.py::Mistaken", "-x").assert_outcomes(failed=1)
 
 
+@pytest.mark.slow
 def test_what_is_configured_is_collected_where_nothing_is_named(project: pytest.Pytester) -> None:
     project.makepyfile(test_other="from lock import Lock, Rude\n\ndef test_it():\n    assert issubclass(Rude, Lock)\n")
     project.makepyprojecttoml('[tool.quorate]\nspecs = ["lock.py:Lock"]\n[tool.quorate.bounds.ci]\nProcess = 3\n')
@@ -167,12 +170,14 @@ def test_with_xdist_the_items_of_a_class_go_to_one_worker(project: pytest.Pytest
         project.runpytest_inprocess("--lf", *options, *named).assert_outcomes(failed=1)
 
 
+@pytest.mark.slow
 def test_files_that_are_called_as_specifications_are_collected_on_demand(project: pytest.Pytester) -> None:
     (project.path / "lock.py").rename(project.path / "spec_lock.py")
     project.runpytest_inprocess().assert_outcomes()
     project.runpytest_inprocess("--quorate").assert_outcomes(passed=3, failed=1)
 
 
+@pytest.mark.slow
 def test_an_error_in_a_specification_fails_all_its_tests_with_its_place(project: pytest.Pytester) -> None:
     project.makepyfile(lock=WRONG)
     result = project.runpytest_inprocess("lock.py::Lock")
@@ -185,6 +190,7 @@ def test_an_error_in_a_specification_fails_all_its_tests_with_its_place(project:
     assert "Traceback" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_specification_that_claims_nothing_does_not_pass(project: pytest.Pytester) -> None:
     text = SPEC[: SPEC.index("    @invariant")]
     project.makepyfile(lock=text)
