@@ -17,6 +17,9 @@ from quorate_specs.consensus.raft import Entry, Raft, Server
 Message = dict[str, Any]
 Line = dict[str, Any]
 
+PIPELINE_MAX = 5
+"""Entries that a leader has not committed yet before it takes more."""
+
 
 @dataclass
 class Node:
@@ -108,6 +111,10 @@ class Node:
             "entry": entry,
             "commit": self.commit_index,
         }
+
+    def has_room(self) -> bool:
+        """A leader of a new term must take an entry before it can commit those of its predecessors."""
+        return len(self.log) - self.commit_index < PIPELINE_MAX or self.term_at(len(self.log)) != self.term
 
     def request(self, command: str) -> Iterator[Message]:
         self.log.append({"term": self.term, "command": command})
@@ -324,12 +331,13 @@ class Cluster:
         while len(self.lines) < events:
             node = self.rng.choice(list(self.nodes.values()))
             chance = self.rng.random()
-            if chance < elections or (not self.flying and node.role != "leader"):
+            is_led = any(each.role == "leader" for each in self.nodes.values())
+            if chance < elections or (not self.flying and not is_led):
                 if node.role != "leader":
                     self.send(node.time_out())
             elif chance < elections * 1.2:
                 node.restart()
-            elif chance < 0.25 and node.role == "leader":
+            elif chance < 0.25 and node.role == "leader" and node.has_room():
                 self.commands += 1
                 self.send(node.request(f"command {self.commands}"))
             elif chance < 0.5 and node.role == "leader":

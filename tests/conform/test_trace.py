@@ -58,7 +58,7 @@ def without_network(lines: list[Line]) -> list[Line]:
 @pytest.fixture(scope="module")
 def run() -> list[Line]:
     """A run of a program in which leaders change and entries are committed, told with its network and with whole logs."""
-    lines = told_in_full(Cluster(seed=18).run(50, elections=0.05))
+    lines = told_in_full(Cluster(seed=2).run(50, elections=0.05))
     assert {line["event"] for line in lines} == {action.name for action in System(Raft).actions}
     return lines
 
@@ -88,7 +88,8 @@ def test_a_run_of_a_protocol_is_a_behaviour_of_it(name: str, tmp_path: Path) -> 
     spec = load(name).main
     lines = random_run(spec, seed=0, length=25)
     log = write(tmp_path / "log.jsonl", lines)
-    verdict = validate([log], spec, Map(members=members(spec)), name)
+    everything = tuple(System(spec).index)
+    verdict = validate([log], spec, Map(members=members(spec), complete=everything), name)
     assert isinstance(verdict, Conforms) and verdict.coverage.events == len(lines)
 
 
@@ -255,8 +256,8 @@ def test_what_is_not_mentioned_has_not_changed_where_the_map_says_so(tmp_path: P
 
 
 def test_unlogged_actions_are_filled_in(run: list[Line], tmp_path: Path) -> None:
-    kept = [line for line in without_network(run) if line["event"] != "handle_request"]
-    assert len(kept) < len(run)
+    kept = [line for line in without_network(run[:24]) if line["event"] != "handle_request"]
+    assert len(kept) < 24
     assert isinstance(judged(tmp_path, kept), Differs)
     mapping = Map(members=RAFT.members, silent=("handle_request",), silent_max=2)
     verdict = judged(tmp_path, kept, mapping)
@@ -264,7 +265,7 @@ def test_unlogged_actions_are_filled_in(run: list[Line], tmp_path: Path) -> None
 
 
 def test_too_few_states_kept_decide_nothing(run: list[Line], tmp_path: Path) -> None:
-    kept = [line for line in without_network(run) if line["event"] != "handle_request"]
+    kept = [line for line in without_network(run[:24]) if line["event"] != "handle_request"]
     mapping = Map(members=RAFT.members, silent=("handle_request",), silent_max=2)
     verdict = judged(tmp_path, kept, mapping, states_max=1)
     assert isinstance(verdict, NotDecided) and "more than 1 states fitted" in verdict.reason

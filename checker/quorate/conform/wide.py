@@ -23,6 +23,7 @@ from functools import cached_property
 from itertools import combinations, islice, product
 from typing import Any
 
+from quorate.conform.narrowing import narrowed
 from quorate.errors import UsageError, unknown
 from quorate.language.containers import DraftList, DraftMap, DraftSet, FrozenList, FrozenMap, FrozenSet, Log, Network
 from quorate.language.declarations import SpecBase
@@ -62,7 +63,7 @@ class Wide(System):
     Raises UsageError for a sort that the specification does not have."""
 
     def __init__(self, spec: type[SpecBase], closed: Mapping[str, int]) -> None:
-        super().__init__(spec)
+        super().__init__(narrowed(spec))
         known = {sort.__name__: sort for sort in self._sizes}
         for name in closed:
             if name not in known:
