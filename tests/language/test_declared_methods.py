@@ -59,6 +59,7 @@ RECORDS = {
     "a field that is not given": "@record\nclass R:\n    a: N\n    b: N = field(init=False, default=0)",
     "a field by keyword only": "@record\nclass R:\n    a: N\n    b: N = field(kw_only=True, default=0)",
     "a default that is made": "@record\nclass R:\n    a: N\n    b: N = field(default_factory=int)",
+    "a field that hides": "@record\nclass R:\n    _hash: N",
     "an equality of its own": "@record\nclass R:\n    a: N\n    def __eq__(self, other):\n        return True",
     "an inherited equality": "class B:\n    def __eq__(self, other):\n        return True\n@record\nclass R(B):\n    a: N",
     "more after it is made": "@record\nclass R:\n    a: N\n    def __post_init__(self):\n        pass",
@@ -102,6 +103,35 @@ def test_alternatives_that_may_be_equal_are_refused(name: str) -> None:
     source = HEADER + UNIONS[name] + SPEC.replace("    x: N", "    x: N\n    u: T")
     with pytest.raises(SpecError, match=r"union|Flag|__eq__|of its own|metaclass"):
         System(load_drawn(source))
+
+
+ATTRIBUTES = {
+    "a text for several names": 'omits = ("low")',
+    "a number for an expectation": "expect = 3",
+    "a sort for lanes": "lanes = P",
+    "a variable": "bounds: dict[P, N]",
+    "a variable that is a method of all": "bounded: N",
+    "an action": "@action\ndef bounds(self) -> None:\n    pass",
+}
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_what_every_specification_has_is_what_it_is_meant_to_be(name: str) -> None:
+    with pytest.raises(SpecError, match=r"says something of every|method of every"):
+        load_drawn(HEADER + SPEC + indented(ATTRIBUTES[name]) + "\n")
+
+
+NAMES = {
+    "the loss of a message": "wire: Network[M] = Network(lossy=True)\n@action\ndef lose(self) -> None:\n    pass",
+    "a bound": "@constraint\ndef N(self) -> bool:\n    return True",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_taken_is_refused(name: str) -> None:
+    record = "@record\nclass M:\n    to: P\n"
+    with pytest.raises(SpecError, match="has the name of"):
+        System(load_drawn(HEADER + record + SPEC + indented(NAMES[name]) + "\n"))
 
 
 @pytest.mark.parametrize("name", ["__init__", "__setattr__", "__getattribute__", "__slots__"])

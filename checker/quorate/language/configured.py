@@ -73,7 +73,10 @@ class Configured:
         lossy = [variable for variable in self.variables if isinstance(variable.type, WireType) and variable.type.lossy]
         for wire in lossy:
             name = LOSS if len(lossy) == 1 else f"{LOSS}_{wire.name}"
+            self._check_free(name, f"the loss of a message of {wire.name}, which is lossy")
             self._by_kind.setdefault("action", []).append(_loss(name, wire))
+        for bound in self.bounds.keys() & {method.name for method in self.of(CONSTRAINT)}:
+            self._check_free(bound, "a bound, and cuts are counted by name")
         if not self.of("action"):
             raise SpecError(f"{self.name} has no actions: mark the methods that change the state with @action.")
         if len(self.of("init")) > 1:
@@ -91,6 +94,12 @@ class Configured:
             )
 
     # Declarations
+
+    def _check_free(self, name: str, meant: str) -> None:
+        for method in (method for methods in self._by_kind.values() for method in methods if method.name == name):
+            raise SpecError(
+                f"{self.name}.{name} has the name of {meant}: choose another one.", definition(method.function)
+            )
 
     def of(self, *kinds: str) -> tuple[Method, ...]:
         """The methods of these roles and kinds of properties, one after the other, each in order of definition. Raises

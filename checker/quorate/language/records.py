@@ -83,6 +83,11 @@ def _check_field(cls: type, field: Field[Any]) -> None:
         "kw_only=True": bool(field.kw_only),
         "default_factory=...": field.default_factory is not MISSING,
     }
+    if field.name.startswith("_"):
+        raise SpecError(
+            f"{cls.__name__}.{field.name}: names of fields do not begin with an underscore.",
+            declaration(cls, field.name),
+        )
     for option, given in options.items():
         if given:
             raise SpecError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable
+from types import NoneType
 from typing import Any, Self, cast
 
 from quorate.errors import SpecError
-from quorate.language.declarations import SpecBase, VariableSlot, declared, install, original
+from quorate.language.declarations import Expectation, SpecBase, VariableSlot, declared, install, original
 from quorate.language.places import class_location
 from quorate.language.resolve import is_classvar
 from quorate.language.system import State, System
@@ -37,13 +38,22 @@ class Spec(SpecBase):
                     f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
                     f"annotations, by a method marked @init and by its actions."
                 )
-        if "bounded" in cls.__dict__:
+        variables = [
+            name
+            for name, hint in inspect.get_annotations(cls).items()
+            if not (is_classvar(hint) or (isinstance(hint, str) and hint.startswith(("ClassVar", "typing.ClassVar"))))
+        ]
+        if "bounded" in (*cls.__dict__, *variables):
             raise SpecError(
                 f"{cls.__name__}: bounded is a method of every Spec, which sets its bounds; choose another name."
             )
-        for name, hint in inspect.get_annotations(cls).items():
-            if is_classvar(hint) or (isinstance(hint, str) and hint.startswith(("ClassVar", "typing.ClassVar"))):
-                continue
+        for name, (kinds, example) in _MEANT.items():
+            if name in variables or (name in cls.__dict__ and not isinstance(cls.__dict__[name], kinds)):
+                raise SpecError(
+                    f"{cls.__name__}.{name} says something of every specification, as in `{name} = {example}`: write it so, or choose "
+                    f"another name."
+                )
+        for name in variables:
             install(cls, name)
         for name, value in list(cls.__dict__.items()):
             inherited = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
@@ -110,6 +120,16 @@ class Spec(SpecBase):
             raise SpecError(error.message, class_location(original(cls))) from None
         return configured
 
+
+_MEANT: dict[str, tuple[tuple[type, ...], str]] = {
+    "expect": ((Expectation,), 'violates("one_leader")'),
+    "bounds": ((dict,), '{"Server": 2}'),
+    "omits": ((tuple,), '("crash",)'),
+    "lanes": ((tuple,), "(Server,)"),
+    "coloured_by": ((str, NoneType), '"role"'),
+    "refines": ((type, NoneType), "Abstract"),
+}
+"""What an author may set, with what it is and an example."""
 
 _NOT_OWN = ("__init__", "__new__", "__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__slots__")
 """What would stand between Python's run of a specification and its variables."""
