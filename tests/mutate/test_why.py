@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 import zlib
 from base64 import b64decode
@@ -99,6 +100,20 @@ def test_an_interruption_gives_what_is_known(file: Path) -> None:
         again.known == 3
         and again.stopped is None
         and Verdict.UNDECIDED not in {one.finding.verdict for one in again.trials}
+    )
+
+
+def test_a_process_that_ends_leaves_what_is_known(file: Path) -> None:
+    def kill(done: int, _: int, what: str) -> None:
+        if (done, what) == (2, "mutants"):
+            (process,) = multiprocessing.active_children()
+            process.kill()
+
+    found = series(Task("lock.py", engine="reference"), 60.0, 1, Watch(), kill)
+    undecided = [trial.finding.sentence for trial in found.trials if trial.finding.verdict is Verdict.UNDECIDED]
+    assert set(undecided) == {"a process that explored mutants has ended"} and len(found.trials) - len(undecided) in (
+        2,
+        3,
     )
 
 

@@ -44,7 +44,7 @@ POLL_S = 0.2
 LATER_S = 10.0
 """So long it is looked for what a mutant breaks besides."""
 TOGETHER_MAX = 64
-"""So many mutants make a program: a compiler takes half a minute for those of a large protocol."""
+"""So many mutants make a program: what a compiler needs for them is little beside the engine, and does not grow without end."""
 MEMORY_SHARE = 0.6
 """The share of the machine's memory that all of them may take."""
 
@@ -115,7 +115,7 @@ def series(
     salt = "\0".join([original.content, Path(inspect.getsourcefile(spec) or "").read_text(encoding="utf-8"), str(task)])
     with _Crew(task, original.outcome, processes) as crew:
         cache = Cache.of_user(salt) if is_cached else Cache(None)
-        run = _Run(found, original.content, crew, budget_s, cache, watch, progress, begin)
+        run = _Run(found, original.content, crew, cache, watch, progress, budget_s, begin + budget_s)
         run.explore()
         cache.prune()
     trials = tuple(run.trials())
@@ -132,28 +132,24 @@ def _refuse_broken(outcome: Outcome) -> None:
         )
 
 
+@dataclass
 class _Run:
-    """Gives the processes their work, and gathers what they find."""
+    """Gives the processes their work, and gathers what they find. `original` is the content of the original's model; of mutants that are
+    the same as one before, `same_as` has the number of that one, or None for the original."""
 
-    def __init__(
-        self,
-        found: Sequence[Mutant],
-        original: str,
-        crew: _Crew,
-        budget_s: float,
-        cache: Cache,
-        watch: Watch,
-        progress: Progress,
-        begin: float,
-    ) -> None:
-        self.mutants, self.original, self.crew, self.cache = found, original, crew, cache
-        self.watch, self.progress = watch, progress
-        self.budget_s, self.end = budget_s, begin + budget_s
-        self.looked: dict[int, Looked] = {}
-        self.found: dict[int, Finding] = {}
-        self.same_as: dict[int, int | None] = {}
-        self.known = 0
-        self.stopped: str | None = None
+    mutants: Sequence[Mutant]
+    original: str
+    crew: _Crew
+    cache: Cache
+    watch: Watch
+    progress: Progress
+    budget_s: float
+    end: float
+    looked: dict[int, Looked] = field(default_factory=dict)
+    found: dict[int, Finding] = field(default_factory=dict)
+    same_as: dict[int, int | None] = field(default_factory=dict)
+    known: int = 0
+    stopped: str | None = None
 
     def explore(self) -> None:
         """All of it."""
@@ -262,25 +258,27 @@ class _Run:
             for worker, share in zip(self.crew.workers, pending, strict=True):
                 if self.stopped is None and share and worker.pipe not in running and time.monotonic() < self.end:
                     number = share.pop(0)
-                    worker.pipe.send((what, number, *extra(number)))
                     running[worker.pipe] = number
+                    self._whole(worker.pipe.send, (what, number, *extra(number)))
             if not running or self.stopped is not None:
                 return
             for ready in wait(list(running), POLL_S):
                 assert isinstance(ready, Connection)
-                learn(running.pop(ready), _answer(ready))
+                answer = self._whole(ready.recv)
+                if isinstance(answer, BaseException):
+                    raise answer
+                if self.stopped is None:
+                    learn(running.pop(ready), answer)
                 done += 1
             self.progress(done, len(numbers), said)
 
-
-def _answer(pipe: Connection) -> Any:
-    try:
-        answer = pipe.recv()
-    except EOFError:
-        raise AssertionError("a process that explored mutants has ended") from None
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+    def _whole(self, exchange: Callable[..., Any], *message: object) -> Any:
+        """What is said to a process or comes back; if it has ended (it may have been killed for its memory), the series ends."""
+        try:
+            return exchange(*message)
+        except (EOFError, OSError):
+            self.stopped = "a process that explored mutants has ended"
+            return None
 
 
 @dataclass

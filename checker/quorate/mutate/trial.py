@@ -18,7 +18,7 @@ from quorate.language.spec import Spec, without
 from quorate.language.system import System
 from quorate.model import build
 from quorate.model.nodes import Model
-from quorate.model.verify import verify
+from quorate.model.verify import IllegalModel, verify
 from quorate.mutate.content import content
 from quorate.mutate.mutants import Mutant
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Unfinished, Violated
@@ -133,7 +133,7 @@ class Original:
             model = build(mutant.make())
             with model.system:
                 verify(model)
-        except (QuorateError, SyntaxError, TypeError, NameError) as reason:
+        except (QuorateError, IllegalModel, SyntaxError, TypeError, NameError) as reason:
             said = reason.message if isinstance(reason, SpecError) else str(reason)
             return Finding(Verdict.ILLEGAL, sentence=said.splitlines()[0])
         return Made(model, content(model))
