@@ -166,7 +166,7 @@ export function App({ about, begin, shares = true }: { about: About; begin: Shar
         <select id="variant" value={here.variant ?? ""} onChange={(event) => become({ variant: event.currentTarget.value || null, run: EMPTY, at: 0 }, last > 0)}>
           {variants.map((one) => <option key={one.name} value={one.value} title={one.about}>{one.name}</option>)}
         </select>
-        <span class="soft bounds">{bounds}</span>
+        <span class="soft bounds" title={bounds}>{bounds}</span>
         <span class="deeds">
           <button type="button" disabled={here.at === 0} onClick={() => go(here.at - 1)}>Undo <kbd aria-hidden="true">U</kbd></button>
           <button type="button" disabled={here.at === last} onClick={() => go(here.at + 1)}>Redo</button>
