@@ -99,13 +99,14 @@ def test_the_action_passes_its_inputs_on(project: Path, shell: dict[str, str]) -
     (verify,) = [step for step in steps if step.get("name") == "Verify"]
     assert "${{" not in verify["run"], "what is given from outside comes by the environment"
     inputs = {
-        "SPECS": "turn.py:Turn two_phase_commit:TwoPhaseCommit",
+        "SPECS": "turn.py:Turn\ntwo_phase_commit:TwoPhaseCommit",
         "BOUNDS": "nightly",
         "BUDGET": "300",
         "SKIP": "false",
     }
     done = run(verify["run"], project, shell | inputs)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "two_phase_commit" in (project / "quorate-report.html").read_text(encoding="utf-8")
     for output in action["outputs"].values():
         assert (project / output["value"]).exists()
     empty = run(verify["run"], project, shell | dict.fromkeys(inputs, "") | {"SKIP": "true"})

@@ -141,6 +141,8 @@ def test_a_difference_from_the_lock_is_explained_and_put_down_to_what_was_change
     (first, *_) = [result for result in sarif["results"] if result["ruleId"] == "quorate.lock"]
     assert first["locations"][0]["physicalLocation"]["region"]["startLine"] == 18, "at what was changed"
     assert "::error file=specs/lock.py,line=18,col=1," in quorate("--format", "github", code=1).stdout
+    assert "1 changed, 0 gone" in quorate("specs/lock.py:Lock", "--update").stderr
+    assert "its files are as in the lock: this entry was left out of an update" in quorate(code=1).stdout
     assert "changed, 0 gone" in quorate("--update").stderr
     assert "differs" not in quorate().stdout
     edit(project / "specs" / "lock.py", RUDE, "")

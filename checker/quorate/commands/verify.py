@@ -219,8 +219,8 @@ def _cause(lock: Lock, changed: Sequence[Changed]) -> str:
     """What may have made the difference."""
     if changed:
         return f"changed since: {'; '.join(map(str, changed))}"
-    versions = f" from {lock.quorate} to {version('quorate')}" if lock.quorate != version("quorate") else ""
-    return f"nothing in its files has changed; what runs them has: Quorate{versions}, or what it depends on"
+    versions = f" (from {lock.quorate} to {version('quorate')})" if lock.quorate != version("quorate") else ""
+    return f"its files are as in the lock: this entry was left out of an update, or Quorate{versions} or what it runs on has changed"
 
 
 def _place(project: Project, changed: Sequence[Changed]) -> Location | None:
