@@ -51,12 +51,11 @@ class Replication(Elections):
     # The leader
 
     def _begin_leading(self) -> None:
-        """Begin with an entry of the own term."""
-        self._progress = {}
+        """Begin with an entry of the own term, which tells the others who leads."""
+        self._progress = {name: Progress(self.log.last_index + 1) for name in self._peers()}
         self._heartbeat_ticks = self._round = 0
         self._saved_index = self.log.last_index
         self._append(Noop())
-        self._heartbeat()
 
     def _stop_leading(self) -> None:
         """Tell the clients that it is open how their requests will end."""

@@ -62,3 +62,10 @@ class ExecutesTwice(Raft):
     def _recover(self, records: object) -> None:
         self.store = ForgetfulStore()
         super()._recover(records)  # type: ignore[arg-type]
+
+
+class CommitsOldTerms(Raft):
+    """A leader commits an entry of an earlier term by counting."""
+
+    def _may_commit(self, index: int) -> bool:
+        return True

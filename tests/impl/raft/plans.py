@@ -33,3 +33,8 @@ def power_cuts(seed: int) -> Plan:
         at, lasts = begin + random.randrange(250), random.randint(1, 300)
         plan.append(Blackout(at, lasts) if random.random() < 0.3 else Crash(at, lasts, random.choice(NODES)))
     return tuple(plan)
+
+
+def bad_weather(seed: int) -> Plan:
+    """Every fifth message is lost, replies to clients too, and some come twice."""
+    return (Weather(0, 2_000, 20, 10, seed % 30),)

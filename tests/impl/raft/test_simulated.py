@@ -12,7 +12,7 @@ from quorate_impl.simulation import Conditions, Crash, Damage, Outcome, Plan, We
 
 from tests.impl.histories import is_linearizable
 from tests.impl.raft import mistakes
-from tests.impl.raft.plans import power_cuts, restarts, slow_and_cut_off
+from tests.impl.raft.plans import bad_weather, power_cuts, restarts, slow_and_cut_off
 from tests.impl.raft.running import MANY, NODES, OPTIONS, run
 
 HASTY = Options(
@@ -72,7 +72,7 @@ def test_a_run_repeats_itself() -> None:
         pytest.param(mistakes.VotesForAnyone, power_cuts, HASTY, 20, marks=pytest.mark.slow),
         pytest.param(mistakes.ReadsAtDeposedLeader, slow_and_cut_off, OPTIONS, 10, marks=pytest.mark.slow),
         pytest.param(mistakes.ReadsBeforeOwnCommit, restarts, HASTY, 50, marks=pytest.mark.slow),
-        pytest.param(mistakes.ExecutesTwice, restarts, HASTY, 50, marks=pytest.mark.slow),
+        (mistakes.ExecutesTwice, bad_weather, OPTIONS, 20),
         pytest.param(mistakes.RepliesBeforeSync, power_cuts, HASTY, 60, marks=pytest.mark.slow),
         pytest.param(mistakes.ForgetsVote, restarts, HASTY, 120, marks=pytest.mark.slow),
     ],
