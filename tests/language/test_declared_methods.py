@@ -72,6 +72,8 @@ UNIONS = {
     "a Flag": "class E(Flag):\n    A = 1\n    B = 2\nT = E",
     "an enum with a metaclass of its own": "class W(type(Enum)):\n    pass\nclass E(Enum, metaclass=W):\n    A = 1\nT = E",
     "a scalarset with an equality of its own": "class R(Scalarset, size=2):\n    def __eq__(self, other):\n        return True\nT = R",
+    "an order of a base": "class B:\n    def __lt__(self, other):\n        return False\nclass R(B, Ordered, size=2):\n    pass\nT = R",
+    "an enum whose base has an equality": "class B:\n    def __eq__(s, o):\n        return True\nclass E(B, Enum):\n    A = 1\nT = E",
     "an order of its own": "class R(Ordered, size=2):\n    def __lt__(self, other):\n        return False\nT = R",
     "a next member of its own": "class R(Ordered, size=2):\n    def next(self):\n        return self\nT = R",
     "members of its own": "class R(Nat, max=2):\n    @classmethod\n    def members(cls):\n        return range(2)\nT = R",

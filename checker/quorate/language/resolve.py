@@ -212,8 +212,7 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
         return EnumType(hint)
     if isinstance(hint, SortMeta) and hint not in SORTS:
         _check_metaclass(hint, SortMeta, name)
-        own = [one for base in hint.__mro__ if isinstance(base, SortMeta) and base not in SORTS for one in vars(base)]
-        if taken := DEFINED.intersection(own):
+        if taken := DEFINED.intersection(one for base in _own_bases(hint) for one in vars(base)):
             raise SpecError(
                 f"{name}: the sort {hint.__name__} has a {min(taken)} of its own. Every sort has one, by which members are told apart, "
                 f"ordered and numbered: choose another name."
@@ -264,9 +263,13 @@ def _check_metaclass(cls: type, wanted: type, name: str) -> None:
         )
 
 
-def _own_bases(cls: type[enum.Enum]) -> list[type]:
-    """The enums that an author wrote, of a class and its bases."""
-    return [base for base in cls.__mro__ if isinstance(base, enum.EnumMeta) and base.__module__ != "enum"]
+def _own_bases(cls: type) -> list[type]:
+    """The classes that an author wrote, of a class and its bases."""
+    return [
+        base
+        for base in cls.__mro__
+        if base not in SORTS and base.__module__ not in ("builtins", "enum", "typing", "abc")
+    ]
 
 
 def _union(parts: tuple[Type, ...], name: str) -> Type:

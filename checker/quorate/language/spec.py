@@ -32,8 +32,9 @@ class Spec(SpecBase):
         super().__init_subclass__(**options)
         if "__quorate_namespace__" not in cls.__dict__:
             cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
+        own = [base for base in cls.__mro__ if base not in Spec.__mro__ and base.__module__ not in ("typing", "abc")]
         for name in _NOT_OWN:
-            if name in cls.__dict__:
+            if any(name in base.__dict__ for base in own):
                 raise SpecError(
                     f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
                     f"annotations, by a method marked @init and by its actions."
