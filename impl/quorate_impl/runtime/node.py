@@ -71,7 +71,7 @@ class Node(Driver):
         """Serve until `stop`. Raises `StorageError` when the disk fails, and whatever goes wrong in the core."""
         tls = context(self.config.tls, is_server=True) if self.config.tls is not None else None
         host, port = host_and_port(self.config.listen)
-        server = await asyncio.start_server(self._accept, host, port, ssl=tls, limit=HELLO_BYTES)
+        server = await asyncio.start_server(self._accept, host, port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         if self.config.metrics_port is not None:
             self.metrics.serve(host, self.config.metrics_port)

@@ -27,6 +27,7 @@ from quorate_impl.raft.messages import (
     PreVoteReply,
     Put,
     Query,
+    RemoveServer,
     RequestVote,
     Response,
     Value,
@@ -132,6 +133,18 @@ def test_a_read_waits_until_a_majority_has_confirmed_the_leader_since() -> None:
     assert answers(core.step(Received("b", AppendReply(1, 1, 0)))) == []
     assert answers(core.step(Received("c", AppendReply(1, 1, 0)))) == [], "sent before the read began"
     assert answers(core.step(Received("c", AppendReply(1, 1, 1)))) == [Response(1, Value(None))]
+
+
+def test_a_read_waits_for_nobody_who_has_been_removed() -> None:
+    core = server(members={"a": "", "b": ""})
+    for _ in range(20):
+        core.step(Tick(0))
+    core.step(Received("b", PreVoteReply(1, True)))
+    core.step(Persisted(1), Received("b", Vote(1, True)))
+    core.step(Persisted(2), Received("b", AppendReply(1, 1, 0)))
+    assert answers(core.step(Requested("client", Query(1, Get("k"))))) == []
+    assert answers(core.step(Requested("client", RemoveServer(2, "b")))) == [Response(1, Value(None))]
+    assert answers(core.step(Persisted(3))) == [Response(2, Done())]
 
 
 def test_a_leader_that_hears_no_majority_steps_down_and_tells_its_clients() -> None:
