@@ -35,6 +35,12 @@ ROWS = (
         "may_commit",
         f"2 * len(self.prepared) > len(ResourceManager) instead of {ALL}",
     ),
+    Row(
+        "two_phase_commit",
+        "MajorityRefinesNothing",
+        "may_commit",
+        f"2 * len(self.prepared) > len(ResourceManager) instead of {ALL}",
+    ),
     Row("two_phase_commit", "PreparedAborts", "choose_to_abort", "without require(self.rm[r] == RM.WORKING)"),
     Row("two_phase_commit", "AnswersBeforeLogging", "announce", "without self.may_announce()"),
     Row("two_phase_commit", "VotesBeforeLogging", "rm", "rm is forgotten in restart"),
