@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from quorate.explore import check as check
     from quorate.explore.simulate import simulate as simulate
     from quorate.explore.stateful import stateful
+    from quorate.language.auxiliary import auxiliary
     from quorate.language.containers import Bag, Channels, Network
     from quorate.language.control import Disabled, require
     from quorate.language.declarations import (
@@ -81,6 +82,7 @@ __all__ = [
     "Spec",
     "action",
     "always_from",
+    "auxiliary",
     "constraint",
     "eventually",
     "eventually_always",

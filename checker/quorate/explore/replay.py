@@ -30,7 +30,7 @@ from quorate.language.control import Cut
 from quorate.language.declarations import original
 from quorate.language.sorts import Identity
 from quorate.language.spec import Spec
-from quorate.language.system import Arguments, Failure, Method, State, System
+from quorate.language.system import Arguments, Failure, Method, State, System, Told
 from quorate.trace import Change, Json, Step, Trace
 
 REACHED = {kind_of(name).shown_as for name in GOALS}
@@ -83,18 +83,26 @@ def states_of(stored: Trace, spec: type[Spec]) -> list[dict[str, Json]]:
                 variable.name: variable.type.to_json(value)
                 for variable, value in zip(system.variables, state, strict=True)
             }
-            for state in _replayed(system, stored)
+            for state in _replayed(system, stored).states
         ]
 
 
-def _replayed(system: System, stored: Trace) -> list[State]:
-    """The states that a trace goes through today. Raises TraceError if it is not possible any more."""
+def _replayed(system: System, stored: Trace) -> _Replay:
+    """The states that a trace goes through today, and its steps. Raises TraceError if it is not possible any more."""
     replayed = _Replay(system, stored)
     try:
         replayed.result()
     except _Diverges as difference:
         raise TraceError(difference.message) from None
-    return replayed.states
+    return replayed
+
+
+def _told(system: System, run: _Replay) -> list[Told]:
+    """The auxiliary variables in each state of a run."""
+    found = [system.told]
+    for state, (action, arguments) in zip(run.states[:-1], run.steps, strict=False):
+        found.append(system.told_after(found[-1], state, action, arguments))
+    return found
 
 
 def with_values(stored: Trace, spec: type[Spec], expressions: Sequence[str]) -> Trace:
@@ -105,8 +113,9 @@ def with_values(stored: Trace, spec: type[Spec], expressions: Sequence[str]) -> 
     """
     system = System(spec.bounded(**stored.bounds))
     with system:
-        states = _replayed(system, stored)
-        changes = [_values(system, expression, states) for expression in expressions]
+        run = _replayed(system, stored)
+        along = list(zip(run.states, _told(system, run), strict=True))
+        changes = [_values(system, expression, along) for expression in expressions]
     first = tuple(Change(name, (), None, values[0]) for name, values in zip(expressions, changes, strict=True))
     steps = []
     for position, step in enumerate(stored.steps):
@@ -119,21 +128,21 @@ def with_values(stored: Trace, spec: type[Spec], expressions: Sequence[str]) -> 
     return stored.but(steps=tuple(steps), given=stored.given + first)
 
 
-def _values(system: System, expression: str, states: Sequence[State]) -> list[Json]:
+def _values(system: System, expression: str, along: Sequence[tuple[State, Told]]) -> list[Json]:
     """What an expression is in each of these states."""
     try:
         code = compile(expression, "<expression>", "eval")
     except (SyntaxError, ValueError) as error:
         raise UsageError(f"{expression!r} is no expression of Python: {error}.") from None
     found: list[Json] = []
-    for number, state in enumerate(states):
+    for number, (state, told) in enumerate(along):
         names = dict(vars(sys.modules[original(system.spec).__module__]))
         names |= {
             repr(member): member for sort in system.sizes if issubclass(sort, Identity) for member in sort.members()
         }
-        names |= {variable.name: state[system.index[variable.name]] for variable in system.variables}
+        names |= {variable.name: state[system.index[variable.name]] for variable in system.variables} | told
         try:
-            found.append(plain_json(eval(code, names | {"self": system.view(state)})))
+            found.append(plain_json(eval(code, names | {"self": system.view(state, told)})))
         except Exception as error:
             where = f"after step {number}" if number else "in the initial state"
             raise UsageError(f"{expression!r} fails {where}: {type(error).__name__}: {error}.") from None

@@ -22,7 +22,7 @@ from quorate.explore.recording import Place, Recorder
 from quorate.explore.witnesses import Explanation, explain, plain_json
 from quorate.kinds import INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
 from quorate.language.containers import Event, Wire
-from quorate.language.system import UNSET, Arguments, Method, State, Successor, System
+from quorate.language.system import UNSET, Arguments, Method, State, Successor, System, Told
 from quorate.language.types import ChannelsType, MapType, Type, WireType
 from quorate.trace import Abstraction, AbstractStep, Change, Json, Step, Trace, Witness
 
@@ -77,6 +77,7 @@ class Tracer:
         self.system = system
         self.lanes = Lanes(system)
         self.states = [start]
+        self.told = [system.told]
         self.steps: list[Step] = []
         self.post = Post(system, start)
         self._memberships: dict[str, list[tuple[Collection, Collection]]] = {}
@@ -85,6 +86,7 @@ class Tracer:
         """The same run, to go on differently."""
         twin = copy(self)
         twin.states, twin.steps, twin.post = list(self.states), list(self.steps), self.post.fork()
+        twin.told = list(self.told)
         return twin
 
     def trace(self, finding: Finding, spec: str, variant: str | None) -> Trace:
@@ -104,7 +106,8 @@ class Tracer:
             initial={
                 variable.name: variable.type.to_json(value)
                 for variable, value in zip(system.variables, self.states[0], strict=True)
-            },
+            }
+            | {name: system.auxiliary[name].type.to_json(value) for name, value in self.told[0].items()},
             steps=tuple(self._marked(explanation) if abstract is None else self._beside(self._marked(explanation))),
             witnesses=tuple(self._witnesses(explanation)),
             loop=finding.loop,
@@ -168,7 +171,8 @@ class Tracer:
         action, arguments = instance
         before = self.states[-1]
         successor = Successor(before, ()) if raises else fired(self.system, before, instance)
-        changes = tuple(self._changes(before, successor.state))
+        told = self.told[-1] if raises else self.system.told_after(self.told[-1], before, action, arguments)
+        changes = (*self._changes(before, successor.state), *self._told(self.told[-1], told))
         recorder = Recorder()
         recorder.run(self.system, before, action, arguments)
         looked_at = self._ids((wire, message) for _, wire, message in recorder.messages)
@@ -178,11 +182,14 @@ class Tracer:
         self.steps.append(
             replace(
                 written,
-                reads=tuple(_json_place(place) for _, place in recorder.places),
+                reads=tuple(
+                    _json_place(place) for _, place in recorder.places if place[0] not in self.system.auxiliary
+                ),
                 looked_at=tuple(number for number in looked_at if number not in moved),
             )
         )
         self.states.append(successor.state)
+        self.told.append(told)
 
     def deliveries(self, instance: Instance, successor: Successor) -> Deliveries:
         """What a step that could be taken now would send, receive and lose."""
@@ -232,6 +239,10 @@ class Tracer:
         for variable, before, after in zip(self.system.variables, old, new, strict=True):
             if before is not after and not isinstance(variable.type, WireType):
                 yield from self._leaves(variable.name, variable.type, (), before, after)
+
+    def _told(self, old: Told, new: Told) -> Iterator[Change]:
+        for name, variable in self.system.auxiliary.items():
+            yield from self._leaves(name, variable.type, (), old[name], new[name])
 
     def _leaves(self, name: str, kind: Type, path: Place, old: Any, new: Any) -> Iterator[Change]:
         if old == new:

@@ -1,5 +1,6 @@
 """Every name that the author of a spec imports from `quorate`, which hands them on."""
 
+from quorate.language.auxiliary import auxiliary
 from quorate.language.containers import Bag, Channels, Network
 from quorate.language.control import Disabled, require
 from quorate.language.declarations import (
@@ -40,6 +41,7 @@ __all__ = [
     "Spec",
     "action",
     "always_from",
+    "auxiliary",
     "constraint",
     "eventually",
     "eventually_always",

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import SpecError, UsageError, unknown
 from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
+from quorate.language.auxiliary import is_auxiliary, unbounded
 from quorate.language.control import Cut, require
 from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
 from quorate.language.failures import place_of
@@ -64,6 +65,7 @@ class Configured:
             self.bounds = dict(sorted((self.abstract.bounds | self.bounds).items()))
         with self:
             self.variables = tuple(self._variables())
+            self.auxiliary = {variable.name: variable for variable in self._auxiliary_variables()}
             methods = [self._method(*found) for found in declarations(spec)]
             self._fair_conditions = {method.name: self._fair_condition(method) for method in methods}
         self.index = {variable.name: position for position, variable in enumerate(self.variables)}
@@ -232,6 +234,8 @@ class Configured:
     def _variables(self) -> list[Variable]:
         found = []
         for name, slot in declared(self.spec).items():
+            if is_auxiliary(self._hints[name]):
+                continue
             try:
                 kind = resolve(self._hints[name], name, self.configuration, slot.default)
             except SpecError as error:
@@ -250,6 +254,23 @@ class Configured:
         if not found:
             raise SpecError(f"{self.name} has no state: declare variables, such as `term: dict[Server, Term]`.")
         return found
+
+    def _auxiliary_variables(self) -> Iterator[Variable]:
+        """What is told along runs and is no part of the state."""
+        for name, slot in declared(self.spec).items():
+            if not is_auxiliary(self._hints[name]):
+                continue
+            try:
+                kind = resolve(unbounded(self._hints[name]), name, Configuration())
+                default = kind.zero() if slot.default is None else kind.check(slot.default)
+            except SpecError as error:
+                raise placed(error, declaration(self.spec, name)) from None
+            if isinstance(kind, WireType):
+                raise SpecError(
+                    f"{self.name}.{name}: a network is part of the state; an auxiliary variable may be a list or a set of messages.",
+                    declaration(self.spec, name),
+                )
+            yield Variable(name, kind, default)
 
     def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
         where = f"{self.name}.{name}"

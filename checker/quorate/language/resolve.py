@@ -18,7 +18,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from quorate.errors import SpecError
 from quorate.language.containers import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
-from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta
+from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta, Whole
 from quorate.language.types import (
     MASK_MAX,
     BagType,
@@ -37,6 +37,7 @@ from quorate.language.types import (
     TupleType,
     Type,
     UnionType,
+    WholeType,
     is_record,
 )
 
@@ -220,6 +221,8 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
         _note_sort(hint, configuration)
         if issubclass(hint, Int):
             members = hint.members()
+            if hint is Whole:
+                return WholeType(hint, members[-1], members[0])
             return NatType(hint, members[-1], members[0])
         assert issubclass(hint, Identity)
         return (ScalarsetType if issubclass(hint, Scalarset) else OrderedType)(hint, hint.bound)

@@ -302,3 +302,7 @@ class Ordered(Identity):
 
 AnySort = type[Int] | type[Identity]
 """A sort of numbers or of identities."""
+
+
+class Whole(Int, min=-NUMBER_MAX, max=NUMBER_MAX):
+    """What an `int` is in an auxiliary variable, where no bound cuts it."""

@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 Arguments = tuple[Any, ...]
+Told = dict[str, Any]
+"""The values of auxiliary variables at a point of a run."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,16 @@ class System(Configured):
         """The state in which nothing has a value yet."""
         return (UNSET,) * len(self.variables)
 
-    def draft(self, state: State, instance: SpecBase | None = None) -> tuple[SpecBase, Log]:
-        """An instance whose variables can be changed, starting from `state`."""
+    def draft(self, state: State, instance: SpecBase | None = None, told: Told | None = None) -> tuple[SpecBase, Log]:
+        """An instance whose variables can be changed, starting from `state`; auxiliary ones from what is `told` of them so far."""
         draft: Any = object.__new__(self.spec) if instance is None else instance
         log = Log()
         index, variables = self.index, self.variables
 
         def read(name: str) -> Any:
+            if name in self.auxiliary:
+                auxiliary = self.auxiliary[name]
+                return auxiliary.type.thaw(auxiliary.default if told is None else told[name], log)
             position = index[name]
             if state[position] is UNSET:
                 raise SpecError(
@@ -100,6 +105,10 @@ class System(Configured):
             return variables[position].type.thaw(state[position], log)
 
         def write(name: str, value: Any) -> None:
+            if name in self.auxiliary:
+                auxiliary = self.auxiliary[name].type
+                draft.__dict__[name] = auxiliary.thaw(auxiliary.check(value), log)
+                return
             if name not in index:
                 raise unknown("variable", name, index, SpecError)
             kind = variables[index[name]].type
@@ -110,11 +119,19 @@ class System(Configured):
         draft.__dict__["_read"], draft.__dict__["_write"] = read, write
         return draft, log
 
-    def view(self, state: State) -> SpecBase:
-        """An instance that shows `state` and cannot change it."""
+    def view(self, state: State, told: Told | None = None) -> SpecBase:
+        """An instance that shows `state`, and what is `told` along the run that leads there, and cannot change it."""
         view: Any = object.__new__(self.spec)
         index = self.index
-        view.__dict__["_read"] = lambda name: state[index[name]]
+
+        def read(name: str) -> Any:
+            if name in self.auxiliary:
+                if told is None:
+                    raise SpecError(f"self.{name} is auxiliary, and no part of the state")
+                return told[name]
+            return state[index[name]]
+
+        view.__dict__["_read"] = read
         view.__dict__["_write"] = _immutable
         return view  # type: ignore[no-any-return]
 
@@ -127,6 +144,26 @@ class System(Configured):
                 for variable, old in zip(self.variables, state, strict=True)
             ]
         )
+
+    @property
+    def told(self) -> Told:
+        """The auxiliary variables in the beginning."""
+        return {name: variable.default for name, variable in self.auxiliary.items()}
+
+    def told_after(self, told: Told, state: State, action: Method, arguments: Arguments) -> Told:
+        """The auxiliary variables after a transition that an action makes."""
+        if not told:
+            return told
+        draft, _ = self.draft(state, told=told)
+        try:
+            action.function(draft, *arguments)
+        except Cut:  # A container holds no more: what is told of it ends here.
+            return told
+        changed = draft.__dict__
+        return {
+            name: variable.type.freeze(changed[name]) if name in changed else told[name]
+            for name, variable in self.auxiliary.items()
+        }
 
     def fire(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         """The transition of an action instance, or None if it is disabled. Raises `Cut`, and `Failure` for any other

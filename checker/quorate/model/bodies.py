@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, assert_never
 
 from quorate.language.control import require
 from quorate.language.types import ListType, MapType, SetType, UnionType
-from quorate.model import aliases, changes, comprehensions, lowering, narrowing, operators, own_calls, places
+from quorate.model import aliases, auxiliary, changes, comprehensions, lowering, narrowing, operators, own_calls, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import join, roomy, without_none
@@ -40,6 +41,9 @@ def block(ctx: Context, nodes: list[ast.stmt]) -> tuple[ir.Stmt, ...]:
         if rule is None:
             what, instead = INSTEAD.get(type(node), ("This statement", ALLOWED))
             raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
+        if auxiliary.written(ctx, node) is not None:
+            auxiliary.check(ctx, node, functools.partial(rule, ctx, node))
+            continue
         found.extend(rule(ctx, node))
         if found and terminates(found[-1]):
             break
@@ -120,6 +124,7 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
         raise ctx.source.outside(
             node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`."
         )
+    writes = ctx.auxiliary_writes
     with ctx.loop() as before:
         over = comprehensions.ranged(ctx, node.target, node.iter)
         _check_target(ctx, node, before.bindings)
@@ -129,6 +134,12 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
         aliases.check_rounds(ctx, node, body, before.aliases, changed, before.defined)
         _check_source(ctx, node, over, body, changed)
     loop = ir.Loop(over.name, over.type, over.source, body, over.ordered, ctx.location(node))
+    if not over.ordered and ctx.auxiliary_writes > writes:
+        raise ctx.source.outside(
+            node,
+            "An auxiliary variable is written in a loop whose order is nobody's.",
+            "Range over a list, `sorted(...)`, numbers or an Ordered sort, or write it once, after the loop.",
+        )
     if not over.ordered:
         check_unordered(ctx.source, node, loop, before.defined, ctx.builder.functions)
     return [loop]

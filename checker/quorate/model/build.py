@@ -119,7 +119,9 @@ class Builder:
         source = Source.of(method.function, self.owner(method))
         self_name = source.tree.args.args[0].arg
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
-        _, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
+        findings, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
+        if findings.writes_auxiliary and method.declaration.kind == "init":
+            raise source.error(source.tree, "@init makes states; auxiliary variables begin with their defaults.")
         ranges = self._ranges(parameters, body)
         condition = self.system.fair_condition(method)
         return ir.Action(
@@ -296,6 +298,7 @@ class Builder:
             for name, kind in parameters:
                 ctx.local(name, kind, source.tree)
             body = bodies.block(ctx, source.body)
+            findings.writes_auxiliary = ctx.auxiliary_writes > 0
             findings.passes += 1
             if not findings.changed:
                 break

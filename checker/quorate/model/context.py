@@ -29,6 +29,7 @@ class Findings:
     result: Type | None = None
     passes: int = 0
     changed: bool = False
+    writes_auxiliary: bool = False
 
     def grown(self, old: Type | None, new: Type, complain: Any) -> Type:
         """The type that covers both, remembered as a change if it is not `old`."""
@@ -117,6 +118,8 @@ class Context:
         self.aliases: Shared = {}
         self.known: list[Expr] = []
         """Conditions that are true here (`narrowing`)."""
+        self.writes_auxiliary = False
+        self.auxiliary_writes = 0
         self.inlining: tuple[Any, ...] = ()
         self.declared_result: Type | None = None
         self.wanted_result: Type | None = None

@@ -57,6 +57,8 @@ def vouch(system: System) -> None:
     try:
         build(system)
     except SpecError:
+        if system.auxiliary:  # That nothing depends on these, the model alone can say.
+            raise
         for function, owner in _functions(system):
             _Inspection(function, owner).run()
         system.repeats = True

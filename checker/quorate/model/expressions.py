@@ -6,6 +6,7 @@ import ast
 import dataclasses
 
 from quorate.errors import Location
+from quorate.language.methods import Variable
 from quorate.language.sorts import Int, SortMeta
 from quorate.language.types import BoolType, ListType, MapType, OrderedType, RecordType, SetType, TupleType, Type
 from quorate.model import aliases, lowering, narrowing, operators
@@ -50,6 +51,18 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> ir.Expr:
     return lowering.constant(ctx, node, value)
 
 
+def auxiliary_variable(ctx: Context, node: ast.Attribute) -> Variable:
+    """The auxiliary variable that is meant, where it may be read or written. Raises SpecError elsewhere."""
+    assert isinstance(node.value, ast.Name)
+    if not ctx.writes_auxiliary or ctx.pure:
+        raise ctx.source.error(
+            node,
+            f"{node.value.id}.{node.attr} is auxiliary, and no part of the state: only what is written to an auxiliary variable may "
+            f"read it, in an action, on a line of its own; no guard, no other variable, no property.",
+        )
+    return ctx.system_of(node.value.id).auxiliary[node.attr]
+
+
 def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.Expr:
     location = ctx.location(node)
     if isinstance(node.value, ast.Name) and node.value.id in ctx.self_names and node.value.id not in ctx.bindings:
@@ -58,6 +71,8 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.E
             return ir.Expr(ctx.self_names[node.value.id], system.variable(node.attr).type, (), node.attr, location)
         if node.attr in system.constants:
             return lowering.constant(ctx, node, system.constants[node.attr])
+        if node.attr in system.auxiliary:
+            return ir.Expr(ir.Op.STATE, auxiliary_variable(ctx, node).type, (), node.attr, location)
         known = ", ".join([*system.index, *system.constants])
         raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {known}.")
     sort = ctx.static(node.value)

@@ -47,6 +47,8 @@ def place(ctx: Context, node: ast.expr) -> ir.Place:
 
 def _variable(ctx: Context, node: ast.Attribute, owner: str) -> ir.Place:
     system = ctx.system_of(owner)
+    if node.attr in system.auxiliary:
+        return ir.Place(node.attr, True, (), (expressions.auxiliary_variable(ctx, node).type,))
     if node.attr not in system.index:
         raise ctx.source.error(node, f"{system.name} has no variable {node.attr!r}; it has {', '.join(system.index)}.")
     if ctx.self_names[owner] is ir.Op.OLD:

@@ -18,6 +18,7 @@ from quorate.language.types.leaves import (
     NoneType,
     OrderedType,
     ScalarsetType,
+    WholeType,
 )
 from quorate.language.types.structured import MapType, RecordType, TupleType, UnionType, is_record
 from quorate.language.types.wires import BagType, ChannelsType, NetworkType, WireType
@@ -44,6 +45,7 @@ __all__ = [
     "TupleType",
     "Type",
     "UnionType",
+    "WholeType",
     "WireType",
     "is_record",
 ]

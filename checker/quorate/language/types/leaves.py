@@ -184,6 +184,19 @@ class NatType(Leaf):
 
 
 @dataclass(frozen=True)
+class WholeType(NatType):
+    """An `int`, as auxiliary variables hold it: no bound cuts it."""
+
+    def __str__(self) -> str:
+        return "int"
+
+    def check(self, value: Any) -> Any:
+        if not self.accepts(value):
+            raise self._wrong(value)
+        return value
+
+
+@dataclass(frozen=True)
 class IdentityType(Leaf):
     """What `ScalarsetType` and `OrderedType` share."""
 
