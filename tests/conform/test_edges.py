@@ -238,6 +238,30 @@ def test_too_many_states_are_not_judged(correct: type[Adapter]) -> None:
     assert driven.exit_code is Exit.OPEN and "only the first 10 states" in driven.reason
 
 
+class Clumsy(Deaf):
+    """Has a mistake of its own."""
+
+    def perform(self, action: str, arguments: dict[str, Any]) -> None:
+        raise KeyError(action)
+
+
+class Strange(Deaf):
+    """Shows what the specification does not have."""
+
+    def observe(self) -> Mapping[str, Any]:
+        return {"rms": 3}
+
+
+@pytest.mark.parametrize(
+    ("adapter", "message"),
+    [(Clumsy, "raises KeyError: 'commit'"), (Strange, "There is no variable or view 'rms'. Did you mean 'rm'?")],
+)
+def test_a_mistake_of_the_adapter_is_told_as_one(adapter: type[Adapter], message: str) -> None:
+    with pytest.raises(AdapterError) as failed:
+        drive(adapter(), TwoPhaseCommit, "two_phase_commit", {})
+    assert message in str(failed.value)
+
+
 # Runs
 
 

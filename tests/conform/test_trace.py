@@ -313,6 +313,21 @@ def test_a_view_tells_what_no_variable_is(run: list[Line], tmp_path: Path) -> No
     assert verdict.misfits[0].differences[0].name.startswith("log_length[")
 
 
+def test_what_is_logged_completely_does_not_change_silently(run: list[Line], tmp_path: Path) -> None:
+    kept = [line for line in without_network(run[:24]) if line["event"] != "handle_request"]
+    mapping = Map(members=RAFT.members, silent=("handle_request",), silent_max=2, complete=("term",))
+    assert isinstance(judged(tmp_path, kept, mapping), Differs)
+
+
+def test_a_view_that_raises_is_a_mistake_of_the_map(tmp_path: Path) -> None:
+    def last_term(state: Raft, s: Server) -> int:
+        return state.log[s][-1].term
+
+    lines = [{"event": "time_out", "node": "s1", "vars": {"last_term": {"s1": 0}}}]
+    with pytest.raises(UsageError, match=r"The map's view last_term\(s1\) raises IndexError"):
+        judged(tmp_path, lines, Map(members=RAFT.members, views=(last_term,)))
+
+
 # Several logs
 
 

@@ -10,8 +10,8 @@ is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from quorate.conform.matching import Difference, Matching, Misfit
 from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system, bounded_values
 from quorate.conform.values import Unreadable
-from quorate.errors import QuorateError
+from quorate.errors import QuorateError, UsageError
 from quorate.explore.engine import Finding
 from quorate.explore.limits import Watch
 from quorate.explore.tracing import trace
@@ -75,6 +75,17 @@ class Left(Exception):
         super().__init__(misfit.reason)
 
 
+@contextmanager
+def _failures(what: str) -> Iterator[None]:
+    """An exception in an adapter says nothing of the program. Raises AdapterError."""
+    try:
+        yield
+    except (Refused, QuorateError):
+        raise
+    except Exception as error:
+        raise AdapterError(f"The adapter's {what} raises {type(error).__name__}: {error}.") from error
+
+
 class Driver:
     """A program in the hands of its adapter, beside the specification. Use it inside the configuration."""
 
@@ -88,7 +99,9 @@ class Driver:
         """Reset the program. Raises Left if it does not begin in this initial state."""
         init = self.system.of("init")
         names = [one.name for one in init[0].parameters] if init else []
-        self.adapter.reset({name: self.values.write(value) for name, value in zip(names, arguments, strict=True)})
+        told = {name: self.values.write(value) for name, value in zip(names, arguments, strict=True)}
+        with _failures("reset"):
+            self.adapter.reset(told)
         self._compare(state, None, "it does not begin as the specification does")
 
     def words(self, instance: Instance) -> tuple[str, dict[str, Any]]:
@@ -101,10 +114,15 @@ class Driver:
         """Why the program need not be able to do this."""
         return self.adapter.omitted(*self.words(instance))
 
+    def _perform(self, instance: Instance) -> None:
+        action, told = self.words(instance)
+        with _failures(f"perform({action!r}, {told})"):
+            self.adapter.perform(action, told)
+
     def take(self, instance: Instance, after: State) -> None:
         """Do what an instance says. Raises Left if the program refuses, or is not in the state after it."""
         try:
-            self.adapter.perform(*self.words(instance))
+            self._perform(instance)
         except Refused as refusal:
             reason = f"the program refuses what the specification allows: {refusal}"
             raise Left(Misfit(instance[0].name, self._named(instance), reason, instance=instance), instance) from None
@@ -113,7 +131,7 @@ class Driver:
     def refuse(self, instance: Instance, state: State) -> None:
         """Ask for what is not possible in a state. Raises Left if the program does not stay in it."""
         with suppress(Refused):
-            self.adapter.perform(*self.words(instance))
+            self._perform(instance)
         differences = self._differences(state)
         if differences:
             guard, _, location = explain_guard(self.system, state, *instance)
@@ -131,10 +149,12 @@ class Driver:
             raise Left(Misfit(name, named, reason, tuple(differences), True, instance), instance)
 
     def _differences(self, state: State) -> list[Difference]:
+        with _failures("observe"):
+            shown = self.adapter.observe()
         try:
-            told = self.matching.told(self.adapter.observe())
-        except Unreadable as error:
-            raise AdapterError(f"What the program shows cannot be read: {error}.") from None
+            told = self.matching.told(shown)
+        except (Unreadable, UsageError) as error:
+            raise AdapterError(f"What the program shows cannot be read: {error}") from None
         for one in told:
             self.counts[one.name.partition("[")[0]] += 1
         return self.matching.differences(told, state)

@@ -77,6 +77,10 @@ class Wanted:
     """The places that the log tells, as (variable, key, ...)."""
 
 
+UNTOLD = Wanted(Event("", 0, ""), (), (), frozenset())
+"""What is asked of a step that is not logged."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """A value as the specification has it, and as the log tells it."""
@@ -289,11 +293,11 @@ class Matching:
                     yield (attempt.action, arguments), after
 
     def silent_steps(self, state: State) -> Iterator[tuple[Instance, State]]:
-        """The steps that happen without being logged."""
+        """The steps that happen without being logged. What the log tells every change of, they do not change."""
         for action in self.silent:
             for arguments in self.choices(state, action, (ANY,) * len(action.parameters)):
                 after = self.fire(state, action, arguments)
-                if after is not None:
+                if after is not None and next(self._unmentioned(UNTOLD, state, after), None) is None:
                     yield (action, arguments), after
 
     def fire(self, state: State, action: Method, arguments: Arguments) -> State | None:
@@ -351,11 +355,19 @@ class Matching:
 
     def _value(self, told: Told, state: State) -> Any:
         if isinstance(told.of, View):
-            return told.of.function(self.system.view(state), *told.keys)
+            return self._seen(told.of, self.system.view(state), told.keys)
         value = state[told.of]
         for key in told.keys:
             value = value[key]
         return value
+
+    @staticmethod
+    def _seen(view: View, state: SpecBase, keys: tuple[Any, ...]) -> Any:
+        try:
+            return view.function(state, *keys)
+        except Exception as error:
+            called = f"{view.name}({', '.join(map(repr, keys))})"
+            raise UsageError(f"The map's view {called} raises {type(error).__name__}: {error}.") from error
 
     def _unmentioned(self, wanted: Wanted, before: State, after: State) -> Iterator[tuple[str, Any, Any]]:
         """Places of which the log tells every change that a step changes, and that the event does not mention."""
@@ -376,7 +388,7 @@ class Matching:
                 return values
         view = self.system.view(state)
         values = {
-            (one, *keys): one.function(view, *keys)
+            (one, *keys): self._seen(one, view, keys)
             for one, listed in self._complete_views
             for keys in listed or self._keys(one.keys, ())
         }
