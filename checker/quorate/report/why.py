@@ -20,7 +20,8 @@ look at, or it was not explored."""
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a verdict is said: in the margin, in the totals, and at the end of a sentence. `{name}` are the properties."""
+    """How a verdict is said: in the margin, in the totals, and at the end of a sentence. `{name}` is the property, `{names}` are all that
+    are lost, with their verb, and `{length}` says when."""
 
     tone: Tone
     margin: str
@@ -33,7 +34,7 @@ VERDICTS: Mapping[str, Verdict] = {
     "error": Verdict("bad", "✗ raises an error", "raise an error", "a step raises an error {length}"),
     "deadlock": Verdict("lost", "◌ deadlock", "end in a deadlock", "the protocol gets stuck {length}"),
     "liveness": Verdict("lost", "◌ {name}", "lose progress", "{name} is lost: a fair run goes on without it"),
-    "unreachable": Verdict("lost", "◌ no {name}", "lose a goal", "{name} is not reached any more"),
+    "unreachable": Verdict("lost", "◌ no {name}", "lose a goal", "{names} not reached any more"),
     "costs": Verdict("plain", "only costs states", "only cost states", "every property holds, of more states"),
     "delivery": Verdict(
         "plain", "only the picture", "only mark a delivery", "nothing changes but the picture: it marks a delivery"
@@ -196,7 +197,9 @@ def sentence(part: Part) -> str:
         begin = f"Without {part.before}"
     else:
         begin = f"With `{part.instead}`" if part.instead else "Without it"
-    end = VERDICTS[part.verdict].says.format(name=part.name, length=part.length).rstrip()
+    *others, last = part.properties or ("",)
+    names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    end = VERDICTS[part.verdict].says.format(name=part.name, names=names, length=part.length).rstrip()
     rest = f" {part.sentence.rstrip('.')}." if part.sentence else ""
     where = f", {part.where}" if part.where else ""
     return f"{begin}, {end}{where}.{rest}"
