@@ -85,9 +85,9 @@ class Damage(Fault, frozen=True):
     node: str
 
 
-Any = Crash | Blackout | Kill | Pause | Cut | Weather | Drift | Jump | Full | SyncFails | Damage
+AnyFault = Crash | Blackout | Kill | Pause | Cut | Weather | Drift | Jump | Full | SyncFails | Damage
 
-Plan = tuple[Any, ...]
+Plan = tuple[AnyFault, ...]
 """What goes wrong in a run."""
 
 KINDS: Sequence[type[Fault]] = (Crash, Blackout, Kill, Pause, Cut, Weather, Drift, Jump, Full, SyncFails)
@@ -103,7 +103,7 @@ def draw_plan(
     return tuple(sorted(drawn, key=lambda fault: fault.at))
 
 
-def _draw(random: Random, kind: type[Fault], nodes: Sequence[str], until: int) -> Any:
+def _draw(random: Random, kind: type[Fault], nodes: Sequence[str], until: int) -> AnyFault:
     at = random.randrange(until)
     lasts = 1 + int((until - at) * random.random() ** 3)  # Many are short, and some last to the end.
     node = random.choice(nodes)
@@ -119,7 +119,7 @@ def _draw(random: Random, kind: type[Fault], nodes: Sequence[str], until: int) -
         return Drift(at, lasts, node, random.choice((25, 50, 80, 125, 200, 400)))
     if kind is Jump:
         return Jump(at, lasts, node, random.randint(-60_000, 60_000))
-    constructors: dict[type[Fault], Callable[[int, int, str], Any]] = {
+    constructors: dict[type[Fault], Callable[[int, int, str], AnyFault]] = {
         Crash: Crash,
         Kill: Kill,
         Pause: Pause,

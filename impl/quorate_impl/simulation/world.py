@@ -319,7 +319,7 @@ class Simulation:
 
     # Faults
 
-    def _strike(self, fault: faults.Any) -> None:
+    def _strike(self, fault: faults.AnyFault) -> None:
         self._tell("", fault)
         end = min(fault.at + fault.lasts, self._conditions.busy_ms) * MS
         self._at(end, self._heal, fault)
@@ -347,7 +347,7 @@ class Simulation:
             case faults.Damage(node=node):
                 self.machines[node].disk.damage()
 
-    def _heal(self, fault: faults.Any) -> None:
+    def _heal(self, fault: faults.AnyFault) -> None:
         match fault:
             case faults.Crash(node=node) | faults.Kill(node=node):
                 self._begin_again(node)
@@ -434,7 +434,7 @@ class Simulation:
 
     # The log
 
-    def _tell(self, name: str, what: Event | Effect | faults.Any) -> None:
+    def _tell(self, name: str, what: Event | Effect | faults.AnyFault) -> None:
         self._digest.update(self._encode((self._now, name, what)))
         if self._conditions.keeps_log:
             line = msgspec.json.encode((self._now, name, what)).decode()

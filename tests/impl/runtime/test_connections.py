@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quorate_impl.raft import Client, protocol
-from quorate_impl.raft.messages import Done, Execute, Get, Open, Put, Query, Value
+from quorate_impl.raft.messages import AddServer, Done, Execute, Get, Open, Put, Query, Value
 from quorate_impl.runtime import node as node_module
 from quorate_impl.runtime.client import RemoteClient
 from quorate_impl.runtime.config import NodeConfig, Tls
@@ -290,3 +290,24 @@ def test_a_disk_that_fails_stops_the_node_and_nobody_is_told_done(
 
     with pytest.raises(StorageError, match="Input/output error"):
         asyncio.run(scene())
+
+
+def test_a_data_directory_has_one_process(tmp_path: Path) -> None:
+    async def act(node: Node) -> None:
+        with pytest.raises(BlockingIOError, match="another process uses"):
+            Node(node.config, protocol(node.config.members), node.journal)
+
+    in_node(tmp_path, act)
+
+
+def test_a_server_with_an_address_that_is_none_does_no_harm(tmp_path: Path) -> None:
+    async def act(node: Node) -> None:
+        address = {"n1": f"127.0.0.1:{node.port}"}
+        async with RemoteClient(Client("client", address), protocol(address), "c") as client:
+            assert await client.call(Put("k", "v")) == Done()
+            joining = asyncio.create_task(client.call(AddServer(0, "n2", "nowhere")))
+            await asyncio.sleep(0.3)
+            assert await client.call(Get("k")) == Value("v")
+            joining.cancel()
+
+    in_node(tmp_path, act)
