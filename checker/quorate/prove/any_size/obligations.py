@@ -145,6 +145,7 @@ class Prover:
         self._symbols: dict[int, tuple[Formula, frozenset[str]]] = {}
         self._quorums: dict[int, tuple[Formula, set[str], set[str]]] = {}
         self._premises: dict[tuple[Any, ...], Query] = {}
+        """By an action and the numbers of the definitions, which are among the formulas that `_symbols` holds: no other gets them."""
         self.conditions: set[str] = set()
         """What the sizes of quorums must satisfy for what was asked so far."""
         self.skipped: dict[str, NoAnySize] = {}
