@@ -219,7 +219,7 @@ WIDTH, NUMBER, MARGIN = 80, 4, 31
 def why_text(why: Why) -> str:
     """The lines that a protocol goes through, with what each protects, in 80 columns; then what to look at."""
     name = f"{why.spec} {why.variant}" if why.variant else why.spec
-    lines = [f"Why is this line here? {name}", *_wrapped(" · ".join(why.heading)), why.effort]
+    lines = [f"Why is this line here? {name}", *_wrapped(" · ".join(why.heading)), *_wrapped(why.effort)]
     lines += [part for part in (why.skipped, f"ended early: {why.stopped}" if why.stopped else "") if part]
     at = why.by_line()
     declared = [line for line in sorted(at) if not any(first <= line <= last for first, last in why.shown)]
