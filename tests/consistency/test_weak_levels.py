@@ -6,13 +6,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from quorate.consistency import HistoryError, Satisfied, Violated, judge, read_history
+from quorate.consistency import HistoryError, Limits, Satisfied, Unknown, Violated, judge, read_history
 from quorate.consistency.history import History, Operation
 from quorate.consistency.models import Register
 from quorate.consistency.survey import holding, strongest, survey
 from quorate.consistency.verdict import Cycle
 from quorate.errors import UsageError
 from test_transactions import history
+
+from bench.history import appended
 
 Steps = list[tuple[str, object, object]]
 
@@ -185,3 +187,10 @@ def test_of_registers_what_some_order_of_versions_explains_is_satisfied_and_else
     for level in ("serializable", "consistent-view", "prefix"):
         found = evidence(of(*first, later, [("r", "z", 1), ("r", "x", 1)]), level)
         assert found.anomaly == "G-single: read skew"
+
+
+def test_what_transactions_have_seen_is_counted_by_sessions_and_kept_within_memory() -> None:
+    h = appended(2_000, 4, 10, seed=1)
+    assert isinstance(judge(h, "transactional-causal", limits=Limits(memory_bytes=400_000)), Satisfied)
+    verdict = judge(h, "transactional-causal", limits=Limits(memory_bytes=100_000))
+    assert isinstance(verdict, Unknown) and "memory" in verdict.reason

@@ -14,7 +14,7 @@ from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Limits
 from quorate.consistency.transactions import replay
 from quorate.consistency.transactions.graph import Graph, as_cycle
-from quorate.consistency.transactions.points import Points
+from quorate.consistency.transactions.points import Clocks, Points
 from quorate.consistency.transactions.reading import Anomaly, Versions, versions
 from quorate.consistency.transactions.rules import RULES, Rule, Sees
 from quorate.consistency.transactions.solver import Undecided, solve
@@ -66,7 +66,7 @@ def _judge(seen: Versions, rule: Rule, limits: Limits) -> Schedule | Cycle:
         viewed = consistent_view(points.graph, seen, points.priority, points.label, attempts)
         return viewed if isinstance(viewed, Cycle) else points.schedule(viewed)
     if rule.sees in SEEN:
-        if rule.sees is Sees.ITS_CAUSES and len(seen.transactions) ** 2 // 8 > limits.memory_bytes:
+        if rule.sees is Sees.ITS_CAUSES and Clocks.bytes_of(seen) > limits.memory_bytes:
             raise Undecided
         fractured = points.add_seen()
         if fractured is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -12,7 +13,6 @@ from quorate.consistency.transactions.reading import INITIAL, Versions
 from quorate.consistency.transactions.rules import Rule, Sees
 from quorate.consistency.transactions.solver import Pair, Way
 from quorate.consistency.verdict import Cycle, Edge, Schedule
-from quorate.consistency.visibility import members_of
 
 AT_ONCE = -1  # The priority of a commit: as soon after its start as can be, so that few transactions overlap.
 
@@ -209,20 +209,14 @@ class Points:
         """Each (reader, key, writer it reads from, other writer of the key that it is known to see, the kind of edge and
         the reason)."""
         if self._rule.sees is Sees.ITS_CAUSES:
-            past = self._past(order)
-            places = {key: _Places(self._seen, key) for key in {**self._seen.chains, **self._seen.loose}}
-        else:
-            sources: dict[int, dict[int, Value]] = {}
-            for reader, key, writer in self._seen.reads:
-                if writer != INITIAL:
-                    sources.setdefault(reader, {})[writer] = key
+            yield from self._rivals_by_cause(order)
+            return
+        sources: dict[int, dict[int, Value]] = {}
+        for reader, key, writer in self._seen.reads:
+            if writer != INITIAL:
+                sources.setdefault(reader, {})[writer] = key
         both = _writers_of_two(self._wrote) if self._rule.sees is Sees.ITS_CONFLICTS else {}
         for reader, key, writer in self._seen.reads:
-            if self._rule.sees is Sees.ITS_CAUSES:
-                if key in places:
-                    for rival in members_of(past[reader] & ~(1 << reader) & places[key].not_before(writer)):
-                        yield reader, key, writer, rival, ("vis", f"T{reader} sees T{rival}")
-                continue
             for rival in sorted(sources.get(reader, ())):
                 if rival not in (writer, reader) and key in self._wrote.get(rival, ()):
                     about = sources[reader][rival]
@@ -233,22 +227,23 @@ class Points:
                     if rival not in (writer, reader) and ranks.known(other, rival, reader):
                         yield reader, key, writer, rival, ("ww", f"both write {show(other)}, in this order")
 
-    def _past(self, order: list[int]) -> dict[int, int]:
-        """For each transaction, all that lead to it by wr and session order."""
-        sources: dict[int, set[int]] = {index: set() for index in self._seen.transactions}
-        for reader, _, writer in self._seen.reads:
-            if writer not in (INITIAL, reader):
-                sources[reader].add(writer)
-        for earlier, later in self._sessions():
-            sources[later].add(earlier)
-        past: dict[int, int] = {}
-        for point in order:
-            index = self.graph.owner[point]
-            assert index is not None
-            past[index] = sum(1 << source for source in sources[index])
-            for source in sources[index]:
-                past[index] |= past[source]
-        return past
+    def _rivals_by_cause(self, order: list[int]) -> Iterator[tuple[int, Value, int, int, tuple[str, str]]]:
+        """Of each session that wrote the key, the last writer that leads to the reader: the others come before it."""
+        clocks = Clocks(self._seen, [index for point in order if (index := self.graph.owner[point]) is not None])
+        writers: dict[Value, dict[int, list[int]]] = {}
+        for of_key in (self._seen.chains, self._seen.loose):
+            for key, own in of_key.items():
+                for writer in own:
+                    writers.setdefault(key, {}).setdefault(clocks.session[writer], []).append(writer)
+        for sessions in writers.values():
+            for session_writers in sessions.values():
+                session_writers.sort(key=clocks.number.__getitem__)
+        for reader, key, writer in self._seen.reads:
+            for session, own in writers.get(key, {}).items():
+                seen = bisect_right(own, clocks.past[reader][session], key=clocks.number.__getitem__)
+                if seen and own[seen - 1] != writer:
+                    rival = own[seen - 1]
+                    yield reader, key, writer, rival, ("vis", f"T{reader} sees T{rival}")
 
     def schedule(self, order: list[int]) -> Schedule:
         owners = [(self.graph.owner[p], p) for p in order]
@@ -304,20 +299,40 @@ class _Ranks:
         return self._chains.get(key, [])[after : after + 1]
 
 
-class _Places:
-    """The writers of one key by what is known of their order, as bit masks."""
+class Clocks:
+    """What leads to each transaction by wr and session order, as vector clocks: of each session, how many of its first
+    transactions. `session` and `number` say where a transaction is; its own place is not in its past."""
 
-    def __init__(self, seen: Versions, key: Value) -> None:
-        chain = seen.chains.get(key, [])
-        self._rank = {INITIAL: -1} | {writer: number for number, writer in enumerate(chain)}
-        self._loose = len(chain)
-        self._from = [sum(1 << writer for writer in set(seen.loose.get(key, ())) - set(chain))]
-        for writer in reversed(chain):
-            self._from.append(self._from[-1] | 1 << writer)
-        self._from.reverse()  # Of rank r and later; the last are the loose ones.
+    def __init__(self, seen: Versions, order: list[int]) -> None:
+        names: dict[Value, int] = {}
+        counts: list[int] = []
+        self.session: dict[int, int] = {}
+        self.number: dict[int, int] = {}
+        for index, t in seen.transactions.items():
+            session = self.session[index] = names.setdefault(t.operation.process, len(names))
+            if session == len(counts):
+                counts.append(0)
+            counts[session] += 1
+            self.number[index] = counts[session]
+        sources: dict[int, set[int]] = {}
+        for reader, _, writer in seen.reads:
+            if writer not in (INITIAL, reader):
+                sources.setdefault(reader, set()).add(writer)
+        self.past: dict[int, array[int]] = {}
+        latest = [array("i", bytes(4 * len(counts))) for _ in counts]
+        for index in order:
+            session = self.session[index]
+            past = latest[session][:]
+            for source in sources.get(index, ()):
+                known = self.past[source]
+                past = array("i", map(max, past, known))
+                past[self.session[source]] = max(past[self.session[source]], self.number[source])
+            self.past[index] = past
+            latest[session] = past[:]
+            latest[session][session] = self.number[index]
 
-    def not_before(self, writer: int) -> int:
-        """The other writers that are not known to be before `writer`."""
-        rank = self._rank.get(writer, self._loose)
-        others = self._from[rank + 1] if rank < self._loose else self._from[self._loose]
-        return others if writer == INITIAL else others & ~(1 << writer)
+    @staticmethod
+    def bytes_of(seen: Versions) -> int:
+        """The memory that they take."""
+        sessions = len({t.operation.process for t in seen.transactions.values()})
+        return len(seen.transactions) * (4 * sessions + 160)
