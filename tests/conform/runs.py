@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.conform import OPEN
+from quorate.conform.sizes import sized
 from quorate.explore.choices import Choices
 from quorate.explore.witnesses import plain_json
 from quorate.language.control import Cut
@@ -29,6 +30,11 @@ def members(spec: type[Spec], *open_sorts: str) -> dict[str, Any]:
             for sort in system.sizes
             if issubclass(sort, Identity)
         }
+
+
+def numbers(spec: type[Spec]) -> dict[str, int]:
+    """Where the sorts of numbers end that end in the protocol itself."""
+    return {name: System(spec).bounds[name] for name in sized(spec)}
 
 
 def random_run(spec: type[Spec], seed: int, length: int) -> list[Line]:

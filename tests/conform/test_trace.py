@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quorate import Int, Spec, action
 from quorate.conform import NOTHING, OPEN, Conforms, Differs, Map, NotDecided, Verdict, validate
 from quorate.conform.logs import Event, Following, LogError
 from quorate.conform.matching import Matching
@@ -20,6 +21,7 @@ from quorate.language.system import System
 from quorate.loading import load, names
 from quorate.outcome import Exit
 from quorate_specs.consensus.raft import Raft, Server
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommitWithCrashes
 
 from tests.conform.raft_program import (
     MAP,
@@ -36,7 +38,7 @@ from tests.conform.raft_program import (
     VotesTwice,
 )
 from tests.conform.raft_program import ForgetsVote as ForgetsItsVote
-from tests.conform.runs import Line, changes, members, random_run, write
+from tests.conform.runs import Line, changes, members, numbers, random_run, write
 
 SERVERS = ("s1", "s2", "s3")
 RAFT = Map(members={"Server": SERVERS, "Command": OPEN})
@@ -89,7 +91,7 @@ def test_a_run_of_a_protocol_is_a_behaviour_of_it(name: str, tmp_path: Path) -> 
     lines = random_run(spec, seed=0, length=25)
     log = write(tmp_path / "log.jsonl", lines)
     everything = tuple(System(spec).index)
-    verdict = validate([log], spec, Map(members=members(spec), complete=everything), name)
+    verdict = validate([log], spec, Map(members=members(spec), numbers=numbers(spec), complete=everything), name)
     assert isinstance(verdict, Conforms) and verdict.coverage.events == len(lines)
 
 
@@ -250,6 +252,32 @@ def test_what_is_not_mentioned_has_not_changed_where_the_map_says_so(tmp_path: P
     assert isinstance(verdict, Differs)
     (difference,) = verdict.misfits[0].differences
     assert (difference.name, difference.expected, difference.observed) == ("voted_for[s1]", "s1", None)
+
+
+def test_a_number_that_ends_in_the_protocol_itself_must_be_said_to(tmp_path: Path) -> None:
+    """`Crashes.bound` stands in a guard: how many crashes there may be is no bound of the exploration alone."""
+    spec = TwoPhaseCommitWithCrashes
+    log = write(tmp_path / "log.jsonl", [{"event": "crash", "node": "rm1", "vars": {"crashes": 1}}])
+    with pytest.raises(UsageError, match="asks for the size of Crashes"):
+        validate([log], spec, Map(members=members(spec)), "two_phase_commit")
+    for most, found in ((1, Conforms), (0, Differs)):
+        mapping = Map(members=members(spec), numbers={"Crashes": most})
+        assert isinstance(validate([log], spec, mapping, "two_phase_commit"), found)
+
+
+def test_other_numbers_go_on_in_both_directions(tmp_path: Path) -> None:
+    class Balance(Int, min=-1, max=1):
+        """What an account holds."""
+
+    class Account(Spec):
+        balance: Balance
+
+        @action
+        def move(self, b: Balance) -> None:
+            self.balance += b
+
+    log = write(tmp_path / "log.jsonl", [{"event": "move", "args": {"b": b}, "vars": {"balance": b}} for b in (-70,)])
+    assert isinstance(validate([log], Account, Map(members={}), "account"), Conforms)
 
 
 # Partial logs

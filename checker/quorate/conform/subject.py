@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from quorate.conform.mapping import OPEN, Map
+from quorate.conform.sizes import sized
 from quorate.conform.values import Values
 from quorate.conform.wide import Wide
 from quorate.errors import UsageError, unknown
@@ -68,6 +69,12 @@ def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wid
         found = next((sort for sort in System(spec).sizes if sort.__name__ == name), None)
         if found is None or not issubclass(found, Int):
             raise UsageError(f"The map's numbers: there is no sort of numbers {name!r}.")
+    for name, where in sized(spec).items():
+        if name not in mapping.numbers:
+            raise UsageError(
+                f"{where} of the specification asks for the size of {name}, so that it matters where its numbers end: let the map say so, "
+                f'`numbers={{"{name}": 3}}`.'
+            )
     return Wide(spec, closed | dict(mapping.numbers)), lambda system: Values(
         {name: listed if listed == OPEN else tuple(listed) for name, listed in mapping.members.items()}, identities
     )

@@ -14,7 +14,7 @@ from itertools import islice, product
 from typing import Any
 
 from quorate.conform.mapping import OPEN
-from quorate.conform.wide import inhabitants
+from quorate.conform.wide import Number, inhabitants
 from quorate.errors import QuorateError, UsageError
 from quorate.language.containers import FrozenList, Wire
 from quorate.language.sorts import Identity
@@ -123,6 +123,8 @@ class Values:
     def _leaf(self, kind: Type, data: Json) -> Any:
         if isinstance(kind, NatType) and isinstance(data, str) and data.lstrip("-").isdigit():  # A key of an object.
             data = int(data)
+        if isinstance(kind, NatType) and not isinstance(kind, Number) and kind.accepts(data):
+            return data  # A number beyond the last one is none that the specification has there.
         try:
             return kind.check(data)
         except Exception:

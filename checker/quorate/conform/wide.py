@@ -28,7 +28,7 @@ from quorate.errors import UsageError, unknown
 from quorate.language.containers import DraftList, DraftMap, DraftSet, FrozenList, FrozenMap, FrozenSet, Log, Network
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
-from quorate.language.sorts import Int
+from quorate.language.sorts import Int, Nat, lower
 from quorate.language.system import Arguments, System
 from quorate.language.types import (
     BagType,
@@ -111,7 +111,7 @@ class Wide(System):
             case NatType():
                 if kind.sort in self.closed:
                     return NatType(kind.sort, kind.sort.bound, kind.minimum)
-                return Number(kind.sort, ENDLESS, kind.minimum)
+                return Number(kind.sort, ENDLESS, 0 if issubclass(kind.sort, Nat) else -ENDLESS)
             case IdentityType():
                 if kind.sort in self.closed:
                     return type(kind)(kind.sort, kind.sort.bound)
@@ -161,10 +161,10 @@ class Number(NatType):
 
     def values(self) -> Iterator[Any]:
         """The numbers that were met, and the next one."""
-        yield from range(self.minimum, self.sort.bound + 2)
+        yield from range(min(self.sort.members()), self.sort.bound + 2)
 
     def zero(self) -> Any:
-        return max(0, self.minimum)
+        return max(0, lower(self.sort))
 
     def from_json(self, data: Any) -> Any:
         return self.check(super().from_json(data))
