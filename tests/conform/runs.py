@@ -10,10 +10,10 @@ from typing import Any
 
 from quorate.conform import OPEN
 from quorate.conform.sizes import sized
+from quorate.conform.subject import identities_of
 from quorate.explore.choices import Choices
 from quorate.explore.witnesses import plain_json
 from quorate.language.control import Cut
-from quorate.language.sorts import Identity
 from quorate.language.spec import Spec
 from quorate.language.system import State, System
 from quorate.language.types import MapType, Type
@@ -26,9 +26,8 @@ def members(spec: type[Spec], *open_sorts: str) -> dict[str, Any]:
     system = System(spec)
     with system:
         return {
-            sort.__name__: OPEN if sort.__name__ in open_sorts else tuple(map(repr, sort.members()))
-            for sort in system.sizes
-            if issubclass(sort, Identity)
+            name: OPEN if name in open_sorts else tuple(map(repr, sort.members()))
+            for name, sort in identities_of(system).items()
         }
 
 

@@ -45,13 +45,17 @@ def bounded_values(system: System, members: Mapping[str, Any]) -> Values:
     return Values(names, sorts)
 
 
+def identities_of(system: System) -> dict[str, type[Identity]]:
+    """The sorts of identities of a specification by their names, without those of one that it refines."""
+    return {sort.__name__: sort for sort in system._sizes if issubclass(sort, Identity)}
+
+
 def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wide], Values]]:
     """The specification at the sizes that a map gives, and what makes its `Values` inside its configuration.
 
     Raises UsageError if the map does not say of each sort of identities what its members are."""
-    identities = {
-        sort.__name__: sort for sort in System(spec).sizes if isinstance(sort, type) and issubclass(sort, Identity)
-    }
+    system = System(spec)
+    identities = identities_of(system)
     for name in mapping.members:
         if name not in identities:
             raise UsageError(f"The map's members: {unknown('sort of identities', name, identities)}")
@@ -66,7 +70,7 @@ def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wid
         if not size:
             raise UsageError(f"The map's members: {name} has no members. Name them, or say OPEN.")
     for name in mapping.numbers:
-        found = next((sort for sort in System(spec).sizes if sort.__name__ == name), None)
+        found = next((sort for sort in system.sizes if sort.__name__ == name), None)
         if found is None or not issubclass(found, Int):
             raise UsageError(f"The map's numbers: there is no sort of numbers {name!r}.")
     for name, where in sized(spec).items():

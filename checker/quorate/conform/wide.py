@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, islice, product
-from typing import Any
+from typing import Any, Self, cast
 
 from quorate.conform.narrowing import narrowed
 from quorate.errors import UsageError, unknown
@@ -82,6 +82,10 @@ class Wide(System):
             )
             self.variables = tuple(Variable(each.name, self.wide(each.type), each.default) for each in self.variables)
             self._by_kind = {kind: [self._method_of(one) for one in found] for kind, found in self._by_kind.items()}
+
+    def _like(self, spec: type[SpecBase]) -> Self:
+        """A specification that this one refines: nothing here asks for it, and it keeps its bounds."""
+        return cast(Self, System(spec))
 
     @property
     def constraints(self) -> tuple[Method, ...]:
