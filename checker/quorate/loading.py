@@ -180,16 +180,23 @@ def _module(name: str) -> str:
     return module
 
 
+def parted(name: str) -> tuple[str, str]:
+    """The path or the name of a protocol, and the class in it that is chosen, if one is. A path may have colons of its own: what is there
+    as a whole is no choice of a class."""
+    path, _, chosen = name.rpartition(":")
+    return (path, chosen) if path and not Path(name).is_file() else (name, "")
+
+
 def load(name: str) -> Protocol:
     """The protocol that `name` means. Raises UsageError if there is none, SpecError if its file cannot be used."""
-    path, colon, chosen = name.partition(":")
+    path, chosen = parted(name)
     if path.endswith(".py") or "/" in path:
         protocol = Protocol(name, _from_file(Path(path)), chosen or None)
     else:
         protocol = Protocol(name, _imported(_module(path)), chosen or None)
     if not protocol.classes and not marked_in(protocol.module):
         raise UsageError(f"{path} defines no specification. A specification is a public subclass of `quorate.Spec`.")
-    if colon and protocol.chosen not in protocol.classes and not protocol.marked:
+    if path != name and protocol.chosen not in protocol.classes and not protocol.marked:
         raise unknown(f"specification in {path}", chosen, protocol.classes)
     return protocol
 
@@ -197,7 +204,7 @@ def load(name: str) -> Protocol:
 def located(name: str) -> tuple[str, Path]:
     """The module that `name` means, "" for a file that is loaded by its path, and its file. Imports no protocol. Raises UsageError if
     there is none."""
-    path = name.partition(":")[0]
+    path = parted(name)[0]
     if path.endswith(".py") or "/" in path:
         return "", Path(path).resolve()
     module = _module(path)
@@ -215,7 +222,7 @@ def load_module(path: Path) -> ModuleType:
 def load_named(name: str) -> Protocol:
     """The protocol that a stored trace names. A trace may come from elsewhere, and importing a file runs it: so only protocols of the
     library and files below the working directory are taken. Raises UsageError for others."""
-    path = name.partition(":")[0]
+    path = parted(name)[0]
     if (path.endswith(".py") or "/" in path) and not Path(path).resolve().is_relative_to(Path.cwd().resolve()):
         raise UsageError(
             f"The trace names the file {path}, which is not below the working directory. To run that file, which executes the code "

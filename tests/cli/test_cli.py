@@ -309,3 +309,13 @@ def test_verified_takes_limits_and_an_unfinished_check_is_not_as_expected(folder
     assert verified(spec, engine="reference").exit_code == 0
     with pytest.raises(NotAsExpected, match="unfinished: the limit of 2 states is reached"):
         verified(spec, engine="reference", max_states=2)
+
+
+def test_a_path_may_have_colons_of_its_own(run, folder: Path) -> None:  # type: ignore[no-untyped-def]
+    (folder / "12:30").mkdir()
+    (folder / "12:30" / "mutex.py").write_text(MUTEX)
+    whole = run("check", "12:30/mutex.py", "--engine", "reference")
+    assert whole[0] == 0, whole
+    assert run("check", "12:30/mutex.py:Mutex", "--engine", "reference")[0] == 0
+    code, _, said = run("check", "12:30/mutex.py:Nothing", "--engine", "reference")
+    assert code == 2 and "Nothing" in said
