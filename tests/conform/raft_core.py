@@ -148,7 +148,6 @@ class Told(Raft):
 
     def _handle_append(self, source: str, m: AppendEntries) -> None:
         accepted = m.term >= self.term and self.log.has(m.prev_index, m.prev_term)
-        terms = {index: self.log.term_at(index) for index in range(m.prev_index + 1)} if accepted else {}
         before = self._has()
         super()._handle_append(source, m)
         first = m.prev_index + 1 if m.entries else m.prev_index
@@ -160,7 +159,6 @@ class Told(Raft):
         commit = self._commit_told
         for index in range(first, m.prev_index + len(m.entries) + 1):
             stored = m.entries[index - m.prev_index - 1] if m.entries else self.log.entry(index)
-            terms[index] = stored.term
             sent = self.book.commit_at[m.term, index]
             commit = max(commit, min(sent, index))
             steps.append((index - 1, entry(index, stored), sent))
@@ -172,7 +170,7 @@ class Told(Raft):
                 (known, None, beat) if beat is not None else (known - 1, found, self.book.commit_at[m.term, known])
             )
         for number, (prev, told, sent) in enumerate(steps, 1):
-            prev_term = terms[prev] if prev in terms else self.log.term_at(prev)
+            prev_term = self.log.term_at(prev) if prev else 0
             message = {
                 "term": m.term,
                 "leader": source,

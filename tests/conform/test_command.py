@@ -110,6 +110,7 @@ def test_a_program_is_driven(adapters: Path) -> None:
     assert (adapters / "failure" / "diagram.svg").exists()
 
 
+@pytest.mark.slow
 def test_scenarios_are_written_and_followed(adapters: Path) -> None:
     done = quorate("scenarios two_phase_commit --out runs --adapter commit_adapter.py --pytest test_commit.py")
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "2 runs cover 7 of 7 actions")

@@ -110,7 +110,9 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize(
+    "mistake", [pytest.param(one, marks=[pytest.mark.slow] * (one != "decides twice")) for one in MISTAKES]
+)
 def test_every_planted_mistake_is_caught(mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new, action = MISTAKES[mistake]
     driven = drive(smaller(program(tmp_path, monkeypatch, old, new))(), TwoPhaseCommit, "two_phase_commit", {})
@@ -141,6 +143,7 @@ LOGGED = {
 """Mistakes that a log shows, and at which event. Messages are not logged: a server that tells nobody is only quiet."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", LOGGED)
 def test_a_log_shows_the_mistake(
     mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -265,7 +268,7 @@ def test_a_mistake_of_the_adapter_is_told_as_one(adapter: type[Adapter], message
 # Runs
 
 
-@pytest.mark.parametrize("cover", ["actions", "pairs", "edges"])
+@pytest.mark.parametrize("cover", ["actions", "pairs", pytest.param("edges", marks=pytest.mark.slow)])
 def test_scenarios_cover_what_they_say(cover: Any) -> None:
     found = scenarios(TwoPhaseCommit.bounded(**SMALL), cover, "two_phase_commit")
     assert found.is_whole and found.covered == found.total
@@ -287,6 +290,7 @@ def test_scenarios_cover_what_they_say(cover: Any) -> None:
         assert len(pairs) + len(first) == found.total
 
 
+@pytest.mark.slow
 def test_a_program_follows_scenarios_and_not_the_counterexample_of_a_mistake(correct: type[Adapter]) -> None:
     adapter = smaller(correct)
     for run in scenarios(TwoPhaseCommit.bounded(**SMALL), "pairs", "two_phase_commit").runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from quorate import Nat, Spec, action, require
 from quorate.conform.narrowing import narrowed
 from quorate.explore import check
@@ -68,6 +69,7 @@ def test_only_loops_that_mean_the_same_are_narrowed() -> None:
     assert changed - {"__quorate_namespace__"} == {"later", "after", "from_constant", "statement"}
 
 
+@pytest.mark.slow
 def test_narrowed_specifications_have_the_same_states() -> None:
     for spec, bounds in ((Loops, {}), (Raft, {"Term": 1, "Index": 1})):
         plain = check(spec.bounded(**bounds), engine="reference")

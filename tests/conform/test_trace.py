@@ -184,7 +184,10 @@ def test_each_of_ten_edits_of_one_field_is_rejected_at_its_event(run: list[Line]
         assert verdict.misfits, what
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+@pytest.mark.parametrize(
+    "mistake",
+    [pytest.param(one, id=one.__name__, marks=[pytest.mark.slow] * (one is not VotesTwice)) for one in MISTAKES],
+)
 def test_every_planted_mistake_is_caught(mistake: type[Node], tmp_path: Path) -> None:
     """Whether a run meets the mistake is chance: the first seed that does is enough."""
     for seed in range(40):
@@ -209,6 +212,7 @@ CAUGHT_AT = {
 }
 
 
+@pytest.mark.slow
 def test_the_program_without_mistakes_is_accepted(tmp_path: Path) -> None:
     for seed in range(3):
         log = write(tmp_path / "log.jsonl", Cluster(seed).run(150, elections=0.08))
