@@ -10,14 +10,12 @@ from click.testing import CliRunner
 from quorate.cli import cli
 
 
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
-    file = tmp_path / "report.html"
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("report") / "report.html"
     options = ["--engine", "reference", "--workers", "1", "--no-skip", "-o", str(file)]
-    assert (
-        CliRunner().invoke(cli, ["verify", "quorum_register:QuorumRegister", "two_phase_commit", *options]).exit_code
-        == 0
-    )
+    variants = ["two_phase_commit:TwoPhaseCommit", "two_phase_commit:CommitByMajority"]
+    assert CliRunner().invoke(cli, ["verify", *variants, *options]).exit_code == 0
     return file
 
 
@@ -29,7 +27,7 @@ def test_a_reader_goes_from_the_table_to_the_run(report: Path, page: Any, scheme
     page.emulate_media(color_scheme=scheme)
     page.goto(report.as_uri())
     assert page.locator("figure.run svg:visible").count() == 0  # All is as expected, and folded.
-    page.get_by_role("link", name="two_phase_commit CommitByMajority").click()
+    page.get_by_role("link", name="two_phase_commit:CommitByMajority").click()
     picture = page.locator("figure.run svg:visible")
     assert picture.count() == 1 and "atomicity" in picture.text_content()
     bars = page.locator("svg.plot:visible rect.bar")
