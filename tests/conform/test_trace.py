@@ -219,6 +219,14 @@ def test_the_program_without_mistakes_is_accepted(tmp_path: Path) -> None:
         assert isinstance(validate([log], Raft, MAP, "raft"), Conforms)
 
 
+def test_a_number_beyond_all_others_is_rejected_without_counting_to_it(run: list[Line], tmp_path: Path) -> None:
+    lines = copy.deepcopy(without_network(run))
+    position = next(number for number, line in enumerate(lines) if line["event"] == "commit")
+    lines[position]["vars"]["commit_index"]["map"][0][1] = 10**15
+    verdict = judged(tmp_path, lines)
+    assert isinstance(verdict, Differs) and verdict.event.line == position + 1
+
+
 def test_values_stand_side_by_side(run: list[Line], tmp_path: Path) -> None:
     lines = copy.deepcopy(run)
     lines[0]["vars"]["term"] = {"s2": 5}

@@ -25,6 +25,7 @@ from quorate.explore.witnesses import plain_json
 from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
 from quorate.language.resolve import resolve
+from quorate.language.sorts import Int
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import IdentityType, MapType, Type
 from quorate.trace import Json
@@ -126,6 +127,7 @@ class Matching:
             for name in _names(meant):
                 if name != NOTHING:
                     self._action(f"events[{event!r}]", name)
+        self._numbers = tuple(sort for sort in system.sizes if issubclass(sort, Int))
         self._meant: dict[str, tuple[Method | None, ...]] = {}
         self._last_viewed: deque[tuple[State, dict[tuple[Any, ...], Any]]] = deque(maxlen=2)
 
@@ -162,11 +164,18 @@ class Matching:
         """What an event asks for. Raises LogError, at its line, if the event cannot be of this specification."""
         try:
             attempts = tuple(self._attempts(event))
+            met = self._largest()
             told = tuple(self._all_told(event))
+            for sort, number in met.items():  # What is only observed is no number that the specification has met.
+                sort.bound = number
         except (Unreadable, UsageError) as error:
             raise error if isinstance(error, LogError) else LogError(f"{event.place}: {error}") from None
         mentioned = frozenset((one.of, *one.keys) for one in told) if self.mapping.complete else frozenset()
         return Wanted(event, attempts, tuple(one for one in told if self._is_shown(one)), mentioned)
+
+    def _largest(self) -> dict[type[Int], int]:
+        """How far each sort of numbers goes now."""
+        return {sort: sort.bound for sort in self._numbers}
 
     def _is_shown(self, told: Told) -> bool:
         name = told.of.name if isinstance(told.of, View) else self.system.variables[told.of].name
