@@ -22,10 +22,11 @@ from itertools import accumulate
 
 from quorate.consistency import registers, zones
 from quorate.consistency.history import History, Operation, Value
+from quorate.consistency.impossible import impossible_read
 from quorate.consistency.models import NEVER, Model, Refused, State
 from quorate.consistency.native import Factory, engine
 from quorate.consistency.search import Problem, Search, Status, Transitions, pack
-from quorate.consistency.verdict import Order, Unorderable
+from quorate.consistency.verdict import Evidence, Order
 
 SLICE = 4096
 DEFAULT_MEMORY_BYTES = 1 << 30
@@ -66,7 +67,7 @@ class Found:
     order: Order | None
     bad: Bad | None
     note: str | None
-    evidence: Unorderable | None = None
+    evidence: Evidence | None = None
 
 
 class Keyed(Model):
@@ -123,6 +124,10 @@ def linearizable(history: History, model: Model, limits: Limits) -> Found:
         return Found(Order(sorted_), None, None)
     searched = _each_part(hard, model, limits, pack_as=pack)
     if searched.order is None:
+        if searched.bad is None:  # A limit was hit.
+            registered = (own for own in hard.values() if registers.applies(own, model))
+            told = next((bad for own in registered if (bad := impossible_read(own, initial))), None)
+            return replace(searched, evidence=told)
         return searched
     return Found(
         Order({key: (sorted_ | dict(searched.order.per_key))[key] for key in whole_parts}), None, searched.note
