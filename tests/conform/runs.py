@@ -12,7 +12,7 @@ from quorate.conform import OPEN
 from quorate.conform.sizes import sized
 from quorate.conform.subject import identities_of
 from quorate.explore.choices import Choices
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import State, System

@@ -16,7 +16,7 @@ from quorate.conform.logs import Event, Following, LogError
 from quorate.conform.matching import Matching
 from quorate.conform.subject import wide_system
 from quorate.errors import UsageError
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.system import System
 from quorate.loading import load, names
 from quorate.outcome import Exit

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from quorate.commands.gallery import Broken, _found, broken, command, page
 from quorate.errors import UsageError
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.report.diagram import spacetime
 from quorate.report.render import svg
 from quorate.trace import Trace

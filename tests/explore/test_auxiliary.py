@@ -7,7 +7,7 @@ import re
 import pytest
 from quorate.errors import SpecError
 from quorate.explore import check
-from quorate.explore.replay import replay, with_values
+from quorate.explore.traces.replay import replay, with_values
 from quorate.language.system import System
 from quorate.model import Model, build
 from quorate.report.text import trace_text

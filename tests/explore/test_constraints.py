@@ -19,7 +19,7 @@ from quorate import (
     terminal,
 )
 from quorate.explore import check
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.language.control import Cut
 from quorate.language.system import Failure, System
 from quorate.model import build

@@ -17,7 +17,7 @@ from quorate.errors import QuorateError, UsageError
 from quorate.explore.difference import Compared, Difference, Direction, difference
 from quorate.explore.graph import state_graph
 from quorate.explore.limits import Limits, Watch
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.kinds import DIFFERENCE
 
 from tests.generated import write

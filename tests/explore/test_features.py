@@ -429,7 +429,7 @@ def test_the_lanes_are_in_the_order_in_which_the_spec_names_them() -> None:
 
 def test_a_message_sent_again_after_its_loss_is_a_new_one() -> None:
     from quorate.explore.engine import Finding
-    from quorate.explore.tracing import trace as traced
+    from quorate.explore.traces.tracing import trace as traced
 
     system = System(Talk)
     with system:

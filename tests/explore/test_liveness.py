@@ -27,7 +27,7 @@ from quorate import (
 )
 from quorate.explore import check, graph, liveness
 from quorate.explore.every import as_expected
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.kinds import UNJUDGED
 from quorate.language.system import System
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Violated

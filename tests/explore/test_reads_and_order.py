@@ -80,7 +80,7 @@ class Aside(Lease):
 
 def test_what_nobody_reads_is_outside() -> None:
     from quorate.explore.engine import Finding
-    from quorate.explore.tracing import trace
+    from quorate.explore.traces.tracing import trace
     from quorate.language.system import System
 
     system = System(Aside)

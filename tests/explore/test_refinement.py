@@ -23,7 +23,7 @@ from quorate import (
 )
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.language.system import Failure, System
 from quorate.model import build
 from quorate.model.verify import verify

@@ -11,7 +11,7 @@ from quorate.explore import check, graph
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.reference import Search
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.language.system import System
 from quorate.outcome import Failed, Violated
 

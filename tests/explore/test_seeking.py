@@ -10,9 +10,9 @@ from quorate import Nat, Spec, action, require
 from quorate.errors import UsageError
 from quorate.explore.choices import Choices
 from quorate.explore.limits import Limits, Watch
-from quorate.explore.replay import _values
 from quorate.explore.runs import transitions
 from quorate.explore.seeking import Aim, seek
+from quorate.explore.traces.replay import _values
 from quorate.language.system import Failure, State, System
 from quorate.loading import load
 from quorate.outcome import Holds, HoldsWithinBounds, Violated

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from quorate.explore import engine
-from quorate.explore.fairness import Fairness
-from quorate.explore.lasso import Pending
 from quorate.explore.liveness import Property
+from quorate.explore.liveness.fairness import Fairness
+from quorate.explore.liveness.lasso import Pending
 
 HOLDS, VIOLATED, ERROR, STOPPED, UNJUDGED = range(5)
 BEGINS, FULFILLED, RAISES = 1, 2, 4

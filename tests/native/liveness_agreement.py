@@ -26,7 +26,7 @@ from quorate.explore.native.render import Rendered
 from quorate.explore.native.replay import Disagreement
 from quorate.explore.native.search import rendering
 from quorate.explore.symmetry import affordable
-from quorate.explore.tracing import trace
+from quorate.explore.traces.tracing import trace
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
 

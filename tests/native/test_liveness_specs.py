@@ -11,7 +11,7 @@ from quorate.explore import Limits, Watch, check
 from quorate.explore.limits import resident_bytes
 from quorate.explore.native import library
 from quorate.explore.native.liveness import first_of_orbits
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.language.system import System
 from quorate.outcome import Holds, Outcome, Unfinished, Violated
 from quorate_specs.consensus.raft_election import RaftElection

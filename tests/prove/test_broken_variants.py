@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from quorate.explore import check
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.kinds import SAFETY
 from quorate.language.declarations import declarations
 from quorate.loading import load, names

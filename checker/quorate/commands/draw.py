@@ -38,7 +38,7 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     With --show and for .itf.json the run is taken again, which imports its specification: of what a trace names only protocols
     of `quorate list` and files below the working directory, of what `--spec` names any file.
     """
-    from quorate.explore.replay import states_of, with_values
+    from quorate.explore.traces.replay import states_of, with_values
     from quorate.loading import load, load_named
     from quorate.report.diagram import spacetime
     from quorate.report.itf import itf

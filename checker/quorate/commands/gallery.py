@@ -121,7 +121,7 @@ def _write(job: tuple[Broken, Path, bool]) -> str:
 
 def _again(member: Broken, file: Path) -> Trace | None:
     """The stored run as it happens today, or None if it does not."""
-    from quorate.explore.replay import replay
+    from quorate.explore.traces.replay import replay
     from quorate.trace import Trace
 
     try:

@@ -35,7 +35,7 @@ def command(
     any more, which says nothing of the property, or it is a step from a hypothetical state, and still breaks an
     induction.
     """
-    from quorate.explore.replay import replay, with_values
+    from quorate.explore.traces.replay import replay, with_values
     from quorate.kinds import INDUCTION
     from quorate.loading import load, load_named
     from quorate.trace import Trace

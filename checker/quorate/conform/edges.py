@@ -26,8 +26,8 @@ from quorate.conform.values import Unreadable
 from quorate.errors import QuorateError, UsageError
 from quorate.explore.engine import Finding
 from quorate.explore.limits import Watch
-from quorate.explore.tracing import trace
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.tracing import trace
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, State, System
 from quorate.outcome import Exit

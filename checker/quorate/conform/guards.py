@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from quorate.errors import Location
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.containers import Wire
 from quorate.language.control import Disabled, require
 from quorate.language.system import Arguments, Method, State, System

@@ -21,7 +21,7 @@ from quorate.conform.values import ANY, Unreadable, Values, matches, pairs
 from quorate.conform.wide import SparseMap, Wide
 from quorate.errors import Location, QuorateError, UsageError, unknown
 from quorate.explore.choices import collections_of
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
 from quorate.language.resolve import resolve

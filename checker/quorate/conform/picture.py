@@ -6,7 +6,7 @@ from quorate.conform.logs import Event
 from quorate.conform.matching import Instance, Matching, Misfit
 from quorate.conform.wide import Wide
 from quorate.explore.engine import Finding
-from quorate.explore.tracing import trace
+from quorate.explore.traces.tracing import trace
 from quorate.kinds import CONFORM
 from quorate.language.system import State, System
 from quorate.trace import Trace, Witness

@@ -14,7 +14,7 @@ from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system
 from quorate.errors import TraceError, UsageError
 from quorate.explore.engine import Finding
-from quorate.explore.tracing import trace
+from quorate.explore.traces.tracing import trace
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, State, System

@@ -10,9 +10,9 @@ from typing import Any
 from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
-from quorate.explore.ordering import few_switches
 from quorate.explore.symmetry import affordable, scalarsets
-from quorate.explore.tracing import trace
+from quorate.explore.traces.ordering import few_switches
+from quorate.explore.traces.tracing import trace
 from quorate.explore.verdicts import Verdicts, methods_of
 from quorate.kinds import KINDS, LIVENESS
 from quorate.language.declarations import original

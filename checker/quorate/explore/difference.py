@@ -25,7 +25,7 @@ from quorate.explore.engine import Finding, Instance
 from quorate.explore.graph import Graph, build
 from quorate.explore.limits import Watch
 from quorate.explore.symmetry import affordable
-from quorate.explore.tracing import trace
+from quorate.explore.traces.tracing import trace
 from quorate.kinds import DIFFERENCE
 from quorate.language.spec import Spec
 from quorate.language.system import State, System

@@ -15,8 +15,8 @@ from typing import Any
 
 from quorate.errors import UsageError, unknown
 from quorate.explore.checking import check
-from quorate.explore.replay import replay
-from quorate.explore.tracing import DEADLOCK
+from quorate.explore.traces.replay import replay
+from quorate.explore.traces.tracing import DEADLOCK
 from quorate.explore.verdicts import methods_of
 from quorate.kinds import CLAIMS, ENDS, GOALS, kind_of
 from quorate.language.declarations import Declaration

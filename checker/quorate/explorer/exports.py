@@ -48,7 +48,7 @@ def pytest_module(trace: Trace) -> str:
 
 import json
 
-from quorate.explore.replay import replay
+from quorate.explore.traces.replay import replay
 from quorate.loading import load
 from quorate.trace import Trace
 

@@ -16,9 +16,9 @@ from quorate.explore.checking import Naming
 from quorate.explore.engine import Finding
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.no_return import point_of_no_return
-from quorate.explore.recording import Recorder
 from quorate.explore.seeking import Aim, seek
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.recording import Recorder
+from quorate.explore.traces.witnesses import plain_json
 from quorate.explorer.exports import FILES
 from quorate.explorer.stage import Judged, Node, NotPossible, Option, Refused, Run, Stage, encoded
 from quorate.kinds import GOALS, STEPS, kind_of

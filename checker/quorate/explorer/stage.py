@@ -14,10 +14,10 @@ from typing import Any
 from quorate.errors import UsageError, unknown
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
-from quorate.explore.post import Deliveries
 from quorate.explore.properties import Properties
-from quorate.explore.refusals import Refusal, refusal
-from quorate.explore.tracing import DEADLOCK, Tracer
+from quorate.explore.traces.post import Deliveries
+from quorate.explore.traces.refusals import Refusal, refusal
+from quorate.explore.traces.tracing import DEADLOCK, Tracer
 from quorate.kinds import GOALS, INVARIANTS, LIVENESS, STEPS, kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec

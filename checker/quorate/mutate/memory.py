@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from quorate.explore.lanes import Lanes
+from quorate.explore.traces.lanes import Lanes
 from quorate.language.control import require
 from quorate.language.declarations import Declaration
 from quorate.language.system import Method, Variable

@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Any
 
 from quorate.errors import UsageError, unknown
-from quorate.explore.tracing import trace
+from quorate.explore.traces.tracing import trace
 from quorate.explore.verdicts import methods_of
 from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.declarations import declarations, original

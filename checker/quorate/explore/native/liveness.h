@@ -1,6 +1,6 @@
 /* Liveness: the lasso of a property, if there is one.
  *
- * `checker/quorate/explore/liveness.py` says what a lasso is and is the oracle. The lasso found here is the same, because both choose in the
+ * `checker/quorate/explore/liveness/__init__.py` says what a lasso is and is the oracle. The lasso found here is the same, because both choose in the
  * same way, from the order of transitions alone:
  *
  *   The stem   is the first shortest path, in the order of a breadth-first search with a queue, on which an obligation begins and

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.explore.engine import Finding
-from quorate.explore.tracing import trace
+from quorate.explore.traces.tracing import trace
 from quorate.kinds import INDUCTION, INVARIANTS, STEPS
 from quorate.language.system import Arguments, Method, State
 from quorate.model.nodes import Property

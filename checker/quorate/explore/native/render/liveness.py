@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quorate.explore.fairness import kept_positions
+from quorate.explore.liveness.fairness import kept_positions
 from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported, width, words
 from quorate.explore.native.render.operands import Spot, is_wide

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from quorate.explore.choices import definition_of, namespace_of
-from quorate.explore.recording import Place, Recorder
+from quorate.explore.traces.recording import Place, Recorder
 from quorate.language.containers import Wire
 from quorate.language.resolve import record_type
 from quorate.language.sorts import Identity

@@ -16,10 +16,10 @@ from typing import Any
 from quorate.errors import TraceError
 from quorate.explore.choices import Collection, memberships
 from quorate.explore.engine import Finding, Instance
-from quorate.explore.lanes import Lanes
-from quorate.explore.post import Deliveries, Post
-from quorate.explore.recording import Place, Recorder
-from quorate.explore.witnesses import Explanation, explain, plain_json
+from quorate.explore.traces.lanes import Lanes
+from quorate.explore.traces.post import Deliveries, Post
+from quorate.explore.traces.recording import Place, Recorder
+from quorate.explore.traces.witnesses import Explanation, explain, plain_json
 from quorate.kinds import INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
 from quorate.language.containers import Event, Wire
 from quorate.language.system import UNSET, Arguments, Method, State, Successor, System, Told

@@ -25,13 +25,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from quorate.explore import fairness
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, Finding, Instance, Lasting
-from quorate.explore.fairness import Fairness
 from quorate.explore.graph import Graph, build
-from quorate.explore.lasso import Lasso, Pending, Steps, path_to
 from quorate.explore.limits import Watch
+from quorate.explore.liveness import fairness
+from quorate.explore.liveness.fairness import Fairness
+from quorate.explore.liveness.lasso import Lasso, Pending, Steps, path_to
 from quorate.kinds import LIVENESS, UNJUDGED, Acceptance, Begins, Breaks, kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset

@@ -18,7 +18,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from quorate.explore.choices import conjuncts
-from quorate.explore.witnesses import plain_json
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.containers import Wire
 from quorate.language.control import Cut, Disabled, require
 from quorate.language.sorts import Identity

@@ -16,8 +16,8 @@ from itertools import groupby, pairwise
 
 from quorate.errors import TraceError
 from quorate.explore.engine import Finding, Instance
-from quorate.explore.lanes import Lanes
-from quorate.explore.tracing import fired, initial_state
+from quorate.explore.traces.lanes import Lanes
+from quorate.explore.traces.tracing import fired, initial_state
 from quorate.kinds import CLAIMS, LIVENESS, STEPS, kind_of
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System

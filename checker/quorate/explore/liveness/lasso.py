@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from quorate.explore.fairness import Reading
 from quorate.explore.graph import Graph
+from quorate.explore.liveness.fairness import Reading
 
 Layered = tuple[int, bool]
 """A state, and whether an obligation is pending."""
