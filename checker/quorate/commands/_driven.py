@@ -12,7 +12,7 @@ from quorate.trace import Json
 
 if TYPE_CHECKING:
     from quorate.conform import Driven
-    from quorate.conform.matching import Misfit
+    from quorate.conform.told import Misfit
 
 WIDTH = 90
 LEVELS: dict[Exit, Level] = {Exit.SUCCESS: "success", Exit.VIOLATED: "failure", Exit.OPEN: "open"}

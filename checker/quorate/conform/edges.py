@@ -19,9 +19,10 @@ from quorate.conform.adapter import Adapter, AdapterError, Refused
 from quorate.conform.graph import Edge, Graph, Instance, graph_of, way
 from quorate.conform.guards import explain_guard
 from quorate.conform.mapping import Map
-from quorate.conform.matching import Difference, Matching, Misfit
+from quorate.conform.matching import Matching
 from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system, bounded_values
+from quorate.conform.told import Difference, Misfit
 from quorate.conform.values import Unreadable
 from quorate.errors import QuorateError, UsageError
 from quorate.explore.engine import Finding

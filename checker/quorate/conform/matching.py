@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from inspect import signature
 from itertools import islice
 from typing import Any, get_type_hints
@@ -17,9 +16,11 @@ from typing import Any, get_type_hints
 from quorate.conform.guards import explain_guard
 from quorate.conform.logs import Event, LogError
 from quorate.conform.mapping import NOTHING, Map
+from quorate.conform.told import INIT, UNTOLD, Attempt, Difference, Instance, Misfit, Told, View, Wanted
 from quorate.conform.values import ANY, Unreadable, Values, matches, pairs
-from quorate.conform.wide import SparseMap, Wide
-from quorate.errors import Location, QuorateError, UsageError, unknown
+from quorate.conform.wide.maps import SparseMap
+from quorate.conform.wide.system import Wide
+from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.choices import collections_of
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut
@@ -30,80 +31,8 @@ from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import IdentityType, MapType, Type
 from quorate.trace import Json
 
-Instance = tuple[Method, Arguments]
-INIT = "init"
-"""The name of an event that is the beginning: it tells arguments of @init, and values of the initial state."""
 TRIED_MAX = 2_000
 """So many instances of an action are looked at to explain why an event is none of them."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A function of the state, and of keys, whose values a log tells."""
-
-    name: str
-    function: Callable[..., Any]
-    keys: tuple[Type, ...]
-    result: Type | None
-    """None for a plain `int`, `str` or `bool`."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """A value that the log tells: of a variable at a place inside it, or of a view for given keys."""
-
-    of: int | View
-    keys: tuple[Any, ...]
-    value: Any
-    name: str
-    """As people write it: `term[n1]`."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A step that an event may be. Without an action, nothing happens."""
-
-    action: Method | None
-    wanted: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the state after an event must be like, and by which steps it may be reached."""
-
-    event: Event
-    attempts: tuple[Attempt, ...]
-    told: tuple[Told, ...]
-    mentioned: frozenset[tuple[Any, ...]]
-    """The places that the log tells, as (variable, key, ...)."""
-
-
-UNTOLD = Wanted(Event("", 0, ""), (), (), frozenset())
-"""What is asked of a step that is not logged."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A value as the specification has it, and as the log tells it."""
-
-    name: str
-    expected: Json
-    observed: Json
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """Why an event is not this step. `action` is None where nothing happens. `reason` is a sentence; `differences` show the
-    values side by side, those of a guard with nothing that was observed."""
-
-    action: str | None
-    arguments: Mapping[str, Json]
-    reason: str
-    differences: tuple[Difference, ...] = ()
-    is_effect: bool = False
-    """The step is possible, and its effect is another one."""
-    instance: Instance | None = None
-    location: Location | None = None
 
 
 class Matching:

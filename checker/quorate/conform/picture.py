@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from quorate.conform.logs import Event
-from quorate.conform.matching import Instance, Matching, Misfit
-from quorate.conform.wide import Wide
+from quorate.conform.matching import Matching
+from quorate.conform.told import Instance, Misfit
+from quorate.conform.wide.system import Wide
 from quorate.explore.engine import Finding
 from quorate.explore.traces.tracing import trace
 from quorate.kinds import CONFORM

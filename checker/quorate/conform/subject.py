@@ -8,7 +8,7 @@ from typing import Any
 from quorate.conform.mapping import OPEN, Map
 from quorate.conform.sizes import sized
 from quorate.conform.values import Values
-from quorate.conform.wide import Wide
+from quorate.conform.wide.system import Wide
 from quorate.errors import UsageError, unknown
 from quorate.language.declarations import SpecBase
 from quorate.language.sorts import Identity, Int

@@ -23,11 +23,12 @@ from typing import Any
 
 from quorate.conform.logs import Count, Event, Following, events, in_one_order
 from quorate.conform.mapping import Map
-from quorate.conform.matching import INIT, Instance, Matching, Misfit, Wanted
+from quorate.conform.matching import Matching
 from quorate.conform.picture import Past, draw
 from quorate.conform.subject import wide_system
+from quorate.conform.told import INIT, Instance, Misfit, Wanted
 from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
-from quorate.conform.wide import Wide
+from quorate.conform.wide.system import Wide
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
 from quorate.language.system import State

@@ -14,7 +14,7 @@ from itertools import islice, product
 from typing import Any
 
 from quorate.conform.mapping import OPEN
-from quorate.conform.wide import Number, inhabitants
+from quorate.conform.wide.sorts import Number, inhabitants
 from quorate.errors import QuorateError, UsageError
 from quorate.language.containers import FrozenList, Wire
 from quorate.language.sorts import Identity

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from quorate.conform.logs import Event
-from quorate.conform.matching import Misfit
+from quorate.conform.told import Misfit
 from quorate.outcome import Exit
 from quorate.trace import Json, Trace
 

@@ -1,0 +1,145 @@
+"""A specification without bounds of its own: what a running program is held to.
+
+Bounds are configuration of an exploration, not semantics: a log has as many terms, entries and clients as it has. So a
+`Wide` system is the class itself, run by CPython as every `System` is, with types that know no largest number and no
+capacity. What has to be finite in it follows what the log brings:
+
+- A number is as large as it is. Where a method ranges over a whole sort (`for i in Index`), it ranges up to the largest
+  number met so far: beyond it none is in use.
+- The members of an *open* sort (commands, clients) are those that were met. A *closed* sort (the servers, of which there
+  must be a majority) has the size that it was given.
+- A total map over such keys holds the entries that differ from the zero of their type.
+- Capacities of lists, sets and networks, and constraints, are gone.
+
+States stay immutable, and cheap to make: drafts copy a container when it is asked for and no sooner, and a network
+shares what it holds with the one that it came from (`Layered`). So what a step costs depends on what it touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Self, cast
+
+from quorate.conform.narrowing import narrowed
+from quorate.conform.wide.collections import WideListType, WideSetType
+from quorate.conform.wide.maps import SparseMapType
+from quorate.conform.wide.networks import WideNetworkType
+from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, inhabitants
+from quorate.errors import unknown
+from quorate.language.declarations import SpecBase
+from quorate.language.methods import Method, Parameter, Variable
+from quorate.language.sorts import Int, Nat
+from quorate.language.system import Arguments, System
+from quorate.language.types import (
+    BagType,
+    ChannelsType,
+    IdentityType,
+    ListType,
+    MapType,
+    NatType,
+    NetworkType,
+    RecordType,
+    ScalarsetType,
+    SetType,
+    TupleType,
+    Type,
+    UnionType,
+)
+
+ENDLESS = 2**62
+"""A capacity that nothing reaches."""
+
+
+class Wide(System):
+    """A specification without bounds. `closed` gives the sizes of sorts that have one; all other sorts are open. Use it as a
+    context manager, as every system.
+
+    Raises UsageError for a sort that the specification does not have."""
+
+    def __init__(self, spec: type[SpecBase], closed: Mapping[str, int]) -> None:
+        super().__init__(narrowed(spec))
+        known = {sort.__name__: sort for sort in self._sizes}
+        for name in closed:
+            if name not in known:
+                raise unknown("sort", name, known)
+        self.closed = frozenset(known[name] for name in closed)
+        for sort in self._sizes:
+            if sort in self.closed:
+                self._sizes[sort] = closed[sort.__name__]
+            elif issubclass(sort, Int):
+                self._sizes[sort] = max(1, self._sizes[sort] or 0)
+            else:
+                self._sizes[sort] = 1
+        with self:
+            self.configuration.records.update(
+                {cls: self._record(kind) for cls, kind in list(self.configuration.records.items())}
+            )
+            self.variables = tuple(Variable(each.name, self.wide(each.type), each.default) for each in self.variables)
+            self._by_kind = {kind: [self._method_of(one) for one in found] for kind, found in self._by_kind.items()}
+
+    def _like(self, spec: type[SpecBase]) -> Self:
+        """A specification that this one refines: nothing here asks for it, and it keeps its bounds."""
+        return cast(Self, System(spec))
+
+    @property
+    def constraints(self) -> tuple[Method, ...]:
+        """None: they bound what is explored."""
+        return ()
+
+    def choices(self, parameters: tuple[Parameter, ...]) -> Iterator[Arguments]:
+        """All arguments made of the members and numbers that were met."""
+        yield from product(*(tuple(inhabitants(each.type)) for each in parameters))
+
+    def __exit__(self, *details: object) -> None:
+        for sort in self._sizes:  # What was met is known the next time, too.
+            self._sizes[sort] = sort.bound
+        super().__exit__(*details)
+
+    def _method_of(self, method: Method) -> Method:
+        return replace(
+            method, parameters=tuple(Parameter(each.name, self.wide(each.type)) for each in method.parameters)
+        )
+
+    def _record(self, kind: RecordType) -> RecordType:
+        return RecordType(kind.sort, tuple((name, self.wide(part)) for name, part in kind.fields))
+
+    def wide(self, kind: Type) -> Type:
+        """The same type without bounds."""
+        match kind:
+            case NatType():
+                if kind.sort in self.closed:
+                    return NatType(kind.sort, kind.sort.bound, kind.minimum)
+                return Number(kind.sort, ENDLESS, 0 if issubclass(kind.sort, Nat) else -ENDLESS)
+            case IdentityType():
+                if kind.sort in self.closed:
+                    return type(kind)(kind.sort, kind.sort.bound)
+                return (OpenScalarset if isinstance(kind, ScalarsetType) else OpenOrdered)(kind.sort, ENDLESS)
+            case RecordType():
+                return self._record(kind)
+            case TupleType():
+                return TupleType(tuple(map(self.wide, kind.kinds)))
+            case UnionType():
+                return UnionType(tuple(map(self.wide, kind.kinds)))
+            case MapType():
+                return SparseMapType(self.wide(kind.key), self.wide(kind.value))
+            case ListType():
+                return WideListType(self.wide(kind.element), ENDLESS, kind.bound)
+            case SetType():
+                return WideSetType(self.wide(kind.element), ENDLESS, kind.bound)
+            case NetworkType():
+                return WideNetworkType(self.wide(kind.message), ENDLESS, kind.bound, kind.lossy, kind.variable)
+            case BagType():
+                return BagType(self.wide(kind.message), ENDLESS, kind.bound, kind.lossy, kind.variable)
+            case ChannelsType():
+                return ChannelsType(
+                    self.wide(kind.message),
+                    ENDLESS,
+                    kind.bound,
+                    kind.lossy,
+                    kind.variable,
+                    self.wide(kind.source),
+                    self.wide(kind.target),
+                )
+        return kind
