@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from quorate.explore.simulate import simulate as simulate
     from quorate.explore.stateful import stateful
     from quorate.language.auxiliary import auxiliary
-    from quorate.language.containers import Bag, Channels, Network
     from quorate.language.control import Disabled, require
     from quorate.language.declarations import (
         action,
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
     )
     from quorate.language.functions import is_majority, is_quorum, linearizable, the
     from quorate.language.laws import law, merge
+    from quorate.language.networks import Bag, Channels, Network
     from quorate.language.records import record, replace
     from quorate.language.resolve import up_to
     from quorate.language.sorts import Int, Nat, Ordered, Scalarset

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quorate.language.configured import takes_old
-from quorate.language.containers import DraftList, DraftMap, DraftSet, FrozenMap, FrozenSet, Network, Wire
+from quorate.language.containers import DraftList, DraftMap, DraftSet, FrozenMap, FrozenSet
 from quorate.language.control import Cut
+from quorate.language.networks import Network, Wire
 from quorate.language.system import Arguments, Method, State, System
 from quorate.language.types import MapType, NetworkType, SetType
 from quorate.model.accesses import Way

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from quorate.language.containers import Channels, Log
+from quorate.language.containers import Log
 from quorate.language.control import Cut
+from quorate.language.networks import Channels
 from quorate.language.types import ChannelsType, ListType, NatType, NetworkType, Renaming, SetType, Type
 
 from tests.language.random_types import NODE, NOTE, Client, Level, Node, Note, types

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from quorate import Bag, Channels, Network
 from quorate.cli import cli
-from quorate.language.containers import in_flight
+from quorate.language.networks import in_flight
 from quorate.language.system import System
 from quorate.loading import load
 from quorate.report.causality import causes

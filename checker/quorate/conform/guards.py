@@ -10,8 +10,8 @@ from typing import Any
 
 from quorate.errors import Location
 from quorate.explore.traces.witnesses import plain_json
-from quorate.language.containers import Wire
 from quorate.language.control import Disabled, require
+from quorate.language.networks import Wire
 from quorate.language.system import Arguments, Method, State, System
 from quorate.trace import Json
 

@@ -16,7 +16,8 @@ from typing import Any
 from quorate.conform.mapping import OPEN
 from quorate.conform.wide.sorts import Number, inhabitants
 from quorate.errors import QuorateError, UsageError
-from quorate.language.containers import FrozenList, Wire
+from quorate.language.containers import FrozenList
+from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.types import (
     BagType,

@@ -1,7 +1,6 @@
 """Every name that the author of a spec imports from `quorate`, which hands them on."""
 
 from quorate.language.auxiliary import auxiliary
-from quorate.language.containers import Bag, Channels, Network
 from quorate.language.control import Disabled, require
 from quorate.language.declarations import (
     action,
@@ -24,6 +23,7 @@ from quorate.language.declarations import (
 )
 from quorate.language.functions import is_majority, is_quorum, linearizable, the
 from quorate.language.laws import law, merge
+from quorate.language.networks import Bag, Channels, Network
 from quorate.language.records import record, replace
 from quorate.language.resolve import up_to
 from quorate.language.sorts import Int, Nat, Ordered, Scalarset

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError
-from quorate.language.containers import Bag, Channels, Network, Wire
+from quorate.language.networks import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta, Whole
 from quorate.language.types import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from quorate.language.containers import Network
+from quorate.language.networks import Network
 from quorate.language.types import (
     NetworkType,
 )

@@ -14,7 +14,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from quorate.language.containers import Event, Network, in_flight
+from quorate.language.containers import Event
+from quorate.language.networks import Network, in_flight
 from quorate.language.system import State, System
 from quorate.language.types import WireType
 from quorate.trace import Message

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from quorate.language.containers import DraftMap, FrozenMap, Wire, _immutable
+from quorate.language.containers import DraftMap, FrozenMap, _immutable
+from quorate.language.networks import Wire
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Method, State, System, is_of_spec
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from quorate.explore.choices import conjuncts
 from quorate.explore.traces.witnesses import plain_json
-from quorate.language.containers import Wire
 from quorate.language.control import Cut, Disabled, require
+from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
 from quorate.trace import Json

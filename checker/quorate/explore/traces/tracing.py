@@ -21,7 +21,8 @@ from quorate.explore.traces.post import Deliveries, Post
 from quorate.explore.traces.recording import Place, Recorder
 from quorate.explore.traces.witnesses import Explanation, explain, plain_json
 from quorate.kinds import INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
-from quorate.language.containers import Event, Wire
+from quorate.language.containers import Event
+from quorate.language.networks import Wire
 from quorate.language.system import UNSET, Arguments, Method, State, Successor, System, Told
 from quorate.language.types import ChannelsType, MapType, Type, WireType
 from quorate.trace import Abstraction, AbstractStep, Change, Json, Step, Trace, Witness

@@ -17,7 +17,7 @@ from typing import Any
 
 from quorate.explore.choices import definition_of, namespace_of
 from quorate.explore.traces.recording import Place, Recorder
-from quorate.language.containers import Wire
+from quorate.language.networks import Wire
 from quorate.language.resolve import record_type
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Method, State, System

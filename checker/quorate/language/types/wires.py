@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from quorate.language.containers import Bag, Channels, Log, Network, Wire, in_flight
+from quorate.language.containers import Log
+from quorate.language.networks import Bag, Channels, Network, Wire, in_flight
 from quorate.language.types.base import (
     Bounded,
     Renaming,
