@@ -83,6 +83,13 @@ def test_the_wheel_has_no_other_names_at_its_top(wheel: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_wheel_has_the_files_for_prometheus_and_grafana(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name).name for name in archive.namelist() if name.startswith("quorate_impl/monitoring/")}
+    assert {"raft.rules.yml", "as_published.rules.yml", "dashboard.json"} <= names
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["-m", "pytest"], ["-m", "pytest", "--import-mode=importlib"]], ids=" ".join)
 def test_a_project_with_modules_of_the_same_names_runs_its_tests(
     wheel: Path, tmp_path: Path, command: list[str]

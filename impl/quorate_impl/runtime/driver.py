@@ -68,8 +68,8 @@ class Driver(ABC):
         self._core = protocol.boot(name, self._log.records)
         journal.note("recovered", records=len(self._log.records), cut_bytes=self._log.cut)
         self._log.records.clear()
-        self._status = self._core.status()
-        self.metrics = Metrics(name, lambda: self._status)
+        self.metrics = Metrics(name)
+        self.metrics.observe(self._core.status(), time.time())
         self._events: deque[Event] = deque()
         self._has_events = asyncio.Event()
         self._group = GroupCommit()
@@ -141,7 +141,9 @@ class Driver(ABC):
         due = time.monotonic()
         while True:
             await asyncio.sleep(max(due + TICK_SECONDS - time.monotonic(), 0))
-            self._status = self._core.status()  # Scrapes come in a thread of their own, and do not look at the core.
+            # Scrapes come in a thread of their own, and do not look at the core. The time is taken first.
+            now = time.time()
+            self.metrics.observe(self._core.status(), now)
             passed = int((time.monotonic() - due) / TICK_SECONDS)
             due += passed * TICK_SECONDS
             for _ in range(min(passed, TICKS_MAX)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily
@@ -16,7 +17,7 @@ Status = Mapping[str, str | int | float | bool | None]
 class Metrics:
     """The counters of one node, and the numbers of its core's status, which become gauges when they are asked for."""
 
-    def __init__(self, node: str, status: Callable[[], Status]) -> None:
+    def __init__(self, node: str) -> None:
         self.registry = CollectorRegistry()
         labels = ["node"]
 
@@ -36,7 +37,12 @@ class Metrics:
             registry=self.registry,
             buckets=FSYNC_BUCKETS,
         ).labels(node)
-        self.registry.register(StatusCollector(node, status))
+        self._status = StatusCollector(node)
+        self.registry.register(self._status)
+
+    def observe(self, status: Status, now: float) -> None:
+        """The core has this status, at `now` or a little later, in seconds since 1970."""
+        self._status.observe(status, now)
 
     def serve(self, host: str, port: int) -> int:
         """Answer scrapes over HTTP, in a thread; returns the port."""
@@ -44,26 +50,66 @@ class Metrics:
         return int(server.server_port)
 
 
-class StatusCollector(Collector):
-    """The status of a core: numbers as they are, and words as labels of a gauge that is 1."""
+class Mark(NamedTuple):
+    """The end of the leader's log at `time`, which a follower is to reach next.
 
-    def __init__(self, node: str, status: Callable[[], Status]) -> None:
+    `complete_until` is the time of the last mark that it has reached: it has all that was in the log then. It is 0 as
+    long as it has reached none since this node leads.
+    """
+
+    end: float
+    time: float
+    complete_until: float = 0.0
+
+
+class StatusCollector(Collector):
+    """The status of a core: numbers as they are, and words as labels of a gauge that is 1.
+
+    How far a follower is behind in seconds is exported as a *time*, which grows old by itself while nothing is heard of
+    the follower; the monitor subtracts. The lag so shown is never less than the age of the oldest entry that the
+    follower lacks by the clock of the leader, and more by one round trip at most where the follower keeps up.
+    """
+
+    def __init__(self, node: str) -> None:
         self._node = node
-        self._status = status
+        self._status: Status = {}
+        self._marks: dict[str, Mark] = {}
+
+    def observe(self, status: Status, now: float) -> None:
+        """Move the mark of each follower that has reached it to the end of the log."""
+        last = float(status.get("last_index") or 0)
+        marks = {}
+        for name, lag in _lags(status).items():
+            mark = self._marks.get(name, Mark(last, now))
+            marks[name] = Mark(last, now, mark.time) if last - lag >= mark.end else mark
+        self._status, self._marks = status, marks  # Replaced as wholes: scrapes read them in another thread.
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        for name, value in self._status().items():
-            if value is None:
+        status, marks = self._status, self._marks
+        for name, value in status.items():
+            if value is None or name.startswith("lag_"):
                 continue
             if isinstance(value, str):
                 family = GaugeMetricFamily(f"quorate_{name}", f"The {name} of the node", labels=["node", name])
                 family.add_metric([self._node, value], 1)
-            elif name.startswith("lag_"):
-                family = GaugeMetricFamily(
-                    "quorate_lag_entries", "Entries that a follower lacks", labels=["node", "follower"]
-                )
-                family.add_metric([self._node, name.removeprefix("lag_")], value)
             else:
                 family = GaugeMetricFamily(f"quorate_{name}", f"The {name} of the node", labels=["node"])
                 family.add_metric([self._node], value)
             yield family
+        yield self._of_followers("quorate_lag_entries", "Entries that a follower lacks", _lags(status))
+        yield self._of_followers(
+            "quorate_follower_complete_timestamp_seconds",
+            "A follower has all that was in the leader's log at this time; 0 if that is not known of any time",
+            {name: mark.complete_until for name, mark in marks.items()},
+        )
+
+    def _of_followers(self, name: str, meaning: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(name, meaning, labels=["node", "follower"])
+        for follower, value in values.items():
+            family.add_metric([self._node, follower], value)
+        return family
+
+
+def _lags(status: Status) -> dict[str, float]:
+    """How many entries each follower lacks, by its name."""
+    return {name.removeprefix("lag_"): float(value or 0) for name, value in status.items() if name.startswith("lag_")}

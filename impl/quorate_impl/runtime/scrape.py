@@ -23,8 +23,8 @@ def scrape(port: int, host: str = "127.0.0.1") -> dict[str, str] | None:
         for sample in family.samples:
             if name in sample.labels:
                 found[name] = sample.labels[name]
-            elif "follower" in sample.labels:
+            elif name == "lag_entries":
                 found[f"lag_{sample.labels['follower']}"] = f"{sample.value:g}"
-            elif "le" not in sample.labels:
+            elif not sample.labels.keys() & {"le", "follower"}:
                 found[sample.name.removeprefix("quorate_")] = f"{sample.value:.12g}"
     return found
