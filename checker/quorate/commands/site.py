@@ -97,6 +97,7 @@ class Site:
         found = [
             *root.glob("*.md"),
             *root.glob("docs/*.md"),
+            *root.glob("docs/notebooks/*.md"),
             *root.glob("specs/*.md"),
             *root.glob("counterexamples/*.md"),
         ]
