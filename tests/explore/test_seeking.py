@@ -52,7 +52,7 @@ def test_runs_are_shortest_from_the_start_and_from_the_middle_also_where_members
         for expression in EXPRESSIONS:
             for state in [start, middle[len(expression) % len(middle)]]:
                 near = everything if state is start else distances(system, state)
-                true: list[Any] = _values(system, expression, list(near))
+                true: list[Any] = _values(system, expression, [(each, {}) for each in near])
                 wanted = min(
                     (steps for (_, steps), value in zip(near.items(), true, strict=True) if value), default=None
                 )

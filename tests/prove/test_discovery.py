@@ -303,9 +303,11 @@ def test_the_same_lemmas_are_found_each_time() -> None:
 def test_pasted_with_the_imports_named_they_prove_it(pasted: Path) -> None:
     discovery = found(load(f"{LESSON}:Bare").main)
     assert discovery.found
-    own, theirs = discovery.imports
-    assert own == "from quorate import lemma"
-    assert theirs.startswith("from quorate_specs.transactions.two_phase_commit import ") and "ResourceManager" in theirs
+    assert discovery.imports == (
+        "from quorate import lemma",
+        "from quorate_specs.transactions.transaction_commit import RM, ResourceManager",
+        "from quorate_specs.transactions.two_phase_commit import Prepared, TM, Verdict",
+    )
     copy = pasted / "lesson_with_lemmas.py"
     text = LESSON.read_text(encoding="utf-8")
     heading = '"""Atomicity alone."""'
