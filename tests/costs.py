@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 FILE = Path(__file__).with_name("costs.txt")
-QUICK_S = 0.3
+QUICK_S = 0.1
 SHARE_S = 3.0
 COST = "processor seconds"
 

@@ -87,6 +87,9 @@ explore.check_all, explore.check_expected = counted(explore.check_all), counted(
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.setenv("CC", "no-such-compiler")  # The reference engine starts faster.
+    monkeypatch.delitem(
+        sys.modules, "lock", raising=False
+    )  # Of an example in the documents, if its test ran in this process.
     pytester.makeconftest(COUNTING)
     pytester.makepyfile(lock=SPEC)
     return pytester
