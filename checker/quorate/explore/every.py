@@ -8,7 +8,6 @@ complete), and works in every engine.
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -23,6 +22,7 @@ from quorate.language.declarations import Declaration
 from quorate.language.places import function_location
 from quorate.language.spec import Spec, derived, without
 from quorate.language.system import Method, System
+from quorate.language.written import free_name, written
 from quorate.outcome import (
     Failed,
     Holds,
@@ -154,15 +154,10 @@ def never(spec: type[Spec], name: str) -> type[Spec]:
     It has a source of its own, since the typed model reads sources."""
     goal = _goal(spec, name)
     heads = [parameter.name for parameter in goal.parameters]
-    title = f"never_{name}"
-    while hasattr(spec, title):
-        title += "_"
+    title = free_name(spec, f"never_{name}")
     source = f"def {title}({', '.join(['self', *heads])}):\n    return not self.{name}({', '.join(heads)})\n"
     file = f"<the goal {name} of {spec.__name__}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    scope: dict[str, Any] = {}
-    exec(compile(source, file, "exec"), dict(goal.function.__globals__), scope)
-    never = scope[title]
+    never = written(title, source, file, dict(goal.function.__globals__))
     with System(spec) as system:
         hints = system.method_hints(goal.function)
     never.__annotations__ = {head: hints[head] for head in heads} | {"return": bool}

@@ -8,7 +8,6 @@ variable that no action changes, so that the engines' reduction by symmetry, whi
 from __future__ import annotations
 
 import ast
-import linecache
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from quorate.language.declarations import Declaration, original
 from quorate.language.sorts import Identity
 from quorate.language.spec import Spec, derived, without
 from quorate.language.system import Arguments, State, System
+from quorate.language.written import free_name, written
 from quorate.outcome import Outcome
 
 Starts = Sequence[tuple[Arguments, State]]
@@ -127,15 +127,11 @@ def _with_expression(spec: type[Spec], text: str, names: dict[str, Identity]) ->
 
 def _with_method(spec: type[Spec], kind: str, name: str, body: str, variables: dict[str, Any]) -> type[Spec]:
     """A specification with one method more, which has a source of its own, since the typed model reads sources."""
-    while hasattr(spec, name):
-        name += "_"
+    name = free_name(spec, name)
     source = f"def {name}(self):\n    {body}\n"
     file = f"<what is looked for in {original(spec).__name__}: {body}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    scope: dict[str, Any] = {}
     module = original(spec).__module__
-    exec(compile(source, file, "exec"), vars(sys.modules[module]), scope)
-    method = scope[name]
+    method = written(name, source, file, vars(sys.modules[module]))
     method.__annotations__ = {"return": bool}
     method.__module__, method.__qualname__ = module, f"{original(spec).__name__}.{name}"
     method.__quorate__ = Declaration(kind)

@@ -7,7 +7,6 @@ variable and nothing else: what a process must keep on disk is a question to eve
 from __future__ import annotations
 
 import ast
-import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType
@@ -18,6 +17,7 @@ from quorate.language.control import require
 from quorate.language.declarations import Declaration
 from quorate.language.system import Method, Variable
 from quorate.language.types import IdentityType, MapType, Type, WireType
+from quorate.language.written import free_name, written
 from quorate.mutate.protocol import Protocol, Written
 from quorate.mutate.text import Edit, Span
 from quorate.mutate.zeros import zero
@@ -156,16 +156,11 @@ def _restart(protocol: Protocol, variable: Variable) -> FunctionType | None:
     nothing = zero(kind.value, names)
     if nothing is None:
         return None
-    name = "restart"
-    while hasattr(protocol.spec, name):
-        name += "_"
+    name = free_name(protocol.spec, "restart")
     head = f"def {name}(self, process):\n    "
     body = f"require(self.{variable.name}[process] != {nothing})\n    self.{variable.name}[process] = {nothing}\n"
     file = f"<a restart that forgets {variable.name} of {protocol.system.name}>"
-    linecache.cache[file] = (len(head + body), None, (head + body).splitlines(keepends=True), file)
-    scope: dict[str, Any] = {}
-    exec(compile(head + body, file, "exec"), {**names, "require": require}, scope)
-    made: FunctionType = scope[name]
+    made: FunctionType = written(name, head + body, file, {**names, "require": require})
     made.__annotations__ = {"process": kind.key.sort, "return": None}
     made.__doc__ = f"A process crashes, and comes back without its {variable.name}."
     made.__qualname__ = f"{protocol.spec.__qualname__}.{name}"

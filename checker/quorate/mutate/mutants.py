@@ -8,7 +8,6 @@ from __future__ import annotations
 import __future__
 
 import ast
-import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from types import FunctionType
 from typing import Any
 
 from quorate.language.spec import Spec, derived, without
+from quorate.language.written import keep_source
 from quorate.mutate.changes import changes
 from quorate.mutate.memory import losses
 from quorate.mutate.protocol import IN_MUTANT, Protocol, Written
@@ -122,7 +122,7 @@ def _mentions(text: Text, method: Written, names: frozenset[str]) -> Iterator[tu
 def _compiled(contents: str, method: Written, name: str) -> FunctionType:
     """A method of a file with these contents, in which lines have their numbers, under a name."""
     file = f"<mutant {next(_numbers)} of {method.name}>"
-    linecache.cache[file] = (len(contents), None, contents.splitlines(keepends=True), file)
+    keep_source(file, contents)
     original = method.function
     node = next(
         node

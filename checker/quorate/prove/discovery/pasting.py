@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import linecache
 import sys
 from collections.abc import Sequence
 from itertools import count
@@ -12,6 +11,7 @@ from typing import Any
 
 from quorate.language.declarations import original
 from quorate.language.spec import Spec
+from quorate.language.written import keep_source
 
 FACADE = sys.modules["quorate"]
 """What authors import from. It is above this layer, and is looked at, not used."""
@@ -46,7 +46,7 @@ def extended(spec: type[Spec], methods: Sequence[str], omitted: Sequence[str] = 
     head = f"class Extended(Base):\n    _configured_from = None\n    omits = (*Base.omits, *{tuple(omitted)!r})\n\n"
     text = head + "\n".join(methods)
     file = f"<lemmas {next(_numbers)}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    keep_source(file, text)
     scope = namespace(spec) | {"Base": spec, "__name__": spec.__module__}
     exec(compile(text, file, "exec", dont_inherit=True), scope)
     made: type[Spec] = scope["Extended"]
