@@ -15,14 +15,11 @@ from quorate.language.types import (
 )
 
 
-class SparseMap(FrozenMap):
-    """A total map that holds the entries which are not zero."""
+class _AllKeys(dict[Any, Any]):
+    """What a sparse map has, as its readers see it: an entry for each of its keys."""
 
-    __slots__ = ("_type",)
+    __slots__ = ()
     _type: SparseMapType
-
-    def __missing__(self, key: Any) -> Any:
-        return self._type.default(key)
 
     def __contains__(self, key: object) -> bool:
         return self._type.is_key(key)
@@ -41,6 +38,16 @@ class SparseMap(FrozenMap):
 
     def items(self) -> Any:
         return [(key, self[key]) for key in self]
+
+
+class SparseMap(_AllKeys, FrozenMap):
+    """A total map that holds the entries which are not zero."""
+
+    __slots__ = ("_type",)
+    _type: SparseMapType
+
+    def __missing__(self, key: Any) -> Any:
+        return self._type.default(key)
 
     def stored(self) -> Any:
         """The entries that are not zero."""
@@ -60,7 +67,7 @@ class SparseMap(FrozenMap):
         return not dict.__eq__(self, other)
 
 
-class SparseDraft(DraftMap):
+class SparseDraft(_AllKeys, DraftMap):
     """A sparse map that an action is changing: it holds what was asked for, thawed, or assigned."""
 
     __slots__ = ()
@@ -80,24 +87,6 @@ class SparseDraft(DraftMap):
 
     def get(self, key: Any, default: Any = None) -> Any:
         return self[key] if self._type.is_key(key) else default
-
-    def __contains__(self, key: object) -> bool:
-        return self._type.is_key(key)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self._type.key.values()
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def keys(self) -> Any:
-        return list(self)
-
-    def values(self) -> Any:
-        return [self[key] for key in self]
-
-    def items(self) -> Any:
-        return [(key, self[key]) for key in self]
 
     def __eq__(self, other: object) -> bool:
         return bool(self._type.check(self) == (self._type.check(other) if isinstance(other, SparseDraft) else other))
