@@ -24,7 +24,7 @@ import pytest
 
 FILE = Path(__file__).with_name("costs.txt")
 QUICK_S = 0.1
-SHARE_S = 3.0
+SHARE_S = 1.5
 COST = "processor seconds"
 
 _began = 0.0
@@ -46,7 +46,7 @@ def marks(seconds: float, item: pytest.Item) -> Iterator[pytest.MarkDecorator]:
         yield pytest.mark.slow
 
 
-def shares(count: int, each: int, deep: float = 0.5) -> list[Any]:
+def shares(count: int, each: int, deep: float = 0.75) -> list[Any]:
     """Where each share of `count` drawn specs begins; the last part of them, `deep` of the whole, is deep."""
     begins = range(0, count, each)
     return [pytest.param(begin, marks=[pytest.mark.deep] if begin >= count * (1 - deep) else []) for begin in begins]

@@ -22,7 +22,7 @@ TWO_PHASE = '#include "two_phase.c"\n#include "run.c"\n'
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
-@pytest.mark.parametrize("words", [1, 2])
+@pytest.mark.parametrize("words", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_numbers_and_counterexamples_are_those_of_exact_storage(tmp_path: Path, sanitizer: str, words: int) -> None:
     for broken in ([], ["-DBROKEN"]):
         exact, kept = (
@@ -67,7 +67,7 @@ def test_fingerprints_collide_as_often_as_random_numbers(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bits", [8, 12, 16, 20])
+@pytest.mark.parametrize("bits", [12, *(pytest.param(bits, marks=pytest.mark.deep) for bits in (8, 16, 20))])
 @pytest.mark.parametrize("broken", [(), ("-DBROKEN",)])
 def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, broken: tuple[str, ...]) -> None:
     """With so few bits there are many. What is found of a violation is a real run, or nothing."""
@@ -86,7 +86,8 @@ def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, 
 @pytest.mark.slow
 def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
-    assert agree_on(range(BATCH), store="fingerprint")["specs"] == BATCH
+    count = BATCH // 2
+    assert agree_on(range(count), store="fingerprint")["specs"] == count
 
 
 def test_the_outcome_says_what_it_rests_on() -> None:

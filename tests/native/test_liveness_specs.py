@@ -17,6 +17,7 @@ from quorate.outcome import Holds, Outcome, Unfinished, Violated
 from quorate_specs.consensus.raft_election import RaftElection
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommitWithCrashes
 
+from tests.costs import shares
 from tests.native.agreement import QUICK_FLAGS
 from tests.native.liveness_agreement import agree_on, compare_spec
 from tests.native.recorded import library as specs_of_the_library
@@ -29,10 +30,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
-def test_random_specs_agree(part: int) -> None:
+@pytest.mark.parametrize("begin", shares(400, 100, deep=0.5))
+def test_random_specs_agree(begin: int) -> None:
     """More of them: `python -m tests.native.liveness_agreement`."""
-    tally = agree_on(range(100 * part, 100 * (part + 1)))
+    tally = agree_on(range(begin, begin + 100))
     assert tally["specs"] > 80 and min(tally["holds"], tally["stays"]) > 50 and tally["loop"] > 5, tally
 
 

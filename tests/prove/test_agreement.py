@@ -50,14 +50,14 @@ def compare(spec: type[Spec], count: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=75, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(generated.sources(histories=False))
 def test_drawn_specs_step_alike(source: str) -> None:
     compare_drawn(source)
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=75, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(generated.sources(histories=False))
 def test_further_drawn_specs_step_alike_and_bounded_checks_find_what_exploring_finds(source: str) -> None:
     spec = compare_drawn(source)

@@ -90,6 +90,7 @@ def test_a_bounded_check_finds_a_run_as_short_as_the_explorers(name: str, varian
     assert replay(found.trace, cls).reproduced
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(("name", "variant", "bounds", "step"), WHERE)
 def test_a_proof_for_any_size_says_where_the_argument_breaks_and_shows_a_run(
     name: str, variant: str, bounds: dict[str, int], step: tuple[str, str]
@@ -103,6 +104,7 @@ def test_a_proof_for_any_size_says_where_the_argument_breaks_and_shows_a_run(
     assert outcome.trace is not None and replay(outcome.trace, cls).reproduced
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_the_proof_of_a_register_breaks_where_a_read_quorum_misses_the_write() -> None:
     cls = load("quorum_register").variant("OneOne")

@@ -41,6 +41,7 @@ def test_the_lesson_ends_with_proofs() -> None:
         assert result.exit_code == 0 and "proven for any size" in result.output
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_log_matching_is_proven_for_any_number_of_servers() -> None:
     goals = ["--invariant", "election_safety", "--invariant", "log_matching"]

@@ -37,6 +37,7 @@ def proof(spec: type[Spec], **options: object) -> Proof:
     return prove(Task(spec, spec.__name__, **options))  # type: ignore[arg-type]
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(("name", "properties"), ANY_SIZE)
 def test_it_is_proven_for_any_size(name: str, properties: tuple[str, ...]) -> None:
     found = proof(load(name).main, any_size=True, invariants=properties)

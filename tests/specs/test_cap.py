@@ -104,6 +104,7 @@ class Hasty(Cap):
         return len(self.patient) == 0
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_the_search_finds_a_run_against_each_policy_that_is_not_available_or_not_consistent() -> None:
     with System(Hasty) as system:

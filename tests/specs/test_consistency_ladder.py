@@ -183,6 +183,7 @@ RUNGS: list[tuple[type[ConsistencyLadder], set[str]]] = [
 ]
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(("rung", "broken"), RUNGS, ids=[rung.__name__ for rung, _ in RUNGS])
 def test_the_histories_of_a_rung_break_all_levels_above_it_and_none_below(

@@ -142,10 +142,15 @@ def test_external_consistency_and_complete_snapshots_are_proven_for_any_size() -
     ("spec", "step"),
     [
         (NoCommitWait, ("answer", "answers_are_in_the_past")),
-        (NoClockAtCommit, ("commit", "external_consistency")),
-        (OneClockIsSlow, ("commit", "external_consistency")),
         (IgnoresPrepared, ("read", "promises_are_kept_in_mind")),
-        (ParticipantBelowLast, ("prepare", "promises_are_kept_in_mind")),
+        *(
+            pytest.param(spec, step, marks=pytest.mark.deep)
+            for spec, step in (
+                (NoClockAtCommit, ("commit", "external_consistency")),
+                (OneClockIsSlow, ("commit", "external_consistency")),
+                (ParticipantBelowLast, ("prepare", "promises_are_kept_in_mind")),
+            )
+        ),
     ],
 )
 def test_the_proof_breaks_where_the_variant_differs(spec: type[Spec], step: tuple[str, str]) -> None:
@@ -244,8 +249,8 @@ OFTEN = {"begin": 3, "prepare": 4, "commit": 4, "answer": 4, "learn": 4, "start"
     ("spec", "fails"),
     [
         (StrictSerializability, set()),
-        (UnwaitedHistory, {"strict-serializable"}),
-        (SlowHistory, {"strict-serializable"}),
+        pytest.param(UnwaitedHistory, {"strict-serializable"}, marks=pytest.mark.deep),
+        pytest.param(SlowHistory, {"strict-serializable"}, marks=pytest.mark.deep),
         (TornRead, {"serializable", "strict-serializable"}),
     ],
 )
