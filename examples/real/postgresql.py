@@ -50,7 +50,7 @@ from examples.real.harness import (
     unprivileged,
     workspace,
 )
-from examples.real.remote_apply import RemoteApply
+from examples.real.variants import RemoteApply
 
 try:
     import psycopg

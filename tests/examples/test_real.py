@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from examples.real import postgresql
+from examples.real import postgresql, redis
 from examples.real.harness import Finding, Missing
 
-SYSTEMS = (postgresql,)
+SYSTEMS = (postgresql, redis)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 An adapter of a system starts its servers and says how a client asks them; all else is here.
 """
 
+from examples.real.harness.clock import Clock
 from examples.real.harness.findings import Finding, main
 from examples.real.harness.processes import Missing, Server, free_port, program, unprivileged, until, workspace
 from examples.real.harness.proxy import Proxy
@@ -11,6 +12,7 @@ from examples.real.harness.workloads import Node, Step, at_work, failover, reads
 
 __all__ = [
     "Client",
+    "Clock",
     "Finding",
     "Losses",
     "Missing",

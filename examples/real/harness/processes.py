@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,9 +23,15 @@ class Missing(Exception):
 
 
 def program(name: str, needs: str, *folders: str) -> str:
-    """The path of a program, looked for in `folders` (patterns, the last match wins) and on the path. Raises `Missing`."""
+    """The path of a program, looked for in `folders` (patterns, the last match wins), beside Python, and on the path.
+
+    Raises `Missing`."""
     found = [str(path) for folder in folders for path in sorted(Path("/").glob(f"{folder.lstrip('/')}/{name}"))]
-    path = found[-1] if found else shutil.which(name)
+    path = (
+        found[-1]
+        if found
+        else shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    )
     if path is None:
         raise Missing(f"{name} is not installed ({needs})")
     return path

@@ -7,11 +7,11 @@ sender's kernel, which would have sent it again, is gone as well.
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import socket
 import threading
 import time
+from collections import deque
+from contextlib import suppress
 
 CHUNK_BYTES = 1 << 16
 
@@ -61,34 +61,51 @@ class Proxy:
                 self._open |= {near, far}
             for source, sink, is_there in ((near, far, True), (far, near, False)):
                 source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                underway: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+                underway = Underway()
                 threading.Thread(target=self._take, args=(source, underway, is_there), daemon=True).start()
                 threading.Thread(target=self._bring, args=(underway, sink), daemon=True).start()
 
-    def _take(self, source: socket.socket, underway: queue.SimpleQueue[tuple[float, bytes]], is_there: bool) -> None:
+    def _take(self, source: socket.socket, underway: Underway, is_there: bool) -> None:
         data = b"."
         while data:
             try:
                 data = source.recv(CHUNK_BYTES)
             except OSError:
                 data = b""
-            underway.put((time.monotonic() + (self.there_s if is_there else self.back_s), data))
+            underway.put(time.monotonic() + (self.there_s if is_there else self.back_s), data)
 
-    def _bring(self, underway: queue.SimpleQueue[tuple[float, bytes]], sink: socket.socket) -> None:
-        while True:
-            due, data = underway.get()
-            time.sleep(max(0.0, due - time.monotonic()))
-            try:
-                if not data:
-                    sink.shutdown(socket.SHUT_WR)
-                    return
+    def _bring(self, underway: Underway, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := underway.take():
                 sink.sendall(data)
-            except OSError:
-                return
+            sink.shutdown(socket.SHUT_WR)
+
+
+class Underway:
+    """What is on its way, each piece with the time when it arrives. The last is empty."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[tuple[float, bytes]] = deque()
+        self._some = threading.Semaphore(0)
+
+    def put(self, due: float, data: bytes) -> None:
+        self._pieces.append((due, data))
+        self._some.release()
+
+    def take(self) -> bytes:
+        """All that has arrived, as soon as there is something; empty at the end."""
+        self._some.acquire()
+        due, data = self._pieces.popleft()
+        time.sleep(max(0.0, due - time.monotonic()))
+        arrived = [data]
+        while arrived[-1] and self._pieces and self._pieces[0][0] <= time.monotonic() and self._pieces[0][1]:
+            self._some.acquire()
+            arrived.append(self._pieces.popleft()[1])
+        return b"".join(arrived)
 
 
 def close(end: socket.socket) -> None:
     """Close a socket, so that whoever waits for it in another thread is told."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()
