@@ -19,7 +19,6 @@ from __future__ import annotations
 import gzip
 import heapq
 import io
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from quorate.conform.mapping import Line, Map
+from quorate.consistency.formats.jsonl import decode
 from quorate.errors import UsageError
 from quorate.explore.limits import Watch
 from quorate.trace import Json
@@ -120,9 +120,9 @@ def _followed(stream: io.TextIOBase, following: Following, watch: Watch) -> Iter
 
 def _events(file: str, number: int, text: str, mapping: Map, count: Count) -> Iterator[Event]:
     try:
-        line = json.loads(text)
+        line = decode(text)
     except (ValueError, RecursionError) as error:
-        raise LogError(f"{file}:{number}: this is not JSON: {error}.") from None
+        raise LogError(f"{file}:{number}: this is not JSON, or nothing that an event can tell: {error}.") from None
     if not isinstance(line, dict):
         raise LogError(f'{file}:{number}: a line is a JSON object such as {{"event": ...}}, not {text.strip()[:60]}.')
     found = _translated(file, number, line, mapping.read)
@@ -158,6 +158,9 @@ def _event(file: str, number: int, line: Line) -> Event:
     for name, kind in (("args", dict), ("vars", dict), ("sent", list), ("received", list)):
         if not isinstance(line.get(name, kind()), kind):
             raise refuse(f"{name!r} is {'an object' if kind is dict else 'a list'}, not {line[name]!r}.")
+    clock = line.get("clock")
+    if not (clock is None or _is_number(clock) or (isinstance(clock, dict) and all(map(_is_count, clock.values())))):
+        raise refuse(f"'clock' is a number, or an object with a number of events for each node, not {clock!r}.")
     return Event(
         file,
         number,
@@ -195,6 +198,10 @@ def _clocked(stream: Iterator[Event]) -> Iterator[Event]:
             raise LogError(f"{event.place}: the clock {event.clock} goes back: the event before it has {before}.")
         before = event.clock
         yield event
+
+
+def _is_count(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(clock: Json) -> bool:

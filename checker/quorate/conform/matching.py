@@ -84,7 +84,7 @@ class Matching:
         wide: Callable[[Type], Type] = self.system.wide if isinstance(self.system, Wide) else lambda kind: kind
         keys = tuple(wide(resolve(hints[name], f"{function.__name__}.{name}", configuration)) for name in names)
         returned = hints["return"]
-        result = None if returned in (int, bool, str) else wide(resolve(returned, function.__name__, configuration))
+        result = returned if returned in (int, bool, str) else wide(resolve(returned, function.__name__, configuration))
         return View(function.__name__, function, keys, result)
 
     # From the log
@@ -194,7 +194,11 @@ class Matching:
                 read = self._read(left[0], key, name)
                 yield from self._of_view(view, left[1:], (*keys, read), part, f"{name}[{_text(key)}]")
             return
-        yield Told(view, keys, data if view.result is None else self._read(view.result, data, name), name)
+        if isinstance(view.result, Type):
+            data = self._read(view.result, data, name)
+        elif type(data) is not view.result:  # 1, 1.0 and true are equal in Python.
+            raise Unreadable(f"{name}: {data!r} is not a value of type {view.result.__name__}.")
+        yield Told(view, keys, data, name)
 
     def _read(self, kind: Type, data: Json, name: str) -> Any:
         try:

@@ -24,8 +24,8 @@ class View:
     name: str
     function: Callable[..., Any]
     keys: tuple[Type, ...]
-    result: Type | None
-    """None for a plain `int`, `str` or `bool`."""
+    result: Type | type[int] | type[str]
+    """A type of the specification, or a plain `int`, `bool` or `str`."""
 
 
 @dataclass(frozen=True)

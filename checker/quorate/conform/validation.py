@@ -16,12 +16,12 @@ reached by a run), and one that does not is not decided.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from quorate.conform.logs import Count, Event, Following, events, in_one_order
+from quorate.conform.logs import Count, Event, Following, LogError, events, in_one_order
 from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
 from quorate.conform.picture import Past, draw
@@ -32,6 +32,7 @@ from quorate.conform.wide.system import Wide
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
 from quorate.language.system import State
+from quorate.trace import Json
 
 STATES_MAX = 10_000
 """States that are kept after an event, if nobody says otherwise."""
@@ -58,8 +59,9 @@ class _Streams:
         self._streams = list(streams)
         self._begun: list[deque[Event]] = [deque() for _ in streams]
         self._offset = [0] * len(streams)
-        self._senders: dict[Any, tuple[int, int]] = {}
-        self._nodes: dict[Any, int] = {}
+        self._senders: dict[str, tuple[int, int]] = {}
+        self._streams_of: dict[str, set[int]] = {}
+        self._nodes_in: list[set[str]] = [set() for _ in streams]
 
     def at(self, stream: int, number: int) -> Event | None:
         """Event `number` of a stream, from 0; None if it has ended."""
@@ -75,9 +77,11 @@ class _Streams:
 
     def _note(self, stream: int, number: int, event: Event) -> None:
         for message in event.sent:
-            self._senders.setdefault(_hashable(message), (stream, number))
+            self._senders.setdefault(_named(message), (stream, number))
         if event.node is not None:
-            self._nodes.setdefault(_hashable(event.node), stream)
+            node = event.node if isinstance(event.node, str) else _named(event.node)  # As a key of a clock has it.
+            self._streams_of.setdefault(node, set()).add(stream)
+            self._nodes_in[stream].add(node)
 
     def forget(self, cuts: Iterator[Cut]) -> None:
         """Drop what is before all of these cuts."""
@@ -91,21 +95,29 @@ class _Streams:
         if len(self._streams) == 1:
             return True
         for message in event.received:
-            sender = self._senders.get(_hashable(message))
+            sender = self._senders.get(_named(message))
             if sender is None or cut[sender[0]] <= sender[1]:
                 return False
-        if isinstance(event.clock, dict):
-            for node, count in event.clock.items():
-                other = self._nodes.get(node)
-                if other is None and count > 0:
-                    return False
-                if other is not None and other != stream and cut[other] < count:
-                    return False
-        return True
+        return not isinstance(event.clock, dict) or all(
+            self._has_happened(event, node, count, stream, cut) for node, count in event.clock.items()
+        )
+
+    def _has_happened(self, event: Event, node: str, count: int, stream: int, cut: Cut) -> bool:
+        """Whether a cut has so many events of a node. Raises LogError where a log has events of others, too, so that they cannot be
+        counted."""
+        others = self._streams_of.get(node, set())
+        if not others:
+            return count <= 0
+        if len(others) > 1 or any(len(self._nodes_in[other]) > 1 for other in others - {stream}):
+            raise LogError(
+                f"{event.place}: the clock counts the events of {node}, and that needs a log of its own for each node."
+            )
+        return stream in others or cut[next(iter(others))] >= count
 
 
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, str | int) else repr(value)
+def _named(value: Json) -> str:
+    """The name of a message: 1, true and "1" are three."""
+    return json.dumps(value, sort_keys=True)
 
 
 class _Search:

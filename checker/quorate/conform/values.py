@@ -7,8 +7,9 @@ What a log leaves out of a record is not known: then the value is a `Partial`, w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import Enum
 from itertools import islice, product
 from typing import Any
@@ -40,6 +41,8 @@ from quorate.trace import Json
 
 ANY: Any = object()
 """Stands for an argument that is not known."""
+DIGITS = re.compile("-?(0|[1-9][0-9]{0,999})")
+"""A number as a key of an object has it."""
 INHABITANTS_MAX = 100_000
 """More values than this are not tried for an argument that the log does not tell."""
 
@@ -60,6 +63,11 @@ class Partial:
         return type(value) is self.type.sort and all(
             matches(wanted, getattr(value, name)) for name, wanted in self.known
         )
+
+
+def _is_name(data: Json) -> bool:
+    """Whether this can be what a program calls a member of a sort: 1 and true are equal in Python."""
+    return isinstance(data, str | int) and not isinstance(data, bool)
 
 
 def matches(wanted: Any, value: Any) -> bool:
@@ -100,10 +108,9 @@ class Values:
 
     def sort_of(self, name: Json) -> type[Identity] | None:
         """The closed sort that has a member of this name; None if there is none, or there are several."""
-        try:
-            found = [sort for sort, known in self._known.items() if sort not in self._open and name in known]
-        except TypeError:
+        if not _is_name(name):
             return None
+        found = [sort for sort, known in self._known.items() if sort not in self._open and name in known]
         return found[0] if len(found) == 1 else None
 
     @property
@@ -122,7 +129,7 @@ class Values:
         return self._readers[type(kind)](kind, data)
 
     def _leaf(self, kind: Type, data: Json) -> Any:
-        if isinstance(kind, NatType) and isinstance(data, str) and data.lstrip("-").isdigit():  # A key of an object.
+        if isinstance(kind, NatType) and isinstance(data, str) and DIGITS.fullmatch(data):  # A key of an object.
             data = int(data)
         if isinstance(kind, NatType) and not isinstance(kind, Number) and kind.accepts(data):
             return data  # A number beyond the last one is none that the specification has there.
@@ -132,17 +139,22 @@ class Values:
             raise _not(kind, data) from None
 
     def _enum(self, kind: EnumType, data: Json) -> Any:
-        for member in kind.members:
-            if data == member.name or (data == member.value and type(data) is type(member.value)):
-                return member
-        raise Unreadable(f"{data!r} is not a {kind}: {', '.join(member.name for member in kind.members)}")
+        meant = [
+            member
+            for member in kind.members
+            if data == member.name or (data == member.value and type(data) is type(member.value))
+        ]
+        if len(meant) > 1:
+            raise Unreadable(f"{data!r} is the name of one {kind} and the value of another")
+        if not meant:
+            raise Unreadable(f"{data!r} is not a {kind}: {', '.join(member.name for member in kind.members)}")
+        return meant[0]
 
     def _identity(self, kind: IdentityType, data: Json) -> Any:
         known = self._known[kind.sort]
-        try:
-            member = known.get(data)
-        except TypeError:
-            raise _not(kind, data) from None
+        if not _is_name(data):
+            raise _not(kind, data)
+        member = known.get(data)
         if member is None:
             if kind.sort not in self._open:
                 raise Unreadable(f"{data!r} is not one of the members of {kind}: {', '.join(map(str, known))}")
@@ -177,10 +189,7 @@ class Values:
         if strange:
             raise Unreadable(f"{kind} has no field {strange[0]!r}: it has {', '.join(kind.names)}")
         known = {name: self.read(part, told[name]) for name, part in kind.fields if name in told}
-        missing = len(known) < len(kind.names) and any(
-            each.name not in known and each.default is MISSING for each in fields(kind.sort)
-        )
-        if missing or any(type(each) is Partial for each in known.values()):
+        if len(known) < len(kind.names) or any(type(each) is Partial for each in known.values()):
             return Partial(kind, tuple(known.items()))
         return kind.sort(**known)
 
@@ -207,8 +216,11 @@ class Values:
 
     def _bag(self, kind: BagType, data: Json) -> Any:
         bag: Any = kind.zero()
-        listed = data["bag"] if isinstance(data, dict) and "bag" in data else [(each, 1) for each in data]
-        for each, copies in listed:
+        counted = isinstance(data, dict)
+        for part in self._parts(kind, data, "bag"):
+            each, copies = _pair(kind, part) if counted else (part, 1)
+            if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
+                raise Unreadable(f"{_short(copies)} is no number of copies in a {kind}")
             message = self.read(kind.message, each)
             bag.counts[message] = bag.counts.get(message, 0) + copies
         return bag
@@ -276,9 +288,15 @@ def pairs(kind: Type, data: Json) -> list[tuple[Json, Json]]:
     if isinstance(data, dict):
         listed = data.get("map")
         if len(data) == 1 and isinstance(listed, list):
-            return [(key, each) for key, each in listed]
+            return [_pair(kind, part) for part in listed]
         return list(data.items())
     raise _not(kind, data)
+
+
+def _pair(kind: Type, data: Json) -> tuple[Json, Json]:
+    if not isinstance(data, list) or len(data) != 2:
+        raise _not(kind, data)
+    return data[0], data[1]
 
 
 def _not(kind: Type, data: Json) -> Unreadable:
