@@ -88,12 +88,55 @@ class Declared:
     location: Location | None = None
 
 
+Finding = Literal["", "never runs", "never asked", "always true", "always false"]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A statement or a condition of the specification, and how often the search came by it: `false` and `true` are of a condition, and
+    `runs` is both together. `finding` is what a reader should look at, if anything; with `of_representatives` it is known of the states
+    that stand for their orbits only. `acts` says whether an action comes there; otherwise it is a matter of properties alone."""
+
+    location: Location
+    kind: Literal["statement", "condition"]
+    runs: int
+    false: int = 0
+    true: int = 0
+    acts: bool = True
+    finding: Finding = ""
+    of_representatives: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """A function or method of the source that has counted points: its lines, from line `first` of the file."""
+
+    file: str
+    name: str
+    first: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What ran in the states that were expanded: points in order of their place, and the source around them."""
+
+    points: tuple[Counted, ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def findings(self) -> tuple[Counted, ...]:
+        """The points that a reader should look at."""
+        return tuple(point for point in self.points if point.finding)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Base of all results. `bounds` are those in force; `symmetry` names the sorts that were reduced over;
     `notes` are things a reader must know (an action that never fired, a reduction switched off and why). `subject` is the
     class that was checked, and `location` where it is defined; `judgements` have every property's own verdict, in the order in
-    which they are judged (empty for proofs); `methods` are the actions and properties that it is about."""
+    which they are judged (empty for proofs); `methods` are the actions and properties that it is about; `coverage` what ran, if that was
+    asked for."""
 
     verdict: ClassVar[str]
     exit_code: ClassVar[Exit]
@@ -109,6 +152,7 @@ class Outcome:
     location: Location | None = None
     judgements: tuple[Judgement, ...] = ()
     methods: tuple[Declared, ...] = ()
+    coverage: Coverage | None = None
 
     def _repr_html_(self) -> str | None:
         """The result in words, with its pictures, in a notebook."""

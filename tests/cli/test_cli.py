@@ -319,3 +319,16 @@ def test_a_path_may_have_colons_of_its_own(run, folder: Path) -> None:  # type: 
     assert run("check", "12:30/mutex.py:Mutex", "--engine", "reference")[0] == 0
     code, _, said = run("check", "12:30/mutex.py:Nothing", "--engine", "reference")
     assert code == 2 and "Nothing" in said
+
+
+def test_the_report_shows_what_never_ran(run, folder: Path) -> None:  # type: ignore[no-untyped-def]
+    lonely = MUTEX.replace(
+        "    @invariant",
+        "    @action\n    def wait(self) -> None:\n        require(len(self.inside) > 2)\n        self.inside.clear()\n\n    @invariant",
+        1,
+    )
+    assert lonely != MUTEX
+    (folder / "lonely.py").write_text(lonely)
+    assert run("check", "lonely.py", "--coverage", "--engine", "reference", "-o", "report.html")[0] == 0
+    page = (folder / "report.html").read_text()
+    assert "<h3>Coverage</h3>" in page and "never runs" in page and page.count('<tr class="lost">') == 1

@@ -166,6 +166,13 @@ def test_what_check_prints(command: str, verdict: str, folder: Path) -> None:
     assert found["verdict"] == verdict
 
 
+def test_coverage_is_part_of_an_outcome(folder: Path) -> None:
+    found = printed("check pings.py --coverage --engine reference --format json")
+    validate(found, "outcome")
+    never = [point["text"] for point in found["coverage"]["points"] if point["runs"] == 0]
+    assert found["coverage"]["functions"][0]["name"] == "send" and never == []
+
+
 def test_several_sizes_and_laws_are_lists_of_outcomes(folder: Path) -> None:
     sizes = printed("check pings.py --bound Node=1..2 --engine reference --format json")
     laws = printed("prove pings.py --laws --format json")

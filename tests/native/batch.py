@@ -41,7 +41,10 @@ LIVENESS_CALLS = {
 }
 """What it calls besides for liveness properties, which all models of a batch have or none."""
 
-SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS")
+COUNTING_CALLS = {"count": ("void", "const State *s")}
+"""What it calls besides if what runs is counted, which is so for all models of a batch or for none."""
+
+SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS")
 """What is an array's size: the greatest of all models."""
 
 
@@ -79,8 +82,9 @@ def compile_batch(models: Sequence[Rendered], store: str = "exact") -> Batch:
 def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
     """One C file for all, and the sizes of its arrays."""
     calls = CALLS | (LIVENESS_CALLS if models[0].has_liveness else {})
+    calls |= COUNTING_CALLS if any(model.points for model in models) else {}
     parts = [_parts(model.source) for model in models]
-    sizes = {size: max(defines[size] for defines, _ in parts) for size in SIZES}
+    sizes = {size: max(defines.get(size, 0) for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
     pieces = [
         _renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS", number)

@@ -75,6 +75,11 @@ if TYPE_CHECKING:
     "state is missed. The native engine only.",
 )
 @click.option(
+    "--coverage",
+    is_flag=True,
+    help="Count how often each line runs and each condition is true and false, and show the source with what never happens.",
+)
+@click.option(
     "--without",
     multiple=True,
     hidden=True,
@@ -109,6 +114,7 @@ def command(
     resume: bool,
     overwrite: bool,
     store: str,
+    coverage: bool,
     without: tuple[str, ...],
     keep_c: Path | None,
     form: str,
@@ -127,12 +133,14 @@ def command(
         raise click.UsageError("--resume goes on from the checkpoint and --overwrite begins anew: give one of them.")
     if sum((keep_going, bool(properties), goal is not None)) > 1:
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
+    if coverage and goal is not None:
+        raise click.UsageError("--coverage is of a check, not of the way to one goal: leave out --witness.")
     from quorate.report.machine import result_of
 
     asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
-        given = {"--checkpoint": checkpoint, "--keep-c": keep_c, "--out": out}
+        given = {"--checkpoint": checkpoint, "--coverage": coverage or None, "--keep-c": keep_c, "--out": out}
         for option, value in given.items():
             if value is not None:
                 raise click.UsageError(f"{option} has no meaning for a range of bounds.")
@@ -143,7 +151,7 @@ def command(
         if keep_c is not None:
             _keep_c(cls, symmetry, keep_c)
         with watching(each) as watch:
-            watch.store, watch.without = store, frozenset(without)
+            watch.store, watch.without, watch.coverage = store, frozenset(without), coverage
             if checkpoint is not None:
                 watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import Location, SpecError, UsageError, unknown
+from quorate.explore.coverage import countable, coverage
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.symmetry import affordable, scalarsets
@@ -20,7 +21,18 @@ from quorate.language.places import class_location
 from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, System
-from quorate.outcome import OPEN, Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Statistics, Unfinished, Violated
+from quorate.outcome import (
+    OPEN,
+    Coverage,
+    Failed,
+    Holds,
+    HoldsWithinBounds,
+    NotJudged,
+    Outcome,
+    Statistics,
+    Unfinished,
+    Violated,
+)
 from quorate.trace import Trace
 
 
@@ -67,7 +79,11 @@ def check_system(
         raise UsageError(
             "A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two."
         )
+    if watch.coverage and watch.checkpoint is not None:
+        raise UsageError("A checkpoint keeps states, not what ran on the way: leave out --coverage or --checkpoint.")
     with system:
+        if watch.coverage:
+            countable(system)
         judge = _Judge(system, naming or Naming(system.name), watch)
         try:
             return judge.outcome(engine, symmetry, workers)
@@ -84,6 +100,7 @@ class _Judge:
         self.sorts: tuple[type[Scalarset], ...] = ()
         self.notes: list[str] = []
         self.statistics = Statistics()
+        self.coverage: Coverage | None = None
         self.verdicts = Verdicts(system)
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
@@ -101,6 +118,7 @@ class _Judge:
             location=class_location(original(self.system.spec)),
             judgements=self.verdicts.judgements(),
             methods=methods_of(self.system, "action", *KINDS),
+            coverage=self.coverage,
             **fields,
         )
 
@@ -122,6 +140,8 @@ class _Judge:
             collision=covered.collision,
             levels=covered.levels,
         )
+        if self.watch.coverage:
+            self.coverage = coverage(self.system, covered.counted, bool(self.sorts))
         self.verdicts.judge_goals(covered)
         if covered.finding is not None:
             if covered.stopped is not None:

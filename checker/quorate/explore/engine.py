@@ -52,7 +52,7 @@ class Covered:
     `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
     `collision` the probability that a state was missed because it was taken for another; `stuck` counts the expanded states
     without a transition, cut ones included, of a specification that declares no `@terminal`. `levels` are the states first met at
-    each depth; the last is incomplete if the search ended early.
+    each depth; the last is incomplete if the search ended early. `counted` are the counters of `quorate.model.points`, if the watch asks.
     """
 
     states: int
@@ -69,6 +69,7 @@ class Covered:
     too_large: bool = False
     stuck: int = 0
     levels: tuple[int, ...] = ()
+    counted: tuple[int, ...] = ()
 
 
 def by_depth(complete: Sequence[int], states: int) -> tuple[int, ...]:

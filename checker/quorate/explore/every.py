@@ -74,6 +74,7 @@ def check_all(spec: type[Spec], **options: Any) -> Outcome:
     return replace(
         first,
         statistics=outcome.statistics,
+        coverage=outcome.coverage,
         notes=(*outcome.notes, *left),
         judgements=tuple(judged[name] for name in names if name in judged),
     )

@@ -33,6 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from quorate.explore.choices import Choices
+from quorate.explore.counting import Counts
 from quorate.explore.engine import Covered, Finding, by_depth
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
@@ -104,6 +105,7 @@ class Search:
         self.result = Exploration(actions=Counter({action.name: 0 for action in system.actions}))
         self._numbers: dict[State, int] = {}
         self._unreached = list(self.properties.reachable)
+        self.counts = Counts(system) if self.watch.coverage else None
 
     def run(self) -> Exploration:
         """Explore until everything is seen, a level has a violation, or the watch says stop.
@@ -139,6 +141,8 @@ class Search:
         result, fire = self.result, self.system.fire
         state = result.states[number]
         possible = False
+        if self.counts is not None:
+            self.counts.expand(state)
         for action, choices in self.actions:
             count = 0
             for arguments in self._choices(choices, action, state, number):
@@ -248,6 +252,7 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
         result.stopped,
         stuck=result.stuck,
         levels=by_depth(result.levels, len(result.states)),
+        counted=tuple(search.counts.counters) if search.counts is not None else (),
     )
 
 

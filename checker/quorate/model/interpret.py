@@ -89,13 +89,12 @@ class Run:
 
     def call(self, function: ir.Function, arguments: Iterable[Any]) -> Any:
         """The result of a pure function."""
-        inner = Run(
-            self.model,
-            self.state,
-            self.old,
-            dict(zip((name for name, _ in function.parameters), arguments, strict=True)),
-        )
+        inner = self.inside(dict(zip((name for name, _ in function.parameters), arguments, strict=True)))
         return inner.returned(function.body)
+
+    def inside(self, local: dict[str, Any]) -> Run:
+        """The run of a function that is called here, with these locals."""
+        return Run(self.model, self.state, self.old, local)
 
     def returned(self, body: tuple[ir.Stmt, ...]) -> Any:
         """What a body returns; None if it ends by itself."""
@@ -110,9 +109,10 @@ class Run:
     def execute(self, body: tuple[ir.Stmt, ...]) -> None:
         """Run statements in order."""
         for statement in body:
-            self._execute(statement)
+            self.statement(statement)
 
-    def _execute(self, statement: ir.Stmt) -> None:
+    def statement(self, statement: ir.Stmt) -> None:
+        """Run one statement."""
         match statement:
             case ir.Assign(target=target, value=value):
                 self._put(target, self.value(value))
@@ -413,13 +413,17 @@ class Interpreter:
         self.model = model
         self._names = [variable.name for variable in model.variables]
 
+    def run(self, state: dict[str, Any], old: dict[str, Any] | None, local: dict[str, Any]) -> Run:
+        """An execution that begins."""
+        return Run(self.model, state, old, local)
+
     def _variables(self, state: State) -> dict[str, Any]:
         return dict(zip(self._names, state, strict=True))
 
     def fire(self, state: State, action: ir.Action, arguments: tuple[Any, ...]) -> State | None:
         """The next state, or None if the action is disabled. Raises Cut, or ModelError for an error in the spec."""
         local = dict(zip((name for name, _ in action.parameters), arguments, strict=True))
-        run = Run(self.model, self._variables(state), self._variables(state), local)
+        run = self.run(self._variables(state), self._variables(state), local)
         try:
             run.returned(action.body)
         except _Disabled:
@@ -431,7 +435,7 @@ class Interpreter:
         local = dict(zip((name for name, _ in prop.parameters), arguments, strict=True))
         before = None if old is None else self._variables(old)
         try:
-            return Run(self.model, self._variables(state), before, local).returned(prop.body)
+            return self.run(self._variables(state), before, local).returned(prop.body)
         except Cut as cut:
             raise ModelError(
                 f"{prop.name}: a value passes the bound {cut.bound}, which only an action may do."

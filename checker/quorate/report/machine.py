@@ -15,6 +15,7 @@ from quorate.outcome import (
     Unfinished,
     Violated,
 )
+from quorate.report.coverage import coverage_json
 from quorate.report.problems import problems_of, rules_of
 from quorate.report.results import Level, Result
 from quorate.report.text import outcome_text, trace_text, verdict
@@ -58,6 +59,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "verdicts": [_judgement(one, trace) for one in outcome.judgements],
         "levels": list(stats.levels),
         "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
+        "coverage": None if outcome.coverage is None else coverage_json(outcome.coverage),
     }
 
 

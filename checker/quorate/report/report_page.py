@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from quorate.report.coverage import coverage_html
 from quorate.report.diagram import spacetime
 from quorate.report.render import svg
 from quorate.report.results import Level, Result, relative
@@ -87,6 +88,8 @@ def _sections(results: Sequence[Result]) -> Iterator[str]:
             yield from _differences(result)
             yield from _numbers(outcome)
             yield from _properties(outcome)
+            if outcome.get("coverage"):
+                yield from coverage_html(outcome["coverage"])
             yield from _runs(outcome)
             yield from _list("Notes", outcome["notes"])
             yield f"<details><summary>As text</summary><pre>{escape(result.summary)}</pre></details>\n"

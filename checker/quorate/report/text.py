@@ -24,6 +24,7 @@ from quorate.outcome import (
     Unfinished,
     Violated,
 )
+from quorate.report.coverage import coverage_lines
 from quorate.report.panel import witness_name, witness_steps
 from quorate.report.story import Flight, Shown, Story, beginning, in_full, read, repetition, shows_its_beginning
 from quorate.report.values import differences, show
@@ -245,7 +246,9 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
     if isinstance(outcome, Proven):
         yield from ([(f"    rests on: {what}", DIM)] for what in outcome.rests_on)
     yield from ([(f"    note: {note}", "")] for note in outcome.notes)
-    yield from _coverage(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds | NotJudged))
+    yield from _by_action(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds | NotJudged))
+    if outcome.coverage is not None:
+        yield from coverage_lines(outcome.coverage)
 
 
 def _judgements(outcome: Outcome) -> Iterable[Line]:
@@ -382,7 +385,7 @@ def _counts(outcome: Outcome) -> str:
     return f"    {said}" if said else ""
 
 
-def _coverage(stats: Statistics, complete: bool) -> Iterable[Line]:
+def _by_action(stats: Statistics, complete: bool) -> Iterable[Line]:
     """The transitions of each action. That one never fires is known only after a complete search."""
     if not stats.actions:
         return

@@ -208,6 +208,15 @@ EXPORT void quorate_report(Search *search, Report *report) {
 /* The states first met at a depth, once the search is done. */
 EXPORT uint64_t quorate_level(const Search *search, uint64_t depth) { return level_of(search, depth).total; }
 
+#if MODEL_POINTS
+/* A counter of a point, once the search is done. */
+EXPORT uint64_t quorate_counted(const Search *search, uint64_t counter) {
+    uint64_t total = 0;
+    for (unsigned i = 0; i < search->worker_count; i++) total += search->workers[i].out.points[counter];
+    return total;
+}
+#endif
+
 static void copy_step(const TraceStep *step, uint64_t *state, uint64_t *args, uint32_t *action, uint32_t *error) {
     memcpy(state, &step->state, sizeof(State));
     memcpy(args, step->label.args, sizeof step->label.args);

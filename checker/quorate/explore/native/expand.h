@@ -162,6 +162,11 @@ static inline void gather(Worker *me, const State *from) {
     uint64_t cuts = out->cut_total, passed = out->passed;
     out->searching = true;
     model_successors(from, out);
+#if MODEL_POINTS
+    count_into(out);
+    model_count(from);
+    count_nowhere();
+#endif
     out->searching = false;
     if (MODEL_DEADLOCK && out->count == begin && out->cut_total == cuts && out->passed == passed && !model_terminal(from))
         note_event(me->search, EVENT_DEADLOCK);

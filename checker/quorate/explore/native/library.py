@@ -138,6 +138,8 @@ class Library:
             "quorate_trapped": (number, ()),
             "quorate_level": (number, (pointer, number)),
         }
+        if self.rendered.points:
+            signatures["quorate_counted"] = (number, (pointer, number))
         if self.rendered.has_liveness:
             signatures |= {
                 "quorate_liveness_open": (pointer, (number, number)),
@@ -160,6 +162,10 @@ class Library:
         place = self.rendered.traps[number - 1]
         where = "" if place is None else f" at {Path(place.file).name}:{place.line}"
         return f"a number passes 64 bits{where}, all that the native engine has"
+
+    def counted(self, search: int) -> tuple[int, ...]:
+        """How often a search that is done came by each point; empty if nothing was counted."""
+        return tuple(self.c.quorate_counted(search, counter) for counter in range(2 * self.rendered.points))
 
     def steps(self, search: int) -> list[Step]:
         """The counterexample that a search has, its initial state first."""

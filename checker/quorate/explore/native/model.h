@@ -22,6 +22,7 @@
  *     MODEL_SYMMETRY    1 if model_canonical does something
  *     MODEL_GROUPS      number of groups of transitions, at least 1; at most 64 if MODEL_SLEEP
  *     MODEL_SLEEP       1 if groups may sleep (sleep.h)
+ *     MODEL_POINTS      number of points at which runs are counted; without them nothing is
  *
  * and between the two includes:
  *
@@ -41,6 +42,8 @@
  *                                                               in `known` need not be evaluated again
  *     bool model_terminal(const State *s)                       whether s may be without successors
  *     State model_canonical(State s)                            the representative of the orbit of s
+ *     void model_count(const State *s)                          evaluates all invariants and @reachable properties of s, with
+ *                                                               MODEL_POINTS: what they come by is counted
  *
  * With MODEL_LIVENESS, the number of liveness properties, also
  *
@@ -85,6 +88,10 @@
 #if STORE_FINGERPRINT
 #undef MODEL_SLEEP
 #define MODEL_SLEEP 0
+#endif
+
+#ifndef MODEL_POINTS
+#define MODEL_POINTS 0
 #endif
 
 #define NONE 0xFFFFFFFFu
@@ -139,6 +146,9 @@ typedef struct {
     uint64_t cuts[MODEL_BOUNDS];
     uint64_t fired[MODEL_ACTIONS];
     uint64_t cut_total;
+#if MODEL_POINTS
+    uint64_t points[2 * MODEL_POINTS]; /* how often the search came by each point (`quorate.model.points`) */
+#endif
 } Successors;
 
 static __attribute__((noinline, cold)) bool successors_grow(Successors *out) {
@@ -168,6 +178,18 @@ static inline bool same_state(const State *a, const State *b) {
     for (int i = 0; i < MODEL_WORDS; i++) difference |= a->w[i] ^ b->w[i];
     return difference == 0;
 }
+
+#if MODEL_POINTS
+/* Functions are called for more than is counted: to check a property, to rebuild a run. What a search expands is counted between
+   `count_into` and `count_nowhere`. */
+static _Thread_local uint64_t *counting;
+
+static inline void count_into(Successors *out) { counting = out->searching ? out->points : NULL; }
+static inline void count_nowhere(void) { counting = NULL; }
+static inline void count(unsigned counter) {
+    if (counting) counting[counter]++;
+}
+#endif
 
 static unsigned model_step(const State *old, const State *new);
 static inline uint64_t model_before(unsigned group);

@@ -45,7 +45,7 @@ MEMORY_SHARE = 0.75
 """The share of the machine's memory that a search may take unless a limit is given."""
 REACHED_ERROR = 63
 
-Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], list[tuple[Arguments, State]], Library]
+Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], bool, list[tuple[Arguments, State]], Library]
 _compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
 
 
@@ -54,7 +54,7 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     specification is outside the typed subset."""
     if begins_wrongly(system):
         return reference.explore(system, sorts, watch, 1)
-    initial, found = compiled(system, sorts, watch.store, watch.without)
+    initial, found = compiled(system, sorts, watch.store, watch.without, watch.coverage)
     return run(system, found, initial, watch, workers)
 
 
@@ -74,20 +74,24 @@ def run(
 
 
 def compiled(
-    system: System, sorts: Sequence[type[Scalarset]], store: str = "exact", without: frozenset[str] = frozenset()
+    system: System,
+    sorts: Sequence[type[Scalarset]],
+    store: str = "exact",
+    without: frozenset[str] = frozenset(),
+    counted: bool = False,
 ) -> tuple[list[tuple[Arguments, State]], Library]:
     """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
     the checks that follow. Raises EngineUnavailable."""
     kept = _compiled.get(system)
-    if kept is not None and kept[:3] == (tuple(sorts), store, without):
-        return kept[3], kept[4]
+    if kept is not None and kept[:4] == (tuple(sorts), store, without, counted):
+        return kept[4], kept[5]
     initial = list(system.initial())
-    rendered = rendering(system, [state for _, state in initial], sorts, without)
+    rendered = rendering(system, [state for _, state in initial], sorts, without, counted)
     try:
         library = Library(rendered, compile_model(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
-    _compiled[system] = (tuple(sorts), store, without, initial, library)
+    _compiled[system] = (tuple(sorts), store, without, counted, initial, library)
     return initial, library
 
 
@@ -95,17 +99,23 @@ def lend(
     system: System, sorts: tuple[type[Scalarset], ...], initial: list[tuple[Arguments, State]], library: Library
 ) -> None:
     """Let a system be explored by a library that is compiled already."""
-    _compiled[system] = (sorts, "exact", frozenset(), initial, library)
+    _compiled[system] = (sorts, "exact", frozenset(), False, initial, library)
 
 
 def rendering(
-    system: System, initial: Sequence[State], sorts: Sequence[type[Scalarset]], without: Collection[str] = ()
+    system: System,
+    initial: Sequence[State],
+    sorts: Sequence[type[Scalarset]],
+    without: Collection[str] = (),
+    counted: bool = False,
 ) -> Rendered:
     """The C of a configured spec. Raises EngineUnavailable."""
     from quorate.model import build
+    from quorate.model.points import Points
 
     try:
-        return render(build(system), initial, sorts, without)
+        model = build(system)
+        return render(model, initial, sorts, without, points=Points(model) if counted else None)
     except SpecError as reason:
         raise EngineUnavailable(f"the native engine does not cover this specification: {reason}") from None
 
@@ -261,6 +271,7 @@ class _Run:
             levels=by_depth(
                 [self.library.c.quorate_level(search, level) for level in range(report.depth + 1)], report.states
             ),
+            counted=self.library.counted(search),
         )
 
     def _collision(self, states: int) -> float:

@@ -40,7 +40,8 @@ class Comprehensions(Collections):
         with ExitStack() as stack:
             for clause, following in zip(clauses, [*clauses[1:], None], strict=True):
                 if isinstance(clause, For):
-                    found = stack.enter_context(self.over(clause.source, _class_wanted(clause, following)))
+                    wanted = _class_wanted(clause, following) if self.shared.points is None else None
+                    found = stack.enter_context(self.over(clause.source, wanted))
                     self.declare(clause.type, f"v_{clause.name}", found)
                 else:
                     self.out(f"if (!({self.value(clause.condition)})) continue;")

@@ -21,9 +21,15 @@ class Expressions(Comprehensions):
     def value(self, node: Expr) -> str:
         """The operand of an expression."""
         try:
-            return RENDER[node.op](self, node)
+            operand = RENDER[node.op](self, node)
         except Unsupported as problem:
             raise problem.at(node.location) from None
+        point = None if self.shared.points is None else self.shared.points.condition(node)
+        if point is None:
+            return operand
+        test = self.declare(node.type, self.out.fresh("test"), operand)
+        self.out(f"count({2 * point}u + ({test} != 0));")
+        return test
 
     def condition(self, node: Expr) -> str:
         """The operand of a truth value."""

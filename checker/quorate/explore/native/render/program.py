@@ -25,6 +25,7 @@ from quorate.language.sorts import Scalarset
 from quorate.language.system import State
 from quorate.language.types import Type
 from quorate.model.nodes import Action, Expr, Model, Op, Require, conjuncts
+from quorate.model.points import Points
 from quorate.model.totality import is_total
 
 FILE = "model.c"
@@ -47,7 +48,7 @@ class Rendered:
     """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers.
 
     `has_liveness` says whether there are liveness properties in it; `no_liveness` why not, if the model has some. `traps` are the places
-    where a number may leave its 64 bits."""
+    where a number may leave its 64 bits; `points` is how many are counted."""
 
     source: str
     bounds: tuple[str, ...]
@@ -58,6 +59,7 @@ class Rendered:
     has_liveness: bool = False
     no_liveness: str | None = None
     traps: tuple[Location | None, ...] = ()
+    points: int = 0
 
 
 def render(
@@ -66,12 +68,14 @@ def render(
     sorts: Sequence[type[Scalarset]] = (),
     without: Collection[str] = (),
     plans: Sequence[Sequence[int]] = (),
+    points: Points | None = None,
 ) -> Rendered:
     """The C file of a model that starts in these states, reduced over these sorts; `without` names what the search is not to save.
-    With `plans` it is several models, each with some of the actions (`together.py`). Raises Unsupported.
+    With `plans` it is several models, each with some of the actions (`together.py`); with `points` the search counts how often it comes by
+    them. Raises Unsupported.
 
     Use it inside the system's configuration."""
-    return Program(model, initial, sorts, without, plans).rendered()
+    return Program(model, initial, sorts, without, plans, points).rendered()
 
 
 class Program:
@@ -84,11 +88,12 @@ class Program:
         sorts: Sequence[type[Scalarset]],
         without: Collection[str] = (),
         plans: Sequence[Sequence[int]] = (),
+        points: Points | None = None,
     ) -> None:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
         self.model, self.initial = model, initial
-        self.shared = Shared(model, sorts, without, plans)
+        self.shared = Shared(model, sorts, without, plans, points)
         self.argument_words = max(
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
         )
@@ -96,10 +101,11 @@ class Program:
     # Actions
 
     def _attempt(self, action: Action, number: int) -> None:
-        """One action with given arguments: a successor, a cut, an error, or nothing. Guards are evaluated before the state is copied."""
-        out = Writer()
+        """One action with given arguments: a successor, a cut, an error, or nothing. Guards are evaluated before the state is copied,
+        unless they are counted."""
+        out, counted = Writer(), self.shared.points is not None
         own = self.shared.own(number)
-        guards, body = opening(action)
+        guards, body = ([], list(action.body)) if counted else opening(action)
         head = ["const State *from", "Successors *out", *declared(action.parameters)]
         with out.block(f"static void attempt_{number}({', '.join(head)})"):
             out("const word *const s = from->w;")
@@ -108,6 +114,8 @@ class Program:
             before = Body(self.shared, out, "s", "s", lambda _: None)
             self._pack_arguments(before, action.parameters)
             unpack_parameters(before, action.parameters)
+            if counted:
+                out("count_into(out);")
             before.block(guards)
             out("State next = *from;")
             out("word *const n = next.w;")
@@ -119,15 +127,22 @@ class Program:
             count = sum(words(width(kind)) for _, kind in action.parameters)
             out("goto done;")
             out("done:")
+            if counted:
+                out("model_count_step(s, n);")
+                out("count_nowhere();")
             out(f"emit(out, from, &next, {own}, group, args, {count});")
             out("goto disabled;")
             out("leave:")
+            if counted:
+                out("count_nowhere();")
             out(f"if (*status < 0) fail(out, from, {own}, args, {count});")
             if promises(self.model) and action.method.declaration.fair is not None:
                 out(f"else cut_fair(out, (uint32_t)*status - 1, from, {own}, args, {count});")
             else:
                 out("else cut(out, (uint32_t)*status - 1);")
             out("disabled:")
+            if counted:
+                out("count_nowhere();")
             out("return;")
         parameters = ", ".join(f"{name}: {kind}" for name, kind in action.parameters)
         self.shared.code(comment(f"@action {action.name}({parameters})"))
@@ -184,10 +199,10 @@ class Program:
     def _early_guards(self, action: Action) -> list[list[Expr]]:
         """For each number of first parameters, the guards that are decided when these have values and others are to come.
 
-        A guard moves forward over others only if none of them can fail."""
+        A guard moves forward over others only if none of them can fail, and if it is not counted how often it decides."""
         names = [name for name, _ in action.parameters]
         found: list[list[Expr]] = [[] for _ in range(len(names) + 1)]
-        for statement in action.body:
+        for statement in action.body if self.shared.points is None else ():
             if not isinstance(statement, Require):
                 break
             for guard in conjuncts(statement.condition):
@@ -318,6 +333,7 @@ class Program:
             promised > 0,
             no_liveness,
             tuple(shared.traps),
+            0 if shared.points is None else len(shared.points),
         )
 
     def _defines(self, promised: int) -> str:
@@ -333,4 +349,6 @@ class Program:
             "SLEEP": int(self.shared.groups.sleep),
             "LIVENESS": promised,
         }
+        if self.shared.points is not None:
+            values["POINTS"] = len(self.shared.points)
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())

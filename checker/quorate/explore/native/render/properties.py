@@ -15,7 +15,7 @@ from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.writer import Writer
-from quorate.kinds import ENDS, GOALS, INVARIANTS, STEPS
+from quorate.kinds import ENDS, GOALS, INVARIANTS, MAPPING, STEPS
 from quorate.language.types import Type
 from quorate.model.nodes import Expr, If, Model, Op, Property, Return
 from quorate.model.totality import is_total
@@ -139,6 +139,8 @@ class Properties:
         self._invariants(invariants)
         self._steps(steps)
         self._reachable(reachable)
+        if self.shared.points is not None:
+            self._counted([*invariants, *reachable], [found for found in steps if found[1].kind != MAPPING])
         terminal = of(*ENDS)
         call = f"{terminal[0][0]}(&status, s->w, s->w) && !status" if terminal else "true"
         self._out(
@@ -225,3 +227,23 @@ class Properties:
                     out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
                 out(f"{done}:;")
             out("return reached;")
+
+    def _counted(self, of_states: Sequence[tuple[str, Property]], of_steps: Sequence[tuple[str, Property]]) -> None:
+        """Functions that evaluate all properties with all arguments, for the sake of what they come by."""
+        for head, properties in (
+            ("void model_count(const State *state)", of_states),
+            ("void model_count_step(const word *old, const word *s)", of_steps),
+        ):
+            out = Writer()
+            with out.block(f"static {head}"):
+                if properties is of_states:
+                    out("const word *s = state->w, *old = s;")
+                out("int status_ = 0, *status = &status_;")
+                out("(void)s, (void)old, (void)status;")
+                writer = Body(self.shared, out, "s", "old", lambda _: None)
+                for name, prop in properties:
+                    with out.block(""), all_choices(writer, prop.parameters) as values:
+                        out(f"(void){name}({', '.join(['status', 's', 'old', *values])});")
+                        out("*status = 0;")
+            self._out.lines.extend(out.lines)
+            self._out()

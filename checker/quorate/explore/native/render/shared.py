@@ -16,6 +16,7 @@ from quorate.explore.native.render.writer import Writer
 from quorate.language.sorts import Scalarset
 from quorate.language.types import TupleType, Type
 from quorate.model.nodes import Expr, Model
+from quorate.model.points import Points
 
 ON_SEQUENCES = {
     "lower_bound": ("word element", "element"),
@@ -35,8 +36,9 @@ class Shared:
         sorts: Sequence[type[Scalarset]],
         without: Collection[str] = (),
         plans: Sequence[Sequence[int]] = (),
+        points: Points | None = None,
     ) -> None:
-        self.model, self.sorts, self.plans = model, tuple(sorts), plans
+        self.model, self.sorts, self.plans, self.points = model, tuple(sorts), plans, points
         self.groups = Groups(model, bool(sorts), without)
         kinds = tuple(variable.type for variable in model.variables)
         self.layout = TupleType(kinds)

@@ -66,6 +66,9 @@ class Body(Expressions):
 
     def _statement(self, statement: ir.Stmt) -> None:
         out = self.out
+        point = None if self.shared.points is None else self.shared.points.statement(statement)
+        if point is not None:
+            out(f"count({2 * point}u);")
         match statement:
             case ir.Assign(target=target, value=value):
                 self._put(target, self.value(value))
