@@ -27,7 +27,7 @@ class Point:
     """A place. `acts` says whether an action comes there, itself or in what it calls; otherwise only properties do.
 
     `in_order`: how often something comes by may depend on the order of members that have none, because an `all`, an `any` or a loop
-    that is left early goes no further than it must. Then the counters of a representative are not those of every state of its orbit."""
+    goes no further than it must. Then the counters of a representative are not those of every state of its orbit."""
 
     location: Location
     is_condition: bool
@@ -88,7 +88,7 @@ class Points:
             for node in ir.expressions((_alone(statement),)):
                 self._expression(node, acts, in_order, decides)
             for block in _inside(statement):
-                self._body(block, acts, in_order or _is_left_early(statement), here)
+                self._body(block, acts, in_order or _may_be_left(statement), here)
             above = here
 
     def _is_so(self, node: ir.Expr) -> bool:
@@ -151,24 +151,24 @@ def _called(model: ir.Model, keys: list[str]) -> set[str]:
 
 
 def _stops_early(node: ir.Expr) -> bool:
-    """Whether it is a quantifier over members without an order."""
-    return node.op in (Op.ALL, Op.ANY) and any(isinstance(part, ir.For) and not part.ordered for part in node.clauses)
-
-
-def _is_left_early(statement: ir.Stmt) -> bool:
-    """Whether it is a loop over members without an order that may end before the last of them."""
-    if not isinstance(statement, ir.Loop) or statement.ordered:
+    """Whether it goes over members without an order, and may end before the last: it is a quantifier, or a value may pass a bound."""
+    if all(not isinstance(clause, ir.For) or clause.ordered for clause in node.clauses):
         return False
-    return any(isinstance(inner, ir.Return | ir.Break | ir.Require) for inner in ir.statements(statement.body))
+    return node.op in (Op.ALL, Op.ANY) or any(inner.op is Op.FIT for inner in node.walk())
+
+
+def _may_be_left(statement: ir.Stmt) -> bool:
+    """Whether it is a loop over members without an order: nearly every round may end it, by a `return`, at a bound, or in an error."""
+    return isinstance(statement, ir.Loop) and not statement.ordered
 
 
 def _called_in_order(body: tuple[ir.Stmt, ...]) -> Iterator[str]:
-    """What is called inside a quantifier or a loop that goes no further than it must."""
+    """What is called where members have no order and one may end it."""
     quantified = [node for node in _nodes(body) if _stops_early(node)]
     looped = [
         statement.body
         for statement in ir.statements(body)
-        if isinstance(statement, ir.Loop) and _is_left_early(statement)
+        if isinstance(statement, ir.Loop) and _may_be_left(statement)
     ]
     inside = [
         *(node for outer in quantified for node in outer.walk()),
