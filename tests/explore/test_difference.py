@@ -19,6 +19,7 @@ from quorate.explore.graph import state_graph
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.traces.replay import replay
 from quorate.kinds import DIFFERENCE
+from quorate.loading import load as load_spec
 
 from tests.generated import write
 from tests.mutants import load, mutants
@@ -134,6 +135,78 @@ def test_what_was_not_explored_to_the_end_is_not_known_to_be_missing() -> None:
     assert told(found.only_first) == ("unknown", 0, 0, None)
     assert found.second.stopped is not None and found.first.stopped is None
     assert found.only_second.known == "unknown" or found.only_second.trace is not None
+
+
+MEMBERS = '''\
+from enum import Enum
+
+from quorate import Channels, Ordered, Scalarset, Spec, action, invariant, record
+
+
+class Color(Enum):
+    {members}
+
+
+class Shade(Enum):
+    RED = 1
+
+
+class Node(Scalarset, size=2):
+    """A node."""
+
+
+@record
+class Paint:
+    {fields}
+
+
+class Painted(Spec):
+    """A wall, and what is known of it."""
+
+    wall: Color | Shade | None
+    seen: set[Color]
+    told: dict[tuple[Color, bool], bool]
+    painted: set[Paint]
+    links: Channels[Paint] = Channels(capacity=1)
+
+    @action
+    def paint(self, c: Color) -> None:
+        self.wall = {painted}
+        self.seen.add(c)
+        self.told[(c, True)] = True
+
+    @action
+    def send(self, c: Color, source: Node, target: Node) -> None:
+        self.links.send(Paint(color=c, source=source, target=target))
+        self.painted = {{Paint(color=c, source=source, target=target), Paint(color=c, source=target, target=source)}}
+
+    @invariant
+    def few(self) -> bool:
+        return len(self.seen) <= 2
+'''
+FIELDS = ["color: Color", "source: Node", "target: Node"]
+
+
+@pytest.mark.parametrize(
+    ("members", "fields", "painted", "known"),
+    [
+        ("RED, GREEN = 1, 2", FIELDS, "c", "none-within-bounds"),
+        ("GREEN, RED = 2, 1", FIELDS, "c", "none-within-bounds"),
+        ("RED, GREEN = 1, 2", FIELDS[::-1], "c", "none-within-bounds"),
+        ("RED, GREEN = 1, 2", FIELDS, "Shade.RED if c == Color.RED else c", "some-within-bounds"),
+    ],
+    ids=["as it is", "in another order", "fields in another order", "of another sort"],
+)
+def test_the_order_of_declarations_does_not_count_and_sorts_do(
+    members: str, fields: list[str], painted: str, known: str, tmp_path: Path
+) -> None:
+    one, other = tmp_path / "one" / "painted.py", tmp_path / "other" / "repainted.py"
+    for file, declared in ((one, ("RED, GREEN = 1, 2", FIELDS, "c")), (other, (members, fields, painted))):
+        file.parent.mkdir()
+        names = dict(zip(("members", "fields", "painted"), declared, strict=True))
+        file.write_text(MEMBERS.format(**names | {"fields": "\n    ".join(declared[1])}))
+    found = compare(load_spec(str(one)).main, load_spec(str(other)).main)
+    assert (found.only_first.known, found.only_second.known) == (known, known)
 
 
 def test_other_sizes_and_types_are_noted() -> None:

@@ -47,6 +47,17 @@ class Color(Enum):
     GREEN = 2
 
 
+class Shade(Enum):
+    """Has a name of the other one, and one of a member."""
+
+    RED = 1
+    n1 = 2
+
+
+class Neighbour(Ordered, size=2, prefix="n"):
+    """Called as nodes are."""
+
+
 @record
 class Note:
     source: Node
@@ -62,6 +73,7 @@ class Ack:
 
 
 NODE, CLIENT, RANK = ScalarsetType(Node, 3), ScalarsetType(Client, 2), OrderedType(Rank, 3)
+NEIGHBOUR = OrderedType(Neighbour, 2)
 LEAVES: list[Type] = [BoolType(), EnumType(Color), NatType(Level, 3), NODE, CLIENT, RANK]
 NOTE, ACK = record_type(Note), record_type(Ack)
 CARDINALITY_MAX = 5_000
@@ -82,6 +94,7 @@ def _any(random: Random, depth: int) -> Type:
         lambda: random.choice([*LEAVES, NOTE, ACK]),
         lambda: TupleType((part, random.choice(LEAVES))),
         lambda: UnionType((NoneType(), random.choice([NODE, RANK, EnumType(Color)]), NOTE)),
+        lambda: UnionType(tuple(random.sample([NODE, EnumType(Color), EnumType(Shade), NEIGHBOUR], 3))),
         lambda: MapType(random.choice([NODE, CLIENT, RANK, BoolType()]), part),
         lambda: ListType(part, random.choice([1, 2, 3]), "list"),
         lambda: SetType(random.choice([*LEAVES, TupleType((NODE, BoolType()))]), random.choice([None, 1, 2]), "set"),

@@ -29,7 +29,7 @@ from quorate.explore.traces.tracing import trace
 from quorate.kinds import DIFFERENCE
 from quorate.language.spec import Spec
 from quorate.language.system import State, System
-from quorate.trace import Trace
+from quorate.trace import Json, Trace
 
 Step = tuple[int, int]
 """The numbers of the projections of two states."""
@@ -157,11 +157,32 @@ def _explored(
             for position, kind, known in kinds:
                 value = state[position]
                 if value not in known:
-                    known[value] = json.dumps(kind.to_json(value), sort_keys=True)
+                    known[value] = _text(_without_order(kind.to_json(value)))
                 texts.append(known[value])
             return numbers.setdefault(tuple(texts), len(numbers))
 
         return _Explored(what, system, graph, project)
+
+
+def _without_order(value: Json) -> Json:
+    """A value in an order that does not depend on how a specification declares its sorts."""
+    match value:
+        case {"record": name, "fields": dict(fields)}:
+            return {"record": name, "fields": {field: _without_order(part) for field, part in fields.items()}}
+        case {"tuple": list(parts)}:
+            return {"tuple": list(map(_without_order, parts))}
+        case {"channels": list(rows)}:
+            queues = ([source, target, list(map(_without_order, queue))] for source, target, queue in rows)
+            return {"channels": sorted(queues, key=_text)}
+        case dict(tagged):
+            return {tag: sorted(map(_without_order, parts), key=_text) for tag, parts in tagged.items()}
+        case list(parts):
+            return list(map(_without_order, parts))
+    return value
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _notes(systems: list[System], common: tuple[str, ...]) -> Iterator[str]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from quorate.kinds import CONSTRAINT, KINDS
@@ -102,10 +102,11 @@ class Protocol:
 
     @cached_property
     def judging(self) -> frozenset[str]:
-        """The methods that properties and constraints read, and conditions of fairness."""
+        """The methods that properties and constraints may read, and conditions of fairness: of `self`, of the state before, through
+        `super()`, wherever they are written."""
         fair = (action.declaration.fair_if for action in self.system.actions)
         roots = [method.name for method in self.system.of(*KINDS, CONSTRAINT)] + [name for name in fair if name]
-        return frozenset(self._reached(roots))
+        return frozenset(self._reached(roots, self._mentioned))
 
     def shared_above(self, name: str) -> frozenset[str] | None:
         """The methods on the way from actions to this one that properties read, it included; None if one of those that call them is
@@ -123,13 +124,26 @@ class Protocol:
 
     @cached_property
     def _protocol(self) -> frozenset[str]:
-        return frozenset(self._reached(method.name for method in self.system.of("init", "action")))
+        return frozenset(self._reached((method.name for method in self.system.of("init", "action")), self._calls))
 
     def _calls(self, name: str) -> frozenset[str]:
+        """What a method takes from `self`, or may, if it stands elsewhere or calls `super()`."""
         written = self.written(name)
-        return written.calls if written is not None else frozenset()
+        if written is None or "__class__" in written.function.__code__.co_freevars:
+            return self._mentioned(name)
+        return written.calls
 
-    def _reached(self, names: Iterable[str]) -> Iterator[str]:
+    def _mentioned(self, name: str) -> frozenset[str]:
+        """All names in a method and in those that it overrides."""
+        functions = (vars(base).get(name) for base in self.spec.__mro__)
+        return frozenset(
+            mentioned
+            for function in functions
+            if isinstance(function, FunctionType)
+            for mentioned in _names(function.__code__)
+        )
+
+    def _reached(self, names: Iterable[str], calls: Callable[[str], Iterable[str]]) -> Iterator[str]:
         """These methods, and all that they call."""
         pending, seen = list(names), set[str]()
         while pending:
@@ -138,4 +152,12 @@ class Protocol:
                 continue
             seen.add(name)
             yield name
-            pending.extend(sorted(self._calls(name)))
+            pending.extend(sorted(calls(name)))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names of globals and attributes in a function, and in what is defined inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)

@@ -204,18 +204,29 @@ class UnionType(Type):
         return self.alternative(value)[1].permute(value, renaming)
 
     def to_json(self, value: Any) -> Json:
-        return self.alternative(value)[1].to_json(value)
+        own = self.alternative(value)[1]
+        data = own.to_json(value)
+        if isinstance(data, str) and any(_reads(kind, data) for kind in self.kinds if kind is not own):
+            return f"{own}.{data}"  # Several alternatives have a member of this name.
+        return data
 
     def from_json(self, data: Json) -> Any:
         for kind in self.kinds:
-            try:
-                return kind.from_json(data)
-            except ValueError:
-                continue
+            short = data.removeprefix(f"{kind}.") if isinstance(data, str) else data
+            if _reads(kind, short):
+                return kind.from_json(short)
         raise ValueError(f"{data!r} is not a {self}")
 
     def children(self) -> tuple[Type, ...]:
         return self.kinds
+
+
+def _reads(kind: Type, data: Json) -> bool:
+    try:
+        kind.from_json(data)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
