@@ -42,6 +42,25 @@ def test_the_lines_of_the_readme_work_one_after_the_other(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_so_do_those_about_quorums(tmp_path: Path) -> None:
+    """And what is said wrongly is explained without asking anybody."""
+    (block,) = [block for block in blocks(ROOT / "README.md") if block.note == "quorums"]
+    first, *others = [line.removeprefix("quorate ").split() for line in block.text.splitlines()]
+    with subprocess.Popen([*QUORATE, *first], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and "n3 at 127.0.0.1:" in running.stdout.readline()
+        said = [quorate(tmp_path, *line) for line in others]
+        refused = quorate(tmp_path, "client", "dynamo", "get", "cart", "--r", "4", "--data", "quorums")
+        other = quorate(tmp_path, "client", "raft", "get", "cart", "--data", "quorums")
+        running.send_signal(signal.SIGINT)
+    siblings = "done; there are 2 siblings now: book, lamp", "done; there are 2 siblings now: lamp, book"
+    assert [code for code, _ in said] == [0] * 5, said
+    assert said[0][1] == "done" and said[1][1] in siblings and sorted(said[2][1].splitlines()) == ["book", "lamp"]
+    assert said[3][1] == "done" and said[4][1] == "both"
+    assert refused == (1, "not done: 4 replicas were asked for, and there are 3")
+    assert other == (2, "quorate: The cluster in quorums runs dynamo, not raft.")
+
+
+@pytest.mark.slow
 def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Path) -> None:
     for round, asked in enumerate((("cas", "k", "v", "w"), ("get", "k"))):
         with subprocess.Popen(
@@ -63,6 +82,11 @@ def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Pat
         (("client", "raft", "get", "k"), "There is no cluster in quorate-data. Start one with `quorate run raft"),
         (("client", "raft", "gett", "k"), "Did you mean 'get'?"),
         (("run", "raf"), "Did you mean 'raft'?"),
+        (("run", "dynamo", "--set", "policy=first"), "policy=siblings|last-write-wins"),
+        (("run", "raft", "--set", "policy=siblings"), "raft has no settings"),
+        (("client", "dynamo", "get", "k"), "Start one with `quorate run dynamo"),
+        (("client", "dynamo", "get", "k", "--beside"), "`get` of dynamo has no --beside."),
+        (("client", "raft", "get", "k", "--consistency", "one"), "`get` of raft has no --consistency."),
         (("nemesis", "--data", "nowhere"), "There is no cluster in nowhere."),
     ],
 )

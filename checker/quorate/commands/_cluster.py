@@ -44,8 +44,8 @@ def need_protocol(name: str) -> None:
         raise unknown("implementation", name, sorted(PROTOCOLS))
 
 
-def cluster_in(directory: Path) -> ClusterConfig:
-    """The cluster whose directory this is."""
+def cluster_in(directory: Path, name: str = "raft") -> ClusterConfig:
+    """The cluster whose directory this is. `name` is the implementation that is started if there is none."""
     import msgspec
     from quorate_impl.runtime.cluster import read_cluster
 
@@ -53,7 +53,7 @@ def cluster_in(directory: Path) -> ClusterConfig:
         return read_cluster(directory)
     except FileNotFoundError:
         raise UsageError(
-            f"There is no cluster in {directory}. Start one with `quorate run raft --data {directory}`, or name its "
+            f"There is no cluster in {directory}. Start one with `quorate run {name} --data {directory}`, or name its "
             "directory with --data."
         ) from None
     except (msgspec.MsgspecError, OSError) as error:

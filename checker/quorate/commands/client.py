@@ -23,15 +23,33 @@ if TYPE_CHECKING:
 @click.argument("action")
 @click.argument("arguments", nargs=-1)
 @data_option
+@click.option(
+    "--consistency",
+    "--r",
+    "--w",
+    metavar="LEVEL",
+    help="Of dynamo: how many replicas a read (R) or a write (W) waits for: one, quorum, all, or a number.",
+)
+@click.option("--beside", is_flag=True, help="Of dynamo: put the value beside what is there, without reading first.")
 @click.option("--server", metavar="NODE", help="Ask this node only, as for the `status` of one.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="S", help="Give up."
 )
-def command(name: str, action: str, arguments: tuple[str, ...], data: Path, server: str | None, timeout: float) -> Exit:
+def command(
+    name: str,
+    action: str,
+    arguments: tuple[str, ...],
+    data: Path,
+    consistency: str | None,
+    beside: bool,
+    server: str | None,
+    timeout: float,
+) -> Exit:
     """Ask the cluster that runs the implementation NAME: `quorate client raft put KEY VALUE`.
 
     Of raft: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status, add-server NAME [ADDRESS],
-    remove-server NAME, transfer NAME. Exit codes: 0 done, 1 not done, 3 nobody knows (there was no answer in time).
+    remove-server NAME, transfer NAME. Of dynamo: put KEY VALUE and delete KEY, in the place of what is read first; get KEY,
+    status. Exit codes: 0 done, 1 not done, 3 nobody knows (there was no answer in time).
     """
     need_protocol(name)
     from quorate_impl.runtime.protocols import actions, show
@@ -39,7 +57,13 @@ def command(name: str, action: str, arguments: tuple[str, ...], data: Path, serv
     offered = actions(name)
     if action not in offered:
         raise unknown("action", action, sorted(offered))
-    config = cluster_in(data)
+    options = {"consistency": consistency, "beside": beside or None}
+    given = {option: value for option, value in options.items() if value is not None}
+    for option in given.keys() - offered[action].options:
+        raise UsageError(f"`{action}` of {name} has no --{option}.")
+    config = cluster_in(data, name)
+    if config.protocol != name:
+        raise UsageError(f"The cluster in {data} runs {config.protocol}, not {name}.")
     if action == "add-server" and len(arguments) == 1 and arguments[0] in config.addresses:
         arguments = (*arguments, config.addresses[arguments[0]])
     expected = offered[action].arguments
@@ -48,7 +72,11 @@ def command(name: str, action: str, arguments: tuple[str, ...], data: Path, serv
     if server is not None and server not in config.addresses:
         raise unknown("node", server, sorted(config.addresses))
     try:
-        result = asyncio.run(_ask(name, config, offered[action].make(*arguments), server, timeout))
+        request = offered[action].make(*arguments, **given)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    try:
+        result = asyncio.run(_ask(name, config, request, server, timeout))
     except TimeoutError:
         click.echo(f"no answer within {timeout:g} seconds: unknown whether it was done", err=True)
         return Exit.OPEN

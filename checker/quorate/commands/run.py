@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SECONDS = 0.5
-COLUMNS = {"role": "role", "term": "term", "leader": "leader", "commit_index": "commit", "requests_total": "requests"}
+COLUMNS = {
+    "role": "role",
+    "term": "term",
+    "leader": "leader",
+    "commit_index": "commit",
+    "keys": "keys",
+    "conflicts": "siblings",
+    "hints": "hints",
+    "stale_reads": "stale reads",
+    "requests_total": "requests",
+}
 """What the table shows of a node, as far as its protocol has it, and how it is called there: 80 characters wide."""
 
 
@@ -40,13 +50,29 @@ COLUMNS = {"role": "role", "term": "term", "leader": "leader", "commit_index": "
     help="Nodes that run too, and wait to be added (`client add-server`).",
 )
 @data_option
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of a new cluster of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes.",
+)
 @click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")
 @click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")
 @click.option("--seconds", type=click.FloatRange(min=0), metavar="S", help="Stop after so long; without it, at Ctrl-C.")
-def command(name: str, nodes: int, spares: int, data: Path, maelstrom: bool, tls: bool, seconds: float | None) -> Exit:
+def command(
+    name: str,
+    nodes: int,
+    spares: int,
+    data: Path,
+    given: tuple[str, ...],
+    maelstrom: bool,
+    tls: bool,
+    seconds: float | None,
+) -> Exit:
     """Run the implementation NAME as a local cluster, one process for each node, on ports of loopback.
 
-    A directory that has a cluster already goes on with it, whatever --nodes says. A node that dies is started again after
+    A directory that has a cluster already goes on with it, whatever --nodes and --set say. A node that dies is started again after
     a second. Each node's structured log is in DIR/NODE/log.jsonl. Ctrl-C stops all.
     """
     need_protocol(name)
@@ -54,7 +80,7 @@ def command(name: str, nodes: int, spares: int, data: Path, maelstrom: bool, tls
         return _maelstrom(name, data)
     from quorate_impl.runtime.cluster import LocalCluster, found_cluster
 
-    config = found_cluster(data, name, nodes, spares, tls)
+    config = found_cluster(data, name, nodes, spares, tls, _settings(name, given))
     if config.protocol != name:
         raise UsageError(
             f"The cluster in {data} runs {config.protocol}, not {name}. Give another directory with --data."
@@ -73,6 +99,17 @@ def command(name: str, nodes: int, spares: int, data: Path, maelstrom: bool, tls
         pass
     click.echo("Stopped.")
     return Exit.SUCCESS
+
+
+def _settings(name: str, given: tuple[str, ...]) -> dict[str, str]:
+    from quorate_impl.runtime.protocols import PROTOCOLS
+
+    settings = dict(each.partition("=")[::2] for each in given)
+    try:
+        PROTOCOLS[name]({}, settings)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return settings
 
 
 def _maelstrom(name: str, data: Path) -> Exit:
@@ -134,7 +171,7 @@ class _Lines:
             elif found is None:
                 said = "does not answer"
             else:
-                said = f"{found.get('role', 'runs')}, term {found.get('term', '?')}"
+                said = found.get("role", "runs") + (f", term {found['term']}" if "term" in found else "")
             if self._said.get(node) != said:
                 self._said[node] = said
                 click.echo(f"{node}: {said}")

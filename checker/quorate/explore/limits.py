@@ -66,8 +66,7 @@ class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
 
     `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice.
-    With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand; with `profile` they
-    measure what makes the states.
+    With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand.
     `engine` is the one that runs now, for whoever looks."""
 
     def __init__(
@@ -78,13 +77,12 @@ class Watch:
         store: str = "exact",
         without: Collection[str] = (),
         coverage: bool = False,
-        profile: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store
         self.without = frozenset(without)
-        self.coverage, self.profile = coverage, profile
+        self.coverage = coverage
         self.engine = ""
         self._report = report
         self._interrupted: str | None = None

@@ -23,7 +23,7 @@ WHILE_STDIN = "--while-stdin"
 
 async def serve(config: NodeConfig, journal: Journal) -> None:
     """Run the node until a signal comes."""
-    node = Node(config, PROTOCOLS[config.protocol](config.members), journal)
+    node = Node(config, PROTOCOLS[config.protocol](config.members, config.settings), journal)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.stop)

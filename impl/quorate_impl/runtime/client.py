@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Coroutine
 from types import TracebackType
@@ -78,8 +79,8 @@ class RemoteClient:
                     future = self._calls.get(handle)
                     if future is not None and not future.done():
                         future.set_result(response)
-                case DrawEffect(purpose, low, _):
-                    self._step(Drawn(purpose, low))
+                case DrawEffect(purpose, low, high):
+                    self._step(Drawn(purpose, secrets.randbelow(high - low + 1) + low))
 
     async def _tick(self) -> None:
         while True:

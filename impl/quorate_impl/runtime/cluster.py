@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,7 @@ class ClusterConfig(msgspec.Struct, forbid_unknown_fields=True):
     metrics: dict[str, int]
     tls: dict[str, Tls]
     pids: dict[str, int]
+    settings: dict[str, str] = {}
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -45,7 +46,9 @@ def read_cluster(directory: Path) -> ClusterConfig:
     return msgspec.json.decode((directory / FILE).read_bytes(), type=ClusterConfig)
 
 
-def found_cluster(directory: Path, protocol: str, nodes: int, spares: int, with_tls: bool) -> ClusterConfig:
+def found_cluster(
+    directory: Path, protocol: str, nodes: int, spares: int, with_tls: bool, settings: Mapping[str, str] | None = None
+) -> ClusterConfig:
     """A cluster in this directory: the one that is there, or a new one of nodes n1, n2, ... on free ports of loopback."""
     with contextlib.suppress(FileNotFoundError):
         return read_cluster(directory)
@@ -66,6 +69,7 @@ def found_cluster(directory: Path, protocol: str, nodes: int, spares: int, with_
         dict(zip(names, ports[len(names) :], strict=True)),
         tls,
         {},
+        dict(settings or {}),
     )
     _write(directory / FILE, config)
     return config
@@ -138,6 +142,7 @@ class LocalCluster:
             self.config.metrics.get(name),
             self.config.tls.get(name),
             severs=True,
+            settings=self.config.settings,
         )
         _write(directory / "config.json", config)
         with (directory / "log.jsonl").open("ab") as log:

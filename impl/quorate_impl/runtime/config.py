@@ -19,7 +19,7 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One node. Addresses are `host:port`.
 
     `members` are those with which the cluster begins; a node that is not among them waits to be added. `severs` allows
-    clients to cut connections, for demonstrations.
+    clients to cut connections, for demonstrations. `settings` are the protocol's own.
     """
 
     cluster: str
@@ -31,6 +31,7 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics_port: int | None = None
     tls: Tls | None = None
     severs: bool = False
+    settings: dict[str, str] = {}
 
 
 def read_config(path: Path) -> NodeConfig:

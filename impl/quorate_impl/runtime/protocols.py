@@ -6,8 +6,9 @@ What the command line offers of a protocol is its table of *actions*.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Protocol as Interface
 
 from quorate_impl.core import Core, Message
 from quorate_impl.protocol import Protocol
@@ -20,7 +21,9 @@ class Action:
     arguments: tuple[str, ...]
     meaning: str
     make: Callable[..., Message]
-    """From the arguments, as texts, to what the client's core is asked."""
+    """From the arguments, as texts, to what the client's core is asked. Raises `ValueError` if one is none."""
+    options: frozenset[str] = field(default=frozenset())
+    """Which options of `quorate client` it takes besides, by name."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,24 @@ class Shown:
     exit_code: int = 0
 
 
-def _raft(members: Mapping[str, str]) -> Protocol:
+class Maker(Interface):
+    """From the members with which a cluster begins, and its settings, to its protocol. Raises `ValueError` if these are none."""
+
+    def __call__(self, members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol: ...
+
+
+def _raft(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
     from quorate_impl.raft import protocol
 
+    if settings:
+        raise ValueError(f"raft has no settings, and so no {next(iter(settings))}.")
     return protocol(members)
+
+
+def _dynamo(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
+    from quorate_impl.dynamo import options_of, protocol
+
+    return protocol(members, options_of(settings))
 
 
 def _raft_client(name: str, servers: Mapping[str, str]) -> Core:
@@ -43,10 +60,15 @@ def _raft_client(name: str, servers: Mapping[str, str]) -> Core:
     return Client(name, servers)
 
 
-PROTOCOLS: Mapping[str, Callable[[Mapping[str, str]], Protocol]] = {"raft": _raft}
-"""From the members with which a cluster begins to its protocol."""
+def _dynamo_client(name: str, servers: Mapping[str, str]) -> Core:
+    from quorate_impl.dynamo import Client
 
-CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {"raft": _raft_client}
+    return Client(name, servers)
+
+
+PROTOCOLS: Mapping[str, Maker] = {"dynamo": _dynamo, "raft": _raft}
+
+CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {"dynamo": _dynamo_client, "raft": _raft_client}
 """From the name of a client and the servers that it knows to its core."""
 
 

@@ -5,7 +5,7 @@ the order of a set or on a real clock: a seed and a plan give one run, to the by
 
 A run has three parts. First the clients work while the faults of the plan come and go. At the end of that all faults are
 healed and crashed nodes started again; from then on every client must get `Conditions.rest` answers within
-`Conditions.answer_ticks` (liveness). That is the end of the run.
+`Conditions.answer_ticks` (liveness). Then nodes have `Conditions.settle_ms` for what they do in the background.
 """
 
 from __future__ import annotations
@@ -79,13 +79,15 @@ Watch = Callable[[str, Core], str | None]
 class Conditions:
     """How long a run is: `busy_ms` with faults, then until every client is answered `rest` times, within `answer_ticks`.
 
-    A client asks again `think_ms` after an answer. `keeps_log` keeps the lines of the log, not only their digest.
+    A client asks again `think_ms` after an answer. When all is answered the nodes are left alone for `settle_ms`. `keeps_log`
+    keeps the lines of the log, not only their digest.
     """
 
     busy_ms: int = 5_000
     answer_ticks: int = 1_000
     rest: int = 2
     think_ms: int = 0
+    settle_ms: int = 0
     keeps_log: bool = False
 
 
@@ -161,13 +163,19 @@ class Simulation:
             self._at(fault.at * MS, self._strike, fault)
         self._at(self._conditions.busy_ms * MS, self._calm)
         while self._queue and self.outcome.failure is None and not self._is_over():
-            self._now, _, act, arguments = heapq.heappop(self._queue)
-            act(*arguments)
+            self._happen()
+        end = self._now + self._conditions.settle_ms * MS
+        while self._queue and self.outcome.failure is None and self._queue[0][0] < end:
+            self._happen()
         outcome = self.outcome
         outcome.digest = self._digest.hexdigest()
         outcome.simulated_ms = self._now // MS
         outcome.cut = sum(machine.cut for machine in self.machines.values())
         return outcome
+
+    def _happen(self) -> None:
+        self._now, _, act, arguments = heapq.heappop(self._queue)
+        act(*arguments)
 
     def _at(self, time: int, act: Callable[..., None], *arguments: Any) -> None:
         self._scheduled += 1
@@ -419,6 +427,8 @@ class Simulation:
         self._at(self._now + self._conditions.answer_ticks * TICK_US, self._complain)
 
     def _complain(self) -> None:
+        if self._is_over():
+            return
         waiting = [
             name
             for name, each in self.applications.items()

@@ -11,7 +11,6 @@
 
 #include "checkpoint.h"
 #include "expand.h"
-#include "profile.h"
 #include "simulate.h"
 
 #include <time.h>

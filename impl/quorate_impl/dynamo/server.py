@@ -1,0 +1,206 @@
+"""What a node is: its siblings of each key, whom it owes some of them, and how it comes back from its disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from quorate_impl.core import Core, Message, Record
+from quorate_impl.dynamo.clock import Clock
+from quorate_impl.dynamo.merkle import Trees
+from quorate_impl.dynamo.messages import (
+    Began,
+    Done,
+    Executed,
+    Id,
+    Kept,
+    Level,
+    Response,
+    Result,
+    Siblings,
+    StoreRecord,
+    Values,
+)
+from quorate_impl.dynamo.ring import Ring
+from quorate_impl.dynamo.siblings import NOTHING, POLICIES, Policy, latest, values
+
+
+@dataclass(frozen=True)
+class Options:
+    """What all nodes of a cluster agree on, and times in ticks."""
+
+    replicas: int = 3
+    """How many homes a key has (the paper's N); all nodes, if there are fewer."""
+    policy: str = "siblings"
+    """One of `siblings.POLICIES`."""
+    is_sloppy: bool = True
+    """Whether nodes that are no homes stand in for those that do not answer."""
+    virtual_nodes: int = 16
+    patience_ticks: int = 10
+    """After how long a home that has not answered is asked again, and somebody else as well."""
+    request_ticks: int = 200
+    """After how long a coordinator forgets a request that too few have answered."""
+    hand_over_ticks: int = 50
+    """How often a stand-in tries to hand over."""
+    hand_over_keys: int = 64
+    """How many keys it hands over at a time."""
+    anti_entropy_ticks: int = 100
+    """How often a node compares its trees with those of another one."""
+    offer_characters: int = 2**20
+    """How many characters of keys and values one message of anti-entropy has, if it has more than one key."""
+    siblings_characters: int = 2**20
+    """How many characters the values of one key may have in all, if there are several."""
+    sessions_max: int = 10_000
+    """Of how many keys and sessions the last write is remembered, to know it when it comes again."""
+    checkpoint_after: int = 10_000
+    """After how many records the log is replaced by a checkpoint, or as many as there are keys if these are more."""
+
+
+class Server(Core):
+    """The state that all parts of the protocol share. `stored` and `owes` are the specification's."""
+
+    def __init__(self, name: str, records: Sequence[Record], members: Mapping[str, str], options: Options) -> None:
+        super().__init__(name)
+        self.options = options
+        self.members = dict(members)
+        self.ring = self._ring()
+        self.policy = self._policy()
+        self.clock = Clock()
+        self.stored: dict[str, Siblings] = {}
+        self.owes: dict[str, frozenset[str]] = {}
+        self.trees = self._trees()
+        self.suspects: set[str] = set()
+        self.counts = dict.fromkeys(
+            ("conflicts", "stale_reads", "repairs", "hints_taken", "handed_over", "exchanged"), 0
+        )
+        self._executed: dict[tuple[int, str], int] = {}
+        self._start = 0
+        self._begun = 0
+        self._since_checkpoint = 0
+        self._recover(records)
+
+    def _ring(self) -> Ring:
+        return Ring.of(self.members, self.options.replicas, self.options.virtual_nodes)
+
+    def _policy(self) -> Policy:
+        return POLICIES[self.options.policy]()
+
+    def _trees(self) -> Trees:
+        return Trees()
+
+    def _recover(self, records: Sequence[Record]) -> None:
+        """A node that was down is, for the specification, one that has done nothing for a while: all it had is on the disk."""
+        for record in records:
+            match record:
+                case Began(start):
+                    self._start = start
+                case Kept(key, siblings, owes):
+                    self._set(key, siblings, frozenset(owes))
+                case Executed(session, key, number):
+                    self._remember(session, key, number)
+        self._start += 1
+
+    def addresses(self) -> dict[str, str]:
+        return dict(self.members)
+
+    def started(self) -> None:
+        """Whatever was begun before this start has other numbers, so that a late answer is not taken for one to something else."""
+        self._save(Began(self._start))
+
+    def _next_id(self) -> Id:
+        self._begun += 1
+        return self._start, self._begun
+
+    # The ring
+
+    def homes(self, key: str) -> Sequence[str]:
+        """The preference list of a key."""
+        return self.ring.homes[self.ring.range_of(key)]
+
+    def stand_ins(self, key: str) -> Sequence[str]:
+        """Who may stand in for the homes of a key, in the order of the ring."""
+        walk = self.ring.walks[self.ring.range_of(key)]
+        return walk[len(self.homes(key)) :] if self.options.is_sloppy else ()
+
+    def is_home(self, key: str) -> bool:
+        """`is_home`, of this node."""
+        return self.name in self.homes(key)
+
+    def _needed(self, level: Level) -> int:
+        """How many replicas a level means; more than there are if it cannot be met."""
+        replicas = min(self.options.replicas, len(self.members))
+        match level:
+            case "one":
+                return 1
+            case "quorum":
+                return replicas // 2 + 1
+            case "all":
+                return replicas
+        return level
+
+    # What is stored
+
+    def siblings(self, key: str) -> Siblings:
+        """What this node has of a key."""
+        return self.stored.get(key, NOTHING)
+
+    def _merge(self, key: str, received: Siblings, target: str | None = None) -> None:
+        """Take what another node has; as a stand-in, to hand it over to the target. What is known already is not written."""
+        own, owes = self.siblings(key), self.owes.get(key, frozenset[str]())
+        merged = self.policy.merge(own, received)
+        owed = owes | {target} if target is not None else owes
+        if merged != own or owed != owes:
+            self._keep(key, merged, owed)
+
+    def _keep(self, key: str, siblings: Siblings, owes: frozenset[str], *also: StoreRecord) -> None:
+        self._set(key, siblings, owes)
+        self._save(Kept(key, siblings, tuple(sorted(owes))), *also)
+
+    def _set(self, key: str, siblings: Siblings, owes: frozenset[str]) -> None:
+        old = self.siblings(key)
+        if self.is_home(key):
+            self.trees.replace(self.ring.range_of(key), key, old, siblings)
+        self.counts["conflicts"] += (len(siblings.versions) > 1) - (len(old.versions) > 1)
+        self.clock.observe(latest(siblings))
+        self.stored[key] = siblings
+        self.owes[key] = owes
+        if siblings == NOTHING:
+            del self.stored[key]
+        if not owes:
+            del self.owes[key]
+
+    def _remember(self, session: int, key: str, number: int) -> None:
+        self._executed.pop((session, key), None)
+        self._executed[session, key] = number
+        if len(self._executed) > self.options.sessions_max:
+            del self._executed[next(iter(self._executed))]
+
+    def _save(self, *records: StoreRecord) -> None:
+        self._since_checkpoint += len(records)
+        if self._since_checkpoint < max(self.options.checkpoint_after, len(self.stored) + len(self._executed)):
+            self.persist(*records)
+            return
+        self._since_checkpoint = 0
+        kept = (Kept(key, it, tuple(sorted(self.owes.get(key, ())))) for key, it in self.stored.items())
+        executed = (Executed(session, key, number) for (session, key), number in self._executed.items())
+        self.checkpoint(Began(self._start), *kept, *executed)
+
+    def _merged(self, found: Iterable[Siblings]) -> Siblings:
+        merged = NOTHING
+        for siblings in found:
+            merged = self.policy.merge(merged, siblings)
+        return merged
+
+    # Answers
+
+    def _show(self, client: str, id: int, kind: type[Values | Done], found: Siblings) -> None:
+        """`show`: a client gets siblings, and their context."""
+        self._answer(client, id, kind(values(found), found.covers, latest(found)))
+
+    def _answer(self, client: str, id: int, result: Result) -> None:
+        """Whatever it tells is on the disk first."""
+        self.reply(client, Response(id, result))
+
+    def _tell(self, target: str, message: Message) -> None:
+        """Whatever it tells of this node is on the disk first."""
+        self.send(target, message)

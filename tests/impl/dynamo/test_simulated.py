@@ -1,0 +1,135 @@
+"""The quorum store under faults: no acknowledged write is lost, none comes back, replicas converge, every mistake is found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from quorate.consistency import Satisfied, Violated, find_model, judge, read_history
+from quorate_impl.dynamo import Dynamo, Options
+from quorate_impl.simulation import Conditions, Cut, Outcome, Plan, Weather
+
+from tests.conform.runs import write
+from tests.impl.dynamo import mistakes, plans
+from tests.impl.dynamo.running import HURRIED, LAST_WRITE_WINS, MANY_KEYS, SLOPPY, STRICT, run
+
+QUORUM = ("quorum",)
+LOADED = {"conditions": HURRIED, "clients": 12}
+DYING = {"levels": QUORUM, "give_up_ticks": 60, "keys": MANY_KEYS, "clients": 8}
+
+
+def drawn(seed: int) -> Plan | None:
+    """Faults of all kinds."""
+    return None
+
+
+@pytest.mark.parametrize("options", [SLOPPY, STRICT, LAST_WRITE_WINS], ids=["sloppy", "strict", "last write wins"])
+def test_no_acknowledged_write_is_lost_under_faults(options: Options) -> None:
+    """Under strict quorums, no read misses what was acknowledged before it either."""
+    for seed in range(4):
+        assert run(seed, options=options, levels=QUORUM if options is STRICT else ("one", 2, "all")).failure is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [SLOPPY, STRICT, LAST_WRITE_WINS], ids=["sloppy", "strict", "last write wins"])
+@pytest.mark.parametrize("plan", [drawn, plans.power_cuts, plans.divided, plans.bad_weather, plans.clocks_are_set])
+def test_no_acknowledged_write_is_lost_in_many_runs(options: Options, plan: Callable[[int], Plan]) -> None:
+    levels = QUORUM if options is STRICT else ("one", "quorum", 2, "all")
+    for seed in range(1_000, 1_010):
+        assert run(seed, plan(seed), options=options, levels=levels).failure is None
+
+
+def test_what_a_quorum_has_outlives_a_disk() -> None:
+    for seed in range(5):
+        outcome = run(seed, plans.a_disk_dies(seed), **DYING)  # type: ignore[arg-type]
+        assert outcome.failure is None and len(outcome.stopped) == 1
+
+
+def test_a_run_repeats_itself() -> None:
+    """In processes, too, that order sets in another way."""
+    program = "from tests.impl.dynamo.running import run; print(run(5).digest)"
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for hash_seed in ("1", "2")
+    ]
+    assert digests == [run(5).digest] * 2
+
+
+@pytest.mark.parametrize(
+    ("mistake", "plan", "given", "seeds"),
+    [
+        (mistakes.DropsHints, plans.a_disk_dies, DYING, 10),
+        (mistakes.HandsOverBlindly, plans.a_disk_dies, DYING, 10),
+        (mistakes.MergesByLastWrite, drawn, {}, 5),
+        (mistakes.OneVector, drawn, {}, 5),
+        (mistakes.PerServerVectors, drawn, {}, 5),
+        pytest.param(
+            mistakes.RepliesBeforeSync, plans.power_cuts, {"levels": ("one",)} | LOADED, 20, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            mistakes.TellsBeforeSync, plans.power_cuts, {"levels": ("one",)} | LOADED, 30, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            mistakes.ConfirmsBeforeSync,
+            plans.the_power_fails_and_a_disk_dies,
+            DYING | LOADED | {"conditions": replace(HURRIED, busy_ms=500)},
+            60,
+            marks=pytest.mark.slow,
+        ),
+        (mistakes.RepairOverwrites, plans.divided, LOADED, 5),
+        (mistakes.LeafForgetsDots, plans.bad_weather, {"options": STRICT, "keys": MANY_KEYS, "clients": 12}, 10),
+        (mistakes.WallClock, plans.clocks_are_set, {"options": LAST_WRITE_WINS}, 10),
+        (mistakes.ExecutesTwice, plans.bad_weather, {}, 5),
+        (mistakes.CountsTwice, plans.restarts, LOADED, 20),
+    ],
+)
+def test_a_mistake_is_found_within_so_many_seeds(
+    mistake: type[Dynamo], plan: Callable[[int], Plan], given: dict[str, Any], seeds: int
+) -> None:
+    """And the program without it is right in the run that shows it."""
+    seed = next(seed for seed in range(seeds) if run(seed, plan(seed), mistake, **given).failure is not None)
+    assert run(seed, plan(seed), **given).failure is None
+
+
+def judged(outcome: Outcome, level: str, folder: Path) -> bool:
+    """Whether the history is at this level, each key a register."""
+    assert outcome.failure is None
+    path = write(folder / "history.jsonl", outcome.history)
+    verdict = judge(read_history(path), level, find_model("register").starting(None))
+    assert isinstance(verdict, Satisfied | Violated)
+    return isinstance(verdict, Satisfied)
+
+
+AWAY = (Cut(200, 1_500, ("n1",), ("n2", "n3"), True), Weather(0, 2_000, 1, 1, 5))
+"""One of three nodes hears nobody but the clients."""
+
+
+@pytest.mark.parametrize("options", [SLOPPY, LAST_WRITE_WINS], ids=["siblings", "last write wins"])
+def test_one_and_one_shows_stale_reads_and_quorums_are_regular(options: Options, tmp_path: Path) -> None:
+    """Each key has one client that writes it. Reads of quorums may still be in another order than their writes (not linearizable)."""
+    three = {"options": options, "nodes": ("n1", "n2", "n3"), "is_one_writer_per_key": True}
+    loose = [run(seed, AWAY, levels=("one",), **three) for seed in range(3)]  # type: ignore[arg-type]
+    assert not any(judged(outcome, "regular", tmp_path) for outcome in loose)
+    strict = [run(seed, AWAY, levels=QUORUM, **three) for seed in range(3)]  # type: ignore[arg-type]
+    assert all(judged(outcome, "regular", tmp_path) for outcome in strict)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_operations_are_simulated_in_a_minute() -> None:
+    start = time.process_time()
+    outcome = run(1, (Weather(0, 10_000, 1, 1, 1),), conditions=Conditions(busy_ms=5_000))
+    assert outcome.failure is None and outcome.operations / (time.process_time() - start) * 60 > 100_000
