@@ -158,9 +158,11 @@ class Constructs(ABC):
     def _whole_map(self, s: Any) -> list[str]:
         k, v = self.name("k"), self.name("v")
         value = self.number(s.but(nodes=[*s.nodes, k]), 1)
+        node = self.node(s)
         return [
             self.pick(
                 [
+                    f"self.level = {{**self.level, {node}: 1}}" if node else "self.level = {**self.level}",
                     f"self.level = {{{k}: Level({value}) for {k} in Node}}",
                     f"self.level = {{{k}: {v} if {self.truth(s, 0)} else 0 for {k}, {v} in self.level.items()}}",
                 ]
@@ -189,9 +191,12 @@ class Constructs(ABC):
         ]
 
     def _list_changes(self, s: Any) -> list[str]:
+        x = self.name("x")
         change = self.pick(
             [
                 "if len(self.log) > 0:\n    self.log.pop()",
+                "if len(self.log) > 0:\n    self.log.pop(0)",
+                f"if len(self.log) > 1:\n    {x} = self.log.pop({self.pick(['0', '1', '-2'])})\n    self.log.append({x})",
                 f"self.log.insert({self.pick(['0', '1', '-1'])}, Level({self.number(s, 0)}))",
                 "self.log = sorted(self.log, reverse=True)",
                 "self.log += [1]",

@@ -68,9 +68,9 @@ def terminates(statement: ir.Stmt) -> bool:
 def _assign(ctx: Context, node: ast.Assign) -> list[ir.Stmt]:
     if len(node.targets) > 1:
         raise ctx.source.outside(node, "Chained assignment is outside the compiled subset.", "Assign one name a line.")
-    return places.assign(
-        ctx, node.targets[0], lowering.lower(ctx, node.value, places.expected(ctx, node.targets[0])), node
-    )
+    target = node.targets[0]
+    before, value = changes.taken(ctx, node) or ([], lowering.lower(ctx, node.value, places.expected(ctx, target)))
+    return [*before, *places.assign(ctx, target, value, node)]
 
 
 def _annotated(ctx: Context, node: ast.AnnAssign) -> list[ir.Stmt]:
@@ -79,17 +79,19 @@ def _annotated(ctx: Context, node: ast.AnnAssign) -> list[ir.Stmt]:
     if not isinstance(node.target, ast.Name):
         raise ctx.source.error(node, "Only local names are annotated inside a method.")
     known = ctx.static(node.annotation)
+    taken = changes.taken(ctx, node)
     if known is int:
-        return places.assign(ctx, node.target, lowering.lower(ctx, node.value), node)
+        before, value = taken or ([], lowering.lower(ctx, node.value))
+        return [*before, *places.assign(ctx, node.target, value, node)]
     kind = ctx.annotation(node.annotation, node.target.id)
-    value = lowering.lower(ctx, node.value, kind)
+    before, value = taken or ([], lowering.lower(ctx, node.value, kind))
     if is_number(kind):
-        return places.assign(ctx, node.target, value, node)
+        return [*before, *places.assign(ctx, node.target, value, node)]
     kind = SetType(kind.element, None, "") if isinstance(kind, SetType) else kind
     joined = join(kind, value.type)
     if joined is None:
         raise ctx.source.error(node, f"A value of type {value.type} stands where {kind} is expected.")
-    return [places.local(ctx, node.target, value, node, joined)]
+    return [*before, places.local(ctx, node.target, value, node, joined)]
 
 
 def _augmented(ctx: Context, node: ast.AugAssign) -> list[ir.Stmt]:

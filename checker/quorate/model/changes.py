@@ -6,14 +6,14 @@ import ast
 from typing import Any
 
 from quorate.language.types import BoolType, ListType, SetType, Type, UnionType
-from quorate.model import aliases, expressions, lowering, operators, places
+from quorate.model import aliases, expressions, lowering, operators, own_calls, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import WireLike, converts, element_type, extent, roomy, without_none
-from quorate.model.ranges import spanning
+from quorate.model.ranges import ends, spanning
 
 
-def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) -> list[ir.Stmt]:
+def change(ctx: Context, node: ast.stmt, call: ast.Call, func: ast.Attribute) -> list[ir.Stmt]:
     """A call such as `self.votes[s].add(t)`."""
     target = places.place(ctx, func.value)
     name = func.attr
@@ -27,6 +27,8 @@ def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) ->
     assert element is not None
     if name == "insert":
         return _replaced(ctx, target, _inserted(ctx, old, call, element), node)
+    if name == "pop" and call.args:
+        return _replaced(ctx, target, _without(ctx, old, lowering.number(ctx, call.args[0]), node), node)
     values = [lowering.lower(ctx, part, element) for part in call.args]
     if name in ("discard", "remove", "receive", "drop"):
         held = element if target.state else roomy(element, values[0].type)
@@ -45,6 +47,29 @@ def change(ctx: Context, node: ast.Expr, call: ast.Call, func: ast.Attribute) ->
     return [made]
 
 
+def taken(ctx: Context, node: ast.Assign | ast.AnnAssign) -> tuple[list[ir.Stmt], ir.Expr] | None:
+    """What `x = xs.pop(i)` does before it assigns, and a name for the element; None if nothing is popped."""
+    call = node.value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "pop":
+        return None
+    if own_calls.own_method(ctx, call.func) is not None:
+        return None
+    target = places.place(ctx, call.func.value)
+    _check_change(ctx, node, call, target, "pop")
+    old, location = target.read(ctx.location(node)), ctx.location(node)
+    position = lowering.number(ctx, call.args[0]) if call.args else lowering.constant(ctx, call, -1)
+    element = element_type(target.type)
+    assert element is not None
+    if aliases.mutable(element):
+        raise ctx.source.outside(
+            node, "A popped container is outside the compiled subset.", "Copy it, `x = set(xs[0])`, and pop it then."
+        )
+    held = ctx.temporary("taken", element, node)
+    value = ir.Expr(ir.Op.INDEX, element, (old, position), None, location)
+    kept = ir.Assign(ir.Place(held.data, False, (), (element,)), value, location)
+    return [kept, *change(ctx, node, call, call.func)], held
+
+
 def _looked_for(ctx: Context, node: ast.Expr, change: ir.Change, target: ir.Place, value: ir.Expr) -> list[ir.Stmt]:
     """A change that takes out what it finds: no bound applies to what it looks for, which may be beyond all of them."""
     location = ctx.location(node)
@@ -58,7 +83,7 @@ def _looked_for(ctx: Context, node: ast.Expr, change: ir.Change, target: ir.Plac
     return [ir.If(found, (made,), () if change is ir.Change.DISCARD else (missing,), location)]
 
 
-def _check_change(ctx: Context, node: ast.Expr, call: ast.Call, target: ir.Place, name: str) -> None:
+def _check_change(ctx: Context, node: ast.stmt, call: ast.Call, target: ir.Place, name: str) -> None:
     kinds, wanted = CHANGES[name]
     kind = target.type
     if isinstance(kind, SetType) and name == "pop":
@@ -73,13 +98,19 @@ def _check_change(ctx: Context, node: ast.Expr, call: ast.Call, target: ir.Place
         )
     if isinstance(kind, UnionType) or not isinstance(kind, kinds):
         raise ctx.source.error(node, f"A {kind} has no method .{name}().")
+    if name == "pop" and call.args and not target.state:
+        raise ctx.source.outside(
+            node, "Of a local list only the last element is popped in the compiled subset.", "Write `xs = xs[1:]`."
+        )
     if name in ("append", "insert") and not target.state:
         raise ctx.source.outside(
             node, "A local list that grows is outside the compiled subset.", "Write a list comprehension, or `a + b`."
         )
-    if len(call.args) != wanted or call.keywords:
+    if len(call.args) not in wanted or call.keywords:
+        least, most = min(wanted), max(wanted)
+        many = f"{most} argument{'s' * (most != 1)}" if least == most else f"{least} or {most} arguments"
         raise ctx.source.outside(
-            node, f".{name}() takes {wanted} argument{'s' * (wanted != 1)} here.", "`xs.pop()` drops the last element."
+            node, f".{name}() takes {many} here.", "`xs.pop()` drops the last element, `xs.pop(0)` the first."
         )
 
 
@@ -104,20 +135,42 @@ def _inserted(ctx: Context, old: ir.Expr, call: ast.Call, element: Type) -> ir.E
     return operators.combine(ctx, call, ast.Add(), operators.combine(ctx, call, ast.Add(), first, one), rest)
 
 
-CHANGES: dict[str, tuple[Any, int]] = {
-    "add": (SetType, 1),
-    "discard": (SetType, 1),
-    "remove": (SetType, 1),
-    "update": (SetType, 1),
-    "clear": (SetType | ListType, 0),
-    "append": (ListType, 1),
-    "pop": (ListType, 0),
-    "extend": (ListType, 1),
-    "insert": (ListType, 2),
-    "sort": ((), 0),
-    "reverse": ((), 0),
-    "send": (WireLike, 1),
-    "receive": (WireLike, 1),
-    "drop": (WireLike, 1),
+def _without(ctx: Context, old: ir.Expr, position: ir.Expr, node: ast.stmt) -> ir.Expr:
+    """`old[:i] + old[i + 1:]`, which is what `.pop(i)` leaves where there is an element `i`."""
+    location, one = ctx.location(node), lowering.constant(ctx, node, 1)
+    kind = ListType(element_type(old.type) or position.type, extent(old), "")
+    length = ir.Expr(ir.Op.LEN, spanning(0, kind.capacity), (old,), None, location)
+    low, high = ends(position.type)
+    if low < 0 <= high:
+        raise ctx.source.outside(
+            node,
+            "The position of .pop() may be negative or not here.",
+            "Count from one end, `xs.pop(0)` or `xs.pop(-1)`.",
+        )
+    place = operators.combine(ctx, node, ast.Add(), length, position) if high < 0 else position
+    behind = operators.combine(ctx, node, ast.Add(), place, one)
+    first, rest = (
+        ir.Expr(ir.Op.SLICE, kind, (old, *ends_of), None, location)
+        for ends_of in ((lowering.constant(ctx, node, 0), place), (behind, length))
+    )
+    found = ir.Expr(ir.Op.INDEX, kind.element, (old, position), None, location)
+    return lowering.after(ctx, node, (found,), operators.combine(ctx, node, ast.Add(), first, rest))
+
+
+CHANGES: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "add": (SetType, (1,)),
+    "discard": (SetType, (1,)),
+    "remove": (SetType, (1,)),
+    "update": (SetType, (1,)),
+    "clear": (SetType | ListType, (0,)),
+    "append": (ListType, (1,)),
+    "pop": (ListType, (0, 1)),
+    "extend": (ListType, (1,)),
+    "insert": (ListType, (2,)),
+    "sort": ((), (0,)),
+    "reverse": ((), (0,)),
+    "send": (WireLike, (1,)),
+    "receive": (WireLike, (1,)),
+    "drop": (WireLike, (1,)),
 }
-"""For each method that changes a container: the types that have it, and how many arguments it takes."""
+"""For each method that changes a container: the types that have it, and how many arguments it may have."""

@@ -13,6 +13,7 @@ from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
     WireLike,
     comparable,
+    converts,
     element_type,
     extent,
     join,
@@ -222,6 +223,41 @@ def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> ir.Expr:
     return ir.Expr(ir.Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
 
 
+def updated(ctx: Context, node: ast.Dict, expected: Type | None) -> ir.Expr:
+    """`{**f, k: v}`: the map f with other values at some keys. It is lowered as `{j: v if j == k else f[j] for j in f}`, once f, k and v
+    have been evaluated in this order."""
+    first, *keys = node.keys or [node]
+    if first is not None or None in keys:
+        raise ctx.source.outside(
+            node,
+            "A dict display is outside the compiled subset.",
+            "Maps are total: write `{k: v for k in Key}` or `{**f, k: v}`.",
+        )
+    old, *values = node.values
+    whole = lowering.lower(ctx, old, expected)
+    if not isinstance(whole.type, MapType):
+        raise ctx.source.error(old, f"A map is expected after `**`; this is a {whole.type}.")
+    written = [whole]
+    each = ast.copy_location(ast.Name("0key", ast.Load()), node)
+    body: ast.expr = ast.Subscript(old, each, ast.Load())
+    for key, value in zip(keys, values, strict=True):
+        assert key is not None
+        found = lowering.lower(ctx, key, whole.type.key)
+        ctx.adapt(found, whole.type.key, key)
+        if not converts(found, whole.type.key):
+            raise ctx.source.outside(
+                key, f"This may be no {whole.type.key}, and maps are total.", "Use a key of the map's key type."
+            )
+        written += [found, lowering.lower(ctx, value, whole.type.value)]
+        body = ast.IfExp(ast.Compare(each, [ast.Eq()], [key]), value, body)
+    target = ast.Name(each.id, ast.Store())
+    made = ast.DictComp(each, body, [ast.comprehension(target, old, [], 0)])
+    for part in ast.walk(made):
+        if "lineno" in part._attributes and not hasattr(part, "lineno"):
+            ast.copy_location(part, node)
+    return lowering.after(ctx, node, written, map_of(ctx, made, expected))
+
+
 Fold = tuple[tuple[ir.Clause, ...], ir.Expr]
 
 
@@ -414,4 +450,9 @@ def collection(value: ir.Expr) -> bool:
     return isinstance(value.type, SetType | ListType | MapType | WireLike)
 
 
-RULES: dict[type[ast.expr], Rule] = {ast.SetComp: set_of, ast.ListComp: list_of, ast.DictComp: map_of}
+RULES: dict[type[ast.expr], Rule] = {
+    ast.SetComp: set_of,
+    ast.ListComp: list_of,
+    ast.DictComp: map_of,
+    ast.Dict: updated,
+}

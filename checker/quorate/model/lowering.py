@@ -29,7 +29,6 @@ INSTEAD: dict[type[ast.expr], tuple[str, str]] = {
     ast.Lambda: ("`lambda`", "Write a comprehension, or a module-level function."),
     ast.JoinedStr: ("An f-string", "Specs have no text; use an Enum."),
     ast.NamedExpr: ("`:=`", "Assign on a line of its own."),
-    ast.Dict: ("A dict display", "Write `{k: value for k in Key}` over the whole key type: maps are total."),
     ast.Starred: ("`*`", "Write the elements one by one, or use `|` and `+`."),
     ast.GeneratorExp: (
         "A generator on its own",
