@@ -70,7 +70,7 @@ def taken(ctx: Context, node: ast.Assign | ast.AnnAssign) -> tuple[list[ir.Stmt]
     return [kept, *change(ctx, node, call, call.func)], held
 
 
-def _looked_for(ctx: Context, node: ast.Expr, change: ir.Change, target: ir.Place, value: ir.Expr) -> list[ir.Stmt]:
+def _looked_for(ctx: Context, node: ast.stmt, change: ir.Change, target: ir.Place, value: ir.Expr) -> list[ir.Stmt]:
     """A change that takes out what it finds: no bound applies to what it looks for, which may be beyond all of them."""
     location = ctx.location(node)
     whole = target.read(ctx.location(node))
