@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from quorate_impl.simulation import Plan
 
+from tests.impl.repeated import digests
 from tests.impl.two_phase_commit.mistakes import MISTAKES
 from tests.impl.two_phase_commit.plans import bad_weather, power_cuts
 from tests.impl.two_phase_commit.running import Program, run
@@ -36,19 +33,7 @@ def test_many_purchases_under_faults_are_all_or_nothing(plan: Callable[[int], Pl
 
 def test_a_run_repeats_itself() -> None:
     """In processes, too, that order sets in another way."""
-    program = "from tests.impl.two_phase_commit.running import run; print(run(5).digest)"
-    digests = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=Path(__file__).parents[3],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for hash_seed in ("1", "2")
-    ]
-    assert digests == [run(5).digest] * 2
+    assert digests("two_phase_commit", 5) == [run(5).digest] * 2
 
 
 @pytest.mark.parametrize(
