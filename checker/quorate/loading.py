@@ -12,6 +12,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import itertools
 import linecache
 import pkgutil
 import re
@@ -256,6 +257,8 @@ def _from_file(path: Path) -> ModuleType:
     if path.suffix != ".py":
         raise UsageError(f"{path} is not a Python file: its name does not end in .py.")
     _refuse_mixture(path)
+    if _imports_relatively(path):
+        return _from_package(path.resolve())
     name = re.sub(r"\W", "_", path.stem)
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path.resolve()):
         return sys.modules[name]
@@ -279,6 +282,34 @@ def _from_file(path: Path) -> ModuleType:
     finally:
         sys.path.remove(folder)
     return module
+
+
+def _from_package(path: Path) -> ModuleType:
+    """A file that imports its neighbours relatively, as the module of a package that it then is."""
+    folders = list(itertools.takewhile(lambda folder: (folder / "__init__.py").is_file(), path.parents))
+    if not folders:
+        raise UsageError(
+            f"{path} imports relatively, but is in no package: put an empty `__init__.py` beside it, or import without the dot."
+        )
+    top = folders[-1]
+    loaded = getattr(sys.modules.get(top.name), "__file__", None)
+    if loaded is not None and Path(loaded).resolve() != top / "__init__.py":
+        raise UsageError(
+            f"{path} is in the package {top.name}, and {loaded} is loaded under that name already: rename one of the two."
+        )
+    sys.path.insert(0, str(top.parent))
+    try:
+        return _imported(".".join((*(folder.name for folder in reversed(folders)), path.stem)))
+    finally:
+        sys.path.remove(str(top.parent))
+
+
+def _imports_relatively(path: Path) -> bool:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return False  # Importing it says what is wrong.
+    return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
 
 
 def _refuse_mixture(path: Path) -> None:

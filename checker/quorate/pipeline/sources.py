@@ -117,6 +117,8 @@ def sources_of(module: str, file: Path) -> Sources:
         except (OSError, SyntaxError, ValueError):
             return Sources(files, f"{path.name} cannot be read")
         files[name] = path, text
+        if name == MAIN and any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
+            return Sources(files, f"{path.name} imports relatively")
         unknown = unknown or next((f"{path.name} uses {word}" for word in _outside(tree)), "")
         named = list(_imports(tree, name, path.stem == "__init__"))
         starred = {one.removesuffix(".*") for one in named if one.endswith(".*")}
