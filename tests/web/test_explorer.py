@@ -194,6 +194,31 @@ def test_it_takes_a_reader_to_figure_8_and_shows_what_is_violated(page: Any, sta
     assert page.locator(".tick").count() == 1 and page.locator(".properties .bad dl").is_visible()
 
 
+def test_the_state_graph_shows_the_run_and_goes_to_a_state(page: Any, start: Start) -> None:
+    page.goto(start("raft_election", Server=2, Term=1))
+    page.locator(".option").first.wait_for()
+    page.keyboard.press("1")
+    step(page, 1)
+    page.keyboard.press("g")
+    page.get_by_role("region", name="State graph").wait_for()
+    page.get_by_text("All 30 states").wait_for()
+    for name in ("voted_for", "network", "elected", "steady"):
+        page.get_by_label(name, exact=True).uncheck()
+    page.get_by_text("30 states, drawn as 9: those that agree in term, role are one").wait_for()
+    assert page.locator(".state.now").count() == 1
+    page.get_by_label("Together").select_option("role")
+    page.locator(".states-graph path[stroke-dasharray]").first.wait_for()
+    page.get_by_role("button", name="role {s1: LEADER, s2: FOLLOWER}").click()
+    step(page, 3)
+    assert value(page, "role", 0) == "LEADER"
+    page.locator(".state.now").focus()
+    page.get_by_role("button", name="initial;").focus()
+    page.keyboard.press("Enter")
+    step(page, 0)
+    page.get_by_role("button", name="Graph").click()
+    page.get_by_role("region", name="Space-time diagram").wait_for()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Any, start: Start, scheme: str) -> None:
@@ -207,6 +232,12 @@ def test_axe_finds_nothing(browser: Any, start: Start, scheme: str) -> None:
         page.wait_for_timeout(300)
     page.locator(".properties button").first.click()
     page.evaluate(axe)
-    found = page.evaluate("() => axe.run()")
+    found = page.evaluate("() => axe.run()")["violations"]
+    page.goto(start("raft_election", Server=2, Term=1))
+    page.locator(".option").first.wait_for()
+    page.keyboard.press("g")
+    page.locator(".states-graph").wait_for()
+    page.evaluate(axe)
+    found += page.evaluate("() => axe.run()")["violations"]
     context.close()
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []

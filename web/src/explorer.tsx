@@ -5,6 +5,7 @@ import "./common.css";
 import "./app.css";
 import { ask, save, stop, type About, type Comparison, type Look, type NoReturn, type Option, type Run } from "./ask";
 import { isTyping, stepFor } from "./keys";
+import { GraphView } from "./graph";
 import { Middle } from "./middle";
 import { Impossible, Options, Seek, type Aim } from "./options";
 import { claimed, firstFalse, QuizView, tried, type Quiz } from "./quiz";
@@ -15,7 +16,7 @@ export const EMPTY: Run = { initial: {}, steps: [] };
 const KEYS: [string, string][] = [
   ["1\u20139", "take what can happen"], ["\u2190 \u2192", "step back, step forward"], ["Home End", "to the start, to the end"],
   ["U", "undo"], ["Shift U", "redo"], ["R", "random step"], ["W", "walk ten random steps"], ["V", "to a violation"], ["/", "write where to be taken"],
-  ["B", "next branch"], ["D", "light or dark"], ["?", "show or hide this"],
+  ["B", "next branch"], ["G", "state graph or diagram"], ["D", "light or dark"], ["?", "show or hide this"],
 ];
 /** Of these the playground has no Graphviz for the two in the middle. */
 const FILES: [string, string][] = [["json", "trace (JSON)"], ["svg", "picture (SVG)"], ["html", "page with a slider"], ["pytest", "test (pytest)"]];
@@ -37,6 +38,7 @@ export function App({ about, begin, shares = true }: { about: About; begin: Shar
   const [quiz, setQuiz] = useState<Quiz>();
   const [late, setLate] = useState<NoReturn>();
   const [help, setHelp] = useState(false);
+  const [graph, setGraph] = useState(false);
   const asked = useRef(0);
   const here = branches[active]!;
   const last = here.run.steps.length;
@@ -145,7 +147,7 @@ export function App({ about, begin, shares = true }: { about: About; begin: Shar
       const deeds: Record<string, () => void> = {
         u: () => go(Math.max(here.at - 1, 0)), U: () => go(Math.min(here.at + 1, last)), r: () => walk(1), w: () => walk(10),
         v: () => { if (!seeking) seek({ kind: "violation" }, "here"); }, "/": () => document.getElementById("expression")?.focus(),
-        b: () => setActive((active + 1) % branches.length), d: dark, x: claim, "?": () => setHelp(!help),
+        b: () => setActive((active + 1) % branches.length), d: dark, g: () => { if (shares) setGraph(!graph); }, x: claim, "?": () => setHelp(!help),
       };
       const deed = moved !== undefined ? () => go(moved) : option ? () => take(option) : deeds[event.key];
       if (!deed) return;
@@ -186,6 +188,7 @@ export function App({ about, begin, shares = true }: { about: About; begin: Shar
             <option value="spot">When is it broken?</option>
             <option value="break">Break it</option>
           </select>
+          {shares && <button type="button" aria-pressed={graph} title="All states and the steps between them (G)" onClick={() => setGraph(!graph)}>Graph</button>}
           {shares && <button type="button" onClick={share}>Share</button>}
           <label class="unseen" for="export">Export this run</label>
           <select id="export" class="primary" value="-" onChange={(event) => {
@@ -222,7 +225,11 @@ export function App({ about, begin, shares = true }: { about: About; begin: Shar
             <Seek goals={look.now.properties.filter((one) => one.goal)} seeking={seeking} found={found} seek={seek} stop={() => void attempt(stop)} />
             <Impossible refused={look.now.refused} />
           </div>
-          <div class="middle"><Middle look={look} at={shown.at} pointed={pointed} compared={compared} go={go} take={take} point={setPointed} /></div>
+          <div class="middle">
+            {graph && !hidden
+              ? <GraphView here={here} become={(run, from) => become({ ...here, run, at: run.steps.length }, from === "start" ? last > 0 : here.at < last)} />
+              : <Middle look={look} at={shown.at} pointed={pointed} compared={compared} go={go} take={take} point={setPointed} />}
+          </div>
           <div class="right" role="region" aria-label="State and properties" tabindex={0}>
             {quiz && <QuizView quiz={quiz} claim={claim} end={() => setQuiz(undefined)} />}
             <Right look={look} at={shown.at} hidden={hidden} chosen={chosen} choose={setChosen} late={late} ask={tooLate} compared={compared} leave={() => setCompared(undefined)} move={move} />

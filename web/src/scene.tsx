@@ -90,7 +90,7 @@ function TextView({ text }: { text: Text }): JSX.Element {
 }
 
 /** What is drawn once and stays, whatever the current step is. */
-function Drawing({ scene }: { scene: Scene }): JSX.Element {
+export function Drawing({ scene }: { scene: Scene }): JSX.Element {
   return (
     <g>
       {scene.curves.filter((curve) => !curve.ends).map((curve, key) => <CurveView key={key} curve={curve} />)}

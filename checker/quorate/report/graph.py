@@ -126,7 +126,7 @@ def _width(graph: networkx.DiGraph[Any], initial: dict[str, Json] | None) -> int
     labels = [(data["label"], data.get("initial")) for _, data in graph.nodes(data=True)]
     different = len({show_state(label) for label, _ in labels})
     while width < WIDTH_MAX:
-        if len({str(_rows(label, None if first else initial, width)) for label, first in labels}) >= different:
+        if len({str(state_rows(label, None if first else initial, width)) for label, first in labels}) >= different:
             break
         width *= 2
     return width
@@ -139,7 +139,7 @@ def show_state(label: dict[str, Json]) -> str:
 
 def _add_node(source: Any, name: str, data: dict[str, Any], initial: dict[str, Json] | None, width: int) -> None:
     violated = data.get("violates")
-    rows = _rows(data["label"], None if data.get("initial") else initial, width)
+    rows = state_rows(data["label"], None if data.get("initial") else initial, width)
     style: dict[str, str] = {"penwidth": "2.2", "color": INK} if data.get("initial") else {}
     if violated:
         rows = [(f"violates {violated}", None), *rows]
@@ -147,8 +147,9 @@ def _add_node(source: Any, name: str, data: dict[str, Any], initial: dict[str, J
     source.node(name, label=_table(rows), tooltip=name, **style)
 
 
-def _rows(state: dict[str, Json], initial: dict[str, Json] | None, width: int) -> list[tuple[str, str | None]]:
-    """The lines of a state: (place, value); a place without a value is a remark."""
+def state_rows(state: dict[str, Json], initial: dict[str, Json] | None, width: int) -> list[tuple[str, str | None]]:
+    """The lines of a state, where there is an `initial` one those in which it differs: (place, value); a place without a value is a
+    remark."""
     if initial is None:
         return [(variable, show(value, width)) for variable, value in state.items()] or [("(no variables)", None)]
     rows: list[tuple[str, str | None]] = []

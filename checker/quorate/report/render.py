@@ -48,6 +48,11 @@ def svg(source: str, layout: str = "dot") -> str:
     return _draw(source, "svg", layout).decode("utf-8")
 
 
+def positions(source: str) -> str:
+    """Where `dot` places what Graphviz `source` names, as Graphviz' JSON."""
+    return _draw(source, "json", "dot").decode("utf-8")
+
+
 def _draw(source: str, form: str, layout: str) -> bytes:
     with _quiet_libraries():
         try:
