@@ -61,6 +61,26 @@ def test_so_do_those_about_quorums(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_so_do_those_about_classes(tmp_path: Path) -> None:
+    """Tokens are told beside the answers."""
+    (block,) = [block for block in blocks(ROOT / "README.md") if block.note == "classes"]
+    first, *others = [line.removeprefix("quorate ").split() for line in block.text.splitlines()]
+    with subprocess.Popen([*QUORATE, *first], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and "arbiter at 127.0.0.1:" in running.stdout.readline()
+        said = [quorate(tmp_path, *line) for line in others]
+        refused = quorate(tmp_path, "client", "primary_backup", "put", "k", "v", "--class", "gift", "--data", "shop")
+        spares = quorate(tmp_path, "run", "primary_backup", "--spares", "1", "--data", "other")
+        running.send_signal(signal.SIGINT)
+    assert [code for code, _ in said] == [0] * 7, said
+    assert said[0][1].splitlines()[0] == "done" and said[0][1].splitlines()[1].startswith("token 1.")
+    assert said[2][1].splitlines()[0] == "1" and said[3][1].splitlines()[0] == "yes"
+    assert said[4][1] == "done" and said[5][1].splitlines()[1].startswith("token 2.")
+    assert "epoch            2" in said[6][1]
+    assert refused[0] == 2 and "There is no class 'gift'." in refused[1]
+    assert spares == (2, "quorate: primary_backup takes in no servers, and so has no --spares.")
+
+
+@pytest.mark.slow
 def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Path) -> None:
     for round, asked in enumerate((("cas", "k", "v", "w"), ("get", "k"))):
         with subprocess.Popen(

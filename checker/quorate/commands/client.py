@@ -28,8 +28,16 @@ if TYPE_CHECKING:
     "--r",
     "--w",
     metavar="LEVEL",
-    help="Of dynamo: how many replicas a read (R) or a write (W) waits for: one, quorum, all, or a number.",
+    help="Of dynamo: how many replicas a read (R) or a write (W) waits for: one, quorum, all, or a number. "
+    "Of primary_backup: latest, session or any.",
 )
+@click.option(
+    "--class",
+    "class_",
+    metavar="CLASS",
+    help="Of primary_backup: payment, order (without it) or page-view; or synchronous, semi-synchronous, asynchronous.",
+)
+@click.option("--token", metavar="TOKEN", help="Of primary_backup: get sees at least what an earlier answer told of.")
 @click.option("--beside", is_flag=True, help="Of dynamo: put the value beside what is there, without reading first.")
 @click.option("--server", metavar="NODE", help="Ask this node only, as for the `status` of one.")
 @click.option(
@@ -41,6 +49,8 @@ def command(
     arguments: tuple[str, ...],
     data: Path,
     consistency: str | None,
+    class_: str | None,
+    token: str | None,
     beside: bool,
     server: str | None,
     timeout: float,
@@ -49,7 +59,8 @@ def command(
 
     Of raft: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status, add-server NAME [ADDRESS],
     remove-server NAME, transfer NAME. Of dynamo: put KEY VALUE and delete KEY, in the place of what is read first; get KEY,
-    status. Exit codes: 0 done, 1 not done, 3 nobody knows (there was no answer in time).
+    status. Of primary_backup: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status, fail-over, force-fail-over.
+    Exit codes: 0 done, 1 not done, 3 nobody knows (there was no answer in time).
     """
     need_protocol(name)
     from quorate_impl.runtime.protocols import actions, show
@@ -57,10 +68,10 @@ def command(
     offered = actions(name)
     if action not in offered:
         raise unknown("action", action, sorted(offered))
-    options = {"consistency": consistency, "beside": beside or None}
+    options = {"consistency": consistency, "class_": class_, "token": token, "beside": beside or None}
     given = {option: value for option, value in options.items() if value is not None}
     for option in given.keys() - offered[action].options:
-        raise UsageError(f"`{action}` of {name} has no --{option}.")
+        raise UsageError(f"`{action}` of {name} has no --{option.rstrip('_')}.")
     config = cluster_in(data, name)
     if config.protocol != name:
         raise UsageError(f"The cluster in {data} runs {config.protocol}, not {name}.")
@@ -82,6 +93,8 @@ def command(
         return Exit.OPEN
     shown = show(name, result)
     click.echo(shown.text)
+    if shown.note:
+        click.echo(shown.note, err=True)
     return Exit(shown.exit_code)
 
 

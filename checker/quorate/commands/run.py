@@ -27,8 +27,11 @@ SECONDS = 0.5
 COLUMNS = {
     "role": "role",
     "term": "term",
+    "epoch": "epoch",
     "leader": "leader",
+    "primary": "primary",
     "commit_index": "commit",
+    "safe_index": "safe",
     "keys": "keys",
     "conflicts": "siblings",
     "hints": "hints",
@@ -36,6 +39,9 @@ COLUMNS = {
     "requests_total": "requests",
 }
 """What the table shows of a node, as far as its protocol has it, and how it is called there: 80 characters wide."""
+
+LEADERS = ("leader", "primary")
+"""The roles of those whose lags are shown."""
 
 
 @click.command("run", cls=Explicit)
@@ -79,7 +85,10 @@ def command(
     if maelstrom:
         return _maelstrom(name, data)
     from quorate_impl.runtime.cluster import LocalCluster, found_cluster
+    from quorate_impl.runtime.protocols import actions
 
+    if spares and "add-server" not in actions(name):
+        raise UsageError(f"{name} takes in no servers, and so has no --spares.")
     config = found_cluster(data, name, nodes, spares, tls, _settings(name, given))
     if config.protocol != name:
         raise UsageError(
@@ -171,7 +180,8 @@ class _Lines:
             elif found is None:
                 said = "does not answer"
             else:
-                said = found.get("role", "runs") + (f", term {found['term']}" if "term" in found else "")
+                reigns = [f", {each} {found[each]}" for each in ("term", "epoch") if each in found]
+                said = found.get("role", "runs") + "".join(reigns)
             if self._said.get(node) != said:
                 self._said[node] = said
                 click.echo(f"{node}: {said}")
@@ -188,7 +198,7 @@ def _table(cluster: LocalCluster, facts: Facts) -> Table:
     lags = {
         name.removeprefix("lag_"): lag
         for found in facts.values()
-        if found and found.get("role") == "leader"
+        if found and found.get("role") in LEADERS
         for name, lag in found.items()
         if name.startswith("lag_")
     }
@@ -196,6 +206,6 @@ def _table(cluster: LocalCluster, facts: Facts) -> Table:
         found = facts.get(node) or {}
         state = "[red]stopped[/]" if node in cluster.failed else "runs" if found else "[red]down[/]"
         cells = [found.get(name, "") for name in shown]
-        style = "bold" if found.get("role") == "leader" else ""
+        style = "bold" if found.get("role") in LEADERS else ""
         table.add_row(node, state, *cells, lags.get(node, ""), str(cluster.restarts[node]), style=style)
     return table

@@ -33,6 +33,7 @@ from quorate_impl.primary_backup.messages import (
     Position,
     Put,
     Query,
+    Refused,
     Request,
     Response,
     Status,
@@ -107,6 +108,11 @@ class Client(Core):
                 self._pending[id] = Pending(client, lambda: self._query(id, request), at_any=at_any)
             case Status():
                 self._pending[id] = Pending(client, lambda: Status(id), at_any=True)
+            case FailOver() if ARBITER not in self._addresses:
+                self.reply(
+                    client, Refused("a failover is the arbiter's affair, and it is not among the nodes to be asked")
+                )
+                return
             case FailOver(_, force):
                 self._pending[id] = Pending(client, lambda: FailOver(id, force), target=ARBITER)
         self._ask(id)

@@ -151,8 +151,8 @@ class PrimaryBackup(Reads):
             "safe_index": self.safe,
             "everywhere_index": self.everywhere,
             "snapshot_index": self._snapshot_index,
-            "stale_reads_total": self.stale_reads,
-            "refused_reads_total": self.refused_reads,
+            "stale_reads": self.stale_reads,
+            "refused_reads": self.refused_reads,
         }
         for name, backup in self._progress.items():
             facts[f"lag_{name}"] = self.log.last_index - backup.match

@@ -18,6 +18,7 @@ import msgspec
 
 from quorate_impl.runtime.__main__ import DISK_FAILED, WHILE_STDIN
 from quorate_impl.runtime.config import NodeConfig, Tls
+from quorate_impl.runtime.protocols import OFFICERS
 
 FILE = "cluster.json"
 RESTART_SECONDS = 1.0
@@ -54,6 +55,8 @@ def found_cluster(
         return read_cluster(directory)
     directory.mkdir(parents=True, exist_ok=True)
     names = [f"n{i + 1}" for i in range(nodes + spares)]
+    names[nodes:nodes] = officers = OFFICERS.get(protocol, ())
+    members = nodes + len(officers)
     ports = free_ports(2 * len(names))
     addresses = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=False)}
     tls: dict[str, Tls] = {}
@@ -64,8 +67,8 @@ def found_cluster(
     config = ClusterConfig(
         secrets.token_hex(8),
         protocol,
-        dict(list(addresses.items())[:nodes]),
-        dict(list(addresses.items())[nodes:]),
+        dict(list(addresses.items())[:members]),
+        dict(list(addresses.items())[members:]),
         dict(zip(names, ports[len(names) :], strict=True)),
         tls,
         {},

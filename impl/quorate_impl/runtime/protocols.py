@@ -32,6 +32,8 @@ class Shown:
 
     text: str
     exit_code: int = 0
+    note: str = ""
+    """What is told beside it, on the standard error."""
 
 
 class Maker(Interface):
@@ -54,6 +56,14 @@ def _dynamo(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> 
     return protocol(members, options_of(settings))
 
 
+def _primary_backup(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
+    from quorate_impl.primary_backup import protocol
+
+    if settings:
+        raise ValueError(f"primary_backup has no settings, and so no {next(iter(settings))}.")
+    return protocol(members)
+
+
 def _raft_client(name: str, servers: Mapping[str, str]) -> Core:
     from quorate_impl.raft import Client
 
@@ -66,9 +76,22 @@ def _dynamo_client(name: str, servers: Mapping[str, str]) -> Core:
     return Client(name, servers)
 
 
-PROTOCOLS: Mapping[str, Maker] = {"dynamo": _dynamo, "raft": _raft}
+def _primary_backup_client(name: str, servers: Mapping[str, str]) -> Core:
+    from quorate_impl.primary_backup import Client
 
-CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {"dynamo": _dynamo_client, "raft": _raft_client}
+    return Client(name, servers)
+
+
+PROTOCOLS: Mapping[str, Maker] = {"dynamo": _dynamo, "primary_backup": _primary_backup, "raft": _raft}
+
+OFFICERS: Mapping[str, tuple[str, ...]] = {"primary_backup": ("arbiter",)}
+"""The members that a cluster has besides its nodes n1, n2, ..., with a job of their own."""
+
+CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {
+    "dynamo": _dynamo_client,
+    "primary_backup": _primary_backup_client,
+    "raft": _raft_client,
+}
 """From the name of a client and the servers that it knows to its core."""
 
 

@@ -12,32 +12,42 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
+from typing import Protocol as Interface
 
 import pytest
 from quorate.consistency import Satisfied, find_model, judge, read_history
+from quorate_impl.core import Core
 from quorate_impl.raft import Client
-from quorate_impl.raft.messages import Get
 from quorate_impl.runtime.client import RemoteClient
 from quorate_impl.runtime.cluster import ClusterConfig, LocalCluster, found_cluster
 from quorate_impl.runtime.frames import Sever
-from quorate_impl.runtime.protocols import PROTOCOLS
+from quorate_impl.runtime.protocols import CLIENTS, PROTOCOLS
+from quorate_impl.simulation import Workload
 
 from tests.impl.raft.running import Registers
 
 GIVE_UP_TICKS = 300
 
 
-class Recorder:
-    """Eight clients that put, get and compare; every call and return becomes a line."""
+class Maker(Interface):
+    """Makes the core of a client."""
 
-    def __init__(self, config: ClusterConfig, path: Path) -> None:
+    def __call__(self, name: str, servers: Mapping[str, str], *, give_up_ticks: int) -> Core: ...
+
+
+class Recorder:
+    """Clients that put, get and compare; every call and return becomes a line."""
+
+    def __init__(self, config: ClusterConfig, path: Path, client: Maker, workload: Workload) -> None:
         self._config = config
         self._file = path.open("w", encoding="utf-8")
-        self._workload = Registers(("x", "y", "z"))
+        self._client = client
+        self._workload = workload
         self._processes = 0
         self.is_over = False
         self.counts: Counter[str] = Counter()
@@ -49,24 +59,28 @@ class Recorder:
     async def client(self, number: int) -> None:
         """One client, until all is over; it is a new process of the history after an answer that is in doubt."""
         random = Random(number)
-        core = Client(f"client{number}", self._config.members, give_up_ticks=GIVE_UP_TICKS)
-        async with RemoteClient(core, PROTOCOLS["raft"](self._config.members), self._config.cluster) as remote:
+        core = self._client(f"client{number}", self._config.members, give_up_ticks=GIVE_UP_TICKS)
+        protocol = PROTOCOLS[self._config.protocol](self._config.members)
+        async with RemoteClient(core, protocol, self._config.cluster) as remote:
             while not self.is_over:
                 self._processes += 1
                 process, kind = self._processes, "ok"
                 while kind != "info" and not self.is_over:
                     request = self._workload.ask(f"c{number}", random)
                     self._line(process, "invoke", self._workload.invoked(request) or {})
-                    answer = await remote.call(request)
-                    if isinstance(request, Get) and type(answer).__name__ == "Unknown":
-                        kind, fields = "info", self._workload.invoked(request) or {}
-                    else:
-                        kind, fields = self._workload.returned(request, answer)
+                    kind, fields = self._workload.returned(request, await remote.call(request))
                     self._line(process, kind, fields)
                     await asyncio.sleep(0.01)
 
     def close(self) -> None:
         self._file.close()
+
+
+async def sever(config: ClusterConfig, node: str, others: tuple[str, ...], seconds: float) -> None:
+    """Have a node drop its connections to others, and refuse theirs."""
+    core = CLIENTS[config.protocol]("nemesis", {node: config.members[node]})
+    async with RemoteClient(core, PROTOCOLS[config.protocol](config.members), config.cluster) as remote:
+        await remote.tell(node, Sever(others, seconds))
 
 
 async def disturb(cluster: LocalCluster, rounds: int, random: Random) -> None:
@@ -86,17 +100,21 @@ async def disturb(cluster: LocalCluster, rounds: int, random: Random) -> None:
                 cluster.signal(victim, signal.SIGCONT)
             case 2:
                 others = tuple(name for name in names if name != victim)
-                core = Client("nemesis", {victim: cluster.config.members[victim]})
-                protocol = PROTOCOLS["raft"](cluster.config.members)
-                async with RemoteClient(core, protocol, cluster.config.cluster) as remote:
-                    await remote.tell(victim, Sever(others, 1.0))
+                await sever(cluster.config, victim, others, 1.0)
                 await asyncio.sleep(1.0)
         await asyncio.sleep(random.uniform(0.5, 1))
 
 
-async def record(cluster: LocalCluster, rounds: int, path: Path, seed: int) -> Counter[str]:
-    """A history of so many rounds, and a quiet second at the end."""
-    recorder = Recorder(cluster.config, path)
+async def record(
+    cluster: LocalCluster,
+    rounds: int,
+    path: Path,
+    seed: int,
+    client: Maker = Client,
+    workload: Workload | None = None,
+) -> Counter[str]:
+    """A history of so many rounds with eight clients, and a quiet second at the end."""
+    recorder = Recorder(cluster.config, path, client, workload or Registers(("x", "y", "z")))
     clients = [asyncio.create_task(recorder.client(number)) for number in range(8)]
     await asyncio.sleep(1)
     try:
