@@ -131,12 +131,46 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class ActionShare:
+    """An action: its transitions, and the states that are met by it first. Of the shortest ways to a state, that counts whose last action
+    is declared first."""
+
+    name: str
+    transitions: int
+    new_states: int
+
+
+@dataclass(frozen=True)
+class VariableShare:
+    """A variable: how many values it has in the states that were found; how many states there are if it is disregarded; and the bounds
+    that its type depends on."""
+
+    name: str
+    type: str
+    values: int
+    states_without: int
+    bounds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What makes the `states`. `initial` of them are met by no action. With `of_representatives`, variables are those of the states that
+    stand for their orbits, of which an engine may choose others."""
+
+    states: int
+    initial: int
+    actions: tuple[ActionShare, ...]
+    variables: tuple[VariableShare, ...]
+    of_representatives: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Base of all results. `bounds` are those in force; `symmetry` names the sorts that were reduced over;
     `notes` are things a reader must know (an action that never fired, a reduction switched off and why). `subject` is the
     class that was checked, and `location` where it is defined; `judgements` have every property's own verdict, in the order in
-    which they are judged (empty for proofs); `methods` are the actions and properties that it is about; `coverage` what ran, if that was
-    asked for."""
+    which they are judged (empty for proofs); `methods` are the actions and properties that it is about; `coverage` what ran, and
+    `profile` what makes the states, if that was asked for."""
 
     verdict: ClassVar[str]
     exit_code: ClassVar[Exit]
@@ -153,6 +187,7 @@ class Outcome:
     judgements: tuple[Judgement, ...] = ()
     methods: tuple[Declared, ...] = ()
     coverage: Coverage | None = None
+    profile: Profile | None = None
 
     def _repr_html_(self) -> str | None:
         """The result in words, with its pictures, in a notebook."""

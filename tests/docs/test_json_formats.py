@@ -166,11 +166,13 @@ def test_what_check_prints(command: str, verdict: str, folder: Path) -> None:
     assert found["verdict"] == verdict
 
 
-def test_coverage_is_part_of_an_outcome(folder: Path) -> None:
-    found = printed("check pings.py --coverage --engine reference --format json")
+def test_coverage_and_profile_are_part_of_an_outcome(folder: Path) -> None:
+    found = printed("check pings.py --coverage --profile --engine reference --format json")
     validate(found, "outcome")
     never = [point["text"] for point in found["coverage"]["points"] if point["runs"] == 0]
     assert found["coverage"]["functions"][0]["name"] == "send" and never == []
+    assert {"seen", "first"} < {variable["name"] for variable in found["profile"]["variables"]}
+    assert found["profile"]["advice"]
 
 
 def test_several_sizes_and_laws_are_lists_of_outcomes(folder: Path) -> None:

@@ -61,6 +61,7 @@ def test_the_json_has_the_documented_keys_in_order() -> None:
             "verdicts",
             "levels",
             "values",
+            "profile",
             "coverage",
         ]
         assert json.loads(json.dumps(found)) == found

@@ -80,6 +80,11 @@ if TYPE_CHECKING:
     help="Count how often each line runs and each condition is true and false, and show the source with what never happens.",
 )
 @click.option(
+    "--profile",
+    is_flag=True,
+    help="Say which variables and actions make the states; also of a search that a limit ends.",
+)
+@click.option(
     "--without",
     multiple=True,
     hidden=True,
@@ -115,6 +120,7 @@ def command(
     overwrite: bool,
     store: str,
     coverage: bool,
+    profile: bool,
     without: tuple[str, ...],
     keep_c: Path | None,
     form: str,
@@ -133,14 +139,20 @@ def command(
         raise click.UsageError("--resume goes on from the checkpoint and --overwrite begins anew: give one of them.")
     if sum((keep_going, bool(properties), goal is not None)) > 1:
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
-    if coverage and goal is not None:
-        raise click.UsageError("--coverage is of a check, not of the way to one goal: leave out --witness.")
+    if (coverage or profile) and goal is not None:
+        raise click.UsageError(f"--{'coverage' if coverage else 'profile'} is of a check, not of the way to one goal.")
     from quorate.report.machine import result_of
 
     asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
-        given = {"--checkpoint": checkpoint, "--coverage": coverage or None, "--keep-c": keep_c, "--out": out}
+        given = {
+            "--checkpoint": checkpoint,
+            "--coverage": coverage or None,
+            "--profile": profile or None,
+            "--keep-c": keep_c,
+            "--out": out,
+        }
         for option, value in given.items():
             if value is not None:
                 raise click.UsageError(f"{option} has no meaning for a range of bounds.")
@@ -152,6 +164,7 @@ def command(
             _keep_c(cls, symmetry, keep_c)
         with watching(each) as watch:
             watch.store, watch.without, watch.coverage = store, frozenset(without), coverage
+            watch.profile = profile
             if checkpoint is not None:
                 watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)

@@ -11,6 +11,7 @@ from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.explore.coverage import countable, coverage
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
+from quorate.explore.profile import profile
 from quorate.explore.symmetry import affordable, scalarsets
 from quorate.explore.traces.ordering import few_switches
 from quorate.explore.traces.tracing import trace
@@ -29,6 +30,7 @@ from quorate.outcome import (
     HoldsWithinBounds,
     NotJudged,
     Outcome,
+    Profile,
     Statistics,
     Unfinished,
     Violated,
@@ -81,6 +83,8 @@ def check_system(
         )
     if watch.coverage and watch.checkpoint is not None:
         raise UsageError("A checkpoint keeps states, not what ran on the way: leave out --coverage or --checkpoint.")
+    if watch.profile and watch.store == "fingerprint":
+        raise UsageError("What makes the states is read from the states: leave out --profile or --store fingerprint.")
     with system:
         if watch.coverage:
             countable(system)
@@ -101,6 +105,7 @@ class _Judge:
         self.notes: list[str] = []
         self.statistics = Statistics()
         self.coverage: Coverage | None = None
+        self.profile: Profile | None = None
         self.verdicts = Verdicts(system)
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
@@ -119,6 +124,7 @@ class _Judge:
             judgements=self.verdicts.judgements(),
             methods=methods_of(self.system, "action", *KINDS),
             coverage=self.coverage,
+            profile=self.profile,
             **fields,
         )
 
@@ -142,6 +148,8 @@ class _Judge:
         )
         if self.watch.coverage:
             self.coverage = coverage(self.system, covered.counted, bool(self.sorts))
+        if covered.measured is not None:
+            self.profile = profile(self.system, covered, bool(self.sorts))
         self.verdicts.judge_goals(covered)
         if covered.finding is not None:
             if covered.stopped is not None:

@@ -45,6 +45,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What makes the states that an engine found, those included that it did not expand any more.
+
+    `new` are for each action the states that are met by it first: of the transitions that lead to a state from the level before, those of
+    the action that is declared first count. `values` are for each variable the values that it has, and `others` the states that are left if
+    it is disregarded. Under symmetry, variables are those of the states that stand for their orbits."""
+
+    new: tuple[int, ...]
+    values: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Covered:
     """What an engine explored; the counts are defined in `quorate.explore.reference`. `stopped` says why it ended
     early; `too_large` that it was for a number that this engine cannot hold, and another one might.
@@ -52,7 +65,8 @@ class Covered:
     `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
     `collision` the probability that a state was missed because it was taken for another; `stuck` counts the expanded states
     without a transition, cut ones included, of a specification that declares no `@terminal`. `levels` are the states first met at
-    each depth; the last is incomplete if the search ended early. `counted` are the counters of `quorate.model.points`, if the watch asks.
+    each depth; the last is incomplete if the search ended early. `counted` are the counters of `quorate.model.points`, and `measured`
+    is what makes the states, if the watch asks.
     """
 
     states: int
@@ -70,6 +84,7 @@ class Covered:
     stuck: int = 0
     levels: tuple[int, ...] = ()
     counted: tuple[int, ...] = ()
+    measured: Measured | None = None
 
 
 def by_depth(complete: Sequence[int], states: int) -> tuple[int, ...]:

@@ -75,6 +75,7 @@ def check_all(spec: type[Spec], **options: Any) -> Outcome:
         first,
         statistics=outcome.statistics,
         coverage=outcome.coverage,
+        profile=outcome.profile,
         notes=(*outcome.notes, *left),
         judgements=tuple(judged[name] for name in names if name in judged),
     )

@@ -66,7 +66,8 @@ class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
 
     `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice.
-    With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand.
+    With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand; with `profile` they
+    measure what makes the states.
     `engine` is the one that runs now, for whoever looks."""
 
     def __init__(
@@ -77,12 +78,13 @@ class Watch:
         store: str = "exact",
         without: Collection[str] = (),
         coverage: bool = False,
+        profile: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store
         self.without = frozenset(without)
-        self.coverage = coverage
+        self.coverage, self.profile = coverage, profile
         self.engine = ""
         self._report = report
         self._interrupted: str | None = None

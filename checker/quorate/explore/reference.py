@@ -31,10 +31,11 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 from quorate.explore.choices import Choices
 from quorate.explore.counting import Counts
-from quorate.explore.engine import Covered, Finding, by_depth
+from quorate.explore.engine import Covered, Finding, Measured, by_depth
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import Rebuilder
@@ -130,6 +131,28 @@ class Search:
         except _Stop as stop:
             result.stopped = str(stop)
         return result
+
+    def found(self) -> list[range]:
+        """The numbers of the states of each level; the last may be one that was not finished."""
+        ends = list(accumulate(by_depth(self.result.levels, len(self.result.states)), initial=0))
+        return [range(begin, end) for begin, end in pairwise(ends)]
+
+    def met_by(self, before: range, after: range) -> dict[int, int]:
+        """For each state of a level the first action, by its number, that leads there from the level before."""
+        first: dict[int, int] = {}
+        for number in before:
+            for position, (action, choices) in enumerate(self.actions):
+                for arguments in self._choices(choices, action, self.result.states[number], number):
+                    try:
+                        successor = self.system.fire(self.result.states[number], action, arguments)
+                    except (Cut, Failure):
+                        continue
+                    if successor is not None:
+                        state = successor.state if self.symmetry is None else self.symmetry(successor.state)
+                        target = self._numbers.get(state, NO_PARENT)
+                        if target in after:
+                            first[target] = min(first.get(target, position), position)
+        return first
 
     def _look(self, frontier: int) -> None:
         result = self.result
@@ -253,7 +276,21 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
         stuck=result.stuck,
         levels=by_depth(result.levels, len(result.states)),
         counted=tuple(search.counts.counters) if search.counts is not None else (),
+        measured=_measured(search) if watch.profile else None,
     )
+
+
+def _measured(search: Search) -> Measured:
+    """What made the states, from the states of each level."""
+    states = search.result.states
+    new = [0] * len(search.actions)
+    for before, after in pairwise(search.found()):
+        for number in search.met_by(before, after).values():
+            new[number] += 1
+    parts = range(len(search.system.variables))
+    values = [len({state[part] for state in states}) for part in parts]
+    others = [len({(*state[:part], *state[part + 1 :]) for state in states}) for part in parts]
+    return Measured(tuple(new), tuple(values), tuple(others))
 
 
 def _finding(search: Search) -> Finding | None:

@@ -17,6 +17,7 @@ from quorate.outcome import (
 )
 from quorate.report.coverage import coverage_json
 from quorate.report.problems import problems_of, rules_of
+from quorate.report.profile import profile_json
 from quorate.report.results import Level, Result
 from quorate.report.text import outcome_text, trace_text, verdict
 from quorate.trace import Json, Trace
@@ -59,6 +60,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
         "verdicts": [_judgement(one, trace) for one in outcome.judgements],
         "levels": list(stats.levels),
         "values": dict(outcome.values) if isinstance(outcome, Violated) and outcome.values else None,
+        "profile": None if outcome.profile is None else profile_json(outcome.profile),
         "coverage": None if outcome.coverage is None else coverage_json(outcome.coverage),
     }
 

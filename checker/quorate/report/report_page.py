@@ -13,6 +13,7 @@ from typing import Any
 
 from quorate.report.coverage import coverage_html
 from quorate.report.diagram import spacetime
+from quorate.report.profile import profile_html
 from quorate.report.render import svg
 from quorate.report.results import Level, Result, relative
 from quorate.report.story import headline
@@ -88,6 +89,8 @@ def _sections(results: Sequence[Result]) -> Iterator[str]:
             yield from _differences(result)
             yield from _numbers(outcome)
             yield from _properties(outcome)
+            if outcome.get("profile"):
+                yield from profile_html(outcome["profile"])
             if outcome.get("coverage"):
                 yield from coverage_html(outcome["coverage"])
             yield from _runs(outcome)

@@ -26,6 +26,7 @@ from quorate.outcome import (
 )
 from quorate.report.coverage import coverage_lines
 from quorate.report.panel import witness_name, witness_steps
+from quorate.report.profile import profile_lines
 from quorate.report.story import Flight, Shown, Story, beginning, in_full, read, repetition, shows_its_beginning
 from quorate.report.values import differences, show
 from quorate.trace import Step, Trace
@@ -247,6 +248,8 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
         yield from ([(f"    rests on: {what}", DIM)] for what in outcome.rests_on)
     yield from ([(f"    note: {note}", "")] for note in outcome.notes)
     yield from _by_action(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds | NotJudged))
+    if outcome.profile is not None:
+        yield from profile_lines(outcome.profile)
     if outcome.coverage is not None:
         yield from coverage_lines(outcome.coverage)
 

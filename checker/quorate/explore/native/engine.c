@@ -11,6 +11,7 @@
 
 #include "checkpoint.h"
 #include "expand.h"
+#include "profile.h"
 #include "simulate.h"
 
 #include <time.h>

@@ -28,6 +28,7 @@ HEADERS = (
     "retrace.h",
     "counterexample.h",
     "expand.h",
+    "profile.h",
     "simulate.h",
     "graph.h",
     "components.h",
@@ -137,6 +138,8 @@ class Library:
             "quorate_rerun": (pointer, (pointer,)),
             "quorate_trapped": (number, ()),
             "quorate_level": (number, (pointer, number)),
+            "quorate_new_states": (ctypes.c_int, (pointer, number, pointer)),
+            "quorate_distinct": (number, (pointer, number, number, ctypes.c_int)),
         }
         if self.rendered.points:
             signatures["quorate_counted"] = (number, (pointer, number))
@@ -166,6 +169,20 @@ class Library:
     def counted(self, search: int) -> tuple[int, ...]:
         """How often a search that is done came by each point; empty if nothing was counted."""
         return tuple(self.c.quorate_counted(search, counter) for counter in range(2 * self.rendered.points))
+
+    def new_states(self, search: int, level: int) -> list[int]:
+        """By action, the states of the level after this one (`profile.h`). Raises MemoryError."""
+        counts = (ctypes.c_uint64 * len(self.rendered.parameters))()
+        if self.c.quorate_new_states(search, level, counts) != 0:
+            raise MemoryError
+        return list(counts)
+
+    def distinct(self, search: int, at: int, bits: int, others: bool) -> int:
+        """How many values a part of the states has, or all but that part (`profile.h`). Raises MemoryError."""
+        count: int = self.c.quorate_distinct(search, at, bits, others)
+        if count == 0 and bits > 0:
+            raise MemoryError
+        return count
 
     def steps(self, search: int) -> list[Step]:
         """The counterexample that a search has, its initial state first."""

@@ -10,6 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -17,7 +18,7 @@ from weakref import WeakKeyDictionary
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore import reference
-from quorate.explore.engine import Covered, EngineUnavailable, by_depth
+from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch
 from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.library import (
@@ -34,6 +35,7 @@ from quorate.explore.native.library import (
     standalone,
 )
 from quorate.explore.native.render import Rendered, render
+from quorate.explore.native.render.layout import offsets, width
 from quorate.explore.native.replay import Disagreement, Replay
 from quorate.explore.properties import Properties
 from quorate.kinds import GOALS
@@ -254,6 +256,7 @@ class _Run:
         names = [action.name for action in self.system.actions]
         reachable = self.system.of(*GOALS)
         reached = frozenset(method.name for bit, method in enumerate(reachable) if report.reached >> bit & 1)
+        measured = self._measured(search, report) if self.watch.profile else None
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"
         return Covered(
@@ -272,7 +275,23 @@ class _Run:
                 [self.library.c.quorate_level(search, level) for level in range(report.depth + 1)], report.states
             ),
             counted=self.library.counted(search),
+            measured=measured,
         )
+
+    def _measured(self, search: int, report: ctypes.Structure) -> Measured | None:
+        """What made the states. Levels and variables are independent of each other."""
+        library, kinds = self.library, tuple(variable.type for variable in self.system.variables)
+        parts = list(zip(offsets(kinds), map(width, kinds), strict=True))
+        with ThreadPoolExecutor(self.workers) as pool:
+            levels = pool.map(lambda level: library.new_states(search, level), range(report.depth + 1))
+            values = pool.map(lambda part: library.distinct(search, part[0], part[1], False), parts)
+            others = pool.map(lambda part: library.distinct(search, part[0], part[1], True), parts)
+            try:
+                new = tuple(map(sum, zip(*levels, strict=True)))
+                return Measured(new[: len(self.system.actions)], tuple(values), tuple(others))
+            except MemoryError:
+                self.notes.append("there was no memory for a profile")
+                return None
 
     def _collision(self, states: int) -> float:
         """The probability that two of so many states have the same fingerprint. Those of one word never have (`fingerprint.h`)."""
