@@ -151,6 +151,11 @@ def test_the_sources_of_every_engine_are_part_of_what_quorate_is(
         "x = eval('1')\n",
         "f = (lambda: 0).__globals__\n",
         "def f(x):\n    return id(x)\n",
+        "from quorate.loading import load\nBase = load('unrelated.py').main\n",
+        "import quorate.loading\n",
+        "from quorate import loading\n",
+        "from quorate import check\n",
+        "import quorate.explore.checking as checking\n",
     ],
 )
 def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:

@@ -70,6 +70,8 @@ OUTSIDE = frozenset(
 """Names by which a specification could depend on something that is in none of its files."""
 INSIDE = frozenset(("__globals__", "__subclasses__", "__builtins__", "__loader__"))
 """Attributes that lead there, too."""
+ASKING = ("check", "judge", "simulate")
+"""What `quorate` has for programs: it takes names of files."""
 DEPENDENCIES = ("networkx", "z3-solver", "cvc5")
 PACKAGE = Path(__file__).parent.parent
 
@@ -204,7 +206,9 @@ def _followed(name: str, folders: tuple[str, ...]) -> Path | str | None:
     """The file of a module; None if there is no need to look (or if it is no module but a name in one); or what cannot be
     followed."""
     top, _, rest = name.partition(".")
-    if top == "quorate" or name == "__future__":
+    if top == "quorate":
+        return name if rest in ASKING or _is_own_module(rest) else None
+    if name == "__future__":
         return None
     found: ModuleSpec | None = None
     where: list[str] | None = list(folders)
@@ -224,6 +228,12 @@ def _followed(name: str, folders: tuple[str, ...]) -> Path | str | None:
     if _is_of_python(Path(found.origin)):
         return None if top in PURE else name
     return Path(found.origin) if found.origin.endswith(".py") else name
+
+
+def _is_own_module(name: str) -> bool:
+    """Whether this is a part of Quorate that a specification does not need: it may load files."""
+    path = PACKAGE.joinpath(*name.split("."))
+    return bool(name) and not name.startswith("language") and (path.is_dir() or path.with_suffix(".py").is_file())
 
 
 def _is_of_python(file: Path) -> bool:
