@@ -2,7 +2,8 @@
  *
  *     run WORKERS [MEGABYTES [CHECKPOINT [STATES]]]
  *
- * With a checkpoint file the search goes on from it if it exists, and writes it at once and then several times a second.
+ * With a checkpoint file the search goes on from it if it exists, and writes it at once and then several times a second. Compiled with
+ * TRAP_AT, a number leaves its bits once so many states are found, and checkpoints are asked for after that.
  */
 static void show(Search *search) {
     Report report;
@@ -40,6 +41,11 @@ int main(int argc, char **argv) {
         fprintf(stderr, "resumed\n");
     }
     if (quorate_start(search) != 0) return 1;
+#ifdef TRAP_AT
+    int status;
+    for (Report now = {0}; now.states < TRAP_AT; quorate_report(search, &now)) quorate_wait(search, 1);
+    trap(&status, 0);
+#endif
     do {
         if (path) quorate_checkpoint(search, path);
     } while (!quorate_wait(search, path ? 400 : 100));

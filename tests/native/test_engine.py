@@ -124,6 +124,14 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(build: Build, tmp_path: Path
     assert done.stdout.startswith("refused: it belongs to another" if damage == "foreign" else "refused: it is damaged")
 
 
+@pytest.mark.slow
+def test_once_a_number_has_left_its_bits_no_checkpoint_is_written(build: Build, tmp_path: Path) -> None:
+    """Who went on from it would take states for found that are none."""
+    answer = found(build("plain", RM=8, MODEL_WORDS=2, TRAP_AT=50_000), 2, 4000, tmp_path / "checkpoint")
+    assert (answer["stop"], answer["checkpoints"]) == ("5", "0")
+    assert not (tmp_path / "checkpoint").exists()
+
+
 def test_a_full_disk_at_the_checkpoint_does_not_end_the_search(build: Build) -> None:
     answer = found(build("plain", RM=7), 2, 4000, "/dev/full/checkpoint")
     assert (answer["states"], answer["checkpoints"]) == ("296448", "0")

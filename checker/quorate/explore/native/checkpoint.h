@@ -130,6 +130,10 @@ static void checkpoint_write(Search *search) {
     char partial[4096];
     atomic_store(&search->checkpoint_due, false);
     search->checkpoint_error[0] = 0;
+    if (atomic_load(&trapped)) { /* States found since are none, and whoever went on from them would not know. */
+        snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "a number has left its 64 bits");
+        return;
+    }
     Stream stream = {.file = partial_open(partial, sizeof partial, search->checkpoint_path), .digest = 1};
     bool good = stream.file != NULL;
     if (good) {
