@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
 
 import pytest
+from quorate.conform import Differs, validate
+from quorate_specs.consensus.raft import Raft
 
-from examples.real import postgresql, redis
+from examples.real import etcd_raft, postgresql, redis
+from examples.real.etcd_raft.trace_map import new_map
 from examples.real.harness import Finding, Missing
 
-SYSTEMS = (postgresql, redis)
+SYSTEMS = (postgresql, redis, etcd_raft)
+
+
+LONG = {etcd_raft.transitions}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [
-        pytest.param(part, id=f"{system.__name__.rpartition('.')[2]}-{part.__name__}")
+        pytest.param(
+            part,
+            id=f"{system.__name__.rpartition('.')[2]}-{part.__name__}",
+            marks=[pytest.mark.deep] * (part in LONG),
+        )
         for system in SYSTEMS
         for part in system.PARTS
     ],
@@ -29,3 +43,41 @@ def test_the_server_does_what_the_specification_says(part: Callable[[], Iterator
     assert findings
     for finding in findings:
         assert finding.agrees, str(finding)
+
+
+@pytest.fixture(scope="module")
+def state_trace(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    log = tmp_path_factory.mktemp("etcd") / "run.jsonl"
+    try:
+        with etcd_raft.driver() as path:
+            etcd_raft.write_trace(path, 1, log, steps=600)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def votes_for_another(line: dict[str, Any]) -> None:
+    line["state"]["vote"] = {"0": "1", "1": "2", "2": "3", "3": "1"}[line["state"]["vote"]]
+
+
+def knows_more_to_be_committed(line: dict[str, Any]) -> None:
+    line["state"]["commit"] += 1
+
+
+def has_lost_an_entry(line: dict[str, Any]) -> None:
+    line["log"] -= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edit", [votes_for_another, knows_more_to_be_committed, has_lost_an_entry])
+def test_a_state_trace_with_one_edit_is_refused_there(
+    edit: Callable[[dict[str, Any]], None], state_trace: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    lines = deepcopy(state_trace)
+    at = max(number for number, line in enumerate(lines) if line["name"] == "Ready" and line["role"] == "StateLeader")
+    edit(lines[at])
+    log = tmp_path / "edited.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    verdict = validate([str(log)], Raft, new_map(), "raft")
+    assert isinstance(verdict, Differs)
+    assert verdict.event.line == at + 1
