@@ -86,7 +86,13 @@ def test_the_wheel_has_no_other_names_at_its_top(wheel: Path) -> None:
 def test_the_wheel_has_the_files_for_prometheus_and_grafana(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {Path(name).name for name in archive.namelist() if name.startswith("quorate_impl/monitoring/")}
-    assert {"raft.rules.yml", "as_published.rules.yml", "dashboard.json"} <= names
+    assert {
+        "common.rules.yml",
+        "raft.rules.yml",
+        "primary_backup.rules.yml",
+        "as_published.rules.yml",
+        "dashboard.json",
+    } <= names
 
 
 @pytest.mark.slow

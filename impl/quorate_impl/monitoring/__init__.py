@@ -1,7 +1,7 @@
 """Alert rules and a dashboard over the metrics of a node, as files for Prometheus and Grafana.
 
-`raft.rules.yml` has the alerts, `as_published.rules.yml` two that stay silent when they are needed, `dashboard.json` the
-dashboard.
+`common.rules.yml` has the alerts for all stores, `raft.rules.yml` and `primary_backup.rules.yml` those for one of them,
+`as_published.rules.yml` two that stay silent when they are needed, `dashboard.json` the dashboard.
 """
 
 from __future__ import annotations

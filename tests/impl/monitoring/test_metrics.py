@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import Metric
 from quorate_impl.monitoring import FOLDER
-from quorate_impl.raft import protocol
 from quorate_impl.runtime.cluster import free_ports
 from quorate_impl.runtime.config import NodeConfig
 from quorate_impl.runtime.journal import Journal
 from quorate_impl.runtime.metrics import Metrics
 from quorate_impl.runtime.node import Node
+from quorate_impl.runtime.protocols import OFFICERS, PROTOCOLS
 
 COMPLETE = "quorate_follower_complete_timestamp_seconds"
 
 
-def alert_expressions() -> list[str]:
-    (group,) = yaml.safe_load((FOLDER / "raft.rules.yml").read_text(encoding="utf-8"))["groups"]
-    return [rule["expr"] for rule in group["rules"]]
+def alert_expressions(protocol: str) -> list[str]:
+    texts = [(FOLDER / f"{name}.rules.yml").read_text(encoding="utf-8") for name in ("common", protocol)]
+    return [rule["expr"] for text in texts for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
 
 
 def dashboard_expressions() -> list[str]:
@@ -34,19 +34,20 @@ def dashboard_expressions() -> list[str]:
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 
 
-def exported(folder: Path) -> list[Metric]:
-    """What the leader of three exports when it has heard of n2; n3 does not run."""
-    names = ("n1", "n2", "n3")
-    members = {name: f"127.0.0.1:{port}" for name, port in zip(names, free_ports(3), strict=True)}
+def exported(folder: Path, protocol: str = "raft") -> list[Metric]:
+    """What the leader of three exports when it has heard of n2, and an officer; n3 does not run."""
+    officers = OFFICERS.get(protocol, ())
+    names = ("n1", "n2", "n3", *officers)
+    members = {name: f"127.0.0.1:{port}" for name, port in zip(names, free_ports(len(names)), strict=True)}
 
     async def scene() -> list[Metric]:
         nodes = [
             Node(
-                NodeConfig("c", "raft", name, members[name], members, str(folder / name)),
-                protocol(members),
+                NodeConfig("c", protocol, name, members[name], members, str(folder / name)),
+                PROTOCOLS[protocol](members),
                 Journal(name, io.StringIO()),
             )
-            for name in ("n1", "n2")
+            for name in ("n1", "n2", *officers)
         ]
         running = [asyncio.create_task(node.run()) for node in nodes]
         try:
@@ -55,7 +56,10 @@ def exported(folder: Path) -> list[Metric]:
                     for node in nodes:
                         found = list(node.metrics.registry.collect())
                         if any(each.name == COMPLETE and any(s.value > 0 for s in each.samples) for each in found):
-                            return found
+                            return [
+                                *found,
+                                *(each for officer in nodes[2:] for each in officer.metrics.registry.collect()),
+                            ]
                     await asyncio.sleep(0.02)
         finally:
             for node in nodes:
@@ -68,14 +72,22 @@ def exported(folder: Path) -> list[Metric]:
 def test_each_metric_of_alerts_and_dashboard_is_exported_by_a_leader(tmp_path: Path) -> None:
     found = exported(tmp_path)
     samples = {sample.name: sample.labels for family in found for sample in family.samples}
-    expressions = alert_expressions() + dashboard_expressions()
-    assert set(re.findall(r"quorate_\w+", " ".join(expressions))) <= set(samples)
+    expressions = alert_expressions("raft") + dashboard_expressions()
+    assert set(re.findall(r"quorate_\w+", " ".join(expressions))) - {"quorate_stale_reads"} <= set(samples)
 
     complete = {s.labels["follower"]: s.value for each in found if each.name == COMPLETE for s in each.samples}
     lags = {s.labels["follower"]: s.value for each in found if each.name == "quorate_lag_entries" for s in each.samples}
     assert complete.keys() == lags.keys() and complete.pop("n3") == 0 and lags["n3"] > 0
     assert all(0 <= time.time() - until < 20 for until in complete.values())
     assert any(family.name == "quorate_role" and family.samples[0].labels["role"] == "leader" for family in found)
+
+
+def test_each_metric_of_the_alerts_on_primaries_is_exported_by_a_primary_or_the_arbiter(tmp_path: Path) -> None:
+    found = exported(tmp_path, "primary_backup")
+    names = {sample.name for family in found for sample in family.samples}
+    assert set(re.findall(r"quorate_\w+", " ".join(alert_expressions("primary_backup")))) <= names
+    roles = {sample.labels["role"] for family in found if family.name == "quorate_role" for sample in family.samples}
+    assert roles == {"primary", "arbiter"}
 
 
 def complete_until(metrics: Metrics) -> float | None:
