@@ -18,6 +18,7 @@ from typing import Any
 from quorate.errors import SpecError
 from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
+from quorate.language.loaded import is_as_loaded
 from quorate.language.system import Arguments, Method, Parameter, State, System
 from quorate.language.types import Type
 
@@ -74,7 +75,9 @@ def memberships(method: Method) -> list[tuple[Collection, Collection]]:
 
 
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """The syntax tree of a function, with the line numbers of its file; None where its source cannot be read."""
+    """The syntax tree of a function, with the line numbers of its file; None where its source cannot be read, or is not what runs."""
+    if not is_as_loaded(function.__code__):
+        return None
     try:
         lines, first = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(lines)))

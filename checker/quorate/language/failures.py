@@ -33,7 +33,7 @@ def place_of(word: str, function: Callable[..., Any]) -> Location | None:
     """Where a word stands for the first time in the source of a method, decorators included."""
     try:
         lines, first = inspect.getsourcelines(function)
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError):
         return None
     for number, line in enumerate(lines, first):
         if word in line:

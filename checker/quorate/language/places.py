@@ -33,7 +33,7 @@ def class_location(cls: type) -> Location | None:
     try:
         file = inspect.getsourcefile(cls)
         _, index = inspect.findsource(cls)
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError):
         return None
     return None if file is None else _named(file, index + 1, f"class {cls.__name__}")
 
@@ -55,9 +55,9 @@ def declaration(cls: type, name: str) -> Location | None:
         try:
             lines, first = inspect.getsourcelines(base)
             file = inspect.getsourcefile(base) or "<unknown>"
-        except (OSError, TypeError):
+            tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        except (OSError, TypeError, SyntaxError, IndexError):
             continue
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
         for node in tree.body if isinstance(tree, ast.ClassDef) else ():
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
                 text = lines[node.lineno - 1].rstrip("\n")

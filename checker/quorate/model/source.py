@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from quorate.errors import Location, OutsideSubset, SpecError
+from quorate.language.loaded import is_as_loaded
 
 MISSING = object()
 
@@ -38,6 +39,11 @@ class Source:
             file = inspect.getsourcefile(function) or "<unknown>"
         except (OSError, TypeError):
             raise OutsideSubset(f"The source of {name} is not available.", "Define it in a file.") from None
+        if not is_as_loaded(function.__code__):
+            raise OutsideSubset(
+                f"The text of {name} in {file} is not what was loaded: the file has changed since.",
+                "Load it again in a new process.",
+            )
         text = "".join(lines)
         tree = ast.parse(textwrap.dedent(text)).body[0]
         if not isinstance(tree, ast.FunctionDef):

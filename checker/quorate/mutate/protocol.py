@@ -16,6 +16,7 @@ from typing import Any
 
 from quorate.kinds import CONSTRAINT, KINDS
 from quorate.language.declarations import original
+from quorate.language.loaded import is_as_loaded
 from quorate.language.spec import Spec
 from quorate.language.system import System
 from quorate.mutate.text import Text
@@ -83,7 +84,7 @@ class Protocol:
         if not isinstance(function, FunctionType) or function.__code__.co_filename != self.file:
             return None
         node = self._definitions.get((function.__name__, function.__code__.co_firstlineno))
-        return None if node is None else Written(name, function, node)
+        return None if node is None or not is_as_loaded(function.__code__) else Written(name, function, node)
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from typing import Any
 from quorate.explore.choices import conjuncts
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut, Disabled, require
+from quorate.language.loaded import is_as_loaded
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
@@ -79,6 +80,8 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
 @lru_cache(maxsize=1024)
 def _condition(code: CodeType, line: int) -> ast.expr | None:
     """The condition of the `require` that a line of a function is in."""
+    if not is_as_loaded(code):
+        return None
     try:
         lines, first = inspect.getsourcelines(code)
         tree = ast.parse(textwrap.dedent("".join(lines)))

@@ -1,0 +1,59 @@
+"""Whether what was loaded still stands in its file.
+
+Much is read from the text of a specification: its typed model, choices for the parameters of its actions, places for errors. What runs is
+what Python compiled when the file was loaded. In a notebook or a long session the file may have been edited since, and the one would be
+made from another protocol than the other. So what means something is read only from a text that compiles to the code that runs.
+"""
+
+from __future__ import annotations
+
+import linecache
+from functools import lru_cache
+from types import CodeType
+
+REWRITTEN = "@pytest_ar"
+"""A global name in functions whose `assert` statements pytest has made others of."""
+
+
+def is_as_loaded(code: CodeType) -> bool:
+    """Whether the code of a function was compiled from the text of its file as it is now, as far as that can be read."""
+    linecache.checkcache(code.co_filename)
+    text = "".join(linecache.getlines(code.co_filename))
+    if REWRITTEN in code.co_names:
+        return True
+    return any(_means(code, other) for other in _compiled(text).get((code.co_name, code.co_firstlineno), ()))
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> dict[tuple[str, int], list[CodeType]]:
+    """The code of all functions in a text, by name and first line."""
+    found: dict[tuple[str, int], list[CodeType]] = {}
+    try:
+        pending = [compile(text, "<text>", "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError):
+        return found
+    while pending:
+        code = pending.pop()
+        found.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+        pending += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return found
+
+
+def _means(one: CodeType, other: CodeType) -> bool:
+    """Whether two codes do the same, wherever they stand."""
+    parts = ("co_code", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_argcount", "co_kwonlyargcount")
+    return (
+        all(getattr(one, part) == getattr(other, part) for part in parts)
+        and len(one.co_consts) == len(other.co_consts)
+        and all(map(_is_same_constant, one.co_consts, other.co_consts))
+    )
+
+
+def _is_same_constant(one: object, other: object) -> bool:
+    if isinstance(one, CodeType):
+        return isinstance(other, CodeType) and _means(one, other)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_is_same_constant, one, other))
+    if isinstance(one, frozenset) and isinstance(other, frozenset):
+        return sorted(map(repr, one)) == sorted(map(repr, other))
+    return type(one) is type(other) and repr(one) == repr(other)
