@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-FOLDERS = "docs", "docs/notebooks", "bench", "tests", "specs", "counterexamples"
+FOLDERS = "docs", "docs/notebooks", "docs/exercises", "bench", "tests", "specs", "counterexamples"
 
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 BLOCK = re.compile(

@@ -1,13 +1,15 @@
 // The playground: a specification is edited, checked and stepped through, all in the browser.
 import { render, type JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import "./play.css";
 import { askBy, type About, type Run } from "./ask";
+import { Editor, type Place } from "./editor";
 import { App, EMPTY } from "./explorer";
 import type { Answer } from "./worker";
 
-interface Wrong { error: string; place?: [line: number, column: number, length: number] }
-interface Checked { verdict: string; words: string; run: Run | null }
+interface Wrong { error: string; place?: Place }
+interface Checked { verdict: string; words: string; run: Run | null; passed?: boolean }
+interface Exercise { name: string; title: string; text: string; given: string; answer: string }
 class Problem extends Error {
   constructor(readonly wrong: Wrong) { super(wrong.error); }
 }
@@ -41,16 +43,23 @@ askBy({
 });
 
 const KEPT = "quorate playground";
+const ADDRESS = "#exercise=";
 
-function Play({ first }: { first: string }): JSX.Element {
-  const [text, setText] = useState(localStorage.getItem(KEPT) ?? first);
+/** Where the text of an exercise, or that of no exercise, is kept between visits. */
+const keptAs = (exercise: Exercise | undefined): string => (exercise ? `${KEPT} ${exercise.name}` : KEPT);
+
+interface PlayProps { first: string; exercises: Exercise[] }
+
+function Play({ first, exercises }: PlayProps): JSX.Element {
+  const asked = exercises.find((one) => `${ADDRESS}${one.name}` === location.hash);
+  const [exercise, setExercise] = useState(asked);
+  const [text, setText] = useState(localStorage.getItem(keptAs(asked)) ?? asked?.given ?? first);
   const [protocols, setProtocols] = useState<string[]>([]);
   const [ready, setReady] = useState(false);
   const [busy, setBusy] = useState("");
   const [wrong, setWrong] = useState<Wrong>();
   const [checked, setChecked] = useState<Checked>();
   const [opened, setOpened] = useState<{ about: About; run: Run; number: number }>();
-  const editor = useRef<HTMLTextAreaElement>(null);
 
   useEffect(() => {
     python<string[]>("protocols").then((names) => { setProtocols(names); setReady(true); }).catch((error: Error) => setWrong({ error: error.message }));
@@ -62,38 +71,41 @@ function Play({ first }: { first: string }): JSX.Element {
     try {
       await deed();
     } catch (error) {
-      const found = error instanceof Problem ? error.wrong : { error: String(error) };
-      setWrong(found);
-      if (found.place) select(...found.place);
+      setWrong(error instanceof Problem ? error.wrong : { error: String(error) });
     } finally {
       setBusy("");
     }
   };
-  /** Put the cursor on what an error is about. */
-  const select = (line: number, column: number, length: number): void => {
-    const area = editor.current;
-    if (!area) return;
-    const start = area.value.split("\n").slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + column;
-    area.focus();
-    area.setSelectionRange(start, start + length);
+  const edit = (next: string): void => {
+    setText(next);
+    localStorage.setItem(keptAs(exercise), next);
   };
-  const open = async (run?: Run): Promise<About> => {
-    localStorage.setItem(KEPT, text);
+  const open = async (run?: Run): Promise<void> => {
     const about = await python<About>("open", text);
     setOpened((before) => ({ about, run: run ?? EMPTY, number: (before?.number ?? 0) + 1 }));
-    return about;
   };
   const explore = (): void => void attempt("Opening", async () => { setChecked(undefined); await open(); });
   const check = (): void => void attempt("Checking", async () => {
-    await python("open", text);
-    const found = await python<Checked>("check", "");
+    setChecked(undefined);
+    if (!exercise) await python("open", text);
+    const found = await (exercise ? python<Checked>("judge", exercise.given, text) : python<Checked>("check", ""));
     setChecked(found);
     await open(found.run ?? EMPTY);
   });
-  const begin = (name: string): void => void attempt("Loading", async () => {
-    setText(name === "" ? first : await python<string>("source", name));
+  /** Begin with a text, of an exercise or of none. */
+  const start = (next: string, of?: Exercise): void => {
+    setExercise(of);
+    setText(next);
     setChecked(undefined);
-  });
+    setWrong(undefined);
+    setOpened(undefined);
+    history.replaceState(null, "", of ? `${ADDRESS}${of.name}` : location.pathname);
+  };
+  const begin = (name: string): void => void attempt("Loading", async () => start(name === "" ? first : await python<string>("source", name)));
+  const practise = (name: string): void => {
+    const found = exercises.find((one) => one.name === name);
+    if (found) start(localStorage.getItem(keptAs(found)) ?? found.given, found);
+  };
 
   return (
     <div class="play">
@@ -105,17 +117,35 @@ function Play({ first }: { first: string }): JSX.Element {
             <option value="">the tutorial's lock</option>
             {protocols.map((name) => <option key={name} value={name}>{name}</option>)}
           </select>
+          <label class="unseen" for="exercise">Exercises</label>
+          <select id="exercise" value={exercise?.name ?? "-"} onChange={(event) => practise(event.currentTarget.value)}>
+            <option value="-" disabled>Exercises{"\u2026"}</option>
+            {exercises.map((one, number) => <option key={one.name} value={one.name}>{number + 1}. {one.title}</option>)}
+          </select>
           <button type="button" disabled={!ready || busy !== ""} onClick={explore}>Explore</button>
           <button type="button" disabled={!ready || busy !== ""} onClick={check}>Check</button>
         </div>
-        <label class="unseen" for="text">The specification's text</label>
-        <textarea id="text" ref={editor} spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-        <div role="status" class="told">
+        {exercise && (
+          <div class="question">
+            <h2>{exercise.title}</h2>
+            <p>{exercise.text}</p>
+            <p class="soft">Properties, sizes and variables are the question: leave them as they are. Everything else is yours.</p>
+            <button type="button" onClick={() => edit(exercise.given)}>Begin again</button>{" "}
+            <button type="button" onClick={() => edit(exercise.answer)}>Show an answer</button>
+          </div>
+        )}
+        <Editor key={exercise?.name ?? ""} text={text} change={edit} wrong={wrong} />
+        <div class="told" role="region" aria-label="What was found" tabindex={0}><div role="status">
           {!ready && !wrong && "Loading Python\u2026"}
           {busy && `${busy}\u2026`}
           {wrong && <p class="error">{wrong.place && `Line ${wrong.place[0]}: `}{wrong.error}</p>}
-          {checked && !busy && <pre>{checked.words}</pre>}
-        </div>
+          {checked && !busy && (
+            <>
+              {checked.passed !== undefined && <p class={checked.passed ? "solved" : "error"}><strong>{checked.passed ? "\u2713 Solved." : "\u2717 Not yet."}</strong></p>}
+              <pre>{checked.words}</pre>
+            </>
+          )}
+        </div></div>
       </section>
       <div class="stage">
         {opened
@@ -126,8 +156,14 @@ function Play({ first }: { first: string }): JSX.Element {
   );
 }
 
-const page = document.getElementById("page")!;
-void fetch("lock.py").then((response) => response.text()).then((first) => {
+async function begun(): Promise<void> {
+  const [first, exercises] = await Promise.all([
+    fetch("lock.py").then((response) => response.text()),
+    fetch("exercises.json").then((response) => response.json() as Promise<Exercise[]>),
+  ]);
+  const page = document.getElementById("page")!;
   page.replaceChildren();
-  render(<Play first={first} />, page);
-});
+  render(<Play first={first} exercises={exercises} />, page);
+}
+
+void begun();

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -98,6 +100,7 @@ class Site:
             *root.glob("*.md"),
             *root.glob("docs/*.md"),
             *root.glob("docs/notebooks/*.md"),
+            *root.glob("docs/exercises/*.md"),
             *root.glob("specs/*.md"),
             *root.glob("counterexamples/*.md"),
         ]
@@ -164,6 +167,7 @@ class Site:
         )
         (folder / "index.html").write_text(PAGE, encoding="utf-8")
         (folder / "lock.py").write_text(self.lock(), encoding="utf-8")
+        (folder / "exercises.json").write_text(self.exercises(), encoding="utf-8")
         write_packages(folder / "quorate.zip")
 
     def lock(self) -> str:
@@ -175,6 +179,16 @@ class Site:
         if found is None:
             raise UsageError(f"{tutorial} has no file lock.py for the playground to begin with.")
         return found[1]
+
+    def exercises(self) -> str:
+        """The exercises, as the playground's page reads them. Raises UsageError if they are not there."""
+        from quorate.explorer.exercises import exercises
+
+        folder = self.root / "docs" / "exercises"
+        try:
+            return json.dumps([asdict(exercise) for exercise in exercises(folder)])
+        except OSError as error:
+            raise UsageError(f"{folder} has not all of the playground's exercises: {error}.") from None
 
     def link(self, source: Path, reference: str) -> str | None:
         """Where a reference of a document leads: another document's page, or a file, which is copied. None for a folder."""

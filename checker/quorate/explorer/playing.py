@@ -16,10 +16,11 @@ from tempfile import mkdtemp
 
 from quorate.errors import QuorateError, SpecError
 from quorate.explore import Limits, Naming, Watch, check
+from quorate.explorer.exercises import changed
 from quorate.explorer.session import Session
 from quorate.explorer.stage import Run
 from quorate.loading import families, load
-from quorate.outcome import Outcome
+from quorate.outcome import Holds, HoldsWithinBounds, Outcome
 from quorate.report.machine import traces_of
 from quorate.report.text import outcome_text
 from quorate.trace import Json
@@ -64,6 +65,18 @@ class Playground:
     def check(self, variant: str) -> str:
         """What the reference engine finds, in words; with the run of a violation. An empty name is the main class."""
         return self._told(lambda: self._checked(variant or None))
+
+    def judge(self, given: str, text: str) -> str:
+        """Whether a text solves the exercise that gave the other one, in words; with the run of a violation."""
+        return self._told(lambda: self._judged(given, text))
+
+    def _judged(self, given: str, text: str) -> Json:
+        self._opened(text)
+        wrong = changed(given, text)
+        if wrong:
+            return {"verdict": "changed", "passed": False, "words": wrong, "run": None}
+        found = self._checked(None)
+        return found | {"passed": found["verdict"] in (Holds.verdict, HoldsWithinBounds.verdict)}
 
     def _opened(self, text: str) -> Json:
         self._file.write_text(text, encoding="utf-8")
