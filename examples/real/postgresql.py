@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -160,10 +160,14 @@ class Pair:
         session.ask("UPDATE register SET value = NULL")
         session.ask("UPDATE list SET items = '{}'")
 
-    def stop(self) -> None:
+    def close(self) -> None:
+        """End both servers, and remove the piece of shared memory by which a server that was killed would be known."""
+        self.proxy.close()
         for server in (self._primary, self._standby):
             server.kill()
-        self.proxy.close()
+        for lock in self._folder.glob("*/postmaster.pid"):
+            _key, number = lock.read_text().splitlines()[6].split()
+            subprocess.run(["ipcrm", "-m", number], capture_output=True, check=False)
 
     def _state(self, column: str = "state") -> str:
         return str(Session(self.primary, "local").ask(f"SELECT {column} FROM pg_stat_replication")[0][0])
@@ -182,6 +186,7 @@ class Pair:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "shared_buffers": "16MB",
+            "dynamic_shared_memory_type": "mmap",  # In the folder, and so removed with it.
         }
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         server = Server(
@@ -208,12 +213,8 @@ def executable(name: str) -> str:
 def pair(there_s: float = 0.0, back_s: float = 0.0) -> Iterator[Pair]:
     """A fresh pair, where what the primary sends arrives `there_s` later, and the standby's answers `back_s` later."""
     executable("postgres")
-    with workspace(USER if os.geteuid() == 0 else None) as folder:
-        servers = Pair(folder, there_s, back_s)
-        try:
-            yield servers
-        finally:
-            servers.stop()
+    with workspace(USER if os.geteuid() == 0 else None) as folder, closing(Pair(folder, there_s, back_s)) as servers:
+        yield servers
 
 
 # What is asked

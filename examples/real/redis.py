@@ -93,10 +93,8 @@ class Replicated:
         self._primary = start(folder, "primary", self.primary, "--repl-diskless-sync-delay", "0")
         self._proxies = [Proxy(self.primary) for _ in lags_s]
         self.replicas = [free_port() for _ in lags_s]
-        self._replicas = [
+        for port, proxy in zip(self.replicas, self._proxies, strict=True):
             start(folder, f"replica-{port}", port, "--replicaof", "127.0.0.1", str(proxy.port))
-            for port, proxy in zip(self.replicas, self._proxies, strict=True)
-        ]
         until(self._is_online, "replication")
         for proxy, lag_s in zip(self._proxies, lags_s, strict=True):
             proxy.back_s = lag_s  # It is the replica that calls.
@@ -130,8 +128,6 @@ class Replicated:
         return add
 
     def close(self) -> None:
-        for server in (self._primary, *self._replicas):
-            server.kill()
         for proxy in self._proxies:
             proxy.close()
 
@@ -259,8 +255,7 @@ def increase_twice(case: Fencing) -> Recorder:
     recorder = Recorder()
     with ExitStack() as stack:
         port = free_port()
-        server = start(stack.enter_context(workspace()), "store", port)
-        stack.callback(server.kill)
+        start(stack.enter_context(workspace()), "store", port)
         first, second = (stack.enter_context(closing(Holder(port, case.fenced))) for _ in range(2))
         store = connect(port)
         answers: list[str] = []
@@ -359,8 +354,6 @@ class Stores:
         self._clock.jump(60)
 
     def close(self) -> None:
-        for server in self._servers:
-            server.kill()
         self._unreachable.close()
 
 

@@ -12,14 +12,14 @@ import pytest
 from quorate.conform import Differs, validate
 from quorate_specs.consensus.raft import Raft
 
-from examples.real import etcd_raft, postgresql, redis
+from examples.real import etcd_raft, mariadb, postgresql, redis
 from examples.real.etcd_raft.trace_map import new_map
 from examples.real.harness import Finding, Missing
 
-SYSTEMS = (postgresql, redis, etcd_raft)
+SYSTEMS = (postgresql, redis, etcd_raft, mariadb)
 
 
-LONG = {etcd_raft.transitions}
+LONG = {etcd_raft.transitions, *mariadb.PARTS}
 
 
 @pytest.mark.slow

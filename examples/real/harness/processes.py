@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -60,7 +60,8 @@ def until(ready: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
 
 @contextmanager
 def workspace(user: str | None = None) -> Iterator[Path]:
-    """A folder for data, in memory where the machine has such, that `user` owns; it is removed at the end."""
+    """A folder for data, in memory where the machine has such, that `user` owns. At the end, servers whose logs are in it are
+    killed, and it is removed."""
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="quorate-real-", dir=memory if os.access(memory, os.W_OK) else None))
     try:
@@ -68,6 +69,9 @@ def workspace(user: str | None = None) -> Iterator[Path]:
             shutil.chown(folder, user, user)
         yield folder
     finally:
+        for server in [server for server in Server.started if server.log.parent == folder]:
+            server.kill()
+            Server.started.remove(server)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -78,6 +82,8 @@ def unprivileged(user: str) -> list[str]:
 
 class Server:
     """A running server. Its output goes to `log`, whose end is shown if it does not come up."""
+
+    started: ClassVar[list[Server]] = []
 
     def __init__(self, command: Sequence[str], log: Path, **environment: str) -> None:
         self.log = log
@@ -92,10 +98,15 @@ class Server:
                 env={**os.environ, **environment},
                 start_new_session=True,
             )
+        Server.started.append(self)
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def until(self, ready: Callable[[], T], timeout_s: float = 60.0) -> T:
         """Wait for what a server that is up can do."""
@@ -122,6 +133,8 @@ class Server:
 
     def kill(self) -> None:
         """A crash: all its processes end at once."""
+        if not self.is_running:
+            return
         self.pause()  # So that no child lives a moment longer than its parent and answers somebody.
         self._members = family(self.pid)
         for pid in self._members:

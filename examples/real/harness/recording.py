@@ -98,6 +98,7 @@ class Losses:
         added = {event["value"] for event in recorder.events if event["f"] == "add" and event["type"] == "ok"}
         last = recorder.events[-1]
         assert last["f"] == "read" and last["type"] == "ok"
+        assert added, "nothing was acknowledged, so that nothing could be lost"
         losses = Losses(len(added), len(added - set(last["value"])))
         assert recorder.violates("set-full") == (losses.lost > 0)
         return losses
