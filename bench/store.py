@@ -12,112 +12,31 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from quorate_impl.raft.messages import Done, Put
-from quorate_impl.runtime.client import RemoteClient
 from quorate_impl.runtime.cluster import LocalCluster, found_cluster, free_ports
-from quorate_impl.runtime.protocols import CLIENTS, PROTOCOLS
-from quorate_impl.runtime.scrape import scrape
+from quorate_impl.runtime.load import Load, Write, busiest, load, store_clients, sync_rate, syncs
 
 CLIENTS_NUMBER = 8
 VALUE = "x" * 100
 
-Write = Callable[[str], Awaitable[None]]
-"""Writes the value of a key, and returns when it is acknowledged."""
-
-
-@dataclass(frozen=True)
-class Load:
-    """What came of a load."""
-
-    operations: int
-    seconds: float
-    latencies: list[float]
-
-    @property
-    def rate(self) -> float:
-        """Operations a second."""
-        return self.operations / self.seconds
-
-    def percentile(self, percent: float) -> float:
-        """Latency in milliseconds."""
-        return 1000 * self.latencies[min(int(len(self.latencies) * percent / 100), len(self.latencies) - 1)]
-
-
-def sync_rate(directory: Path, seconds: float = 2) -> float:
-    """How many appends of 200 bytes a second are made durable, one after another."""
-    descriptor = os.open(directory / "probe", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    begin, count = time.perf_counter(), 0
-    while time.perf_counter() - begin < seconds:
-        os.write(descriptor, b"x" * 200)
-        os.fsync(descriptor)
-        count += 1
-    os.close(descriptor)
-    return count / (time.perf_counter() - begin)
-
-
-async def load(clients: list[Write], depth: int, seconds: float) -> Load:
-    """All clients write for so long, each with `depth` requests open."""
-    latencies: list[float] = []
-    end = time.perf_counter() + seconds
-
-    async def one(write: Write, key: str) -> None:
-        while time.perf_counter() < end:
-            begin = time.perf_counter()
-            await write(key)
-            latencies.append(time.perf_counter() - begin)
-
-    begin = time.perf_counter()
-    await asyncio.gather(*(one(write, f"k{i}.{j}") for i, write in enumerate(clients) for j in range(depth)))
-    return Load(len(latencies), time.perf_counter() - begin, sorted(latencies))
-
-
-@asynccontextmanager
-async def store_clients(cluster: LocalCluster) -> AsyncIterator[list[Write]]:
-    config = cluster.config
-    protocol = PROTOCOLS["raft"](config.members)
-    async with AsyncExitStack() as stack:
-        remotes = [
-            await stack.enter_async_context(
-                RemoteClient(CLIENTS["raft"](f"client{i}", config.members), protocol, config.cluster)
-            )
-            for i in range(CLIENTS_NUMBER)
-        ]
-
-        def writing(remote: RemoteClient) -> Write:
-            async def write(key: str) -> None:
-                if await remote.call(Put(key, VALUE)) != Done():
-                    raise RuntimeError("a write was not done")
-
-            return write
-
-        yield [writing(remote) for remote in remotes]
-
 
 async def measure_store(cluster: LocalCluster, depths: list[int], seconds: float) -> dict[int, tuple[Load, float]]:
-    """For each depth the load, and the operations for each sync of the leader's log."""
+    """For each depth the load, and the operations for each sync of the leader's log, which syncs most."""
     found = {}
-    async with store_clients(cluster) as clients:
+    async with store_clients(cluster.config, CLIENTS_NUMBER, VALUE, {}) as clients:
         await clients[0]("warm")
         for depth in depths:
-            before = leader_syncs(cluster)
+            before = syncs(cluster.config)
             result = await load(clients, depth, seconds)
-            found[depth] = result, result.operations / max(leader_syncs(cluster) - before, 1)
+            found[depth] = result, result.operations / max(busiest(before, syncs(cluster.config)), 1)
     return found
-
-
-def leader_syncs(cluster: LocalCluster) -> float:
-    seen = [scrape(port) for port in cluster.config.metrics.values()]
-    return next(float(each["log_syncs_total"]) for each in seen if each is not None and each["role"] == "leader")
 
 
 # etcd

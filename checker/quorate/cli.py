@@ -35,6 +35,7 @@ COMMANDS = {
     "run": "Run an implementation as a cluster on this machine.",
     "client": "Ask a running cluster: put, get, cas, delete, status, add-server, ...",
     "nemesis": "Kill, pause and cut off nodes of a running cluster.",
+    "bench-store": "Load an implementation: throughput, latency, operations per sync.",
     "conform": "Hold a running program to its specification.",
     "scenarios": "Find a few runs that cover a specification: tests for a program.",
 }
@@ -43,16 +44,20 @@ UPKEEP = frozenset({"gallery", "map"})
 """Commands for the upkeep of the library, which the help leaves out."""
 
 
+def _module(command: str) -> str:
+    return f"quorate.commands.{command.replace('-', '_')}"
+
+
 class Lazy(click.Group):
     """A group whose commands are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if find_spec(f"quorate.commands.{name}") is not None]
+        return [name for name in COMMANDS if find_spec(_module(name)) is not None]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in UPKEEP and cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"quorate.commands.{cmd_name}").command
+        command: click.Command = import_module(_module(cmd_name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -17,7 +17,7 @@ from quorate.outcome import Holds
 from tests.docs.pages import ROOT, blocks, pages, prose, sections
 
 README = ROOT / "README.md"
-COMMAND = re.compile(r"(?:`|^\$ |^|&& |bin/)quorate ([a-z]+)([^`\n|&]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^\$ |^|&& |bin/)quorate ([a-z]+(?:-[a-z]+)*)([^`\n|&]*)", re.MULTILINE)
 
 
 def test_the_example_holds(tmp_path: Path) -> None:

@@ -81,6 +81,22 @@ def test_so_do_those_about_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_store_is_loaded_with_each_kind_of_writes(tmp_path: Path) -> None:
+    """A cluster of its own, which has ended when the figures are there; and the one that is in a directory."""
+    arguments = ("bench-store", "primary_backup", "--seconds", "0.3", "--clients", "2", "--open", "2")
+    code, text = quorate(tmp_path, *arguments)
+    first, head, *rows = text.splitlines()
+    assert code == 0 and first.endswith("small appends a second durable.") and head.split()[0] == "writes"
+    assert [row.split()[:2] for row in rows] == [["payment", "4"], ["order", "4"], ["page-view", "4"]]
+    assert all(float(row.split()[2].replace(",", "")) > 0 for row in rows)
+    assert quorate(tmp_path, *arguments, "--data", "here", "--only", "order")[0] == 0
+    assert quorate(tmp_path, *arguments, "--data", "here", "--only", "order")[0] == 0
+    refused = quorate(tmp_path, "bench-store", "raft", "--data", "here")
+    assert refused == (2, "quorate: The cluster in here runs primary_backup, not raft.")
+    assert "There is no kind of writes 'gift'" in quorate(tmp_path, *arguments, "--only", "gift")[1]
+
+
+@pytest.mark.slow
 def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Path) -> None:
     for round, asked in enumerate((("cas", "k", "v", "w"), ("get", "k"))):
         with subprocess.Popen(

@@ -39,6 +39,8 @@ ACTIONS = {
     "status": Action((), "What a node knows of itself and of the cluster.", lambda: Status(0)),
 }
 
+LOADS = {level: {"consistency": level} for level in ("one", "quorum", "all")}
+
 
 def show(result: Message) -> Shown:
     """An answer in words."""

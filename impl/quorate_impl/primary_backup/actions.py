@@ -88,6 +88,8 @@ ACTIONS = {
     "force-fail-over": Action((), "The same without a majority: orders may be lost.", lambda: FailOver(0, force=True)),
 }
 
+LOADS = {name: {"class_": name} for name in CLASSES}
+
 
 def show(result: Message) -> Shown:
     """An answer in words. The token is told beside it."""

@@ -101,6 +101,12 @@ def actions(protocol: str) -> Mapping[str, Action]:
     return found
 
 
+def loads(protocol: str) -> dict[str, dict[str, str]]:
+    """The kinds of writes that differ in cost, by name, each with the options of `put` that make it."""
+    found: dict[str, dict[str, str]] = import_module(f"quorate_impl.{protocol}.actions").LOADS
+    return found
+
+
 def show(protocol: str, result: Message) -> Shown:
     """The answer of the client's core, as a user sees it."""
     shown: Shown = import_module(f"quorate_impl.{protocol}.actions").show(result)
