@@ -54,7 +54,6 @@ class Clients:
         self._levels = levels
         self._values = 0
         self._asked: dict[str, Asked] = {}
-        self._asking = ""
         self.shown: defaultdict[tuple[str, str], frozenset[str]] = defaultdict(frozenset)
         self.past: dict[str, frozenset[str]] = {}
         self.acknowledged: dict[str, set[str]] = {key: set() for key in keys}
@@ -155,27 +154,35 @@ def audit(clients: Clients, promises: Promises, machines: Mapping[str, Any]) -> 
         found = {name: cores[name].stored.get(key, NOTHING) for name in homes}
         if any(each != found[homes[0]] for each in found.values()):
             return f"replicas_converge: of {key} there is {found}"
-        wrong = _wrong(clients, promises, key, values(found[homes[0]]), any_core.options.policy)
+        final = values(found[homes[0]])
+        if any_core.options.policy == "siblings":
+            wrong = lost_or_back(clients, key, final)
+        else:
+            wrong = _back(clients, key, final) or _not_the_last(clients, promises, key, final)
         if wrong is not None:
             return wrong
     return None
 
 
-def _wrong(clients: Clients, promises: Promises, key: str, final: Sequence[str], policy: str) -> str | None:
+def lost_or_back(clients: Clients, key: str, final: Sequence[str]) -> str | None:
+    """What an acknowledged write has replaced is gone, and what nothing has replaced is there."""
+    lost = clients.acknowledged[key] - clients.with_pasts(final) - clients.deleted[key]
+    if lost:
+        return f"no_acknowledged_update_is_lost: {sorted(lost)} of {key}, where there is {sorted(final)}"
+    return _back(clients, key, final)
+
+
+def _back(clients: Clients, key: str, final: Sequence[str]) -> str | None:
     again = clients.replaced[key].intersection(final)
-    if again:
-        return f"resurrected: {sorted(again)} of {key}, which clients have replaced"
-    if policy == "siblings":
-        lost = clients.acknowledged[key] - clients.with_pasts(final) - clients.deleted[key]
-        if lost:
-            return f"no_acknowledged_update_is_lost: {sorted(lost)} of {key}, where there is {sorted(final)}"
-        return None
+    return f"resurrected: {sorted(again)} of {key}, which clients have replaced" if again else None
+
+
+def _not_the_last(clients: Clients, promises: Promises, key: str, final: Sequence[str]) -> str | None:
+    """With the last write winning, what has a later stamp than what is there was not acknowledged."""
     stamps = promises.stamps  # Not of what was overwritten in the step in which it was written.
     told = clients.acknowledged[key].intersection(stamps) if final else set[str]()
     later = sorted(value for value in told if stamps[value] > stamps[final[0]])
-    if later:
-        return f"the last write has not won: {final} of {key}, and {later} are later"
-    return None
+    return f"the last write has not won: {final} of {key}, and {later} are later" if later else None
 
 
 def run(

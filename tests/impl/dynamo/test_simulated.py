@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,9 +13,10 @@ from quorate.consistency import Satisfied, Violated, find_model, judge, read_his
 from quorate_impl.dynamo import Dynamo, Options
 from quorate_impl.simulation import Conditions, Cut, Outcome, Plan, Weather
 
-from tests.conform.runs import write
 from tests.impl.dynamo import mistakes, plans
 from tests.impl.dynamo.running import HURRIED, LAST_WRITE_WINS, MANY_KEYS, SLOPPY, STRICT, run
+from tests.impl.histories import written
+from tests.impl.repeated import digests
 
 QUORUM = ("quorum",)
 LOADED = {"conditions": HURRIED, "clients": 12}
@@ -54,19 +52,7 @@ def test_what_a_quorum_has_outlives_a_disk() -> None:
 
 def test_a_run_repeats_itself() -> None:
     """In processes, too, that order sets in another way."""
-    program = "from tests.impl.dynamo.running import run; print(run(5).digest)"
-    digests = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=Path(__file__).parents[3],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for hash_seed in ("1", "2")
-    ]
-    assert digests == [run(5).digest] * 2
+    assert digests("dynamo", 5) == [run(5).digest] * 2
 
 
 @pytest.mark.parametrize(
@@ -108,8 +94,7 @@ def test_a_mistake_is_found_within_so_many_seeds(
 def judged(outcome: Outcome, level: str, folder: Path) -> bool:
     """Whether the history is at this level, each key a register."""
     assert outcome.failure is None
-    path = write(folder / "history.jsonl", outcome.history)
-    verdict = judge(read_history(path), level, find_model("register").starting(None))
+    verdict = judge(read_history(written(outcome.history, folder)), level, find_model("register").starting(None))
     assert isinstance(verdict, Satisfied | Violated)
     return isinstance(verdict, Satisfied)
 
