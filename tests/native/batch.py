@@ -21,7 +21,7 @@ CALLS = {
     "initial": ("void", "Successors *out"),
     "successors": ("void", "const State *from, Successors *out"),
     "invariant": ("unsigned", "const State *s"),
-    "invariant_after": ("unsigned", "const State *s, unsigned group"),
+    "invariant_after": ("unsigned", "const State *s, unsigned group, Memo *memo"),
     "before": ("uint64_t", "unsigned group"),
     "independent": ("uint64_t", "unsigned group"),
     "room": ("bool", "const State *s"),
@@ -44,7 +44,7 @@ LIVENESS_CALLS = {
 COUNTING_CALLS = {"count": ("void", "const State *s")}
 """What it calls besides if what runs is counted, which is so for all models of a batch or for none."""
 
-SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS")
+SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS", "SITES")
 """What is an array's size: the greatest of all models."""
 
 
@@ -115,6 +115,7 @@ def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
             "EXPORT void quorate_choose(int number) {",
             "    chosen = models[number];",
             "    atomic_store(&trapped, 0);",
+            "    atomic_store(&mistaken, 0);",
             *(f"    model_{name} = chosen.{name};" for name in chosen),
             "}",
             "",

@@ -54,10 +54,13 @@ class Checkpoint:
 STORES = ("exact", "fingerprint")
 """How the native engine can keep the states that it has met: as they are, or as 64 bits each that two states may share."""
 
-SAVINGS = ("sleep", "partial", "instances")
+SAVINGS = ("sleep", "partial", "instances", "memo")
 """Work that the native engine leaves out because it can change no answer: lookups of states that another order of transitions finds
-(`sleep.h`); invariants that a transition cannot have changed; of other invariants, the instances that it cannot have changed. Tests
-switch each off and compare."""
+(`sleep.h`); invariants that a transition cannot have changed; of other invariants, the instances that it cannot have changed; what was
+computed before from the same part of a state (`memo.h`). Tests switch each off and compare."""
+
+AGAIN = 4096
+"""One answer in so many that the native engine remembers is computed again all the same, and held against it."""
 
 MEMORY_INTERVAL_S = 0.2
 
@@ -68,6 +71,7 @@ class Watch:
     `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice.
     With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand; with `profile` they
     measure what makes the states.
+    Of what it remembers it computes one answer in `again` anew, a power of two; none if that is 0.
     `engine` is the one that runs now, for whoever looks."""
 
     def __init__(
@@ -79,7 +83,9 @@ class Watch:
         without: Collection[str] = (),
         coverage: bool = False,
         profile: bool = False,
+        again: int = AGAIN,
     ) -> None:
+        self.again = again
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store

@@ -50,7 +50,7 @@ static void model_successors(const State *from, Successors *out) {
 }
 
 static unsigned model_invariant(const State *s) { return (void)s, NONE; }
-static unsigned model_invariant_after(const State *s, unsigned group) { return (void)s, (void)group, NONE; }
+static unsigned model_invariant_after(const State *s, unsigned group, Memo *memo) { return (void)s, (void)group, (void)memo, NONE; }
 static inline uint64_t model_before(unsigned group) { return (void)group, 0; }
 static inline uint64_t model_independent(unsigned group) { return (void)group, 0; }
 static bool model_room(const State *s) { return (void)s, true; }

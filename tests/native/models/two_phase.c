@@ -102,8 +102,8 @@ static unsigned model_invariant(const State *state) {
     return committed && aborted ? 0 : NONE;
 }
 
-static unsigned model_invariant_after(const State *state, unsigned group) {
-    (void)group;
+static unsigned model_invariant_after(const State *state, unsigned group, Memo *memo) {
+    (void)group, (void)memo;
     return model_invariant(state);
 }
 

@@ -30,6 +30,7 @@ EXPORT void quorate_close(Search *search) {
     for (unsigned i = 0; search->workers && i < search->worker_count; i++) {
         if (search->workers[i].search == search) pthread_join(search->workers[i].thread, NULL);
         successors_free(&search->workers[i].out);
+        memo_close(search->workers[i].out.memo);
     }
     for (unsigned i = 0; search->table.arenas && i < search->arena_count; i++) {
         region_release(&search->table.arenas[i].region);
@@ -88,6 +89,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     for (unsigned i = 0; i < search->worker_count; i++) {
         search->workers[i].id = i;
         search->workers[i].at_boundary = true;
+        search->workers[i].out.memo = memo_open(options->again);
         memset(search->workers[i].recent, 0xFF, sizeof search->workers[i].recent); /* No state has its highest bit set. */
     }
     return search;
@@ -161,6 +163,9 @@ EXPORT void quorate_stop(Search *search, int reason) { request_stop(search, reas
 
 /* The place of the first number that left its 64 bits, counted from 1, or 0. If there is one, no answer of the engine counts. */
 EXPORT uint64_t quorate_trapped(void) { return atomic_load(&trapped); }
+
+/* The site, counted from 1, of which something else was remembered than is so, or 0. If there is one, no answer of the engine counts. */
+EXPORT uint64_t quorate_mistaken(void) { return atomic_load(&mistaken); }
 
 /* Ask for a checkpoint at the next moment that allows one. */
 EXPORT int quorate_checkpoint(Search *search, const char *path) {

@@ -65,7 +65,7 @@ static void pause_now(Worker *me, bool solo, bool at_boundary) {
 
 /* Everything that is checked of a state when it is first generated, by a transition of this group. */
 static inline void examine(Worker *me, const State *s, unsigned group) {
-    if (UNLIKELY(model_invariant_after(s, group) != NONE)) note_event(me->search, EVENT_VIOLATION);
+    if (UNLIKELY(model_invariant_after(s, group, me->out.memo) != NONE)) note_event(me->search, EVENT_VIOLATION);
     me->reached |= model_reached(s, me->reached);
 }
 
@@ -161,6 +161,7 @@ static inline void gather(Worker *me, const State *from) {
     size_t begin = out->count;
     uint64_t cuts = out->cut_total, passed = out->passed;
     out->searching = true;
+    out->stuttered = false;
     model_successors(from, out);
 #if MODEL_POINTS
     count_into(out);
@@ -261,7 +262,7 @@ static void coordinate(Search *search) {
             if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
         }
         bool violated = atomic_load(&search->event) != NONE;
-        if (atomic_load(&trapped)) request_stop(search, STOP_TRAPPED);
+        if (atomic_load(&trapped) || atomic_load(&mistaken)) request_stop(search, STOP_TRAPPED);
         if (!stopping(search) && violated) trace_build(search);
         Frontier next = level_of(search, search->levels - 1);
         forget_before(search, &next);

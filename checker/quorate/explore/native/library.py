@@ -14,6 +14,7 @@ from quorate.explore.native.render import FILE, Rendered
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
 HEADERS = (
     "model.h",
+    "memo.h",
     "bits.h",
     "symmetry.h",
     "memory.h",
@@ -44,7 +45,7 @@ EVERYTHING = 2**64 - 1
 class Options(ctypes.Structure):
     """Limits of a search."""
 
-    _fields_ = (("workers", ctypes.c_uint64), ("memory_limit", ctypes.c_uint64), ("states_max", ctypes.c_uint64))
+    _fields_ = tuple((field, ctypes.c_uint64) for field in ("workers", "memory_limit", "states_max", "again"))
 
 
 class Plan(ctypes.Structure):
@@ -137,6 +138,7 @@ class Library:
             "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
             "quorate_rerun": (pointer, (pointer,)),
             "quorate_trapped": (number, ()),
+            "quorate_mistaken": (number, ()),
             "quorate_level": (number, (pointer, number)),
             "quorate_new_states": (ctypes.c_int, (pointer, number, pointer)),
             "quorate_distinct": (number, (pointer, number, number, ctypes.c_int)),
@@ -183,6 +185,11 @@ class Library:
         if count == 0 and bits > 0:
             raise MemoryError
         return count
+
+    def mistaken(self) -> str | None:
+        """The action or invariant of which something else was remembered than is so: then nothing that the engine has said counts."""
+        number = self.c.quorate_mistaken()
+        return None if number == 0 else self.rendered.sites[number - 1]
 
     def steps(self, search: int) -> list[Step]:
         """The counterexample that a search has, its initial state first."""

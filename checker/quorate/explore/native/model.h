@@ -23,6 +23,7 @@
  *     MODEL_GROUPS      number of groups of transitions, at least 1; at most 64 if MODEL_SLEEP
  *     MODEL_SLEEP       1 if groups may sleep (sleep.h)
  *     MODEL_POINTS      number of points at which runs are counted; without them nothing is
+ *     MODEL_SITES       number of actions and invariants of which something is remembered (memo.h); 0 if it is not defined
  *
  * and between the two includes:
  *
@@ -30,10 +31,11 @@
  *     void model_successors(const State *from, Successors *out) emits the successors: actions in order of declaration,
  *                                                               arguments ascending
  *     unsigned model_invariant(const State *s)                  the first invariant that s violates, or NONE
- *     unsigned model_invariant_after(const State *s, unsigned group)
+ *     unsigned model_invariant_after(const State *s, unsigned group, Memo *memo)
  *                                                               the same for a state that a transition of this group reached from
  *                                                               one that violates none: what the group cannot change is not
- *                                                               looked at. Group MODEL_GROUPS stands for "any".
+ *                                                               looked at. Group MODEL_GROUPS stands for "any". The memo (memo.h) is
+ *                                                               that of the worker, or NULL
  *     uint64_t model_before(unsigned group)                     the groups with a smaller number, as bits
  *     uint64_t model_independent(unsigned group)                the groups whose transitions commute with all of this one
  *     bool model_room(const State *s)                           whether the state is far enough from all capacities for that
@@ -137,7 +139,9 @@ typedef struct {
     uint64_t *masks; /* the groups that may sleep in the successor, as far as this transition knows */
     size_t count, capacity;
     bool searching;
+    struct Memo *memo; /* what is remembered while searching (memo.h), or NULL */
     bool violated;   /* a step property is violated by a transition that was not kept */
+    bool stuttered;  /* the step properties were asked about the step from the state being expanded to itself */
     uint64_t asleep; /* the groups that sleep in the state being expanded */
     bool room;       /* whether its successors may have any asleep */
     uint64_t passed; /* successors counted and not kept */
@@ -212,14 +216,15 @@ static inline void emit_initial(Successors *out, const State *state, const uint6
     emit_labelled(out, state, 0, MODEL_GROUPS, NONE, i, 1);
 }
 
-/* The transition to `next` by `action` with these arguments exists. */
-static inline void emit(Successors *out, const State *from, const State *next, uint32_t action, uint32_t group, const uint64_t *args,
-                        size_t arity) {
+/* The transition to `next` by `action` with these arguments exists. It is known whether that is the same state. */
+static inline void emit_known(Successors *out, const State *from, const State *next, bool same, uint32_t action, uint32_t group,
+                              const uint64_t *args, size_t arity) {
     out->fired[action]++;
     if (out->searching) {
-        if (same_state(from, next) || (MODEL_SLEEP && out->asleep >> group & 1)) {
+        if (same || (MODEL_SLEEP && out->asleep >> group & 1)) {
             out->passed++;
-            if (MODEL_HAS_STEPS && model_step(from, next) != NONE) out->violated = true;
+            if (MODEL_HAS_STEPS && !(same && out->stuttered) && model_step(from, next) != NONE) out->violated = true;
+            out->stuttered |= same;
             return;
         }
         if (UNLIKELY(out->count == out->capacity) && !successors_grow(out)) return;
@@ -227,6 +232,28 @@ static inline void emit(Successors *out, const State *from, const State *next, u
             out->masks[out->count] = out->room ? (out->asleep | model_before(group)) & model_independent(group) : 0;
     }
     emit_labelled(out, next, action, group, NONE, args, arity);
+}
+
+/* So many transitions by `action` lead to the state itself. */
+static inline void emit_same(Successors *out, const State *from, uint32_t action, uint64_t count) {
+    if (count == 0) return;
+    out->fired[action] += count;
+    out->passed += count;
+    if (MODEL_HAS_STEPS && !out->stuttered && model_step(from, from) != NONE) out->violated = true;
+    out->stuttered = true;
+}
+
+/* Whether there is nothing to do for a transition of this group by `action` but to count it, which is done. */
+static inline bool emit_asleep(Successors *out, uint32_t action, uint32_t group) {
+    if (MODEL_HAS_STEPS || !MODEL_SLEEP || !(out->asleep >> group & 1)) return false;
+    out->fired[action]++;
+    out->passed++;
+    return true;
+}
+
+static inline void emit(Successors *out, const State *from, const State *next, uint32_t action, uint32_t group, const uint64_t *args,
+                        size_t arity) {
+    emit_known(out, from, next, out->searching && same_state(from, next), action, group, args, arity);
 }
 
 /* The attempt to take `action` was an error in the spec. */
@@ -245,5 +272,7 @@ static inline void cut_fair(Successors *out, uint32_t bound, const State *from, 
     cut(out, bound);
     if (UNLIKELY(out->keep_cuts)) emit_labelled(out, from, action, MODEL_GROUPS, LABEL_CUT, args, arity);
 }
+
+#include "memo.h"
 
 #endif

@@ -32,6 +32,7 @@ enum { EVENT_DEADLOCK = 0, EVENT_VIOLATION = 1, EVENT_NONE = -1 };
 
 typedef struct {
     uint64_t workers, memory_limit, states_max;
+    uint64_t again; /* one answer of the memo in so many is looked into again (memo.h): a power of two, or 0 */
 } Options;
 
 /* What each worker counts. Written by its worker only, after each batch, and read by anyone at any time. */
@@ -135,7 +136,7 @@ static inline bool stopping(Search *search) {
 }
 
 static void note_event(Search *search, uint32_t event) {
-    if (atomic_load(&trapped)) return request_stop(search, STOP_TRAPPED);
+    if (atomic_load(&trapped) || atomic_load(&mistaken)) return request_stop(search, STOP_TRAPPED);
     uint32_t least = atomic_load_explicit(&search->event, memory_order_relaxed);
     while (event < least && !atomic_compare_exchange_weak(&search->event, &least, event)) {
     }

@@ -165,7 +165,10 @@ class _Run:
     def _opened(self) -> Iterator[int]:
         c, limits, checkpoint = self.library.c, self.watch.limits, self.watch.checkpoint
         options = Options(
-            self.workers, memory_limit(self.watch), EVERYTHING if limits.states is None else limits.states
+            self.workers,
+            memory_limit(self.watch),
+            EVERYTHING if limits.states is None else limits.states,
+            self.watch.again,
         )
         resumed = os.fsencode(checkpoint.path) if checkpoint is not None and checkpoint.resume else None
         arenas = self.workers if resumed is None else max(self.workers, c.quorate_checkpoint_arenas(resumed))
@@ -235,6 +238,9 @@ class _Run:
 
     def _answer(self, search: int, report: ctypes.Structure, stopped: str | None) -> Covered:
         rendered = self.library.rendered
+        mistaken = self.library.mistaken()
+        if mistaken is not None:
+            raise Disagreement(f"{mistaken} does something else than what was remembered of it")
         trapped = self.library.trapped()
         if trapped is not None:
             return Covered(

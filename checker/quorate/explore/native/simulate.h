@@ -79,7 +79,7 @@ static bool walk_step(Walker *walker, Random *random, State *now, bool initial) 
         if (MODEL_HAS_STEPS && model_step(now, &next) != NONE) return true;
     }
     *now = next;
-    return model_invariant_after(now, label->group) != NONE;
+    return model_invariant_after(now, label->group, NULL) != NONE;
 }
 
 /* Walk once. Returns the event that ended the run, or NONE. */

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quorate.explore.native.render.groups import Parameters, Split
 from quorate.explore.native.render.layout import width, words
-from quorate.explore.native.render.operands import comment, ctype, is_wide
+from quorate.explore.native.render.operands import comment, ctype, is_wide, to_bits
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.values import Values
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import Type
 from quorate.model.nodes import Function, Stmt
-
-Parameters = Sequence[tuple[str, Type]]
 
 
 def parameter(name: str, kind: Type) -> str:
@@ -33,6 +32,28 @@ def unpack_parameters(writer: Values, parameters: Parameters) -> None:
     for name, kind in parameters:
         if is_wide(kind):
             writer.declare(kind, f"v_{name}", parameter(name, kind))
+
+
+def pack_arguments(writer: Values, parameters: Parameters) -> None:
+    """The parameters as words, `args`."""
+    pieces: list[str] = []
+    for name, kind in parameters:
+        if is_wide(kind):
+            pieces += [f"{parameter(name, kind)}[{i}]" for i in range(words(width(kind)))]
+        else:
+            pieces.append(to_bits(kind, f"v_{name}"))
+    writer.out(f"const uint64_t args[] = {{{', '.join(pieces) or '0'}}};")
+
+
+def place_of(writer: Body, splits: Sequence[Split], parameters: Parameters) -> str:
+    """The number of a combination of values that are told apart."""
+    place = "0"
+    for split in splits:
+        value = writer.dense(split.kind, writer.value(split.expression(parameters)))
+        place = (
+            f"({place} * {split.kind.cardinality}u + (unsigned)({value}))" if place != "0" else f"(unsigned)({value})"
+        )
+    return place
 
 
 def pure(

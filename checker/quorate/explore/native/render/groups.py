@@ -20,7 +20,7 @@ from quorate.model.abstract import Abstract, Built, Exactly, Some
 from quorate.model.accesses import Footprint, changed, independent
 from quorate.model.capacity import additions
 from quorate.model.footprints import footprint
-from quorate.model.nodes import Action, Expr, Model, Op, Property
+from quorate.model.nodes import Expr, Model, Op, Property
 
 GROUPS_MAX = 64
 """As many as a sleep set has bits."""
@@ -34,6 +34,9 @@ INSTANCES_MAX = 32
 """Further parameters do so up to so many instances: each has a footprint to find, and is tested for anyway."""
 
 
+Parameters = Sequence[tuple[str, Type]]
+
+
 @dataclass(frozen=True)
 class Split:
     """A parameter, or a field of one, whose values divide an action into groups."""
@@ -42,18 +45,26 @@ class Split:
     field: str | None
     kind: Type
 
-    def expression(self, parameters: Sequence[tuple[str, Type]]) -> Expr:
+    def expression(self, parameters: Parameters) -> Expr:
         """The value that divides."""
         whole = Expr(Op.LOCAL, dict(parameters)[self.parameter], (), self.parameter)
         return whole if self.field is None else Expr(Op.FIELD, self.kind, (whole,), self.field)
 
 
-def _splits(action: Action) -> Iterator[Split]:
-    for name, kind in action.parameters:
+def splits_of(parameters: Parameters) -> Iterator[Split]:
+    """What can tell values of these parameters apart."""
+    for name, kind in parameters:
         parts = kind.fields if isinstance(kind, RecordType) else ((None, kind),)
         for field, part in parts:
             if isinstance(part, Leaf) and 1 < part.cardinality <= VALUES_MAX:
                 yield Split(name, field, part)
+
+
+def arguments(parameters: Parameters, splits: Sequence[Split]) -> Iterator[dict[str, Abstract]]:
+    """What is known of the arguments for each combination of values that are told apart, the first most significant."""
+    for values in product(*(split.kind.values() for split in splits)):
+        known = dict(zip(((split.parameter, split.field) for split in splits), map(Exactly, values), strict=True))
+        yield {name: _argument(name, kind, known) for name, kind in parameters}
 
 
 class Groups:
@@ -74,7 +85,7 @@ class Groups:
         """Divide actions as long as there are numbers, in rounds: each action by one more parameter."""
         sizes = [1] * len(self.splits)
         wishes = [
-            sorted(_splits(action), key=lambda split: not isinstance(split.kind, IdentityType))
+            sorted(splits_of(action.parameters), key=lambda split: not isinstance(split.kind, IdentityType))
             for action in self.model.actions
         ]
         for identities in (True, False):
@@ -90,15 +101,11 @@ class Groups:
     @cached_property
     def footprints(self) -> list[Footprint]:
         """What each group touches."""
-        found = []
-        for action, splits in zip(self.model.actions, self.splits, strict=True):
-            for values in product(*(split.kind.values() for split in splits)):
-                known = dict(
-                    zip(((split.parameter, split.field) for split in splits), map(Exactly, values), strict=True)
-                )
-                arguments = {name: _argument(name, kind, known) for name, kind in action.parameters}
-                found.append(footprint(self.model, action.body, arguments))
-        return found
+        return [
+            footprint(self.model, action.body, known)
+            for action, splits in zip(self.model.actions, self.splits, strict=True)
+            for known in arguments(action.parameters, splits)
+        ]
 
     @cached_property
     def independent(self) -> list[int]:

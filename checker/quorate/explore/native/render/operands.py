@@ -37,7 +37,16 @@ class Spot:
     def inner(self, kind: Type, at: int, moving: str = "") -> Spot:
         """A place inside this one."""
         both = " + ".join(part for part in (self.moving, moving) if part)
-        return replace(self, kind=kind, at=self.at + at, moving=both)
+        return replace(self, kind=kind, at=self.at + at, moving=both).in_one_word()
+
+    def in_one_word(self, bits: int | None = None) -> Spot:
+        """The same place, of one word of its array if it lies in one (or its first `bits` do): whatever is inside, wherever it is, is then
+        read in one access."""
+        size = width(self.kind) if bits is None else bits
+        first, last = self.at // 64, (self.at + size - 1) // 64
+        if not self.array or self.moving or first != last:
+            return self
+        return Spot(f"{self.root}[{first}]", False, self.kind, self.at % 64)
 
     def part(self, kinds: tuple[Type, ...], position: int) -> Spot:
         """A component of a record or tuple."""

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from quorate.errors import Location
 from quorate.explore.native.render.directives import directed
-from quorate.explore.native.render.functions import declared, function, parameter, unpack_parameters
+from quorate.explore.native.render.functions import declared, function, pack_arguments, place_of, unpack_parameters
 from quorate.explore.native.render.history import history_checks
 from quorate.explore.native.render.layout import Unsupported, capacity, pack, width, words
 from quorate.explore.native.render.liveness import liveness, promises
-from quorate.explore.native.render.operands import comment, is_wide, literal, to_bits
+from quorate.explore.native.render.operands import comment, literal
 from quorate.explore.native.render.properties import Properties, all_choices
 from quorate.explore.native.render.ranging import opening, ranging
+from quorate.explore.native.render.recall import plan, recall
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.symmetry import canonical_form
@@ -47,6 +48,7 @@ EXPORT void quorate_choose(unsigned number, uint64_t invariants, uint64_t steps)
 class Rendered:
     """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers.
 
+    `sites` are the actions and invariants of which something is remembered, by their numbers.
     `has_liveness` says whether there are liveness properties in it; `no_liveness` why not, if the model has some. `traps` are the places
     where a number may leave its 64 bits; `points` is how many are counted."""
 
@@ -60,6 +62,7 @@ class Rendered:
     no_liveness: str | None = None
     traps: tuple[Location | None, ...] = ()
     points: int = 0
+    sites: tuple[str, ...] = ()
 
 
 def render(
@@ -112,7 +115,7 @@ class Program:
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)status;")
             before = Body(self.shared, out, "s", "s", lambda _: None)
-            self._pack_arguments(before, action.parameters)
+            pack_arguments(before, action.parameters)
             unpack_parameters(before, action.parameters)
             if counted:
                 out("count_into(out);")
@@ -121,7 +124,8 @@ class Program:
             out("word *const n = next.w;")
             out("(void)n;")
             writer = Body(self.shared, out, "n", "s", lambda _: out("goto done;"))
-            out(f"const unsigned group = {self._group(before, action, number)};")
+            place = place_of(before, self.shared.groups.splits[number], action.parameters)
+            out(f"const unsigned group = {self.shared.groups.first[number]}u + {place};")
             writer.declare_locals(body, [name for name, _ in action.parameters])
             writer.block(body)
             count = sum(words(width(kind)) for _, kind in action.parameters)
@@ -149,47 +153,42 @@ class Program:
         self.shared.code.lines.extend(out.lines)
         self.shared.code()
 
-    def _group(self, writer: Body, action: Action, number: int) -> str:
-        """The number of the group that a transition belongs to."""
-        place = "0"
-        for split in self.shared.groups.splits[number]:
-            value = writer.dense(split.kind, writer.value(split.expression(action.parameters)))
-            place = (
-                f"({place} * {split.kind.cardinality}u + (unsigned)({value}))"
-                if place != "0"
-                else f"(unsigned)({value})"
-            )
-        return f"{self.shared.groups.first[number]}u + {place}"
-
-    @staticmethod
-    def _pack_arguments(writer: Body, parameters: Sequence[tuple[str, Type]]) -> None:
-        pieces: list[str] = []
-        for name, kind in parameters:
-            if is_wide(kind):
-                pieces += [f"{parameter(name, kind)}[{i}]" for i in range(words(width(kind)))]
-            else:
-                pieces.append(to_bits(kind, f"v_{name}"))
-        writer.out(f"const uint64_t args[] = {{{', '.join(pieces) or '0'}}};")
-
     def _choices(self, action: Action, number: int) -> None:
-        """Try an action with all its arguments."""
+        """Try an action with all its arguments: by what is remembered, where that is worth it."""
+        how = plan(self.shared, action)
+        if how is None:
+            self._loops(f"action_{number}", "attempt", action, number, 0, len(action.parameters))
+            return
+        outer = len(how.outer)
+        self._loops(f"rest_{number}", "attempt", action, number, outer, len(action.parameters))
+        recall(self.shared, action, number, how)
+        self._loops(f"action_{number}", "recall", action, number, 0, outer)
+
+    def _loops(self, name: str, what: str, action: Action, number: int, begin: int, end: int) -> None:
+        """A function that does something for all values of the parameters from `begin` to `end`; those before have values."""
         out = Writer()
-        with out.block(f"static void action_{number}(const State *from, Successors *out)"):
+        parameters = declared(action.parameters[:begin])
+        with out.block(f"static void {name}({', '.join(['const State *from', 'Successors *out', *parameters])})"):
             out("const word *const s = from->w;")
             out("int status_ = 0, *status = &status_;")
             out("(void)s, (void)status;")
             writer = Body(self.shared, out, "s", "s", lambda _: None)
+            unpack_parameters(writer, action.parameters[:begin])
             guards = self._early_guards(action)
-            self._guard(writer, guards[0], "return")
+            if begin == 0:
+                self._guard(writer, guards[0], "return")
             with ExitStack() as stack:
-                for (name, kind), source, early in zip(action.parameters, action.ranges, guards[1:], strict=True):
+                for position in range(begin, end):
+                    (known, kind), source = action.parameters[position], action.ranges[position]
                     if source is None:
-                        stack.enter_context(all_choices(writer, [(name, kind)]))
+                        stack.enter_context(all_choices(writer, [(known, kind)]))
                     else:
                         value = stack.enter_context(ranging(writer, source, kind))
-                        writer.declare(kind, f"v_{name}", value)
-                    self._guard(writer, early, "continue")
-                out(f"attempt_{number}({', '.join(['from', 'out', *(f'v_{name}' for name, _ in action.parameters)])});")
+                        writer.declare(kind, f"v_{known}", value)
+                    if position + 1 < len(action.parameters) or what == "recall":
+                        self._guard(writer, guards[position + 1], "continue")
+                values = [f"v_{known}" for known, _ in action.parameters[:end]]
+                out(f"{what}_{number}({', '.join(['from', 'out', *values])});")
             out("return;")
             out("leave:")
             out(f"fail(out, from, {self.shared.own(number)}, NULL, 0);")
@@ -197,9 +196,10 @@ class Program:
         self.shared.code()
 
     def _early_guards(self, action: Action) -> list[list[Expr]]:
-        """For each number of first parameters, the guards that are decided when these have values and others are to come.
+        """For each number of first parameters, the guards that are decided when these have values.
 
         A guard moves forward over others only if none of them can fail, and if it is not counted how often it decides."""
+        asked = [guard.condition for guard in opening(action)[0]]
         names = [name for name, _ in action.parameters]
         found: list[list[Expr]] = [[] for _ in range(len(names) + 1)]
         for statement in action.body if self.shared.points is None else ():
@@ -210,7 +210,7 @@ class Program:
                     return found
                 mentioned = {node.data for node in guard.walk() if node.op is Op.LOCAL}
                 known = max((names.index(name) + 1 for name in mentioned if name in names), default=0)
-                if known < len(names):
+                if known < len(names) or guard in asked:
                     found[known].append(guard)
         return found
 
@@ -334,6 +334,7 @@ class Program:
             no_liveness,
             tuple(shared.traps),
             0 if shared.points is None else len(shared.points),
+            tuple(shared.sites),
         )
 
     def _defines(self, promised: int) -> str:
@@ -348,6 +349,7 @@ class Program:
             "GROUPS": self.shared.groups.count,
             "SLEEP": int(self.shared.groups.sleep),
             "LIVENESS": promised,
+            "SITES": len(self.shared.sites),
         }
         if self.shared.points is not None:
             values["POINTS"] = len(self.shared.points)

@@ -10,13 +10,17 @@ from math import prod
 
 from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported
-from quorate.explore.native.render.operands import is_wide
+from quorate.explore.native.render.memo import Table
+from quorate.explore.native.render.operands import is_wide, literal
 from quorate.explore.native.render.paths import BOOL
+from quorate.explore.native.render.reading import Words, cost_of_property
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.writer import Writer
 from quorate.kinds import ENDS, GOALS, INVARIANTS, MAPPING, STEPS
 from quorate.language.types import Type
+from quorate.model.abstract import Some
+from quorate.model.footprints import footprint
 from quorate.model.nodes import Expr, If, Model, Op, Property, Return
 from quorate.model.totality import is_total
 
@@ -25,6 +29,11 @@ REACHABLE_MAX = 63
 
 LEFT_OUT_MAX = 64
 """So many invariants, and steps, can be left out when models are compiled together."""
+
+COST_MIN = 200
+"""An invariant that takes fewer operations is as fast as looking it up."""
+KEY_BITS_MAX = 192
+"""Of what reads more of the state, too little is met again."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +112,50 @@ def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
     writer.out(f"if ({test if shortcut.when else f'!({test})'}) continue;")
 
 
-def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str]) -> None:
+def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str], first: str = "") -> None:
     holds = out.fresh("holds")
     out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
-    out(f"if (UNLIKELY(!{holds} || *status)) return {number};")
+    leave = f"{{ {first} return {number}; }}" if first else f"return {number};"
+    out(f"if (UNLIKELY(!{holds} || *status)) {leave}")
+
+
+@contextmanager
+def _unless_known(shared: Shared, out: Writer, prop: Property) -> Iterator[tuple[str, str]]:
+    """What follows is left out where it is remembered that all instances of an invariant hold. Gives whether all of them are to be
+    evaluated, and what is to be done where one is violated; empty if nothing is remembered of this invariant."""
+    arguments = {name: Some(kind) for name, kind in prop.parameters}
+    found = shared.reading(footprint(shared.model, prop.body, arguments))
+    words = Words((found.reads | found.adds,))
+    if not shared.remembers or not _is_worth_it(shared.model, prop, words):
+        yield "", ""
+        return
+    table, asks, doubts, known = (
+        Table(out, shared.site(f"@{prop.kind} {prop.name}"), len(words.touched)),
+        out.fresh("asks"),
+        out.fresh("doubts"),
+        out.fresh("known"),
+    )
+    table.site = out.fresh("site")
+    out(f"Site *const {table.site} = memo ? &memo->sites[{table.number}] : NULL;")
+    out(f"const bool {asks} = memo && {table.opened};")
+    out(f"bool {doubts} = false;")
+    key = table.named(
+        [f"s[{i}] & {literal(part)}" for i, part in zip(words.touched, *words.rows(words.touched), strict=True)]
+    )
+    with out.block(f"if ({asks})"):
+        table.ask(key)
+        with out.block(f"if ({table.found(key)})"):
+            out(f"if (!memo_doubts(memo, {table.site})) goto {known};")
+            out(f"{doubts} = true;")
+    yield asks, f"if ({doubts}) memo_mistake({table.number});"
+    with out.block(f"if ({asks} && !{doubts} && {table.missed})"):
+        table.put(key)
+    out(f"{known}:;")
+
+
+def _is_worth_it(model: Model, prop: Property, words: Words) -> bool:
+    dear = cost_of_property(model, prop) >= COST_MIN
+    return dear and 0 < words.masks[0].bit_count() <= KEY_BITS_MAX and words.never_all_ones
 
 
 def _of_parameters(prop: Property, apart: int) -> str:
@@ -164,9 +213,11 @@ class Properties:
 
     def _invariants(self, invariants: Sequence[tuple[str, Property]]) -> None:
         """The first invariant that is false. After a transition, only those that it may have changed are evaluated."""
-        with self._judging("unsigned model_invariant_after(const State *state, unsigned group)", "0") as writer:
+        with self._judging(
+            "unsigned model_invariant_after(const State *state, unsigned group, Memo *memo)", "0"
+        ) as writer:
             out = writer.out
-            out("(void)group;")
+            out("(void)group, (void)memo;")
             for number, (name, prop) in enumerate(invariants):
                 self._unless_left_out(out, "invariants", number)
                 wanted, apart = self.shared.groups.to_check(prop)
@@ -174,23 +225,29 @@ class Properties:
                 if all(row == everything for row in wanted):
                     with (
                         out.block(""),
+                        _unless_known(self.shared, out, prop) as (_, first),
                         all_choices(writer, prop.parameters, _shortcut(prop, self.shared.model)) as values,
                     ):
-                        _break_if_violated(out, number, name, values)
+                        _break_if_violated(out, number, name, values, first)
                     continue
                 rows = ", ".join(f"{row:#x}u" for row in [*wanted, everything])
                 self._head(f"/* What of {prop.name} each group may change{_of_parameters(prop, apart)}. */")
                 self._head(f"static const uint64_t check_{number}[] = {{{rows}}};")
                 row = f"check_{number}[group]"
-                choices = (
-                    chosen(writer, prop.parameters, _shortcut(prop, self.shared.model), apart, row)
-                    if apart
-                    else all_choices(writer, prop.parameters)
-                )
-                with out.block(f"if ({row})"), choices as values:
-                    _break_if_violated(out, number, name, values)
+                with out.block(f"if ({row})"), _unless_known(self.shared, out, prop) as (all_of_them, first):
+                    if all_of_them:
+                        row = f"({all_of_them} ? {literal(everything)} : {row})"
+                    choices = (
+                        chosen(writer, prop.parameters, _shortcut(prop, self.shared.model), apart, row)
+                        if apart
+                        else all_choices(writer, prop.parameters)
+                    )
+                    with choices as values:
+                        _break_if_violated(out, number, name, values, first)
             out("return NONE;")
-        self._out("static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS); }")
+        self._out(
+            "static unsigned model_invariant(const State *s) { return model_invariant_after(s, MODEL_GROUPS, NULL); }"
+        )
         self._out()
 
     def _unless_left_out(self, out: Writer, kind: str, number: int) -> None:

@@ -12,9 +12,11 @@ from quorate.errors import Location
 from quorate.explore.native.render.groups import Groups
 from quorate.explore.native.render.layout import Unsupported, offsets, pack, width, words
 from quorate.explore.native.render.operands import Spot, comment, literal
+from quorate.explore.native.render.reading import Reading, reading
 from quorate.explore.native.render.writer import Writer
 from quorate.language.sorts import Scalarset
 from quorate.language.types import TupleType, Type
+from quorate.model.accesses import Footprint
 from quorate.model.nodes import Expr, Model
 from quorate.model.points import Points
 
@@ -40,6 +42,9 @@ class Shared:
     ) -> None:
         self.model, self.sorts, self.plans, self.points = model, tuple(sorts), plans, points
         self.groups = Groups(model, bool(sorts), without)
+        self.remembers = "memo" not in without and points is None  # What is looked up is not counted.
+        self.sites: list[str] = []
+        """The actions and invariants of which something is remembered, by their numbers (`memo.h`)."""
         kinds = tuple(variable.type for variable in model.variables)
         self.layout = TupleType(kinds)
         self.state_words = words(width(self.layout) + 1)
@@ -83,12 +88,23 @@ class Shared:
         """The bounds that may cut, in the order of their numbers."""
         return tuple(self._bounds)
 
+    def place(self, name: str) -> tuple[Type, int]:
+        """The type of a state variable and the offset where it lies."""
+        return self._places[name]
+
     def variable(self, state: str, name: str) -> Spot:
         """The place of a state variable in the state with this C name."""
         kind, at = self._places[name]
-        if self.state_words == 1:
-            return Spot(f"{state}[0]", False, kind, at)
-        return Spot(state, True, kind, at)
+        return Spot(state, True, kind, at).in_one_word()
+
+    def reading(self, footprint: Footprint) -> Reading:
+        """What a computation with this footprint does with the bits of a state."""
+        return reading(footprint, self._places)
+
+    def site(self, name: str) -> int:
+        """A number for something that is remembered."""
+        self.sites.append(name)
+        return len(self.sites) - 1
 
     def bound(self, name: str) -> int:
         """The number of a named bound."""

@@ -133,10 +133,9 @@ class Values:
         """Some bits (at most 64) of a place."""
         if bits == 0:
             return "0u"
+        spot = spot.in_one_word(bits)
         if not spot.array:
             return f"get1({spot.root}, {spot.offset}, {bits})"
-        if not spot.moving and spot.at // 64 == (spot.at + bits - 1) // 64:
-            return f"get1({spot.root}[{spot.at // 64}], {spot.at % 64}u, {bits})"
         return f"get_bits({spot.root}, {spot.offset}, {bits})"
 
     def read(self, spot: Spot) -> str:
@@ -152,10 +151,9 @@ class Values:
         """Put some bits (at most 64)."""
         if size == 0:
             return
+        spot = spot.in_one_word(size)
         if not spot.array:
             self.out(f"put1(&{spot.root}, {spot.offset}, {size}, {bits});")
-        elif not spot.moving and spot.at // 64 == (spot.at + size - 1) // 64:
-            self.out(f"put1(&{spot.root}[{spot.at // 64}], {spot.at % 64}u, {size}, {bits});")
         else:
             self.out(f"put_bits({spot.root}, {spot.offset}, {size}, {bits});")
 
