@@ -29,9 +29,9 @@
         def mutual_exclusion(self) -> bool:
             return len(self.inside) <= 1
 
-`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and, for programs and
-notebooks, `check`, `simulate` and `judge`. They are imported when the first of them is used, so that what only looks for specifications
-costs nothing.
+`quorate check mutex.py` explores it. This module holds the names that a spec's author imports, and, for programs and notebooks,
+`check`, `proven`, `simulate` and `judge`. They are imported when the first of them is used, so that what only looks for
+specifications costs nothing.
 """
 
 from typing import TYPE_CHECKING
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from quorate.language.resolve import up_to
     from quorate.language.sorts import Int, Nat, Ordered, Scalarset
     from quorate.language.spec import Spec
+    from quorate.prove.proven import proven as proven
 
 __all__ = [
     "Bag",
@@ -119,6 +120,7 @@ if not TYPE_CHECKING:
         beside = {
             "check": "quorate.explore",
             "judge": "quorate.consistency",
+            "proven": "quorate.prove.proven",
             "simulate": "quorate.explore.simulate",
             "stateful": "quorate.explore.stateful",
         }

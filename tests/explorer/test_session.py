@@ -111,6 +111,15 @@ def test_of_a_violation_it_says_when_it_was_too_late() -> None:
         session.answer("return", {**asked, "property": stored.property, "at": 0})
 
 
+def test_among_fair_runs_it_may_be_too_late_before() -> None:
+    session = Session(load(str(Path(__file__).with_name("candle.py"))), {}, 1)
+    run = {"initial": {}, "steps": [["burn", {}]] * 5}
+    found = session.answer("return", {"variant": None, "run": run, "property": "burns_long"})
+    assert (found["step"], found["fair"]) == (5, 3)
+    assert "a run can still avoid it (turn env, turn env; it can go round for ever)" in found["words"]
+    assert "Among fair runs it is step 3: before it, a fair run can still avoid it (put_out env;" in found["words"]
+
+
 def test_a_run_of_a_variant_with_bounds_of_its_own_is_begun_with() -> None:
     stored = Trace.load(Path("counterexamples/two_phase_commit/votes_before_logging/trace.json").resolve())
     session = Session(load("two_phase_commit"), stored.bounds, 1, stored.variant)

@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 EXERCISES = exercises(ROOT / "docs" / "exercises")
 
 
+CANDLE = (ROOT / "tests" / "explorer" / "candle.py").read_text(encoding="utf-8")
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not told."""
@@ -69,6 +72,19 @@ def test_the_tutorials_lock_is_checked_and_stepped_through_in_the_browser(page: 
     check(page)
     page.locator(".told pre", has_text="one_holder").wait_for(timeout=60_000)
     page.locator(".properties .bad", has_text="one_holder").wait_for(timeout=60_000)
+
+
+@pytest.mark.slow
+@pytest.mark.deep
+def test_liveness_is_judged_in_the_browser_and_when_it_was_too_late(page: Any, playground: str) -> None:
+    page.goto(playground)
+    write(page, CANDLE)
+    check(page)
+    page.locator(".told pre", has_text="is_out").wait_for(timeout=90_000)
+    page.locator(".properties .bad", has_text="burns_long").wait_for(timeout=60_000)
+    page.get_by_role("button", name="When was it too late?").first.click()
+    page.get_by_text("Among fair runs it is step 3").first.wait_for(timeout=60_000)
+    assert page.locator(".tick.late").count() == 2
 
 
 @pytest.mark.slow

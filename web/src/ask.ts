@@ -34,7 +34,8 @@ export interface Comparison {
   offers: { step: number; here: string[]; there: string[] } | null;
   false: { step: number; properties: string[] } | null;
 }
-export interface NoReturn { step: number | null; words: string }
+/** `fair` is the point among fair runs, where actions are fair. */
+export interface NoReturn { step: number | null; fair: number | null; words: string }
 export interface About {
   spec: string; about: string; main: string; variants: { name: string; about: string; expect: string }[]; bounds: Record<string, number>;
   begin: { variant: string | null; run: Run | null }; initial: { arguments: Arguments; shown: string }[];

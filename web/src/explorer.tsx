@@ -252,9 +252,9 @@ export function App({ about, begin, shares = true }: { about: About; begin: Shar
           {!hidden && look?.judged.map((one, index) => one.false.length > 0 && last > 0 && (
             <span key={index} class="tick" title={`${one.false.join(", ")} false after step ${index}`} style={{ left: `calc(8px + (100% - 16px) * ${index / last})` }} />
           ))}
-          {late?.step != null && last > 0 && (
-            <span class="tick late" title={late.words} style={{ left: `calc(8px + (100% - 16px) * ${late.step / last})` }} />
-          )}
+          {late && last > 0 && [...new Set([late.step, late.fair])].map((step) => step !== null && (
+            <span key={step} class="tick late" title={late.words} style={{ left: `calc(8px + (100% - 16px) * ${step / last})` }} />
+          ))}
         </div>
         <button type="button" aria-label="Step back" disabled={here.at === 0} onClick={() => go(here.at - 1)}><kbd>{"\u2190"}</kbd></button>
         <button type="button" aria-label="Step forward" disabled={here.at === last} onClick={() => go(here.at + 1)}><kbd>{"\u2192"}</kbd></button>

@@ -216,16 +216,17 @@ class Site:
 
 
 def write_packages(archive: Path) -> None:
-    """Quorate and its protocols as a file that Pyodide unpacks; the same contents give the same file."""
+    """Quorate, its protocols and networkx, which liveness needs, as a file that Pyodide unpacks; the same contents give the same file."""
+    import networkx
     import quorate_specs
 
     import quorate
 
     with ZipFile(archive, "w", ZIP_DEFLATED) as packed:
-        for package in (quorate, quorate_specs):
+        for package in (quorate, quorate_specs, networkx):
             folder = Path(str(package.__file__)).parent
             for file in sorted(folder.rglob("*")):
-                if file.is_file() and "__pycache__" not in file.parts:
+                if file.is_file() and not {"__pycache__", "tests"} & set(file.relative_to(folder).parts):
                     name = Path(folder.name, file.relative_to(folder)).as_posix()
                     packed.writestr(ZipInfo(name), file.read_bytes(), ZIP_DEFLATED)
 

@@ -13,10 +13,12 @@ from threading import Lock
 from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.checking import Naming
 from quorate.explore.engine import Finding
+from quorate.explore.fair_return import fair_point_of_no_return
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.no_return import point_of_no_return
 from quorate.explore.seeking import Aim, seek
 from quorate.explorer.exports import FILES
+from quorate.explorer.returning import returning, returning_fairly
 from quorate.explorer.stage import Node, NotPossible, Run, Stage, encoded
 from quorate.explorer.stategraph import StateGraph
 from quorate.explorer.telling import given, now, reads
@@ -35,7 +37,7 @@ SHOWN_MAX, BEFORE, AFTER = 60, 30, 15
 SEEK_S = 60.0
 """A search that takes longer than this is given up; a reader can stop it before."""
 RETURN_S = 10.0
-"""A search for the point of no return is given up after this time."""
+"""A search for the point of no return, and one for that among fair runs, is given up after this time."""
 WALK_MAX = 200
 
 
@@ -246,18 +248,15 @@ class Session:
             before = old if of_step else None
             return not all(stage.properties.holds(method, new, arguments, before) for arguments in choices)
 
+        asked = (stage.system, stage.actions, [node.state for node in nodes], violates)
         self._watch = Watch(Limits(seconds=RETURN_S))
-        found = point_of_no_return(stage.system, stage.actions, [node.state for node in nodes], violates, self._watch)
-        if found.step is None:
-            return {"step": None, "words": f"Not found in {RETURN_S:g} s, among {found.states:,} states."}
-        if found.step == 0:
-            return {"step": 0, "words": "Every run from its first state on violates it."}
-        assert found.escape is not None
-        lanes = nodes[0].tracer.lanes
-        calls = [f"{action.name} {lanes.of_step(action, arguments)}" for action, arguments in found.escape.steps]
-        way = f"a run can still avoid it ({', '.join([*calls[:3], *(['…'] if len(calls) > 3 else [])])}; {found.escape.way.value})"
-        late = "with it, it is violated" if found.step == at else "from then on no continuation avoids it"
-        return {"step": found.step, "words": f"The point of no return is step {found.step}: before it, {way}; {late}."}
+        found = point_of_no_return(*asked, self._watch)
+        words, fair = returning(nodes, found, at), None
+        if found.step is not None and any(action.declaration.fair for action, _ in stage.actions):
+            self._watch = Watch(Limits(seconds=RETURN_S))
+            fair = fair_point_of_no_return(*asked, self._watch)
+            words = f"{words} {returning_fairly(nodes, found, fair)}"
+        return {"step": found.step, "fair": None if fair is None else fair.step, "words": words}
 
 
 def _part(nodes: Sequence[Node], first: int, last: int, tells: bool) -> Trace:
