@@ -87,6 +87,8 @@ class DynamoCore(Adapter):
                     self.answers.append(response)
                 case Persist(number):
                     sent += self._step(name, Persisted(number))
+                case Draw(purpose):
+                    sent += self._step(name, Drawn(purpose, 0))
         return sent
 
     def _deliver(self, source: str, target: str, message: Message) -> Sent:
@@ -215,11 +217,13 @@ class DynamoCore(Adapter):
     # What is seen
 
     def _siblings(self, siblings: Siblings) -> Any:
-        versions = [{"update": v.value, "node": v.node, "number": v.number} for v in siblings.versions]
+        versions = [
+            {"update": v.value, "node": v.actor.partition("#")[0], "number": v.number} for v in siblings.versions
+        ]
         return {"versions": versions, "covers": self._vector(siblings.covers)}
 
     def _vector(self, vector: dict[str, int]) -> dict[str, int]:
-        return {name: vector.get(name, 0) for name in self.nodes}
+        return {name: vector.get(node.actor, 0) for name, node in self.nodes.items()}
 
     def _by_key(self, of: Any) -> dict[str, Any]:
         return {str(number): of(key) for number, key in enumerate(self.keys[: self.key_count])}

@@ -115,8 +115,8 @@ class RepairsNobody(Dynamo):
 
 
 class _Blind(KeepsSiblings):
-    def written(self, own: Siblings, context: Vector, node: str, value: str | None, stamp: Stamp) -> Siblings:
-        return super().written(own, {}, node, value, stamp)
+    def written(self, own: Siblings, context: Vector, actor: str, value: str | None, stamp: Stamp) -> Siblings:
+        return super().written(own, {}, actor, value, stamp)
 
 
 class ForgetsContexts(Dynamo):

@@ -11,6 +11,7 @@ specifications:
 - *A write that is asked for again* gets no second dot: its coordinator remembers, on the disk, the last write of each session.
   So a client asks one coordinator only. A second one would give the write another dot, which would come back as a sibling
   of what had replaced the first.
+- *An actor* is a node with its disk. One that comes back with an empty disk gives its dots under another name.
 - *Deleting* replaces what the client has seen by nothing. The vector stays, for ever.
 
 Sources: DeCandia et al. 2007, "Dynamo: Amazon's Highly Available Key-value Store"; Almeida et al. 2014, "Scalable and Accurate
@@ -72,8 +73,10 @@ class Dynamo(Entropy):
 
     def requested(self, client: str, request: Message) -> None:
         match request:
-            case Write() if self.clock.wall == 0:
-                self._early.append((client, request))  # No clock has been read yet, for its stamp.
+            case Write() | Query() if self.clock.wall == 0 or not self.actor:
+                self._early.append(
+                    (client, request)
+                )  # A write needs a stamp and a dot, and both a number that is on the disk.
             case Write():
                 self._handle_write(client, request)
             case Query():

@@ -12,7 +12,10 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 """Numbers of writes, times. What comes over the wire with another number is no message."""
 
 Vector = dict[str, Count]
-"""A version vector: for each node, how many of the writes of a key that it coordinated were seen; none if it is not there."""
+"""A version vector: for each actor, how many of the writes of a key that it coordinated were seen; none if it is not there.
+
+An *actor* is a node with its disk: one that comes back with an empty disk is another actor.
+"""
 
 Level = Literal["one", "quorum", "all"] | Annotated[int, msgspec.Meta(ge=1)]
 """How many replicas a request waits for."""
@@ -32,12 +35,12 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 
 class Version(msgspec.Struct, frozen=True, array_like=True):
-    """A value with its dot: the node that coordinated the write, and the number of the write there.
+    """A value with its dot: the actor that coordinated the write, and the number of the write there.
 
     Where the last write wins there are no dots (the number is 0), stamps decide, and None is the value of a deleted key.
     """
 
-    node: str
+    actor: str
     number: Count
     value: str | None
     stamp: Stamp
@@ -212,9 +215,10 @@ PeerMessage = Replicate | Confirmed | Read | Found | Repair | HandOver | Compare
 
 
 class Began(Record, frozen=True):
-    """The node has started this many times."""
+    """The node has started this many times with this disk, and is this actor."""
 
     start: Count
+    actor: str
 
 
 class Kept(Record, frozen=True):

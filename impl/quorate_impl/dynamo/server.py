@@ -74,6 +74,7 @@ class Server(Core):
             ("conflicts", "stale_reads", "repairs", "hints_taken", "handed_over", "exchanged"), 0
         )
         self._executed: dict[tuple[int, str], int] = {}
+        self.actor = ""
         self._start = 0
         self._begun = 0
         self._since_checkpoint = 0
@@ -92,8 +93,8 @@ class Server(Core):
         """A node that was down is, for the specification, one that has done nothing for a while: all it had is on the disk."""
         for record in records:
             match record:
-                case Began(start):
-                    self._start = start
+                case Began(start, actor):
+                    self._start, self.actor = start, actor
                 case Kept(key, siblings, owes):
                     self._set(key, siblings, frozenset(owes))
                 case Executed(session, key, number):
@@ -104,8 +105,18 @@ class Server(Core):
         return dict(self.members)
 
     def started(self) -> None:
-        """Whatever was begun before this start has other numbers, so that a late answer is not taken for one to something else."""
-        self._save(Began(self._start))
+        """Whatever was begun before this start has other numbers, so that a late answer is not taken for one to something else.
+
+        With an empty disk the node is a new actor: the dots of an earlier one would be given again (`ForgetsItsDots`).
+        """
+        if self.actor:
+            self._save(Began(self._start, self.actor))
+        else:
+            self.draw("actor", 0, 2**48)
+
+    def drawn(self, purpose: str, number: int) -> None:
+        self.actor = f"{self.name}#{number:x}"
+        self._save(Began(self._start, self.actor))
 
     def _next_id(self) -> Id:
         self._begun += 1
@@ -183,7 +194,7 @@ class Server(Core):
         self._since_checkpoint = 0
         kept = (Kept(key, it, tuple(sorted(self.owes.get(key, ())))) for key, it in self.stored.items())
         executed = (Executed(session, key, number) for (session, key), number in self._executed.items())
-        self.checkpoint(Began(self._start), *kept, *executed)
+        self.checkpoint(Began(self._start, self.actor), *kept, *executed)
 
     def _merged(self, found: Iterable[Siblings]) -> Siblings:
         merged = NOTHING

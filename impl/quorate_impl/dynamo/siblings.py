@@ -18,14 +18,14 @@ ZERO = Stamp(0, 0)
 
 def covered(version: Version, by: Vector) -> bool:
     """`covered`: whether a vector has the dot of a version."""
-    return version.number <= by.get(version.node, 0)
+    return version.number <= by.get(version.actor, 0)
 
 
 def joined(a: Vector, b: Vector) -> Vector:
     """The vector that has seen what either has seen."""
     if a == b:
         return a
-    return {node: max(a.get(node, 0), b.get(node, 0)) for node in sorted(a.keys() | b.keys())}
+    return {actor: max(a.get(actor, 0), b.get(actor, 0)) for actor in sorted(a.keys() | b.keys())}
 
 
 def latest(siblings: Siblings) -> Stamp:
@@ -39,7 +39,7 @@ def values(siblings: Siblings) -> tuple[str, ...]:
 
 
 def _dot(version: Version) -> tuple[str, int]:
-    return version.node, version.number
+    return version.actor, version.number
 
 
 def _ordered(versions: Iterable[Version]) -> tuple[Version, ...]:
@@ -51,7 +51,7 @@ class Policy(ABC):
     """What a write and a merge make of the siblings of a key."""
 
     @abstractmethod
-    def written(self, own: Siblings, context: Vector, node: str, value: str | None, stamp: Stamp) -> Siblings:
+    def written(self, own: Siblings, context: Vector, actor: str, value: str | None, stamp: Stamp) -> Siblings:
         """What a coordinator has after a write by a client that has seen the context."""
 
     @abstractmethod
@@ -62,15 +62,15 @@ class Policy(ABC):
 class KeepsSiblings(Policy):
     """Values of clients that did not know of each other are kept side by side."""
 
-    def written(self, own: Siblings, context: Vector, node: str, value: str | None, stamp: Stamp) -> Siblings:
+    def written(self, own: Siblings, context: Vector, actor: str, value: str | None, stamp: Stamp) -> Siblings:
         """To delete is to replace what the client has seen by nothing. That needs no dot of its own: it is covered."""
-        versions, covers = self.kept(own, context, node), joined(own.covers, context)
+        versions, covers = self.kept(own, context, actor), joined(own.covers, context)
         if value is None:
             return Siblings(versions, covers)
-        number = own.covers.get(node, 0) + 1
-        return Siblings(_ordered((*versions, Version(node, number, value, stamp))), {**covers, node: number})
+        number = own.covers.get(actor, 0) + 1
+        return Siblings(_ordered((*versions, Version(actor, number, value, stamp))), {**covers, actor: number})
 
-    def kept(self, own: Siblings, context: Vector, node: str) -> tuple[Version, ...]:
+    def kept(self, own: Siblings, context: Vector, actor: str) -> tuple[Version, ...]:
         """`kept`: which siblings stay beside a new value, those that the client has not seen."""
         return tuple(version for version in own.versions if not covered(version, context))
 
@@ -91,14 +91,14 @@ class KeepsSiblings(Policy):
 
 
 class LastWriteWins(Policy):
-    """The version with the latest stamp stays; of two with the same, that of the node whose name comes later."""
+    """The version with the latest stamp stays; of two with the same, that of the actor whose name comes later."""
 
-    def written(self, own: Siblings, context: Vector, node: str, value: str | None, stamp: Stamp) -> Siblings:
-        return self.merge(own, Siblings((Version(node, 0, value, stamp),), {}))
+    def written(self, own: Siblings, context: Vector, actor: str, value: str | None, stamp: Stamp) -> Siblings:
+        return self.merge(own, Siblings((Version(actor, 0, value, stamp),), {}))
 
     def merge(self, own: Siblings, received: Siblings) -> Siblings:
         found = (*own.versions, *received.versions)
-        last = max(found, key=lambda version: (version.stamp, version.node), default=None)
+        last = max(found, key=lambda version: (version.stamp, version.actor), default=None)
         if last is None or own.versions == (last,):
             return own
         return Siblings((last,), {})

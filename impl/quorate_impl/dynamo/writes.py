@@ -68,7 +68,7 @@ class Writes(Server):
     def _execute(self, m: Write) -> bool:
         """Give the write its dot and its stamp; false if what stays beside the value is too much."""
         self.clock.observe(m.seen)
-        siblings = self.policy.written(self.siblings(m.key), m.context, self.name, m.value, self._stamp())
+        siblings = self.policy.written(self.siblings(m.key), m.context, self.actor, m.value, self._stamp())
         if len(siblings.versions) > 1 and self._characters(siblings) > self.options.siblings_characters:
             return False
         self._remember(m.session, m.key, m.number)
@@ -93,10 +93,10 @@ class Writes(Server):
 
     def _handle_replicate(self, source: str, m: Replicate) -> None:
         """`store`, or `stand_in` if this node is not a home."""
-        if m.target is not None and not self.is_home(m.key):
-            self._take_hint(m.key, m.siblings, m.target)
-        elif m.target is None and self.is_home(m.key):
+        if m.target is None and self.is_home(m.key):
             self._merge(m.key, m.siblings)
+        elif m.target is not None and m.target in self.homes(m.key) and not self.is_home(m.key):
+            self._take_hint(m.key, m.siblings, m.target)
         else:
             return
         self._confirm(source, m.id)

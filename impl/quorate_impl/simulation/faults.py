@@ -85,13 +85,19 @@ class Damage(Fault, frozen=True):
     node: str
 
 
-AnyFault = Crash | Blackout | Kill | Pause | Cut | Weather | Drift | Jump | Full | SyncFails | Damage
+class Replace(Fault, frozen=True):
+    """The node ends, and its disk with it; it starts again with an empty one."""
+
+    node: str
+
+
+AnyFault = Crash | Blackout | Kill | Pause | Cut | Weather | Drift | Jump | Full | SyncFails | Damage | Replace
 
 Plan = tuple[AnyFault, ...]
 """What goes wrong in a run."""
 
 KINDS: Sequence[type[Fault]] = (Crash, Blackout, Kill, Pause, Cut, Weather, Drift, Jump, Full, SyncFails)
-"""What `draw_plan` draws from. `Damage` is not among them: it costs the node for good."""
+"""What `draw_plan` draws from. `Damage` and `Replace` are not among them: what a node had is lost for good."""
 
 
 def draw_plan(

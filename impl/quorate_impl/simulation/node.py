@@ -67,6 +67,10 @@ class Machine:
         self.kill()
         self.disk.crash()
 
+    def replace_disk(self) -> None:
+        """Put an empty disk in the place of the one of a node that is down."""
+        self.disk = SimulatedDisk(self._random)
+
     def stop(self, reason: str) -> None:
         """The process ends by itself."""
         self.stopped = reason

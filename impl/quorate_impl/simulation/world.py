@@ -334,6 +334,9 @@ class Simulation:
         match fault:
             case faults.Crash(node=node) | faults.Kill(node=node):
                 self._end(node, with_power=isinstance(fault, faults.Kill))
+            case faults.Replace(node=node):
+                self._end(node, with_power=False)
+                self.machines[node].replace_disk()
             case faults.Blackout():
                 for node in self.machines:
                     self._end(node, with_power=False)
@@ -357,7 +360,7 @@ class Simulation:
 
     def _heal(self, fault: faults.AnyFault) -> None:
         match fault:
-            case faults.Crash(node=node) | faults.Kill(node=node):
+            case faults.Crash(node=node) | faults.Kill(node=node) | faults.Replace(node=node):
                 self._begin_again(node)
             case faults.Blackout():
                 for node in self.machines:

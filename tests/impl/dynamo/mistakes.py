@@ -31,7 +31,7 @@ class _LastSibling(KeepsSiblings):
         merged = super().merge(own, received)
         if len(merged.versions) < 2:
             return merged
-        return Siblings((max(merged.versions, key=lambda v: (v.stamp, v.node)),), merged.covers)
+        return Siblings((max(merged.versions, key=lambda v: (v.stamp, v.actor)),), merged.covers)
 
 
 class MergesByLastWrite(Dynamo):
@@ -42,7 +42,7 @@ class MergesByLastWrite(Dynamo):
 
 
 class _OneVector(KeepsSiblings):
-    def kept(self, own: Siblings, context: Vector, node: str) -> tuple[Version, ...]:
+    def kept(self, own: Siblings, context: Vector, actor: str) -> tuple[Version, ...]:
         up_to_date = all(number <= context.get(name, 0) for name, number in own.covers.items())
         return () if up_to_date else own.versions
 
@@ -52,7 +52,7 @@ class _OneVector(KeepsSiblings):
             return received
         if both == joined(own.covers, {}):
             return own
-        versions = {(v.node, v.number): v for v in (*own.versions, *received.versions)}
+        versions = {(v.actor, v.number): v for v in (*own.versions, *received.versions)}
         return Siblings(tuple(versions[dot] for dot in sorted(versions)), both)
 
 
@@ -64,8 +64,8 @@ class OneVector(Dynamo):
 
 
 class _PerServer(KeepsSiblings):
-    def kept(self, own: Siblings, context: Vector, node: str) -> tuple[Version, ...]:
-        raised = {**context, node: own.covers.get(node, 0)}
+    def kept(self, own: Siblings, context: Vector, actor: str) -> tuple[Version, ...]:
+        raised = {**context, actor: own.covers.get(actor, 0)}
         return tuple(v for v in own.versions if not covered(v, raised))
 
 
@@ -138,3 +138,10 @@ class CountsTwice(Dynamo):
     def _next_id(self) -> Id:
         self._begun += 1
         return 0, self._begun
+
+
+class ForgetsItsDots(Dynamo):
+    """`ForgetsItsDots` of the specification: a node that comes back with an empty disk goes on under its old name."""
+
+    def drawn(self, purpose: str, number: int) -> None:
+        super().drawn(purpose, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from quorate_impl.simulation import Blackout, Crash, Cut, Damage, Jump, Kill, Plan, Weather
+from quorate_impl.simulation import Blackout, Crash, Cut, Damage, Jump, Kill, Plan, Replace, Weather
 
 from tests.impl.dynamo.running import NODES
 
@@ -62,3 +62,9 @@ def the_power_fails_and_a_disk_dies(seed: int) -> Plan:
     random = Random(seed)
     at = random.randint(100, 400)
     return Damage(at - 1, 0, random.choice(NODES)), Blackout(at, 20)
+
+
+def disks_are_replaced(seed: int) -> Plan:
+    """One after another, when the others have had the time to tell each other what they have."""
+    random = Random(seed)
+    return tuple(Replace(at, 100, random.choice(NODES)) for at in (500, 1_000, 1_500))

@@ -132,7 +132,7 @@ class Promises:
         for key, siblings in core.stored.items():
             if self._had.get((name, key)) is not siblings:
                 self._had[name, key] = siblings
-                self.stamps |= {v.value: (v.stamp, v.node) for v in siblings.versions if v.value is not None}
+                self.stamps |= {v.value: (v.stamp, v.actor) for v in siblings.versions if v.value is not None}
                 found = values(siblings)
                 for value in found:
                     older = self._clients.past[value].intersection(found)

@@ -51,6 +51,8 @@ FIVE = {name: f"{name}:1" for name in ("a", "b", "c", "d", "e")}
 OPTIONS = Options(hand_over_ticks=3, anti_entropy_ticks=1_000, patience_ticks=2)
 RING = Ring.of(FIVE, 3, 16)
 ONE, TWO, THREE, STAND_IN, LAST = RING.walks[RING.range_of("k")]
+FIRST = f"{ONE}#0"
+"""The actor that the first home is in these tests."""
 
 
 class Cluster:
@@ -61,6 +63,7 @@ class Cluster:
         self.records: dict[str, list[Any]] = {name: [] for name in FIVE}
         self.sent: list[tuple[str, str, Message]] = []
         self.replies: list[Any] = []
+        self.drawn = 0
         for name in FIVE:
             self.step(name, Started())
             self.step(name, Tick(1_000))
@@ -76,6 +79,8 @@ class Cluster:
                 case Persist(number, records):
                     self.records[name] += records
                     self.step(name, Persisted(number))
+                case Draw(purpose):
+                    self.step(name, Drawn(purpose, self.drawn))
 
     def deliver(self, *away: str) -> None:
         """Deliver all that was sent and is sent for it, but to and from those that are away."""
@@ -98,7 +103,7 @@ def put(number: int, value: str | None, context: dict[str, int], level: Any = "q
 def test_values_of_clients_that_do_not_know_of_each_other_are_siblings_until_one_does() -> None:
     cluster = Cluster()
     first = cluster.ask(ONE, put(1, "red", {}))
-    assert (first.values, first.context) == (("red",), {ONE: 1})
+    assert (first.values, first.context) == (("red",), {FIRST: 1})
     assert cluster.ask(TWO, put(1, "blue", {})).values == (("red", "blue") if ONE < TWO else ("blue", "red"))
     found = cluster.ask(LAST, Query(2, "k", "quorum"))
     assert isinstance(found, Values) and set(found.values) == {"red", "blue"}
@@ -109,21 +114,31 @@ def test_values_of_clients_that_do_not_know_of_each_other_are_siblings_until_one
 
 def test_a_write_that_is_asked_for_again_has_one_dot_also_after_a_restart() -> None:
     cluster = Cluster()
-    assert cluster.ask(ONE, put(1, "red", {})).context == cluster.ask(ONE, put(1, "red", {})).context == {ONE: 1}
+    assert cluster.ask(ONE, put(1, "red", {})).context == cluster.ask(ONE, put(1, "red", {})).context == {FIRST: 1}
     cluster.nodes[ONE] = Dynamo(ONE, cluster.records[ONE], FIVE, OPTIONS)
     cluster.step(ONE, Started(), Tick(1_000))
-    assert cluster.ask(ONE, put(1, "red", {})).context == {ONE: 1}
-    assert cluster.ask(ONE, put(2, "blue", {ONE: 1})).context == {ONE: 2}
+    assert cluster.ask(ONE, put(1, "red", {})).context == {FIRST: 1}
+    assert cluster.ask(ONE, put(2, "blue", {FIRST: 1})).context == {FIRST: 2}
 
 
 def test_an_answer_waits_for_the_disk() -> None:
     node = Dynamo(ONE, (), FIVE, OPTIONS)
-    node.step(Started(), Persisted(1), Tick(1_000))
+    node.step(Started(), Drawn("actor", 0), Persisted(1), Tick(1_000))
     (written,) = node.step(Requested("client", put(1, "red", {}, "one")))
     assert isinstance(written, Persist)
     told = node.step(Persisted(2))
     assert {effect.target for effect in told if isinstance(effect, Send)} == {TWO, THREE}
     assert [type(effect) for effect in told].count(Reply) == 1
+
+
+def test_a_node_that_comes_back_with_an_empty_disk_gives_other_dots() -> None:
+    cluster = Cluster()
+    seen = cluster.ask(ONE, put(1, "red", {}, "all")).context
+    cluster.ask(TWO, put(2, "blue", seen, "all"))
+    cluster.nodes[ONE], cluster.drawn = Dynamo(ONE, (), FIVE, OPTIONS), 1
+    cluster.step(ONE, Started(), Tick(1_000))
+    assert set(cluster.ask(ONE, put(3, "green", {}, "all")).values) == {"green"}
+    assert set(cluster.ask(LAST, Query(4, "k", "all")).values) == {"blue", "green"}
 
 
 def test_who_is_no_home_names_the_homes_and_a_level_that_cannot_be_met_is_refused() -> None:
@@ -152,7 +167,7 @@ def test_a_stand_in_counts_and_hands_over() -> None:
 
 def test_what_came_while_a_hint_was_handed_over_is_not_forgotten() -> None:
     cluster = Cluster()
-    first, second = (Siblings((Version(ONE, n, str(n), Stamp(n, 0)),), {ONE: n}) for n in (1, 2))
+    first, second = (Siblings((Version(FIRST, n, str(n), Stamp(n, 0)),), {FIRST: n}) for n in (1, 2))
     cluster.step(STAND_IN, Received(ONE, Replicate((1, 1), "k", first, TWO)), *(Tick(2_000) for _ in range(3)))
     (handed,) = (message for _, target, message in cluster.sent if isinstance(message, HandOver) and target == TWO)
     cluster.step(STAND_IN, Received(ONE, Replicate((1, 2), "k", second, TWO)), Received(TWO, Confirmed(handed.id)))
@@ -261,7 +276,7 @@ def test_too_many_siblings_are_refused_until_somebody_reconciles_them() -> None:
     for number in range(1, 3):
         result = cluster.ask(ONE, put(number, "a" * 6, {}))
     assert isinstance(result, Refused) and "too many siblings" in result.reason
-    assert cluster.ask(ONE, put(3, "b", {ONE: 1})).values == ("b",)
+    assert cluster.ask(ONE, put(3, "b", {FIRST: 1})).values == ("b",)
 
 
 def test_a_checkpoint_has_all_that_the_log_had() -> None:

@@ -21,6 +21,8 @@ from tests.impl.repeated import digests
 QUORUM = ("quorum",)
 LOADED = {"conditions": HURRIED, "clients": 12}
 DYING = {"levels": QUORUM, "give_up_ticks": 60, "keys": MANY_KEYS, "clients": 8}
+REPLACED = DYING | {"give_up_ticks": 8, "clients": 12}
+"""Nobody asks again for what a disk has taken with it."""
 
 
 def drawn(seed: int) -> Plan | None:
@@ -48,6 +50,12 @@ def test_what_a_quorum_has_outlives_a_disk() -> None:
     for seed in range(5):
         outcome = run(seed, plans.a_disk_dies(seed), **DYING)  # type: ignore[arg-type]
         assert outcome.failure is None and len(outcome.stopped) == 1
+
+
+@pytest.mark.slow
+def test_a_node_may_come_back_with_an_empty_disk() -> None:
+    for seed in range(10):
+        assert run(seed, plans.disks_are_replaced(seed), **REPLACED).failure is None  # type: ignore[arg-type]
 
 
 def test_a_run_repeats_itself() -> None:
@@ -81,6 +89,7 @@ def test_a_run_repeats_itself() -> None:
         (mistakes.WallClock, plans.clocks_are_set, {"options": LAST_WRITE_WINS}, 10),
         (mistakes.ExecutesTwice, plans.bad_weather, {}, 5),
         (mistakes.CountsTwice, plans.restarts, LOADED, 20),
+        (mistakes.ForgetsItsDots, plans.disks_are_replaced, REPLACED, 5),
     ],
 )
 def test_a_mistake_is_found_within_so_many_seeds(
