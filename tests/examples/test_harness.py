@@ -177,6 +177,12 @@ def test_what_is_not_installed_is_skipped_with_a_message(
         ("redis/fencing", "counter", "linearizable", Satisfied),
         ("redis/redlock-restart", "mutex", "linearizable", Violated),
         ("redis/redlock-jump", "mutex", "linearizable", Violated),
+        ("kafka/election-unclean", "register", "set-full", Violated),
+        ("cassandra/one", "register", "regular", Violated),
+        ("cassandra/quorum", "register", "regular", Satisfied),
+        ("cassandra/skew", "register", "regular", Violated),
+        ("etcd/serializable", "register", "linearizable", Violated),
+        ("zookeeper/local", "register", "linearizable", Violated),
     ],
 )
 def test_what_was_recorded_is_judged_as_it_was(name: str, model: str, level: str, verdict: type[Verdict]) -> None:

@@ -12,14 +12,15 @@ import pytest
 from quorate.conform import Differs, validate
 from quorate_specs.consensus.raft import Raft
 
-from examples.real import etcd_raft, mariadb, postgresql, redis
+from examples.real import cassandra, etcd, etcd_raft, kafka, mariadb, postgresql, redis, zookeeper
 from examples.real.etcd_raft.trace_map import new_map
 from examples.real.harness import Finding, Missing
 
-SYSTEMS = (postgresql, redis, etcd_raft, mariadb)
+QUICK = (postgresql, redis, etcd_raft)
+NIGHTLY = (mariadb, kafka, etcd, zookeeper, cassandra)
 
 
-LONG = {etcd_raft.transitions, *mariadb.PARTS}
+LONG = {etcd_raft.transitions, *(part for system in NIGHTLY for part in system.PARTS)}
 
 
 @pytest.mark.slow
@@ -31,7 +32,7 @@ LONG = {etcd_raft.transitions, *mariadb.PARTS}
             id=f"{system.__name__.rpartition('.')[2]}-{part.__name__}",
             marks=[pytest.mark.deep] * (part in LONG),
         )
-        for system in SYSTEMS
+        for system in (*QUICK, *NIGHTLY)
         for part in system.PARTS
     ],
 )
