@@ -30,6 +30,7 @@ from quorate import (
 from quorate.errors import SpecError, UsageError
 from quorate.explore import as_expected, check
 from quorate.explore.choices import Choices, collections_of
+from quorate.explore.every import check_all
 from quorate.explore.graph import state_graph
 from quorate.explore.simulate import simulate
 from quorate.explore.symmetry import affordable
@@ -214,6 +215,31 @@ def test_an_exception_in_an_action_is_an_error_with_the_run_that_reaches_it(symm
     assert isinstance(outcome, Failed) and outcome.exit_code == 2
     assert "ZeroDivisionError" in outcome.message and "1 // (self.count[n] - 2)" in outcome.message
     assert [move.action for move in trace(outcome).steps] == ["up", "up", "divide"]
+
+
+def test_what_was_found_before_an_error_is_kept() -> None:
+    class Climbs(Spec):
+        level: Count
+
+        @action
+        def climb(self) -> None:
+            assert self.level < 2
+            self.level += 1
+
+        @invariant
+        def low(self) -> bool:
+            return self.level < 1
+
+        @invariant
+        def lower(self) -> bool:
+            return self.level < 2
+
+    outcome = check_all(Climbs, engine="reference")
+    assert isinstance(outcome, Failed)
+    assert [(one.property, one.status, len(one.trace or ())) for one in outcome.judgements] == [
+        ("low", "violated", 1),
+        ("lower", "violated", 2),
+    ]
 
 
 def test_an_exception_in_an_invariant_is_an_error_with_the_run_that_reaches_it() -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 import pytest
-from quorate import Nat, Spec, action, require
+from quorate import Nat, Scalarset, Spec, action, require
 from quorate.errors import UsageError
 from quorate.explore.choices import Choices
 from quorate.explore.limits import Limits, Watch
@@ -16,6 +16,14 @@ from quorate.explore.traces.replay import _values
 from quorate.language.system import Failure, State, System
 from quorate.loading import load
 from quorate.outcome import Holds, HoldsWithinBounds, Violated
+
+
+class Process(Scalarset, size=2):
+    """Somebody."""
+
+
+class Number(Nat, max=2):
+    """How often."""
 
 
 def distances(system: System, start: State) -> dict[State, int]:
@@ -63,6 +71,25 @@ def test_runs_are_shortest_from_the_start_and_from_the_middle_also_where_members
                 else:
                     assert isinstance(outcome, Violated) and outcome.trace is not None
                     assert len(outcome.trace) == wanted, expression
+
+
+def test_a_variable_may_be_called_as_what_keeps_a_member() -> None:
+    class Lock(Spec):
+        inside: set[Process]
+        the_p1: Number
+        never_reached: Number
+
+        @action
+        def enter(self, p: Process) -> None:
+            require(len(self.inside) == 0)
+            self.inside.add(p)
+            self.the_p1 += 1
+
+    with System(Lock) as system:
+        start = next(system.initial())
+    for expression, steps in (("p1 in inside and the_p1 == 1", 1), ("the_p1 == 1 and p2 in inside", 1)):
+        outcome = seek(Lock, [start], Aim("expression", expression), Watch(), 1)
+        assert isinstance(outcome, Violated) and outcome.trace is not None and len(outcome.trace) == steps
 
 
 def test_what_the_compiled_subset_lacks_is_looked_for_by_the_reference_engine() -> None:

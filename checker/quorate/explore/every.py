@@ -67,9 +67,12 @@ def check_all(spec: type[Spec], **options: Any) -> Outcome:
             break
         first = first or outcome
         broken |= {one.property: one for one in outcome.judgements if one.status == "violated"}
-    if first is None or isinstance(outcome, Failed):
+    if first is None:
         return outcome
     judged = broken | {one.property: one for one in outcome.judgements}
+    judgements = tuple(judged[name] for name in names if name in judged)
+    if isinstance(outcome, Failed):
+        return replace(outcome, judgements=judgements)
     left = (outcome.reason,) if isinstance(outcome, Unfinished) else ()
     return replace(
         first,
@@ -77,7 +80,7 @@ def check_all(spec: type[Spec], **options: Any) -> Outcome:
         coverage=outcome.coverage,
         profile=outcome.profile,
         notes=(*outcome.notes, *left),
-        judgements=tuple(judged[name] for name in names if name in judged),
+        judgements=judgements,
     )
 
 

@@ -116,9 +116,10 @@ def _with_expression(spec: type[Spec], text: str, names: dict[str, Identity]) ->
         members = {
             repr(member): member for sort in system.sizes if issubclass(sort, Identity) for member in sort.members()
         }
-    put = _Named(frozenset(system.index), members, _bound(tree))
+    keepers = {name: free_name(spec, f"the_{name}") for name in members}
+    put = _Named(frozenset(system.index), keepers, _bound(tree))
     condition = ast.unparse(put.visit(tree))
-    names |= {_keeper(name): members[name] for name in put.used}
+    names |= {keepers[name]: members[name] for name in put.used}
     kept = {name: type(member) for name, member in names.items()}
     return _with_method(
         without(spec, judgeable(spec).values()), "invariant", "never_reached", f"return not ({condition})", kept
@@ -138,11 +139,6 @@ def _with_method(spec: type[Spec], kind: str, name: str, body: str, variables: d
     return derived(spec, **{name: method, "__annotations__": variables})
 
 
-def _keeper(name: str) -> str:
-    """The variable that keeps a member of a sort."""
-    return f"the_{name}"
-
-
 def _bound(tree: ast.AST) -> frozenset[str]:
     """The names that an expression binds itself, in comprehensions."""
     return frozenset(
@@ -151,19 +147,20 @@ def _bound(tree: ast.AST) -> frozenset[str]:
 
 
 class _Named(ast.NodeTransformer):
-    """Variables by their names, and members of sorts by theirs, become what a method can say."""
+    """Variables by their names, and members of sorts by theirs, become what a method can say: `keepers` are the variables that keep
+    members."""
 
-    def __init__(self, variables: frozenset[str], members: dict[str, Identity], bound: frozenset[str]) -> None:
-        self._variables, self._members, self._bound = variables, members, bound
+    def __init__(self, variables: frozenset[str], keepers: dict[str, str], bound: frozenset[str]) -> None:
+        self._variables, self._keepers, self._bound = variables, keepers, bound
         self.used: dict[str, None] = {}
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         name = node.id
         if name in self._bound or name == "self":
             return node
-        if name in self._members:
+        if name in self._keepers:
             self.used[name] = None
-            name = _keeper(name)
+            name = self._keepers[name]
         elif name not in self._variables:
             return node
         return ast.copy_location(ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()), node)
