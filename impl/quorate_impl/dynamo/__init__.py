@@ -14,7 +14,7 @@ __all__ = ["Client", "Dynamo", "Options", "options_of", "protocol"]
 
 
 def options_of(settings: Mapping[str, str]) -> Options:
-    """Options from texts: `policy`, `replicas`, and `sloppy` (yes or no). Raises `ValueError`."""
+    """Options from texts: `policy`, `replicas`, `sloppy` (yes or no), and `skew` in milliseconds. Raises `ValueError`."""
     options = Options()
     for name, text in settings.items():
         match name:
@@ -24,8 +24,10 @@ def options_of(settings: Mapping[str, str]) -> Options:
                 options = replace(options, replicas=int(text))
             case "sloppy" if text in ("yes", "no"):
                 options = replace(options, is_sloppy=text == "yes")
+            case "skew" if text.isdecimal():
+                options = replace(options, skew_ms=int(text))
             case _:
-                offered = f"policy={'|'.join(POLICIES)}, replicas=N and sloppy=yes|no"
+                offered = f"policy={'|'.join(POLICIES)}, replicas=N, sloppy=yes|no and skew=MS"
                 raise ValueError(f"dynamo has the settings {offered}, and no {name}={text}.")
     return options
 

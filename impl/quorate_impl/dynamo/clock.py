@@ -7,20 +7,26 @@ from quorate_impl.dynamo.siblings import ZERO
 
 
 class Clock:
-    """A node's clock. Its stamps are later than all that the node has stored or was told of, whatever its wall clock shows.
+    """A node's clock. Its stamps are later than all that it has believed, whatever its wall clock shows.
 
-    Read it beside the specification `hybrid_clock`. Its `wait_out` after a restart is not needed here, since no stamp is
-    told before it is on the disk, and all that are there are observed at the start. There is no limit to how far a stamp may
-    be ahead: a node whose wall clock runs ahead takes the others with it (the specification's `TrustsAnyClock`).
+    Read it beside the specification `hybrid_clock`. Its `wait_out` after a restart is not needed here: the stamps of a key are on
+    the disk with it, and a write is stamped later than these. With a `skew_ms`, a stamp that is further ahead than that is not
+    believed, so that a node whose wall clock runs ahead does not take the others with it (`TrustsAnyClock`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, skew_ms: int | None = None) -> None:
         self.wall = 0
+        self._skew_ms = skew_ms
         self._last = ZERO
 
+    def believes(self, stamp: Stamp) -> bool:
+        """Whether it is not too far ahead."""
+        return self._skew_ms is None or stamp.time <= self.wall + self._skew_ms
+
     def observe(self, stamp: Stamp) -> None:
-        """The first half of `after_message`: what comes next is later than this."""
-        self._last = max(self._last, stamp)
+        """The first half of `after_message`: what comes next is later than this, if it is believed."""
+        if self.believes(stamp):
+            self._last = max(self._last, stamp)
 
     def next(self) -> Stamp:
         """`after_local`: the stamp of a write now."""

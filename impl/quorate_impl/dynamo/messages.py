@@ -230,11 +230,12 @@ class Kept(Record, frozen=True):
 
 
 class Executed(Record, frozen=True):
-    """The last write of a key that a session has had executed here."""
+    """The last write of a key that a session has had executed here, or refused, and why: it is not executed when it comes again."""
 
     session: Count
     key: str
     number: Count
+    refusal: str | None
 
 
 StoreRecord = Began | Kept | Executed

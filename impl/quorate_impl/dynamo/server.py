@@ -33,6 +33,8 @@ class Options:
     """How many homes a key has (the paper's N); all nodes, if there are fewer."""
     policy: str = "siblings"
     """One of `siblings.POLICIES`."""
+    skew_ms: int | None = None
+    """How far a stamp may be ahead of a node's wall clock for the node to believe it; None believes all."""
     is_sloppy: bool = True
     """Whether nodes that are no homes stand in for those that do not answer."""
     virtual_nodes: int = 16
@@ -65,7 +67,7 @@ class Server(Core):
         self.members = dict(members)
         self.ring = self._ring()
         self.policy = self._policy()
-        self.clock = Clock()
+        self.clock = Clock(options.skew_ms)
         self.stored: dict[str, Siblings] = {}
         self.owes: dict[str, frozenset[str]] = {}
         self.trees = self._trees()
@@ -73,7 +75,7 @@ class Server(Core):
         self.counts = dict.fromkeys(
             ("conflicts", "stale_reads", "repairs", "hints_taken", "handed_over", "exchanged"), 0
         )
-        self._executed: dict[tuple[int, str], int] = {}
+        self._executed: dict[tuple[int, str], Executed] = {}
         self.actor = ""
         self._start = 0
         self._begun = 0
@@ -97,8 +99,8 @@ class Server(Core):
                     self._start, self.actor = start, actor
                 case Kept(key, siblings, owes):
                     self._set(key, siblings, frozenset(owes))
-                case Executed(session, key, number):
-                    self._remember(session, key, number)
+                case Executed():
+                    self._remember(record)
         self._start += 1
 
     def addresses(self) -> dict[str, str]:
@@ -180,9 +182,10 @@ class Server(Core):
         if not owes:
             del self.owes[key]
 
-    def _remember(self, session: int, key: str, number: int) -> None:
-        self._executed.pop((session, key), None)
-        self._executed[session, key] = number
+    def _remember(self, executed: Executed) -> None:
+        write = executed.session, executed.key
+        self._executed.pop(write, None)
+        self._executed[write] = executed
         if len(self._executed) > self.options.sessions_max:
             del self._executed[next(iter(self._executed))]
 
@@ -193,8 +196,7 @@ class Server(Core):
             return
         self._since_checkpoint = 0
         kept = (Kept(key, it, tuple(sorted(self.owes.get(key, ())))) for key, it in self.stored.items())
-        executed = (Executed(session, key, number) for (session, key), number in self._executed.items())
-        self.checkpoint(Began(self._start, self.actor), *kept, *executed)
+        self.checkpoint(Began(self._start, self.actor), *kept, *self._executed.values())
 
     def _merged(self, found: Iterable[Siblings]) -> Siblings:
         merged = NOTHING

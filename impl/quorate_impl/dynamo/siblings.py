@@ -50,6 +50,9 @@ def _ordered(versions: Iterable[Version]) -> tuple[Version, ...]:
 class Policy(ABC):
     """What a write and a merge make of the siblings of a key."""
 
+    is_by_stamps = False
+    """Whether stamps decide what stays."""
+
     @abstractmethod
     def written(self, own: Siblings, context: Vector, actor: str, value: str | None, stamp: Stamp) -> Siblings:
         """What a coordinator has after a write by a client that has seen the context."""
@@ -92,6 +95,8 @@ class KeepsSiblings(Policy):
 
 class LastWriteWins(Policy):
     """The version with the latest stamp stays; of two with the same, that of the actor whose name comes later."""
+
+    is_by_stamps = True
 
     def written(self, own: Siblings, context: Vector, actor: str, value: str | None, stamp: Stamp) -> Siblings:
         return self.merge(own, Siblings((Version(actor, 0, value, stamp),), {}))

@@ -19,6 +19,7 @@ from quorate_impl.dynamo.messages import (
     Write,
 )
 from quorate_impl.dynamo.server import Options, Server
+from quorate_impl.dynamo.siblings import latest
 
 
 @dataclass
@@ -52,10 +53,11 @@ class Writes(Server):
         if needed > len(homes):
             self._answer(client, m.id, Refused(f"{needed} replicas were asked for, and there are {len(homes)}"))
             return
-        if self._executed.get((m.session, m.key), 0) < m.number and not self._execute(m):
-            self._answer(
-                client, m.id, Refused("there are too many siblings: read the key, and write what they come to")
-            )
+        executed = self._executed.get((m.session, m.key))
+        if executed is None or executed.number < m.number:
+            executed = self._execute(m)
+        if executed.refusal is not None:
+            self._answer(client, m.id, Refused(executed.refusal))
             return
         number = self._next_id()
         writing = Writing(client, m.id, m.key, needed, self.siblings(m.key), {self.name})
@@ -65,15 +67,28 @@ class Writes(Server):
                 self._replicate(number, writing, home, is_late=home in self.suspects)
         self._acknowledge(number, writing)
 
-    def _execute(self, m: Write) -> bool:
-        """Give the write its dot and its stamp; false if what stays beside the value is too much."""
-        self.clock.observe(m.seen)
-        siblings = self.policy.written(self.siblings(m.key), m.context, self.actor, m.value, self._stamp())
+    def _execute(self, m: Write) -> Executed:
+        """Give the write its dot and its stamp, or say why not: it would be lost, or the siblings be too large."""
+        own = self.siblings(m.key)
+        before = max(m.seen, latest(own))
+        if self.policy.is_by_stamps and not self.clock.believes(before):
+            ahead = before.time - self.clock.wall
+            return self._refuse(m, f"what it replaces has a stamp {ahead} ms ahead of this node's clock")
+        self.clock.observe(before)
+        siblings = self.policy.written(own, m.context, self.actor, m.value, self._stamp())
         if len(siblings.versions) > 1 and self._characters(siblings) > self.options.siblings_characters:
-            return False
-        self._remember(m.session, m.key, m.number)
-        self._keep(m.key, siblings, frozenset(), Executed(m.session, m.key, m.number))
-        return True
+            return self._refuse(m, "there are too many siblings: read the key, and write what they come to")
+        executed = Executed(m.session, m.key, m.number, None)
+        self._remember(executed)
+        self._keep(m.key, siblings, frozenset(), executed)
+        return executed
+
+    def _refuse(self, m: Write, reason: str) -> Executed:
+        """For good: the same request may be under way a second time, and the client is told that nothing was done."""
+        refused = Executed(m.session, m.key, m.number, reason)
+        self._remember(refused)
+        self._save(refused)
+        return refused
 
     @staticmethod
     def _characters(siblings: Siblings) -> int:

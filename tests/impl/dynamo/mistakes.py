@@ -5,7 +5,7 @@ from __future__ import annotations
 from quorate_impl.core import Message
 from quorate_impl.dynamo import Dynamo
 from quorate_impl.dynamo.merkle import Trees
-from quorate_impl.dynamo.messages import Confirmed, Id, Response, Result, Siblings, Stamp, Vector, Version
+from quorate_impl.dynamo.messages import Confirmed, Executed, Id, Response, Result, Siblings, Stamp, Vector, Version
 from quorate_impl.dynamo.siblings import KeepsSiblings, Policy, covered, joined
 
 
@@ -128,7 +128,7 @@ class LeafForgetsDots(Dynamo):
 class ExecutesTwice(Dynamo):
     """A write that is asked for again gets a second dot."""
 
-    def _remember(self, session: int, key: str, number: int) -> None:
+    def _remember(self, executed: Executed) -> None:
         return
 
 

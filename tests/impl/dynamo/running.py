@@ -15,7 +15,7 @@ from typing import Any
 from quorate_impl.core import Core, Message
 from quorate_impl.dynamo import Client, Dynamo, Options, protocol
 from quorate_impl.dynamo.client import Delete, Get, Put, Unknown
-from quorate_impl.dynamo.messages import Done, Level, Siblings, Values
+from quorate_impl.dynamo.messages import Done, Level, Refused, Siblings, Values
 from quorate_impl.dynamo.siblings import NOTHING, values
 from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
 
@@ -26,6 +26,7 @@ MANY_KEYS = tuple(f"k{i}" for i in range(100))
 SLOPPY = Options(hand_over_ticks=10, anti_entropy_ticks=10, virtual_nodes=4, checkpoint_after=40)
 STRICT = replace(SLOPPY, is_sloppy=False)
 LAST_WRITE_WINS = replace(SLOPPY, policy="last-write-wins")
+LIMITED = replace(LAST_WRITE_WINS, skew_ms=500)
 SETTLE_TICKS = 100
 """Within so many ticks after the last answer, all homes of a key have the same, and no hint is left."""
 SHORT = Conditions(busy_ms=2_000, think_ms=20, rest=3, settle_ms=SETTLE_TICKS * 10)
@@ -51,6 +52,7 @@ class Clients:
         self._is_one_writer_per_key = is_one_writer_per_key
         self._is_strict = not options.is_sloppy and "one" not in levels
         self._has_siblings = options.policy == "siblings"
+        self._may_refuse = options.skew_ms is not None
         self._levels = levels
         self._values = 0
         self._asked: dict[str, Asked] = {}
@@ -94,6 +96,8 @@ class Clients:
         fields = self.invoked(request)
         if isinstance(response, Unknown):
             return "info", fields
+        if isinstance(response, Refused) and self._may_refuse:
+            return "fail", fields
         assert isinstance(response, Values | Done), response
         (client,) = (name for name, asked in self._asked.items() if asked.request is request)
         self._learn(client, self._asked[client], response)

@@ -260,6 +260,20 @@ def test_a_stamp_is_later_than_what_was_seen_whatever_the_wall_shows() -> None:
     assert clock.next() == Stamp(10, 0)
 
 
+def test_a_stamp_too_far_ahead_is_not_believed_and_not_replaced_by_one_that_is_behind() -> None:
+    cluster = Cluster(Options(policy="last-write-wins", skew_ms=500))
+    cluster.step(ONE, Tick(9_000))
+    seen = cluster.ask(ONE, put(1, "red", {}, "all")).stamp
+    refused = cluster.ask(TWO, put(2, "blue", {}, seen=seen))
+    assert refused == Refused("what it replaces has a stamp 8000 ms ahead of this node's clock")
+    assert cluster.nodes[TWO].clock.next() == Stamp(1_000, 0), "and it is not dragged along"
+    for name in FIVE:
+        cluster.step(name, Tick(8_600))
+    assert cluster.ask(TWO, put(2, "blue", {}, seen=seen)) == refused, "nothing was done, and nothing will be"
+    assert cluster.ask(TWO, put(3, "blue", {}, seen=seen)).stamp == Stamp(9_000, 1)
+    assert cluster.ask(LAST, Query(4, "k", "all")).values == ("blue",)
+
+
 def test_with_the_last_write_winning_a_client_replaces_what_it_has_seen_at_a_node_whose_clock_is_late() -> None:
     cluster = Cluster(Options(policy="last-write-wins"))
     cluster.step(ONE, Tick(9_000))

@@ -14,7 +14,7 @@ from quorate_impl.dynamo import Dynamo, Options
 from quorate_impl.simulation import Conditions, Cut, Outcome, Plan, Weather
 
 from tests.impl.dynamo import mistakes, plans
-from tests.impl.dynamo.running import HURRIED, LAST_WRITE_WINS, MANY_KEYS, SLOPPY, STRICT, run
+from tests.impl.dynamo.running import HURRIED, LAST_WRITE_WINS, LIMITED, MANY_KEYS, SLOPPY, STRICT, run
 from tests.impl.histories import written
 from tests.impl.repeated import digests
 
@@ -56,6 +56,12 @@ def test_what_a_quorum_has_outlives_a_disk() -> None:
 def test_a_node_may_come_back_with_an_empty_disk() -> None:
     for seed in range(10):
         assert run(seed, plans.disks_are_replaced(seed), **REPLACED).failure is None  # type: ignore[arg-type]
+
+
+def test_a_limit_to_skew_has_writes_refused_rather_than_lost() -> None:
+    outcomes = [run(seed, plans.clocks_are_set(seed), options=LIMITED) for seed in range(4)]
+    assert all(outcome.failure is None for outcome in outcomes)
+    assert any(event["type"] == "fail" for outcome in outcomes for event in outcome.history)
 
 
 def test_a_run_repeats_itself() -> None:
