@@ -133,6 +133,7 @@ class PrimaryBackup(Reads):
                 self._replicate(name)
             self._begin_read_round()
             self._end_read_round()
+            self._acknowledge()  # An update that was executed before may be durable enough already.
         if self.log.last_index - self._snapshot_index >= self.options.snapshot_after:
             self._snapshot_when_idle()
 

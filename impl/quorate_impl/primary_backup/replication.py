@@ -27,6 +27,7 @@ from quorate_impl.primary_backup.messages import (
     Piece,
     PieceStored,
     Replicate,
+    Result,
     Scheme,
     Session,
     Snapshot,
@@ -69,9 +70,14 @@ class Replication(Replica):
         return self.log.epoch_at(self.stored) == self.epoch
 
     def _submit(self, client: str, id: int, payload: Session | Command, has_lost: bool = False) -> None:
-        """`submit`. The client is told if the log does not have what it had seen before."""
+        """`submit`, unless it is in the log already. The client is told if the log does not have what it had seen before."""
         scheme = payload.update.scheme if isinstance(payload, Command) else Scheme.SEMI_SYNCHRONOUS
-        index, result = self._append(payload)
+        known = self.store.answer(payload.session, payload.number) if isinstance(payload, Command) else None
+        result: Result
+        if known is not None:
+            index, result = known.position[1], known
+        else:
+            index, result = self._append(payload)
         if has_lost and isinstance(result, Done | Mismatch):
             result = msgspec.structs.replace(result, lost=True)
         self._wait(Waiting(index, client, id, result, scheme))

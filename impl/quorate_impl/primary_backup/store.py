@@ -90,6 +90,11 @@ class Store:
         answers.confirm(command.answered)
         return answer
 
+    def answer(self, session: Position, number: int) -> Done | Mismatch | None:
+        """What an update of a session was answered, if it has been executed and its client may still ask."""
+        answers = self._state.sessions.get(session)
+        return answers.by_number.get(number) if answers is not None else None
+
     def _update(self, update: Update, position: Position) -> Done | Mismatch:
         versions, (_, index) = self._state.versions, position
         match update:

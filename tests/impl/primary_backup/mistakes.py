@@ -83,6 +83,9 @@ class ForgetfulStore(Store):
     def execute(self, command: Command, position: Position) -> Answer:
         return self._update(command.update, position)
 
+    def answer(self, session: Position, number: int) -> None:
+        return None
+
 
 class ExecutesTwice(PrimaryBackup):
     """An update that is in the log twice is executed twice."""

@@ -30,11 +30,11 @@ def out_of_the_arbiters_sight(seed: int) -> Plan:
 
 
 def power_cuts(seed: int) -> Plan:
-    """The power fails everywhere, and one machine stays dark for longer."""
+    """The power fails everywhere, and one machine stays dark until another is the primary."""
     random, plan = Random(seed), list[Blackout | Crash]()
-    for begin in range(0, 2_000, 400):
-        at = begin + random.randrange(100)
-        plan += [Blackout(at, random.randint(1, 10)), Crash(at, random.randint(200, 350), random.choice(NODES))]
+    for begin in range(0, 2_000, 280):
+        at = begin + random.randrange(60)
+        plan += [Blackout(at, 1), Crash(at, random.randint(180, 220), random.choice(NODES))]
     return tuple(plan)
 
 

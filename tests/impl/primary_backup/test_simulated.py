@@ -27,7 +27,7 @@ from tests.impl.repeated import digests
 ORDERS = partial(Mix, [f"o{i}" for i in range(20)])
 """So many keys that a reader seldom meets one that is being written."""
 VIEWS = partial(Mix, ["v1", "v2"])
-LOADED = Conditions(busy_ms=2_000, think_ms=2)
+LOADED = Conditions(busy_ms=2_000, think_ms=5)
 AIMED = [
     plans.cut_off,
     plans.out_of_the_arbiters_sight,
