@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from json import dumps
 from pathlib import Path
 from time import sleep, time
@@ -29,6 +30,7 @@ from examples.real.harness import (
     free_port,
     main,
     program,
+    sought,
     until,
     workspace,
 )
@@ -188,15 +190,15 @@ def registers() -> Iterator[Finding]:
     with ring() as nodes:
         cases: list[tuple[str, type[Spec]]] = [("ONE", OneOne), ("QUORUM", Regular)]
         for level, spec in cases:
-            for number in range(TRIES):
-                key = f"{level} {number}"
-                setting = f"writes and reads at {level}, one replica paused while a write happens, then read there"
-                finding = Finding.judged(level.lower(), setting, miss(nodes, level, key), "regular", spec, "regular")
-                if finding.broken or not finding.expected:
-                    break
-            yield finding
+            yield sought(partial(miss_and_judge, nodes, level, spec), TRIES)
         setting = "writes and reads at QUORUM, the first client's clock an hour ahead"
         yield Finding.judged("skew", setting, skew(nodes), "regular", WallClock, "later_write_wins")
+
+
+def miss_and_judge(nodes: Ring, level: str, spec: type[Spec], number: int) -> Finding:
+    setting = f"writes and reads at {level}, one replica paused while a write happens, then read there"
+    recorder = miss(nodes, level, f"{level} {number}")
+    return Finding.judged(level.lower(), setting, recorder, "regular", spec, "regular")
 
 
 def miss(nodes: Ring, level: str, key: str) -> Recorder:

@@ -312,6 +312,12 @@ class Redlocker:
         self.obtained_at = monotonic()
         self.valid_until = begun + self._loan_s * 0.99
 
+    def obtains(self) -> bool:
+        with suppress(Rejected):
+            self.obtain()
+            return True
+        return False
+
     def _borrow(self, store: Any) -> bool:
         try:
             return bool(store.set("lock", self._name, nx=True, px=int(self._loan_s * 1000)))
@@ -370,28 +376,16 @@ def redlock() -> Iterator[Finding]:
 
 def obtained(name: str, fault: str, happen: Callable[[Stores], None], spec: type[Spec], loan_s: float) -> Finding:
     recorder = Recorder()
+    holder, other = Client(recorder), Client(recorder)
     with workspace() as folder, closing(Stores(folder)) as stores:
         first = Redlocker(stores.ports_of_first, loan_s)
         second = Redlocker(stores.ports, loan_s)
-        holder, other = Client(recorder), Client(recorder)
         holder.ask("acquire", first.obtain)
         happen(stores)
-        holds = True
-
-        def obtain() -> bool:
-            nonlocal holds
-            if holds and monotonic() >= first.valid_until:
-                holder.ask("release", lambda: None)
-                holds = False
-            with suppress(Rejected):
-                other.ask("acquire", second.obtain)
-                return True
-            return False
-
-        until(obtain, "the second client has the lock")
-        left_s = first.valid_until - second.obtained_at
-        if holds:
-            holder.ask("release", lambda: None)
+        until(second.obtains, "the second client has the lock")
+    left_s = first.valid_until - second.obtained_at
+    for client, what in ((other, "acquire"), (holder, "release"))[:: 1 if left_s > 0 else -1]:
+        client.ask(what, lambda: None)  # In the order in which it was so.
     observed = f"the second client has the lock {abs(left_s):.1f} s {'before' if left_s > 0 else 'after'} the first has lost it"
     broken = recorder.violates("linearizable", "mutex")
     return Finding(

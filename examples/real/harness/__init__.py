@@ -4,7 +4,7 @@ An adapter of a system starts its servers and says how a client asks them; all e
 """
 
 from examples.real.harness.clock import Clock
-from examples.real.harness.findings import Finding, main
+from examples.real.harness.findings import Finding, main, sought
 from examples.real.harness.processes import Missing, Server, free_port, program, unprivileged, until, workspace
 from examples.real.harness.proxy import Proxy
 from examples.real.harness.recording import Client, Losses, Recorder, Rejected
@@ -28,6 +28,7 @@ __all__ = [
     "main",
     "program",
     "reads",
+    "sought",
     "transactions",
     "unprivileged",
     "until",

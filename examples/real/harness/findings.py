@@ -71,6 +71,17 @@ class Finding:
         return "\n".join([self.setting, *lines, f"    {says}, {verdict}"])
 
 
+def sought(attempt: Callable[[int], Finding], tries: int) -> Finding:
+    """A finding that takes luck, where the specification says that something can happen: the first of so many attempts in which it
+    does. What must not happen is not tried again."""
+    finding = attempt(0)
+    for number in range(1, tries):
+        if finding.agrees or finding.broken:
+            break
+        finding = attempt(number)
+    return finding
+
+
 def main(title: str, *parts: Callable[[], Iterator[Finding]]) -> None:
     """Print what the parts find as it is found; `--out DIR` keeps the records. The exit code is 0 if the server does what the
     specifications say, 1 if not, and 77 if it is not installed."""

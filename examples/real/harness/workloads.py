@@ -11,6 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any, Protocol
 
+from examples.real.harness.processes import until
 from examples.real.harness.recording import Client, Recorder, Rejected
 
 ENDS_WITHIN_S = 30.0
@@ -52,7 +53,8 @@ def failover(
     clients: int = 4,
     seconds: float = 1.0,
 ) -> Recorder:
-    """Clients `add` numbers, each until one has no answer; after `seconds` comes the `crash`, and in the end `survivors` are read.
+    """Clients `add` numbers, each until one has no answer; `seconds` after the first answer comes the `crash`, and in the end
+    `survivors` are read.
 
     `connect` gives a function that adds one number and returns when it was acknowledged."""
     recorder = Recorder()
@@ -66,6 +68,7 @@ def failover(
                 client.ask("add", partial(add, number), number)
 
     with at_work(clients, work):
+        until(lambda: any(event["type"] == "ok" for event in recorder.events), "an addition is acknowledged")
         time.sleep(seconds)
         crash()
     Client(recorder).ask("read", survivors)
