@@ -9,7 +9,8 @@ order of their element type, never in hash order: two runs always do the same th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NoReturn, Protocol, Self, TypeVar
+from operator import index
+from typing import Any, NoReturn, Protocol, Self, SupportsIndex, TypeVar
 
 from quorate.errors import SpecError
 from quorate.language.control import Cut
@@ -193,17 +194,24 @@ class DraftList(list[Any]):
         self.extend(values)
         return self
 
-    def insert(self, index: Any, value: Any) -> None:
+    def __imul__(self, times: SupportsIndex) -> Self:
+        more = list(self) * (index(times) - 1)
+        if index(times) < 1:
+            self.clear()
+        self.extend(more)
+        return self
+
+    def insert(self, position: Any, value: Any) -> None:
         thawed = self._thawed(value)
         self._type.fits(len(self) + 1)
-        super().insert(index, thawed)
+        super().insert(position, thawed)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(index, slice):
+    def __setitem__(self, position: Any, value: Any) -> None:
+        if isinstance(position, slice):
             raise SpecError(
                 "Assigning to a slice is not part of the language: write `self.log = self.log[:i] + [...]`."
             )
-        super().__setitem__(index, self._thawed(value))
+        super().__setitem__(position, self._thawed(value))
 
 
 class DraftSet(set[Any]):
@@ -242,8 +250,24 @@ class DraftSet(set[Any]):
         self._type.fits(len(added.union(super().__iter__())))
         super().update(added)
 
+    def pop(self) -> Any:
+        """The first element in canonical order, where Python takes one in the order of hashes."""
+        for value in self:
+            super().remove(value)
+            return value
+        raise KeyError("pop from an empty set")
+
+    def symmetric_difference_update(self, other: Iterable[Any]) -> None:
+        others = set(all_checked(self._type.element, other))
+        self._type.fits(len(others.symmetric_difference(super().__iter__())))
+        super().symmetric_difference_update(others)
+
     def __ior__(self, other: Iterable[Any]) -> Self:  # type: ignore[misc]
         self.update(other)
+        return self
+
+    def __ixor__(self, other: Iterable[Any]) -> Self:  # type: ignore[misc]
+        self.symmetric_difference_update(other)
         return self
 
 

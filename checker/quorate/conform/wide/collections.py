@@ -27,46 +27,6 @@ class WideDraftList(DraftList):
             return self._type.draft(found, self._log)
         return found
 
-    def append(self, value: Any) -> None:
-        self._source = None
-        super().append(value)
-
-    def extend(self, values: Iterable[Any]) -> None:
-        self._source = None
-        super().extend(values)
-
-    def insert(self, index: Any, value: Any) -> None:
-        self._source = None
-        super().insert(index, value)
-
-    def pop(self, index: Any = -1) -> Any:
-        self._source = None
-        return super().pop(index)
-
-    def clear(self) -> None:
-        self._source = None
-        super().clear()
-
-    def remove(self, value: Any) -> None:
-        self._source = None
-        super().remove(value)
-
-    def reverse(self) -> None:
-        self._source = None
-        super().reverse()
-
-    def sort(self, **options: Any) -> None:
-        self._source = None
-        super().sort(**options)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._source = None
-        super().__setitem__(index, value)
-
-    def __delitem__(self, index: Any) -> None:
-        self._source = None
-        super().__delitem__(index)
-
 
 class WideListType(ListType):
     """`list[T]` without a capacity."""
@@ -112,25 +72,53 @@ class WideDraftSet(DraftSet):
         self._type, self._source = kind, source
         set.__init__(self, source)  # From a set, without asking its elements for their hashes.
 
-    def add(self, value: Any) -> None:
-        self._source = None
-        super().add(value)
 
-    def discard(self, value: Any) -> None:
-        self._source = None
-        super().discard(value)
+def _changing(method: Any) -> Any:
+    """A method of a draft after which it is not what it was."""
 
-    def remove(self, value: Any) -> None:
+    def changed(self: Any, *arguments: Any, **options: Any) -> Any:
         self._source = None
-        super().remove(value)
+        return method(self, *arguments, **options)
 
-    def update(self, *others: Iterable[Any]) -> None:
-        self._source = None
-        super().update(*others)
+    return changed
 
-    def clear(self) -> None:
-        self._source = None
-        super().clear()
+
+CHANGES: dict[type[WideDraftList] | type[WideDraftSet], tuple[str, ...]] = {
+    WideDraftList: (
+        "__delitem__",
+        "__iadd__",
+        "__imul__",
+        "__setitem__",
+        "append",
+        "clear",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "reverse",
+        "sort",
+    ),
+    WideDraftSet: (
+        "__iand__",
+        "__ior__",
+        "__isub__",
+        "__ixor__",
+        "add",
+        "clear",
+        "difference_update",
+        "discard",
+        "intersection_update",
+        "pop",
+        "remove",
+        "symmetric_difference_update",
+        "update",
+    ),
+}
+"""All that changes a list or a set of Python in place."""
+
+for _draft, _names in CHANGES.items():
+    for _name in _names:
+        setattr(_draft, _name, _changing(getattr(_draft, _name)))
 
 
 class WideSetType(SetType):

@@ -1,0 +1,175 @@
+"""Types without bounds change where types with bounds do: no change of a container is lost, however Python is asked for it."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, ClassVar
+
+import pytest
+from quorate import Bag, Channels, Nat, Network, Scalarset, Spec, init, record
+from quorate.conform import Map
+from quorate.conform.subject import wide_system
+from quorate.conform.wide.collections import CHANGES, WideDraftList, WideDraftSet
+from quorate.explore.traces.witnesses import plain_json
+from quorate.language.control import Cut
+from quorate.language.declarations import Declaration
+from quorate.language.spec import derived
+from quorate.language.system import Failure, System
+from quorate.language.written import written
+
+
+class P(Scalarset, size=2):
+    """A process."""
+
+
+class T(Nat, max=9):
+    """A number."""
+
+
+@record
+class Note:
+    t: T
+    source: P
+    target: P
+
+
+class Kept(Spec):
+    """Containers with something in them."""
+
+    numbers: set[T]
+    line: list[T]
+    of: dict[P, T]
+    seen: dict[P, set[T]]
+    logs: dict[P, list[T]]
+    lines: list[list[T]]
+    network: Network[Note] = Network(capacity=9)
+    bag: Bag[Note] = Bag(capacity=9)
+    links: Channels[Note] = Channels(capacity=9)
+    bounds: ClassVar[dict[str, int]] = {"line": 9, "logs": 9, "lines": 9}
+
+    @init
+    def something(self) -> None:
+        self.numbers = {T(1), T(3)}
+        self.line = [T(3), T(1)]
+        self.lines = [[T(3), T(1)], []]
+        for p in P:
+            self.of[p] = T(1)
+            self.seen[p] = {T(1)}
+            self.logs[p] = [T(3), T(1)]
+            self.network.send(Note(T(0), p, p))
+            self.bag.send(Note(T(0), p, p))
+            self.links.send(Note(T(0), p, p))
+
+
+SETS = ("self.numbers", "self.seen[p]")
+LISTS = ("self.line", "self.logs[p]", "self.lines[0]")
+OF_SETS = {
+    "add": "(T(2))",
+    "clear": "()",
+    "difference_update": "({T(1)})",
+    "discard": "(T(1))",
+    "intersection_update": "({T(3)})",
+    "pop": "()",
+    "remove": "(T(1))",
+    "symmetric_difference_update": "({T(1), T(2)})",
+    "update": "({T(2)})",
+    "__iand__": " &= {T(3)}",
+    "__ior__": " |= {T(2)}",
+    "__isub__": " -= {T(1)}",
+    "__ixor__": " ^= {T(1), T(2)}",
+}
+OF_LISTS = {
+    "append": "(T(2))",
+    "clear": "()",
+    "extend": "([T(2)])",
+    "insert": "(0, T(2))",
+    "pop": "()",
+    "remove": "(T(1))",
+    "reverse": "()",
+    "sort": "()",
+    "__delitem__": "del {}[0]",
+    "__iadd__": " += [T(2)]",
+    "__imul__": " *= 2",
+    "__setitem__": "[0] = T(2)",
+}
+OTHERS = (
+    "self.of[p] = T(2)",
+    "self.of = {q: T(2) for q in P}",
+    "self.seen[p].add(T(4)); self.seen[p], self.seen[q] = self.seen[q], self.seen[p]",
+    "self.lines.append([T(1)])",
+    "self.lines[1].append(T(1))",
+    "self.lines *= 2; self.lines[0].append(T(5))",
+    "self.network.send(Note(T(1), p, q))",
+    "self.network.drop(Note(T(0), p, p))",
+    "self.bag.send(Note(T(0), p, p))",
+    "self.bag.receive(Note(T(0), p, p))",
+    "self.links.send(Note(T(1), p, p)); self.links.receive(Note(T(0), p, p))",
+    "self.seen[p] = self.numbers; self.numbers.add(T(5))",
+    "m = self.logs[p]; self.logs[q] = m; m.append(T(5))",
+)
+
+
+def statements() -> list[str]:
+    found = list(OTHERS)
+    for places, changes in ((SETS, OF_SETS), (LISTS, OF_LISTS)):
+        for place in places:
+            for name, text in changes.items():
+                for before, it in (("", place), (f"m = {place}; ", "m")):
+                    changed = (
+                        text.format(it) if "{}" in text else f"{it}{text if text[0] in ' [' else f'.{name}{text}'}"
+                    )
+                    found.append(f"{before}{changed}")
+    return found
+
+
+def after(system: System) -> Any:
+    with system:
+        state = next(system.initial())[1]
+        successor = system.fire(state, system.action("change"), ())
+        assert successor is not None
+        return [plain_json(value) for value in successor.state]
+
+
+def changing(statement: str) -> type[Spec]:
+    ast.parse(statement)
+    source = f"def change(self):\n    p, q = P.members()\n    {statement}\n"
+    method = written("change", source, f"<{statement}>", globals())
+    method.__annotations__ = {"return": None}
+    method.__quorate__ = Declaration("action")  # type: ignore[attr-defined]
+    return derived(Kept, change=method)
+
+
+def test_no_change_is_lost() -> None:
+    nothing = after(System(changing("pass")))
+    for statement in statements():
+        spec = changing(statement)
+        bounded = after(System(spec))
+        assert bounded != nothing, statement
+        assert bounded == after(wide_system(spec, Map(members={"P": ("a", "b")}))[0]), statement
+
+
+def test_every_way_to_change_is_known() -> None:
+    for draft, plain, same in ((WideDraftSet, set, frozenset), (WideDraftList, list, tuple)):
+        ways = set(dir(plain)) - set(dir(same)) - {"copy", "__reversed__"}
+        assert ways == set(CHANGES[draft]) == set(OF_SETS if plain is set else OF_LISTS)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "self.numbers.symmetric_difference_update({T(12)})",
+        "m = self.numbers; m ^= {T(12)}",
+        "m = self.line; m *= 5",
+        "m = self.logs[p]; m *= 5",
+    ],
+)
+def test_bounds_are_kept_by_whatever_changes_a_container(statement: str) -> None:
+    with pytest.raises(Cut):
+        after(System(changing(statement)))
+
+
+def test_an_element_that_is_popped_is_the_first_in_canonical_order() -> None:
+    spec = changing("self.line = [self.numbers.pop(), self.numbers.pop()]")
+    assert after(System(spec))[list(System(spec).index).index("line")] == [1, 3]
+    with pytest.raises(Failure, match="empty"):
+        after(System(changing("self.numbers.clear(); self.numbers.pop()")))
