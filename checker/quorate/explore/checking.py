@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import Location, SpecError, UsageError, unknown
-from quorate.explore.coverage import countable, coverage
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.profile import profile
@@ -87,6 +86,8 @@ def check_system(
         raise UsageError("What makes the states is read from the states: leave out --profile or --store fingerprint.")
     with system:
         if watch.coverage:
+            from quorate.explore.coverage import countable
+
             countable(system)
         judge = _Judge(system, naming or Naming(system.name), watch)
         try:
@@ -147,6 +148,8 @@ class _Judge:
             levels=covered.levels,
         )
         if self.watch.coverage:
+            from quorate.explore.coverage import coverage
+
             self.coverage = coverage(self.system, covered.counted, bool(self.sorts))
         if covered.measured is not None:
             self.profile = profile(self.system, covered, bool(self.sorts))

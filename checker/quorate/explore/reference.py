@@ -32,9 +32,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
 from quorate.explore.choices import Choices
-from quorate.explore.counting import Counts
 from quorate.explore.engine import Covered, Finding, Measured, by_depth
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
@@ -45,6 +45,9 @@ from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.model.determinism import vouch
+
+if TYPE_CHECKING:
+    from quorate.explore.counting import Counts
 
 NO_PARENT = -1
 
@@ -106,7 +109,7 @@ class Search:
         self.result = Exploration(actions=Counter({action.name: 0 for action in system.actions}))
         self._numbers: dict[State, int] = {}
         self._unreached = list(self.properties.reachable)
-        self.counts = Counts(system) if self.watch.coverage else None
+        self.counts = self._counts() if self.watch.coverage else None
 
     def run(self) -> Exploration:
         """Explore until everything is seen, a level has a violation, or the watch says stop.
@@ -131,6 +134,11 @@ class Search:
         except _Stop as stop:
             result.stopped = str(stop)
         return result
+
+    def _counts(self) -> Counts:
+        from quorate.explore.counting import Counts  # It takes long to import, with the typed model.
+
+        return Counts(self.system)
 
     def found(self) -> list[range]:
         """The numbers of the states of each level; the last may be one that was not finished."""
