@@ -110,6 +110,8 @@ class Dynamo(Entropy):
             "name": self.name,
             "policy": self.options.policy,
             "keys": len(self.stored),
+            "conflicts": self.sizes.total(),
+            "siblings_max": max(self.sizes, default=1),
             "hints": len(self.owes),
             "open": len(self.writings) + len(self.readings),
             "suspects": len(self.suspects),

@@ -20,6 +20,7 @@ class Reading:
     key: str
     needed: int
     found: dict[str, Siblings]
+    begun: int
     shown: Siblings | None = None
     ticks: int = 0
 
@@ -39,7 +40,7 @@ class Reads(Writes):
             return
         number = self._next_id()
         found = {self.name: self.siblings(m.key)} if self._has_part_in(m.key) else {}
-        reading = Reading(client, m.id, m.key, needed, found)
+        reading = Reading(client, m.id, m.key, needed, found, self.clock.wall)
         self.readings[number] = reading
         for home in homes:
             if home != self.name:
@@ -73,7 +74,7 @@ class Reads(Writes):
         """`repair_after_read`: whoever is behind gets what all those have who have answered."""
         del self.readings[number]
         merged = self._merged(reading.found.values())
-        self.counts["stale_reads"] += merged != reading.shown
+        self.counts["stale_reads"] += self._was_stale(reading, merged)
         for name in self.homes(reading.key):
             if name in reading.found and reading.found[name] != merged:
                 self.counts["repairs"] += 1
@@ -81,6 +82,12 @@ class Reads(Writes):
                     self._take_repair(reading.key, merged)
                 else:
                     self._tell(name, Repair(reading.key, merged))
+
+    def _was_stale(self, reading: Reading, merged: Siblings) -> bool:
+        """Whether the client was not shown a value that had been there for a while; what was being written does not count."""
+        shown = reading.shown.versions if reading.shown is not None else ()
+        before = reading.begun - self.options.stale_ms
+        return any(version.stamp.time < before and version not in shown for version in merged.versions)
 
     def _handle_repair(self, m: Repair) -> None:
         if self.is_home(m.key):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,8 @@ class Options:
     """After how long a home that has not answered is asked again, and somebody else as well."""
     request_ticks: int = 200
     """After how long a coordinator forgets a request that too few have answered."""
+    stale_ms: int = 1_000
+    """How long before a read a value was written, by its stamp, for the read to be counted as stale if it lacks it."""
     hand_over_ticks: int = 50
     """How often a stand-in tries to hand over."""
     hand_over_keys: int = 64
@@ -72,9 +75,9 @@ class Server(Core):
         self.owes: dict[str, frozenset[str]] = {}
         self.trees = self._trees()
         self.suspects: set[str] = set()
-        self.counts = dict.fromkeys(
-            ("conflicts", "stale_reads", "repairs", "hints_taken", "handed_over", "exchanged"), 0
-        )
+        self.counts = dict.fromkeys(("stale_reads", "repairs", "hints_taken", "handed_over", "exchanged"), 0)
+        self.sizes: Counter[int] = Counter()
+        """How many keys have so many siblings, if they have more than one."""
         self._executed: dict[tuple[int, str], Executed] = {}
         self.actor = ""
         self._start = 0
@@ -173,7 +176,8 @@ class Server(Core):
         old = self.siblings(key)
         if self.is_home(key):
             self.trees.replace(self.ring.range_of(key), key, old, siblings)
-        self.counts["conflicts"] += (len(siblings.versions) > 1) - (len(old.versions) > 1)
+        self._count(len(old.versions), -1)
+        self._count(len(siblings.versions), 1)
         self.clock.observe(latest(siblings))
         self.stored[key] = siblings
         self.owes[key] = owes
@@ -181,6 +185,12 @@ class Server(Core):
             del self.stored[key]
         if not owes:
             del self.owes[key]
+
+    def _count(self, size: int, by: int) -> None:
+        if size > 1:
+            self.sizes[size] += by
+            if not self.sizes[size]:
+                del self.sizes[size]
 
     def _remember(self, executed: Executed) -> None:
         write = executed.session, executed.key

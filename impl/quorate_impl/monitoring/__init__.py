@@ -1,6 +1,6 @@
 """Alert rules and a dashboard over the metrics of a node, as files for Prometheus and Grafana.
 
-`common.rules.yml` has the alerts for all stores, `raft.rules.yml` and `primary_backup.rules.yml` those for one of them,
+`common.rules.yml` has the alerts for all stores, `raft.rules.yml`, `primary_backup.rules.yml` and `dynamo.rules.yml` those for one of them,
 `as_published.rules.yml` two that stay silent when they are needed, `dashboard.json` the dashboard.
 """
 

@@ -179,9 +179,21 @@ def test_a_read_repairs_who_is_behind_and_counts_itself_as_stale() -> None:
     cluster.step(ONE, Requested("client", put(1, "red", {})))
     cluster.deliver(THREE)
     cluster.replies.clear()
+    cluster.step(THREE, Tick(2_500))
     assert cluster.ask(THREE, Query(2, "k", "one")).values == ()
     assert values(cluster.nodes[THREE].siblings("k")) == ("red",)
     assert cluster.nodes[THREE].status()["stale_reads"] == 1
+    cluster.step(ONE, Requested("client", put(2, "blue", {FIRST: 1})))
+    cluster.deliver(THREE)
+    cluster.replies.clear()
+    assert cluster.ask(THREE, Query(3, "k", "one")).values == ("red",)
+    assert cluster.nodes[THREE].status()["stale_reads"] == 2
+    cluster.step(ONE, Tick(2_500))
+    cluster.step(ONE, Requested("client", put(3, "green", {FIRST: 2})))
+    cluster.deliver(THREE)
+    cluster.replies.clear()
+    assert cluster.ask(THREE, Query(4, "k", "one")).values == ("blue",)
+    assert cluster.nodes[THREE].status()["stale_reads"] == 2, "it was written just now"
 
 
 def test_anti_entropy_finds_what_nobody_reads() -> None:
