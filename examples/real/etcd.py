@@ -12,15 +12,17 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from quorate_specs.consensus.raft import Raft
-from quorate_specs.consensus.raft_reads import RaftReads
+from quorate_specs.consensus.raft_reads import RaftReads, ReadsAtDeposedLeader
 from quorate_specs.consistency.cap import MajorityWritesAnyReads
 
 from examples.real.harness import (
+    Client,
     Finding,
     Losses,
     Proxy,
@@ -103,7 +105,7 @@ class Cluster:
         ]
         for server, port in zip(self._servers, self.ports, strict=True):
             server.until(lambda: Session(port).read("x") is None)  # noqa: B023
-        self.leader = until(self._leader, "a leader")
+        self.leader = until(partial(self._leader, self.ports), "a leader")
 
     def delay(self) -> None:
         self._proxies[self.ports.index(self.leader)].back_s = LAG_S
@@ -114,16 +116,36 @@ class Cluster:
     def crash_leader(self) -> None:
         self._servers[self.ports.index(self.leader)].kill()
 
+    def pause_leader(self) -> None:
+        """The leader stops, and what was on its way to it or from it is lost."""
+        self._servers[self.ports.index(self.leader)].pause()
+        self.cut()
+        for proxy in self._proxies:
+            proxy.mend()
+
+    def next_leader(self) -> int:
+        """The leader of the others, as soon as they have one."""
+        others = [port for port in self.ports if port != self.leader]
+        return until(partial(self._leader, others), "another leader")
+
+    def resume_alone(self) -> None:
+        """The old leader goes on, and no member reaches another one: it has heard of nothing."""
+        self.cut()
+        self._servers[self.ports.index(self.leader)].resume()
+
+    def cut(self) -> None:
+        for proxy in self._proxies:
+            proxy.cut()
+
     def close(self) -> None:
         for proxy in self._proxies:
             proxy.close()
 
-    def _leader(self) -> int:
-        told = [Session(port).ask("maintenance/status") for port in self.ports]
+    def _leader(self, ports: list[int]) -> int:
+        """Whom these members take for their leader, all of them, if it is one of them."""
+        told = [Session(port).ask("maintenance/status") for port in ports]
         (leader,) = {status["leader"] for status in told}
-        return next(
-            port for port, status in zip(self.ports, told, strict=True) if status["header"]["member_id"] == leader
-        )
+        return next(port for port, status in zip(ports, told, strict=True) if status["header"]["member_id"] == leader)
 
 
 @contextmanager
@@ -142,6 +164,33 @@ def followers() -> Iterator[Finding]:
         )
         setting = f"{kind} reads at a follower that hears of commits {LAG_S * 1000:.0f} ms late"
         yield Finding.judged(kind, setting, recorder, "linearizable", spec, promise)
+
+
+def deposed() -> Iterator[Finding]:
+    """The leader is paused, the others elect another one, which writes; then the old one goes on, cut off, and is read."""
+    recorder = Recorder()
+    writer, reader = Client(recorder), Client(recorder)
+    with cluster() as members:
+        old = members.leader
+        writer.ask("write", partial(Session(old).write, "x", 1), 1, "x")
+        members.pause_leader()
+        writer.ask("write", partial(Session(members.next_leader()).write, "x", 2), 2, "x")
+        members.resume_alone()
+        reader.ask("read", partial(Session(old, serializable=True).read, "x"), key="x")
+        try:
+            reader.ask("read", partial(Session(old).read, "x"), key="x")
+            answered = "is answered"
+        except OSError:
+            answered = "has no answer"
+    yield Finding(
+        "deposed",
+        "a leader that was paused and then cut off, read by a serializable read",
+        f"it shows {recorder.events[-3]['value']}, after 2 was written; a linearizable read {answered}",
+        recorder.violates("linearizable"),
+        ReadsAtDeposedLeader,
+        "linearizable_reads",
+        recorder,
+    )
 
 
 def failovers() -> Iterator[Finding]:
@@ -163,7 +212,7 @@ def record(serializable: bool) -> Recorder:
         return reads(lambda: (Session(members.leader), [Session(members.follower(), serializable)]), rounds=10)
 
 
-PARTS = (followers, failovers)
+PARTS = (followers, deposed, failovers)
 
 if __name__ == "__main__":
     main("etcd, three members", *PARTS)
