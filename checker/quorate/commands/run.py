@@ -35,7 +35,7 @@ COLUMNS = {
     "keys": "keys",
     "conflicts": "siblings",
     "hints": "hints",
-    "stale_reads": "stale reads",
+    "stale_reads": "stale",
     "requests_total": "requests",
 }
 """What the table shows of a node, as far as its protocol has it, and how it is called there: 80 characters wide."""
@@ -193,7 +193,8 @@ def _table(cluster: LocalCluster, facts: Facts) -> Table:
     from rich.table import Table
 
     shown = [name for name in COLUMNS if any(found and name in found for found in facts.values())]
-    table = Table("node", "state", *(COLUMNS[name] for name in shown), "lag", "restarts", box=SIMPLE_HEAD)
+    lag = ["lag"] if "role" in shown else []
+    table = Table("node", "state", *(COLUMNS[name] for name in shown), *lag, "restarts", box=SIMPLE_HEAD)
     table.caption = "\n".join(cluster.failed.values()) or None
     lags = {
         name.removeprefix("lag_"): lag
@@ -207,5 +208,5 @@ def _table(cluster: LocalCluster, facts: Facts) -> Table:
         state = "[red]stopped[/]" if node in cluster.failed else "runs" if found else "[red]down[/]"
         cells = [found.get(name, "") for name in shown]
         style = "bold" if found.get("role") in LEADERS else ""
-        table.add_row(node, state, *cells, lags.get(node, ""), str(cluster.restarts[node]), style=style)
+        table.add_row(node, state, *cells, *(lags.get(node, "") for _ in lag), str(cluster.restarts[node]), style=style)
     return table
