@@ -11,7 +11,9 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from quorate import Spec
+from quorate import Spec, action, invariant
+from quorate.errors import UsageError
+from quorate.explore import check
 from quorate.explore.choices import Choices
 from quorate.explore.counting import Counts
 from quorate.explore.limits import Limits, Watch
@@ -116,6 +118,25 @@ def test_what_is_not_asked_for_is_not_in_the_c() -> None:
         plain, counted = (rendering(system, states, (), (), wanted) for wanted in (False, True))
     assert (plain.points, counted.points) == (0, len(Points(build(system))))
     assert "count" not in plain.source.replace("counted", "") and "count(0u);" in counted.source
+
+
+def test_what_has_no_typed_model_has_no_coverage() -> None:
+    with pytest.raises(UsageError, match=r"(?s)does not cover this specification.*This call is outside.*without coverage"):
+        check(Outside, engine="reference", watch=Watch(coverage=True))
+
+
+class Outside(Spec):
+    """Python that the typed model does not cover."""
+
+    seen: bool
+
+    @action
+    def see(self) -> None:
+        self.seen = (lambda: True)()
+
+    @invariant
+    def is_a_bool(self) -> bool:
+        return self.seen or not self.seen
 
 
 class Lines:

@@ -25,7 +25,7 @@ def countable(system: System) -> None:
         build(system)
     except SpecError as reason:
         raise UsageError(
-            f"Coverage is counted in the typed model, which does not cover this specification. {reason}"
+            f"Coverage is counted in the typed model, which does not cover this specification. {reason} That is without coverage."
         ) from None
 
 

@@ -26,20 +26,24 @@ class StateGraph:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        self._refused = ""
         self._projected: dict[tuple[str, ...], networkx.MultiDiGraph[int]] = {}
 
     @cached_property
     def _whole(self) -> networkx.MultiDiGraph[int]:
         from quorate.explore.graph import state_graph
 
+        if self._refused:  # A page that shows the graph asks again after each step.
+            raise UsageError(self._refused)
         try:
             return state_graph(self._stage.spec, states_max=STATES_MAX)
         except UsageError:
             bounds = ", ".join(f"{name}={size}" for name, size in self._stage.system.bounds.items())
-            raise UsageError(
+            self._refused = (
                 f"There are more than {STATES_MAX:,} states with {bounds}, which is too many for a graph. Begin with lower bounds: "
                 f"`quorate explore {self._stage.name} --bound NAME=N`."
-            ) from None
+            )
+            raise UsageError(self._refused) from None
 
     @cached_property
     def _numbers(self) -> dict[Any, int]:
