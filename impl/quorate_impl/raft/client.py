@@ -151,12 +151,6 @@ class Client(Core):
             pending.ticks += 1
             if self._give_up_ticks is not None and pending.ticks > self._give_up_ticks:
                 self._finish(id, Unknown("There was no answer in time."))
-                if pending.is_update:
-                    self._begin_anew()
-
-    def _begin_anew(self) -> None:
-        """A number that was given up may still be executed: what follows belongs to another session."""
-        self._session = self._opening = None
 
     def received(self, source: str, message: Message) -> None:
         assert isinstance(message, Response)
@@ -190,8 +184,8 @@ class Client(Core):
             self._pause_ticks = 5
 
     def _lose_session(self) -> None:
-        """All updates that were asked in the session are in doubt."""
-        self._begin_anew()
+        """All updates that were asked in the session are in doubt. In another one they could be executed twice."""
+        self._session = self._opening = None
         for id, pending in list(self._pending.items()):
             if pending.is_update:
                 self._finish(id, Unknown("The cluster has forgotten the session."))

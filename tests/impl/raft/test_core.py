@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from quorate_impl.core import Drawn, Effect, Persist, Persisted, Received, Reply, Requested, Send, Started, Tick
-from quorate_impl.raft import Options, Raft
+from quorate_impl.raft import Client, Options, Raft
 from quorate_impl.raft.core import Role
 from quorate_impl.raft.messages import (
     Append,
@@ -175,6 +175,17 @@ def test_an_update_is_executed_once_also_after_a_snapshot() -> None:
     again.restore(store.snapshot())
     assert again.execute(update) == Done() and again.read(Get("k")) == Value("2")
     assert again.snapshot() == store.snapshot()
+
+
+def test_what_a_client_asks_again_stays_in_its_session_whatever_else_it_gives_up() -> None:
+    """In another session it could be executed a second time."""
+    client = Client("c", {"a": ""}, retry_ticks=5, give_up_ticks=8)
+    client.step(Requested("first", Put("x", "1")))
+    client.step(Received("a", Response(2, Opened(7))))
+    client.step(Tick(0), Tick(0), Tick(0), Requested("second", Put("y", "2")))
+    effects = client.step(*[Tick(0)] * 7)
+    assert [effect.client for effect in effects if isinstance(effect, Reply)] == ["first"]
+    assert sent(effects)[-1] == Execute(3, 7, 2, 1, Put("y", "2"))
 
 
 def test_answers_that_the_client_has_are_forgotten_however_many_it_says() -> None:
