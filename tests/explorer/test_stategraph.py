@@ -33,6 +33,7 @@ def test_states_that_agree_in_what_is_looked_at_are_one() -> None:
     assert f"{len(whole)} states, drawn as {len(labels)}" in found["words"]
 
 
+@pytest.mark.slow
 def test_without_a_choice_the_picture_can_be_read() -> None:
     whole = asked(election(), "graph")
     assert whole["project"] == whole["variables"] and whole["words"].startswith("All")
