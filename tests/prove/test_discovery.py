@@ -170,6 +170,37 @@ class Broken(Even):
         self.count += 2
 
 
+class Base(Enum):
+    """Called as the search might call a class."""
+
+    OPEN = "open"
+    SHUT = "shut"
+
+
+class Hostile(Spec):
+    """A key is lent once. Variables are called as the search calls what it tries."""
+
+    form_0: Base
+    lemma_1: Client | None
+    held: dict[Client, bool]
+
+    @action
+    def lend(self, c: Client) -> None:
+        require(self.form_0 == Base.OPEN)
+        self.form_0 = Base.SHUT
+        self.lemma_1 = c
+
+    @action
+    def take(self, c: Client) -> None:
+        require(self.lemma_1 == c)
+        self.lemma_1 = None
+        self.held[c] = True
+
+    @invariant
+    def one(self, a: Client, b: Client) -> bool:
+        return a == b or not (self.held[a] and self.held[b])
+
+
 def found(spec: type[Spec], any_size: bool = True, seconds: float = 120.0) -> Discovery:
     return discover(Task(spec, spec.__name__, any_size=any_size), seconds)
 
@@ -230,6 +261,12 @@ def test_pasted_into_a_copy_of_the_file_they_prove_two_phase_commit(pasted: Path
     copy.write_text(file.read_text(encoding="utf-8") + "\n" + "\n".join(discovery.lemmas), encoding="utf-8")
     outcome = prove(Task(loaded(copy, "Bare"), "pasted", any_size=True)).outcome
     assert isinstance(outcome, Proven) and {"atomicity", "validity"} <= set(outcome.properties)
+
+
+def test_names_of_the_author_are_not_those_of_the_search() -> None:
+    discovery = found(Hostile, any_size=False)
+    assert isinstance(discovery.proof.outcome, Proven)
+    assert any("Base.SHUT" in lemma or "Base.OPEN" in lemma for lemma in discovery.lemmas)
 
 
 def test_at_fixed_bounds_the_proof_is_for_these_bounds() -> None:

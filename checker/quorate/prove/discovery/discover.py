@@ -21,6 +21,7 @@ from time import monotonic
 from quorate.kinds import INVARIANTS, SAFETY, SAFETY_PROPER
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, State, System
+from quorate.language.written import free_name
 from quorate.model.build import build
 from quorate.model.nodes import Model, Property
 from quorate.outcome import Outcome, Proven, Statistics, Unfinished
@@ -49,8 +50,6 @@ POOL_MAX = 1_000
 """Clauses that may be used for any size, where those that are needed at the bounds do not suffice: the first ones."""
 SAMPLING_SHARE = 0.25
 """How much of the time exploring may take."""
-
-FORM = "form_"
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ class _Search:
         with self.model.system as system:
             scopes, clauses = self._candidates(literals, records) if literals else ([], [])
             universe = Universe(system, names, scopes, clauses, self.near)
-            forms = {form: f"{FORM}{number}" for number, form in enumerate(universe.forms())}
+            forms = {form: free_name(self.task.spec, f"form_{number}") for number, form in enumerate(universe.forms())}
             model = build(extended(self.task.spec, [_probe(form, name) for form, name in forms.items()]))
         named = {prop.name: prop for prop in model.properties}
         own = tuple(prop.name for prop in model.of(*INVARIANTS) if prop.name not in forms.values())

@@ -43,13 +43,17 @@ def imports(spec: type[Spec], methods: Sequence[str]) -> tuple[str, ...]:
 
 def extended(spec: type[Spec], methods: Sequence[str], omitted: Sequence[str] = ()) -> type[Spec]:
     """A subclass of a specification, at its bounds, with further methods and without some properties."""
-    head = f"class Extended(Base):\n    _configured_from = None\n    omits = (*Base.omits, *{tuple(omitted)!r})\n\n"
+    scope = namespace(spec) | {"__name__": spec.__module__}
+    base, name = (
+        word.ljust(1 + max(map(len, scope)), "_") for word in ("base", "extended")
+    )  # Longer than any name there.
+    head = f"class {name}({base}):\n    _configured_from = None\n    omits = (*{base}.omits, *{tuple(omitted)!r})\n\n"
     text = head + "\n".join(methods)
     file = f"<lemmas {next(_numbers)}>"
     keep_source(file, text)
-    scope = namespace(spec) | {"Base": spec, "__name__": spec.__module__}
+    scope[base] = spec
     exec(compile(text, file, "exec", dont_inherit=True), scope)
-    made: type[Spec] = scope["Extended"]
+    made: type[Spec] = scope[name]
     made.__name__ = made.__qualname__ = spec.__name__
     return made
 
