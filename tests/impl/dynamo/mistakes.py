@@ -6,6 +6,7 @@ from quorate_impl.core import Message
 from quorate_impl.dynamo import Dynamo
 from quorate_impl.dynamo.merkle import Trees
 from quorate_impl.dynamo.messages import Confirmed, Executed, Id, Response, Result, Siblings, Stamp, Vector, Version
+from quorate_impl.dynamo.reads import Reading
 from quorate_impl.dynamo.siblings import KeepsSiblings, Policy, covered, joined
 
 
@@ -145,3 +146,11 @@ class ForgetsItsDots(Dynamo):
 
     def drawn(self, purpose: str, number: int) -> None:
         super().drawn(purpose, 0)
+
+
+class ReadsOne(Dynamo):
+    """A read is answered with what the first replica has, however many were asked for."""
+
+    def _look(self, number: Id, reading: Reading) -> None:
+        reading.needed = 1
+        super()._look(number, reading)

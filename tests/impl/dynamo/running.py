@@ -15,7 +15,7 @@ from typing import Any
 from quorate_impl.core import Core, Message
 from quorate_impl.dynamo import Client, Dynamo, Options, protocol
 from quorate_impl.dynamo.client import Delete, Get, Put, Unknown
-from quorate_impl.dynamo.messages import Done, Level, Refused, Siblings, Values
+from quorate_impl.dynamo.messages import Done, Level, Refused, Siblings, Stamp, Values
 from quorate_impl.dynamo.siblings import NOTHING, values
 from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
 
@@ -26,6 +26,7 @@ MANY_KEYS = tuple(f"k{i}" for i in range(100))
 SLOPPY = Options(hand_over_ticks=10, anti_entropy_ticks=10, virtual_nodes=4, checkpoint_after=40)
 STRICT = replace(SLOPPY, is_sloppy=False)
 LAST_WRITE_WINS = replace(SLOPPY, policy="last-write-wins")
+STRICT_LAST_WRITE_WINS = replace(LAST_WRITE_WINS, is_sloppy=False)
 LIMITED = replace(LAST_WRITE_WINS, skew_ms=500)
 SETTLE_TICKS = 100
 """Within so many ticks after the last answer, all homes of a key have the same, and no hint is left."""
@@ -64,6 +65,8 @@ class Clients:
         self.deleted: dict[str, set[str]] = {key: set() for key in keys}
         """What some deletion has perhaps replaced."""
         self.failure: str | None = None
+        self.stamps: dict[str, tuple[Stamp, str]] = {}
+        """Of all values that were seen at a node: not of what was overwritten in the step in which it was written."""
 
     def ask(self, client: str, random: Random) -> Message:
         key, draw, level = random.choice(self.keys), random.random(), random.choice(self._levels)
@@ -109,8 +112,11 @@ class Clients:
         key = asked.request.key
         seen = self.with_pasts(response.values)
         if isinstance(asked.request, Get):
-            missed = asked.must - seen - self.deleted[key]
-            if missed and self._has_siblings:
+            if self._has_siblings:
+                missed = asked.must - seen - self.deleted[key]
+            else:
+                missed = {value for value in asked.must & self.stamps.keys() if self.stamps[value][0] > response.stamp}
+            if missed:
                 self.failure = f"a read of {key} by {client} has missed {sorted(missed)}, and found {response.values}"
         else:
             self.replaced[key] |= asked.past
@@ -129,14 +135,13 @@ class Promises:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._had: dict[tuple[str, str], Siblings] = {}
-        self.stamps: dict[str, Any] = {}
 
     def __call__(self, name: str, core: Core) -> str | None:
         assert isinstance(core, Dynamo)
         for key, siblings in core.stored.items():
             if self._had.get((name, key)) is not siblings:
                 self._had[name, key] = siblings
-                self.stamps |= {v.value: (v.stamp, v.actor) for v in siblings.versions if v.value is not None}
+                self._clients.stamps |= {v.value: (v.stamp, v.actor) for v in siblings.versions if v.value is not None}
                 found = values(siblings)
                 for value in found:
                     older = self._clients.past[value].intersection(found)
@@ -145,7 +150,7 @@ class Promises:
         return self._clients.failure
 
 
-def audit(clients: Clients, promises: Promises, machines: Mapping[str, Any]) -> str | None:
+def audit(clients: Clients, machines: Mapping[str, Any]) -> str | None:
     """What must be so when everything has settled."""
     cores = {name: machine.core for name, machine in machines.items() if machine.core is not None}
     for name, core in cores.items():
@@ -162,7 +167,7 @@ def audit(clients: Clients, promises: Promises, machines: Mapping[str, Any]) -> 
         if any_core.options.policy == "siblings":
             wrong = lost_or_back(clients, key, final)
         else:
-            wrong = _back(clients, key, final) or _not_the_last(clients, promises, key, final)
+            wrong = _back(clients, key, final) or _not_the_last(clients, key, final)
         if wrong is not None:
             return wrong
     return None
@@ -181,9 +186,9 @@ def _back(clients: Clients, key: str, final: Sequence[str]) -> str | None:
     return f"resurrected: {sorted(again)} of {key}, which clients have replaced" if again else None
 
 
-def _not_the_last(clients: Clients, promises: Promises, key: str, final: Sequence[str]) -> str | None:
+def _not_the_last(clients: Clients, key: str, final: Sequence[str]) -> str | None:
     """With the last write winning, what has a later stamp than what is there was not acknowledged."""
-    stamps = promises.stamps  # Not of what was overwritten in the step in which it was written.
+    stamps = clients.stamps
     told = clients.acknowledged[key].intersection(stamps) if final else set[str]()
     later = sorted(value for value in told if stamps[value] > stamps[final[0]])
     return f"the last write has not won: {final} of {key}, and {later} are later" if later else None
@@ -205,7 +210,6 @@ def run(
     """A run of five nodes, of which three are homes of a key."""
     members = {name: name for name in nodes}
     workload = Clients(options, levels, keys, is_one_writer_per_key)
-    promises = Promises(workload)
     names = [f"c{i + 1}" for i in range(clients)]
     simulation = Simulation(
         protocol(members, options, core),
@@ -215,9 +219,9 @@ def run(
         seed,
         draw_plan(seed, nodes, conditions.busy_ms, faults_max=12) if plan is None else plan,
         conditions,
-        promises,
+        Promises(workload),
     )
     outcome = simulation.run()
     if outcome.failure is None:
-        outcome.failure = audit(workload, promises, simulation.machines)
+        outcome.failure = audit(workload, simulation.machines)
     return outcome

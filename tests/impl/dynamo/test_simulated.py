@@ -14,11 +14,26 @@ from quorate_impl.dynamo import Dynamo, Options
 from quorate_impl.simulation import Conditions, Cut, Outcome, Plan, Weather
 
 from tests.impl.dynamo import mistakes, plans
-from tests.impl.dynamo.running import HURRIED, LAST_WRITE_WINS, LIMITED, MANY_KEYS, SLOPPY, STRICT, run
+from tests.impl.dynamo.running import (
+    HURRIED,
+    LAST_WRITE_WINS,
+    LIMITED,
+    MANY_KEYS,
+    SLOPPY,
+    STRICT,
+    STRICT_LAST_WRITE_WINS,
+    run,
+)
 from tests.impl.histories import written
 from tests.impl.repeated import digests
 
 QUORUM = ("quorum",)
+ALL = {
+    "sloppy": SLOPPY,
+    "strict": STRICT,
+    "last write wins": LAST_WRITE_WINS,
+    "strict, last write wins": STRICT_LAST_WRITE_WINS,
+}
 LOADED = {"conditions": HURRIED, "clients": 12}
 DYING = {"levels": QUORUM, "give_up_ticks": 60, "keys": MANY_KEYS, "clients": 8}
 REPLACED = DYING | {"give_up_ticks": 8, "clients": 12}
@@ -30,19 +45,19 @@ def drawn(seed: int) -> Plan | None:
     return None
 
 
-@pytest.mark.parametrize("options", [SLOPPY, STRICT, LAST_WRITE_WINS], ids=["sloppy", "strict", "last write wins"])
+@pytest.mark.parametrize("options", ALL.values(), ids=ALL)
 def test_no_acknowledged_write_is_lost_under_faults(options: Options) -> None:
     """Under strict quorums, no read misses what was acknowledged before it either."""
     for seed in range(4):
-        assert run(seed, options=options, levels=QUORUM if options is STRICT else ("one", 2, "all")).failure is None
+        assert run(seed, options=options, levels=("one", 2, "all") if options.is_sloppy else QUORUM).failure is None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [SLOPPY, STRICT, LAST_WRITE_WINS], ids=["sloppy", "strict", "last write wins"])
+@pytest.mark.parametrize("options", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("plan", [drawn, plans.power_cuts, plans.divided, plans.bad_weather, plans.clocks_are_set])
 def test_no_acknowledged_write_is_lost_in_many_runs(options: Options, plan: Callable[[int], Plan]) -> None:
-    levels = QUORUM if options is STRICT else ("one", "quorum", 2, "all")
-    for seed in range(1_000, 1_010):
+    levels = ("one", "quorum", 2, "all") if options.is_sloppy else QUORUM
+    for seed in range(1_000, 1_008):
         assert run(seed, plan(seed), options=options, levels=levels).failure is None
 
 
@@ -95,6 +110,8 @@ def test_a_run_repeats_itself() -> None:
         (mistakes.WallClock, plans.clocks_are_set, {"options": LAST_WRITE_WINS}, 10),
         (mistakes.ExecutesTwice, plans.bad_weather, {}, 5),
         (mistakes.CountsTwice, plans.restarts, LOADED, 20),
+        (mistakes.ReadsOne, drawn, {"options": STRICT, "levels": QUORUM}, 10),
+        (mistakes.ReadsOne, drawn, {"options": STRICT_LAST_WRITE_WINS, "levels": QUORUM}, 10),
         (mistakes.ForgetsItsDots, plans.disks_are_replaced, REPLACED, 5),
     ],
 )
