@@ -62,6 +62,9 @@ def _narrowed_function(function: FunctionType) -> FunctionType | None:
 class _Narrowing(ast.NodeTransformer):
     def __init__(self, scope: dict[str, Any], definition: ast.FunctionDef) -> None:
         self.scope, self.definition, self.count = scope, definition, 0
+        nodes = list(ast.walk(definition))
+        self.own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+        self.own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
         self.generic_visit(node)
@@ -96,16 +99,22 @@ class _Narrowing(ast.NodeTransformer):
                 ast.Name(id=sort),
                 ast.Name(id=number),
                 ast.Compare(left=ast.Name(id=compared), ops=[ast.GtE() | ast.Gt()], comparators=[least]),
-            ) if compared == number and self._is_nat(sort) and _is_fixed(least, number):
+            ) if compared == number and self._is_nat(sort) and self._is_fixed(least, number):
                 self.count += 1
                 made = ast.parse(f"range(max({ast.unparse(least)}, 0), {sort}.bound + 1)", mode="eval").body
                 return ast.copy_location(made, source)
         return source
 
     def _is_nat(self, name: str) -> bool:
-        value = self.scope.get(name)
+        """Whether a name is that of a sort of numbers, in a method that has no such name of its own, nor those that are put there."""
+        value = None if self.own & {name, *BUILTINS} else self.scope.get(name)
         return isinstance(value, type) and issubclass(value, Nat)
 
-
-def _is_fixed(least: ast.expr, number: str) -> bool:
-    return isinstance(least, ast.Constant) or (isinstance(least, ast.Name) and least.id != number)
+    def _is_fixed(self, least: ast.expr, number: str) -> bool:
+        """Whether this is a whole number that is the same in every round."""
+        match least:
+            case ast.Constant(value=value):
+                return type(value) is int
+            case ast.Name(id=name):
+                return name != number and (name in self.own or type(self.scope.get(name)) is int)
+        return False
