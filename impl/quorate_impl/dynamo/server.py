@@ -58,7 +58,7 @@ class Options:
     sessions_max: int = 10_000
     """Of how many keys and sessions the last write is remembered, to know it when it comes again."""
     checkpoint_after: int = 10_000
-    """After how many records the log is replaced by a checkpoint, or as many as there are keys if these are more."""
+    """How many records the log may have beyond twice what a checkpoint has, which then takes its place."""
 
 
 class Server(Core):
@@ -82,7 +82,7 @@ class Server(Core):
         self.actor = ""
         self._start = 0
         self._begun = 0
-        self._since_checkpoint = 0
+        self._logged = len(records)
         self._recover(records)
 
     def _ring(self) -> Ring:
@@ -200,11 +200,12 @@ class Server(Core):
             del self._executed[next(iter(self._executed))]
 
     def _save(self, *records: StoreRecord) -> None:
-        self._since_checkpoint += len(records)
-        if self._since_checkpoint < max(self.options.checkpoint_after, len(self.stored) + len(self._executed)):
+        self._logged += len(records)
+        needed = 1 + len(self.stored) + len(self._executed)
+        if self._logged < 2 * needed + self.options.checkpoint_after:
             self.persist(*records)
             return
-        self._since_checkpoint = 0
+        self._logged = needed
         kept = (Kept(key, it, tuple(sorted(self.owes.get(key, ())))) for key, it in self.stored.items())
         self.checkpoint(Began(self._start, self.actor), *kept, *self._executed.values())
 
