@@ -81,6 +81,24 @@ def test_so_do_those_about_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_purchases_are_made_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    """By commands that know nothing of each other, and so are other buyers."""
+    run = ("run", "two_phase_commit", "--nodes", "2", "--set", "stock=3")
+    with subprocess.Popen([*QUORATE, *run], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and "orders at 127.0.0.1:" in running.stdout.readline()
+        ask = ("client", "two_phase_commit")
+        first, second, none = (quorate(tmp_path, *ask, "buy", lines) for lines in ("n1=2,n2=1", "n1=2,n2=1", "n3=1"))
+        status = quorate(tmp_path, *ask, "status", "--server", "n2")[1]
+        wrong = quorate(tmp_path, *ask, "buy", "n1")
+        load = quorate(tmp_path, "bench-store", "two_phase_commit")
+        running.send_signal(signal.SIGINT)
+    assert (first, second, none) == ((0, "confirmed"), (1, "rejected"), (1, "rejected"))
+    assert "available        2" in status and "reserved         0" in status
+    assert wrong == (2, "quorate: A purchase is of units of inventories, such as n1=2,n2=1, not 'n1'.")
+    assert load == (2, "quorate: two_phase_commit is no store that values are put into.")
+
+
+@pytest.mark.slow
 def test_a_store_is_loaded_with_each_kind_of_writes(tmp_path: Path) -> None:
     """A cluster of its own, which has ended when the figures are there; and the one that is in a directory."""
     arguments = ("bench-store", "primary_backup", "--seconds", "0.3", "--clients", "2", "--open", "2")

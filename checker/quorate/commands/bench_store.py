@@ -66,6 +66,8 @@ def command(
     from quorate_impl.runtime.protocols import loads
 
     kinds = loads(name)
+    if not kinds:
+        raise UsageError(f"{name} is no store that values are put into.")
     for kind in only:
         if kind not in kinds:
             raise unknown("kind of writes", kind, sorted(kinds))

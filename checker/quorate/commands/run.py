@@ -30,6 +30,9 @@ COLUMNS = {
     "epoch": "epoch",
     "leader": "leader",
     "commit_index": "commit",
+    "prepared": "prepared",
+    "available": "available",
+    "confirmed": "confirmed",
     "keys": "keys",
     "conflicts": "siblings",
     "hints": "hints",
@@ -59,7 +62,8 @@ LEADERS = ("leader", "primary")
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of a new cluster of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes.",
+    help="A setting of a new cluster. Of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes. Of "
+    "two_phase_commit: stock=100, the units of each inventory.",
 )
 @click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")
 @click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")

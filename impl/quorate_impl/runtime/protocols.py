@@ -5,6 +5,7 @@ What the command line offers of a protocol is its table of *actions*.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -82,15 +83,40 @@ def _primary_backup_client(name: str, servers: Mapping[str, str]) -> Core:
     return Client(name, servers)
 
 
-PROTOCOLS: Mapping[str, Maker] = {"dynamo": _dynamo, "primary_backup": _primary_backup, "raft": _raft}
+def _two_phase_commit(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
+    from quorate_impl.two_phase_commit import protocol
 
-OFFICERS: Mapping[str, tuple[str, ...]] = {"primary_backup": ("arbiter",)}
+    for name, value in settings.items():
+        if name != "stock" or not value.isdecimal():
+            raise ValueError(f"two_phase_commit has the setting stock, a number of units, and no {name}={value}.")
+    inventories = [name for name in members if name not in OFFICERS["two_phase_commit"]]
+    return protocol(dict.fromkeys(inventories, int(settings.get("stock", "100"))), members=members)
+
+
+def _two_phase_commit_client(name: str, servers: Mapping[str, str]) -> Core:
+    from quorate_impl.two_phase_commit import Client
+
+    return Client(name, servers, f"{name} {secrets.token_hex(8)}")
+
+
+PROTOCOLS: Mapping[str, Maker] = {
+    "dynamo": _dynamo,
+    "primary_backup": _primary_backup,
+    "raft": _raft,
+    "two_phase_commit": _two_phase_commit,
+}
+
+OFFICERS: Mapping[str, tuple[str, ...]] = {
+    "primary_backup": ("arbiter",),
+    "two_phase_commit": ("coordinator", "orders"),
+}
 """The members that a cluster has besides its nodes n1, n2, ..., with a job of their own."""
 
 CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {
     "dynamo": _dynamo_client,
     "primary_backup": _primary_backup_client,
     "raft": _raft_client,
+    "two_phase_commit": _two_phase_commit_client,
 }
 """From the name of a client and the servers that it knows to its core."""
 
@@ -102,8 +128,8 @@ def actions(protocol: str) -> Mapping[str, Action]:
 
 
 def loads(protocol: str) -> dict[str, dict[str, str]]:
-    """The kinds of writes that differ in cost, by name, each with the options of `put` that make it."""
-    found: dict[str, dict[str, str]] = import_module(f"quorate_impl.{protocol}.actions").LOADS
+    """The kinds of writes that differ in cost, by name, each with the options of `put` that make it; none if it is no store."""
+    found: dict[str, dict[str, str]] = getattr(import_module(f"quorate_impl.{protocol}.actions"), "LOADS", {})
     return found
 
 

@@ -7,7 +7,7 @@ is safe because each start has transaction numbers of its own, so that no later 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quorate_impl.core import Core, Message, Record, Timers
@@ -18,12 +18,14 @@ from quorate_impl.two_phase_commit.messages import (
     Committed,
     Conclude,
     Ended,
+    Facts,
     Inquire,
     Order,
     Place,
     Prepare,
     Prepared,
     Refused,
+    Status,
     Told,
     Transaction,
 )
@@ -42,6 +44,9 @@ class Voting:
 
 class Coordinator(Core):
     """One transaction for each purchase, over the order service and the inventories that it names."""
+
+    members: Mapping[str, str] = {}
+    """All nodes with their addresses, where there are any."""
 
     def __init__(self, name: str, records: Sequence[Record], inventories: Sequence[str], options: Options) -> None:
         super().__init__(name)
@@ -75,8 +80,14 @@ class Coordinator(Core):
         self._log(Began(self.start))
         self._timers.set("repeat", self.options.repeat_ticks)
 
+    def addresses(self) -> dict[str, str]:
+        return dict(self.members)
+
     def requested(self, client: str, request: Message) -> None:
         """`ask` and `retry`: a purchase that was made before is told, and not made again."""
+        if isinstance(request, Status):
+            self.reply_at_once(client, Facts(self.status()))
+            return
         assert isinstance(request, Place)
         told = self.told.get(request.client)
         if told is not None and request.number <= told.number:
@@ -212,7 +223,13 @@ class Coordinator(Core):
             self.checkpoint(Began(self.start), *decided, *self.told.values())
 
     def status(self) -> dict[str, str | int | float | bool | None]:
-        return {"voting": len(self.voting), "unacknowledged": len(self.committed), "clients": len(self.told)}
+        return {
+            "name": self.name,
+            "role": "coordinator",
+            "voting": len(self.voting),
+            "unacknowledged": len(self.committed),
+            "clients": len(self.told),
+        }
 
 
 def participants(place: Place) -> tuple[str, ...]:

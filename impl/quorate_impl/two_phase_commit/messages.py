@@ -45,6 +45,16 @@ class Answer(Message, frozen=True):
     order: Order
 
 
+class Status(Message, frozen=True):
+    """What does this node know? Any node answers."""
+
+
+class Facts(Message, frozen=True):
+    """What a node knows of itself."""
+
+    facts: dict[str, str | int | float | bool | None]
+
+
 # The coordinator to participants
 
 

@@ -7,13 +7,14 @@ until it knows the decision. What it has promised stays reserved meanwhile.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from quorate_impl.core import Core, Message, Record, Timers
 from quorate_impl.two_phase_commit.messages import (
     Acknowledged,
     Conclude,
     Concluded,
+    Facts,
     Inquire,
     Kept,
     Place,
@@ -21,6 +22,7 @@ from quorate_impl.two_phase_commit.messages import (
     Prepared,
     Promised,
     Refused,
+    Status,
     Transaction,
 )
 from quorate_impl.two_phase_commit.options import COORDINATOR, Options
@@ -33,6 +35,9 @@ class Participant(Core):
     long as requests of them can come; all before `over` are over everywhere.
     """
 
+    members: Mapping[str, str] = {}
+    """All nodes with their addresses, where there are any."""
+
     def __init__(self, name: str, records: Sequence[Record], options: Options) -> None:
         super().__init__(name)
         self.options = options
@@ -43,6 +48,14 @@ class Participant(Core):
         self._since_checkpoint = 0
         for record in records:
             self._recover(record)
+
+    def addresses(self) -> dict[str, str]:
+        return dict(self.members)
+
+    def requested(self, client: str, request: Message) -> None:
+        """An operator asks; purchases are the coordinator's affair, and are not answered here."""
+        if isinstance(request, Status):
+            self.reply_at_once(client, Facts(self.status()))
 
     # The data
 
@@ -153,4 +166,4 @@ class Participant(Core):
             self.checkpoint(self._data(), Kept(self.over, tuple(self.concluded.items())), *promises)
 
     def status(self) -> dict[str, str | int | float | bool | None]:
-        return {"prepared": len(self.prepared)}
+        return {"name": self.name, "prepared": len(self.prepared)}

@@ -36,6 +36,9 @@ class Orders(Participant):
         assert isinstance(data, Rows)
         self.rows = {key_of(place): place for place in data.places}
 
+    def status(self) -> dict[str, str | int | float | bool | None]:
+        return {**super().status(), "role": "orders", "confirmed": len(self.rows)}
+
 
 class Inventory(Participant):
     """The units of one product. `available` are on the shelf, and some of them promised."""
@@ -66,6 +69,9 @@ class Inventory(Participant):
     def _restore(self, data: Record) -> None:
         assert isinstance(data, Shelf)
         self.available = data.available
+
+    def status(self) -> dict[str, str | int | float | bool | None]:
+        return {**super().status(), "role": "inventory", "available": self.available, "reserved": self.reserved()}
 
 
 def key_of(place: Place) -> tuple[str, int]:
