@@ -88,6 +88,61 @@ class Fills(Spec):
         return self.level[a] <= self.level[b] + 3
 
 
+class Far(Nat, max=60_000):
+    """So wide that few messages fit into a key."""
+
+
+@record
+class Call:
+    """One class of messages."""
+
+    node: Node
+    far: Far
+
+
+@record
+class Answer:
+    """Another."""
+
+    node: Node
+    level: Level
+
+
+class Classes(Spec):
+    """Invariants that read messages of one class, of which there may be more than a key has room for, and one that reads all."""
+
+    next: Far
+    network: Network[Call | Answer] = Network(capacity=9)
+
+    @action
+    def call(self) -> None:
+        """Up to eight calls, each with another number."""
+        require(self.next < 8)
+        self.network.send(Call(min(n for n in Node), self.next))
+        self.next += 1
+
+    @action
+    def answer(self, n: Node, m: Call) -> None:
+        """And an answer, of which there are few."""
+        require(m in self.network and m.far == self.next - 1)
+        self.network.send(Answer(n, Level(min(m.far, 2))))
+
+    @invariant
+    def calls_are_few(self) -> bool:
+        """False in the end: of calls alone."""
+        return not any(m.far >= 7 for m in self.network if isinstance(m, Call))
+
+    @invariant
+    def answers_are_low(self, n: Node) -> bool:
+        """Of answers alone."""
+        return all(m.level <= 2 for m in self.network if isinstance(m, Answer) and m.node == n)
+
+    @invariant
+    def answers_have_calls(self) -> bool:
+        """Of both."""
+        return all(any(isinstance(c, Call) and c.node == m.node for c in self.network) for m in self.network)
+
+
 class Number(Nat, max=6_000):
     """Large enough for a table to be judged."""
 
@@ -117,7 +172,7 @@ def found(spec: type[Spec], again: int, workers: int = 1) -> tuple[object, ...]:
         return summary(native(system, (), Watch(again=again), workers), True)
 
 
-@pytest.mark.parametrize("spec", [Fills, Counts])
+@pytest.mark.parametrize("spec", [Fills, Classes, Counts])
 @pytest.mark.parametrize(("again", "workers"), [(0, 1), (1, 2)])
 def test_what_is_remembered_changes_no_number(spec: type[Spec], again: int, workers: int) -> None:
     system = System(spec)

@@ -38,10 +38,9 @@
 /* How a table grows, and when it is given up. */
 enum {
     MEMO_FIRST = 8,            /* a table begins with 2^8 lines, */
-    MEMO_JUDGED = 12,          /* is judged from 2^12 on, */
+    MEMO_JUDGED = 10,          /* is judged from 2^10 on, */
     MEMO_LAST = 16,            /* and has no more than 2^16 */
     MEMO_GROWTH = 2,           /* each step makes 2^2 times as many */
-    MEMO_WORTH = 6,            /* questions for each miss that make a site worth keeping */
     MEMO_BYTES_MAX = 64 << 20, /* of all tables of a worker */
     MEMO_ITEMS_MAX = 64        /* transitions that one line may stand for */
 };
@@ -127,11 +126,14 @@ static COLD bool memo_begin(Memo *memo, Site *site, unsigned width) {
     return !site->closed;
 }
 
+/* Questions for each miss that make a table of this size worth keeping: while it is small, much is new. */
+static uint64_t memo_worth(size_t lines) { return lines >> 14 ? 8 : lines >> 12 ? 3 : 2; }
+
 /* A miss: the table grows where it is too small, and is given up where it is of no use. False then. */
 static COLD bool memo_missed(Memo *memo, Site *site, unsigned width) {
     size_t lines = memo_lines(site);
     if (LIKELY(++site->missed < lines)) return true;
-    if (lines >> MEMO_JUDGED && site->asked < MEMO_WORTH * site->missed) {
+    if (lines >> MEMO_JUDGED && site->asked < memo_worth(lines) * site->missed) {
         memo->bytes -= lines * width * sizeof(uint64_t) + site->items_room * sizeof(uint64_t);
         free(site->lines);
         free(site->items);
@@ -183,6 +185,21 @@ static inline uint64_t memo_cuts(uint64_t counts) { return counts >> 32; }
 
 static inline unsigned sent_count(const Sent *network, const word *s) {
     return (unsigned)get_bits(s, network->length_at, network->length_width);
+}
+
+/* The messages of a network from `first` on, and before `end` unless that is 0, as two words with their number on top; false if they are
+   too many. They stand together, and so do their bits. */
+static __attribute__((noinline, unused)) bool memo_slice(const Sent *network, const word *s, word first, word end, word *low,
+                                                         word *high) {
+    unsigned count = sent_count(network, s), at = network->at, width = network->width, capacity = network->capacity;
+    unsigned i = first ? lower_bound(s, at, width, capacity, count, first) : 0, k = end ? i : count;
+    while (k < count && element_at(s, at, width, capacity, k) < end) k++;
+    unsigned bits = (k - i) * width;
+    at += (capacity - k) * width;
+    if (bits > 120) return false;
+    *low = bits ? get_bits(s, at, bits < 64 ? bits : 64) : 0;
+    *high = (bits > 64 ? get_bits(s, at + 64, bits - 64) : 0) | (word)(k - i) << 57;
+    return true;
 }
 
 /* Whether no message that an action may send can be cut. */

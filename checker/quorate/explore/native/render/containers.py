@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from quorate.explore.native.render.layout import (
     Unsupported,
+    bits_of,
     capacity,
     element,
     is_mask,
     is_sequence,
-    payload_width,
     width,
 )
 from quorate.explore.native.render.operands import Spot, from_bits, is_wide, literal, to_bits
@@ -205,11 +205,3 @@ def codes_of(kind: Type, wanted: Type | None) -> tuple[int, int]:
         return 0, kind.cardinality
     first = sum(part.cardinality for part in kind.kinds[: kind.kinds.index(wanted)])
     return first, first + wanted.cardinality
-
-
-def bits_of(kind: Type, wanted: Type | None) -> tuple[int, int]:
-    """The least bits of the alternative `wanted` of a union and those after its greatest; zeros if it is none or the last."""
-    if not isinstance(kind, UnionType) or wanted not in kind.kinds or width(kind) > 63:
-        return 0, 0
-    tag = kind.kinds.index(wanted)
-    return tag << payload_width(kind), (tag + 1) << payload_width(kind) if tag + 1 < len(kind.kinds) else 0

@@ -146,6 +146,14 @@ def payload_width(kind: UnionType) -> int:
     return max(map(width, kind.kinds))
 
 
+def bits_of(kind: Type, wanted: Type | None) -> tuple[int, int]:
+    """The least bits of the alternative `wanted` of a union and those after its greatest; zeros if it is none or the last."""
+    if not isinstance(kind, UnionType) or wanted not in kind.kinds or width(kind) > 63:
+        return 0, 0
+    tag = kind.kinds.index(wanted)
+    return tag << payload_width(kind), (tag + 1) << payload_width(kind) if tag + 1 < len(kind.kinds) else 0
+
+
 def words(bits: int) -> int:
     """The words that so many bits need; at least one."""
     return max((bits + 63) // 64, 1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quorate.explore.native.render.layout import capacity, element, length_at, length_width, width
 from quorate.explore.native.render.writer import Writer
+from quorate.language.types import Type
 
 
 class Table:
@@ -55,3 +57,9 @@ class Table:
     def found(self, key: Sequence[str]) -> str:
         """Whether the line has this key."""
         return " && ".join(f"{self.line}[{i}] == {part}" for i, part in enumerate(key))
+
+
+def network(kind: Type, at: int) -> str:
+    """A sorted network of this type, at this place of a state, as `Sent`."""
+    inner, most = width(element(kind)), capacity(kind)
+    return f"{{{at}, {inner}, {most}, {at + length_at(kind)}, {length_width(kind)}}}"

@@ -3,17 +3,17 @@ which @reachable properties are true."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from math import prod
 
 from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported
-from quorate.explore.native.render.memo import Table
+from quorate.explore.native.render.memo import Table, network
 from quorate.explore.native.render.operands import is_wide, literal
 from quorate.explore.native.render.paths import BOOL
-from quorate.explore.native.render.reading import Words, cost_of_property
+from quorate.explore.native.render.reading import Slice, Words, cost_of_property
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.writer import Writer
@@ -119,29 +119,68 @@ def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str
     out(f"if (UNLIKELY(!{holds} || *status)) {leave}")
 
 
+@dataclass(frozen=True)
+class Key:
+    """By what an invariant is remembered: bits of the state, and messages of sorted networks."""
+
+    words: Words
+    slices: tuple[Slice, ...]
+
+
+def _key_of(shared: Shared, prop: Property) -> Key | None:
+    """By what an invariant is remembered; None if it is not worth it."""
+    if not shared.remembers or cost_of_property(shared.model, prop) < COST_MIN:
+        return None
+    arguments = {name: Some(kind) for name, kind in prop.parameters}
+    found = shared.reading(footprint(shared.model, prop.body, arguments), sliced=True)
+    words = Words((found.reads | found.adds,))
+    short = 0 < found.reads.bit_count() + len(found.slices) <= KEY_BITS_MAX
+    return Key(words, found.slices) if short and (found.slices or words.never_all_ones) else None
+
+
+class _Slices:
+    """The messages of one class, as words of keys: found once for all invariants that read them."""
+
+    def __init__(self, shared: Shared, head: Writer, out: Writer, slices: Iterable[Slice]) -> None:
+        self._names: dict[Slice, str] = {}
+        for part in dict.fromkeys(slices):
+            name = self._names[part] = f"slice_{len(self._names)}"
+            head(f"static const Sent {name}_of = {network(*shared.place(part.variable))};")
+            out(f"word {name}[2];")
+            bounds = f"{literal(part.first)}, {literal(part.end)}"
+            out(f"const bool {name}_fits = memo && memo_slice(&{name}_of, s, {bounds}, &{name}[0], &{name}[1]);")
+
+    def fit(self, key: Key) -> str:
+        """Whether a key can be made."""
+        return "".join(f" && {self._names[part]}_fits" for part in key.slices)
+
+    def words(self, key: Key) -> list[str]:
+        """The words of a key."""
+        return [f"{self._names[part]}[{i}]" for part in key.slices for i in (0, 1)]
+
+
 @contextmanager
-def _unless_known(shared: Shared, out: Writer, prop: Property) -> Iterator[tuple[str, str]]:
+def _unless_known(
+    shared: Shared, out: Writer, prop: Property, by: Key | None, slices: _Slices
+) -> Iterator[tuple[str, str]]:
     """What follows is left out where it is remembered that all instances of an invariant hold. Gives whether all of them are to be
     evaluated, and what is to be done where one is violated; empty if nothing is remembered of this invariant."""
-    arguments = {name: Some(kind) for name, kind in prop.parameters}
-    found = shared.reading(footprint(shared.model, prop.body, arguments))
-    words = Words((found.reads | found.adds,))
-    if not shared.remembers or not _is_worth_it(shared.model, prop, words):
+    if by is None:
         yield "", ""
         return
+    words = by.words
     table, asks, doubts, known = (
-        Table(out, shared.site(f"@{prop.kind} {prop.name}"), len(words.touched)),
+        Table(out, shared.site(f"@{prop.kind} {prop.name}"), len(words.touched) + 2 * len(by.slices)),
         out.fresh("asks"),
         out.fresh("doubts"),
         out.fresh("known"),
     )
     table.site = out.fresh("site")
     out(f"Site *const {table.site} = memo ? &memo->sites[{table.number}] : NULL;")
-    out(f"const bool {asks} = memo && {table.opened};")
+    out(f"const bool {asks} = memo{slices.fit(by)} && {table.opened};")
     out(f"bool {doubts} = false;")
-    key = table.named(
-        [f"s[{i}] & {literal(part)}" for i, part in zip(words.touched, *words.rows(words.touched), strict=True)]
-    )
+    bits = [f"s[{i}] & {literal(part)}" for i, part in zip(words.touched, *words.rows(words.touched), strict=True)]
+    key = table.named([*bits, *slices.words(by)])
     with out.block(f"if ({asks})"):
         table.ask(key)
         with out.block(f"if ({table.found(key)})"):
@@ -151,11 +190,6 @@ def _unless_known(shared: Shared, out: Writer, prop: Property) -> Iterator[tuple
     with out.block(f"if ({asks} && !{doubts} && {table.missed})"):
         table.put(key)
     out(f"{known}:;")
-
-
-def _is_worth_it(model: Model, prop: Property, words: Words) -> bool:
-    dear = cost_of_property(model, prop) >= COST_MIN
-    return dear and 0 < words.masks[0].bit_count() <= KEY_BITS_MAX and words.never_all_ones
 
 
 def _of_parameters(prop: Property, apart: int) -> str:
@@ -218,6 +252,10 @@ class Properties:
         ) as writer:
             out = writer.out
             out("(void)group, (void)memo;")
+            keys = [_key_of(self.shared, prop) for _, prop in invariants]
+            slices = _Slices(
+                self.shared, self._head, out, (part for key in keys if key is not None for part in key.slices)
+            )
             for number, (name, prop) in enumerate(invariants):
                 self._unless_left_out(out, "invariants", number)
                 wanted, apart = self.shared.groups.to_check(prop)
@@ -225,7 +263,7 @@ class Properties:
                 if all(row == everything for row in wanted):
                     with (
                         out.block(""),
-                        _unless_known(self.shared, out, prop) as (_, first),
+                        _unless_known(self.shared, out, prop, keys[number], slices) as (_, first),
                         all_choices(writer, prop.parameters, _shortcut(prop, self.shared.model)) as values,
                     ):
                         _break_if_violated(out, number, name, values, first)
@@ -234,7 +272,10 @@ class Properties:
                 self._head(f"/* What of {prop.name} each group may change{_of_parameters(prop, apart)}. */")
                 self._head(f"static const uint64_t check_{number}[] = {{{rows}}};")
                 row = f"check_{number}[group]"
-                with out.block(f"if ({row})"), _unless_known(self.shared, out, prop) as (all_of_them, first):
+                with (
+                    out.block(f"if ({row})"),
+                    _unless_known(self.shared, out, prop, keys[number], slices) as (all_of_them, first),
+                ):
                     if all_of_them:
                         row = f"({all_of_them} ? {literal(everything)} : {row})"
                     choices = (

@@ -8,10 +8,10 @@ from functools import cached_property
 from math import prod
 from typing import assert_never
 
-from quorate.explore.native.render.layout import element, is_sequence, width
-from quorate.language.types import MapType, NetworkType, SetType, Type
+from quorate.explore.native.render.layout import bits_of, element, is_sequence, width
+from quorate.language.types import MapType, NetworkType, SetType, Type, UnionType
 from quorate.model import nodes as ir
-from quorate.model.abstract import Abstract, Exactly, equal
+from quorate.model.abstract import Abstract, Exactly, Some, equal
 from quorate.model.accesses import Access, Footprint, Way
 
 WORD = (1 << 64) - 1
@@ -22,32 +22,60 @@ Places = Mapping[str, tuple[Type, int]]
 """The type of each variable and where it lies."""
 
 
+@dataclass(frozen=True, order=True)
+class Slice:
+    """The messages of a sorted network that are not less than `first` and, unless that is 0, less than `end`."""
+
+    variable: str
+    first: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Reading:
     """The bits that a computation `reads`, so that they are in its key, and those that it `adds`: it may set them, and does nothing else
-    with them. `sent` are the variables, sorted networks, to which it does nothing but add elements."""
+    with them. `sent` are the variables, sorted networks, to which it does nothing but add elements; `slices` what it reads of sorted
+    networks by class, apart from `reads`."""
 
     reads: int
     adds: int
     sent: tuple[str, ...] = ()
+    slices: tuple[Slice, ...] = ()
 
 
-def reading(footprint: Footprint, places: Places) -> Reading:
-    """What a computation with this footprint does with the bits of a state."""
+def reading(footprint: Footprint, places: Places, sliced: bool = False) -> Reading:
+    """What a computation with this footprint does with the bits of a state. If it is `sliced`, of messages of one class in a sorted
+    network only these are read."""
     others = {access.variable for access in footprint if access.way is not Way.ADD or access.keys}
     sent = {access.variable for access in footprint} - others
     sent = {name for name in sent if isinstance(places[name][0], NetworkType) and is_sequence(places[name][0])}
-    reads = adds = 0
+    reads, adds, slices = 0, 0, set()
     for access in footprint:
         if access.variable in sent:
             continue
         kind, at = places[access.variable]
+        part = _slice(kind, access) if sliced else None
+        if part is not None:
+            slices.add(part)
+            continue
         bits, mask = _bits(kind, at, access)
         if access.way is Way.ADD and mask:
             adds |= bits
         else:
             reads |= bits
-    return Reading(reads, adds & ~reads, tuple(sorted(sent)))
+    return Reading(reads, adds & ~reads, tuple(sorted(sent)), tuple(sorted(slices)))
+
+
+def _slice(kind: Type, access: Access) -> Slice | None:
+    """The messages that are read, if they are of one class: these stand together in a sorted network."""
+    if not isinstance(kind, NetworkType) or not is_sequence(kind) or access.keys or access.element is None:
+        return None
+    union = element(kind)
+    if access.way is not Way.READ or not isinstance(union, UnionType):
+        return None
+    classes = [one for one in union.kinds if equal(access.element, Some(one)).possible]
+    first, end = bits_of(union, classes[0]) if len(classes) == 1 else (0, 0)
+    return Slice(access.variable, first, end) if (first, end) != (0, 0) else None
 
 
 def _bits(kind: Type, at: int, access: Access) -> tuple[int, bool]:

@@ -7,8 +7,8 @@ from math import prod
 
 from quorate.explore.native.render.functions import declared, place_of
 from quorate.explore.native.render.groups import Parameters, Split, arguments, splits_of
-from quorate.explore.native.render.layout import capacity, element, length_at, length_width, width
-from quorate.explore.native.render.memo import Table
+from quorate.explore.native.render.layout import width
+from quorate.explore.native.render.memo import Table, network
 from quorate.explore.native.render.operands import is_wide, literal, to_bits
 from quorate.explore.native.render.ranging import opening
 from quorate.explore.native.render.reading import Words, cost
@@ -89,7 +89,7 @@ def recall(shared: Shared, action: Action, number: int, how: Plan) -> None:
     out, touched, names = shared.code, how.touched, [f"v_{name}" for name, _ in how.outer]
     key = int(bool(how.outer)) + len(how.reads.touched)
     table = Table(out, shared.site(f"@action {action.name}"), key + 2)
-    networks = ", ".join(_network(*shared.place(name)) for name in how.sent)
+    networks = ", ".join(network(*shared.place(name)) for name in how.sent)
     words = ", ".join(map(str, touched))
     for name, masks in ("reads", how.reads), ("adds", how.adds):
         rows = ", ".join(f"{{{', '.join(map(literal, row))}}}" for row in masks.rows(touched))
@@ -134,11 +134,6 @@ def recall(shared: Shared, action: Action, number: int, how: Plan) -> None:
         out("leave:")
         out(rest("from", "out"))
     out()
-
-
-def _network(kind: Type, at: int) -> str:
-    inner, most = width(element(kind)), capacity(kind)
-    return f"{{{at}, {inner}, {most}, {at + length_at(kind)}, {length_width(kind)}}}"
 
 
 def _packed(parameters: Parameters) -> str:

@@ -97,9 +97,9 @@ class Shared:
         kind, at = self._places[name]
         return Spot(state, True, kind, at).in_one_word()
 
-    def reading(self, footprint: Footprint) -> Reading:
+    def reading(self, footprint: Footprint, sliced: bool = False) -> Reading:
         """What a computation with this footprint does with the bits of a state."""
-        return reading(footprint, self._places)
+        return reading(footprint, self._places, sliced)
 
     def site(self, name: str) -> int:
         """A number for something that is remembered."""
