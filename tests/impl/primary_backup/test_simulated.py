@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from quorate_impl.primary_backup.messages import Consistency
-from quorate_impl.simulation import Conditions, Plan
+from quorate_impl.simulation import Conditions, Crash, Damage, Plan
 
 from tests.impl.primary_backup import mistakes, plans
 from tests.impl.primary_backup.running import (
@@ -52,6 +52,15 @@ def test_many_payments_and_orders_are_linearizable_under_faults(
 ) -> None:
     for seed in range(1_000, 1_040):
         assert broken(run(seed, plan(seed)), tmp_path) is None
+
+
+def test_a_node_that_is_gone_stops_payments_and_no_orders(tmp_path: Path) -> None:
+    """Its disk is damaged, so that it does not come back: "all nodes" are fewer available than one (`Synchronous`)."""
+    plan = Damage(1_000, 0, "n1"), Crash(1_100, 100, "n1")
+    orders = run(1, plan, workload=ORDERS)
+    assert broken(orders, tmp_path, "o") is None and list(orders.stopped) == ["n1"]
+    payments = run(1, plan, workload=partial(Mix, ["p1", "p2"]))
+    assert payments.failure is not None and "there was no answer yet" in payments.failure
 
 
 def test_a_failover_without_a_majority_loses_orders_and_no_payments(tmp_path: Path) -> None:
