@@ -62,7 +62,7 @@ LEADERS = ("leader", "primary")
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of a new cluster. Of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes. Of "
+    help="A setting of a new cluster. Of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes, skew=MS. Of "
     "two_phase_commit: stock=100, the units of each inventory.",
 )
 @click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")

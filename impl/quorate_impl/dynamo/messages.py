@@ -215,7 +215,7 @@ PeerMessage = Replicate | Confirmed | Read | Found | Repair | HandOver | Compare
 
 
 class Began(Record, frozen=True):
-    """The node has started this many times with this disk, and is this actor."""
+    """The number of the node's start, counted on from a random one, and which actor it is."""
 
     start: Count
     actor: str

@@ -112,7 +112,8 @@ class Server(Core):
     def started(self) -> None:
         """Whatever was begun before this start has other numbers, so that a late answer is not taken for one to something else.
 
-        With an empty disk the node is a new actor: the dots of an earlier one would be given again (`ForgetsItsDots`).
+        With an empty disk the node is a new actor, and counts its starts from another number: the dots of an earlier one would
+        be given again (`ForgetsItsDots`).
         """
         if self.actor:
             self._save(Began(self._start, self.actor))
@@ -120,7 +121,7 @@ class Server(Core):
             self.draw("actor", 0, 2**48)
 
     def drawn(self, purpose: str, number: int) -> None:
-        self.actor = f"{self.name}#{number:x}"
+        self.actor, self._start = f"{self.name}#{number:x}", number
         self._save(Began(self._start, self.actor))
 
     def _next_id(self) -> Id:

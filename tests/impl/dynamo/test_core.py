@@ -137,7 +137,12 @@ def test_a_node_that_comes_back_with_an_empty_disk_gives_other_dots() -> None:
     cluster.ask(TWO, put(2, "blue", seen, "all"))
     cluster.nodes[ONE], cluster.drawn = Dynamo(ONE, (), FIVE, OPTIONS), 1
     cluster.step(ONE, Started(), Tick(1_000))
-    assert set(cluster.ask(ONE, put(3, "green", {}, "all")).values) == {"green"}
+    cluster.step(ONE, Requested("client", put(3, "green", {}, "all")))
+    for name in (TWO, THREE):
+        cluster.step(ONE, *(Received(name, Confirmed((0, number))) for number in (1, 2)))
+    assert not cluster.replies, "what confirms the first write does not confirm this one"
+    cluster.deliver()
+    assert set(cluster.replies.pop().values) == {"green"}
     assert set(cluster.ask(LAST, Query(4, "k", "all")).values) == {"blue", "green"}
 
 
