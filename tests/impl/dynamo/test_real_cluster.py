@@ -39,8 +39,8 @@ async def asking(config: ClusterConfig, *nodes: str) -> AsyncIterator[RemoteClie
         yield client
 
 
-async def read_beside_a_cut(cluster: LocalCluster, level: Level) -> list[dict[str, Any]]:
-    """A node is cut off; a client of the others writes, and one of that node reads, both at this level."""
+async def read_beside_a_cut(cluster: LocalCluster, level: Level, seconds: float) -> list[dict[str, Any]]:
+    """A node is cut off for so long; a client of the others writes, and one of that node reads, both at this level."""
     config, workload = cluster.config, Clients(STRICT, (level,), KEYS, is_one_writer_per_key=True)
     history: list[dict[str, Any]] = []
 
@@ -58,7 +58,8 @@ async def read_beside_a_cut(cluster: LocalCluster, level: Level) -> list[dict[st
                 await client.call(Status(0))  # It listens.
         await ask(0, writer, Put(key, "old", "all"))
         await ask(1, reader, Get(key, level))
-        await sever(config, "n3", ("n1", "n2"), 1.5)
+        await sever(config, "n3", ("n1", "n2"), seconds)
+        await asyncio.sleep(0.5)  # The node has read that.
         await ask(0, writer, Put(key, "new", level))
         await ask(1, reader, Get(key, level))
     return history
@@ -68,8 +69,8 @@ async def read_beside_a_cut(cluster: LocalCluster, level: Level) -> list[dict[st
 def test_one_and_one_reads_what_is_stale_beside_a_cut_and_quorums_wait(tmp_path: Path) -> None:
     found: dict[Level, type[Any]] = {}
     with LocalCluster(tmp_path, found_cluster(tmp_path, "dynamo", 3, 0, with_tls=False)) as cluster:
-        for level in ("one", "quorum"):
-            path = written(asyncio.run(read_beside_a_cut(cluster, level)), tmp_path)
+        for level, seconds in ("quorum", 2.0), ("one", SECONDS):  # The quorum waits for the end of the cut.
+            path = written(asyncio.run(read_beside_a_cut(cluster, level, seconds)), tmp_path)
             found[level] = type(judge(read_history(path), "regular", find_model("register").starting(None)))
     assert found == {"one": Violated, "quorum": Satisfied}
 
