@@ -115,6 +115,23 @@ def test_a_store_is_loaded_with_each_kind_of_writes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_so_do_those_about_liars(tmp_path: Path) -> None:
+    """With TLS, and with the keys of the directory when it runs again."""
+    (block,) = [block for block in blocks(ROOT / "README.md") if block.note == "liars"]
+    first, *others = [line.removeprefix("quorate ").split() for line in block.text.splitlines()]
+    for asked in (others, [["client", "pbft", "get", "law", "--data", "assembly"]]):
+        with subprocess.Popen([*QUORATE, *first, "--tls"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None and "n4 at 127.0.0.1:" in running.stdout.readline()
+            said = [quorate(tmp_path, *line) for line in asked]
+            running.send_signal(signal.SIGINT)
+        assert [code for code, _ in said] == [0] * len(asked), said
+        if asked is others:
+            assert [text for _, text in said[:3]] == ["done", "done", "repealed"]
+            assert "role             backup" in said[3][1]
+    assert said[0][1] == "repealed"
+
+
+@pytest.mark.slow
 def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Path) -> None:
     for round, asked in enumerate((("cas", "k", "v", "w"), ("get", "k"))):
         with subprocess.Popen(
@@ -138,6 +155,9 @@ def test_a_cluster_with_tls_says_no_and_goes_on_with_its_directory(tmp_path: Pat
         (("run", "raf"), "Did you mean 'raft'?"),
         (("run", "dynamo", "--set", "policy=first"), "policy=siblings|last-write-wins"),
         (("run", "raft", "--set", "policy=siblings"), "raft has no settings"),
+        (("run", "pbft", "--nodes", "3"), "at least four: --nodes 4"),
+        (("run", "pbft", "--set", "f=1"), "pbft has the setting keys=DIR, and no f."),
+        (("client", "pbft", "add-server", "n5"), "There is no action 'add-server'"),
         (("client", "dynamo", "get", "k"), "Start one with `quorate run dynamo"),
         (("client", "dynamo", "get", "k", "--beside"), "`get` of dynamo has no --beside."),
         (("client", "raft", "get", "k", "--consistency", "one"), "`get` of raft has no --consistency."),

@@ -61,6 +61,7 @@ def command(
     remove-server NAME, transfer NAME. Of dynamo: put KEY VALUE and delete KEY, in the place of what is read first; get KEY,
     status. Of primary_backup: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status, fail-over, force-fail-over.
     Of two_phase_commit: buy n1=2,n2=1, status.
+    Of pbft: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status.
     Exit codes: 0 done, 1 not done, 3 nobody knows (there was no answer in time).
     """
     need_protocol(name)

@@ -28,6 +28,7 @@ COLUMNS = {
     "role": "role",
     "term": "term",
     "epoch": "epoch",
+    "view": "view",
     "leader": "leader",
     "commit_index": "commit",
     "prepared": "prepared",
@@ -63,7 +64,7 @@ LEADERS = ("leader", "primary")
     multiple=True,
     metavar="NAME=VALUE",
     help="A setting of a new cluster. Of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes, skew=MS. Of "
-    "two_phase_commit: stock=100, the units of each inventory.",
+    "two_phase_commit: stock=100, the units of each inventory. Of pbft: keys=DIR, with keys made elsewhere.",
 )
 @click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")
 @click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")
@@ -91,7 +92,10 @@ def command(
 
     if spares and "add-server" not in actions(name):
         raise UsageError(f"{name} takes in no servers, and so has no --spares.")
-    config = found_cluster(data, name, nodes, spares, tls, _settings(name, given))
+    try:
+        config = found_cluster(data, name, nodes, spares, tls, _settings(name, given))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     if config.protocol != name:
         raise UsageError(
             f"The cluster in {data} runs {config.protocol}, not {name}. Give another directory with --data."
@@ -182,7 +186,7 @@ class _Lines:
             elif found is None:
                 said = "does not answer"
             else:
-                reigns = [f", {each} {found[each]}" for each in ("term", "epoch") if each in found]
+                reigns = [f", {each} {found[each]}" for each in ("term", "epoch", "view") if each in found]
                 said = found.get("role", "runs") + "".join(reigns)
             if self._said.get(node) != said:
                 self._said[node] = said

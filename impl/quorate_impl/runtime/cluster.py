@@ -18,7 +18,7 @@ import msgspec
 
 from quorate_impl.runtime.__main__ import DISK_FAILED, WHILE_STDIN
 from quorate_impl.runtime.config import NodeConfig, Tls
-from quorate_impl.runtime.protocols import OFFICERS
+from quorate_impl.runtime.protocols import FOUNDERS, OFFICERS
 
 FILE = "cluster.json"
 RESTART_SECONDS = 1.0
@@ -50,12 +50,17 @@ def read_cluster(directory: Path) -> ClusterConfig:
 def found_cluster(
     directory: Path, protocol: str, nodes: int, spares: int, with_tls: bool, settings: Mapping[str, str] | None = None
 ) -> ClusterConfig:
-    """A cluster in this directory: the one that is there, or a new one of nodes n1, n2, ... on free ports of loopback."""
+    """A cluster in this directory: the one that is there, or a new one of nodes n1, n2, ... on free ports of loopback.
+
+    Raises `ValueError` if the protocol cannot be run by so many.
+    """
     with contextlib.suppress(FileNotFoundError):
         return read_cluster(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     names = [f"n{i + 1}" for i in range(nodes + spares)]
     names[nodes:nodes] = officers = OFFICERS.get(protocol, ())
+    if protocol in FOUNDERS:
+        settings = FOUNDERS[protocol](directory.resolve(), names, settings or {})
+    directory.mkdir(parents=True, exist_ok=True)
     members = nodes + len(officers)
     ports = free_ports(2 * len(names))
     addresses = {name: f"127.0.0.1:{port}" for name, port in zip(names, ports, strict=False)}

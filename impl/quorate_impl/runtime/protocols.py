@@ -6,9 +6,10 @@ What the command line offers of a protocol is its table of *actions*.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol as Interface
 
 from quorate_impl.core import Core, Message
@@ -65,6 +66,12 @@ def _primary_backup(members: Mapping[str, str], settings: Mapping[str, str] = {}
     return protocol(members)
 
 
+def _pbft(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
+    from quorate_impl.pbft import authorities_of, protocol
+
+    return protocol(members, authorities_of(members, settings))
+
+
 def _raft_client(name: str, servers: Mapping[str, str]) -> Core:
     from quorate_impl.raft import Client
 
@@ -81,6 +88,18 @@ def _primary_backup_client(name: str, servers: Mapping[str, str]) -> Core:
     from quorate_impl.primary_backup import Client
 
     return Client(name, servers)
+
+
+def _pbft_client(name: str, servers: Mapping[str, str]) -> Core:
+    from quorate_impl.pbft import Client, Ed25519, new_secret
+
+    return Client(name, servers, new_secret(), Ed25519())
+
+
+def _pbft_keys(directory: Path, names: Sequence[str], settings: Mapping[str, str]) -> Mapping[str, str]:
+    from quorate_impl.pbft import found
+
+    return found(directory, names, settings)
 
 
 def _two_phase_commit(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
@@ -101,6 +120,7 @@ def _two_phase_commit_client(name: str, servers: Mapping[str, str]) -> Core:
 
 PROTOCOLS: Mapping[str, Maker] = {
     "dynamo": _dynamo,
+    "pbft": _pbft,
     "primary_backup": _primary_backup,
     "raft": _raft,
     "two_phase_commit": _two_phase_commit,
@@ -112,8 +132,14 @@ OFFICERS: Mapping[str, tuple[str, ...]] = {
 }
 """The members that a cluster has besides its nodes n1, n2, ..., with a job of their own."""
 
+FOUNDERS: Mapping[str, Callable[[Path, Sequence[str], Mapping[str, str]], Mapping[str, str]]] = {"pbft": _pbft_keys}
+"""What a new cluster gets besides an address for each of these nodes: files in its directory, and settings that say where they
+are. Raises `ValueError` if there can be no such cluster.
+"""
+
 CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {
     "dynamo": _dynamo_client,
+    "pbft": _pbft_client,
     "primary_backup": _primary_backup_client,
     "raft": _raft_client,
     "two_phase_commit": _two_phase_commit_client,

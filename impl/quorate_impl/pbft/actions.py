@@ -1,0 +1,32 @@
+"""What the command line offers of the store."""
+
+from __future__ import annotations
+
+from quorate_impl.core import Message
+from quorate_impl.pbft.client import Unknown
+from quorate_impl.pbft.messages import Cas, Delete, Facts, Get, Mismatch, Put, Status, Value
+from quorate_impl.runtime.protocols import Action, Shown
+
+ACTIONS = {
+    "put": Action(("KEY", "VALUE"), "Set the value of a key.", Put),
+    "get": Action(("KEY",), "The value of a key; exit code 1 if it has none.", Get),
+    "cas": Action(("KEY", "EXPECTED", "VALUE"), "Set the value if it is EXPECTED; exit code 1 if it is not.", Cas),
+    "delete": Action(("KEY",), "Take a key away.", Delete),
+    "status": Action((), "What a replica says of itself.", lambda: Status(0)),
+}
+
+
+def show(result: Message) -> Shown:
+    """An answer in words."""
+    match result:
+        case Value(None):
+            return Shown("(no value)", 1)
+        case Value(value):
+            return Shown(str(value))
+        case Mismatch(value):
+            return Shown(f"not done: the value is {'not there' if value is None else value}", 1)
+        case Unknown(reason):
+            return Shown(f"unknown whether it was done: {reason}", 3)
+        case Facts(facts):
+            return Shown("\n".join(f"{name:16} {'-' if value is None else value}" for name, value in facts.items()))
+    return Shown("done")
