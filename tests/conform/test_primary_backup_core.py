@@ -23,6 +23,7 @@ from quorate_specs.replication.primary_backup import PrimaryBackup as Specificat
 
 from tests.conform.primary_backup_core import PrimaryBackupCore
 from tests.impl.primary_backup.mistakes import (
+    ForgetsItsPromise,
     KeepsItsTail,
     NoFencing,
     PaymentSentAsync,
@@ -108,13 +109,6 @@ class ForgetsItsOffice(PrimaryBackup):
 
     def _save_state(self) -> None:
         self.persist(HardState(self.epoch, Office.BACKUP))
-
-
-class ForgetsItsPromise(PrimaryBackup):
-    """The epoch to which a node has promised itself is kept in memory only."""
-
-    def _save_state(self) -> None:
-        self.persist(HardState(min(self.epoch, 1), self.office))
 
 
 class BeginsWithNothing(PrimaryBackup):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quorate_impl.core import Record
 from quorate_impl.primary_backup import Arbiter, PrimaryBackup
 from quorate_impl.primary_backup.messages import Answer, Command, Entry, Position, Scheme, Stored
@@ -14,6 +16,14 @@ class NoFencing(PrimaryBackup):
 
     def accepts(self, epoch: int) -> bool:
         return True
+
+
+class ForgetsItsPromise(PrimaryBackup):
+    """The epoch to which a node has promised itself is in its memory only: when it restarts, it takes that of its log."""
+
+    def _recover(self, records: Sequence[Record]) -> None:
+        super()._recover(records)
+        self.epoch = self.log.last[0]
 
 
 class ConfirmsBeforeSync(PrimaryBackup):

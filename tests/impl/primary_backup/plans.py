@@ -57,6 +57,17 @@ def restarts(seed: int) -> Plan:
     return Weather(0, 2_000, 0, 10, 30), *kills
 
 
+def between_two(seed: int) -> Plan:
+    """A node sees the arbiter no more, and soon sees one of the others no more; the third sees all, and restarts then."""
+    random, plan = Random(seed), list[Cut | Kill]()
+    for begin in range(0, 2_000, 650):
+        here, between, there = random.sample(NODES, 3)
+        at = begin + random.randrange(50)
+        plan += [Cut(at, 600, (here,), (ARBITER,), True), Cut(at + 120, 480, (here,), (there,), True)]
+        plan.append(Kill(at + 150 + random.randrange(60), 1, between))
+    return tuple(plan)
+
+
 def bad_weather(seed: int) -> Plan:
     """Every fifth message is lost, replies to clients too, and some come twice."""
     return (Weather(0, 2_000, 20, 10, seed % 30),)

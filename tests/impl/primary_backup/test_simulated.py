@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from quorate_impl.simulation import Conditions, Crash, Damage, Plan
 from tests.impl.primary_backup import mistakes, plans
 from tests.impl.primary_backup.running import (
     BUSY,
+    OPTIONS,
     Forced,
     Mix,
     Program,
@@ -34,6 +36,7 @@ AIMED = [
     plans.power_cuts,
     plans.brownouts,
     plans.restarts,
+    plans.between_two,
     plans.bad_weather,
     plans.alone_with_the_arbiter,
 ]
@@ -155,6 +158,15 @@ def test_a_primary_that_reads_alone_is_found_within_twenty_seeds(tmp_path: Path)
     program, plan = Program(mistakes.ReadsAtDeposedPrimary), plans.cut_off
     seed = next(seed for seed in range(20) if broken(run(seed, plan(seed), program, workload=ORDERS), tmp_path, "o"))
     assert broken(run(seed, plan(seed), workload=ORDERS), tmp_path, "o") is None
+
+
+@pytest.mark.slow
+def test_a_promise_that_is_forgotten_is_found_within_twenty_seeds(tmp_path: Path) -> None:
+    """The arbiter takes its time, so that an old primary can find a majority in between."""
+    program, plan = Program(mistakes.ForgetsItsPromise), plans.between_two
+    options = replace(OPTIONS, grace_ticks=15)
+    seed = next(seed for seed in range(20) if broken(run(seed, plan(seed), program, options=options), tmp_path))
+    assert broken(run(seed, plan(seed), options=options), tmp_path) is None
 
 
 def test_a_node_that_ignores_tokens_is_found_within_ten_seeds(tmp_path: Path) -> None:
