@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from quorate.conform import Differs, validate
+from quorate.trace import Trace
 from quorate_specs.consensus.raft import Raft
 
 from examples.real import cassandra, etcd, etcd_raft, kafka, mariadb, postgresql, redis, zookeeper
@@ -82,3 +85,36 @@ def test_a_state_trace_with_one_edit_is_refused_there(
     verdict = validate([str(log)], Raft, new_map(), "raft")
     assert isinstance(verdict, Differs)
     assert verdict.event.line == at + 1
+
+
+PLANTED = {
+    "commits_old_terms": ("log.go", " && l.matchTerm(at)", ""),
+    "forgets_vote": ("raft.go", "\tr.Vote = state.Vote\n", ""),
+    "votes_for_anyone": ("raft.go", "if canVote && r.raftLog.isUpToDate(candLastID) {", "if _ = candLastID; canVote {"),
+}
+"""Mistakes in the library: the file, what stands there, and what stands there instead."""
+
+
+@pytest.mark.slow
+@pytest.mark.deep
+@pytest.mark.parametrize("mistake", PLANTED)
+def test_a_library_with_the_mistake_follows_the_counterexample_to_its_end(mistake: str, tmp_path: Path) -> None:
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("Go is not installed")
+    command = [go, "list", "-m", "-f", "{{.Dir}}", etcd_raft.MODULE]
+    found = subprocess.run(command, cwd=etcd_raft.FOLDER, capture_output=True, text=True, check=False)
+    if not found.stdout.strip():
+        pytest.skip("the library cannot be downloaded")
+    library = tmp_path / "library"
+    shutil.copytree(found.stdout.strip(), library, copy_function=shutil.copyfile)
+    file, old, new = PLANTED[mistake]
+    library.chmod(0o755)
+    text = (library / file).read_text()
+    assert text.count(old) == 1
+    (library / file).write_text(text.replace(old, new))
+    run = Trace.load(etcd_raft.COUNTEREXAMPLES / mistake / "trace.json")
+    with etcd_raft.driver(library) as path:
+        driven = etcd_raft.followed(path, run, mistake)
+    assert driven.misfit is None
+    assert driven.covered == driven.total

@@ -10,6 +10,7 @@ held to the specification (`trace_map.py`).
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -28,6 +29,7 @@ from examples.real.etcd_raft.trace_map import new_map
 from examples.real.harness import Finding, Missing, program
 
 FOLDER = Path(__file__).parent
+MODULE = "go.etcd.io/raft/v3"
 COUNTEREXAMPLES = FOLDER.parents[2] / "counterexamples" / "raft"
 WITNESSES = ("all_commit", "two_leaders", "conflict", "commits_for_predecessor")
 RUNS = 3
@@ -41,15 +43,20 @@ class SmallRaft(Raft):
 
 
 @contextmanager
-def driver() -> Iterator[Path]:
-    """The program, built for as long as it is needed. Go keeps what it has compiled."""
+def driver(library: Path | None = None) -> Iterator[Path]:
+    """The program, built for as long as it is needed, with the library in a folder of one's own, if there is one. Go keeps what it
+    has compiled."""
     go = program("go", "https://go.dev/dl")
     with TemporaryDirectory() as folder:
         path = Path(folder, "driver")
-        command = [go, "build", "-tags", "with_tla", "-o", str(path), "."]
+        modules = Path(folder, "go.mod")
+        replaced = "" if library is None else f"\nreplace {MODULE} => {library}\n"
+        modules.write_text((FOLDER / "go.mod").read_text() + replaced)
+        shutil.copy(FOLDER / "go.sum", folder)
+        command = [go, "build", f"-modfile={modules}", "-tags", "with_tla", "-o", str(path), "."]
         build = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
         if "dial tcp" in build.stderr:
-            raise Missing(f"go.etcd.io/raft/v3 cannot be downloaded ({build.stderr.strip().splitlines()[-1]})")
+            raise Missing(f"{MODULE} cannot be downloaded ({build.stderr.strip().splitlines()[-1]})")
         if build.returncode:
             raise ChildProcessError(build.stderr)
         yield path

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"math"
 	"os"
 	"strconv"
 
@@ -109,6 +110,25 @@ func (d *driven) request(s *server, command string) (refused any) {
 	return nil
 }
 
+// restart crashes a server. The entry that a leader began with, if it is not shown yet, has not reached the disk.
+func (d *driven) restart(s *server) {
+	if last := d.last(s); last > 0 && d.command[place{d.term(s, last), last}] == "" {
+		kept := []pb.Entry{}
+		if last > 1 {
+			var err error
+			kept, err = s.disk.Entries(1, last, math.MaxUint64)
+			must(err)
+		}
+		hard, _, err := s.disk.InitialState()
+		must(err)
+		s.disk = disk{raft.NewMemoryStorage()}
+		must(s.disk.Append(kept))
+		must(s.disk.SetHardState(hard))
+	}
+	d.boot(s)
+	d.settle(s)
+}
+
 func (d *driven) last(s *server) uint64 {
 	last, err := s.disk.LastIndex()
 	must(err)
@@ -131,8 +151,7 @@ func (d *driven) perform(c step) (refused any) {
 	case "win":
 		return d.win(d.named(a.S))
 	case "restart":
-		d.boot(d.named(a.S))
-		d.settle(d.named(a.S))
+		d.restart(d.named(a.S))
 	case "request":
 		return d.request(d.named(a.S), a.C)
 	case "handle_append":
