@@ -29,8 +29,9 @@ WARM_SECONDS = 30.0
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="The cluster that runs there, or is started there; without it, a new one of three nodes in a temporary directory.",
+    help="The cluster that runs there, or is started there; without it, a new one in a temporary directory.",
 )
+@click.option("--nodes", type=click.IntRange(1, 99), default=3, show_default=True, help="Of a new cluster.")
 @click.option("--clients", type=click.IntRange(1, 1000), default=8, show_default=True, help="How many ask at once.")
 @click.option(
     "--open",
@@ -50,6 +51,7 @@ WARM_SECONDS = 30.0
 def command(
     name: str,
     data: Path | None,
+    nodes: int,
     clients: int,
     depths: tuple[int, ...],
     seconds: float,
@@ -71,7 +73,7 @@ def command(
     for kind in only:
         if kind not in kinds:
             raise unknown("kind of writes", kind, sorted(kinds))
-    with _cluster(name, data) as (config, directory):
+    with _cluster(name, data, nodes) as (config, directory):
         click.echo(f"The disk makes {sync_rate(directory, min(seconds, 2)):,.0f} small appends a second durable.")
         click.echo(_line("writes", "open", "ops/s", "p50 ms", "p95 ms", "p99 ms", "ops/sync"))
         for kind in only or kinds:
@@ -80,14 +82,19 @@ def command(
 
 
 @contextmanager
-def _cluster(name: str, data: Path | None) -> Iterator[tuple[ClusterConfig, Path]]:
+def _cluster(name: str, data: Path | None, nodes: int) -> Iterator[tuple[ClusterConfig, Path]]:
     """The cluster in the directory, started if it does not run."""
     from quorate_impl.runtime.cluster import FILE, LocalCluster, found_cluster
 
     with tempfile.TemporaryDirectory() as temporary:
         directory = data or Path(temporary)
         is_there = (directory / FILE).exists()
-        config = cluster_in(directory, name) if is_there else found_cluster(directory, name, 3, 0, with_tls=False)
+        try:
+            config = (
+                cluster_in(directory, name) if is_there else found_cluster(directory, name, nodes, 0, with_tls=False)
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         if config.protocol != name:
             raise UsageError(f"The cluster in {directory} runs {config.protocol}, not {name}.")
         try:

@@ -33,8 +33,6 @@ ACTIONS = {
     "transfer": Action(("NAME",), "Let a server lead.", lambda name: Transfer(0, name)),
 }
 
-LOADS: dict[str, dict[str, str]] = {"put": {}}
-
 
 def show(result: Message) -> Shown:
     """An answer in words."""

@@ -155,7 +155,8 @@ def actions(protocol: str) -> Mapping[str, Action]:
 
 def loads(protocol: str) -> dict[str, dict[str, str]]:
     """The kinds of writes that differ in cost, by name, each with the options of `put` that make it; none if it is no store."""
-    found: dict[str, dict[str, str]] = getattr(import_module(f"quorate_impl.{protocol}.actions"), "LOADS", {})
+    usual: dict[str, dict[str, str]] = {"put": {}} if "put" in actions(protocol) else {}
+    found: dict[str, dict[str, str]] = getattr(import_module(f"quorate_impl.{protocol}.actions"), "LOADS", usual)
     return found
 
 
