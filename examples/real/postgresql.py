@@ -178,7 +178,16 @@ class Pair:
 
     def _initialized(self) -> Path:
         primary = self._folder / "primary"
-        self._run("initdb", "--locale=C.UTF-8", "--auth=trust", "--no-sync", f"--username={USER}", "-D", str(primary))
+        self._run(
+            "initdb",
+            "--no-locale",
+            "--encoding=UTF8",
+            "--auth=trust",
+            "--no-sync",
+            f"--username={USER}",
+            "-D",
+            str(primary),
+        )
         return primary
 
     def _start(self, data: Path, port: int) -> Server:

@@ -53,10 +53,13 @@ def driver(library: Path | None = None) -> Iterator[Path]:
         replaced = "" if library is None else f"\nreplace {MODULE} => {library}\n"
         modules.write_text((FOLDER / "go.mod").read_text() + replaced)
         shutil.copy(FOLDER / "go.sum", folder)
+        download = subprocess.run(
+            [go, "mod", "download", f"-modfile={modules}"], cwd=FOLDER, capture_output=True, text=True, check=False
+        )
+        if download.returncode:
+            raise Missing(f"{MODULE} cannot be downloaded: {download.stderr.strip()[-200:]}")
         command = [go, "build", f"-modfile={modules}", "-tags", "with_tla", "-o", str(path), "."]
         build = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-        if "dial tcp" in build.stderr:
-            raise Missing(f"{MODULE} cannot be downloaded ({build.stderr.strip().splitlines()[-1]})")
         if build.returncode:
             raise ChildProcessError(build.stderr)
         yield path
