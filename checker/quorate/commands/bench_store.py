@@ -31,7 +31,7 @@ WARM_SECONDS = 30.0
     metavar="DIR",
     help="The cluster that runs there, or is started there; without it, a new one in a temporary directory.",
 )
-@click.option("--nodes", type=click.IntRange(1, 99), default=3, show_default=True, help="Of a new cluster.")
+@click.option("--nodes", type=click.IntRange(1, 99), help="Of a new cluster. [default: 3; of pbft: 4]")
 @click.option("--clients", type=click.IntRange(1, 1000), default=8, show_default=True, help="How many ask at once.")
 @click.option(
     "--open",
@@ -51,7 +51,7 @@ WARM_SECONDS = 30.0
 def command(
     name: str,
     data: Path | None,
-    nodes: int,
+    nodes: int | None,
     clients: int,
     depths: tuple[int, ...],
     seconds: float,
@@ -82,7 +82,7 @@ def command(
 
 
 @contextmanager
-def _cluster(name: str, data: Path | None, nodes: int) -> Iterator[tuple[ClusterConfig, Path]]:
+def _cluster(name: str, data: Path | None, nodes: int | None) -> Iterator[tuple[ClusterConfig, Path]]:
     """The cluster in the directory, started if it does not run."""
     from quorate_impl.runtime.cluster import FILE, LocalCluster, found_cluster
 

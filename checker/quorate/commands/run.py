@@ -48,9 +48,7 @@ LEADERS = ("leader", "primary")
 
 @click.command("run", cls=Explicit)
 @click.argument("name")
-@click.option(
-    "--nodes", type=click.IntRange(1, 99), default=3, show_default=True, help="How many members it begins with."
-)
+@click.option("--nodes", type=click.IntRange(1, 99), help="How many members it begins with. [default: 3; of pbft: 4]")
 @click.option(
     "--spares",
     type=click.IntRange(0, 99),
@@ -71,7 +69,7 @@ LEADERS = ("leader", "primary")
 @click.option("--seconds", type=click.FloatRange(min=0), metavar="S", help="Stop after so long; without it, at Ctrl-C.")
 def command(
     name: str,
-    nodes: int,
+    nodes: int | None,
     spares: int,
     data: Path,
     given: tuple[str, ...],

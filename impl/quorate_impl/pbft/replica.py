@@ -63,7 +63,7 @@ class Slot:
 
     `accepted` is the last proposal that the replica has accepted, `wanted` one that it would if it had the batch; `prepares`
     and `commits` have the last vote of each replica, `prepared` is the own certificate of the highest view, and `committed`
-    the digest of what a quorum has committed.
+    the digest of what a quorum has committed. `batches` are all that were accepted: somebody may have a certificate of any.
     """
 
     accepted: Signed | None = None
@@ -80,12 +80,6 @@ class Slot:
             return None
         assert isinstance(self.accepted.statement, PrePrepare)
         return self.accepted.statement
-
-    def forget_batches(self) -> None:
-        """Those that nothing names any more."""
-        proposal = self.proposal()
-        named = {self.committed, proposal and proposal.digest, self.prepared and self.prepared.digest}
-        self.batches = {digest: batch for digest, batch in self.batches.items() if digest in named}
 
 
 @dataclass
@@ -199,7 +193,6 @@ class Replica(Core):
         low = self.low
         records: list[Record] = [Kept(self.stable, self.states[low]), Entered(self.view, self.new_view)]
         for number, slot in sorted(self.slots.items()):
-            slot.forget_batches()
             records += [Known(number, batch) for batch in slot.batches.values()]
             proposal = slot.proposal()
             if slot.accepted is not None and proposal is not None:

@@ -18,7 +18,7 @@ import msgspec
 
 from quorate_impl.runtime.__main__ import DISK_FAILED, WHILE_STDIN
 from quorate_impl.runtime.config import NodeConfig, Tls
-from quorate_impl.runtime.protocols import FOUNDERS, OFFICERS
+from quorate_impl.runtime.protocols import FOUNDERS, NODES, OFFICERS
 
 FILE = "cluster.json"
 RESTART_SECONDS = 1.0
@@ -48,14 +48,20 @@ def read_cluster(directory: Path) -> ClusterConfig:
 
 
 def found_cluster(
-    directory: Path, protocol: str, nodes: int, spares: int, with_tls: bool, settings: Mapping[str, str] | None = None
+    directory: Path,
+    protocol: str,
+    nodes: int | None,
+    spares: int,
+    with_tls: bool,
+    settings: Mapping[str, str] | None = None,
 ) -> ClusterConfig:
     """A cluster in this directory: the one that is there, or a new one of nodes n1, n2, ... on free ports of loopback.
 
-    Raises `ValueError` if the protocol cannot be run by so many.
+    `nodes` is None for as many as are usual. Raises `ValueError` if the protocol cannot be run by so many.
     """
     with contextlib.suppress(FileNotFoundError):
         return read_cluster(directory)
+    nodes = nodes or NODES.get(protocol, 3)
     names = [f"n{i + 1}" for i in range(nodes + spares)]
     names[nodes:nodes] = officers = OFFICERS.get(protocol, ())
     if protocol in FOUNDERS:

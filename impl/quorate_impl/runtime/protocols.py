@@ -132,6 +132,9 @@ OFFICERS: Mapping[str, tuple[str, ...]] = {
 }
 """The members that a cluster has besides its nodes n1, n2, ..., with a job of their own."""
 
+NODES: Mapping[str, int] = {"pbft": 4}
+"""How many nodes a new cluster has if nothing is said, where that is not three."""
+
 FOUNDERS: Mapping[str, Callable[[Path, Sequence[str], Mapping[str, str]], Mapping[str, str]]] = {"pbft": _pbft_keys}
 """What a new cluster gets besides an address for each of these nodes: files in its directory, and settings that say where they
 are. Raises `ValueError` if there can be no such cluster.
