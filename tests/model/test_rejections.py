@@ -225,6 +225,11 @@ def test_a_container_with_two_names_is_rejected_where_python_and_the_model_would
     outside(around(SHARING[title]))
 
 
+def test_what_has_no_name_is_not_called_by_one_of_ours() -> None:
+    text = outside(around("«self.friends[p], self.friends[q]» = self.friends[q], self.friends[p]"))
+    assert "this is another name for a container in self.friends" in text
+
+
 def test_a_container_that_a_method_hands_out_is_no_copy() -> None:
     text = outside(
         around(

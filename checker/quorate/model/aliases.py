@@ -125,7 +125,8 @@ def check_read(ctx: Context, node: ast.AST, value: ir.Expr) -> None:
         shared = ctx.aliases.get(part.data, {}) if part.op is Op.LOCAL else {}
         for behind in sorted(shared):
             if ctx.versions.get(behind, 0) != shared[behind]:
-                shown = node.id if isinstance(node, ast.Name) else part.data
+                named = part.data if part.data.isidentifier() else "this"  # A name of ours begins with a digit.
+                shown = node.id if isinstance(node, ast.Name) else named
                 raise ctx.source.outside(
                     node, f"{shown} is another name for a container in {behind}, which has been changed since.", COPY
                 )
