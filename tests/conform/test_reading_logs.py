@@ -32,6 +32,13 @@ class Color(Enum):
     BLUE = "blue"
 
 
+class Shade(Enum):
+    """Has a member that is called as one of the others."""
+
+    BLUE = "blue"
+    DARK = "dark"
+
+
 @record
 class Letter:
     n: N
@@ -46,6 +53,7 @@ class Everything(Spec):
     total: N
     up: bool
     color: Color
+    wall: Color | Shade
     owner: P | None
     kept: Letter | None
     pair: tuple[N, P] | None
@@ -64,6 +72,10 @@ class Everything(Spec):
     @action
     def paint(self) -> None:
         self.color = Color.GREEN
+
+    @action
+    def shade(self) -> None:
+        self.wall = Shade.BLUE
 
     @action
     def say(self, letter: Letter) -> None:
@@ -105,6 +117,14 @@ def judged(folder: Path, *logs: str, members: Any = ("a", "b"), **options: Any) 
 def test_what_is_only_equal_in_python_or_said_twice_is_refused_at_its_line(tmp_path: Path, event: str) -> None:
     with pytest.raises(LogError, match=r"0\.jsonl:1: "):
         judged(tmp_path, event, views=(doubled, anything))
+
+
+def test_members_of_one_name_in_two_sorts_are_told_apart(tmp_path: Path) -> None:
+    event = '{"event": "shade", "vars": {"wall": "Shade.BLUE"}}'
+    assert isinstance(judged(tmp_path, event), Conforms)
+    assert isinstance(judged(tmp_path, event.replace("Shade", "Color")), Differs)
+    with pytest.raises(LogError, match="may be several"):
+        judged(tmp_path, event.replace("Shade.", ""))
 
 
 def test_names_of_members_are_not_truths(tmp_path: Path) -> None:

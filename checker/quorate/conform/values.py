@@ -167,8 +167,11 @@ class Values:
         for part in kind.kinds:
             if (named is not None and str(part) != named) or isinstance(part, NoneType) is not (data is None):
                 continue
+            short = (
+                data.removeprefix(f"{part}.") if isinstance(data, str) else data
+            )  # As traces tell members of one name apart.
             try:
-                found.append(self.read(part, data))
+                found.append(self.read(part, short))
             except Unreadable as error:
                 reasons.append(str(error))
         whole = [value for value in found if not isinstance(value, Partial)]
