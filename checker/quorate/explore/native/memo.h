@@ -41,7 +41,7 @@ enum {
     MEMO_JUDGED = 10,          /* is judged from 2^10 on, */
     MEMO_LAST = 16,            /* and has no more than 2^16 */
     MEMO_GROWTH = 2,           /* each step makes 2^2 times as many */
-    MEMO_BYTES_MAX = 64 << 20, /* of all tables of a worker */
+    MEMO_BYTES_MAX = 64 << 20, /* of all tables of a worker, if that is not too much of what the search may take */
     MEMO_ITEMS_MAX = 64        /* transitions that one line may stand for */
 };
 typedef struct {
@@ -56,7 +56,7 @@ typedef struct {
 typedef struct Memo {
     Site sites[MODEL_SITES + 1];
     uint64_t again; /* a hit is looked into again if the number of the question has none of these bits */
-    size_t bytes;
+    size_t bytes, bytes_max;
     Successors scratch; /* what an action does that is tried aside */
 } Memo;
 
@@ -68,10 +68,13 @@ static COLD void memo_mistake(unsigned number) {
     atomic_compare_exchange_strong(&mistaken, &none, number + 1);
 }
 
-/* A memo that looks into one hit of `again` again (a power of two; 0: into none). NULL without memory: then nothing is remembered. */
-static Memo *memo_open(uint64_t again) {
+/* A memo that looks into one hit of `again` again (a power of two; 0: into none), and takes at most so many bytes. NULL without memory:
+   then nothing is remembered. */
+static Memo *memo_open(uint64_t again, size_t bytes_max) {
     Memo *memo = MODEL_SITES > 0 ? calloc(1, sizeof *memo) : NULL;
-    if (memo) memo->again = again - 1;
+    if (!memo) return NULL;
+    memo->again = again - 1;
+    memo->bytes_max = bytes_max < MEMO_BYTES_MAX ? bytes_max : MEMO_BYTES_MAX;
     return memo;
 }
 
@@ -102,7 +105,7 @@ static size_t memo_lines(const Site *site) { return site->lines ? (size_t)1 << (
 
 static bool memo_grow(Memo *memo, Site *site, unsigned width, unsigned bits) {
     size_t old = memo_lines(site) * width * sizeof(uint64_t), bytes = width * sizeof(uint64_t) << bits;
-    if (memo->bytes - old + bytes > MEMO_BYTES_MAX) return false;
+    if (memo->bytes - old + bytes > memo->bytes_max) return false;
     uint64_t *lines = malloc(bytes);
     if (!lines) return false;
     free(site->lines);
@@ -150,7 +153,7 @@ static COLD bool memo_missed(Memo *memo, Site *site, unsigned width) {
 static COLD bool memo_room(Memo *memo, Site *site, unsigned width, size_t words) {
     if (site->items_used + words <= site->items_room) return true;
     size_t room = 2 * site->items_room + words + 1024, more = (room - site->items_room) * sizeof(uint64_t);
-    uint64_t *items = memo->bytes + more > MEMO_BYTES_MAX ? NULL : realloc(site->items, room * sizeof(uint64_t));
+    uint64_t *items = memo->bytes + more > memo->bytes_max ? NULL : realloc(site->items, room * sizeof(uint64_t));
     if (items) {
         memo->bytes += more;
         site->items = items;
