@@ -9,7 +9,7 @@ from quorate import Nat, Ordered, Spec, action, invariant, record
 from quorate.errors import UsageError
 from quorate.explore import Watch, check
 from quorate.explore.limits import SAVINGS
-from quorate.explore.native.render import recall
+from quorate.explore.native.render import reading, recall
 from quorate.explore.native.search import rendering
 from quorate.language.system import System
 from quorate.outcome import Outcome
@@ -149,6 +149,7 @@ def test_a_branch_counts_unless_it_is_certainly_not_taken(spec: type[Spec]) -> N
 @pytest.mark.parametrize("saving", SAVINGS)
 def test_each_saving_can_be_switched_off(saving: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recall, "COST_MIN", 0)  # Else so little is not worth remembering.
+    monkeypatch.setattr(reading, "WORDS_MIN", 0)
     plain = check(SavesEverything, engine="native", symmetry=False)
     without = check(SavesEverything, engine="native", symmetry=False, watch=Watch(without=[saving]))
     assert plain.statistics.states == without.statistics.states == 64

@@ -26,7 +26,7 @@ from quorate.explore.engine import Covered, EngineUnavailable
 from quorate.explore.limits import SAVINGS, Limits, Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
-from quorate.explore.native.render import Rendered, properties, recall
+from quorate.explore.native.render import Rendered, properties, reading, recall
 from quorate.explore.native.search import rendering, run
 from quorate.explore.reference import explore as reference
 from quorate.explore.symmetry import affordable
@@ -58,10 +58,10 @@ Sorts = tuple[type[Scalarset], ...]
 @contextmanager
 def remembering_everything() -> Iterator[None]:
     """What actions and invariants do is remembered however little they cost: drawn ones cost little."""
-    usual = recall.COST_MIN, properties.COST_MIN
-    recall.COST_MIN = properties.COST_MIN = 0
+    usual = recall.COST_MIN, properties.COST_MIN, reading.WORDS_MIN
+    recall.COST_MIN = properties.COST_MIN = reading.WORDS_MIN = 0
     yield
-    recall.COST_MIN, properties.COST_MIN = usual
+    recall.COST_MIN, properties.COST_MIN, reading.WORDS_MIN = usual
 
 
 def summary(covered: Covered, exact: bool) -> tuple[object, ...]:

@@ -27,8 +27,6 @@
 #ifndef QUORATE_MEMO_H
 #define QUORATE_MEMO_H
 
-#include "bits.h"
-
 #ifndef MODEL_SITES /* how many things are remembered */
 #define MODEL_SITES 0
 #endif

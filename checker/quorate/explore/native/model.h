@@ -103,6 +103,8 @@
 
 typedef uint64_t word;
 
+#include "bits.h"
+
 /* What model_acceptance answers: one of the first three; whether obligations begin in initial states only; whether a property says
    something of the end of a run, so that nothing finite fulfils it. */
 enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8 };
@@ -217,7 +219,12 @@ static inline void emit_initial(Successors *out, const State *state, const uint6
 }
 
 /* The transition to `next` by `action` with these arguments exists. It is known whether that is the same state. */
-static inline void emit_known(Successors *out, const State *from, const State *next, bool same, uint32_t action, uint32_t group,
+#if MODEL_WORDS <= 2
+INLINE
+#else
+static inline
+#endif
+void emit_known(Successors *out, const State *from, const State *next, bool same, uint32_t action, uint32_t group,
                               const uint64_t *args, size_t arity) {
     out->fired[action]++;
     if (out->searching) {
@@ -251,7 +258,12 @@ static inline bool emit_asleep(Successors *out, uint32_t action, uint32_t group)
     return true;
 }
 
-static inline void emit(Successors *out, const State *from, const State *next, uint32_t action, uint32_t group, const uint64_t *args,
+#if MODEL_WORDS <= 2
+INLINE /* A call would take as long as it does. */
+#else
+static inline
+#endif
+void emit(Successors *out, const State *from, const State *next, uint32_t action, uint32_t group, const uint64_t *args,
                         size_t arity) {
     emit_known(out, from, next, out->searching && same_state(from, next), action, group, args, arity);
 }

@@ -175,7 +175,7 @@ class Program:
             writer = Body(self.shared, out, "s", "s", lambda _: None)
             unpack_parameters(writer, action.parameters[:begin])
             guards = self._early_guards(action)
-            if begin == 0:
+            if begin == 0 and (action.parameters or what == "recall"):
                 self._guard(writer, guards[0], "return")
             with ExitStack() as stack:
                 for position in range(begin, end):

@@ -13,7 +13,7 @@ from quorate.explore.native.render.layout import Unsupported
 from quorate.explore.native.render.memo import Table, network
 from quorate.explore.native.render.operands import is_wide, literal
 from quorate.explore.native.render.paths import BOOL
-from quorate.explore.native.render.reading import Slice, Words, cost_of_property
+from quorate.explore.native.render.reading import Slice, Words, cost_of_property, dear
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.writer import Writer
@@ -30,8 +30,8 @@ REACHABLE_MAX = 63
 LEFT_OUT_MAX = 64
 """So many invariants, and steps, can be left out when models are compiled together."""
 
-COST_MIN = 200
-"""An invariant that takes fewer operations is as fast as looking it up."""
+COST_MIN = 100
+"""What takes fewer operations is as fast as looking it up."""
 KEY_BITS_MAX = 192
 """Of what reads more of the state, too little is met again."""
 
@@ -128,8 +128,12 @@ class Key:
 
 
 def _key_of(shared: Shared, prop: Property) -> Key | None:
-    """By what an invariant is remembered; None if it is not worth it."""
-    if not shared.remembers or cost_of_property(shared.model, prop) < COST_MIN:
+    """By what an invariant is remembered; None if it is not worth it: after most transitions few of its instances are evaluated."""
+    rows, apart = shared.groups.to_check(prop)
+    asked = [row.bit_count() for row in rows if row]
+    instances = prod(kind.cardinality for _, kind in prop.parameters[:apart])
+    cost = cost_of_property(shared.model, prop) * sum(asked) // (max(len(asked), 1) * instances)
+    if not shared.remembers or not dear(cost, COST_MIN, shared.state_words):
         return None
     arguments = {name: Some(kind) for name, kind in prop.parameters}
     found = shared.reading(footprint(shared.model, prop.body, arguments), sliced=True)

@@ -15,6 +15,8 @@ from quorate.model.abstract import Abstract, Exactly, Some, equal
 from quorate.model.accesses import Access, Footprint, Way
 
 WORD = (1 << 64) - 1
+WORDS_MIN = 2
+"""Of states with fewer words nothing is remembered: what is read of one word is computed as fast as it is looked up."""
 ROUNDS_MAX = 8
 """A loop is taken to have no more rounds than this: most collections are far from full."""
 
@@ -125,6 +127,11 @@ class Words:
 
 
 # What a computation costs
+
+
+def dear(operations: int, least: int, state_words: int) -> bool:
+    """Whether it is worth remembering what takes so many operations on states of so many words."""
+    return operations >= least and state_words >= WORDS_MIN
 
 
 def cost(model: ir.Model, body: Iterable[ir.Stmt]) -> int:

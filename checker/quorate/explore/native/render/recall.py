@@ -11,7 +11,7 @@ from quorate.explore.native.render.layout import width
 from quorate.explore.native.render.memo import Table, network
 from quorate.explore.native.render.operands import is_wide, literal, to_bits
 from quorate.explore.native.render.ranging import opening
-from quorate.explore.native.render.reading import Words, cost
+from quorate.explore.native.render.reading import Words, cost, dear
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.language.types import Type
@@ -59,7 +59,7 @@ def plan(shared: Shared, action: Action) -> Plan | None:
     for outer in range(count + 1):
         whole = action.body if any(action.ranges[outer:]) else (*guards, *body)
         inner = prod(min(kind.cardinality, ATTEMPTS_MAX) for _, kind in action.parameters[outer:])
-        if min(inner, ATTEMPTS_MAX) * cost(model, whole) < COST_MIN:
+        if not dear(min(inner, ATTEMPTS_MAX) * cost(model, whole), COST_MIN, shared.state_words):
             return None
         found = _plan(shared, action, outer, whole, KEY_BITS_MAX if outer == count else SHORT_BITS_MAX)
         if found is not None:
