@@ -29,7 +29,7 @@ from quorate_impl.pbft.signatures import Authority, encode
 
 
 class Agreement(Replica):
-    """How requests get their numbers. The primary gives out those from `next` on; `_proposed` are on their way.
+    """How requests get their numbers. The primary gives out those from `next` on; `_proposed` are on their way in this view.
 
     `_committing` has the certificates that are not durable yet, by the number of the write: the replica's commit does not
     count before, for itself neither.
@@ -92,7 +92,6 @@ class Agreement(Replica):
                 return
             signed = self.sign(PrePrepare(self.view, self.next, digest_of_batch(batch)))
             self.next += 1
-            self._proposed |= {key_of(each.order) for each in batch}
             self._accept(signed, batch)
             self.broadcast(Propose(signed, batch))
 
@@ -142,6 +141,8 @@ class Agreement(Replica):
         assert isinstance(proposal, PrePrepare)
         slot = self.slot(proposal.number)
         slot.accepted, slot.wanted = signed, None
+        if proposal.number > self.executed:
+            self._proposed |= {key_of(each.order) for each in batch}
         accepted = Accepted(signed.source, proposal, signed.signature)
         if proposal.digest in slot.batches:
             self.persist(accepted)

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from quorate_impl.core import Effect, Persist, Persisted, Received, Record, Reply, Requested, Send, Started, Tick
+from quorate_impl.core import (
+    Effect,
+    Message,
+    Persist,
+    Persisted,
+    Received,
+    Record,
+    Reply,
+    Requested,
+    Send,
+    Started,
+    Tick,
+)
 from quorate_impl.pbft import Authority, Client, Options, Pbft, make_keys, read_authority
 from quorate_impl.pbft.messages import (
     Accepted,
     Batch,
+    Certificate,
+    Checkpoint,
     Commit,
     Done,
     Execute,
@@ -21,16 +36,24 @@ from quorate_impl.pbft.messages import (
     Opened,
     Operation,
     Order,
+    Piece,
     Prepare,
     Prepared,
     PrePrepare,
+    Progress,
     Propose,
     Put,
+    Relay,
+    Reported,
     Response,
     Signed,
+    Stable,
     Statement,
+    TheBatch,
     Value,
     ViewChange,
+    WantBatch,
+    WantState,
 )
 from quorate_impl.pbft.replica import BEGINNING, digest_of_batch
 from quorate_impl.pbft.signatures import encode
@@ -160,6 +183,60 @@ def test_a_new_view_has_to_propose_what_its_view_changes_oblige_it_to() -> None:
         assert not written(hear(follower, each))
     hear(follower, signed("b", begun))
     assert (follower.view, follower.is_active, follower.obliged) == (1, True, {1: digest_of_batch(ONE)})
+
+
+def test_nothing_that_a_liar_can_send_makes_a_replica_fall_over() -> None:
+    """Statements that it has signed, of any views, numbers, certificates and checkpoints, in any order; and what is not signed."""
+    random, core = Random(1), replica()
+    numbers = (0, 1, 2, 3, 128, 256, 257, 2**62)
+    digests = (digest_of_batch(ONE), digest_of_batch(TWO), digest_of_batch(()), b"")
+
+    def number() -> int:
+        return random.choice(numbers)
+
+    def votes(statement: Statement) -> tuple[tuple[str, bytes], ...]:
+        own = keys_of("a").sign(statement)
+        return tuple((name, own) for name in random.choices((*NAMES, "e"), k=random.randint(0, 5)))
+
+    def stable() -> Stable:
+        checkpoint = Checkpoint(number(), random.choice(digests), number())
+        return random.choice((BEGINNING, Stable(checkpoint, votes(checkpoint))))
+
+    def change() -> ViewChange:
+        proofs = [Certificate(number(), number(), digest, votes(Prepare(0, 1, digest))) for digest in digests]
+        return ViewChange(number(), stable(), tuple(random.choices(proofs, k=random.randint(0, 2))))
+
+    def statement() -> Statement:
+        kind = random.choice((PrePrepare, Prepare, Commit))
+        changes = [Reported(name, each, keys_of("a").sign(each)) for name in NAMES if (each := change())]
+        first = PrePrepare(number(), number(), random.choice(digests))
+        return random.choice(
+            (
+                kind(number(), number(), random.choice(digests)),
+                Checkpoint(number(), random.choice(digests), number()),
+                change(),
+                NewView(number(), tuple(changes), ((first, keys_of("a").sign(first)),)),
+            )
+        )
+
+    def message() -> Message:
+        batch = random.choice((ONE, TWO, (), (Execute(ONE[0].order, b""),)))
+        unsigned = (
+            Propose(signed("a", statement()), batch),
+            Relay(random.choice(ONE + TWO)),
+            WantBatch(number(), random.choice(digests)),
+            TheBatch(number(), batch),
+            Progress(number(), random.random() < 0.5, number(), number(), number()),
+            WantState(number(), number()),
+            Piece(number(), number(), b"?"),
+            stable(),
+        )
+        return signed("a", statement()) if random.random() < 0.5 else random.choice(unsigned)
+
+    for _ in range(600):
+        hear(core, message())
+        core.step(Tick(0))
+    assert core.executed == 0 and core.low == 0
 
 
 def test_a_client_believes_what_two_of_four_say() -> None:
