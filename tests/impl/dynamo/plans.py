@@ -60,7 +60,7 @@ def a_disk_dies(seed: int) -> Plan:
 def the_power_fails_and_a_disk_dies(seed: int) -> Plan:
     """What was acknowledged by two is on the disk of the other one."""
     random = Random(seed)
-    at = random.randint(100, 400)
+    at = random.randint(60, 150)
     return Damage(at - 1, 0, random.choice(NODES)), Blackout(at, 20)
 
 

@@ -35,6 +35,8 @@ ALL = {
     "strict, last write wins": STRICT_LAST_WRITE_WINS,
 }
 LOADED = {"conditions": HURRIED, "clients": 12}
+CROWDED = {"conditions": replace(HURRIED, busy_ms=700), "clients": 30, "levels": ("one",)}
+"""At any moment a write is under way to some disk."""
 DYING = {"levels": QUORUM, "give_up_ticks": 60, "keys": MANY_KEYS, "clients": 8}
 REPLACED = DYING | {"give_up_ticks": 8, "clients": 12}
 """Nobody asks again for what a disk has taken with it."""
@@ -92,16 +94,12 @@ def test_a_run_repeats_itself() -> None:
         (mistakes.MergesByLastWrite, drawn, {}, 5),
         (mistakes.OneVector, drawn, {}, 5),
         (mistakes.PerServerVectors, drawn, {}, 5),
-        pytest.param(
-            mistakes.RepliesBeforeSync, plans.power_cuts, {"levels": ("one",)} | LOADED, 20, marks=pytest.mark.slow
-        ),
-        pytest.param(
-            mistakes.TellsBeforeSync, plans.power_cuts, {"levels": ("one",)} | LOADED, 30, marks=pytest.mark.slow
-        ),
+        pytest.param(mistakes.RepliesBeforeSync, plans.power_cuts, CROWDED, 20, marks=pytest.mark.slow),
+        pytest.param(mistakes.TellsBeforeSync, plans.power_cuts, CROWDED, 20, marks=pytest.mark.slow),
         pytest.param(
             mistakes.ConfirmsBeforeSync,
             plans.the_power_fails_and_a_disk_dies,
-            DYING | LOADED | {"conditions": replace(HURRIED, busy_ms=500)},
+            DYING | {"conditions": replace(HURRIED, busy_ms=200), "clients": 40},
             60,
             marks=pytest.mark.slow,
         ),
