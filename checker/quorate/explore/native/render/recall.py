@@ -21,7 +21,7 @@ from quorate.model.nodes import Action, Stmt
 
 COST_MIN = 200
 """What takes fewer operations is as fast as looking it up."""
-SHORT_BITS_MAX = 28
+SHORT_BITS_MAX = 36
 """What reads no more bits than this may be remembered together."""
 KEY_BITS_MAX = 160
 """Of what reads more of the state, too little is met again."""
