@@ -57,10 +57,15 @@ class Proxy:
             except OSError:
                 near.close()
                 continue
-            with self._lock:
+            with self._lock:  # So that a link that is cut now has all its ends closed, these too.
+                if self._is_cut:
+                    near.close()
+                    far.close()
+                    continue
                 self._open |= {near, far}
+                for end in (near, far):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, is_there in ((near, far, True), (far, near, False)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 underway = Underway()
                 threading.Thread(target=self._take, args=(source, underway, is_there), daemon=True).start()
                 threading.Thread(target=self._bring, args=(underway, sink), daemon=True).start()
