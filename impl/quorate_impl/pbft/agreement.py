@@ -133,8 +133,10 @@ class Agreement(Replica):
         return (accepted is None or accepted.view < self.view) and self.is_signed(signed)
 
     def acceptable(self, proposal: PrePrepare) -> bool:
-        """`acceptable`: what the new view obliges its primary to; above that, whatever clients have signed."""
-        return proposal.number > self.begin or self.obliged.get(proposal.number) == proposal.digest
+        """`acceptable`: what the new view obliges its primary to, nothing in a gap too; above that, whatever clients have signed."""
+        if proposal.number > self.begin:
+            return proposal.digest != digest_of_batch(())
+        return self.obliged.get(proposal.number) == proposal.digest
 
     def _accept(self, signed: Signed, batch: Batch) -> None:
         proposal = signed.statement

@@ -61,7 +61,7 @@ def test_a_run_repeats_itself_in_processes_that_order_sets_in_another_way() -> N
         pytest.param(mistakes.NoCommitPhase, TwoFaced, apart, 40, marks=pytest.mark.slow),
         (mistakes.NoCertificates, Rewriting, calm, 5),
         (mistakes.ClearsWhenExecuted, Rewriting, apart, 5),
-        (mistakes.OwnHistory, Rewriting, apart, 20),
+        pytest.param(mistakes.OwnHistory, Rewriting, apart, 20, marks=pytest.mark.slow),
         pytest.param(mistakes.UncheckedCertificates, Rewriting, apart, 20, marks=pytest.mark.slow),
         (mistakes.UnsignedStatements, Impersonating, calm, 5),
         pytest.param(mistakes.UnsignedRequests, Forging, calm, 5, marks=pytest.mark.slow),
