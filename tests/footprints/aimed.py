@@ -220,7 +220,8 @@ def check(seeds: Sequence[int], states_max: int = 1_500) -> tuple[Counter[str], 
         except AssertionError as problem:
             wrong.append(f"seed {seed}: {str(problem)[:500]}")
         if covered.stopped is None:
-            cases += list(agreement._cases(seed, system, covered, ()))
+            with agreement.remembering_everything():
+                cases += list(agreement._cases(seed, system, covered, ()))
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group])
         for number, position in enumerate(group):
