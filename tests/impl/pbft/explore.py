@@ -14,7 +14,17 @@ from pathlib import Path
 import msgspec
 from quorate_impl.simulation import Outcome, Plan, draw_plan, shrink
 
-from tests.impl.pbft.liars import AnyLiar, FalseStates, Forging, Impersonating, Liar, Rewriting, Silent, TwoFaced
+from tests.impl.pbft.liars import (
+    AnyLiar,
+    FalseStates,
+    Forging,
+    Impersonating,
+    Liar,
+    MakingUp,
+    Rewriting,
+    Silent,
+    TwoFaced,
+)
 from tests.impl.pbft.plans import apart, bad_weather, brownouts, calm, power_cuts
 from tests.impl.pbft.running import BUSY, NODES, broken, run
 
@@ -22,6 +32,7 @@ LIARS: tuple[type[AnyLiar] | None, ...] = (
     Liar,
     TwoFaced,
     Rewriting,
+    MakingUp,
     FalseStates,
     Forging,
     Impersonating,

@@ -63,6 +63,8 @@ class Liar(Pbft):
     )
     mood_ticks = 40
     """How long a mood lasts, at most."""
+    hides = 0.4
+    """How often it hides its certificates, where otherwise it makes some up."""
 
     def __init__(
         self, name: str, records: Sequence[Record], members: Mapping[str, str], authority: Authority, options: Options
@@ -192,7 +194,7 @@ class Liar(Pbft):
         return Reported(self.name, change, self.authority.sign(change))
 
     def _false_change(self, change: ViewChange) -> ViewChange:
-        if self.random.random() < 0.4:
+        if self.random.random() < self.hides:
             return replace(change, certificates=())
         low = change.stable.checkpoint.number
         made_up = [self._made_up(change.view - 1, low + 1 + i) for i in range(self.random.randint(1, 4))]
@@ -286,6 +288,13 @@ class Rewriting(Liar):
     """Gets the view changed, and tells of another past."""
 
     moods = ("silent", "rewriting", "rewriting")
+
+
+class MakingUp(Liar):
+    """Tells, in each view change, of certificates that there are not."""
+
+    moods = ("rewriting",)
+    hides = 0.0
 
 
 class Forging(Liar):
