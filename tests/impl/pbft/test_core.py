@@ -233,7 +233,7 @@ def test_nothing_that_a_liar_can_send_makes_a_replica_fall_over() -> None:
         )
         return signed("a", statement()) if random.random() < 0.5 else random.choice(unsigned)
 
-    for _ in range(600):
+    for _ in range(400):
         hear(core, message())
         core.step(Tick(0))
     assert core.executed == 0 and core.low == 0

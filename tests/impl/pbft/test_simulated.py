@@ -66,19 +66,19 @@ def test_a_run_repeats_itself_in_processes_that_order_sets_in_another_way() -> N
 @pytest.mark.parametrize(
     ("core", "liar", "plan", "seeds"),
     [
-        (mistakes.PrepareQuorumOf2f, TwoFaced, calm, 10),
+        pytest.param(mistakes.PrepareQuorumOf2f, TwoFaced, calm, 10, marks=pytest.mark.slow),
         (mistakes.AnyDigest, TwoFaced, calm, 5),
         pytest.param(mistakes.NoCommitPhase, TwoFaced, apart, 40, marks=pytest.mark.slow),
         (mistakes.NoCertificates, Rewriting, calm, 5),
         (mistakes.ClearsWhenExecuted, Rewriting, apart, 5),
         pytest.param(mistakes.OwnHistory, Rewriting, apart, 20, marks=pytest.mark.slow),
         (mistakes.UncheckedCertificates, MakingUp, apart, 5),
-        (mistakes.UnsignedStatements, Impersonating, calm, 5),
+        pytest.param(mistakes.UnsignedStatements, Impersonating, calm, 5, marks=pytest.mark.slow),
         pytest.param(mistakes.UnsignedRequests, Forging, calm, 5, marks=pytest.mark.slow),
         pytest.param(mistakes.CheckpointOfF, FalseStates, calm, 5, marks=pytest.mark.slow),
         (mistakes.ForgetsWhatItAccepted, TwoFaced, power_cuts, 5),
         pytest.param(mistakes.ForgetsItsView, TwoFaced, brownouts, 5, marks=pytest.mark.slow),
-        (mistakes.ExecutesTwice, TwoFaced, bad_weather, 5),
+        pytest.param(mistakes.ExecutesTwice, TwoFaced, bad_weather, 5, marks=pytest.mark.slow),
     ],
 )
 def test_a_mistake_of_the_honest_is_found_within_so_many_seeds(
