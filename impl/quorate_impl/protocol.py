@@ -9,6 +9,10 @@ from typing import Any
 from quorate_impl.core import Core, Record
 
 
+class Misconfigured(ValueError):
+    """A node cannot run as it was told to, and starting it again would not help."""
+
+
 @dataclass(frozen=True)
 class Protocol:
     """A protocol by name: what goes over the wire and to the disk, and how a node begins.

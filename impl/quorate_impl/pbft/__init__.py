@@ -9,7 +9,7 @@ from quorate_impl.pbft.core import Pbft
 from quorate_impl.pbft.messages import LogRecord, ReplicaMessage, Request, Response
 from quorate_impl.pbft.options import Options
 from quorate_impl.pbft.signatures import Authority, Ed25519, make_keys, new_secret, read_authority
-from quorate_impl.protocol import Protocol
+from quorate_impl.protocol import Misconfigured, Protocol
 
 __all__ = [
     "Authority",
@@ -49,24 +49,24 @@ def protocol(
 def authorities_of(members: Mapping[str, str], settings: Mapping[str, str]) -> Callable[[str], Authority]:
     """From the setting `keys`, the directory where `make_keys` has put them, to the keys of each replica.
 
-    A replica's machine needs its own secret key and the public ones of all. Raises `ValueError`.
+    A replica's machine needs its own secret key and the public ones of all. Raises `Misconfigured`.
     """
     for name in settings:
         if name != "keys":
-            raise ValueError(f"pbft has the setting keys=DIR, and no {name}.")
+            raise Misconfigured(f"pbft has the setting keys=DIR, and no {name}.")
 
     def authority_of(name: str) -> Authority:
         if "keys" not in settings:
-            raise ValueError("A replica of pbft needs the setting keys=DIR.")
+            raise Misconfigured("A replica of pbft needs the setting keys=DIR.")
         return read_authority(Path(settings["keys"]), name, members)
 
     return authority_of
 
 
 def found(directory: Path, names: Sequence[str], settings: Mapping[str, str]) -> Mapping[str, str]:
-    """New keys for a cluster on one machine, unless the settings say where there are some. Raises `ValueError`."""
+    """New keys for a cluster on one machine, unless the settings say where there are some. Raises `Misconfigured`."""
     if len(names) < REPLICAS_MIN:
-        raise ValueError("pbft needs 3f + 1 replicas for f that lie, and so at least four: --nodes 4.")
+        raise Misconfigured("pbft needs 3f + 1 replicas for f that lie, and so at least four: --nodes 4.")
     if "keys" in settings:
         return settings
     make_keys(directory / "keys", names)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from quorate_impl.protocol import Misconfigured
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -112,21 +114,24 @@ def new_secret() -> bytes:
 
 
 def read_authority(directory: Path, name: str, members: Iterable[str]) -> Authority:
-    """The key of the replica, and the public ones of all. Raises `OSError`, and `ValueError` if one is no key."""
+    """The key of the replica, and the public ones of all. Raises `Misconfigured` if one is missing or no key."""
     scheme = Ed25519()
     public = {each: _read(directory / f"{each}.pub") for each in members}
     secret = _read(directory / f"{name}.key")
     if scheme.public(secret) != public.get(name):
-        raise ValueError(f"{directory / f'{name}.key'} is not the key that the others know {name} by.")
+        raise Misconfigured(f"{directory / f'{name}.key'} is not the key that the others know {name} by.")
     return Authority(secret, public, scheme)
 
 
 def _read(path: Path) -> bytes:
-    text = path.read_text(encoding="ascii", errors="replace").strip()
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise Misconfigured(f"{path}, a key of the cluster, cannot be read: {error.strerror}.") from None
     try:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise ValueError(f"{path} has no key: 64 hexadecimal digits were expected.")
+        raise Misconfigured(f"{path} has no key: 64 hexadecimal digits were expected.")
     return key

@@ -1,4 +1,5 @@
-"""`python -m quorate_impl.runtime CONFIG.json`: one node, until SIGTERM or SIGINT. Exit code 3 says that its disk failed.
+"""`python -m quorate_impl.runtime CONFIG.json`: one node, until SIGTERM or SIGINT. Exit code 3 says that its disk failed, 2 that it cannot
+run as it was told to: starting it again helps with neither.
 
 With `--while-stdin` it ends when its standard input does, and so with the process that started it.
 """
@@ -11,13 +12,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from quorate_impl.protocol import Misconfigured
 from quorate_impl.runtime.config import NodeConfig, read_config
 from quorate_impl.runtime.journal import Journal
 from quorate_impl.runtime.node import Node
 from quorate_impl.runtime.protocols import PROTOCOLS
 from quorate_impl.storage import StorageError
 
-DISK_FAILED = 3
+DISK_FAILED, MISCONFIGURED = 3, 2
 WHILE_STDIN = "--while-stdin"
 
 
@@ -43,6 +45,9 @@ def main() -> int:
     except StorageError as error:
         journal.note("stopped", reason=str(error))
         return DISK_FAILED
+    except Misconfigured as error:
+        journal.note("cannot run", reason=str(error))
+        return MISCONFIGURED
     except OSError as error:
         journal.note("cannot run", reason=str(error))
         return 1

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from quorate_impl.runtime.__main__ import DISK_FAILED, WHILE_STDIN
+from quorate_impl.runtime.__main__ import DISK_FAILED, MISCONFIGURED, WHILE_STDIN
 from quorate_impl.runtime.config import NodeConfig, Tls
 from quorate_impl.runtime.protocols import FOUNDERS, NODES, OFFICERS
 
@@ -171,11 +171,11 @@ class LocalCluster:
         _write(self._directory / FILE, self.config)
 
     def supervise(self) -> None:
-        """Start again what has been dead for a second; but not a node whose disk has failed."""
+        """Start again what has been dead for a second; but not a node whose disk has failed, or that cannot run as it was told to."""
         for name, process in self.processes.items():
             if process.poll() is None or name in self.failed:
                 self._dead_since.pop(name, None)
-            elif process.returncode == DISK_FAILED:
+            elif process.returncode in (DISK_FAILED, MISCONFIGURED):
                 self.failed[name] = self._last_line(name)
             elif time.monotonic() - self._dead_since.setdefault(name, time.monotonic()) >= RESTART_SECONDS:
                 del self._dead_since[name]

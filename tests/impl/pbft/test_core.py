@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from quorate_impl.core import (
     Effect,
@@ -58,6 +61,8 @@ from quorate_impl.pbft.messages import (
 from quorate_impl.pbft.replica import BEGINNING, digest_of_batch
 from quorate_impl.pbft.signatures import encode
 from quorate_impl.pbft.store import Store
+from quorate_impl.runtime.__main__ import MISCONFIGURED
+from quorate_impl.runtime.config import NodeConfig
 
 from tests.impl.pbft.running import Oracle, secret_of
 
@@ -277,3 +282,16 @@ def test_keys_are_files_and_what_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "c.pub").write_bytes((tmp_path / "b.pub").read_bytes())
     with pytest.raises(ValueError, match=r"c\.key is not the key that the others know c by"):
         read_authority(tmp_path, "c", NAMES)
+    (tmp_path / "a.key").unlink()
+    with pytest.raises(ValueError, match=r"a\.key, a key of the cluster, cannot be read"):
+        read_authority(tmp_path, "a", NAMES)
+
+
+def test_a_node_without_its_key_says_so_and_is_not_started_again(tmp_path: Path) -> None:
+    members = dict.fromkeys(NAMES, "127.0.0.1:1")
+    settings = {"keys": str(tmp_path)}
+    config = NodeConfig("c", "pbft", "a", "127.0.0.1:0", members, str(tmp_path / "data"), settings=settings)
+    (tmp_path / "config.json").write_bytes(msgspec.json.encode(config))
+    command = [sys.executable, "-m", "quorate_impl.runtime", str(tmp_path / "config.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == MISCONFIGURED and "cannot be read" in done.stderr and "Traceback" not in done.stderr
