@@ -8,6 +8,7 @@ made from another protocol than the other. So what means something is read only 
 from __future__ import annotations
 
 import linecache
+import warnings
 from functools import lru_cache
 from types import CodeType
 
@@ -29,7 +30,8 @@ def _compiled(text: str) -> dict[tuple[str, int], list[CodeType]]:
     """The code of all functions in a text, by name and first line."""
     found: dict[tuple[str, int], list[CodeType]] = {}
     try:
-        pending = [compile(text, "<text>", "exec", dont_inherit=True)]
+        with warnings.catch_warnings(action="ignore"):  # They were given when the file was loaded.
+            pending = [compile(text, "<text>", "exec", dont_inherit=True)]
     except (SyntaxError, ValueError):
         return found
     while pending:
