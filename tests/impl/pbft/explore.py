@@ -6,14 +6,11 @@ the seed and the plan.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from collections import Counter
 from pathlib import Path
 
-import msgspec
-from quorate_impl.simulation import Outcome, Plan, draw_plan, shrink
+from quorate_impl.simulation import Outcome, Plan, draw_plan
 
+from tests.impl.exploring import explore
 from tests.impl.pbft.liars import (
     AnyLiar,
     FalseStates,
@@ -52,24 +49,9 @@ def run_of(seed: int, plan: Plan | None = None) -> Outcome:
     return run(seed, plan_of(seed) if plan is None else plan, liar=LIARS[seed % len(LIARS)])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    seen: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for seed in range(given.seed, given.seed + given.count):
-            outcome = run_of(seed)
-            seen["operations"] += outcome.operations
-            if broken(outcome, folder) is not None:
-                seen["failures"] += 1
-                plan = shrink(plan_of(seed), lambda plan, seed=seed: broken(run_of(seed, plan), folder) is not None)  # type: ignore[misc]
-                print(f"seed {seed}: {broken(run_of(seed, plan), folder)}")
-                print(msgspec.json.encode(plan).decode(), flush=True)
-    print(f"{given.count} runs, {', '.join(f'{count} {what}' for what, count in sorted(seen.items()))}")
+def wrong(seed: int, outcome: Outcome, folder: Path) -> str | None:
+    return broken(outcome, folder)
 
 
 if __name__ == "__main__":
-    main()
+    explore(__doc__, run_of, plan_of, wrong)

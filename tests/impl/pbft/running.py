@@ -5,28 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
-from typing import Any
 
-from quorate_impl.core import Core, Message, Record
-from quorate_impl.pbft import Authority, Client, Options, Pbft
+from quorate_impl.core import Core, Record
+from quorate_impl.pbft import Authority, Client, Options, Pbft, messages
 from quorate_impl.pbft.client import Unknown
 from quorate_impl.pbft.messages import (
-    Cas,
-    Done,
-    Get,
     LogRecord,
-    Mismatch,
-    Put,
     ReplicaMessage,
     Request,
     Response,
-    Value,
 )
 from quorate_impl.pbft.signatures import Scheme
 from quorate_impl.protocol import Protocol
 from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
 
+from tests.impl import registers
 from tests.impl.histories import is_linearizable
 from tests.impl.pbft.liars import AnyLiar, Liar
 
@@ -71,45 +64,11 @@ def secret_of(name: str) -> bytes:
     return hashlib.sha256(name.encode()).digest()
 
 
-class Registers:
-    """Few keys, so that clients meet, and values that are written once. The client `c0` only reads."""
+class Registers(registers.Registers):
+    """In the words of PBFT."""
 
-    def __init__(self, keys: Sequence[str] = ("x", "y")) -> None:
-        self._keys = keys
-        self._values = 0
-
-    def ask(self, client: str, random: Random) -> Message:
-        key, draw = random.choice(self._keys), random.random()
-        self._values += 1
-        value = str(self._values)
-        if draw < 0.4 or client == "c0":
-            return Get(key)
-        if draw < 0.7:
-            return Put(key, value)
-        return Cas(key, str(random.randint(max(self._values - 6, 1), self._values)), value)
-
-    def invoked(self, request: Message) -> dict[str, Any] | None:
-        match request:
-            case Get(key):
-                return {"f": "read", "key": key}
-            case Put(key, value):
-                return {"f": "write", "key": key, "value": value}
-            case Cas(key, expected, value):
-                return {"f": "cas", "key": key, "value": [expected, value]}
-        return None
-
-    def returned(self, request: Message, response: Message) -> tuple[str, dict[str, Any]]:
-        fields = self.invoked(request) or {}
-        match response:
-            case Value(value):
-                return "ok", {**fields, "value": value}
-            case Done():
-                return "ok", fields
-            case Mismatch():
-                return "fail", fields
-            case Unknown():
-                return "info", fields
-        raise AssertionError(response)
+    words = messages
+    in_doubt = (Unknown,)
 
 
 class Promises:

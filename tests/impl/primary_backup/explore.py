@@ -6,17 +6,14 @@ failure is enough to repeat it: the seed and the plan.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import msgspec
 from quorate_impl.primary_backup.messages import Consistency
-from quorate_impl.simulation import Outcome, Plan, draw_plan, shrink
+from quorate_impl.simulation import Outcome, Plan, draw_plan
 
+from tests.impl.exploring import explore
 from tests.impl.primary_backup.running import ALL, BUSY, Forced, Mix, Sessions, broken, of_class, run, satisfies
 
 WORKLOADS: tuple[Callable[[], Mix], ...] = (Mix, Forced, partial(Sessions, Consistency.SESSION))
@@ -35,29 +32,15 @@ def wrong(seed: int, outcome: Outcome, folder: Path) -> str | None:
     return outcome.failure or next(fallen, None)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    seen: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for seed in range(given.seed, given.seed + given.count):
-            outcome = run_of(seed)
-            seen["operations"] += outcome.operations
-            views = of_class(outcome.history, "v") if seed % 3 < 2 else []
-            seen["runs that lost page views"] += bool(views) and not satisfies(
-                views, "linearizable", folder, "register"
-            )
-            if wrong(seed, outcome, folder) is not None:
-                seen["failures"] += 1
-                drawn = draw_plan(seed, ALL, BUSY.busy_ms, faults_max=12)
-                plan = shrink(drawn, lambda plan, seed=seed: bool(wrong(seed, run_of(seed, plan), folder)))  # type: ignore[misc]
-                print(f"seed {seed}: {wrong(seed, run_of(seed, plan), folder)}")
-                print(msgspec.json.encode(plan).decode(), flush=True)
-    print(f"{given.count} runs, {', '.join(f'{count} {what}' for what, count in sorted(seen.items()))}")
+def plan_of(seed: int) -> Plan:
+    return draw_plan(seed, ALL, BUSY.busy_ms, faults_max=12)
+
+
+def noticed(seed: int, outcome: Outcome, folder: Path) -> Iterator[str]:
+    views = of_class(outcome.history, "v") if seed % 3 < 2 else []
+    if views and not satisfies(views, "linearizable", folder, "register"):
+        yield "runs that lost page views"
 
 
 if __name__ == "__main__":
-    main()
+    explore(__doc__, run_of, plan_of, wrong, noticed)

@@ -10,7 +10,7 @@ from typing import Any
 
 from quorate.consistency import Satisfied, find_model, judge, read_history
 from quorate_impl.core import Core, Message
-from quorate_impl.primary_backup import ARBITER, Arbiter, Client, Options, PrimaryBackup, protocol
+from quorate_impl.primary_backup import ARBITER, Arbiter, Client, Options, PrimaryBackup, messages, protocol
 from quorate_impl.primary_backup.client import Unknown
 from quorate_impl.primary_backup.messages import (
     Cas,
@@ -20,13 +20,12 @@ from quorate_impl.primary_backup.messages import (
     FailOver,
     Get,
     Lost,
-    Mismatch,
     Put,
     Scheme,
-    Value,
 )
 from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
 
+from tests.impl import registers
 from tests.impl.histories import written
 
 NODES = ("n1", "n2", "n3")
@@ -47,15 +46,17 @@ SCHEMES = {"p": Scheme.SYNCHRONOUS, "o": Scheme.SEMI_SYNCHRONOUS, "v": Scheme.AS
 """Of keys, by their first letter: payments, orders, page views."""
 
 
-class Mix:
+class Mix(registers.Registers):
     """Payments, orders and page views, each on keys of its own; values are written once. Reads go to the primary.
 
     The client `c0` only reads.
     """
 
+    words = messages
+    in_doubt = (Unknown, Lost)
+
     def __init__(self, keys: Sequence[str] = ("p1", "p2", "o1", "o2", "v1")) -> None:
-        self._keys = keys
-        self._values = 0
+        super().__init__(keys)
 
     def ask(self, client: str, random: Random) -> Message:
         key, draw = random.choice(self._keys), random.random()
@@ -66,30 +67,7 @@ class Mix:
             return Get(key)
         if draw < 0.7 or scheme is Scheme.ASYNCHRONOUS:
             return Put(key, value, scheme)
-        return Cas(key, str(random.randint(max(self._values - 6, 1), self._values)), value, scheme)
-
-    def invoked(self, request: Message) -> dict[str, Any] | None:
-        match request:
-            case Get(key):
-                return {"f": "read", "key": key}
-            case Put(key, value):
-                return {"f": "write", "key": key, "value": value}
-            case Cas(key, expected, value):
-                return {"f": "cas", "key": key, "value": [expected, value]}
-        return None
-
-    def returned(self, request: Message, response: Message) -> tuple[str, dict[str, Any]]:
-        fields = self.invoked(request) or {}
-        match response:
-            case Value(value):
-                return "ok", {**fields, "value": value}
-            case Done():
-                return "ok", fields
-            case Mismatch():
-                return "fail", fields
-            case Unknown() | Lost():
-                return "info", fields
-        raise AssertionError(response)
+        return Cas(key, self.recent(random), value, scheme)
 
 
 class Forced(Mix):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 from quorate_impl.core import Core, Message
-from quorate_impl.raft import Client, Options, Raft, protocol
+from quorate_impl.raft import Client, Options, Raft, messages, protocol
 from quorate_impl.raft.client import Unknown
 from quorate_impl.raft.core import Role
-from quorate_impl.raft.messages import AddServer, Cas, Done, Entry, Get, Mismatch, Put, RemoveServer, Transfer, Value
+from quorate_impl.raft.messages import AddServer, Entry, RemoveServer, Transfer
 from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
+
+from tests.impl import registers
 
 NODES = ("n1", "n2", "n3")
 MANY = ("n1", "n2", "n3", "n4", "n5")
@@ -26,45 +27,11 @@ OPTIONS = Options(
 )
 
 
-class Registers:
-    """Few keys, so that clients meet, and values that are written once. The client `c0` only reads."""
+class Registers(registers.Registers):
+    """In Raft's words."""
 
-    def __init__(self, keys: Sequence[str] = ("x", "y")) -> None:
-        self._keys = keys
-        self._values = 0
-
-    def ask(self, client: str, random: Random) -> Message:
-        key, draw = random.choice(self._keys), random.random()
-        self._values += 1
-        value = str(self._values)
-        if draw < 0.4 or client == "c0":
-            return Get(key)
-        if draw < 0.7:
-            return Put(key, value)
-        return Cas(key, str(random.randint(max(self._values - 6, 1), self._values)), value)
-
-    def invoked(self, request: Message) -> dict[str, Any] | None:
-        match request:
-            case Get(key):
-                return {"f": "read", "key": key}
-            case Put(key, value):
-                return {"f": "write", "key": key, "value": value}
-            case Cas(key, expected, value):
-                return {"f": "cas", "key": key, "value": [expected, value]}
-        return None
-
-    def returned(self, request: Message, response: Message) -> tuple[str, dict[str, Any]]:
-        fields = self.invoked(request) or {}
-        match response:
-            case Value(value):
-                return "ok", {**fields, "value": value}
-            case Done():
-                return "ok", fields
-            case Mismatch():
-                return "fail", fields
-            case Unknown():
-                return "info", fields
-        raise AssertionError(response)
+    words = messages
+    in_doubt = (Unknown,)
 
 
 class Changes(Registers):
