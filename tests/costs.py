@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 FILE = Path(__file__).with_name("costs.txt")
-QUICK_S = 0.1
+QUICK_S = 0.05
 SHARE_S = 1.5
 COST = "processor seconds"
 
@@ -84,5 +84,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workerinput"):
         return
     known = {name: seconds for name, seconds in recorded().items() if name not in _found} | _found
-    lines = [f"{seconds:.1f} {name}" for name, seconds in sorted(known.items()) if round(seconds, 1) > QUICK_S]
+    lines = [f"{seconds:.2f} {name}" for name, seconds in sorted(known.items()) if round(seconds, 2) > QUICK_S]
     FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")

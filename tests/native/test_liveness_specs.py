@@ -12,6 +12,8 @@ from quorate.explore.limits import resident_bytes
 from quorate.explore.native import library
 from quorate.explore.native.liveness import first_of_orbits
 from quorate.explore.traces.replay import replay
+from quorate.kinds import LIVENESS
+from quorate.language.declarations import declarations
 from quorate.language.system import System
 from quorate.outcome import Holds, Outcome, Unfinished, Violated
 from quorate_specs.consensus.raft_election import RaftElection
@@ -40,7 +42,7 @@ def test_random_specs_agree(begin: int) -> None:
 def with_liveness() -> list[type[Spec]]:
     return [
         RaftElection.bounded(Term=2),
-        *(spec for spec in specs_of_the_library() if System(spec).of("eventually", "leads_to")),
+        *(spec for spec in specs_of_the_library() if {found[1].kind for found in declarations(spec)} & set(LIVENESS)),
     ]
 
 
