@@ -142,14 +142,17 @@ class Clauses:
                 continue
             own = self._literal(wanted, step)
             branches = circuit.branches(node)
-            open_ones = [part for part in parts if self._value(part, step) is None]
+            values = [self._value(part, step) for part in parts]
+            open_ones = [part for part, value in zip(parts, values, strict=True) if value is None]
             if branches is not None and all(self._value(part, step) is None for part in branches):
                 stack += self._choice(own, wanted, branches, step)
             elif sign == POSITIVE:
+                if False in values:  # What is known of a part need not have been known of the whole.
+                    self.add(-own)
                 for part in open_ones:
                     self.add(-own, self._literal(part, step))
                 stack += open_ones
-            else:
+            elif False not in values:
                 self.add(-own, *(-self._literal(part, step) for part in open_ones))
                 stack += [part ^ 1 for part in open_ones]
 
