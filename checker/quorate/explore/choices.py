@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from quorate.errors import SpecError
 from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
-from quorate.language.loaded import is_as_loaded
+from quorate.language.loaded import is_as_loaded, lines_of, tree_of
 from quorate.language.system import Arguments, Method, Parameter, State, System
 from quorate.language.types import Type
 
@@ -76,16 +75,15 @@ def memberships(method: Method) -> list[tuple[Collection, Collection]]:
 
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     """The syntax tree of a function, with the line numbers of its file; None where its source cannot be read, or is not what runs."""
-    if not is_as_loaded(function.__code__):
+    found = lines_of(function)
+    if found is None or not is_as_loaded(function.__code__):
         return None
-    try:
-        lines, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
+    lines, first = found
+    definition = tree_of(lines)
+    if not isinstance(definition, ast.FunctionDef):
         return None
-    ast.increment_lineno(tree, first - 1)
-    definition = tree.body[0] if tree.body else None
-    return definition if isinstance(definition, ast.FunctionDef) else None
+    ast.increment_lineno(definition, first - 1)
+    return definition
 
 
 def _leading(definition: ast.FunctionDef) -> Iterator[ast.expr]:

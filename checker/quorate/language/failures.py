@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from quorate.errors import Location, SpecError
+from quorate.language.loaded import lines_of
 
 
 class Failure(SpecError):
@@ -31,10 +32,7 @@ def where(error: BaseException, function: Callable[..., Any]) -> Location | None
 
 def place_of(word: str, function: Callable[..., Any]) -> Location | None:
     """Where a word stands for the first time in the source of a method, decorators included."""
-    try:
-        lines, first = inspect.getsourcelines(function)
-    except (OSError, TypeError, SyntaxError):
-        return None
+    lines, first = lines_of(function) or ([], 0)
     for number, line in enumerate(lines, first):
         if word in line:
             return Location(function.__code__.co_filename, number, line.index(word), len(word), line.rstrip())

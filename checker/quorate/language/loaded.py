@@ -7,13 +7,40 @@ made from another protocol than the other. So what means something is read only 
 
 from __future__ import annotations
 
+import ast
+import inspect
 import linecache
+import tokenize
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType
+from typing import Any
 
 REWRITTEN = "@pytest_ar"
 """A global name in functions whose `assert` statements pytest has made others of."""
+
+
+def lines_of(written: type | Callable[..., Any] | CodeType) -> tuple[list[str], int] | None:
+    """The lines in which a class or function is written, and the number of the first, as its file is now; None where it cannot be read."""
+    try:
+        return inspect.getsourcelines(written)
+    except (OSError, TypeError, SyntaxError, IndexError, tokenize.TokenError):
+        return None
+
+
+def tree_of(lines: list[str]) -> ast.stmt | None:
+    """The syntax tree of the class or function in these lines: lines are counted from 1, columns are those of the file. None if they are
+    something else, such as a part of an expression."""
+    indented = lines[0][:1].isspace()  # Nothing is moved to the margin: text in quotes may stand there already.
+    try:
+        (found,) = ast.parse("".join(["if True:\n", *lines] if indented else lines)).body
+    except (SyntaxError, ValueError):
+        return None
+    if indented and isinstance(found, ast.If):
+        found = found.body[0]
+        ast.increment_lineno(found, -1)
+    return found
 
 
 def is_as_loaded(code: CodeType) -> bool:

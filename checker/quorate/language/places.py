@@ -6,11 +6,12 @@ import ast
 import inspect
 import linecache
 import os
-import textwrap
+import tokenize
 from collections.abc import Callable
 from typing import Any
 
 from quorate.errors import Location, SpecError
+from quorate.language.loaded import lines_of, tree_of
 
 
 def function_location(function: Callable[..., Any]) -> Location | None:
@@ -33,7 +34,7 @@ def class_location(cls: type) -> Location | None:
     try:
         file = inspect.getsourcefile(cls)
         _, index = inspect.findsource(cls)
-    except (OSError, TypeError, SyntaxError):
+    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
         return None
     return None if file is None else _named(file, index + 1, f"class {cls.__name__}")
 
@@ -52,12 +53,11 @@ def _named(file: str, first: int, head: str) -> Location | None:
 def declaration(cls: type, name: str) -> Location | None:
     """Where a class or a base of it declares a variable, if its source is available."""
     for base in cls.__mro__:
-        try:
-            lines, first = inspect.getsourcelines(base)
-            file = inspect.getsourcefile(base) or "<unknown>"
-            tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
-        except (OSError, TypeError, SyntaxError, IndexError):
+        found = lines_of(base)
+        if found is None:
             continue
+        (lines, first), file = found, inspect.getsourcefile(base) or "<unknown>"
+        tree = tree_of(lines)
         for node in tree.body if isinstance(tree, ast.ClassDef) else ():
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
                 text = lines[node.lineno - 1].rstrip("\n")
@@ -68,12 +68,11 @@ def declaration(cls: type, name: str) -> Location | None:
 
 def definition(function: Callable[..., Any], argument: str | None = None) -> Location | None:
     """Where a function, or one of its arguments, is defined, if its source is available."""
-    try:
-        lines, first = inspect.getsourcelines(function)
-        file = inspect.getsourcefile(function) or "<unknown>"
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
-    except (OSError, TypeError, SyntaxError, IndexError):
+    found = lines_of(function)
+    if found is None:
         return None
+    (lines, first), file = found, inspect.getsourcefile(function) or "<unknown>"
+    tree = tree_of(lines)
     if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     arguments = [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]
@@ -81,9 +80,8 @@ def definition(function: Callable[..., Any], argument: str | None = None) -> Loc
     line = (tree if node is None else node).lineno
     text = lines[line - 1].rstrip("\n")
     indent = len(text) - len(text.lstrip())
-    shift = len(lines[0]) - len(lines[0].lstrip())
-    column = indent if node is None else node.col_offset + shift
-    end = len(text) if node is None or node.end_col_offset is None else node.end_col_offset + shift
+    column = indent if node is None else node.col_offset
+    end = len(text) if node is None or node.end_col_offset is None else node.end_col_offset
     return Location(file, first + line - 1, column, max(end - column, 1), text)
 
 

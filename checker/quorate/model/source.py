@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from quorate.errors import Location, OutsideSubset, SpecError
-from quorate.language.loaded import is_as_loaded
+from quorate.language.loaded import is_as_loaded, lines_of, tree_of
 
 MISSING = object()
 
@@ -25,7 +24,6 @@ class Source:
     tree: ast.FunctionDef
     file: str
     first_line: int
-    indent: int
     lines: tuple[str, ...]
     owner: type | None = None
 
@@ -34,22 +32,20 @@ class Source:
         """Parse a function. Raises OutsideSubset if its source is not available."""
         wrapped, function = function, inspect.unwrap(function)
         name = getattr(function, "__qualname__", repr(function))
-        try:
-            lines, first = inspect.getsourcelines(function)
-            file = inspect.getsourcefile(function) or "<unknown>"
-        except (OSError, TypeError):
-            raise OutsideSubset(f"The source of {name} is not available.", "Define it in a file.") from None
+        found = lines_of(function)
+        if found is None:
+            raise OutsideSubset(f"The source of {name} is not available.", "Define it in a file.")
+        lines, first = found
+        file = inspect.getsourcefile(function) or "<unknown>"
         if not is_as_loaded(function.__code__):
             raise OutsideSubset(
                 f"The text of {name} in {file} is not what was loaded: the file has changed since.",
                 "Load it again in a new process.",
             )
-        text = "".join(lines)
-        tree = ast.parse(textwrap.dedent(text)).body[0]
+        tree = tree_of(lines)
         if not isinstance(tree, ast.FunctionDef):
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
-        indent = len(lines[0]) - len(lines[0].lstrip())
-        source = Source(function, tree, file, first, indent, tuple(line.rstrip("\n") for line in lines), owner)
+        source = Source(function, tree, file, first, tuple(line.rstrip("\n") for line in lines), owner)
         if wrapped is not function:
             raise source.outside(
                 tree,
@@ -64,8 +60,8 @@ class Source:
         column = getattr(node, "col_offset", 0)
         end = getattr(node, "end_col_offset", column + 1) if getattr(node, "end_lineno", line) == line else None
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        length = (end - column) if end is not None else max(len(text) - column - self.indent, 1)
-        return Location(self.file, self.first_line + line - 1, column + self.indent, max(length, 1), text)
+        length = (end - column) if end is not None else max(len(text) - column, 1)
+        return Location(self.file, self.first_line + line - 1, column, max(length, 1), text)
 
     def error(self, node: ast.AST, message: str) -> SpecError:
         """The spec is wrong here."""

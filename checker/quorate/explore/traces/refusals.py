@@ -7,9 +7,7 @@ looked up in the source, and the operands of the condition's first false part ar
 from __future__ import annotations
 
 import ast
-import inspect
 import linecache
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -20,7 +18,7 @@ from typing import Any
 from quorate.explore.choices import conjuncts
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut, Disabled, require
-from quorate.language.loaded import is_as_loaded
+from quorate.language.loaded import is_as_loaded, lines_of, tree_of
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
@@ -80,15 +78,13 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
 @lru_cache(maxsize=1024)
 def _condition(code: CodeType, line: int) -> ast.expr | None:
     """The condition of the `require` that a line of a function is in."""
-    if not is_as_loaded(code):
+    found = lines_of(code)
+    if found is None or not is_as_loaded(code):
         return None
-    try:
-        lines, first = inspect.getsourcelines(code)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
-        return None
+    lines, first = found
+    tree = tree_of(lines)
     wanted = line - first + 1
-    for node in ast.walk(tree):
+    for node in () if tree is None else ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="require"), args=[condition]) if (
                 node.lineno <= wanted <= (node.end_lineno or node.lineno)
