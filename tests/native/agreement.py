@@ -11,6 +11,7 @@ with the typed model, too.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,8 +27,8 @@ from quorate.explore.engine import Covered, EngineUnavailable
 from quorate.explore.limits import SAVINGS, Limits, Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
-from quorate.explore.native.render import Rendered, properties, reading, recall
-from quorate.explore.native.search import rendering, run
+from quorate.explore.native.render import Rendered, numbering, properties, reading, recall
+from quorate.explore.native.search import Crowded, rendering, run
 from quorate.explore.reference import explore as reference
 from quorate.explore.symmetry import affordable
 from quorate.kinds import GOALS
@@ -62,6 +63,22 @@ def remembering_everything() -> Iterator[None]:
     recall.COST_MIN = properties.COST_MIN = reading.WORDS_MIN = 0
     yield
     recall.COST_MIN, properties.COST_MIN, reading.WORDS_MIN = usual
+
+
+@contextmanager
+def numbering_all(most: int = numbering.NUMBERS_MAX) -> Iterator[None]:
+    """Networks are bit sets however little that saves, of at most so many messages."""
+    usual = numbering.WORDS_SAVED_MIN, numbering.NUMBERS_MAX
+    numbering.WORDS_SAVED_MIN, numbering.NUMBERS_MAX = -numbering.NUMBERS_MAX, most
+    yield
+    numbering.WORDS_SAVED_MIN, numbering.NUMBERS_MAX = usual
+
+
+def with_network(seed: int, source: str) -> str | None:
+    """A drawn spec with a capacity of its network, by the seed; None if it has no network."""
+    given = f"capacity={2 + seed % 3}{', lossy=True' if seed % 2 else ''}"
+    changed, count = re.subn(r"(wire: Network\[.*?\]).*", rf"\1 = Network({given})", source)
+    return changed if count else None
 
 
 def summary(covered: Covered, exact: bool) -> tuple[object, ...]:
@@ -131,15 +148,20 @@ def draw(
     odd: bool = False,
     tally: Counter[str] | None = None,
     constraints: bool = False,
+    networks: bool = False,
 ) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most; with
-    `constraints`, of those in which one cuts."""
+    `constraints`, of those in which one cuts; with `networks`, of those that have one."""
     best: tuple[int, System, Covered] | None = None
     tally = Counter() if tally is None else tally
     for seed in range(TRIES * number, TRIES * (number + 1)):
         tally["drawn"] += 1
+        source = write(seed, odd=odd, constraints=constraints)
+        wired = with_network(seed, source) if networks else source
+        if wired is None:
+            continue
         try:
-            system = System(load(write(seed, odd=odd, constraints=constraints)))
+            system = System(load(wired))
             if odd:
                 means_the_same(system)
         except SpecError:
@@ -190,19 +212,23 @@ def agree_on(
     without: Sequence[str] = (),
     odd: bool = False,
     constraints: bool = False,
+    messages: int | None = None,
 ) -> Counter[str]:
-    """Compare drawn specs with these numbers, without some savings, and count what was compared. Raises AssertionError."""
+    """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
+    network, which may be a bit set of so many. Raises AssertionError."""
     library.FLAGS = QUICK_FLAGS
     tally: Counter[str] = Counter()
-    with remembering_everything():
-        drawn = [draw(number, without, odd, tally, constraints) for number in numbers]
+    networks = messages is not None
+    with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
+        drawn = [draw(number, without, odd, tally, constraints, networks) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)
         for number, position in enumerate(group):
-            tally["left 64 bits"] += not _compare_case(cases[position], batch.choose(number), store)
+            tally[_compare_case(cases[position], batch.choose(number), store)] += 1
     tally["specs"] = sum(map(bool, drawn))
     tally["explorations"] = len(WORKERS) * len(cases)
+    tally["numbered"] = sum("#define MODEL_NUMBERS" in case.rendered.source for case in cases)
     tally["remembered"] = sum(len(case.rendered.sites) for case in cases)
     tally["with symmetry"] = len(WORKERS) * sum(bool(case.sorts) for case in cases)
     for case in cases:
@@ -214,8 +240,8 @@ def agree_on(
     return tally
 
 
-def _compare_case(case: Case, engine: library.Library, store: str) -> bool:
-    """Whether all could be compared: a number that leaves 64 bits ends the native search without a verdict."""
+def _compare_case(case: Case, engine: library.Library, store: str) -> str:
+    """What came of it: a number that leaves 64 bits ends the native search without a verdict, and so do too many messages."""
     with case.system:
         for workers in WORKERS:
             try:
@@ -225,22 +251,26 @@ def _compare_case(case: Case, engine: library.Library, store: str) -> bool:
                 assert finding is not None and finding.kind == "error" and finding.method is not None
                 assert finding.method.declaration.kind in GOALS
                 continue
+            except Crowded:
+                return "ran out of numbers"
             if found.too_large:
-                return False
+                return "left 64 bits"
             assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), (
                 f"seed {case.seed}, {workers} workers, symmetry over {case.sorts}:\n{found}\n{case.expected}"
             )
-    return True
+    return "compared"
 
 
-def _agree_or_say(numbers: Sequence[int], without: Sequence[str] = (), odd: bool = False) -> tuple[Counter[str], str]:
+def _agree_or_say(
+    numbers: Sequence[int], without: Sequence[str] = (), odd: bool = False, messages: int | None = None
+) -> tuple[Counter[str], str]:
     """One by one what disagrees together, so that each is named."""
     try:
-        return agree_on(numbers, without=without, odd=odd), ""
+        return agree_on(numbers, without=without, odd=odd, messages=messages), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
-    found = [_agree_or_say([number], without, odd) for number in numbers]
+    found = [_agree_or_say([number], without, odd, messages) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -252,13 +282,17 @@ def main() -> int:
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
+    options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()
     end = chosen.seed + chosen.count
     batches = [range(begin, min(begin + BATCH, end)) for begin in range(chosen.seed, end, BATCH)]
     total: Counter[str] = Counter()
     with get_context("spawn").Pool(chosen.processes, maxtasksperchild=8) as pool:
         for done, (tally, said) in enumerate(
-            pool.imap(partial(_agree_or_say, without=chosen.without, odd=chosen.odd), batches), start=1
+            pool.imap(
+                partial(_agree_or_say, without=chosen.without, odd=chosen.odd, messages=chosen.messages), batches
+            ),
+            start=1,
         ):
             total.update(tally)
             print(f"{said}{done} of {len(batches)} batches", flush=True)

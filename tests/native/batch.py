@@ -44,7 +44,7 @@ LIVENESS_CALLS = {
 COUNTING_CALLS = {"count": ("void", "const State *s")}
 """What it calls besides if what runs is counted, which is so for all models of a batch or for none."""
 
-SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS", "SITES")
+SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS", "SITES", "NUMBERS", "CLASSES")
 """What is an array's size: the greatest of all models."""
 
 
@@ -116,6 +116,12 @@ def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
             "    chosen = models[number];",
             "    atomic_store(&trapped, 0);",
             "    atomic_store(&mistaken, 0);",
+            "    atomic_store(&crowded, 0);",
+            "#if MODEL_NUMBERS",
+            "    memset(numbers.slots, 0, sizeof numbers.slots);",
+            "    memset(numbers.masks, 0, sizeof numbers.masks);",
+            "    numbers.count = 0;",
+            "#endif",
             *(f"    model_{name} = chosen.{name};" for name in chosen),
             "}",
             "",

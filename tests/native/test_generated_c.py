@@ -27,7 +27,7 @@ from quorate_specs.replication.vector_clock import VectorClock
 from quorate_specs.transactions import two_phase_commit
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit, TwoPhaseCommitWithCrashes
 
-from tests.native.agreement import draw, remembering_everything
+from tests.native.agreement import draw, numbering_all, remembering_everything
 from tests.native.batch import by_words, combined
 from tests.native.building import SANITIZERS, found, program
 
@@ -54,6 +54,7 @@ CASES: list[tuple[type[Spec], bool, str]] = [
     (VectorClock.bounded(Count=2, network=5), True, "address"),
     (TwoPhaseCommitWithCrashes.bounded(Crashes=2), True, "address"),
     (Raft.bounded(Term=1), False, "thread"),
+    (Raft.bounded(Term=1), True, "thread"),
     (RaftElection.bounded(Term=2), False, "thread"),
     (TwoPhaseCommitWithCrashes.bounded(Crashes=2), True, "thread"),
 ]
@@ -76,9 +77,11 @@ def test_the_librarys_models_are_clean_under_sanitizers(
 @pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", ["address", "thread"])
 def test_drawn_models_are_clean_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
-    with remembering_everything():
-        cases = [case for number in range(5_000, 5_016) for case in draw(number)]
+    with remembering_everything(), numbering_all():
+        cases = [case for number in range(5_000, 5_012) for case in draw(number)]
+        cases += [case for number in range(5_012, 5_020) for case in draw(number, networks=True)]
     assert any(case.sorts for case in cases) and any(case.rendered.sites for case in cases)
+    assert any("#define MODEL_NUMBERS" in case.rendered.source for case in cases)
     for group in by_words([case.rendered for case in cases]):
         models: list[Rendered] = [cases[position].rendered for position in group]
         run_all = program(tmp_path / "models", combined(models)[1] + RUN_ALL, sanitizer, *QUICK)

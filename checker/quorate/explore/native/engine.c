@@ -167,6 +167,12 @@ EXPORT uint64_t quorate_trapped(void) { return atomic_load(&trapped); }
 /* The site, counted from 1, of which something else was remembered than is so, or 0. If there is one, no answer of the engine counts. */
 EXPORT uint64_t quorate_mistaken(void) { return atomic_load(&mistaken); }
 
+/* Whether more messages occurred than have numbers (numbers.h). Then no answer of the engine counts. */
+EXPORT int quorate_crowded(void) { return atomic_load(&crowded); }
+
+/* How many messages have numbers. */
+EXPORT uint64_t quorate_numbered(void) { return numbers_given(); }
+
 /* Ask for a checkpoint at the next moment that allows one. */
 EXPORT int quorate_checkpoint(Search *search, const char *path) {
     if (atomic_load(&search->checkpoint_due)) return 0;

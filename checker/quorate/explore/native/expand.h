@@ -228,6 +228,7 @@ static void expand_level(Worker *me, bool solo) {
         if (atomic_load_explicit(&search->full, memory_order_relaxed) ||
             atomic_load_explicit(&search->checkpoint_due, memory_order_relaxed))
             pause_now(me, solo, true);
+        if (MODEL_NUMBERS && UNLIKELY(atomic_load_explicit(&crowded, memory_order_relaxed))) request_stop(search, STOP_TRAPPED);
         uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
         if (from >= search->frontier.total) break;
         uint64_t to = from + size < search->frontier.total ? from + size : search->frontier.total;
@@ -262,7 +263,7 @@ static void coordinate(Search *search) {
             if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
         }
         bool violated = atomic_load(&search->event) != NONE;
-        if (atomic_load(&trapped) || atomic_load(&mistaken)) request_stop(search, STOP_TRAPPED);
+        if (atomic_load(&trapped) || atomic_load(&mistaken) || atomic_load(&crowded)) request_stop(search, STOP_TRAPPED);
         if (!stopping(search) && violated) trace_build(search);
         Frontier next = level_of(search, search->levels - 1);
         forget_before(search, &next);

@@ -16,6 +16,7 @@ HEADERS = (
     "model.h",
     "memo.h",
     "bits.h",
+    "numbers.h",
     "symmetry.h",
     "memory.h",
     "fingerprint.h",
@@ -139,6 +140,8 @@ class Library:
             "quorate_rerun": (pointer, (pointer,)),
             "quorate_trapped": (number, ()),
             "quorate_mistaken": (number, ()),
+            "quorate_crowded": (ctypes.c_int, ()),
+            "quorate_numbered": (number, ()),
             "quorate_level": (number, (pointer, number)),
             "quorate_new_states": (ctypes.c_int, (pointer, number, pointer)),
             "quorate_distinct": (number, (pointer, number, number, ctypes.c_int)),
@@ -190,6 +193,10 @@ class Library:
         """The action or invariant of which something else was remembered than is so: then nothing that the engine has said counts."""
         number = self.c.quorate_mistaken()
         return None if number == 0 else self.rendered.sites[number - 1]
+
+    def crowded(self) -> bool:
+        """Whether more messages occurred than have numbers (`numbers.h`): then nothing that the engine has said counts."""
+        return bool(self.c.quorate_crowded())
 
     def steps(self, search: int) -> list[Step]:
         """The counterexample that a search has, its initial state first."""

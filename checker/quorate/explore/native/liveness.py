@@ -26,7 +26,7 @@ from quorate.explore.native.library import (
     Step,
 )
 from quorate.explore.native.replay import Disagreement, Replay
-from quorate.explore.native.search import POLL_MS, compiled, memory_limit
+from quorate.explore.native.search import POLL_MS, compiled, memory_limit, switched_off
 from quorate.kinds import LIVENESS, Breaks, kind_of
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -41,7 +41,7 @@ CONDITION_RAISES = 2
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
     """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
     liveness properties."""
-    initial, library = compiled(system, sorts, watch.store, watch.without)
+    initial, library = compiled(system, sorts, watch.store, switched_off(watch))
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)
     return Check(system, library, initial, sorts, watch).lasting()

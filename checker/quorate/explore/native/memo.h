@@ -252,9 +252,9 @@ static bool memo_may_keep(const Successors *aside) {
 }
 
 /* A state without what an action only adds to. */
-static COLD State memo_bare(const Shape *shape, const State *from, const word *adds) {
+static COLD State memo_bare(const Shape *shape, const State *from, const word *reads, const word *adds) {
     State bare = *from;
-    for (unsigned i = 0; i < shape->touched; i++) bare.w[shape->words[i]] &= ~adds[i];
+    for (unsigned i = 0; i < shape->touched; i++) bare.w[shape->words[i]] &= reads[i] | ~adds[i];
     for (unsigned i = 0; i < shape->sent; i++) {
         const Sent *network = &shape->networks[i];
         for (unsigned k = 0; k < network->capacity; k++) put_bits(bare.w, network->at + k * network->width, network->width, 0);

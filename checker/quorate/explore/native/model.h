@@ -24,6 +24,8 @@
  *     MODEL_SLEEP       1 if groups may sleep (sleep.h)
  *     MODEL_POINTS      number of points at which runs are counted; without them nothing is
  *     MODEL_SITES       number of actions and invariants of which something is remembered (memo.h); 0 if it is not defined
+ *     MODEL_NUMBERS     number of bits of the network that is a bit set (numbers.h), and MODEL_CLASSES that of the classes of its messages;
+ *                       not defined without one
  *
  * and between the two includes:
  *
@@ -104,6 +106,7 @@
 typedef uint64_t word;
 
 #include "bits.h"
+#include "numbers.h"
 
 /* What model_acceptance answers: one of the first three; whether obligations begin in initial states only; whether a property says
    something of the end of a run, so that nothing finite fulfils it. */

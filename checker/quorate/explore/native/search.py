@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -36,6 +36,7 @@ from quorate.explore.native.library import (
 )
 from quorate.explore.native.render import Rendered, render
 from quorate.explore.native.render.layout import offsets, width
+from quorate.explore.native.render.numbering import FEW
 from quorate.explore.native.replay import Disagreement, Replay
 from quorate.explore.properties import Properties
 from quorate.kinds import GOALS
@@ -56,8 +57,20 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     specification is outside the typed subset."""
     if begins_wrongly(system):
         return reference.explore(system, sorts, watch, 1)
-    initial, found = compiled(system, sorts, watch.store, watch.without, watch.coverage)
-    return run(system, found, initial, watch, workers)
+    for fewer in ((), (FEW,), ("bits",)):
+        initial, found = compiled(system, sorts, watch.store, switched_off(watch).union(fewer), watch.coverage)
+        with suppress(Crowded):
+            return run(system, found, initial, watch, workers)
+    raise AssertionError("a sequence has no numbers")
+
+
+class Crowded(Exception):
+    """More messages occurred than have numbers (`numbers.h`): the search is void."""
+
+
+def switched_off(watch: Watch) -> frozenset[str]:
+    """What a search is not to save. A checkpoint and a profile look into states, and know nothing of numbers."""
+    return watch.without | {"bits"} if watch.checkpoint is not None or watch.profile else watch.without
 
 
 def begins_wrongly(system: System) -> bool:
@@ -71,7 +84,7 @@ def begins_wrongly(system: System) -> bool:
 def run(
     system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
 ) -> Covered:
-    """Explore with what `compiled` gave."""
+    """Explore with what `compiled` gave. Raises Crowded."""
     return _Run(system, library, initial, watch, workers).covered()
 
 
@@ -144,6 +157,8 @@ class _Run:
 
     def covered(self) -> Covered:
         """Search to the end, or until the watch says stop."""
+        if self.library.crowded():
+            raise Crowded
         reason = self.watch.look(0, 0, 0, len(self.initial))
         if reason is not None:
             return Covered(
@@ -238,6 +253,8 @@ class _Run:
 
     def _answer(self, search: int, report: ctypes.Structure, stopped: str | None) -> Covered:
         rendered = self.library.rendered
+        if self.library.crowded():
+            raise Crowded
         mistaken = self.library.mistaken()
         if mistaken is not None:
             raise Disagreement(f"{mistaken} does something else than what was remembered of it")

@@ -27,7 +27,7 @@ POLL_S = 0.05
 
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Take random runs, as `quorate.explore.simulate` wants them. Use it inside the system's configuration. Raises EngineUnavailable."""
-    initial, library = compiled(system, ())
+    initial, library = compiled(system, (), without=frozenset({"bits"}))
     return _Walk(system, library, initial, walks, watch).walked(max(workers, 1))
 
 

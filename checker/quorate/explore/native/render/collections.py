@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quorate.explore.native.render.containers import pair_code
-from quorate.explore.native.render.layout import Unsupported, element, is_mask, is_sequence, width, words
+from quorate.explore.native.render.layout import Numbered, Unsupported, element, is_mask, is_sequence, width, words
 from quorate.explore.native.render.numbers import Numbers
 from quorate.explore.native.render.operands import integer, is_wide, literal, to_bits
 from quorate.explore.native.render.paths import BOOL, within
@@ -37,6 +37,8 @@ class Collections(Numbers):
                 queue = self.queue(place, pair)
                 with self.out.block(f"if ({self.length(queue)})"):
                     self.out(f"{name} = {self.equal(inner, self.read(self.item(queue, '0')), value)};")
+            elif isinstance(place.kind, Numbered):
+                self.out(f"{name} = network_has({place.root}, {to_bits(inner, value)});")
             elif isinstance(kind, ListType):
                 with self.members(place) as found:
                     self.out(f"{name} |= {self.equal(inner, found, value)};")
@@ -82,7 +84,7 @@ class Collections(Numbers):
             with self.out.block(f"for (unsigned {index} = 0; {index} < {len(kind.pairs)}; {index}++)"):
                 self.out(f"{total} += {self.length(self.queue(spot, index))};")
             return total
-        if is_sequence(kind):
+        if is_sequence(kind) or isinstance(kind, Numbered):
             return f"(int64_t)({self.length(spot)})"
         if width(kind) <= 64:
             return f"(int64_t)__builtin_popcountll({self.bits(spot, width(kind))})"

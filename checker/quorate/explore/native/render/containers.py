@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from quorate.explore.native.render.layout import (
+    Numbered,
     Unsupported,
     bits_of,
     capacity,
@@ -62,6 +63,13 @@ class Containers(Values):
                 yield member
             return
         index, inner = out.fresh("i"), element(kind)
+        if isinstance(kind, Numbered):
+            listed = out.fresh("list")
+            out(f"word {listed}[{max(capacity(kind), 1)}];")
+            out(f"unsigned {index}n = network_list({spot.root}, {kind.row(wanted)}, {listed});")
+            with out.block(f"for (unsigned {index} = 0; {index} < {index}n; {index}++)"):
+                yield self.let(inner, from_bits(inner, f"{listed}[{index}]"))
+            return
         if not is_sequence(kind):
             size = width(kind)
             first, end = codes_of(inner, wanted)
@@ -116,6 +124,14 @@ class Containers(Values):
         if is_mask(kind):
             self._mark(spot, self.dense(inner, value), "put_bit")
             return
+        if isinstance(kind, Numbered):
+            bits, at = self.let(BoolType(), to_bits(inner, value)), self.out.fresh("i")
+            self.out(f"unsigned {at} = number_of({bits});")
+            with self.out.block(f"if ({at} == NONE || !get_bit({spot.root}, {at}))"):
+                self.cut(f"{self.length(spot)} == {capacity(kind)}", kind.bound)
+                self.out(f"if ({at} == NONE) {at} = number_give({bits}, {kind.numbers}, {kind.payload});")
+                self.out(f"put_bit({spot.root}, {at});")
+            return
         bits, count, at = self.let(BoolType(), to_bits(inner, value)), self.out.fresh("n"), self.out.fresh("i")
         self.out(f"unsigned {count} = {self.length(spot)};")
         self.out(f"unsigned {at} = {self.on_sequence('lower_bound', spot, count, bits)};")
@@ -148,6 +164,13 @@ class Containers(Values):
             if must:
                 self.error(f"!{self.marked(spot, code)}")
             self._mark(spot, code, "drop_bit")
+            return
+        if isinstance(kind, Numbered):
+            bits = self.let(BoolType(), to_bits(inner, value))
+            found = f"network_has({spot.root}, {bits})"
+            if must:
+                self.error(f"!{found}")
+            self.out(f"{'' if must else f'if ({found}) '}drop_bit({spot.root}, number_of({bits}));")
             return
         bits, count, at = self.let(BoolType(), to_bits(inner, value)), self.out.fresh("n"), self.out.fresh("i")
         self.out(f"unsigned {count} = {self.length(spot)};")

@@ -8,6 +8,7 @@ above its payload. Offsets count from the lowest bit. See `bits.h` for the same 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -53,6 +54,28 @@ class Unsupported(EngineUnavailable):
         return self if self.location is not None or location is None else Unsupported(self.what, location)
 
 
+@dataclass(frozen=True)
+class Numbered(NetworkType):
+    """A network in the state that is a bit set over at most `numbers` messages, numbered as they occur (`numbers.h`). Only a variable is
+    of such a type, and its bits are the lowest of the state."""
+
+    numbers: int
+
+    @property
+    def classes(self) -> tuple[Type, ...]:
+        """The classes that its messages are told apart by."""
+        return self.message.kinds if isinstance(self.message, UnionType) else (self.message,)
+
+    def row(self, wanted: Type | None) -> int:
+        """The row of masks in `numbers.h` for the messages of one class, or for all if it is none of them."""
+        return 1 + self.classes.index(wanted) if wanted in self.classes else 0
+
+    @property
+    def payload(self) -> int:
+        """The bits of a message below those of its class."""
+        return payload_width(self.message) if isinstance(self.message, UnionType) else width(self.message)
+
+
 def low(kind: Type) -> int:
     """The number that is stored as zero."""
     return limits(kind)[0] if is_number(kind) else 0
@@ -82,6 +105,8 @@ def is_mask(kind: Type) -> bool:
 
 def is_sequence(kind: Type) -> bool:
     """Whether a value is a length and so many elements."""
+    if isinstance(kind, Numbered):
+        return False
     return isinstance(kind, ListType | BagType) or (isinstance(kind, SetType | NetworkType) and not is_mask(kind))
 
 
@@ -104,6 +129,8 @@ def _width(kind: Type) -> int:
             return kind.key.cardinality * width(kind.value)
         case ChannelsType():
             return len(kind.pairs) * width(kind.queue)
+        case Numbered():
+            return kind.numbers
     if isinstance(kind, SetType | NetworkType) and is_mask(kind):
         return element(kind).cardinality
     if is_sequence(kind):
@@ -193,6 +220,9 @@ def pack(kind: Type, value: Any) -> int:
             return _pack_all([kind.value] * len(kind.keys), [value[key] for key in kind.keys])
         case ChannelsType():
             return _pack_all([kind.queue] * len(kind.pairs), [value.queues.get(pair, ()) for pair in kind.pairs])
+        case Numbered():
+            assert not value.messages  # Only those of initial states are packed.
+            return 0
         case BagType():
             codes = sorted(pack(kind.message, part) for part, count in value.counts.items() for _ in range(count))
             return _sequence_pack(kind, codes)

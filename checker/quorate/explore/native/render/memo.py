@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from quorate.explore.native.render.layout import capacity, element, length_at, length_width, width
 from quorate.explore.native.render.writer import Writer
@@ -63,3 +63,8 @@ def network(kind: Type, at: int) -> str:
     """A sorted network of this type, at this place of a state, as `Sent`."""
     inner, most = width(element(kind)), capacity(kind)
     return f"{{{at}, {inner}, {most}, {at + length_at(kind)}, {length_width(kind)}}}"
+
+
+def mask(bits: str, rows: Iterable[int], word: int) -> str:
+    """Bits of a word of the state, and those of the numbered network's messages of some classes (`numbers.h`)."""
+    return " | ".join([bits, *(f"number_mask({row}, {word})" for row in rows)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from quorate.explore.native.render.layout import low, offsets, width
+from quorate.explore.native.render.layout import Numbered, low, offsets, width
 from quorate.language.types import Type
 from quorate.model.nodes import INT_MAX, INT_MIN
 from quorate.model.ranges import is_number
@@ -60,7 +60,7 @@ def ctype(kind: Type) -> str:
 
 def is_wide(kind: Type) -> bool:
     """Whether operands are arrays."""
-    return width(kind) > 64
+    return width(kind) > 64 or isinstance(kind, Numbered)
 
 
 def to_bits(kind: Type, operand: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -11,8 +11,9 @@ from quorate.errors import Location
 from quorate.explore.native.render.directives import directed
 from quorate.explore.native.render.functions import declared, function, pack_arguments, place_of, unpack_parameters
 from quorate.explore.native.render.history import history_checks
-from quorate.explore.native.render.layout import Unsupported, capacity, pack, width, words
+from quorate.explore.native.render.layout import Numbered, Unsupported, capacity, pack, width, words
 from quorate.explore.native.render.liveness import liveness, promises
+from quorate.explore.native.render.numbering import TakenWhole, numbered
 from quorate.explore.native.render.operands import comment, literal
 from quorate.explore.native.render.properties import Properties, all_choices
 from quorate.explore.native.render.ranging import opening, ranging
@@ -78,6 +79,11 @@ def render(
     them. Raises Unsupported.
 
     Use it inside the system's configuration."""
+    if not plans and points is None and not promises(model):
+        try:
+            return Program(model, initial, sorts, without, numbered=numbered(model, initial, without)).rendered()
+        except TakenWhole:
+            pass
     return Program(model, initial, sorts, without, plans, points).rendered()
 
 
@@ -92,11 +98,12 @@ class Program:
         without: Collection[str] = (),
         plans: Sequence[Sequence[int]] = (),
         points: Points | None = None,
+        numbered: Mapping[str, Numbered] | None = None,
     ) -> None:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
         self.model, self.initial = model, initial
-        self.shared = Shared(model, sorts, without, plans, points)
+        self.shared = Shared(model, sorts, without, plans, points, numbered)
         self.argument_words = max(
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
         )
@@ -221,7 +228,9 @@ class Program:
 
     def _initial(self) -> None:
         out = self.shared.code
-        rows = [pack(self.shared.layout, state) for state in self.initial]
+        names = [variable.name for variable in self.model.variables]
+        order = [names.index(name) for name in self.shared.order]
+        rows = [pack(self.shared.layout, [state[position] for position in order]) for state in self.initial]
         with out.block(f"static const word initial_states[][{self.shared.state_words}] =", "};"):
             for row in rows:
                 out(
@@ -351,6 +360,8 @@ class Program:
             "LIVENESS": promised,
             "SITES": len(self.shared.sites),
         }
+        for kind in self.shared.numbered.values():
+            values |= {"NUMBERS": kind.numbers, "CLASSES": len(kind.classes)}
         if self.shared.points is not None:
             values["POINTS"] = len(self.shared.points)
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from quorate.explore.native.render.functions import pure
-from quorate.explore.native.render.layout import Unsupported
-from quorate.explore.native.render.memo import Table, network
+from quorate.explore.native.render.layout import Unsupported, capacity, words
+from quorate.explore.native.render.memo import Table, mask, network
 from quorate.explore.native.render.operands import is_wide, literal
 from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.reading import Slice, Words, cost_of_property, dear
@@ -121,10 +121,22 @@ def _break_if_violated(out: Writer, number: int, name: str, values: Sequence[str
 
 @dataclass(frozen=True)
 class Key:
-    """By what an invariant is remembered: bits of the state, and messages of sorted networks."""
+    """By what an invariant is remembered: bits of the state, messages of sorted networks, and classes of those of the numbered one, which
+    lies in the words `network`."""
 
     words: Words
     slices: tuple[Slice, ...]
+    rows: tuple[int, ...]
+    network: range
+
+    def parts(self) -> list[str]:
+        """The words of the key that are bits of the state."""
+        masks = dict(zip(self.words.touched, map(literal, *self.words.rows(self.words.touched)), strict=True))
+        network = self.network if self.rows else ()
+        return [
+            f"s[{i}] & ({mask(masks.get(i, '0'), self.rows if i in network else (), i)})"
+            for i in sorted({*masks, *network})
+        ]
 
 
 def _key_of(shared: Shared, prop: Property) -> Key | None:
@@ -137,9 +149,16 @@ def _key_of(shared: Shared, prop: Property) -> Key | None:
         return None
     arguments = {name: Some(kind) for name, kind in prop.parameters}
     found = shared.reading(footprint(shared.model, prop.body, arguments), sliced=True)
-    words = Words((found.reads | found.adds,))
-    short = 0 < found.reads.bit_count() + len(found.slices) <= KEY_BITS_MAX
-    return Key(words, found.slices) if short and (found.slices or words.never_all_ones) else None
+    bits = Words((found.reads | found.adds,))
+    short = 0 < found.reads.bit_count() + len(found.slices) + len(found.rows) <= KEY_BITS_MAX
+    if not short or not (found.slices or found.rows or bits.never_all_ones):
+        return None
+    network = range(0)
+    for kind in shared.numbered.values():
+        network = range(words(kind.numbers))
+        if 0 in found.rows or capacity(kind) >= kind.numbers:
+            return None
+    return Key(bits, found.slices, found.rows, network)
 
 
 class _Slices:
@@ -172,9 +191,9 @@ def _unless_known(
     if by is None:
         yield "", ""
         return
-    words = by.words
+    parts = [*by.parts(), *slices.words(by)]
     table, asks, doubts, known = (
-        Table(out, shared.site(f"@{prop.kind} {prop.name}"), len(words.touched) + 2 * len(by.slices)),
+        Table(out, shared.site(f"@{prop.kind} {prop.name}"), len(parts)),
         out.fresh("asks"),
         out.fresh("doubts"),
         out.fresh("known"),
@@ -183,8 +202,7 @@ def _unless_known(
     out(f"Site *const {table.site} = memo ? &memo->sites[{table.number}] : NULL;")
     out(f"const bool {asks} = memo{slices.fit(by)} && {table.opened};")
     out(f"bool {doubts} = false;")
-    bits = [f"s[{i}] & {literal(part)}" for i, part in zip(words.touched, *words.rows(words.touched), strict=True)]
-    key = table.named([*bits, *slices.words(by)])
+    key = table.named(parts)
     with out.block(f"if ({asks})"):
         table.ask(key)
         with out.block(f"if ({table.found(key)})"):

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import assert_never
 
-from quorate.explore.native.render.layout import bits_of, element, is_sequence, width
+from quorate.explore.native.render.layout import Numbered, bits_of, element, is_sequence, width
 from quorate.language.types import MapType, NetworkType, SetType, Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.abstract import Abstract, Exactly, Some, equal
@@ -37,12 +37,13 @@ class Slice:
 class Reading:
     """The bits that a computation `reads`, so that they are in its key, and those that it `adds`: it may set them, and does nothing else
     with them. `sent` are the variables, sorted networks, to which it does nothing but add elements; `slices` what it reads of sorted
-    networks by class, apart from `reads`."""
+    networks by class, apart from `reads`, and `rows` what it does with the numbered network but add to it (`Numbered.row`)."""
 
     reads: int
     adds: int
     sent: tuple[str, ...] = ()
     slices: tuple[Slice, ...] = ()
+    rows: tuple[int, ...] = ()
 
 
 def reading(footprint: Footprint, places: Places, sliced: bool = False) -> Reading:
@@ -51,11 +52,17 @@ def reading(footprint: Footprint, places: Places, sliced: bool = False) -> Readi
     others = {access.variable for access in footprint if access.way is not Way.ADD or access.keys}
     sent = {access.variable for access in footprint} - others
     sent = {name for name in sent if isinstance(places[name][0], NetworkType) and is_sequence(places[name][0])}
-    reads, adds, slices = 0, 0, set()
+    reads, adds, slices, rows = 0, 0, set(), set()
     for access in footprint:
         if access.variable in sent:
             continue
         kind, at = places[access.variable]
+        if isinstance(kind, Numbered):
+            if access.way is Way.ADD:
+                adds |= (1 << kind.numbers) - 1
+            else:
+                rows |= _rows(kind, access.element)
+            continue
         part = _slice(kind, access) if sliced else None
         if part is not None:
             slices.add(part)
@@ -65,7 +72,13 @@ def reading(footprint: Footprint, places: Places, sliced: bool = False) -> Readi
             adds |= bits
         else:
             reads |= bits
-    return Reading(reads, adds & ~reads, tuple(sorted(sent)), tuple(sorted(slices)))
+    return Reading(reads, adds & ~reads, tuple(sorted(sent)), tuple(sorted(slices)), tuple(sorted(rows)))
+
+
+def _rows(kind: Numbered, sought: Abstract | None) -> set[int]:
+    """Of which classes the messages are that may be sought, or 0 for all."""
+    found = {kind.row(one) for one in kind.classes if sought is not None and equal(sought, Some(one)).possible}
+    return found if 0 < len(found) < max(len(kind.classes), 2) else {0}
 
 
 def _slice(kind: Type, access: Access) -> Slice | None:

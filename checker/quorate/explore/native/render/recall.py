@@ -7,8 +7,8 @@ from math import prod
 
 from quorate.explore.native.render.functions import declared, place_of
 from quorate.explore.native.render.groups import Parameters, Split, arguments, splits_of
-from quorate.explore.native.render.layout import width
-from quorate.explore.native.render.memo import Table, network
+from quorate.explore.native.render.layout import capacity, width, words
+from quorate.explore.native.render.memo import Table, mask, network
 from quorate.explore.native.render.operands import is_wide, literal, to_bits
 from quorate.explore.native.render.ranging import opening
 from quorate.explore.native.render.reading import Words, cost, dear
@@ -35,18 +35,29 @@ SENT_MAX = 8
 class Plan:
     """How an action is remembered: for given values of the `outer` parameters, all that it does with any values of the others. Those
     values and the bits that it `reads` are the key; it does nothing to `adds` but set them, and to each variable in `sent` nothing but
-    add at most so many elements. Masks have a row for each combination of values of `splits`."""
+    add at most so many elements. Masks have a row for each combination of values of `splits`.
+
+    Of the numbered network, which lies in the words `network`, it reads the classes in `rows` (`Numbered.row`); `room` says how many
+    messages it adds at most, if one may be cut."""
 
     outer: tuple[tuple[str, Type], ...]
     splits: tuple[Split, ...]
     reads: Words
     adds: Words
     sent: dict[str, int]
+    room: dict[str, int]
+    rows: tuple[int, ...]
+    network: range
+
+    @property
+    def key(self) -> list[int]:
+        """The words that the action may read."""
+        return sorted({*self.reads.touched, *(self.network if self.rows else ())})
 
     @property
     def touched(self) -> list[int]:
         """The words that the action may read or change, but for what it sends."""
-        return sorted({*self.reads.touched, *self.adds.touched})
+        return sorted({*self.key, *self.adds.touched})
 
 
 def plan(shared: Shared, action: Action) -> Plan | None:
@@ -80,14 +91,24 @@ def _plan(shared: Shared, action: Action, outer: int, body: tuple[Stmt, ...], bi
     reads, adds = Words(tuple(one.reads for one in found)), Words(tuple(one.adds for one in found))
     short = all(one.reads.bit_count() <= bits_max and one.sent == found[0].sent for one in found)
     counted = all(map(may_overflow, kinds)) and all(0 < number <= SENT_MAX for number in sent.values())
-    fits = sum(width(kind) for _, kind in parameters) < 64 and reads.never_all_ones
-    return Plan(parameters, tuple(splits), reads, adds, sent) if short and counted and fits else None
+    rows = tuple(sorted({row for one in found for row in one.rows}))
+    fits = sum(width(kind) for _, kind in parameters) < 64 and (reads.never_all_ones or bool(rows))
+    network, room = range(0), {}
+    for name, kind in shared.numbered.items():
+        network = range(words(kind.numbers))
+        fits &= not rows or (0 not in rows and capacity(kind) < kind.numbers)
+        if may_overflow(kind) and any(map(adds.touched.__contains__, network)):
+            room[name] = most[name]
+            counted &= most[name] > 0
+    return (
+        Plan(parameters, tuple(splits), reads, adds, sent, room, rows, network) if short and counted and fits else None
+    )
 
 
 def recall(shared: Shared, action: Action, number: int, how: Plan) -> None:
     """Write `recall_N`: it does as `rest_N` does, which tries the action with all values of the inner parameters, by what is remembered."""
     out, touched, names = shared.code, how.touched, [f"v_{name}" for name, _ in how.outer]
-    key = int(bool(how.outer)) + len(how.reads.touched)
+    key = int(bool(how.outer)) + len(how.key)
     table = Table(out, shared.site(f"@action {action.name}"), key + 2)
     networks = ", ".join(network(*shared.place(name)) for name in how.sent)
     words = ", ".join(map(str, touched))
@@ -112,15 +133,22 @@ def recall(shared: Shared, action: Action, number: int, how: Plan) -> None:
         out(f"if (!{table.opened}) goto leave;")
         if how.sent:
             out(f"if (!memo_has_room(&shape_{number}, from)) goto leave;")
+        for name, most in how.room.items():
+            out(f"if (network_count(s) + {most} > {capacity(shared.place(name)[0])}) goto leave;")
         writer = Body(shared, out, "s", "s", lambda _: None)
         out(f"const unsigned row = {place_of(writer, how.splits, how.outer)};")
-        out(f"const word *const reads = reads_{number}[row];")
-        bits = [f"s[{word}] & reads[{touched.index(word)}]" for word in how.reads.touched]
+        if how.rows:
+            classes = [how.rows if word in how.network else () for word in touched]
+            parts = [mask(f"reads_{number}[row][{i}]", classes[i], word) for i, word in enumerate(touched)]
+            out(f"const word reads[] = {{{', '.join(parts)}}};")
+        else:
+            out(f"const word *const reads = reads_{number}[row];")
+        bits = [f"s[{word}] & reads[{touched.index(word)}]" for word in how.key]
         parts = table.named([*([_packed(how.outer)] if how.outer else []), *bits])
         table.ask(parts)
         with out.block(f"if (UNLIKELY(!({table.found(parts)})))"):
             out(f"const word key[] = {{{', '.join(parts)}}};")
-            out(f"const State bare = memo_bare(&shape_{number}, from, adds_{number}[row]);")
+            out(f"const State bare = memo_bare(&shape_{number}, from, reads, adds_{number}[row]);")
             out(rest("&bare", "memo_aside(memo)"))
             learned = f"memo_learn(memo, site, &shape_{number}, &bare, reads, adds_{number}[row], key, {table.hash})"
             out(f"{table.line} = {learned};")

@@ -6,11 +6,11 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from quorate.errors import Location
 from quorate.explore.native.render.groups import Groups
-from quorate.explore.native.render.layout import Unsupported, offsets, pack, width, words
+from quorate.explore.native.render.layout import Numbered, Unsupported, offsets, pack, width, words
 from quorate.explore.native.render.operands import Spot, comment, literal
 from quorate.explore.native.render.reading import Reading, reading
 from quorate.explore.native.render.writer import Writer
@@ -39,23 +39,28 @@ class Shared:
         without: Collection[str] = (),
         plans: Sequence[Sequence[int]] = (),
         points: Points | None = None,
+        numbered: Mapping[str, Numbered] | None = None,
     ) -> None:
+        """`numbered` has the type of the network that is kept as a bit set, if one is."""
         self.model, self.sorts, self.plans, self.points = model, tuple(sorts), plans, points
         self.groups = Groups(model, bool(sorts), without)
         self.remembers = "memo" not in without and points is None  # What is looked up is not counted.
         self.sites: list[str] = []
         """The actions and invariants of which something is remembered, by their numbers (`memo.h`)."""
-        kinds = tuple(variable.type for variable in model.variables)
-        self.layout = TupleType(kinds)
+        self.numbered = dict(numbered or {})
+        kinds = {variable.name: variable.type for variable in model.variables if variable.name not in self.numbered}
+        kinds |= self.numbered  # They come last, and so lie lowest.
+        self.order = tuple(kinds)
+        """The variables, the highest first."""
+        self.layout = TupleType(tuple(kinds.values()))
         self.state_words = words(width(self.layout) + 1)
         self.head, self.code = Writer(), Writer()
         self.histories: dict[tuple[object, ...], tuple[str, Expr]] = {}
         """The linearizability checks that are asked for: their C names, and a node of each."""
         self.traps: list[Location | None] = []
         """Where numbers may leave their 64 bits, by the number that the C gives to `trap`."""
-        self._places = {
-            variable.name: (variable.type, at) for variable, at in zip(model.variables, offsets(kinds), strict=True)
-        }
+        at = offsets(self.layout.kinds)
+        self._places = {name: (kind, place) for (name, kind), place in zip(kinds.items(), at, strict=True)}
         self._bounds: dict[str, int] = {}
         self._sequence_functions: set[str] = set()
         self._tables: dict[Type, str] = {}
@@ -95,7 +100,8 @@ class Shared:
     def variable(self, state: str, name: str) -> Spot:
         """The place of a state variable in the state with this C name."""
         kind, at = self._places[name]
-        return Spot(state, True, kind, at).in_one_word()
+        spot = Spot(state, True, kind, at)
+        return spot if isinstance(kind, Numbered) else spot.in_one_word()
 
     def reading(self, footprint: Footprint, sliced: bool = False) -> Reading:
         """What a computation with this footprint does with the bits of a state."""

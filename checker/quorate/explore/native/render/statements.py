@@ -8,7 +8,7 @@ from typing import assert_never
 
 from quorate.explore.native.render.containers import pair_code
 from quorate.explore.native.render.expressions import Expressions
-from quorate.explore.native.render.layout import Unsupported, is_sequence, width
+from quorate.explore.native.render.layout import Numbered, Unsupported, is_sequence, width
 from quorate.explore.native.render.operands import Spot, is_wide
 from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.shared import Shared
@@ -114,7 +114,12 @@ class Body(Expressions):
 
     @contextmanager
     def _fixed(self, loop: ir.Loop) -> Iterator[str]:
-        """Loop over a source as it is before the first round."""
+        """Loop over a source as it is before the first round. The messages of a numbered network are listed before it anyway."""
+        place = self.shared.place(loop.source.data)[0] if loop.source.op in (Op.STATE, Op.OLD) else None
+        if isinstance(place, Numbered):
+            with self.over(loop.source) as member:
+                yield member
+            return
         if loop.source.op in (Op.DOMAIN, Op.RANGE) or not (is_sequence(loop.source.type) or is_wide(loop.source.type)):
             with self.over(loop.source) as member:
                 yield member
@@ -209,6 +214,8 @@ class Body(Expressions):
             self._shift(self.queue(spot, pair_code(self, kind, message)), message)
         elif isinstance(kind, BagType) or dropped:
             self.take(spot, message, must=True)
+        elif isinstance(kind, Numbered):
+            self.error(f"!network_has({spot.root}, {message})")
         elif is_sequence(kind):
             bits, at = self.let(BOOL, message), self.out.fresh("i")
             self.out(f"unsigned {at} = {self.on_sequence('lower_bound', spot, self.length(spot), bits)};")

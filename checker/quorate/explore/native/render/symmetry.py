@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from quorate.explore.native.render.containers import Containers
-from quorate.explore.native.render.layout import offsets, width, words
+from quorate.explore.native.render.layout import Numbered, offsets, width, words
 from quorate.explore.native.render.operands import Spot, ctype, is_wide, to_bits
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
@@ -60,8 +60,10 @@ class _Symmetry(Containers):
         """Everything."""
         shared, out = self.shared, self.out
         moved = [variable for variable in shared.model.variables if self.moves(variable.type)]
-        renamed = [(variable, self._function("renamed", variable.type)) for variable in moved]
-        hashed = [(variable, self._function("hashed", variable.type)) for variable in moved]
+        renamed, hashed = (
+            [(variable, self._function(purpose, shared.place(variable.name)[0])) for variable in moved]
+            for purpose in ("renamed", "hashed")
+        )
         starts = [*self.first.values(), self.count]
         out(f"#define SYMMETRY_MEMBERS {self.count}")
         out(f"static const unsigned symmetry_first[] = {{{', '.join(map(str, starts))}}};")
@@ -74,6 +76,9 @@ class _Symmetry(Containers):
             out("const word *s = from->w;")
             out("word *n = to.w;")
             for variable, name in renamed:
+                if variable.name in shared.numbered:
+                    out(f"{name}(s, names, n);")
+                    continue
                 value = self.read(shared.variable("s", variable.name))
                 self.write(shared.variable("n", variable.name), self._called(name, variable.type, value))
             out("return to;")
@@ -81,7 +86,8 @@ class _Symmetry(Containers):
             out("const word *s = from->w;")
             out("uint64_t hash = 1;")
             for variable, name in hashed:
-                value = self.read(shared.variable("s", variable.name))
+                spot = shared.variable("s", variable.name)
+                value = "s" if variable.name in shared.numbered else self.read(spot)
                 out(f"hash = blend(hash, {name}({value}, colours));")
             out("return hash;")
 
@@ -127,6 +133,13 @@ class _Symmetry(Containers):
                 return
             out("int status_ = 0, *status = &status_;")
             out("(void)status;")
+            if isinstance(kind, Numbered):
+                out("network_clear(result);")
+                self._renaming_body(kind, self.spot_of(kind, "v"), self.spot_of(kind, "result"))
+                out("goto leave;")
+                out("leave:")
+                out("return;")
+                return
             self.declare(kind, "to")
             self._renaming_body(kind, self.spot_of(kind, "v"), self.spot_named(kind, "to"))
             out("goto leave;")

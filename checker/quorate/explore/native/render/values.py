@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from quorate.errors import Location
 from quorate.explore.native.render.layout import (
+    Numbered,
     Unsupported,
     capacity,
     element,
@@ -20,6 +21,7 @@ from quorate.explore.native.render.layout import (
     width,
     words,
 )
+from quorate.explore.native.render.numbering import TakenWhole
 from quorate.explore.native.render.operands import Spot, ctype, from_bits, integer, is_wide, literal, to_bits
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
@@ -141,6 +143,8 @@ class Values:
     def read(self, spot: Spot) -> str:
         """The value at a place."""
         kind = spot.kind
+        if isinstance(kind, Numbered):
+            raise TakenWhole
         if not is_wide(kind):
             return from_bits(kind, self.bits(spot, width(kind)))
         name = self.declare(kind, self.out.fresh())
@@ -159,13 +163,17 @@ class Values:
 
     def write(self, spot: Spot, operand: str) -> None:
         """Put a value at a place."""
+        if isinstance(spot.kind, Numbered):
+            raise TakenWhole
         if is_wide(spot.kind):
             self.out(f"copy_bits({spot.root}, {spot.offset}, {operand}, 0, {width(spot.kind)});")
         else:
             self.write_bits(spot, width(spot.kind), to_bits(spot.kind, operand))
 
     def length(self, spot: Spot) -> str:
-        """The length of the sequence at a place."""
+        """The length of the sequence at a place, or how many messages a numbered network there has."""
+        if isinstance(spot.kind, Numbered):
+            return f"network_count({spot.root})"
         return f"(unsigned){self.bits(spot.inner(spot.kind, length_at(spot.kind)), length_width(spot.kind))}"
 
     def set_length(self, spot: Spot, count: str) -> None:
