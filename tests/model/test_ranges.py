@@ -13,8 +13,9 @@ from quorate.language.system import System
 from quorate.language.types import NatType, Type
 from quorate.model import build
 from quorate.model.conversion import join, widen
+from quorate.model.integers import INT_MAX, INT_MIN, IntType
 from quorate.model.interpret import Interpreter, Run
-from quorate.model.nodes import INT_MAX, INT_MIN, Expr, IntType, Op
+from quorate.model.nodes import Expr, Op
 from quorate.model.ranges import SPAN, computed, ends, fits, is_number, limits, spanning, summed
 
 from tests.generated import load

@@ -26,7 +26,7 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.language.types.leaves import IdentityType, NatType
-from quorate.model.nodes import IntType
+from quorate.model.integers import IntType
 
 
 class Answer(IntEnum):

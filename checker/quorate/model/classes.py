@@ -27,6 +27,7 @@ from quorate.model import lowering
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import WireLike, alternatives
+from quorate.model.integers import IntType
 from quorate.model.lowering import BOOL
 
 
@@ -85,7 +86,7 @@ PYTHON_CLASSES: tuple[tuple[type[Type], type], ...] = (
     (NoneType, type(None)),
     (BoolType, bool),
     (NatType, int),
-    (ir.IntType, int),
+    (IntType, int),
     (TupleType, tuple),
 )
 """The Python class of the values of types that are not named after one."""

@@ -28,7 +28,8 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.nodes import INT_MAX, INT_MIN, Expr, IntType, Op
+from quorate.model.integers import INT_MAX, INT_MIN, IntType
+from quorate.model.nodes import Expr, Op
 from quorate.model.ranges import ends, is_number, spanning
 
 Complain = Callable[[str], Exception]

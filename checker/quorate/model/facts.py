@@ -12,6 +12,7 @@ from math import inf
 
 from quorate.language.types import BoolType, ListType, Type
 from quorate.model import nodes as ir
+from quorate.model.integers import IntType
 from quorate.model.nodes import Op
 from quorate.model.ranges import ends, is_number
 
@@ -127,14 +128,14 @@ def bound_in(node: ir.Expr) -> set[str]:
 
 # Indices: facts are bounds of differences, `a - b <= c`, and the shortest way from one number to another adds them up.
 
-ZERO = ir.Expr(Op.CONST, ir.IntType(0, 0), (), 0)
+ZERO = ir.Expr(Op.CONST, IntType(0, 0), (), 0)
 Bounds = dict[tuple[ir.Expr, ir.Expr], float]
 
 
 def is_index(whole: ir.Expr, index: ir.Expr, facts: Facts) -> bool:
     """Whether a number is certainly an index of a list."""
     assert isinstance(whole.type, ListType)
-    length = ir.Expr(Op.LEN, ir.IntType(0, whole.type.capacity), (resolved(whole, facts),))
+    length = ir.Expr(Op.LEN, IntType(0, whole.type.capacity), (resolved(whole, facts),))
     bounds: Bounds = {}
     at, more = _sum(resolved(index, facts))
     for fact in all_resolved(facts):

@@ -13,6 +13,7 @@ from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleT
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import element_type, without_none
+from quorate.model.integers import IntType
 from quorate.model.ranges import is_number, spanning
 from quorate.model.totality import is_total
 
@@ -79,7 +80,7 @@ def number(ctx: Context, node: ast.expr) -> ir.Expr:
 def as_number(ctx: Context, node: ast.AST, truth: ir.Expr) -> ir.Expr:
     """1 for True and 0 for False."""
     location = ctx.location(node)
-    kind = ir.IntType(0, 1)
+    kind = IntType(0, 1)
     one, zero = ir.Expr(ir.Op.CONST, kind, (), 1, location), ir.Expr(ir.Op.CONST, kind, (), 0, location)
     return ir.Expr(ir.Op.IF, kind, (truth, one, zero), None, location)
 

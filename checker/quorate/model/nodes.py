@@ -10,7 +10,7 @@ action ends in one of four ways, whichever comes first: it finishes; a `Require`
 full container cuts it (the bound has a name); or something is an error in the spec (a bad index, a failed `NARROW`,
 an `Assert`).
 
-Types are those of `quorate.language.types` and `IntType`, the range of a computed number. A container that is only
+Types are those of `quorate.language.types` and `IntType`, the range of a computed number (`integers.py`). A container that is only
 computed has capacity None (sets) or its exact greatest length (lists), and an empty bound name: nothing is cut there.
 """
 
@@ -19,50 +19,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
-from functools import cached_property
 from typing import Any, assert_never
 
 from quorate.errors import Location
 from quorate.kinds import known_kinds
 from quorate.language.system import Method, System, Variable
-from quorate.language.types import Leaf, MapType, Type
-
-INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-
-
-@dataclass(frozen=True)
-class IntType(Leaf):
-    """A computed number from `low` to `high`. An end at `INT_MIN` or `INT_MAX` stands for "no limit" (`ranges.py`)."""
-
-    low: int
-    high: int
-
-    def __str__(self) -> str:
-        return "int"
-
-    @cached_property
-    def cardinality(self) -> int:
-        return self.high - self.low + 1
-
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool)
-
-    def check(self, value: Any) -> Any:
-        if not self.accepts(value):
-            raise self._wrong(value)
-        return value
-
-    def encode(self, value: Any) -> int:
-        return int(value) - self.low
-
-    def decode(self, code: int) -> Any:
-        return code + self.low
-
-    def to_json(self, value: Any) -> Any:
-        return int(value)
-
-    def from_json(self, data: Any) -> Any:
-        return self.check(data)
+from quorate.language.types import MapType, Type
 
 
 class Op(StrEnum):

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from math import inf, isinf
 
 from quorate.language.types import NatType, Type
-from quorate.model.nodes import INT_MAX, INT_MIN, IntType, Op
+from quorate.model.integers import INT_MAX, INT_MIN, IntType
+from quorate.model.nodes import Op
 
 End = int | float
 """An integer, or an infinity."""

@@ -10,6 +10,7 @@ from typing import Protocol, assert_never
 
 from quorate.language.types import MapType
 from quorate.model import nodes as ir
+from quorate.model.integers import IntType
 from quorate.model.nodes import Change, Op
 
 TOTAL = frozenset(
@@ -70,7 +71,7 @@ def is_total(expression: ir.Expr, model: Calls) -> bool:
 def _is_safe(node: ir.Expr, model: Calls) -> bool:
     if node.op is Op.LOOKUP:
         whole, key = node.args
-        return isinstance(whole.type, MapType) and not isinstance(key.type, ir.IntType) and key.type == whole.type.key
+        return isinstance(whole.type, MapType) and not isinstance(key.type, IntType) and key.type == whole.type.key
     return node.op is Op.CALL and _is_total_function(model.functions[node.data], model)
 
 

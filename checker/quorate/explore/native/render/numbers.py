@@ -12,7 +12,8 @@ from quorate.explore.native.render.operands import integer
 from quorate.explore.native.render.paths import Paths, within
 from quorate.language.types import Type
 from quorate.model.conversion import join
-from quorate.model.nodes import INT_MIN, Expr, Op
+from quorate.model.integers import INT_MIN
+from quorate.model.nodes import Expr, Op
 from quorate.model.ranges import fits, is_number
 
 INFIX = {Op.ADD: ("+", "add"), Op.SUB: ("-", "sub"), Op.MUL: ("*", "mul")}

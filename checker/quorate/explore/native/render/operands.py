@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from quorate.explore.native.render.layout import Numbered, low, offsets, width
 from quorate.language.types import Type
-from quorate.model.nodes import INT_MAX, INT_MIN
+from quorate.model.integers import INT_MAX, INT_MIN
 from quorate.model.ranges import is_number
 
 

@@ -40,7 +40,7 @@ from quorate.language.types import (
 )
 from quorate.model.conversion import same_class
 from quorate.model.fitting import fitting
-from quorate.model.nodes import INT_MAX, INT_MIN
+from quorate.model.integers import INT_MAX, INT_MIN
 from quorate.model.ranges import is_number, limits
 
 DIRECT_WIDTH_MAX = 12

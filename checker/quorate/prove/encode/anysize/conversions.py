@@ -23,7 +23,8 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.model.conversion import comparable
-from quorate.model.nodes import IntType, Model, Property
+from quorate.model.integers import IntType
+from quorate.model.nodes import Model, Property
 from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.containers import (
     BagV,

@@ -31,7 +31,7 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model.nodes import INT_MAX, INT_MIN, IntType
+from quorate.model.integers import INT_MAX, INT_MIN, IntType
 from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.containers import Container, MapV, SeqV, SetV, Value, as_term
 from quorate.prove.encode.anysize.refusal import NoAnySize
