@@ -21,6 +21,8 @@ from quorate.kinds import KINDS, LIVENESS
 from tests import constructs, hazards, hostile
 from tests.constructs import Constructs
 from tests.hazards import Hazards
+from tests.naive import VARIABLES as VARIABLES_OF_NEWCOMERS
+from tests.naive import Naive
 
 PROMISES = [*LIVENESS, "leads_to"]
 
@@ -323,6 +325,8 @@ class _Writer(Constructs):
                 line(f"self.friends[{node}] = {self.nodes(s, 1)}")
             if s.has("pairs"):
                 line(f"self.pairs.add(({node}, Level({self.number(s, 1)})))")
+            if s.has("mail"):
+                line(f"self.mail.add({self.message(s)})")
             if s.has("logs"):
                 line(f"self.logs[{node}].append({other})")
                 line(f"self.logs[{node}] = self.logs[{other}] + [{node}]")
@@ -477,22 +481,31 @@ class _OddWriter(Hazards, _Writer):
     """Draws what nobody would write, too."""
 
 
+class _NaiveWriter(Naive, _Writer):
+    """Draws what a newcomer writes, too."""
+
+
 def write(
-    seed: int, histories: bool = True, liveness: bool = False, odd: bool = False, constraints: bool = False
+    seed: int,
+    histories: bool = True,
+    liveness: bool = False,
+    odd: bool = False,
+    constraints: bool = False,
+    naive: bool = False,
 ) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
     `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write;
-    `constraints` one or two of them.
+    `constraints` one or two of them; `naive` what a newcomer writes.
     """
     random = Random(seed)
-    writer = _OddWriter(random) if odd else _Writer(random)
+    writer = _OddWriter(random) if odd else _NaiveWriter(random) if naive else _Writer(random)
     if liveness:
         writer.fairness = ["", '(fair="weak")', '(fair="weak")', '(fair="strong")', '(fair="strong")']
         writer.forms = True
     variables = VARIABLES | (hostile.VARIABLES if odd else {})
     names = random.sample(list(variables), random.randint(2, 5) if odd else random.randint(1, 4))
     wire = random.choice([None, *WIRES])
-    scope = _Scope({name: variables[name] for name in names}, wire)
+    scope = _Scope({name: variables[name] for name in names} | (VARIABLES_OF_NEWCOMERS if naive else {}), wire)
     history, varied = writer.chance(10) and histories, writer.chance(40)
     lines = [HEADER.format(nodes=random.randint(2, 3), levels=random.randint(1, 2))]
     if odd:
@@ -517,7 +530,7 @@ def write(
         lines += writer.method("start", "@init", ["p: Node"], writer.statement(scope.but(nodes=["p"]), 0))
     actions = [writer.action(scope, number) for number in range(random.randint(1, 3))]
     lines += [line for action in actions for line in action]
-    for number in range(random.randint(0, 3)):
+    for number in range(random.randint(3, 5) if naive else random.randint(0, 3)):
         lines += writer.property(scope, number)
     for number in range(random.randint(1, 2) if liveness else 0):
         lines += writer.promise(scope, number)

@@ -12,6 +12,7 @@ from quorate.explore.limits import SAVINGS
 from quorate.explore.native.render import reading, recall
 from quorate.explore.native.search import rendering
 from quorate.language.system import System
+from quorate.model.passes import PASSES
 from quorate.outcome import Outcome
 
 
@@ -147,8 +148,8 @@ def test_a_branch_counts_unless_it_is_certainly_not_taken(spec: type[Spec]) -> N
 
 
 @pytest.mark.parametrize(
-    "saving", [saving for saving in SAVINGS if saving != "bits"]
-)  # Of that, tests/native/test_numbered.py.
+    "saving", [saving for saving in SAVINGS if saving not in ("bits", *PASSES)]
+)  # Of those, tests/native/test_numbered.py and tests/model/test_passes.py.
 def test_each_saving_can_be_switched_off(saving: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recall, "COST_MIN", 0)  # Else so little is not worth remembering.
     monkeypatch.setattr(reading, "WORDS_MIN", 0)

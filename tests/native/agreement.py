@@ -149,6 +149,7 @@ def draw(
     tally: Counter[str] | None = None,
     constraints: bool = False,
     networks: bool = False,
+    naive: bool = False,
 ) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most; with
     `constraints`, of those in which one cuts; with `networks`, of those that have one."""
@@ -156,7 +157,7 @@ def draw(
     tally = Counter() if tally is None else tally
     for seed in range(TRIES * number, TRIES * (number + 1)):
         tally["drawn"] += 1
-        source = write(seed, odd=odd, constraints=constraints)
+        source = write(seed, odd=odd, constraints=constraints, naive=naive)
         wired = with_network(seed, source) if networks else source
         if wired is None:
             continue
@@ -213,6 +214,7 @@ def agree_on(
     odd: bool = False,
     constraints: bool = False,
     messages: int | None = None,
+    naive: bool = False,
 ) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
     network, which may be a bit set of so many. Raises AssertionError."""
@@ -220,7 +222,7 @@ def agree_on(
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
-        drawn = [draw(number, without, odd, tally, constraints, networks) for number in numbers]
+        drawn = [draw(number, without, odd, tally, constraints, networks, naive) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)

@@ -18,6 +18,7 @@ from quorate.explore.limits import SAVINGS, STORES, Progress
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.language.system import Failure, System
+from quorate.model.passes import PASSES
 
 from tests.costs import shares
 from tests.generated import load, sources
@@ -27,6 +28,9 @@ from tests.native.agreement import BATCH, QUICK_FLAGS, WORKERS, agree_on, compar
 AGREEING = 2_000
 ODD = 100
 CONSTRAINED = 40
+NAIVE = 24
+SEARCHES = tuple(saving for saving in SAVINGS if saving not in PASSES)
+"""The savings of the search itself."""
 
 
 @pytest.fixture(autouse=True)
@@ -72,12 +76,19 @@ def test_specs_with_constraints_agree() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("saving", SAVINGS)
-def test_drawn_specs_agree_with_each_saving_switched_off(saving: str) -> None:
+def test_specs_of_newcomers_agree() -> None:
+    """What the passes over the model change is drawn more often there."""
+    tally = agree_on(range(NAIVE), naive=True)
+    assert tally["specs"] == NAIVE and min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 4, tally
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("savings", [*((saving,) for saving in SEARCHES), tuple(PASSES)], ids="-".join)
+def test_drawn_specs_agree_with_each_saving_switched_off(savings: tuple[str, ...]) -> None:
     """What is left out when it is on changes nothing (the test above), nor does it when it is off. The tests' README tells of a deeper
     run."""
     count = BATCH // 2
-    assert agree_on(range(BATCH, BATCH + count), without=[saving])["specs"] == count
+    assert agree_on(range(BATCH, BATCH + count), without=savings)["specs"] == count
 
 
 SMALLER = {
@@ -256,7 +267,7 @@ def identified(spec: type[Spec]) -> str:
 @pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
 def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
     stores = STORES if spec.__base__ is Spec else ("exact",)
-    savings = SAVINGS if spec.__base__ is Spec else ()
+    savings = SEARCHES if spec.__base__ is Spec else ()
     done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), (1, 2, 4), stores=stores, savings=savings)
     assert "plain" in done and "large" not in done
 

@@ -54,10 +54,11 @@ class Checkpoint:
 STORES = ("exact", "fingerprint")
 """How the native engine can keep the states that it has met: as they are, or as 64 bits each that two states may share."""
 
-SAVINGS = ("sleep", "partial", "instances", "memo", "bits")
+SAVINGS = ("sleep", "partial", "instances", "memo", "bits", "calls", "branches", "sets", "lookups")
 """Work that the native engine leaves out because it can change no answer: lookups of states that another order of transitions finds
 (`sleep.h`); invariants that a transition cannot have changed; of other invariants, the instances that it cannot have changed; what was
-computed before from the same part of a state (`memo.h`); searching and moving the messages of a network (`numbers.h`). Tests switch each
+computed before from the same part of a state (`memo.h`); searching and moving the messages of a network (`numbers.h`); what the passes
+over the model spare (`quorate.model.passes`). Tests switch each
 off and compare."""
 
 AGAIN = 4096

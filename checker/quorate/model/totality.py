@@ -10,8 +10,11 @@ from typing import Protocol, assert_never
 
 from quorate.language.types import MapType
 from quorate.model import nodes as ir
+from quorate.model.branches import NOTHING, Classes, learned, possible
+from quorate.model.conversion import alternatives
 from quorate.model.integers import IntType
 from quorate.model.nodes import Change, Op
+from quorate.model.ranges import ends
 
 TOTAL = frozenset(
     {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.DOMAIN, Op.RANGE, Op.FIELD, Op.COMPONENT, Op.SLICE, Op.RECORD, Op.TUPLE}
@@ -65,14 +68,46 @@ class Calls(Protocol):
 
 def is_total(expression: ir.Expr, model: Calls) -> bool:
     """Whether the expression has a value in every state and for all values of its locals; false in doubt."""
-    return all(node.op in TOTAL or _is_safe(node, model) for node in expression.walk())
+    return _is_total(expression, model, NOTHING)
 
 
-def _is_safe(node: ir.Expr, model: Calls) -> bool:
-    if node.op is Op.LOOKUP:
-        whole, key = node.args
-        return isinstance(whole.type, MapType) and not isinstance(key.type, IntType) and key.type == whole.type.key
-    return node.op is Op.CALL and _is_total_function(model.functions[node.data], model)
+def _is_total(node: ir.Expr, model: Calls, known: Classes) -> bool:
+    if node.op in (Op.AND, Op.OR):
+        for part in node.args:
+            if not _is_total(part, model, known):
+                return False
+            known = learned(part, node.op is Op.AND, known)
+        return True
+    if node.op is Op.IF:
+        condition, then, otherwise = node.args
+        return (
+            _is_total(condition, model, known)
+            and _is_total(then, model, learned(condition, True, known))
+            and _is_total(otherwise, model, learned(condition, False, known))
+        )
+    for clause in node.clauses:
+        if not _is_total(clause.source if isinstance(clause, ir.For) else clause.condition, model, known):
+            return False
+        known = known if isinstance(clause, ir.For) else learned(clause.condition, True, known)
+    return all(_is_total(part, model, known) for part in node.args) and (
+        node.op in TOTAL or _is_safe(node, model, known)
+    )
+
+
+def _is_safe(node: ir.Expr, model: Calls, known: Classes) -> bool:
+    match node.op:
+        case Op.LOOKUP:
+            whole, key = node.args
+            return isinstance(whole.type, MapType) and not isinstance(key.type, IntType) and key.type == whole.type.key
+        case Op.DIV | Op.MOD:
+            low, high = ends(node.args[1].type)
+            return not low <= 0 <= high
+        case Op.NARROW:
+            return possible(node.args[0], known) <= set(alternatives(node.type))
+        case Op.CALL:
+            return _is_total_function(model.functions[node.data], model)
+        case _:
+            return False
 
 
 def _is_total_function(function: ir.Function, model: Calls) -> bool:

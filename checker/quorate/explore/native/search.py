@@ -126,11 +126,14 @@ def rendering(
 ) -> Rendered:
     """The C of a configured spec. Raises EngineUnavailable."""
     from quorate.model import build
+    from quorate.model.passes import improved
     from quorate.model.points import Points
 
     try:
         model = build(system)
-        return render(model, initial, sorts, without, points=Points(model) if counted else None)
+        if counted:  # What is counted is what the author wrote.
+            return render(model, initial, sorts, without, points=Points(model))
+        return render(improved(model, without), initial, sorts, without)
     except SpecError as reason:
         raise EngineUnavailable(f"the native engine does not cover this specification: {reason}") from None
 
