@@ -83,6 +83,9 @@ class PropertyKind:
         return self.subject is Subject.RUN
 
 
+DEADLOCK = "deadlock"
+"""The `Trace.kind` of a run to a state where the protocol may not stop, and the name of what it violates."""
+
 _LISTED = (
     PropertyKind("invariant", Subject.STATE, Demand.ALL, "invariant", "in every reachable state"),
     PropertyKind("lemma", Subject.STATE, Demand.ALL, "invariant", "in every reachable state, and helps a proof"),
@@ -142,7 +145,7 @@ _LISTED = (
         is_pair=True,
         acceptance=Acceptance(Begins.INITIALLY, Breaks.ONCE_UNFULFILLED),
     ),
-    PropertyKind("terminal", Subject.STATE, Demand.END, "deadlock", "in the states where the protocol may stop"),
+    PropertyKind("terminal", Subject.STATE, Demand.END, DEADLOCK, "in the states where the protocol may stop"),
 )
 
 KINDS: Mapping[str, PropertyKind] = MappingProxyType({kind.name: kind for kind in _LISTED})

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import parent_process
 from types import FrameType
 from typing import Any
 
@@ -65,6 +64,8 @@ def interruptible(watch: Watch) -> Iterator[Watch]:
 
 def end_with_parent() -> None:
     """In a process of a pool: end when the process that made the pool does, however that ends, and leave nothing running."""
+    from multiprocessing import parent_process
+
     parent = parent_process()
     if parent is not None:
 

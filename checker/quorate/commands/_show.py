@@ -57,11 +57,11 @@ def write_results(results: Sequence[Result], files: Sequence[Path], together: bo
 @contextmanager
 def rejections(form: str, spec: str, variant: str | None = None, files: Sequence[Path] = ()) -> Iterator[None]:
     """In a format for programs, an error of a user is an outcome on stdout, and in the files of `-o`, before it ends the command."""
-    from quorate.report.machine import result_of
-
     try:
         yield
     except QuorateError as error:
+        from quorate.report.machine import result_of
+
         rejected = [result_of(Failed.rejected(spec, variant, error))]
         if form != TEXT:
             show_results(rejected, form, together=False)

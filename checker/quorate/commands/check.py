@@ -141,8 +141,6 @@ def command(
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
     if (coverage or profile) and goal is not None:
         raise click.UsageError(f"--{'coverage' if coverage else 'profile'} is of a check, not of the way to one goal.")
-    from quorate.report.machine import result_of
-
     asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
@@ -170,6 +168,8 @@ def command(
             outcome = asked.outcome(cls, watch)
     show(outcome, form, with_trace=folder is None)
     if outputs:
+        from quorate.report.machine import result_of
+
         write_results([result_of(outcome)], outputs, together=False)
     if folder is not None:
         _save(outcome, folder)

@@ -10,10 +10,7 @@ from typing import Any
 from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
-from quorate.explore.profile import profile
 from quorate.explore.symmetry import affordable, scalarsets
-from quorate.explore.traces.ordering import few_switches
-from quorate.explore.traces.tracing import trace
 from quorate.explore.verdicts import Verdicts, methods_of
 from quorate.kinds import KINDS, LIVENESS
 from quorate.language.declarations import original
@@ -152,6 +149,8 @@ class _Judge:
 
             self.coverage = coverage(self.system, covered.counted, bool(self.sorts))
         if covered.measured is not None:
+            from quorate.explore.profile import profile
+
             self.profile = profile(self.system, covered, bool(self.sorts))
         self.verdicts.judge_goals(covered)
         if covered.finding is not None:
@@ -235,9 +234,13 @@ class _Judge:
         return liveness_engine("reference")(self.system, affordable(self.system, self.sorts)[0], self.watch)
 
     def _trace(self, finding: Finding) -> Trace:
+        from quorate.explore.traces.tracing import trace
+
         return trace(self.system, finding, self.naming.spec, self.naming.variant)
 
     def _found(self, finding: Finding) -> Outcome:
+        from quorate.explore.traces.ordering import few_switches
+
         shown = self._trace(few_switches(self.system, finding))
         if finding.kind == "error":
             self.verdicts.leave_open("exploring ended at an error of the specification")

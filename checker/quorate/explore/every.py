@@ -14,10 +14,8 @@ from typing import Any
 
 from quorate.errors import UsageError, unknown
 from quorate.explore.checking import check
-from quorate.explore.traces.replay import replay
-from quorate.explore.traces.tracing import DEADLOCK
 from quorate.explore.verdicts import methods_of
-from quorate.kinds import CLAIMS, ENDS, GOALS, kind_of
+from quorate.kinds import CLAIMS, DEADLOCK, ENDS, GOALS, kind_of
 from quorate.language.declarations import Declaration
 from quorate.language.places import function_location
 from quorate.language.spec import Spec, derived, without
@@ -133,6 +131,8 @@ def witness(spec: type[Spec], name: str, **options: Any) -> Outcome:
 
     if isinstance(outcome, Violated):
         assert outcome.trace is not None
+        from quorate.explore.traces.replay import replay
+
         shown_as = kind_of(goal.declaration.kind).shown_as
         found = replay(outcome.trace.but(kind=shown_as, property=name), only(spec, [name]))
         assert found.now is not None, found.message

@@ -17,8 +17,7 @@ from quorate.errors import UsageError
 from quorate.explore.checking import Naming, check_system
 from quorate.explore.every import judgeable, never, only
 from quorate.explore.limits import Watch
-from quorate.explore.traces.tracing import DEADLOCK
-from quorate.kinds import SAFETY_PROPER
+from quorate.kinds import DEADLOCK, SAFETY_PROPER
 from quorate.language.declarations import Declaration, original
 from quorate.language.sorts import Identity
 from quorate.language.spec import Spec, derived, without

@@ -21,8 +21,8 @@ from quorate.explore.engine import EngineUnavailable, Finding, Instance
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import transitions
-from quorate.explore.traces.tracing import DEADLOCK, trace
-from quorate.kinds import kind_of
+from quorate.explore.traces.tracing import trace
+from quorate.kinds import DEADLOCK, kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quorate.explore.engine import Covered, Lasting
-from quorate.explore.traces.tracing import DEADLOCK
-from quorate.kinds import CLAIMS, ENDS, GOALS, LIVENESS, kind_of
+from quorate.kinds import CLAIMS, DEADLOCK, ENDS, GOALS, LIVENESS, kind_of
 from quorate.language.places import full_name, function_location
 from quorate.language.system import Method, System
 from quorate.outcome import Declared, Judgement, Status

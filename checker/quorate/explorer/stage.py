@@ -17,8 +17,8 @@ from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
 from quorate.explore.traces.post import Deliveries
 from quorate.explore.traces.refusals import Refusal, refusal
-from quorate.explore.traces.tracing import DEADLOCK, Tracer
-from quorate.kinds import GOALS, INVARIANTS, LIVENESS, STEPS, kind_of
+from quorate.explore.traces.tracing import Tracer
+from quorate.kinds import DEADLOCK, GOALS, INVARIANTS, LIVENESS, STEPS, kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, Method, State, Successor, System

@@ -12,8 +12,7 @@ from typing import Any
 from quorate.errors import QuorateError, SpecError
 from quorate.explore.checking import Naming, check, check_system
 from quorate.explore.limits import Watch
-from quorate.explore.traces.tracing import DEADLOCK
-from quorate.kinds import GOALS, LIVENESS
+from quorate.kinds import DEADLOCK, GOALS, LIVENESS
 from quorate.language.spec import Spec, without
 from quorate.language.system import System
 from quorate.model import build

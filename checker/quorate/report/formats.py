@@ -1,18 +1,16 @@
 """What commands print for programs: one table of formats for everything that has a result.
 
 A command turns what it found into `Result`s; a format turns results into text. A new format is one entry in `FORMATS`.
+What only one of them needs is imported when it writes: every command knows the table.
 """
 
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quorate.report.results import Level, Result, relative
-from quorate.report.sarif import sarif
-from quorate.report.scene import clean
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ GITHUB: Mapping[Level, str] = {"success": "notice", "failure": "error", "open": 
 
 def _junit(results: Sequence[Result], together: bool) -> str:
     """JUnit's XML, a test case for each result: what is open, and what is itself wrong, are errors."""
+    import xml.etree.ElementTree as ET
+
     suite = ET.Element("testsuite", {"name": "quorate", "tests": str(len(results))})
     for tag in ("failure", "error"):
         suite.set(f"{tag}s", str(sum(JUNIT[result.level] == tag for result in results)))
@@ -57,6 +57,8 @@ def _junit(results: Sequence[Result], together: bool) -> str:
 
 def _xml(text: str) -> str:
     """Text without the characters that XML forbids; lines stay lines."""
+    from quorate.report.scene import clean
+
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
@@ -83,6 +85,12 @@ def _escaped(text: str, is_property: bool = False) -> str:
     return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
 
 
+def _sarif(results: Sequence[Result], together: bool) -> str:
+    from quorate.report.sarif import sarif
+
+    return sarif(results, together)
+
+
 def _text(results: Sequence[Result], together: bool) -> str:
     return (
         "\n".join(part.rstrip("\n") for result in results for part in (result.details, result.summary) if part) + "\n"
@@ -100,7 +108,7 @@ FORMATS: Mapping[str, Format] = {
     TEXT: Format("for people", _text),
     "json": Format("JSON", _json),
     "junit": Format("JUnit's XML", _junit),
-    "sarif": Format("SARIF 2.1.0, of static analysis", sarif),
+    "sarif": Format("SARIF 2.1.0, of static analysis", _sarif),
     "github": Format("annotations of GitHub workflows", _github),
     "html": Format("one HTML page, with pictures", _html),
 }

@@ -15,9 +15,6 @@ from quorate.outcome import (
     Unfinished,
     Violated,
 )
-from quorate.report.coverage import coverage_json
-from quorate.report.problems import problems_of, rules_of
-from quorate.report.profile import profile_json
 from quorate.report.results import Level, Result
 from quorate.report.text import outcome_text, trace_text, verdict
 from quorate.trace import Json, Trace
@@ -31,6 +28,9 @@ def outcome_json(outcome: Outcome) -> dict[str, Json]:
     is how states were kept, and `collision_probability` how likely it is that one was missed because of that. Two runs
     of the same check differ in `seconds` only, which is why the memory they took is left out.
     """
+    from quorate.report.coverage import coverage_json
+    from quorate.report.profile import profile_json
+
     stats, trace = outcome.statistics, trace_of(outcome)
     return {
         "spec": outcome.spec,
@@ -110,6 +110,8 @@ LEVELS: dict[type[Outcome], Level] = {
 
 def result_of(outcome: Outcome) -> Result:
     """An outcome as all formats write it. Raises LookupError for a type of outcome that is not listed."""
+    from quorate.report.problems import problems_of, rules_of
+
     traces = traces_of(outcome)
     return Result(
         spec=outcome.spec,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +30,8 @@ NOTIFIED: Mapping[Level, str] = {"success": "note", "failure": "note", "open": "
 
 def sarif(results: Sequence[Result], together: bool) -> str:
     """The results as one run of the tool."""
+    from importlib.metadata import version
+
     rules: dict[str, Rule] = {}
     for rule in (rule for result in results for rule in (*result.rules, *(one.rule for one in result.problems))):
         rules.setdefault(rule.id, rule)

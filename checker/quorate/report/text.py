@@ -6,7 +6,7 @@ names each bound and how often it cut, `unfinished` says why and what was covere
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,9 @@ from quorate.outcome import (
     Unfinished,
     Violated,
 )
-from quorate.report.coverage import coverage_lines
-from quorate.report.panel import witness_name, witness_steps
-from quorate.report.profile import profile_lines
 from quorate.report.story import Flight, Shown, Story, beginning, in_full, read, repetition, shows_its_beginning
 from quorate.report.values import differences, show
-from quorate.trace import Step, Trace
+from quorate.trace import Step, Trace, Witness
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -221,16 +218,23 @@ def _headline_lines(story: Story) -> Iterable[Line]:
     style, sign = {"bad": (BAD, "✗ "), "good": (GOOD, "✓ "), "plain": (STRONG, "")}[head.tone]
     yield []
     yield [(sign + head.title, style), (f": {head.text}", "")]
-    names = [witness_name(witness) for witness in story.trace.witnesses]
-    column = min(max(map(len, names), default=0), 40)
-    for name, witness in zip(names, story.trace.witnesses, strict=True):
+    if story.trace.witnesses:
+        yield from _witness_lines(story.trace.witnesses, style)
+    if story.causes.stressed:
+        yield [("    * the property reads this value", DIM)]
+
+
+def _witness_lines(witnesses: Sequence[Witness], style: str) -> Iterable[Line]:
+    from quorate.report.panel import witness_name, witness_steps
+
+    names = [witness_name(witness) for witness in witnesses]
+    column = min(max(map(len, names)), 40)
+    for name, witness in zip(names, witnesses, strict=True):
         yield [
             (f"    {name.ljust(column)}  ", ""),
             (show(witness.value, WIDTH), style),
             (f"  {witness_steps(witness)}", DIM),
         ]
-    if story.causes.stressed:
-        yield [("    * the property reads this value", DIM)]
 
 
 def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
@@ -249,8 +253,12 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
     yield from ([(f"    note: {note}", "")] for note in outcome.notes)
     yield from _by_action(outcome.statistics, complete=isinstance(outcome, Holds | HoldsWithinBounds | NotJudged))
     if outcome.profile is not None:
+        from quorate.report.profile import profile_lines
+
         yield from profile_lines(outcome.profile)
     if outcome.coverage is not None:
+        from quorate.report.coverage import coverage_lines
+
         yield from coverage_lines(outcome.coverage)
 
 

@@ -10,14 +10,12 @@ import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
-from quorate.explore import reference
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch
 from quorate.explore.native.checkpoint import claimed, remove
@@ -56,6 +54,8 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     """The native engine as `quorate.explore.engine` wants it. Raises EngineUnavailable without a compiler, or when the
     specification is outside the typed subset."""
     if begins_wrongly(system):
+        from quorate.explore import reference
+
         return reference.explore(system, sorts, watch, 1)
     for fewer in ((), (FEW,), ("bits",)):
         initial, found = compiled(system, sorts, watch.store, switched_off(watch).union(fewer), watch.coverage)
@@ -306,6 +306,8 @@ class _Run:
 
     def _measured(self, search: int, report: ctypes.Structure) -> Measured | None:
         """What made the states. Levels and variables are independent of each other."""
+        from concurrent.futures import ThreadPoolExecutor
+
         library, kinds = self.library, tuple(variable.type for variable in self.system.variables)
         parts = list(zip(offsets(kinds), map(width, kinds), strict=True))
         with ThreadPoolExecutor(self.workers) as pool:

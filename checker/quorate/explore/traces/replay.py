@@ -11,10 +11,11 @@ from quorate.explore import liveness
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.properties import Properties
-from quorate.explore.traces.tracing import DEADLOCK, trace
+from quorate.explore.traces.tracing import trace
 from quorate.explore.traces.witnesses import plain_json
 from quorate.kinds import (
     CONFORM,
+    DEADLOCK,
     ENDS,
     GOALS,
     HYPOTHETICAL,

@@ -20,14 +20,13 @@ from quorate.explore.traces.lanes import Lanes
 from quorate.explore.traces.post import Deliveries, Post
 from quorate.explore.traces.recording import Place, Recorder
 from quorate.explore.traces.witnesses import Explanation, explain, plain_json
-from quorate.kinds import INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
+from quorate.kinds import DEADLOCK, INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
 from quorate.language.containers import Event
 from quorate.language.networks import Wire
 from quorate.language.system import UNSET, Arguments, Method, State, Successor, System, Told
 from quorate.language.types import ChannelsType, MapType, Type, WireType
 from quorate.trace import Abstraction, AbstractStep, Change, Json, Step, Trace, Witness
 
-DEADLOCK = "deadlock"
 DEADLOCK_SENTENCE = "Nothing is possible any more, and the protocol may not stop here."
 WITNESSES_MAX = 16
 """Places named in the box under a picture; all that the property reads are marked in the steps."""
