@@ -113,9 +113,9 @@ def _two_phase_commit(members: Mapping[str, str], settings: Mapping[str, str] = 
 
 
 def _two_phase_commit_client(name: str, servers: Mapping[str, str]) -> Core:
-    from quorate_impl.two_phase_commit import Client
+    from quorate_impl.two_phase_commit import client
 
-    return Client(name, servers, f"{name} {secrets.token_hex(8)}")
+    return client(name, servers, f"{name} {secrets.token_hex(8)}")
 
 
 PROTOCOLS: Mapping[str, Maker] = {

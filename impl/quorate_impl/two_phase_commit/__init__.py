@@ -4,21 +4,22 @@ from collections.abc import Mapping, Sequence
 
 from quorate_impl.core import Core, Record
 from quorate_impl.protocol import Protocol
-from quorate_impl.two_phase_commit.client import Client
+from quorate_impl.shop.client import Client
+from quorate_impl.shop.messages import Answer, Facts, Place, Status
+from quorate_impl.shop.resources import ORDERS, Inventory, Orders
 from quorate_impl.two_phase_commit.coordinator import Coordinator
-from quorate_impl.two_phase_commit.messages import Answer, Facts, LogRecord, NodeMessage, Place, Status
-from quorate_impl.two_phase_commit.options import COORDINATOR, ORDERS, Options
+from quorate_impl.two_phase_commit.messages import LogRecord, NodeMessage
+from quorate_impl.two_phase_commit.options import COORDINATOR, Options
 from quorate_impl.two_phase_commit.participant import Participant
-from quorate_impl.two_phase_commit.services import Inventory, Orders
 
-__all__ = ["COORDINATOR", "ORDERS", "Client", "Coordinator", "Inventory", "Options", "Orders", "protocol"]
+__all__ = ["COORDINATOR", "Coordinator", "Options", "Participant", "client", "protocol"]
 
 
 def protocol(
     stock: Mapping[str, int],
     options: Options | None = None,
     coordinator: type[Coordinator] = Coordinator,
-    orders: type[Orders] = Orders,
+    participant: type[Participant] = Participant,
     inventory: type[Inventory] = Inventory,
     members: Mapping[str, str] | None = None,
 ) -> Protocol:
@@ -33,10 +34,15 @@ def protocol(
         if name == COORDINATOR:
             core = coordinator(name, records, tuple(stock), given)
         elif name == ORDERS:
-            core = orders(name, records, given)
+            core = participant(name, records, Orders(), given)
         else:
-            core = inventory(name, records, stock[name], given)
+            core = participant(name, records, inventory(name, stock[name]), given)
         core.members = members or {}
         return core
 
     return Protocol("two_phase_commit", NodeMessage, Place | Status, Answer | Facts, LogRecord, boot)
+
+
+def client(name: str, servers: Mapping[str, str] | None = None, buyer: str | None = None) -> Client:
+    """One that asks the coordinator."""
+    return Client(name, (COORDINATOR,), servers, buyer)

@@ -1,34 +1,5 @@
 """What the command line offers of the shop."""
 
-from __future__ import annotations
+from quorate_impl.shop.actions import ACTIONS, show
 
-from quorate_impl.core import Message
-from quorate_impl.runtime.protocols import Action, Shown
-from quorate_impl.two_phase_commit.messages import Answer, Facts, Order, Place, Status
-
-
-def _buy(lines: str) -> Place:
-    """From `n1=2,n2=1`. Raises `ValueError`."""
-    found: dict[str, int] = {}
-    for line in lines.split(","):
-        inventory, _, units = line.partition("=")
-        if not units.isdecimal() or int(units) == 0 or inventory in found:
-            raise ValueError(f"A purchase is of units of inventories, such as n1=2,n2=1, not {lines!r}.")
-        found[inventory] = int(units)
-    return Place("", 0, found)
-
-
-ACTIONS = {
-    "buy": Action(("LINES",), "So many units of each inventory, or nothing: n1=2,n2=1.", _buy),
-    "status": Action((), "What the coordinator knows of itself, or another node with --server.", lambda: Status()),
-}
-
-
-def show(result: Message) -> Shown:
-    """An answer in words; exit code 1 if nothing was bought."""
-    match result:
-        case Answer(_, order):
-            return Shown(order.value, 0 if order is Order.CONFIRMED else 1)
-        case Facts(facts):
-            return Shown("\n".join(f"{name:16} {'-' if value is None else value}" for name, value in facts.items()))
-    raise AssertionError(result)
+__all__ = ["ACTIONS", "show"]

@@ -11,25 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quorate_impl.core import Core, Message, Record, Timers
+from quorate_impl.shop.messages import Answer, Facts, Order, Place, Status
+from quorate_impl.shop.resources import participants
 from quorate_impl.two_phase_commit.messages import (
     Acknowledged,
-    Answer,
     Began,
     Committed,
     Conclude,
     Ended,
-    Facts,
     Inquire,
-    Order,
-    Place,
     Prepare,
     Prepared,
     Refused,
-    Status,
     Told,
     Transaction,
 )
-from quorate_impl.two_phase_commit.options import ORDERS, Options
+from quorate_impl.two_phase_commit.options import Options
 
 
 @dataclass
@@ -92,7 +89,7 @@ class Coordinator(Core):
         told = self.told.get(request.client)
         if told is not None and request.number <= told.number:
             if request.number == told.number:
-                self.reply(client, Answer(told.number, told.order))
+                self.reply(client, Answer(told.client, told.number, told.order))
             return
         for voting in self.voting.values():
             if voting.place.client == request.client:
@@ -148,7 +145,7 @@ class Coordinator(Core):
         voting = self.voting.pop(transaction)
         self._take_decision(transaction, voting.place)
         self._force_log(transaction, voting.place)
-        self._reply(voting.client, Answer(voting.place.number, Order.CONFIRMED))
+        self._reply(voting.client, Answer(voting.place.client, voting.place.number, Order.CONFIRMED))
         self._announce(transaction)
 
     def _take_decision(self, transaction: Transaction, place: Place) -> None:
@@ -180,7 +177,7 @@ class Coordinator(Core):
         told = Told(place.client, place.number, order)
         self.told[place.client] = told
         self._log(told)
-        self._reply(client, Answer(place.number, order))
+        self._reply(client, Answer(place.client, place.number, order))
 
     def _inform(self, source: str, transaction: Transaction) -> None:
         """A participant does not know the decision; as long as there is none, it waits."""
@@ -230,8 +227,3 @@ class Coordinator(Core):
             "unacknowledged": len(self.committed),
             "clients": len(self.told),
         }
-
-
-def participants(place: Place) -> tuple[str, ...]:
-    """Who has a part in a purchase, always in the same order."""
-    return (ORDERS, *place.lines)

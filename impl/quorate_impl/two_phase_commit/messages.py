@@ -1,58 +1,13 @@
-"""What coordinator, participants, clients and disks say to each other."""
+"""What coordinator, participants and disks say to each other; clients speak as in `shop.messages`."""
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Annotated
-
-import msgspec
-
 from quorate_impl.core import Message, Record
+from quorate_impl.shop.messages import Count, Order, Place, Rows, Shelf
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Quantity = Annotated[int, msgspec.Meta(gt=0)]
 Transaction = tuple[Count, Count]
 """The number of a transaction: which start of the coordinator, and which transaction since then. No two are the same,
 and later ones are greater."""
-
-
-class Order(Enum):
-    """How a purchase ended: confirmed, refused by a participant, or given up because somebody did not vote in time."""
-
-    CONFIRMED = "confirmed"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-
-
-# Clients and the coordinator
-
-
-class Place(Message, frozen=True):
-    """A client asks for so many units of each inventory. Client and number are the idempotency key.
-
-    The numbers of one client go up, and it asks for one purchase at a time.
-    """
-
-    client: str
-    number: Count
-    lines: dict[str, Quantity]
-
-
-class Answer(Message, frozen=True):
-    """How the purchase with this number has ended, for good."""
-
-    number: Count
-    order: Order
-
-
-class Status(Message, frozen=True):
-    """What does this node know? Any node answers."""
-
-
-class Facts(Message, frozen=True):
-    """What a node knows of itself."""
-
-    facts: dict[str, str | int | float | bool | None]
 
 
 # The coordinator to participants
@@ -154,18 +109,6 @@ class Kept(Record, frozen=True):
 
     over: Transaction
     concluded: tuple[tuple[Transaction, bool], ...]
-
-
-class Shelf(Record, frozen=True):
-    """The units that an inventory has."""
-
-    available: Count
-
-
-class Rows(Record, frozen=True):
-    """The table of confirmed orders."""
-
-    places: tuple[Place, ...]
 
 
 LogRecord = Began | Committed | Ended | Told | Promised | Concluded | Kept | Shelf | Rows

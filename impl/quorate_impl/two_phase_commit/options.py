@@ -1,9 +1,8 @@
-"""Names and times that coordinator and participants share."""
+"""The name and the times that coordinator and participants share."""
 
 from dataclasses import dataclass
 
 COORDINATOR = "coordinator"
-ORDERS = "orders"
 
 
 @dataclass(frozen=True)

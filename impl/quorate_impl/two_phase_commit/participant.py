@@ -1,85 +1,41 @@
-"""What all participants do, whatever data they have: the specification's resource managers.
-
-A participant that is prepared has given its word: it can commit whatever happens, and it does neither, crash or not,
-until it knows the decision. What it has promised stays reserved meanwhile.
-"""
+"""What all participants do, whatever data they have: the specification's resource managers."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from quorate_impl.core import Core, Message, Record, Timers
+from quorate_impl.core import Message, Record, Timers
+from quorate_impl.shop.manager import ResourceManager
+from quorate_impl.shop.messages import Place
+from quorate_impl.shop.resources import Resource
 from quorate_impl.two_phase_commit.messages import (
     Acknowledged,
     Conclude,
     Concluded,
-    Facts,
     Inquire,
     Kept,
-    Place,
     Prepare,
     Prepared,
     Promised,
     Refused,
-    Status,
     Transaction,
 )
 from quorate_impl.two_phase_commit.options import COORDINATOR, Options
 
 
-class Participant(Core):
-    """A resource manager. An heir has the data: what it can promise, and what a commit changes.
-
-    `prepared` are the promises. `concluded` says of the transactions that are over here whether they were committed, as
-    long as requests of them can come; all before `over` are over everywhere.
+class Participant(ResourceManager[Transaction]):
+    """A resource manager. `prepared` are its promises. `concluded` says of the transactions that are over here whether they were
+    committed, as long as requests of them can come; all before `over` are over everywhere.
     """
 
-    members: Mapping[str, str] = {}
-    """All nodes with their addresses, where there are any."""
-
-    def __init__(self, name: str, records: Sequence[Record], options: Options) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, records: Sequence[Record], resource: Resource, options: Options) -> None:
+        super().__init__(name, resource, options.checkpoint_after)
         self.options = options
-        self.prepared: dict[Transaction, Place] = {}
         self.concluded: dict[Transaction, bool] = {}
         self.over: Transaction = (0, 0)
         self._timers = Timers()
-        self._since_checkpoint = 0
         for record in records:
             self._recover(record)
-
-    def addresses(self) -> dict[str, str]:
-        return dict(self.members)
-
-    def requested(self, client: str, request: Message) -> None:
-        """An operator asks; purchases are the coordinator's affair, and are not answered here."""
-        if isinstance(request, Status):
-            self.reply_at_once(client, Facts(self.status()))
-
-    # The data
-
-    @abstractmethod
-    def _is_locked(self, place: Place) -> bool:
-        """Whether a promise stands in the way, so that a vote has to wait until it is concluded."""
-
-    @abstractmethod
-    def _covers(self, place: Place) -> bool:
-        """Whether it can be promised, after all that is promised already."""
-
-    @abstractmethod
-    def _execute(self, place: Place) -> None:
-        """What a commit changes."""
-
-    @abstractmethod
-    def _data(self) -> Record:
-        """All data, for a checkpoint."""
-
-    @abstractmethod
-    def _restore(self, data: Record) -> None:
-        """The data of a checkpoint."""
-
-    # The protocol
 
     def _recover(self, record: Record) -> None:
         """`restart`: a promise is on disk and is kept, unfinished work is lost."""
@@ -92,7 +48,7 @@ class Participant(Core):
                 self.over = over
                 self.concluded = dict(concluded)
             case _:
-                self._restore(record)
+                self.resource.restore(record)
 
     def started(self) -> None:
         self._timers.set("inquire", 1)
@@ -115,11 +71,11 @@ class Participant(Core):
         """`prepare` or `refuse`."""
         if transaction in self.prepared:
             self._vote(source, transaction)
-        elif self._is_over(transaction) or self._is_locked(place):
+        elif self._is_over(transaction) or self.resource.is_locked(place, self.prepared.values()):
             return
-        elif self._covers(place):
+        elif self.covers(place):
             self.prepared[transaction] = place
-            self._log(Promised(transaction, place))
+            self.log(Promised(transaction, place))
             self._vote(source, transaction)
         else:
             self.send(source, Refused(transaction))
@@ -135,7 +91,7 @@ class Participant(Core):
         """`obey`. A decision to abort that overtakes the request to prepare leaves a mark, and nothing is prepared."""
         if transaction in self.prepared:
             self._conclude(transaction, commit)
-            self._log(Concluded(transaction, commit))
+            self.log(Concluded(transaction, commit))
         elif not commit and not self._is_over(transaction):
             self.concluded[transaction] = False
         if commit and self._is_over(transaction):
@@ -145,7 +101,7 @@ class Participant(Core):
         place = self.prepared.pop(transaction)
         self.concluded[transaction] = commit
         if commit:
-            self._execute(place)
+            self.resource.execute(place)
 
     def _acknowledge(self, source: str, transaction: Transaction) -> None:
         """The coordinator forgets the decision then, so the commit has to be on the disk."""
@@ -157,13 +113,7 @@ class Participant(Core):
             for transaction in self.prepared:
                 self.send(COORDINATOR, Inquire(transaction))
 
-    def _log(self, record: Record) -> None:
-        self.persist(record)
-        self._since_checkpoint += 1
-        if self._since_checkpoint >= self.options.checkpoint_after:
-            self._since_checkpoint = 0
-            promises = (Promised(transaction, place) for transaction, place in self.prepared.items())
-            self.checkpoint(self._data(), Kept(self.over, tuple(self.concluded.items())), *promises)
-
-    def status(self) -> dict[str, str | int | float | bool | None]:
-        return {"name": self.name, "prepared": len(self.prepared)}
+    def state(self) -> Iterator[Record]:
+        yield Kept(self.over, tuple(self.concluded.items()))
+        for transaction, place in self.prepared.items():
+            yield Promised(transaction, place)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from quorate_impl.core import Record
-from quorate_impl.two_phase_commit import Coordinator, Inventory, Orders
-from quorate_impl.two_phase_commit.coordinator import Voting, participants
+from quorate_impl.shop.messages import Answer, Order, Place
+from quorate_impl.shop.resources import Inventory, participants
+from quorate_impl.two_phase_commit import Coordinator, Participant
+from quorate_impl.two_phase_commit.coordinator import Voting
 from quorate_impl.two_phase_commit.messages import (
     Acknowledged,
-    Answer,
     Conclude,
     Concluded,
     Ended,
-    Order,
-    Place,
     Prepared,
     Told,
     Transaction,
 )
-from quorate_impl.two_phase_commit.participant import Participant
 
 from tests.impl.two_phase_commit.running import Program
 
@@ -81,7 +81,7 @@ class Impatient(Participant):
         self._timers.set("patience", 30)
         for transaction in list(self.prepared):
             self._conclude(transaction, False)
-            self._log(Concluded(transaction, False))
+            self.log(Concluded(transaction, False))
 
 
 class Acknowledges(Participant):
@@ -95,37 +95,10 @@ class PreparesAgain(Participant):
         super()._prepare(source, transaction, place)
 
 
-class VotingOrders(VotesBefore, Orders): ...
-
-
-class VotingInventory(VotesBefore, Inventory): ...
-
-
-class ForgetfulOrders(Forgets, Orders): ...
-
-
-class ForgetfulInventory(Forgets, Inventory): ...
-
-
-class ImpatientOrders(Impatient, Orders): ...
-
-
-class ImpatientInventory(Impatient, Inventory): ...
-
-
-class AcknowledgingOrders(Acknowledges, Orders): ...
-
-
-class AcknowledgingInventory(Acknowledges, Inventory): ...
-
-
-class RepeatingInventory(PreparesAgain, Inventory): ...
-
-
 class LooksAtTheShelf(Inventory):
     """What others were promised counts as there."""
 
-    def _covers(self, place: Place) -> bool:
+    def covers(self, place: Place, promised: Collection[Place]) -> bool:
         return self.available >= place.lines[self.name]
 
 
@@ -135,11 +108,11 @@ MISTAKES = {
     "answered before it is logged": Program(RepliesBeforeLogging),
     "committed by a majority": Program(CommitsByMajority),
     "commit is presumed": Program(PresumesCommit),
-    "voted before it is logged": Program(Coordinator, VotingOrders, VotingInventory),
-    "promises are forgotten at a restart": Program(Coordinator, ForgetfulOrders, ForgetfulInventory),
-    "the prepared abort": Program(Coordinator, ImpatientOrders, ImpatientInventory),
-    "acknowledged before it is logged": Program(Coordinator, AcknowledgingOrders, AcknowledgingInventory),
-    "a late request prepares again": Program(Coordinator, Orders, RepeatingInventory),
-    "promises to others are not counted": Program(Coordinator, Orders, LooksAtTheShelf),
+    "voted before it is logged": Program(Coordinator, VotesBefore),
+    "promises are forgotten at a restart": Program(Coordinator, Forgets),
+    "the prepared abort": Program(Coordinator, Impatient),
+    "acknowledged before it is logged": Program(Coordinator, Acknowledges),
+    "a late request prepares again": Program(Coordinator, PreparesAgain),
+    "promises to others are not counted": Program(inventory=LooksAtTheShelf),
 }
 """What is wrong, and the program that has it wrong."""
