@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -33,25 +33,34 @@ class Promises:
     """The invariants of `two_phase_commit` and `order_inventory`, looked at after each step.
 
     A transaction counts as committed from when the first participant has committed it. From then on each of its
-    participants has its part, as a promise or for good: so the shelf of an inventory can be computed.
+    participants has its part, as a promise or for good: so the shelf of an inventory can be computed. `concluded` says which
+    transactions a participant knows to be over, and whether they were committed.
     """
 
-    def __init__(self, stock: Mapping[str, int]) -> None:
+    def __init__(self, stock: Mapping[str, int], concluded: Callable[[Any], Mapping[Any, bool]]) -> None:
         self._stock = stock
+        self._concluded = concluded
         self._places: dict[Any, Place] = {}
         self._outcomes: dict[Any, tuple[bool, str]] = {}
+        self._seen: dict[str, tuple[Core, int, int]] = {}
         self._sold = dict.fromkeys(stock, 0)
         self.bought: set[tuple[str, int]] = set()
 
     def __call__(self, name: str, core: Core) -> str | None:
-        if not isinstance(core, ResourceManager):
+        if not isinstance(core, ResourceManager) or self.is_as_before(name, core, len(core.prepared)):
             return None
         self._places.update(core.prepared)
-        for transaction, commit in core.concluded.items():
+        for transaction, commit in self._concluded(core).items():
             wrong = self._conclude(name, transaction, commit)
             if wrong is not None:
                 return wrong
         return self._counted(core)
+
+    def is_as_before(self, name: str, core: Core, more: int = 0) -> bool:
+        """Whether the node has written nothing since it was looked at, and this number is the same: there is nothing to see."""
+        seen = core, core.written, more
+        before, self._seen[name] = self._seen.get(name), seen
+        return before is not None and before[0] is core and before == seen
 
     def _conclude(self, name: str, transaction: Any, commit: bool) -> str | None:
         if transaction in self._outcomes:

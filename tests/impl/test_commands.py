@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from quorate.commands._cluster import need_implementations
 from quorate.errors import UsageError
+from quorate_impl.runtime.cluster import read_cluster
 
 from tests.docs.pages import ROOT, blocks
 
@@ -96,6 +98,21 @@ def test_purchases_are_made_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     assert "available        2" in status and "reserved         0" in status
     assert wrong == (2, "quorate: A purchase is of units of inventories, such as n1=2,n2=1, not 'n1'.")
     assert load == (2, "quorate: two_phase_commit is no store that values are put into.")
+
+
+@pytest.mark.slow
+def test_so_do_those_about_purchases(tmp_path: Path) -> None:
+    """With the coordinator and an acceptor killed before the second one, and not started again for a second."""
+    (block,) = [block for block in blocks(ROOT / "README.md") if block.note == "purchases"]
+    first, *others = [line.removeprefix("quorate ").split() for line in block.text.splitlines()]
+    with subprocess.Popen([*QUORATE, *first], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and "a3 at 127.0.0.1:" in running.stdout.readline()
+        said = [quorate(tmp_path, *others[0])]
+        for node in ("l1", "a1"):
+            os.kill(read_cluster(tmp_path / "store").pids[node], signal.SIGKILL)
+        said += [quorate(tmp_path, *line) for line in others[1:]]
+        running.send_signal(signal.SIGINT)
+    assert said[:2] == [(0, "confirmed"), (0, "confirmed")] and "role             acceptor" in said[2][1]
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def command(
     Of raft: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status, add-server NAME [ADDRESS],
     remove-server NAME, transfer NAME. Of dynamo: put KEY VALUE and delete KEY, in the place of what is read first; get KEY,
     status. Of primary_backup: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status, fail-over, force-fail-over.
-    Of two_phase_commit: buy n1=2,n2=1, status.
+    Of two_phase_commit and paxos_commit: buy n1=2,n2=1, status.
     Of pbft: put KEY VALUE, get KEY, cas KEY EXPECTED VALUE, delete KEY, status.
     Exit codes: 0 done, 1 not done, 3 nobody knows (there was no answer in time).
     """

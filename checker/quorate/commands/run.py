@@ -34,6 +34,8 @@ COLUMNS = {
     "prepared": "prepared",
     "available": "available",
     "confirmed": "confirmed",
+    "voting": "voting",
+    "unfinished": "unfinished",
     "keys": "keys",
     "conflicts": "siblings",
     "hints": "hints",
@@ -62,7 +64,7 @@ LEADERS = ("leader", "primary")
     multiple=True,
     metavar="NAME=VALUE",
     help="A setting of a new cluster. Of dynamo: policy=siblings (or last-write-wins), replicas=3, sloppy=yes, skew=MS. Of "
-    "two_phase_commit: stock=100, the units of each inventory. Of pbft: keys=DIR, with keys made elsewhere.",
+    "two_phase_commit and paxos_commit: stock=100, the units of each inventory. Of pbft: keys=DIR, with keys made elsewhere.",
 )
 @click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")
 @click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")

@@ -40,11 +40,14 @@ class Instance:
 
 @dataclass
 class Entry:
-    """A transaction: its instances, by the names of their participants, and for how many ticks it has been here."""
+    """A transaction: its instances, by the names of their participants; how many ticks ago, and how often, a leader was asked to end
+    it; and whether it is over.
+    """
 
     place: Place
     instances: dict[str, Instance] = field(default_factory=dict)
-    age: int = 0
+    ticks: int = 0
+    asked: int = 0
     is_over: bool = False
 
 
@@ -59,7 +62,6 @@ class Acceptor(Core):
         self.options = options
         self.entries: dict[Transaction, Entry] = {}
         self.latest: dict[str, int] = {}
-        self._asked = 0
         self._timers = Timers()
         self._since_checkpoint = 0
         for record in records:
@@ -105,32 +107,36 @@ class Acceptor(Core):
         """`promise`. What this ballot was promised before, it is promised again: nothing was accepted below it since."""
         instance = self._instance(m.place, m.instance)
         if instance.promised > m.ballot:
-            self.send(leader, Preempted(m.place.key, instance.promised))
+            self.send(leader, Preempted(instance.promised))
             return
         if instance.promised < m.ballot:
             instance.promised = m.ballot
             self._log(PromisedBallot(m.place, m.instance, m.ballot))
-        self.send(leader, Phase1b(m.place.key, m.instance, m.ballot, instance.accepted))
+        self._report(leader, Phase1b(m.place.key, m.instance, m.ballot, instance.accepted))
+
+    def _report(self, leader: str, promise: Phase1b) -> None:
+        """The leader goes by it, so it has to be on the disk."""
+        self.send(leader, promise)
 
     def _accept(self, m: Phase2a) -> None:
         """`accept`."""
         instance = self._instance(m.place, m.instance)
         if not self._may_accept(instance, m.ballot):
-            self.send(m.leader, Preempted(m.place.key, instance.promised))
+            self.send(m.leader, Preempted(instance.promised))
             return
         accepted = Accepted(m.ballot, m.vote)
         if instance.accepted != accepted:
             instance.promised, instance.accepted = m.ballot, accepted
             self._log(AcceptedVote(m.place, m.instance, m.ballot, m.vote))
-        self._confirm(m)
+        self._confirm(m.leader, Phase2b(m.place.key, m.instance, m.ballot, m.vote))
 
     def _may_accept(self, instance: Instance, ballot: Ballot) -> bool:
         """Nothing below what was promised."""
         return instance.promised <= ballot
 
-    def _confirm(self, m: Phase2a) -> None:
+    def _confirm(self, leader: str, accepted: Phase2b) -> None:
         """The leader counts it, so it has to be on the disk."""
-        self.send(m.leader, Phase2b(m.place.key, m.instance, m.ballot, m.vote))
+        self.send(leader, accepted)
 
     # Keeping and forgetting
 
@@ -163,10 +169,10 @@ class Acceptor(Core):
         for entry in self.entries.values():
             if entry.is_over:
                 continue
-            entry.age += self.options.repeat_ticks
-            if entry.age >= self.options.finish_ticks:
-                entry.age, self._asked = 0, self._asked + 1
-                self.send(self.options.leaders[self._asked % len(self.options.leaders)], Inquire(entry.place))
+            entry.ticks += self.options.repeat_ticks
+            if entry.ticks >= self.options.finish_ticks:
+                entry.ticks, entry.asked = 0, entry.asked + 1
+                self.send(self.options.leaders[entry.asked % len(self.options.leaders)], Inquire(entry.place))
 
     def _log(self, record: Record) -> None:
         self.persist(record)

@@ -47,16 +47,14 @@ class Instance:
 
 @dataclass
 class Running:
-    """A transaction that is not over: for how many ticks votes or a ballot are waited for, and the highest round that was heard of.
-
-    When there is a verdict, `missing` are those who have not acknowledged it.
+    """A transaction that is not over: for how many ticks votes or a ballot are waited for, and, when there is a verdict, who has not
+    acknowledged it.
     """
 
     place: Place
     client: str | None
     ticks: int
     instances: dict[str, Instance]
-    round: int = 0
     verdict: bool | None = None
     missing: set[str] = field(default_factory=set)
 
@@ -72,6 +70,7 @@ class Leader(Core):
         self.options = options
         self.inventories = frozenset(inventories)
         self.start = 0
+        self.round = 0
         self.running: dict[Transaction, Running] = {}
         self.told: dict[str, Answer] = {}
         self._late = options.leaders.index(name) / len(options.leaders)
@@ -126,22 +125,20 @@ class Leader(Core):
                 self._receive_acknowledged(source, transaction)
             case Phase1b():
                 self._receive_promise(source, message)
-            case Preempted(transaction, ballot):
-                if transaction in self.running:
-                    running = self.running[transaction]
-                    running.round = max(running.round, ballot[0])
+            case Preempted(ballot):
+                self.round = max(self.round, ballot[0])
             case Inquire(place):
                 self._inform(source, place)
 
     # Ballots
 
     def _begin_ballots(self, running: Running) -> None:
-        """A ballot of each instance that has chosen nothing yet."""
-        running.round += 1
+        """A ballot of each instance that has chosen nothing yet. No round comes twice, although transactions may."""
+        self.round += 1
         running.ticks = self._patience(self.options.ballot_ticks)
         for name, instance in running.instances.items():
             if instance.chosen is None:
-                self.begin_ballot(running.place, name, running.round)
+                self.begin_ballot(running.place, name, self.round)
 
     def begin_ballot(self, place: Place, name: str, round: int) -> None:
         """`begin_ballot`."""

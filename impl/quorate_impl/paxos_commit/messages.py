@@ -77,9 +77,8 @@ class Phase2b(Message, frozen=True):
 
 
 class Preempted(Message, frozen=True):
-    """Acceptor to leader: has promised this ballot of an instance, which is above yours."""
+    """Acceptor to leader: has promised this ballot, which is above yours."""
 
-    transaction: Transaction
     ballot: Ballot
 
 

@@ -102,14 +102,25 @@ def _pbft_keys(directory: Path, names: Sequence[str], settings: Mapping[str, str
     return found(directory, names, settings)
 
 
+def _stock(protocol: str, members: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, int]:
+    """The units of each inventory at first."""
+    for name, value in settings.items():
+        if name != "stock" or not value.isdecimal():
+            raise ValueError(f"{protocol} has the setting stock, a number of units, and no {name}={value}.")
+    inventories = [name for name in members if name not in OFFICERS[protocol]]
+    return dict.fromkeys(inventories, int(settings.get("stock", "100")))
+
+
 def _two_phase_commit(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
     from quorate_impl.two_phase_commit import protocol
 
-    for name, value in settings.items():
-        if name != "stock" or not value.isdecimal():
-            raise ValueError(f"two_phase_commit has the setting stock, a number of units, and no {name}={value}.")
-    inventories = [name for name in members if name not in OFFICERS["two_phase_commit"]]
-    return protocol(dict.fromkeys(inventories, int(settings.get("stock", "100"))), members=members)
+    return protocol(_stock("two_phase_commit", members, settings), members=members)
+
+
+def _paxos_commit(members: Mapping[str, str], settings: Mapping[str, str] = {}, /) -> Protocol:
+    from quorate_impl.paxos_commit import protocol
+
+    return protocol(_stock("paxos_commit", members, settings), members=members)
 
 
 def _two_phase_commit_client(name: str, servers: Mapping[str, str]) -> Core:
@@ -118,8 +129,15 @@ def _two_phase_commit_client(name: str, servers: Mapping[str, str]) -> Core:
     return client(name, servers, f"{name} {secrets.token_hex(8)}")
 
 
+def _paxos_commit_client(name: str, servers: Mapping[str, str]) -> Core:
+    from quorate_impl.paxos_commit import client
+
+    return client(name, servers, f"{name} {secrets.token_hex(8)}")
+
+
 PROTOCOLS: Mapping[str, Maker] = {
     "dynamo": _dynamo,
+    "paxos_commit": _paxos_commit,
     "pbft": _pbft,
     "primary_backup": _primary_backup,
     "raft": _raft,
@@ -127,6 +145,7 @@ PROTOCOLS: Mapping[str, Maker] = {
 }
 
 OFFICERS: Mapping[str, tuple[str, ...]] = {
+    "paxos_commit": ("orders", "l1", "l2", "a1", "a2", "a3"),
     "primary_backup": ("arbiter",),
     "two_phase_commit": ("coordinator", "orders"),
 }
@@ -142,6 +161,7 @@ are. Raises `ValueError` if there can be no such cluster.
 
 CLIENTS: Mapping[str, Callable[[str, Mapping[str, str]], Core]] = {
     "dynamo": _dynamo_client,
+    "paxos_commit": _paxos_commit_client,
     "pbft": _pbft_client,
     "primary_backup": _primary_backup_client,
     "raft": _raft_client,

@@ -57,7 +57,7 @@ def run(
 ) -> Outcome:
     """Four clients buy from two inventories; in every other run these are sold out soon."""
     stock = dict.fromkeys(("east", "west"), 1_000 if seed % 2 else 25)
-    promises = Promises(stock)
+    promises = Promises(stock, lambda core: core.concluded)
     simulation = Simulation(
         protocol(stock, options, program.coordinator, program.participant, program.inventory),
         NODES,

@@ -1,0 +1,115 @@
+"""Simulated purchases by Paxos Commit: what must be so after each step, and what must be so at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quorate_impl.core import Core
+from quorate_impl.paxos_commit import Acceptor, Leader, Options, Participant, client, protocol
+from quorate_impl.paxos_commit.messages import Ballot, Transaction, Vote
+from quorate_impl.paxos_commit.participant import RM
+from quorate_impl.shop.resources import ORDERS, Inventory
+from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
+
+from tests.impl.shopping import Promises, Purchases, misinformed
+
+OPTIONS = Options(
+    repeat_ticks=10, vote_ticks=40, ballot_ticks=20, doubt_ticks=60, finish_ticks=60, checkpoint_after=100
+)
+IMPATIENT = Options(repeat_ticks=2, vote_ticks=4, ballot_ticks=4, doubt_ticks=6, finish_ticks=60, checkpoint_after=100)
+"""So that leaders get in each other's way."""
+NODES = (*OPTIONS.leaders, *OPTIONS.acceptors, ORDERS, "east", "west")
+CLIENTS = ("c1", "c2", "c3", "c4")
+SHORT = Conditions(busy_ms=1_500, think_ms=5, rest=6, settle_ms=1_500)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The three kinds of nodes, and the data of an inventory."""
+
+    leader: type[Leader] = Leader
+    acceptor: type[Acceptor] = Acceptor
+    participant: type[Participant] = Participant
+    inventory: type[Inventory] = Inventory
+
+
+RIGHT = Program()
+
+
+def concluded(core: Participant) -> dict[Transaction, bool]:
+    """The last transactions of clients, as far as they are over at a participant."""
+    return {
+        (client, part.number): part.state is RM.COMMITTED
+        for client, part in core.rm.items()
+        if part.state is not RM.PREPARED
+    }
+
+
+class OneVote(Promises):
+    """And in each ballot of an instance one vote is accepted, whichever acceptors remember it."""
+
+    def __init__(self, stock: Mapping[str, int]) -> None:
+        super().__init__(stock, concluded)
+        self._votes: dict[tuple[Transaction, str, Ballot], Vote] = {}
+
+    def __call__(self, name: str, core: Core) -> str | None:
+        if not isinstance(core, Acceptor):
+            return super().__call__(name, core)
+        if self.is_as_before(name, core):
+            return None
+        for key, entry in core.entries.items():
+            if not entry.is_over:
+                for participant, instance in entry.instances.items():
+                    accepted = instance.accepted
+                    if accepted is not None:
+                        first = self._votes.setdefault((key, participant, accepted.ballot), accepted.vote)
+                        if first is not accepted.vote:
+                            return f"one_vote: {name} accepts {accepted} of {participant} in {key}, not {first}"
+        return None
+
+
+def audit(outcome: Outcome, promises: Promises, machines: Mapping[str, Any]) -> str | None:
+    """What clients were told is so at the end, nobody is prepared any more, and acceptors keep nothing that no leader can end.
+
+    A late message brings back what was forgotten, until a leader is asked about it: so that one question is allowed.
+    """
+    wrong = misinformed(outcome, CLIENTS, promises.bought)
+    if wrong is not None:
+        return wrong
+    for name in NODES:
+        core = machines[name].core
+        if isinstance(core, Participant) and core.prepared:
+            return f"everyone_decides: {name} is still prepared for {', '.join(map(str, core.prepared))}"
+        if isinstance(core, Acceptor):
+            kept = [key for key, entry in core.entries.items() if not entry.is_over and entry.asked > 1]
+            if kept:
+                return f"everything_ends: {name} has asked in vain about {', '.join(map(str, kept))}"
+    return None
+
+
+def run(
+    seed: int,
+    plan: Plan | None = None,
+    program: Program = RIGHT,
+    conditions: Conditions = SHORT,
+    options: Options = OPTIONS,
+) -> Outcome:
+    """Four clients buy from two inventories; in every other run these are sold out soon."""
+    stock = dict.fromkeys(("east", "west"), 1_000 if seed % 2 else 25)
+    promises = OneVote(stock)
+    simulation = Simulation(
+        protocol(stock, options, program.leader, program.acceptor, program.participant, program.inventory),
+        NODES,
+        {name: lambda name=name: client(name, options=options) for name in CLIENTS},  # type: ignore[misc]
+        Purchases(),
+        seed,
+        draw_plan(seed, NODES, conditions.busy_ms, faults_max=12) if plan is None else plan,
+        conditions,
+        promises,
+    )
+    outcome = simulation.run()
+    if outcome.failure is None:
+        outcome.failure = audit(outcome, promises, simulation.machines)
+    return outcome
