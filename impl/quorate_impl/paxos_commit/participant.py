@@ -52,13 +52,15 @@ NONE = Part(0, None, RM.ABORTED)
 
 
 class Participant(ResourceManager[Transaction]):
-    """A resource manager. `rm` has its part in the last transaction of each client, `prepared` the purchases it has promised."""
+    """A resource manager. `rm` has its part in the last transaction of each client, `prepared` the purchases it has promised, and
+    `doubts` for how many ticks it has waited for their verdicts.
+    """
 
     def __init__(self, name: str, records: Sequence[Record], resource: Resource, options: Options) -> None:
         super().__init__(name, resource, options.checkpoint_after)
         self.options = options
         self.rm: dict[str, Part] = {}
-        self._doubts: dict[Transaction, int] = {}
+        self.doubts: dict[Transaction, int] = {}
         self._timers = Timers()
         for record in records:
             self._recover(record)
@@ -105,7 +107,7 @@ class Participant(ResourceManager[Transaction]):
         if vote is Vote.PREPARED:
             self.rm[place.client] = Part(place.number, vote, RM.PREPARED)
             self.prepared[place.key] = place
-            self._doubts[place.key] = 0
+            self.doubts[place.key] = 0
         else:
             self.rm[place.client] = Part(place.number, vote, RM.ABORTED)
 
@@ -128,7 +130,7 @@ class Participant(ResourceManager[Transaction]):
     def _conclude(self, transaction: Transaction, commit: bool) -> None:
         client, number = transaction
         place = self.prepared.pop(transaction, None)
-        self._doubts.pop(transaction, None)
+        self.doubts.pop(transaction, None)
         vote = None if place is None else Vote.PREPARED
         self.rm[client] = Part(number, vote, RM.COMMITTED if commit else RM.ABORTED)
         if commit and place is not None:
@@ -144,8 +146,8 @@ class Participant(ResourceManager[Transaction]):
             return
         self._timers.set("repeat", self.options.repeat_ticks)
         leaders, repeat = self.options.leaders, self.options.repeat_ticks
-        for transaction, waited in self._doubts.items():
-            self._doubts[transaction] = waited + repeat
+        for transaction, waited in self.doubts.items():
+            self.doubts[transaction] = waited + repeat
             if waited >= self.options.doubt_ticks:
                 self.send(leaders[waited // repeat % len(leaders)], Inquire(self.prepared[transaction]))
 

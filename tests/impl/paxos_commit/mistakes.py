@@ -47,7 +47,7 @@ class ThePreparedAbort(Participant):
 
     def tick(self, now: int) -> None:
         super().tick(now)
-        for transaction in [each for each, waited in self._doubts.items() if waited >= 30]:
+        for transaction in [each for each, waited in self.doubts.items() if waited >= 30]:
             self._conclude(transaction, False)
             self.log(Concluded(transaction, False))
 

@@ -48,14 +48,21 @@ def concluded(core: Participant) -> dict[Transaction, bool]:
 
 
 class OneVote(Promises):
-    """And in each ballot of an instance one vote is accepted, whichever acceptors remember it."""
+    """And in each ballot of an instance one vote is accepted, whichever acceptors remember it; and nobody is in doubt for longer than
+    so many ticks.
+    """
 
-    def __init__(self, stock: Mapping[str, int]) -> None:
+    def __init__(self, stock: Mapping[str, int], doubt_max: int | None) -> None:
         super().__init__(stock, concluded)
+        self._doubt_max = doubt_max
         self._votes: dict[tuple[Transaction, str, Ballot], Vote] = {}
 
     def __call__(self, name: str, core: Core) -> str | None:
         if not isinstance(core, Acceptor):
+            if isinstance(core, Participant) and self._doubt_max is not None:
+                blocked = [key for key, waited in core.doubts.items() if waited > self._doubt_max]
+                if blocked:
+                    return f"not_blocked: {name} has waited for {blocked}"
             return super().__call__(name, core)
         if self.is_as_before(name, core):
             return None
@@ -95,10 +102,11 @@ def run(
     program: Program = RIGHT,
     conditions: Conditions = SHORT,
     options: Options = OPTIONS,
+    doubt_max: int | None = None,
 ) -> Outcome:
     """Four clients buy from two inventories; in every other run these are sold out soon."""
     stock = dict.fromkeys(("east", "west"), 1_000 if seed % 2 else 25)
-    promises = OneVote(stock)
+    promises = OneVote(stock, doubt_max)
     simulation = Simulation(
         protocol(stock, options, program.leader, program.acceptor, program.participant, program.inventory),
         NODES,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from quorate_impl.paxos_commit import Options
-from quorate_impl.simulation import Plan
+from quorate_impl.simulation import Crash, Plan
 
 from tests.impl.paxos_commit.mistakes import MISTAKES
 from tests.impl.paxos_commit.plans import bad_weather, leaders_come_and_go, power_cuts, quarrels
-from tests.impl.paxos_commit.running import IMPATIENT, OPTIONS, run
+from tests.impl.paxos_commit.running import IMPATIENT, OPTIONS, SHORT, run
 from tests.impl.repeated import digests
 
 
@@ -40,6 +41,19 @@ def test_purchases_under_faults_are_all_or_nothing() -> None:
 def test_many_purchases_under_faults_are_all_or_nothing(plan: Callable[[int], Plan | None], options: Options) -> None:
     for seed in range(1_000, 1_025):
         assert run(seed, plan(seed), options=options).failure is None
+
+
+@pytest.mark.slow
+def test_the_death_of_a_leader_and_of_an_acceptor_blocks_nobody() -> None:
+    """Nobody is in doubt for more than 120 ticks, where two-phase commit waits for its coordinator; and purchases go on."""
+    for seed, victims in enumerate((("l1", "a1"), ("l1", "a2"), ("l2", "a3"))):
+        plan = tuple(Crash(500, 2_000, victim) for victim in victims)
+        until_then, after = (
+            run(seed, plan, conditions=replace(SHORT, busy_ms=busy_ms, rest=0), doubt_max=120)
+            for busy_ms in (500, 2_500)
+        )
+        assert until_then.failure is None and after.failure is None
+        assert after.operations > until_then.operations + 100
 
 
 def test_a_run_repeats_itself() -> None:
