@@ -4,7 +4,8 @@ A parameter ranges over its type. An action that begins with `require(m in self.
 of those choices, so such a parameter ranges over the collection instead. Both give the same enabled instances in the
 same order: the order of the parameter's type. What counts as the beginning: the `require` statements right after the
 docstring, for as long as each of them (or the first operand of its `and`) says that a parameter is `in` an expression
-of `self`, of parameters before it and of names outside the method. Where that expression fails, the parameter ranges over its type.
+of `self`, of parameters before it and of names outside the method. Where that expression fails, or has members of which it is not plain
+what they equal, the parameter ranges over its type.
 """
 
 from __future__ import annotations
@@ -15,17 +16,23 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from quorate.errors import SpecError
-from quorate.language.control import Cut
+from quorate.language.control import Cut, require
 from quorate.language.declarations import SpecBase
 from quorate.language.loaded import is_as_loaded, lines_of, tree_of
+from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Method, Parameter, State, System
-from quorate.language.types import Type
+from quorate.language.types import IdentityType, NoneType, RecordType, Type, UnionType
+from quorate.language.types.base import Leaf
+from quorate.language.types.structured import is_record
 
 INSTANCES_MAX = 1_000_000
 """More choices than this for one method are refused: it would be tried with each of them in every state."""
 
 REMEMBERED_MAX = 100_000
 """How many different collections the choices of one parameter are remembered for."""
+
+UNDERSTOOD = ("builtins", "collections", "enum", "quorate")
+"""Where collections are defined that contain what they range over."""
 
 Collection = Callable[..., Any]
 
@@ -39,14 +46,15 @@ def collections_of(method: Method) -> dict[str, Collection]:
     definition = definition_of(method.function)
     if definition is None or not names:
         return found
-    for condition in _leading(definition):
+    own, *_ = parameters_of(definition)
+    for condition in _leading(method.function, definition):
         match conjuncts(condition)[0]:
             case ast.Compare(left=ast.Name(id=name), ops=[ast.In()], comparators=[expression]) if name in names:
                 before = names[: names.index(name)]
                 free = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
                 if name in found or free & set(names) - set(before):
                     break
-                found[name] = _function(method.function, [definition.args.args[0].arg, *before], expression)
+                found[name] = _function(method.function, [own, *before], expression)
             case _:
                 break
     return found
@@ -59,8 +67,8 @@ def memberships(method: Method) -> list[tuple[Collection, Collection]]:
     found: list[tuple[Collection, Collection]] = []
     if definition is None:
         return found
-    parameters = [argument.arg for argument in definition.args.args]
-    for condition in _leading(definition):
+    parameters = parameters_of(definition)
+    for condition in _leading(method.function, definition):
         for conjunct in conjuncts(condition):
             match conjunct:
                 case ast.Compare(left=member, ops=[ast.In()], comparators=[collection]):
@@ -86,14 +94,21 @@ def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     return definition
 
 
-def _leading(definition: ast.FunctionDef) -> Iterator[ast.expr]:
-    """The conditions of the leading `require`s."""
-    body = definition.body
+def parameters_of(definition: ast.FunctionDef) -> list[str]:
+    """The names of the parameters that are given by position, `self` among them."""
+    return [argument.arg for argument in (*definition.args.posonlyargs, *definition.args.args)]
+
+
+def _leading(function: Callable[..., Any], definition: ast.FunctionDef) -> Iterator[ast.expr]:
+    """The conditions of the leading `require`s, whatever the function calls it. A function of the author's that is called so is another."""
+    body, names = definition.body, namespace_of(function)
     if ast.get_docstring(definition, clean=False) is not None:
         body = body[1:]
     for statement in body:
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Name(id="require"), args=[condition], keywords=[])):
+            case ast.Expr(value=ast.Call(func=ast.Name(id=called), args=[condition], keywords=[])) if (
+                names.get(called) is require and called not in function.__code__.co_varnames
+            ):
                 yield condition
             case _:
                 return
@@ -185,6 +200,8 @@ class Choices:
         return remembered[None]
 
     def _known(self, parameter: Parameter, remembered: dict[Hashable, list[Any]], contents: Any) -> list[Any]:
+        if type(contents).__module__.partition(".")[0] not in UNDERSTOOD:
+            raise Doubtful
         try:
             found = remembered.get(contents)
         except TypeError:  # A list or set that the expression has just built cannot be a key.
@@ -196,14 +213,33 @@ class Choices:
         return found
 
 
+class Doubtful(Exception):
+    """What the members of a collection equal is not plain."""
+
+
 def of_type(kind: Type, contents: Any) -> list[Any]:
-    """The members of a collection that are values of a type, each once, in canonical order."""
+    """The values of a type that are in a collection, each once, in canonical order. Raises Doubtful if that are not just the members that
+    are of the type: in Python `1 in {True}` is true."""
     values: dict[int, Any] = {}
     for value in contents:
         if kind.accepts(value):
             try:
                 checked = kind.check(value)
-            except (Cut, SpecError):
+            except Cut:
                 continue
+            except SpecError:
+                if isinstance(kind, Leaf):
+                    continue
+                raise Doubtful from None
             values[kind.encode(checked)] = checked
+        elif _may_equal(kind, value):
+            raise Doubtful
     return [values[code] for code in sorted(values)]
+
+
+def _may_equal(kind: Type, value: Any) -> bool:
+    """Whether a value that is none of a type may equal one. Records, identities and None equal nothing of another class."""
+    if value is None or isinstance(value, Identity) or is_record(type(value)):
+        return False
+    kinds = kind.kinds if isinstance(kind, UnionType) else (kind,)
+    return not all(isinstance(one, NoneType | IdentityType | RecordType) for one in kinds)

@@ -43,6 +43,10 @@ class Configured:
     def __init__(self, spec: type[SpecBase]) -> None:
         if not (isinstance(spec, type) and issubclass(spec, SpecBase)) or SpecBase in (spec, *spec.__bases__):
             raise UsageError(f"{spec!r} is not a subclass of Spec.")
+        if not __debug__:
+            raise UsageError(
+                "Python runs without `assert` (-O, or PYTHONOPTIMIZE is set), and so would the specification. Run it with them."
+            )
         self.spec = spec
         self.name = original(spec).__name__
         self.bounds: dict[str, int] = {}

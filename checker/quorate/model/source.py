@@ -46,6 +46,10 @@ class Source:
         if not isinstance(tree, ast.FunctionDef):
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
         source = Source(function, tree, file, first, tuple(line.rstrip("\n") for line in lines), owner)
+        if tree.args.posonlyargs:
+            raise source.outside(
+                tree.args.posonlyargs[0], "A parameter before `/` has no name for callers.", "Leave the `/` out."
+            )
         if wrapped is not function:
             raise source.outside(
                 tree,

@@ -75,7 +75,7 @@ def _is_process(kind: Type) -> bool:
 
 def _place(variable: Variable, restart: Written, sorts: dict[Any, str]) -> str | None:
     """The assignment that forgets a variable of the process that restarts; of one that stands alone, all of it."""
-    own, kind = restart.node.args.args[0].arg, variable.type
+    own, kind = restart.own, variable.type
     if not sorts and not isinstance(kind, MapType | WireType):
         nothing = zero(kind, restart.names)
         return None if nothing is None else f"{own}.{variable.name} = {nothing}"

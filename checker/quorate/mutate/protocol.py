@@ -47,7 +47,7 @@ class Written:
     @property
     def own(self) -> str:
         """What it calls the specification."""
-        return self.node.args.args[0].arg
+        return [*self.node.args.posonlyargs, *self.node.args.args][0].arg
 
     @property
     def names(self) -> dict[str, Any]:

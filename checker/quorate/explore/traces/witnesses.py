@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from quorate.explore.choices import definition_of, namespace_of
+from quorate.explore.choices import definition_of, namespace_of, parameters_of
 from quorate.explore.traces.recording import Place, Recorder
 from quorate.language.networks import Wire
 from quorate.language.resolve import record_type
@@ -98,7 +98,7 @@ class _Evaluation:
         iterated over here."""
         assert self.definition is not None
         self._begin()
-        heads = [argument.arg for argument in self.definition.args.args]
+        heads = parameters_of(self.definition)
         scope = (
             namespace_of(self.method.function) | dict(zip(heads, [*self.views(), *self.arguments], strict=True)) | names
         )
