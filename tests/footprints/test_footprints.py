@@ -13,7 +13,7 @@ from quorate.explore.native.render.ranging import opening
 from quorate.language.system import System
 from quorate.loading import load as load_spec
 from quorate.loading import names
-from quorate.model.abstract import Answer, Exactly, Some
+from quorate.model.abstract import Answer, Built, Exactly, Some
 from quorate.model.accesses import Access, Way
 from quorate.model.build import build
 from quorate.model.footprints import _Run, footprint
@@ -98,6 +98,16 @@ def test_a_transition_of_a_server_concerns_instances_that_name_it() -> None:
     assert apart == 2, "by term and voter; which candidate makes no difference"
     voters = [{bit % 3 for bit in range(9) if row >> bit & 1} for row in rows[first : first + 3]]
     assert voters == [{0}, {1}, {2}]
+
+
+def test_of_messages_that_are_compared_in_pairs_those_of_their_class_are_read() -> None:
+    """What a filter rules out is not seen by the loop that follows it."""
+    with (system := System(load_spec("raft").main)):
+        model = build(system)
+        pairs = next(prop for prop in model.properties if prop.name == "sent_entries_match")
+        sought = [access.element for access in footprint(model, pairs.body, {})]
+    assert {element.kind.sort.__name__ for element in sought if isinstance(element, Built)} == {"AppendEntries"}
+    assert all(isinstance(element, Built) for element in sought)
 
 
 def test_an_action_does_not_ask_again_for_the_message_that_it_was_called_with() -> None:

@@ -212,12 +212,13 @@ class _Run:
         Of any other element only these conditions are evaluated, in order up to the first that is false: so nothing that they
         compare with may fail, or it would matter whether there is any element.
         """
-        following = node.clauses[position + 1 :]
-        filters = [part for found in following if isinstance(found, ir.Where) for part in ir.conjuncts(found.condition)]
-        if any(isinstance(found, ir.For) for found in following):
-            filters = []
-        elif node.op is Op.ANY:
-            filters += ir.conjuncts(node.args[0])
+        filters: list[ir.Expr] = []
+        for following in node.clauses[position + 1 :]:
+            if isinstance(following, ir.For):
+                break
+            filters += ir.conjuncts(following.condition)
+        else:
+            filters += ir.conjuncts(node.args[0]) if node.op is Op.ANY else ()
         element: Abstract = Some(clause.type)
         for condition in filters:
             narrower = self._narrower(clause.name, element, condition)

@@ -38,6 +38,7 @@ enum {
     MEMO_FIRST = 8,            /* a table begins with 2^8 lines, */
     MEMO_JUDGED = 10,          /* is judged from 2^10 on, */
     MEMO_LAST = 16,            /* and has no more than 2^16 */
+    MEMO_ALIGNED = 64,         /* a line of eight words is one line of the cache */
     MEMO_GROWTH = 2,           /* each step makes 2^2 times as many */
     MEMO_BYTES_MAX = 64 << 20, /* of all tables of a worker, if that is not too much of what the search may take */
     MEMO_ITEMS_MAX = 64        /* transitions that one line may stand for */
@@ -104,8 +105,8 @@ static size_t memo_lines(const Site *site) { return site->lines ? (size_t)1 << (
 static bool memo_grow(Memo *memo, Site *site, unsigned width, unsigned bits) {
     size_t old = memo_lines(site) * width * sizeof(uint64_t), bytes = width * sizeof(uint64_t) << bits;
     if (memo->bytes - old + bytes > memo->bytes_max) return false;
-    uint64_t *lines = malloc(bytes);
-    if (!lines) return false;
+    void *lines = NULL;
+    if (posix_memalign(&lines, MEMO_ALIGNED, bytes) != 0) return false;
     free(site->lines);
     memo->bytes += bytes - old;
     site->lines = lines;
