@@ -17,8 +17,9 @@ from quorate.conform.guards import explain_guard
 from quorate.conform.logs import Event, LogError
 from quorate.conform.mapping import NOTHING, Map
 from quorate.conform.told import INIT, UNTOLD, Attempt, Difference, Instance, Misfit, Told, View, Wanted
-from quorate.conform.values import ANY, Unreadable, Values, matches, pairs
+from quorate.conform.values import ANY, Partial, Unreadable, Values, matches, pairs
 from quorate.conform.wide.maps import SparseMap
+from quorate.conform.wide.networks import WideNetwork
 from quorate.conform.wide.system import Wide
 from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.choices import collections_of
@@ -47,6 +48,8 @@ class Matching:
         self._views = {view.name: view for view in map(self._view, mapping.views)}
         self._hidden = self._known_names("hidden", mapping.hidden)
         complete = self._known_names("complete", mapping.complete)
+        self.asked = {name for name in complete if name in system.index}
+        """The variables that the log, or a view, has asked for."""
         self._complete = tuple((system.index[name], name) for name in complete if name in system.index)
         self._complete_views = tuple(
             (self._views[name], self._all_keys(self._views[name])) for name in complete if name in self._views
@@ -170,6 +173,7 @@ class Matching:
         for name, data in (event.told or {}).items():
             if name in self.system.index:
                 position = self.system.index[name]
+                self.asked.add(name)
                 yield from self._places(position, (), self.system.variables[position].type, data, name)
             elif name in self._views:
                 view = self._views[name]
@@ -280,7 +284,10 @@ class Matching:
             except UsageError as error:
                 raise UsageError(f"the argument {name} of {action.name} is not told: {error}.") from None
             return
-        for value in collection(view, *chosen):
+        source = collection(view, *chosen)
+        if isinstance(wanted, Partial) and isinstance(source, WideNetwork):
+            source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if _is_whole(one)})
+        for value in source:
             if kind.accepts(value) and matches(wanted, value):
                 yield value
 
@@ -297,11 +304,23 @@ class Matching:
 
     def _value(self, told: Told, state: State) -> Any:
         if isinstance(told.of, View):
-            return self._seen(told.of, self.system.view(state), told.keys)
+            return self._seen(told.of, self._noting(state), told.keys)
         value = state[told.of]
         for key in told.keys:
             value = value[key]
         return value
+
+    def _noting(self, state: State) -> SpecBase:
+        """An instance that shows a state to views, and notes what they ask for."""
+        shown = self.system.view(state)
+        read = shown.__dict__["_read"]
+
+        def noting(name: str) -> Any:
+            self.asked.add(name)
+            return read(name)
+
+        shown.__dict__["_read"] = noting
+        return shown
 
     @staticmethod
     def _seen(view: View, state: SpecBase, keys: tuple[Any, ...]) -> Any:
@@ -328,7 +347,7 @@ class Matching:
         for known, values in self._last_viewed:
             if known is state:
                 return values
-        view = self.system.view(state)
+        view = self._noting(state)
         values = {
             (one, *keys): self._seen(one, view, keys)
             for one, listed in self._complete_views

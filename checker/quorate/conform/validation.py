@@ -21,6 +21,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from quorate.conform.forgetting import Forgetting
 from quorate.conform.logs import Count, Event, Following, LogError, events, in_one_order
 from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
@@ -28,7 +29,6 @@ from quorate.conform.picture import Past, draw
 from quorate.conform.subject import wide_system
 from quorate.conform.told import INIT, Instance, Misfit, Wanted
 from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
-from quorate.conform.wide.system import Wide
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
 from quorate.language.system import State
@@ -121,8 +121,8 @@ def _named(value: Json) -> str:
 
 
 class _Search:
-    def __init__(self, system: Wide, matching: Matching, streams: _Streams, states_max: int) -> None:
-        self.system, self.matching, self.streams, self.states_max = system, matching, streams, states_max
+    def __init__(self, matching: Matching, forgetting: Forgetting, streams: _Streams, states_max: int) -> None:
+        self.matching, self.forgetting, self.streams, self.states_max = matching, forgetting, streams, states_max
         self.given_up = False
         self.events = 0
         self.most = 1
@@ -170,7 +170,15 @@ class _Search:
             self.events += 1
             first = next(iter(found.values()))[0]
             self._count(counted[0], first.past[-1][1])
-        return self._bounded({cut: _distinct(kept) for cut, kept in found.items()})
+        return self._lighter(self._bounded({cut: _distinct(kept) for cut, kept in found.items()}))
+
+    def _lighter(self, found: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
+        """The same without messages that can never matter again, if there are many."""
+        if not any(self.forgetting.is_due(one.state) for kept in found.values() for one in kept):
+            return found
+        states = self.forgetting.without_past([one.state for kept in found.values() for one in kept])
+        lighter = iter(states)
+        return {cut: [Kept(next(lighter), one.past) for one in kept] for cut, kept in found.items()}
 
     def _steps(self, kept: Kept, wanted: Wanted) -> Iterator[Kept]:
         for instance, after in self.matching.steps(kept.state, wanted):
@@ -251,7 +259,8 @@ def validate(
         values = values_of(system)
         matching = Matching(system, mapping, values)
         streams = in_one_order([events(log, mapping, count, following, watch) for log in logs])
-        search = _Search(system, matching, _Streams(streams), states_max)
+        forgetting = Forgetting(system, spec, matching.asked)
+        search = _Search(matching, forgetting, _Streams(streams), states_max)
         verdict = _Judge(", ".join(logs), name, matching, search, count, watch)
         if not streams:
             return verdict.nothing()
@@ -262,6 +271,11 @@ def validate(
             following_states = search.after(frontier)
             if watch.is_interrupted:
                 return verdict.stopped("interrupted")
+            if late := forgetting.forgotten & matching.asked:
+                return verdict.stopped(
+                    f"{min(late)} is told for the first time after messages in it that can never matter again were forgotten: "
+                    "let the log tell it from its first event on"
+                )
             if not following_states:
                 return verdict.at_the_end(frontier)
             frontier = following_states

@@ -2,95 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from quorate.language.containers import Log
 from quorate.language.networks import Network
 from quorate.language.types import (
     NetworkType,
 )
 
-LAYER_MAX = 256
-"""How many elements the small layers of a `Layered` set hold before they are merged into the large one."""
+NEW_MAX = 64
+"""How many elements a `Layered` set holds in a small layer that is copied for each one more."""
+GROWTH = 4
+"""A layer is merged into the one before it as soon as that one is not so many times as large."""
+LEFT_MAX = 256
+"""When so many elements have left, all layers are made anew without them."""
+
+Fields = tuple[str, ...]
+
+
+class Layer(frozenset[Any]):
+    """Elements that stay together, and where those are that have given values in some fields, once somebody has asked."""
+
+    __slots__ = ("_found",)
+    _found: dict[tuple[type, Fields], dict[tuple[Any, ...], list[Any]]]
+
+    def having(self, kind: type, names: Fields, values: tuple[Any, ...]) -> list[Any]:
+        """The records of a class that have these values in these fields."""
+        try:
+            known = self._found
+        except AttributeError:
+            known = self._found = {}
+        index = known.get((kind, names))
+        if index is None:
+            index = known[kind, names] = {}
+            for element in self:
+                if type(element) is kind:
+                    index.setdefault(tuple([getattr(element, name) for name in names]), []).append(element)
+        return index.get(values, [])
 
 
 class Layered:
-    """An immutable set that shares with those it was made from: a large layer, which is copied rarely, what came to it, and
-    what left it."""
+    """An immutable set that shares with those it was made from: layers, each several times as large as the next one, what came last,
+    and what left. An element that comes is copied once or a few times for each layer, of which there are as many as the size has
+    digits (O'Neil et al. 1996, "The Log-Structured Merge-Tree")."""
 
-    __slots__ = ("_hash", "_left", "_new", "_old")
+    __slots__ = ("_hash", "_layers", "_left", "_new", "_size")
 
-    def __init__(self, old: frozenset[Any], new: frozenset[Any], left: frozenset[Any], hashed: int) -> None:
-        if len(new) + len(left) > LAYER_MAX:
-            old, new, left = (old | new) - left, frozenset(), frozenset()
-        self._old, self._new, self._left, self._hash = old, new, left, hashed
+    def __init__(
+        self, layers: tuple[Layer, ...], new: frozenset[Any], left: frozenset[Any], size: int, hashed: int
+    ) -> None:
+        self._layers, self._new, self._left, self._size, self._hash = layers, new, left, size, hashed
 
     @staticmethod
     def of(elements: Iterable[Any]) -> Layered:
         """The set of these elements."""
-        whole = frozenset(elements)
+        whole = Layer(elements)
         hashed = 0
         for element in whole:
             hashed ^= hash(element)
-        return Layered(whole, frozenset(), frozenset(), hashed)
+        return Layered((whole,) if whole else (), frozenset(), frozenset(), len(whole), hashed)
 
     def __contains__(self, element: object) -> bool:
-        return element in self._new or (element in self._old and element not in self._left)
+        if element in self._new:
+            return True
+        return any(element in layer for layer in self._layers) and element not in self._left
 
     def __iter__(self) -> Iterator[Any]:
         yield from self._new
-        for element in self._old:
-            if element not in self._left:
-                yield element
+        for layer in self._layers:
+            yield from layer - self._left if self._left else layer
 
     def __len__(self) -> int:
-        return len(self._old) + len(self._new) - len(self._left)
+        return self._size
+
+    def having(self, kind: type, names: Fields, values: tuple[Any, ...]) -> Iterator[Any]:
+        """The records of a class that have these values in these fields."""
+        for element in self._new:
+            if type(element) is kind and tuple([getattr(element, name) for name in names]) == values:
+                yield element
+        for layer in self._layers:
+            for element in layer.having(kind, names, values):
+                if element not in self._left:
+                    yield element
+
+    def with_one(self, element: Any) -> Layered:
+        """The set with an element more."""
+        if element in self:
+            return self
+        hashed, size = self._hash ^ hash(element), self._size + 1
+        if element in self._left:
+            return Layered(self._layers, self._new, self._left - {element}, size, hashed)
+        if len(self._new) < NEW_MAX:
+            return Layered(self._layers, self._new | {element}, self._left, size, hashed)
+        merged: frozenset[Any] = self._new | {element}
+        layers = list(self._layers)
+        while layers and len(layers[-1]) < GROWTH * len(merged):
+            merged = layers.pop() | merged
+        return Layered((*layers, Layer(merged)), frozenset(), self._left, size, hashed)
+
+    def without(self, element: Any) -> Layered:
+        """The set without an element."""
+        if element not in self:
+            return self
+        hashed, size = self._hash ^ hash(element), self._size - 1
+        if element in self._new:
+            return Layered(self._layers, self._new - {element}, self._left, size, hashed)
+        if len(self._left) < LEFT_MAX:
+            return Layered(self._layers, self._new, self._left | {element}, size, hashed)
+        return Layered.of(other for other in self if other != element)
 
     def __or__(self, others: Iterable[Any]) -> Layered:
         made = self
         for element in others:
-            if element in made:
-                continue
-            hashed = made._hash ^ hash(element)
-            if element in made._left:
-                made = Layered(made._old, made._new, made._left - {element}, hashed)
-            else:
-                made = Layered(made._old, made._new | {element}, made._left, hashed)
+            made = made.with_one(element)
         return made
 
     def __sub__(self, others: Iterable[Any]) -> Layered:
         made = self
         for element in others:
-            if element not in made:
-                continue
-            hashed = made._hash ^ hash(element)
-            if element in made._new:
-                made = Layered(made._old, made._new - {element}, made._left, hashed)
-            else:
-                made = Layered(made._old, made._new, made._left | {element}, hashed)
+            made = made.without(element)
         return made
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layered):
             return NotImplemented
-        if self._hash != other._hash or len(self) != len(other):
+        if self._hash != other._hash or self._size != other._size:
             return False
-        return all(element in other for element in self)
+        return self is other or all(element in other for element in self)
 
     def __hash__(self) -> int:
         return hash(self._hash)
+
+
+class WideNetwork(Network[Any]):
+    """A network whose messages are `Layered`."""
+
+    __slots__ = ()
+    messages: Any
+
+    def send(self, message: Any, /) -> None:
+        message = self._type.message.check(message)
+        self._note("sent", message)
+        self.messages = self.messages.with_one(message)
+
+    def like(self, kind: type, known: Mapping[str, Any]) -> list[Any]:
+        """The messages that are records of a class with these values in these fields, in canonical order."""
+        found = self.messages.having(kind, tuple(known), tuple(known.values()))
+        return sorted(found, key=self._type.message.encode)
 
 
 class WideNetworkType(NetworkType):
     """`Network[M]` without a capacity."""
 
     def _of_layers(self, layers: Layered) -> Any:
-        network: Any = self._bound(Network())
+        network: Any = self._bound(WideNetwork())
         network.messages = layers
         return network
 
+    def holding(self, messages: Iterable[Any]) -> Any:
+        """A network with these messages."""
+        return self._of_layers(Layered.of(messages))
+
     def zero(self) -> Any:
-        return self._of_layers(Layered.of(()))
+        return self.holding(())
+
+    def thaw(self, frozen: Any, log: Log) -> Any:
+        draft: Any = self._bound(WideNetwork(), log)
+        draft.messages, draft._source = frozen.messages, frozen
+        return draft
 
     def freeze(self, draft: Any) -> Any:
         if draft._source is not None and draft.messages is draft._source.messages:
@@ -101,5 +181,5 @@ class WideNetworkType(NetworkType):
     def from_json(self, data: Any) -> Any:
         match data:
             case {"set": list(parts)}:
-                return self._of_layers(Layered.of(self.message.from_json(part) for part in parts))
+                return self.holding(self.message.from_json(part) for part in parts)
         raise ValueError(f"{data!r} is not a {self}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, islice, product
 from typing import Any
 
@@ -71,6 +73,19 @@ class OpenScalarset(_Open, ScalarsetType):
 
 class OpenOrdered(_Open, OrderedType):
     """An `Ordered` sort of which more members are met."""
+
+
+@dataclass(frozen=True)
+class WideUnionType(UnionType):
+    """`A | B`. Of a record its class says which alternative it is."""
+
+    @cached_property
+    def _records(self) -> dict[type, RecordType]:
+        return {kind.sort: kind for kind in self.kinds if isinstance(kind, RecordType)}
+
+    def check(self, value: Any) -> Any:
+        kind = self._records.get(type(value))
+        return super().check(value) if kind is None else value
 
 
 SUBSETS_MAX = 16

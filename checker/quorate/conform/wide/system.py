@@ -26,12 +26,12 @@ from quorate.conform.narrowing import narrowed
 from quorate.conform.wide.collections import WideListType, WideSetType
 from quorate.conform.wide.maps import SparseMapType
 from quorate.conform.wide.networks import WideNetworkType
-from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, inhabitants
+from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
 from quorate.errors import unknown
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.sorts import Int, Nat
-from quorate.language.system import Arguments, System
+from quorate.language.system import Arguments, State, System
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -92,6 +92,11 @@ class Wide(System):
         """All arguments made of the members and numbers that were met."""
         yield from product(*(tuple(inhabitants(each.type)) for each in parameters))
 
+    def committed(self, state: State, draft: SpecBase) -> State:
+        after = super().committed(state, draft)
+        vars(draft).clear()  # It holds itself: its copies of long lists would wait for the collector of cycles.
+        return after
+
     def __exit__(self, *details: object) -> None:
         for sort in self._sizes:  # What was met is known the next time, too.
             self._sizes[sort] = sort.bound
@@ -121,7 +126,7 @@ class Wide(System):
             case TupleType():
                 return TupleType(tuple(map(self.wide, kind.kinds)))
             case UnionType():
-                return UnionType(tuple(map(self.wide, kind.kinds)))
+                return WideUnionType(tuple(map(self.wide, kind.kinds)))
             case MapType():
                 return SparseMapType(self.wide(kind.key), self.wide(kind.value))
             case ListType():
