@@ -14,7 +14,7 @@ from quorate.errors import SpecError, UsageError, unknown
 from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
 from quorate.language.auxiliary import is_auxiliary, unbounded
 from quorate.language.control import Cut, require
-from quorate.language.declarations import Declaration, SpecBase, declarations, declared, original
+from quorate.language.declarations import Declaration, SpecBase, carried, declarations, declared, mapping_of, original
 from quorate.language.failures import place_of
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import declaration, definition, placed
@@ -162,19 +162,17 @@ class Configured:
 
     def _refined(self) -> Any:
         """The specification that a @mapping leads to, if the class has one."""
-        mappings = [found for found in declarations(self.spec) if found[1].kind == MAPPING]
-        refines = self.spec.refines
-        if not mappings:
-            if refines is not None and not any(
-                getattr(getattr(self.spec, name, None), "__quorate__", None) == Declaration(MAPPING)
-                for name in self.spec.omits
-            ):
+        refines, mapping = self.spec.refines, mapping_of(self.spec)
+        if mapping is None:
+            if refines is not None:
                 raise SpecError(
                     f"{self.name} refines {refines.__name__}, and no method says how: mark one with @mapping, "
                     f"`def as_{refines.__name__.lower()}(self, abstract: {refines.__name__}) -> None`."
                 )
             return None
-        name, _, function = mappings[0]
+        name, _, function = mapping
+        if not {name, *carried(self.spec)} - {*self.spec.omits}:
+            return None
         if not (isinstance(refines, type) and issubclass(refines, SpecBase)):
             raise SpecError(
                 f"{self.name}.{name} is a @mapping, and the class does not say to what: write `refines = ...`, the more abstract "
@@ -278,7 +276,9 @@ class Configured:
 
     def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
         where = f"{self.name}.{name}"
-        written = inspect.getattr_static(self.spec, name)
+        written = inspect.getattr_static(
+            self.spec, name, function
+        )  # What a mapping carries over stands in another class.
         if not isinstance(written, FunctionType):
             raise SpecError(
                 f"{where} is marked @{declaration.kind}, and is no plain method: it is a {type(written).__name__}. "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
-from quorate.kinds import known_kinds
+from quorate.kinds import LIVENESS, MAPPING, known_kinds
 
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
@@ -33,6 +33,7 @@ class Declaration:
     lane: str | None = None
     fair_per: FairPer = "instance"
     fair_if: str | None = None
+    live: bool = False
 
     def __post_init__(self) -> None:
         known_kinds(self.kind)
@@ -138,13 +139,22 @@ def step(function: Predicate, /) -> Predicate:
     return function
 
 
-@_marks
-def mapping(function: Abstracting, /) -> Abstracting:
+@overload
+def mapping(function: Abstracting, /) -> Abstracting: ...
+@overload
+def mapping(*, live: bool = False) -> Callable[[Abstracting], Abstracting]: ...
+def mapping(function: Any = None, /, *, live: bool = False) -> Any:
     """What a state is in the more abstract specification that the class `refines`: `def as_consensus(self, abstract: Consensus) -> None`
     assigns each variable of `abstract`. Every initial state must then be an initial one there, and every step a step there, or
     leave all that is assigned as it is (Abadi & Lamport 1991, "The Existence of Refinement Mappings", section 2).
+
+    `@mapping(live=True)` also asks of the fair runs, seen as runs of that specification, what it promises of its own: its properties of
+    runs, under their names.
     """
-    return function
+    declaration = Declaration(MAPPING, live=live)
+    if function is not None:
+        return _declare(function, declaration)
+    return lambda method: _declare(method, declaration)
 
 
 @_marks
@@ -298,18 +308,55 @@ def declared(cls: type[SpecBase]) -> dict[str, VariableSlot]:
     return found
 
 
-def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callable[..., Any]]]:
-    """Every declared method as (name, what it is, the function in force), base classes first, in order of definition.
+Declared = tuple[str, Declaration, Callable[..., Any]]
+"""A declared method: its name, what it is, and the function in force."""
 
-    A variant that overrides a method need not repeat the decorator. A class that is expected to break has no lemmas of its
-    bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.)
-    """
+
+def mapping_of(cls: type[SpecBase]) -> Declared | None:
+    """The @mapping of a class, also where it is no property because the class omits it."""
+    found = [(name, one) for name, one in _declared_in(cls).items() if one.kind == MAPPING]
+    return (*found[0], getattr(cls, found[0][0])) if found else None
+
+
+def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
+    """What the decorators in a class and its bases say, by name, base classes first."""
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__):
         for name, value in base.__dict__.items():
             declaration = getattr(value, "__quorate__", None)
             if isinstance(declaration, Declaration):
                 order[name] = declaration
+    return order
+
+
+def carried(cls: type[SpecBase]) -> dict[str, Declared]:
+    """The properties of runs of the specification that a class refines, if its mapping is to keep them. Raises SpecError where a
+    name means two things."""
+    found = mapping_of(cls)
+    if found is None or not found[1].live or not isinstance(cls.refines, type):
+        return {}
+    promised = {one[0]: one for one in declarations(cls.refines) if one[1].kind in LIVENESS}
+    if not promised:
+        raise SpecError(
+            f"{cls.__name__}.{found[0]} is live, and {cls.refines.__name__} promises nothing of its runs: write `@mapping`."
+        )
+    for name in promised:
+        if hasattr(cls, name):
+            raise SpecError(
+                f"{cls.__name__} has a {name} of its own, and {found[0]} asks for the {name} of {cls.refines.__name__}: give one of "
+                f"them another name."
+            )
+    return promised
+
+
+def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callable[..., Any]]]:
+    """Every declared method as (name, what it is, the function in force), base classes first, in order of definition.
+
+    A variant that overrides a method need not repeat the decorator. A class that is expected to break has no lemmas of its
+    bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.)
+    """
+    order, others = _declared_in(cls), carried(cls)
+    order |= {name: declaration for name, declaration, _ in others.values()}
     for name in cls.omits:
         if name not in order:
             raise SpecError(
@@ -319,4 +366,4 @@ def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callab
     for name, declaration in order.items():
         argument = broken and declaration.kind == "lemma" and name not in cls.expect.names
         if name not in cls.omits and (not argument or name in original(cls).__dict__):
-            yield name, declaration, getattr(cls, name)
+            yield name, declaration, others[name][2] if name in others else getattr(cls, name)

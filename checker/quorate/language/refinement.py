@@ -2,8 +2,9 @@
 
 A mapping gives each state an abstract state. The specification refines the abstract one if initial states are mapped to initial
 states, and if each step either leaves the abstract state as it is or is a step of some abstract action (Abadi & Lamport 1991, "The
-Existence of Refinement Mappings", section 2; safety only, so that fairness is neither asked for nor carried over). An abstract
-step that passes a bound is none, and constraints of the abstract specification are not asked: both belong to its exploration.
+Existence of Refinement Mappings", section 2). An abstract step that passes a bound is none, and constraints of the abstract
+specification are not asked: both belong to its exploration. What that promises of its fair runs is asked of the fair runs here, as they
+are seen there, if the mapping is to be live; whether those runs are fair there is not.
 """
 
 from __future__ import annotations
@@ -97,3 +98,12 @@ class Refinement:
             return before == after or self.step(before, after) is not None
 
         return refines
+
+    def seen(self, property: Callable[..., Any], abstract: Callable[[State], Any]) -> Callable[..., Any]:
+        """A property of abstract states, asked of those that they are mapped from."""
+
+        @functools.wraps(property)
+        def carried(view: Any, *arguments: Any) -> Any:
+            return property(abstract(self.state(view)), *arguments)
+
+        return carried

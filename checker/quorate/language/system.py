@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quorate.errors import SpecError, unknown
-from quorate.kinds import MAPPING
+from quorate.kinds import LIVENESS, MAPPING
 from quorate.language.configured import Configured, takes_old
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled
-from quorate.language.declarations import SpecBase
+from quorate.language.declarations import SpecBase, carried, mapping_of
 from quorate.language.failures import Failure, ending, is_of_spec, where
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import definition
@@ -59,13 +59,28 @@ class System(Configured):
         super().__init__(spec)
         self.refinement: Refinement | None = None
         """How the states of the specification that this one refines are seen in its own."""
-        for method in self.of(MAPPING):
-            assert self.abstract is not None
-            self.refinement = Refinement(self.abstract, method.name, method.function)
-            judged = replace(method, function=self.refinement.property(), mapping=method.function)
-            self._by_kind[MAPPING] = [judged]
+        self.carried: dict[str, Method] = {}
+        """Properties of runs of that specification that are asked of this one's runs."""
+        if self.abstract is not None:
+            self._refine(self.abstract)
         self.repeats = False
         """Whether every method is run twice, because no typed model says that it depends on the state alone."""
+
+    def _refine(self, abstract: System) -> None:
+        found = mapping_of(self.spec)
+        assert found is not None
+        name, declaration, function = found
+        self.refinement = Refinement(abstract, name, function)
+        self.mapping = Method(name, declaration, self.refinement.property(), (), function)
+        """The claim of the mapping, also where it is omitted and only what it carries over is asked."""
+        if self.of(MAPPING):
+            self._by_kind[MAPPING] = [self.mapping]
+        promised = {method.name: method for method in abstract.of(*LIVENESS)}
+        for kind in LIVENESS:
+            for position, method in enumerate(self.of(kind)):
+                if method.name in carried(self.spec):
+                    seen = replace(method, function=self.refinement.seen(promised[method.name].function, abstract.view))
+                    self._by_kind[kind][position] = self.carried[method.name] = seen
 
     def zero(self, before_init: bool = False) -> State:
         """The state of all defaults. Before @init, which must set them, variables without a zero are `UNSET`."""

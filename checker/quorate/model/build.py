@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from quorate.errors import SpecError
-from quorate.kinds import KINDS, MAPPING
+from quorate.kinds import KINDS, LIVENESS, MAPPING
 from quorate.language.configured import takes_old
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
@@ -61,9 +61,9 @@ class Builder:
         ends = tuple(map(self._within, constraints))
         actions = tuple(_ending(self.action(method), ends, self.functions) for method in system.actions)
         refined = None if system.abstract is None else self._refined(system.abstract)
+        claims = {} if refined is None else {refined.step.name: refined.step, **refined.carried}
         properties = tuple(
-            refined.step if refined is not None and method is refined.step.method else self.property(method)
-            for method in system.of(*KINDS)
+            self.property(method) if method.name not in claims else claims[method.name] for method in system.of(*KINDS)
         )
         used: set[type] = set()
         for kind in [variable.type for variable in system.variables] + [
@@ -80,7 +80,7 @@ class Builder:
             self.functions,
             tuple(sorted(used, key=lambda sort: sort.__name__)),
             constraints,
-            beginnings=() if refined is None else (refined.beginning,),
+            beginnings=(refined.beginning,) if refined is not None and system.of(MAPPING) else (),
         )
         deciding = deciding_sorts(model)
         return replace(
@@ -212,7 +212,7 @@ class Builder:
 
     def _refined(self, system: System) -> Claims:
         """What the mapping to a more abstract specification claims."""
-        (method,) = self.system.of(MAPPING)
+        method = self.system.mapping
         assert method.mapping is not None
         source = Source.of(method.mapping, self.owner(method))
         concrete, abstract = [argument.arg for argument in source.tree.args.args]
@@ -224,8 +224,11 @@ class Builder:
             inits = [builder.action(init) for init in system.of("init")]
             builder._check_initial(inits[0] if inits else None)
             actions = [builder.action(action) for action in system.actions]
-            known = Abstract(system, inits[0] if inits else None, actions, builder.functions)
-        return Refinement(known, self.functions, self.key).claims(method, source, mapping)
+            promises = [
+                builder.property(promise) for promise in system.of(*LIVENESS) if promise.name in self.system.carried
+            ]
+            known = Abstract(system, inits[0] if inits else None, actions, builder.functions, promises)
+        return Refinement(known, self.functions, self.key).claims(method, source, mapping, self.system.carried)
 
     def _within(self, constraint: ir.Property) -> ir.Within:
         """What holds the state after an action to a constraint."""

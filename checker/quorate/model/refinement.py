@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from quorate.errors import Location
 from quorate.language.system import UNSET, Method, System
@@ -18,11 +18,13 @@ from quorate.language.types import BoolType, ListType, SetType, Type
 from quorate.model import nodes as ir
 from quorate.model.conversion import element_type
 from quorate.model.nodes import Op
+from quorate.model.rebuilding import rebuilt
 from quorate.model.source import Source
 
 BOOL = BoolType()
-BEFORE, AFTER = "00", "01"
-"""What the names of the locals begin with that hold the abstract state; no author's name and no temporary of the lowering does."""
+BEFORE, AFTER, ASIDE = "00", "01", "02"
+"""What the names of the locals begin with that hold the abstract state, and of a mapping's own where they might be taken for those of a
+property; no author's name and no temporary of the lowering does."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Claims:
 
     step: ir.Property
     beginning: ir.Property
+    carried: Mapping[str, ir.Property]
+    """What the specification that is refined promises of its runs, of these."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Abstract:
     init: ir.Action | None
     actions: Sequence[ir.Action]
     functions: Mapping[str, ir.Function]
+    promises: Sequence[ir.Property] = ()
 
 
 class Refinement:
@@ -52,8 +57,11 @@ class Refinement:
         self._kinds = {variable.name: variable.type for variable in abstract.system.variables}
         self._acting = _Moved(abstract.functions, made, key, self._kinds, BEFORE, Op.OLD)
 
-    def claims(self, method: Method, source: Source, mapping: tuple[ir.Stmt, ...]) -> Claims:
-        """The claims of a mapping with this body. Raises OutsideSubset where it does not give every variable a value."""
+    def claims(
+        self, method: Method, source: Source, mapping: tuple[ir.Stmt, ...], carried: Mapping[str, Method]
+    ) -> Claims:
+        """The claims of a mapping with this body, which carries some properties of runs over. Raises OutsideSubset where it does not give
+        every variable a value."""
         self._check(source, mapping)
         place = source.location(source.tree)
         before = _Moved(self.made, self.made, self.key, self._kinds, BEFORE, Op.OLD).body(mapping)
@@ -65,7 +73,24 @@ class Refinement:
         return Claims(
             self._property(method, method.declaration.kind, (*scopes, step)),
             self._property(method, "invariant", (scopes[1], ir.Return(self._begun(place), place))),
+            {
+                one.name: self._carried(one, carried[one.name], scopes[1])
+                for one in self.abstract.promises
+                if one.name in carried
+            },
         )
+
+    def _carried(self, promise: ir.Property, method: Method, seen: ir.Scope) -> ir.Property:
+        """A property of runs, asked of the abstract state. The locals of the mapping have names that no parameter has."""
+        states = [(f"{AFTER}{name}", kind) for name, kind in self._kinds.items()]
+        body = _Moved(self.abstract.functions, self.made, self.key, self._kinds, AFTER, Op.OLD).body(promise.body)
+        result = next(part.value.type for part in ir.statements(body) if isinstance(part, ir.Return) and part.value)
+        asked = ir.Function(self.key(promise.name), (*states, *promise.parameters), body, result)
+        self.made[asked.key] = asked
+        given = tuple(ir.Expr(Op.LOCAL, kind, (), name) for name, kind in asked.parameters)
+        call = ir.Return(ir.Expr(Op.CALL, result, given, asked.key, seen.location), seen.location)
+        found = self._property(method, promise.kind, (rebuilt(seen, _aside), call))
+        return replace(found, parameters=promise.parameters)
 
     def _property(self, method: Method, kind: str, body: tuple[ir.Stmt, ...]) -> ir.Property:
         found = ir.reads(body, self.made) | ir.reads(body, self.made, old=True)
@@ -143,6 +168,22 @@ class Refinement:
                 domain = ir.Expr(Op.DOMAIN, SetType(kind, None, ""))
                 clauses.append(ir.For(name, kind, domain, not kind.scalarsets))
         return clauses, arguments
+
+
+def _aside(node: Any) -> Any:
+    """A node of a mapping whose own locals have names that begin with `ASIDE`."""
+
+    def named(name: str) -> str:
+        return name if name.startswith(AFTER) else f"{ASIDE}{name}"
+
+    match node:
+        case ir.Expr(op=Op.LOCAL, data=name):
+            return replace(node, data=named(name))
+        case ir.For(name=name) | ir.Loop(name=name):
+            return replace(node, name=named(name))
+        case ir.Place(root=root, state=False):
+            return replace(node, root=named(root))
+    return node
 
 
 @dataclass
