@@ -121,3 +121,39 @@ def test_scenarios_are_written_and_followed(adapters: Path) -> None:
         assert done.exit_code == code
         validate(json.loads(done.stdout), "driven")
     assert quorate("scenarios two_phase_commit --max-states 10").exit_code == 3
+
+
+FORGETFUL = """
+from quorate.conform import Adapter
+from quorate.loading import load_module
+from pathlib import Path
+
+CommitServer = load_module(Path("commit_adapter.py")).CommitServer
+
+
+class Forgetful(CommitServer):
+    def perform(self, action, arguments):
+        if action in KNOWN:
+            super().perform(action, arguments)
+"""
+
+
+def test_only_a_program_that_goes_with_the_run_does_not_have_its_mistake(adapters: Path) -> None:
+    """An adapter that ignores commands does not have the mistake either, and neither does one that knows all but the mistaken one."""
+    done = quorate("check two_phase_commit --variant PreparedAborts --bound ResourceManager=3 --out mistake")
+    assert done.exit_code == 1
+    actions = [step.action for step in Trace.load(adapters / "mistake" / "trace.json").steps]
+    assert "choose_to_abort" in actions and actions[-1] != "choose_to_abort"
+    scenario = "conform scenario mistake/trace.json --adapter"
+    assert quorate(f"{scenario} commit_adapter.py").exit_code == 0
+    shown = '{"rm": {name: "working" for name in ("rm1", "rm2", "rm3")}}'
+    (adapters / "deafer.py").write_text(DEAF.replace('{"tm": "init"}', shown), encoding="utf-8")
+    done = quorate(f"{scenario} deafer.py")
+    assert done.exit_code == 3 and "the specification without the mistake goes on there" in done.stdout
+    known = [action for action in actions if action != "choose_to_abort"]
+    (adapters / "forgetful.py").write_text(FORGETFUL.replace("KNOWN", repr(known)), encoding="utf-8")
+    done = quorate(f"{scenario} forgetful.py --format json")
+    assert done.exit_code == 3
+    found = json.loads(done.stdout)
+    validate(found, "driven")
+    assert "an action that the adapter ignores is not one that the program refuses" in found["reason"]

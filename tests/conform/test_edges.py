@@ -12,6 +12,7 @@ import pytest
 from quorate.conform import (
     Adapter,
     AdapterError,
+    Driven,
     Process,
     Refused,
     drive,
@@ -23,6 +24,10 @@ from quorate.conform import (
 from quorate.conform.mapping import load_map
 from quorate.conform.verdicts import Conforms, Differs
 from quorate.explore import check
+from quorate.explore.choices import Choices
+from quorate.explore.engine import Finding
+from quorate.explore.traces.tracing import trace
+from quorate.language.system import System
 from quorate.outcome import Exit, Violated
 from quorate_specs.transactions.two_phase_commit import PreparedAborts, TwoPhaseCommit
 
@@ -207,7 +212,10 @@ class Excused(Deaf):
 
 def test_an_adapter_that_ignores_its_commands_is_caught() -> None:
     driven = drive(Deaf(), TwoPhaseCommit, "two_phase_commit", {})
-    assert driven.misfit is not None and driven.misfit.reason == "its effect is another one"
+    assert driven.misfit is not None
+    assert driven.misfit.reason.startswith("nothing that it shows changes: the program, or its adapter, ignores this")
+    assert "it has shown the same whatever it was told" in driven.misfit.reason
+    assert "the adapter does not refuse what is no action" in driven.misfit.reason
 
 
 def test_an_adapter_that_refuses_everything_is_caught() -> None:
@@ -299,6 +307,72 @@ def test_a_program_follows_scenarios_and_not_the_counterexample_of_a_mistake(cor
     assert isinstance(outcome, Violated) and outcome.trace is not None
     driven = follow(adapter(), outcome.trace, PreparedAborts, "PreparedAborts")
     assert driven.misfit is not None and driven.misfit.action == "choose_to_abort"
+
+
+class Forgetful:
+    """Does not know that a participant may abort on its own, and does not say so."""
+
+    def perform(self, action: str, arguments: dict[str, Any]) -> None:
+        if action in ("prepare", "receive_prepared", "commit", "abort", "obey_commit", "obey_abort"):
+            super().perform(action, arguments)  # type: ignore[misc]
+
+
+class ShowsTheCoordinator:
+    """Shows the state of the coordinator alone."""
+
+    def observe(self) -> Mapping[str, Any]:
+        return {"tm": super().observe()["tm"]}  # type: ignore[misc]
+
+
+def along(adapter: type[Adapter], *names: str) -> Driven:
+    """A program that is made to follow the run of these actions, which participants take one after the other."""
+    bounded = TwoPhaseCommit.bounded(**SMALL)
+    system = System(bounded)
+    with system:
+        ((arguments, state),) = system.initial()
+        instances = []
+        for name in names:
+            action = system.action(name)
+            chosen, state = next(
+                (chosen, found.state)
+                for chosen in Choices(system, action)(state)
+                if (found := system.fire(state, action, chosen)) is not None
+            )
+            instances.append((action, chosen))
+        run = trace(system, Finding("run", None, arguments, tuple(instances)), "two_phase_commit", None)
+    return follow(adapter(), run, TwoPhaseCommit, "run.json")
+
+
+def test_an_action_that_an_adapter_does_not_know_is_not_said_to_conform(correct: type[Adapter]) -> None:
+    """What it ignores is seen by what it shows; where that need not change, the adapter is asked whether it minds what is no action."""
+    known = smaller(correct)
+    forgetful = type("Forgets", (Forgetful, known), {})
+    driven = along(forgetful, "choose_to_abort", "prepare")
+    assert driven.exit_code is Exit.VIOLATED and driven.misfit is not None and driven.covered == 0
+    assert driven.misfit.reason.startswith("nothing that it shows changes")
+    assert "does not refuse what is no action" in driven.misfit.reason
+    assert "whatever it was told" in driven.misfit.reason
+    partial = type("Partial", (ShowsTheCoordinator, Forgetful, known), {})
+    driven = along(partial, "choose_to_abort", "abort", "obey_abort")
+    assert driven.exit_code is Exit.OPEN
+    assert driven.reason.startswith("choose_to_abort, obey_abort change nothing that the adapter shows")
+    strict = type("Strict", (ShowsTheCoordinator, known), {})
+    assert along(strict, "choose_to_abort", "abort", "obey_abort").exit_code is Exit.SUCCESS
+
+
+def test_a_run_in_which_nothing_changes_that_is_shown_says_nothing() -> None:
+    class Constant(Deaf):
+        """Ignores what it is told, and shows what need not change."""
+
+        def observe(self) -> Mapping[str, Any]:
+            return {"tm": "init"}
+
+    driven = along(Constant, "prepare", "prepare", "receive_prepared")
+    assert driven.exit_code is Exit.OPEN
+    assert "changes in 3 steps: a program that ignores its commands does as well" in driven.reason
+    driven = along(Constant, "prepare", "abort")
+    assert driven.misfit is not None and driven.misfit.action == "abort"
+    assert "it has shown the same whatever it was told (2 steps)" in driven.misfit.reason
 
 
 # Child processes

@@ -189,6 +189,7 @@ def scenario_command(trace: Path, adapter_file: Path, spec: str | None, form: st
 
     from quorate.commands.replay import NOT_VIOLATING
     from quorate.conform import follow, load_adapter
+    from quorate.conform.scenarios import beside_the_mistake
     from quorate.loading import load, load_named
     from quorate.trace import Trace
 
@@ -199,8 +200,15 @@ def scenario_command(trace: Path, adapter_file: Path, spec: str | None, form: st
         adapter = load_adapter(adapter_file)()
         try:
             driven = follow(adapter, stored, cls, str(trace))
+            misfit, beside = driven.misfit, ""
+            if misfit is not None and stored.kind not in NOT_VIOLATING and stored.variant is not None:
+                main = (load(spec) if spec is not None else load_named(stored.spec)).main
+                beside = beside_the_mistake(driven, stored, adapter, cls, main)
         finally:
             adapter.close()
+    if misfit is not None and beside:
+        at = f"step {driven.covered + 1}, {misfit.action}, where {misfit.reason}"
+        driven = replace(driven, misfit=None, trace=None, reason=f"it leaves the run at {at}: {beside}")
     if stored.kind in NOT_VIOLATING or driven.exit_code is Exit.OPEN:
         return _tell(driven, str(adapter_file), form, folder)
     if driven.misfit is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from quorate.conform.adapter import Adapter, AdapterError, Refused
@@ -22,7 +22,7 @@ from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
 from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system, bounded_values
-from quorate.conform.told import Difference, Misfit
+from quorate.conform.told import Difference, Misfit, Told
 from quorate.conform.values import Unreadable
 from quorate.errors import QuorateError, UsageError
 from quorate.explore.engine import Finding
@@ -36,6 +36,12 @@ from quorate.trace import Trace
 
 STATES_MAX = 5_000
 """States of the graph, if nobody says otherwise."""
+
+
+UNKNOWN = "no_such_action"
+"""What is asked of an adapter that may ignore what it does not know."""
+IGNORES = "the adapter does not refuse what is no action"
+IGNORED = "nothing that it shows changes: the program, or its adapter, ignores this"
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,14 @@ class Driver:
         self.values = bounded_values(system, adapter.members)
         self.matching = Matching(system, Map(members=dict(adapter.members), views=tuple(adapter.views)), self.values)
         self.counts: Counter[str] = Counter()
+        self.taken: Counter[str] = Counter()
+        """How often each action was done."""
+        self.moving: set[str] = set()
+        """The actions of which a step changed something that the adapter shows."""
+        self.is_constant = True
+        """Whether the adapter has shown the same whatever it was told."""
+        self._state: State = ()
+        self._shown: tuple[Told, ...] = ()
 
     def begin(self, arguments: Arguments, state: State) -> None:
         """Reset the program. Raises Left if it does not begin in this initial state."""
@@ -104,6 +118,7 @@ class Driver:
         with _failures("reset"):
             self.adapter.reset(told)
         self._compare(state, None, "it does not begin as the specification does")
+        self._state = state
 
     def words(self, instance: Instance) -> tuple[str, dict[str, Any]]:
         """An instance in the words of the program."""
@@ -127,7 +142,19 @@ class Driver:
         except Refused as refusal:
             reason = f"the program refuses what the specification allows: {refusal}"
             raise Left(Misfit(instance[0].name, self._named(instance), reason, instance=instance), instance) from None
-        self._compare(after, instance, "its effect is another one")
+        shown = self._shown
+        self.taken[instance[0].name] += 1
+        try:
+            self._compare(after, instance, "its effect is another one")
+        except Left as left:
+            if self._shown == shown:
+                raise Left(replace(left.misfit, reason=IGNORED), instance) from None
+            raise
+        finally:
+            self.is_constant &= self._shown == shown
+        if self.matching.differences(self._shown, self._state):
+            self.moving.add(instance[0].name)
+        self._state = after
 
     def refuse(self, instance: Instance, state: State) -> None:
         """Ask for what is not possible in a state. Raises Left if the program does not stay in it."""
@@ -158,7 +185,48 @@ class Driver:
             raise AdapterError(f"What the program shows cannot be read: {error}") from None
         for one in told:
             self.counts[one.name.partition("[")[0]] += 1
+        self._shown = told
         return self.matching.differences(told, state)
+
+    def doubt(self) -> str:
+        """Why it means nothing that the program has done all that it was told; empty if it means something. What is no command is
+        asked of the program, too, so that it has to begin anew."""
+        if not self.counts:
+            return "the adapter shows no variable: nothing was compared"
+        if not self.taken:
+            return ""
+        if not self.moving:
+            return (
+                f"nothing that the adapter shows changes in {self.taken.total():,} steps: a program that ignores its commands "
+                "does as well"
+            )
+        unseen = sorted(self.taken.keys() - self.moving)
+        if unseen and self.ignores_what_it_does_not_know():
+            return (
+                f"{', '.join(unseen)} {'change' if len(unseen) > 1 else 'changes'} nothing that the adapter shows, and the "
+                f"adapter does not refuse what is no action ({UNKNOWN}): it may ignore {'them' if len(unseen) > 1 else 'it'}"
+            )
+        return ""
+
+    def ignores_what_it_does_not_know(self) -> bool:
+        """Whether an action that the specification does not have is taken without a word."""
+        try:
+            self.adapter.perform(UNKNOWN, {})
+        except Exception:  # However it says so.
+            return False
+        return True
+
+    def explained(self, misfit: Misfit) -> Misfit:
+        """A misfit with what is known of the adapter, which is asked for something that is no action."""
+        if misfit.reason != IGNORED:
+            return misfit
+        more = []
+        if self.is_constant:
+            steps = self.taken.total()
+            more.append(f"it has shown the same whatever it was told ({steps:,} step{'s' if steps > 1 else ''})")
+        if self.ignores_what_it_does_not_know():
+            more.append(f"{IGNORES} ({UNKNOWN}), so that it may not know this one")
+        return replace(misfit, reason="; ".join([IGNORED, *more]))
 
     @staticmethod
     def _named(instance: Instance) -> dict[str, Any]:
@@ -271,7 +339,7 @@ def drive(
             "seconds": watch.seconds,
         }
         if found is not None:
-            return Driven(name, system.bounds, **facts, misfit=found.misfit, trace=shown)
+            return Driven(name, system.bounds, **facts, misfit=driver.explained(found.misfit), trace=shown)
         return Driven(name, system.bounds, **facts, reason=_undecided(walk, graph, total))
 
 
@@ -279,15 +347,13 @@ def _undecided(walk: _Walk, graph: Graph, total: int) -> str:
     """Why it is not known whether the program conforms; empty if it is."""
     if walk.stopped is not None:
         return walk.stopped
-    if not walk.driver.counts:
-        return "the adapter shows no variable: nothing was compared"
     if total == walk.omitted.total():
         return "every transition is omitted: nothing was asked of the program"
     if not graph.is_whole:
         return f"only the first {len(graph.states):,} states were driven through: lower a bound, or raise --max-states"
     if walk.left:
         return f"{len(walk.left):,} transitions are behind omitted ones, and were not reached"
-    return ""
+    return walk.driver.doubt()
 
 
 def _picture(driver: Driver, graph: Graph, walk: _Walk, leaving: Left) -> Trace | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from quorate.conform.adapter import Adapter
-from quorate.conform.edges import Driven, Driver, Left
+from quorate.conform.edges import IGNORES, Driven, Driver, Left
 from quorate.conform.graph import Edge, Graph, Instance, graph_of, way
 from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system
@@ -18,7 +18,7 @@ from quorate.explore.traces.tracing import trace
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, State, System
-from quorate.trace import Trace
+from quorate.trace import Json, Trace
 
 Cover = Literal["actions", "edges", "pairs"]
 LENGTH_MAX = 30
@@ -141,12 +141,64 @@ def follow(adapter: Adapter, stored: Trace, spec: type[Spec], name: str) -> Driv
             taken,
             values=dict(sorted(driver.counts.items())),
             unseen=tuple(variable for variable in system.index if variable not in driver.counts),
-            misfit=leaving.misfit if leaving is not None else None,
+            misfit=driver.explained(leaving.misfit) if leaving is not None else None,
             trace=shown,
-            reason=""
-            if driver.counts or leaving is not None
-            else "the adapter shows no variable: nothing was compared",
+            reason=driver.doubt() if leaving is None else "",
         )
+
+
+def beside_the_mistake(
+    driven: Driven, stored: Trace, adapter: Adapter, variant: type[Spec], correct: type[Spec]
+) -> str:
+    """Why it says nothing of a mistake that a program leaves the run which shows it; empty if it does. The program has to go with the
+    run for as long as the specification without the mistake does, and to refuse what it does not do then."""
+    assert driven.misfit is not None
+    step = driven.covered
+    first = _first_mistaken(stored, adapter, variant, correct)
+    if first is not None and step < first:
+        return "the specification without the mistake goes on there"
+    if IGNORES in driven.misfit.reason:
+        return "an action that the adapter ignores is not one that the program refuses"
+    return ""
+
+
+def _first_mistaken(stored: Trace, adapter: Adapter, variant: type[Spec], correct: type[Spec]) -> int | None:
+    """The first step of a run, from 0, that the correct specification does not take in this way; their number if it takes all, None if
+    the two cannot be compared."""
+    system, _ = bounded_system(variant, adapter.members, dict(stored.bounds))
+    with system:
+        _, states, instances = run_of(system, stored)
+        told = [_as_json(system, state) for state in states]
+        steps = [
+            (
+                action.name,
+                {one.name: one.type.to_json(value) for one, value in zip(action.parameters, arguments, strict=True)},
+            )
+            for action, arguments in instances
+        ]
+    try:
+        other, _ = bounded_system(correct, adapter.members, dict(stored.bounds))
+        with other:
+            state: State = tuple(one.type.from_json(told[0][one.name]) for one in other.variables)
+            if _as_json(other, state) != told[0]:
+                return None
+            for number, (name, arguments) in enumerate(steps):
+                try:
+                    action = other.action(name)
+                    chosen = tuple(one.type.from_json(arguments[one.name]) for one in action.parameters)
+                    successor = other.fire(state, action, chosen)
+                except (UsageError, Cut):
+                    return number
+                if successor is None or _as_json(other, successor.state) != told[number + 1]:
+                    return number
+                state = successor.state
+    except (UsageError, KeyError, ValueError):
+        return None
+    return len(steps)
+
+
+def _as_json(system: System, state: State) -> dict[str, Json]:
+    return {one.name: one.type.to_json(value) for one, value in zip(system.variables, state, strict=True)}
 
 
 def run_of(system: System, stored: Trace) -> tuple[Arguments, list[State], list[Instance]]:
