@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quorate import Int, Spec, action
+from quorate import Int, Nat, Spec, action, require
 from quorate.conform import NOTHING, OPEN, Conforms, Differs, Map, NotDecided, Verdict, validate
 from quorate.conform.logs import Event, Following, LogError
 from quorate.conform.matching import Matching
@@ -270,11 +270,66 @@ def test_a_number_that_ends_in_the_protocol_itself_must_be_said_to(tmp_path: Pat
     """`Crashes.bound` stands in a guard: how many crashes there may be is no bound of the exploration alone."""
     spec = TwoPhaseCommitWithCrashes
     log = write(tmp_path / "log.jsonl", [{"event": "crash", "node": "rm1", "vars": {"crashes": 1}}])
-    with pytest.raises(UsageError, match="asks for the size of Crashes"):
+    with pytest.raises(UsageError, match=r"two_phase_commit.py:\d+: .* asks for the size of Crashes.* or OPEN"):
         validate([log], spec, Map(members=members(spec)), "two_phase_commit")
     for most, found in ((1, Conforms), (0, Differs)):
         mapping = Map(members=members(spec), numbers={"Crashes": most})
         assert isinstance(validate([log], spec, mapping, "two_phase_commit"), found)
+
+
+class Round(Nat, max=2):
+    """How often somebody may try."""
+
+
+class Rounds(Spec):
+    """Tries, of which an exploration sees few."""
+
+    tried: Round
+    seen: set[Round]
+
+    @action
+    def go_on(self) -> None:
+        require(self.tried < Round.bound)
+        self.tried += 1
+
+    @action
+    def look(self, r: Round) -> None:
+        require(not Round.bound <= self.tried and all(i not in self.seen for i in Round if i > r))
+        self.seen.add(r)
+
+
+class EndsWithTheLast(Rounds):
+    """Something else is done with the last number."""
+
+    def look(self, r: Round) -> None:
+        self.seen.add(Round(Round.bound))
+
+
+class LooksAtEach(Rounds):
+    """All numbers are asked for at once."""
+
+    def look(self, r: Round) -> None:
+        require(len(self.seen) < len(Round))
+
+
+def test_a_limit_of_the_exploration_is_none_of_the_program(tmp_path: Path) -> None:
+    steps: list[Line] = [{"event": "go_on", "vars": {"tried": number}} for number in range(1, 6)]
+    log = write(
+        tmp_path / "log.jsonl", [*steps, {"event": "look", "args": {"r": 70}}, {"event": "look", "args": {"r": 3}}]
+    )
+
+    def judged_with(spec: type[Spec], **numbers: Any) -> Verdict:
+        return validate([log], spec, Map(members={}, numbers=numbers), "rounds")
+
+    verdict = judged_with(Rounds, Round=OPEN)
+    assert isinstance(verdict, Differs) and verdict.event.line == 7  # A later one was seen.
+    verdict = judged_with(Rounds, Round=4)
+    assert isinstance(verdict, Differs) and verdict.event.line == 5
+    for spec in (EndsWithTheLast, LooksAtEach):
+        with pytest.raises(UsageError, match=r"test_trace.py:\d+: look .* does something with the size of Round"):
+            judged_with(spec, Round=OPEN)
+    with pytest.raises(UsageError, match="ends at a number up to 1,000,000"):
+        judged_with(Rounds, Round=10**9)
 
 
 def test_other_numbers_go_on_in_both_directions(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ class Map:
     `silent_max` of them before an event. `complete`: variables (and views) of which the log tells every change, so that what
     it does not mention has not changed. `hidden`: variables that are not compared although the log tells them. `views`:
     functions of the state, and of keys, whose values the log tells under their names: the length of a list, say. `numbers`:
-    sorts of numbers that end, with their largest number. `read` turns a line into what the page describes: one event, a
-    list of them, or None to pass over it."""
+    sorts of numbers of whose end the specification speaks, with their largest number, or `OPEN` if there is none. `read` turns
+    a line into what the page describes: one event, a list of them, or None to pass over it."""
 
     members: Mapping[str, Iterable[Json] | Literal["open"]]
     events: Mapping[str, str | Iterable[str] | None] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Map:
     complete: Iterable[str] = ()
     hidden: Iterable[str] = ()
     views: Iterable[Callable[..., Any]] = ()
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, int | Literal["open"]] = field(default_factory=dict)
     read: Callable[[Line], Line | Iterable[Line] | None] = lambda line: line
 
 

@@ -15,6 +15,9 @@ from quorate.language.sorts import Identity, Int
 from quorate.language.spec import Spec
 from quorate.language.system import System
 
+NUMBERS_MAX = 1_000_000
+"""Where numbers end, if they do: actions may look at each of them."""
+
 
 def bounded_system(
     spec: type[Spec], members: Mapping[str, Any], bounds: Mapping[str, int]
@@ -73,12 +76,27 @@ def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wid
         found = next((sort for sort in system.sizes if sort.__name__ == name), None)
         if found is None or not issubclass(found, Int):
             raise UsageError(f"The map's numbers: there is no sort of numbers {name!r}.")
-    for name, where in sized(spec).items():
+    asked = sized(spec)
+    for name, one in asked.items():
         if name not in mapping.numbers:
+            or_open = ', or OPEN if there is no end: `numbers={"' + name + '": OPEN}`' if one.is_limit else ""
             raise UsageError(
-                f"{where} of the specification asks for the size of {name}, so that it matters where its numbers end: let the map say so, "
-                f'`numbers={{"{name}": 3}}`.'
+                f"{one.place}: {one.method} of the specification asks for the size of {name}, so that it matters where its numbers end: "
+                f'let the map say so, `numbers={{"{name}": 3}}`{or_open}.'
             )
-    return Wide(spec, closed | dict(mapping.numbers)), lambda system: Values(
+    for name, most in mapping.numbers.items():
+        if most == OPEN and name in asked and not asked[name].is_limit:
+            raise UsageError(
+                f"{asked[name].place}: {asked[name].method} of the specification does something with the size of {name}, and does not only "
+                f'compare with it: it has to have one, `numbers={{"{name}": 3}}`.'
+            )
+        if most != OPEN and (not isinstance(most, int) or isinstance(most, bool) or not 0 <= most <= NUMBERS_MAX):
+            raise UsageError(
+                f"The map's numbers: {name} ends at a number up to {NUMBERS_MAX:,}, not {most!r}. Of a sort without an end that is only "
+                f'compared with, say `numbers={{"{name}": OPEN}}`.'
+            )
+    ends = {name: most for name, most in mapping.numbers.items() if most != OPEN}
+    endless = frozenset(mapping.numbers.keys() - ends.keys())
+    return Wide(spec, closed | ends, endless), lambda system: Values(
         {name: listed if listed == OPEN else tuple(listed) for name, listed in mapping.members.items()}, identities
     )

@@ -22,7 +22,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Self, cast
 
-from quorate.conform.narrowing import narrowed
+from quorate.conform.narrowing import ENDLESS, narrowed
 from quorate.conform.wide.collections import WideListType, WideSetType
 from quorate.conform.wide.maps import SparseMapType
 from quorate.conform.wide.networks import WideNetworkType
@@ -48,18 +48,15 @@ from quorate.language.types import (
     UnionType,
 )
 
-ENDLESS = 2**62
-"""A capacity that nothing reaches."""
-
 
 class Wide(System):
-    """A specification without bounds. `closed` gives the sizes of sorts that have one; all other sorts are open. Use it as a
-    context manager, as every system.
+    """A specification without bounds. `closed` gives the sizes of sorts that have one; all other sorts are open. Of those that are
+    `endless`, the limits in actions are none. Use it as a context manager, as every system.
 
     Raises UsageError for a sort that the specification does not have."""
 
-    def __init__(self, spec: type[SpecBase], closed: Mapping[str, int]) -> None:
-        super().__init__(narrowed(spec))
+    def __init__(self, spec: type[SpecBase], closed: Mapping[str, int], endless: frozenset[str] = frozenset()) -> None:
+        super().__init__(narrowed(spec, endless))
         known = {sort.__name__: sort for sort in self._sizes}
         for name in closed:
             if name not in known:
