@@ -45,6 +45,7 @@ class Progress:
         """It lacks what comes before a message: try earlier, or with a snapshot."""
         if hint is None:
             self.needs_snapshot = True
+            self.next, self.is_waiting = self.match + 1, False
         elif prev_index > self.match and (not self.is_probing or prev_index == self.next - 1):
             self.next = max(self.match + 1, min(prev_index, hint + 1))
             self.is_probing, self.is_waiting = True, False

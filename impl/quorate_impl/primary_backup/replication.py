@@ -239,7 +239,8 @@ class Replication(Replica):
     # Snapshots for those that are too far behind, in pieces
 
     def _begin_transfer(self, name: str, backup: Progress) -> None:
-        if self._snapshot is None or self._snapshot_index < self.log.base:
+        is_old = backup.needs_snapshot and self._snapshot_index <= backup.match
+        if self._snapshot is None or self._snapshot_index < self.log.base or is_old:
             self._take_snapshot()
         if self._snapshot is not None and self._checkpointing <= self.durable:
             backup.transfer = Transfer(self._snapshot, msgspec.msgpack.encode(self._snapshot))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from quorate_impl.primary_backup.messages import Consistency
-from quorate_impl.simulation import Conditions, Crash, Damage, Plan
+from quorate_impl.primary_backup.options import ARBITER
+from quorate_impl.simulation import Conditions, Crash, Cut, Damage, Drift, Plan
 
 from tests.impl.primary_backup import mistakes, plans
 from tests.impl.primary_backup.running import (
@@ -95,6 +96,17 @@ def test_reads_at_any_node_are_stale_and_those_with_a_token_keep_the_sessions_gu
         history = run(seed, plan, workload=partial(Sessions, Consistency.SESSION)).history
         assert all(satisfies(history, level, tmp_path, "register") for level in GUARANTEES)
     assert stale > 4 and again > 0
+
+
+def test_a_deposed_primary_whose_snapshot_has_what_was_replaced_is_given_another() -> None:
+    """It was cut off one way, so all that came after was on its way to it when it said so."""
+    plan = Plan(
+        (
+            Cut(at=709, lasts=451, sources=("n1",), targets=("n2", "n3", ARBITER), both_ways=False),
+            Drift(at=914, lasts=268, node="n3", percent=200),
+        )
+    )
+    assert run(501289, plan, workload=Forced).failure is None
 
 
 def test_a_run_repeats_itself_in_processes_that_order_sets_in_another_way() -> None:
