@@ -71,6 +71,13 @@ TEMPLATES = (
     "any(isinstance($m, Note) and $m in self.notes($m.source, 0) for $m in $C)",
     "all($m in self.acks($n) for $m in self.acks($p))",
 )
+ON_THE_WAY = (
+    "len(self.wire.queue($n, $p)) $test",
+    "any(isinstance($m, Note) and $m.level > 0 for $m in self.wire.queue($n, $p))",
+    "self.wire.queue($n, $p)[0].source == $n",
+    "(len(self.wire.queue($n, $p)) > 0 and self.wire.queue($n, $p)[0] in self.wire)",
+    "sum(len(self.wire.queue($i, $p)) for $i in Node) $test",
+)
 TESTS = ["== 0", "!= 0", "> 0", ">= 1", "< 1", "== 1", "> 1"]
 
 
@@ -83,6 +90,7 @@ class Naive(Constructs):
         if not s.has("mail") or s.owner != "self":
             return found
         known = [text for text in TEMPLATES if "self.note." not in text or s.has("note")]
+        known += ON_THE_WAY * 2 if s.wire == "Channels" else ()
         return [*found, *(self.naive(s, self.pick(known)) for _ in range(12))]
 
     def naive(self, s: Any, template: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from quorate.errors import SpecError
 from quorate.language.containers import (
+    FrozenList,
     Kind,
     Log,
     _contains,
@@ -204,7 +205,7 @@ class Channels(Wire[M]):
     """A FIFO queue for every pair of `source` and `target`: messages of one pair arrive in order, each once.
 
     Every message record has the fields `source` and `target`. `m in net` is true of the first message of a queue only.
-    `capacity` bounds each queue.
+    `net.queue(a, b)` has all that is on the way from a to b. `capacity` bounds each queue.
     """
 
     __slots__ = ("queues",)
@@ -218,6 +219,10 @@ class Channels(Wire[M]):
     ) -> None:
         super().__init__(lossy=lossy, capacity=capacity)
         self.queues: dict[tuple[Any, Any], tuple[M, ...]] = dict(queues)
+
+    def queue(self, source: object, target: object, /) -> list[M]:
+        """The messages that are on the way from `source` to `target`, the one that arrives next first."""
+        return FrozenList(self.queues.get((source, target), ()))
 
     def _contents(self) -> Any:
         return self.queues

@@ -30,7 +30,7 @@ def record(cls: type[T]) -> type[T]:
     built = dataclass(frozen=True, repr=False)(cls)
     names = [field.name for field in fields(built)]  # type: ignore[arg-type]
     if not names:
-        raise SpecError(f"The record {cls.__name__} has no fields: declare at least one, such as `source: Server`.")
+        _check_empty(cls)
     for field in fields(built):  # type: ignore[arg-type]
         _check_field(cls, field)
     plain_hash = built.__hash__
@@ -71,6 +71,16 @@ def _check_class(cls: type) -> None:
         if base is not cls and inspect.get_annotations(base):
             raise SpecError(
                 f"The record {cls.__name__} inherits fields from {base.__name__}, which is no record: mark it with @record."
+            )
+
+
+def _check_empty(cls: type) -> None:
+    """A record without fields is its class alone, such as a request that says nothing more. Raises SpecError where fields were meant."""
+    for name, value in vars(cls).items():
+        if not name.startswith("__") and not callable(value):
+            raise SpecError(
+                f"{cls.__name__}.{name} has no annotation, and is no field: write `{name}: <its type> = {value!r}`.",
+                declaration(cls, name),
             )
 
 

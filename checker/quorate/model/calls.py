@@ -9,6 +9,7 @@ from typing import Any
 
 from quorate.language.sorts import Identity, Int
 from quorate.language.types import (
+    ChannelsType,
     ListType,
     MapType,
     OrderedType,
@@ -86,6 +87,8 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
         return SET_METHODS[func.attr](ctx, node, base, without_none(lowering.lower(ctx, node.args[0], base.type)))
     if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
         return base
+    if isinstance(base.type, ChannelsType) and func.attr == "queue" and len(node.args) == 2 and not node.keywords:
+        return _queue(ctx, node, base, base.type)
     advice = "Methods that change a container are statements of their own."
     if isinstance(base.type, MapType):
         advice = "Range over it where it is used, `for k, v in m.items()`; Python's view of a map changes with the map."
@@ -102,6 +105,18 @@ def _neighbour(ctx: Context, node: ast.Call, member: ir.Expr, distance: int) -> 
     moved = operators.combine(ctx, node, ast.Add(), at, lowering.constant(ctx, node, distance))
     around = operators.combine(ctx, node, ast.Mod(), moved, lowering.constant(ctx, node, count))
     return ir.Expr(ir.Op.MEMBER, member.type, (around,), None, location)
+
+
+def _queue(ctx: Context, node: ast.Call, whole: ir.Expr, kind: ChannelsType) -> ir.Expr:
+    ends = []
+    for given, want in zip(node.args, (kind.source, kind.target), strict=True):
+        end = ctx.adapt(lowering.lower(ctx, given, want), want, given)
+        if end.op is ir.Op.FIT:
+            raise ctx.source.outside(
+                given, f"A queue is between two values of {want}; this is computed.", "Use a parameter."
+            )
+        ends.append(end)
+    return ir.Expr(ir.Op.QUEUE, ListType(kind.message, kind.capacity, ""), (whole, *ends), None, ctx.location(node))
 
 
 def _operator(op: ast.operator) -> Callable[..., ir.Expr]:

@@ -45,7 +45,7 @@ OF_THEIR_ARGUMENTS = frozenset(
         Op.UNION,
         Op.INTERSECT,
     }
-    | {Op.DIFFERENCE, Op.LEN, Op.CONCAT, Op.SORTED, Op.IS, Op.MAJORITY, Op.QUORUM}
+    | {Op.DIFFERENCE, Op.LEN, Op.CONCAT, Op.SORTED, Op.IS, Op.MAJORITY, Op.QUORUM, Op.QUEUE}
 )
 """The operators that read what their arguments read, and of whose value only the type is known here."""
 UNDERSTOOD = (

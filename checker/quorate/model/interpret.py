@@ -354,6 +354,7 @@ EVALUATE: dict[Op, Callable[[Run, ir.Expr], Any]] = {
     Op.COMPONENT: lambda run, node: run.value(node.args[0])[node.data],
     Op.LOOKUP: _lookup,
     Op.INDEX: _index,
+    Op.QUEUE: lambda run, node: run.value(node.args[0]).queue(*run.all(node.args[1:])),
     Op.SLICE: lambda run, node: FrozenList(run.value(node.args[0])[run.value(node.args[1]) : run.value(node.args[2])]),
     Op.RECORD: lambda run, node: node.type.sort(*run.all(node.args)),
     Op.TUPLE: lambda run, node: tuple(run.all(node.args)),

@@ -42,6 +42,7 @@ class Op(StrEnum):
     COMPONENT = auto()  # a[data] of a tuple
     LOOKUP = auto()  # a[b] of a map; error if a computed number is no key
     INDEX = auto()  # a[b] of a list; negative counts from the end; error if out of range
+    QUEUE = auto()  # the list of what is on the way in channels a from b to c
     SLICE = auto()  # a[b:c] of a list, clamped as in Python
     RECORD = auto()  # args: the fields in order, already of the field types
     TUPLE = auto()

@@ -18,6 +18,7 @@ from quorate.model.ranges import ends
 
 TOTAL = frozenset(
     {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.DOMAIN, Op.RANGE, Op.FIELD, Op.COMPONENT, Op.SLICE, Op.RECORD, Op.TUPLE}
+    | {Op.QUEUE}
     | {
         Op.SET,
         Op.LIST,

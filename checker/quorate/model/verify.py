@@ -13,6 +13,7 @@ from typing import assert_never
 
 from quorate.language.types import (
     BoolType,
+    ChannelsType,
     IdentityType,
     ListType,
     MapType,
@@ -87,6 +88,15 @@ def _lookup(node: ir.Expr) -> bool:
 def _index(node: ir.Expr) -> bool:
     whole, position = _args(node)
     return isinstance(whole, ListType) and node.type == whole.element and is_number(position)
+
+
+def _queue(node: ir.Expr) -> bool:
+    whole, source, target = _args(node)
+    return (
+        isinstance(whole, ChannelsType)
+        and (source, target) == (whole.source, whole.target)
+        and node.type == ListType(whole.message, whole.capacity, "")
+    )
 
 
 def _slice(node: ir.Expr) -> bool:
@@ -207,6 +217,7 @@ LEGAL: dict[Op, Rule] = {
     Op.COMPONENT: Rule(1, _component),
     Op.LOOKUP: Rule(2, _lookup),
     Op.INDEX: Rule(2, _index),
+    Op.QUEUE: Rule(3, _queue),
     Op.SLICE: Rule(3, _slice),
     Op.RECORD: Rule(None, _record),
     Op.TUPLE: Rule(None, _tuple),

@@ -131,6 +131,7 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.COMPONENT: lambda body, node: body.read(body.spot(node)),
     Op.LOOKUP: lambda body, node: body.read(body.spot(node)),
     Op.INDEX: lambda body, node: body.read(body.spot(node)),
+    Op.QUEUE: lambda body, node: body.read(body.spot(node)),
     Op.SLICE: Expressions.slice,
     Op.RECORD: lambda body, node: body.compound(node.type, body.values_of(node.args)),  # type: ignore[arg-type]
     Op.TUPLE: lambda body, node: body.compound(node.type, body.values_of(node.args)),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from quorate.explore.native.render.containers import Containers
 from quorate.explore.native.render.operands import Spot, integer, to_bits
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
-from quorate.language.types import BoolType, MapType, RecordType, TupleType, Type, UnionType
+from quorate.language.types import BoolType, ChannelsType, MapType, RecordType, TupleType, Type, UnionType
 from quorate.model.nodes import Expr, Op
 from quorate.model.ranges import is_number, limits
 
@@ -53,9 +53,20 @@ class Paths(Containers):
             case Op.INDEX:
                 whole = self.spot(node.args[0])
                 return self.item(whole, self.index(whole, node.args[1]))
+            case Op.QUEUE:
+                return self._queue_spot(node)
             case Op.NARROW:
                 return self._narrowed_spot(node)
         return self.spot_of(kind, self.value(node))
+
+    def _queue_spot(self, node: Expr) -> Spot:
+        whole = self.spot(node.args[0])
+        assert isinstance(whole.kind, ChannelsType)
+        source, target = (
+            self.let(BOOL, self.dense(part.type, value))
+            for part, value in zip(node.args[1:], self.values_of(node.args[1:]), strict=True)
+        )
+        return self.queue(whole, f"{source} * {whole.kind.target.cardinality}u + {target}")
 
     def key(self, kind: Type, node: Expr) -> str:
         """The code of a map's key; error if a computed number is none."""

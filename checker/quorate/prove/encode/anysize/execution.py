@@ -283,6 +283,13 @@ class AnySize(Objects):
             "Compare the members with `<`.",
         )
 
+    def op_queue(self, node: Expr, env: Env) -> Value:
+        return self._no_meaning(
+            node,
+            "What is on the way in channels has no any-size meaning: the order of any number of messages is not described.",
+            "Say it of the messages that can arrive, `for m in net`, or of what the nodes know.",
+        )
+
     def op_member(self, node: Expr, env: Env) -> Value:
         return self._no_meaning(
             node,

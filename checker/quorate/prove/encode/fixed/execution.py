@@ -170,6 +170,15 @@ class Fixed(Histories):
         whole, position = self.values(node.args, env)
         return self.at(whole, node.args[0].type, position, node.location)
 
+    def op_queue(self, node: Expr, env: Env) -> Value:
+        whole, source, target = self.values(node.args, env)
+        found: list[tuple[int, Value]] = [
+            (self.both((begin, end)), as_queues(whole)[one, other])
+            for one, begin in self.cells.cases(source, node.args[1].type)
+            for other, end in self.cells.cases(target, node.args[2].type)
+        ]
+        return self.some(self._chosen(found), node.type)
+
     def at(self, whole: Value, kind: Type, key: Value, location: Location | None) -> Value:
         if isinstance(kind, ListType):
             return self.some(self._item(as_seq(whole), as_leaf(key), location), kind.element)
