@@ -16,8 +16,12 @@ from quorate_impl.simulation import Outcome
 class Purchases:
     """Some units of one product or of both."""
 
+    def __init__(self, products: tuple[str, str] = ("east", "west")) -> None:
+        self._products = products
+
     def ask(self, client: str, random: Random) -> Message:
-        products = random.choice((("east",), ("west",), ("east", "west"), ("east", "west")))
+        one, other = self._products
+        products = random.choice(((one,), (other,), self._products, self._products))
         return Place(client, 0, {product: random.randint(1, 3) for product in products})
 
     def invoked(self, request: Message) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Acceptor(Core):
                     self._log(Ended(known))
 
     def _promise(self, leader: str, m: Phase1a) -> None:
-        """`promise`. What this ballot was promised before, it is promised again: nothing was accepted below it since."""
+        """`promise`. A leader that asks again is told the same again, unless it has proposed something since."""
         instance = self._instance(m.place, m.instance)
         if instance.promised > m.ballot:
             self.send(leader, Preempted(instance.promised))
@@ -112,7 +112,8 @@ class Acceptor(Core):
         if instance.promised < m.ballot:
             instance.promised = m.ballot
             self._log(PromisedBallot(m.place, m.instance, m.ballot))
-        self._report(leader, Phase1b(m.place.key, m.instance, m.ballot, instance.accepted))
+        if instance.accepted is None or instance.accepted.ballot < m.ballot:
+            self._report(leader, Phase1b(m.place.key, m.instance, m.ballot, instance.accepted))
 
     def _report(self, leader: str, promise: Phase1b) -> None:
         """The leader goes by it, so it has to be on the disk."""

@@ -103,12 +103,13 @@ class Leader(Core):
         elif request.key in self.running:
             self.running[request.key].client = client
         elif request.lines and self.inventories.issuperset(request.lines):
-            running = self._run(request, client, self._patience(self.options.vote_ticks))
+            running = self.lead(request, client, self._patience(self.options.vote_ticks))
             self._repeat(running)
         else:
             self.reply(client, Answer(request.client, request.number, Order.REJECTED))
 
-    def _run(self, place: Place, client: str | None, ticks: int) -> Running:
+    def lead(self, place: Place, client: str | None, ticks: int) -> Running:
+        """From now on, until it is over; there is no ballot of its own for so many ticks."""
         running = Running(place, client, ticks, {name: Instance() for name in participants(place)})
         self.running[place.key] = running
         return running
@@ -229,7 +230,7 @@ class Leader(Core):
         """Somebody has waited for long. What nobody leads here is taken over, with a ballot at once."""
         running = self.running.get(place.key)
         if running is None:
-            self._begin_ballots(self._run(place, None, 0))
+            self._begin_ballots(self.lead(place, None, 0))
         elif running.verdict is not None and source in running.missing:
             self.send(source, Verdict(place.key, running.verdict))
 

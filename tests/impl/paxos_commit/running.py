@@ -8,7 +8,7 @@ from typing import Any
 
 from quorate_impl.core import Core
 from quorate_impl.paxos_commit import Acceptor, Leader, Options, Participant, client, protocol
-from quorate_impl.paxos_commit.messages import Ballot, Transaction, Vote
+from quorate_impl.paxos_commit.messages import Ballot, Phase2b, Transaction, Vote
 from quorate_impl.paxos_commit.participant import RM
 from quorate_impl.shop.resources import ORDERS, Inventory
 from quorate_impl.simulation import Conditions, Outcome, Plan, Simulation, draw_plan
@@ -56,25 +56,26 @@ class OneVote(Promises):
         super().__init__(stock, concluded)
         self._doubt_max = doubt_max
         self._votes: dict[tuple[Transaction, str, Ballot], Vote] = {}
+        self._wrong: str | None = None
 
     def __call__(self, name: str, core: Core) -> str | None:
-        if not isinstance(core, Acceptor):
-            if isinstance(core, Participant) and self._doubt_max is not None:
-                blocked = [key for key, waited in core.doubts.items() if waited > self._doubt_max]
-                if blocked:
-                    return f"not_blocked: {name} has waited for {blocked}"
-            return super().__call__(name, core)
-        if self.is_as_before(name, core):
-            return None
-        for key, entry in core.entries.items():
-            if not entry.is_over:
-                for participant, instance in entry.instances.items():
-                    accepted = instance.accepted
-                    if accepted is not None:
-                        first = self._votes.setdefault((key, participant, accepted.ballot), accepted.vote)
-                        if first is not accepted.vote:
-                            return f"one_vote: {name} accepts {accepted} of {participant} in {key}, not {first}"
-        return None
+        if isinstance(core, Participant) and self._doubt_max is not None:
+            blocked = [key for key, waited in core.doubts.items() if waited > self._doubt_max]
+            if blocked:
+                return f"not_blocked: {name} has waited for {blocked}"
+        return self._wrong or super().__call__(name, core)
+
+    def observing(self, acceptor: type[Acceptor]) -> type[Acceptor]:
+        """The acceptors' program, looked at whenever it confirms a vote."""
+
+        class Observed(acceptor):  # type: ignore[misc, valid-type]
+            def _confirm(core, leader: str, m: Phase2b) -> None:
+                first = self._votes.setdefault((m.transaction, m.instance, m.ballot), m.vote)
+                if first is not m.vote:
+                    self._wrong = f"one_vote: {core.name} accepts {m}, and {first.value} was accepted in that ballot"
+                super()._confirm(leader, m)
+
+        return Observed
 
 
 def audit(outcome: Outcome, promises: Promises, machines: Mapping[str, Any]) -> str | None:
@@ -108,7 +109,9 @@ def run(
     stock = dict.fromkeys(("east", "west"), 1_000 if seed % 2 else 25)
     promises = OneVote(stock, doubt_max)
     simulation = Simulation(
-        protocol(stock, options, program.leader, program.acceptor, program.participant, program.inventory),
+        protocol(
+            stock, options, program.leader, promises.observing(program.acceptor), program.participant, program.inventory
+        ),
         NODES,
         {name: lambda name=name: client(name, options=options) for name in CLIENTS},  # type: ignore[misc]
         Purchases(),
