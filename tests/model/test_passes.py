@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from quorate.errors import SpecError
+from quorate.explore import check
 from quorate.language.control import Cut
 from quorate.language.system import System
 from quorate.model import Model, build
 from quorate.model.interpret import Interpreter
-from quorate.model.nodes import Expr, For, Op, expressions
+from quorate.model.nodes import Expr, For, Op, Within, expressions, statements
 from quorate.model.passes import PASSES, improved
 from quorate.model.verify import verify
 
@@ -158,3 +159,45 @@ def test_each_pass_can_be_switched_off(name: str) -> None:
         model = build(system)
         assert _first(improved(model)) != _first(improved(model, [name]))
         assert improved(model, PASSES) == model
+
+
+CONSTRAINED = """
+from quorate import Nat, Spec, action, constraint, invariant
+
+class T(Nat, max=9):
+    "A number."
+
+class Drawn(Spec):
+    x: T
+    y: T
+
+    @action
+    def grow(self) -> None:
+        self.x += 1
+
+    @action
+    def rise(self) -> None:
+        self.y = T(self.y + 2)
+
+    @constraint
+    def few(self) -> bool:
+        return self.x <= 3
+
+    @constraint
+    def slow(self, old: "Drawn") -> bool:
+        return self.y <= old.y + 2 and self.y < 6
+
+    @invariant
+    def small(self) -> bool:
+        return self.x + self.y < 9
+"""
+
+
+def test_constraints_stay_functions() -> None:
+    """What would cut an action is an error in a constraint: the engine has a way of its own to ask one."""
+    spec = load(CONSTRAINED)
+    model = improved(build(System(spec)))
+    asked = [one.condition for action in model.actions for one in statements(action.body) if isinstance(one, Within)]
+    assert len(asked) == 4 and all(one.op is Op.CALL and one.data in model.functions for one in asked)
+    counts = [check(spec, engine=engine).statistics for engine in ("reference", "native")]
+    assert [(one.states, one.transitions, one.cuts) for one in counts] == [(12, 18, {"few": 3, "slow": 4})] * 2

@@ -31,11 +31,19 @@ def inlined(model: ir.Model) -> ir.Model:
 class _Run:
     def __init__(self, model: ir.Model) -> None:
         self.model, self.names = model, Names("c")
+        self._asked_at_ends = {
+            one.condition.data
+            for action in model.actions
+            for one in ir.statements(action.body)
+            if isinstance(one, ir.Within)
+        }
         self._values: dict[str, ir.Expr | None] = {}
 
     def change(self, node: ir.Expr) -> ir.Expr:
         """What a call becomes."""
-        if node.op is not Op.CALL or not all(is_path(part) and is_total(part, self.model) for part in node.args):
+        if node.op is not Op.CALL or node.data in self._asked_at_ends:  # What would cut is an error in a constraint.
+            return node
+        if not all(is_path(part) and is_total(part, self.model) for part in node.args):
             return node
         value = self._value(node.data)
         if value is None:
