@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from quorate.conform import OPEN, Map
 from quorate_impl.core import Effect, Event
@@ -60,10 +60,70 @@ class Book:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self.commit_at: dict[tuple[int, int], int] = {}
+        self._commit_at: dict[tuple[int, int], int] = {}
         """For a term and an index, the leader's commit index when it sent that entry."""
-        self.heartbeat: dict[tuple[int, int], int] = {}
+        self._heartbeat: dict[tuple[int, int], int] = {}
         """For a term and an index, the commit index in the heartbeat that follows that entry."""
+
+    def tell(self, line: Line) -> None:
+        """Something has happened."""
+        self.lines.append(line)
+
+    def sends(self, term: int, first: int, last: int, commit: int) -> None:
+        """The leader of a term sends these entries."""
+        for index in range(first, last + 1):
+            self._commit_at[term, index] = commit
+
+    def commits(self, term: int, first: int, last: int) -> None:
+        """The leader of a term commits these entries at once."""
+        for index in range(first, last + 1):
+            self._heartbeat[term, index] = last
+
+    def handles(
+        self, node: str, leader: str, term: int, entries: list[Found], commit: int, known: Found, now: Line
+    ) -> None:
+        """A server that had a commit index has taken entries, or found the one before them, and is now known to have committed another."""
+        steps: list[tuple[int, int, Line | None, int]] = []
+        for index, prev_term, found in entries:
+            sent = self._commit_at[term, index]
+            commit = max(commit, min(sent, index))
+            steps.append((index - 1, prev_term, found, sent))
+        last, prev_term, found = known
+        if last > commit:
+            beat = self._heartbeat.get((term, last))
+            if beat is not None:
+                steps.append((last, found["term"], None, beat))
+            else:
+                steps.append((last - 1, prev_term, found, self._commit_at[term, last]))
+        for number, (prev_index, prev_term, told, sent) in enumerate(steps, 1):
+            before = {"term": term, "leader": leader, "prev_index": prev_index, "prev_term": prev_term}
+            shown = now if number == len(steps) else {}
+            self.tell(line("handle_append", node, {"m": before | {"entry": told, "commit": sent}}, shown))
+
+
+class Teller(Protocol):
+    """What servers tell of themselves to: a book, or what writes into a file for one."""
+
+    def tell(self, line: Line, /) -> None: ...
+    def sends(self, term: int, first: int, last: int, commit: int, /) -> None: ...
+    def commits(self, term: int, first: int, last: int, /) -> None: ...
+    def handles(
+        self, node: str, leader: str, term: int, entries: list[Found], commit: int, known: Found, now: Line, /
+    ) -> None: ...
+
+
+Found = tuple[int, int, Line]
+"""An entry in a log: its index, the term of the one before it, and what it is."""
+
+
+def line(event: str, node: str, arguments: Line, now: Line) -> Line:
+    """A line of the log: what a server does, and what it knows then."""
+    return {
+        "event": event,
+        "node": node,
+        "args": arguments,
+        "vars": {name: {node: value} for name, value in now.items()},
+    }
 
 
 def entry(index: int, stored: Stored) -> Line:
@@ -81,32 +141,35 @@ def entry(index: int, stored: Stored) -> Line:
 class Told(Raft):
     """A server that tells the book what it does."""
 
-    book: Book
+    book: Teller
     _term_told = 0
     _is_known_to_lead = False
     _commit_told = 0
 
+    def _now(self) -> Line:
+        last = self.log.last_index
+        self._term_told, self._commit_told = self.term, self.commit_index
+        self._is_known_to_lead = self.role is Role.LEADER
+        return {
+            "term": self.term,
+            "voted_for": self.voted_for,
+            "leads": self.role is Role.LEADER,
+            "commit_index": self.commit_index,
+            "log_length": last,
+            "last_entry": entry(last, self.log.entry(last)) if last else None,
+        }
+
     def _tell(self, event: str, is_last: bool = True, **arguments: Any) -> None:
-        now: Line = {}
-        if is_last:
-            last = self.log.last_index
-            now = {
-                "term": self.term,
-                "voted_for": self.voted_for,
-                "leads": self.role is Role.LEADER,
-                "commit_index": self.commit_index,
-                "log_length": last,
-                "last_entry": entry(last, self.log.entry(last)) if last else None,
-            }
-            self._term_told, self._commit_told = self.term, self.commit_index
-            self._is_known_to_lead = self.role is Role.LEADER
-        values = {name: {self.name: value} for name, value in now.items()}
-        self.book.lines.append({"event": event, "node": self.name, "args": arguments, "vars": values})
+        self.book.tell(line(event, self.name, arguments, self._now() if is_last else {}))
+
+    def _found(self, index: int) -> Found:
+        prev_term = self.log.term_at(index - 1) if index > 1 else 0
+        return index, prev_term, entry(index, self.log.entry(index)) if index else {}
 
     def step(self, *events: Event) -> list[Effect]:
         effects = super().step(*events)
         if self._is_known_to_lead and self.role is not Role.LEADER:
-            self.book.lines.append({"event": "restart", "node": self.name, "vars": {"leads": {self.name: False}}})
+            self.book.tell(line("restart", self.name, {}, {"leads": False}))
             self._is_known_to_lead = False
         return effects
 
@@ -125,13 +188,12 @@ class Told(Raft):
 
     def _begin_leading(self) -> None:
         self._tell("win")
-        for index in range(1, self.log.last_index + 1):
-            self.book.commit_at[self.term, index] = self.commit_index
+        self.book.sends(self.term, 1, self.log.last_index, self.commit_index)
         super()._begin_leading()
 
     def _append(self, payload: Noop | Session | Command | Configuration) -> int:
         index = super()._append(payload)
-        self.book.commit_at[self.term, index] = self.commit_index
+        self.book.sends(self.term, index, index, self.commit_index)
         self._tell("request", c=entry(index, self.log.entry(index))["command"])
         return index
 
@@ -139,8 +201,7 @@ class Told(Raft):
         known = self.commit_index
         super()._commit()
         if self.commit_index > known:
-            for index in range(known + 1, self.commit_index + 1):
-                self.book.heartbeat[self.term, index] = self.commit_index
+            self.book.commits(self.term, known + 1, self.commit_index)
             self._tell("commit", i=self.commit_index)
 
     def _has(self) -> tuple[int, int, int]:
@@ -155,29 +216,13 @@ class Told(Raft):
             if self._has() != before:  # It should not have changed anything.
                 self._tell("handle_append", m={"term": m.term, "leader": source})
             return
-        steps = []
-        commit = self._commit_told
-        for index in range(first, m.prev_index + len(m.entries) + 1):
-            stored = m.entries[index - m.prev_index - 1] if m.entries else self.log.entry(index)
-            sent = self.book.commit_at[m.term, index]
-            commit = max(commit, min(sent, index))
-            steps.append((index - 1, entry(index, stored), sent))
-        known = self.commit_index
-        if known > commit:
-            beat = self.book.heartbeat.get((m.term, known))
-            found = entry(known, self.log.entry(known))
-            steps.append(
-                (known, None, beat) if beat is not None else (known - 1, found, self.book.commit_at[m.term, known])
-            )
-        for number, (prev, told, sent) in enumerate(steps, 1):
-            prev_term = self.log.term_at(prev) if prev else 0
-            message = {
-                "term": m.term,
-                "leader": source,
-                "prev_index": prev,
-                "prev_term": prev_term,
-            }
-            self._tell("handle_append", number == len(steps), m=message | {"entry": told, "commit": sent})
+        taken = [self._found(m.prev_index)] if not m.entries else []
+        prev_term = m.prev_term
+        for index, stored in enumerate(m.entries, m.prev_index + 1):
+            taken.append((index, prev_term, entry(index, stored)))
+            prev_term = stored.term
+        told = self._commit_told
+        self.book.handles(self.name, source, m.term, taken, told, self._found(self.commit_index), self._now())
 
 
 def plan_of(seed: int, busy_ms: int) -> Plan:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any, ClassVar
 
 import pytest
-from quorate import Bag, Channels, Nat, Network, Scalarset, Spec, init, record
+from quorate import Bag, Channels, Nat, Network, Ordered, Scalarset, Spec, action, init, record, require
 from quorate.conform import Map
 from quorate.conform.subject import wide_system
 from quorate.conform.wide.collections import CHANGES, WideDraftList, WideDraftSet
@@ -179,3 +180,89 @@ def test_an_element_that_is_popped_is_the_first_in_canonical_order() -> None:
     assert after(System(spec))[0][System(spec).index["line"]] == [1, 3]
     with pytest.raises(Failure, match="empty"):
         after(System(changing("self.numbers.clear(); self.numbers.pop()")))
+
+
+class Side(Ordered, size=2):
+    """Left and right."""
+
+
+class Shelf(Spec):
+    """Lists and sets that are looked at, changed, and put in the place of others: what one action had is what the next one begins with,
+    and it is of one place alone."""
+
+    one: dict[Side, list[T]]
+    other: dict[Side, list[T]]
+    marks: dict[Side, set[T]]
+    bounds: ClassVar[dict[str, int]] = {"one": 60, "other": 60}
+
+    @action
+    def look(self, s: Side, t: T) -> None:
+        require(len(self.one[s]) >= 0 and t not in self.marks[s])
+
+    @action
+    def put(self, s: Side, t: T) -> None:
+        self.one[s].append(t)
+        self.marks[s].add(t)
+
+    @action
+    def put_all(self, t: T) -> None:
+        for s in Side:
+            self.one[s].append(t)
+
+    @action
+    def take_over(self, s: Side, t: T) -> None:
+        self.one[s].append(t)
+        self.other = self.one
+        self.other[s].append(t)
+
+    @action
+    def hold(self, s: Side, t: T) -> None:
+        before = self.one
+        before[s].append(t)
+        self.one = before
+        self.one[s].append(t)
+        self.one[Side[0]] = before[s]
+
+    @action
+    def exchange(self, s: Side, t: T) -> None:
+        before = self.one
+        self.one = self.other
+        self.other = before
+        self.one[s].append(t)
+        self.one[Side[0]] = self.one[s]
+        self.one[s].append(t)
+        self.marks[s] = self.marks[Side[0]]
+        self.marks[s].discard(t)
+
+    @action
+    def fail(self, s: Side, t: T) -> None:
+        self.one[s].append(t)
+        require(t in self.marks[s])
+        self.one[s] = self.one[s][:1]
+
+
+def test_what_an_action_leaves_is_not_seen_in_another_place() -> None:
+    random = Random(4)
+    bounded = System(Shelf)
+    wide, _ = wide_system(Shelf, Map(members={"Side": ("left", "right")}))
+    steps = [(random.choice(bounded.actions).name, random.randrange(2), random.randrange(9)) for _ in range(400)]
+
+    def states(system: System) -> list[Any]:
+        found = []
+        with system:
+            ((_, state),) = system.initial()
+            earlier = state
+            for number, (name, side, t) in enumerate(steps):
+                if number % 50 == 49:  # A search goes on from earlier states, too.
+                    state = earlier
+                if number % 50 == 25:
+                    earlier = state
+                named = {"s": Side.at(side), "t": t}
+                action = system.action(name)
+                after = system.fire(state, action, tuple(named[one.name] for one in action.parameters))
+                if after is not None:
+                    state = after.state
+                found.append([plain_json(dict(value)) for value in state])
+        return found
+
+    assert states(bounded) == states(wide)

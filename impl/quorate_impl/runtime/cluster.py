@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
@@ -116,6 +117,9 @@ class LocalCluster:
     `supervise` has to be called now and then: it starts again what has died, after a second.
     """
 
+    program: ClassVar[Sequence[str]] = ("-m", "quorate_impl.runtime")
+    """What Python runs for a node."""
+
     def __init__(self, directory: Path, config: ClusterConfig) -> None:
         self._directory = directory
         self.config = config
@@ -161,7 +165,7 @@ class LocalCluster:
         _write(directory / "config.json", config)
         with (directory / "log.jsonl").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "quorate_impl.runtime", str(directory / "config.json"), WHILE_STDIN],
+                [sys.executable, *self.program, str(directory / "config.json"), WHILE_STDIN],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -83,25 +83,37 @@ async def sever(config: ClusterConfig, node: str, others: tuple[str, ...], secon
         await remote.tell(node, Sever(others, seconds))
 
 
-async def disturb(cluster: LocalCluster, rounds: int, random: Random) -> None:
-    """Kill a node, or pause it, or cut it off, while the others go on; every third time a leader may be hit."""
+async def kill(cluster: LocalCluster, victim: str, random: Random) -> None:
+    """Kill a node, and start it again."""
+    cluster.signal(victim, signal.SIGKILL)
+    cluster.processes[victim].wait()
+    await asyncio.sleep(random.uniform(0.2, 1))
+    cluster.start(victim)
+
+
+async def pause(cluster: LocalCluster, victim: str, random: Random) -> None:
+    """Stop a node, and let it go on."""
+    cluster.signal(victim, signal.SIGSTOP)
+    await asyncio.sleep(random.uniform(0.2, 1.2))
+    cluster.signal(victim, signal.SIGCONT)
+
+
+async def cut(cluster: LocalCluster, victim: str, random: Random) -> None:
+    """Cut a node off for a second."""
+    others = tuple(name for name in cluster.config.members if name != victim)
+    await sever(cluster.config, victim, others, 1.0)
+    await asyncio.sleep(1.0)
+
+
+Trouble = Callable[[LocalCluster, str, Random], Coroutine[Any, Any, None]]
+TROUBLES: tuple[Trouble, ...] = (kill, pause, cut)
+
+
+async def disturb(cluster: LocalCluster, rounds: int, random: Random, troubles: Sequence[Trouble]) -> None:
+    """Make trouble for one node after the other, while the others go on; every third time a leader may be hit."""
     names = list(cluster.config.members)
     for number in range(rounds):
-        victim = random.choice(names)
-        match number % 3:
-            case 0:
-                cluster.signal(victim, signal.SIGKILL)
-                cluster.processes[victim].wait()
-                await asyncio.sleep(random.uniform(0.2, 1))
-                cluster.start(victim)
-            case 1:
-                cluster.signal(victim, signal.SIGSTOP)
-                await asyncio.sleep(random.uniform(0.2, 1.2))
-                cluster.signal(victim, signal.SIGCONT)
-            case 2:
-                others = tuple(name for name in names if name != victim)
-                await sever(cluster.config, victim, others, 1.0)
-                await asyncio.sleep(1.0)
+        await troubles[number % len(troubles)](cluster, random.choice(names), random)
         await asyncio.sleep(random.uniform(0.5, 1))
 
 
@@ -112,13 +124,14 @@ async def record(
     seed: int,
     client: Maker = Client,
     workload: Workload | None = None,
+    troubles: Sequence[Trouble] = TROUBLES,
 ) -> Counter[str]:
     """A history of so many rounds with eight clients, and a quiet second at the end."""
     recorder = Recorder(cluster.config, path, client, workload or Registers(("x", "y", "z")))
     clients = [asyncio.create_task(recorder.client(number)) for number in range(8)]
     await asyncio.sleep(1)
     try:
-        await disturb(cluster, rounds, Random(seed))
+        await disturb(cluster, rounds, Random(seed), troubles)
         await asyncio.sleep(2)
         recorder.is_over = True
         await asyncio.gather(*clients)

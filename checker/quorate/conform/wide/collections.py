@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from quorate.conform.wide.sorts import UNCOUNTED, is_plain
@@ -22,10 +24,51 @@ class WideDraftList(DraftList):
     _source: FrozenList | None
 
     def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
         if isinstance(index, slice) and self._type.plain:
-            return self._type.draft(found, self._log)
-        return found
+            begin, end, stride = index.indices(len(self))
+            if stride == 1:  # In one pass: of a long list each costs as much as the rest of an action.
+                return self._type.draft(islice(self, begin, max(begin, end)), self._log)
+            return self._type.draft(super().__getitem__(index), self._log)
+        return super().__getitem__(index)
+
+
+SPARES_MAX = 16
+"""So many drafts are kept for the actions that follow."""
+
+
+class Spare:
+    """Drafts of actions that are over, to be used for the next one: most look at a long list, or change it at its end, and a copy of it
+    would be made each time. Only what is left after a commit is kept: before, an action may have a draft in its hands."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._kept: dict[int, tuple[Any, Any]] = {}
+
+    def of(self, kind: Any, frozen: Any) -> Any:
+        """A draft of a type with the contents of a frozen list or set, which nobody else has; None if there is none."""
+        source, draft = self._kept.pop(id(frozen), (None, None))
+        return draft if source is frozen and draft._type is kind else None
+
+    def keep(self, draft: Any, frozen: Any) -> Any:
+        """Note, after an action, that a draft has these contents; returns them."""
+        if self.is_open:
+            if len(self._kept) >= SPARES_MAX:
+                self._kept.clear()
+            draft._source = frozen
+            self._kept[id(frozen)] = frozen, draft
+        return frozen
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """While a state is committed, drafts are kept."""
+        self.is_open = True
+        try:
+            yield
+        finally:
+            self.is_open = False
+
+
+SPARE = Spare()
 
 
 class WideListType(ListType):
@@ -51,15 +94,25 @@ class WideListType(ListType):
             return FrozenList(value)
         return super().check(value)
 
+    def own(self, value: Any, log: Log) -> Any:
+        """A draft of a value that is put somewhere, held against the type."""
+        if self.plain and isinstance(value, WideDraftList) and value._type is self:
+            return self.draft(value, log)
+        return self.thaw(self.check(value), log)
+
     def thaw(self, frozen: Any, log: Log) -> Any:
         if self.plain:
-            return self.draft(frozen, log, frozen)
+            spare = SPARE.of(self, frozen)
+            if spare is None:
+                return self.draft(frozen, log, frozen)
+            spare._log = log
+            return spare
         return self.draft([self.element.thaw(part, log) for part in frozen], log)
 
     def freeze(self, draft: Any) -> Any:
         if not self.plain:
             return super().freeze(draft)
-        return FrozenList(draft) if draft._source is None else draft._source
+        return SPARE.keep(draft, FrozenList(draft) if draft._source is None else draft._source)
 
 
 class WideDraftSet(DraftSet):
@@ -129,10 +182,11 @@ class WideSetType(SetType):
         return UNCOUNTED
 
     def thaw(self, frozen: Any, log: Log) -> Any:
-        return WideDraftSet(self, frozen)
+        spare = SPARE.of(self, frozen)
+        return WideDraftSet(self, frozen) if spare is None else spare
 
     def freeze(self, draft: Any) -> Any:
-        return self._frozen(draft) if draft._source is None else draft._source
+        return SPARE.keep(draft, self._frozen(draft) if draft._source is None else draft._source)
 
     def _frozen(self, elements: Iterable[Any]) -> FrozenSet:
         frozen = frozenset.__new__(FrozenSet, elements)

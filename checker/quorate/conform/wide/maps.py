@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
+from quorate.conform.wide.collections import WideListType
 from quorate.conform.wide.sorts import UNCOUNTED
 from quorate.language.containers import DraftMap, FrozenMap, Log
 from quorate.language.types import (
@@ -84,6 +85,13 @@ class SparseDraft(_AllKeys, DraftMap):
         thawed = kind.value.thaw(frozen, self._log)
         dict.__setitem__(self, key, thawed)
         return thawed
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        kind = self._type.value
+        if isinstance(kind, WideListType) and key in self:
+            dict.__setitem__(self, key, kind.own(value, self._log))
+        else:
+            super().__setitem__(key, value)
 
     def get(self, key: Any, default: Any = None) -> Any:
         return self[key] if self._type.is_key(key) else default

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from quorate.language.containers import Log
@@ -66,7 +66,10 @@ class Layered:
     def __contains__(self, element: object) -> bool:
         if element in self._new:
             return True
-        return any(element in layer for layer in self._layers) and element not in self._left
+        for layer in self._layers:
+            if element in layer:
+                return element not in self._left
+        return False
 
     def __iter__(self) -> Iterator[Any]:
         yield from self._new
@@ -86,20 +89,22 @@ class Layered:
                 if element not in self._left:
                     yield element
 
-    def with_one(self, element: Any) -> Layered:
-        """The set with an element more."""
-        if element in self:
+    def with_all(self, elements: Set[Any]) -> Layered:
+        """The set with these elements, too."""
+        come = {element for element in elements if element not in self}
+        if not come:
             return self
-        hashed, size = self._hash ^ hash(element), self._size + 1
-        if element in self._left:
-            return Layered(self._layers, self._new, self._left - {element}, size, hashed)
-        if len(self._new) < NEW_MAX:
-            return Layered(self._layers, self._new | {element}, self._left, size, hashed)
-        merged: frozenset[Any] = self._new | {element}
-        layers = list(self._layers)
-        while layers and len(layers[-1]) < GROWTH * len(merged):
-            merged = layers.pop() | merged
-        return Layered((*layers, Layer(merged)), frozenset(), self._left, size, hashed)
+        hashed = self._hash
+        for element in come:
+            hashed ^= hash(element)
+        size = self._size + len(come)
+        new: frozenset[Any] = self._new | (come - self._left)
+        layers, left = list(self._layers), self._left - come
+        if len(new) > NEW_MAX:
+            while layers and len(layers[-1]) < GROWTH * len(new):
+                new = layers.pop() | new
+            layers, new = [*layers, Layer(new)], frozenset()
+        return Layered(tuple(layers), new, left, size, hashed)
 
     def without(self, element: Any) -> Layered:
         """The set without an element."""
@@ -113,10 +118,7 @@ class Layered:
         return Layered.of(other for other in self if other != element)
 
     def __or__(self, others: Iterable[Any]) -> Layered:
-        made = self
-        for element in others:
-            made = made.with_one(element)
-        return made
+        return self.with_all(set(others))
 
     def __sub__(self, others: Iterable[Any]) -> Layered:
         made = self
@@ -136,15 +138,30 @@ class Layered:
 
 
 class WideNetwork(Network[Any]):
-    """A network whose messages are `Layered`."""
+    """A network whose messages are `Layered`. What an action sends is added to them when it is over, or somebody looks."""
 
-    __slots__ = ()
-    messages: Any
+    __slots__ = ("_layered", "_sent")
+    _layered: Layered
+    _sent: set[Any]
+
+    @property
+    def messages(self) -> Any:
+        if self._sent:
+            self._layered, self._sent = self._layered.with_all(self._sent), set()
+        return self._layered
+
+    @messages.setter
+    def messages(self, messages: Any) -> None:
+        self._layered, self._sent = messages, set()
+
+    def __contains__(self, message: object) -> bool:
+        return message in self._sent or super().__contains__(message)
 
     def send(self, message: Any, /) -> None:
         message = self._type.message.check(message)
         self._note("sent", message)
-        self.messages = self.messages.with_one(message)
+        if message not in self._layered:
+            self._sent.add(message)
 
     def like(self, kind: type, known: Mapping[str, Any]) -> list[Any]:
         """The messages that are records of a class with these values in these fields, in canonical order."""

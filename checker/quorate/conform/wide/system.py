@@ -23,7 +23,7 @@ from itertools import product
 from typing import Self, cast
 
 from quorate.conform.narrowing import ENDLESS, narrowed
-from quorate.conform.wide.collections import WideListType, WideSetType
+from quorate.conform.wide.collections import SPARE, WideListType, WideSetType
 from quorate.conform.wide.maps import SparseMapType
 from quorate.conform.wide.networks import WideNetworkType
 from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
@@ -90,7 +90,8 @@ class Wide(System):
         yield from product(*(tuple(inhabitants(each.type)) for each in parameters))
 
     def committed(self, state: State, draft: SpecBase) -> State:
-        after = super().committed(state, draft)
+        with SPARE.opened():
+            after = super().committed(state, draft)
         vars(draft).clear()  # It holds itself: its copies of long lists would wait for the collector of cycles.
         return after
 
