@@ -64,7 +64,9 @@ def test_runs_are_shortest_from_the_start_and_from_the_middle_also_where_members
                 wanted = min(
                     (steps for (_, steps), value in zip(near.items(), true, strict=True) if value), default=None
                 )
-                outcome = seek(spec, [((), state)], Aim("expression", expression), Watch(Limits(seconds=60)), 1)
+                outcome = seek(
+                    spec, [((), state)], Aim("expression", expression), Watch(Limits(seconds=60), at_once=0), 1
+                )
                 assert outcome.engine == "native" and outcome.symmetry == ("ResourceManager",)
                 if wanted is None:
                     assert isinstance(outcome, Holds | HoldsWithinBounds), expression

@@ -18,6 +18,8 @@ from quorate import cc
 from quorate.explore import Checkpoint, Watch, check
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
+COMPILED = ("two_phase_commit", "--bound", "ResourceManager=4")
+"""More than the reference engine is given at once."""
 LARGE = ("two_phase_commit", "--bound", "ResourceManager=10", "--no-symmetry")
 CODE = "from quorate.cli import main; main()"
 CHECKPOINTED = """
@@ -168,7 +170,7 @@ def test_a_limit_of_memory_is_kept_and_said() -> None:
     ],
 )
 def test_a_compiler_that_fails_is_replaced_by_the_reference_engine(tmp_path: Path, text: str, said: str) -> None:
-    ended = quorate("two_phase_commit", CC=script(tmp_path, text))
+    ended = quorate(*COMPILED, CC=script(tmp_path, text))
     assert ended.code == 0 and ended.facts["engine"] == "reference" and said in notes(ended)
     alone = quorate("two_phase_commit", "--engine", "native", CC=script(tmp_path, text))
     assert alone.code == 2 and said in alone.err
@@ -179,7 +181,7 @@ def test_a_compiler_that_hangs_is_ended_with_its_children(tmp_path: Path, monkey
     monkeypatch.setenv(
         "CC", script(tmp_path, f"echo $$ > {tmp_path}/parent; sleep 600 & echo $! > {tmp_path}/child; wait")
     )
-    outcome = check(TwoPhaseCommit)
+    outcome = check(TwoPhaseCommit, watch=Watch(at_once=0))
     assert outcome.engine == "reference" and any("had not ended after 0.5 s" in note for note in outcome.notes)
     time.sleep(0.2)
     for process in ("parent", "child"):
@@ -192,14 +194,14 @@ def test_a_full_disk_leaves_the_reference_engine(tmp_path: Path) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
 
-    limited = quorate("two_phase_commit", XDG_CACHE_HOME=str(tmp_path), before=full)
+    limited = quorate(*COMPILED, XDG_CACHE_HOME=str(tmp_path), before=full)
     assert limited.code == 0 and limited.facts["verdict"] == "holds" and limited.facts["engine"] == "reference"
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
 
 
 @pytest.mark.parametrize("place", ["/proc/quorate", "/dev/null/quorate"])
 def test_a_home_that_cannot_be_written_costs_time_only(place: str) -> None:
-    ended = quorate("two_phase_commit", XDG_CACHE_HOME=place)
+    ended = quorate("two_phase_commit", "--engine", "native", XDG_CACHE_HOME=place)
     assert ended.code == 0 and ended.facts["engine"] == "native" and ended.facts["states"] == 80
 
 
@@ -207,7 +209,11 @@ def test_processes_that_fill_the_cache_at_once_all_succeed(tmp_path: Path) -> No
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     running = [
         subprocess.Popen(
-            command("two_phase_commit"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            command("two_phase_commit", "--engine", "native"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         for _ in range(3)
     ]
@@ -218,11 +224,11 @@ def test_processes_that_fill_the_cache_at_once_all_succeed(tmp_path: Path) -> No
 
 
 def test_a_damaged_object_is_built_again(tmp_path: Path) -> None:
-    first = quorate("two_phase_commit", XDG_CACHE_HOME=str(tmp_path))
+    first = quorate("two_phase_commit", "--engine", "native", XDG_CACHE_HOME=str(tmp_path))
     (entry,) = tmp_path.rglob("*.so")
     content = entry.read_bytes()
     entry.write_bytes(content[:2_000] + bytes(100) + content[2_100:])
-    second = quorate("two_phase_commit", XDG_CACHE_HOME=str(tmp_path))
+    second = quorate("two_phase_commit", "--engine", "native", XDG_CACHE_HOME=str(tmp_path))
     assert second.facts["engine"] == "native" and second.facts["states"] == first.facts["states"]
     assert next(tmp_path.rglob("*.so")).read_bytes() == content
 

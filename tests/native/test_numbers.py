@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from quorate import Spec
 from quorate.commands.verify import command as verify
-from quorate.explore import check
+from quorate.explore import Watch, check
 from quorate.explore.engine import EngineUnavailable
 from quorate.explore.native import library
 from quorate.explore.simulate import simulate
@@ -85,7 +85,7 @@ def never_one(self) -> bool:
 
 
 def test_a_number_that_leaves_64_bits_is_left_to_the_reference_engine() -> None:
-    outcome = check(spec(POWERS))
+    outcome = check(spec(POWERS), watch=Watch(at_once=0))
     assert isinstance(outcome, Violated) and outcome.engine == "reference"
     assert any("64 bits at" in note for note in outcome.notes)
 
@@ -139,7 +139,7 @@ def test_properties_do_not_wrap(prop: str) -> None:
     found = spec(
         f"out: Small\n\n@action\ndef go(self) -> None:\n    require(self.out < 2)\n    self.out += 1\n\n{prop}"
     )
-    outcome = check(found)
+    outcome = check(found, watch=Watch(at_once=0))
     assert isinstance(outcome, Holds) and outcome.engine == "reference"
     assert isinstance(check(found, engine="native"), Unfinished)
 
@@ -159,14 +159,24 @@ def arrives(self) -> bool:
 
 
 def test_liveness_does_not_wrap() -> None:
-    outcome = check(spec(LIVENESS))
+    outcome = check(spec(LIVENESS), watch=Watch(at_once=0))
     assert isinstance(outcome, Holds) and any("64 bits" in note for note in outcome.notes)
+
+
+TICKS = """
+ticks: Large
+
+@action
+def tick(self) -> None:
+    require(self.ticks < 600)
+    self.ticks += 1
+"""
 
 
 def test_verify_tells_what_the_native_engine_left_to_the_reference_engine(tmp_path: Path) -> None:
     for name, body in (("safety", POWERS.replace("!= 1", "<= 1")), ("liveness", LIVENESS)):
         file = tmp_path / f"{name}.py"
-        file.write_text(source(body), encoding="utf-8")
+        file.write_text(source(body + TICKS), encoding="utf-8")
         done = CliRunner().invoke(verify, [str(file)])
         assert done.exit_code == 0 and "a number passes 64 bits at" in " ".join(done.output.split()), done.output
 

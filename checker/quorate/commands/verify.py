@@ -15,6 +15,7 @@ from quorate.commands._options import Amount, Explicit, format_option, limit_opt
 from quorate.commands._show import rejections, show, show_results, table, write_results
 from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
 from quorate.errors import Location, UsageError, unknown
+from quorate.explore.limits import AT_ONCE
 from quorate.outcome import Exit, Failed, NotJudged, Unfinished
 from quorate.pipeline.lock import FILE, Changed, Finding, Lock, Name, changed_pieces, explained, read
 from quorate.pipeline.project import Profile, Project, find_project
@@ -270,13 +271,16 @@ def _total(verdicts: Sequence[Verdict], compared: _Compared, update: bool) -> st
 
 
 def _fallbacks(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
-    """Why the native engine was not used, where it was asked for or left to Quorate, and for which specifications."""
+    """Why the native engine was not used, where the choice was Quorate's and there was more than a few transitions to do, and for which
+    specifications."""
     found: dict[str, list[str]] = {}
     for verdict in verdicts:
         facts = verdict.facts
         if facts is None or verdict.job.engine != "auto":
             continue
-        if facts["engine"] == "reference":
+        if facts["engine"] == "reference" and (
+            facts["transitions"] > AT_ONCE or any(each.startswith("the native engine") for each in facts["notes"])
+        ):
             found.setdefault("; ".join(facts["notes"]) or "the reference engine", []).append(verdict.job.title)
         for each in facts["notes"]:
             if facts["engine"] != "reference" and each.startswith("liveness was checked by the reference engine"):

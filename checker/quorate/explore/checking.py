@@ -10,7 +10,7 @@ from typing import Any
 from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
-from quorate.explore.symmetry import affordable, scalarsets
+from quorate.explore.symmetry import affordable, renamings, scalarsets
 from quorate.explore.verdicts import Verdicts, methods_of
 from quorate.kinds import KINDS, LIVENESS
 from quorate.language.declarations import original
@@ -32,6 +32,9 @@ from quorate.outcome import (
     Violated,
 )
 from quorate.trace import Trace
+
+RENAMINGS_MAX = 24
+"""With more of them the reference engine is slow: it tries all."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,34 @@ class _Judge:
             return self.make(NotJudged, reason="; ".join(f"{one.property} is {one.reason}" for one in left))
         return self.make(HoldsWithinBounds if self.statistics.cuts else Holds)
 
+    def _at_once(self) -> Covered | None:
+        """What the reference engine covers if it is done in a few transitions: a compiler would take longer than it does. None if there are
+        more, or if something is asked for that the native engine is there for.
+
+        Without symmetry liveness has up to as many times more, and it is judged on all of them."""
+        from quorate.explore.reference import TooMany, explore
+        from quorate.model import build
+
+        watch, many = self.watch, renamings(self.sorts)
+        asked = (
+            watch.checkpoint is not None or watch.store != "exact" or watch.without or watch.coverage or watch.profile
+        )
+        if asked or many > RENAMINGS_MAX:
+            return None
+        try:
+            build(self.system)
+        except SpecError:
+            return None  # The engines say what that means.
+        self.engine = watch.engine = "reference"
+        try:
+            most = watch.at_once // many if self.system.of(*LIVENESS) else watch.at_once
+            return explore(self.system, self.sorts, watch, 1, most)
+        except TooMany:
+            return None
+
     def _explore(self, wanted: str, workers: int) -> Covered:
+        if wanted == "auto" and self.watch.at_once and (covered := self._at_once()) is not None:
+            return covered
         candidates = list(ENGINES) if wanted == "auto" else [wanted]
         for name in candidates:
             self.engine = self.watch.engine = name

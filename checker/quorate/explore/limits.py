@@ -64,6 +64,9 @@ off and compare."""
 AGAIN = 4096
 """One answer in so many that the native engine remembers is computed again all the same, and held against it."""
 
+AT_ONCE = 500
+"""With no more transitions than this, the reference engine is done before a compiler would be."""
+
 MEMORY_INTERVAL_S = 0.2
 
 
@@ -74,6 +77,8 @@ class Watch:
     With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand; with `profile` they
     measure what makes the states.
     Of what it remembers it computes one answer in `again` anew, a power of two; none if that is 0.
+    `at_once`: up to so many transitions may be left to the reference engine where there is a choice of engines. It is a number of
+    transitions and not a time, so that the same engine answers on every machine, whatever is in its caches.
     `engine` is the one that runs now, for whoever looks."""
 
     def __init__(
@@ -86,8 +91,9 @@ class Watch:
         coverage: bool = False,
         profile: bool = False,
         again: int = AGAIN,
+        at_once: int = AT_ONCE,
     ) -> None:
-        self.again = again
+        self.again, self.at_once = again, at_once
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store

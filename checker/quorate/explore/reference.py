@@ -98,11 +98,21 @@ class _Stop(Exception):
     """The search must stop here."""
 
 
+class TooMany(Exception):
+    """A search that was to have few transitions has more."""
+
+
 class Search:
     """One breadth-first search. Make and run it inside the system's configuration."""
 
-    def __init__(self, system: System, sorts: Sequence[type[Scalarset]] = (), watch: Watch | None = None) -> None:
-        self.system, self.watch = system, watch or Watch()
+    def __init__(
+        self,
+        system: System,
+        sorts: Sequence[type[Scalarset]] = (),
+        watch: Watch | None = None,
+        transitions_max: int | None = None,
+    ) -> None:
+        self.system, self.watch, self.transitions_max = system, watch or Watch(), transitions_max
         self.symmetry = Symmetry(system, sorts) if sorts else None
         self.properties = Properties(system)
         self.actions = [(action, Choices(system, action)) for action in system.actions]
@@ -114,12 +124,12 @@ class Search:
     def run(self) -> Exploration:
         """Explore until everything is seen, a level has a violation, or the watch says stop.
 
-        Raises Failure if @init fails."""
+        Raises Failure if @init fails, and TooMany once there are more transitions than `transitions_max`."""
         result = self.result
         try:
             result.cuts += self.system.excluded_initially()
             for _, state in self.system.initial():
-                result.transitions += 1
+                self._count(1)
                 self._meet(state, NO_PARENT)
             level = range(len(result.states))
             result.levels.append(len(level))
@@ -168,6 +178,11 @@ class Search:
         if reason is not None:
             raise _Stop(reason)
 
+    def _count(self, transitions: int) -> None:
+        self.result.transitions += transitions
+        if self.transitions_max is not None and self.result.transitions > self.transitions_max:
+            raise TooMany
+
     def _expand(self, number: int) -> None:
         result, fire = self.result, self.system.fire
         state = result.states[number]
@@ -195,7 +210,7 @@ class Search:
                 self._meet(successor.state, number)
             if count:
                 possible = True
-                result.transitions += count
+                self._count(count)
                 result.actions[action.name] += count
         if not possible:
             if self.properties.terminal is None:
@@ -267,10 +282,12 @@ def _falsified(false: Falsified, steps: int, path: int, beyond: bool) -> Found:
     return Found(kind, steps, path, beyond, false.method, false.arguments, false.failure)
 
 
-def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
-    """The reference engine as `quorate.explore.engine` wants it; it has one worker."""
+def explore(
+    system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int, transitions_max: int | None = None
+) -> Covered:
+    """The reference engine as `quorate.explore.engine` wants it; it has one worker. Raises TooMany as `Search.run` does."""
     vouch(system)
-    search = Search(system, sorts, watch)
+    search = Search(system, sorts, watch, transitions_max)
     result = search.run()
     return Covered(
         len(result.states),

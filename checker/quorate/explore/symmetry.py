@@ -34,11 +34,16 @@ def scalarsets(system: System) -> tuple[type[Scalarset], ...]:
     return tuple(sorted(found, key=lambda sort: sort.__name__))
 
 
+def renamings(sorts: Sequence[type[Scalarset]]) -> int:
+    """How many renamings of their members there are."""
+    return prod(factorial(len(sort)) for sort in sorts)
+
+
 def affordable(system: System, sorts: Sequence[type[Scalarset]]) -> tuple[tuple[type[Scalarset], ...], tuple[str, ...]]:
     """The sorts to reduce over, and a note for each that would need too many permutations."""
     notes: list[str] = []
     kept = sorted((sort for sort in sorts if len(sort) > 1), key=lambda sort: (len(sort), sort.__name__))
-    while prod(factorial(len(sort)) for sort in kept) > PERMUTATIONS_MAX:
+    while renamings(kept) > PERMUTATIONS_MAX:
         sort = kept.pop()
         notes.append(f"no symmetry reduction over {sort.__name__}: {len(sort)} members have too many permutations")
     return tuple(sort for sort in scalarsets(system) if sort in kept), tuple(notes)

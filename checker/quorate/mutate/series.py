@@ -382,7 +382,7 @@ class _Share:
 
     def explore(self, number: int, limit_s: float) -> Finding:
         """Explore a mutant."""
-        watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
+        watch = self._watch(limit_s, number in self.places)
         model = self.made[number].model
         if number in self.places:
             together, position = self.places[number]
@@ -391,10 +391,14 @@ class _Share:
         outcome = explored(model, self.task.naming, watch, self.task.engine)
         return self.original.judged(self.mutants[number], outcome)
 
+    def _watch(self, limit_s: float, is_compiled: bool) -> Watch:
+        limits = Limits(seconds=limit_s, memory_bytes=_memory(self.size))
+        return Watch(limits, at_once=0) if is_compiled else Watch(limits)
+
     def later(self, number: int, finding: Finding, limit_s: float) -> Finding:
         """What a mutant breaks besides, each property that is violated with the length of its shortest run."""
         broken, later = list(finding.properties), list[tuple[str, int]]()
-        watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
+        watch = self._watch(limit_s, number in self.places)
         spec = cast(type[Spec], self.made[number].model.system.spec)
         while True:
             system = System(without(spec, broken))
@@ -414,7 +418,7 @@ class _Share:
 
     def elsewhere(self, number: int, variant: str, limit_s: float) -> Finding | None:
         """What a variant that does what a mutant does breaks at bounds of its own, and from its own beginning; None if nothing."""
-        watch = Watch(Limits(seconds=limit_s, memory_bytes=_memory(self.size)))
+        watch = self._watch(limit_s, False)
         outcome = check(
             bare(self.protocol.variants[variant]),
             engine=self.task.engine,

@@ -1,0 +1,104 @@
+"""A few transitions are left to the reference engine, whole or not at all; which engine answers is a matter of their number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from quorate import Nat, Scalarset, Spec, action, eventually, invariant, require
+from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.outcome import Outcome, Violated
+from quorate.report.machine import outcome_json
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
+
+TRANSITIONS = 318
+"""Of two-phase commit with three resource managers, up to symmetry."""
+
+
+class Process(Scalarset, size=4):
+    """Alike."""
+
+
+class Level(Nat, max=3):
+    """How far one is."""
+
+
+class Climb(Spec):
+    """With symmetry 35 states, without it 256."""
+
+    at: dict[Process, Level]
+
+    @action(fair="weak")
+    def climb(self, p: Process) -> None:
+        require(self.at[p] < 3)
+        self.at[p] += 1
+
+    @invariant
+    def never_all_at_two(self) -> bool:
+        return not all(self.at[p] == 2 for p in Process)
+
+
+class Up(Climb):
+    """The same with a property of runs."""
+
+    @eventually
+    def top(self) -> bool:
+        return all(self.at[p] == 3 for p in Process)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CC", str(tmp_path / "none"))
+
+
+def without_cost(outcome: Outcome) -> dict[str, object]:
+    return {name: value for name, value in outcome_json(outcome).items() if name not in ("engine", "seconds")}
+
+
+def asks_for_a_compiler(outcome: Outcome) -> bool:
+    return any("there is no program" in note for note in outcome.notes)
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_the_number_of_transitions_decides() -> None:
+    exactly, one_less = (check(TwoPhaseCommit, watch=Watch(at_once=most)) for most in (TRANSITIONS, TRANSITIONS - 1))
+    assert not asks_for_a_compiler(exactly) and asks_for_a_compiler(one_less)
+    assert exactly.statistics.transitions == TRANSITIONS
+    assert without_cost(exactly) == without_cost(replace(one_less, notes=()))
+
+
+@pytest.mark.usefixtures("no_compiler")
+@pytest.mark.parametrize(
+    "asked",
+    [{"coverage": True}, {"profile": True}, {"without": ["sleep"]}, {"at_once": 0}],
+    ids=lambda asked: next(iter(asked)),
+)
+def test_what_is_asked_of_the_native_engine_is_asked_of_it(asked: dict[str, Any]) -> None:
+    assert asks_for_a_compiler(check(Climb, watch=Watch(**asked)))
+
+
+def test_a_checkpoint_is_written_by_the_native_engine(tmp_path: Path) -> None:
+    outcome = check(TwoPhaseCommit, watch=Watch(checkpoint=Checkpoint(tmp_path / "search")))
+    assert outcome.engine == "native"
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_a_limit_ends_it_as_it_ends_any_search() -> None:
+    outcome = check(TwoPhaseCommit, watch=Watch(Limits(states=5)))
+    assert (outcome.verdict, outcome.statistics.states) == ("unfinished", 5) and not asks_for_a_compiler(outcome)
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_a_violation_is_shown_by_a_run_of_least_length() -> None:
+    outcome = check(Climb)
+    assert isinstance(outcome, Violated) and outcome.trace is not None and len(outcome.trace) == 8
+    assert outcome.engine == "reference" and not asks_for_a_compiler(outcome)
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_properties_of_runs_are_judged_without_symmetry_and_counted_so() -> None:
+    """The search has fewer than 100 transitions up to symmetry, and the graph more than a thousand at most."""
+    assert not asks_for_a_compiler(check(Up, watch=Watch(at_once=24 * 100)))
+    assert asks_for_a_compiler(check(Up, watch=Watch(at_once=100)))
