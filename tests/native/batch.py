@@ -87,7 +87,7 @@ def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
     sizes = {size: max(defines.get(size, 0) for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
     pieces = [
-        _renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS", number)
+        _renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS\n#undef SYMMETRY_NEAR", number)
         for number, (_, body) in enumerate(parts)
     ]
     records = [

@@ -3,7 +3,8 @@
  * Members of the reduced scalarsets get colours, numbers that depend on the state but not on names: renaming the members of a state
  * renames its colours along. The colour of a member is a hash of the state as seen from it: every identity in the state is replaced
  * by its colour of the previous round, the member itself by a special one, and what has no order (sets, maps keyed by
- * identities, bags) is combined by a sum. Rounds are repeated while they separate more members.
+ * identities, bags) is combined by a sum. Rounds are repeated while they separate more members. The first round leaves out networks, which are
+ * most of a state: what the members have in their variables often tells them apart.
  *
  * If all colours differ, ordering the members by colour is the one renaming to apply. Members of equal colour are nearly always
  * interchangeable in this state: exchanging two of them changes nothing. That is tested, for neighbours, and if it is so for all
@@ -20,9 +21,10 @@
 #define QUORATE_SYMMETRY_H
 
 /* A model with symmetry defines before including this: SYMMETRY_MEMBERS, the members of all reduced sorts in one numbering;
-   symmetry_first[], where each sort begins (and the end); symmetry_sorts; and the two functions below. */
+   symmetry_first[], where each sort begins (and the end); symmetry_sorts; SYMMETRY_NEAR, whether there are networks and variables to
+   look at before them; and the two functions below, of which the second leaves networks out if it is not to hash the `whole` state. */
 static State symmetry_renamed(const State *s, const unsigned char *names);
-static uint64_t symmetry_hash(const State *s, const uint64_t *colours);
+static uint64_t symmetry_hash(const State *s, const uint64_t *colours, bool whole);
 
 typedef struct {
     uint64_t colour[SYMMETRY_MEMBERS];
@@ -39,11 +41,11 @@ static unsigned colours_apart(const Colouring *now) {
     return apart;
 }
 
-static void colour_round(const State *s, Colouring *now) {
+static void colour_round(const State *s, Colouring *now, bool whole) {
     Colouring seen = *now, next;
     for (unsigned i = 0; i < SYMMETRY_MEMBERS; i++) {
         seen.colour[i] = blend(now->colour[i], 0x5E1F);
-        next.colour[i] = blend(symmetry_hash(s, seen.colour), now->colour[i]);
+        next.colour[i] = blend(symmetry_hash(s, seen.colour, whole), now->colour[i]);
         seen.colour[i] = now->colour[i];
     }
     *now = next;
@@ -96,7 +98,7 @@ static State least_renaming(const State *s, Colouring now) {
     unsigned apart = colours_apart(&now), before, cell;
     do {
         before = apart;
-        colour_round(s, &now);
+        colour_round(s, &now, true);
         apart = colours_apart(&now);
         if (apart == SYMMETRY_MEMBERS) return ranked(s, &now);
         cell = unresolved_cell(s, &now);
@@ -122,6 +124,10 @@ static State model_canonical(State s) {
     Colouring now;
     for (unsigned sort = 0; sort < symmetry_sorts; sort++)
         for (unsigned i = symmetry_first[sort]; i < symmetry_first[sort + 1]; i++) now.colour[i] = sort + 1;
+    if (SYMMETRY_NEAR) {
+        colour_round(&s, &now, false);
+        if (colours_apart(&now) == SYMMETRY_MEMBERS) return ranked(&s, &now);
+    }
     return least_renaming(&s, now);
 }
 

@@ -100,6 +100,15 @@ class Containers(Values):
             yield value
 
     @contextmanager
+    def numbers(self, spot: Spot) -> Iterator[str]:
+        """Loop over the messages of a numbered network by their numbers, in no order that means anything."""
+        out, place = self.out, self.out.fresh("w")
+        out(f"for (unsigned {place} = 0; {place} < NUMBER_WORDS; {place}++)")
+        with out.block(f"for (word rest = network_word({spot.root}, 0, {place}); rest; rest &= rest - 1)"):
+            out(f"const unsigned number = 64 * {place} + (unsigned)__builtin_ctzll(rest);")
+            yield "number"
+
+    @contextmanager
     def _heads(self, spot: Spot) -> Iterator[str]:
         """The deliverable messages of channels, in order of messages."""
         kind, out = spot.kind, self.out

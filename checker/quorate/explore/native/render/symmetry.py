@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from quorate.explore.native.render.containers import Containers
 from quorate.explore.native.render.layout import Numbered, offsets, width, words
-from quorate.explore.native.render.operands import Spot, ctype, is_wide, to_bits
+from quorate.explore.native.render.operands import Spot, ctype, from_bits, is_wide, to_bits
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import (
@@ -24,7 +24,11 @@ from quorate.language.types import (
     TupleType,
     Type,
     UnionType,
+    WireType,
 )
+
+RENAMINGS_MAX = 4_096
+"""So many renamings have tables of how they change the numbers of messages."""
 
 
 def canonical_form(shared: Shared) -> Writer:
@@ -68,6 +72,8 @@ class _Symmetry(Containers):
         out(f"#define SYMMETRY_MEMBERS {self.count}")
         out(f"static const unsigned symmetry_first[] = {{{', '.join(map(str, starts))}}};")
         out(f"static const unsigned symmetry_sorts = {len(self.first)};")
+        wires = sum(isinstance(variable.type, WireType) for variable in moved)
+        out(f"#define SYMMETRY_NEAR {int(0 < wires < len(moved))}")
         out('#include "symmetry.h"')
         out()
         out.lines.extend(self.finished.lines)
@@ -82,10 +88,12 @@ class _Symmetry(Containers):
                 value = self.read(shared.variable("s", variable.name))
                 self.write(shared.variable("n", variable.name), self._called(name, variable.type, value))
             out("return to;")
-        with out.block("static uint64_t symmetry_hash(const State *from, const uint64_t *colours)"):
+        with out.block("static uint64_t symmetry_hash(const State *from, const uint64_t *colours, bool whole)"):
             out("const word *s = from->w;")
             out("uint64_t hash = 1;")
-            for variable, name in hashed:
+            for variable, name in sorted(hashed, key=lambda found: isinstance(found[0].type, WireType)):
+                if isinstance(variable.type, WireType):
+                    out("if (!whole) return hash;")
                 spot = shared.variable("s", variable.name)
                 value = "s" if variable.name in shared.numbered else self.read(spot)
                 out(f"hash = blend(hash, {name}({value}, colours));")
@@ -131,20 +139,41 @@ class _Symmetry(Containers):
             if isinstance(kind, ScalarsetType):
                 out(f"return names[{self.first[kind.sort]} + v];")
                 return
+            if isinstance(kind, Numbered):
+                self._renaming_numbers(kind)
+                return
             out("int status_ = 0, *status = &status_;")
             out("(void)status;")
-            if isinstance(kind, Numbered):
-                out("network_clear(result);")
-                self._renaming_body(kind, self.spot_of(kind, "v"), self.spot_of(kind, "result"))
-                out("goto leave;")
-                out("leave:")
-                out("return;")
-                return
             self.declare(kind, "to")
             self._renaming_body(kind, self.spot_of(kind, "v"), self.spot_named(kind, "to"))
             out("goto leave;")
             out("leave:")
             out(f"memcpy(result, to, {8 * words(width(kind))});" if wide else "return to;")
+
+    def _renaming_numbers(self, kind: Numbered) -> None:
+        """Messages are renamed once for each renaming, if there are not too many: then only their numbers are."""
+        out, places = self.out, 1
+        for sort in self.first:
+            places *= len(sort) ** len(sort)
+        known = places <= RENAMINGS_MAX
+        if known:
+            out(f"static _Atomic uint16_t renamings[{places}][{kind.numbers}];")
+            out("unsigned place = 0;")
+            for sort, first in self.first.items():
+                out(f"for (unsigned i = 0; i < {len(sort)}; i++) place = {len(sort)} * place + names[{first} + i];")
+        out("network_clear(result);")
+        with self.numbers(self.spot_of(kind, "v")) as number:
+            if known:
+                out(f"unsigned to = atomic_load_explicit(&renamings[place][{number}], memory_order_acquire);")
+                out("if (LIKELY(to != 0)) { put_bit(result, to - 1); continue; }")
+            out(
+                f"const word message = {to_bits(kind.message, self.renamed(kind.message, f'numbers.messages[{number}]'))};"
+            )
+            out(f"{'' if known else 'unsigned '}to = number_of(message);")
+            out(f"if (to == NONE) to = number_give(message, {kind.numbers}, {kind.payload});")
+            if known:
+                out(f"atomic_store_explicit(&renamings[place][{number}], (uint16_t)(to + 1), memory_order_release);")
+            out("put_bit(result, to);")
 
     def _renaming_body(self, kind: Type, source: Spot, target: Spot) -> None:
         out = self.out
@@ -240,6 +269,10 @@ class _Symmetry(Containers):
                 sign = "hash = blend(hash, {})" if isinstance(kind, ListType) else "hash += blend(5, {})"
                 with self._indices(count) as index:
                     out(sign.format(self.hashed(inner, self.read(self.item(source, index)))) + ";")
+            case Numbered():
+                with self.numbers(source) as number:
+                    message = from_bits(kind.message, f"numbers.messages[{number}]")
+                    out(f"hash += blend(7, {self.hashed(kind.message, self.let(kind.message, message))});")
             case _:
                 with self.members(source) as member:
                     out(f"hash += blend(7, {self.hashed(kind.children()[0], member)});")
