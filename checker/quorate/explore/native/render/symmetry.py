@@ -153,14 +153,15 @@ class _Symmetry(Containers):
     def _renaming_numbers(self, kind: Numbered) -> None:
         """Messages are renamed once for each renaming, if there are not too many: then only their numbers are."""
         out, places = self.out, 1
-        for sort in self.first:
+        for sort in self.shared.sorts:
             places *= len(sort) ** len(sort)
         known = places <= RENAMINGS_MAX
         if known:
             out(f"static _Atomic uint16_t renamings[{places}][{kind.numbers}];")
             out("unsigned place = 0;")
-            for sort, first in self.first.items():
-                out(f"for (unsigned i = 0; i < {len(sort)}; i++) place = {len(sort)} * place + names[{first} + i];")
+            for sort in self.shared.sorts:
+                size, first = len(sort), self.first[sort]
+                out(f"for (unsigned i = 0; i < {size}; i++) place = {size} * place + names[{first} + i];")
         out("network_clear(result);")
         with self.numbers(self.spot_of(kind, "v")) as number:
             if known:
