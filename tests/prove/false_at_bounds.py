@@ -19,6 +19,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 from quorate.errors import SpecError
 from quorate.language.spec import Spec
@@ -33,6 +34,7 @@ from tests.prove.oracle import SAFETY, Explored, explored
 
 DEPTH, STATES = 5, 400
 """So far a claim is explored."""
+CHOICES_MAX = 3_000
 SMALL = {"ResourceManager": 2, "Server": 2, "Acceptor": 2, "Node": 2, "Replica": 2, "Process": 2, "Term": 1, "Index": 1}
 SECONDS = 20.0
 UNDECIDED = ("no time is left", "ran out of time", "timeout", "canceled")
@@ -68,12 +70,19 @@ def drawn(seed: int, protocols: tuple[str, ...]) -> Iterator[mutants.Mutant]:
                 yield chosen.choice(found)
 
 
+def choices(system: System) -> int:
+    """In how many ways actions, and properties, can be given arguments: exploring tries them all in every state."""
+    methods = (*system.actions, *system.of(*SAFETY))
+    with system:
+        return sum(prod(parameter.type.cardinality for parameter in method.parameters) for method in methods)
+
+
 def judged(mutant: mutants.Mutant) -> Verdicts | None:
-    """The verdicts on a mutant; None if it is no specification any more, or claims nothing."""
+    """The verdicts on a mutant; None if it is no specification any more, claims nothing, or has more choices than can all be tried."""
     try:
         spec = small(mutant.load())
         system = System(spec)
-        if not system.of(*SAFETY):
+        if not system.of(*SAFETY) or choices(system) > CHOICES_MAX:
             return None
         found = explored(system, DEPTH, STATES)
         return Verdicts(str(mutant), _said(found), tuple(_wrong(spec, found)))
