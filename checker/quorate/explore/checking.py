@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,13 @@ def check_system(
             return judge.make(Failed, message=failure.message, trace=None, error_location=failure.location)
 
 
+CHOICES_BETWEEN_LOOKS = 256
+
+
+class _BeginsTooLong(Exception):
+    """Listing the initial states was ended, for this reason."""
+
+
 class _Judge:
     """Turns what an engine covered into an outcome."""
 
@@ -108,6 +117,24 @@ class _Judge:
         self.coverage: Coverage | None = None
         self.profile: Profile | None = None
         self.verdicts = Verdicts(system)
+        self._choices = 0
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Meanwhile the limits count for the listing of initial states, too."""
+        kept, self.system.waiting = self.system.waiting, self._wait
+        try:
+            yield
+        finally:
+            self.system.waiting = kept
+
+    def _wait(self) -> None:
+        """Keep the limits, and tell the progress, while the choices of @init are tried."""
+        self._choices += 1
+        if self._choices % CHOICES_BETWEEN_LOOKS == 0:
+            reason = self.watch.look(0, 0, 0, 0)
+            if reason is not None:
+                raise _BeginsTooLong(f"{reason} while the choices of @init were tried")
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this check."""
@@ -229,7 +256,8 @@ class _Judge:
                             f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
                         )
             try:
-                covered = engine(name)(self.system, self.sorts, self.watch, workers)
+                with self._limited():
+                    covered = engine(name)(self.system, self.sorts, self.watch, workers)
                 if not covered.too_large or name == candidates[-1]:
                     return covered
                 self.notes.append(f"{covered.stopped}: the next engine was taken")
@@ -237,6 +265,9 @@ class _Judge:
                 if name == candidates[-1]:
                     raise
                 self.notes.append(str(reason))
+            except _BeginsTooLong as reason:
+                unfired = dict.fromkeys((action.name for action in self.system.actions), 0)
+                return Covered(0, 0, 0, {}, unfired, frozenset(), stopped=str(reason))
         raise AssertionError("there is no engine")
 
     def _liveness(self) -> Outcome | None:
@@ -245,7 +276,11 @@ class _Judge:
             self.notes.append("liveness was checked on the full graph, without symmetry reduction")
         if self.watch.store == "fingerprint":
             self.notes.append("liveness was checked with every state stored exactly")
-        lasting = self._lasting()
+        try:
+            with self._limited():
+                lasting = self._lasting()
+        except _BeginsTooLong as reason:
+            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {reason}")
         self.verdicts.judge_liveness(lasting, {name: self._trace(finding) for name, finding in lasting.forced.items()})
         if lasting.stopped is not None:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")

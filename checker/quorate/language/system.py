@@ -63,6 +63,8 @@ class System(Configured):
         """Properties of runs of that specification that are asked of this one's runs."""
         if self.abstract is not None:
             self._refine(self.abstract)
+        self.waiting: Callable[[], None] = lambda: None
+        """Called for every choice of arguments of @init, of which there may be very many: it may raise to end this."""
         self.repeats = False
         """Whether every method is run twice, because no typed model says that it depends on the state alone."""
 
@@ -277,6 +279,7 @@ class System(Configured):
         zero = self.zero(before_init=bool(self.of("init")))
         for method in self.of("init"):
             for arguments in self.choices(method.parameters):
+                self.waiting()
                 state = self.initial_state(zero, method, arguments)
                 if state is not None:
                     yield arguments, state
