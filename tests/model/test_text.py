@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from quorate.errors import SpecError
 from quorate.explore import check
+from quorate.language.loaded import lines_in
 from quorate.language.system import System
+from quorate.language.written import written
+from quorate.loading import load as load_file
 from quorate.model import build
+from quorate.model.source import Source
+from quorate.mutate.mutants import mutants
 from quorate.outcome import Violated
 
 from tests.generated import load
@@ -51,3 +59,38 @@ def test_an_error_behind_it_has_its_place() -> None:
         build(System(load("\n".join(lines))))
     place = found.value.location
     assert place is not None and (place.line, place.text[place.column :]) == (line, "len")
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        lambda text: text.replace("class N", "# \f\n\f\nclass N").encode(),  # Of these only the ends of lines end one.
+        lambda text: text.replace("and a remark", "\x1c \u2028 \x85").encode(),
+        lambda text: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(),
+        lambda text: f"# coding: latin-1\n{text}".replace("remark", "é").encode("latin-1"),
+        lambda text: text.replace("\n", "\r").encode(),
+    ],
+    ids=["form feed", "separators", "byte order", "latin", "returns"],
+)
+def test_files_are_read_as_python_reads_them(tmp_path: Path, encoded: Callable[[str], bytes]) -> None:
+    file = tmp_path / "odd.py"
+    file.write_bytes(encoded(AT_THE_MARGIN.replace("return self", "return 3 > 2 and self")))
+    spec = load_file(str(file)).main
+    assert len(build(System(spec)).actions) == 1
+    found = {mutant.before for mutant in mutants(spec)}
+    assert {"require(self.n < 2)", "self.n += 1"} <= found
+
+
+def test_lines_are_those_of_python() -> None:
+    text = "a = 1 # \f \x85 \u2028\n\f\ndef second() -> int:\n    return 2\n"
+    assert len(lines_in(text)) == 4
+    function = written("second", text, "<odd>", {})
+    assert Source.of(function).location(Source.of(function).tree).line == 3
+
+
+def test_columns_are_in_characters() -> None:
+    condition = "self.n < 2 and len('ééé') < n"
+    with pytest.raises(SpecError) as found:
+        build(System(load(AT_THE_MARGIN.replace("self.n < 2", condition))))
+    place = found.value.location
+    assert place is not None and place.text[place.column :][: place.length] == "'ééé'"

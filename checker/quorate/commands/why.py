@@ -149,7 +149,7 @@ def _why(task: Task, series: Series) -> Why:
         task.variant,
         series.original.subject,
         relative(protocol.file),
-        protocol.text.contents.splitlines(),
+        [line.rstrip("\n") for line in protocol.text.lines],
         protocol.extent,
         [method.lines for method in protocol.methods.values()],
         series.original.bounds,

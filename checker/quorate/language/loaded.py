@@ -8,17 +8,36 @@ made from another protocol than the other. So what means something is read only 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
+import io
 import linecache
 import tokenize
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
 REWRITTEN = "@pytest_ar"
 """A global name in functions whose `assert` statements pytest has made others of."""
+
+
+def text_of(file: Path) -> str:
+    """The text of a source file, in the encoding that it says, without a mark of byte order. Raises OSError, UnicodeDecodeError and
+    SyntaxError."""
+    return importlib.util.decode_source(file.read_bytes())
+
+
+def lines_in(text: str) -> list[str]:
+    """The lines of a text with their ends, as Python counts them: a form feed, or what else `splitlines` knows, ends none."""
+    return io.StringIO(text, newline=None).readlines()
+
+
+def column_in(line: str, offset: int) -> int:
+    """The column, in characters, of an offset of a syntax tree, which counts bytes."""
+    return len(line.encode()[:offset].decode(errors="ignore"))
 
 
 def lines_of(written: type | Callable[..., Any] | CodeType) -> tuple[list[str], int] | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from quorate.errors import Location, SpecError
-from quorate.language.loaded import lines_of, tree_of
+from quorate.language.loaded import column_in, lines_of, tree_of
 
 
 def function_location(function: Callable[..., Any]) -> Location | None:
@@ -80,8 +80,8 @@ def definition(function: Callable[..., Any], argument: str | None = None) -> Loc
     line = (tree if node is None else node).lineno
     text = lines[line - 1].rstrip("\n")
     indent = len(text) - len(text.lstrip())
-    column = indent if node is None else node.col_offset
-    end = len(text) if node is None or node.end_col_offset is None else node.end_col_offset
+    column = indent if node is None else column_in(text, node.col_offset)
+    end = len(text) if node is None or node.end_col_offset is None else column_in(text, node.end_col_offset)
     return Location(file, first + line - 1, column, max(end - column, 1), text)
 
 

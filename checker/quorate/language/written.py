@@ -5,10 +5,12 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
+from quorate.language.loaded import lines_in
+
 
 def keep_source(file: str, text: str) -> None:
     """Let `inspect` and tracebacks find the text of a file that is on no disk."""
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    linecache.cache[file] = (len(text), None, lines_in(text), file)
 
 
 def written(name: str, source: str, file: str, names: dict[str, Any]) -> Any:

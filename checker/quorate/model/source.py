@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from quorate.errors import Location, OutsideSubset, SpecError
-from quorate.language.loaded import is_as_loaded, lines_of, tree_of
+from quorate.language.loaded import column_in, is_as_loaded, lines_of, tree_of
 
 MISSING = object()
 
@@ -43,7 +43,7 @@ class Source:
                 "Load it again in a new process.",
             )
         tree = tree_of(lines)
-        if not isinstance(tree, ast.FunctionDef):
+        if not isinstance(tree, ast.FunctionDef) or tree.name != function.__code__.co_name:
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
         source = Source(function, tree, file, first, tuple(line.rstrip("\n") for line in lines), owner)
         if tree.args.posonlyargs:
@@ -61,10 +61,11 @@ class Source:
     def location(self, node: ast.AST) -> Location:
         """Where a node stands in the file."""
         line = getattr(node, "lineno", 1)
-        column = getattr(node, "col_offset", 0)
-        end = getattr(node, "end_col_offset", column + 1) if getattr(node, "end_lineno", line) == line else None
+        offset = getattr(node, "col_offset", 0)
+        end = getattr(node, "end_col_offset", offset + 1) if getattr(node, "end_lineno", line) == line else None
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        length = (end - column) if end is not None else max(len(text) - column, 1)
+        column = column_in(text, offset)
+        length = (column_in(text, end) if end is not None else len(text)) - column
         return Location(self.file, self.first_line + line - 1, column, max(length, 1), text)
 
     def error(self, node: ast.AST, message: str) -> SpecError:

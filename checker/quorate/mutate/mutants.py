@@ -74,7 +74,7 @@ def _of_actions(protocol: Protocol) -> Iterator[Mutant]:
     for action in protocol.system.actions:
         method = protocol.methods.get(action.name)
         if method is not None and len(protocol.system.actions) > 1:
-            line, column = method.node.lineno, method.node.col_offset
+            line, column = method.node.lineno, protocol.text.span(method.node).column
             span = Span(line, column, line, column + len(f"def {action.name}"))
             make = partial(without, protocol.spec, [action.name])
             yield Mutant("action", action.name, span, f"the action {action.name}", "", make)

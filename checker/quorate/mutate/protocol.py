@@ -16,7 +16,7 @@ from typing import Any
 
 from quorate.kinds import CONSTRAINT, KINDS
 from quorate.language.declarations import original
-from quorate.language.loaded import is_as_loaded
+from quorate.language.loaded import is_as_loaded, text_of
 from quorate.language.spec import Spec
 from quorate.language.system import System
 from quorate.mutate.text import Text
@@ -71,7 +71,7 @@ class Protocol:
         self.spec = spec
         self.system = System(spec)
         self.file = inspect.getsourcefile(original(spec)) or ""
-        self.text = Text(Path(self.file).read_text(encoding="utf-8"))
+        self.text = Text(text_of(Path(self.file)))
         self._definitions = {
             (node.name, min([node.lineno, *(mark.lineno for mark in node.decorator_list)])): node
             for node in ast.walk(self.text.tree)

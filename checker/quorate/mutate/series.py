@@ -25,6 +25,7 @@ from quorate.explore.checking import Naming, check, check_system, symmetric_sort
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native.together import Together, compiled_together
 from quorate.kinds import SAFETY
+from quorate.language.loaded import text_of
 from quorate.language.spec import Spec, without
 from quorate.language.system import Failure, State, System
 from quorate.loading import Protocol, load
@@ -112,7 +113,7 @@ def series(
         raise KeyboardInterrupt
     _refuse_broken(original.outcome)
     found = mutants(spec)
-    salt = "\0".join([original.content, Path(inspect.getsourcefile(spec) or "").read_text(encoding="utf-8"), str(task)])
+    salt = "\0".join([original.content, text_of(Path(inspect.getsourcefile(spec) or "")), str(task)])
     with _Crew(task, original.outcome, processes) as crew:
         cache = Cache.of_user(salt) if is_cached else Cache(None)
         run = _Run(found, original.content, crew, cache, watch, progress, budget_s, begin + budget_s)

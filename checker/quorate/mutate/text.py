@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from quorate.language.loaded import column_in, lines_in
+
 
 @dataclass(frozen=True, order=True)
 class Span:
@@ -35,7 +37,7 @@ class Text:
     @cached_property
     def lines(self) -> list[str]:
         """The lines, with their ends."""
-        return self.contents.splitlines(keepends=True)
+        return lines_in(self.contents)
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -53,7 +55,7 @@ class Text:
         )
 
     def _column(self, line: int, offset: int) -> int:
-        return len(self.lines[line - 1].encode()[:offset].decode())
+        return column_in(self.lines[line - 1], offset)
 
     def at(self, span: Span) -> str:
         """What stands there, in one line."""

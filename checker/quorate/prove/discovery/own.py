@@ -18,6 +18,7 @@ from typing import Any, get_type_hints
 
 from quorate.errors import SpecError
 from quorate.kinds import GOALS, SAFETY
+from quorate.language.loaded import column_in
 from quorate.language.resolve import Configuration, resolve
 from quorate.language.spec import Spec
 from quorate.language.system import System
@@ -225,7 +226,7 @@ def _plain(text: str) -> str:
     """Source without the second pair of parentheses that `unparse` puts around a generator: `any((x for x in xs))`."""
     for node in ast.walk(ast.parse(text, mode="eval")):
         if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-            start, end = node.args[0].col_offset, node.args[0].end_col_offset or 0
+            start, end = (column_in(text, at or 0) for at in (node.args[0].col_offset, node.args[0].end_col_offset))
             if text[start - 1] == "(" and text[end : end + 1] == ")":
                 return _plain(text[:start] + text[start + 1 : end - 1] + text[end:])
     return text
