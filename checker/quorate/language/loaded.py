@@ -8,7 +8,6 @@ made from another protocol than the other. So what means something is read only 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import inspect
 import io
 import linecache
@@ -16,18 +15,11 @@ import tokenize
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
 REWRITTEN = "@pytest_ar"
 """A global name in functions whose `assert` statements pytest has made others of."""
-
-
-def text_of(file: Path) -> str:
-    """The text of a source file, in the encoding that it says, without a mark of byte order. Raises OSError, UnicodeDecodeError and
-    SyntaxError."""
-    return importlib.util.decode_source(file.read_bytes())
 
 
 def lines_in(text: str) -> list[str]:

@@ -10,16 +10,15 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
 from quorate.kinds import CONSTRAINT, KINDS
 from quorate.language.declarations import original
-from quorate.language.loaded import is_as_loaded, text_of
+from quorate.language.loaded import is_as_loaded
 from quorate.language.spec import Spec
 from quorate.language.system import System
-from quorate.mutate.text import Text
+from quorate.mutate.text import Text, text_of
 
 IN_MUTANT = "_in_mutant"
 """The end of the name of a method that a mutant has beside one that properties read."""
@@ -71,7 +70,7 @@ class Protocol:
         self.spec = spec
         self.system = System(spec)
         self.file = inspect.getsourcefile(original(spec)) or ""
-        self.text = Text(text_of(Path(self.file)))
+        self.text = Text(text_of(self.file))
         self._definitions = {
             (node.name, min([node.lineno, *(mark.lineno for mark in node.decorator_list)])): node
             for node in ast.walk(self.text.tree)

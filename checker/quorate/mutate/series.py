@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any, cast
 
 from quorate.errors import QuorateError, UsageError
@@ -25,7 +24,6 @@ from quorate.explore.checking import Naming, check, check_system, symmetric_sort
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native.together import Together, compiled_together
 from quorate.kinds import SAFETY
-from quorate.language.loaded import text_of
 from quorate.language.spec import Spec, without
 from quorate.language.system import Failure, State, System
 from quorate.loading import Protocol, load
@@ -34,6 +32,7 @@ from quorate.model.nodes import Model
 from quorate.mutate.cache import Cache
 from quorate.mutate.content import doing
 from quorate.mutate.mutants import Mutant, mutants
+from quorate.mutate.text import text_of
 from quorate.mutate.trial import Finding, Made, Original, Trial, Verdict, bare, explored
 from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome, Violated
 
@@ -113,7 +112,7 @@ def series(
         raise KeyboardInterrupt
     _refuse_broken(original.outcome)
     found = mutants(spec)
-    salt = "\0".join([original.content, text_of(Path(inspect.getsourcefile(spec) or "")), str(task)])
+    salt = "\0".join([original.content, text_of(inspect.getsourcefile(spec) or ""), str(task)])
     with _Crew(task, original.outcome, processes) as crew:
         cache = Cache.of_user(salt) if is_cached else Cache(None)
         run = _Run(found, original.content, crew, cache, watch, progress, budget_s, begin + budget_s)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from quorate.language.loaded import column_in, lines_in
+
+
+def text_of(file: str) -> str:
+    """The text of a source file, in the encoding that it says, without a mark of byte order. Raises OSError, UnicodeDecodeError and
+    SyntaxError."""
+    return importlib.util.decode_source(Path(file).read_bytes())
 
 
 @dataclass(frozen=True, order=True)

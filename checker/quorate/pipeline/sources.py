@@ -28,7 +28,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from quorate import cc
-from quorate.language.loaded import text_of
 
 PURE = frozenset(
     (
@@ -93,7 +92,7 @@ class Sources:
     def is_as_read(self) -> bool:
         """Whether the files are still what was read, and the modules that are loaded under their names come from them."""
         try:
-            return all(text_of(path) == text and _comes_from(name, path) for name, (path, text) in self.files.items())
+            return all(_text(path) == text and _comes_from(name, path) for name, (path, text) in self.files.items())
         except (OSError, UnicodeDecodeError, SyntaxError):
             return False
 
@@ -154,12 +153,16 @@ def _is_own(imported: str, module: str) -> bool:
 def _first_read(path: Path) -> str:
     """A file as this process read it first: what is loaded is no older. Bytecode that is not of this text is removed, since Python
     tells texts apart by their length and the second in which they were written."""
-    text = text_of(path)
+    text = _text(path)
     with suppress(OSError, ValueError, EOFError, TypeError, SyntaxError):
         kept = Path(importlib.util.cache_from_source(str(path)))
         if marshal.loads(kept.read_bytes()[16:]) != compile(text, str(path), "exec", dont_inherit=True):
             kept.unlink()
     return text
+
+
+def _text(path: Path) -> str:
+    return importlib.util.decode_source(path.read_bytes())
 
 
 def _comes_from(name: str, path: Path) -> bool:
