@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from quorate import Nat, Scalarset, Spec, action, eventually, invariant, require
-from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore import Checkpoint, Limits, Watch, check, reference
+from quorate.language.system import System
 from quorate.outcome import Outcome, Violated
 from quorate.report.machine import outcome_json
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
@@ -102,3 +103,66 @@ def test_properties_of_runs_are_judged_without_symmetry_and_counted_so() -> None
     """The search has fewer than 100 transitions up to symmetry, and the graph more than a thousand at most."""
     assert not asks_for_a_compiler(check(Up, watch=Watch(at_once=24 * 100)))
     assert asks_for_a_compiler(check(Up, watch=Watch(at_once=100)))
+
+
+class Large(Nat, max=99):
+    """A million of three."""
+
+
+class Wide(Spec):
+    """A few transitions, each one of a million that are tried."""
+
+    at: Large
+
+    @action
+    def rise(self, a: Large, b: Large, c: Large) -> None:
+        require(a == b == c == self.at and self.at < 9)
+        self.at += 1
+
+    @invariant
+    def small(self) -> bool:
+        return self.at < 10
+
+
+class WideClaim(Wide):
+    """A claim about a million."""
+
+    def rise(self, a: Large) -> None:  # type: ignore[override]
+        require(a == self.at and self.at < 9)
+        self.at += 1
+
+    @invariant
+    def ordered(self, a: Large, b: Large, c: Large) -> bool:
+        return not a < b < c or a < c
+
+
+class Narrow(WideClaim):
+    """A hundred instances in each of more states than may be tried at once, if there were not so few transitions."""
+
+    omits = ("ordered", "small")
+
+    def rise(self, a: Large) -> None:  # type: ignore[override]
+        require(a == self.at and self.at < 99)
+        self.at += 1
+
+    @invariant
+    def in_order(self, a: Large, b: Level) -> bool:
+        return a + b >= b
+
+
+class Slow(Wide):
+    """Single instances take long."""
+
+    def rise(self) -> None:  # type: ignore[override]
+        require(self.at < 9 and sum(a * b for a in Large for b in Large for c in Level) > 0)
+        self.at += 1
+
+
+@pytest.mark.usefixtures("no_compiler")
+@pytest.mark.parametrize("spec", [Wide, WideClaim, Narrow, Slow])
+def test_what_takes_long_without_many_transitions_is_not_left_to_the_reference_engine(
+    spec: type[Spec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference.Few, "SECONDS", 0.02)
+    with pytest.raises(reference.TooMany), (system := System(spec)):
+        reference.explore(system, (), Watch(), 1, reference.Few(500))

@@ -214,11 +214,11 @@ class _Judge:
         return self.make(HoldsWithinBounds if self.statistics.cuts else Holds)
 
     def _at_once(self) -> Covered | None:
-        """What the reference engine covers if it is done in a few transitions: a compiler would take longer than it does. None if there are
+        """What the reference engine covers if it is done in a few steps: a compiler would take longer than it does. None if there are
         more, or if something is asked for that the native engine is there for.
 
         Without symmetry liveness has up to as many times more, and it is judged on all of them."""
-        from quorate.explore.reference import TooMany, explore
+        from quorate.explore.reference import Few, TooMany, explore
         from quorate.model import build
 
         watch, many = self.watch, renamings(self.sorts)
@@ -234,7 +234,7 @@ class _Judge:
         self.engine = watch.engine = "reference"
         try:
             most = watch.at_once // many if self.system.of(*LIVENESS) else watch.at_once
-            return explore(self.system, self.sorts, watch, 1, most)
+            return explore(self.system, self.sorts, watch, 1, Few(most))
         except TooMany:
             return None
 

@@ -48,6 +48,12 @@ class Properties:
             if Choices(self._system, method).fixed is not None
         ]
 
+    @property
+    def instances(self) -> int:
+        """In how many ways what is asked of a state can be given arguments."""
+        asked = (*self.invariants, *self.steps, *self.mappings, *self.reachable)
+        return sum(len(choices) for _, choices in asked)
+
     def falsified(self, state: State) -> Falsified | None:
         """The first invariant or lemma that is false in `state`."""
         if not self.invariants:

@@ -27,20 +27,22 @@ Cost: one dictionary entry and two numbers for each state. A path is rebuilt fro
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from math import prod
 from typing import TYPE_CHECKING
 
-from quorate.explore.choices import Choices
+from quorate.explore.choices import Choices, collections_of
 from quorate.explore.engine import Covered, Finding, Measured, by_depth
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import Rebuilder
 from quorate.explore.symmetry import Symmetry
-from quorate.kinds import kind_of
+from quorate.kinds import KINDS, ROLES, kind_of
 from quorate.language.control import Cut
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -99,7 +101,32 @@ class _Stop(Exception):
 
 
 class TooMany(Exception):
-    """A search that was to have few transitions has more."""
+    """A search that was to be done at once is not."""
+
+
+class Few:
+    """What a search may do that is to be done at once: so many transitions, for each of them so many instances of actions and properties
+    that it tries, and so many seconds, should single instances take long. Whatever is more raises TooMany."""
+
+    INSTANCES, SECONDS = 40, 2.0
+
+    def __init__(self, transitions: int) -> None:
+        self._transitions, self._instances = transitions, self.INSTANCES * transitions
+        self._deadline = time.process_time() + self.SECONDS
+
+    def allow(self, methods: Iterable[Method]) -> None:
+        """That the arguments which methods may be given are listed."""
+        for method in methods:
+            narrowed = collections_of(method) if method.declaration.kind == "action" else {}
+            if prod(one.type.cardinality for one in method.parameters if one.name not in narrowed) > self._instances:
+                raise TooMany
+
+    def count(self, transitions: int = 0, instances: int = 0) -> None:
+        """That something is done."""
+        self._transitions -= transitions
+        self._instances -= instances
+        if min(self._transitions, self._instances) < 0 or time.process_time() > self._deadline:
+            raise TooMany
 
 
 class Search:
@@ -110,9 +137,12 @@ class Search:
         system: System,
         sorts: Sequence[type[Scalarset]] = (),
         watch: Watch | None = None,
-        transitions_max: int | None = None,
+        few: Few | None = None,
     ) -> None:
-        self.system, self.watch, self.transitions_max = system, watch or Watch(), transitions_max
+        """Raises TooMany if there is more to list than the `few` that are allowed."""
+        self.system, self.watch, self.few = system, watch or Watch(), few
+        if few is not None:
+            few.allow(system.of(*ROLES, *KINDS))
         self.symmetry = Symmetry(system, sorts) if sorts else None
         self.properties = Properties(system)
         self.actions = [(action, Choices(system, action)) for action in system.actions]
@@ -124,7 +154,7 @@ class Search:
     def run(self) -> Exploration:
         """Explore until everything is seen, a level has a violation, or the watch says stop.
 
-        Raises Failure if @init fails, and TooMany once there are more transitions than `transitions_max`."""
+        Raises Failure if @init fails, and TooMany once there is more than a `few`."""
         result = self.result
         try:
             result.cuts += self.system.excluded_initially()
@@ -180,8 +210,8 @@ class Search:
 
     def _count(self, transitions: int) -> None:
         self.result.transitions += transitions
-        if self.transitions_max is not None and self.result.transitions > self.transitions_max:
-            raise TooMany
+        if self.few is not None:
+            self.few.count(transitions)
 
     def _expand(self, number: int) -> None:
         result, fire = self.result, self.system.fire
@@ -192,6 +222,8 @@ class Search:
         for action, choices in self.actions:
             count = 0
             for arguments in self._choices(choices, action, state, number):
+                if self.few is not None:
+                    self.few.count(instances=1)
                 try:
                     successor = fire(state, action, arguments)
                 except Cut as cut:
@@ -234,6 +266,8 @@ class Search:
             return
         if self.watch.full(len(result.states)):
             raise _Stop(self.watch.states_reason())
+        if self.few is not None:
+            self.few.count(instances=self.properties.instances)
         number = self._numbers[state] = len(result.states)
         result.states.append(state)
         result.parents.append(parent)
@@ -283,11 +317,11 @@ def _falsified(false: Falsified, steps: int, path: int, beyond: bool) -> Found:
 
 
 def explore(
-    system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int, transitions_max: int | None = None
+    system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int, few: Few | None = None
 ) -> Covered:
     """The reference engine as `quorate.explore.engine` wants it; it has one worker. Raises TooMany as `Search.run` does."""
     vouch(system)
-    search = Search(system, sorts, watch, transitions_max)
+    search = Search(system, sorts, watch, few)
     result = search.run()
     return Covered(
         len(result.states),
