@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from quorate_impl.raft.messages import Put
 from quorate_impl.runtime.cluster import LocalCluster, found_cluster, free_ports
 from quorate_impl.runtime.load import Load, Write, busiest, load, store_clients, sync_rate, syncs
 
@@ -30,7 +31,7 @@ VALUE = "x" * 100
 async def measure_store(cluster: LocalCluster, depths: list[int], seconds: float) -> dict[int, tuple[Load, float]]:
     """For each depth the load, and the operations for each sync of the leader's log, which syncs most."""
     found = {}
-    async with store_clients(cluster.config, CLIENTS_NUMBER, VALUE, {}) as clients:
+    async with store_clients(cluster.config, CLIENTS_NUMBER, lambda key: Put(key, VALUE)) as clients:
         await clients[0]("warm")
         for depth in depths:
             before = syncs(cluster.config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from quorate.errors import UsageError, unknown
 from quorate.outcome import Exit
 
 if TYPE_CHECKING:
+    from quorate_impl.core import Message
     from quorate_impl.runtime.cluster import ClusterConfig
     from quorate_impl.runtime.load import Load
 
@@ -58,9 +59,10 @@ def command(
     size: int,
     only: tuple[str, ...],
 ) -> Exit:
-    """Load the implementation NAME with puts, and print throughput, latency percentiles, and operations per sync.
+    """Load the implementation NAME with puts or purchases, and print throughput, latency percentiles, and operations per sync.
 
-    The kinds of writes are the classes of primary_backup, and the levels of dynamo. Operations per sync are counted at the node
+    The kinds of writes are the classes of primary_backup, the levels of dynamo, and purchases of one or two lines of two_phase_commit
+    and paxos_commit, which need as many inventories. Operations per sync are counted at the node
     that syncs most. How often the disk syncs is measured first: it bounds what a store does that syncs for each operation.
     """
     need_protocol(name)
@@ -68,8 +70,6 @@ def command(
     from quorate_impl.runtime.protocols import loads
 
     kinds = loads(name)
-    if not kinds:
-        raise UsageError(f"{name} is no store that values are put into.")
     for kind in only:
         if kind not in kinds:
             raise unknown("kind of writes", kind, sorted(kinds))
@@ -77,21 +77,28 @@ def command(
         click.echo(f"The disk makes {sync_rate(directory, min(seconds, 2)):,.0f} small appends a second durable.")
         click.echo(_line("writes", "open", "ops/s", "p50 ms", "p95 ms", "p99 ms", "ops/sync"))
         for kind in only or kinds:
-            asyncio.run(_measure(config, kind, kinds[kind], clients, depths, seconds, "x" * size))
+            asyncio.run(_measure(config, kind, _asking(kinds[kind], "x" * size), clients, depths, seconds))
     return Exit.SUCCESS
+
+
+def _asking(kind: Callable[[str, str], Message], value: str) -> Callable[[str], Message]:
+    return lambda key: kind(key, value)
 
 
 @contextmanager
 def _cluster(name: str, data: Path | None, nodes: int | None) -> Iterator[tuple[ClusterConfig, Path]]:
     """The cluster in the directory, started if it does not run."""
     from quorate_impl.runtime.cluster import FILE, LocalCluster, found_cluster
+    from quorate_impl.runtime.protocols import load_settings
 
     with tempfile.TemporaryDirectory() as temporary:
         directory = data or Path(temporary)
         is_there = (directory / FILE).exists()
         try:
             config = (
-                cluster_in(directory, name) if is_there else found_cluster(directory, name, nodes, 0, with_tls=False)
+                cluster_in(directory, name)
+                if is_there
+                else found_cluster(directory, name, nodes, 0, False, load_settings(name))
             )
         except ValueError as error:
             raise UsageError(str(error)) from None
@@ -107,16 +114,15 @@ def _cluster(name: str, data: Path | None, nodes: int | None) -> Iterator[tuple[
 async def _measure(
     config: ClusterConfig,
     kind: str,
-    options: dict[str, str],
+    request: Callable[[str], Message],
     clients: int,
     depths: tuple[int, ...],
     seconds: float,
-    value: str,
 ) -> None:
     from quorate_impl.runtime.load import NotDone, busiest, load, store_clients, syncs
 
     try:
-        async with store_clients(config, clients, value, options) as writes:
+        async with store_clients(config, clients, request) as writes:
             async with asyncio.timeout(WARM_SECONDS):
                 await writes[0]("warm")
             for depth in depths:
@@ -128,7 +134,7 @@ async def _measure(
     except TimeoutError:
         raise UsageError(f"The cluster has not answered within {WARM_SECONDS:g} seconds.") from None
     except NotDone as error:
-        raise UsageError(f"A put was not done: {error}") from None
+        raise UsageError(f"A write was not done: {error}") from None
 
 
 def _row(kind: str, count: int, found: Load, per_sync: float) -> str:

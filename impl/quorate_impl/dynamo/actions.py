@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from quorate_impl.core import Message
 from quorate_impl.dynamo.client import Delete, Get, Put, Unknown
 from quorate_impl.dynamo.messages import Done, Facts, Level, Refused, Status, Values
@@ -39,7 +41,7 @@ ACTIONS = {
     "status": Action((), "What a node knows of itself and of the cluster.", lambda: Status(0)),
 }
 
-LOADS = {level: {"consistency": level} for level in ("one", "quorum", "all")}
+LOADS = {level: partial(ACTIONS["put"].make, consistency=level) for level in ("one", "quorum", "all")}
 
 
 def show(result: Message) -> Shown:

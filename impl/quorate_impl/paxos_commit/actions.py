@@ -1,5 +1,5 @@
 """What the command line offers of the shop."""
 
-from quorate_impl.shop.actions import ACTIONS, show
+from quorate_impl.shop.actions import ACTIONS, LOAD_SETTINGS, LOADS, show
 
-__all__ = ["ACTIONS", "show"]
+__all__ = ["ACTIONS", "LOADS", "LOAD_SETTINGS", "show"]

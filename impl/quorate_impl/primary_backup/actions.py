@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from quorate_impl.core import Message
 from quorate_impl.primary_backup.client import Unknown
 from quorate_impl.primary_backup.messages import (
@@ -88,7 +90,7 @@ ACTIONS = {
     "force-fail-over": Action((), "The same without a majority: orders may be lost.", lambda: FailOver(0, force=True)),
 }
 
-LOADS = {name: {"class_": name} for name in CLASSES}
+LOADS = {name: partial(ACTIONS["put"].make, class_=name) for name in CLASSES}
 
 
 def show(result: Message) -> Shown:

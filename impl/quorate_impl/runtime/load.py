@@ -1,4 +1,4 @@
-"""A load for a running cluster: so many clients put values, each with so many requests open at once."""
+"""A load for a running cluster: so many clients put values, or buy, each with so many requests open at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from quorate_impl.core import Message
 from quorate_impl.runtime.client import RemoteClient
 from quorate_impl.runtime.cluster import ClusterConfig
-from quorate_impl.runtime.protocols import CLIENTS, PROTOCOLS, actions, show
+from quorate_impl.runtime.protocols import CLIENTS, PROTOCOLS, show
 from quorate_impl.runtime.scrape import scrape
 
 Write = Callable[[str], Awaitable[None]]
@@ -65,11 +66,11 @@ class NotDone(Exception):
 
 @asynccontextmanager
 async def store_clients(
-    config: ClusterConfig, number: int, value: str, options: Mapping[str, str]
+    config: ClusterConfig, number: int, request: Callable[[str], Message]
 ) -> AsyncIterator[list[Write]]:
-    """So many clients of the cluster, which put this value with these options of `quorate client`."""
+    """So many clients of the cluster, which ask for this of a key."""
     name = config.protocol
-    protocol, put = PROTOCOLS[name](config.members, config.settings), actions(name)["put"]
+    protocol = PROTOCOLS[name](config.members, config.settings)
     async with AsyncExitStack() as stack:
         remotes = [
             await stack.enter_async_context(
@@ -82,7 +83,7 @@ async def store_clients(
 
         def writing(remote: RemoteClient) -> Write:
             async def write(key: str) -> None:
-                shown = show(name, await remote.call(put.make(key, value, **options)))
+                shown = show(name, await remote.call(request(key)))
                 if shown.exit_code:
                     raise NotDone(shown.text)
 

@@ -176,10 +176,17 @@ def actions(protocol: str) -> Mapping[str, Action]:
     return found
 
 
-def loads(protocol: str) -> dict[str, dict[str, str]]:
-    """The kinds of writes that differ in cost, by name, each with the options of `put` that make it; none if it is no store."""
-    usual: dict[str, dict[str, str]] = {"put": {}} if "put" in actions(protocol) else {}
-    found: dict[str, dict[str, str]] = getattr(import_module(f"quorate_impl.{protocol}.actions"), "LOADS", usual)
+def loads(protocol: str) -> Mapping[str, Callable[[str, str], Message]]:
+    """The kinds of writes that differ in cost, by name: what is asked for, from a key and a value."""
+    module, offered = import_module(f"quorate_impl.{protocol}.actions"), actions(protocol)
+    usual = {"put": offered["put"].make} if "put" in offered else {}
+    found: Mapping[str, Callable[[str, str], Message]] = getattr(module, "LOADS", usual)
+    return found
+
+
+def load_settings(protocol: str) -> Mapping[str, str]:
+    """The settings of a new cluster that is there to be loaded."""
+    found: Mapping[str, str] = getattr(import_module(f"quorate_impl.{protocol}.actions"), "LOAD_SETTINGS", {})
     return found
 
 

@@ -23,6 +23,14 @@ ACTIONS = {
     "status": Action((), "What the coordinator knows of itself, or another node with --server.", lambda: Status()),
 }
 
+LOADS = {
+    "one line": lambda key, value: Place("", 0, {"n1": 1}),
+    "two lines": lambda key, value: Place("", 0, {"n1": 1, "n2": 1}),
+}
+"""Purchases, whatever the key and the value."""
+
+LOAD_SETTINGS = {"stock": "1000000000"}
+
 
 def show(result: Message) -> Shown:
     """An answer in words; exit code 1 if nothing was bought."""
