@@ -61,6 +61,10 @@ OUTSIDE = frozenset(
         "breakpoint",
         "id",
         "hash",
+        "globals",
+        "locals",
+        "vars",
+        "getattr",
         "__import__",
         "__builtins__",
         "__loader__",
@@ -68,8 +72,26 @@ OUTSIDE = frozenset(
     )
 )
 """Names by which a specification could depend on something that is in none of its files."""
-INSIDE = frozenset(("__globals__", "__subclasses__", "__builtins__", "__loader__"))
-"""Attributes that lead there, too."""
+INSIDE = frozenset(
+    (
+        "__globals__",
+        "__subclasses__",
+        "__builtins__",
+        "__loader__",
+        "__dict__",
+        "builtins",
+        "inspect",
+        "sys",
+        "_sys",
+        "os",
+        "_os",
+        "io",
+        "_io",
+        "modules",
+        "environ",
+    )
+)
+"""Attributes, and names that are imported, that lead there, too: modules of Python have what they import themselves."""
 ASKING = ("check", "judge", "simulate")
 """What `quorate` has for programs: it takes names of files."""
 DEPENDENCIES = ("networkx", "z3-solver", "cvc5")
@@ -176,6 +198,8 @@ def _outside(tree: ast.AST) -> Iterator[str]:
             yield node.id
         if isinstance(node, ast.Attribute) and node.attr in INSIDE:
             yield node.attr
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if alias.name in INSIDE)
 
 
 def _imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
