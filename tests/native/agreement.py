@@ -48,6 +48,8 @@ RICH = 8
 MODEL_STATES = 6
 TRIES = 4
 QUICK_FLAGS = ("-O0", "-DINLINE=static __attribute__((unused))", "-pthread", "-fvisibility=hidden", "-w")
+SMALL_TREE = ("-DPLAN_AT=40", "-DRECENT_MIN=1024", "-DLISTED_MIN=8")
+"""A tree store that chooses its tree, merges and marks levels already when it has few states."""
 BATCH = 125
 WORKERS = (1, 2, 4)
 AGAIN = {1: 0, 2: 1, 4: 2}
@@ -218,7 +220,7 @@ def agree_on(
 ) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
     network, which may be a bit set of so many. Raises AssertionError."""
-    library.FLAGS = QUICK_FLAGS
+    library.FLAGS = (*QUICK_FLAGS, *(SMALL_TREE if store == "tree" else ()))
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):

@@ -44,7 +44,7 @@ LIVENESS_CALLS = {
 COUNTING_CALLS = {"count": ("void", "const State *s")}
 """What it calls besides if what runs is counted, which is so for all models of a batch or for none."""
 
-SIZES = ("WORDS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS", "SITES", "NUMBERS", "CLASSES")
+SIZES = ("WORDS", "BITS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS", "SITES", "NUMBERS", "CLASSES")
 """What is an array's size: the greatest of all models."""
 
 

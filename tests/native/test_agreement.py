@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from quorate import Spec
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
-from quorate.explore.limits import SAVINGS, STORES, Progress
+from quorate.explore.limits import SAVINGS, Progress
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.language.system import Failure, System
@@ -269,7 +269,7 @@ def identified(spec: type[Spec]) -> str:
 @pytest.mark.library
 @pytest.mark.parametrize("spec", list(recorded.library()), ids=identified)
 def test_specs_of_the_library_agree_at_small_bounds(spec: type[Spec]) -> None:
-    stores = STORES if spec.__base__ is Spec else ("exact",)
+    stores = ("exact", "fingerprint") if spec.__base__ is Spec else ("exact",)
     savings = SEARCHES if spec.__base__ is Spec else ()
     done = compare(spec.bounded(**SMALLER.get(identified(spec), {})), (1, 2, 4), stores=stores, savings=savings)
     assert "plain" in done and "large" not in done

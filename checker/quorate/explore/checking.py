@@ -84,8 +84,10 @@ def check_system(
         )
     if watch.coverage and watch.checkpoint is not None:
         raise UsageError("A checkpoint keeps states, not what ran on the way: leave out --coverage or --checkpoint.")
-    if watch.profile and watch.store == "fingerprint":
-        raise UsageError("What makes the states is read from the states: leave out --profile or --store fingerprint.")
+    if watch.profile and watch.store != "exact":
+        raise UsageError(
+            f"What makes the states is read from the states: leave out --profile or --store {watch.store}."
+        )
     with system:
         if watch.coverage:
             from quorate.explore.coverage import countable
@@ -250,6 +252,7 @@ class _Judge:
                 for asked, what in (
                     (self.watch.checkpoint is not None, "writes checkpoints"),
                     (self.watch.store == "fingerprint", "keeps fingerprints"),
+                    (self.watch.store == "tree", "keeps states in a tree"),
                 ):
                     if asked:
                         raise UsageError(

@@ -51,8 +51,9 @@ class Checkpoint:
     overwrite: bool = False
 
 
-STORES = ("exact", "fingerprint")
-"""How the native engine can keep the states that it has met: as they are, or as 64 bits each that two states may share."""
+STORES = ("exact", "tree", "fingerprint")
+"""How the native engine can keep the states that it has met: as they are; each as a number that leads back to it, in a
+fraction of the memory (`compact.h`); or as 64 bits each that two states may share."""
 
 SAVINGS = ("sleep", "partial", "instances", "memo", "bits", "calls", "branches", "sets", "lookups")
 """Work that the native engine leaves out because it can change no answer: lookups of states that another order of transitions finds

@@ -353,7 +353,7 @@ def _run_length(trace: Trace | None) -> str:
 
 def _trust(stats: Statistics) -> str:
     """What a claim about all states rests on if they were not kept themselves."""
-    if stats.store == "exact":
+    if stats.store != "fingerprint":
         return ""
     if stats.collision == 0:
         return "; states were kept as fingerprints, of which no two can be equal"

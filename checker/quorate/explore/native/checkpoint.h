@@ -1,7 +1,7 @@
 /* Checkpoints: a search that was killed goes on from its last one.
  *
- * A checkpoint is what cannot be computed again cheaply: the arenas, where the levels end, how far the frontier has been
- * expanded, and the counts. The table is rebuilt from the arenas. It is written when no worker is inside a chunk, so that the
+ * A checkpoint is what cannot be computed again cheaply: the states, where the levels end, how far the frontier has been
+ * expanded, and the counts. What finds the states is rebuilt. It is written when no worker is inside a chunk, so that the
  * frontier up to the cursor is done and the rest is not. The file gets its name only when it is complete and on the disk,
  * and ends with a digest of everything before it: a partial or damaged file is refused.
  */
@@ -11,41 +11,13 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "growing.h"
+#include "store.h"
 
 typedef struct {
     char magic[8];
-    uint64_t key, words, arenas, levels, cursor, level_open, event, initial_count, transitions, reached;
+    uint64_t key, words, store, arenas, levels, cursor, level_open, event, initial_count, transitions, reached;
     uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS], counts[WORKERS_MAX];
 } CheckpointHead;
-
-typedef struct {
-    FILE *file;
-    uint64_t digest;
-    bool failed;
-} Stream;
-
-static uint64_t digest_bytes(uint64_t digest, const void *data, size_t bytes) {
-    const unsigned char *from = data;
-    for (; bytes >= 8; bytes -= 8, from += 8) {
-        uint64_t piece;
-        memcpy(&piece, from, 8);
-        digest = mixed(digest ^ piece, 0xD6E8FEB86659FD93u) + 1;
-    }
-    uint64_t rest = bytes;
-    for (size_t i = 0; i < bytes; i++) rest = rest << 8 | from[i];
-    return mixed(digest ^ rest, 0xA0761D6478BD642Fu) + 1;
-}
-
-static void stream_write(Stream *stream, const void *data, size_t bytes) {
-    stream->digest = digest_bytes(stream->digest, data, bytes);
-    if (bytes && fwrite(data, 1, bytes, stream->file) != bytes) stream->failed = true;
-}
-
-static void stream_read(Stream *stream, void *data, size_t bytes) {
-    if (bytes && fread(data, 1, bytes, stream->file) != bytes) stream->failed = true;
-    if (!stream->failed) stream->digest = digest_bytes(stream->digest, data, bytes);
-}
 
 static uint64_t model_key(void) { return digest_bytes(1, MODEL_KEY, sizeof MODEL_KEY); }
 
@@ -79,6 +51,7 @@ static CheckpointHead checkpoint_head(const Search *search) {
     memcpy(head.magic, "QUORATE1", 8);
     head.key = model_key();
     head.words = MODEL_WORDS;
+    head.store = STORE_TREE;
     head.arenas = search->arena_count;
     head.levels = search->levels;
     head.level_open = search->level_open;
@@ -97,8 +70,7 @@ static void checkpoint_stream(Search *search, Stream *stream) {
     CheckpointHead head = checkpoint_head(search);
     stream_write(stream, &head, sizeof head);
     stream_write(stream, search->ends, search->levels * WORKERS_MAX * sizeof(uint64_t));
-    for (unsigned i = 0; i < search->arena_count; i++)
-        stream_write(stream, search->table.arenas[i].region.base, search->table.arenas[i].count * sizeof(State));
+    store_write(search, stream);
     uint64_t digest = stream->digest;
     stream_write(stream, &digest, sizeof digest);
 }
@@ -151,26 +123,13 @@ static void checkpoint_write(Search *search) {
         atomic_fetch_add(&search->checkpoints, 1);
 }
 
-/* Checkpoints hold no sleep sets. After one, nothing sleeps in the states that wait or were just found: memory that was never
-   written is zero. */
-static bool masks_forget(Search *search) {
-    Frontier waiting = level_of(search, search->levels - 1);
-    for (unsigned i = 0; MODEL_SLEEP && i < search->arena_count; i++) {
-        Arena *arena = &search->table.arenas[i];
-        arena->level_begin = waiting.end[i];
-        uint64_t states = arena->count - waiting.begin[i];
-        for (int k = 0; k < 2; k++)
-            if (!region_commit(&arena->masks[k], states * sizeof(uint64_t), &search->budget)) return false;
-    }
-    return true;
-}
-
 /* Everything of a file into a search that has not begun. NULL, or what is wrong with it. */
 static const char *checkpoint_fill(Search *search, Stream *stream) {
     CheckpointHead head;
     stream_read(stream, &head, sizeof head);
     if (stream->failed || memcmp(head.magic, "QUORATE1", 8) != 0) return "it is not a checkpoint";
     if (head.key != model_key() || head.words != MODEL_WORDS) return "it belongs to another spec, other bounds or another version";
+    if (head.store != STORE_TREE) return STORE_TREE ? "its states are kept as they are (leave out `--store tree`)" : "its states are kept in a tree (`--store tree`)";
     if (head.arenas > search->arena_count || head.levels == 0 || head.levels > SIZE_MAX / (WORKERS_MAX * 8)) return "it is damaged";
     free(search->ends);
     search->ends = malloc(head.levels * WORKERS_MAX * sizeof(uint64_t));
@@ -178,14 +137,9 @@ static const char *checkpoint_fill(Search *search, Stream *stream) {
     search->levels = search->levels_capacity = head.levels;
     stream_read(stream, search->ends, head.levels * WORKERS_MAX * sizeof(uint64_t));
     uint64_t total = 0;
-    for (unsigned i = 0; i < head.arenas && !stream->failed; i++) {
-        Arena *arena = &search->table.arenas[i];
-        arena->count = 0;
-        if (!arena_reserve(search, arena, head.counts[i])) return "memory is too small for it";
-        stream_read(stream, arena->region.base, head.counts[i] * sizeof(State));
-        arena->count = head.counts[i];
-        total += arena->count;
-    }
+    for (unsigned i = 0; i < head.arenas; i++) total += search->table.arenas[i].count = head.counts[i];
+    const char *wrong = stream->failed ? NULL : store_read(search, stream);
+    if (wrong) return wrong;
     uint64_t expected = stream->digest, found = 0;
     stream_read(stream, &found, sizeof found);
     if (stream->failed || found != expected) return "it is damaged";
@@ -206,14 +160,11 @@ static const char *checkpoint_read(Search *search, const char *path) {
     const char *wrong = checkpoint_fill(search, &stream);
     fclose(stream.file);
     if (wrong) return wrong;
-    while (atomic_load(&search->states_total) + insert_slack(search->worker_count) >= full_at(&search->table))
-        if (!table_enlarge(search)) return "memory is too small for it";
-    clear_share(search, 0, 1);
-    restore_share(search, 0, 1);
     for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].counted = search->table.arenas[i].count;
-    if (!masks_forget(search)) return "memory is too small for it";
-    publish_transitions(&search->workers[0]);
     search->frontier = level_of(search, search->levels - 1);
+    wrong = store_resume(search);
+    if (wrong) return wrong;
+    publish_transitions(&search->workers[0]);
     return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* The counterexample: from the states, or from what fingerprints have left of them. */
+/* The counterexample: from the states of each level, or from nothing but which states were met. */
 #ifndef QUORATE_COUNTEREXAMPLE_H
 #define QUORATE_COUNTEREXAMPLE_H
 
@@ -7,7 +7,7 @@
 
 static void trace_build(Search *search) {
     Retrace retrace = {.search = search, .event = atomic_load(&search->event)};
-    search->trace_failed = !(STORE_FINGERPRINT ? retrace_from_fingerprints(&retrace) : retrace_from_states(&retrace));
+    search->trace_failed = !(STORE_FINGERPRINT || STORE_TREE ? retrace_from_numbers(&retrace) : retrace_from_states(&retrace));
     successors_free(&retrace.out);
 }
 

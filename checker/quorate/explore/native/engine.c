@@ -32,11 +32,7 @@ EXPORT void quorate_close(Search *search) {
         successors_free(&search->workers[i].out);
         memo_close(search->workers[i].out.memo);
     }
-    for (unsigned i = 0; search->table.arenas && i < search->arena_count; i++) {
-        region_release(&search->table.arenas[i].region);
-        for (int k = 0; k < 2; k++) region_release(&search->table.arenas[i].masks[k]);
-    }
-    region_release(&search->table.region);
+    store_close(search);
     pthread_mutex_destroy(&search->lock);
     pthread_mutex_destroy(&search->limit_lock);
     pthread_cond_destroy(&search->wake);
@@ -72,17 +68,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     atomic_store(&search->event, NONE);
     search->workers = zeroed(search->worker_count * sizeof *search->workers);
     search->table.arenas = zeroed(search->arena_count * sizeof *search->table.arenas);
-    bool good = search->workers && search->table.arenas &&
-                region_reserve(&search->table.region, options->memory_limit);
-    for (unsigned i = 0; good && i < search->arena_count; i++) {
-        Arena *arena = &search->table.arenas[i];
-        /* With fingerprints, addresses are used only once, and the memory behind them is given back. */
-        size_t addresses = options->memory_limit * (STORE_FINGERPRINT ? MODEL_WORDS + 1 : 1);
-        good = region_reserve(&arena->region, addresses);
-        for (int k = 0; MODEL_SLEEP && good && k < 2; k++) good = region_reserve(&arena->masks[k], options->memory_limit);
-    }
-    search->table.capacity = FIRST_CAPACITY;
-    if (!good || !region_commit(&search->table.region, FIRST_CAPACITY * sizeof(uint64_t), &search->budget)) {
+    if (!search->workers || !search->table.arenas || !store_open(search)) {
         quorate_close(search);
         return NULL;
     }
@@ -183,14 +169,6 @@ EXPORT int quorate_checkpoint(Search *search, const char *path) {
 
 EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
 
-static size_t memory_used(const Search *search) {
-    size_t masks = 0;
-    for (unsigned i = 0; i < search->arena_count; i++)
-        for (int k = 0; k < 2; k++) masks += search->table.arenas[i].masks[k].committed;
-    size_t states = STORE_FINGERPRINT ? atomic_load(&search->arenas_peak) : atomic_load(&search->states_total) * sizeof(State);
-    return search->table.capacity * sizeof(uint64_t) + states + masks;
-}
-
 EXPORT void quorate_report(Search *search, Report *report) {
     memset(report, 0, sizeof *report);
     for (unsigned i = 0; i < search->worker_count; i++) {
@@ -198,7 +176,7 @@ EXPORT void quorate_report(Search *search, Report *report) {
     }
     report->transitions += search->initial_count;
     report->states = atomic_load(&search->states_total); /* In all arenas: a resumed search may have more of them than workers. */
-    report->memory_bytes = memory_used(search);
+    report->memory_bytes = store_bytes(search);
     report->stop = atomic_load(&search->stop);
     report->checkpoints = atomic_load(&search->checkpoints);
     report->done = atomic_load(&search->done);

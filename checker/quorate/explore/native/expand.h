@@ -12,7 +12,7 @@
  * Transitions that commute lead to the same states in many orders. Those that another order is sure to find are taken and counted,
  * but not looked up in the table (sleep.h).
  *
- * The frontier is the part of the arenas that the previous level appended. Workers take it in chunks from one cursor. A level
+ * The store keeps the states and hands out those of the previous level, in chunks, to the workers (store.h). A level
  * too small to share is expanded by worker 0 alone, without waking the others.
  *
  * When the table is full, or a checkpoint is due, all workers meet, do the work together, and go on. For growing they come as soon as
@@ -23,7 +23,6 @@
 
 #include "checkpoint.h"
 #include "counterexample.h"
-#include "growing.h"
 
 /* ---- Pausing --------------------------------------------------------------------------------------------------- */
 
@@ -35,17 +34,15 @@ static void pause_together(Worker *me, bool solo) {
         bool boundary = true;
         for (unsigned i = 0; i < parts; i++) boundary &= search->workers[i].at_boundary;
         if (boundary && atomic_load(&search->checkpoint_due)) checkpoint_write(search);
-        bool full = atomic_load(&search->states_total) + insert_slack(parts) >= full_at(&search->table);
-        atomic_store(&search->growing, full && table_enlarge(search));
+        bool full = store_full(search);
+        atomic_store(&search->growing, full && store_enlarge(search));
         if (full && !atomic_load(&search->growing)) request_stop(search, STOP_MEMORY);
     }
     if (!solo) meet(search);
-    if (atomic_load(&search->growing)) {
-        clear_share(search, part, parts);
+    for (int step = 0; step < MOVES && atomic_load(&search->growing); step++) {
+        store_move(search, step, part, parts);
         if (!solo) meet(search);
-        restore_share(search, part, parts);
     }
-    if (!solo) meet(search);
     if (part == 0) {
         atomic_store(&search->full, false);
         atomic_store(&search->pausing, false);
@@ -69,14 +66,9 @@ static inline void examine(Worker *me, const State *s, unsigned group) {
     me->reached |= model_reached(s, me->reached);
 }
 
-/* Successor i of those gathered goes into the table. */
-static inline void insert_one(Worker *me, size_t i, uint64_t hash) {
-    Table *table = &me->search->table;
-    Successors *out = &me->out;
-    if (MODEL_SLEEP) mask_place(&table->arenas[me->id], out->masks[i]);
-    uint64_t slot = table_insert(table, me->id, &out->states[i], hash);
-    if (slot == 0) return examine(me, &out->states[i], out->labels[i].group);
-    if (MODEL_SLEEP) mask_meet(table, slot, out->masks[i]);
+/* Successor i of those gathered goes into the store. */
+static inline void insert_one(Worker *me, size_t i, uint64_t place) {
+    if (store_insert(me, i, place)) examine(me, &me->out.states[i], me->out.labels[i].group);
 }
 
 /* Whether successor i was met a moment ago, by transitions that left nothing more asleep than this one does. */
@@ -98,7 +90,7 @@ static void publish_states(Worker *me) {
     uint64_t total = atomic_fetch_add_explicit(&search->states_total, count - me->counted, memory_order_relaxed) + count -
                      me->counted;
     me->counted = count;
-    if (UNLIKELY(total + insert_slack(search->worker_count) >= full_at(&search->table)))
+    if (UNLIKELY(total + insert_slack(search->worker_count) >= store_full_at(search)))
         atomic_store(&search->full, true);
 }
 
@@ -110,12 +102,10 @@ static void insert_up_to_limit(Worker *me, size_t begin, size_t end) {
     pthread_mutex_lock(&search->limit_lock);
     for (size_t i = begin; i < end && !stopping(search); i++) {
         if (out->labels[i].error != NONE) continue;
-        uint64_t hash = hash_state(&out->states[i]);
-        bool known = table_find(&search->table, &out->states[i], hash) < search->table.capacity;
-        if (!known && atomic_load(&search->states_total) >= search->options.states_max)
+        if (!store_has(search, &out->states[i]) && atomic_load(&search->states_total) >= search->options.states_max)
             request_stop(search, STOP_STATES);
         else
-            insert_one(me, i, hash);
+            insert_one(me, i, store_locate(me, &out->states[i], hash_state(&out->states[i])));
         publish_states(me);
     }
     pthread_mutex_unlock(&search->limit_lock);
@@ -129,25 +119,25 @@ static inline bool near_limit(Search *search) {
 /* Insert the gathered successors, in blocks: between blocks the table may grow. */
 static void insert_gathered(Worker *me, bool solo) {
     Search *search = me->search;
-    Table *table = &search->table;
     Successors *out = &me->out;
     for (size_t begin = 0; begin < out->count; begin += BLOCK) {
         size_t end = begin + BLOCK < out->count ? begin + BLOCK : out->count;
-        uint64_t hashes[BLOCK + AHEAD];
+        uint64_t places[BLOCK + AHEAD];
         bool known[BLOCK + AHEAD];
         size_t count = end - begin;
-        if (UNLIKELY(!arena_reserve(search, &table->arenas[me->id], count))) return request_stop(search, STOP_MEMORY);
+        if (UNLIKELY(!store_room(me, count))) return request_stop(search, STOP_MEMORY);
         if (UNLIKELY(search->options.states_max != UINT64_MAX) && near_limit(search)) {
             insert_up_to_limit(me, begin, end);
             count = 0;
         }
         for (size_t i = 0; count > 0 && i < count + AHEAD; i++) {
             if (i < count) {
-                hashes[i] = hash_state(&out->states[begin + i]);
-                known[i] = out->labels[begin + i].error != NONE || met_recently(me, begin + i, hashes[i]);
-                if (!known[i]) prefetch_home(table, hashes[i]);
+                uint64_t hash = hash_state(&out->states[begin + i]);
+                known[i] = out->labels[begin + i].error != NONE || met_recently(me, begin + i, hash);
+                if (!known[i]) places[i] = store_locate(me, &out->states[begin + i], hash);
             }
-            if (i >= AHEAD && !known[i - AHEAD]) insert_one(me, begin + i - AHEAD, hashes[i - AHEAD]);
+            if (i >= AHEAD / 2 && i - AHEAD / 2 < count && !known[i - AHEAD / 2]) store_approach(search, places[i - AHEAD / 2]);
+            if (i >= AHEAD && !known[i - AHEAD]) insert_one(me, begin + i - AHEAD, places[i - AHEAD]);
         }
         publish_states(me);
         if (UNLIKELY(atomic_load_explicit(&search->full, memory_order_relaxed))) pause_now(me, solo, false);
@@ -191,63 +181,25 @@ static void insert_all(Worker *me, bool solo) {
 
 /* ---- Levels ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t chunk_size(const Search *search, bool solo) {
-    if (solo) return CHUNK_MAX;
-    uint64_t size = search->frontier.total / ((uint64_t)search->worker_count * 16) + 1;
-    return size < CHUNK_MAX ? size : CHUNK_MAX;
-}
-
-/* Expand positions `from` to `to` of the frontier, which stands in the arenas one after the other. */
-static void expand_chunk(Worker *me, uint64_t from, uint64_t to, bool solo) {
-    Search *search = me->search;
-    for (unsigned arena = 0; arena < search->arena_count; arena++) {
-        uint64_t begin = search->frontier.begin[arena], length = search->frontier.end[arena] - begin;
-        const State *states = arena_states(&search->table.arenas[arena]) + begin;
-        const uint64_t *masks = masks_expanded(&search->table.arenas[arena]);
-        uint64_t stop = to < length ? to : length;
-        for (uint64_t i = from; i < stop; i++) {
-            if (MODEL_SLEEP) {
-                me->out.asleep = masks[i];
-                me->out.room = model_room(&states[i]);
-            }
-            gather(me, &states[i]);
-            if (me->out.count >= BATCH) insert_all(me, solo);
-            if (UNLIKELY(stopping(search))) return;
-        }
-        if (to <= length) break;
-        from = from > length ? from - length : 0;
-        to -= length;
-    }
-    insert_all(me, solo);
-}
-
 static void expand_level(Worker *me, bool solo) {
     Search *search = me->search;
-    uint64_t size = chunk_size(search, solo);
+    Claim claim;
     while (!stopping(search)) {
         if (atomic_load_explicit(&search->full, memory_order_relaxed) ||
             atomic_load_explicit(&search->checkpoint_due, memory_order_relaxed))
             pause_now(me, solo, true);
         if (MODEL_NUMBERS && UNLIKELY(atomic_load_explicit(&crowded, memory_order_relaxed))) request_stop(search, STOP_TRAPPED);
-        uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
-        if (from >= search->frontier.total) break;
-        uint64_t to = from + size < search->frontier.total ? from + size : search->frontier.total;
-        expand_chunk(me, from, to, solo);
+        if (!store_claim(me, solo, &claim)) break;
+        for (const State *from; (from = store_next(me, &claim));) {
+            gather(me, from);
+            if (me->out.count >= BATCH) insert_all(me, solo);
+            if (UNLIKELY(stopping(search))) break;
+        }
+        if (LIKELY(!stopping(search))) insert_all(me, solo);
         publish_transitions(me);
     }
     if (solo) return;
     for (meet(search); atomic_load(&search->pausing); meet(search)) pause_together(me, false);
-}
-
-/* Levels that were expanded are not looked at again if fingerprints stand for their states. */
-static void forget_before(Search *search, const Frontier *frontier) {
-    uint64_t kept = 0;
-    for (unsigned i = 0; i < search->arena_count; i++) {
-        Arena *arena = &search->table.arenas[i];
-        kept += arena->count * sizeof(State) - arena->region.forgotten;
-        if (STORE_FINGERPRINT) region_forget(&arena->region, frontier->begin[i] * sizeof(State), &search->budget);
-    }
-    if (kept > search->arenas_peak) atomic_store_explicit(&search->arenas_peak, kept, memory_order_relaxed);
 }
 
 /* Close the level that was expanded and open the next, until there is one worth sharing. Only worker 0 is awake. */
@@ -265,18 +217,16 @@ static void coordinate(Search *search) {
         bool violated = atomic_load(&search->event) != NONE;
         if (atomic_load(&trapped) || atomic_load(&mistaken) || atomic_load(&crowded)) request_stop(search, STOP_TRAPPED);
         if (!stopping(search) && violated) trace_build(search);
-        Frontier next = level_of(search, search->levels - 1);
-        forget_before(search, &next);
+        Frontier next = search->frontier = level_of(search, search->levels - 1);
+        store_turn(search);
         if (stopping(search) || violated || next.total == 0) {
             search->finished = true;
             return;
         }
-        search->frontier = next;
         atomic_store_explicit(&search->depth_now, search->levels - 1, memory_order_relaxed);
         atomic_store_explicit(&search->frontier_now, next.total, memory_order_relaxed);
         search->level_open = true;
         atomic_store(&search->cursor, 0);
-        for (unsigned i = 0; i < search->arena_count; i++) masks_turn(&search->table.arenas[i]);
         if (search->worker_count > 1 && next.total > SOLO_MAX) return;
         expand_level(&search->workers[0], true);
     }

@@ -21,9 +21,15 @@ HEADERS = (
     "memory.h",
     "fingerprint.h",
     "table.h",
+    "roots.h",
+    "tree.h",
+    "plan.h",
     "sleep.h",
     "search.h",
-    "growing.h",
+    "stream.h",
+    "arenas.h",
+    "compact.h",
+    "store.h",
     "checkpoint.h",
     "path.h",
     "trace.h",
@@ -37,6 +43,7 @@ HEADERS = (
     "liveness.h",
     "engine.c",
 )
+STORE_FLAGS = {"exact": (), "tree": ("-DSTORE_TREE=1",), "fingerprint": ("-DSTORE_FINGERPRINT=1",)}
 STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED = range(6)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF
@@ -216,7 +223,7 @@ def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     # The engine's main file is included by the model; only the model is a unit of its own.
     sources["engine.inc"] = sources.pop("engine.c")
     sources[FILE] = source.replace('#include "engine.c"', '#include "engine.inc"')
-    return cc.load(name, sources, (*FLAGS, *(("-DSTORE_FINGERPRINT=1",) if store == "fingerprint" else ())))
+    return cc.load(name, sources, (*FLAGS, *STORE_FLAGS[store]))
 
 
 def standalone(source: str, name: str) -> str:

@@ -44,10 +44,8 @@ static bool region_reserve(Region *region, size_t bytes) {
     return false;
 }
 
-/* Make the first `bytes` usable; new memory is zero. False, and nothing changed, if the budget or the machine refuses. */
-static bool region_commit(Region *region, size_t bytes, Budget *budget) {
-    if (bytes <= region->committed) return true;
-    bytes = (bytes + 65535) & ~(size_t)65535;
+static bool region_commit_in(Region *region, size_t bytes, size_t piece, Budget *budget) {
+    bytes = (bytes + piece - 1) & ~(piece - 1);
     if (bytes > region->reserved) return false;
     size_t more = bytes - region->committed;
     if (atomic_fetch_add(&budget->used, more) + more > budget->limit ||
@@ -57,6 +55,13 @@ static bool region_commit(Region *region, size_t bytes, Budget *budget) {
     }
     region->committed = bytes;
     return true;
+}
+
+/* Make the first `bytes` usable; new memory is zero. False, and nothing changed, if the budget or the machine refuses. By whole huge pages: the
+   system gives none that is usable in part when it is first touched. */
+static bool region_commit(Region *region, size_t bytes, Budget *budget) {
+    if (bytes <= region->committed) return true;
+    return (bytes > HUGE_PAGE && region_commit_in(region, bytes, HUGE_PAGE, budget)) || region_commit_in(region, bytes, 65536, budget);
 }
 
 /* Give back what lies before `bytes`, as far as it fills huge pages: it is not read or written any more. */
@@ -81,6 +86,13 @@ static inline bool region_extend(Region *region, size_t bytes, Budget *budget) {
 static void region_release(Region *region) {
     if (region->mapping) munmap(region->mapping, region->reserved + (size_t)(region->base - region->mapping));
     region->mapping = NULL;
+}
+
+/* The same while the search goes on. */
+static inline void region_return(Region *region, Budget *budget) {
+    atomic_fetch_sub(&budget->used, region->committed - region->forgotten);
+    region->committed = 0;
+    region_release(region);
 }
 
 #endif

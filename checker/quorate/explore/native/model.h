@@ -89,7 +89,11 @@
 #ifndef STORE_FINGERPRINT
 #define STORE_FINGERPRINT 0
 #endif
-#if STORE_FINGERPRINT
+/* Compiled with -DSTORE_TREE=1, it keeps numbers that stand for states (compact.h). What sleeps would take more memory than all else. */
+#ifndef STORE_TREE
+#define STORE_TREE 0
+#endif
+#if STORE_FINGERPRINT || STORE_TREE
 #undef MODEL_SLEEP
 #define MODEL_SLEEP 0
 #endif
@@ -102,6 +106,9 @@
 #define LABEL_CUT 1u
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* A function that only prefetches has no effect that the compiler knows of: gcc leaves out calls of it. */
+#define PREFETCHING static inline __attribute__((always_inline))
 
 typedef uint64_t word;
 

@@ -2,7 +2,7 @@
 #ifndef QUORATE_PATH_H
 #define QUORATE_PATH_H
 
-#include "search.h"
+#include "store.h"
 
 typedef struct {
     Search *search;

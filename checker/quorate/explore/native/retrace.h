@@ -1,11 +1,11 @@
-/* The counterexample when fingerprints stand for states: the same one as trace.h finds, without the states of earlier levels.
+/* The counterexample when the states of earlier levels are not kept as such: the same one as trace.h finds.
  *
- * First the levels are found again, breadth first, to write at each slot of the table how deep its state lies. Then the path is
+ * First the levels are found again, breadth first, to write for each number of a state how deep it lies. Then the path is
  * looked for depth first, in order of actions and arguments, along transitions that lead one level deeper. What was entered and left
  * without a violation is dead, and not entered again. So the first path found is the first in lexicographic order among the
  * shortest; and that is what trace.h computes, which goes from each state to the first successor from which the violation can still be reached.
  *
- * Cost: at most two more expansions of every state, by one worker; two bytes for each slot; the states of two levels.
+ * Cost: at most two more expansions of every state, by one worker; two bytes for each number; the states of two levels.
  */
 #ifndef QUORATE_RETRACE_H
 #define QUORATE_RETRACE_H
@@ -32,10 +32,10 @@ static bool queue_push(Queue *queue, const State *s) {
 }
 
 /* The distance written for a state, or NULL if it is not in the table. */
-static uint16_t *distance_of(const Table *table, uint16_t *distances, const State *s) {
+static uint16_t *distance_of(const Search *search, uint16_t *distances, const State *s) {
     State stored = representative(*s);
-    uint64_t slot = table_find(table, &stored, hash_state(&stored));
-    return slot < table->capacity ? &distances[slot] : NULL;
+    uint64_t number = store_number(search, &stored);
+    return number == NOWHERE ? NULL : &distances[number];
 }
 
 /* Write `distance` for the states among `out` that have none, and queue them. False without memory. */
@@ -43,7 +43,7 @@ static bool meet_successors(Retrace *retrace, uint16_t *distances, uint16_t dist
     Successors *out = &retrace->out;
     for (size_t i = 0; i < out->count; i++) {
         if (out->labels[i].error != NONE) continue;
-        uint16_t *written = distance_of(&retrace->search->table, distances, &out->states[i]);
+        uint16_t *written = distance_of(retrace->search, distances, &out->states[i]);
         if (!written || *written != UNMET) continue;
         *written = distance;
         if (!queue_push(next, &out->states[i])) return false;
@@ -90,7 +90,7 @@ static size_t descend(Retrace *retrace, uint16_t *distances, size_t from) {
     expand_end(retrace);
     for (size_t i = from; i < retrace->out.count; i++) {
         if (retrace->out.labels[i].error != NONE) continue;
-        uint16_t *written = distance_of(&search->table, distances, &retrace->out.states[i]);
+        uint16_t *written = distance_of(search, distances, &retrace->out.states[i]);
         if (!written || *written != search->trace_length + 1) continue;
         *written = DEAD;
         return trace_push(search, &retrace->out.labels[i], &retrace->out.states[i]) ? i + 1 : 0;
@@ -117,12 +117,13 @@ static bool find_path(Retrace *retrace, uint16_t *distances, size_t *tried, size
     }
 }
 
-static bool retrace_from_fingerprints(Retrace *retrace) {
+static bool retrace_from_numbers(Retrace *retrace) {
     Search *search = retrace->search;
     bool initial = search->levels == 1;
     size_t last = initial ? 0 : search->levels - 2;
     if (last + 2 >= DEAD) return false;
-    uint16_t *distances = calloc(search->table.capacity, sizeof *distances);
+    if (!store_settle(search)) return false;
+    uint16_t *distances = calloc(store_numbers(search), sizeof *distances);
     size_t *tried = malloc((last + 3) * sizeof *tried);
     bool found = distances && tried && measure(retrace, distances, last) &&
                  find_path(retrace, distances, tried, last, initial ? shows_at_state : shows_at_expansion);

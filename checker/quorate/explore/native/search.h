@@ -1,6 +1,6 @@
 /* What a search is: its workers, its levels, and how it is told to end. The parts that make it up share this and nothing else:
  *
- *     growing.h         the table and the arenas grow
+ *     store.h           the states that were met
  *     checkpoint.h      a search on the disk
  *     path.h            the counterexample, by trace.h from the states or by retrace.h from fingerprints
  *     expand.h          the search itself
@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "plan.h"
 #include "sleep.h"
-#include "table.h"
 
 enum {
     RECENT = 1024,            /* states that a worker remembers to have met */
@@ -40,6 +40,29 @@ typedef struct {
     _Atomic uint64_t transitions;
 } Counters;
 
+/* Values of roots.h. */
+typedef struct {
+    uint64_t *values, count, capacity;
+} Values;
+
+/* What a tree store has of each worker (compact.h). */
+typedef struct {
+    Numbered numbered; /* what it has numbered last */
+    Values fresh;      /* what it has found of the level being found, as long as that is little */
+    Values taken;      /* what it has claimed of the level being expanded */
+    State state;       /* the one of these that it expands */
+} Own;
+
+/* And what all share. */
+typedef struct {
+    Tree tree;
+    Roots roots;
+    Values queue;              /* the level being expanded, if that is little */
+    bool queued, found_listed; /* whether `queue` and `fresh` have the levels, or marks */
+    bool planned;              /* whether the tree was chosen from states that were met */
+    _Atomic size_t peak;       /* bytes in use at a time */
+} Compact;
+
 struct Search;
 
 typedef struct {
@@ -53,6 +76,7 @@ typedef struct {
     uint64_t recent_masks[RECENT]; /* what these meetings left of their sleep sets, at least */
     uint64_t reached;
     uint64_t counted; /* states of its arena that `states_total` includes */
+    Own own;
 } Worker;
 
 typedef struct {
@@ -69,6 +93,7 @@ typedef struct Search {
     Options options;
     Budget budget;
     Table table;
+    Compact compact;
     Worker *workers;
     unsigned worker_count, arena_count;
 
@@ -171,6 +196,13 @@ static Frontier level_of(const Search *search, size_t level) {
         found.total += found.end[i] - found.begin[i];
     }
     return found;
+}
+
+/* How many of so many states a worker takes at a time. */
+static inline uint64_t chunk_size(const Search *search, uint64_t total, bool solo) {
+    if (solo) return CHUNK_MAX;
+    uint64_t size = total / ((uint64_t)search->worker_count * 16) + 1;
+    return size < CHUNK_MAX ? size : CHUNK_MAX;
 }
 
 /* How many states all workers together may add before they see that there are too many. */

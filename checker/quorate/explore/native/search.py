@@ -323,7 +323,7 @@ class _Run:
 
     def _collision(self, states: int) -> float:
         """The probability that two of so many states have the same fingerprint. Those of one word never have (`fingerprint.h`)."""
-        if self.watch.store == "exact" or self.library.rendered.state_words == 1:
+        if self.watch.store != "fingerprint" or self.library.rendered.state_words == 1:
             return 0.0
         return min(states * max(states - 1, 0) / 2.0**65, 1.0)
 

@@ -20,6 +20,7 @@
 #include "fingerprint.h"
 #include "memory.h"
 
+#define NOWHERE UINT64_MAX
 #define ADDRESS_BITS 40
 #define POSITION_BITS 33
 #define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
@@ -59,7 +60,7 @@ static inline uint64_t home_of(const Table *table, uint64_t hash) {
     return (uint64_t)(((unsigned __int128)hash * table->capacity) >> 64);
 }
 
-static inline void prefetch_home(const Table *table, uint64_t hash) {
+PREFETCHING void prefetch_home(const Table *table, uint64_t hash) {
     __builtin_prefetch((const void *)&slots_of(table)[home_of(table, hash)], 1);
 }
 

@@ -349,6 +349,7 @@ class Program:
     def _defines(self, promised: int) -> str:
         values = {
             "WORDS": self.shared.state_words,
+            "BITS": width(self.shared.layout),
             "ARGS": self.argument_words,
             "ACTIONS": len(self.model.actions),
             "BOUNDS": max(len(self.shared.bounds), 1),

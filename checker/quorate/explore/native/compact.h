@@ -1,0 +1,558 @@
+/* A store of at most ten bytes a state: each state is a number (tree.h), and the numbers are a set that says of each only what its place
+ * does not say (roots.h).
+ *
+ * It is exact. A state and its key determine each other, since pairs keep their numbers; a key and its value determine each other, since a
+ * bijection leads from one to the other; and a value is found if it was inserted: it is in the small table, where it is compared whole, or
+ * among the entries, where its bucket and its entry together are all of its bits. Two workers that insert the same value at a time come
+ * to the same slot of the small table, and one of them takes it.
+ *
+ * The levels. States that wait to be expanded are not kept a second time: an entry has two marks, one for levels of even depth and one for
+ * levels of odd depth. The mark of the level being expanded is cleared when a worker takes the state, so that what has the mark is
+ * what is left to do, and a checkpoint needs nothing else. Looking for marks goes over one bit a bucket. A level of few states is not merged
+ * for that: its values are listed, and entries are marked only if it becomes large after all, or everything must be moved (`gather_marks`).
+ *
+ * When the parts have outgrown their fields of the key, or first when some states are known, a tree is chosen anew, and all states are
+ * numbered again.
+ *
+ * Bytes that are counted: entries, places of buckets, small table, pairs and their indices, lists. The peak of them, with both trees while
+ * there are two.
+ */
+#ifndef QUORATE_COMPACT_H
+#define QUORATE_COMPACT_H
+
+#include <errno.h>
+
+#include "search.h"
+#include "stream.h"
+
+#ifndef PLAN_AT /* A test that wants a tree chosen early takes fewer. */
+#define PLAN_AT ((uint64_t)1 << 16)
+#endif
+#ifndef LISTED_MIN
+#define LISTED_MIN 4096
+#endif
+enum { MOVES = 0, LISTED_SHARE = 64 };
+
+/* Of the states that a worker has taken, the next. */
+typedef struct {
+    uint64_t next;
+} Claim;
+
+static inline unsigned mark_expanded(const Search *search) { return (unsigned)(search->levels + 1) & 1; }
+static inline unsigned mark_found(const Search *search) { return (unsigned)search->levels & 1; }
+
+static bool values_push(Values *list, uint64_t value) {
+    if (UNLIKELY(list->count == list->capacity)) {
+        uint64_t capacity = list->capacity ? list->capacity + list->capacity / 2 : 256;
+        uint64_t *values = realloc(list->values, capacity * sizeof *values);
+        if (!values) return false;
+        list->values = values;
+        list->capacity = capacity;
+    }
+    list->values[list->count++] = value;
+    return true;
+}
+
+static void values_free(Values *list) {
+    free(list->values);
+    *list = (Values){0};
+}
+
+static uint64_t recent_count(Search *search) { return atomic_load(&search->states_total) - search->compact.roots.count; }
+
+static size_t bytes_now(const Search *search) {
+    size_t bytes = roots_bytes(&search->compact.roots) + tree_bytes(&search->compact.tree) + search->compact.queue.capacity * sizeof(uint64_t);
+    for (unsigned i = 0; i < search->worker_count; i++)
+        bytes += (search->workers[i].own.fresh.capacity + search->workers[i].own.taken.capacity) * sizeof(uint64_t);
+    return bytes;
+}
+
+static void note_bytes(Search *search, size_t more) {
+    size_t bytes = bytes_now(search) + more;
+    if (bytes > atomic_load(&search->compact.peak)) atomic_store(&search->compact.peak, bytes);
+}
+
+static size_t store_bytes(const Search *search) { return atomic_load(&search->compact.peak); }
+
+/* ---- Opening --------------------------------------------------------------------------------------------------- */
+
+static bool store_open(Search *search) {
+    Compact *compact = &search->compact;
+    size_t limit = search->options.memory_limit;
+    compact->found_listed = true;
+    compact->planned = MODEL_WORDS == 1;
+    if (MODEL_WORDS == 1)
+        compact->tree.key_bits = MODEL_BITS < 2 ? 2 : MODEL_BITS;
+    else if (!plan_tree(&compact->tree, NULL, 0, 0, 0, limit, &search->budget))
+        return false;
+    bool good = tree_room(&compact->tree, insert_slack(search->worker_count), &search->budget) &&
+                roots_open(&compact->roots, compact->tree.key_bits, limit, &search->budget);
+    note_bytes(search, 0);
+    return good;
+}
+
+static void store_close(Search *search) {
+    tree_close(&search->compact.tree, &search->budget);
+    roots_close(&search->compact.roots, &search->budget);
+    values_free(&search->compact.queue);
+    for (unsigned i = 0; search->workers && i < search->worker_count; i++) {
+        values_free(&search->workers[i].own.fresh);
+        values_free(&search->workers[i].own.taken);
+    }
+}
+
+/* ---- Inserting ------------------------------------------------------------------------------------------------- */
+
+/* Room is made ahead: `store_full`. */
+static inline bool store_room(const Worker *me, uint64_t count) {
+    (void)me;
+    (void)count;
+    return true;
+}
+
+static inline uint64_t store_locate(Worker *me, const State *s, uint64_t hash) {
+    Compact *compact = &me->search->compact;
+    (void)hash;
+    uint64_t value = value_of(&compact->roots, tree_key(&compact->tree, s, &me->own.numbered, &me->search->full));
+    roots_prefetch_bucket(&compact->roots, value);
+    return value;
+}
+
+static inline void store_approach(const Search *search, uint64_t value) { roots_prefetch_entries(&search->compact.roots, value); }
+
+/* How many states of a level a worker lists before the level is large. */
+static inline uint64_t listed_most(const Search *search) {
+    uint64_t most = search->compact.roots.count / LISTED_SHARE / search->worker_count;
+    return most > LISTED_MIN ? most : LISTED_MIN;
+}
+
+static inline bool store_insert(Worker *me, size_t i, uint64_t value) {
+    Search *search = me->search;
+    (void)i;
+    if (!roots_insert(&search->compact.roots, value)) return false;
+    search->table.arenas[me->id].count++;
+    if (!search->compact.found_listed) return true;
+    if (UNLIKELY(!values_push(&me->own.fresh, value))) request_stop(search, STOP_MEMORY);
+    if (UNLIKELY(me->own.fresh.count >= listed_most(search))) atomic_store(&search->full, true);
+    return true;
+}
+
+/* The value of a state whose parts have all occurred, or 0. */
+static inline uint64_t value_known(const Search *search, const State *s) {
+    const Tree *tree = &search->compact.tree;
+    uint64_t key = s->w[0];
+    if (MODEL_WORDS > 1) {
+        uint32_t parts[PARTS_MAX];
+        for (unsigned i = 0; i < HALVES; i++) parts[i] = half_of(s, i);
+        for (unsigned n = 0; n < tree->node_count; n++) {
+            const Node *node = &tree->nodes[n];
+            uint64_t pair = parts[node->left] | (uint64_t)parts[node->right] << 32, hash = pair_hash(pair);
+            uint64_t at = home_among(hash, node->capacity);
+            if ((parts[HALVES + n] = node_find(node, pair, hash, &at)) == NONE) return 0;
+        }
+        key = 0;
+        for (unsigned i = 0; i < tree->field_count; i++) key |= (uint64_t)parts[tree->fields[i].part] << tree->fields[i].shift;
+    }
+    return value_of(&search->compact.roots, key);
+}
+
+static inline bool store_has(const Search *search, const State *s) {
+    uint64_t value = value_known(search, s);
+    return value != 0 && roots_has(&search->compact.roots, value);
+}
+
+/* ---- Marks ----------------------------------------------------------------------------------------------------- */
+
+static bool merge_recent(Search *search, unsigned marks) {
+    bool good = roots_merge(&search->compact.roots, recent_count(search), marks, &search->budget);
+    note_bytes(search, 0);
+    return good;
+}
+
+/* From lists to marks: of the level being found, and of what is left of the level being expanded. */
+static bool gather_marks(Search *search) {
+    Compact *compact = &search->compact;
+    if (!merge_recent(search, compact->found_listed ? 0 : 1u << mark_found(search))) return false;
+    if (compact->found_listed) {
+        for (unsigned i = 0; i < search->worker_count; i++) {
+            Values *fresh = &search->workers[i].own.fresh;
+            for (uint64_t k = 0; k < fresh->count; k++) roots_mark(&compact->roots, fresh->values[k], mark_found(search));
+            values_free(fresh);
+        }
+        compact->found_listed = false;
+    }
+    if (compact->queued) {
+        for (uint64_t k = atomic_load(&search->cursor); k < compact->queue.count; k++)
+            roots_mark(&compact->roots, compact->queue.values[k], mark_expanded(search));
+        compact->queued = false;
+        atomic_store(&search->cursor, 0);
+    }
+    return true;
+}
+
+static void store_turn(Search *search) {
+    Compact *compact = &search->compact;
+    compact->queued = compact->found_listed;
+    compact->queue.count = 0;
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        Values *fresh = &search->workers[i].own.fresh;
+        for (uint64_t k = 0; k < fresh->count; k++)
+            if (!values_push(&compact->queue, fresh->values[k])) request_stop(search, STOP_MEMORY);
+        fresh->count = 0;
+    }
+    if (!compact->queued && !merge_recent(search, 1u << mark_expanded(search))) request_stop(search, STOP_MEMORY);
+    compact->found_listed = true;
+    note_bytes(search, 0);
+}
+
+/* Take what is marked in 64 buckets. */
+static bool take_marked(Worker *me, uint64_t word) {
+    Search *search = me->search;
+    Roots *roots = &search->compact.roots;
+    unsigned mark = mark_expanded(search), width = entry_bits(roots);
+    uint64_t buckets = atomic_load_explicit(&holds_of(roots, mark)[word], memory_order_relaxed);
+    if (buckets == 0) return true;
+    atomic_store_explicit(&holds_of(roots, mark)[word], 0, memory_order_relaxed);
+    for (; buckets; buckets &= buckets - 1) {
+        uint64_t bucket = 64 * word + (unsigned)__builtin_ctzll(buckets);
+        for (uint64_t i = starts_of(roots)[bucket], end = starts_of(roots)[bucket + 1]; i < end; i++) {
+            uint64_t entry = entry_at(roots, i, width);
+            if (!(entry >> mark & 1)) continue;
+            mark_clear(roots, i, width, mark);
+            if (!values_push(&me->own.taken, value_at(roots, bucket, entry))) return false;
+        }
+    }
+    return true;
+}
+
+static inline bool store_claim(Worker *me, bool solo, Claim *claim) {
+    Search *search = me->search;
+    Compact *compact = &search->compact;
+    Values *taken = &me->own.taken;
+    claim->next = taken->count = 0;
+    if (compact->queued) {
+        uint64_t size = chunk_size(search, compact->queue.count, solo);
+        uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
+        for (uint64_t i = from; i < compact->queue.count && i < from + size; i++)
+            if (!values_push(taken, compact->queue.values[i])) request_stop(search, STOP_MEMORY);
+        return taken->count > 0;
+    }
+    while (taken->count == 0) {
+        uint64_t word = atomic_fetch_add_explicit(&search->cursor, 1, memory_order_relaxed);
+        if (64 * word >= bucket_count(&compact->roots)) return false;
+        if (!take_marked(me, word)) request_stop(search, STOP_MEMORY);
+    }
+    return true;
+}
+
+static inline const State *store_next(Worker *me, Claim *claim) {
+    const Compact *compact = &me->search->compact;
+    if (claim->next == me->own.taken.count) return NULL;
+    me->own.state = tree_state(&compact->tree, key_of(&compact->roots, me->own.taken.values[claim->next++]));
+    return &me->own.state;
+}
+
+/* ---- Growing --------------------------------------------------------------------------------------------------- */
+
+/* With this many states it is full; other reasons are found where they arise, and set `full`. */
+static inline uint64_t store_full_at(const Search *search) {
+    uint64_t full = roots_full_at(&search->compact.roots), plan = PLAN_AT + insert_slack(search->worker_count);
+    return search->compact.planned || full < plan ? full : plan;
+}
+
+static bool must_plan(Search *search) { return !search->compact.planned && atomic_load(&search->states_total) >= PLAN_AT; }
+
+static bool lists_full(const Search *search) {
+    for (unsigned i = 0; i < search->worker_count; i++)
+        if (search->workers[i].own.fresh.count >= listed_most(search)) return true;
+    return false;
+}
+
+static bool recent_full(Search *search) {
+    return atomic_load(&search->states_total) + insert_slack(search->worker_count) >= roots_full_at(&search->compact.roots);
+}
+
+static bool store_full(Search *search) {
+    return recent_full(search) || lists_full(search) || must_plan(search) || !tree_roomy(&search->compact.tree);
+}
+
+static void store_move(Search *search, int step, unsigned part, unsigned parts) {
+    (void)search, (void)step, (void)part, (void)parts;
+}
+
+/* ---- Another tree ---------------------------------------------------------------------------------------------- */
+
+/* What is being built, with all that it is built from. */
+typedef struct {
+    Search *search;
+    Tree tree;
+    Roots roots;
+    Numbered numbered;
+    unsigned marks;
+    uint64_t inserted;
+    State *sample;
+    uint64_t sampled, met;
+} Rebuilding;
+
+typedef bool (*Visit)(Rebuilding *, const State *);
+enum { EVERY = 1 << MARKS };
+
+/* Calls for every entry whose marks are `marks`, or for all if that is EVERY, until one says no. */
+static bool each_state(Rebuilding *work, unsigned marks, Visit visit) {
+    const Compact *compact = &work->search->compact;
+    const Roots *roots = &compact->roots;
+    unsigned width = entry_bits(roots);
+    for (uint64_t bucket = 0; bucket < bucket_count(roots); bucket++) {
+        for (uint64_t i = starts_of(roots)[bucket], end = starts_of(roots)[bucket + 1]; i < end; i++) {
+            uint64_t entry = entry_at(roots, i, width);
+            if (marks != EVERY && (entry & ones_of(MARKS)) != marks) continue;
+            State s = tree_state(&compact->tree, key_of(roots, value_at(roots, bucket, entry)));
+            if (!visit(work, &s)) return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_sample(Rebuilding *work, const State *s) {
+    uint64_t step = work->search->compact.roots.count / SAMPLE_MAX + 1;
+    if (work->met++ % step == 0 && work->sampled < SAMPLE_MAX) work->sample[work->sampled++] = *s;
+    return true;
+}
+
+static bool visit_number(Rebuilding *work, const State *s) {
+    _Atomic bool full = false;
+    tree_number(&work->tree, s, &work->numbered, &full);
+    return !full || tree_room(&work->tree, 1, &work->search->budget);
+}
+
+static bool visit_insert(Rebuilding *work, const State *s) {
+    _Atomic bool full = false;
+    roots_insert(&work->roots, value_of(&work->roots, tree_key(&work->tree, s, &work->numbered, &full)));
+    work->inserted++;
+    if (work->inserted + 1 < roots_full_at(&work->roots)) return true;
+    return roots_merge(&work->roots, work->inserted - work->roots.count, work->marks, &work->search->budget);
+}
+
+/* A tree for the states that there are: chosen from a sample, its pairs numbered, its fields as wide as they need to be. */
+static bool choose_tree(Rebuilding *work) {
+    Search *search = work->search;
+    size_t limit = search->options.memory_limit;
+    uint64_t slack = insert_slack(search->worker_count);
+    for (unsigned bits = KEY_BITS_MAX;;) {
+        if (!plan_tree(&work->tree, work->sample, (uint32_t)work->sampled, bits, slack, limit, &search->budget)) return false;
+        work->numbered.valid = false;
+        bool good = tree_room(&work->tree, 1, &search->budget) && each_state(work, EVERY, visit_number);
+        unsigned excess = plan_fields(&work->tree, slack);
+        for (unsigned n = 0; n < work->tree.node_count; n++) work->tree.nodes[n].soft = 0;
+        if (good && excess == 0 && tree_room(&work->tree, slack, &search->budget)) return true;
+        tree_close(&work->tree, &search->budget);
+        if (!good || excess == 0 || bits <= excess) return false;
+        bits -= excess;
+    }
+}
+
+static bool fill_roots(Rebuilding *work) {
+    Search *search = work->search;
+    if (!roots_open(&work->roots, work->tree.key_bits, search->options.memory_limit, &search->budget)) return false;
+    work->numbered.valid = false;
+    for (work->marks = 0; work->marks < EVERY; work->marks++) {
+        if (!each_state(work, work->marks, visit_insert)) return false;
+        if (!roots_merge(&work->roots, work->inserted - work->roots.count, work->marks, &search->budget)) return false;
+    }
+    return true;
+}
+
+/* What workers have taken and not yet expanded is numbered anew, too. */
+static void renumber_taken(Rebuilding *work) {
+    const Compact *compact = &work->search->compact;
+    _Atomic bool full = false;
+    for (unsigned i = 0; i < work->search->worker_count; i++) {
+        Own *own = &work->search->workers[i].own;
+        own->numbered.valid = false;
+        for (uint64_t k = 0; k < own->taken.count; k++) {
+            State s = tree_state(&compact->tree, key_of(&compact->roots, own->taken.values[k]));
+            own->taken.values[k] = value_of(&work->roots, tree_key(&work->tree, &s, &work->numbered, &full));
+        }
+    }
+}
+
+/* Choose a tree anew and number all states by it. False, and all is as it was, without memory. */
+static bool another_tree(Search *search) {
+    Compact *compact = &search->compact;
+    if (!gather_marks(search)) return false;
+    Rebuilding *work = calloc(1, sizeof *work);
+    bool good = work && (work->sample = malloc(SAMPLE_MAX * sizeof(State)));
+    if (good) {
+        work->search = search;
+        each_state(work, EVERY, visit_sample);
+        bool chosen = choose_tree(work);
+        good = chosen && fill_roots(work);
+        if (good) {
+            note_bytes(search, roots_bytes(&work->roots) + tree_bytes(&work->tree));
+            renumber_taken(work);
+        }
+        Tree *old_tree = good ? &compact->tree : &work->tree;
+        Roots *old_roots = good ? &compact->roots : &work->roots;
+        tree_close(old_tree, &search->budget);
+        roots_close(old_roots, &search->budget);
+        if (good) {
+            compact->tree = work->tree;
+            compact->roots = work->roots;
+            atomic_store(&search->cursor, 0); /* What is left to do of the level lies in other buckets. */
+        }
+    }
+    if (work) free(work->sample);
+    free(work);
+    return good;
+}
+
+static bool store_enlarge(Search *search) {
+    Compact *compact = &search->compact;
+    if (must_plan(search)) {
+        compact->planned = true;
+        another_tree(search); /* Without memory for it, the first tree will do. */
+    }
+    if (lists_full(search) && !gather_marks(search)) return false;
+    if (recent_full(search) && !merge_recent(search, compact->found_listed ? 0 : 1u << mark_found(search))) return false;
+    if (!tree_room(&compact->tree, insert_slack(search->worker_count), &search->budget) && !another_tree(search)) return false;
+    note_bytes(search, 0);
+    return !store_full(search);
+}
+
+/* ---- Numbers: those of entries --------------------------------------------------------------------------------- */
+
+static bool store_settle(Search *search) { return gather_marks(search); }
+
+static uint64_t store_numbers(const Search *search) { return search->compact.roots.count; }
+
+static inline uint64_t store_number(const Search *search, const State *s) {
+    uint64_t value = value_known(search, s);
+    return value == 0 ? NOWHERE : roots_find(&search->compact.roots, value);
+}
+
+/* ---- Checkpoints ------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t nodes, fields, key_bits, bucket_bits, count, planned;
+    struct {
+        uint64_t left, right, count;
+    } node[NODES_MAX];
+    struct {
+        uint64_t part, bits;
+    } field[NODES_MAX];
+} CompactHead;
+
+static size_t entries_bytes(const Roots *roots) { return (roots->count * entry_bits(roots) / 64 + 1) * sizeof(uint64_t); }
+
+/* What follows the head, by turns. */
+static void compact_pass(Search *search, Stream *stream, void (*pass)(Stream *, void *, size_t)) {
+    Compact *compact = &search->compact;
+    Roots *roots = &compact->roots;
+    for (unsigned n = 0; n < compact->tree.node_count; n++)
+        pass(stream, compact->tree.nodes[n].pairs.base, compact->tree.nodes[n].count * sizeof(uint64_t));
+    pass(stream, roots->starts.base, (bucket_count(roots) + 1) * sizeof(uint32_t));
+    pass(stream, roots->entries.base, entries_bytes(roots));
+    for (int mark = 0; mark < MARKS; mark++) pass(stream, roots->holds[mark].base, bucket_count(roots) / 8 + 8);
+}
+
+static void pass_out(Stream *stream, void *data, size_t bytes) { stream_write(stream, data, bytes); }
+
+static void store_write(Search *search, Stream *stream) {
+    const Compact *compact = &search->compact;
+    const Tree *tree = &compact->tree;
+    if (!gather_marks(search)) {
+        stream->failed = true;
+        errno = ENOMEM;
+        return;
+    }
+    CompactHead *head = calloc(1, sizeof *head);
+    if (!head) {
+        stream->failed = true;
+        return;
+    }
+    head->nodes = tree->node_count;
+    head->fields = tree->field_count;
+    head->key_bits = tree->key_bits;
+    head->bucket_bits = compact->roots.bucket_bits;
+    head->count = compact->roots.count;
+    head->planned = compact->planned;
+    for (unsigned n = 0; n < tree->node_count; n++) {
+        head->node[n].left = tree->nodes[n].left;
+        head->node[n].right = tree->nodes[n].right;
+        head->node[n].count = tree->nodes[n].count;
+    }
+    for (unsigned i = 0; i < tree->field_count; i++) {
+        head->field[i].part = tree->fields[i].part;
+        head->field[i].bits = tree->fields[i].bits;
+    }
+    stream_write(stream, head, sizeof *head);
+    free(head);
+    compact_pass(search, stream, pass_out);
+}
+
+/* Whether what a file says of a tree can be so. */
+static bool head_sound(const CompactHead *head) {
+    uint64_t key_bits = 0;
+    bool sound = head->nodes <= NODES_MAX && head->fields <= NODES_MAX && head->key_bits >= 2 && head->key_bits <= KEY_BITS_MAX &&
+                 head->bucket_bits >= 1 && head->bucket_bits < head->key_bits && head->bucket_bits < 32 && head->count <= UINT32_MAX;
+    for (unsigned n = 0; sound && n < head->nodes; n++)
+        sound = head->node[n].left < HALVES + n && head->node[n].right < HALVES + n && head->node[n].count <= ones_of(ID_BITS_MAX);
+    for (unsigned i = 0; sound && i < head->fields; i++) {
+        key_bits += head->field[i].bits;
+        sound = head->field[i].part >= HALVES && head->field[i].part < HALVES + head->nodes && head->field[i].bits <= ID_BITS_MAX;
+    }
+    return sound && (MODEL_WORDS == 1 || key_bits == head->key_bits);
+}
+
+static const char *compact_open(Search *search, const CompactHead *head) {
+    Compact *compact = &search->compact;
+    size_t limit = search->options.memory_limit;
+    tree_close(&compact->tree, &search->budget);
+    roots_close(&compact->roots, &search->budget);
+    memset(&compact->tree, 0, sizeof compact->tree);
+    for (unsigned n = 0; n < head->nodes; n++) {
+        Node *node = &compact->tree.nodes[n];
+        compact->tree.node_count++;
+        if (!node_open(node, (unsigned)head->node[n].left, (unsigned)head->node[n].right, limit, &search->budget) ||
+            !region_commit(&node->pairs, head->node[n].count * sizeof(uint64_t), &search->budget))
+            return "memory is too small for it";
+        node->count = (uint32_t)head->node[n].count;
+    }
+    for (unsigned i = 0; i < head->fields; i++) tree_field(&compact->tree, (unsigned)head->field[i].part, (unsigned)head->field[i].bits);
+    compact->tree.key_bits = (unsigned)head->key_bits;
+    compact->planned = head->planned;
+    if (!roots_open(&compact->roots, compact->tree.key_bits, limit, &search->budget) ||
+        !roots_room(&compact->roots, (unsigned)head->bucket_bits, &search->budget))
+        return "memory is too small for it";
+    compact->roots.count = head->count;
+    return region_commit(&compact->roots.entries, entries_bytes(&compact->roots) + 16, &search->budget) ? NULL : "memory is too small for it";
+}
+
+static const char *store_read(Search *search, Stream *stream) {
+    CompactHead *head = malloc(sizeof *head);
+    if (!head) return "memory is too small for it";
+    stream_read(stream, head, sizeof *head);
+    const char *wrong = stream->failed || !head_sound(head) ? "it is damaged" : compact_open(search, head);
+    free(head);
+    if (!wrong) compact_pass(search, stream, stream_read);
+    return wrong;
+}
+
+/* Nothing is listed. */
+static const char *store_resume(Search *search) {
+    Compact *compact = &search->compact;
+    compact->queued = compact->found_listed = false;
+    atomic_store(&search->cursor, 0);
+    for (unsigned n = 0; n < compact->tree.node_count; n++) {
+        Node *node = &compact->tree.nodes[n];
+        uint64_t capacity = node->count + node->count / 2 + PAIRS_MIN;
+        if (!region_commit(&node->index, capacity * sizeof(uint32_t), &search->budget)) return "memory is too small for it";
+        node->capacity = capacity;
+        node_index(node);
+    }
+    while (store_full(search))
+        if (!store_enlarge(search)) return "memory is too small for it";
+    return NULL;
+}
+
+#endif
