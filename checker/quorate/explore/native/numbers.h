@@ -30,7 +30,7 @@
 enum { NUMBER_WORDS = (MODEL_NUMBERS + 63) / 64, NUMBER_SLOTS = 4 * MODEL_NUMBERS + 1 };
 
 /* All numbers have been given. It is never taken back. */
-static _Atomic bool crowded;
+static __attribute__((unused)) _Atomic bool crowded;
 
 #if MODEL_NUMBERS
 static struct {
