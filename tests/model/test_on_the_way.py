@@ -9,7 +9,7 @@ from quorate.explore import check
 from quorate.language.system import System
 from quorate.model import build
 from quorate.model.verify import verify
-from quorate.outcome import Proven, Violated
+from quorate.outcome import Failed, Proven, Violated
 from quorate.prove.proof import prove
 from quorate.prove.results import Task
 
@@ -134,3 +134,19 @@ def test_only_the_ends_of_these_channels_have_a_queue() -> None:
 
     with pytest.raises(SpecError, match="Server"):
         build(System(Wrong))
+
+
+class Latest(Asking):
+    """There is no queue of nobody."""
+
+    latest: Client | None
+
+    @invariant
+    def the_latest_is_short(self, s: Server) -> bool:
+        return len(self.links.queue(self.latest, s)) < 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nobody_has_a_queue(engine: str) -> None:
+    found = check(Latest.bounded(**SMALL), engine=engine)
+    assert isinstance(found, Failed) and found.trace is not None and found.trace.steps == ()

@@ -221,7 +221,12 @@ class Channels(Wire[M]):
         self.queues: dict[tuple[Any, Any], tuple[M, ...]] = dict(queues)
 
     def queue(self, source: object, target: object, /) -> list[M]:
-        """The messages that are on the way from `source` to `target`, the one that arrives next first."""
+        """The messages that are on the way from `source` to `target`, the one that arrives next first. Raises SpecError for what is no end
+        of these channels, such as None."""
+        kind = cast(Any, self._type)
+        for end, of in ((source, kind.source), (target, kind.target)):
+            if not of.accepts(end):
+                raise SpecError(f"There is no queue of {end!r} in self.{self._name}: a {of} is expected.")
         return FrozenList(self.queues.get((source, target), ()))
 
     def _contents(self) -> Any:
