@@ -98,6 +98,7 @@ SUBSET = {
     "try": "«try:»\n    self.flag = True\nexcept ValueError:\n    pass",
     "with": "«with p:»\n    pass",
     "match": "«match p:»\n    case _:\n        pass",
+    "a key of a total map": "self.flag = «p not in self.level»",
     "del": "«del self.log[0]»",
     "raise": "«raise ValueError»",
     "global": "«global Z»\nZ = 1",

@@ -87,7 +87,8 @@ class Configured:
             raise SpecError(f"{self.name} has no actions: mark the methods that change the state with @action.")
         if len(self.of("init")) > 1:
             raise SpecError(
-                f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}."
+                f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}. Write one, with a parameter "
+                f"that says which, such as an Enum, or a `bool`."
             )
         if len(self.of(*ENDS)) > 1:
             raise SpecError(

@@ -182,6 +182,14 @@ def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.
         found = ir.Expr(ir.Op.OR, BOOL, tuple(equal(ctx, node, element, part) for part in whole.args), None, location)
         return lowering.after(ctx, node, (element, *whole.args), found)
     if isinstance(whole.type, MapType):
+        if element.type == whole.type.key:
+            value = whole.type.value
+            wanted = value if NoneType() in alternatives(value) else f"{value} | None"
+            raise ctx.source.outside(
+                node,
+                f"Every {element.type} is a key of this map: maps are total, so this is always true.",
+                f"What may be absent is None: `dict[{whole.type.key}, {wanted}]`; ask whether `m[k] is None`.",
+            )
         among = member(ctx, node, element, lowering.domain(whole.type.key, location))
         return lowering.after(ctx, node, (element, whole), among) if not lowering.always(ctx, whole) else among
     kind = element_type(whole.type)
