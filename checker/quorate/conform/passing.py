@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from quorate.errors import QuorateError
 from quorate.language.spec import Spec
@@ -105,6 +106,8 @@ def _grows_in(clock: str, body: tuple[ir.Stmt, ...], facts: Facts) -> tuple[bool
                 facts = without(facts, _set_in((statement,)))
             case ir.Within() | ir.Return() | ir.Continue() | ir.Break():
                 pass
+            case _:
+                assert_never(statement)
     return True, facts
 
 
