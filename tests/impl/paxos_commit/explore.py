@@ -6,6 +6,7 @@ leaders. What it prints of a failure is enough to repeat it: the seed and the pl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from quorate_impl.simulation import Outcome, Plan, draw_plan
@@ -32,5 +33,10 @@ def wrong(seed: int, outcome: Outcome, folder: Path) -> str | None:
     return outcome.failure
 
 
+def noticed(seed: int, outcome: Outcome, folder: Path) -> Iterator[str]:
+    """How purchases ended."""
+    return (event["value"][1] for event in outcome.history if event["type"] == "ok")
+
+
 if __name__ == "__main__":
-    explore(__doc__, run_of, plan_of, wrong)
+    explore(__doc__, run_of, plan_of, wrong, noticed)

@@ -65,6 +65,7 @@ def test_a_run_repeats_itself() -> None:
     ("mistake", "plan", "options", "seeds"),
     [
         ("voted before it is logged", power_cuts, OPTIONS, 10),
+        pytest.param("refusals are not kept", power_cuts, OPTIONS, 30, marks=pytest.mark.slow),
         ("the prepared abort", power_cuts, OPTIONS, 5),
         ("acknowledged before it is logged", power_cuts, OPTIONS, 10),
         ("a late request is voted on again", bad_weather, OPTIONS, 5),
