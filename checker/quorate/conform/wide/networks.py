@@ -89,9 +89,8 @@ class Layered:
                 if element not in self._left:
                     yield element
 
-    def with_all(self, elements: Set[Any]) -> Layered:
-        """The set with these elements, too."""
-        come = {element for element in elements if element not in self}
+    def with_new(self, come: Set[Any]) -> Layered:
+        """The set with these elements, of which it has none."""
         if not come:
             return self
         hashed = self._hash
@@ -118,7 +117,7 @@ class Layered:
         return Layered.of(other for other in self if other != element)
 
     def __or__(self, others: Iterable[Any]) -> Layered:
-        return self.with_all(set(others))
+        return self.with_new({element for element in others if element not in self})
 
     def __sub__(self, others: Iterable[Any]) -> Layered:
         made = self
@@ -147,7 +146,7 @@ class WideNetwork(Network[Any]):
     @property
     def messages(self) -> Any:
         if self._sent:
-            self._layered, self._sent = self._layered.with_all(self._sent), set()
+            self._layered, self._sent = self._layered.with_new(self._sent), set()
         return self._layered
 
     @messages.setter
