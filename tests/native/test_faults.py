@@ -194,7 +194,7 @@ def test_a_full_disk_leaves_the_reference_engine(tmp_path: Path) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
 
-    limited = quorate(*COMPILED, XDG_CACHE_HOME=str(tmp_path), before=full)
+    limited = quorate(*COMPILED, XDG_CACHE_HOME=str(tmp_path), PYTHONDONTWRITEBYTECODE="1", before=full)
     assert limited.code == 0 and limited.facts["verdict"] == "holds" and limited.facts["engine"] == "reference"
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
 

@@ -111,7 +111,8 @@ class Few:
     INSTANCES, SECONDS = 40, 2.0
 
     def __init__(self, transitions: int) -> None:
-        self._transitions, self._instances = transitions, self.INSTANCES * transitions
+        self._most = self._transitions = transitions
+        self._instances = self.INSTANCES * transitions
         self._deadline = time.process_time() + self.SECONDS
 
     def allow(self, methods: Iterable[Method]) -> None:
@@ -120,6 +121,12 @@ class Few:
             narrowed = collections_of(method) if method.declaration.kind == "action" else {}
             if prod(one.type.cardinality for one in method.parameters if one.name not in narrowed) > self._instances:
                 raise TooMany
+
+    def foresee(self, found: int, expanded: int) -> None:
+        """That so many of the states that are found are expanded. It is given up early if there will be too many transitions, should the
+        others have as many on average."""
+        if (self._most - self._transitions) * found > self._most * expanded:
+            raise TooMany
 
     def count(self, transitions: int = 0, instances: int = 0) -> None:
         """That something is done."""
@@ -154,7 +161,7 @@ class Search:
     def run(self) -> Exploration:
         """Explore until everything is seen, a level has a violation, or the watch says stop.
 
-        Raises Failure if @init fails, and TooMany once there is more than a `few`."""
+        Raises Failure if @init fails, and TooMany once there is more than a `few`, or will be."""
         result = self.result
         try:
             result.cuts += self.system.excluded_initially()
@@ -167,6 +174,8 @@ class Search:
                 for number in level:
                     self._look(len(result.states) - number)
                     self._expand(number)
+                    if self.few is not None:
+                        self.few.foresee(len(result.states), number + 1)
                 level = range(level.stop, len(result.states))
                 if level:
                     result.depth += 1
