@@ -93,7 +93,9 @@ class Tracer:
         """The run as a trace that shows a finding at its end."""
         system = self.system
         explanation = self._explanation(finding)
-        abstract = self._abstract() if finding.kind == kind_of(MAPPING).shown_as else None
+        refines = finding.kind == kind_of(MAPPING).shown_as
+        carried = finding.method is not None and finding.method.name in self.system.carried
+        abstract = self._abstract() if refines or carried else None
         init = system.of("init")
         return Trace(
             spec=spec,
