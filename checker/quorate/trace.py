@@ -118,7 +118,8 @@ class Trace:
     `induction` (no run: `initial` is hypothetical) or `run` (nothing is violated: a simulation). `sentence` is the
     property's own description. `role` names the enum-valued variable, keyed by lanes, that colours the lifelines, and
     `roles` its values in order of definition. `given` is what the initial state has that is not the zero (or default) of its
-    type; `looked_at` are the ids of the messages on the wire that the property reads. `abstract` is set where a refinement, or what it carries over, is violated.
+    type; `looked_at` are the ids of the messages on the wire that the property reads. `abstract` is set where a refinement is
+    violated, or what it carries over.
     """
 
     spec: str
