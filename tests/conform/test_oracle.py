@@ -134,15 +134,16 @@ def _numbers(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.library
 @pytest.mark.parametrize(
     ("name", "silent"),
     [
         ("two_phase_commit", ("prepare",)),
-        pytest.param("raft", (), marks=pytest.mark.slow),
-        pytest.param("raft", ("handle_request",), marks=pytest.mark.slow),
-        pytest.param("paxos", (), marks=pytest.mark.slow),
-        pytest.param("primary_backup", (), marks=pytest.mark.slow),
+        ("raft", ()),
+        ("raft", ("handle_request",)),
+        ("paxos", ()),
+        ("primary_backup", ()),
     ],
 )
 def test_a_log_is_a_behaviour_exactly_if_trying_everything_finds_one(
