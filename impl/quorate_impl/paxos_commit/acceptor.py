@@ -29,6 +29,9 @@ from quorate_impl.paxos_commit.messages import (
 from quorate_impl.paxos_commit.options import Options
 from quorate_impl.shop.messages import Facts, Place, Status
 
+ASK_MAX = 20
+"""About how many transactions an acceptor asks at once."""
+
 
 @dataclass
 class Instance:
@@ -163,15 +166,19 @@ class Acceptor(Core):
             self.entries[transaction].is_over = True
 
     def tick(self, now: int) -> None:
-        """What nobody has called over is brought before one leader after another: its leader has crashed, or waits itself."""
+        """What nobody has called over is brought before one leader after another: its leader has crashed, or waits itself, or this
+        acceptor was down when it was called so. A few at a time: nobody is waiting.
+        """
         if not self._timers.tick():
             return
         self._timers.set("repeat", self.options.repeat_ticks)
+        left = ASK_MAX
         for entry in self.entries.values():
             if entry.is_over:
                 continue
             entry.ticks += self.options.repeat_ticks
-            if entry.ticks >= self.options.finish_ticks:
+            if entry.ticks >= self.options.finish_ticks and left:
+                left -= 1
                 entry.ticks, entry.asked = 0, entry.asked + 1
                 self.send(self.options.leaders[entry.asked % len(self.options.leaders)], Inquire(entry.place))
 

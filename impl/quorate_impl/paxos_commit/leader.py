@@ -23,6 +23,7 @@ from quorate_impl.paxos_commit.messages import (
     Phase2b,
     Preempted,
     Prepare,
+    Probe,
     Transaction,
     Verdict,
     Vote,
@@ -47,14 +48,15 @@ class Instance:
 
 @dataclass
 class Running:
-    """A transaction that is not over: for how many ticks votes or a ballot are waited for, and, when there is a verdict, who has not
-    acknowledged it.
+    """A transaction that is not over: for how many ticks votes or a ballot are waited for, how often there was a ballot, and, when
+    there is a verdict, who has not acknowledged it.
     """
 
     place: Place
     client: str | None
     ticks: int
     instances: dict[str, Instance]
+    attempts: int = 0
     verdict: bool | None = None
     missing: set[str] = field(default_factory=set)
 
@@ -134,9 +136,13 @@ class Leader(Core):
     # Ballots
 
     def _begin_ballots(self, running: Running) -> None:
-        """A ballot of each instance that has chosen nothing yet. No round comes twice, although transactions may."""
+        """A ballot of each instance that has chosen nothing yet. No round comes twice, although transactions may.
+
+        Patience doubles, up to 16 times: with many transactions to end, answers may be slow because leaders ask so often.
+        """
         self.round += 1
-        running.ticks = self._patience(self.options.ballot_ticks)
+        running.ticks = self._patience(self.options.ballot_ticks) << min(running.attempts, 4)
+        running.attempts += 1
         for name, instance in running.instances.items():
             if instance.chosen is None:
                 self.begin_ballot(running.place, name, self.round)
@@ -166,7 +172,9 @@ class Leader(Core):
                     instance = running.instances[name]
                     if instance.proposed is None and self._suffices(instance.promises):
                         instance.proposed = self._found(instance)
-                        self._propose(running.place, name, instance)
+                        m = Phase2a(running.place, name, instance.ballot, instance.proposed, self.name)
+                        for acceptor in self.options.acceptors:
+                            self.send(acceptor, m)
             self._promised.clear()
 
     def _suffices(self, acceptors: Mapping[str, object] | set[str]) -> bool:
@@ -177,11 +185,6 @@ class Leader(Core):
         """The vote of the highest ballot that anybody has accepted in; if nobody has, it is free, and that is to abort."""
         votes = [accepted for accepted in instance.promises.values() if accepted is not None]
         return max(votes, key=lambda each: each.ballot).vote if votes else Vote.ABORTED
-
-    def _propose(self, place: Place, name: str, instance: Instance) -> None:
-        assert instance.proposed is not None
-        for acceptor in self.options.acceptors:
-            self.send(acceptor, Phase2a(place, name, instance.ballot, instance.proposed, self.name))
 
     # Verdicts
 
@@ -220,19 +223,28 @@ class Leader(Core):
     def _receive_acknowledged(self, participant: str, transaction: Transaction) -> None:
         """When all have obeyed, nobody will ask but the client."""
         running = self.running.get(transaction)
-        if running is not None and running.verdict is not None:
+        if running is not None and participant in running.missing:
             running.missing.discard(participant)
             if not running.missing:
                 del self.running[transaction]
                 self._over.append(transaction)
 
     def _inform(self, source: str, place: Place) -> None:
-        """Somebody has waited for long. What nobody leads here is taken over, with a ballot at once."""
+        """Somebody has waited for long. What a participant is in doubt about is ended by a ballot at once. What an acceptor keeps is over
+        at the participants, most often, so that it is enough to hear them; if they are silent, a ballot follows.
+        """
         running = self.running.get(place.key)
+        is_kept = source in self.options.acceptors
         if running is None:
-            self._begin_ballots(self.lead(place, None, 0))
-        elif running.verdict is not None and source in running.missing:
-            self.send(source, Verdict(place.key, running.verdict))
+            running = self.lead(place, None, self._patience(self.options.ballot_ticks))
+            running.missing = set(running.instances)
+            if is_kept:
+                self._repeat(running)
+        if running.verdict is not None:
+            if source in running.missing:
+                self.send(source, Verdict(place.key, running.verdict))
+        elif running.missing and not is_kept and not running.attempts:
+            self._begin_ballots(running)
 
     # Time
 
@@ -252,23 +264,16 @@ class Leader(Core):
                     self.send(acceptor, Over(over))
 
     def _repeat(self, running: Running) -> None:
-        """Say again what was not answered."""
-        place = running.place
-        if running.verdict is not None:
+        """Say again what was not answered: a verdict, a question for one, a request to vote. After a ballot there is another one."""
+        place, verdict = running.place, running.verdict
+        if running.missing:
             for name in running.instances:
                 if name in running.missing:
-                    self.send(name, Verdict(place.key, running.verdict))
+                    self.send(name, Probe(place.key) if verdict is None else Verdict(place.key, verdict))
             return
         for name, instance in running.instances.items():
-            if instance.chosen is not None:
-                continue
-            if instance.ballot == OWN:
+            if instance.chosen is None and instance.ballot == OWN:
                 self.send(name, Prepare(place))
-            elif instance.proposed is not None:
-                self._propose(place, name, instance)
-            else:
-                for acceptor in self.options.acceptors:
-                    self.send(acceptor, Phase1a(place, name, instance.ballot))
 
     def status(self) -> dict[str, str | int | float | bool | None]:
         undecided = sum(running.verdict is None for running in self.running.values())

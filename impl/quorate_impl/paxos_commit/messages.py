@@ -89,6 +89,12 @@ class Verdict(Message, frozen=True):
     commit: bool
 
 
+class Probe(Message, frozen=True):
+    """Leader to participant: is it over at yours? Then acknowledge it, whatever the verdict was."""
+
+    transaction: Transaction
+
+
 class Acknowledged(Message, frozen=True):
     """Participant to leader: it has done as the verdict says, or has nothing to do, and will never vote on this again."""
 
@@ -107,7 +113,9 @@ class Inquire(Message, frozen=True):
     place: Place
 
 
-NodeMessage = Prepare | Phase1a | Phase1b | Phase2a | Phase2b | Preempted | Verdict | Acknowledged | Over | Inquire
+NodeMessage = (
+    Prepare | Phase1a | Phase1b | Phase2a | Phase2b | Preempted | Verdict | Probe | Acknowledged | Over | Inquire
+)
 
 # The leaders' log
 

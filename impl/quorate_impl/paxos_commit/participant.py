@@ -18,6 +18,7 @@ from quorate_impl.paxos_commit.messages import (
     Inquire,
     Phase2a,
     Prepare,
+    Probe,
     Stood,
     Transaction,
     Verdict,
@@ -86,6 +87,10 @@ class Participant(ResourceManager[Transaction]):
                 self._prepare(source, place)
             case Verdict(transaction, commit):
                 self._obey(source, transaction, commit)
+            case Probe(transaction) if transaction in self.prepared:
+                self.send(source, Inquire(self.prepared[transaction]))
+            case Probe(transaction):
+                self._acknowledge_over(source, transaction)
 
     def _prepare(self, source: str, place: Place) -> None:
         """`prepare` or `choose_to_abort`. Asked again, it votes the same again, or is silent: a leader's ballot ends it then."""
@@ -124,6 +129,11 @@ class Participant(ResourceManager[Transaction]):
         if transaction in self.prepared or is_new:
             self._conclude(transaction, commit)
             self.log(Concluded(transaction, commit))
+        self._acknowledge_over(source, transaction)
+
+    def _acknowledge_over(self, source: str, transaction: Transaction) -> None:
+        """If it is over here, and will never be voted on."""
+        client, number = transaction
         if transaction not in self.prepared and number <= self.rm.get(client, NONE).number:
             self._acknowledge(source, transaction)
 

@@ -31,6 +31,7 @@ from quorate_impl.paxos_commit.messages import (
     Phase2b,
     Preempted,
     Prepare,
+    Probe,
     Verdict,
     Vote,
 )
@@ -192,3 +193,24 @@ def test_a_checkpoint_of_a_participant_holds_all_that_the_log_held() -> None:
     again = Participant("east", checkpoint.records, Inventory("east", 9), OPTIONS)
     assert (again.status(), again.rm, again.prepared) == (core.status(), core.rm, core.prepared)
     assert [part.state.value for part in again.rm.values()] == ["prepared", "committed", "aborted"]
+
+
+def test_what_an_acceptor_keeps_and_participants_have_ended_is_over_without_a_ballot() -> None:
+    """As when the acceptor was down when it was called over; but a ballot follows if one of them is in doubt."""
+    core = leader()
+    probes = [("orders", Probe(KEY)), ("east", Probe(KEY))]
+    assert sent(core.step(Received("a3", Inquire(PLACE)))) == probes
+    east = inventory()
+    east.step(Received("l1", Verdict(KEY, False)))
+    sync(east)
+    assert sent(east.step(Received("l2", Probe(KEY)))) == [("l2", Acknowledged(KEY))]
+    core.step(Received("east", Acknowledged(KEY)), Received("orders", Acknowledged(KEY)))
+    assert not core.running
+    assert ("a3", Over((KEY,))) in [each for now in range(10) for each in sent(core.step(Tick(now)))]
+
+    core.step(Received("a3", Inquire(PLACE)))
+    doubtful = inventory()
+    doubtful.step(Received("l1", Prepare(PLACE)))
+    sync(doubtful)
+    assert sent(doubtful.step(Received("l2", Probe(KEY)))) == [("l2", Inquire(PLACE))]
+    assert {type(each) for _, each in sent(core.step(Received("east", Inquire(PLACE))))} == {Phase1a}
