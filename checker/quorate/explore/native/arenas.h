@@ -69,7 +69,7 @@ static inline uint64_t store_locate(Worker *me, const State *s, uint64_t hash) {
     return hash;
 }
 
-static inline void store_approach(const Search *search, uint64_t hash) {
+PREFETCHING void store_approach(const Search *search, uint64_t hash) {
     (void)search;
     (void)hash;
 }

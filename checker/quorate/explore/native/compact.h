@@ -118,7 +118,7 @@ static inline uint64_t store_locate(Worker *me, const State *s, uint64_t hash) {
     return value;
 }
 
-static inline void store_approach(const Search *search, uint64_t value) { roots_prefetch_entries(&search->compact.roots, value); }
+PREFETCHING void store_approach(const Search *search, uint64_t value) { roots_prefetch_entries(&search->compact.roots, value); }
 
 /* How many states of a level a worker lists before the level is large. */
 static inline uint64_t listed_most(const Search *search) {
