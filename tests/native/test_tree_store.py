@@ -90,7 +90,8 @@ def test_the_checkpoint_of_another_store_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
-    assert agree_on(range(BATCH), store="tree")["specs"] == BATCH
+    count = BATCH // 2
+    assert agree_on(range(count), store="tree")["specs"] == count
 
 
 def test_the_counterexample_is_the_same() -> None:
