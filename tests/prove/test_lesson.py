@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from quorate.commands.prove import command
+from quorate.explore import check
+from quorate.loading import load
+from quorate.outcome import HoldsWithinBounds
 
+RAFT = ("election_safety", "log_matching", "leader_completeness", "state_machine_safety")
 LESSON = Path(__file__).parents[2] / "docs" / "proofs" / "lesson.py"
 
 
@@ -48,6 +52,20 @@ def test_log_matching_is_proven_for_any_number_of_servers() -> None:
     result = CliRunner().invoke(command, ["raft", "--any-size", *goals])
     assert result.exit_code == 0 and "proven for any size: election_safety, log_matching" in result.output
     assert "logs_match_what_was_sent" in result.output
+
+
+@pytest.mark.deep
+@pytest.mark.slow
+def test_raft_is_proven_to_the_end_for_any_number_of_servers() -> None:
+    goals = [part for name in RAFT for part in ("--invariant", name)]
+    result = CliRunner().invoke(command, [f"{LESSON.with_name('raft_safety.py')}", "--any-size", *goals])
+    assert result.exit_code == 0 and f"proven for any size: {', '.join(RAFT)}" in result.output, result.output
+
+
+@pytest.mark.slow
+def test_the_lemmas_of_raft_are_true_where_they_are_explored() -> None:
+    found = check(load(str(LESSON.with_name("raft_safety.py"))).main)
+    assert isinstance(found, HoldsWithinBounds), found
 
 
 def test_quorums_are_asked_on_the_command_line() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import z3
 from quorate.prove.solvers.premise_selection import Selection
 from quorate.prove.solvers.query import Query, query
@@ -51,3 +54,22 @@ def test_axioms_about_what_is_not_mentioned_are_left_out_until_it_is() -> None:
     assert Selection(unrelated).answer().status == "sat"
     mentioned = query(("step", "goal"), [("", P(U))], [(z3.Not(P(U)), frozenset({"p"}))])
     assert Selection(mentioned).answer().status == "unsat"
+
+
+BLIND = z3.ForAll([X], z3.Implies(P(X), P(X * X + X)))
+"""The solver makes instances of it without end, and has no model."""
+
+
+def test_the_lemmas_that_the_author_names_are_tried_before_the_solver_is_asked_for_a_model() -> None:
+    lemmas = [("endless", BLIND), ("first", z3.ForAll([X], z3.Not(Q(X)))), ("second", z3.Implies(P(U), Q(U)))]
+    named = replace(asked(z3.And(P(U), U > 1), *lemmas), because=("second", "first"))
+    found = Selection(named).answer()
+    assert found.status == "unsat" and set(found.lemmas) == {"first", "second"}
+
+
+@pytest.mark.parametrize("because", [("a",), ("a", "b"), ("nobody",)])
+def test_what_the_author_names_is_an_advice_and_proves_nothing(because: tuple[str, ...]) -> None:
+    named = replace(asked(X > 0, ("a", Y > 0), ("b", U > 3)), because=because)
+    assert Selection(named).answer().status == "sat"
+    wrong = replace(asked(X > 0, ("a", Y > 0), ("right", X < 0)), because=because)
+    assert Selection(wrong).answer().lemmas == ("right",)

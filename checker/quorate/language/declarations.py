@@ -274,6 +274,7 @@ class SpecBase:
     omits: ClassVar[tuple[str, ...]] = ()
     lanes: ClassVar[tuple[type | str, ...]] = ()
     coloured_by: ClassVar[str | None] = None
+    because: ClassVar[dict[str, tuple[str, ...]]] = {}
     refines: ClassVar[type[SpecBase] | None] = None
     _configured_from: ClassVar[type[SpecBase] | None] = None
     _argued: ClassVar[bool] = False

@@ -310,9 +310,9 @@ class Prover:
         for choice in product(*ranges):
             guard = machine.both([found.guard for found in choice])
             constants = [constant for found in choice for constant in found.constants]
-            claims.append(
-                machine.forall(constants, guard, machine.holds(prop, state, [found.element for found in choice], old))
-            )
+            with machine.under(guard):  # A number that is an index does not count from the end of a list.
+                claim = machine.holds(prop, state, [found.element for found in choice], old)
+            claims.append(machine.forall(constants, guard, claim))
         return machine.both(claims)
 
     def _initial_state(self, machine: AnySize) -> tuple[State, list[Formula]]:
@@ -355,7 +355,8 @@ class Prover:
         quorums = [(axiom, about) for axiom, about, _ in axioms]
         self.conditions |= {condition for _, _, condition in axioms if condition}
         facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.known)]
-        return query(name, [*parts, *facts], quorums, self._symbols)
+        because = self._any.system.spec.because.get(name[1], ())
+        return replace(query(name, [*parts, *facts], quorums, self._symbols), because=because)
 
 
 def _name_of(sort: type) -> str:

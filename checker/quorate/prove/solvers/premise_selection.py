@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 
 import z3
 
@@ -29,6 +29,10 @@ EFFORT = 400_000
 
 EXCHANGES = 4
 """So often a lemma with which the solver gives up is exchanged for another."""
+
+ARGUED = tuple(product((EFFORT, 10 * EFFORT), range(3)))
+"""Its limits and seeds for a question with the lemmas that the author names. Whether the solver finds the few instances that matter
+among all that it could make depends on where it begins."""
 
 MODEL_EFFORT = 50_000
 """Its limit for the question whether a lemma is false in a model."""
@@ -60,6 +64,8 @@ class Selection:
     def answer(self, useful: Sequence[str] = (), blindly: bool = False) -> Selected:
         """The answer of the first order that leads to one. `useful` are lemmas that are likely to matter, best first;
         `blindly` adds lemmas without a model to choose by, which takes longer."""
+        if found := self._argued():
+            return found
         tried = Selected("unknown", ())
         for order in self._orders(useful):
             tried = self._refined(order)
@@ -70,6 +76,13 @@ class Selection:
         if blindly:
             return next((found for order in self._orders(useful) if (found := self._widened(order))), tried)
         return tried
+
+    def _argued(self) -> Selected | None:
+        """The proof from the lemmas that the author names, or None. That there is none with these alone says nothing."""
+        named = [name for name in self._lemmas if name in (*self._asked.because, self._asked.name[-1])]
+        if self._asked.because and any(self._asked_with(named, *one)[0] == "unsat" for one in ARGUED):
+            return Selected("unsat", self._needed(named))
+        return None
 
     def _widened(self, order: Order) -> Selected | None:
         """The proof with the fewest first lemmas in an order, or None. A model of some lemmas only is no answer."""
@@ -156,12 +169,13 @@ class Selection:
         ]
         return frozenset[str]().union(*parts)
 
-    def _asked_with(self, chosen: Sequence[str]) -> tuple[Status, z3.Solver]:
+    def _asked_with(self, chosen: Sequence[str], effort: int = EFFORT, seed: int = 0) -> tuple[Status, z3.Solver]:
         """The status of the question with these lemmas, and the solver. Axioms about symbols that nothing else
         mentions are left out."""
         known = self._known(chosen)
         solver = z3.Solver(ctx=self._context)
-        solver.set("rlimit", EFFORT)
+        solver.set("rlimit", effort)
+        solver.set("random_seed", seed)
         for position, (label, formula) in enumerate(zip(self._asked.labels, self._formulas, strict=True)):
             if label in chosen or (not label and self._asked.axioms.get(position, known) <= known):
                 solver.add(formula)

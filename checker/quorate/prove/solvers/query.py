@@ -23,7 +23,8 @@ LEAST_MILLISECONDS = 100
 class Query:
     """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
     naming, and use these `symbols`. Some are `axioms`, by position, about symbols that must occur elsewhere for the axiom
-    to matter. Where the `narrower` question, if there is one, has no solution, this one has none; it is asked first."""
+    to matter. Where the `narrower` question, if there is one, has no solution, this one has none; it is asked first.
+    `because` are lemmas from which the author says that it follows."""
 
     name: tuple[str, ...]
     text: str
@@ -31,6 +32,7 @@ class Query:
     symbols: tuple[frozenset[str], ...]
     axioms: dict[int, frozenset[str]]
     narrower: Query | None = None
+    because: tuple[str, ...] = ()
 
 
 def limit(solver: Solver, seconds: float) -> None:

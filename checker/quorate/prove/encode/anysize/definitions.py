@@ -493,7 +493,7 @@ def _nameless(formula: Formula) -> str:
         else:
             stack.extend(reversed(term.children()))
     text = str(formula.sexpr())
-    return re.sub(r"[\w ]+!\d+", lambda name: found.get(name.group(), name.group()), text) if found else text
+    return re.sub(r"\|([^|]*)\||[^\s()|]+", lambda name: found.get(name[1] or name[0], name[0]), text)
 
 
 def _sorts(family: Family) -> list[z3.SortRef]:
