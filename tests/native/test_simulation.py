@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from quorate.commands.simulate import command
 from quorate.errors import UsageError
 from quorate.explore import Limits, Watch, check
 from quorate.explore.native import library
+from quorate.explore.native.simulation import estimate
 from quorate.explore.simulate import simulate
 from quorate.language.system import Failure
 from quorate.trace import Trace
-from quorate_specs.consensus.raft import Raft
+from quorate_specs.consensus.raft import CommitsOldTerms, Raft
 from quorate_specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 
 from tests.generated import load, write
@@ -69,6 +71,25 @@ class Wrong(Falls):
     @invariant
     def high(self) -> bool:
         return self.level > 0
+
+
+class Far(Nat, max=30):
+    """How far something has come."""
+
+
+class Idles(Spec):
+    """Half of what is possible changes nothing."""
+
+    at: Far
+
+    @action
+    def idle(self) -> None:
+        """Nothing."""
+
+    @action
+    def rise(self) -> None:
+        require(self.at < 30)
+        self.at += 1
 
 
 def test_the_same_seed_gives_the_same_runs_with_any_number_of_workers() -> None:
@@ -203,3 +224,50 @@ def test_ctrl_c_ends_the_runs_with_what_was_done() -> None:
     timer.cancel()
     assert running.returncode == 3, said
     assert "no violation (interrupted)" in out and "Traceback" not in said
+
+
+class FromTheBeginning(CommitsOldTerms):
+    """Figure 8 without its first stages."""
+
+    omits = ("figure_8",)
+
+
+@pytest.mark.slow
+def test_a_swarm_finds_figure_8_from_the_very_beginning() -> None:
+    """In the same run with any number of workers, and with the same estimates of what was seen until then."""
+    one, two = (
+        simulate(FromTheBeginning, seed=1, runs=100_000, length=60, swarm=True, engine="native", workers=workers)
+        for workers in (1, 2)
+    )
+    assert one == two and one.violation is not None and one.violation.property == "leader_completeness"
+    assert 0 < one.seen[1] < one.seen[0] < one.steps
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize("swarm", [False, True])
+def test_what_was_seen_is_told(engine: str, swarm: bool) -> None:
+    """Enough runs see everything, of which a few states are counted as good as exactly."""
+    spec = TwoPhaseCommit.bounded(ResourceManager=2)
+    everything = check(spec, symmetry=False, engine="reference").statistics.states
+    found = simulate(spec, seed=3, runs=1_000, swarm=swarm, engine=engine)
+    assert found.seen[0] == pytest.approx(everything, rel=0.03)
+    assert found.states in (None, everything) and 10 < found.seen[1] < everything
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_a_swarm_takes_no_step_that_changes_nothing_while_there_is_another(engine: str) -> None:
+    found = simulate(Idles, seed=1, runs=30, length=20, swarm=True, engine=engine)
+    assert found.actions == {"idle": 0, "rise": 30 * 20}
+    assert simulate(Idles, seed=1, runs=30, length=20, engine=engine).actions["idle"] > 200
+
+
+def test_estimates_are_near() -> None:
+    """Of numbers that are hashed as the engine hashes: by the highest bits into a register, which keeps the longest run of zeros."""
+    registers, drawn = [0] * library.REGISTERS, random.Random(1)
+    for count in range(1, 200_001):
+        bits = drawn.getrandbits(64)
+        rest = bits << 12 & 2**64 - 1
+        place, zeros = bits >> 52, 64 - rest.bit_length() + 1
+        registers[place] = max(registers[place], zeros)
+        if count in (10, 1_000, 9_000, 20_000, 200_000):
+            assert estimate(registers) == pytest.approx(count, rel=0.05)

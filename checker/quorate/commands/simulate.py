@@ -34,6 +34,11 @@ TELLING = 100_000
     "--length", type=click.IntRange(min=1), default=50, show_default=True, metavar="STEPS", help="Most steps of a run."
 )
 @click.option(
+    "--swarm",
+    is_flag=True,
+    help="Each run likes some actions more than others and some not at all, drawn anew; no step is taken that changes nothing.",
+)
+@click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that walks."
 )
 @click.option(
@@ -57,6 +62,7 @@ def command(
     seed: int | None,
     runs: int,
     length: int,
+    swarm: bool,
     engine: str,
     workers: int | None,
     max_time: float | None,
@@ -80,6 +86,7 @@ def command(
             seed=chosen,
             runs=runs,
             length=length,
+            swarm=swarm,
             watch=watch,
             name=spec,
             variant=variant,
@@ -95,6 +102,7 @@ def command(
             "runs": result.runs,
             "steps": result.steps,
             "states": result.states,
+            "seen": dict(zip(("states", "steps"), result.seen, strict=True)),
             "actions": result.actions,
             "violated": result.violation is not None,
             "property": result.violation.property if result.violation is not None else None,
@@ -113,12 +121,16 @@ def command(
             else "no violation"
         )
         stopped = f" ({result.stopped})" if result.stopped else ""
-        states = f", {result.states:,} different states" if result.states is not None else ""
+        about = "" if result.states is not None else "some "
+        states = f", {about}{result.seen[0]:,} different states and {about}{result.seen[1]:,} different steps"
         rate = f" ({result.steps / result.seconds:,.0f} a second)" if result.steps >= TELLING else ""
         click.echo(
             f"seed {chosen}: {result.runs:,} random run{'' if result.runs == 1 else 's'}, {result.steps:,} steps{rate}{states}, "
             f"{result.engine} engine: {found}{stopped}"
         )
+        silent = [action for action, count in result.actions.items() if not count]
+        if silent:
+            click.echo(f"    never taken: {', '.join(silent)}")
         for note in result.notes:
             click.echo(f"    note: {note}")
     if folder is not None and shown is not None:

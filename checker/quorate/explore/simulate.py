@@ -1,7 +1,8 @@
 """Random runs: for specifications too large to explore, and to see one alive.
 
 A run takes, in each state, one of the enabled instances, all equally likely, until nothing is possible or it has its
-length. Safety properties are checked on the way. No violation in random runs proves nothing.
+length. In a swarm (Groce, Zhang, Eide, Chen & Regehr 2012, "Swarm testing") each run likes some actions more than others. Safety
+properties are checked on the way. No violation in random runs proves nothing.
 
 The same seed gives the same runs on every machine, with any number of workers. The two engines have different generators of random
 numbers, and so different runs.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -40,11 +41,17 @@ class Walks:
     seed: int
     runs: int
     length: int
+    swarm: bool = False
+
+
+LIKINGS = (0, 1, 4, 16)
+"""How much a run of a swarm may like an action (`simulate.h`)."""
 
 
 @dataclass(frozen=True)
 class Walked:
-    """What an engine did. `finding` is the violation that ended the last run, or that run itself (kind `run`)."""
+    """What an engine did. `finding` is the violation that ended the last run, or that run itself (kind `run`). `seen` are the distinct
+    states and the distinct steps, by action and by what it changed: estimates, if `states` is None."""
 
     runs: int
     steps: int
@@ -53,14 +60,17 @@ class Walked:
     finding: Finding
     stopped: str | None
     seconds: float
+    seen: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Simulation:
     """What random runs showed. `violation` is None if nothing was found; `last` is then the last run, up to `SHOWN_MAX` steps.
 
-    `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not
-    count them), `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was not taken.
+    `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not count
+    them), `seen` the distinct states and the distinct steps (told apart by their action and by what it changed), of the native engine as
+    estimates within some two percent, `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was
+    not taken.
     """
 
     seed: int
@@ -74,6 +84,7 @@ class Simulation:
     engine: str
     notes: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
+    seen: tuple[int, int] = (0, 0)
 
     def _repr_html_(self) -> str | None:
         """The result in words, with its pictures, in a notebook."""
@@ -93,13 +104,15 @@ def simulate(
     seed: int,
     runs: int = 1,
     length: int = 50,
+    swarm: bool = False,
     watch: Watch | None = None,
     name: str | None = None,
     variant: str | None = None,
     engine: str = "auto",
     workers: int = 1,
 ) -> Simulation:
-    """Take random runs of at most `length` steps until one violates a safety property.
+    """Take random runs of at most `length` steps until one violates a safety property. In a `swarm` each run likes some actions more
+    than others, drawn anew, and takes no step that changes nothing while there is another.
 
     Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
     `error`. Raises EngineUnavailable if `engine` is asked for and cannot run this specification here."""
@@ -108,7 +121,7 @@ def simulate(
     watch = watch or Watch()
     system = System(spec)
     with system:
-        used, walked, notes = _walked(system, Walks(seed, runs, length), watch, workers, engine)
+        used, walked, notes = _walked(system, Walks(seed, runs, length, swarm), watch, workers, engine)
         shown = trace(system, walked.finding, name or system.name, variant)
         violated = walked.finding.kind != "run"
         return Simulation(
@@ -123,6 +136,7 @@ def simulate(
             used,
             notes,
             walked.seconds,
+            walked.seen,
         )
 
 
@@ -147,7 +161,7 @@ def _walked(
 
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Random runs by CPython, one after the other."""
-    walker = _Walker(system, random.Random(walks.seed), watch)
+    walker = _Walker(system, random.Random(walks.seed), watch, walks.swarm)
     begin, begun = watch.seconds, 0
     while True:
         begun += 1
@@ -161,21 +175,29 @@ def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
                 finding,
                 walker.stopped,
                 watch.seconds - begin,
+                (len(walker.visited), len(walker.steps)),
             )
 
 
+def _change(before: State, after: State) -> Hashable:
+    """What a step changes."""
+    return tuple((i, old, new) for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new)
+
+
 class _Walker:
-    def __init__(self, system: System, chance: random.Random, watch: Watch) -> None:
-        self._system, self._chance, self._watch = system, chance, watch
+    def __init__(self, system: System, chance: random.Random, watch: Watch, swarm: bool) -> None:
+        self._system, self._chance, self._watch, self._swarm = system, chance, watch, swarm
         self._properties = Properties(system)
         self._actions = [(action, Choices(system, action)) for action in system.actions]
         self._initial = list(system.initial())
         self.actions: Counter[str] = Counter({action.name: 0 for action in system.actions})
         self.visited: set[State] = set()
+        self.steps: set[Hashable] = set()
         self.stopped: str | None = None
 
     def run(self, length: int) -> Finding:
         """One run: what it violates, or a finding of kind `run`."""
+        liking = {action.name: self._chance.choice(LIKINGS) if self._swarm else 1 for action, _ in self._actions}
         arguments, state = self._chance.choice(self._initial)
         steps: list[Instance] = []
         found = self._judged(arguments, steps, state)
@@ -186,15 +208,30 @@ class _Walker:
             enabled = list(transitions(self._system, self._actions, state))
             if not enabled:
                 return self._ended(arguments, steps, state)
-            instance, successor = self._chance.choice(enabled)
+            instance, successor = self._chosen(enabled, state, liking)
             steps.append(instance)
             if isinstance(successor, Failure):
                 return Finding("error", instance[0], arguments, tuple(steps), message=str(successor), in_step=True)
             self.actions[instance[0].name] += 1
+            self.steps.add((instance[0].name, _change(state, successor)))
             false = self._properties.falsified_by_step(state, successor)
             state = successor
             found = self._falsified(arguments, steps, false) or self._judged(arguments, steps, state)
         return found or Finding("run", None, arguments, tuple(steps[:SHOWN_MAX]))
+
+    def _chosen(
+        self, enabled: Sequence[tuple[Instance, State | Failure]], state: State, liking: Mapping[str, int]
+    ) -> tuple[Instance, State | Failure]:
+        """Any, or in a swarm one as likely as it is liked: an error always, what changes nothing not at all. If none is liked, one that
+        changes something; if none does, any."""
+        errors = [isinstance(after, Failure) for _, after in enabled]
+        changing = [int(error or after != state) for error, (_, after) in zip(errors, enabled, strict=True)]
+        liked = [
+            1 if error else change * liking[instance[0].name]
+            for error, change, (instance, _) in zip(errors, changing, enabled, strict=True)
+        ]
+        weights = next((each for each in (liked, changing) if self._swarm and any(each)), None)
+        return self._chance.choice(enabled) if weights is None else self._chance.choices(enabled, weights)[0]
 
     def _judged(self, arguments: Arguments, steps: list[Instance], state: State) -> Finding | None:
         self.visited.add(state)

@@ -56,6 +56,10 @@ class Options(ctypes.Structure):
     _fields_ = tuple((field, ctypes.c_uint64) for field in ("workers", "memory_limit", "states_max", "again"))
 
 
+REGISTERS = 4096
+"""Of each estimate of how many are distinct (`simulate.h`)."""
+
+
 class Plan(ctypes.Structure):
     """Random runs to make."""
 
@@ -64,6 +68,7 @@ class Plan(ctypes.Structure):
         ("first_run", ctypes.c_uint64),
         ("runs", ctypes.c_uint64),
         ("depth_max", ctypes.c_uint64),
+        ("swarm", ctypes.c_uint64),
     )
 
 
@@ -124,7 +129,8 @@ class Library:
         counts = [("cuts", ctypes.c_uint64 * bounds), ("fired", ctypes.c_uint64 * actions)]
         self.Report = type("Report", (ctypes.Structure,), {"_fields_": [*plain, *signed, *counts]})
         counted = [(field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_steps")]
-        self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, counts[1]]})
+        covered = ("covered", ctypes.c_uint8 * REGISTERS * 2)
+        self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, counts[1], covered]})
         assert ctypes.sizeof(self.Report) == self.c.quorate_report_bytes()
 
     def _declare(self) -> None:

@@ -3,6 +3,13 @@
  * Run number r of seed s is a function of (s, r): each run has its own generator. So the runs can be divided among workers or
  * repeated one at a time, and a violation found in run r is found there again.
  *
+ * In a swarm (Groce, Zhang, Eide, Chen & Regehr 2012) each run draws how much it likes every action, some of them not at all, and takes no
+ * step that changes nothing while there is another: runs that are alike in everything seldom get far where much is possible.
+ *
+ * What is covered is estimated: distinct states, and distinct steps, which are told apart by their action and by what they change. A
+ * register keeps the longest run of zeros that a hash of its kind began with; registers of several workers are joined by the greater
+ * (Flajolet, Fusy, Gandouet & Meunier 2007), so the estimate depends on the runs alone.
+ *
  * Source of the generator: xoshiro256**, Blackman & Vigna 2021; seeded by splitmix64, as its authors advise.
  */
 #ifndef QUORATE_SIMULATE_H
@@ -45,13 +52,16 @@ static size_t random_below(Random *random, size_t bound) {
 }
 
 typedef struct {
-    uint64_t seed, first_run, runs, depth_max;
+    uint64_t seed, first_run, runs, depth_max, swarm;
 } Plan;
+
+enum { REGISTER_BITS = 12, REGISTERS = 1 << REGISTER_BITS, COVERED_STATES = 0, COVERED_STEPS = 1 };
 
 /* What runs did. `event` is NONE, or what ended the last of them, which is run number `last_run` and took `last_steps`. */
 typedef struct {
     uint64_t runs, steps, event, last_run, last_steps;
     uint64_t fired[MODEL_ACTIONS];
+    uint8_t covered[2][REGISTERS];
 } Simulated;
 
 /* Random runs by one thread. `stop` is looked at now and then. */
@@ -61,14 +71,55 @@ typedef struct {
     Simulated *total;
     Successors initial, out;
     Search *record; /* where the steps of a run are kept, or NULL */
+    uint64_t liking[MODEL_ACTIONS]; /* of this run, in a swarm */
 } Walker;
 
-enum { STOP_INTERVAL = 1 << 7 };
+enum { STOP_INTERVAL = 1 << 7, LIKED = 4 };
 
-/* Take a transition, any as likely as the others. Whether it is a violation by itself or leads to one. */
+static const uint64_t LIKINGS[LIKED] = {0, 1, 4, 16};
+
+static void cover(Simulated *total, unsigned kind, uint64_t hash) {
+    uint8_t *known = &total->covered[kind][hash >> (64 - REGISTER_BITS)];
+    uint64_t rest = hash << REGISTER_BITS;
+    uint8_t zeros = rest ? (uint8_t)(__builtin_clzll(rest) + 1) : 64 - REGISTER_BITS + 1;
+    if (*known < zeros) *known = zeros;
+}
+
+/* A step by its action and the bits that it changes. */
+static uint64_t hash_step(const State *before, const State *after, unsigned action) {
+    uint64_t hash = mixed(action + 1, 0x9E3779B97F4A7C15u);
+    for (unsigned i = 0; i < MODEL_WORDS; i++) {
+        word changed = before->w[i] ^ after->w[i];
+        if (changed) hash = mixed(mixed(hash ^ changed, 0xD6E8FEB86659FD93u + i) ^ (after->w[i] & changed), 0xA0761D6478BD642Fu);
+    }
+    return mixed(hash, 0xE7037ED1A0B428DBu);
+}
+
+/* How much a transition is liked: an error always, one that changes nothing not at all, and others by their action, or all `alike`. */
+static uint64_t liked(const Walker *walker, const State *now, size_t at, bool alike) {
+    const Label *label = &walker->out.labels[at];
+    if (label->error != NONE) return 1;
+    if (same_state(now, &walker->out.states[at])) return 0;
+    return alike ? 1 : walker->liking[label->action];
+}
+
+/* One of the transitions, as likely as it is liked; if none is, one that changes something; if none does, any. */
+static size_t choose_liked(const Walker *walker, Random *random, const State *now) {
+    for (unsigned alike = 0; alike < 2; alike++) {
+        uint64_t total = 0;
+        size_t at = 0;
+        for (size_t i = 0; i < walker->out.count; i++) total += liked(walker, now, i, alike);
+        if (total == 0) continue;
+        for (uint64_t left = random_below(random, total), like; left >= (like = liked(walker, now, at, alike)); at++) left -= like;
+        return at;
+    }
+    return random_below(random, walker->out.count);
+}
+
+/* Take a transition, any as likely as the others, or in a swarm as it is liked. Whether it is a violation by itself or leads to one. */
 static bool walk_step(Walker *walker, Random *random, State *now, bool initial) {
     Successors *out = initial ? &walker->initial : &walker->out;
-    size_t at = random_below(random, out->count);
+    size_t at = initial || !walker->plan->swarm ? random_below(random, out->count) : choose_liked(walker, random, now);
     const Label *label = &out->labels[at];
     State next = out->states[at];
     if (walker->record && !trace_push(walker->record, label, &next)) out->exhausted = true;
@@ -76,9 +127,11 @@ static bool walk_step(Walker *walker, Random *random, State *now, bool initial) 
     if (!initial) {
         walker->total->steps++;
         walker->total->fired[label->action]++;
+        cover(walker->total, COVERED_STEPS, hash_step(now, &next, label->action));
         if (MODEL_HAS_STEPS && model_step(now, &next) != NONE) return true;
     }
     *now = next;
+    cover(walker->total, COVERED_STATES, hash_state(now));
     return model_invariant_after(now, label->group, NULL) != NONE;
 }
 
@@ -87,6 +140,8 @@ static uint32_t walk(Walker *walker, uint64_t run) {
     Random random = random_for(walker->plan->seed, run);
     Successors *out = &walker->out;
     State now = {{0}};
+    if (walker->plan->swarm)
+        for (unsigned i = 0; i < MODEL_ACTIONS; i++) walker->liking[i] = LIKINGS[random_below(&random, LIKED)];
     if (walk_step(walker, &random, &now, true)) return EVENT_VIOLATION;
     for (uint64_t depth = 0; depth < walker->plan->depth_max; depth++) {
         uint64_t cuts = out->cut_total;

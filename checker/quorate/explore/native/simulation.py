@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
+from math import log
 
 from quorate.explore.engine import EngineUnavailable
 from quorate.explore.limits import Watch
-from quorate.explore.native.library import EVENT_DEADLOCK, NO_ERROR, Library, Plan, Step
+from quorate.explore.native.library import EVENT_DEADLOCK, NO_ERROR, REGISTERS, Library, Plan, Step
 from quorate.explore.native.replay import Replay
 from quorate.explore.native.search import compiled
 from quorate.explore.simulate import SHOWN_MAX, Walked, Walks
@@ -42,6 +43,7 @@ class _Walk:
         self._reason: str | None = None
         self._runs = self._steps = 0
         self._fired = [0] * len(system.actions)
+        self._covered = [[0] * REGISTERS, [0] * REGISTERS]
 
     def walked(self, workers: int) -> Walked:
         with ThreadPoolExecutor(workers) as pool:
@@ -57,7 +59,10 @@ class _Walk:
     def _plans(self) -> Iterator[Plan]:
         at_once = max(STEPS_AT_ONCE // max(self.walks.length, 1), 1)
         for first in range(0, self.walks.runs, at_once):
-            yield Plan(self.walks.seed, first, min(at_once, self.walks.runs - first), self.walks.length)
+            yield self._plan(first, min(at_once, self.walks.runs - first), self.walks.length)
+
+    def _plan(self, first: int, runs: int, length: int) -> Plan:
+        return Plan(self.walks.seed, first, runs, length, self.walks.swarm)
 
     def _add_up(self, pool: ThreadPoolExecutor, workers: int) -> ctypes.Structure:
         """Count everything up to the last run, and return what was said of that."""
@@ -71,6 +76,9 @@ class _Walk:
             total = self._wait(running.popleft())
             self._runs, self._steps = self._runs + total.runs, self._steps + total.steps
             self._fired = [before + more for before, more in zip(self._fired, total.fired, strict=False)]
+            self._covered = [
+                list(map(max, known, more)) for known, more in zip(self._covered, total.covered, strict=True)
+            ]
         return total
 
     def _some(self, plan: Plan) -> ctypes.Structure:
@@ -94,12 +102,12 @@ class _Walk:
         seconds = self.watch.seconds - self._begin
         violated = last.event != NO_ERROR
         length = last.last_steps + 1 if violated else min(last.last_steps, SHOWN_MAX)
-        path = self._path(Plan(self.walks.seed, last.last_run, 1, length))
+        path = self._path(self._plan(last.last_run, 1, length))
         finding = self.replay.finding(path, last.event == EVENT_DEADLOCK) if violated else self.replay.run(path)
         names = [action.name for action in self.system.actions]
-        return Walked(
-            self._runs, self._steps, None, dict(zip(names, self._fired, strict=False)), finding, self._reason, seconds
-        )
+        fired = dict(zip(names, self._fired, strict=False))
+        states, steps = map(estimate, self._covered)
+        return Walked(self._runs, self._steps, None, fired, finding, self._reason, seconds, (states, steps))
 
     def _path(self, plan: Plan) -> list[Step]:
         record = self.library.c.quorate_rerun(ctypes.byref(plan))
@@ -109,3 +117,11 @@ class _Walk:
             return self.library.steps(record)
         finally:
             self.library.c.quorate_close(record)
+
+
+def estimate(registers: Sequence[int]) -> int:
+    """How many distinct hashes were met, from the registers of `simulate.h`: within some two percent (Flajolet et al. 2007, figure 3)."""
+    size = len(registers)
+    found = 0.7213 / (1 + 1.079 / size) * size**2 / sum(2.0**-zeros for zeros in registers)
+    empty = registers.count(0)
+    return round(size * log(size / empty) if found <= 2.5 * size and empty else found)
