@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from quorate import Scalarset, Spec, action, eventually, holds, is_majority, leads_to, mapping, require, the, violates
-from quorate.errors import SpecError
+from quorate.errors import OutsideSubset, SpecError
 from quorate.explore import check
 from quorate.explore.every import only
 from quorate.kinds import LIVENESS
@@ -163,7 +163,11 @@ def test_a_drawn_specification_keeps_its_own_promises_as_often_as_those_carried_
     for seed in range(20):
         spec = _mapped_to_itself(seed)
         system = System(spec)
-        model = build(system)
+        try:
+            model = build(system)
+        except OutsideSubset:  # As a step of another one, an action may be a loop whose order Python does not fix.
+            verdicts["refused"] += 1
+            continue
         verify(model)
         with system:
             asked = tuple(one for one in model.properties if one.name in system.carried)
@@ -176,3 +180,4 @@ def test_a_drawn_specification_keeps_its_own_promises_as_often_as_those_carried_
             assert own.verdict == carried.verdict, (seed, name, own, carried)
             verdicts[own.verdict] += 1
     assert min(verdicts["violated"], verdicts["holds"] + verdicts["holds-within-bounds"]) >= 2, verdicts
+    assert verdicts["refused"] <= 4, verdicts
