@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     default="exact",
     show_default=True,
     metavar="exact|tree|fingerprint",
-    help="How states are kept. `tree`: the same states in a fraction of the memory, at two to three times the time. `fingerprint`: 64 bits of "
-    "each, and a small probability, which is told, that one is missed. The native engine only.",
+    help="How states are kept. `tree`: the same states in a fraction of the memory, at two to three times the time. "
+    "`fingerprint`: 64 bits of each, and a small probability, which is told, that one is missed. The native engine only.",
 )
 @click.option(
     "--coverage",
