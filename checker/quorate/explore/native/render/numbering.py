@@ -42,7 +42,7 @@ def numbered(model: Model, initial: Sequence[State], without: Collection[str]) -
     others, possible, sequence = whole - width(kind) + 1, kind.message.cardinality, words(whole + 1)
     room = max(words(others + min(NUMBERS_MIN, possible)), sequence // 2)
     if FEW in without:
-        room = sequence - WORDS_SAVED_MIN
+        room = max(room, sequence - WORDS_SAVED_MIN)
     count = min(64 * room - others, possible, NUMBERS_MAX)
     if width(kind.message) > 63 or sequence - words(others + count) < WORDS_SAVED_MIN:
         return {}
