@@ -38,7 +38,7 @@ def driven(core: type[Raft], servers: int, bounds: dict[str, int]) -> Driven:
         (2, ELECTION, 26, 46),
         pytest.param(2, TERMS, 277, 514, marks=pytest.mark.slow),
         pytest.param(3, ELECTION, 461, 1_962, marks=pytest.mark.slow),
-        pytest.param(2, LOGS, 1_585, 4_778, marks=pytest.mark.slow),
+        pytest.param(2, LOGS, 1_585, 4_778, marks=pytest.mark.deep),
     ],
 )
 def test_every_transition_is_covered_and_none_is_omitted(
