@@ -44,6 +44,10 @@ class RaftSafety(Raft):
         self.leader_log[self.term[s]] = self.log[s]
 
     because: ClassVar[dict[str, tuple[str, ...]]] = {
+        "winners_are_first": (
+            *("elected_by_majority", "voters_were_asked", "votes_bind", "candidates_run", "one_vote_per_term"),
+        ),
+        "leaders_entries_are_older": ("entries_are_older",),
         "logs_are_of_leaders": (
             *("winners_are_first", "only_leaders_have_logs", "leader_logs_are_remembered"),
             *("leaders_logs_are_of_leaders", "messages_are_of_the_leader"),
