@@ -20,8 +20,9 @@ import sys
 import traceback
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from quorate.errors import Location, QuorateError, SpecError, UsageError, unknown
 from quorate.language.laws import Marked, marked_in
@@ -245,6 +246,14 @@ def _imported(module: str) -> ModuleType:
         raise _unusable(file or module, error) from None
 
 
+class _Fresh(SourceFileLoader):
+    """A file as it is now: Python's cache of compiled files knows a text by its length and the second of its last change."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compiled anew."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _from_file(path: Path) -> ModuleType:
     if not path.exists():
         raise UsageError(
@@ -264,7 +273,7 @@ def _from_file(path: Path) -> ModuleType:
         return sys.modules[name]
     if name in sys.modules or importlib.util.find_spec(name) is not None:
         name = f"quorate_file_{name}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    spec = importlib.util.spec_from_file_location(name, path.resolve(), loader=_Fresh(name, str(path.resolve())))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

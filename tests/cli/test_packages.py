@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +58,41 @@ def test_a_package_called_as_another_is_refused(package: Path) -> None:
 
 def test_nothing_vouches_for_what_is_imported_relatively(package: Path) -> None:
     assert "imports relatively" in sources_of(MAIN, package / "heir.py").unknown
+
+
+COUNTS = """\
+from quorate import Nat, Spec, action, invariant, require
+
+
+class N(Nat, max=9):
+    pass
+
+
+class Counts(Spec):
+    n: N
+
+    @action
+    def rise(self) -> None:
+        self.n += 1
+
+    @invariant
+    def small(self) -> bool:
+        return self.n < 3
+"""
+
+
+def test_a_file_is_read_as_it_is_whatever_python_has_compiled_before(tmp_path: Path) -> None:
+    """A change of as many letters in the second of the last one; nothing is left beside the file."""
+    file = tmp_path / "counts.py"
+    for limit in (3, 5):
+        file.write_text(COUNTS.replace("< 3", f"< {limit}"), encoding="utf-8")
+        os.utime(file, (1, 1))
+        found = subprocess.run(
+            [sys.executable, "-m", "quorate", "check", str(file), "--engine", "reference", "--format", "json"],
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert len(json.loads(found.stdout)["trace"]["steps"]) == limit
+    assert [each.name for each in tmp_path.iterdir()] == ["counts.py"]
