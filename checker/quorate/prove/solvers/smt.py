@@ -49,6 +49,11 @@ class Effort:
     seconds: float = 60.0
     blindly: bool = True
 
+    @property
+    def looks_twice(self) -> bool:
+        """Whether what the first look leaves open is tried in another way, whatever lemmas are known to be useful."""
+        return bool(self.z3_seconds or self.cvc5_seconds or self.blindly)
+
     def shared(self, queries: int) -> Effort:
         """The effort for each of so many queries."""
         wanted = (2 * sum(self.z3_seconds) + self.cvc5_seconds) * queries / self.workers
@@ -151,7 +156,11 @@ def ask_all(queries: Sequence[Query], effort: Effort, seen: Callable[[Answer], N
     with _map(effort.workers if len(queries) > 1 else 1) as each:
         answers = list(_watched(each(selected, [(one,) for one in queries]), seen))
         useful = _useful(answers)
-        left = [position for position, answer in enumerate(answers) if answer.status == "unknown"]
+        left = [
+            position
+            for position, answer in enumerate(answers)
+            if answer.status == "unknown" and (effort.looks_twice or useful[answer.name[0]])
+        ]
         share = effort.shared(len(left))
         harder = each(ask, [(queries[position], share, useful[answers[position].name[0]]) for position in left])
         for position, answer in zip(left, harder, strict=True):
