@@ -52,8 +52,10 @@ static void pause_together(Worker *me, bool solo) {
 
 static void pause_now(Worker *me, bool solo, bool at_boundary) {
     me->at_boundary = at_boundary;
-    atomic_store(&me->search->pausing, true);
-    if (!solo) meet(me->search);
+    if (!solo) { /* Alone, worker 0 tells nobody: others may still be looking whether the level has ended in a pause. */
+        atomic_store(&me->search->pausing, true);
+        meet(me->search);
+    }
     pause_together(me, solo);
     me->at_boundary = true;
 }
