@@ -50,7 +50,6 @@ SAME = {
     "isinstance of a field that fails": "self.flag = isinstance(self.numbers[1], int)",
     "len of a tuple that fails": "self.flag = len((self.log[0], p)) == 2",
     "len of a map that fails": "self.flag = len(self.grid[self.log[0]]) == 2",
-    "in a map that fails": "self.flag = p in self.grid[self.log[0]]",
     "in a tuple that fails": "self.flag = p in (p, self.log[0])",
     "in a tuple that fails first": "self.flag = p in (self.log[0], p)",
     "over a map that fails": "self.flag = all(True for k in self.grid[self.log[0]])",
@@ -175,6 +174,7 @@ SAME = {
     "break out of order": "for x in self.numbers:\n    if x == 1:\n        break\n    self.top = x",
 }
 REFUSED = {
+    "in a map that fails": "self.flag = p in self.grid[self.log[0]]",
     "walrus": "self.top = (x := 1)",
     "star arguments": "self.top = pick(*[1, 2])",
     "star unpacking": "a, *b = (1, 2)",

@@ -113,6 +113,9 @@ def test_the_same_seed_gives_the_same_runs_with_any_number_of_workers() -> None:
 def test_threads_that_walk_are_clean_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
     text = '#include "two_phase.c"\n#include "walk.c"\n'
     walk = program(tmp_path / "whole", text, sanitizer, "-DRM=6", "-DMODEL_WORDS=2")
+    for swarm in ((), ("swarm",)):
+        alone, shared = (found(walk, workers, 500, 30, 9, *swarm) for workers in (1, 3))
+        assert alone == shared
     one, three = (found(walk, workers, 2_000, 30, 9) for workers in (1, 3))
     assert (
         one == three

@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
     uint64_t workers = strtoull(argv[1], NULL, 10), runs = strtoull(argv[2], NULL, 10), steps = 0, fired = 0, violated = 0;
     for (uint64_t i = 0; i < workers; i++) {
         uint64_t from = runs * i / workers, to = runs * (i + 1) / workers;
-        parts[i].plan = (Plan){strtoull(argv[4], NULL, 10), from, to - from, strtoull(argv[3], NULL, 10)};
+        parts[i].plan = (Plan){strtoull(argv[4], NULL, 10), from, to - from, strtoull(argv[3], NULL, 10), argc > 5};
         if (pthread_create(&parts[i].thread, NULL, walk_part, &parts[i]) != 0) return 1;
     }
     for (uint64_t i = 0; i < workers; i++) {

@@ -23,12 +23,14 @@ static uint64_t digest_bytes(uint64_t digest, const void *data, size_t bytes) {
 }
 
 static void stream_write(Stream *stream, const void *data, size_t bytes) {
+    if (bytes == 0) return; /* Whoever reads may have more parts that are empty. */
     stream->digest = digest_bytes(stream->digest, data, bytes);
-    if (bytes && fwrite(data, 1, bytes, stream->file) != bytes) stream->failed = true;
+    if (fwrite(data, 1, bytes, stream->file) != bytes) stream->failed = true;
 }
 
 static void stream_read(Stream *stream, void *data, size_t bytes) {
-    if (bytes && fread(data, 1, bytes, stream->file) != bytes) stream->failed = true;
+    if (bytes == 0) return;
+    if (fread(data, 1, bytes, stream->file) != bytes) stream->failed = true;
     if (!stream->failed) stream->digest = digest_bytes(stream->digest, data, bytes);
 }
 

@@ -169,12 +169,12 @@ class Selection:
         ]
         return frozenset[str]().union(*parts)
 
-    def _asked_with(self, chosen: Sequence[str], effort: int = EFFORT, seed: int = 0) -> tuple[Status, z3.Solver]:
+    def _asked_with(self, chosen: Sequence[str], effort: int | None = None, seed: int = 0) -> tuple[Status, z3.Solver]:
         """The status of the question with these lemmas, and the solver. Axioms about symbols that nothing else
         mentions are left out."""
         known = self._known(chosen)
         solver = z3.Solver(ctx=self._context)
-        solver.set("rlimit", effort)
+        solver.set("rlimit", EFFORT if effort is None else effort)
         solver.set("random_seed", seed)
         for position, (label, formula) in enumerate(zip(self._asked.labels, self._formulas, strict=True)):
             if label in chosen or (not label and self._asked.axioms.get(position, known) <= known):
