@@ -31,6 +31,8 @@ from tests.impl.shopping import Purchases
 STOCK, INVENTORIES = 10_000, ("n1", "n2")
 ANSWER_SECONDS = 10.0
 """How long a purchase may take, on a machine that does other things, too; a participant is in doubt for 1.5 seconds before it asks."""
+TIDY_SECONDS = 90.0
+"""How long an acceptor that was away may take to hear how some thousands of purchases ended: it asks a few at a time."""
 
 
 def buyer(name: str, servers: Mapping[str, str], *, give_up_ticks: int) -> Core:
@@ -69,15 +71,17 @@ async def record(cluster: LocalCluster, rounds: int, path: Path, seed: int) -> C
 
 
 def facts_at_rest(cluster: LocalCluster) -> dict[str, dict[str, str]]:
-    """What nodes say of themselves when nobody is prepared any more and no acceptor keeps what is not over."""
-    end = time.monotonic() + ANSWER_SECONDS
+    """What nodes say of themselves when nobody is prepared any more, which is soon, and no acceptor keeps what is not over."""
+    facts_when(cluster, "prepared", ANSWER_SECONDS)
+    return facts_when(cluster, "unfinished", TIDY_SECONDS)
+
+
+def facts_when(cluster: LocalCluster, count: str, seconds: float) -> dict[str, dict[str, str]]:
+    """The same when they all run and have none of these."""
+    end = time.monotonic() + seconds
     while True:
         found = {name: scrape(port) or {} for name, port in cluster.config.metrics.items()}
-        waiting = [
-            name
-            for name, facts in found.items()
-            if facts.get("role") is None or float(facts.get("prepared") or facts.get("unfinished") or 0)
-        ]
+        waiting = [name for name, facts in found.items() if facts.get("role") is None or float(facts.get(count) or 0)]
         if not waiting:
             return found
         assert time.monotonic() < end, f"{', '.join(waiting)} did not come to rest: {found}"
