@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 VARIABLES = {
@@ -63,6 +64,8 @@ class Constructs(ABC):
     methods: tuple[str, ...] = ()
     """The helper methods that the spec has; none while they are written, so that none calls itself."""
 
+    random: Random
+
     @abstractmethod
     def pick(self, options: list[str]) -> str: ...
     @abstractmethod
@@ -81,6 +84,10 @@ class Constructs(ABC):
     def truth(self, s: Any, depth: int = 2) -> str: ...
     @abstractmethod
     def statement(self, s: Any, depth: int = 1) -> list[str]: ...
+    @abstractmethod
+    def method(
+        self, name: str, decorator: str, parameters: list[str], body: list[str], result: str = "None"
+    ) -> list[str]: ...
 
     # Expressions
 

@@ -23,6 +23,7 @@ from tests.constructs import Constructs
 from tests.hazards import Hazards
 from tests.naive import VARIABLES as VARIABLES_OF_NEWCOMERS
 from tests.naive import Naive
+from tests.wider import Wider
 
 PROMISES = [*LIVENESS, "leads_to"]
 
@@ -485,6 +486,10 @@ class _NaiveWriter(Naive, _Writer):
     """Draws what a newcomer writes, too."""
 
 
+class _WiderWriter(Wider, _Writer):
+    """Draws what the language had no words for at first, too."""
+
+
 def write(
     seed: int,
     histories: bool = True,
@@ -492,13 +497,15 @@ def write(
     odd: bool = False,
     constraints: bool = False,
     naive: bool = False,
+    wider: bool = False,
 ) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
     `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write;
-    `constraints` one or two of them; `naive` what a newcomer writes.
+    `constraints` one or two of them; `naive` what a newcomer writes; `wider` several @init methods.
     """
     random = Random(seed)
     writer = _OddWriter(random) if odd else _NaiveWriter(random) if naive else _Writer(random)
+    writer = _WiderWriter(random) if wider else writer
     if liveness:
         writer.fairness = ["", '(fair="weak")', '(fair="weak")', '(fair="strong")', '(fair="strong")']
         writer.forms = True
@@ -525,8 +532,9 @@ def write(
     if history:
         lines += ["    " + line for line in constructs.HISTORY_VARIABLES]
         lines += [line.replace("{stale}", writer.truth(scope, 0)) for line in constructs.HISTORY_METHODS]
-    lines += writer.helpers(scope)
-    if writer.chance(30):
+    begun = writer.beginning(scope) if isinstance(writer, _WiderWriter) else []
+    lines += [*begun, *writer.helpers(scope)]
+    if not begun and writer.chance(30):
         lines += writer.method("start", "@init", ["p: Node"], writer.statement(scope.but(nodes=["p"]), 0))
     actions = [writer.action(scope, number) for number in range(random.randint(1, 3))]
     lines += [line for action in actions for line in action]

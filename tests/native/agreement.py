@@ -153,6 +153,7 @@ def draw(
     constraints: bool = False,
     networks: bool = False,
     naive: bool = False,
+    wider: bool = False,
 ) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most; with
     `constraints`, of those in which one cuts; with `networks`, of those that have one."""
@@ -160,13 +161,13 @@ def draw(
     tally = Counter() if tally is None else tally
     for seed in range(TRIES * number, TRIES * (number + 1)):
         tally["drawn"] += 1
-        source = write(seed, odd=odd, constraints=constraints, naive=naive)
+        source = write(seed, odd=odd, constraints=constraints, naive=naive, wider=wider)
         wired = with_network(seed, source) if networks else source
         if wired is None:
             continue
         try:
             system = System(load(wired))
-            if odd or naive:
+            if odd or naive or wider:
                 means_the_same(system)
         except SpecError:
             if not odd:
@@ -218,6 +219,7 @@ def agree_on(
     constraints: bool = False,
     messages: int | None = None,
     naive: bool = False,
+    wider: bool = False,
 ) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
     network, which may be a bit set of so many. Raises AssertionError."""
@@ -225,7 +227,7 @@ def agree_on(
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
-        drawn = [draw(number, without, odd, tally, constraints, networks, naive) for number in numbers]
+        drawn = [draw(number, without, odd, tally, constraints, networks, naive, wider) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)
@@ -280,15 +282,19 @@ def _a_goal_raises(case: Case) -> bool:
 
 
 def _agree_or_say(
-    numbers: Sequence[int], without: Sequence[str] = (), odd: bool = False, messages: int | None = None
+    numbers: Sequence[int],
+    without: Sequence[str] = (),
+    odd: bool = False,
+    messages: int | None = None,
+    wider: bool = False,
 ) -> tuple[Counter[str], str]:
     """One by one what disagrees together, so that each is named."""
     try:
-        return agree_on(numbers, without=without, odd=odd, messages=messages), ""
+        return agree_on(numbers, without=without, odd=odd, messages=messages, wider=wider), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
-    found = [_agree_or_say([number], without, odd, messages) for number in numbers]
+    found = [_agree_or_say([number], without, odd, messages, wider) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -299,6 +305,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=0, help="the number of the first spec")
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
+    options.add_argument("--wider", action="store_true", help="specs with several @init methods")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
     options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()
@@ -308,7 +315,14 @@ def main() -> int:
     with get_context("spawn").Pool(chosen.processes, maxtasksperchild=8) as pool:
         for done, (tally, said) in enumerate(
             pool.imap(
-                partial(_agree_or_say, without=chosen.without, odd=chosen.odd, messages=chosen.messages), batches
+                partial(
+                    _agree_or_say,
+                    without=chosen.without,
+                    odd=chosen.odd,
+                    messages=chosen.messages,
+                    wider=chosen.wider,
+                ),
+                batches,
             ),
             start=1,
         ):

@@ -32,6 +32,7 @@ AGREEING = 2_000
 ODD = 100
 CONSTRAINED = 40
 NAIVE = 24
+WIDER = 40
 SEARCHES = tuple(saving for saving in SAVINGS if saving not in PASSES)
 """The savings of the search itself."""
 
@@ -83,6 +84,13 @@ def test_specs_of_newcomers_agree() -> None:
     """What the passes over the model change is drawn more often there."""
     tally = agree_on(range(NAIVE), naive=True)
     assert tally["specs"] == NAIVE and min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 4, tally
+
+
+@pytest.mark.slow
+def test_specs_with_wider_words_agree() -> None:
+    """Several @init methods. CPython against the typed model, too."""
+    tally = agree_on(range(WIDER), wider=True)
+    assert tally["specs"] == WIDER and min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 4, tally
 
 
 @pytest.mark.slow

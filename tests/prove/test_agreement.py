@@ -22,6 +22,7 @@ from tests.prove.agreement import reference, symbolic
 STATES = 4
 ODD = 100
 CONSTRAINED = 60
+WIDER = 24
 DEPTH = 3
 
 
@@ -88,6 +89,15 @@ def test_specs_with_constraints_step_alike_and_bounded_checks_find_what_explorin
         if not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH:
             assert bounded_verdict(spec) == explored_verdict(explored), seed
     assert constrained
+
+
+@pytest.mark.slow
+def test_specs_with_wider_words_step_alike_and_bounded_checks_find_what_exploring_finds() -> None:
+    for seed in range(WIDER):
+        spec = compare_drawn(generated.write(seed, histories=False, wider=True))
+        explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
+        if not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH:
+            assert bounded_verdict(spec) == explored_verdict(explored), seed
 
 
 def test_a_number_keeps_to_its_type_in_a_message() -> None:

@@ -112,8 +112,8 @@ class Driver:
 
     def begin(self, arguments: Arguments, state: State) -> None:
         """Reset the program. Raises Left if it does not begin in this initial state."""
-        init = self.system.of("init")
-        names = [one.name for one in init[0].parameters] if init else []
+        init = self.system.init
+        names = [one.name for one in init.parameters] if init is not None else []
         told = {name: self.values.write(value) for name, value in zip(names, arguments, strict=True)}
         with _failures("reset"):
             self.adapter.reset(told)

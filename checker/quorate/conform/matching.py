@@ -214,11 +214,11 @@ class Matching:
 
     def initial(self, wanted: Wanted | None) -> Iterator[tuple[Arguments, State]]:
         """The initial states that fit an event that tells of the beginning, or all of them."""
-        init = self.system.of("init")
+        init = self.system.init
         told = dict(wanted.event.arguments or {}) if wanted is not None else {}
         for arguments, state in self.system.initial():
-            given = dict(zip((one.name for one in init[0].parameters), arguments, strict=True)) if init else {}
-            kinds = {one.name: one.type for one in init[0].parameters} if init else {}
+            given = dict(zip((one.name for one in init.parameters), arguments, strict=True)) if init is not None else {}
+            kinds = {one.name: one.type for one in init.parameters} if init is not None else {}
             if any(name not in given for name in told):
                 raise UsageError(f"@init has no argument {next(name for name in told if name not in given)!r}.")
             if all(matches(self.values.read(kinds[name], data), given[name]) for name, data in told.items()) and (

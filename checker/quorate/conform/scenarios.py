@@ -203,11 +203,11 @@ def _as_json(system: System, state: State) -> dict[str, Json]:
 
 def run_of(system: System, stored: Trace) -> tuple[Arguments, list[State], list[Instance]]:
     """The arguments of @init, the states and the instances of a stored run. Raises TraceError if it is not possible."""
-    init = system.of("init")
-    wanted = {one.name: stored.initial_arguments.get(one.name) for one in init[0].parameters} if init else {}
+    init = system.init
+    wanted = {one.name: stored.initial_arguments.get(one.name) for one in init.parameters} if init is not None else {}
     begun = None
     for arguments, state in system.initial():
-        told = zip((one for one in init[0].parameters), arguments, strict=True) if init else ()
+        told = zip((one for one in init.parameters), arguments, strict=True) if init is not None else ()
         if all(one.type.to_json(value) == wanted[one.name] for one, value in told):
             begun = arguments, state
             break
@@ -298,8 +298,8 @@ def _test(number: int, run: Trace, adapter: Adapter, spec: type[Spec]) -> str:
     with system:
         arguments, states, instances = run_of(system, run)
         driver = Driver(system, adapter)
-        init = system.of("init")
-        given = [one.name for one in init[0].parameters] if init else []
+        init = system.init
+        given = [one.name for one in init.parameters] if init is not None else []
         values = {name: driver.values.write(value) for name, value in zip(given, arguments, strict=True)}
         driver.adapter.reset(values)
         seen = [variable.name for variable in system.variables if variable.name in driver.adapter.observe()]

@@ -86,7 +86,7 @@ class Session:
         """What the page says before anything is asked."""
         stage = self.stage(self._begun["variant"])
         with self._lock, stage.system:
-            init = stage.system.of("init")
+            init = stage.system.init
             return {
                 "spec": self.protocol.name,
                 "about": self.protocol.about,
@@ -98,10 +98,10 @@ class Session:
                 "bounds": stage.system.bounds,
                 "begin": self._begun,
                 "initial": [
-                    {"arguments": encoded(init[0], arguments), "shown": given(encoded(init[0], arguments))}
+                    {"arguments": encoded(init, arguments), "shown": given(encoded(init, arguments))}
                     for arguments, _ in stage.initial[:200]
                 ]
-                if init and len(stage.initial) > 1
+                if init is not None and len(stage.initial) > 1
                 else [],
             }
 

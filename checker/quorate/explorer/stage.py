@@ -244,8 +244,8 @@ class Stage:
         return nodes
 
     def _begin(self, initial: dict[str, Json]) -> Node:
-        init = self.system.of("init")
-        wanted = self.decoded(init[0], initial, "The initial state") if init and initial else None
+        init = self.system.init
+        wanted = self.decoded(init, initial, "The initial state") if init is not None and initial else None
         for arguments, state in self.initial:
             if wanted is None or arguments == wanted:
                 return Node(self, Tracer(self.system, state), arguments)

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar, get_args
 from quorate.errors import SpecError, UsageError, unknown
 from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
 from quorate.language.auxiliary import is_auxiliary, unbounded
+from quorate.language.beginning import joined
 from quorate.language.control import Cut, require
 from quorate.language.declarations import Declaration, SpecBase, carried, declarations, declared, mapping_of, original
 from quorate.language.failures import place_of
@@ -85,11 +86,8 @@ class Configured:
             self._check_free(bound, "a bound, and cuts are counted by name")
         if not self.of("action"):
             raise SpecError(f"{self.name} has no actions: mark the methods that change the state with @action.")
-        if len(self.of("init")) > 1:
-            raise SpecError(
-                f"{self.name} has more than one @init: {', '.join(method.name for method in self.of('init'))}. Write one, with a parameter "
-                f"that says which, such as an Enum, or a `bool`."
-            )
+        self.init = joined(self.name, self.of("init"))
+        """What makes the initial states: the @init method, or all of them as one."""
         if len(self.of(*ENDS)) > 1:
             raise SpecError(
                 f"{self.name} has more than one @terminal: {', '.join(method.name for method in self.of('terminal'))}."

@@ -114,7 +114,7 @@ def action(
 @_marks
 def init(function: Act, /) -> Act:
     """Sets the initial state, starting from the zeros of all types. With parameters: one initial state for each
-    choice that passes.
+    choice that passes. Several of them are one beginning: they run in order, and each assigns variables of its own.
     """
     return function
 

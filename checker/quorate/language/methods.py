@@ -38,6 +38,8 @@ class Method:
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     mapping: Callable[..., None] | None = None
+    parts: tuple[Method, ...] = ()
+    """Of several @init methods that are taken as one: these, in the order in which they run."""
 
     @property
     def sentence(self) -> str:

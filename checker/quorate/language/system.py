@@ -14,6 +14,7 @@ from typing import Any
 
 from quorate.errors import SpecError, unknown
 from quorate.kinds import LIVENESS, MAPPING
+from quorate.language.beginning import assigned_twice, divided
 from quorate.language.configured import Configured, takes_old
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled
@@ -248,16 +249,22 @@ class System(Configured):
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
         """What @init makes of the defaults, or None if a `require` is false. Raises Failure if it fails."""
-        try:
-            successor = self.fire(zero, method, arguments)
-        except Cut as cut:
-            raise Failure(f"{self.name}.{method.name} passes the bound {cut.bound}: no initial state may.") from None
-        if successor is None:
-            return None
-        for variable, value in zip(self.variables, successor.state, strict=True):
+        state, made = zero, dict[str, str]()
+        for part, given in divided(method, arguments):
+            try:
+                successor = self.fire(state, part, given)
+            except Cut as cut:
+                raise Failure(f"{self.name}.{part.name} passes the bound {cut.bound}: no initial state may.") from None
+            if successor is None:
+                return None
+            for variable, old, new in zip(self.variables, state, successor.state, strict=True):
+                if old is not new and old != new and made.setdefault(variable.name, part.name) != part.name:
+                    raise Failure(assigned_twice(self.name, variable.name, made[variable.name], part.name))
+            state = successor.state
+        for variable, value in zip(self.variables, state, strict=True):
             if value is UNSET:
                 raise Failure(f"{self.name}.{method.name} leaves self.{variable.name} without a value: assign it.")
-        return successor.state
+        return state
 
     def initial(self) -> Iterator[tuple[Arguments, State]]:
         """The initial states that no constraint excludes, in order of the arguments of @init. Raises Failure if there is none."""
@@ -276,15 +283,15 @@ class System(Configured):
 
     def begun(self) -> Iterator[tuple[Arguments, State]]:
         """All initial states, before any constraint is asked."""
-        zero = self.zero(before_init=bool(self.of("init")))
-        for method in self.of("init"):
-            for arguments in self.choices(method.parameters):
-                self.waiting()
-                state = self.initial_state(zero, method, arguments)
-                if state is not None:
-                    yield arguments, state
-        if not self.of("init"):
+        zero = self.zero(before_init=self.init is not None)
+        if self.init is None:
             yield (), zero
+            return
+        for arguments in self.choices(self.init.parameters):
+            self.waiting()
+            state = self.initial_state(zero, self.init, arguments)
+            if state is not None:
+                yield arguments, state
 
     def no_initial_state(self) -> Failure:
         """The error that the `require`s of @init and the constraints exclude everything."""

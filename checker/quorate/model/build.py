@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
@@ -18,6 +18,7 @@ from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, WireType
 from quorate.model import bodies, calls, comprehensions, expressions, operators
 from quorate.model import nodes as ir
+from quorate.model.beginning import check_parts
 from quorate.model.context import Context, Findings, Rule
 from quorate.model.conversion import alternatives, element_type, same_class
 from quorate.model.nodes import Change, Op
@@ -28,6 +29,7 @@ from quorate.model.source import Source
 from quorate.model.totality import is_total
 
 PASSES_MAX = 12
+NO_AUXILIARY = "@init makes states; auxiliary variables begin with their defaults."
 PROPERTY_RESULTS: dict[str, Type] = {
     name: TupleType((BoolType(), BoolType())) if kind.is_pair else BoolType() for name, kind in KINDS.items()
 }
@@ -55,8 +57,7 @@ class Builder:
     def model(self) -> ir.Model:
         """The whole model. Raises SpecError or OutsideSubset at the first construct that has no place in it."""
         system = self.system
-        inits = [self.action(method) for method in system.of("init")]
-        self._check_initial(inits[0] if inits else None)
+        init = self.beginning()
         constraints = tuple(self.property(method) for method in system.constraints)
         ends = tuple(map(self._within, constraints))
         actions = tuple(_ending(self.action(method), ends, self.functions) for method in system.actions)
@@ -74,7 +75,7 @@ class Builder:
             system.name,
             system,
             system.variables,
-            inits[0] if inits else None,
+            init,
             actions,
             properties,
             self.functions,
@@ -86,6 +87,35 @@ class Builder:
         return replace(
             model, symmetric=tuple(sort for sort in model.symmetric if sort not in deciding), deciding=deciding
         )
+
+    def beginning(self) -> ir.Action | None:
+        """The model of what makes the initial states. Raises SpecError where that is not clear."""
+        method = self.system.init
+        init = None if method is None else self._joined(method) if method.parts else self.action(method)
+        self._check_initial(init)
+        return init
+
+    def _joined(self, method: Method) -> ir.Action:
+        """Several @init methods as one action: each in its own names, one after the other."""
+        sources = [Source.of(part.function, self.owner(part)) for part in method.parts]
+
+        def lowered(ctx: Context) -> tuple[ir.Stmt, ...]:
+            found: list[ir.Stmt] = []
+            for part, source in zip(method.parts, sources, strict=True):
+                names = {parameter.name: given[parameter.name] for parameter in part.parameters}
+                with ctx.inlined(source, names, {source.tree.args.args[0].arg: Op.STATE}, part.function):
+                    found.append(ir.Scope(part.name, bodies.block(ctx, source.body), source.location(source.tree)))
+            return tuple(found)
+
+        parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
+        given = {name: ir.Expr(Op.LOCAL, kind, (), name) for name, kind in parameters}
+        findings, body = self._fixpoint(sources[0], {}, parameters, pure=False, result=None, lowered=lowered)
+        check_parts(self.system.name, sources, body, self.functions)
+        if findings.writes_auxiliary:
+            raise sources[0].error(sources[0].tree, NO_AUXILIARY)
+        ranges = (None,) * len(parameters)
+        read = ir.reads(body, self.functions)
+        return ir.Action(method.name, method, parameters, ranges, body, read, ir.writes(body))
 
     def _check_initial(self, init: ir.Action | None) -> None:
         """A variable without a zero is assigned as a whole by @init, before anything reads it. Otherwise some member of a
@@ -121,7 +151,7 @@ class Builder:
         parameters = tuple((parameter.name, parameter.type) for parameter in method.parameters)
         findings, body = self._fixpoint(source, {self_name: Op.STATE}, parameters, pure=False, result=None)
         if findings.writes_auxiliary and method.declaration.kind == "init":
-            raise source.error(source.tree, "@init makes states; auxiliary variables begin with their defaults.")
+            raise source.error(source.tree, NO_AUXILIARY)
         ranges = self._ranges(parameters, body)
         condition = self.system.fair_condition(method)
         return ir.Action(
@@ -221,13 +251,12 @@ class Builder:
         )
         with system:
             builder = Builder(system)
-            inits = [builder.action(init) for init in system.of("init")]
-            builder._check_initial(inits[0] if inits else None)
+            init = builder.beginning()
             actions = [builder.action(action) for action in system.actions]
             promises = [
                 builder.property(promise) for promise in system.of(*LIVENESS) if promise.name in self.system.carried
             ]
-            known = Abstract(system, inits[0] if inits else None, actions, builder.functions, promises)
+            known = Abstract(system, init, actions, builder.functions, promises)
         return Refinement(known, self.functions, self.key).claims(method, source, mapping, self.system.carried)
 
     def _within(self, constraint: ir.Property) -> ir.Within:
@@ -289,9 +318,10 @@ class Builder:
         result: Type | None,
         wanted: Type | None = None,
         systems: Mapping[str, System] | None = None,
+        lowered: Callable[[Context], tuple[ir.Stmt, ...]] | None = None,
     ) -> tuple[Findings, tuple[ir.Stmt, ...]]:
         """Lower a body until the types of its locals no longer grow. `systems` are those whose variables are meant by a name that is
-        no `self` of this one."""
+        no `self` of this one; `lowered` gives the statements where they are not those of `source`."""
         findings = Findings()
         for _ in range(PASSES_MAX):
             findings.changed = False
@@ -300,7 +330,7 @@ class Builder:
             ctx.declared_result, ctx.wanted_result = result, wanted
             for name, kind in parameters:
                 ctx.local(name, kind, source.tree)
-            body = bodies.block(ctx, source.body)
+            body = bodies.block(ctx, source.body) if lowered is None else lowered(ctx)
             findings.writes_auxiliary = ctx.auxiliary_writes > 0
             findings.passes += 1
             if not findings.changed:

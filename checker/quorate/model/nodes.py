@@ -378,16 +378,18 @@ class Model:
         return tuple(found for found in self.properties if found.kind in wanted)
 
 
-def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
-    """All statements of a body, nested ones included."""
+def statements(body: tuple[Stmt, ...], scopes: bool = True) -> Iterator[Stmt]:
+    """All statements of a body, nested ones included; those of inlined procedures only with `scopes`."""
     for statement in body:
         yield statement
         match statement:
             case If(then=then, otherwise=otherwise):
-                yield from statements(then)
-                yield from statements(otherwise)
-            case Loop(body=inner) | Scope(body=inner):
-                yield from statements(inner)
+                yield from statements(then, scopes)
+                yield from statements(otherwise, scopes)
+            case Loop(body=inner):
+                yield from statements(inner, scopes)
+            case Scope(body=inner):
+                yield from statements(inner) if scopes else ()
             case Assign() | Mutate() | Require() | Within() | Assert() | Return() | Continue() | Break():
                 pass
             case _:
@@ -443,6 +445,9 @@ def changes(body: tuple[Stmt, ...]) -> Iterator[Assign | Mutate]:
 def assigned_first(name: str, body: tuple[Stmt, ...], functions: dict[str, Function]) -> bool:
     """Whether a variable is assigned as a whole on every path, before anything reads it."""
     for position, statement in enumerate(body):
+        left = any(isinstance(part, Return) for part in statements(body[:position], scopes=False))
+        if isinstance(statement, Scope) and assigned_first(name, statement.body, functions):
+            return not left and name not in reads(body[:position], functions)
         if (
             isinstance(statement, Assign)
             and statement.target.root == name
@@ -454,8 +459,7 @@ def assigned_first(name: str, body: tuple[Stmt, ...], functions: dict[str, Funct
                 if name in reads((statement,), functions)
                 else body[:position]
             )
-            untouched = name not in reads(before, functions)
-            return untouched and not any(isinstance(part, Return) for part in statements(body[:position]))
+            return not left and name not in reads(before, functions)
     return False
 
 

@@ -127,15 +127,15 @@ def _levels(system: System, watch: _Watch) -> Iterator[tuple[list[State], set[St
 
 def _initial(system: System, watch: _Watch) -> Iterator[State]:
     """The initial states. Most arguments of @init may be refused by it, so each is a look at the clock."""
-    zero, inits = system.zero(before_init=bool(system.of("init"))), system.of("init")
-    if not inits:
+    if system.init is None:
         yield from (state for _, state in system.initial())
-    for init in inits:
-        for arguments in system.choices(init.parameters):
-            watch.check()
-            state = system.initial_state(zero, init, arguments)
-            if state is not None and system.excluded_by(state) is None:
-                yield state
+        return
+    zero = system.zero(before_init=True)
+    for arguments in system.choices(system.init.parameters):
+        watch.check()
+        state = system.initial_state(zero, system.init, arguments)
+        if state is not None and system.excluded_by(state) is None:
+            yield state
 
 
 def _successors(

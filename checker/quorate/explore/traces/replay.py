@@ -186,8 +186,8 @@ class _Replay:
         if self.stored.kind == INDUCTION:
             self.states.append(self._hypothetical())
             return ()
-        init = self.system.of("init")
-        arguments = self._decoded(0, "@init", init[0], self.stored.initial_arguments) if init else ()
+        init = self.system.init
+        arguments = self._decoded(0, "@init", init, self.stored.initial_arguments) if init is not None else ()
         for found, state in self.system.initial():
             if found == arguments:
                 self.states.append(state)

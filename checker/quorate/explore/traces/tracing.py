@@ -96,7 +96,7 @@ class Tracer:
         refines = finding.kind == kind_of(MAPPING).shown_as
         carried = finding.method is not None and finding.method.name in self.system.carried
         abstract = self._abstract() if refines or carried else None
-        init = system.of("init")
+        init = system.init
         return Trace(
             spec=spec,
             variant=variant,
@@ -115,7 +115,9 @@ class Tracer:
             loop=finding.loop,
             role=self.lanes.role(),
             roles=self.lanes.roles(),
-            initial_arguments=_named(init[0], finding.initial_arguments) if init and finding.initial_arguments else {},
+            initial_arguments=_named(init, finding.initial_arguments)
+            if init is not None and finding.initial_arguments
+            else {},
             given=() if finding.kind == INDUCTION else self._given,
             looked_at=self._ids((wire, message) for _, wire, message in explanation.messages),
             abstract=abstract,
