@@ -16,9 +16,11 @@ reached by a run), and one that does not is not decided.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from quorate.conform.forgetting import Forgetting
@@ -38,6 +40,8 @@ STATES_MAX = 10_000
 """States that are kept after an event, if nobody says otherwise."""
 PAST_MAX = 12
 """Steps before a failure that are remembered, to be drawn."""
+COLLECTED_AFTER = 10_000
+"""So many objects are made before the collector of cycles looks at them."""
 EXPLAINED_MAX = 3
 """States from which a failure is explained."""
 
@@ -255,7 +259,7 @@ def validate(
     watch = watch or Watch()
     system, values_of = wide_system(spec, mapping)
     count = Count()
-    with system:
+    with system, _seldom_collected():
         values = values_of(system)
         matching = Matching(system, mapping, values)
         streams = in_one_order([events(log, mapping, count, following, watch) for log in logs])
@@ -283,6 +287,17 @@ def validate(
             kept = sum(map(len, frontier.values()))
             if (reason := watch.look(kept, search.events, search.events, kept)) is not None:
                 return verdict.stopped(reason)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """The collector of cycles looks less often: an event makes hundreds of records and tuples, which live as long as their state does."""
+    least, *others = gc.get_threshold()
+    gc.set_threshold(least and max(least, COLLECTED_AFTER), *others)
+    try:
+        yield
+    finally:
+        gc.set_threshold(least, *others)
 
 
 class _Judge:

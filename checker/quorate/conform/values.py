@@ -67,7 +67,7 @@ class Partial:
 
 def _is_name(data: Json) -> bool:
     """Whether this can be what a program calls a member of a sort: 1 and true are equal in Python."""
-    return isinstance(data, str | int) and not isinstance(data, bool)
+    return isinstance(data, str) or (isinstance(data, int) and not isinstance(data, bool))
 
 
 def matches(wanted: Any, value: Any) -> bool:
@@ -92,7 +92,8 @@ class Values:
         self._called = {member: name for known in self._known.values() for name, member in known.items()}
         self._readers = _ByType(
             (
-                (NoneType | BoolType | NatType, self._leaf),
+                (NatType, self._number),
+                (NoneType | BoolType, self._leaf),
                 (EnumType, self._enum),
                 (IdentityType, self._identity),
                 (UnionType, self._union),
@@ -128,11 +129,14 @@ class Values:
         """The value of a type. Raises Unreadable if `data` is none."""
         return self._readers[type(kind)](kind, data)
 
-    def _leaf(self, kind: Type, data: Json) -> Any:
-        if isinstance(kind, NatType) and isinstance(data, str) and DIGITS.fullmatch(data):  # A key of an object.
+    def _number(self, kind: NatType, data: Json) -> Any:
+        if isinstance(data, str) and DIGITS.fullmatch(data):  # A key of an object.
             data = int(data)
-        if isinstance(kind, NatType) and not isinstance(kind, Number) and kind.accepts(data):
+        if type(kind) is not Number and kind.accepts(data):
             return data  # A number beyond the last one is none that the specification has there.
+        return self._leaf(kind, data)
+
+    def _leaf(self, kind: Type, data: Json) -> Any:
         try:
             return kind.check(data)
         except Exception:
@@ -186,11 +190,11 @@ class Values:
             raise _not(kind, data)
         named = data.get("fields")
         told = {"record": data.get("record", str(kind))} | named if isinstance(named, dict) else data
-        if told.get("record", str(kind)) != str(kind):
+        if "record" in told and told["record"] != str(kind):
             raise _not(kind, data)
-        strange = [name for name in told if name != "record" and name not in kind.names]
-        if strange:
-            raise Unreadable(f"{kind} has no field {strange[0]!r}: it has {', '.join(kind.names)}")
+        for name in told:
+            if name not in kind.names and name != "record":
+                raise Unreadable(f"{kind} has no field {name!r}: it has {', '.join(kind.names)}")
         known = {name: self.read(part, told[name]) for name, part in kind.fields if name in told}
         if len(known) < len(kind.names) or any(type(each) is Partial for each in known.values()):
             return Partial(kind, tuple(known.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields
 from dataclasses import replace as _replace
 from typing import Any, TypeVar, dataclass_transform
@@ -26,20 +27,20 @@ def record(cls: type[T]) -> type[T]:
     """
     _check_class(cls)
     cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
-    cls.__post_init__ = _check_fields  # type: ignore[attr-defined]
     built = dataclass(frozen=True, repr=False)(cls)
     names = [field.name for field in fields(built)]  # type: ignore[arg-type]
     if not names:
         _check_empty(cls)
     for field in fields(built):  # type: ignore[arg-type]
         _check_field(cls, field)
+    built.__init__ = _constructor(built)  # type: ignore[method-assign]
     plain_hash = built.__hash__
 
-    def cached_hash(self: Any) -> int:
-        found = self.__dict__.get("_hash")
-        if found is None:
-            found = self.__dict__["_hash"] = plain_hash(self)
-        return int(found)
+    def cached_hash(self: Any) -> Any:
+        contents = self.__dict__
+        if "_hash" not in contents:
+            contents["_hash"] = plain_hash(self)
+        return contents["_hash"]
 
     def show(self: Any) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
@@ -107,15 +108,39 @@ def _check_field(cls: type, field: Field[Any]) -> None:
             )
 
 
-def _check_fields(self: Any) -> None:
-    """Hold every field against its type, and freeze containers: what `@record` adds to construction."""
-    contents = self.__dict__
-    name = ""
-    try:
-        for name, check in record_type(type(self)).checks:
-            contents[name] = check(contents[name])
-    except SpecError as error:
-        raise SpecError(f"{type(self).__name__}.{name}: {error}") from None
+def _constructor(cls: type) -> Any:
+    """An `__init__` that holds every field against its type, and freezes containers. It is written out for the class: records are what
+    actions make most of, and the one of a frozen dataclass goes through `object.__setattr__` for each field. No field has a name with
+    an underscore in front."""
+    scope: dict[str, Any] = {"_checks_of": _checks_of, "_misfit": _misfit, "_SpecError": SpecError}
+    parameters, checked = "", ""
+    for at, field in enumerate(fields(cls)):
+        default = ""
+        if field.default is not MISSING:
+            default = f"=_{field.name}"
+            scope[f"_{field.name}"] = field.default
+        parameters += f", {field.name}{default}"
+        checked += f"        _contents[{field.name!r}] = _checks[{at}]({field.name})\n"
+    source = (
+        f"def __init__(self{parameters}):\n"
+        "    _checks, _contents = _checks_of(self.__class__), self.__dict__\n"
+        f"    try:\n{checked or '        pass'}\n"
+        "    except _SpecError as _error:\n"
+        "        raise _misfit(self, _error) from None\n"
+    )
+    exec(source, scope)
+    return scope["__init__"]
+
+
+def _checks_of(cls: type) -> tuple[Callable[[Any], Any], ...]:
+    """For each field of a record, what holds a value against its type."""
+    return record_type(cls).checks
+
+
+def _misfit(made: Any, error: SpecError) -> SpecError:
+    """The same error with the field that it is about: the first one that a record which is being made does not have yet."""
+    name = fields(made)[len(made.__dict__)].name
+    return SpecError(f"{type(made).__name__}.{name}: {error}")
 
 
 def replace(value: R, /, **changes: Any) -> R:

@@ -24,6 +24,8 @@ class WideDraftList(DraftList):
     _source: FrozenList | None
 
     def __getitem__(self, index: Any) -> Any:
+        if type(index) is int:
+            return list.__getitem__(self, index)
         if isinstance(index, slice) and self._type.plain:
             begin, end, stride = index.indices(len(self))
             if stride == 1:  # In one pass: of a long list each costs as much as the rest of an action.

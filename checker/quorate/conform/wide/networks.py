@@ -50,7 +50,7 @@ class Layered:
     __slots__ = ("_hash", "_layers", "_left", "_new", "_size")
 
     def __init__(
-        self, layers: tuple[Layer, ...], new: frozenset[Any], left: frozenset[Any], size: int, hashed: int
+        self, layers: tuple[Layer, ...], new: frozenset[Any], left: frozenset[Any], size: int, hashed: int | None
     ) -> None:
         self._layers, self._new, self._left, self._size, self._hash = layers, new, left, size, hashed
 
@@ -58,10 +58,7 @@ class Layered:
     def of(elements: Iterable[Any]) -> Layered:
         """The set of these elements."""
         whole = Layer(elements)
-        hashed = 0
-        for element in whole:
-            hashed ^= hash(element)
-        return Layered((whole,) if whole else (), frozenset(), frozenset(), len(whole), hashed)
+        return Layered((whole,) if whole else (), frozenset(), frozenset(), len(whole), None)
 
     def __contains__(self, element: object) -> bool:
         if element in self._new:
@@ -90,12 +87,13 @@ class Layered:
                     yield element
 
     def with_new(self, come: Set[Any]) -> Layered:
-        """The set with these elements, of which it has none."""
+        """The set with these elements, of which it may have some."""
+        come = come - self._new
+        for layer in self._layers:
+            come -= (layer & come) - self._left  # In C: an element in a set is not asked for its hash again.
         if not come:
             return self
-        hashed = self._hash
-        for element in come:
-            hashed ^= hash(element)
+        hashed = self._hash if self._hash is None else _mixed(come, self._hash)
         size = self._size + len(come)
         new: frozenset[Any] = self._new | (come - self._left)
         layers, left = list(self._layers), self._left - come
@@ -109,7 +107,7 @@ class Layered:
         """The set without an element."""
         if element not in self:
             return self
-        hashed, size = self._hash ^ hash(element), self._size - 1
+        hashed, size = self._hash if self._hash is None else self._hash ^ hash(element), self._size - 1
         if element in self._new:
             return Layered(self._layers, self._new - {element}, self._left, size, hashed)
         if len(self._left) < LEFT_MAX:
@@ -117,7 +115,7 @@ class Layered:
         return Layered.of(other for other in self if other != element)
 
     def __or__(self, others: Iterable[Any]) -> Layered:
-        return self.with_new({element for element in others if element not in self})
+        return self.with_new(frozenset(others))
 
     def __sub__(self, others: Iterable[Any]) -> Layered:
         made = self
@@ -128,12 +126,22 @@ class Layered:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layered):
             return NotImplemented
-        if self._hash != other._hash or self._size != other._size:
-            return False
-        return self is other or all(element in other for element in self)
+        if self is other:
+            return True
+        return self._size == other._size and hash(self) == hash(other) and all(element in other for element in self)
 
     def __hash__(self) -> int:
+        """It is kept from the first time on: where a log leaves nothing open nobody compares states."""
+        if self._hash is None:
+            self._hash = _mixed(self, 0)
         return hash(self._hash)
+
+
+def _mixed(elements: Iterable[Any], hashed: int) -> int:
+    """The hash of a set to which these come: of no order."""
+    for element in elements:
+        hashed ^= hash(element)
+    return hashed
 
 
 class WideNetwork(Network[Any]):
@@ -159,8 +167,7 @@ class WideNetwork(Network[Any]):
     def send(self, message: Any, /) -> None:
         message = self._type.message.check(message)
         self._note("sent", message)
-        if message not in self._layered:
-            self._sent.add(message)
+        self._sent.add(message)
 
     def like(self, kind: type, known: Mapping[str, Any]) -> list[Any]:
         """The messages that are records of a class with these values in these fields, in canonical order."""

@@ -58,9 +58,9 @@ class RecordType(Type):
         return tuple(name for name, _ in self.fields)
 
     @cached_property
-    def checks(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-        """For each field, its name and what holds a value against its type."""
-        return tuple((name, kind.check) for name, kind in self.fields)
+    def checks(self) -> tuple[Callable[[Any], Any], ...]:
+        """For each field, what holds a value against its type."""
+        return tuple(kind.check for kind in self.kinds)
 
     def _parts(self, value: Any) -> list[Any]:
         contents = value.__dict__
