@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, eventually, invariant, require
+from quorate import Nat, Scalarset, Spec, action, eventually, init, invariant, require
 from quorate.explore import Checkpoint, Limits, Watch, check, reference
 from quorate.language.system import System
-from quorate.outcome import Outcome, Violated
+from quorate.outcome import Outcome, Unfinished, Violated
 from quorate.report.machine import outcome_json
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
@@ -203,3 +203,28 @@ def test_what_takes_long_without_many_transitions_is_not_left_to_the_reference_e
     monkeypatch.setattr(reference.Few, "SECONDS", 0.02)
     with pytest.raises(reference.TooMany), (system := System(spec)):
         reference.explore(system, (), Watch(), 1, reference.Few(500))
+
+
+class SlowBeginning(Spec):
+    """One initial state, which takes long to find."""
+
+    at: Level
+
+    @init
+    def begin(self, a: Level, b: Level, c: Level, d: Level, e: Level) -> None:
+        require(a + b + c + d + e == 15 + sum(x - x for x in Count))
+
+    @action
+    def climb(self) -> None:
+        self.at += 1
+
+    @invariant
+    def low(self) -> bool:
+        return self.at <= 3
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_limits_are_kept_while_initial_states_are_listed() -> None:
+    outcome = check(SlowBeginning, watch=Watch(Limits(seconds=0.05)))
+    assert isinstance(outcome, Unfinished) and outcome.engine == "reference"
+    assert outcome.reason.endswith("is reached while the choices of @init were tried")

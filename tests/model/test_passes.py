@@ -201,3 +201,23 @@ def test_constraints_stay_functions() -> None:
     assert len(asked) == 4 and all(one.op is Op.CALL and one.data in model.functions for one in asked)
     counts = [check(spec, engine=engine).statistics for engine in ("reference", "native")]
     assert [(one.states, one.transitions, one.cuts) for one in counts] == [(12, 18, {"few": 3, "slow": 4})] * 2
+
+
+def test_conditions_that_go_on_to_the_same_rest_are_not_multiplied() -> None:
+    """Written out, each of them would double what follows."""
+    conditions = "\n".join(
+        f"    if self.top == {i % 3}:\n        if self.flag:\n            return {bool(i % 2)}" for i in range(40)
+    )
+    for last, changes in (
+        (conditions, False),
+        ("    if self.top == 1:\n        if self.flag:\n            return True", True),
+    ):
+        system = System(
+            small("require(self.deep())\nself.flag = True", f"def deep(self) -> bool:\n{last}\n    return False")
+        )
+        with system:
+            model = build(system)
+            after = PASSES["calls"](model)
+            assert (after.actions != model.actions) is changes
+            verify(after)
+            _agree(system, model, after)

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from quorate import Nat, Spec, action, invariant
 from quorate.commands.check import command
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore.native import explore as native
 from quorate.explore.native import library
+from quorate.language.system import System
 from quorate_specs.consensus.paxos import Paxos
 from quorate_specs.transactions.two_phase_commit import CommitByMajority
 
@@ -100,6 +103,42 @@ def test_the_counterexample_is_the_same() -> None:
     )
     assert getattr(kept, "trace", None) == getattr(exact, "trace", None) is not None
     assert kept.statistics.transitions == exact.statistics.transitions
+
+
+class Digit(Nat, max=255):
+    """Two of them count to 65,535."""
+
+
+class Clock(Spec):
+    """A single run, longer than two bytes can say how long it is."""
+
+    high: Digit
+    low: Digit
+    over: bool
+    seen: set[Digit]
+
+    @action
+    def tick(self) -> None:
+        """One more."""
+        self.over = self.over or (self.low == Digit.bound and self.high == Digit.bound)
+        self.high = Digit((self.high + (self.low + 1) // 256) % 256)
+        self.low = Digit((self.low + 1) % 256)
+        self.seen = {self.high}
+
+    @invariant
+    def never_ends(self) -> bool:
+        """False at the very end."""
+        return not (self.over and self.low == 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["tree", "fingerprint"])
+def test_a_counterexample_may_be_longer_than_two_bytes_can_say(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    with (system := System(Clock)):
+        found = native(system, (), Watch(store=store), 1)
+    assert found.stopped is None and found.finding is not None and found.finding.kind == "invariant"
+    assert len(found.finding.steps) == found.depth == 1 << 16 | 3
 
 
 def test_what_rests_on_a_tree_rests_on_nothing_more() -> None:

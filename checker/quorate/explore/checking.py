@@ -241,6 +241,14 @@ class _Judge:
             return None
 
     def _explore(self, wanted: str, workers: int) -> Covered:
+        try:
+            with self._limited():
+                return self._by_an_engine(wanted, workers)
+        except _BeginsTooLong as reason:
+            unfired = dict.fromkeys((action.name for action in self.system.actions), 0)
+            return Covered(0, 0, 0, {}, unfired, frozenset(), stopped=str(reason))
+
+    def _by_an_engine(self, wanted: str, workers: int) -> Covered:
         if wanted == "auto" and self.watch.at_once and (covered := self._at_once()) is not None:
             return covered
         candidates = list(ENGINES) if wanted == "auto" else [wanted]
@@ -259,8 +267,7 @@ class _Judge:
                             f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
                         )
             try:
-                with self._limited():
-                    covered = engine(name)(self.system, self.sorts, self.watch, workers)
+                covered = engine(name)(self.system, self.sorts, self.watch, workers)
                 if not covered.too_large or name == candidates[-1]:
                     return covered
                 self.notes.append(f"{covered.stopped}: the next engine was taken")
@@ -268,9 +275,6 @@ class _Judge:
                 if name == candidates[-1]:
                     raise
                 self.notes.append(str(reason))
-            except _BeginsTooLong as reason:
-                unfired = dict.fromkeys((action.name for action in self.system.actions), 0)
-                return Covered(0, 0, 0, {}, unfired, frozenset(), stopped=str(reason))
         raise AssertionError("there is no engine")
 
     def _liveness(self) -> Outcome | None:

@@ -45,9 +45,15 @@ static bool shows_at_expansion(Retrace *retrace, const State *s) {
 /* Whether a state is in the set of states that is looked for. */
 typedef bool (*Belongs)(Retrace *, const State *);
 
+/* False: the path is not found, because there is no memory for it. */
+static bool lacks_memory(Search *search) {
+    request_stop(search, STOP_MEMORY);
+    return false;
+}
+
 static bool trace_push(Search *search, const Label *label, const State *s) {
     TraceStep *steps = realloc(search->trace, (search->trace_length + 1) * sizeof *steps);
-    if (!steps) return false;
+    if (!steps) return lacks_memory(search);
     search->trace = steps;
     steps[search->trace_length++] = (TraceStep){.label = *label, .state = *s};
     return true;

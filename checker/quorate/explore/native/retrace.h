@@ -5,14 +5,36 @@
  * without a violation is dead, and not entered again. So the first path found is the first in lexicographic order among the
  * shortest; and that is what trace.h computes, which goes from each state to the first successor from which the violation can still be reached.
  *
- * Cost: at most two more expansions of every state, by one worker; two bytes for each number; the states of two levels.
+ * Cost: at most two more expansions of every state, by one worker; two bytes for each number, or four if the path is longer than they can
+ * say; the states of two levels.
  */
 #ifndef QUORATE_RETRACE_H
 #define QUORATE_RETRACE_H
 
 #include "path.h"
 
-enum { UNMET = 0, DEAD = 0xFFFF };
+#define UNMET 0u
+#define DEAD UINT32_MAX
+enum { NARROW_MAX = UINT16_MAX - 1 }; /* the greatest distance in two bytes */
+
+/* What is written for each number of a state. */
+typedef struct {
+    void *of;
+    bool wide;
+} Distances;
+
+static inline uint32_t distance_at(const Distances *distances, uint64_t number) {
+    if (distances->wide) return ((const uint32_t *)distances->of)[number];
+    uint16_t narrow = ((const uint16_t *)distances->of)[number];
+    return narrow > NARROW_MAX ? DEAD : narrow;
+}
+
+static inline void distance_put(Distances *distances, uint64_t number, uint32_t distance) {
+    if (distances->wide)
+        ((uint32_t *)distances->of)[number] = distance;
+    else
+        ((uint16_t *)distances->of)[number] = (uint16_t)distance;
+}
 
 typedef struct {
     State *states;
@@ -31,28 +53,27 @@ static bool queue_push(Queue *queue, const State *s) {
     return true;
 }
 
-/* The distance written for a state, or NULL if it is not in the table. */
-static uint16_t *distance_of(const Search *search, uint16_t *distances, const State *s) {
+/* The number of a state, or NOWHERE if it is not in the table. */
+static uint64_t number_met(const Search *search, const State *s) {
     State stored = representative(*s);
-    uint64_t number = store_number(search, &stored);
-    return number == NOWHERE ? NULL : &distances[number];
+    return store_number(search, &stored);
 }
 
 /* Write `distance` for the states among `out` that have none, and queue them. False without memory. */
-static bool meet_successors(Retrace *retrace, uint16_t *distances, uint16_t distance, Queue *next) {
+static bool meet_successors(Retrace *retrace, Distances *distances, uint32_t distance, Queue *next) {
     Successors *out = &retrace->out;
     for (size_t i = 0; i < out->count; i++) {
         if (out->labels[i].error != NONE) continue;
-        uint16_t *written = distance_of(retrace->search, distances, &out->states[i]);
-        if (!written || *written != UNMET) continue;
-        *written = distance;
-        if (!queue_push(next, &out->states[i])) return false;
+        uint64_t number = number_met(retrace->search, &out->states[i]);
+        if (number == NOWHERE || distance_at(distances, number) != UNMET) continue;
+        distance_put(distances, number, distance);
+        if (!queue_push(next, &out->states[i])) return lacks_memory(retrace->search);
     }
-    return !out->exhausted;
+    return !out->exhausted || lacks_memory(retrace->search);
 }
 
 /* Write the distances, plus one, of all states up to level `last`. */
-static bool measure(Retrace *retrace, uint16_t *distances, size_t last) {
+static bool measure(Retrace *retrace, Distances *distances, size_t last) {
     Queue now = {0}, next = {0};
     retrace->out.count = 0;
     model_initial(&retrace->out);
@@ -61,7 +82,7 @@ static bool measure(Retrace *retrace, uint16_t *distances, size_t last) {
         for (uint64_t i = 0; good && i < now.count; i++) {
             retrace->out.count = 0;
             model_successors(&now.states[i], &retrace->out);
-            good = !stopping(retrace->search) && meet_successors(retrace, distances, (uint16_t)(level + 2), &next);
+            good = !stopping(retrace->search) && meet_successors(retrace, distances, (uint32_t)(level + 2), &next);
         }
         Queue expanded = now;
         now = next;
@@ -85,21 +106,21 @@ static void expand_end(Retrace *retrace) {
 
 /* Extend the path by the first successor, from number `from` on, that lies one level deeper and is not dead; it is then. Returns its
    number plus one, or 0. */
-static size_t descend(Retrace *retrace, uint16_t *distances, size_t from) {
+static size_t descend(Retrace *retrace, Distances *distances, size_t from) {
     Search *search = retrace->search;
     expand_end(retrace);
     for (size_t i = from; i < retrace->out.count; i++) {
         if (retrace->out.labels[i].error != NONE) continue;
-        uint16_t *written = distance_of(search, distances, &retrace->out.states[i]);
-        if (!written || *written != search->trace_length + 1) continue;
-        *written = DEAD;
+        uint64_t number = number_met(search, &retrace->out.states[i]);
+        if (number == NOWHERE || distance_at(distances, number) != search->trace_length + 1) continue;
+        distance_put(distances, number, DEAD);
         return trace_push(search, &retrace->out.labels[i], &retrace->out.states[i]) ? i + 1 : 0;
     }
     return 0;
 }
 
 /* Find the path to a state of level `last` at which the violation shows. `tried[k]` counts the successors that were tried in its step k. */
-static bool find_path(Retrace *retrace, uint16_t *distances, size_t *tried, size_t last, Belongs shows) {
+static bool find_path(Retrace *retrace, Distances *distances, size_t *tried, size_t last, Belongs shows) {
     Search *search = retrace->search;
     tried[0] = 0;
     for (;;) {
@@ -121,13 +142,14 @@ static bool retrace_from_numbers(Retrace *retrace) {
     Search *search = retrace->search;
     bool initial = search->levels == 1;
     size_t last = initial ? 0 : search->levels - 2;
-    if (last + 2 >= DEAD) return false;
-    if (!store_settle(search)) return false;
-    uint16_t *distances = calloc(store_numbers(search), sizeof *distances);
+    if (!store_settle(search)) return lacks_memory(search);
+    Distances distances = {.wide = last + 1 > NARROW_MAX};
+    distances.of = calloc(store_numbers(search), distances.wide ? sizeof(uint32_t) : sizeof(uint16_t));
     size_t *tried = malloc((last + 3) * sizeof *tried);
-    bool found = distances && tried && measure(retrace, distances, last) &&
-                 find_path(retrace, distances, tried, last, initial ? shows_at_state : shows_at_expansion);
-    free(distances);
+    if (!distances.of || !tried) lacks_memory(search);
+    bool found = distances.of && tried && measure(retrace, &distances, last) &&
+                 find_path(retrace, &distances, tried, last, initial ? shows_at_state : shows_at_expansion);
+    free(distances.of);
     free(tried);
     return found && (initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace));
 }

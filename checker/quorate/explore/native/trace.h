@@ -119,6 +119,7 @@ static bool retrace_from_states(Retrace *retrace) {
     }
     retrace->member = calloc(bits / 64 + 1, sizeof(uint64_t));
     retrace->target = calloc(search->table.capacity / 64 + 1, sizeof(uint64_t));
+    if (!retrace->bases || !retrace->member || !retrace->target) lacks_memory(retrace->search);
     bool found = retrace->bases && retrace->member && retrace->target && retrace_path(retrace);
     free(retrace->bases);
     free(retrace->member);

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from quorate.model import nodes as ir
 from quorate.model.facts import BOOL
@@ -62,14 +63,19 @@ class _Run:
         return self._values[key]
 
 
-def _returned(body: tuple[ir.Stmt, ...]) -> ir.Expr | None:
-    """What a body returns that has returns and conditions only."""
+def _returned(body: tuple[ir.Stmt, ...], after: ir.Expr | None = None) -> ir.Expr | None:
+    """What a body returns that has returns and conditions only; `after` is what is returned where it comes to its end. None also of more
+    than would be put in place of a call: conditions that go on to the same rest double it each time."""
     match body:
+        case ():
+            return after
         case (ir.Return(value=ir.Expr() as value), *_):
             return value
         case (ir.If(condition=condition, then=then, otherwise=otherwise), *rest):
-            first, second = _returned((*then, *rest)), _returned((*otherwise, *rest))
-            return None if first is None or second is None else _chosen(condition, first, second)
+            last = _returned(tuple(rest), after)
+            first, second = _returned(then, last), _returned(otherwise, last)
+            found = None if first is None or second is None else _chosen(condition, first, second)
+            return found if found is not None and _has_at_most(SIZE_MAX, found) else None
     return None
 
 
@@ -86,7 +92,12 @@ def _chosen(condition: ir.Expr, first: ir.Expr, second: ir.Expr) -> ir.Expr:
 
 
 def _is_small(node: ir.Expr) -> bool:
-    return sum(1 for _ in node.walk()) <= (SIZE_MAX if node.op in USEFUL else PLAIN_MAX)
+    return _has_at_most(SIZE_MAX if node.op in USEFUL else PLAIN_MAX, node)
+
+
+def _has_at_most(most: int, node: ir.Expr) -> bool:
+    """Whether an expression has so few nodes. No more of them are looked at."""
+    return next(islice(node.walk(), most, None), None) is None
 
 
 def _without_unused(model: ir.Model) -> ir.Model:
