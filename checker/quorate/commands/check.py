@@ -23,12 +23,16 @@ from quorate.commands._options import (
     variant_option,
 )
 from quorate.commands._show import Folder, rejections, show, show_results, table, write_results
-from quorate.explore.limits import Checkpoint, Limits, Watch
+from quorate.explore.engine import CLUSTER
+from quorate.explore.limits import Checkpoint, Cluster, Limits, Watch
 from quorate.outcome import Exit, Outcome
 from quorate.report.formats import TEXT
 
 if TYPE_CHECKING:
     from quorate.language.spec import Spec
+
+HERE = "here"
+"""The address that `--cluster` has without one: a cluster of this machine alone, started for the search."""
 
 
 @click.command("check", cls=Explicit)
@@ -56,6 +60,20 @@ if TYPE_CHECKING:
 @click.option("--property", "properties", multiple=True, metavar="NAME", help="Judge this property only; repeatable.")
 @click.option(
     "--witness", "goal", metavar="NAME", help="Show the shortest run to a state that satisfies this @reachable."
+)
+@click.option(
+    "--cluster",
+    is_flag=False,
+    flag_value=HERE,
+    metavar="[ADDRESS]",
+    help="Search with many processes: on the Ray cluster at this address (`auto`: the one that this machine belongs to), or, without "
+    "one, on this machine. Needs the package ray.",
+)
+@click.option(
+    "--cluster-workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes of --cluster; one for each core of the cluster without this, two on this machine.",
 )
 @limit_options
 @click.option(
@@ -112,6 +130,8 @@ def command(
     keep_going: bool,
     properties: tuple[str, ...],
     goal: str | None,
+    cluster: str | None,
+    cluster_workers: int | None,
     max_states: int | None,
     max_time: float | None,
     max_memory: float | None,
@@ -141,7 +161,8 @@ def command(
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
     if (coverage or profile) and goal is not None:
         raise click.UsageError(f"--{'coverage' if coverage else 'profile'} is of a check, not of the way to one goal.")
-    asked = Asked(spec, variant, engine, symmetry, workers, keep_going, properties, goal)
+    there = _cluster(cluster, cluster_workers, engine, workers)
+    asked = Asked(spec, variant, CLUSTER if there else engine, symmetry, workers, keep_going, properties, goal, there)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
         given = {
@@ -162,7 +183,7 @@ def command(
             _keep_c(cls, symmetry, keep_c)
         with watching(each) as watch:
             watch.store, watch.without, watch.coverage = store, frozenset(without), coverage
-            watch.profile = profile
+            watch.profile, watch.cluster = profile, there
             if checkpoint is not None:
                 watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)
@@ -174,6 +195,21 @@ def command(
     if folder is not None:
         _save(outcome, folder)
     return outcome.exit_code
+
+
+def _cluster(address: str | None, count: int | None, engine: str, workers: int | None) -> Cluster | None:
+    """Where the search runs, if on a cluster."""
+    if address is None:
+        if count is not None:
+            raise click.UsageError("--cluster-workers N needs --cluster.")
+        return None
+    if engine not in ("auto", CLUSTER):
+        raise click.UsageError(f"--cluster has an engine of its own: leave out --engine {engine}.")
+    if workers is not None:
+        raise click.UsageError(
+            "--workers are threads of one process; the processes of a cluster are --cluster-workers N."
+        )
+    return Cluster(None if address == HERE else address, count)
 
 
 @dataclass(frozen=True)
@@ -188,6 +224,7 @@ class Asked:
     keep_going: bool
     properties: tuple[str, ...]
     goal: str | None
+    cluster: Cluster | None
 
     def configured(self, bounds: dict[str, int]) -> type[Spec]:
         """The class with these bounds and with the properties that are asked for."""
@@ -222,6 +259,7 @@ def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Seque
         for sizes in product(*bounds.values()):
             cls = asked.configured(dict(zip(bounds, sizes, strict=True)))
             with watching(each) as watch:
+                watch.cluster = asked.cluster
                 outcomes.append(asked.outcome(cls, watch))
             if watch.is_interrupted:
                 break

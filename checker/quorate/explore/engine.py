@@ -99,6 +99,10 @@ Engine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Covered]
 ENGINES = {"native": "quorate.explore.native:explore", "reference": "quorate.explore.reference:explore"}
 """Where each engine lives. `auto` takes the first that is available."""
 
+CLUSTER = "cluster"
+ON_REQUEST = {CLUSTER: "quorate.explore.cluster:explore"}
+"""Engines that `auto` never takes."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -182,9 +186,10 @@ LIVENESS = {"native": "quorate.explore.native.liveness:explore", "reference": "q
 
 def engine(name: str) -> Engine:
     """The engine of this name. Raises UsageError if there is none."""
-    if name not in ENGINES:
-        raise unknown("engine", name, ["auto", *ENGINES])
-    found: Engine = _named(ENGINES[name])
+    known = ENGINES | ON_REQUEST
+    if name not in known:
+        raise unknown("engine", name, ["auto", *known])
+    found: Engine = _named(known[name])
     return found
 
 

@@ -26,7 +26,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Progress:
-    """A look at a running engine, named if there was a choice. `frontier` counts the states found and not yet expanded."""
+    """A look at a running engine, named if there was a choice. `frontier` counts the states found and not yet expanded, `by_worker` the
+    states that each worker of a cluster owns."""
 
     states: int
     transitions: int
@@ -35,6 +36,7 @@ class Progress:
     seconds: float
     memory_bytes: int
     engine: str = ""
+    by_worker: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,15 @@ class Checkpoint:
     interval_s: float = 60.0
     resume: bool = False
     overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where a search on a cluster runs: the address of a Ray cluster, None to start one on this machine; and how many workers it has, None
+    for one on each core, or two on this machine."""
+
+    address: str | None = None
+    workers: int | None = None
 
 
 STORES = ("exact", "tree", "fingerprint")
@@ -80,7 +91,7 @@ class Watch:
     Of what it remembers it computes one answer in `again` anew, a power of two; none if that is 0.
     `at_once`: up to so many transitions may be left to the reference engine where there is a choice of engines. It is a number of
     transitions and not a time, so that the same engine answers on every machine, whatever is in its caches.
-    `engine` is the one that runs now, for whoever looks."""
+    `cluster` is where the engine "cluster" searches. `engine` is the one that runs now, for whoever looks."""
 
     def __init__(
         self,
@@ -93,8 +104,10 @@ class Watch:
         profile: bool = False,
         again: int = AGAIN,
         at_once: int = AT_ONCE,
+        cluster: Cluster | None = None,
     ) -> None:
         self.again, self.at_once = again, at_once
+        self.cluster = cluster
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store
@@ -129,7 +142,9 @@ class Watch:
         """Why an engine stops that is `full`."""
         return f"the limit of {self.limits.states:,} states is reached"
 
-    def look(self, states: int, transitions: int, depth: int, frontier: int) -> str | None:
+    def look(
+        self, states: int, transitions: int, depth: int, frontier: int, by_worker: tuple[int, ...] = ()
+    ) -> str | None:
         """Report progress. Returns why the engine must stop, or None."""
         if self._interrupted is not None:
             return self._interrupted
@@ -140,7 +155,8 @@ class Watch:
             self._next_measure = seconds + MEMORY_INTERVAL_S
             self._memory = resident_bytes()
             if self._report is not None:
-                self._report(Progress(states, transitions, depth, frontier, seconds, self._memory, self.engine))
+                progress = Progress(states, transitions, depth, frontier, seconds, self._memory, self.engine, by_worker)
+                self._report(progress)
             if self.limits.memory_bytes is not None and self._memory > self.limits.memory_bytes:
                 return f"the limit of {self.limits.memory_bytes / 2**30:g} GB of memory is reached"
         return None

@@ -244,3 +244,7 @@ EXPORT uint64_t quorate_trace_length(const Search *search) { return search->trac
 #if MODEL_LIVENESS
 #include "liveness.h"
 #endif
+
+#if MODEL_SHARED
+#include "share.h"
+#endif

@@ -41,6 +41,7 @@ HEADERS = (
     "graph.h",
     "components.h",
     "liveness.h",
+    "share.h",
     "engine.c",
 )
 STORE_FLAGS = {"exact": (), "tree": ("-DSTORE_TREE=1",), "fingerprint": ("-DSTORE_FINGERPRINT=1",)}
@@ -225,11 +226,16 @@ class Library:
 
 def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     """A model's C file, compiled with the engine. Raises NoCompiler and CompileFailed."""
+    return cc.load(name, with_engine(source), (*FLAGS, *STORE_FLAGS[store]))
+
+
+def with_engine(source: str) -> dict[str, str]:
+    """A model's C file and those of the engine, by name."""
     sources = dict(engine_sources())
     # The engine's main file is included by the model; only the model is a unit of its own.
     sources["engine.inc"] = sources.pop("engine.c")
     sources[FILE] = source.replace('#include "engine.c"', '#include "engine.inc"')
-    return cc.load(name, sources, (*FLAGS, *STORE_FLAGS[store]))
+    return sources
 
 
 def standalone(source: str, name: str) -> str:

@@ -1,0 +1,128 @@
+"""Ray: the cluster that is joined or started, and what runs on it. `ray` is imported here and nowhere else, when it is needed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from quorate.errors import UsageError
+from quorate.explore.limits import Cluster
+
+LOCAL_WORKERS = 2
+LOCAL_STORE_BYTES = 256 << 20
+"""What is on the way between the workers of a cluster that is started here: a few megabytes for each."""
+
+
+class Rays:
+    """What the driver does with a cluster: workers are started, given tasks by the names of their methods, and killed. The answer of a task
+    can be the argument of another one before it is known; then it goes straight from worker to worker."""
+
+    def __init__(self, ray: Any, workers: int) -> None:
+        self._ray, self.workers = ray, workers
+        self.lost: type[Exception] = ray.exceptions.RayError
+        """What is raised where a worker is lost."""
+
+    def start(self, body: type, *arguments: Any) -> Any:
+        """A worker with this body, on the machine that has the fewest. Ray never starts it again by itself: its states would be lost."""
+        options = {"num_cpus": 1, "scheduling_strategy": "SPREAD", "max_restarts": 0, "max_task_retries": 0}
+        return self._ray.remote(body).options(**options).remote(*arguments)
+
+    def task(self, worker: Any, method: str, *arguments: Any, answers: int = 1) -> Any:
+        """Have a worker do something: its answer to come, or several."""
+        return getattr(worker, method).options(num_returns=answers).remote(*arguments)
+
+    def put(self, value: Any) -> Any:
+        """Something that many tasks are given."""
+        return self._ray.put(value)
+
+    def wait(self, tasks: Sequence[Any], seconds: float) -> Sequence[Any]:
+        """One of the tasks that are done, or none after so long."""
+        done: Sequence[Any] = self._ray.wait(tasks, timeout=seconds, fetch_local=False)[0]
+        return done
+
+    def get(self, task: Any) -> Any:
+        """The answer, when there is one."""
+        return self._ray.get(task)
+
+    def kill(self, worker: Any) -> None:
+        """End a worker."""
+        self._ray.kill(worker)
+
+
+@contextmanager
+def connected(cluster: Cluster) -> Iterator[Rays]:
+    """Join the cluster, or start one on this machine. One that was started ends with the context. Raises UsageError."""
+    ray = _ray()
+    begun = not ray.is_initialized()
+    if begun:
+        _begin(ray, cluster)
+    try:
+        yield Rays(ray, _workers(ray, cluster))
+    finally:
+        if begun:
+            ray.shutdown()
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise UsageError(
+            "A search on a cluster needs the package ray. Install it with: pip install 'quorate[cluster]'"
+        ) from None
+    return ray
+
+
+def _begin(ray: Any, cluster: Cluster) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Nothing is told to anyone.
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if cluster.address is None:
+        count = cluster.workers or LOCAL_WORKERS
+        os.environ.setdefault("RAY_worker_niceness", "0")  # Ray lets workers wait for everything else on the machine.
+        options |= {"num_cpus": count, "object_store_memory": LOCAL_STORE_BYTES, "include_dashboard": False}
+    else:
+        options["address"] = cluster.address
+    with _signals_kept():
+        try:
+            ray.init(**options)
+        except (ConnectionError, ValueError, RuntimeError) as reason:
+            if cluster.address is None:
+                raise UsageError(f"Ray could not be started on this machine: {_line(reason)}") from None
+            raise UsageError(
+                f"There is no Ray cluster at {cluster.address!r}: {_line(reason)} "
+                "`--cluster` alone starts one on this machine; `--cluster auto` joins the one that this machine belongs to."
+            ) from None
+
+
+def _line(reason: Exception) -> str:
+    said = " ".join(str(reason).split())
+    return said if said.endswith(".") else f"{said}."
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for itself; it is ours."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _workers(ray: Any, cluster: Cluster) -> int:
+    resources: Mapping[str, float] = ray.cluster_resources()
+    cores = int(resources.get("CPU", 0))
+    count = cluster.workers or cores
+    if count > cores:
+        raise UsageError(f"The cluster has {cores} cores and a worker needs one: {count} workers are too many.")
+    if count == 0:
+        raise UsageError("The cluster has no cores that a worker could have.")
+    return count

@@ -1,0 +1,157 @@
+"""A search by several workers: the same as by one process, whichever of them are lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from quorate.errors import UsageError
+from quorate.explore import Watch, check
+from quorate.explore.cluster import rays
+from quorate.explore.cluster.search import _Search
+from quorate.explore.limits import Checkpoint, Cluster, Limits
+from quorate.explore.native import explore as native
+from quorate.language.system import System
+from quorate.loading import load, names
+
+from tests.cluster.agreement import agree_on, by_workers, compare, safety
+from tests.cluster.in_process import InProcess
+from tests.native.agreement import summary
+
+DRAWN = 6
+
+
+@pytest.mark.slow
+def test_drawn_specs_are_searched_as_by_one_process() -> None:
+    total = agree_on(range(DRAWN))
+    assert total["searches"] >= DRAWN and total["violated"] and total["symmetry"]
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("part", range(4))
+def test_many_drawn_specs_are_searched_as_by_one_process(part: int) -> None:
+    total = agree_on(range(1000 + 60 * part, 1060 + 60 * part), losses=1)
+    assert total["searches"] > 100 and total["expand"] + total["insert"] + total["end"]
+
+
+@pytest.mark.slow
+def test_whoever_is_lost_nothing_changes() -> None:
+    """Up to three of four workers, at moments that are drawn: while they expand, while others send to them, when the level ends. Only when
+    two neighbours are lost at the same time the search ends, and says so."""
+    system = System(load("two_phase_commit").main.bounded(ResourceManager=5))
+    with system:
+        expected = native(system, (), Watch(), 1)
+        died: Counter[str] = Counter()
+        for seed in range(24):
+            cluster = InProcess(4, seed, losses=1 + seed % 3)
+            found = by_workers(system, (), cluster)
+            if found.stopped is not None and len(cluster.died_in) > 1:
+                assert "was lost, and nobody else had its states" in found.stopped and found.finding is None
+                died["neighbours"] += 1
+            else:
+                assert summary(found, True) == summary(expected, True)
+            died.update(cluster.died_in)
+    assert died["expand"] and died["insert"] and died["end"] and 0 < died["neighbours"] < 12
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_lost_while_the_path_is_looked_for() -> None:
+    system = System(load("two_phase_commit").variant("CommitByMajority"))
+    lost = 0
+    with system:
+        expected = native(system, (), Watch(), 1)
+        for seed in range(10):
+            cluster = InProcess(3, seed, losses=1)
+            cluster.DEADLY = ("members",)
+            assert summary(by_workers(system, (), cluster), True) == summary(expected, True)
+            lost += len(cluster.died_in)
+    assert expected.finding is not None and lost >= 5
+
+
+@pytest.mark.slow
+def test_one_worker_that_is_lost_ends_the_search() -> None:
+    """Nobody else has its states. What had been found by then is told."""
+    system = System(load("two_phase_commit").main)
+    with system:
+        found = by_workers(system, (), InProcess(1, 1, losses=1))
+    assert found.stopped == "worker 0 was lost, and nobody else had its states"
+    assert found.states == sum(found.levels) > 0 and found.finding is None
+
+
+def test_limits_end_a_search() -> None:
+    system = System(load("two_phase_commit").main)
+    with system:
+        found = by_workers(system, (), InProcess(2), Watch(Limits(states=100)))
+    assert found.stopped == "the limit of 100 states is reached"
+
+
+@pytest.mark.slow
+def test_coverage_is_that_of_one_process() -> None:
+    system = System(load("two_phase_commit").main)
+    with system:
+        found = by_workers(system, (), InProcess(3, 5), Watch(coverage=True))
+        assert found.counted == native(system, (), Watch(coverage=True), 1).counted
+
+
+def test_what_a_cluster_cannot_do_is_refused() -> None:
+    """Before Ray is started."""
+    with pytest.raises(UsageError, match=r"what runs do in the end, and RaftElection.* declares .*`--property "):
+        check(load("raft_election").main, engine="cluster")
+    holds = load("two_phase_commit").main
+    for watch, said in (
+        (Watch(checkpoint=Checkpoint(path=None)), "leave out --checkpoint"),  # type: ignore[arg-type]
+        (Watch(store="tree"), "leave out --store tree"),
+        (Watch(profile=True), "leave out --profile"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            check(holds, engine="cluster", watch=watch)
+
+
+def test_ray_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match=r"needs the package ray\. Install it with: pip install 'quorate\[cluster\]'"):
+        check(load("two_phase_commit").main, engine="cluster")
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[None]:
+    """A cluster of this machine that the tests share: starting one takes seconds."""
+    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    with rays.connected(Cluster(workers=4)):
+        yield
+
+
+@pytest.mark.slow
+def test_ray_carries_what_workers_send(ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four workers, one of which is killed in the middle of a level; then two, and a violation."""
+    spec = load("two_phase_commit").main.bounded(ResourceManager=5)
+    usual, killed = _Search._some, []
+
+    def some(self: _Search, tasks: Any) -> Any:
+        if self.level == 8 and not killed:
+            killed.append(self.places[2].process)
+            os.kill(killed[0], signal.SIGKILL)
+        return usual(self, tasks)
+
+    monkeypatch.setattr(_Search, "_some", some)
+    found = check(spec, engine="cluster", symmetry=False, watch=Watch(cluster=Cluster(workers=4)))
+    expected = check(spec, engine="native", symmetry=False)
+    assert killed and any("was lost at depth 8" in note for note in found.notes), found.notes
+    for field in ("states", "transitions", "depth", "cuts", "actions", "levels"):
+        assert getattr(found.statistics, field) == getattr(expected.statistics, field)
+    broken = load("two_phase_commit").variant("CommitByMajority")
+    violated = check(broken, engine="cluster", watch=Watch(cluster=Cluster(workers=2)))
+    assert violated.violated and violated.trace == check(broken, engine="native").trace
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", names())
+def test_the_library_is_searched_as_by_one_process(name: str) -> None:
+    """Every specification and variant at its default bounds, for what finite runs violate."""
+    for spec in load(name).classes.values():
+        compare(safety(spec), (3,), losses=1)
