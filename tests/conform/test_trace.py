@@ -312,6 +312,61 @@ class LooksAtEach(Rounds):
         require(len(self.seen) < len(Round))
 
 
+def may_go_on(tried: Round) -> bool:
+    """A limit that a function of the module asks for."""
+    return tried < Round.bound
+
+
+class AsksAFunction(Rounds):
+    """The limit stands in no method."""
+
+    def go_on(self) -> None:
+        require(may_go_on(self.tried))
+        self.tried += 1
+
+
+class GoesOnAsBefore(Rounds):
+    """The method that is overridden is called, and runs as it is."""
+
+    def go_on(self) -> None:
+        super().go_on()
+
+
+class CallsByName(Rounds):
+    """So does one that is called by the name of its class."""
+
+    def go_on(self) -> None:
+        Rounds.go_on(self)
+
+
+class AsksWhetherItIsOne(Rounds):
+    """Where numbers end is asked in another way."""
+
+    def go_on(self) -> None:
+        require(self.tried + 1 in Round)
+        self.tried += 1
+
+
+class CallsItOtherwise(Rounds):
+    """The sort has another name."""
+
+    def go_on(self) -> None:
+        turn = Round
+        require(self.tried < turn.bound)
+        self.tried += 1
+
+
+@pytest.mark.parametrize("spec", [AsksAFunction, GoesOnAsBefore, CallsByName, AsksWhetherItIsOne, CallsItOtherwise])
+def test_a_limit_that_would_stay_has_to_be_a_number(spec: type[Spec], tmp_path: Path) -> None:
+    log = write(tmp_path / "log.jsonl", [{"event": "go_on", "vars": {"tried": number}} for number in range(1, 6)])
+    with pytest.raises(UsageError, match="asks for the size of Round"):
+        validate([log], spec, Map(members={}), "rounds")
+    with pytest.raises(UsageError, match="does something with the size of Round"):
+        validate([log], spec, Map(members={}, numbers={"Round": OPEN}), "rounds")
+    for most, found in ((4, Differs), (5, Conforms)):
+        assert isinstance(validate([log], spec, Map(members={}, numbers={"Round": most}), "rounds"), found)
+
+
 def test_a_limit_of_the_exploration_is_none_of_the_program(tmp_path: Path) -> None:
     steps: list[Line] = [{"event": "go_on", "vars": {"tried": number}} for number in range(1, 6)]
     log = write(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import product
 from random import Random
 from typing import Any, ClassVar
 
@@ -266,3 +268,93 @@ def test_what_an_action_leaves_is_not_seen_in_another_place() -> None:
         return found
 
     assert states(bounded) == states(wide)
+
+
+@record
+class Held:
+    """A map inside a record, which is frozen."""
+
+    level: dict[P, T]
+
+
+class Asked(Spec):
+    """Maps about which something is asked, some entries of which are zero."""
+
+    level: dict[P, T]
+    other: dict[P, T]
+    maybe: dict[P, T | None]
+    grid: dict[P, dict[P, T]]
+    held: Held
+    seen: set[Held]
+
+    @action
+    def change(self, p: P, t: T) -> None:
+        self.level[p] = t
+        self.grid[p] = {q: t if p == q else T(0) for q in P}
+        self.held = Held({q: self.level[q] for q in P})
+
+    @action
+    def remember(self) -> None:
+        self.other = {p: self.level[p] for p in P}
+        self.maybe = {p: None if self.level[p] == 0 else self.level[p] for p in P}
+        self.seen.add(self.held)
+
+    @action
+    def ask(self, t: T) -> None:
+        require(t < len(QUESTIONS) and QUESTIONS[t](self))
+
+
+def last() -> Any:
+    """A process."""
+    return list(P)[-1]
+
+
+QUESTIONS: list[Callable[[Any], bool]] = [
+    lambda s: s.level == {p: T(0) for p in P},
+    lambda s: {p: T(0) for p in P} == s.level,
+    lambda s: s.level != {p: T(0) for p in P},
+    lambda s: s.level == s.other,
+    lambda s: s.level != s.other,
+    lambda s: s.level == {**s.other},
+    lambda s: s.maybe == dict.fromkeys(P),
+    lambda s: s.maybe == s.level,
+    lambda s: s.maybe != s.other,
+    lambda s: s.grid == {p: {q: T(0) for q in P} for p in P},
+    lambda s: s.grid == dict.fromkeys(P, s.held.level),
+    lambda s: s.level in [s.other, {p: T(1) for p in P}],
+    lambda s: (s.level, 1) == (s.held.level, 1),
+    lambda s: s.level == {},
+    lambda s: s.level != None,  # noqa: E711
+    lambda s: s.held.level.get(last()) == 0,
+    lambda s: (s.level | {last(): 7})[next(iter(P))] == 0,
+    lambda s: ({last(): 7} | s.held.level)[last()] == 0,
+    lambda s: s.held.level.copy() == s.level and [*reversed(s.level)] == [*reversed(list(P))],
+    lambda s: s.level.keys() >= {last()} and s.level.items() == dict.fromkeys(P, 0).items(),
+    lambda s: s.held in {Held({p: T(0) for p in P})},
+    lambda s: s.held in s.seen and Held(s.level) in s.seen,
+    lambda s: s.level == [] or s.level == 0,
+]
+
+
+def test_what_is_asked_of_a_map_is_asked_of_all_its_entries() -> None:
+    """A wide map leaves zeros out; nobody can tell, in an action or a property."""
+    small = System(Asked.bounded(T=len(QUESTIONS)))
+    wide, _ = wide_system(Asked, Map(members={"P": ("p1", "p2")}))
+    told: list[set[tuple[Any, ...]]] = []
+    for system in (small, wide):
+        found: set[tuple[Any, ...]] = set()
+        with system:
+            begin = next(iter(system.initial()))[1]
+            for steps in product((None, *((p, T(t)) for p in P for t in (0, 2))), repeat=2):
+                state, before = begin, begin
+                for step in steps:
+                    name, arguments = ("remember", ()) if step is None else ("change", step)
+                    after = system.fire(state, system.action(name), arguments)
+                    assert after is not None
+                    before, state = state, after.state
+                for number, question in enumerate(QUESTIONS):
+                    asked = system.fire(state, system.action("ask"), (T(number),)) is not None
+                    assert question(system.view(state)) is asked
+                    found.add((repr(steps), number, asked, before == state))
+        told.append(found)
+    assert told[0] == told[1] and len({(number, asked) for _, number, asked, _ in told[0]}) > 1.5 * len(QUESTIONS)

@@ -1,7 +1,8 @@
 """Which sorts of numbers end in the protocol itself, and not only in its exploration.
 
 `require(self.crashes < Crashes.bound)` speaks of the largest number: with another one it says something else. Of such a sort
-a map has to say where it ends; or that it does not (`OPEN`), if its largest number is only compared with.
+a map has to say where it ends; or that it does not (`OPEN`), if its largest number is only compared with, by methods of the
+specification: a function of the module, and a method that another one overrides and calls, run as they are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeGuard
 
 from quorate.explore.choices import definition_of, namespace_of
 from quorate.language.declarations import SpecBase
@@ -24,8 +25,8 @@ ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 @dataclass(frozen=True)
 class Asked:
-    """Where a size is asked for: by which method, and in which line. `is_limit` if the largest number is compared with, and no more, so
-    that there may as well be none."""
+    """Where a size is asked for: by which method, and in which line. `is_limit` if the largest number is compared with, and no more, by
+    a method that may run without it (`narrowing`)."""
 
     method: str
     place: str
@@ -47,16 +48,17 @@ def sized(spec: type[SpecBase]) -> dict[str, Asked]:
         definition = definition_of(function)
         if definition is None:
             continue
-        for node in ast.walk(definition):
-            called = _method(spec, node.attr, None) if isinstance(node, ast.Attribute) else None
-            if called is not None and called not in seen:
-                seen.add(called)
-                waiting.append(called)
         scope = namespace_of(function)
+        for node in ast.walk(definition):
+            for called in _called(spec, node, scope) if isinstance(node, ast.Attribute) else ():
+                if called not in seen:
+                    seen.add(called)
+                    waiting.append(called)
+        is_own = getattr(spec, function.__name__, None) is function
         for node, limits in _asked(definition):
             sort = named(node, scope)
             if isinstance(sort, type) and issubclass(sort, Int):
-                one = Asked(function.__name__, f"{function.__code__.co_filename}:{node.lineno}", limits)
+                one = Asked(function.__name__, f"{function.__code__.co_filename}:{node.lineno}", limits and is_own)
                 before = found.get(sort.__name__)
                 found[sort.__name__] = one if before is None or (before.is_limit and not one.is_limit) else before
         for name in function.__code__.co_names:
@@ -76,10 +78,27 @@ def named(node: ast.expr, scope: dict[str, Any]) -> Any:
     return None
 
 
+def _called(spec: type[SpecBase], node: ast.Attribute, scope: dict[str, Any]) -> Iterator[FunctionType]:
+    """The methods that `self.m`, `super().m` or `Base.m` may be."""
+    above = isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "super"
+    owner = named(node.value, scope)
+    if above:
+        yield from (one for base in spec.__mro__ if _is_written(one := base.__dict__.get(node.attr)))
+    elif isinstance(owner, type) and issubclass(owner, SpecBase):
+        yield from filter(_is_written, [getattr(owner, node.attr, None)])
+    elif (called := _method(spec, node.attr, None)) is not None:
+        yield called
+
+
+def _is_written(function: Any) -> TypeGuard[FunctionType]:
+    """Whether this is a function that the specification's author wrote."""
+    return isinstance(function, FunctionType) and not function.__module__.startswith("quorate.")
+
+
 def _method(spec: type[SpecBase], name: str, *kinds: str | None) -> FunctionType | None:
     """A method of the specification that is declared so, or with None a helper."""
     function = getattr(spec, name, None)
-    if not isinstance(function, FunctionType) or function.__module__.startswith("quorate."):
+    if not _is_written(function):
         return None
     declaration = getattr(function, "__quorate__", None)
     if declaration is None:  # An override of an action need not repeat the decorator.
@@ -109,5 +128,13 @@ def _asked(definition: ast.FunctionDef) -> Iterator[tuple[ast.expr, bool]]:
                 yield sort, attribute == "bound" and id(node) in limits
             case ast.Call(func=ast.Name(id=called), args=[ast.Name() | ast.Attribute() as sort]) if called in ALL:
                 yield sort, False
-            case ast.Call(func=ast.Attribute(value=sort, attr="members")) | ast.Subscript(value=sort):
+            case (
+                ast.Call(func=ast.Attribute(value=sort, attr="members"))
+                | ast.Subscript(value=sort)
+                | ast.Starred(value=sort)
+            ):
                 yield sort, False
+            case ast.Compare(ops=[*_, ast.In() | ast.NotIn()], comparators=[*_, ast.Name() | ast.Attribute() as sort]):
+                yield sort, False  # Whether a number is one.
+            case ast.Assign(value=ast.Name() | ast.Attribute() as sort) | ast.NamedExpr(value=ast.Name() as sort):
+                yield sort, False  # By another name.

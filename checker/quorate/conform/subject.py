@@ -88,7 +88,7 @@ def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wid
         if most == OPEN and name in asked and not asked[name].is_limit:
             raise UsageError(
                 f"{asked[name].place}: {asked[name].method} of the specification does something with the size of {name}, and does not only "
-                f'compare with it: it has to have one, `numbers={{"{name}": 3}}`.'
+                f'compare with it in a method of its own: it has to have one, `numbers={{"{name}": 3}}`.'
             )
         if most != OPEN and (not isinstance(most, int) or isinstance(most, bool) or not 0 <= most <= NUMBERS_MAX):
             raise UsageError(

@@ -31,14 +31,36 @@ class _AllKeys(dict[Any, Any]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def dense(self) -> dict[Any, Any]:
+        """The same as an ordinary dictionary: what Python's own methods would make of the entries alone is something else."""
+        return {key: self[key] for key in self}
+
     def keys(self) -> Any:
-        return list(self)
+        return self.dense().keys()
 
     def values(self) -> Any:
-        return [self[key] for key in self]
+        return self.dense().values()
 
     def items(self) -> Any:
-        return [(key, self[key]) for key in self]
+        return self.dense().items()
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key] if self._type.is_key(key) else default
+
+    def copy(self) -> Any:
+        return self.dense()
+
+    def __reversed__(self) -> Iterator[Any]:
+        yield from reversed(self.dense())
+
+    def __or__(self, other: Any) -> Any:
+        return self.dense() | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self.dense()
+
+    def __repr__(self) -> str:
+        return repr(self.dense())
 
 
 class SparseMap(_AllKeys, FrozenMap):
@@ -62,10 +84,15 @@ class SparseMap(_AllKeys, FrozenMap):
             return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return dict.__eq__(self, other)
+        """As total maps are equal: the entries say it only where both leave out the same."""
+        if isinstance(other, SparseDraft):
+            other = other._type.freeze(other)
+        if isinstance(other, SparseMap) and (other._type is self._type or other._type == self._type):
+            return dict.__eq__(self, other)
+        return self.dense() == (other.dense() if isinstance(other, SparseMap) else other)
 
     def __ne__(self, other: object) -> bool:
-        return not dict.__eq__(self, other)
+        return not self == other
 
 
 class SparseDraft(_AllKeys, DraftMap):
@@ -93,11 +120,8 @@ class SparseDraft(_AllKeys, DraftMap):
         else:
             super().__setitem__(key, value)
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if self._type.is_key(key) else default
-
     def __eq__(self, other: object) -> bool:
-        return bool(self._type.check(self) == (self._type.check(other) if isinstance(other, SparseDraft) else other))
+        return bool(self._type.freeze(self) == other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
