@@ -23,6 +23,7 @@ from tests.constructs import Constructs
 from tests.hazards import Hazards
 from tests.naive import VARIABLES as VARIABLES_OF_NEWCOMERS
 from tests.naive import Naive
+from tests.wider import VARIABLES as WIDER_VARIABLES
 from tests.wider import Wider
 
 PROMISES = [*LIVENESS, "leads_to"]
@@ -501,7 +502,7 @@ def write(
 ) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
     `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write;
-    `constraints` one or two of them; `naive` what a newcomer writes; `wider` several @init methods.
+    `constraints` one or two of them; `naive` what a newcomer writes; `wider` several @init methods, and maps of which keys may be absent.
     """
     random = Random(seed)
     writer = _OddWriter(random) if odd else _NaiveWriter(random) if naive else _Writer(random)
@@ -513,6 +514,9 @@ def write(
     names = random.sample(list(variables), random.randint(2, 5) if odd else random.randint(1, 4))
     wire = random.choice([None, *WIRES])
     scope = _Scope({name: variables[name] for name in names} | (VARIABLES_OF_NEWCOMERS if naive else {}), wire)
+    if wider:
+        chosen = random.sample(list(WIDER_VARIABLES), random.randint(1, 2))
+        scope.variables.update({name: WIDER_VARIABLES[name] for name in chosen})
     history, varied = writer.chance(10) and histories, writer.chance(40)
     lines = [HEADER.format(nodes=random.randint(2, 3), levels=random.randint(1, 2))]
     if odd:

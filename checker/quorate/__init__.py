@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from quorate.language.laws import law, merge
     from quorate.language.networks import Bag, Channels, Network
     from quorate.language.records import record, replace
-    from quorate.language.resolve import up_to
+    from quorate.language.resolve import partial, up_to
     from quorate.language.sorts import Int, Nat, Ordered, Scalarset
     from quorate.language.spec import Spec
     from quorate.prove.proven import proven as proven
@@ -100,6 +100,7 @@ __all__ = [
     "linearizable",
     "mapping",
     "merge",
+    "partial",
     "reachable",
     "record",
     "replace",

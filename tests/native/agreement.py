@@ -305,7 +305,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=0, help="the number of the first spec")
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
-    options.add_argument("--wider", action="store_true", help="specs with several @init methods")
+    options.add_argument("--wider", action="store_true", help="specs with several @init methods and partial maps")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
     options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()

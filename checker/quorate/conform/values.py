@@ -17,7 +17,7 @@ from typing import Any
 from quorate.conform.mapping import OPEN
 from quorate.conform.wide.sorts import Number, inhabitants
 from quorate.errors import QuorateError, UsageError
-from quorate.language.containers import FrozenList
+from quorate.language.containers import FrozenList, FrozenMap
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.types import (
@@ -219,7 +219,7 @@ class Values:
 
     def _map(self, kind: MapType, data: Json) -> Any:
         entries = {self.read(kind.key, key): self.read(kind.value, each) for key, each in pairs(kind, data)}
-        return kind.check({key: entries[key] if key in entries else kind.value.zero() for key in kind.keys})
+        return kind.check(FrozenMap((key, entries[key] if key in entries else kind.value.zero()) for key in kind.keys))
 
     def _bag(self, kind: BagType, data: Json) -> Any:
         bag: Any = kind.zero()

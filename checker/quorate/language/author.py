@@ -25,7 +25,7 @@ from quorate.language.functions import is_majority, is_quorum, linearizable, the
 from quorate.language.laws import law, merge
 from quorate.language.networks import Bag, Channels, Network
 from quorate.language.records import record, replace
-from quorate.language.resolve import up_to
+from quorate.language.resolve import partial, up_to
 from quorate.language.sorts import Int, Nat, Ordered, Scalarset
 from quorate.language.spec import Spec
 
@@ -58,6 +58,7 @@ __all__ = [
     "linearizable",
     "mapping",
     "merge",
+    "partial",
     "reachable",
     "record",
     "replace",

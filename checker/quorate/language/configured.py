@@ -26,10 +26,12 @@ from quorate.language.resolve import (
     deactivate,
     hints,
     is_classvar,
+    partial,
     resolve,
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
 from quorate.language.types import WireType
+from quorate.language.types.partial import has_partial
 
 
 class Configured:
@@ -266,6 +268,11 @@ class Configured:
                 default = kind.zero() if slot.default is None else kind.check(slot.default)
             except SpecError as error:
                 raise placed(error, declaration(self.spec, name)) from None
+            if partial in getattr(self._hints[name], "__metadata__", ()):
+                raise SpecError(
+                    f"{self.name}.{name}: an auxiliary map is total; write `dict[K, V | None]`.",
+                    declaration(self.spec, name),
+                )
             if isinstance(kind, WireType):
                 raise SpecError(
                     f"{self.name}.{name}: a network is part of the state; an auxiliary variable may be a list or a set of messages.",
@@ -295,6 +302,8 @@ class Configured:
                 )
             try:
                 kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
+                if has_partial(kind):
+                    raise SpecError(f"{where}: no parameter ranges over partial maps; write `dict[K, V | None]`.")
             except SpecError as error:
                 raise placed(error, definition(function, parameter)) from None
             parameters.append(Parameter(parameter, kind))

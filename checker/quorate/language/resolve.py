@@ -31,6 +31,7 @@ from quorate.language.types import (
     NetworkType,
     NoneType,
     OrderedType,
+    PartialMapType,
     RecordType,
     ScalarsetType,
     SetType,
@@ -38,6 +39,7 @@ from quorate.language.types import (
     Type,
     UnionType,
     WholeType,
+    WireType,
     is_record,
 )
 
@@ -61,6 +63,17 @@ def up_to(limit: type[Int] | int) -> UpTo:
     With a `Nat` the bound carries its name; with a number it is named after the variable.
     """
     return UpTo(limit)
+
+
+class Partial:
+    """The mark that `partial` leaves in an annotation."""
+
+    def __repr__(self) -> str:
+        return "partial"
+
+
+partial = Partial()
+"""`leases: Annotated[dict[Client, Term], partial]`: a map of which keys may be absent. It begins empty."""
 
 
 @dataclass
@@ -119,7 +132,8 @@ def record_type(cls: type) -> RecordType:
         fields = []
         for name, hint in hints(cls).items():
             try:
-                fields.append((name, resolve(hint, f"{cls.__name__}.{name}", configuration)))
+                where = f"{cls.__name__}.{name}"
+                fields.append((name, _whole(resolve(hint, where, configuration), where)))
             except SpecError as error:
                 raise placed(error, declaration(cls, name)) from None
         found = configuration.records[cls] = RecordType(cls, tuple(fields))
@@ -159,10 +173,16 @@ def resolve(hint: Any, name: str, configuration: Configuration, default: Any = N
     for the bound of a container; `default` the value given in the class, which carries the options of a network.
     """
     limit: UpTo | None = None
+    marks: list[Any] = []
     if get_origin(hint) is Annotated:
         hint, *marks = get_args(hint)
         limit = next((mark for mark in marks if isinstance(mark, UpTo)), None)
     origin, arguments = get_origin(hint), get_args(hint)
+    if partial in marks:
+        if origin is not dict:
+            raise SpecError(f"{name}: only the keys of a map may be absent, `Annotated[dict[K, V], partial]`.")
+        key, value = (resolve(part, name, configuration) for part in arguments)
+        return _partial(key, value, name)
     if hint is None or hint is pytypes.NoneType:
         return NoneType()
     if isinstance(hint, type) and origin is None:
@@ -170,17 +190,17 @@ def resolve(hint: Any, name: str, configuration: Configuration, default: Any = N
     if origin in (Union, pytypes.UnionType):
         return _union(tuple(resolve(part, name, configuration) for part in arguments), name)
     if origin is tuple and arguments and Ellipsis not in arguments:
-        return TupleType(tuple(resolve(part, name, configuration) for part in arguments))
+        return TupleType(tuple(_whole(resolve(part, name, configuration), name) for part in arguments))
     if origin is dict:
         return _map(resolve(arguments[0], name, configuration), resolve(arguments[1], name, configuration), name)
     if origin in (set, frozenset):
-        element = resolve(arguments[0], name, configuration)
+        element = _whole(resolve(arguments[0], name, configuration), name)
         unbounded = limit is None and element.cardinality <= MASK_MAX and name not in configuration.capacities
         capacity, bound = (None, name) if unbounded else _capacity(limit, SET_CAPACITY, name, configuration)
         return SetType(element, capacity, bound)
     if origin is list:
         capacity, bound = _capacity(limit, LIST_CAPACITY, name, configuration)
-        return ListType(resolve(arguments[0], name, configuration), capacity, bound)
+        return ListType(_whole(resolve(arguments[0], name, configuration), name), capacity, bound)
     if isinstance(origin, type) and issubclass(origin, Wire):
         return _wire(origin, resolve(arguments[0], name, configuration), name, configuration, default)
     raise SpecError(f"{name}: {_show(hint)} is not a type of the language. Use {ALLOWED}.")
@@ -328,6 +348,30 @@ def _map(key: Type, value: Type, name: str) -> Type:
             f"{name}: a map is total, and {key} has {key.cardinality:,} values; at most {KEYS_MAX:,} keys are allowed."
         )
     return MapType(key, value)
+
+
+def _partial(key: Type, value: Type, name: str) -> Type:
+    if NoneType() in (value, *value.children()):
+        raise SpecError(
+            f"{name}: what is absent from a partial map is not there, and what is there is not None: write `dict[{key}, "
+            f"{value}]` for a map in which None is a value, or leave None out."
+        )
+    if any(isinstance(part, MapType | ListType | SetType | WireType) for part in (value, *value.children())):
+        raise SpecError(f"{name}: the values of a partial map are no containers; wrap {value} in a @record.")
+    whole = _map(key, value, name)
+    assert isinstance(whole, MapType)
+    optional = _union((NoneType(), value), name)
+    assert isinstance(optional, UnionType)
+    return PartialMapType(whole.key, optional)
+
+
+def _whole(part: Type, name: str) -> Type:
+    """A type that is kept inside of another one, where every map is total."""
+    if any(isinstance(inner, PartialMapType) for inner in part.walk()):
+        raise SpecError(
+            f"{name}: a partial map is a variable, or what a variable has for each key; elsewhere write `dict[K, V | None]`."
+        )
+    return part
 
 
 def _capacity(limit: UpTo | None, default: int, name: str, configuration: Configuration) -> tuple[int, str]:

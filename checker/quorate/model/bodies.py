@@ -10,7 +10,18 @@ from typing import Any, assert_never
 
 from quorate.language.control import require
 from quorate.language.types import ListType, MapType, SetType, UnionType
-from quorate.model import aliases, auxiliary, changes, comprehensions, lowering, narrowing, operators, own_calls, places
+from quorate.model import (
+    aliases,
+    auxiliary,
+    changes,
+    comprehensions,
+    lowering,
+    narrowing,
+    operators,
+    own_calls,
+    partial,
+    places,
+)
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import join, roomy, without_none
@@ -25,7 +36,6 @@ INSTEAD: dict[type[ast.stmt], tuple[str, str]] = {
     ast.While: ("`while`", "Loop over a bounded range, `for i in range(len(xs))`."),
     ast.Try: ("`try`", "Guard with `require` or `if`."),
     ast.With: ("`with`", "Write the statements directly."),
-    ast.Delete: ("`del`", "Assign a new value, `self.log = self.log[:i]`; sets have `.discard(x)`."),
     ast.Match: ("`match`", "Write `if isinstance(m, Vote): ... elif ...`."),
     ast.Raise: ("`raise`", "Use `require` to disable an action, `assert` for what must be true."),
     ast.FunctionDef: ("A function inside a method", "Write it as a method, or at the top of the file."),
@@ -97,6 +107,8 @@ def _annotated(ctx: Context, node: ast.AnnAssign) -> list[ir.Stmt]:
 def _augmented(ctx: Context, node: ast.AugAssign) -> list[ir.Stmt]:
     target = places.place(ctx, node.target) if not isinstance(node.target, ast.Name) else None
     old = target.read(ctx.location(node)) if target is not None else lowering.lower(ctx, node.target)
+    if target is not None and partial.is_entry(target):
+        old = partial.present(old)
     value = operators.combine(ctx, node, node.op, old, without_none(lowering.lower(ctx, node.value, old.type)))
     if aliases.mutable(old.type):  # Python changes the container in place
         where = places.place(ctx, node.target)
@@ -127,11 +139,22 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
             node, "`else` of a loop is outside the compiled subset.", "Compute a condition and use `if`."
         )
     writes = ctx.auxiliary_writes
+    kept: list[ir.Assign] = []
+
+    def held(whole: ir.Expr) -> ir.Expr:
+        one = ctx.temporary("held", whole.type, node)
+        kept.append(ir.Assign(ir.Place(one.data, False, (), (one.type,)), whole, ctx.location(node)))
+        return one
+
     with ctx.loop() as before:
-        over = comprehensions.ranged(ctx, node.target, node.iter)
+        over = comprehensions.ranged(ctx, node.target, node.iter, held)
         _check_target(ctx, node, before.bindings)
         aliases.name(ctx, over.name, aliases.roots(ctx, over.source))
+        if over.only is not None:
+            narrowing.learn(ctx, over.only)
         body = (*_held(ctx, node, before.bindings), *block(ctx, node.body))
+        if over.only is not None:
+            body = (ir.If(over.only, body, (), ctx.location(node)),)
         changed = before.changed(ctx.versions)
         aliases.check_rounds(ctx, node, body, before.aliases, changed, before.defined)
         _check_source(ctx, node, over, body, changed)
@@ -143,8 +166,10 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
             "Range over a list, `sorted(...)`, numbers or an Ordered sort, or write it once, after the loop.",
         )
     if not over.ordered:
-        check_unordered(ctx.source, node, loop, before.defined, ctx.builder.functions)
-    return [loop]
+        check_unordered(
+            ctx.source, node, loop, before.defined | {one.target.root for one in kept}, ctx.builder.functions
+        )
+    return [*kept, loop]
 
 
 def _check_target(ctx: Context, node: ast.For, saved: dict[str, ir.Expr]) -> None:
@@ -224,6 +249,20 @@ def _assert(ctx: Context, node: ast.Assert) -> list[ir.Stmt]:
     return [ir.Assert(test, ctx.location(node))]
 
 
+def _delete(ctx: Context, node: ast.Delete) -> list[ir.Stmt]:
+    found: list[ir.Stmt] = []
+    for target in node.targets:
+        place = places.place(ctx, target) if isinstance(target, ast.Subscript) else None
+        if place is None or not partial.is_entry(place):
+            raise ctx.source.outside(
+                node,
+                "`del` takes a key out of a partial map, and nothing else.",
+                "Assign a new value, `self.log = self.log[:i]`; sets have `.discard(x)`.",
+            )
+        found += partial.removed(ctx, node, place)
+    return found
+
+
 def _jump(ctx: Context, node: ast.Break | ast.Continue) -> list[ir.Stmt]:
     return [ir.Break(ctx.location(node)) if isinstance(node, ast.Break) else ir.Continue(ctx.location(node))]
 
@@ -294,5 +333,6 @@ RULES: dict[type[ast.stmt], StatementRule] = {
     ast.Break: _jump,
     ast.Continue: _jump,
     ast.Expr: _expression,
+    ast.Delete: _delete,
     ast.Pass: lambda ctx, node: [],
 }

@@ -16,7 +16,7 @@ from quorate.language.configured import takes_old
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, WireType
-from quorate.model import bodies, calls, comprehensions, expressions, operators
+from quorate.model import bodies, calls, comprehensions, expressions, maps, operators
 from quorate.model import nodes as ir
 from quorate.model.beginning import check_parts
 from quorate.model.context import Context, Findings, Rule
@@ -40,6 +40,7 @@ RULES: dict[type[ast.expr], Rule] = {
     **operators.RULES,
     **calls.RULES,
     **comprehensions.RULES,
+    **maps.RULES,
 }
 """How every kind of expression is lowered."""
 

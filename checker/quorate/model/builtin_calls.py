@@ -12,12 +12,13 @@ from quorate.language.records import replace
 from quorate.language.types import (
     ListType,
     MapType,
+    PartialMapType,
     RecordType,
     SetType,
     TupleType,
     Type,
 )
-from quorate.model import comprehensions, lowering, records
+from quorate.model import comprehensions, lowering, partial, records
 from quorate.model import nodes as ir
 from quorate.model.classes import is_instance
 from quorate.model.context import Context
@@ -44,6 +45,9 @@ def check_arguments(ctx: Context, node: ast.Call, target: Any) -> None:
 def _len(ctx: Context, node: ast.Call) -> ir.Expr:
     value = without_none(lowering.sort_or_value(ctx, node.args[0]))
     location = ctx.location(node)
+    if isinstance(value.type, PartialMapType):
+        keys = partial.keys(ctx, node, value)
+        return ir.Expr(ir.Op.LEN, spanning(0, extent(keys)), (keys,), None, location)
     if isinstance(value.type, MapType):
         return lowering.after(ctx, node, (value,), lowering.constant(ctx, node, value.type.key.cardinality))
     if value.op is ir.Op.DOMAIN:

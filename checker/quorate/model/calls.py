@@ -13,16 +13,17 @@ from quorate.language.types import (
     ListType,
     MapType,
     OrderedType,
+    PartialMapType,
     RecordType,
     SetType,
     Type,
     is_record,
 )
-from quorate.model import expressions, lowering, operators, records
+from quorate.model import expressions, lowering, operators, partial, records
 from quorate.model import nodes as ir
 from quorate.model.builtin_calls import BUILTINS, TYPED, check_arguments
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import join, without_none
+from quorate.model.conversion import converts, join, without_none
 from quorate.model.lowering import BOOL
 from quorate.model.own_calls import arguments, called, own_method, user_call
 from quorate.model.source import MISSING
@@ -89,10 +90,28 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
         return base
     if isinstance(base.type, ChannelsType) and func.attr == "queue" and len(node.args) == 2 and not node.keywords:
         return _queue(ctx, node, base, base.type)
+    if isinstance(base.type, PartialMapType) and func.attr == "get" and len(node.args) in (1, 2) and not node.keywords:
+        return _get(ctx, node, base, base.type)
     advice = "Methods that change a container are statements of their own."
     if isinstance(base.type, MapType):
         advice = "Range over it where it is used, `for k, v in m.items()`; Python's view of a map changes with the map."
     raise ctx.source.outside(node, f"The method .{func.attr}() of {base.type} cannot be used in an expression.", advice)
+
+
+def _get(ctx: Context, node: ast.Call, whole: ir.Expr, kind: PartialMapType) -> ir.Expr:
+    """`m.get(k)` and `m.get(k, default)`."""
+    location = ctx.location(node)
+    key = lowering.lower(ctx, node.args[0], kind.key)
+    if not converts(key, kind.key):
+        raise ctx.source.outside(
+            node.args[0], f"This may be no {kind.key}.", "Use a key of the map's key type, or ask `k in m` first."
+        )
+    found = partial.looked_up(whole, ctx.adapt(key, kind.key, node), location)
+    if len(node.args) == 1:
+        return found
+    default = lowering.lower(ctx, node.args[1], kind.held)
+    chosen = operators.conditional(ctx, node, partial.is_there(found, location), partial.present(found), default)
+    return lowering.after(ctx, node, (whole, key, default), chosen)
 
 
 NEIGHBOURS = {"next": 1, "previous": -1}

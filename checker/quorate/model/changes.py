@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from quorate.language.types import BoolType, ListType, SetType, Type, UnionType
-from quorate.model import aliases, expressions, lowering, operators, own_calls, places
+from quorate.language.types import BoolType, ListType, PartialMapType, SetType, Type, UnionType
+from quorate.model import aliases, expressions, lowering, operators, own_calls, partial, places
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import WireLike, converts, element_type, extent, roomy, without_none
@@ -17,6 +17,8 @@ def change(ctx: Context, node: ast.stmt, call: ast.Call, func: ast.Attribute) ->
     """A call such as `self.votes[s].add(t)`."""
     target = places.place(ctx, func.value)
     name = func.attr
+    if isinstance(target.type, PartialMapType):
+        return _of_map(ctx, node, call, target, name)[0]
     _check_change(ctx, node, call, target, name)
     old = target.read(ctx.location(node))
     if name in ("update", "extend"):
@@ -55,6 +57,10 @@ def taken(ctx: Context, node: ast.Assign | ast.AnnAssign) -> tuple[list[ir.Stmt]
     if own_calls.own_method(ctx, call.func) is not None:
         return None
     target = places.place(ctx, call.func.value)
+    if isinstance(target.type, PartialMapType):
+        made, popped = _of_map(ctx, node, call, target, "pop")
+        held = ctx.temporary("taken", popped.type, node)
+        return [ir.Assign(ir.Place(held.data, False, (), (popped.type,)), popped, ctx.location(node)), *made], held
     _check_change(ctx, node, call, target, "pop")
     old, location = target.read(ctx.location(node)), ctx.location(node)
     position = lowering.number(ctx, call.args[0]) if call.args else lowering.constant(ctx, call, -1)
@@ -68,6 +74,32 @@ def taken(ctx: Context, node: ast.Assign | ast.AnnAssign) -> tuple[list[ir.Stmt]
     value = ir.Expr(ir.Op.INDEX, element, (old, position), None, location)
     kept = ir.Assign(ir.Place(held.data, False, (), (element,)), value, location)
     return [kept, *change(ctx, node, call, call.func)], held
+
+
+def _of_map(ctx: Context, node: ast.stmt, call: ast.Call, target: ir.Place, name: str) -> tuple[list[ir.Stmt], ir.Expr]:
+    """What takes keys out of a map of which they may be absent, and the value that was there."""
+    kind, none = target.type, lowering.constant(ctx, node, None)
+    assert isinstance(kind, PartialMapType)
+    many, quiet = (
+        len(call.args),
+        len(call.args) == 2 and isinstance(call.args[1], ast.Constant) and call.args[1].value is None,
+    )
+    if (
+        not target.state
+        or call.keywords
+        or not ((name == "clear" and not many) or (name == "pop" and (many == 1 or quiet)))
+    ):
+        raise ctx.source.outside(
+            node,
+            f".{name}() of this map is outside the compiled subset.",
+            "A partial map of the state has `del self.m[k]`, `self.m.pop(k)`, `self.m.pop(k, None)` and `self.m.clear()`.",
+        )
+    if name == "clear":
+        return partial.emptied(ctx, node, target), none
+    key = expressions.key(ctx, call.args[0], kind)
+    entry = ir.Place(target.root, target.state, (*target.selectors, key), (*target.types, kind.value))
+    found = entry.read(ctx.location(node))
+    return partial.removed(ctx, node, entry, must=not quiet), found if quiet else partial.present(found)
 
 
 def _looked_for(ctx: Context, node: ast.stmt, change: ir.Change, target: ir.Place, value: ir.Expr) -> list[ir.Stmt]:

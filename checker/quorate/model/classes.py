@@ -17,6 +17,7 @@ from quorate.language.types import (
     MapType,
     NatType,
     NoneType,
+    PartialMapType,
     RecordType,
     SetType,
     TupleType,
@@ -99,7 +100,7 @@ def _is_of(kind: Type, cls: type) -> bool:
             return issubclass(python, cls)
     if isinstance(kind, RecordType | EnumType | IdentityType):
         return issubclass(kind.sort, cls)
-    base = {ListType: list, SetType: None, MapType: dict}.get(type(kind))
+    base = {ListType: list, SetType: None, MapType: dict, PartialMapType: dict}.get(type(kind))
     if base is None:
         raise TypeError(f"isinstance of a {kind} is not decided by its type")
     return issubclass(base, cls)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from quorate.language.types import BoolType, ListType, MapType, SetType, TupleType, Type, UnionType
-from quorate.model import expressions, lowering, narrowing
+from quorate.language.types import BoolType, ListType, MapType, PartialMapType, SetType, TupleType, Type
+from quorate.model import expressions, lowering, narrowing, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
     WireLike,
     comparable,
-    converts,
     element_type,
     extent,
     join,
-    roomy,
     without_none,
 )
 from quorate.model.ranges import is_number, spanning, summed
@@ -35,14 +34,28 @@ class Range:
     ordered: bool
     walked: ir.Expr | None = None
     """The map or list that is looked at in every round, where `source` are only its keys or indices."""
+    only: ir.Expr | None = None
+    """Which rounds there are, where not all."""
+
+    @property
+    def clauses(self) -> tuple[ir.Clause, ...]:
+        """What a comprehension ranges over."""
+        each = ir.For(self.name, self.type, self.source, self.ordered)
+        return (each,) if self.only is None else (each, ir.Where(self.only))
 
 
-def ranged(ctx: Context, target: ast.expr, source: ast.expr) -> Range:
-    """Bind the target of `for target in source` and say what it ranges over."""
-    special = _special(ctx, target, source)
+Held = Callable[[ir.Expr], ir.Expr]
+
+
+def ranged(ctx: Context, target: ast.expr, source: ast.expr, held: Held = lambda whole: whole) -> Range:
+    """Bind the target of `for target in source` and say what it ranges over. A body may change a map of which keys may be absent: it
+    ranges over what is `held` of it before."""
+    special = _special(ctx, target, source, held)
     if special is not None:
         return special
     whole = without_none(lowering.sort_or_value(ctx, source))
+    if isinstance(whole.type, PartialMapType):
+        return _present(ctx, held(whole), whole.type, bind(ctx, target, whole.type.key), source)
     if isinstance(whole.type, MapType):
         keys = lowering.domain(whole.type.key, ctx.location(source))
         name = bind(ctx, target, whole.type.key)
@@ -66,7 +79,15 @@ def each(ctx: Context, node: ast.expr) -> tuple[Range, ir.Expr]:
         return over, ctx.bindings[target.id]
 
 
-def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
+def _present(ctx: Context, whole: ir.Expr, kind: PartialMapType, name: str, source: ast.expr) -> Range:
+    """The keys that a map has."""
+    location = ctx.location(source)
+    only = partial.there(whole, ir.Expr(ir.Op.LOCAL, kind.key, (), name, location), location)
+    keys = lowering.after(ctx, source, (whole,), lowering.domain(kind.key, location))
+    return Range(name, kind.key, keys, not kind.key.scalarsets, None, only)
+
+
+def _special(ctx: Context, target: ast.expr, source: ast.expr, held: Held) -> Range | None:
     """`m.items()`, `m.values()`, `m.keys()` and `enumerate(list)`."""
     if not isinstance(source, ast.Call):
         return None
@@ -81,6 +102,9 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
         raise ctx.source.error(source, f".{source.func.attr}() needs a map; this is a {whole.type}.")
     keys = whole.type.key
     location = ctx.location(source)
+    kind: MapType = whole.type
+    if isinstance(kind, PartialMapType):
+        whole = held(whole)
     if source.func.attr == "keys":
         name = bind(ctx, target, keys)
     else:
@@ -91,10 +115,14 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr) -> Range | None:
         first, second = parts
         name = bind(ctx, first, keys) if first is not None else ctx.temporary("key", keys, target).data
         at = ir.Expr(ir.Op.LOCAL, keys, (), name, location)
-        value = ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, at), None, location)
+        value = ir.Expr(ir.Op.LOOKUP, kind.value, (whole, at), None, location)
+        if isinstance(kind, PartialMapType):
+            value = partial.value(whole, at, location)
         if pairs and first is None:
             value = ir.Expr(ir.Op.TUPLE, TupleType((keys, value.type)), (at, value), None, location)
         _bind_to(ctx, second, value)
+    if isinstance(kind, PartialMapType):
+        return _present(ctx, whole, kind, name, source)
     source_keys = lowering.after(ctx, source, (whole,), lowering.domain(keys, location))
     return Range(name, keys, source_keys, not keys.scalarsets, whole)
 
@@ -158,7 +186,9 @@ def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Claus
     found: list[ir.Clause] = []
     for generator in generators:
         over = ranged(ctx, generator.target, generator.iter)
-        found.append(ir.For(over.name, over.type, over.source, over.ordered))
+        found += over.clauses
+        if over.only is not None:
+            narrowing.learn(ctx, over.only)
         for test in generator.ifs:
             condition = lowering.condition(ctx, test)
             narrowing.learn(ctx, condition)
@@ -205,59 +235,6 @@ def list_of(ctx: Context, node: ast.ListComp, expected: Type | None) -> ir.Expr:
     return ir.Expr(ir.Op.LIST_OF, ListType(body.type, rounds(parts), ""), (body,), parts, ctx.location(node))
 
 
-def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> ir.Expr:
-    """`{k: value for k in Key}`."""
-    with ctx.scope():
-        parts = clauses(ctx, node.generators)
-        total = len(parts) == 1 and isinstance(parts[0], ir.For) and parts[0].source.op is ir.Op.DOMAIN
-        key = lowering.lower(ctx, node.key)
-        if not total or key.op is not ir.Op.LOCAL or not isinstance(parts[0], ir.For) or key.data != parts[0].name:
-            raise ctx.source.outside(
-                node,
-                "This dict comprehension may not have a value for every key.",
-                "Maps are total: write `{k: value for k in Key}` over the whole key type.",
-            )
-        body = lowering.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
-        if isinstance(expected, MapType) and isinstance(body.type, UnionType):
-            body = ctx.adapt(body, roomy(expected.value, body.type), node)
-    return ir.Expr(ir.Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
-
-
-def updated(ctx: Context, node: ast.Dict, expected: Type | None) -> ir.Expr:
-    """`{**f, k: v}`: the map f with other values at some keys. It is lowered as `{j: v if j == k else f[j] for j in f}`, once f, k and v
-    have been evaluated in this order."""
-    first, *keys = node.keys or [node]
-    if first is not None or None in keys:
-        raise ctx.source.outside(
-            node,
-            "A dict display is outside the compiled subset.",
-            "Maps are total: write `{k: v for k in Key}` or `{**f, k: v}`.",
-        )
-    old, *values = node.values
-    whole = lowering.lower(ctx, old, expected)
-    if not isinstance(whole.type, MapType):
-        raise ctx.source.error(old, f"A map is expected after `**`; this is a {whole.type}.")
-    written = [whole]
-    each = ast.copy_location(ast.Name("0key", ast.Load()), node)
-    body: ast.expr = ast.Subscript(old, each, ast.Load())
-    for key, value in zip(keys, values, strict=True):
-        assert key is not None
-        found = lowering.lower(ctx, key, whole.type.key)
-        ctx.adapt(found, whole.type.key, key)
-        if not converts(found, whole.type.key):
-            raise ctx.source.outside(
-                key, f"This may be no {whole.type.key}, and maps are total.", "Use a key of the map's key type."
-            )
-        written += [found, lowering.lower(ctx, value, whole.type.value)]
-        body = ast.IfExp(ast.Compare(each, [ast.Eq()], [key]), value, body)
-    target = ast.Name(each.id, ast.Store())
-    made = ast.DictComp(each, body, [ast.comprehension(target, old, [], 0)])
-    for part in ast.walk(made):
-        if "lineno" in part._attributes and not hasattr(part, "lineno"):
-            ast.copy_location(part, node)
-    return lowering.after(ctx, node, written, map_of(ctx, made, expected))
-
-
 Fold = tuple[tuple[ir.Clause, ...], ir.Expr]
 
 
@@ -268,7 +245,7 @@ def fold(ctx: Context, node: ast.expr) -> Fold:
             parts = clauses(ctx, node.generators)
             return parts, lowering.lower(ctx, node.elt)
         over, element = each(ctx, node)
-        return (ir.For(over.name, over.type, over.source, over.ordered),), element
+        return over.clauses, element
 
 
 def quantifier(op: ir.Op) -> Any:
@@ -453,6 +430,4 @@ def collection(value: ir.Expr) -> bool:
 RULES: dict[type[ast.expr], Rule] = {
     ast.SetComp: set_of,
     ast.ListComp: list_of,
-    ast.DictComp: map_of,
-    ast.Dict: updated,
 }

@@ -8,6 +8,7 @@ place where a bound cuts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from quorate.errors import Location
@@ -74,9 +75,11 @@ def join(first: Type, second: Type) -> Type | None:
         case ListType(element=element), ListType(element=other):
             part = join(element, other)
             return ListType(part, max(first.capacity, second.capacity), "") if part else None
-        case MapType(key=key, value=value), MapType(key=other_key, value=other) if key == other_key:
+        case MapType(key=key, value=value), MapType(key=other_key, value=other) if key == other_key and type(
+            first
+        ) is type(second):
             part = join(value, other)
-            return MapType(key, part) if part else None
+            return replace(first, value=part) if part else None
     return None
 
 
@@ -123,8 +126,8 @@ def widen(old: Type, new: Type) -> Type:
             return SetType(widen(element, other), None, "")
         case ListType(element=element), ListType(element=other, capacity=capacity):
             return ListType(widen(element, other), capacity, "")
-        case MapType(key=key, value=value), MapType(value=other):
-            return MapType(key, widen(value, other))
+        case MapType(value=value), MapType(value=other):
+            return replace(new, value=widen(value, other))
         case UnionType(kinds=kinds), UnionType(kinds=others) if len(kinds) == len(others):
             return UnionType(tuple(widen(kind, other) for kind, other in zip(kinds, others, strict=True)))
     return new
@@ -148,7 +151,7 @@ def _fits_without_check(have: Type, want: Type) -> bool:
             return want.capacity is None and _fits_without_check(element, other)
         case ListType(element=element), ListType(element=other):
             return have.capacity <= want.capacity and _fits_without_check(element, other)
-        case MapType(key=key, value=value), MapType(key=other_key, value=other):
+        case MapType(key=key, value=value), MapType(key=other_key, value=other) if type(have) is type(want):
             return key == other_key and _fits_without_check(value, other)
     return False
 
@@ -168,7 +171,7 @@ def _could_fit(have: Type, want: Type) -> bool:
             return _could_fit(element, other)
         case ListType(element=element), ListType(element=other):
             return _could_fit(element, other)
-        case MapType(key=key, value=value), MapType(key=other_key, value=other):
+        case MapType(key=key, value=value), MapType(key=other_key, value=other) if type(have) is type(want):
             return key == other_key and _could_fit(value, other)
     return False
 

@@ -8,8 +8,18 @@ import dataclasses
 from quorate.errors import Location
 from quorate.language.methods import Variable
 from quorate.language.sorts import Int, SortMeta
-from quorate.language.types import BoolType, ListType, MapType, OrderedType, RecordType, SetType, TupleType, Type
-from quorate.model import aliases, lowering, narrowing, operators
+from quorate.language.types import (
+    BoolType,
+    ListType,
+    MapType,
+    OrderedType,
+    PartialMapType,
+    RecordType,
+    SetType,
+    TupleType,
+    Type,
+)
+from quorate.model import aliases, lowering, narrowing, operators, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import alternatives, compatible, cuts, join, without_none
@@ -142,6 +152,8 @@ def _subscript(ctx: Context, node: ast.Subscript, expected: Type | None) -> ir.E
     location = ctx.location(node)
     if isinstance(node.slice, ast.Slice):
         return _slice(ctx, base, node.slice, node)
+    if isinstance(base.type, PartialMapType):
+        return partial.value(base, key(ctx, node.slice, base.type), location)
     if isinstance(base.type, MapType):
         return ir.Expr(ir.Op.LOOKUP, base.type.value, (base, key(ctx, node.slice, base.type)), None, location)
     if isinstance(base.type, ListType):

@@ -12,12 +12,13 @@ from quorate.language.types import (
     MapType,
     NoneType,
     OrderedType,
+    PartialMapType,
     ScalarsetType,
     SetType,
     Type,
     UnionType,
 )
-from quorate.model import lowering
+from quorate.model import lowering, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
@@ -181,6 +182,8 @@ def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.
     if whole.op is ir.Op.TUPLE:
         found = ir.Expr(ir.Op.OR, BOOL, tuple(equal(ctx, node, element, part) for part in whole.args), None, location)
         return lowering.after(ctx, node, (element, *whole.args), found)
+    if isinstance(whole.type, PartialMapType):
+        return _is_key(ctx, node, element, whole, whole.type.key)
     if isinstance(whole.type, MapType):
         if element.type == whole.type.key:
             value = whole.type.value
@@ -210,6 +213,22 @@ def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.
             found = ir.Expr(ir.Op.AND, BOOL, (there, inside), None, location)
             return lowering.after(ctx, node, (element, whole), found)
     return lowering.after(ctx, node, (element,), _searched(ctx, node, element, whole, kind))
+
+
+def _is_key(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr, kind: Type) -> ir.Expr:
+    """Whether a map has a key, which need not be of the keys' type."""
+    location = ctx.location(node)
+    if converts(element, kind):
+        found = partial.there(whole, ctx.adapt(element, kind, node), location)
+        return lowering.in_order(ctx, node, (element, whole), found)
+    if not any(same_class(part, kind) for part in alternatives(element.type)):
+        raise ctx.source.error(node, f"A {element.type} is never a key of a {whole.type}.")
+    one = ctx.temporary("key", kind, node)
+    clause = ir.For(str(one.data), kind, lowering.domain(kind, location), False)
+    both = ir.Expr(
+        ir.Op.AND, BOOL, (equal(ctx, node, one, element), partial.there(whole, one, location)), None, location
+    )
+    return lowering.after(ctx, node, (element, whole), ir.Expr(ir.Op.ANY, BOOL, (both,), (clause,), location))
 
 
 def _searched(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr, kind: Type) -> ir.Expr:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from quorate.language.types import ListType, MapType, SetType, TupleType, Type
-from quorate.model import aliases, expressions, lowering, narrowing
+from quorate.language.types import ListType, MapType, PartialMapType, SetType, TupleType, Type
+from quorate.model import aliases, expressions, lowering, narrowing, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 
@@ -17,6 +17,12 @@ def place(ctx: Context, node: ast.expr) -> ir.Place:
         if isinstance(node.slice, ast.Slice):
             raise ctx.source.outside(
                 node, "Assigning to a slice is outside the compiled subset.", "Write `self.log = self.log[:i] + [...]`."
+            )
+        if isinstance(base.type, PartialMapType) and not base.state:
+            raise ctx.source.outside(
+                node,
+                f"{base.root} is a local name, and a partial map in one does not change in the compiled subset.",
+                "Change it through `self`, or write a dict comprehension with a condition.",
             )
         if isinstance(base.type, MapType):
             selector, kind = expressions.key(ctx, node.slice, base.type), base.type.value
@@ -68,7 +74,8 @@ def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> li
     where = roomy_for(ctx, place(ctx, target), value, node)
     narrowing.forget(ctx, where.root)
     before, value = _evaluated(ctx, where, value, node)
-    made = ir.Assign(where, ctx.adapt(value, where.type, node), ctx.location(node))
+    stored = ctx.adapt(value, partial.stored(where), node)
+    made = ir.Assign(where, ctx.adapt(stored, where.type, node), ctx.location(node))
     if where.selectors:
         aliases.touch(ctx, where)
     return [*before, made]
@@ -80,7 +87,7 @@ def _evaluated(ctx: Context, where: ir.Place, value: ir.Expr, node: ast.stmt) ->
     way = where.read(ctx.location(node))
     if isinstance(way.args[0].type if way.args else None, ListType):  # a list converts before it looks at the index
         way = ir.Expr(ir.Op.TUPLE, TupleType(tuple(part.type for part in way.args)), way.args, None, ctx.location(node))
-    converted = ctx.adapt(value, where.type, node)
+    converted = ctx.adapt(value, partial.stored(where), node)
     if not where.selectors or lowering.always(ctx, way) or lowering.always(ctx, converted):
         return [], value
     held = ctx.temporary("value", value.type, node)
@@ -151,4 +158,4 @@ def expected(ctx: Context, target: ast.expr) -> Type | None:
     if isinstance(target, ast.Name):
         bound = ctx.bindings.get(target.id)
         return bound.type if bound is not None else None
-    return None if isinstance(target, ast.Tuple) else place(ctx, target).type
+    return None if isinstance(target, ast.Tuple) else partial.stored(place(ctx, target))

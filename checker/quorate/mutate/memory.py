@@ -16,7 +16,7 @@ from quorate.explore.traces.lanes import Lanes
 from quorate.language.control import require
 from quorate.language.declarations import Declaration
 from quorate.language.system import Method, Variable
-from quorate.language.types import IdentityType, MapType, Type, WireType
+from quorate.language.types import IdentityType, MapType, PartialMapType, Type, WireType
 from quorate.language.written import free_name, written
 from quorate.mutate.protocol import Protocol, Written
 from quorate.mutate.text import Edit, Span
@@ -79,6 +79,8 @@ def _place(variable: Variable, restart: Written, sorts: dict[Any, str]) -> str |
     if not sorts and not isinstance(kind, MapType | WireType):
         nothing = zero(kind, restart.names)
         return None if nothing is None else f"{own}.{variable.name} = {nothing}"
+    if isinstance(kind, PartialMapType) and _is_process(kind.key) and kind.key.sort in sorts:
+        return f"{own}.{variable.name}.pop({sorts[kind.key.sort]}, None)"
     if isinstance(kind, MapType) and _is_process(kind.key) and kind.key.sort in sorts:
         nothing = zero(kind.value, restart.names)
         return None if nothing is None else f"{own}.{variable.name}[{sorts[kind.key.sort]}] = {nothing}"
@@ -154,7 +156,7 @@ def _restart(protocol: Protocol, variable: Variable) -> FunctionType | None:
     assert isinstance(kind, MapType)
     names = next(iter(protocol.methods.values())).names if protocol.methods else {}
     nothing = zero(kind.value, names)
-    if nothing is None:
+    if nothing is None or isinstance(kind, PartialMapType):
         return None
     name = free_name(protocol.spec, "restart")
     head = f"def {name}(self, process):\n    "

@@ -27,7 +27,7 @@ from quorate.conform.wide.collections import SPARE, WideListType, WideSetType
 from quorate.conform.wide.maps import SparseMapType
 from quorate.conform.wide.networks import WideNetworkType
 from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
-from quorate.errors import unknown
+from quorate.errors import UsageError, unknown
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.sorts import Int, Nat
@@ -40,6 +40,7 @@ from quorate.language.types import (
     MapType,
     NatType,
     NetworkType,
+    PartialMapType,
     RecordType,
     ScalarsetType,
     SetType,
@@ -125,6 +126,10 @@ class Wide(System):
                 return TupleType(tuple(map(self.wide, kind.kinds)))
             case UnionType():
                 return WideUnionType(tuple(map(self.wide, kind.kinds)))
+            case PartialMapType():
+                raise UsageError(
+                    f"a log is not held to a {kind} without bounds: give every bound a number, or write `dict[K, V | None]`"
+                )
             case MapType():
                 return SparseMapType(self.wide(kind.key), self.wide(kind.value))
             case ListType():

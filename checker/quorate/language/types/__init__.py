@@ -20,6 +20,7 @@ from quorate.language.types.leaves import (
     ScalarsetType,
     WholeType,
 )
+from quorate.language.types.partial import PartialMapType
 from quorate.language.types.structured import MapType, RecordType, TupleType, UnionType, is_record
 from quorate.language.types.wires import BagType, ChannelsType, NetworkType, WireType
 
@@ -38,6 +39,7 @@ __all__ = [
     "NetworkType",
     "NoneType",
     "OrderedType",
+    "PartialMapType",
     "RecordType",
     "Renaming",
     "ScalarsetType",

@@ -270,6 +270,11 @@ class MapType(Type):
             return DraftMap(self, frozen, frozen, log)
         return DraftMap(self, frozen, ((key, self.value.thaw(value, log)) for key, value in frozen.items()), log)
 
+    def seen(self, frozen: Any) -> Any:
+        if self._plain:
+            return frozen
+        return FrozenMap((key, self.value.seen(value)) for key, value in frozen.items())
+
     @cached_property
     def _plain(self) -> bool:
         """Whether the values are their own drafts."""

@@ -23,6 +23,7 @@ from quorate.language.types import (
     NetworkType,
     NoneType,
     OrderedType,
+    PartialMapType,
     RecordType,
     SetType,
     TupleType,
@@ -115,9 +116,13 @@ class Grammar:
                 yield from self._inside(parts, keys)
             elif isinstance(term.type, MapType):
                 chosen = [key for key in keys if key.type == term.type.key]
+                at = "{}.get({})" if isinstance(term.type, PartialMapType) else "{}[{}]"
                 parts = [
                     Term(
-                        f"{term.text}[{key.text}]", term.type.value, term.names | key.names, term.lookups + key.lookups
+                        at.format(term.text, key.text),
+                        term.type.value,
+                        term.names | key.names,
+                        term.lookups + key.lookups,
                     )
                     for key in chosen
                     if term.lookups + key.lookups <= LOOKUPS_MAX

@@ -16,6 +16,7 @@ from typing import Any
 
 from quorate.errors import Location
 from quorate.explore.engine import EngineUnavailable
+from quorate.language.containers import FrozenMap
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -258,7 +259,7 @@ def unpack(kind: Type, packed: int) -> Any:
         case MapType():
             pieces = [kind.value] * len(kind.keys)
             values = unpack(TupleType(tuple(pieces)), packed)
-            return kind.check(dict(zip(kind.keys, values, strict=True)))
+            return kind.check(FrozenMap(zip(kind.keys, values, strict=True)))
         case ListType():
             return kind.check(_sequence_unpack(kind, packed))
         case SetType() if is_mask(kind):

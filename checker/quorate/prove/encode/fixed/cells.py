@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from quorate.language.containers import FrozenMap
 from quorate.language.types import (
     BagType,
     BoolType,
@@ -427,7 +428,9 @@ class Cells:
                 chosen = next(part for part in kinds if class_key(part) in there and true(there[class_key(part)][0]))
                 return self.read(there[class_key(chosen)][1], chosen, true)
             case MapType(value=inner):
-                return kind.check({key: self.read(part, inner, true) for key, part in as_table(value).items()})
+                return kind.check(
+                    FrozenMap((key, self.read(part, inner, true)) for key, part in as_table(value).items())
+                )
             case SetType(element=element) | NetworkType(message=element):
                 return self._frozen(kind, self._members(value, element, true))
             case BagType(message=element):

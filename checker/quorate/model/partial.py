@@ -1,0 +1,93 @@
+"""Maps of which keys may be absent. In the model they are total, and what is absent is None (`language.types.partial`): a key is there
+where its value is something, and to take it out is to assign None.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from quorate.errors import Location
+from quorate.language.types import BoolType, NoneType, PartialMapType, SetType, Type, UnionType
+from quorate.model import aliases, lowering, narrowing
+from quorate.model import nodes as ir
+from quorate.model.context import Context
+from quorate.model.conversion import alternatives
+from quorate.model.nodes import Op
+
+BOOL = BoolType()
+
+
+def looked_up(whole: ir.Expr, key: ir.Expr, location: Location | None) -> ir.Expr:
+    """What a key has, or None."""
+    assert isinstance(whole.type, PartialMapType)
+    return ir.Expr(Op.LOOKUP, whole.type.value, (whole, key), None, location)
+
+
+def present(value: ir.Expr) -> ir.Expr:
+    """What is not None: an error where it is."""
+    kinds = tuple(kind for kind in alternatives(value.type) if not isinstance(kind, NoneType))
+    kind = kinds[0] if len(kinds) == 1 else UnionType(kinds)
+    return ir.Expr(Op.NARROW, kind, (value,), None, value.location)
+
+
+def value(whole: ir.Expr, key: ir.Expr, location: Location | None) -> ir.Expr:
+    """`m[k]`: an error where the key is absent."""
+    return present(looked_up(whole, key, location))
+
+
+def is_there(value: ir.Expr, location: Location | None) -> ir.Expr:
+    """That a value is not None."""
+    return ir.Expr(Op.NOT, BOOL, (ir.Expr(Op.IS, BOOL, (value,), (NoneType(),), location),), None, location)
+
+
+def there(whole: ir.Expr, key: ir.Expr, location: Location | None) -> ir.Expr:
+    """`k in m`."""
+    return is_there(looked_up(whole, key, location), location)
+
+
+def keys(ctx: Context, node: ast.AST, whole: ir.Expr) -> ir.Expr:
+    """The keys that are there, as a set."""
+    assert isinstance(whole.type, PartialMapType)
+    kind, location = whole.type.key, ctx.location(node)
+    one = ctx.temporary("key", kind, node)
+    each = ir.For(str(one.data), kind, lowering.domain(kind, location), not kind.scalarsets)
+    clauses = (each, ir.Where(there(whole, one, location)))
+    return lowering.after(ctx, node, (whole,), ir.Expr(Op.SET_OF, SetType(kind, None, ""), (one,), clauses, location))
+
+
+def optional(kind: Type) -> UnionType:
+    """A type with None."""
+    return UnionType((NoneType(), *alternatives(kind)))
+
+
+def is_entry(place: ir.Place) -> bool:
+    """Whether a place is what a key of such a map has."""
+    return len(place.types) > 1 and isinstance(place.types[-2], PartialMapType)
+
+
+def stored(place: ir.Place) -> Type:
+    """What can be assigned to a place."""
+    return place.types[-2].held if is_entry(place) and isinstance(place.types[-2], PartialMapType) else place.type
+
+
+def removed(ctx: Context, node: ast.stmt, place: ir.Place, must: bool = True) -> list[ir.Stmt]:
+    """`del m[k]`: an error where the key is absent, if it `must` be there."""
+    location = ctx.location(node)
+    nothing = ctx.adapt(lowering.constant(ctx, node, None), place.type, node)
+    narrowing.forget(ctx, place.root)
+    aliases.touch(ctx, place)
+    first = (ir.Assert(is_there(place.read(location), location), location),) if must else ()
+    return [*first, ir.Assign(place, nothing, location)]
+
+
+def emptied(ctx: Context, node: ast.stmt, place: ir.Place) -> list[ir.Stmt]:
+    """`m.clear()`."""
+    assert isinstance(place.type, PartialMapType)
+    kind, location = place.type.key, ctx.location(node)
+    nothing = ctx.adapt(lowering.constant(ctx, node, None), place.type.value, node)
+    each = ir.For(
+        str(ctx.temporary("key", kind, node).data), kind, lowering.domain(kind, location), not kind.scalarsets
+    )
+    narrowing.forget(ctx, place.root)
+    aliases.touch(ctx, place)
+    return [ir.Assign(place, ir.Expr(Op.MAP_OF, place.type, (nothing,), (each,), location), location)]
