@@ -1,5 +1,6 @@
 """What all tests need of the process that they run in, and which of them run when: see `costs.py`."""
 
+import os
 import signal
 
 import pytest
@@ -17,6 +18,9 @@ def pytest_configure(config: pytest.Config) -> None:
     processes inherit that."""
     if config.option.costs:
         config.pluginmanager.register(costs)
+    os.environ.setdefault(
+        "CFLAGS", "-Og"
+    )  # Two fifths less of the compiler's time; `quorate verify` runs what users run.
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

@@ -3,8 +3,8 @@
 `load` turns C sources into a loaded shared object. Building takes from a tenth of a second to a few seconds, so
 objects are kept in the user's cache directory (`$XDG_CACHE_HOME/quorate/objects`, or `~/.cache/quorate/objects`),
 one folder for each key. The key is a digest of everything the object depends on: the compiler (its command, file,
-size and time of change), the machine (`-march=native` makes objects that other processors cannot run), the flags,
-and the sources.
+size and time of change), the machine (`-march=native` makes objects that other processors cannot run), the flags
+(those of `$CFLAGS` come last and win), and the sources.
 
 An object's file name is the digest of its own content. That one rule gives the cache its guarantees:
 
@@ -45,7 +45,8 @@ BASE_FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-semantic-interpositio
 SHOWN_LINES = 12
 TIMEOUT_S = 300.0
 """A compiler that takes longer is taken to hang: the largest models take seconds."""
-ENTRIES_MAX = 512
+ENTRIES_MAX = 2048
+"""Of some 100 KB each: the library with its variants, several bounds and projects of one's own."""
 STALE_PARTIAL_S = 3600.0
 PARTIAL = ".partial-"
 
@@ -121,10 +122,7 @@ class Compiler:
 
 def find() -> Compiler:
     """The first of `$CC`, `cc`, `gcc`, `clang` and the `ziglang` wheel that is here. Raises `NoCompiler`."""
-    try:
-        wanted = shlex.split(os.environ.get("CC", ""))
-    except ValueError as error:
-        raise NoCompiler(f"$CC is {os.environ['CC']!r}, which is no command: {error}.") from None
+    wanted = _words("CC")
     if wanted:
         path = shutil.which(wanted[0])
         if path is None:
@@ -143,12 +141,20 @@ def find() -> Compiler:
     )
 
 
+def _words(variable: str) -> list[str]:
+    try:
+        return shlex.split(os.environ.get(variable, ""))
+    except ValueError as error:
+        raise NoCompiler(f"${variable} is {os.environ[variable]!r}, which no shell could read: {error}.") from None
+
+
 def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ctypes.CDLL:
     """Compile `sources` (file name to text; every `*.c` is a unit, the rest are headers) and load the result.
 
-    `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), so they
-    win. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
+    `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), and `$CFLAGS`
+    follow those, so they win. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
     compiler = find()
+    flags = (*flags, *_words("CFLAGS"))
     directory = cache_directory()
     entry = (directory if directory is not None else _of_this_process()) / _key(compiler, name, sources, flags)
     cached = _take(entry)

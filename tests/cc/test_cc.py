@@ -21,6 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache of the test's own, and the machine's usual compiler."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CC", raising=False)
+    monkeypatch.delenv("CFLAGS", raising=False)
     yield tmp_path / "cache" / "quorate" / "objects"
 
 
@@ -45,7 +46,7 @@ def test_a_second_load_does_not_call_the_compiler(monkeypatch: pytest.MonkeyPatc
     assert cc.load("answer", SOURCES).answer() == 42
 
 
-@pytest.mark.parametrize("change", ["source", "header", "flags", "compiler"])
+@pytest.mark.parametrize("change", ["source", "header", "flags", "flags of the user", "compiler"])
 def test_any_change_of_the_inputs_builds_anew(cache: Path, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cc.load("answer", SOURCES)
     sources, flags = dict(SOURCES), []
@@ -55,11 +56,22 @@ def test_any_change_of_the_inputs_builds_anew(cache: Path, change: str, monkeypa
         sources["answer.h"] = "#define ANSWER 43\n"
     elif change == "flags":
         flags = ["-O1"]
+    elif change == "flags of the user":
+        monkeypatch.setenv("CFLAGS", "-Og")
     else:
         monkeypatch.setenv("CC", "gcc -Wall")
     loaded = cc.load("answer", sources, flags)
     assert loaded.answer() == (43 if change == "header" else 42)
     assert len(list(cache.iterdir())) == 2
+
+
+def test_flags_of_the_user_come_last_and_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CFLAGS", "-DANSWER=44 '-include' answer.h")
+    asking = {"answer.c": "int answer(void) { return ANSWER; }\n", "answer.h": ""}
+    assert cc.load("answer", asking, ["-DANSWER=43", "-w"]).answer() == 44
+    monkeypatch.setenv("CFLAGS", "'-Og")
+    with pytest.raises(cc.NoCompiler, match=r"\$CFLAGS is \"'-Og\", which no shell could read"):
+        cc.load("answer", SOURCES)
 
 
 @pytest.mark.parametrize("damage", [b"", b"not an object", None])

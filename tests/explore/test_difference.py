@@ -21,6 +21,7 @@ from quorate.explore.traces.replay import replay
 from quorate.kinds import DIFFERENCE
 from quorate.loading import load as load_spec
 
+from tests.costs import shares
 from tests.generated import write
 from tests.mutants import load, mutants
 
@@ -244,9 +245,10 @@ def oracle(first: type[Spec], second: type[Spec]) -> tuple[int, int, int | None,
 
 
 @pytest.mark.slow
-def test_drawn_specifications_and_their_mutants() -> None:
+@pytest.mark.parametrize("begin", shares(120, 40, deep=0.6))
+def test_drawn_specifications_and_their_mutants(begin: int) -> None:
     tally: Counter[str] = Counter()
-    for seed in range(120):
+    for seed in range(begin, begin + 40):
         source = write(seed, histories=False)
         drawn = load(source, "Drawn")
         changed = [one for one in mutants(source) if one.part in ("action", "init")]
@@ -267,7 +269,7 @@ def test_drawn_specifications_and_their_mutants() -> None:
                     assert direction.known == ("some-within-bounds" if cuts else "some"), mutant
                     assert direction.trace is not None
                 tally["none" if length is None else "some"] += 1
-    assert tally["some"] >= 20 and tally["none"] >= 20, tally
+    assert min(tally["some"], tally["none"]) >= 7, tally
 
 
 VERSION = '''

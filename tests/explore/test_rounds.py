@@ -10,6 +10,7 @@ from quorate import Int, Nat, Scalarset, Spec, action, invariant, require
 from quorate.explore import check
 from quorate.outcome import Failed, Outcome
 
+from tests.costs import shares
 from tests.explore import drawn_rounds
 
 
@@ -251,12 +252,14 @@ def test_an_error_in_one_element_comes_before_what_cuts_another(spec: type[Spec]
 
 
 @pytest.mark.slow
-def test_drawn_loops_end_with_symmetry_as_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begin", shares(120, 40, deep=0.6))
+def test_drawn_loops_end_with_symmetry_as_without_it(begin: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """`tests/README.md` tells of a deeper run."""
-    tally = drawn_rounds.compared(range(120))
-    assert tally["differ"] == 0 and tally["refused"] < 10 and min(tally["error"], tally["holds"]) > 12
+    drawn = range(begin, begin + 40)
+    tally = drawn_rounds.compared(drawn)
+    assert tally["differ"] == 0 and tally["refused"] < 5 and min(tally["error"], tally["holds"]) > 4
     monkeypatch.setattr(importlib.import_module("quorate.model.build"), "deciding_sorts", lambda model: {})
-    assert drawn_rounds.compared(range(120))["differ"] > 3, "and they would show it if the look missed something"
+    assert drawn_rounds.compared(drawn)["differ"] > 0, "and they would show it if the look missed something"
 
 
 class OfThose(Marked):

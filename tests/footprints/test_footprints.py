@@ -35,7 +35,7 @@ def test_footprints_of_the_library(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", shares(DRAWN, BATCH, deep=0.5))
+@pytest.mark.parametrize("begin", shares(DRAWN, BATCH))
 def test_footprints_of_drawn_specs(begin: int) -> None:
     """`tests/README.md` tells of a deeper run."""
     tally = sum((check_drawn(seed, STATES) for seed in range(70_000 + begin, 70_000 + begin + BATCH)), Counter())

@@ -55,7 +55,7 @@ def test_random_specs_agree(source: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", shares(AGREEING, BATCH))
+@pytest.mark.parametrize("begin", shares(AGREEING, BATCH, deep=0.875))
 def test_two_thousand_random_specs_agree(begin: int) -> None:
     """With one, two and four workers, with and without symmetry. `tests/README.md` tells of a deeper run."""
     tally = agree_on(range(begin, begin + BATCH))
@@ -94,12 +94,13 @@ def test_specs_with_wider_words_agree() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("begin", shares(BATCH // 2, BATCH // 4, deep=0.5))
 @pytest.mark.parametrize("savings", [*((saving,) for saving in SEARCHES), tuple(PASSES)], ids="-".join)
-def test_drawn_specs_agree_with_each_saving_switched_off(savings: tuple[str, ...]) -> None:
+def test_drawn_specs_agree_with_each_saving_switched_off(savings: tuple[str, ...], begin: int) -> None:
     """What is left out when it is on changes nothing (the test above), nor does it when it is off. The tests' README tells of a deeper
     run."""
-    count = BATCH // 2
-    assert agree_on(range(BATCH, BATCH + count), without=savings)["specs"] == count
+    count = BATCH // 4
+    assert agree_on(range(BATCH + begin, BATCH + begin + count), without=savings)["specs"] == count
 
 
 SMALLER = {

@@ -14,7 +14,8 @@ from quorate.explore.native import library
 from quorate_specs.consensus.paxos import AnyReportedVote, Paxos
 from quorate_specs.transactions.two_phase_commit import CommitByMajority, TwoPhaseCommit
 
-from tests.native.agreement import BATCH, QUICK_FLAGS, agree_on
+from tests.costs import shares
+from tests.native.agreement import QUICK_FLAGS, agree_on
 from tests.native.building import HERE, SANITIZERS, found, program
 
 TWO_PHASE = '#include "two_phase.c"\n#include "run.c"\n'
@@ -84,10 +85,10 @@ def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, 
 
 
 @pytest.mark.slow
-def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begin", shares(64, 16))
+def test_drawn_specs_agree(begin: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
-    count = BATCH // 2
-    assert agree_on(range(count), store="fingerprint")["specs"] == count
+    assert agree_on(range(begin, begin + 16), store="fingerprint")["specs"] == 16
 
 
 def test_the_outcome_says_what_it_rests_on() -> None:

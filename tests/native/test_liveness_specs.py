@@ -32,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", shares(400, 100, deep=0.5))
+@pytest.mark.parametrize("begin", shares(400, 100))
 def test_random_specs_agree(begin: int) -> None:
     """More of them: `python -m tests.native.liveness_agreement`."""
     tally = agree_on(range(begin, begin + 100))

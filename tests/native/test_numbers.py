@@ -14,6 +14,7 @@ from quorate.explore.native import library
 from quorate.explore.simulate import simulate
 from quorate.outcome import Holds, Unfinished, Violated
 
+from tests.costs import shares
 from tests.generated import load
 from tests.native.agreement import QUICK_FLAGS
 from tests.native.large_agreement import agree_on, outcomes
@@ -59,11 +60,12 @@ def test_specs_aimed_at_limits_agree_with_the_reference_engine_or_leave_64_bits(
 
 
 @pytest.mark.slow
-def test_drawn_specs_about_large_numbers_agree() -> None:
+@pytest.mark.parametrize("begin", shares(300, 75))
+def test_drawn_specs_about_large_numbers_agree(begin: int) -> None:
     """`python -m tests.native.large_agreement --count 20000` is the deeper run."""
-    tally, told = agree_on(range(300))
+    tally, told = agree_on(range(begin, begin + 75))
     assert told == "" and tally["DISAGREE"] == 0
-    assert tally["left 64 bits"] < 150 and tally["same verdict: holds"] > 50 and tally["same verdict: invariant"] > 50
+    assert tally["left 64 bits"] < 38 and min(tally["same verdict: holds"], tally["same verdict: invariant"]) > 12
 
 
 POWERS = """

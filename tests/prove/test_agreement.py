@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
 from quorate.errors import SpecError
 from quorate.explore import check
 from quorate.explore.limits import Limits, Watch
@@ -17,9 +16,11 @@ from quorate.prove.fixed_bounds import Bounded
 from quorate.prove.transition.relation import Relation
 
 from tests import generated
+from tests.costs import shares
 from tests.prove.agreement import reference, symbolic
 
 STATES = 4
+DRAWN = 200
 ODD = 100
 CONSTRAINED = 60
 WIDER = 24
@@ -51,24 +52,20 @@ def compare(spec: type[Spec], count: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=75, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(generated.sources(histories=False))
-def test_drawn_specs_step_alike(source: str) -> None:
-    compare_drawn(source)
+@pytest.mark.parametrize("begin", shares(DRAWN, 50))
+def test_drawn_specs_step_alike_and_bounded_checks_find_what_exploring_finds(begin: int) -> None:
+    compared = 0
+    for seed in range(begin, begin + 50):
+        spec = compare_drawn(generated.write(seed, histories=False))
+        explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
+        if not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH:
+            assert bounded_verdict(spec) == explored_verdict(explored), seed
+            compared += 1
+    assert compared > 20
 
 
 @pytest.mark.slow
-@settings(max_examples=75, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(generated.sources(histories=False))
-def test_further_drawn_specs_step_alike_and_bounded_checks_find_what_exploring_finds(source: str) -> None:
-    spec = compare_drawn(source)
-    explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
-    assume(not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH)
-    assert bounded_verdict(spec) == explored_verdict(explored)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("begin", range(0, ODD, ODD // 4))
+@pytest.mark.parametrize("begin", shares(ODD, ODD // 4, deep=0.5))
 def test_specs_that_nobody_would_write_step_alike(begin: int) -> None:
     refused = 0
     for seed in range(begin, begin + ODD // 4):
