@@ -34,6 +34,7 @@ class Declaration:
     fair_per: FairPer = "instance"
     fair_if: str | None = None
     live: bool = False
+    keeps_fairness: bool = False
 
     def __post_init__(self) -> None:
         known_kinds(self.kind)
@@ -142,16 +143,17 @@ def step(function: Predicate, /) -> Predicate:
 @overload
 def mapping(function: Abstracting, /) -> Abstracting: ...
 @overload
-def mapping(*, live: bool = False) -> Callable[[Abstracting], Abstracting]: ...
-def mapping(function: Any = None, /, *, live: bool = False) -> Any:
+def mapping(*, live: bool = False, fair: bool = False) -> Callable[[Abstracting], Abstracting]: ...
+def mapping(function: Any = None, /, *, live: bool = False, fair: bool = False) -> Any:
     """What a state is in the more abstract specification that the class `refines`: `def as_consensus(self, abstract: Consensus) -> None`
     assigns each variable of `abstract`. Every initial state must then be an initial one there, and every step a step there, or
     leave all that is assigned as it is (Abadi & Lamport 1991, "The Existence of Refinement Mappings", section 2).
 
     `@mapping(live=True)` also asks of the fair runs, seen as runs of that specification, what it promises of its own: its properties of
-    runs, under their names.
+    runs, under their names. `@mapping(fair=True)` asks that the fair runs be fair there: of each fair action `act` of that specification a
+    property `act_is_fair` (Lamport 1994, "The Temporal Logic of Actions", section 8).
     """
-    declaration = Declaration(MAPPING, live=live)
+    declaration = Declaration(MAPPING, live=live, keeps_fairness=fair)
     if function is not None:
         return _declare(function, declaration)
     return lambda method: _declare(method, declaration)
@@ -330,17 +332,38 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     return order
 
 
+FAIR = "{}_is_fair"
+"""The name of the claim that runs are fair to an action of the more abstract specification."""
+KEPT = {"weak": "infinitely_often", "strong": "eventually_always"}
+"""The kinds of these claims: again and again it is not possible, or taken; at last it is never possible, or again and again taken."""
+
+
 def carried(cls: type[SpecBase]) -> dict[str, Declared]:
-    """The properties of runs of the specification that a class refines, if its mapping is to keep them. Raises SpecError where a
-    name means two things."""
+    """What is claimed of the runs of a class because of the specification that it refines, if its mapping is to keep that: its properties
+    of runs, and its fairness. Raises SpecError where a name means two things."""
     found = mapping_of(cls)
-    if found is None or not found[1].live or not isinstance(cls.refines, type):
+    if found is None or not isinstance(cls.refines, type):
         return {}
-    promised = {one[0]: one for one in declarations(cls.refines) if one[1].kind in LIVENESS}
-    if not promised:
-        raise SpecError(
-            f"{cls.__name__}.{found[0]} is live, and {cls.refines.__name__} promises nothing of its runs: write `@mapping`."
-        )
+    promised: dict[str, Declared] = {}
+    if found[1].live:
+        promised |= {one[0]: one for one in declarations(cls.refines) if one[1].kind in LIVENESS}
+        if not promised:
+            raise SpecError(
+                f"{cls.__name__}.{found[0]} is live, and {cls.refines.__name__} promises nothing of its runs: write `@mapping`."
+            )
+    if found[1].keeps_fairness:
+        fair = [one for one in declarations(cls.refines) if one[1].kind == "action" and one[1].fair is not None]
+        if not fair:
+            raise SpecError(
+                f"{cls.__name__}.{found[0]} is fair, and no action of {cls.refines.__name__} is: write `@mapping`."
+            )
+        for name, one, function in fair:
+            assert one.fair is not None
+            if FAIR.format(name) in promised:
+                raise SpecError(
+                    f"{cls.refines.__name__} promises {FAIR.format(name)}, which is what its fairness is called."
+                )
+            promised[FAIR.format(name)] = FAIR.format(name), Declaration(KEPT[one.fair]), function
     for name in promised:
         if hasattr(cls, name):
             raise SpecError(

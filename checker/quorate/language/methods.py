@@ -40,9 +40,22 @@ class Method:
     mapping: Callable[..., None] | None = None
     parts: tuple[Method, ...] = ()
     """Of several @init methods that are taken as one: these, in the order in which they run."""
+    taken: Callable[[Any, Any, tuple[Any, ...]], bool] | None = None
+    """Of a claim that fair runs are fair in the more abstract specification: whether a step from one state to another takes there what is
+    demanded for the arguments. The `function` is that it is not possible."""
 
     @property
     def sentence(self) -> str:
         """The docstring's first paragraph on one line, or the name in words."""
         doc = inspect.getdoc(self.function)
         return " ".join(doc.split("\n\n")[0].split()) if doc else self.name.replace("_", " ")
+
+
+def kept_positions(action: Method) -> tuple[int, ...]:
+    """The positions of the parameters whose values tell the demands of a fair action apart."""
+    per = action.declaration.fair_per
+    if per == "instance":
+        return tuple(range(len(action.parameters)))
+    if per == "action":
+        return ()
+    return tuple(position for position, parameter in enumerate(action.parameters) if parameter.name in per)

@@ -4,7 +4,9 @@ A mapping gives each state an abstract state. The specification refines the abst
 states, and if each step either leaves the abstract state as it is or is a step of some abstract action (Abadi & Lamport 1991, "The
 Existence of Refinement Mappings", section 2). An abstract step that passes a bound is none, and constraints of the abstract
 specification are not asked: both belong to its exploration. What that promises of its fair runs is asked of the fair runs here, as they
-are seen there, if the mapping is to be live; whether those runs are fair there is not.
+are seen there, if the mapping is to be live; and that those runs are fair there, if it is to be fair: of each demand of its fairness, that
+it is taken again and again where it stays possible (weak) or is possible again and again (strong), *possible* being meant of the abstract
+state. An abstract step that passes a bound is possible, as it is in the specification, and taken by no step inside the bounds.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, Protocol
 
 from quorate.errors import SpecError
 from quorate.language.control import Cut
-from quorate.language.methods import Method, Parameter, Variable
+from quorate.language.methods import Method, Parameter, Variable, kept_positions
 
 State = tuple[Any, ...]
 
@@ -40,6 +42,8 @@ class Abstract(Protocol):
     def begun(self) -> Iterable[tuple[State, State]]: ...
     def choices(self, parameters: tuple[Parameter, ...]) -> Iterable[tuple[Any, ...]]: ...
     def unconstrained(self, state: State, action: Method, arguments: tuple[Any, ...]) -> Any: ...
+    def fair_condition(self, action: Method) -> Method | None: ...
+    def evaluate(self, method: Method, state: State, arguments: tuple[Any, ...]) -> Any: ...
 
 
 class Refinement:
@@ -48,6 +52,7 @@ class Refinement:
     def __init__(self, abstract: Abstract, name: str, mapping: Callable[..., None]) -> None:
         self.abstract, self.name, self.mapping = abstract, name, mapping
         self._steps: dict[tuple[State, State], tuple[Method, tuple[Any, ...]] | None] = {}
+        self._demands: dict[tuple[str, State], dict[tuple[Any, ...], set[State | None]]] = {}
 
     def state(self, view: Any) -> State:
         """The abstract state of a state that is viewed. Raises SpecError where the mapping leaves a variable without a value, and
@@ -85,6 +90,59 @@ class Refinement:
                 if successor is not None and successor.state == after:
                     return action, arguments
         return None
+
+    def fairness(self, action: Method, view: Callable[[State], Any]) -> Method:
+        """The claim that fair runs, whose states are viewed so, are fair to an abstract action, for each choice of the arguments that tell
+        its demands apart."""
+        kept = kept_positions(action)
+        known: dict[State, State] = {}
+
+        def seen(state: State) -> State:
+            if len(known) >= REMEMBERED_MAX:
+                known.clear()
+            return known.setdefault(state, self.state(view(state)))
+
+        def impossible(view: Any, *demanded: Any) -> bool:
+            return demanded not in self._possible(action, kept, self.state(view))
+
+        def taken(before: State, after: State, demanded: tuple[Any, ...]) -> bool:
+            old, new = seen(before), seen(after)
+            return old != new and new in self._possible(action, kept, old).get(demanded, ())
+
+        impossible.__doc__ = f"Fair runs are fair to {action.name} of {self.abstract.name}."
+        parameters = tuple(action.parameters[position] for position in kept)
+        return Method(action.name, action.declaration, impossible, parameters, taken=taken)
+
+    def _possible(
+        self, action: Method, kept: tuple[int, ...], state: State
+    ) -> dict[tuple[Any, ...], set[State | None]]:
+        """The demands of a fair abstract action that are possible in an abstract state, with the states that it may lead to: None beyond a
+        bound. Raises Failure."""
+        if (action.name, state) not in self._demands:
+            if len(self._demands) >= REMEMBERED_MAX:
+                self._demands.clear()
+            self._demands[action.name, state] = self._asked(action, kept, state)
+        return self._demands[action.name, state]
+
+    def _asked(self, action: Method, kept: tuple[int, ...], state: State) -> dict[tuple[Any, ...], set[State | None]]:
+        found: dict[tuple[Any, ...], set[State | None]] = {}
+        condition = self.abstract.fair_condition(action)
+        names = [parameter.name for parameter in action.parameters]
+        for arguments in self.abstract.choices(action.parameters):
+            if condition is not None:
+                given = dict(zip(names, arguments, strict=True))
+                if not self.abstract.evaluate(condition, state, tuple(given[one.name] for one in condition.parameters)):
+                    continue
+            try:
+                successor = self.abstract.unconstrained(state, action, arguments)
+            except Cut:
+                reached = None
+            else:
+                if successor is None or successor.state == state:
+                    continue
+                reached = successor.state
+            found.setdefault(tuple(arguments[position] for position in kept), set()).add(reached)
+        return found
 
     def property(self) -> Callable[..., bool]:
         """The claim about a step; about an initial state, if nothing was before."""

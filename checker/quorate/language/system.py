@@ -18,7 +18,7 @@ from quorate.language.beginning import assigned_twice, divided
 from quorate.language.configured import Configured, takes_old
 from quorate.language.containers import Event, Log, _immutable
 from quorate.language.control import Cut, Disabled
-from quorate.language.declarations import SpecBase, carried, mapping_of
+from quorate.language.declarations import FAIR, SpecBase, carried, mapping_of
 from quorate.language.failures import Failure, ending, is_of_spec, where
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import definition
@@ -83,9 +83,15 @@ class System(Configured):
         promised = {method.name: method for method in abstract.of(*LIVENESS)}
         for kind in LIVENESS:
             for position, method in enumerate(self.of(kind)):
-                if method.name in carried(self.spec):
+                if method.name in promised and method.name in carried(self.spec):
                     seen = replace(method, function=self.refinement.seen(promised[method.name].function, abstract.view))
                     self._by_kind[kind][position] = self.carried[method.name] = seen
+                elif method.name in carried(self.spec):
+                    action = next(one for one in abstract.actions if FAIR.format(one.name) == method.name)
+                    claim = replace(
+                        self.refinement.fairness(action, self.view), name=method.name, declaration=method.declaration
+                    )
+                    self._by_kind[kind][position] = self.carried[method.name] = claim
 
     def zero(self, before_init: bool = False) -> State:
         """The state of all defaults. Before @init, which must set them, variables without a zero are `UNSET`."""

@@ -65,7 +65,10 @@ class Builder:
         refined = None if system.abstract is None else self._refined(system.abstract)
         claims = {} if refined is None else {refined.step.name: refined.step, **refined.carried}
         properties = tuple(
-            self.property(method) if method.name not in claims else claims[method.name] for method in system.of(*KINDS)
+            self.property(method) if method.name not in claims else claims[method.name]
+            for method in system.of(*KINDS)
+            if method.taken
+            is None  # It is about steps of the specification that is refined, and judged on the class itself.
         )
         used: set[type] = set()
         for kind in [variable.type for variable in system.variables] + [

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, Finding, Instance, Lasting
@@ -131,7 +132,8 @@ class Property:
         """Where an obligation begins, and how runs that violate it go on."""
         begins, allowed, accepting = [], [], []
         never = self.acceptance.breaks is Breaks.NEVER_FULFILLED
-        initially = self.acceptance.begins is Begins.INITIALLY
+        taken = self.method.taken
+        initially = self.acceptance.begins is Begins.INITIALLY and taken is None
         for number, state in enumerate(self.graph.states):
             try:
                 begin, fulfilled = values(self.graph.system, self.method, state, self.arguments)
@@ -142,14 +144,21 @@ class Property:
             allowed.append(not (never and fulfilled))
             begins.append(begin and allowed[-1])
             accepting.append(never or not fulfilled)
-        return Pending(begins, allowed, accepting)
+        states = self.graph.states
+        ending = frozenset(
+            (number, target)
+            for number, edges in enumerate(self.graph.edges)
+            for target in ({target for _, target in edges} if taken is not None else ())
+            if taken is not None and taken(states[number], states[target], self.arguments)
+        )
+        return Pending(begins, allowed, accepting, ending)
 
     def _within_bounds(self, pending: Pending) -> Answer:
         """What the bounds leave to be said where no fair run inside of them is a violation."""
         graph = self.graph
         region = pending.region(graph)
         cut = {number for number, cuts in enumerate(graph.cuts) if cuts}
-        leaving = _reaching(graph, region, cut)
+        leaving = _reaching(graph, region, cut, pending.ending)
         if leaving:
             found = Lasso(graph, self.demands.bounded, pending).find()
             if found is not None:
@@ -182,12 +191,15 @@ class Property:
         return Finding(kind, self.method, first, steps, self.arguments, loop=loop, message=message)
 
 
-def _reaching(graph: Graph, region: Collection[int], goals: Collection[int]) -> set[int]:
-    """The states of a region from which some of the goals in it is reached within it."""
+def _reaching(
+    graph: Graph, region: Collection[int], goals: Collection[int], without: Collection[tuple[int, int]] = ()
+) -> set[int]:
+    """The states of a region from which some of the goals in it is reached within it, without some steps."""
     before: dict[int, list[int]] = {}
     for number in region:
         for _, target in graph.edges[number]:
-            before.setdefault(target, []).append(number)
+            if (number, target) not in without:
+                before.setdefault(target, []).append(number)
     found = {number for number in region if number in goals}
     waiting = list(found)
     while waiting:
@@ -228,6 +240,10 @@ def objection(
         violated = last < loop and any(begun[last + 1 :])
     if not violated:
         return f"{method.name} is fulfilled on the run"
+    if method.taken is not None:
+        for before, after in pairwise(states[loop:]):
+            if method.taken(before, after, arguments):
+                return f"{method.name} is fulfilled on the run: it is taken again and again"
     return fairness.objection(
         system, states[loop:], steps[loop:], [_possible(system, state, bounded) for state in states[loop:]]
     )

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from quorate.explore.engine import Instance
 from quorate.explore.graph import Graph
-from quorate.language.system import Arguments, Method, State, System
+from quorate.language.methods import kept_positions
+from quorate.language.system import Arguments, State, System
 
 Demand = tuple[str, Arguments]
 """The name of an action, and the arguments that tell its demands apart."""
@@ -40,16 +41,6 @@ def demand_of(system: System, instance: Instance, state: State) -> Demand | None
         if not value:
             return None
     return action.name, tuple(arguments[position] for position in kept_positions(action))
-
-
-def kept_positions(action: Method) -> tuple[int, ...]:
-    """The positions of the parameters whose values tell the demands of a fair action apart."""
-    per = action.declaration.fair_per
-    if per == "instance":
-        return tuple(range(len(action.parameters)))
-    if per == "action":
-        return ()
-    return tuple(position for position, parameter in enumerate(action.parameters) if parameter.name in per)
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,17 @@ class Pending:
     begins: Sequence[bool]
     allowed: Sequence[bool]
     accepting: Sequence[bool]
+    ending: Set[tuple[int, int]] = frozenset()
+    """Steps, by the states that they lead from and to, after which none is pending any more."""
 
     def region(self, graph: Graph) -> set[int]:
         """All states in which an obligation can be pending."""
         found = {number for number, begins in enumerate(self.begins) if begins}
         waiting = deque(sorted(found))
         while waiting:
-            for _, target in graph.edges[waiting.popleft()]:
-                if self.allowed[target] and target not in found:
+            number = waiting.popleft()
+            for _, target in graph.edges[number]:
+                if self.allowed[target] and target not in found and (number, target) not in self.ending:
                     found.add(target)
                     waiting.append(target)
         return found
@@ -60,6 +63,7 @@ class Lasso:
     def __init__(self, graph: Graph, fairness: Reading, pending: Pending) -> None:
         self._graph, self._fairness = graph, fairness
         self._begins, self._allowed, self._accepting = pending.begins, pending.allowed, pending.accepting
+        self._ending = pending.ending
         self._region = pending.region(graph)
 
     def find(self) -> tuple[Steps, Steps] | None:
@@ -100,14 +104,18 @@ class Lasso:
                     yield component
 
     def _targets(self, number: int, within: Collection[int]) -> list[int]:
-        return [target for _, target in self._graph.edges[number] if target != number and target in within]
+        return [
+            target
+            for _, target in self._graph.edges[number]
+            if target != number and target in within and (number, target) not in self._ending
+        ]
 
     def _taken(self, component: Collection[int]) -> set[int]:
         return {
             demand
             for number in component
             for demand, (_, target) in zip(self._fairness.taken[number], self._graph.edges[number], strict=True)
-            if demand is not None and target in component
+            if demand is not None and target in component and (number, target) not in self._ending
         }
 
     def stem(self, goals: Collection[int]) -> Steps | None:
@@ -131,7 +139,10 @@ class Lasso:
             if not waiting:
                 return None
             here = waiting.popleft()
-            arrivals = (arrive(target, here[1], (here, instance)) for instance, target in self._graph.edges[here[0]])
+            arrivals = (
+                arrive(target, here[1] and (here[0], target) not in self._ending, (here, instance))
+                for instance, target in self._graph.edges[here[0]]
+            )
             goal = next(filter(None, arrivals), None)
         return _walk(came, goal)
 
@@ -174,7 +185,7 @@ class Lasso:
         while waiting:
             here = waiting.popleft()
             for demand, (instance, target) in zip(self._fairness.taken[here], self._graph.edges[here], strict=True):
-                if target == here or target not in component:
+                if target == here or target not in component or (here, target) in self._ending:
                     continue
                 if satisfied(demand, target):
                     return [*_back(came, here), (instance, target)], demand

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from quorate.explore.liveness.fairness import kept_positions
 from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported, width, words
 from quorate.explore.native.render.operands import Spot, is_wide
@@ -10,6 +9,7 @@ from quorate.explore.native.render.paths import BOOL
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.kinds import LIVENESS, Begins, Breaks, kind_of
+from quorate.language.methods import kept_positions
 from quorate.language.types import TupleType
 from quorate.model.nodes import Action, Model, Property
 
