@@ -91,6 +91,7 @@ def test_the_wheel_has_the_files_for_prometheus_and_grafana(wheel: Path) -> None
         "raft.rules.yml",
         "primary_backup.rules.yml",
         "as_published.rules.yml",
+        "paxos_commit.rules.yml",
         "dashboard.json",
         "paxos_commit.dashboard.json",
     } <= names

@@ -1,4 +1,4 @@
-"""Each dashboard is as it was generated, asks for what the nodes of its store export, and asks in Prometheus' language."""
+"""Each dashboard is as it was generated; dashboards and alerts ask for what the nodes of the store export, in Prometheus' language."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from quorate_impl.monitoring.dashboards import FILES, dashboard, text
 from quorate_impl.runtime.protocols import PROTOCOLS
 
 from tests.impl.monitoring.test_alerts import promtool
+from tests.impl.monitoring.test_order_alerts import STORES
 from tests.impl.runtime.test_every_protocol import answers, running
 
 
 def expressions(name: str) -> list[str]:
     panels = json.loads((FOLDER / FILES[name]).read_text(encoding="utf-8"))["panels"]
     return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def alerts(name: str) -> list[str]:
+    groups = yaml.safe_load((FOLDER / f"{name}.rules.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule["expr"] for group in groups for rule in group["rules"]]
 
 
 def test_every_store_has_one_as_it_was_generated() -> None:
@@ -40,7 +46,7 @@ def test_each_metric_is_exported_by_a_node_of_the_store(name: str, tmp_path: Pat
                 sample.name for family in families for sample in family.samples
             }
 
-    asked = set(re.findall(r"quorate_\w+", " ".join(expressions(name))))
+    asked = set(re.findall(r"quorate_\w+", " ".join([*expressions(name), *(alerts(name) if name in STORES else ())])))
     assert len(asked) > 10 and asked <= asyncio.run(exported())
 
 
