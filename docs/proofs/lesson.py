@@ -1,5 +1,6 @@
-"""Two-phase commit and Raft's election with fewer and fewer lemmas missing: the steps of docs/proofs.md."""
+"""Two-phase commit and Raft's election with fewer and fewer lemmas missing, and Raft's logs: the steps of docs/proofs.md."""
 
+from quorate_specs.consensus.raft import Raft
 from quorate_specs.consensus.raft_election import RaftElection
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
@@ -34,3 +35,7 @@ class BindingVotes(RaftElection):
     """The same, and votes bind the voter."""
 
     omits = ("requests_bind", "candidates_have_asked")
+
+
+class NothingRemembered(Raft):
+    """Raft with its own lemmas, and without those of the heir that remembers the leaders' logs."""

@@ -6,8 +6,11 @@ import pytest
 from click.testing import CliRunner
 from quorate.commands.prove import command
 from quorate.explore import check
+from quorate.kinds import SAFETY
 from quorate.loading import load
+from quorate.model.build import build
 from quorate.outcome import HoldsWithinBounds
+from quorate.prove.any_size.history import history_of, with_history
 
 RAFT = ("election_safety", "log_matching", "leader_completeness", "state_machine_safety")
 LESSON = Path(__file__).parents[2] / "docs" / "proofs" / "lesson.py"
@@ -49,7 +52,7 @@ def test_the_lesson_ends_with_proofs() -> None:
 @pytest.mark.slow
 def test_log_matching_is_proven_for_any_number_of_servers() -> None:
     goals = ["--invariant", "election_safety", "--invariant", "log_matching"]
-    result = CliRunner().invoke(command, ["raft", "--any-size", *goals])
+    result = CliRunner().invoke(command, [f"{LESSON}:NothingRemembered", "--any-size", *goals])
     assert result.exit_code == 0 and "proven for any size: election_safety, log_matching" in result.output
     assert "logs_match_what_was_sent" in result.output
 
@@ -58,13 +61,28 @@ def test_log_matching_is_proven_for_any_number_of_servers() -> None:
 @pytest.mark.slow
 def test_raft_is_proven_to_the_end_for_any_number_of_servers() -> None:
     goals = [part for name in RAFT for part in ("--invariant", name)]
-    result = CliRunner().invoke(command, [f"{LESSON.with_name('raft_safety.py')}", "--any-size", *goals])
+    result = CliRunner().invoke(command, ["raft", "--any-size", *goals])
     assert result.exit_code == 0 and f"proven for any size: {', '.join(RAFT)}" in result.output, result.output
+
+
+def test_what_is_proven_of_the_heir_that_remembers_is_proven_of_raft() -> None:
+    raft = load("raft").main
+    heir = with_history(raft)
+    assert heir is not raft and history_of(raft, heir) == ("leader_log",)
+    properties = {prop.name for prop in build(heir).of(*SAFETY)}
+    assert {prop.name for prop in build(raft).of(*SAFETY) if prop.kind != "lemma"} <= properties
+
+
+@pytest.mark.slow
+def test_leaders_are_alone_in_their_term_for_any_number_of_servers() -> None:
+    goals = ["winners_are_first", "leaders_are_alone"]
+    result = CliRunner().invoke(command, ["raft", "--any-size", *(f"--invariant={name}" for name in goals)])
+    assert result.exit_code == 0 and f"proven for any size: {', '.join(goals)}" in result.output, result.output
 
 
 @pytest.mark.slow
 def test_the_lemmas_of_raft_are_true_where_they_are_explored() -> None:
-    found = check(load(str(LESSON.with_name("raft_safety.py"))).main)
+    found = check(with_history(load("raft").main.bounded(Index=1)))
     assert isinstance(found, HoldsWithinBounds), found
 
 

@@ -73,3 +73,9 @@ def test_what_the_author_names_is_an_advice_and_proves_nothing(because: tuple[st
     assert Selection(named).answer().status == "sat"
     wrong = replace(asked(X > 0, ("a", Y > 0), ("right", X < 0)), because=because)
     assert Selection(wrong).answer().lemmas == ("right",)
+
+
+def test_without_time_nothing_is_known() -> None:
+    false = asked(z3.And(X > 0, X < 0))
+    assert Selection(false, seconds=0.0).answer().status == "unknown"
+    assert Selection(false, seconds=60.0).answer().status == "unsat"

@@ -19,6 +19,7 @@ ORDERS = ("never_oversold", "confirmed_orders_have_their_units", "bought_once")
 ANY_SIZE = [
     pytest.param("two_phase_commit", (), id="two_phase_commit"),
     pytest.param("paxos", (), id="paxos", marks=pytest.mark.slow),
+    pytest.param("multi_paxos", (), id="multi_paxos", marks=pytest.mark.slow),
     pytest.param("raft_election", (), id="raft_election"),
     pytest.param("pbft", (), id="pbft", marks=pytest.mark.slow),
     pytest.param("lww_register", (), id="lww_register"),

@@ -10,8 +10,16 @@ import re
 from pathlib import Path
 
 import pytest
+import z3
 from click.testing import CliRunner
 from quorate.commands.prove import command
+from quorate.language.system import System
+from quorate.loading import load
+from quorate.model.nodes import Action
+from quorate.prove import reachability
+from quorate.prove.any_size.obligations import Prover
+from quorate.prove.reachability import never_seen
+from quorate.prove.solvers.query import Query, query
 
 HEAD = '''
 from quorate import Scalarset, Spec, action, init, invariant, is_majority, require
@@ -93,3 +101,62 @@ def test_what_cannot_happen_is_not_proven(tmp_path: Path, options: tuple[str, ..
 def test_without_the_contradiction_it_is_refuted(tmp_path: Path, options: tuple[str, ...]) -> None:
     code, output = proven(tmp_path, CAN_START, *options)
     assert code == 1 and "violated" in output, output
+
+
+DEEP = '''
+from quorate import Nat, Scalarset, Spec, action, invariant, require
+
+
+class Node(Scalarset, size=3):
+    """Somebody."""
+
+
+class Count(Nat, max=30):
+    """A number."""
+
+
+class Deep(Spec):
+    """What happens only at the end of long runs, behind very many states."""
+
+    count: dict[Node, Count]
+
+    @action
+    def up(self, n: Node) -> None:
+        self.count[n] += 1
+
+    @action
+    def arrive(self, n: Node, m: Node) -> None:
+        require(n != m and self.count[n] > 12 and self.count[m] > 12)
+
+    @action
+    def never(self, n: Node) -> None:
+        require(self.count[n] > 3 and self.count[n] < 3)
+
+    @invariant
+    def counted(self, n: Node) -> bool:
+        """Something."""
+        return self.count[n] >= 0
+'''
+
+
+def test_what_happens_late_is_seen_in_drawn_runs_and_what_never_happens_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reachability, "WALKS", 10)
+    file = tmp_path / "deep.py"
+    file.write_text(DEEP, encoding="utf-8")
+    system = System(load(str(file)).main)
+    with system:
+        assert never_seen(system, 60.0) == {"never"}
+
+
+def test_a_run_does_not_hide_that_the_translation_contradicts_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fires(prover: Prover, action: Action, assumed: object) -> Query:
+        return query((action.name, "can happen"), [("", z3.BoolVal(False))])
+
+    monkeypatch.setattr(Prover, "fires", fires)
+    kept = NEEDS_TWO.replace("        require(all(m not in b for m in a))\n        self.chosen.add(n)", "")
+    code, output = proven(tmp_path, kept, "--any-size")
+    assert code == 3 and "every claim is proven, but choose can never happen" in output, output

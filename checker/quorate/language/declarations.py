@@ -278,6 +278,7 @@ class SpecBase:
     coloured_by: ClassVar[str | None] = None
     because: ClassVar[dict[str, tuple[str, ...]]] = {}
     refines: ClassVar[type[SpecBase] | None] = None
+    proven_by: ClassVar[str | None] = None
     _configured_from: ClassVar[type[SpecBase] | None] = None
     _argued: ClassVar[bool] = False
 

@@ -22,7 +22,9 @@ class Spec(SpecBase):
     defaults for named bounds, over those of the sorts; `omits`: names of inherited actions and properties that this
     variant leaves out; `lanes`: the sorts and names that are lanes of the space-time diagram, if the default is not
     wanted; `coloured_by`: the enum variable that colours the lanes; `refines`: the more abstract specification that a
-    `@mapping` leads to; `because`: for a property, the lemmas from which it follows, as an advice to proofs for any size.
+    `@mapping` leads to; `because`: for a property, the lemmas from which it follows, as an advice to proofs for any size;
+    `proven_by`: an heir with history variables and lemmas, `module:Class` or a class of the same module, that proofs for any
+    size are made with.
 
     `Spec()` is a live instance in the initial state: its actions can be called from a Python prompt, a debugger or a
     test. A false `require` then raises `Disabled`.
@@ -130,6 +132,7 @@ _MEANT: dict[str, tuple[tuple[type, ...], str]] = {
     "coloured_by": ((str, NoneType), '"role"'),
     "because": ((dict,), '{"one_leader": ("votes_bind",)}'),
     "refines": ((type, NoneType), "Abstract"),
+    "proven_by": ((str, NoneType), '"lemmas:RaftSafety"'),
 }
 """What an author may set, with what it is and an example."""
 

@@ -8,27 +8,37 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+from quorate.language.declarations import original
 from quorate.language.sorts import Int
 from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
 from quorate.outcome import Outcome, Proven, Unfinished
+from quorate.prove.any_size.history import history_of, with_history
 from quorate.prove.any_size.obligations import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 from quorate.prove.attempt import Attempt, closure
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
-from quorate.prove.reachability import FirstStates, vacuous
+from quorate.prove.reachability import FirstStates, never_seen, vacuous
 from quorate.prove.results import Claim, Counterexample, Proof, Task
 from quorate.prove.solvers.query import Query
-from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all, version_of
+from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all, selected, version_of
 
 FIRST_LOOK = Effort((), 0.0, blindly=False)
 """Effort for claims that are expected to fail: what lemmas on demand do not prove, a counterexample shall decide."""
+SEEN_SECONDS = 1.0
+"""So long a contradiction is looked for where a run has shown that there is none, so that the translation would be wrong."""
 
 
 class AtAnySize(Attempt):
     """Proofs for any number of nodes; counterexamples come from small bounds."""
 
     def __init__(self, task: Task) -> None:
-        super().__init__(task, model_of_any_size(with_lemmas(task.spec)))
+        self._spec = with_lemmas(with_history(task.spec))
+        super().__init__(task, model_of_any_size(self._spec))
+        if history := history_of(task.spec, self._spec):
+            self.runs = build(task.spec)
+            self.notes.append(
+                f"with history variables, which no step reads: {', '.join(history)} ({original(self._spec).__name__})"
+            )
         for one in self.model.constraints:
             self.notes.append(f"a proof for any size is one without the constraint {one.name}")
         self._seconds = task.effort.seconds  # What is left for hard questions.
@@ -192,7 +202,7 @@ class AtAnySize(Attempt):
 
     def _growing(self) -> list[type[Spec]]:
         """The specification at growing bounds, up to those that are configured."""
-        spec, bounds = with_lemmas(self.task.spec), self.model.system.bounds
+        spec, bounds = self._spec, self.model.system.bounds
         sorts = {
             part.sort.__name__
             for variable in self.model.variables
@@ -220,6 +230,9 @@ class AtAnySize(Attempt):
             self._solvers.add("cvc5" if answer.solver == "cvc5" else "z3")
 
     def _worthless(self, prover: Prover, assumed: Sequence[str]) -> str | None:
+        """Why a proof of all claims would say nothing, or None. An action that happens in a run at the configured bounds happens in a
+        state that satisfies what was proven for any: no solver has to find one, and that the axioms contradict each other is all that
+        it is asked about."""
         start = prover.satisfiable()
         (answer,) = ask_all([start], replace(self.task.effort, workers=1))
         self._record(start, answer)
@@ -227,19 +240,29 @@ class AtAnySize(Attempt):
             self.notes.append("the solvers do not know whether the axioms and the initial states go together")
         if answer.status == "unsat":
             return "the axioms and the initial states contradict each other"
+        idle = never_seen(self.model.system, self.task.seconds)
         fires = [prover.fires(action, assumed) for action in self.model.actions]
-        stuck = []
-        for query, answer in zip(fires, ask_all(fires, replace(FIRST_LOOK, seconds=0.0)), strict=True):
-            self._record(query, answer)
-            if answer.status == "unsat":
-                stuck.append(answer.name[0])
+        stuck = [query.name[0] for query, answer in self._looked(fires, idle) if answer.status == "unsat"]
         if stuck:
             return f"{', '.join(stuck)} can never happen in a state that satisfies the properties and the axioms"
-        answers = ask_all(prover.premises, replace(FIRST_LOOK, seconds=0.0))
-        for query, answer in zip(prover.premises, answers, strict=True):
-            self._record(query, answer)
-        contradictory = [f"{answer.name[1]} after {answer.name[0]}" for answer in answers if answer.status == "unsat"]
+        answers = self._looked(prover.premises, idle)
+        contradictory = [
+            f"{query.name[1]} after {query.name[0]}" for query, answer in answers if answer.status == "unsat"
+        ]
         if contradictory:
             return f"the definitions in {', '.join(contradictory)} contradict what is assumed there"
-        self._unshown = [f"{answer.name[1]} after {answer.name[0]}" for answer in answers if answer.status == "unknown"]
-        return vacuous(self.model, lambda: Bounded(self.model, self.task.seconds), assumed, self.task.seconds)
+        self._unshown = [
+            f"{query.name[1]} after {query.name[0]}" for query, answer in answers if answer.status == "unknown"
+        ]
+        return vacuous(idle, lambda: Bounded(self.model, self.task.seconds), assumed)
+
+    def _looked(self, queries: Sequence[Query], idle: set[str]) -> list[tuple[Query, Answer]]:
+        """What a first look at queries about actions says, a shorter one at those that were seen in runs."""
+        longer = max(self.task.effort.z3_seconds, default=SEEN_SECONDS)
+        found = []
+        for query in queries:
+            seconds = longer if query.name[0] in idle else min(longer, SEEN_SECONDS)
+            answer = selected(query, seconds=seconds)
+            self._record(query, answer)
+            found.append((query, answer))
+        return found

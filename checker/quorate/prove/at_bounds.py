@@ -14,7 +14,7 @@ from quorate.outcome import Unfinished
 from quorate.prove.any_size.obligations import INIT, NO_ERROR
 from quorate.prove.attempt import Attempt
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
-from quorate.prove.reachability import FirstStates, vacuous
+from quorate.prove.reachability import FirstStates, never_seen, vacuous
 from quorate.prove.results import Claim, Counterexample, Proof, Task
 
 
@@ -95,4 +95,4 @@ class AtBounds(Attempt):
         return Claim(action, prop, "failed", seconds, None, Counterexample(found, self.model.system.bounds, self.first))
 
     def _worthless(self) -> str | None:
-        return vacuous(self.model, lambda: self.bounded, self.assumable, self.task.seconds)
+        return vacuous(never_seen(self.model.system, self.task.seconds), lambda: self.bounded, self.assumable)

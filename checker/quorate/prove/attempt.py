@@ -36,7 +36,7 @@ class Attempt:
     """What both kinds of proof share."""
 
     def __init__(self, task: Task, model: Model) -> None:
-        self.task, self.model = task, model
+        self.task, self.model, self.runs = task, model, model
         self.provable = [prop.name for prop in model.of(*SAFETY)]
         for name in task.invariants:
             if name not in self.provable:
@@ -73,12 +73,15 @@ class Attempt:
         )
 
     def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
-        """A violation of the named properties that a run from an initial state shows, or None."""
-        bounded = Bounded(self.model, self.task.seconds, self.task.progress, evidence=self.task.evidence)
-        finding = bounded.search(depth, names)
-        if finding is None:
-            return None
-        shown = trace(self.model.system, finding, self.task.name, self.task.variant)
+        """A violation of the named properties that a run from an initial state shows, or None. The runs are those of the specification
+        without history variables."""
+        stated = [prop.name for prop in self.runs.of(*SAFETY) if prop.name in names]
+        with self.runs.system:
+            bounded = Bounded(self.runs, self.task.seconds, self.task.progress, evidence=self.task.evidence)
+            finding = bounded.search(depth, stated) if stated else None
+            if finding is None:
+                return None
+            shown = trace(self.runs.system, finding, self.task.name, self.task.variant)
         if finding.kind == "error":
             return self.make(Failed, message=finding.message or "", trace=shown)
         assert finding.method is not None

@@ -1,25 +1,31 @@
 """What runs show about a proof: whether a counterexample to induction can happen, and that a proof is about something.
 
-Both ask a plain search among the first states at the configured bounds.
+Both ask a plain search among the first states at the configured bounds; the second one draws longer runs, too.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from time import monotonic
+from random import Random
+from time import process_time
 from typing import Any
 
 from quorate.explore.choices import Choices
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System
-from quorate.model.nodes import Model
 from quorate.prove.fixed_bounds import Bounded
 
 REACHABLE_STATES = 20_000
-"""So many states are explored to say whether a state or an action can happen."""
+"""So many states are explored to say whether a state can happen."""
+FIRST_STATES = 2_000
+"""And so many to say which actions can; the others may happen in longer runs, and are looked for there."""
+WALKS, WALK_STEPS = 100, 60
+"""So many runs are drawn, and they are so long."""
+SEED = 20140614
 LOOK_SECONDS = 5.0
-"""And for so long, or as long as a proof may take, if that is less."""
+"""A look takes so much of the processor's time, or as much as a proof may take, if that is less."""
 
 
 class _TimeOver(Exception):
@@ -27,14 +33,14 @@ class _TimeOver(Exception):
 
 
 class _Watch:
-    """A limit to the time of one look."""
+    """A limit to the time of one look. It is the processor's: what is seen does not depend on what else the machine does."""
 
     def __init__(self, seconds: float) -> None:
-        self._deadline = monotonic() + min(seconds, LOOK_SECONDS)
+        self._deadline = process_time() + min(seconds, LOOK_SECONDS)
 
     def check(self) -> None:
         """Raises _TimeOver when it is."""
-        if monotonic() > self._deadline:
+        if process_time() > self._deadline:
             raise _TimeOver
 
 
@@ -71,14 +77,13 @@ class FirstStates:
         return depths, not level, False
 
 
-def vacuous(model: Model, bounded: Callable[[], Bounded], assumed: Sequence[str], seconds: float) -> str | None:
+def vacuous(idle: set[str], bounded: Callable[[], Bounded], assumed: Sequence[str]) -> str | None:
     """Why a proof would be worthless at the configured bounds, or None: there is no initial state, or an action that
     can never happen.
 
-    An action that happens in a run happens in a state that satisfies what was proven. Of the others the solver is
-    asked, by the encoding that `bounded` gives. `seconds` limit the look at runs.
+    An action that happens in a run happens in a state that satisfies what was proven. Of the others, the `idle` ones, the
+    solver is asked, by the encoding that `bounded` gives.
     """
-    idle = _never_seen(model.system, _Watch(seconds))
     if not idle:
         return None
     encoding = bounded()
@@ -92,12 +97,15 @@ def vacuous(model: Model, bounded: Callable[[], Bounded], assumed: Sequence[str]
     return f"{', '.join(stuck)} can never happen in a state that satisfies the properties" if stuck else None
 
 
-def _never_seen(system: System, watch: _Watch) -> set[str]:
-    """The actions that do not happen among the first states."""
+def never_seen(system: System, seconds: float) -> set[str]:
+    """The actions that happen neither among the first states nor in drawn runs, which go on where the first states end."""
     idle = {action.name for action in system.actions}
     choices = [(action, Choices(system, action)) for action in system.actions]
+    initial, level = list[State](), list[State]()
+    watch = _Watch(seconds / 2)
     try:
-        for level, _ in _levels(system, watch):
+        for level, _ in _levels(system, watch, FIRST_STATES):
+            initial = initial or level
             for state in level:
                 watch.check()
                 idle -= {action.name for action, _ in _successors(system, choices, state, idle)}
@@ -105,17 +113,44 @@ def _never_seen(system: System, watch: _Watch) -> set[str]:
                     return idle
     except (Failure, _TimeOver):
         pass
+    return _never_drawn(system, choices, initial, idle, _Watch(seconds / 2)) if level else idle
+
+
+def _never_drawn(
+    system: System, choices: Sequence[tuple[Any, Choices]], initial: Sequence[State], idle: set[str], watch: _Watch
+) -> set[str]:
+    """Those of some actions that do not happen in runs from the initial states. Half of the steps are such as were seldom
+    taken."""
+    random, taken = Random(SEED), Counter[str]()
+    try:
+        for _ in range(WALKS):
+            state = random.choice(initial)
+            for _ in range(WALK_STEPS):
+                watch.check()
+                following = [(action.name, after) for action, after in _successors(system, choices, state)]
+                if not following:
+                    break
+                idle = idle - {name for name, _ in following}
+                if not idle:
+                    return idle
+                if random.random() < 0.5:
+                    least = min(taken[name] for name, _ in following)
+                    following = [one for one in following if taken[one[0]] == least]
+                name, state = random.choice(following)
+                taken[name] += 1
+    except (Failure, _TimeOver):
+        pass
     return idle
 
 
-def _levels(system: System, watch: _Watch) -> Iterator[tuple[list[State], set[State]]]:
-    """The states of each depth, with all seen so far, until there are no more (an empty level) or there are many.
+def _levels(system: System, watch: _Watch, most: int = REACHABLE_STATES) -> Iterator[tuple[list[State], set[State]]]:
+    """The states of each depth, with all seen so far, until there are no more (an empty level) or there are so many.
     Raises _TimeOver."""
     choices = [(action, Choices(system, action)) for action in system.actions]
     level = list(dict.fromkeys(_initial(system, watch)))
     seen = set(level)
     yield level, seen
-    while level and len(seen) < REACHABLE_STATES:
+    while level and len(seen) < most:
         found = dict[State, None]()
         for state in level:
             watch.check()
@@ -154,4 +189,4 @@ def _successors(
                 yield action, successor.state
 
 
-__all__ = ["FirstStates", "vacuous"]
+__all__ = ["FirstStates", "never_seen", "vacuous"]

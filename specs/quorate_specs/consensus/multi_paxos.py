@@ -31,6 +31,7 @@ from quorate import (
     action,
     invariant,
     is_majority,
+    lemma,
     reachable,
     record,
     require,
@@ -200,6 +201,67 @@ class MultiPaxos(Spec):
         """What a learner executes is chosen."""
         vote = self.learned[k][i]
         return vote is None or self.chosen(vote.ballot, i, vote.command)
+
+    # Why it is so: as in `paxos`, slot by slot
+
+    @lemma
+    def votes_follow_proposals(self, a: Acceptor, b: Ballot, i: Slot, x: Command | None) -> bool:
+        """An acceptor votes only for what its ballot's leader has asked for."""
+        return Accepted(a, b, i, x) not in self.network or Accept(b, i, x) in self.network
+
+    @lemma
+    def one_proposal_per_ballot(self, b: Ballot, i: Slot, x: Command | None, y: Command | None) -> bool:
+        """A leader asks for one command in a slot."""
+        return x == y or Accept(b, i, x) not in self.network or Accept(b, i, y) not in self.network
+
+    @lemma
+    def last_vote_was_sent(self, a: Acceptor, i: Slot) -> bool:
+        """What an acceptor remembers as its last vote in a slot, it has sent."""
+        last = self.accepted[a][i]
+        return last is None or Accepted(a, last.ballot, i, last.command) in self.network
+
+    @lemma
+    def last_vote_is_highest(self, a: Acceptor, b: Ballot, i: Slot, x: Command | None) -> bool:
+        """An acceptor has not voted above its last vote in the slot, nor above its promise."""
+        if Accepted(a, b, i, x) not in self.network:
+            return True
+        last, highest = self.accepted[a][i], self.promised[a]
+        return last is not None and b <= last.ballot and highest is not None and last.ballot <= highest
+
+    @lemma
+    def promises_are_kept(self, m: Promise) -> bool:
+        """Whoever has promised a ballot has promised no less since, and reported a vote in a lower ballot that it had sent."""
+        if m not in self.network:
+            return True
+        highest, vote = self.promised[m.acceptor], m.accepted
+        if highest is None or highest < m.ballot:
+            return False
+        return vote is None or (
+            vote.ballot < m.ballot and Accepted(m.acceptor, vote.ballot, m.slot, vote.command) in self.network
+        )
+
+    @lemma
+    def no_vote_after_report(self, m: Promise, c: Ballot, x: Command | None) -> bool:
+        """Between the vote that a promise reports for a slot and the ballot that it promises, the acceptor has not voted there."""
+        if m not in self.network or c >= m.ballot or Accepted(m.acceptor, c, m.slot, x) not in self.network:
+            return True
+        return m.accepted is not None and c <= m.accepted.ballot
+
+    @lemma
+    def proposals_are_safe(self, b: Ballot, i: Slot, x: Command | None, c: Ballot, y: Command | None) -> bool:
+        """Where a leader asks for votes, nothing else can be chosen in a lower ballot: a majority will never vote for it there."""
+        return not (Accept(b, i, x) in self.network and c < b and x != y) or is_majority(
+            self.lost_for(c, i, y), Acceptor
+        )
+
+    def lost_for(self, c: Ballot, i: Slot, y: Command | None) -> set[Acceptor]:
+        """The acceptors that have not voted for a command in a ballot and, having promised more, never will."""
+        return {a for a in Acceptor if self.has_promised_above(a, c) and Accepted(a, c, i, y) not in self.network}
+
+    def has_promised_above(self, a: Acceptor, c: Ballot) -> bool:
+        """Whether an acceptor will ignore a ballot from now on."""
+        highest = self.promised[a]
+        return highest is not None and highest > c
 
     @reachable
     def gap_is_filled(self, b: Ballot, i: Slot) -> bool:

@@ -146,8 +146,11 @@ class Raft(Spec):
     Promise, to the clients: the servers execute the same commands in the same order. An entry once committed keeps its
     place for ever, whatever messages are lost, delayed, reordered or repeated, and whoever crashes and restarts.
 
-    Not in the paper: `elected` and `committed` remember what the properties speak of; no server reads them.
+    Not in the paper: `elected` and `committed` remember what the properties speak of; no server reads them. The argument for any
+    number of servers remembers more, `_raft_safety.py`.
     """
+
+    proven_by = "quorate_specs.consensus._raft_safety:RaftSafety"
 
     term: dict[Server, Term]
     voted_for: dict[Server, Server | None]

@@ -19,10 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from math import inf
+from time import monotonic
 
 import z3
 
-from quorate.prove.solvers.query import Query, Status
+from quorate.prove.solvers.query import Query, Status, limit
 
 EFFORT = 400_000
 """Z3's resource limit for one question, in its own units: some tenths of a second."""
@@ -51,10 +53,11 @@ class Selected:
 
 
 class Selection:
-    """Answers one query with a growing set of its lemmas."""
+    """Answers one query with a growing set of its lemmas, in so many seconds: with many lemmas Z3 can exceed its own limit by far."""
 
-    def __init__(self, asked: Query) -> None:
+    def __init__(self, asked: Query, seconds: float = inf) -> None:
         self._asked = asked
+        self._deadline = monotonic() + seconds
         self._context = z3.Context()
         self._formulas = list(z3.parse_smt2_string(asked.text, ctx=self._context))
         if len(self._formulas) != len(asked.labels):
@@ -173,21 +176,33 @@ class Selection:
         """The status of the question with these lemmas, and the solver. Axioms about symbols that nothing else
         mentions are left out."""
         known = self._known(chosen)
-        solver = z3.Solver(ctx=self._context)
-        solver.set("rlimit", EFFORT if effort is None else effort)
+        solver = self._solver(EFFORT if effort is None else effort)
         solver.set("random_seed", seed)
         for position, (label, formula) in enumerate(zip(self._asked.labels, self._formulas, strict=True)):
             if label in chosen or (not label and self._asked.axioms.get(position, known) <= known):
                 solver.add(formula)
+        return self._checked(solver), solver
+
+    def _solver(self, effort: int) -> z3.Solver:
+        """A solver with so much effort, and the time that is left."""
+        solver = z3.Solver(ctx=self._context)
+        solver.set("rlimit", effort)
+        if self._deadline < inf:
+            limit(solver, self._deadline - monotonic())
+        return solver
+
+    def _checked(self, solver: z3.Solver) -> Status:
+        """What a solver says, which does not know when time is over."""
+        if monotonic() >= self._deadline:
+            return "unknown"
         status: Status = str(solver.check())  # type: ignore[assignment]
-        return status, solver
+        return status
 
     def _is_false(self, model: z3.ModelRef, name: str) -> bool:
         """Whether a lemma is false in a model; where the solver does not know, it is not."""
         claim = model.eval(self._formulas[self._lemmas[name]], model_completion=True)
         if z3.is_true(claim) or z3.is_false(claim):
             return bool(z3.is_false(claim))
-        solver = z3.Solver(ctx=self._context)
-        solver.set("rlimit", MODEL_EFFORT)
+        solver = self._solver(MODEL_EFFORT)
         solver.add(z3.Not(claim))
-        return bool(solver.check() == z3.sat)
+        return self._checked(solver) == "sat"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from itertools import starmap
+from math import inf
 from multiprocessing import get_context
 from time import perf_counter
 from typing import Any
@@ -91,10 +92,10 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     return Answer(asked.name, "unknown", perf_counter() - started, "", frozenset(), "; ".join(reasons))
 
 
-def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False) -> Answer:
-    """What Z3 says with lemmas on demand; `blindly` as for `Selection.answer`."""
+def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False, seconds: float = inf) -> Answer:
+    """What Z3 says with lemmas on demand, in so many seconds; `blindly` as for `Selection.answer`."""
     started = perf_counter()
-    found = Selection(asked).answer(useful, blindly)
+    found = Selection(asked, seconds).answer(useful, blindly)
     core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
     reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
     return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason)

@@ -8,6 +8,7 @@ leader's log is compared with the logs of later leaders when that leader may lon
 from typing import Annotated, ClassVar
 
 from quorate import is_majority, lemma, up_to
+
 from quorate_specs.consensus.raft import (
     AppendEntries,
     AppendReply,
@@ -27,7 +28,6 @@ from quorate_specs.consensus.raft import (
 class RaftSafety(Raft):
     """Raft, with the logs of the leaders remembered."""
 
-    bounds: ClassVar[dict[str, int]] = {"Index": 1}
     omits: ClassVar[tuple[str, ...]] = (
         *("sent_entries_have_leaders", "entries_have_leaders", "leader_has_what_was_sent", "sent_entries_match"),
         *("leader_has_what_others_have", "logs_match_what_was_sent", "logs_match", "commits_for_predecessor"),

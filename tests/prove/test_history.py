@@ -1,0 +1,156 @@
+"""What is proven of an heir with history variables is true of the specification: heirs that are more than that are refused."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+from quorate import Spec
+from quorate.errors import SpecError
+from quorate.loading import load
+from quorate.outcome import Proven, Violated
+from quorate.prove.any_size.history import history_of, with_history
+from quorate.prove.proof import Task, prove
+
+SPEC = '''
+from quorate import Nat, Scalarset, Spec, action, init, invariant, lemma, require
+
+
+class Node(Scalarset, size=3):
+    """Somebody."""
+
+
+class Number(Nat, max=3):
+    """A number."""
+
+
+class Baton(Spec):
+    """A baton is handed on, and nobody gets it twice: why, only its history says."""
+
+    proven_by = "Told"
+
+    holder: Node | None
+    tired: set[Node]
+
+    @action
+    def take(self, n: Node) -> None:
+        require(self.holder is None and self.may(n))
+        self.holder = n
+
+    @action
+    def hand_on(self, n: Node, m: Node) -> None:
+        require(self.holder == n and n != m and self.may(m))
+        self.holder = m
+        self.tired.add(n)
+
+    def may(self, n: Node) -> bool:
+        """Whether somebody can run."""
+        return n not in self.tired
+
+    @invariant
+    def rested(self, n: Node) -> bool:
+        """Whoever runs has not run before."""
+        return self.holder != n or n not in self.tired
+
+
+class Told(Baton):
+    """Who has had it."""
+
+    had: set[Node]
+
+'''
+HONEST = '''
+    def hand_on(self, n: Node, m: Node) -> None:
+        super().hand_on(n, m)
+        self.had.add(n)
+
+    @lemma
+    def told(self, n: Node) -> bool:
+        """Whoever is tired has had it."""
+        return n not in self.tired or n in self.had
+'''
+CHEATS = {
+    "does more in hand_on": """
+        def hand_on(self, n: Node, m: Node) -> None:
+            require(n != m)
+            super().hand_on(n, m)
+            self.had.add(n)
+    """,
+    "does more in take": """
+        def take(self, n: Node) -> None:
+            super().take(n)
+            require(n not in self.tired)
+            self.had.add(n)
+    """,
+    "does more in hand_on than": """
+        def hand_on(self, n: Node, m: Node) -> None:
+            super().hand_on(m, n)
+            self.had.add(n)
+    """,
+    "Told remembers had. self.had is auxiliary": """
+        def take(self, n: Node) -> None:
+            super().take(n)
+            require(n not in self.had)
+            self.had.add(n)
+    """,
+    "changes may": """
+        def may(self, n: Node) -> bool:
+            return False
+    """,
+    "changes rested": """
+        def rested(self, n: Node) -> bool:
+            return True
+    """,
+    "leaves out rested": """
+        omits = ("rested",)
+    """,
+    "has other variables, initial states or actions": """
+        @action
+        def rest(self, n: Node) -> None:
+            self.had.discard(n)
+    """,
+    "has other variables, initial states or actions.": """
+        @init
+        def begin(self, n: Node) -> None:
+            self.tired.add(n)
+    """,
+    "may fail here, or pass a bound": """
+        many: Number
+
+        def take(self, n: Node) -> None:
+            super().take(n)
+            self.many += 1
+    """,
+}
+
+
+def baton(folder: Path, heir: str, spec: str = SPEC) -> type[Spec]:
+    file = folder / "baton.py"
+    file.write_text(spec + textwrap.indent(textwrap.dedent(heir), "    "), encoding="utf-8")
+    return load(f"{file}:Baton").main
+
+
+def test_an_heir_that_remembers_is_what_is_proven(tmp_path: Path) -> None:
+    spec = baton(tmp_path, HONEST)
+    heir = with_history(spec)
+    assert heir.__name__ == "Told" and history_of(spec, heir) == ("had",)
+    proof = prove(Task(spec, "baton", any_size=True, invariants=("rested", "told")))
+    assert isinstance(proof.outcome, Proven) and {claim.property for claim in proof.claims} >= {"rested", "told"}
+    assert "with history variables, which no step reads: had (Told)" in proof.outcome.notes
+
+
+def test_a_violation_is_a_run_of_the_specification_itself(tmp_path: Path) -> None:
+    spec = baton(tmp_path, HONEST, SPEC.replace("n != m and ", ""))
+    found = prove(Task(spec, "baton", any_size=True)).outcome
+    assert isinstance(found, Violated) and found.property == "rested" and found.trace is not None
+    assert set(found.trace.initial) == {"holder", "tired"}
+
+
+@pytest.mark.parametrize("why", list(CHEATS))
+def test_an_heir_that_is_more_is_refused(tmp_path: Path, why: str) -> None:
+    spec = baton(tmp_path, CHEATS[why])
+    with pytest.raises(SpecError) as refused:
+        with_history(spec)
+    assert why in refused.value.message
+    assert refused.value.location is not None and refused.value.location.file.endswith("baton.py")
