@@ -502,7 +502,8 @@ def write(
 ) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
     `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write;
-    `constraints` one or two of them; `naive` what a newcomer writes; `wider` several @init methods, and maps of which keys may be absent.
+    `constraints` one or two of them; `naive` what a newcomer writes; `wider` several @init methods, maps of which keys may be absent, and
+    lists that may be None.
     """
     random = Random(seed)
     writer = _OddWriter(random) if odd else _NaiveWriter(random) if naive else _Writer(random)

@@ -1,5 +1,5 @@
 """What the language had no words for at first: several @init methods, each for some of the variables, and maps of which keys may be
-absent."""
+absent, and lists that may be None."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ VARIABLES = {
     "memo": "Annotated[dict[Color, Note | Ack], partial]",
     "hold": "dict[Node, Annotated[dict[Color, Node], partial]]",
     "shelf": "Annotated[dict[Level, bool], partial]",
+    "plan": "Annotated[list[Node], up_to(Size)] | None",
+    "plans": "dict[Node, Annotated[list[Level], up_to(Size)] | None]",
 }
 """Of these some are there in every drawn spec."""
 
@@ -34,6 +36,10 @@ class Wider(Constructs):
             found.append(f"len({me}.hold[{node}])")
         if s.has("shelf"):
             found += [f"sum(1 for k, v in {me}.shelf.items() if v or k == 1)", f"min({me}.shelf, default=2)"]
+        if s.has("plan"):
+            found += [f"(0 if {me}.plan is None else len({me}.plan))", f"len({me}.plan)"]
+        if s.has("plans") and node:
+            found += [f"sum({me}.plans[{node}])"]
         return found
 
     def further_truths(self, s: Any) -> list[str]:
@@ -54,6 +60,20 @@ class Wider(Constructs):
                 f"any(isinstance(m, Note) and m.level > 0 for m in {me}.memo.values())",
                 f"isinstance({me}.memo[{color}], Ack)",
                 f"({color} in {me}.memo and {me}.memo[{color}].source == {me}.memo[{color}].target)",
+            ]
+        if s.has("plan"):
+            found += [f"{me}.plan is None", f"{me}.plan == []", f"({me}.plan is not None and len({me}.plan) > 0)"]
+            if node:
+                found += [
+                    f"({me}.plan is not None and {node} in {me}.plan)",
+                    f"{me}.plan[0] == {node}",
+                    f"{me}.plan == [{node}]",
+                ]
+        if s.has("plans") and node:
+            found += [
+                f"{me}.plans[{node}] is not None",
+                f"{me}.plans[{node}] == {me}.plans[{self.node(s)}]",
+                f"any(x is not None and {key} in x for x in {me}.plans.values())",
             ]
         if s.has("hold") and node:
             found += [
@@ -108,6 +128,25 @@ class Wider(Constructs):
                 f"self.hold[{node}] = self.hold[{self.node(s)}]",
                 f"self.hold[{node}] = {{{color}: {node}}}",
                 f"for {k} in Node:\n    self.hold[{k}].pop({color}, None)",
+            ]
+        if s.has("plan"):
+            found += ["self.plan = None", "self.plan = []", "self.plan = self.plan[1:]"]
+            found += [
+                f"if self.plan is not None:\n    for {k} in self.plan:\n        {v} = {k} == {node or k}\n        assert {v} or not {v}"
+            ]
+            if node:
+                found += [
+                    f"self.plan = [{node}] if self.plan is None else self.plan + [{node}]",
+                    f"{v} = self.plan\nif {v} is not None and len({v}) > 1:\n    self.plan = [{v}[1], {v}[0]]",
+                    f"self.plan = [{node}, {node}, {node}]",
+                ]
+        if s.has("plans") and node:
+            found += [
+                f"self.plans[{node}] = [{key}]",
+                f"self.plans[{node}] = self.plans[{self.node(s)}]",
+                f"{v} = self.plans[{node}]\nself.plans[{node}] = None if {v} is None else {v} + [Level({self.number(s, 0)})]",
+                f"for {k}, {v} in self.plans.items():\n    if {v} is None:\n        self.plans[{k}] = [{key}, {key}]",
+                f"self.plans = {{{k}: {v} if {self.truth(within, 0)} else None for {k}, {v} in self.plans.items()}}",
             ]
         if s.has("shelf"):
             found += [

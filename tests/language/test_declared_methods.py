@@ -199,5 +199,5 @@ def test_a_copy_is_a_copy_and_equality_is_by_value() -> None:
 
 def test_a_mistake_in_an_annotation_is_shown_at_its_line() -> None:
     with pytest.raises(SpecError) as refused:
-        System(load_drawn(HEADER + SPEC.replace("    x: N\n", "    x: N\n    log: dict[N, list[N] | None]\n")))
+        System(load_drawn(HEADER + SPEC.replace("    x: N\n", "    x: N\n    log: dict[N, set[N] | None]\n")))
     assert refused.value.location is None or "log" in refused.value.location.text

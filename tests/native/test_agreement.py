@@ -88,7 +88,7 @@ def test_specs_of_newcomers_agree() -> None:
 
 @pytest.mark.slow
 def test_specs_with_wider_words_agree() -> None:
-    """Several @init methods, partial maps. CPython against the typed model, too."""
+    """Several @init methods, partial maps, lists that may be None. CPython against the typed model, too."""
     tally = agree_on(range(WIDER), wider=True)
     assert tally["specs"] == WIDER and min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 4, tally
 

@@ -318,6 +318,8 @@ def _union(parts: tuple[Type, ...], name: str) -> Type:
             f"{name}: {mixed} cannot be alternatives of one union, because members of an enum that is a number or a text equal "
             f"plain ones in Python. Use a plain Enum."
         )
+    if len(flat) == 2 and NoneType() in flat and isinstance(flat[1], ListType):
+        return UnionType(tuple(flat))
     for part in flat:
         if isinstance(part, MapType | ListType | SetType | NetworkType | BagType | ChannelsType):
             raise SpecError(

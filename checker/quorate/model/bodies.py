@@ -24,7 +24,7 @@ from quorate.model import (
 )
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import join, roomy, without_none
+from quorate.model.conversion import alternatives, join, roomy, without_none
 from quorate.model.order import check_unordered
 from quorate.model.ranges import is_number
 from quorate.model.source import Source
@@ -107,6 +107,10 @@ def _annotated(ctx: Context, node: ast.AnnAssign) -> list[ir.Stmt]:
 def _augmented(ctx: Context, node: ast.AugAssign) -> list[ir.Stmt]:
     target = places.place(ctx, node.target) if not isinstance(node.target, ast.Name) else None
     old = target.read(ctx.location(node)) if target is not None else lowering.lower(ctx, node.target)
+    if any(isinstance(kind, ListType) for kind in alternatives(old.type)) and isinstance(old.type, UnionType):
+        raise ctx.source.outside(
+            node, "What may be None is not changed in place.", "Assign a new list, `self.log = self.log + [x]`."
+        )
     if target is not None and partial.is_entry(target):
         old = partial.present(old)
     value = operators.combine(ctx, node, node.op, old, without_none(lowering.lower(ctx, node.value, old.type)))

@@ -82,7 +82,7 @@ def each(ctx: Context, node: ast.expr) -> tuple[Range, ir.Expr]:
 def _present(ctx: Context, whole: ir.Expr, kind: PartialMapType, name: str, source: ast.expr) -> Range:
     """The keys that a map has."""
     location = ctx.location(source)
-    only = partial.there(whole, ir.Expr(ir.Op.LOCAL, kind.key, (), name, location), location)
+    only = partial.there(whole, ir.Expr(ir.Op.LOCAL, kind.key, (), name, location), None)
     keys = lowering.after(ctx, source, (whole,), lowering.domain(kind.key, location))
     return Range(name, kind.key, keys, not kind.key.scalarsets, None, only)
 

@@ -52,6 +52,8 @@ def same_class(first: Type, second: Type) -> bool:
         return len(first.kinds) == len(second.kinds)
     if isinstance(first, RecordType) and isinstance(second, RecordType):
         return first.sort is second.sort
+    if isinstance(first, ListType) and isinstance(second, ListType):
+        return True
     return first == second
 
 
@@ -86,7 +88,7 @@ def join(first: Type, second: Type) -> Type | None:
 def _join_union(first: Type, second: Type) -> Type | None:
     found: list[Type] = []
     for kind in (*alternatives(first), *alternatives(second)):
-        if isinstance(kind, SetType | ListType | MapType | WireLike):
+        if isinstance(kind, SetType | MapType | WireLike):
             return None
         for position, known in enumerate(found):
             if same_class(kind, known):

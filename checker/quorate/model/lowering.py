@@ -9,7 +9,7 @@ from typing import Any
 
 from quorate.language.resolve import resolve
 from quorate.language.sorts import Identity, SortMeta
-from quorate.language.types import BoolType, EnumType, NoneType, SetType, TupleType, Type, UnionType
+from quorate.language.types import BoolType, EnumType, ListType, NoneType, SetType, TupleType, Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import element_type, without_none
@@ -56,6 +56,8 @@ def sort_or_value(ctx: Context, node: ast.expr, expected: Type | None = None) ->
     if rule is None:
         what, instead = INSTEAD.get(type(node), ("This expression", ALLOWED))
         raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
+    if isinstance(expected, UnionType) and isinstance(node, ast.List | ast.ListComp):
+        expected = next((kind for kind in expected.kinds if isinstance(kind, ListType)), expected)
     return rule(ctx, node, expected)
 
 

@@ -178,7 +178,7 @@ def equal(ctx: Context, node: ast.AST, left: ir.Expr, right: ir.Expr) -> ir.Expr
 
 def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.Expr:
     """`element in whole`."""
-    location = ctx.location(node)
+    location, whole = ctx.location(node), without_none(whole)
     if whole.op is ir.Op.TUPLE:
         found = ir.Expr(ir.Op.OR, BOOL, tuple(equal(ctx, node, element, part) for part in whole.args), None, location)
         return lowering.after(ctx, node, (element, *whole.args), found)

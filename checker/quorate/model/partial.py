@@ -41,7 +41,7 @@ def is_there(value: ir.Expr, location: Location | None) -> ir.Expr:
 
 
 def there(whole: ir.Expr, key: ir.Expr, location: Location | None) -> ir.Expr:
-    """`k in m`."""
+    """`k in m`. Without a location it is no condition of the author's, and not counted among them."""
     return is_there(looked_up(whole, key, location), location)
 
 
@@ -51,7 +51,7 @@ def keys(ctx: Context, node: ast.AST, whole: ir.Expr) -> ir.Expr:
     kind, location = whole.type.key, ctx.location(node)
     one = ctx.temporary("key", kind, node)
     each = ir.For(str(one.data), kind, lowering.domain(kind, location), not kind.scalarsets)
-    clauses = (each, ir.Where(there(whole, one, location)))
+    clauses = (each, ir.Where(there(whole, one, None)))
     return lowering.after(ctx, node, (whole,), ir.Expr(Op.SET_OF, SetType(kind, None, ""), (one,), clauses, location))
 
 
@@ -76,8 +76,12 @@ def removed(ctx: Context, node: ast.stmt, place: ir.Place, must: bool = True) ->
     nothing = ctx.adapt(lowering.constant(ctx, node, None), place.type, node)
     narrowing.forget(ctx, place.root)
     aliases.touch(ctx, place)
-    first = (ir.Assert(is_there(place.read(location), location), location),) if must else ()
-    return [*first, ir.Assign(place, nothing, location)]
+    last = ir.Assign(place, nothing, location)
+    if not must:
+        return [last]
+    there = present(place.read(location))
+    held = ctx.temporary("there", there.type, node)
+    return [ir.Assign(ir.Place(held.data, False, (), (held.type,)), there, location), last]
 
 
 def emptied(ctx: Context, node: ast.stmt, place: ir.Place) -> list[ir.Stmt]:
