@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -10,6 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from quorate.commands.check import command as check_command
+from quorate.commands.verify import command as verify_command
 from quorate.errors import UsageError
 from quorate.explore import Watch, check
 from quorate.explore.cluster import rays
@@ -147,6 +151,15 @@ def test_ray_carries_what_workers_send(ray: None, monkeypatch: pytest.MonkeyPatc
     broken = load("two_phase_commit").variant("CommitByMajority")
     violated = check(broken, engine="cluster", watch=Watch(cluster=Cluster(workers=2)))
     assert violated.violated and violated.trace == check(broken, engine="native").trace
+
+
+@pytest.mark.slow
+def test_many_checks_are_tasks(ray: None) -> None:
+    """Each is made by one process; what comes of them stands in order."""
+    sizes = CliRunner().invoke(check_command, ["two_phase_commit", "--cluster", "--bound", "ResourceManager=2..4"])
+    assert re.findall(r"^\d +holds +(\d+)", sizes.stdout, re.MULTILINE) == ["34", "80", "166"], sizes.output
+    verified = CliRunner().invoke(verify_command, ["transaction_commit", "--cluster", "--no-skip"])
+    assert verified.exit_code == 0 and "do what they say" in verified.stdout, verified.output
 
 
 @pytest.mark.deep

@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from quorate.errors import UsageError
-from quorate.explore.limits import Limits
+from quorate.explore.limits import Cluster, Limits
 from quorate.outcome import Exit
 from quorate.report.formats import FORMATS, SUFFIXES
 
@@ -220,3 +220,46 @@ def seeing_options(function: F) -> F:
         "--hide", multiple=True, metavar="NAME", help="Do not tell changes of this variable; repeatable."
     )
     return show(hide(function))
+
+
+HERE = "here"
+"""The address that `--cluster` has without one: a cluster of this machine alone, started for the command."""
+
+
+def cluster_options(what: str) -> Callable[[F], F]:
+    """`--cluster [ADDRESS]` and `--cluster-workers N`; the command receives both, for `cluster_of`."""
+
+    def added(function: F) -> F:
+        for option in (
+            click.option(
+                "--cluster-workers",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Processes of --cluster; one for each core of the cluster without this, two on this machine.",
+            ),
+            click.option(
+                "--cluster",
+                is_flag=False,
+                flag_value=HERE,
+                metavar="[ADDRESS]",
+                help=f"{what} the Ray cluster at this address (`auto`: the one that this machine belongs to), or, without one, "
+                "in processes on this machine. Needs the package ray.",
+            ),
+        ):
+            function = option(function)
+        return function
+
+    return added
+
+
+def cluster_of(address: str | None, count: int | None, workers: int | None) -> Cluster | None:
+    """The cluster that is meant, if one is. Raises UsageError for options that do not go together."""
+    if address is None:
+        if count is not None:
+            raise click.UsageError("--cluster-workers N needs --cluster.")
+        return None
+    if workers is not None:
+        raise click.UsageError(
+            "--workers are of this machine alone; the processes of a cluster are --cluster-workers N."
+        )
+    return Cluster(None if address == HERE else address, count)

@@ -12,7 +12,7 @@ from typing import Any
 
 from quorate.commands._live import end_with_parent
 from quorate.errors import QuorateError
-from quorate.explore.limits import Limits
+from quorate.explore.limits import Cluster, Limits
 from quorate.outcome import Outcome, Unfinished, Violated
 from quorate.pipeline.lock import Finding, Name
 from quorate.pipeline.project import Profile, Project
@@ -146,8 +146,14 @@ def name_of(job: Job) -> str:
     return ":".join(job.name)
 
 
-def checked(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
-    """Check jobs, in this order, in so many processes; the verdicts as they come."""
+def checked(jobs: Sequence[Job], workers: int | None, cluster: Cluster | None = None) -> Iterator[Verdict]:
+    """Check jobs, in this order, in so many processes, or in those of a cluster; the verdicts as they come."""
+    if cluster is not None:
+        from quorate.explore.cluster.rays import connected
+
+        with connected(cluster) as rays:
+            yield from (verdict for _, verdict in rays.each(verify, jobs))
+        return
     if workers == 1 or len(jobs) <= 1:
         yield from map(verify, jobs)
         return

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from quorate.commands._options import (
     Explicit,
     Ranges,
     bounds_option,
+    cluster_of,
+    cluster_options,
     format_option,
     limit_options,
     limits,
@@ -30,9 +34,6 @@ from quorate.report.formats import TEXT
 
 if TYPE_CHECKING:
     from quorate.language.spec import Spec
-
-HERE = "here"
-"""The address that `--cluster` has without one: a cluster of this machine alone, started for the search."""
 
 
 @click.command("check", cls=Explicit)
@@ -61,20 +62,7 @@ HERE = "here"
 @click.option(
     "--witness", "goal", metavar="NAME", help="Show the shortest run to a state that satisfies this @reachable."
 )
-@click.option(
-    "--cluster",
-    is_flag=False,
-    flag_value=HERE,
-    metavar="[ADDRESS]",
-    help="Search with many processes: on the Ray cluster at this address (`auto`: the one that this machine belongs to), or, without "
-    "one, on this machine. Needs the package ray.",
-)
-@click.option(
-    "--cluster-workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Processes of --cluster; one for each core of the cluster without this, two on this machine.",
-)
+@cluster_options("Search on")
 @limit_options
 @click.option(
     "--checkpoint",
@@ -161,7 +149,9 @@ def command(
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
     if (coverage or profile) and goal is not None:
         raise click.UsageError(f"--{'coverage' if coverage else 'profile'} is of a check, not of the way to one goal.")
-    there = _cluster(cluster, cluster_workers, engine, workers)
+    there = cluster_of(cluster, cluster_workers, workers)
+    if there is not None and engine not in ("auto", CLUSTER):
+        raise click.UsageError(f"--cluster has an engine of its own: leave out --engine {engine}.")
     asked = Asked(spec, variant, CLUSTER if there else engine, symmetry, workers, keep_going, properties, goal, there)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
@@ -197,21 +187,6 @@ def command(
     return outcome.exit_code
 
 
-def _cluster(address: str | None, count: int | None, engine: str, workers: int | None) -> Cluster | None:
-    """Where the search runs, if on a cluster."""
-    if address is None:
-        if count is not None:
-            raise click.UsageError("--cluster-workers N needs --cluster.")
-        return None
-    if engine not in ("auto", CLUSTER):
-        raise click.UsageError(f"--cluster has an engine of its own: leave out --engine {engine}.")
-    if workers is not None:
-        raise click.UsageError(
-            "--workers are threads of one process; the processes of a cluster are --cluster-workers N."
-        )
-    return Cluster(None if address == HERE else address, count)
-
-
 @dataclass(frozen=True)
 class Asked:
     """What is to be checked, and how."""
@@ -235,8 +210,9 @@ class Asked:
         return only(cls, self.properties) if self.properties else cls
 
     def outcome(self, cls: type[Spec], watch: Watch) -> Outcome:
-        """Check it."""
+        """Check it. On a cluster, the searches of `--keep-going` are made by one that is started once."""
         from quorate.explore import Naming, check, check_all, witness
+        from quorate.explore.cluster.rays import connected
 
         options: dict[str, Any] = {
             "engine": self.engine,
@@ -247,7 +223,10 @@ class Asked:
         }
         if self.goal is not None:
             return witness(cls, self.goal, **options)
-        return check_all(cls, **options) if self.keep_going else check(cls, **options)
+        if not self.keep_going:
+            return check(cls, **options)
+        with connected(self.cluster) if self.cluster is not None else nullcontext():
+            return check_all(cls, **options)
 
 
 def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Sequence[Path]) -> Exit:
@@ -255,11 +234,14 @@ def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Seque
     from quorate.report.machine import result_of
 
     outcomes: list[Outcome] = []
+    chosen = [dict(zip(bounds, sizes, strict=True)) for sizes in product(*bounds.values())]
     with rejections(form, asked.spec, asked.variant, outputs):
-        for sizes in product(*bounds.values()):
-            cls = asked.configured(dict(zip(bounds, sizes, strict=True)))
+        classes = [asked.configured(sizes) for sizes in chosen]
+        if asked.cluster is not None:
+            outcomes = _on_cluster(asked, chosen, each, asked.cluster)
+            classes = []
+        for cls in classes:
             with watching(each) as watch:
-                watch.cluster = asked.cluster
                 outcomes.append(asked.outcome(cls, watch))
             if watch.is_interrupted:
                 break
@@ -272,6 +254,20 @@ def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Seque
         write_results([result_of(outcome) for outcome in outcomes], outputs)
     codes = {outcome.exit_code for outcome in outcomes}
     return next(code for code in (Exit.WRONG, Exit.VIOLATED, Exit.OPEN, Exit.SUCCESS) if code in codes)
+
+
+def _on_cluster(asked: Asked, chosen: Sequence[dict[str, int]], each: Limits, cluster: Cluster) -> list[Outcome]:
+    """The checks, each by one process of a cluster."""
+    from quorate.explore.cluster.rays import connected
+
+    alone = replace(asked, engine="auto", workers=1, cluster=None)
+    with connected(cluster) as rays:
+        found = dict(rays.each(partial(_alone, alone, each), chosen))
+    return [found[number] for number in range(len(chosen))]
+
+
+def _alone(asked: Asked, each: Limits, sizes: dict[str, int]) -> Outcome:
+    return asked.outcome(asked.configured(sizes), Watch(each))
 
 
 def _row(outcome: Outcome, names: list[str]) -> tuple[str, ...]:

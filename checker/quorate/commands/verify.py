@@ -11,11 +11,20 @@ from pathlib import Path
 
 import click
 
-from quorate.commands._options import Amount, Explicit, format_option, limit_options, limits, output_option
+from quorate.commands._options import (
+    Amount,
+    Explicit,
+    cluster_of,
+    cluster_options,
+    format_option,
+    limit_options,
+    limits,
+    output_option,
+)
 from quorate.commands._show import rejections, show, show_results, table, write_results
 from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
 from quorate.errors import Location, UsageError, unknown
-from quorate.explore.limits import AT_ONCE
+from quorate.explore.limits import AT_ONCE, Cluster
 from quorate.outcome import Exit, Failed, NotJudged, Unfinished
 from quorate.pipeline.lock import FILE, Changed, Finding, Lock, Name, changed_pieces, explained, read
 from quorate.pipeline.project import Profile, Project, find_project
@@ -56,6 +65,7 @@ from quorate.report.results import Level, Problem, Result, Rule
     metavar="N",
     help="Processes; by default one for each processor.",
 )
+@cluster_options("Check on")
 @limit_options
 @format_option
 @output_option
@@ -67,6 +77,8 @@ def command(
     budget: float | None,
     engine: str,
     workers: int | None,
+    cluster: str | None,
+    cluster_workers: int | None,
     max_states: int | None,
     max_time: float | None,
     max_memory: float | None,
@@ -82,6 +94,7 @@ def command(
     """
     from quorate.loading import names
 
+    there = cluster_of(cluster, cluster_workers, workers)
     project = find_project()
     sizes, each = project.profile(profile), limits(max_states, max_time, max_memory)
     jobs: list[Job] = []
@@ -92,7 +105,7 @@ def command(
         _check_profile(sizes, jobs)
     deadline = None if budget is None else time.time() + budget
     jobs = [replace(job, deadline=deadline) for job in {job.name: job for job in jobs}.values()]
-    verdicts = _verdicts(jobs, Record(project.root), skip, workers)
+    verdicts = _verdicts(jobs, Record(project.root), skip, workers, there)
     compared = _Compared.with_lock(project, verdicts, whole=[job.name[0] for job in jobs if ":" not in job.spec])
     _show(verdicts, compared, form, update)
     if outputs:
@@ -118,12 +131,14 @@ def _check_profile(profile: Profile, jobs: Sequence[Job]) -> None:
                 raise unknown(f"bound in the profile {profile.name}:", name, known)
 
 
-def _verdicts(jobs: Sequence[Job], record: Record, skip: bool, workers: int | None) -> list[Verdict]:
+def _verdicts(
+    jobs: Sequence[Job], record: Record, skip: bool, workers: int | None, cluster: Cluster | None
+) -> list[Verdict]:
     """A verdict for each job, in this order."""
     found = skipped(jobs, record) if skip else {}
     is_short = any(job.deadline is not None for job in jobs)
     due = in_order([job for job in jobs if job.name not in found], record, is_short)
-    for verdict in checked(due, workers):
+    for verdict in checked(due, workers, cluster):
         found[verdict.job.name] = verdict
         note([verdict], record)
         if sys.stderr.isatty():

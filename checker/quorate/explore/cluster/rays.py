@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
-from quorate.errors import UsageError
+from quorate.errors import QuorateError, UsageError
 from quorate.explore.limits import Cluster
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+POLL_S = 0.2
 LOCAL_WORKERS = 2
+REACHED_S = 5.0
 LOCAL_STORE_BYTES = 256 << 20
 """What is on the way between the workers of a cluster that is started here: a few megabytes for each."""
 
@@ -36,6 +42,19 @@ class Rays:
         """Have a worker do something: its answer to come, or several."""
         return getattr(worker, method).options(num_returns=answers).remote(*arguments)
 
+    def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """What a function says of each item, with the item's number, as they come. Each is a task, done again if its worker is lost, in the
+        folder of this process, if its machine has one of that path."""
+        task = self._ray.remote(_there).options(num_cpus=1)
+        waiting = {task.remote(os.getcwd(), function, item): number for number, item in enumerate(items)}
+        try:
+            while waiting:
+                for done in self.wait(list(waiting), POLL_S):
+                    yield waiting.pop(done), self.get(done)
+        finally:
+            for left in waiting:
+                self._ray.cancel(left, force=True)
+
     def put(self, value: Any) -> Any:
         """Something that many tasks are given."""
         return self._ray.put(value)
@@ -46,12 +65,23 @@ class Rays:
         return done
 
     def get(self, task: Any) -> Any:
-        """The answer, when there is one."""
-        return self._ray.get(task)
+        """The answer, when there is one. Raises what the task has raised, if that is for a user."""
+        try:
+            return self._ray.get(task)
+        except self._ray.exceptions.RayTaskError as failure:
+            if isinstance(failure.cause, QuorateError):
+                raise failure.cause from None
+            raise
 
     def kill(self, worker: Any) -> None:
         """End a worker."""
         self._ray.kill(worker)
+
+
+def _there(folder: str, function: Callable[[T], R], item: T) -> R:
+    with suppress(OSError):
+        os.chdir(folder)
+    return function(item)
 
 
 @contextmanager
@@ -84,8 +114,14 @@ def _begin(ray: Any, cluster: Cluster) -> None:
     if cluster.address is None:
         count = cluster.workers or LOCAL_WORKERS
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray lets workers wait for everything else on the machine.
-        options |= {"num_cpus": count, "object_store_memory": LOCAL_STORE_BYTES, "include_dashboard": False}
+        options |= {
+            "address": "local",
+            "num_cpus": count,
+            "object_store_memory": LOCAL_STORE_BYTES,
+            "include_dashboard": False,
+        }
     else:
+        _reach(cluster.address)
         options["address"] = cluster.address
     with _signals_kept():
         try:
@@ -93,10 +129,30 @@ def _begin(ray: Any, cluster: Cluster) -> None:
         except (ConnectionError, ValueError, RuntimeError) as reason:
             if cluster.address is None:
                 raise UsageError(f"Ray could not be started on this machine: {_line(reason)}") from None
-            raise UsageError(
-                f"There is no Ray cluster at {cluster.address!r}: {_line(reason)} "
-                "`--cluster` alone starts one on this machine; `--cluster auto` joins the one that this machine belongs to."
-            ) from None
+            raise _nobody(cluster.address, reason) from None
+
+
+def _reach(address: str) -> None:
+    """See that somebody listens at an address: Ray tries for minutes. Raises UsageError."""
+    if address == "auto":
+        return
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        raise UsageError(
+            f"--cluster {address} is not an address such as 10.0.0.1:6379, nor `auto`. An option without an address comes last: "
+            "`quorate check SPEC --cluster`."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACHED_S).close()
+    except (OSError, OverflowError) as reason:
+        raise _nobody(address, reason) from None
+
+
+def _nobody(address: str, reason: Exception) -> UsageError:
+    return UsageError(
+        f"There is no Ray cluster at {address!r}: {_line(reason)} "
+        "`--cluster` alone starts one on this machine; `--cluster auto` joins the one that this machine belongs to."
+    )
 
 
 def _line(reason: Exception) -> str:
