@@ -6,12 +6,15 @@ import importlib
 from enum import Enum
 
 import pytest
-from quorate import Int, Nat, Scalarset, Spec, action, invariant, require
+from quorate import Int, Nat, Scalarset, Spec, action, invariant, reachable, require
 from quorate.explore import check
+from quorate.explore.engine import EngineUnavailable
+from quorate.explore.native import library
 from quorate.outcome import Failed, Outcome
 
 from tests.costs import shares
 from tests.explore import drawn_rounds
+from tests.native.agreement import QUICK_FLAGS
 
 
 class Node(Scalarset, size=3):
@@ -292,3 +295,72 @@ class OfOthers(OfThose):
 def test_what_the_members_of_a_set_have_in_common_is_known_of_each() -> None:
     assert check(OfThose, engine="reference").symmetry == ("Node",)
     assert check(OfOthers, engine="reference").symmetry == ()
+
+
+class Height(Nat, max=3):
+    """What one may have."""
+
+
+class Goals(Spec):
+    """What is asked for fails of a state, or with an argument, that may come before one for which it is true."""
+
+    level: dict[Node, Height]
+    log: list[Height]
+
+    @action
+    def part(self, a: Node, b: Node) -> None:
+        require(a != b and all(self.level[n] == 0 for n in Node))
+        self.level[a] = Height(1)
+        self.level[b] = Height(2)
+
+    @action
+    def rise(self, n: Node, to: Height) -> None:
+        require(all(self.level[m] == 0 for m in Node) and to > 2)
+        self.level[n] = to
+
+    @action
+    def go_on(self, n: Node) -> None:
+        require(self.level[n] == 3)
+        self.level[n] = Height(1)
+
+
+class OfAnotherNode(Goals):
+    """In one state, with another argument."""
+
+    @reachable
+    def two(self, n: Node) -> bool:
+        return self.level[n] == 2 or (self.level[n] == 1 and self.log[0] == 1)
+
+
+class OfAnotherState(Goals):
+    """In another state that is as far away."""
+
+    @reachable
+    def three(self) -> bool:
+        return any(self.level[n] == 3 for n in Node) or (any(self.level[n] == 2 for n in Node) and self.log[0] == 1)
+
+
+class OfALaterState(Goals):
+    """In a state that is further away: it is reached by then."""
+
+    @reachable
+    def three(self, n: Node) -> bool:
+        alone = self.level[n] == 1 and all(self.level[m] == 0 for m in Node if m != n)
+        return self.level[n] == 3 or (alone and self.log[0] == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("symmetry", [True, False])
+@pytest.mark.parametrize(("spec", "fails"), [(OfAnotherNode, True), (OfAnotherState, True), (OfALaterState, False)])
+def test_an_error_in_what_is_asked_for_does_not_depend_on_the_order(
+    spec: type[Spec], fails: bool, symmetry: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    outcome = check(spec, engine="reference", symmetry=symmetry)
+    assert isinstance(outcome, Failed) is fails and outcome.verdict == ("error" if fails else "holds")
+    for workers in (1, 4):
+        if fails:
+            with pytest.raises(EngineUnavailable, match="the reference engine says where"):
+                check(spec, engine="native", symmetry=symmetry, workers=workers)
+        else:
+            assert check(spec, engine="native", symmetry=symmetry, workers=workers).verdict == "holds"

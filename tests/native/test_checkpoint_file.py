@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from quorate.errors import UsageError
-from quorate.explore import Checkpoint, Watch, check
+from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore.native import explore as native
+from quorate.explore.native import library, search
 from quorate.explore.native.checkpoint import MAGIC, claimed
+from quorate.language.system import System
 from quorate.outcome import Outcome
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
+
+from tests.native.agreement import QUICK_FLAGS, SMALL_TREE, summary
 
 SPEC = TwoPhaseCommit.bounded(ResourceManager=9)
 
@@ -43,6 +49,44 @@ def test_an_older_checkpoint_asks_for_resume_or_overwrite(tmp_path: Path) -> Non
     whole = Watch(checkpoint=Checkpoint(file, resume=True))
     assert check(SPEC, engine="native", symmetry=False, watch=whole).verdict == "holds"
     assert list(tmp_path.iterdir()) == [], "a search that has come to its end leaves nothing"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["exact", "tree"])
+def test_a_search_goes_on_from_where_a_limit_of_states_ended_it(
+    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of levels, and of chunks of several workers: every count is that of one search."""
+    monkeypatch.setattr(library, "FLAGS", (*QUICK_FLAGS, *SMALL_TREE))
+    file, system, random = tmp_path / "checkpoint", System(TwoPhaseCommit.bounded(ResourceManager=4)), Random(7)
+    with system:
+        expected = summary(native(system, (), Watch(store=store), 1), True)
+        for _ in range(3):
+            most = 30
+            while True:
+                checkpoint = Checkpoint(file, resume=file.exists())
+                found = native(
+                    system, (), Watch(Limits(states=most), store=store, checkpoint=checkpoint), random.randint(1, 4)
+                )
+                if found.stopped is None:
+                    break
+                assert file.exists() and f"{most:,} states" in found.stopped and "goes on" in found.notes[0]
+                most += random.randint(1, 600)
+            assert summary(found, True) == expected
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_from_where_memory_ended_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, system = tmp_path / "checkpoint", System(TwoPhaseCommit.bounded(ResourceManager=7))
+    with system:
+        expected = summary(native(system, (), Watch(), 1), True)
+        for most in (1 << 20, 2 << 20):
+            monkeypatch.setattr(search, "memory_limit", lambda _, most=most: most)
+            found = native(system, (), Watch(checkpoint=Checkpoint(file, resume=file.exists())), 2)
+            assert found.stopped is not None and "memory" in found.stopped and file.exists()
+        monkeypatch.undo()
+        whole = native(system, (), Watch(checkpoint=Checkpoint(file, resume=True)), 3)
+        assert summary(whole, True) == expected and not file.exists()
 
 
 def test_files_beside_the_checkpoint_are_left_as_they_are(tmp_path: Path) -> None:

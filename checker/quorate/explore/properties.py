@@ -98,8 +98,10 @@ class Properties:
         return bool(value)
 
     def satisfying(self, property_: Property, view: SpecBase) -> Arguments | None:
-        """The first arguments for which a `@reachable` is true in a state. Raises Failure."""
+        """The first arguments for which a `@reachable` is true in a state. Raises Failure if it fails for any: which are first may be a
+        matter of names."""
         method, choices = property_
+        found: Arguments | None = None
         for arguments in choices:
             try:
                 true = self._system.settled(method, arguments, lambda a=arguments: method.function(view, *a))  # type: ignore[misc]
@@ -107,8 +109,8 @@ class Properties:
                 if not is_of_spec(error):
                     raise
                 raise self._system.property_failure(method, arguments, error) from error
-            if true is True:
-                return arguments
-            if true is not False:
+            if true is not True and true is not False:
                 raise self._system.not_a_bool(method, arguments, true)
-        return None
+            if true and found is None:
+                found = arguments
+        return found

@@ -15,6 +15,8 @@ initial state of which a constraint is false: the first such constraint, once th
 state, then whether a mapping leads to an abstract initial state. Step properties, and mappings after them, are checked on
 every transition, with the successor as it was generated, before it is replaced by the representative of its orbit. With a
 `@terminal`, a state that is expanded and has neither an enabled nor a cut transition must be terminal; otherwise it is a deadlock.
+A `@reachable` is asked of every state, for all arguments, up to the end of the first level where it is true: so that an exception in it
+is met in whatever order the states of a level are.
 
 *Which violation.* The engine finishes the level in which it found one, so that the counts do not depend on where in
 the level it was, then stops. It reports the shortest: a deadlock found while expanding level d has a trace of d
@@ -171,6 +173,7 @@ class Search:
             level = range(len(result.states))
             result.levels.append(len(level))
             while level and result.found is None:
+                self._unreached = [wanted for wanted in self._unreached if wanted[0].name not in result.reached]
                 for number in level:
                     self._look(len(result.states) - number)
                     self._expand(number)
@@ -296,15 +299,14 @@ class Search:
 
     def _check_reachable(self, state: State, steps: int, number: int) -> None:
         view = self.system.view(state)
-        for wanted in list(self._unreached):
+        for wanted in self._unreached:
             try:
                 arguments = self.properties.satisfying(wanted, view)
             except Failure as failure:
                 self._note(Found("error", steps, number, False, wanted[0], (), failure))
                 arguments = ()
             if arguments is not None:
-                self._unreached.remove(wanted)
-                self.result.reached[wanted[0].name] = (number, arguments)
+                self.result.reached.setdefault(wanted[0].name, (number, arguments))
 
     def _check_end(self, number: int, state: State, terminal: Method) -> None:
         depth = self.result.depth

@@ -153,7 +153,46 @@ static inline bool store_claim(Worker *me, bool solo, Claim *claim) {
     uint64_t size = chunk_size(search, search->frontier.total, solo);
     uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
     *claim = (Claim){from, from + size < search->frontier.total ? from + size : search->frontier.total, 0};
+    me->claimed[0] = claim->from;
+    me->claimed[1] = claim->to;
     return from < search->frontier.total;
+}
+
+/* Whether nothing is lost of a search that was ended for this reason. */
+static bool store_lasts(int stop) { return stop == STOP_STATES || stop == STOP_MEMORY; }
+
+static State *frontier_at(Search *search, uint64_t position) {
+    unsigned arena = 0;
+    for (uint64_t length; position >= (length = search->frontier.end[arena] - search->frontier.begin[arena]); arena++) position -= length;
+    return &arena_states(&search->table.arenas[arena])[search->frontier.begin[arena] + position];
+}
+
+static bool is_left(const Search *search, uint64_t position) {
+    bool left = false;
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        const Worker *worker = &search->workers[i];
+        left |= worker->open && worker->claimed[0] <= position && position < worker->claimed[1];
+    }
+    return left;
+}
+
+/* Exchange states of the frontier, of which those before `end` were claimed, so that what is left of these comes last. Where it begins. Done
+   twice, all is as it was. */
+static uint64_t store_left_last(Search *search, uint64_t end) {
+    uint64_t begin = end;
+    for (uint64_t i = 0; i < search->worker_count; i++)
+        if (search->workers[i].open) begin -= search->workers[i].claimed[1] - search->workers[i].claimed[0];
+    uint64_t place = begin;
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        const Worker *worker = &search->workers[i];
+        for (uint64_t k = worker->claimed[0]; worker->open && k < worker->claimed[1] && k < begin; k++, place++) {
+            while (is_left(search, place)) place++;
+            State *one = frontier_at(search, k), *other = frontier_at(search, place), kept = *one;
+            *one = *other;
+            *other = kept;
+        }
+    }
+    return begin;
 }
 
 static inline const State *store_next(Worker *me, Claim *claim) {

@@ -15,7 +15,7 @@
 
 typedef struct {
     char magic[8];
-    uint64_t key, words, store, arenas, levels, cursor, level_open, event, initial_count, transitions, reached;
+    uint64_t key, words, store, arenas, levels, cursor, level_open, event, initial_count, transitions, reached, reached_before;
     uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS], counts[WORKERS_MAX];
 } CheckpointHead;
 
@@ -60,6 +60,7 @@ static CheckpointHead checkpoint_head(const Search *search) {
     head.event = atomic_load(&search->event);
     head.initial_count = search->initial_count;
     head.reached = reached_by_all(search);
+    head.reached_before = search->reached_before;
     for (size_t i = 0; i < MODEL_BOUNDS; i++) head.cuts[i] = cuts_of(search, i);
     for (size_t i = 0; i < MODEL_ACTIONS; i++) head.fired[i] = fired_of(search, i);
     for (unsigned i = 0; i < search->arena_count; i++) head.counts[i] = search->table.arenas[i].count;
@@ -123,6 +124,29 @@ static void checkpoint_write(Search *search) {
         atomic_fetch_add(&search->checkpoints, 1);
 }
 
+/* Exchange what a worker has counted for what it had when it claimed what is not done. */
+static void tally_exchange(Worker *worker) {
+    Tally kept;
+    memcpy(kept.fired, worker->out.fired, sizeof kept.fired);
+    memcpy(kept.cuts, worker->out.cuts, sizeof kept.cuts);
+    memcpy(worker->out.fired, worker->begun.fired, sizeof kept.fired);
+    memcpy(worker->out.cuts, worker->begun.cuts, sizeof kept.cuts);
+    worker->begun = kept;
+}
+
+/* The last checkpoint of a search that a limit has ended in the middle of chunks. Their states are expanded again, as if they had not been;
+   the successors that were inserted are known by then. Only one thread is awake. */
+static void checkpoint_last(Search *search) {
+    uint64_t cursor = atomic_load(&search->cursor), end = cursor < search->frontier.total ? cursor : search->frontier.total;
+    for (unsigned i = 0; i < search->worker_count; i++)
+        if (search->workers[i].open) tally_exchange(&search->workers[i]);
+    atomic_store(&search->cursor, store_left_last(search, end));
+    checkpoint_write(search);
+    store_left_last(search, end);
+    for (unsigned i = 0; i < search->worker_count; i++)
+        if (search->workers[i].open) tally_exchange(&search->workers[i]);
+}
+
 /* Everything of a file into a search that has not begun. NULL, or what is wrong with it. */
 static const char *checkpoint_fill(Search *search, Stream *stream) {
     CheckpointHead head;
@@ -151,6 +175,7 @@ static const char *checkpoint_fill(Search *search, Stream *stream) {
     memcpy(search->workers[0].out.cuts, head.cuts, sizeof head.cuts);
     memcpy(search->workers[0].out.fired, head.fired, sizeof head.fired);
     search->workers[0].reached = head.reached;
+    search->reached_before = head.reached_before;
     return NULL;
 }
 

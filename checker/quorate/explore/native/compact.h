@@ -457,13 +457,27 @@ static void compact_pass(Search *search, Stream *stream, void (*pass)(Stream *, 
 
 static void pass_out(Stream *stream, void *data, size_t bytes) { stream_write(stream, data, bytes); }
 
+/* Whether nothing is lost of a search that was ended for this reason: without memory, what is to be expanded may be. */
+static bool store_lasts(int stop) { return stop == STOP_STATES; }
+
+/* It is marked: `store_write`. */
+static uint64_t store_left_last(Search *search, uint64_t end) {
+    (void)search;
+    return end;
+}
+
 static void store_write(Search *search, Stream *stream) {
-    const Compact *compact = &search->compact;
+    Compact *compact = &search->compact;
     const Tree *tree = &compact->tree;
     if (!gather_marks(search)) {
         stream->failed = true;
         errno = ENOMEM;
         return;
+    }
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        const Worker *worker = &search->workers[i];
+        for (uint64_t k = 0; worker->open && k < worker->own.taken.count; k++)
+            roots_mark(&compact->roots, worker->own.taken.values[k], mark_expanded(search));
     }
     CompactHead *head = calloc(1, sizeof *head);
     if (!head) {

@@ -167,6 +167,13 @@ EXPORT int quorate_checkpoint(Search *search, const char *path) {
     return 0;
 }
 
+/* Write one to this file, too, where the limit of states or of memory ends the search. Before `quorate_start`; 1 without memory. */
+EXPORT int quorate_checkpoint_last(Search *search, const char *path) {
+    search->checkpoint_path = strdup(path);
+    search->checkpoint_last = search->checkpoint_path != NULL;
+    return !search->checkpoint_last;
+}
+
 EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
 
 EXPORT void quorate_report(Search *search, Report *report) {

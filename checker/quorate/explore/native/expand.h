@@ -65,7 +65,7 @@ static void pause_now(Worker *me, bool solo, bool at_boundary) {
 /* Everything that is checked of a state when it is first generated, by a transition of this group. */
 static inline void examine(Worker *me, const State *s, unsigned group) {
     if (UNLIKELY(model_invariant_after(s, group, me->out.memo) != NONE)) note_event(me->search, EVENT_VIOLATION);
-    me->reached |= model_reached(s, me->reached);
+    me->reached |= model_reached(s, me->search->reached_before);
 }
 
 /* Successor i of those gathered goes into the store. */
@@ -192,12 +192,18 @@ static void expand_level(Worker *me, bool solo) {
             pause_now(me, solo, true);
         if (MODEL_NUMBERS && UNLIKELY(atomic_load_explicit(&crowded, memory_order_relaxed))) request_stop(search, STOP_TRAPPED);
         if (!store_claim(me, solo, &claim)) break;
+        if (search->checkpoint_last) {
+            memcpy(me->begun.fired, me->out.fired, sizeof me->out.fired);
+            memcpy(me->begun.cuts, me->out.cuts, sizeof me->out.cuts);
+            me->open = true;
+        }
         for (const State *from; (from = store_next(me, &claim));) {
             gather(me, from);
             if (me->out.count >= BATCH) insert_all(me, solo);
             if (UNLIKELY(stopping(search))) break;
         }
         if (LIKELY(!stopping(search))) insert_all(me, solo);
+        me->open &= stopping(search);
         publish_transitions(me);
     }
     if (solo) return;
@@ -213,9 +219,11 @@ static void coordinate(Search *search) {
             expand_level(&search->workers[0], true);
         }
         if (search->level_open) {
+            if (search->checkpoint_last && store_lasts(atomic_load(&search->stop))) checkpoint_last(search);
             search->level_open = false;
             if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
         }
+        search->reached_before = reached_by_all(search);
         bool violated = atomic_load(&search->event) != NONE;
         if (atomic_load(&trapped) || atomic_load(&mistaken) || atomic_load(&crowded)) request_stop(search, STOP_TRAPPED);
         if (!stopping(search) && violated) trace_build(search);

@@ -40,6 +40,11 @@ typedef struct {
     _Atomic uint64_t transitions;
 } Counters;
 
+/* What is counted of the states that are expanded. */
+typedef struct {
+    uint64_t fired[MODEL_ACTIONS], cuts[MODEL_BOUNDS];
+} Tally;
+
 /* Values of roots.h. */
 typedef struct {
     uint64_t *values, count, capacity;
@@ -71,6 +76,9 @@ typedef struct {
     pthread_t thread;
     unsigned id;
     bool at_boundary; /* between chunks: everything this worker has claimed is done */
+    bool open;        /* not everything that it has claimed is done, */
+    uint64_t claimed[2]; /* which are these positions of the frontier (arenas.h), */
+    Tally begun;         /* and this was counted before */
     Successors out;
     State recent[RECENT]; /* states met a moment ago, by hash: neighbours share many successors, and these cost no access to the table */
     uint64_t recent_masks[RECENT]; /* what these meetings left of their sleep sets, at least */
@@ -110,6 +118,7 @@ typedef struct Search {
     _Atomic bool pausing; /* some worker waits for all others */
     _Atomic bool growing;
     bool finished, level_open, resumed;
+    uint64_t reached_before; /* what `@reachable` properties ask for and the levels before the one being found have */
     uint64_t initial_count, transitions_before;
 
     pthread_mutex_t limit_lock;
@@ -123,6 +132,7 @@ typedef struct Search {
 
     /* Requests of a checkpoint, and how the last one went. */
     _Atomic bool checkpoint_due;
+    bool checkpoint_last; /* one is written where a limit ends the search, too */
     char *checkpoint_path;
     char checkpoint_error[160];
     _Atomic uint64_t checkpoints;

@@ -198,6 +198,8 @@ class _Run:
                 wrong = c.quorate_resume(search, resumed)
                 if wrong is not None:
                     raise UsageError(f"The search cannot go on from {checkpoint.path}: {wrong.decode()}.")  # type: ignore[union-attr]
+            if checkpoint is not None and c.quorate_checkpoint_last(search, os.fsencode(checkpoint.path)) != 0:
+                raise EngineUnavailable("the native engine could not reserve memory for the search")
             if c.quorate_start(search) != 0:
                 raise EngineUnavailable("the native engine could not start its threads")
             yield search
@@ -229,6 +231,7 @@ class _Run:
             if self._report(search).stop == STOP_NONE:
                 remove(checkpoint.path)
             else:
+                self._tell_of_failure(search, checkpoint)
                 self._tell_of_checkpoint(checkpoint)
         return None
 
@@ -250,7 +253,11 @@ class _Run:
             failure = c.quorate_checkpoint_error(search)
             if failure or self._report(search).checkpoints > before:
                 break
-        failure = c.quorate_checkpoint_error(search)
+        self._tell_of_failure(search, checkpoint)
+
+    def _tell_of_failure(self, search: int, checkpoint: Checkpoint) -> None:
+        """Why the last checkpoint could not be written, if it could not."""
+        failure = self.library.c.quorate_checkpoint_error(search)
         if failure:
             self.notes.append(f"the checkpoint {checkpoint.path} could not be written: {failure.decode()}")
 

@@ -39,14 +39,14 @@ typedef struct {
 #if MODEL_POINTS
     uint64_t points[2 * MODEL_POINTS];
 #endif
-} Tally;
+} Noted;
 
 typedef struct {
     Search *search;
     uint64_t part, parts;
     Box *boxes;   /* by owner; that of this share itself has what it is asked for */
     size_t sent;  /* bytes in those of others */
-    Tally begun;
+    Noted begun;
     Box wanted;   /* states that are looked for, */
     uint64_t *wanted_slots, wanted_capacity; /* and where each is in it, plus one, by hash */
 } Share;
@@ -186,7 +186,7 @@ EXPORT void quorate_share_turn(Share *share) {
     memcpy(share->begun.fired, me->out.fired, sizeof me->out.fired);
     memcpy(share->begun.cuts, me->out.cuts, sizeof me->out.cuts);
     share->begun.cut_total = me->out.cut_total;
-    share->begun.reached = me->reached;
+    share->begun.reached = search->reached_before = me->reached;
 #if MODEL_POINTS
     memcpy(share->begun.points, me->out.points, sizeof me->out.points);
 #endif

@@ -339,13 +339,11 @@ class Properties:
             out("(void)known;")
             out("uint64_t reached = 0;")
             for number, (name, prop) in enumerate(reachable):
-                done = out.fresh("done")
                 with out.block(f"if (!(known >> {number} & 1))"), all_choices(writer, prop.parameters) as values:
                     holds = out.fresh("holds")
                     out(f"word {holds} = {name}({', '.join(['status', 's', 'old', *values])});")
                     out(f"if (*status) {{ *status = 0; reached |= (uint64_t)1 << {REACHABLE_MAX}; }}")
-                    out(f"else if ({holds}) {{ reached |= (uint64_t)1 << {number}; goto {done}; }}")
-                out(f"{done}:;")
+                    out(f"else if ({holds}) reached |= (uint64_t)1 << {number};")
             out("return reached;")
 
     def _counted(self, of_states: Sequence[tuple[str, Property]], of_steps: Sequence[tuple[str, Property]]) -> None:
