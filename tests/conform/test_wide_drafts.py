@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import product
+from operator import add
 from random import Random
 from typing import Any, ClassVar
 
@@ -11,12 +13,15 @@ import pytest
 from quorate import Bag, Channels, Nat, Network, Ordered, Scalarset, Spec, action, init, record, require
 from quorate.conform import Map
 from quorate.conform.subject import wide_system
-from quorate.conform.wide.collections import CHANGES, WideDraftList, WideDraftSet
+from quorate.conform.wide.collections import CHANGES
+from quorate.conform.wide.lists import SharedList, Sharing, WideDraftList, WideListType
 from quorate.explore.traces.witnesses import plain_json
+from quorate.language.containers import Log
 from quorate.language.control import Cut
 from quorate.language.declarations import Declaration
 from quorate.language.spec import derived
 from quorate.language.system import Failure, System
+from quorate.language.types import NatType
 from quorate.language.written import written
 
 
@@ -158,9 +163,74 @@ def test_no_change_is_lost() -> None:
 
 
 def test_every_way_to_change_is_known() -> None:
-    for draft, plain, same in ((WideDraftSet, set, frozenset), (WideDraftList, list, tuple)):
+    for plain, same, tested in ((set, frozenset, OF_SETS), (list, tuple, OF_LISTS)):
         ways = set(dir(plain)) - set(dir(same)) - {"copy", "__reversed__"}
-        assert ways == set(CHANGES[draft]) == set(OF_SETS if plain is set else OF_LISTS)
+        assert ways == set(tested)
+    assert set(CHANGES) == set(OF_SETS)
+    assert set(OF_LISTS) <= vars(WideDraftList).keys()
+
+
+def test_every_method_of_a_list_is_one_of_lists_that_share() -> None:
+    """What CPython keeps in them is empty, and no method may look at it."""
+    of_all_objects = {
+        "__init__",
+        "__new__",
+        "__getattribute__",
+        "__class_getitem__",
+        "__doc__",
+        "__sizeof__",
+        "__hash__",
+    }
+    reading = vars(list).keys() - set(OF_LISTS) - of_all_objects
+    assert reading <= vars(Sharing).keys()
+
+
+def test_lists_that_share_are_lists() -> None:
+    """Random changes of lists that come from each other, beside those of plain lists; the frozen ones stay what they are."""
+    random = Random(7)
+    with System(Shelf):
+        kind = WideListType(NatType(T, 9), 2**62, "one")
+        frozen: list[tuple[SharedList, list[int]]] = [(kind.zero(), [])]
+        for number in range(3_000):
+            before, plain = random.choice(frozen[-6:])
+            draft, now = kind.thaw(before, Log()), list(plain)
+            for _ in range(random.randrange(3)):
+                at = random.randrange(-3, 12)
+                match random.randrange(8):
+                    case 0 | 1 | 2:
+                        draft.append(T(number % 10))
+                        now.append(number % 10)
+                    case 3:
+                        draft, now = kind.own(draft[:at], Log()), now[:at]
+                    case 4 if now:
+                        draft[at % len(now)] = T(3)
+                        now[at % len(now)] = 3
+                    case 5:
+                        draft.extend([T(1), T(2)])
+                        now.extend([1, 2])
+                    case 6:
+                        draft, now = kind.own(draft[at:], Log()), now[at:]
+                    case _:
+                        draft.insert(at, T(4))
+                        now.insert(at, 4)
+            after = kind.freeze(draft)
+            frozen.append((after, now))
+            for shared in (draft, after):
+                assert shared == now and now == shared and list(shared) == [*shared] == now
+                assert len(shared) == len(now) and bool(shared) == bool(now) and sorted(shared) == sorted(now)
+                assert add(shared, [1]) == [*now, 1] and add([1], shared) == [1, *now] and tuple(shared) == tuple(now)
+                assert all(shared[i] == now[i] for i in range(-len(now), len(now)))
+                assert [shared[i:j:k] for i, j, k in SLICES] == [now[i:j:k] for i, j, k in SLICES]
+                assert json.dumps(shared) == json.dumps(now) and repr(shared) == repr(now)
+                for beyond in (len(now), -len(now) - 1):
+                    with pytest.raises(IndexError):
+                        shared[beyond]
+            if number % 300 == 0:
+                assert all(shared == same and hash(shared) == hash(tuple(same)) for shared, same in frozen)
+                assert all(list(shared) == same for shared, same in frozen)
+
+
+SLICES = ((None, 2, None), (1, None, None), (0, -1, 1), (None, None, -1), (-3, None, 2), (5, 2, None))
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,8 @@ class Driver:
         """Whether the adapter has shown the same whatever it was told."""
         self._state: State = ()
         self._shown: tuple[Told, ...] = ()
+        self._text: str | None = None
+        """What the adapter has shown, as text: most of what is asked of a program it refuses, and shows the same."""
 
     def begin(self, arguments: Arguments, state: State) -> None:
         """Reset the program. Raises Left if it does not begin in this initial state."""
@@ -179,14 +181,15 @@ class Driver:
     def _differences(self, state: State) -> list[Difference]:
         with _failures("observe"):
             shown = self.adapter.observe()
-        try:
-            told = self.matching.told(shown)
-        except (Unreadable, UsageError) as error:
-            raise AdapterError(f"What the program shows cannot be read: {error}") from None
-        for one in told:
+        if (text := repr(shown)) != self._text:
+            try:
+                self._shown = self.matching.told(shown)
+            except (Unreadable, UsageError) as error:
+                raise AdapterError(f"What the program shows cannot be read: {error}") from None
+            self._text = text
+        for one in self._shown:
             self.counts[one.name.partition("[")[0]] += 1
-        self._shown = told
-        return self.matching.differences(told, state)
+        return self.matching.differences(self._shown, state)
 
     def doubt(self) -> str:
         """Why it means nothing that the program has done all that it was told; empty if it means something. What is no command is

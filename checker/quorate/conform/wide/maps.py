@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from quorate.conform.wide.collections import WideListType
+from quorate.conform.wide.lists import WideListType
 from quorate.conform.wide.sorts import UNCOUNTED
 from quorate.language.containers import DraftMap, FrozenMap, Log
 from quorate.language.types import (

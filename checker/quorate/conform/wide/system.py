@@ -23,7 +23,8 @@ from itertools import product
 from typing import Self, cast
 
 from quorate.conform.narrowing import ENDLESS, narrowed
-from quorate.conform.wide.collections import SPARE, WideListType, WideSetType
+from quorate.conform.wide.collections import SPARE, WideSetType
+from quorate.conform.wide.lists import WideListType
 from quorate.conform.wide.maps import SparseMapType
 from quorate.conform.wide.networks import WideNetworkType
 from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
