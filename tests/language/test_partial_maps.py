@@ -6,7 +6,8 @@ from typing import Annotated
 
 import pytest
 from quorate import Nat, Scalarset, Spec, action, invariant, partial, require
-from quorate.errors import SpecError
+from quorate.conform.wide.system import Wide
+from quorate.errors import SpecError, UsageError
 from quorate.explore import check
 from quorate.language.system import Failure, System
 from quorate.model import build
@@ -202,3 +203,9 @@ def test_a_property_cannot_change_one() -> None:
         ((_, state),) = system.initial()
         with pytest.raises(Failure, match="immutable"):
             system.evaluate(system.of("invariant")[0], state, ())
+
+
+def test_a_log_is_not_held_to_one() -> None:
+    """It would be read as a total map."""
+    with pytest.raises(UsageError, match=r"a log is not held to a partial dict\[Client, Left\]"):
+        Wide(Leases, {})

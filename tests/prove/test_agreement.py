@@ -7,12 +7,15 @@ from quorate.errors import SpecError
 from quorate.explore import check
 from quorate.explore.limits import Limits, Watch
 from quorate.language.spec import Spec
-from quorate.language.system import Failure, State
+from quorate.language.system import Failure, State, System
 from quorate.loading import load, names
 from quorate.model.build import build
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Unfinished, Violated
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.fixed_bounds import Bounded
+from quorate.prove.proof import prove
+from quorate.prove.results import Task
 from quorate.prove.transition.relation import Relation
 
 from tests import generated
@@ -95,6 +98,27 @@ def test_specs_with_wider_words_step_alike_and_bounded_checks_find_what_explorin
         explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
         if not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH:
             assert bounded_verdict(spec) == explored_verdict(explored), seed
+
+
+@pytest.mark.slow
+def test_claims_of_specs_with_wider_words_that_runs_refute_are_proven_for_no_size() -> None:
+    asked = 0
+    for seed in range(WIDER):
+        spec = generated.load(generated.write(seed, histories=False, wider=True))
+        claims = [one.name for one in System(spec).of("invariant", "lemma", "step")]
+        try:
+            explored = check(spec, engine="reference", watch=Watch(Limits(states=400)))
+        except Failure:  # There is no initial state.
+            continue
+        for name in set(explored.violated).intersection(claims):
+            for any_size in (True, False):
+                asked += 1
+                try:
+                    outcome = prove(Task(spec, "drawn", invariants=(name,), any_size=any_size, seconds=4.0)).outcome
+                except NoAnySize:
+                    continue
+                assert outcome.verdict != "proven", (seed, name, any_size)
+    assert asked >= 10
 
 
 def test_a_number_keeps_to_its_type_in_a_message() -> None:

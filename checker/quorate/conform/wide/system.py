@@ -128,9 +128,7 @@ class Wide(System):
             case UnionType():
                 return WideUnionType(tuple(map(self.wide, kind.kinds)))
             case PartialMapType():
-                raise UsageError(
-                    f"a log is not held to a {kind} without bounds: give every bound a number, or write `dict[K, V | None]`"
-                )
+                raise UsageError(f"a log is not held to a {kind}: write `dict[K, V | None]` in the specification")
             case MapType():
                 return SparseMapType(self.wide(kind.key), self.wide(kind.value))
             case ListType():
