@@ -27,6 +27,8 @@
 #ifndef QUORATE_MEMO_H
 #define QUORATE_MEMO_H
 
+#include "memory.h"
+
 #ifndef MODEL_SITES /* how many things are remembered */
 #define MODEL_SITES 0
 #endif
@@ -56,6 +58,7 @@ typedef struct Memo {
     Site sites[MODEL_SITES + 1];
     uint64_t again; /* a hit is looked into again if the number of the question has none of these bits */
     size_t bytes, bytes_max;
+    Budget *budget;     /* of the search, of which this is a part */
     Successors scratch; /* what an action does that is tried aside */
 } Memo;
 
@@ -67,14 +70,28 @@ static COLD void memo_mistake(unsigned number) {
     atomic_compare_exchange_strong(&mistaken, &none, number + 1);
 }
 
-/* A memo that looks into one hit of `again` again (a power of two; 0: into none), and takes at most so many bytes. NULL without memory:
-   then nothing is remembered. */
-static Memo *memo_open(uint64_t again, size_t bytes_max) {
+/* A memo that looks into one hit of `again` again (a power of two; 0: into none), and takes at most so many bytes of the budget. NULL without
+   memory: then nothing is remembered. */
+static Memo *memo_open(uint64_t again, size_t bytes_max, Budget *budget) {
     Memo *memo = MODEL_SITES > 0 ? calloc(1, sizeof *memo) : NULL;
     if (!memo) return NULL;
     memo->again = again - 1;
     memo->bytes_max = bytes_max < MEMO_BYTES_MAX ? bytes_max : MEMO_BYTES_MAX;
+    memo->budget = budget;
     return memo;
+}
+
+static void memo_return(Memo *memo, size_t bytes) {
+    memo->bytes -= bytes;
+    atomic_fetch_sub(&memo->budget->used, bytes);
+}
+
+/* Whether so many bytes more may be taken; they are then. */
+static bool memo_take(Memo *memo, size_t bytes) {
+    memo->bytes += bytes;
+    bool good = atomic_fetch_add(&memo->budget->used, bytes) + bytes <= memo->budget->limit && memo->bytes <= memo->bytes_max;
+    if (!good) memo_return(memo, bytes);
+    return good;
 }
 
 static void memo_close(Memo *memo) {
@@ -104,11 +121,14 @@ static size_t memo_lines(const Site *site) { return site->lines ? (size_t)1 << (
 
 static bool memo_grow(Memo *memo, Site *site, unsigned width, unsigned bits) {
     size_t old = memo_lines(site) * width * sizeof(uint64_t), bytes = width * sizeof(uint64_t) << bits;
-    if (memo->bytes - old + bytes > memo->bytes_max) return false;
+    if (!memo_take(memo, bytes)) return false;
     void *lines = NULL;
-    if (posix_memalign(&lines, MEMO_ALIGNED, bytes) != 0) return false;
+    if (posix_memalign(&lines, MEMO_ALIGNED, bytes) != 0) {
+        memo_return(memo, bytes);
+        return false;
+    }
     free(site->lines);
-    memo->bytes += bytes - old;
+    memo_return(memo, old);
     site->lines = lines;
     site->shift = 64 - bits;
     return true;
@@ -136,7 +156,7 @@ static COLD bool memo_missed(Memo *memo, Site *site, unsigned width) {
     size_t lines = memo_lines(site);
     if (LIKELY(++site->missed < lines)) return true;
     if (lines >> MEMO_JUDGED && site->asked < memo_worth(lines) * site->missed) {
-        memo->bytes -= lines * width * sizeof(uint64_t) + site->items_room * sizeof(uint64_t);
+        memo_return(memo, lines * width * sizeof(uint64_t) + site->items_room * sizeof(uint64_t));
         free(site->lines);
         free(site->items);
         site->lines = site->items = NULL;
@@ -152,9 +172,10 @@ static COLD bool memo_missed(Memo *memo, Site *site, unsigned width) {
 static COLD bool memo_room(Memo *memo, Site *site, unsigned width, size_t words) {
     if (site->items_used + words <= site->items_room) return true;
     size_t room = 2 * site->items_room + words + 1024, more = (room - site->items_room) * sizeof(uint64_t);
-    uint64_t *items = memo->bytes + more > memo->bytes_max ? NULL : realloc(site->items, room * sizeof(uint64_t));
+    bool taken = memo_take(memo, more);
+    uint64_t *items = taken ? realloc(site->items, room * sizeof(uint64_t)) : NULL;
+    if (taken && !items) memo_return(memo, more);
     if (items) {
-        memo->bytes += more;
         site->items = items;
         site->items_room = room;
         return true;
