@@ -26,7 +26,8 @@
 #include "expand.h"
 #include "path.h"
 
-enum { RECORD = (int)sizeof(State) + (MODEL_SLEEP ? 8 : 0) + 2 }; /* bytes of a state on its way: itself, what may sleep in it, the group */
+/* A state on its way: the group that led to it, which of its words are not zero, and these. What may sleep in it is its last word. */
+enum { PARTS = MODEL_WORDS + (MODEL_SLEEP ? 1 : 0), PRESENT = (PARTS + 7) / 8, RECORD_MAX = 2 + PRESENT + 8 * PARTS };
 
 typedef struct {
     char *bytes;
@@ -77,13 +78,18 @@ static inline bool box_put(Box *box, const void *bytes, size_t length) {
 /* ---- Expanding and inserting ----------------------------------------------------------------------------------- */
 
 /* Successor i goes to its owner. */
-static inline void send(Share *share, uint64_t owner, const Successors *out, size_t i) {
-    char record[RECORD], *at = record;
-    at = memcpy(at, &out->states[i], sizeof(State)), at += sizeof(State);
-    if (MODEL_SLEEP) at = memcpy(at, &out->masks[i], 8), at += 8;
-    memcpy(at, &out->labels[i].group, 2);
-    if (!box_put(&share->boxes[owner], record, RECORD)) request_stop(share->search, STOP_MEMORY);
-    share->sent += RECORD;
+static inline void send_away(Share *share, uint64_t owner, const Successors *out, size_t i) {
+    char record[RECORD_MAX], *at = record + 2 + PRESENT;
+    memcpy(record, &out->labels[i].group, 2);
+    memset(record + 2, 0, PRESENT);
+    for (int k = 0; k < PARTS; k++) {
+        word part = k < MODEL_WORDS ? out->states[i].w[k] : out->masks[i];
+        memcpy(at, &part, 8);
+        at += part ? 8 : 0;
+        record[2 + k / 8] |= (char)((part != 0) << k % 8);
+    }
+    if (!box_put(&share->boxes[owner], record, (size_t)(at - record))) request_stop(share->search, STOP_MEMORY);
+    share->sent += (size_t)(at - record);
 }
 
 /* Send away those of the gathered successors that others own, and insert the rest. */
@@ -95,7 +101,7 @@ static void distribute(Share *share) {
         if (out->labels[i].error != NONE) continue;
         uint64_t hash = hash_state(&out->states[i]), owner = owner_of(share, hash);
         if (owner != share->part) {
-            if (!met_recently(me, i, hash)) send(share, owner, out, i);
+            if (!met_recently(me, i, hash)) send_away(share, owner, out, i);
             continue;
         }
         out->states[kept] = out->states[i];
@@ -135,10 +141,15 @@ EXPORT void quorate_share_insert(Share *share, const char *bytes, uint64_t lengt
     for (const char *end = bytes + length; bytes < end && !stopping(share->search);) {
         for (out->count = 0; out->count < BATCH && bytes < end; out->count++) {
             Label *label = &out->labels[out->count];
-            memcpy(&out->states[out->count], bytes, sizeof(State)), bytes += sizeof(State);
-            if (MODEL_SLEEP) memcpy(&out->masks[out->count], bytes, 8), bytes += 8;
-            memcpy(&label->group, bytes, 2), bytes += 2;
+            const char *present = bytes + 2;
+            memcpy(&label->group, bytes, 2);
             label->error = NONE;
+            bytes += 2 + PRESENT;
+            for (int k = 0; k < PARTS; k++) {
+                word part = 0;
+                if (present[k / 8] >> k % 8 & 1) memcpy(&part, bytes, 8), bytes += 8;
+                *(k < MODEL_WORDS ? &out->states[out->count].w[k] : &out->masks[out->count]) = part;
+            }
         }
         insert_all(me, true);
     }
