@@ -64,7 +64,8 @@ class Covered:
 
     `reached` names the `@reachable` properties that some state satisfies. `stored_bytes` is what it took to keep the states;
     `collision` the probability that a state was missed because it was taken for another; `stuck` counts the expanded states
-    without a transition, cut ones included, of a specification that declares no `@terminal`. `levels` are the states first met at
+    without a transition, cut ones included, of a specification that declares no `@terminal`; only the
+    reference engine counts them. `levels` are the states first met at
     each depth; the last is incomplete if the search ended early. `counted` are the counters of `quorate.model.points`, and `measured`
     is what makes the states, if the watch asks.
     """

@@ -68,8 +68,9 @@ class Simulation:
     """What random runs showed. `violation` is None if nothing was found; `last` is then the last run, up to `SHOWN_MAX` steps.
 
     `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not count
-    them), `seen` the distinct states and the distinct steps (told apart by their action and by what it changed), of the native engine as
-    estimates within some two percent, `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was
+    them), `seen` the distinct states and the distinct steps (told apart by their action and by what it changed: the reference engine
+    looks at variables, the native engine at their bits and so sees fewer), of the native engine as estimates within some
+    two percent, `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was
     not taken.
     """
 
