@@ -98,6 +98,7 @@ class Wider(Constructs):
             found += [
                 "self.lease.clear()",
                 f"self.lease = {{{k}: {some}}}",
+                f"self.lease = {{{k}: {key} for {k} in {self.nodes(s, 0)} if {k} != {node or k}}}",
                 f"self.lease = {{{k}: {v} for {k}, {v} in self.lease.items() if {v} != {key}}}",
                 f"for {k} in self.lease:\n    self.lease[{k}] = {key}",
                 f"for {k}, {v} in self.lease.items():\n    if {v} == {key}:\n        del self.lease[{k}]",

@@ -128,6 +128,11 @@ ENDS = {
     "None among the values": ("self.level = {k: self.maybe[k] for k in Node}", "error"),
     "None left out of the values": ("self.level = {k: v for k, v in self.maybe.items() if v is not None}", "ends"),
     "the later of two equal keys": ("self.level = {p: 1, q: 2}\nassert self.level[q] == 2", "ends"),
+    "a key for each member of a set": (
+        "self.level = {k: 2 for k in {p, q} if k != q}\nassert len(self.level) == (0 if p == q else 1)",
+        "ends",
+    ),
+    "a set that is not there": ("self.level = {k: 2 for k in [{p}][1]}", "error"),
     "keys in order": (
         "self.shelf = {k: Note(p, q, k) for k in Level if k != 1}\nassert list(self.shelf) == [0, 2]",
         "ends",
@@ -162,6 +167,7 @@ REJECTED = {
     "a default that is not None": "«self.level.pop(p, 1)»",
     "del of a whole": "«del self.level»",
     "del of a total map": "«del self.total[p]»",
+    "a round over a set that may fail": "self.level = «{k: self.level[k] for k in {p, q}}»",
     "keys that are computed": "self.level = «{q: v for k, v in self.level.items()}»",
     "a local one that changes": "x = self.level\n«x»[p] = 1",
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
-from quorate.language.types import MapType, NoneType, PartialMapType, Type, UnionType
+from quorate.language.types import MapType, NoneType, PartialMapType, SetType, Type, UnionType
 from quorate.model import comprehensions, lowering, operators, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
@@ -76,19 +77,32 @@ def _some_of(ctx: Context, node: ast.DictComp, expected: PartialMapType) -> ir.E
         parts = comprehensions.clauses(ctx, node.generators)
         key, first = lowering.lower(ctx, node.key), parts[0]
         conditions = tuple(part.condition for part in parts[1:] if isinstance(part, ir.Where))
+        of_set = isinstance(first, ir.For) and first.source.op is not ir.Op.DOMAIN and first.type == expected.key
+        if of_set and isinstance(first, ir.For) and isinstance(first.source.type, SetType):
+            one = ir.Expr(ir.Op.LOCAL, first.type, (), first.name, first.source.location)
+            conditions = (ir.Expr(ir.Op.IN, BOOL, (one, first.source)), *conditions)
+            first = replace(
+                first, source=lowering.domain(first.type, first.source.location), ordered=not first.type.scalarsets
+            )
         if (
             not isinstance(first, ir.For)
             or first.source.op is not ir.Op.DOMAIN
-            or len(conditions) < len(parts) - 1
+            or any(isinstance(part, ir.For) for part in parts[1:])
             or key.op is not ir.Op.LOCAL
             or key.data != first.name
         ):
             raise ctx.source.outside(
                 node,
                 "The keys of this dict comprehension are not those that it ranges over.",
-                "Write `{k: value for k in Key if condition}`, over a whole sort or the keys of a map.",
+                "Write `{k: value for k in Key if condition}`, over a sort, a set of keys, or the keys of a map.",
             )
         body = _held(ctx, node.value, expected)
+        if of_set and not all(lowering.always(ctx, part) for part in (*conditions[1:], body)):
+            raise ctx.source.outside(
+                node,
+                "A round of this dict comprehension may fail, and a set has no order that says which comes first.",
+                "Range over the whole sort, `{k: value for k in Key if k in keys}`.",
+            )
         nothing = lowering.constant(ctx, node, None)
         if conditions:
             test = (
