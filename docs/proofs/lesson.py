@@ -1,5 +1,6 @@
 """Two-phase commit and Raft's election with fewer and fewer lemmas missing, and Raft's logs: the steps of docs/proofs.md."""
 
+from quorate_specs.consensus._raft_safety import RaftSafety
 from quorate_specs.consensus.raft import Raft
 from quorate_specs.consensus.raft_election import RaftElection
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
@@ -39,3 +40,9 @@ class BindingVotes(RaftElection):
 
 class NothingRemembered(Raft):
     """Raft with its own lemmas, and without those of the heir that remembers the leaders' logs."""
+
+
+class EntriesOfTermZero(RaftSafety):
+    """Raft with all that its proof needs, but for one lemma: that nobody leads in term 0."""
+
+    omits = (*RaftSafety.omits, "terms_begin_with_one")

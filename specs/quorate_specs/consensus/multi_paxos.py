@@ -6,7 +6,8 @@ the gaps below with commands that do nothing (no-ops), and goes on with the clie
 until somebody takes a higher ballot.
 
 *Promise*, to the clients: at most one command is chosen in a slot, and learners execute the same commands in the same
-order. Not promised: progress, while two proposers outbid each other.
+order. Not promised: progress, while two proposers outbid each other. Agreement is proven for any number of acceptors, ballots,
+slots and commands, by the lemmas of `paxos`, slot by slot.
 
 A promise for all slots is sent as one message for each of them: a proposer needs all parts for the slot that it
 proposes in, and may have those of different slots at different times. The network is the set of all messages ever
