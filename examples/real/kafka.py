@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
-from typing import Any
+from typing import Any, ClassVar
 
 from quorate import Spec
 from quorate_specs.replication.isr_log import AcksOne, IsrLog, UncleanElection
@@ -52,7 +52,9 @@ SESSION_MS = 3000
 
 
 class Cluster:
-    """A controller, and brokers 1 and 2 with one partition on both."""
+    """A controller, and brokers 1 and 2 with one partition on both. `options` are for the Java virtual machines."""
+
+    options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, folder: Path, topic: dict[str, str], lag_s: float) -> None:
         self._folder = folder
@@ -153,7 +155,7 @@ class Cluster:
         }
         file = self._folder / f"node-{node}.properties"
         file.write_text("".join(f"{name}={value}\n" for name, value in all_settings.items()))
-        java = [program("java", NEEDS), "-Xmx256m", "-cp", f"{libraries()}/*"]
+        java = [program("java", NEEDS), *self.options, "-Xmx256m", "-cp", f"{libraries()}/*"]
         if not (self._folder / f"node-{node}").exists():
             command = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(file)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -10,7 +10,8 @@ What a step of the program is there:
 - A leader that steps down, because it hears of a later term or no majority any more, is a `restart`: a follower with what it has.
 - Pre-votes, reads and sessions are none of this specification's business.
 
-Servers do not crash here: a leader's disk may lag behind what it has sent, which this specification does not describe.
+Servers do not crash here: a leader's disk may lag behind what it has sent, which this specification does not describe
+(`raft_processes` has a step for it).
 """
 
 from __future__ import annotations

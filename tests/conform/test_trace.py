@@ -21,6 +21,7 @@ from quorate.language.system import System
 from quorate.loading import load, names
 from quorate.outcome import Exit
 from quorate_specs.consensus.raft import Raft, Server
+from quorate_specs.replication.isr_log import IsrLog
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommitWithCrashes
 
 from tests.conform.raft_program import (
@@ -120,6 +121,16 @@ def test_terms_and_entries_have_no_bound(tmp_path: Path) -> None:
         ]
     verdict = judged(tmp_path, lines)
     assert isinstance(verdict, Conforms) and verdict.coverage.events == 700
+
+
+def test_it_begins_with_as_many_members_as_the_map_names(tmp_path: Path) -> None:
+    """Two brokers, where an exploration has three."""
+    lines = [
+        {"event": "init", "args": {"b": "y"}, "vars": {"leader": "y", "isr": ["x", "y"]}},
+        {"event": "produce", "node": "y", "vars": {"log": {"y": [1]}}},
+    ]
+    verdict = validate([write(tmp_path / "log.jsonl", lines)], IsrLog, Map(members={"Broker": ("x", "y")}), "isr_log")
+    assert isinstance(verdict, Conforms)
 
 
 def test_arguments_that_are_not_told_are_found(run: list[Line], tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from quorate.conform.wide.maps import SparseMapType
 from quorate.conform.wide.networks import WideNetworkType
 from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
 from quorate.errors import UsageError, unknown
+from quorate.language.beginning import joined
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.sorts import Int, Nat
@@ -77,6 +78,7 @@ class Wide(System):
             )
             self.variables = tuple(Variable(each.name, self.wide(each.type), each.default) for each in self.variables)
             self._by_kind = {kind: [self._method_of(one) for one in found] for kind, found in self._by_kind.items()}
+            self.init = joined(self.name, self.of("init"))
 
     def _like(self, spec: type[SpecBase]) -> Self:
         """A specification that this one refines: nothing here asks for it, and it keeps its bounds."""
