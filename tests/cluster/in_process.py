@@ -58,16 +58,21 @@ class Actor:
         return task.method
 
 
-class InProcess:
-    """What `quorate.explore.cluster.rays.Rays` is, with `losses` workers lost at moments that are drawn."""
+class Failed(Lost):
+    """A task has raised an error."""
 
-    lost = Lost
+
+class InProcess:
+    """What `quorate.explore.cluster.rays.Rays` is, with `losses` workers and `mislaid` answers lost at moments that are drawn."""
+
+    lost, failed = Lost, Failed
     DEADLY: Sequence[str] = ("expand", "insert", "end", "load", "keep", "members")
 
-    def __init__(self, workers: int, seed: int = 0, losses: int = 0) -> None:
-        self.workers, self.losses, self.draw = workers, losses, Random(seed)
+    def __init__(self, workers: int, seed: int = 0, losses: int = 0, mislaid: int = 0) -> None:
+        self.workers, self.losses, self.mislaid, self.draw = workers, losses, mislaid, Random(seed)
         self.actors: list[Actor] = []
         self.died_in: list[str] = []
+        self.began = False
 
     def start(self, body: type, *arguments: Any) -> Actor:
         self.actors.append(Actor(body(*arguments)))
@@ -88,6 +93,7 @@ class InProcess:
         while not (done := [task for task in tasks if task.is_done]):
             actor = self.draw.choice([each for each in self.actors if each.tasks and each.tasks[0].can_run])
             method = actor.run()
+            self.began |= method == "end"
             if method in self.DEADLY and self.losses and self.draw.random() < 0.1:
                 self.losses -= 1
                 self.died_in.append(method)
@@ -95,7 +101,9 @@ class InProcess:
         return [self.draw.choice(done)]
 
     def get(self, task: Answer) -> Any:
-        if task.is_lost:
+        is_mislaid = self.began and self.mislaid > 0 and self.draw.random() < 0.05
+        self.mislaid -= is_mislaid
+        if task.is_lost or is_mislaid:
             raise Lost
         return task.value
 

@@ -64,6 +64,21 @@ def test_whoever_is_lost_nothing_changes() -> None:
 
 
 @pytest.mark.slow
+def test_answers_that_are_lost_cost_the_level() -> None:
+    """The worker lives, and has done what it was told: it is told again, or taken for lost."""
+    system = System(load("two_phase_commit").main)
+    with system:
+        expected = native(system, (), Watch(), 1)
+        again = 0
+        for seed in range(20):
+            cluster = InProcess(3, seed, mislaid=2)
+            found = by_workers(system, (), cluster)
+            assert summary(found, True) == summary(expected, True)
+            again += cluster.mislaid < 2 and not any("was lost" in note for note in found.notes)
+    assert again and cluster.died_in == []
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_lost_while_the_path_is_looked_for() -> None:
     system = System(load("two_phase_commit").variant("CommitByMajority"))
     lost = 0

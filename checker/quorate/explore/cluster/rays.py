@@ -31,7 +31,9 @@ class Rays:
     def __init__(self, ray: Any, workers: int) -> None:
         self._ray, self.workers = ray, workers
         self.lost: type[Exception] = ray.exceptions.RayError
-        """What is raised where a worker is lost."""
+        """Raised where a worker or a message was lost, and where a task has raised an error."""
+        self.failed: type[Exception] = ray.exceptions.RayTaskError
+        """The latter."""
 
     def start(self, body: type, *arguments: Any) -> Any:
         """A worker with this body, on the machine that has the fewest. Ray never starts it again by itself: its states would be lost."""

@@ -190,13 +190,14 @@ class _Search:
         raise _Stopped(f"{LOSSES_MAX} workers were lost at depth {max(self.level, 0)}")
 
     def _mourn(self, reason: Exception) -> None:
-        """Note which workers were lost. Raises the reason again if none was."""
+        """Note which workers were lost; if none was, it was a message. Raises the reason again if it is an error of a worker."""
         gone = [part for part in self.parts if not self._lives(part)]
-        if not gone and not self.missing:
+        if not gone and not self.missing and isinstance(reason, self.cluster.failed):
             raise reason
         self.missing.update(gone)
         self.attempt += 1
         for part in gone:
+            self.cluster.kill(self.workers[part])  # It may live, and not be heard.
             self.before[part], self.tallies[part] = _both(self.before[part], self.tallies[part]), self._nothing()
             if self.found and (not self.kept or self._neighbour(part) in self.missing):
                 raise _Stopped(f"worker {part} was lost, and nobody else had its states")
