@@ -37,7 +37,7 @@ class Statistics:
     plus the initial states, as TLC counts; `depth` the length in steps of the longest shortest path; `cuts` the
     transitions that each named bound suppressed; `actions` the transitions by action; `levels` the states first met at each
     depth, from 0, of which the last is incomplete if the search ended early; `memory_bytes` the peak of the process;
-    `stored_bytes` what it took to keep the states, 0 if the engine does not know. `store` says how they were kept; with
+    `stored_bytes` what it took to keep the states, 0 if the engine does not know. `store` says how they were kept, or "disk"; with
     "fingerprint", `collision` is the probability that a state was missed because another one has the same fingerprint.
     """
 

@@ -11,6 +11,7 @@ with the typed model, too.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections import Counter
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from quorate.errors import SpecError
 from quorate.explore.checking import symmetric_sorts
@@ -51,12 +54,35 @@ TRIES = 4
 QUICK_FLAGS = ("-O0", "-DINLINE=static __attribute__((unused))", "-pthread", "-fvisibility=hidden", "-w")
 SMALL_TREE = ("-DPLAN_AT=40", "-DRECENT_MIN=1024", "-DLISTED_MIN=8")
 """A tree store that chooses its tree, merges and marks levels already when it has few states."""
+SMALL_DISK = (
+    "-DFOUND_MIN=16",
+    "-DFOUND_MAX=40",
+    "-DRUNS_MAX=3",
+    "-DSPILLS_MAX=2",
+    "-DPIECE_STATES=8",
+    "-DBUFFER_MIN=4",
+    "-DBUFFER_MAX=4",
+    "-DFAR=1",
+)
+"""A search on the disk that writes what it has found, and merges runs, again and again, and skips in them."""
+SMALL = {"tree": SMALL_TREE, "disk": SMALL_DISK}
 BATCH = 125
 WORKERS = (1, 2, 4)
 AGAIN = {1: 0, 2: 1, 4: 2}
 """Of what is remembered so much is computed again, by workers: nothing, so that what is wrong shows in the counts; everything; half."""
 
 Sorts = tuple[type[Scalarset], ...]
+
+
+@contextmanager
+def watching(store: str, again: int) -> Iterator[Watch]:
+    """A watch that keeps states so; on the disk in a directory of its own, in which nothing may be left."""
+    if store != "disk":
+        yield Watch(store=store, again=again)
+        return
+    with TemporaryDirectory() as folder:
+        yield Watch(disk=Path(folder), again=again)
+        assert os.listdir(folder) == []
 
 
 @contextmanager
@@ -124,7 +150,8 @@ def compare(
                 done.append("large")
                 continue
             for count, store in product(workers, stores):
-                found = native(system, sorts, Watch(store=store, again=AGAIN[count]), count)
+                with watching(store, AGAIN[count]) as watch:
+                    found = native(system, sorts, watch, count)
                 assert summary(found, not sorts) == summary(expected, not sorts), (count, store, sorts, found, expected)
             for saving in savings:
                 found = native(system, sorts, Watch(without=[saving]), 1)
@@ -223,7 +250,7 @@ def agree_on(
 ) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
     network, which may be a bit set of so many. Raises AssertionError."""
-    library.FLAGS = (*QUICK_FLAGS, *(SMALL_TREE if store == "tree" else ()))
+    library.FLAGS = (*QUICK_FLAGS, *SMALL.get(store, ()))
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
@@ -250,9 +277,10 @@ def agree_on(
 def _compare_case(case: Case, engine: library.Library, store: str) -> str:
     """What came of it: a number that leaves 64 bits ends the native search without a verdict, and so do too many messages."""
     with case.system:
-        for workers in WORKERS:
+        for workers in WORKERS if store != "disk" else (1,):
             try:
-                found = run(case.system, engine, case.initial, Watch(store=store, again=AGAIN[workers]), workers)
+                with watching(store, AGAIN[workers]) as watch:
+                    found = run(case.system, engine, case.initial, watch, workers)
             except EngineUnavailable:  # A goal raises an error, and it is for the reference engine to say where.
                 assert _a_goal_raises(case)
                 continue
@@ -287,14 +315,15 @@ def _agree_or_say(
     odd: bool = False,
     messages: int | None = None,
     wider: bool = False,
+    store: str = "exact",
 ) -> tuple[Counter[str], str]:
     """One by one what disagrees together, so that each is named."""
     try:
-        return agree_on(numbers, without=without, odd=odd, messages=messages, wider=wider), ""
+        return agree_on(numbers, store, without, odd, messages=messages, wider=wider), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
-    found = [_agree_or_say([number], without, odd, messages, wider) for number in numbers]
+    found = [_agree_or_say([number], without, odd, messages, wider, store) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -307,6 +336,7 @@ def main() -> int:
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
     options.add_argument("--wider", action="store_true", help="specs with several @init methods and partial maps")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
+    options.add_argument("--store", default="exact", choices=library.STORE_FLAGS, help="how states are kept")
     options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()
     end = chosen.seed + chosen.count
@@ -321,6 +351,7 @@ def main() -> int:
                     odd=chosen.odd,
                     messages=chosen.messages,
                     wider=chosen.wider,
+                    store=chosen.store,
                 ),
                 batches,
             ),

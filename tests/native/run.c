@@ -1,10 +1,14 @@
 /* Runs a hand-made model to its end and prints what it found. Included after a model.
  *
- *     run WORKERS [MEGABYTES [CHECKPOINT [STATES]]]
+ *     run WORKERS [MEGABYTES [CHECKPOINT [STATES [DIRECTORY]]]]
  *
  * With a checkpoint file the search goes on from it if it exists, and writes it at once and then several times a second. Compiled with
  * TRAP_AT, a number leaves its bits once so many states are found, and checkpoints are asked for after that.
  */
+#ifndef CHECKPOINT_MS
+#define CHECKPOINT_MS 400
+#endif
+
 static void show(Search *search) {
     Report report;
     quorate_report(search, &report);
@@ -27,7 +31,8 @@ int main(int argc, char **argv) {
     const char *path = argc > 3 && argv[3][0] ? argv[3] : NULL;
     Options options = {.workers = argc > 1 ? strtoull(argv[1], NULL, 10) : 1,
                        .memory_limit = (argc > 2 ? strtoull(argv[2], NULL, 10) : 4096) << 20,
-                       .states_max = argc > 4 ? strtoull(argv[4], NULL, 10) : UINT64_MAX};
+                       .states_max = argc > 4 && argv[4][0] ? strtoull(argv[4], NULL, 10) : UINT64_MAX,
+                       .directory = argc > 5 ? argv[5] : NULL};
     uint64_t arenas = path ? quorate_checkpoint_arenas(path) : 0;
     Search *search = quorate_open(&options, arenas > options.workers ? arenas : options.workers);
     if (!search) return 1;
@@ -48,8 +53,9 @@ int main(int argc, char **argv) {
 #endif
     do {
         if (path) quorate_checkpoint(search, path);
-    } while (!quorate_wait(search, path ? 400 : 100));
+    } while (!quorate_wait(search, path ? CHECKPOINT_MS : 100));
     show(search);
+    if (*quorate_failure(search)) fprintf(stderr, "%s\n", quorate_failure(search));
     quorate_close(search);
     return 0;
 }

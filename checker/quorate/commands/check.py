@@ -81,6 +81,13 @@ if TYPE_CHECKING:
     "`fingerprint`: 64 bits of each, and a small probability, which is told, that one is missed. The native engine only.",
 )
 @click.option(
+    "--disk",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep the states there, for a search that is larger than memory; one that was ended there goes on. "
+    "With one worker, for safety properties; the native engine only.",
+)
+@click.option(
     "--coverage",
     is_flag=True,
     help="Count how often each line runs and each condition is true and false, and show the source with what never happens.",
@@ -127,6 +134,7 @@ def command(
     resume: bool,
     overwrite: bool,
     store: str,
+    disk: Path | None,
     coverage: bool,
     profile: bool,
     without: tuple[str, ...],
@@ -149,14 +157,22 @@ def command(
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
     if (coverage or profile) and goal is not None:
         raise click.UsageError(f"--{'coverage' if coverage else 'profile'} is of a check, not of the way to one goal.")
+    if disk is not None and keep_going:
+        raise click.UsageError(
+            "--disk holds one search, and --keep-going makes several: ask for one --property at a time."
+        )
     there = cluster_of(cluster, cluster_workers, workers)
     if there is not None and engine not in ("auto", CLUSTER):
         raise click.UsageError(f"--cluster has an engine of its own: leave out --engine {engine}.")
+    if disk is not None and there is not None:
+        raise click.UsageError("--disk holds a search of one process: leave out --cluster.")
+    workers = workers or (1 if disk is not None else None)
     asked = Asked(spec, variant, CLUSTER if there else engine, symmetry, workers, keep_going, properties, goal, there)
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
         given = {
             "--checkpoint": checkpoint,
+            "--disk": disk,
             "--coverage": coverage or None,
             "--profile": profile or None,
             "--keep-c": keep_c,
@@ -173,7 +189,7 @@ def command(
             _keep_c(cls, symmetry, keep_c)
         with watching(each) as watch:
             watch.store, watch.without, watch.coverage = store, frozenset(without), coverage
-            watch.profile, watch.cluster = profile, there
+            watch.profile, watch.cluster, watch.disk = profile, there, disk
             if checkpoint is not None:
                 watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)

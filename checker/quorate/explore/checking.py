@@ -88,6 +88,8 @@ def check_system(
         raise UsageError(
             f"What makes the states is read from the states: leave out --profile or --store {watch.store}."
         )
+    if watch.disk is not None:
+        refuse_in_memory(system, watch, workers)
     with system:
         if watch.coverage:
             from quorate.explore.coverage import countable
@@ -98,6 +100,24 @@ def check_system(
             return judge.outcome(engine, symmetry, workers)
         except Failure as failure:
             return judge.make(Failed, message=failure.message, trace=None, error_location=failure.location)
+
+
+def refuse_in_memory(system: System, watch: Watch, workers: int) -> None:
+    """What is asked for must not need the states in memory, as a search on the disk has none. Raises UsageError."""
+    lasting = [method.name for method in system.of(*LIVENESS)]
+    for asked, what in (
+        (watch.store != "exact", f"--store {watch.store} is about states in memory: leave out one of the two"),
+        (watch.checkpoint is not None, "it has its own checkpoints: leave out --checkpoint"),
+        (watch.coverage, "its checkpoints keep states, not what ran on the way: leave out --coverage"),
+        (watch.profile, "what makes the states is read from states in memory: leave out --profile"),
+        (workers > 1, "it has one worker: leave out --workers"),
+        (
+            bool(lasting),
+            f"{' and '.join(lasting)} can only be judged in memory: name the other properties with --property",
+        ),
+    ):
+        if asked:
+            raise UsageError(f"A search with --disk cannot do that: {what}.")
 
 
 CHOICES_BETWEEN_LOOKS = 256
@@ -172,7 +192,7 @@ class _Judge:
             dict(covered.cuts),
             dict(covered.actions),
             stored_bytes=covered.stored_bytes,
-            store=self.watch.store,
+            store=self.watch.keeping,
             collision=covered.collision,
             levels=covered.levels,
         )
@@ -225,7 +245,7 @@ class _Judge:
 
         watch, many = self.watch, renamings(self.sorts)
         asked = (
-            watch.checkpoint is not None or watch.store != "exact" or watch.without or watch.coverage or watch.profile
+            watch.checkpoint is not None or watch.keeping != "exact" or watch.without or watch.coverage or watch.profile
         )
         if asked or many > RENAMINGS_MAX:
             return None
@@ -261,6 +281,7 @@ class _Judge:
                     (self.watch.checkpoint is not None, "writes checkpoints"),
                     (self.watch.store == "fingerprint", "keeps fingerprints"),
                     (self.watch.store == "tree", "keeps states in a tree"),
+                    (self.watch.disk is not None, "keeps states on the disk"),
                 ):
                     if asked:
                         raise UsageError(

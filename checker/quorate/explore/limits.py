@@ -85,7 +85,9 @@ MEMORY_INTERVAL_S = 0.2
 class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
 
-    `store` is one of `STORES`, and `without` has those of `SAVINGS` that are switched off; only the native engine has a choice.
+    `disk` is a directory in which the states are kept, for a search that is larger than memory; a search that it holds goes on, from at
+    most `disk_interval_s` seconds before it was killed. Without one, `store` is one of `STORES`. `without` has those of `SAVINGS` that
+    are switched off; only the native engine has a choice.
     With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand; with `profile` they
     measure what makes the states.
     Of what it remembers it computes one answer in `again` anew, a power of two; none if that is 0.
@@ -105,12 +107,15 @@ class Watch:
         again: int = AGAIN,
         at_once: int = AT_ONCE,
         cluster: Cluster | None = None,
+        disk: Path | None = None,
+        disk_interval_s: float = 60.0,
     ) -> None:
         self.again, self.at_once = again, at_once
         self.cluster = cluster
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store
+        self.disk, self.disk_interval_s = disk, disk_interval_s
         self.without = frozenset(without)
         self.coverage, self.profile = coverage, profile
         self.engine = ""
@@ -119,6 +124,11 @@ class Watch:
         self._begin = time.monotonic()
         self._next_measure = 0.0
         self._memory = 0
+
+    @property
+    def keeping(self) -> str:
+        """How states are kept: "disk", or the store."""
+        return self.store if self.disk is None else "disk"
 
     def interrupt(self, reason: str = "interrupted") -> None:
         """Ask the engine to stop at the next state; safe to call from a signal handler."""

@@ -387,7 +387,7 @@ def _counts(outcome: Outcome) -> str:
         f"depth {stats.depth}" if stats.states else "",
         f"{stats.seconds:.2f} s" if outcome.engine else "",
         f"{stats.memory_bytes / 2**20:,.0f} MiB" if stats.memory_bytes else "",
-        f"{stats.stored_bytes / stats.states:.0f} bytes a state"
+        f"{stats.stored_bytes / stats.states:.0f} bytes a state{' on the disk' if stats.store == 'disk' else ''}"
         if stats.stored_bytes and stats.states >= TELLING
         else "",
         f"{outcome.engine} engine" if outcome.engine else "",

@@ -143,6 +143,11 @@ static void forget_before(Search *search) {
     if (kept > search->arenas_peak) atomic_store_explicit(&search->arenas_peak, kept, memory_order_relaxed);
 }
 
+static bool store_gather(Search *search) {
+    (void)search;
+    return true;
+}
+
 static void store_turn(Search *search) {
     forget_before(search);
     for (unsigned i = 0; i < search->arena_count; i++) masks_turn(&search->table.arenas[i]);
@@ -236,6 +241,8 @@ static void store_write(Search *search, Stream *stream) {
     for (unsigned i = 0; i < search->arena_count; i++)
         stream_write(stream, search->table.arenas[i].region.base, search->table.arenas[i].count * sizeof(State));
 }
+
+static void store_written(Search *search) { (void)search; }
 
 static const char *store_read(Search *search, Stream *stream) {
     for (unsigned i = 0; i < search->arena_count && !stream->failed; i++) {

@@ -19,7 +19,10 @@ typedef struct {
     uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS], counts[WORKERS_MAX];
 } CheckpointHead;
 
-static uint64_t model_key(void) { return digest_bytes(1, MODEL_KEY, sizeof MODEL_KEY); }
+/* How the states of a checkpoint are kept: what whoever goes on from it must know. */
+enum { STORE_KIND = STORE_DISK ? 2 : STORE_TREE };
+static const char *const STORED[] = {"its states are kept as they are (`--store exact`)", "its states are kept in a tree (`--store tree`)",
+                                     "its states are in the directory that it is in (`--disk`)"};
 
 static uint64_t reached_by_all(const Search *search) {
     uint64_t reached = 0;
@@ -51,7 +54,7 @@ static CheckpointHead checkpoint_head(const Search *search) {
     memcpy(head.magic, "QUORATE1", 8);
     head.key = model_key();
     head.words = MODEL_WORDS;
-    head.store = STORE_TREE;
+    head.store = STORE_KIND;
     head.arenas = search->arena_count;
     head.levels = search->levels;
     head.level_open = search->level_open;
@@ -120,8 +123,10 @@ static void checkpoint_write(Search *search) {
     if (!good) {
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "%s", strerror(errno));
         if (partial[0]) remove(partial);
-    } else
+    } else {
+        store_written(search);
         atomic_fetch_add(&search->checkpoints, 1);
+    }
 }
 
 /* Exchange what a worker has counted for what it had when it claimed what is not done. */
@@ -153,7 +158,7 @@ static const char *checkpoint_fill(Search *search, Stream *stream) {
     stream_read(stream, &head, sizeof head);
     if (stream->failed || memcmp(head.magic, "QUORATE1", 8) != 0) return "it is not a checkpoint";
     if (head.key != model_key() || head.words != MODEL_WORDS) return "it belongs to another spec, other bounds or another version";
-    if (head.store != STORE_TREE) return STORE_TREE ? "its states are kept as they are (leave out `--store tree`)" : "its states are kept in a tree (`--store tree`)";
+    if (head.store != STORE_KIND) return head.store < 3 ? STORED[head.store] : "it is damaged";
     if (head.arenas > search->arena_count || head.levels == 0 || head.levels > SIZE_MAX / (WORKERS_MAX * 8)) return "it is damaged";
     free(search->ends);
     search->ends = malloc(head.levels * WORKERS_MAX * sizeof(uint64_t));

@@ -20,16 +20,16 @@ LOCK_TEXT = b"A search uses the checkpoint beside this file.\n"
 
 
 @contextmanager
-def claimed(checkpoint: Checkpoint | None) -> Iterator[None]:
+def claimed(checkpoint: Checkpoint | None) -> Iterator[Checkpoint | None]:
     """Hold the file of a checkpoint for one search. Raises UsageError, before anything is touched, if it is not to be had."""
     if checkpoint is None:
-        yield
+        yield None
         return
     _check_place(checkpoint.path)
     with _locked(checkpoint.path):
         _check(checkpoint)
         _remove_partial(checkpoint.path)
-        yield
+        yield checkpoint
 
 
 def remove(path: Path) -> None:

@@ -190,6 +190,11 @@ static bool gather_marks(Search *search) {
     return true;
 }
 
+static bool store_gather(Search *search) {
+    (void)search;
+    return true;
+}
+
 static void store_turn(Search *search) {
     Compact *compact = &search->compact;
     compact->queued = compact->found_listed;
@@ -541,6 +546,8 @@ static const char *compact_open(Search *search, const CompactHead *head) {
     compact->roots.count = head->count;
     return region_commit(&compact->roots.entries, entries_bytes(&compact->roots) + 16, &search->budget) ? NULL : "memory is too small for it";
 }
+
+static void store_written(Search *search) { (void)search; }
 
 static const char *store_read(Search *search, Stream *stream) {
     CompactHead *head = malloc(sizeof *head);

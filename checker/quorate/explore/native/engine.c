@@ -176,6 +176,9 @@ EXPORT int quorate_checkpoint_last(Search *search, const char *path) {
 
 EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
 
+/* Why a search ended for a file. */
+EXPORT const char *quorate_failure(Search *search) { return search->failure; }
+
 EXPORT void quorate_report(Search *search, Report *report) {
     memset(report, 0, sizeof *report);
     for (unsigned i = 0; i < search->worker_count; i++) {

@@ -210,6 +210,11 @@ static void expand_level(Worker *me, bool solo) {
     for (meet(search); atomic_load(&search->pausing); meet(search)) pause_together(me, false);
 }
 
+/* Let the store settle what of the level is new. */
+static void gather_level(Search *search) {
+    while (!store_gather(search)) checkpoint_write(search);
+}
+
 /* Close the level that was expanded and open the next, until there is one worth sharing. Only worker 0 is awake. */
 static void coordinate(Search *search) {
     for (;;) {
@@ -219,6 +224,7 @@ static void coordinate(Search *search) {
             expand_level(&search->workers[0], true);
         }
         if (search->level_open) {
+            if (!stopping(search)) gather_level(search);
             if (search->checkpoint_last && store_lasts(atomic_load(&search->stop))) checkpoint_last(search);
             search->level_open = false;
             if (!stopping(search) && !levels_append(search)) request_stop(search, STOP_MEMORY);
@@ -277,6 +283,7 @@ static void seed_initial(Search *search) {
         }
     }
     insert_all(me, true);
+    gather_level(search);
     if (!levels_append(search)) request_stop(search, STOP_MEMORY);
 }
 

@@ -29,11 +29,16 @@ HEADERS = (
     "stream.h",
     "arenas.h",
     "compact.h",
+    "runs.h",
+    "found.h",
+    "files.h",
+    "disk.h",
     "store.h",
     "checkpoint.h",
     "path.h",
     "trace.h",
     "retrace.h",
+    "backtrack.h",
     "counterexample.h",
     "expand.h",
     "profile.h",
@@ -44,17 +49,25 @@ HEADERS = (
     "share.h",
     "engine.c",
 )
-STORE_FLAGS = {"exact": (), "tree": ("-DSTORE_TREE=1",), "fingerprint": ("-DSTORE_FINGERPRINT=1",)}
-STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED = range(6)
+STORE_FLAGS = {
+    "exact": (),
+    "tree": ("-DSTORE_TREE=1",),
+    "fingerprint": ("-DSTORE_FINGERPRINT=1",),
+    "disk": ("-DSTORE_DISK=1",),
+}
+STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED, STOP_DISK = range(7)
 EVENT_DEADLOCK, EVENT_VIOLATION, EVENT_NONE = 0, 1, -1
 NO_ERROR = 0xFFFFFFFF
 EVERYTHING = 2**64 - 1
 
 
 class Options(ctypes.Structure):
-    """Limits of a search."""
+    """Limits of a search, and its directory if it has one."""
 
-    _fields_ = tuple((field, ctypes.c_uint64) for field in ("workers", "memory_limit", "states_max", "again"))
+    _fields_ = (
+        *((field, ctypes.c_uint64) for field in ("workers", "memory_limit", "states_max", "again")),
+        ("directory", ctypes.c_char_p),
+    )
 
 
 REGISTERS = 4096
@@ -144,6 +157,7 @@ class Library:
             "quorate_wait": (ctypes.c_int, (pointer, number)),
             "quorate_stop": (None, (pointer, ctypes.c_int)),
             "quorate_report": (None, (pointer, pointer)),
+            "quorate_failure": (ctypes.c_char_p, (pointer,)),
             "quorate_checkpoint": (ctypes.c_int, (pointer, ctypes.c_char_p)),
             "quorate_checkpoint_last": (ctypes.c_int, (pointer, ctypes.c_char_p)),
             "quorate_checkpoint_error": (ctypes.c_char_p, (pointer,)),

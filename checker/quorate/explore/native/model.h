@@ -93,7 +93,11 @@
 #ifndef STORE_TREE
 #define STORE_TREE 0
 #endif
-#if STORE_FINGERPRINT || STORE_TREE
+/* Compiled with -DSTORE_DISK=1, it keeps states in files (disk.h), from which it takes all of a level to know what another order finds. */
+#ifndef STORE_DISK
+#define STORE_DISK 0
+#endif
+#if STORE_FINGERPRINT || STORE_TREE || STORE_DISK
 #undef MODEL_SLEEP
 #define MODEL_SLEEP 0
 #endif

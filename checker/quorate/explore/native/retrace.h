@@ -138,7 +138,7 @@ static bool find_path(Retrace *retrace, Distances *distances, size_t *tried, siz
     }
 }
 
-static bool retrace_from_numbers(Retrace *retrace) {
+static bool retrace_run(Retrace *retrace) {
     Search *search = retrace->search;
     bool initial = search->levels == 1;
     size_t last = initial ? 0 : search->levels - 2;

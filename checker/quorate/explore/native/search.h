@@ -2,7 +2,7 @@
  *
  *     store.h           the states that were met
  *     checkpoint.h      a search on the disk
- *     path.h            the counterexample, by trace.h from the states or by retrace.h from fingerprints
+ *     path.h            the counterexample: by trace.h from the states, by retrace.h from fingerprints, by backtrack.h from files
  *     expand.h          the search itself
  */
 #ifndef QUORATE_SEARCH_H
@@ -24,7 +24,7 @@ enum {
     SOLO_MAX = 192,           /* states of a level that one worker expands alone */
     SPINS = 4000              /* looks at the barrier before sleeping */
 };
-enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED };
+enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED, STOP_DISK };
 
 /* What can be wrong, in order of precedence at one level: a deadlock, whose trace is one step shorter than the others; anything
    else, of which trace.h finds the one that a sequential search generates first. */
@@ -33,6 +33,7 @@ enum { EVENT_DEADLOCK = 0, EVENT_VIOLATION = 1, EVENT_NONE = -1 };
 typedef struct {
     uint64_t workers, memory_limit, states_max;
     uint64_t again; /* one answer of the memo in so many is looked into again (memo.h): a power of two, or 0 */
+    const char *directory; /* of a search on the disk (disk.h) */
 } Options;
 
 /* What each worker counts. Written by its worker only, after each batch, and read by anyone at any time. */
@@ -102,6 +103,7 @@ typedef struct Search {
     Budget budget;
     Table table;
     Compact compact;
+    struct Disk *disk;
     Worker *workers;
     unsigned worker_count, arena_count;
 
@@ -135,6 +137,7 @@ typedef struct Search {
     bool checkpoint_last; /* one is written where a limit ends the search, too */
     char *checkpoint_path;
     char checkpoint_error[160];
+    char failure[240]; /* why the search ended with STOP_DISK */
     _Atomic uint64_t checkpoints;
 
     TraceStep *trace;

@@ -10,19 +10,21 @@ import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
-from quorate.explore.limits import Checkpoint, Watch
+from quorate.explore.limits import Checkpoint, Watch, resident_bytes
 from quorate.explore.native.checkpoint import claimed, remove
+from quorate.explore.native.disk import used
 from quorate.explore.native.library import (
     EVENT_DEADLOCK,
     EVENT_NONE,
     EVERYTHING,
+    STOP_DISK,
     STOP_INTERRUPTED,
     STOP_MEMORY,
     STOP_NONE,
@@ -44,6 +46,8 @@ from quorate.language.system import Arguments, State, System
 POLL_MS = 50
 MEMORY_SHARE = 0.75
 """The share of the machine's memory that a search may take unless a limit is given."""
+DISK_MEMORY_MIN = 1 << 23
+"""With less, a search on the disk does not begin; a limit on memory ends it soon."""
 REACHED_ERROR = 63
 
 Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], bool, list[tuple[Arguments, State]], Library]
@@ -58,7 +62,7 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
 
         return reference.explore(system, sorts, watch, 1)
     for fewer in ((), (FEW,), ("bits",)):
-        initial, found = compiled(system, sorts, watch.store, switched_off(watch).union(fewer), watch.coverage)
+        initial, found = compiled(system, sorts, watch.keeping, switched_off(watch).union(fewer), watch.coverage)
         with suppress(Crowded):
             return run(system, found, initial, watch, workers)
     raise AssertionError("a sequence has no numbers")
@@ -70,7 +74,8 @@ class Crowded(Exception):
 
 def switched_off(watch: Watch) -> frozenset[str]:
     """What a search is not to save. A checkpoint and a profile look into states, and know nothing of numbers."""
-    return watch.without | {"bits"} if watch.checkpoint is not None or watch.profile else watch.without
+    looks = watch.checkpoint is not None or watch.disk is not None or watch.profile
+    return watch.without | {"bits"} if looks else watch.without
 
 
 def begins_wrongly(system: System) -> bool:
@@ -148,6 +153,11 @@ def memory_limit(watch: Watch) -> int:
         return 4 << 30
 
 
+def disk_memory(watch: Watch) -> int:
+    """The bytes that a search on the disk may take: what the process does not have already."""
+    return max(memory_limit(watch) - resident_bytes(), DISK_MEMORY_MIN)
+
+
 class _Run:
     """One search."""
 
@@ -156,6 +166,7 @@ class _Run:
     ) -> None:
         self.system, self.library, self.initial, self.watch = system, library, initial, watch
         self.workers = max(workers, 1)
+        self.checkpoint = watch.checkpoint
         self.notes: list[str] = []
 
     def covered(self) -> Covered:
@@ -174,19 +185,26 @@ class _Run:
                 None,
                 reason,
             )
-        with claimed(self.watch.checkpoint), self._opened() as search:
+        with self._claimed() as self.checkpoint, self._opened() as search:
             stopped = self._wait(search)
             report = self._report(search)
             return self._answer(search, report, stopped)
 
+    def _claimed(self) -> AbstractContextManager[Checkpoint | None]:
+        """The checkpoint, which nobody else uses meanwhile; a search on the disk has its own."""
+        if self.watch.disk is None:
+            return claimed(self.watch.checkpoint)
+        return used(self.watch.disk, self.watch.disk_interval_s)
+
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        c, limits, checkpoint = self.library.c, self.watch.limits, self.watch.checkpoint
+        c, limits, checkpoint, disk = self.library.c, self.watch.limits, self.checkpoint, self.watch.disk
         options = Options(
             self.workers,
-            memory_limit(self.watch),
+            memory_limit(self.watch) if disk is None else disk_memory(self.watch),
             EVERYTHING if limits.states is None else limits.states,
             self.watch.again,
+            None if disk is None else os.fsencode(disk),
         )
         resumed = os.fsencode(checkpoint.path) if checkpoint is not None and checkpoint.resume else None
         arenas = self.workers if resumed is None else max(self.workers, c.quorate_checkpoint_arenas(resumed))
@@ -198,6 +216,8 @@ class _Run:
                 wrong = c.quorate_resume(search, resumed)
                 if wrong is not None:
                     raise UsageError(f"The search cannot go on from {checkpoint.path}: {wrong.decode()}.")  # type: ignore[union-attr]
+                if disk is not None:
+                    self.notes.append(f"went on from {disk}, which had {self._report(search).states:,} states")
             if checkpoint is not None and c.quorate_checkpoint_last(search, os.fsencode(checkpoint.path)) != 0:
                 raise EngineUnavailable("the native engine could not reserve memory for the search")
             if c.quorate_start(search) != 0:
@@ -213,10 +233,14 @@ class _Run:
         return report  # type: ignore[no-any-return]
 
     def _wait(self, search: int) -> str | None:
-        checkpoint, written = self.watch.checkpoint, self.watch.seconds
+        checkpoint, written, checkpoints = self.checkpoint, self.watch.seconds, 0
         while not self.library.c.quorate_wait(search, POLL_MS):
             report = self._report(search)
             reason = self.watch.look(report.states, report.transitions, report.depth, report.frontier)
+            if (
+                report.checkpoints > checkpoints
+            ):  # The next is due some time after this one is on the disk, however long that took.
+                checkpoints, written = report.checkpoints, self.watch.seconds
             due = checkpoint is not None and self.watch.seconds - written >= checkpoint.interval_s
             if checkpoint is not None and (due or reason is not None):
                 self._save(search, checkpoint, wait=reason is not None)
@@ -243,7 +267,8 @@ class _Run:
             self.notes.append("there is no checkpoint to go on from")
             return
         when = f"{age:.0f} s before the end" if age >= 1 else "at the end"
-        self.notes.append(f"`--checkpoint {checkpoint.path} --resume` goes on from what was written {when}")
+        again = f"--checkpoint {checkpoint.path} --resume" if self.watch.disk is None else f"--disk {self.watch.disk}"
+        self.notes.append(f"`{again}` goes on from what was written {when}")
 
     def _save(self, search: int, checkpoint: Checkpoint, wait: bool) -> None:
         """Ask for a checkpoint, and `wait` until it is on the disk or has failed."""
@@ -275,7 +300,7 @@ class _Run:
             )
         if report.reached >> REACHED_ERROR & 1:
             raise EngineUnavailable("a @reachable property raises an error; the reference engine says where")
-        reason = stopped or self._reason(report.stop)
+        reason = stopped or self._reason(search, report.stop)
         finding = None
         if report.event != EVENT_NONE and report.trace_length and not report.trace_failed:
             replay = Replay(self.system, rendered, self.initial)
@@ -334,13 +359,15 @@ class _Run:
             return 0.0
         return min(states * max(states - 1, 0) / 2.0**65, 1.0)
 
-    def _reason(self, stop: int) -> str | None:
+    def _reason(self, search: int, stop: int) -> str | None:
         if stop == STOP_NONE:
             return None
         if stop == STOP_STATES:
             return self.watch.states_reason()
         if stop == STOP_MEMORY:
             return f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached"
+        if stop == STOP_DISK:
+            return f"{self.watch.disk}: {self.library.c.quorate_failure(search).decode()}"
         return "interrupted"
 
 

@@ -109,7 +109,7 @@ static bool retrace_path(Retrace *retrace) {
     return initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
 }
 
-static bool retrace_from_states(Retrace *retrace) {
+static bool retrace_run(Retrace *retrace) {
     const Search *search = retrace->search;
     uint64_t bits = 0;
     retrace->bases = calloc(search->arena_count, sizeof(uint64_t));
