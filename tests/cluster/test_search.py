@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,8 +124,9 @@ def test_what_a_cluster_cannot_do_is_refused() -> None:
         check(load("raft_election").main, engine="cluster")
     holds = load("two_phase_commit").main
     for watch, said in (
-        (Watch(checkpoint=Checkpoint(path=None)), "leave out --checkpoint"),  # type: ignore[arg-type]
+        (Watch(checkpoint=Checkpoint(Path("file"))), "leave out --checkpoint"),
         (Watch(store="tree"), "leave out --store tree"),
+        (Watch(disk=Path("states")), "leave out --disk"),
         (Watch(profile=True), "leave out --profile"),
     ):
         with pytest.raises(UsageError, match=said):
