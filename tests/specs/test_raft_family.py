@@ -1,8 +1,10 @@
 """The rest of Raft's family: the log over several terms, ReadIndex, leases, snapshots."""
 
 import pytest
-from quorate import Disabled, Spec
+from quorate import Disabled, Spec, check
 from quorate.language.system import System
+from quorate.loading import load
+from quorate.outcome import HoldsWithinBounds, NotJudged
 from quorate_specs.consensus import raft_leases, raft_log, raft_reads, raft_snapshots
 from quorate_specs.consensus.raft import AppendEntries, Command, Entry, Index, Server, Term
 from quorate_specs.consensus.raft_log import RaftLog
@@ -131,3 +133,24 @@ def test_the_shortest_run_of_each_mistake(variant: type[Spec], found: tuple[str,
 )
 def test_both_engines_find_the_same_small_systems(spec: type[Spec], numbers: tuple[int, int, int]) -> None:
     assert agreed(spec)[1:] == numbers
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("name", "bounds", "numbers"),
+    [
+        ("raft_election", {"Term": 2}, (31_992, 101_205, 15)),
+        ("raft_log", {"Term": 2, "Index": 1}, (5_382, 37_707, 15)),
+        ("raft", {"Term": 2, "Index": 1}, (1_185_572, 8_633_328, 27)),
+        ("raft_reads", {"Term": 2, "Index": 1}, (107_875, 832_473, 21)),
+        ("raft_leases", {"Term": 2, "Event": 5}, (102_970, 741_930, 19)),
+        ("raft_snapshots", {"Term": 2, "Index": 1}, (75_861, 719_867, 20)),
+        ("raft_prevote", {"Term": 1}, (55_552, 242_124, 19)),
+        ("raft_membership", {"Term": 2, "Index": 1}, (15_475, 109_811, 15)),
+    ],
+)
+def test_five_servers_break_nothing(name: str, bounds: dict[str, int], numbers: tuple[int, int, int]) -> None:
+    """Up to symmetry; two servers lead one after the other, but in `raft_prevote`."""
+    found = check(load(name).main.bounded(Server=5, **bounds))
+    assert isinstance(found, HoldsWithinBounds | NotJudged)
+    assert (found.statistics.states, found.statistics.transitions, found.statistics.depth) == numbers
