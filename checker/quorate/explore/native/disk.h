@@ -129,7 +129,7 @@ static void store_move(Search *search, int step, unsigned part, unsigned parts) 
 static bool spill(Search *search) {
     Found *found = &search->disk->found;
     bool good = spill_states(search, found_sort(found), found->count);
-    if (good) found_clear(found, found->capacity, search->disk->budget);
+    if (good) found_clear(found, found_fit(found), search->disk->budget);
     return good;
 }
 
@@ -279,7 +279,7 @@ static bool store_gather(Search *search) {
     Disk *disk = search->disk;
     Gathering *work = calloc(1, sizeof *work);
     if (!work) request_stop(search, STOP_MEMORY);
-    if (!disk->gathering) disk->found_last = disk->spilled_count > 0 ? disk->found.capacity : disk->found.count;
+    if (!disk->gathering) disk->found_last = disk->spilled_count > 0 ? found_fit(&disk->found) : disk->found.count;
     bool good = work && gathering_open(search, work), due = false;
     while (good && !due && gather_piece(search, work)) due = atomic_load(&search->checkpoint_due);
     bool limited = good && atomic_load(&search->stop) == STOP_STATES;

@@ -84,6 +84,9 @@ static State *found_sort(Found *found) {
     return slots;
 }
 
+/* For so many, `found_clear` leaves as many places as there are. */
+static inline uint64_t found_fit(const Found *found) { return found->capacity / 3 * 2; }
+
 /* Forget what was sorted, and have room for about as many as are `expected`. */
 static void found_clear(Found *found, uint64_t expected, Budget *budget) {
     memset(found_slots(found), 0, found->count * sizeof(State));
