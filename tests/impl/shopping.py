@@ -38,7 +38,8 @@ class Promises:
 
     A transaction counts as committed from when the first participant has committed it. From then on each of its
     participants has its part, as a promise or for good: so the shelf of an inventory can be computed. `concluded` says which
-    transactions a participant knows to be over, and whether they were committed.
+    transactions a participant knows to be over, and whether they were committed. That it has aborted counts from when that is on its
+    disk: a vote that nobody has heard is forgotten in a crash, and may be another one when it is asked again.
     """
 
     def __init__(self, stock: Mapping[str, int], concluded: Callable[[Any], Mapping[Any, bool]]) -> None:
@@ -46,7 +47,8 @@ class Promises:
         self._concluded = concluded
         self._places: dict[Any, Place] = {}
         self._outcomes: dict[Any, tuple[bool, str]] = {}
-        self._seen: dict[str, tuple[Core, int, int]] = {}
+        self._aborting: dict[str, tuple[Core, dict[Any, int]]] = {}
+        self._seen: dict[str, tuple[Core, int, int, int]] = {}
         self._sold = dict.fromkeys(stock, 0)
         self.bought: set[tuple[str, int]] = set()
 
@@ -54,15 +56,32 @@ class Promises:
         if not isinstance(core, ResourceManager) or self.is_as_before(name, core, len(core.prepared)):
             return None
         self._places.update(core.prepared)
-        for transaction, commit in self._concluded(core).items():
-            wrong = self._conclude(name, transaction, commit)
+        concluded = self._concluded(core)
+        for transaction in [
+            *(each for each, commit in concluded.items() if commit),
+            *self._aborted(name, core, concluded),
+        ]:
+            wrong = self._conclude(name, transaction, concluded.get(transaction, False))
             if wrong is not None:
                 return wrong
         return self._counted(core)
 
+    def _aborted(self, name: str, core: Core, concluded: Mapping[Any, bool]) -> list[Any]:
+        """What a participant has aborted, from when it is durable."""
+        before, noted = self._aborting.get(name, (core, {}))
+        if before is not core:
+            noted = {}
+        for transaction, commit in concluded.items():
+            if not commit:
+                noted.setdefault(transaction, core.written)
+        durable = [transaction for transaction, number in noted.items() if number <= core.durable]
+        left = {transaction: number for transaction, number in noted.items() if number > core.durable}
+        self._aborting[name] = core, left
+        return durable
+
     def is_as_before(self, name: str, core: Core, more: int = 0) -> bool:
-        """Whether the node has written nothing since it was looked at, and this number is the same: there is nothing to see."""
-        seen = core, core.written, more
+        """Whether on the node's disk nothing has changed since it was looked at, and this number is the same: there is nothing to see."""
+        seen = core, core.written, core.durable, more
         before, self._seen[name] = self._seen.get(name), seen
         return before is not None and before[0] is core and before == seen
 

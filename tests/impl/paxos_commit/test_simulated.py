@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from quorate_impl.paxos_commit import Options
-from quorate_impl.simulation import Crash, Plan
+from quorate_impl.simulation import Blackout, Crash, Plan
 
 from tests.impl.paxos_commit.mistakes import MISTAKES
 from tests.impl.paxos_commit.plans import bad_weather, leaders_come_and_go, power_cuts, quarrels
@@ -59,6 +59,12 @@ def test_the_death_of_a_leader_and_of_an_acceptor_blocks_nobody() -> None:
         )
         assert until_then.failure is None and after.failure is None
         assert after.operations > until_then.operations + 100
+
+
+def test_a_vote_that_nobody_has_heard_may_be_another_one_after_a_crash() -> None:
+    """`west` votes to abort, loses that before it is on its disk, and is prepared when it is asked again."""
+    crashes = Plan((Blackout(at=78, lasts=8), Crash(at=176, lasts=596, node="west")))
+    assert run(503796, crashes).failure is None
 
 
 def test_a_run_repeats_itself() -> None:
