@@ -84,14 +84,16 @@ def test_a_search_that_is_killed_again_and_again_comes_to_the_same_end(tmp_path:
     """Wherever it is killed: while it expands, writes out, gathers, merges, or writes a checkpoint."""
     build = (f"-DMODEL_WORDS={words}", *SMALL, "-UFOUND_MAX", "-DFOUND_MAX=200", "-DCHECKPOINT_MS=1")
     killed = program(tmp_path / "killed", TWO_PHASE, "plain", "-DRM=5", *build)
+    began = time.monotonic()
     whole = search(killed, tmp_path / "whole")
+    takes = time.monotonic() - began
     directory, draw, kills, resumed = tmp_path / "disk", random.Random(words), 0, 0
     directory.mkdir()
     while True:
         arguments = [killed, "1", "64", str(directory / "checkpoint"), "", str(directory)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
             try:
-                said, how = running.communicate(timeout=draw.uniform(0.05, 0.3))
+                said, how = running.communicate(timeout=takes * draw.uniform(0.1, 0.4) if kills < 20 else None)
             except subprocess.TimeoutExpired:
                 os.kill(running.pid, signal.SIGKILL)
                 kills += 1

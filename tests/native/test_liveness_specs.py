@@ -197,10 +197,12 @@ def test_a_memory_limit_ends_liveness_too() -> None:
     assert isinstance(outcome, Unfinished) and "checking liveness" in outcome.reason and "memory" in outcome.reason
 
 
-def test_with_fingerprints_liveness_stores_states_all_the_same_and_says_so() -> None:
+def test_with_other_stores_liveness_stores_states_all_the_same_and_says_so() -> None:
     for spec in (Table, WeakDoor):
-        exact, hashed = (check(spec, engine="native", watch=Watch(store=store)) for store in ("exact", "fingerprint"))
-        assert exact.verdict == hashed.verdict
+        exact, tree, hashed = (
+            check(spec, engine="native", watch=Watch(store=store)) for store in ("exact", "tree", "fingerprint")
+        )
+        assert exact.verdict == tree.verdict == hashed.verdict
         assert any("every state stored exactly" in note for note in hashed.notes)
 
 

@@ -95,4 +95,9 @@ static inline void region_return(Region *region, Budget *budget) {
     region_release(region);
 }
 
+/* Sets of numbers, a bit for each. */
+static inline bool bit_of(const uint64_t *bits, uint64_t i) { return bits[i / 64] >> (i % 64) & 1; }
+static inline void set_bit(uint64_t *bits, uint64_t i) { bits[i / 64] |= (uint64_t)1 << (i % 64); }
+static inline void clear_bit(uint64_t *bits, uint64_t i) { bits[i / 64] &= ~((uint64_t)1 << (i % 64)); }
+
 #endif

@@ -19,10 +19,6 @@
 
 #include "path.h"
 
-static inline bool bit_of(const uint64_t *bits, uint64_t i) { return bits[i / 64] >> (i % 64) & 1; }
-static inline void set_bit(uint64_t *bits, uint64_t i) { bits[i / 64] |= (uint64_t)1 << (i % 64); }
-static inline void clear_bit(uint64_t *bits, uint64_t i) { bits[i / 64] &= ~((uint64_t)1 << (i % 64)); }
-
 static bool leads_to_target(Retrace *retrace, const State *s) {
     enum { MANY = 64 };
     const Table *table = &retrace->search->table;
