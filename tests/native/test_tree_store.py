@@ -30,7 +30,7 @@ TREE = ("-DSTORE_TREE=1", *SMALL_TREE)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
-@pytest.mark.parametrize("words", [1, 2])
+@pytest.mark.parametrize("words", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_numbers_and_counterexamples_are_those_of_states_as_they_are(
     tmp_path: Path, sanitizer: str, words: int
 ) -> None:
@@ -55,7 +55,7 @@ def test_numbers_lead_back_to_states_and_are_found_if_they_are_there(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [1, 2])
+@pytest.mark.parametrize("words", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_a_state_of_two_phase_commit_takes_less_than_10_bytes(tmp_path: Path, words: int) -> None:
     build = ("-DRM=9", "-DSTORE_TREE=1", f"-DMODEL_WORDS={words}")
     answer = found(program(tmp_path / "tree", TWO_PHASE, "plain", *build), 2)

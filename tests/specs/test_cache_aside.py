@@ -63,12 +63,14 @@ def test_one_reader_at_a_time_goes_to_the_database() -> None:
         assert cache.lease == 2
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(CacheAside.bounded(Ticket=2, Reader=2)) == ("holds-within-bounds", 634, 2_311, 10)
     assert agreed(UntilExpiry) == ("holds-within-bounds", 27, 65, 6)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

@@ -150,11 +150,13 @@ def test_what_is_kept(variant: type[Spec]) -> None:
     assert isinstance(check(variant), HoldsWithinBounds)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(StaysConsistent) == ("holds-within-bounds", 1_212, 2_288, 8)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

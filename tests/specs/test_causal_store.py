@@ -101,12 +101,14 @@ def test_with_one_write_nothing_conflicts_as_both_engines_find() -> None:
     assert agreed(CausalStore.bounded(Update=1)) == ("violated", 393, 2_686, 7)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_at_the_default_bounds_there_are_so_many_states() -> None:
     assert explored(CausalStore, "native") == ("holds", 16_176, 121_798, 13)
     assert explored(ClientsStay, "native") == ("holds", 62_133, 416_983, 14)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "property_broken", "steps"),

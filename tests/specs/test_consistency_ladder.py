@@ -232,11 +232,13 @@ def test_the_numbers_at_default_bounds() -> None:
     assert explored(ConsistencyLadder) == ("holds", 20_274, 56_941, 20)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(ConsistencyLadder.bounded(Replica=2, Turn=3)) == ("holds", 1_309, 2_632, 12)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

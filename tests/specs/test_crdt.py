@@ -52,6 +52,7 @@ def test_what_was_shipped_keeps_what_each_side_has_removed() -> None:
         assert union_as_shipped(one, other).adds == {of_a, of_b}
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("spec", "numbers"),
     [
@@ -64,12 +65,14 @@ def test_both_engines_find_these_numbers(spec: type[Spec], numbers: tuple[str, i
     assert agreed(spec) == numbers
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(("spec", "states"), [(Crdt, 210_825), (OpCounter, 4_660), (OrSet, 37_616)])
 def test_at_the_default_bounds_there_are_so_many_states(spec: type[Spec], states: int) -> None:
     outcome = check(spec, engine="native")
     assert (outcome.verdict, outcome.statistics.states) == ("holds-within-bounds", states)
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("spec", "property_broken", "steps"),
     [

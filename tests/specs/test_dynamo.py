@@ -39,12 +39,14 @@ def test_with_one_write_there_are_no_siblings_as_both_engines_find() -> None:
     assert agreed(Dynamo.bounded(Update=1, Client=1)) == ("violated", 89, 1_386, 5)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_at_the_default_bounds_there_are_so_many_states() -> None:
     assert explored(Dynamo, "native")[:3] == ("holds", 30_307, 704_410)
     assert explored(StrictQuorum, "native")[:3] == ("holds", 28_131, 335_106)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "property_broken", "steps"),

@@ -55,6 +55,7 @@ def test_which_values_are_forced() -> None:
         assert paxos.forced(votes | {Promise(c, two, None)}) == set()
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "steps"),
@@ -70,10 +71,12 @@ def test_the_shortest_run_of_each_mistake(variant: str, steps: int) -> None:
     assert shortest(getattr(fast_paxos, variant)) == ("one_value_chosen", steps)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_the_numbers_of_the_default_bounds() -> None:
     assert explored(FastPaxos) == ("holds", 28_195, 99_296, 21)
 
 
+@pytest.mark.library
 def test_both_engines_find_the_same_small_system() -> None:
     assert agreed(FastPaxos.bounded(Acceptor=2, fast_size=2))[1:] == (1_091, 2_178, 13)

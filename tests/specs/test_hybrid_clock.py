@@ -86,14 +86,17 @@ def test_a_message_from_the_far_future_is_refused() -> None:
     assert clocks.stamp[right] == Stamp(Time(3), Count(1))
 
 
+@pytest.mark.library
 def test_both_engines_find_these_numbers() -> None:
     assert agreed(HybridClock.bounded(network=1)) == ("holds-within-bounds", 5_632, 14_003, 18)
 
 
+@pytest.mark.library
 def test_at_the_default_bounds_there_are_so_many_states() -> None:
     assert explored(HybridClock, "native") == ("holds-within-bounds", 86_315, 229_423, 25)
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("spec", "property_broken", "steps"),
     [

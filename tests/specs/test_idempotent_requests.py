@@ -49,11 +49,13 @@ def test_a_table_in_memory_pays_again_after_a_restart() -> None:
         assert bank.payments[c] == 2
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(IdempotentRequests.bounded(Client=2)) == ("holds", 741, 3_272, 12)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

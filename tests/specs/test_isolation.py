@@ -132,6 +132,7 @@ def test_an_update_is_lost_between_a_read_and_a_write() -> None:
     assert not run.no_lost_update(T, U, X)
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("spec", "found"),
     [
@@ -165,6 +166,7 @@ def test_what_a_level_promises_holds_of_three_transactions(spec: type[Spec], fou
     assert explored(spec) == found
 
 
+@pytest.mark.library
 @pytest.mark.parametrize("spec", [Isolation, TwoPhaseLocking])
 def test_both_engines_explore_the_same_states(spec: type[Spec]) -> None:
     small = spec.bounded(Tx=2)

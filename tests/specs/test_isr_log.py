@@ -122,6 +122,7 @@ def test_the_promise_holds_in_all_runs_of_two_epochs() -> None:
     assert explored(IsrLog) == ("holds-within-bounds", 329_535, 2_453_506, 37)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(IsrLog.bounded(Broker=2)) == ("holds-within-bounds", 6_689, 32_059, 25)
@@ -140,6 +141,7 @@ SHORTEST = [
 ]
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "broken", "steps"), SHORTEST)
 def test_the_shortest_counterexamples(variant: type[Spec], broken: str, steps: int) -> None:

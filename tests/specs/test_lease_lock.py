@@ -111,12 +111,14 @@ def test_a_holder_of_redlock_whose_loan_may_have_ended_does_not_act() -> None:
             lock.write(a)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(LeaseLock.bounded(**SMALL)) == ("holds", 398, 1_520, 20)
     assert agreed(Redlock.bounded(Time=2)) == ("holds-within-bounds", 972, 1_480, 19)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

@@ -75,6 +75,7 @@ def test_with_one_order_both_engines_find_the_same() -> None:
     assert agreed(MultiMaster.bounded(Order=1)) == ("holds", 57, 77, 6)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_at_the_default_bounds_there_are_so_many_states() -> None:
     assert explored(MultiMaster, "native") == ("holds", 17_583, 28_705, 12)
@@ -85,6 +86,7 @@ def test_three_sites_with_one_order_hold_too() -> None:
     assert explored(MultiMaster.bounded(Site=3, Order=1), "native") == ("holds", 2_347, 6_652, 12)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "property_broken", "steps"),

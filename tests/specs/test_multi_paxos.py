@@ -38,6 +38,7 @@ def test_a_second_leader_fills_the_gap_below_a_command_that_it_hears_of() -> Non
         assert Accept(two, first, None) in paxos.network
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("variant", "found"),
     [
@@ -50,5 +51,6 @@ def test_the_shortest_run_of_each_mistake(variant: type[Spec], found: tuple[str,
     assert shortest(variant) == found
 
 
+@pytest.mark.library
 def test_both_engines_find_the_same_small_system() -> None:
     assert agreed(MultiPaxos.bounded(Slot=1))[1:] == (647, 1_733, 17)

@@ -90,6 +90,7 @@ def test_a_saga_shows_an_empty_shelf_before_anybody_has_bought_and_fills_it_agai
         run.release(Conclude(K, False))
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("spec", "found"),
     [
@@ -106,6 +107,7 @@ def test_shortest_counterexamples_keep_their_lengths(spec: type[Spec], found: tu
     assert broken(spec) == found
 
 
+@pytest.mark.library
 @pytest.mark.parametrize("spec", [OrderInventory, Saga])
 def test_both_engines_explore_the_same_states(spec: type[Spec]) -> None:
     small = spec.bounded(**SMALL)

@@ -49,10 +49,12 @@ def test_the_states_are_those_of_the_published_specification() -> None:
     assert check(PaxosCommit, engine="native", symmetry=False).statistics.states == 1_321_761
 
 
+@pytest.mark.library
 def test_both_engines_explore_the_same_states() -> None:
     small = PaxosCommit.bounded(ResourceManager=1)
     assert explored(small, "native") == explored(small, "reference") == (376, 1871, 14)
 
 
+@pytest.mark.library
 def test_the_shortest_counterexample_keeps_its_length() -> None:
     assert broken(AnyAcceptorIsEnough) == ("one_vote_chosen", 6)

@@ -101,6 +101,7 @@ def test_what_the_specification_takes_for_a_quorum_is_proven_to_have_an_honest_r
     assert Pbft.needed == quorum - liars and 2 * Pbft.needed > honest
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "found"),
@@ -124,5 +125,6 @@ def test_views_0_and_1_with_two_requests() -> None:
     assert explored(Pbft) == ("holds", 29_767, 79_744, 18)
 
 
+@pytest.mark.library
 def test_both_engines_find_the_same_small_system() -> None:
     assert agreed(Pbft.bounded(Replica=2))[1:] == (1_143, 1_952, 12)

@@ -101,6 +101,7 @@ def test_a_leader_that_has_handed_over_has_no_lease() -> None:
         assert raft.role[b] == raft_leases.Role.LEADER and raft.term[b] == 2
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("variant", "found"),
     [
@@ -120,6 +121,7 @@ def test_the_shortest_run_of_each_mistake(variant: type[Spec], found: tuple[str,
     assert shortest(variant) == found
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "numbers"),

@@ -95,6 +95,7 @@ def test_a_joint_configuration_needs_both_majorities_until_it_is_left() -> None:
         assert raft.electorate(A) == {B, C} and not raft.is_joint(A) and raft.is_needed(A)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "found"),
@@ -112,6 +113,7 @@ def test_the_shortest_run_of_each_mistake(variant: str, found: tuple[str, int]) 
     assert shortest(getattr(raft_membership, variant)) == found
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "numbers"),
@@ -122,6 +124,7 @@ def test_the_numbers_of_the_default_bounds(spec: type[Spec], numbers: tuple[int,
     assert explored(spec) == ("holds-within-bounds", *numbers)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "numbers"),

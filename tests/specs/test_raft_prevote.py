@@ -69,6 +69,7 @@ def test_when_timing_is_kind_heartbeats_are_missed_only_after_a_crash() -> None:
         assert raft.term[B] == 2
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "found"),
@@ -84,11 +85,13 @@ def test_the_shortest_run_of_each_mistake(variant: str, found: tuple[str, int]) 
     assert shortest(getattr(raft_prevote, variant)) == found
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_the_numbers_of_the_default_bounds() -> None:
     assert explored(RaftPrevote) == ("holds-within-bounds", 174_092, 577_464, 19)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_find_the_same_small_system() -> None:
     assert agreed(RaftPrevote.bounded(Server=2))[1:] == (3_730, 8_793, 14)

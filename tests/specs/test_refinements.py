@@ -42,6 +42,7 @@ def test_a_refinement_changes_nothing_but_what_is_asked() -> None:
     assert explored(QuorumIsAtomic) == (18_519, 82_622, 19)
 
 
+@pytest.mark.library
 def test_both_engines_explore_the_same_states() -> None:
     assert explored(RefinesTransactionCommit, "reference") == (80, 318, 10)
     small = derived(PaxosVotes.bounded(Ballot=1), omits=("chosen_twice", "outbid"))  # Which take two ballots.

@@ -72,11 +72,13 @@ def test_with_one_post_nothing_is_answered_as_both_engines_find() -> None:
     assert agreed(RegionalFeed.bounded(Post=1)) == ("violated", 970, 6_156, 10)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_at_the_default_bounds_there_are_so_many_states() -> None:
     assert explored(RegionalFeed, "native") == ("holds", 29_650, 259_624, 17)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "property_broken", "steps"),

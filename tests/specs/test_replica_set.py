@@ -123,11 +123,13 @@ def test_what_was_read_with_majority_is_not_rolled_back() -> None:
     assert explored(ReadsMajority) == ("holds-within-bounds", 90_996, 460_725, 28)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(ReplicaSet.bounded(Client=1)) == ("not-judged", 1_706, 7_574, 15)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

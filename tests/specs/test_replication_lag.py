@@ -88,11 +88,13 @@ def test_the_numbers_at_default_bounds() -> None:
     assert explored(ReplicationLag) == ("holds-within-bounds", 130_892, 407_766, 23)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(ReplicationLag.bounded(Time=2, Length=3)) == ("holds-within-bounds", 8_176, 21_726, 17)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

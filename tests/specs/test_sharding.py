@@ -96,11 +96,13 @@ def test_a_copy_that_arrives_again_takes_nothing_back() -> None:
             spec.take_over(Copy(new, k, Epoch(1), frozenset()))
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_count_the_same() -> None:
     assert agreed(Sharding.bounded(Epoch=2, Number=2)) == ("holds-within-bounds", 1_989, 5_281, 13)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "broken", "steps"),

@@ -104,6 +104,7 @@ def test_it_does_not_block_although_every_site_may_die() -> None:
     assert outcome.verdict == "holds"
 
 
+@pytest.mark.library
 def test_both_engines_explore_the_same_states() -> None:
     assert agreed(ThreePhaseCommit.bounded(ResourceManager=2, Crashes=2)) == ("holds", 411, 763, 13)
 

@@ -105,6 +105,7 @@ def test_a_new_leader_waits_for_the_end_of_the_lease() -> None:
     assert early.promised[G] == 0
 
 
+@pytest.mark.library
 @pytest.mark.parametrize(
     ("spec", "found"),
     [
@@ -126,6 +127,7 @@ def test_what_is_promised_holds_of_two_writers_and_a_reader() -> None:
     assert explored(Truetime) == explored(StrictSerializability) == (382_976, 1_450_083, 19)
 
 
+@pytest.mark.library
 @pytest.mark.parametrize("spec", [Truetime, StrictSerializability, SerializableWithSlowClock])
 def test_both_engines_explore_the_same_states(spec: type[Spec]) -> None:
     assert agreed(spec.bounded(Tx=1, Time=3))[0] == "not-judged"  # What takes two writers is not reached.

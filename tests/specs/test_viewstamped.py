@@ -119,6 +119,7 @@ def test_a_replica_recovers_with_the_log_of_the_primary() -> None:
         assert vr.log[C] == [X] and vr.commit_number[C] == 1 and vr.status[C] == Status.NORMAL
 
 
+@pytest.mark.library
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "length"),
@@ -137,6 +138,7 @@ def test_the_shortest_run_of_each_mistake(variant: str, length: int) -> None:
     assert shortest(getattr(viewstamped, variant)) == ("committed_survives", length)
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_the_numbers_of_the_default_bounds() -> None:
     assert explored(Viewstamped) == ("holds-within-bounds", 644_953, 3_234_646, 32)
@@ -154,6 +156,7 @@ def test_three_views_hold_while_nobody_crashes() -> None:
     assert explored(WithoutCrashes)[0] == "holds-within-bounds"
 
 
+@pytest.mark.library
 @pytest.mark.slow
 def test_both_engines_find_the_same_small_system() -> None:
     assert agreed(Viewstamped.bounded(Replica=2))[1:] == (248, 438, 12)
