@@ -78,7 +78,7 @@ def test_the_librarys_models_are_clean_under_sanitizers(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sanitizer", ["address", "thread"])
+@pytest.mark.parametrize("sanitizer", ["address", pytest.param("thread", marks=pytest.mark.deep)])
 def test_drawn_models_are_clean_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
     with remembering_everything(), numbering_all():
         cases = [case for number in range(5_000, 5_012) for case in draw(number)]

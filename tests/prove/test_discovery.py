@@ -356,6 +356,7 @@ def test_pasted_with_the_imports_named_they_prove_it(pasted: Path) -> None:
     assert isinstance(prove(Task(loaded(copy, "Bare"), "pasted", any_size=True)).outcome, Proven)
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_one_leader_in_a_term_is_proven_for_any_number_of_servers() -> None:
     spec = load(f"{LESSON}:BareElection").main

@@ -73,6 +73,7 @@ def test_what_is_proven_of_the_heir_that_remembers_is_proven_of_raft() -> None:
     assert {prop.name for prop in build(raft).of(*SAFETY) if prop.kind != "lemma"} <= properties
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_leaders_are_alone_in_their_term_for_any_number_of_servers() -> None:
     goals = ["winners_are_first", "leaders_are_alone"]
