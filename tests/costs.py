@@ -24,7 +24,7 @@ import pytest
 
 FILE = Path(__file__).with_name("costs.txt")
 QUICK_S = 0.05
-SHARE_S = 0.5
+SHARE_S = 0.35
 COST = "processor seconds"
 
 _began = 0.0

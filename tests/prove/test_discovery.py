@@ -241,6 +241,7 @@ def test_a_small_protocol_is_proven_for_any_size_with_what_is_found(spec: type[S
     assert discovery.lemmas and discovery.found
 
 
+@pytest.mark.deep
 def test_none_of_the_lemmas_can_be_left_out() -> None:
     discovery = found(LockServer)
     for left_out in discovery.lemmas:

@@ -166,6 +166,7 @@ def test_it_is_found_if_houdini_finds_it_among_all_clauses(
 # In the library
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_reader_finds_what_was_written_before() -> None:
     spec = without(load("quorum_register").main.bounded(Reader=1))

@@ -253,7 +253,7 @@ OFTEN = {"begin": 3, "prepare": 4, "commit": 4, "answer": 4, "learn": 4, "start"
         (StrictSerializability, set()),
         pytest.param(UnwaitedHistory, {"strict-serializable"}, marks=pytest.mark.deep),
         pytest.param(SlowHistory, {"strict-serializable"}, marks=pytest.mark.deep),
-        (TornRead, {"serializable", "strict-serializable"}),
+        pytest.param(TornRead, {"serializable", "strict-serializable"}, marks=pytest.mark.deep),
     ],
 )
 def test_what_clients_saw_is_judged_as_the_specification_judges_it(
