@@ -37,6 +37,7 @@ LIVENESS_CALLS = {
     "arity": ("unsigned", "unsigned action"),
     "demand": ("int", "const State *s, const Label *label, Label *demand"),
     "acceptance": ("unsigned", "unsigned property"),
+    "ends": ("unsigned", "unsigned property, const uint64_t *choice, const State *old, const State *state"),
     "promise": ("unsigned", "unsigned property, const uint64_t *choice, const State *s"),
 }
 """What it calls besides for liveness properties, which all models of a batch have or none."""

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain, combinations
+from itertools import chain, combinations, pairwise
 from pathlib import Path
 
 from tests.native.building import program
@@ -40,7 +40,6 @@ from tests.native.listed import (
 STATES_MAX = 6
 STRONG = (2, 4)
 OF_ENDS = ("infinitely_often", "eventually_always")
-FROM_ANYWHERE = ("leads_to", "infinitely_often")
 
 
 def demand(action: int, argument: int, state: int) -> tuple[int, int] | None:
@@ -56,16 +55,23 @@ class Brute:
     """The truth of one system, by trying everything."""
 
     def __init__(self, listed: Listed) -> None:
-        self.lines, self.promises = listed.lines, listed.promises
+        self.lines, self.promises, self.anywhere, self.ends = (
+            listed.lines,
+            listed.promises,
+            listed.anywhere,
+            listed.ends,
+        )
         self.kind = KINDS[listed.property]
         self.initial = set(range(listed.initial))
         self.reached = self.closure(self.initial, lambda _: True)
 
-    def closure(self, begin: Iterable[int], allowed) -> set[int]:  # type: ignore[no-untyped-def]
-        """What is reached through allowed states, the first ones included."""
+    def closure(self, begin: Iterable[int], allowed, pending: bool = False) -> set[int]:  # type: ignore[no-untyped-def]
+        """What is reached through allowed states, the first ones included; while an obligation is pending, by steps that do not end
+        it."""
         found = set(begin)
         while True:
-            more = {t for s in found for _, _, t in self.lines[s] if t != CUT and allowed(t)} - found
+            steps = {(s, t) for s in found for _, _, t in self.lines[s] if t != CUT and allowed(t)}
+            more = {t for s, t in steps if not (pending and self.ends(s, t))} - found
             if not more:
                 return found
             found |= more
@@ -75,37 +81,41 @@ class Brute:
 
     def begins(self) -> set[int]:
         """Where an obligation begins, fulfilled or not."""
-        where = self.reached if self.kind in FROM_ANYWHERE else self.initial
+        where = self.reached if self.anywhere else self.initial
         return {state for state in where if self.promises[state] & BEGINS}
 
     def pending(self) -> set[int]:
         """Where one is pending."""
         if self.kind in ("eventually_always", "always_from"):
-            return self.closure(self.begins(), lambda _: True)
+            return self.closure(self.begins(), lambda _: True, pending=True)
         unfulfilled = {state for state in self.begins() if not self.fulfilled(state)}
-        return self.closure(unfulfilled, lambda state: not self.fulfilled(state))
+        return self.closure(unfulfilled, lambda state: not self.fulfilled(state), pending=True)
 
-    def leaving(self, within: set[int]) -> set[int]:
+    def leaving(self, within: set[int], pending: bool) -> set[int]:
         """From where a run can come to a cut within a set."""
         cut = {s for s in within if any(t == CUT for _, _, t in self.lines[s])}
-        return {s for s in within if self.closure({s}, lambda t: t in within) & cut}
+        return {s for s in within if self.closure({s}, lambda t: t in within, pending) & cut}
 
     def possible(self, state: int, bounded: bool) -> set[tuple[int, int] | None]:
         return {demand(a, x, state) for a, x, t in self.lines[state] if t != state and not (bounded and t == CUT)}
 
-    def fair(self, states: set[int], bounded: bool) -> bool:
+    def fair(self, states: set[int], bounded: bool, pending: bool) -> bool:
         """Whether a run that visits all of these, and no others, for ever can be fair."""
         here = [self.possible(state, bounded) for state in states]
-        taken = {demand(a, x, s) for s in states for a, x, t in self.lines[s] if t != s and t in states}
-        return not unmet(here, taken)
+        steps = [(s, demand(a, x, s), t) for s in states for a, x, t in self.lines[s] if t != s and t in states]
+        return not unmet(here, {what for s, what, t in steps if not (pending and self.ends(s, t))})
 
-    def connected(self, states: set[int]) -> bool:
-        return all(self.closure({state}, lambda t: t in states) == states for state in states)
+    def connected(self, states: set[int], pending: bool) -> bool:
+        return all(self.closure({state}, lambda t: t in states, pending) == states for state in states)
 
-    def places(self, within: set[int], bounded: bool) -> list[set[int]]:
-        """Every set in which a fair run can stay."""
+    def places(self, within: set[int], bounded: bool, pending: bool) -> list[set[int]]:
+        """Every set in which a fair run can stay, for ever or while an obligation is pending."""
         subsets = chain.from_iterable(combinations(sorted(within), size) for size in range(1, len(within) + 1))
-        return [found for found in map(set, subsets) if self.connected(found) and self.fair(found, bounded)]
+        return [
+            found
+            for found in map(set, subsets)
+            if self.connected(found, pending) and self.fair(found, bounded, pending)
+        ]
 
     def violated(self, bounded: bool) -> bool:
         pending = self.pending()
@@ -113,7 +123,8 @@ class Brute:
             return any(not self.fulfilled(state) for state in pending)
         again = self.kind == "eventually_always"
         return any(
-            not again or any(not self.fulfilled(state) for state in found) for found in self.places(pending, bounded)
+            not again or any(not self.fulfilled(state) for state in found)
+            for found in self.places(pending, bounded, pending=True)
         )
 
     def verdict(self) -> int:
@@ -123,8 +134,8 @@ class Brute:
             return HOLDS
         if self.violated(bounded=True):
             return UNJUDGED
-        if self.kind in OF_ENDS and self.leaving(self.reached):
-            inside = set[int]().union(*self.places(self.reached, bounded=False))
+        if self.kind in OF_ENDS and self.leaving(self.reached, pending=False):
+            inside = set[int]().union(*self.places(self.reached, bounded=False, pending=False))
             if any(not self.closure({state}, lambda _: True) & inside for state in self.reached):
                 return UNJUDGED
         return HOLDS
@@ -134,9 +145,9 @@ class Brute:
         if self.kind == "always_from":
             return 0, 0
         forced = self.violated(bounded=True)
-        ends = self.kind in OF_ENDS and bool(self.leaving(self.reached)) and not forced
+        ends = self.kind in OF_ENDS and bool(self.leaving(self.reached, pending=False)) and not forced
         where = self.reached if ends else self.pending()
-        return len(where), len(self.leaving(where))
+        return len(where), len(self.leaving(where, pending=not ends))
 
     def is_violated_by(self, answer: Answer, bounded: bool) -> bool:
         """Whether the run of an answer is one, is fair, and violates the property."""
@@ -151,13 +162,17 @@ class Brute:
         if self.kind == "always_from":
             return bool(self.promises[states[0]] & BEGINS) and not self.fulfilled(states[-1])
         circle = states[len(answer.stem) :]
+        ended = [n for n, step in enumerate(pairwise(states)) if step[0] != step[1] and self.ends(*step)]
+        if any(n >= len(answer.stem) for n in ended):
+            return False
         if circle[0] != circle[-1] or unmet([self.possible(s, bounded) for s in circle], taken[len(answer.stem) :]):
             return False
         if self.kind == "eventually_always":
-            return states[0] in self.begins() and any(not self.fulfilled(state) for state in circle)
+            begun = [n for n, state in enumerate(states) if state in self.begins() and (n == 0 or self.anywhere)]
+            return any(n > max(ended, default=-1) for n in begun) and any(not self.fulfilled(state) for state in circle)
         last = max((n for n, state in enumerate(states) if self.fulfilled(state)), default=-1)
-        begun = [n for n, s in enumerate(states) if s in self.begins() and (n == 0 or self.kind in FROM_ANYWHERE)]
-        return last < len(answer.stem) and any(n > last for n in begun)
+        begun = [n for n, s in enumerate(states) if s in self.begins() and (n == 0 or self.anywhere)]
+        return last < len(answer.stem) and any(n > max([last, *ended]) for n in begun)
 
 
 def unmet(possible: Sequence[set[tuple[int, int] | None]], taken: Iterable[tuple[int, int] | None]) -> bool:

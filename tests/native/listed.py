@@ -18,7 +18,12 @@ from quorate.explore.liveness.lasso import Pending
 
 HOLDS, VIOLATED, ERROR, STOPPED, UNJUDGED = range(5)
 BEGINS, FULFILLED, RAISES = 1, 2, 4
-KINDS = ("eventually", "leads_to", "infinitely_often", "eventually_always", "eventually_from", "always_from")
+KINDS = (
+    *("eventually", "leads_to", "infinitely_often", "eventually_always", "eventually_from", "always_from"),
+    *("infinitely_often", "eventually_always"),
+)
+BY_STEPS = (6, 7)
+"""Those that some steps fulfil, too."""
 EVENTUALLY, LEADS_TO = range(2)
 CUT = -1
 
@@ -42,6 +47,16 @@ class Listed:
             for promise, lines in zip(self.promises, self.lines, strict=True)
         ]
         return "\n".join(rows) + "\n"
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether an obligation begins in every state that says so."""
+        return KINDS[self.property] in ("leads_to", "infinitely_often") or self.property in BY_STEPS
+
+    def ends(self, place: int, target: int) -> bool:
+        """Whether a step fulfils the property."""
+        unfulfilled = not self.promises[place] & FULFILLED
+        return self.property in BY_STEPS and unfulfilled and abs(target - place) in (1, 3)
 
 
 def acting(number: int, fair: str | None, per: object = "instance", only_even: bool = False) -> SimpleNamespace:
@@ -116,15 +131,22 @@ class Judged(Property):
 
     def pending(self) -> Pending:
         never = KINDS[self.listed.property] not in ("eventually_always", "always_from")
-        anywhere = KINDS[self.listed.property] in ("leads_to", "infinitely_often")
         promises = [self.listed.promises[place] for place in self.places]
-        begins = [bool(p & BEGINS) and (anywhere or n in self.graph.initial) for n, p in enumerate(promises)]
+        begins = [
+            bool(p & BEGINS) and (self.listed.anywhere or n in self.graph.initial) for n, p in enumerate(promises)
+        ]
         fulfilled = [bool(promise & FULFILLED) for promise in promises]
         self.begun = sum(begins)
         return Pending(
             [begin and not (never and done) for begin, done in zip(begins, fulfilled, strict=True)],
             [not (never and done) for done in fulfilled],
             [never or not done for done in fulfilled],
+            {
+                (number, target)
+                for number, edges in enumerate(self.graph.edges)
+                for _, target in edges
+                if target != number and self.listed.ends(self.places[number], self.places[target])
+            },
         )
 
 

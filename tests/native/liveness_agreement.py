@@ -136,11 +136,16 @@ def agree_on(seeds: Sequence[int], constraints: bool = False) -> Counter[str]:
             cases.append(case(f"seed {seed}", load(write(seed, liveness=True, constraints=constraints))))
         except Failure:
             tally["without initial states"] += 1
+    return tally + compare_all(cases)
+
+
+def compare_all(cases: Sequence[Case]) -> Counter[str]:
+    """Compare on many specs in one compilation, and count what was compared. Raises AssertionError."""
+    tally = Counter(specs=len(cases))
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group])
         for number, position in enumerate(group):
             tally.update(compare(cases[position], batch.choose(number)))
-    tally["specs"] = len(cases)
     return tally
 
 

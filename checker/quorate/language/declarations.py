@@ -360,9 +360,9 @@ def carried(cls: type[SpecBase]) -> dict[str, Declared]:
             )
         for name, one, function in fair:
             assert one.fair is not None
-            if FAIR.format(name) in promised:
+            if hasattr(cls.refines, FAIR.format(name)):
                 raise SpecError(
-                    f"{cls.refines.__name__} promises {FAIR.format(name)}, which is what its fairness is called."
+                    f"{cls.refines.__name__} has a {FAIR.format(name)}, which is what its fairness is called: give it another name."
                 )
             promised[FAIR.format(name)] = FAIR.format(name), Declaration(KEPT[one.fair]), function
     for name in promised:

@@ -12,7 +12,7 @@ state. An abstract step that passes a bound is possible, as it is in the specifi
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from quorate.errors import SpecError
@@ -52,7 +52,7 @@ class Refinement:
     def __init__(self, abstract: Abstract, name: str, mapping: Callable[..., None]) -> None:
         self.abstract, self.name, self.mapping = abstract, name, mapping
         self._steps: dict[tuple[State, State], tuple[Method, tuple[Any, ...]] | None] = {}
-        self._demands: dict[tuple[str, State], dict[tuple[Any, ...], set[State | None]]] = {}
+        self._demands: dict[tuple[str, tuple[Any, ...], State], frozenset[State | None]] = {}
 
     def state(self, view: Any) -> State:
         """The abstract state of a state that is viewed. Raises SpecError where the mapping leaves a variable without a value, and
@@ -94,7 +94,6 @@ class Refinement:
     def fairness(self, action: Method, view: Callable[[State], Any]) -> Method:
         """The claim that fair runs, whose states are viewed so, are fair to an abstract action, for each choice of the arguments that tell
         its demands apart."""
-        kept = kept_positions(action)
         known: dict[State, State] = {}
 
         def seen(state: State) -> State:
@@ -103,36 +102,33 @@ class Refinement:
             return known.setdefault(state, self.state(view(state)))
 
         def impossible(view: Any, *demanded: Any) -> bool:
-            return demanded not in self._possible(action, kept, self.state(view))
+            return not self._leads(action, demanded, self.state(view))
 
         def taken(before: State, after: State, demanded: tuple[Any, ...]) -> bool:
             old, new = seen(before), seen(after)
-            return old != new and new in self._possible(action, kept, old).get(demanded, ())
+            return old != new and new in self._leads(action, demanded, old)
 
         impossible.__doc__ = f"Fair runs are fair to {action.name} of {self.abstract.name}."
-        parameters = tuple(action.parameters[position] for position in kept)
+        parameters = tuple(action.parameters[position] for position in kept_positions(action))
         return Method(action.name, action.declaration, impossible, parameters, taken=taken)
 
-    def _possible(
-        self, action: Method, kept: tuple[int, ...], state: State
-    ) -> dict[tuple[Any, ...], set[State | None]]:
-        """The demands of a fair abstract action that are possible in an abstract state, with the states that it may lead to: None beyond a
-        bound. Raises Failure."""
-        if (action.name, state) not in self._demands:
+    def _leads(self, action: Method, demanded: tuple[Any, ...], state: State) -> frozenset[State | None]:
+        """Where the instances of a fair abstract action that serve a demand lead from an abstract state, those left out that change
+        nothing: None beyond a bound. Raises Failure if one does."""
+        if (action.name, demanded, state) not in self._demands:
             if len(self._demands) >= REMEMBERED_MAX:
                 self._demands.clear()
-            self._demands[action.name, state] = self._asked(action, kept, state)
-        return self._demands[action.name, state]
+            self._demands[action.name, demanded, state] = frozenset(self._served(action, demanded, state))
+        return self._demands[action.name, demanded, state]
 
-    def _asked(self, action: Method, kept: tuple[int, ...], state: State) -> dict[tuple[Any, ...], set[State | None]]:
-        found: dict[tuple[Any, ...], set[State | None]] = {}
+    def _served(self, action: Method, demanded: tuple[Any, ...], state: State) -> Iterator[State | None]:
         condition = self.abstract.fair_condition(action)
         names = [parameter.name for parameter in action.parameters]
-        for arguments in self.abstract.choices(action.parameters):
-            if condition is not None:
-                given = dict(zip(names, arguments, strict=True))
-                if not self.abstract.evaluate(condition, state, tuple(given[one.name] for one in condition.parameters)):
-                    continue
+        given = dict(zip(kept_positions(action), demanded, strict=True))
+        free = [position for position in range(len(names)) if position not in given]
+        for chosen in self.abstract.choices(tuple(action.parameters[position] for position in free)):
+            whole = given | dict(zip(free, chosen, strict=True))
+            arguments = tuple(whole[position] for position in range(len(names)))
             try:
                 successor = self.abstract.unconstrained(state, action, arguments)
             except Cut:
@@ -141,8 +137,11 @@ class Refinement:
                 if successor is None or successor.state == state:
                     continue
                 reached = successor.state
-            found.setdefault(tuple(arguments[position] for position in kept), set()).add(reached)
-        return found
+            if condition is not None:
+                named = dict(zip(names, arguments, strict=True))
+                if not self.abstract.evaluate(condition, state, tuple(named[one.name] for one in condition.parameters)):
+                    continue
+            yield reached
 
     def property(self) -> Callable[..., bool]:
         """The claim about a step; about an initial state, if nothing was before."""

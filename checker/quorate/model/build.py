@@ -65,10 +65,7 @@ class Builder:
         refined = None if system.abstract is None else self._refined(system.abstract)
         claims = {} if refined is None else {refined.step.name: refined.step, **refined.carried}
         properties = tuple(
-            self.property(method) if method.name not in claims else claims[method.name]
-            for method in system.of(*KINDS)
-            if method.taken
-            is None  # It is about steps of the specification that is refined, and judged on the class itself.
+            self.property(method) if method.name not in claims else claims[method.name] for method in system.of(*KINDS)
         )
         used: set[type] = set()
         for kind in [variable.type for variable in system.variables] + [
@@ -86,6 +83,7 @@ class Builder:
             tuple(sorted(used, key=lambda sort: sort.__name__)),
             constraints,
             beginnings=(refined.beginning,) if refined is not None and system.of(MAPPING) else (),
+            endings=() if refined is None else refined.endings,
         )
         deciding = deciding_sorts(model)
         return replace(

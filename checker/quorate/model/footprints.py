@@ -52,7 +52,7 @@ UNDERSTOOD = (
     OF_THEIR_ARGUMENTS
     | ir.COMPREHENSIONS
     | {Op.CONST, Op.STATE, Op.OLD, Op.LOCAL, Op.FIELD, Op.COMPONENT, Op.RECORD, Op.TUPLE, Op.IN, Op.IF, Op.COERCE}
-    | {Op.FIT, Op.NARROW, Op.CALL, Op.TAKES, Op.LINEARIZABLE}
+    | {Op.FIT, Op.NARROW, Op.CALL, Op.TAKES, Op.POSSIBLE, Op.LINEARIZABLE}
 )
 """All operators that are understood: a test asks whether every one was thought of."""
 
@@ -114,7 +114,7 @@ class _Run:
             case Op.IF:
                 outcomes = [self.value(branch) for branch in self._branches(*node.args)]
                 return _joined(outcomes[0], outcomes[-1], node.type)
-            case Op.CALL | Op.TAKES:
+            case Op.CALL | Op.TAKES | Op.POSSIBLE:
                 return self._call(node)
             case Op.LINEARIZABLE:
                 self._any_call(node)

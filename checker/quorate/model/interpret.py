@@ -320,6 +320,16 @@ def _takes(run: Run, node: ir.Expr) -> bool:
         return False
 
 
+def _possible(run: Run, node: ir.Expr) -> bool:
+    arguments = run.all(node.args)
+    try:
+        return bool(run.call(run.model.functions[node.data], arguments))
+    except _Disabled:
+        return False
+    except Cut:
+        return True
+
+
 def _linearizable(run: Run, node: ir.Expr) -> bool:
     history, initial = run.all(node.args)
     function = run.model.functions[node.data]
@@ -403,6 +413,7 @@ EVALUATE: dict[Op, Callable[[Run, ir.Expr], Any]] = {
     Op.QUORUM: _binary(lambda members, size: len(members) >= size),
     Op.CALL: lambda run, node: run.call(run.model.functions[node.data], run.all(node.args)),
     Op.TAKES: _takes,
+    Op.POSSIBLE: _possible,
     Op.LINEARIZABLE: _linearizable,
 }
 

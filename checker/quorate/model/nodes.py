@@ -97,6 +97,7 @@ class Op(StrEnum):
     QUORUM = auto()  # len(a) >= b; data: the sort's type
     CALL = auto()  # data: key in Model.functions
     TAKES = auto()  # the same of a function whose body is an action's: false also where a `Require` or a bound ends it
+    POSSIBLE = auto()  # as TAKES, and true where a bound ends it
     LINEARIZABLE = auto()  # a: history, b: initial state; data: key of the sequential model in Model.functions
 
 
@@ -159,7 +160,9 @@ def conjuncts(node: Expr) -> Iterator[Expr]:
         yield node
 
 
-CALLS = frozenset({Op.CALL, Op.TAKES, Op.LINEARIZABLE})
+ATTEMPTS = frozenset({Op.TAKES, Op.POSSIBLE})
+"""What evaluates a function that is `partial`."""
+CALLS = frozenset({Op.CALL, *ATTEMPTS, Op.LINEARIZABLE})
 """What evaluates a function of the model, `data`."""
 COMPREHENSIONS = frozenset({Op.ALL, Op.ANY, Op.SUM, Op.MIN_OF, Op.MAX_OF, Op.THE, Op.SET_OF, Op.LIST_OF, Op.MAP_OF})
 
@@ -310,7 +313,7 @@ Stmt = Assign | Mutate | Require | Within | Assert | If | Loop | Scope | Return 
 @dataclass(frozen=True)
 class Function:
     """A pure function or method for one choice of argument types. Its body may read `STATE` (or `OLD`). One that is `partial` has
-    `Require`s: `TAKES` asks for it, and nothing else does."""
+    `Require`s: `TAKES` and `POSSIBLE` ask for it, and nothing else does."""
 
     key: str
     parameters: tuple[tuple[str, Type], ...]
@@ -357,7 +360,8 @@ class Model:
     """A spec under one choice of bounds. `symmetric` are the scalarsets whose members are interchangeable: all that
     it uses but the `deciding` ones, whose names decide how a loop ends (`rounds`), each with the first such loop. Actions end with
     the `constraints` as `Within`; of initial states they are asked where these are made. `beginnings` are claims about initial states
-    alone.
+    alone. `endings` are claims about steps: a property of runs that has the name and the parameters of one is fulfilled also by the steps
+    from states that do not fulfil it of which that is true.
     """
 
     name: str
@@ -371,6 +375,7 @@ class Model:
     constraints: tuple[Property, ...] = ()
     deciding: Mapping[type, Location | None] = field(default_factory=dict)
     beginnings: tuple[Property, ...] = ()
+    endings: tuple[Property, ...] = ()
 
     def of(self, *kinds: str) -> tuple[Property, ...]:
         """The properties of these kinds, in order of definition. Raises LookupError for a kind that there is not."""

@@ -111,7 +111,7 @@ class Points:
         for position, part in enumerate(node.args):
             first = position == 0 and node.op in (Op.IF, Op.ALL, Op.ANY) and part.location != node.location
             self._expression(part, acts, inside, parts or first)
-        if node.op in (Op.CALL, Op.TAKES) and node.data not in self._uncounted and node.data not in self._seen:
+        if node.op in ir.CALLS and node.data not in self._uncounted and node.data not in self._seen:
             self._seen.add(node.data)
             self._body(self.model.functions[node.data].body, acts, node.data in self._in_order)
 

@@ -61,7 +61,7 @@ def deciding_sorts(model: ir.Model) -> Mapping[type, Location | None]:
     if model.init is not None:
         run.body(model.init.body, _given(model.init.parameters))
     run.found, run.in_property = found, True
-    for prop in (*model.properties, *model.beginnings):
+    for prop in (*model.properties, *model.beginnings, *model.endings):
         run.body(prop.body, _given(prop.parameters))
     return run.found
 
@@ -138,7 +138,7 @@ class _Run:
                 return ERROR if low <= 0 <= high else NONE
             case Op.CALL:
                 return self._called(node, facts).end
-            case Op.TAKES:  # A cut is an answer there.
+            case Op.TAKES | Op.POSSIBLE:  # A cut is an answer there.
                 outside, self.in_property = self.in_property, False
                 end = self._called(node, facts).end & ERROR
                 self.in_property = outside

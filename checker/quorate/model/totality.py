@@ -55,6 +55,7 @@ FALLIBLE = frozenset(
         Op.LOOKUP,
         Op.CALL,
         Op.TAKES,
+        Op.POSSIBLE,
     }
 )
 """What may fail, unless more is known. Said so that a test can ask whether every operator was thought of."""

@@ -266,6 +266,7 @@ LEGAL: dict[Op, Rule] = {
     Op.QUORUM: Rule(2, _quorum),
     Op.CALL: Rule(None, lambda node: isinstance(node.data, str)),
     Op.TAKES: Rule(None, lambda node: _boolean(node) and isinstance(node.data, str)),
+    Op.POSSIBLE: Rule(None, lambda node: _boolean(node) and isinstance(node.data, str)),
     Op.LINEARIZABLE: Rule(2, lambda node: _boolean(node) and isinstance(node.args[0].type, ListType)),
 }
 
@@ -286,7 +287,7 @@ def verify(model: ir.Model) -> None:
     """Raise IllegalModel at the first node that breaks a rule."""
     for action in (*model.actions, *((model.init,) if model.init else ())):
         _Verifier(model, action).body(action.body)
-    for prop in (*model.properties, *model.constraints, *model.beginnings):
+    for prop in (*model.properties, *model.constraints, *model.beginnings, *model.endings):
         _Verifier(model, prop).body(prop.body)
     for function in model.functions.values():
         _Verifier(model, function).body(function.body)
@@ -326,11 +327,11 @@ class _Verifier:
             raise self.fail("a local is unknown or has another type", node)
         if node.op in ir.CALLS and node.data not in self.model.functions:
             raise self.fail("a function is missing", node)
-        if node.op in (Op.CALL, Op.TAKES):
+        if node.op is Op.CALL or node.op in ir.ATTEMPTS:
             function = self.model.functions[node.data]
             if _args(node) != tuple(kind for _, kind in function.parameters) or node.type != function.result:
                 raise self.fail("a call does not fit its function", node)
-            if function.partial is not (node.op is Op.TAKES):
+            if function.partial is not (node.op in ir.ATTEMPTS):
                 raise self.fail("what may have no value is asked for as if it had one, or the other way round", node)
 
     def place(self, target: ir.Place) -> None:

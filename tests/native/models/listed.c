@@ -3,7 +3,8 @@
  *
  * A state is a number. Actions 0, 1 and 2 are without fairness, weakly fair and strongly fair; each has one argument. Action 3 is weakly fair
  * for each half of its argument, action 4 strongly fair as a whole and only where it starts in an even state. Property 0 is an
- * `eventually`, 1 a `leads_to`, 2 `infinitely_often`, 3 `eventually_always`, 4 `eventually_from`, 5 `always_from`, with the same bits.
+ * `eventually`, 1 a `leads_to`, 2 `infinitely_often`, 3 `eventually_always`, 4 `eventually_from`, 5 `always_from`, with the same bits; 6 and 7
+ * are 2 and 3 that steps fulfil, too: those that lead to a number which differs by one, or by three, from that of where they begin.
  */
 #define MODEL_KEY "listed"
 #define MODEL_WORDS 1
@@ -15,7 +16,7 @@
 #define MODEL_SYMMETRY 0
 #define MODEL_GROUPS 1
 #define MODEL_SLEEP 0
-#define MODEL_LIVENESS 6
+#define MODEL_LIVENESS 8
 #include "model.h"
 
 #define CUT UINT64_MAX
@@ -73,13 +74,21 @@ static unsigned model_acceptance(unsigned property) {
                                      PROMISE_NEVER | PROMISE_ENDLESS,
                                      PROMISE_AGAIN | PROMISE_INITIALLY | PROMISE_ENDLESS,
                                      PROMISE_NEVER | PROMISE_INITIALLY,
-                                     PROMISE_ONCE | PROMISE_INITIALLY};
+                                     PROMISE_ONCE | PROMISE_INITIALLY,
+                                     PROMISE_NEVER | PROMISE_ENDLESS | PROMISE_STEPS,
+                                     PROMISE_AGAIN | PROMISE_ENDLESS | PROMISE_STEPS};
     return known[property];
 }
 
 static unsigned model_promise(unsigned property, const uint64_t *choice, const State *s) {
     (void)property, (void)choice;
     return listed.promises[s->w[0]];
+}
+
+static unsigned model_ends(unsigned property, const uint64_t *choice, const State *old, const State *new) {
+    (void)property, (void)choice;
+    uint64_t a = old->w[0], b = new->w[0], apart = a < b ? b - a : a - b;
+    return (apart == 1 || apart == 3) << 1;
 }
 
 #include "engine.c"

@@ -23,7 +23,7 @@ Cost: the whole graph in memory; time linear in it for every property and choice
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from quorate.explore.choices import Choices
@@ -116,7 +116,8 @@ class Property:
             pending = self.pending()
         except _Raised as raised:
             path = path_to(self.graph, raised.number)
-            return self._judged(self._finding("error", path, loop=None, message=str(raised.failure)))
+            found = self._finding("error", path, loop=None, message=str(raised.failure))
+            return self._judged(replace(found, place=raised.failure.location))
         kind = kind_of(self.method.declaration.kind).shown_as
         lasso = Lasso(self.graph, self.demands.specified, pending)
         if self.acceptance.breaks is Breaks.ONCE_UNFULFILLED:

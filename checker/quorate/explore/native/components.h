@@ -21,6 +21,9 @@
  * A fair instance that a bound cuts is possible and never taken. With `bounded` it is not possible instead: the components are then
  * those of the bounded system, which has no transition there.
  *
+ * A transition may end the obligation (`ending`): it is pending no more in the state that it leads to, so that such a transition is none of the
+ * region, and takes nothing inside of a component, though what it serves is possible where it begins.
+ *
  * Cost: time linear in the transitions, once for each time that strong fairness splits what is left; 4 bytes a state, and
  * the stacks, at most 20 bytes a state on the longest way through the graph.
  */
@@ -55,11 +58,13 @@ typedef struct {
     Region ranks;                     /* uint32_t for each state */
     Region begins, fulfilled, accepting; /* one bit for each state */
     Region open;                         /* the same: where spread_back works */
+    Region ending;                       /* one bit for each edge_number: transitions that end an obligation */
     Region frames;
     Stack unjudged, rest, touched;
     Region demands; /* Demand for each fair instance; zero between uses */
     uint64_t depth;
     uint32_t visited, next_component;
+    bool ends;    /* whether there are such transitions */
     bool bounded; /* whether a fair instance that a bound cuts is not possible */
 } Components;
 
@@ -84,6 +89,11 @@ static inline bool stack_push(Components *c, Stack *stack, uint64_t item) {
 /* Whether a transition of a state is, or a cut counts as, a fair instance that is possible there. */
 static inline bool is_demand(const Components *c, const Edges *edges, uint64_t state) {
     return edges->instance && !(c->bounded && edges->target == state);
+}
+
+/* Whether an obligation that was pending is not any more after the transition that edge_next has given last. */
+static inline bool is_ending(const Components *c, const Edges *edges) {
+    return UNLIKELY(c->ends) && bit_of(bits_in(&c->ending), edge_number(c->graph, edges));
 }
 
 /* Whether a run may stay in a state for ever. */
@@ -115,7 +125,7 @@ static bool count_demands(Components *c, const uint32_t *states, uint64_t size) 
             if (!demand) return false;
             demand->possible += demand->seen != i + 1; /* Several transitions of a state may serve one demand. */
             demand->seen = (uint32_t)i + 1;
-            demand->taken |= edges.target != states[i] && ranks[edges.target] == rank;
+            demand->taken |= edges.target != states[i] && ranks[edges.target] == rank && !is_ending(c, &edges);
         }
     }
     return true;
@@ -205,6 +215,7 @@ static inline uint64_t visit_follow(Components *c, Frame *frame) {
     const uint8_t *begin = record_of(c->graph, state);
     Edges edges = {.at = begin + frame->offset, .end = record_of(c->graph, state + 1), .target = frame->target};
     while (edge_next(&edges)) {
+        if (is_ending(c, &edges)) continue;
         uint32_t rank = ranks[edges.target];
         if (rank == 0) {
             frame->offset = (uint32_t)(edges.at - begin);
@@ -290,7 +301,7 @@ static bool spread_back(Components *c, uint64_t *set) {
             if (!is_pending(c, n) || bit_of(set, n)) continue;
             bool reaches = false;
             for (Edges edges = edges_of(c->graph, n); !reaches && edge_next(&edges);)
-                reaches = is_pending(c, edges.target) && bit_of(set, edges.target);
+                reaches = is_pending(c, edges.target) && bit_of(set, edges.target) && !is_ending(c, &edges);
             if (reaches) set_bit(set, n);
             grown |= reaches;
         }
@@ -301,7 +312,7 @@ static bool spread_back(Components *c, uint64_t *set) {
 static inline bool any_component(const Components *c) { return c->next_component != CLOSED - 1; }
 
 static void components_release(Components *c) {
-    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->accepting, &c->open, &c->frames, &c->demands,
+    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->accepting, &c->open, &c->ending, &c->frames, &c->demands,
                      &c->unjudged.region, &c->rest.region, &c->touched.region};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) region_release(all[i]);
 }
@@ -316,7 +327,7 @@ static bool components_prepare(Components *c) {
 }
 
 static bool components_reserve(Components *c, Graph *graph) {
-    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->accepting, &c->open, &c->frames, &c->demands,
+    Region *all[] = {&c->ranks, &c->begins, &c->fulfilled, &c->accepting, &c->open, &c->ending, &c->frames, &c->demands,
                      &c->unjudged.region, &c->rest.region, &c->touched.region};
     c->graph = graph;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

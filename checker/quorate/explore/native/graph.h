@@ -215,6 +215,11 @@ static inline bool edge_next(Edges *edges) {
     return true;
 }
 
+/* A number of the transition that edge_next has given last, below `record_bytes`, which no other one has. */
+static inline uint64_t edge_number(const Graph *graph, const Edges *edges) {
+    return (uint64_t)(edges->at - (const uint8_t *)graph->records.base) - 1;
+}
+
 static bool record_begin(Graph *graph, uint64_t number) {
     if (!graph_room(graph, &graph->starts, (number + 1) * sizeof(uint32_t))) return false;
     if (!graph_room(graph, &graph->staying, (number / 64 + 1) * sizeof(uint64_t))) return false;

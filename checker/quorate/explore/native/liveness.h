@@ -15,6 +15,9 @@
  *   PROMISE_AGAIN   it is unfulfilled again and again: the run goes anywhere, and the states that do not fulfil it are accepting.
  *   PROMISE_ONCE    it is unfulfilled in one state. No loop is needed: the stem to that state is the counterexample.
  *
+ * With PROMISE_STEPS a step may fulfil it as well (`model_ends`): one that leads from a state that does not, after which nothing is
+ * pending any more. It is asked once for each such step, and a bit says so (components.h).
+ *
  * A property that is not violated is judged twice more where a bound cuts something while an obligation is pending. A lasso of the
  * bounded system that is fair there and not in the specification is a run that has to leave the bounds: what it does then is not
  * known (LIVENESS_UNJUDGED). The same is so, for a property of the ends of runs, of a state from which no fair run stays inside.
@@ -121,7 +124,9 @@ static bool find_stem(Liveness *l) {
         if (next == l->queue.count || (next % 4096 == 0 && graph_stopping(graph))) return false;
         uint64_t node = items_of(&l->queue)[next++];
         for (Edges edges = edges_of(graph, node / 2); goal == NOBODY && edge_next(&edges);)
-            if (edges.target != node / 2 && !stem_reach(l, edges.target, node % 2, (uint32_t)node + 1, &goal)) return false;
+            if (edges.target != node / 2 &&
+                !stem_reach(l, edges.target, node % 2 && !is_ending(&l->components, &edges), (uint32_t)node + 1, &goal))
+                return false;
     }
     for (l->origin = goal / 2; parents_of(l)[goal] != FIRST; l->origin = goal / 2) {
         uint64_t parent = parents_of(l)[goal] - 1;
@@ -189,7 +194,7 @@ static bool loop_to_nearest(Liveness *l, uint64_t here, const Wanted *wanted) {
         for (Edges edges = edges_of(graph, state); !found && edge_next(&edges);) {
             if (edges.target == state) continue;
             edge++;
-            if (ranks_of(c)[edges.target] != wanted->rank) continue;
+            if (ranks_of(c)[edges.target] != wanted->rank || is_ending(c, &edges)) continue;
             bool new = parents[edges.target] == NO_PARENT;
             found = loop_serves(c, wanted, &edges, new);
             if (found && !path_push(l, state, edge - 1, edges.target)) return false;
@@ -277,13 +282,28 @@ static bool find_loop(Liveness *l) {
 
 /* ---- A property -------------------------------------------------------------------------------------------------- */
 
-/* Evaluate a property with given arguments in all states. */
+/* Mark the steps from a state that fulfil a property. */
+static void mark_endings(Liveness *l, unsigned property, const uint64_t *choice, uint64_t state) {
+    Components *c = &l->components;
+    for (Edges edges = edges_of(&l->graph, state); edge_next(&edges);) {
+        if (edges.target == state) continue;
+        unsigned answer = model_ends(property, choice, state_of(&l->graph, state), state_of(&l->graph, edges.target));
+        if (answer & RAISES) l->raising = state;
+        if (answer & FULFILLED) set_bit(bits_in(&c->ending), edge_number(&l->graph, &edges));
+    }
+}
+
+/* Evaluate a property with given arguments in all states, and of their steps. */
 static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *choice) {
     Components *c = &l->components;
     uint64_t count = count_of(&l->graph), bytes = (count / 64 + 1) * sizeof(uint64_t);
     uint64_t *begins = bits_in(&c->begins), *fulfilled = bits_in(&c->fulfilled), *accepting = bits_in(&c->accepting);
     unsigned acceptance = model_acceptance(property);
-    bool never = (acceptance & PROMISE_WAY) == PROMISE_NEVER;
+    bool never = (acceptance & PROMISE_WAY) == PROMISE_NEVER, steps = acceptance & PROMISE_STEPS;
+    size_t marks = (l->graph.record_bytes / 64 + 1) * sizeof(uint64_t);
+    c->ends = false;
+    if (steps && !graph_room(&l->graph, &c->ending, marks)) return;
+    if (steps) memset(bits_in(&c->ending), 0, marks);
     memset(begins, 0, bytes);
     memset(fulfilled, 0, bytes);
     memset(accepting, 0, bytes);
@@ -298,7 +318,9 @@ static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *cho
         if (never && answer & FULFILLED) set_bit(fulfilled, n);
         else if (starts) set_bit(begins, n);
         if (never || !(answer & FULFILLED)) set_bit(accepting, n);
+        if (steps && !(answer & (FULFILLED | RAISES))) mark_endings(l, property, choice, n);
     }
+    c->ends = steps && l->raising == NOBODY;
 }
 
 /* Count the states in which an obligation is pending, and those of them from which a run can leave the bounds while it is. After
@@ -322,6 +344,7 @@ static bool count_pending(Liveness *l) {
 static bool find_all_components(Liveness *l) {
     Components *c = &l->components;
     size_t bytes = (count_of(&l->graph) / 64 + 1) * sizeof(uint64_t);
+    c->ends = false;
     memset(bits_in(&c->begins), 0, bytes);
     memset(bits_in(&c->fulfilled), 0, bytes);
     memset(bits_in(&c->accepting), 0xFF, bytes);

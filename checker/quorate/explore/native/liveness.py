@@ -41,8 +41,6 @@ CONDITION_RAISES = 2
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
     """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
     liveness properties."""
-    if any(method.taken is not None for method in system.of(*LIVENESS)):
-        raise EngineUnavailable("the native engine does not follow steps of the specification that is refined")
     initial, library = compiled(system, sorts, watch.store, switched_off(watch))
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)

@@ -60,6 +60,9 @@
  *     unsigned model_promise(unsigned property, const uint64_t *choice, const State *s)
  *                                                               1: an obligation begins in s, 2: s fulfils it, 4: an error; `choice`
  *                                                               has the position of each argument among the values of its type
+ *     unsigned model_ends(unsigned property, const uint64_t *choice, const State *old, const State *new)
+ *                                                               with PROMISE_STEPS, of a step from a state that does not fulfil the
+ *                                                               property: 2: the step does, 4: an error
  *
  * and fair actions report cuts by `cut_fair`.
  *
@@ -120,8 +123,8 @@ typedef uint64_t word;
 #include "numbers.h"
 
 /* What model_acceptance answers: one of the first three; whether obligations begin in initial states only; whether a property says
-   something of the end of a run, so that nothing finite fulfils it. */
-enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8 };
+   something of the end of a run, so that nothing finite fulfils it; whether steps may fulfil it, too. */
+enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8, PROMISE_STEPS = 16 };
 
 /* A number that leaves its 64 bits springs a trap: the place of the first one that did, counted from 1. What follows is not what the spec
    says, so nothing that the engine says afterwards counts. It is never taken back. */

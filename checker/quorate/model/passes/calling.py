@@ -103,7 +103,7 @@ def _has_at_most(most: int, node: ir.Expr) -> bool:
 def _without_unused(model: ir.Model) -> ir.Model:
     """The model without the functions that nothing calls any more."""
     bodies = [one.body for one in model.actions]
-    bodies += [one.body for one in (*model.properties, *model.constraints, *model.beginnings)]
+    bodies += [one.body for one in (*model.properties, *model.constraints, *model.beginnings, *model.endings)]
     bodies += [one.fair_if.body for one in model.actions if one.fair_if is not None]
     bodies += [model.init.body] if model.init is not None else []
     used: set[str] = set()

@@ -164,19 +164,31 @@ class Machine(Values[Cond, Part]):
         return self.apply(self.model.functions[node.data], self.values(node.args, env), env)
 
     def op_takes(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
-        """What stops the run of the function first is a `False`, unless it is an error."""
+        return self._attempt(node, env, beyond=False)
+
+    def op_possible(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
+        return self._attempt(node, env, beyond=True)
+
+    def _attempt(self, node: ir.Expr, env: Env[Cond, Part], beyond: bool) -> Value[Cond, Part]:
+        """Whether the run of a function comes to its end and is true there: `beyond` where a bound stops it first, and an error where one
+        does."""
         arguments = self.values(node.args, env)
         outside, self.events = self.events, []
         value = self.truth(self.apply(self.model.functions[node.data], arguments, env))
         inside, self.events = self.events, outside
         earlier: list[Cond] = []
+        found: list[Cond] = []
+
+        def first(event: Event[Cond]) -> Cond:
+            return self.both((event.condition, self.negate(self.either(earlier))))
+
         for event in inside:
             if event.kind == "error":
-                self.stop(
-                    "error", self.both((event.condition, self.negate(self.either(earlier)))), event.what, event.location
-                )
+                self.stop("error", first(event), event.what, event.location)
+            elif event.kind == "cut" and beyond:
+                found.append(first(event))
             earlier.append(event.condition)
-        return self.both((value, self.negate(self.either(earlier))))
+        return self.either([self.both((value, self.negate(self.either(earlier)))), *found])
 
     def apply(
         self, function: ir.Function, arguments: Sequence[Value[Cond, Part]], env: Env[Cond, Part]

@@ -100,15 +100,15 @@ class Expressions(Comprehensions):
         self.out("if (UNLIKELY(*status)) goto leave;")
         return result
 
-    def takes(self, node: Expr) -> str:
-        """TAKES: a bound that the function passes is an answer, and an error is one."""
+    def attempt(self, node: Expr) -> str:
+        """TAKES and POSSIBLE: a bound that the function passes is an answer, and an error is one."""
         arguments = self.values_of(node.args)
         ended, result = self.out.fresh("ended"), self.out.fresh("b")
         self.out(f"int {ended} = 0;")
         names = ", ".join([f"&{ended}", self.state, self.old, *arguments])
         self.out(f"word {result} = {self.shared.function(node.data)}({names});")
         self.error(f"{ended} < 0")
-        return f"({result} && !{ended})"
+        return f"({result} && !{ended})" if node.op is Op.TAKES else f"({result} || {ended})"
 
     def linearizable(self, node: Expr) -> str:
         """LINEARIZABLE."""
@@ -179,6 +179,7 @@ RENDER: dict[Op, Callable[[Expressions, Expr], str]] = {
     Op.MAJORITY: Expressions.majority,
     Op.QUORUM: Expressions.majority,
     Op.CALL: Expressions.call,
-    Op.TAKES: Expressions.takes,
+    Op.TAKES: Expressions.attempt,
+    Op.POSSIBLE: Expressions.attempt,
     Op.LINEARIZABLE: Expressions.linearizable,
 }

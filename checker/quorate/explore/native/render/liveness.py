@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from quorate.explore.native.render.functions import pure
 from quorate.explore.native.render.layout import Unsupported, width, words
 from quorate.explore.native.render.operands import Spot, is_wide
@@ -29,12 +31,13 @@ WAYS = {
 }
 
 
-def _acceptance(prop: Property) -> str:
-    """Which runs violate a property, as `liveness.h` spells it."""
+def _acceptance(prop: Property, by_steps: bool) -> str:
+    """Which runs violate a property, as `liveness.h` spells it. One that steps fulfil, too, begins anew after each of them."""
     acceptance = kind_of(prop.kind).acceptance
     assert acceptance is not None, prop.kind
-    initially = " | PROMISE_INITIALLY" if acceptance.begins is Begins.INITIALLY else ""
-    return WAYS[acceptance.breaks] + initially + " | PROMISE_ENDLESS" * acceptance.of_ends
+    initially = acceptance.begins is Begins.INITIALLY and not by_steps
+    spelled = WAYS[acceptance.breaks] + " | PROMISE_INITIALLY" * initially + " | PROMISE_ENDLESS" * acceptance.of_ends
+    return spelled + " | PROMISE_STEPS" * by_steps
 
 
 def liveness(shared: Shared) -> None:
@@ -43,23 +46,43 @@ def liveness(shared: Shared) -> None:
     for number, prop in enumerate(found):
         result = PROMISE if kind_of(prop.kind).is_pair else BOOL
         pure(shared, _name(number, prop), f"@{prop.kind} {prop.name}", prop.parameters, prop.body, result)
+    named = {prop.name: prop for prop in shared.model.endings}
+    endings = {number: named[prop.name] for number, prop in enumerate(found) if prop.name in named}
+    for number, prop in endings.items():
+        pure(shared, _ending(number, prop), f"what ends {prop.name}", prop.parameters, prop.body, BOOL)
     out = shared.code
     fairness = [FAIRNESS[action.method.declaration.fair] for action in actions]
     arity = [sum(words(width(kind)) for _, kind in action.parameters) for action in actions]
-    acceptance = [_acceptance(prop) for prop in found]
+    acceptance = [_acceptance(prop, number in endings) for number, prop in enumerate(found)]
     for name, values in (("fairness", fairness), ("arity", arity), ("acceptance", acceptance)):
         with out.block(f"static inline unsigned model_{name}(unsigned which)"):
             out(f"static const unsigned known[] = {{{', '.join(map(str, values))}}};")
             out(f"return known[{'which' if name == 'acceptance' else shared.among_all('which')}];")
     _fair_classes(shared)
-    with out.block("static unsigned model_promise(unsigned property, const uint64_t *choice, const State *state)"):
-        out("const word *s = state->w;")
+    _asked(shared, "promise", "const State *state", "*s = state->w", dict(enumerate(found)), _promise)
+    _asked(shared, "ends", "const State *before, const State *state", "*s = state->w, *old = before->w", endings, _ends)
+
+
+def _asked(
+    shared: Shared,
+    name: str,
+    states: str,
+    words: str,
+    properties: Mapping[int, Property],
+    answer: Callable[[Body, int, Property], str],
+) -> None:
+    """Write a function of states that answers for each of some properties; bit 2 for an error."""
+    out = shared.code
+    with out.block(f"static unsigned model_{name}(unsigned property, const uint64_t *choice, {states})"):
+        out(f"const word {words};")
         out("int status_ = 0, *status = &status_;")
-        out("(void)choice, (void)status;")
+        out(f"(void)s, (void)choice, (void)status{', (void)old' if 'old' in words else ''};")
         with out.block("switch (property)"):
-            for number, prop in enumerate(found):
+            for number, prop in properties.items():
                 with out.block(f"case {number}:"):
-                    _case(Body(shared, out, "s", "s", lambda _: None), number, prop)
+                    writer = Body(shared, out, "s", "s", lambda _: None)
+                    _choose(writer, prop)
+                    out(f"return status_ ? 4 : (unsigned)({answer(writer, number, prop)});")
         out("return 0;")
         out("goto leave;")
         out("leave:")
@@ -124,16 +147,30 @@ def _name(number: int, prop: Property) -> str:
     return f"promise_{number}_{prop.name}"
 
 
-def _case(writer: Body, number: int, prop: Property) -> None:
-    """Evaluate one property: bit 0 if an obligation begins, bit 1 if it is fulfilled, bit 2 for an error."""
+def _ending(number: int, prop: Property) -> str:
+    return f"ending_{number}_{prop.name}"
+
+
+def _choose(writer: Body, prop: Property) -> None:
+    """The parameters of a property, from the positions of their values."""
     for position, (name, kind) in enumerate(prop.parameters):
         if is_wide(kind):
             raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
         writer.declare(kind, f"v_{name}", writer.sparse(kind, f"choice[{position}]"))
+
+
+def _promise(writer: Body, number: int, prop: Property) -> str:
+    """Bit 0 if an obligation begins, bit 1 if it is fulfilled."""
     arguments = ["status", "s", "s", *(f"v_{name}" for name, _ in prop.parameters)]
     value = writer.let(BOOL, f"{_name(number, prop)}({', '.join(arguments)})")
     if not kind_of(prop.kind).is_pair:
-        begins, fulfilled = "1", value
-    else:
-        begins, fulfilled = (writer.read(writer.spot_of(PROMISE, value).part(PROMISE.kinds, part)) for part in (0, 1))
-    writer.out(f"return status_ ? 4 : (unsigned)({begins} | {fulfilled} << 1);")
+        return f"1 | {value} << 1"
+    begins, fulfilled = (writer.read(writer.spot_of(PROMISE, value).part(PROMISE.kinds, part)) for part in (0, 1))
+    return f"{begins} | {fulfilled} << 1"
+
+
+def _ends(writer: Body, number: int, prop: Property) -> str:
+    """Bit 1 if the step fulfils it."""
+    arguments = ["status", "s", "old", *(f"v_{name}" for name, _ in prop.parameters)]
+    value = writer.let(BOOL, f"{_ending(number, prop)}({', '.join(arguments)})")
+    return f"{value} << 1"

@@ -196,7 +196,7 @@ def _of(model: ir.Model, node: ir.Expr) -> int:
     inside = _of_all(model, node.args)
     if node.op in (ir.Op.CONST, ir.Op.LOCAL, ir.Op.DOMAIN):
         return inside
-    if node.op in (ir.Op.CALL, ir.Op.TAKES, ir.Op.LINEARIZABLE):
+    if node.op in ir.CALLS:
         return inside + 4 + cost(model, model.functions[node.data].body)
     return inside + (8 if node.op is ir.Op.IN else 1)
 
