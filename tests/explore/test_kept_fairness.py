@@ -417,9 +417,9 @@ def test_verdicts_are_those_of_the_definition() -> None:
 
 @pytest.mark.slow
 def test_the_native_engine_finds_the_same_lassos_and_says_the_same_of_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of all claims of the systems above, with all arguments, and of as many where steps pass a bound, on one level or both."""
+    """Of all claims of the systems above, with all arguments, and of half as many where steps pass a bound, on one level or both."""
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
-    drawn = [Drawn.of(seed, cuts) for cuts in (False, True) for seed in range(DRAWN)]
+    drawn = [*map(Drawn.of, range(DRAWN)), *(Drawn.of(seed, cuts=True) for seed in range(DRAWN // 2))]
     specs = [*(one.spec() for one in drawn), Queued, Stacked, Idle, RefinesRaising]
     tally = compare_all([case(f"system {number}", spec) for number, spec in enumerate(specs)])
     assert tally["error"] == 1
