@@ -116,8 +116,8 @@ class Property:
             pending = self.pending()
         except _Raised as raised:
             path = path_to(self.graph, raised.number)
-            found = self._finding("error", path, loop=None, message=str(raised.failure))
-            return self._judged(replace(found, place=raised.failure.location))
+            error = self._finding("error", path, loop=None, message=str(raised.failure))
+            return self._judged(replace(error, place=raised.failure.location))
         kind = kind_of(self.method.declaration.kind).shown_as
         lasso = Lasso(self.graph, self.demands.specified, pending)
         if self.acceptance.breaks is Breaks.ONCE_UNFULFILLED:
