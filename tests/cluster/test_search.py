@@ -25,7 +25,7 @@ from quorate.language.system import System
 from quorate.loading import load, names
 
 from tests.cluster.agreement import agree_on, by_workers, compare, safety
-from tests.cluster.in_process import InProcess
+from tests.cluster.in_process import Actor, Answer, InProcess, Lost
 from tests.native.agreement import summary
 
 DRAWN = 6
@@ -91,6 +91,34 @@ def test_a_worker_that_is_lost_while_the_path_is_looked_for() -> None:
             assert summary(by_workers(system, (), cluster), True) == summary(expected, True)
             lost += len(cluster.died_in)
     assert expected.finding is not None and lost >= 5
+
+
+class LosesThePath(InProcess):
+    """Of the first path that is found, the answer does not come."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers)
+        self.paths: list[Answer] = []
+
+    def task(self, worker: Actor, method: str, *arguments: Any, answers: int = 1) -> Any:
+        answer = super().task(worker, method, *arguments, answers=answers)
+        if method == "path":
+            self.paths.append(answer)
+        return answer
+
+    def get(self, task: Answer) -> Any:
+        if task in self.paths[:1]:
+            raise Lost
+        return super().get(task)
+
+
+@pytest.mark.slow
+def test_a_path_whose_answer_is_lost_is_looked_for_again_from_its_beginning() -> None:
+    system = System(load("two_phase_commit").variant("CommitByMajority"))
+    with system:
+        cluster = LosesThePath(2)
+        assert summary(by_workers(system, (), cluster), True) == summary(native(system, (), Watch(), 1), True)
+    assert len(cluster.paths) == 2
 
 
 @pytest.mark.slow

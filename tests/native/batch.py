@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ LIVENESS_CALLS = {
     "ends": ("unsigned", "unsigned property, const uint64_t *choice, const State *old, const State *state"),
     "promise": ("unsigned", "unsigned property, const uint64_t *choice, const State *s"),
 }
-"""What it calls besides for liveness properties, which all models of a batch have or none."""
+"""What it calls besides for liveness properties, if some model has any; for one that has none it never does."""
 
 COUNTING_CALLS = {"count": ("void", "const State *s")}
 """What it calls besides if what runs is counted, which is so for all models of a batch or for none."""
@@ -82,9 +82,9 @@ def compile_batch(models: Sequence[Rendered], store: str = "exact") -> Batch:
 
 def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
     """One C file for all, and the sizes of its arrays."""
-    calls = CALLS | (LIVENESS_CALLS if models[0].has_liveness else {})
+    calls = CALLS | (LIVENESS_CALLS if any(model.has_liveness for model in models) else {})
     calls |= COUNTING_CALLS if any(model.points for model in models) else {}
-    parts = [_parts(model.source) for model in models]
+    parts = [_parts(model.source + _never_called(model, calls)) for model in models]
     sizes = {size: max(defines.get(size, 0) for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
     pieces = [
@@ -135,6 +135,12 @@ def by_words(models: Sequence[Rendered]) -> Iterator[list[int]]:
     """The positions of the models, in groups that can be compiled together."""
     for words in sorted({model.state_words for model in models}):
         yield [position for position, model in enumerate(models) if model.state_words == words]
+
+
+def _never_called(model: Rendered, calls: Mapping[str, tuple[str, str]]) -> str:
+    """What a model lacks of liveness that others have."""
+    lacking = [] if model.has_liveness else [name for name in LIVENESS_CALLS if name in calls]
+    return "".join(f"static {calls[name][0]} model_{name}({calls[name][1]}) {{ return 0; }}\n" for name in lacking)
 
 
 def _parts(source: str) -> tuple[dict[str, int], str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from quorate import Spec
+from quorate import Nat, Spec, action, init, invariant, require
 from quorate.commands.check import command
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check, witness
@@ -216,6 +216,48 @@ def test_a_search_that_the_limit_of_states_ends_goes_on(tmp_path: Path) -> None:
         assert outcome.statistics.states == states and (tmp_path / "checkpoint").exists()
     found = outcome.statistics
     assert (outcome.verdict, found.states, found.transitions, found.depth) == ("holds", 8_832, 58_146, 16)
+
+
+class Digit(Nat, max=15):
+    """A hexadecimal digit."""
+
+
+class Dials(Spec):
+    """Two dials begin anywhere, and are turned together."""
+
+    left: Digit
+    right: Digit
+
+    @init
+    def anywhere(self, left: Digit, right: Digit) -> None:
+        require(left < 14 or right < 14)
+        self.left, self.right = left, right
+
+    @action
+    def turn(self) -> None:
+        self.left += 1
+        self.right += 1
+
+    @invariant
+    def not_both_at_fifteen(self) -> bool:
+        return self.left < 15 or self.right < 15
+
+
+@pytest.mark.slow
+def test_more_initial_states_than_memory_holds_and_going_on_from_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are written out before there is any level; the file of all states is there before."""
+    monkeypatch.setattr(library, "FLAGS", (*QUICK_FLAGS, *SMALL_DISK))
+    expected = check(Dials, engine="native")
+    for limit in (253, 254):
+        outcome = check(Dials, engine="native", watch=Watch(Limits(states=limit), disk=tmp_path))
+        assert (outcome.verdict, outcome.statistics.states) == ("unfinished", limit)
+    assert (tmp_path / "checkpoint").exists()
+    outcome = check(Dials, engine="native", watch=Watch(disk=tmp_path))
+    assert outcome.verdict == "violated" and any("went on from" in note for note in outcome.notes)
+    assert getattr(outcome, "trace", None) == getattr(expected, "trace", None) is not None
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- What is not ours, and what is damaged ----------------------------------------------------------------------------

@@ -200,8 +200,10 @@ class _Search:
         for part in gone:
             self.cluster.kill(self.workers[part])  # It may live, and not be heard.
             self.before[part], self.tallies[part] = _both(self.before[part], self.tallies[part]), self._nothing()
-            if self.found and (not self.kept or self._neighbour(part) in self.missing):
+        for part in sorted(self.missing) if self.found else ():
+            if not self.kept or self._neighbour(part) in self.missing:
                 raise _Stopped(f"worker {part} was lost, and nobody else had its states")
+        for part in gone:
             place = f"process {self.places[part].process} on machine {self.places[part].machine}"
             self.notes.append(
                 f"worker {part} ({place}) was lost at depth {max(self.level, 0)}, and another one took its place"

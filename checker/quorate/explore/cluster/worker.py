@@ -226,9 +226,9 @@ class Worker:
 
     def path(self, event: int | None, *sets: bytes) -> list[Step]:
         """The first path through these sets, and on to the event unless it shows in the last of them."""
-        for wanted in sets:
+        for depth, wanted in enumerate(sets):
             self._want(wanted)
-            if not self._c.quorate_share_step(self._share):
+            if not self._c.quorate_share_step(self._share, depth):
                 return []
         if event is not None and not self._c.quorate_share_violate(self._share, event):
             return []
@@ -256,7 +256,7 @@ def _declared(c: ctypes.CDLL) -> ctypes.CDLL:
         "quorate_share_resume": (None, (pointer,)),
         "quorate_share_want": (ctypes.c_int, (pointer, ctypes.c_char_p, number)),
         "quorate_share_members": (None, (pointer, number, ctypes.c_int, number)),
-        "quorate_share_step": (ctypes.c_int, (pointer,)),
+        "quorate_share_step": (ctypes.c_int, (pointer, number)),
         "quorate_share_violate": (ctypes.c_int, (pointer, number)),
         "quorate_share_report": (None, (pointer, pointer)),
     }

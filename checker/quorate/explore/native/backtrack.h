@@ -82,23 +82,15 @@ static bool mark_level(Retrace *retrace, Writer *writer, size_t at, const Run *n
     return members->count > 0;
 }
 
-/* Go from the end of the trace to M(level), or from nothing to M(0), by the first transition that leads there. */
-static bool step_forward(Retrace *retrace, size_t level, const Run *members) {
-    Search *search = retrace->search;
-    Successors *out = &retrace->out;
-    out->count = 0;
-    if (level == 0)
-        model_initial(out);
-    else
-        model_successors(&search->trace[search->trace_length - 1].state, out);
-    for (size_t i = 0; i < out->count; i++) {
-        if (out->labels[i].error != NONE) continue;
-        State stored = representative(out->states[i]), met;
-        uint64_t end = members->from + members->count, place = find_in_file((int)members->handle, members->from, end, &stored);
-        if (place < end && read_at((int)members->handle, &met, sizeof met, place_of(place)) && same_state(&met, &stored))
-            return trace_push(search, &out->labels[i], &out->states[i]);
-    }
-    return false;
+/* Whether a run has a state. */
+static bool is_in_run(const Retrace *retrace, const void *run, const State *wanted) {
+    const Run *members = run;
+    State met;
+    int handle = (int)members->handle;
+    uint64_t end = members->from + members->count, place = find_in_file(handle, members->from, end, wanted);
+    bool good = place != NOWHERE && (place == end || read_at(handle, &met, sizeof met, place_of(place)));
+    if (!good) disk_fails(retrace->search, "states cannot be read");
+    return good && place < end && same_state(&met, wanted);
 }
 
 static bool retrace_levels(Retrace *retrace, Writer *writer, Run *members, size_t last) {
@@ -107,7 +99,7 @@ static bool retrace_levels(Retrace *retrace, Writer *writer, Run *members, size_
     for (size_t level = last; level-- > 0;)
         if (!mark_level(retrace, writer, level, &members[level + 1], leads_to_found, &members[level])) return false;
     for (size_t level = 0; level <= last; level++)
-        if (!step_forward(retrace, level, &members[level])) return false;
+        if (!step_forward(retrace, is_in_run, &members[level])) return false;
     return true;
 }
 

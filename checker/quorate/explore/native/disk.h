@@ -125,10 +125,17 @@ static void store_move(Search *search, int step, unsigned part, unsigned parts) 
 
 /* ---- Growing --------------------------------------------------------------------------------------------------- */
 
+/* The file of all states is the first to be made: it has number 0. */
+static bool states_file(Search *search) {
+    Disk *disk = search->disk;
+    Run run;
+    return disk->states.handle >= 0 || run_create(search, &run, &disk->states);
+}
+
 /* Write out all that memory has of the level being found. */
 static bool spill(Search *search) {
     Found *found = &search->disk->found;
-    bool good = spill_states(search, found_sort(found), found->count);
+    bool good = states_file(search) && spill_states(search, found_sort(found), found->count);
     if (good) found_clear(found, found_fit(found), search->disk->budget);
     return good;
 }
@@ -150,12 +157,6 @@ typedef struct {
     uint64_t *hashes;
     uint64_t count;
 } Gathering;
-
-static bool states_file(Search *search) {
-    Disk *disk = search->disk;
-    Run run;
-    return disk->states.handle >= 0 || run_create(search, &run, &disk->states);
-}
 
 /* What was found comes from memory, if all of it is there. */
 static bool gathering_found(Search *search, Gathering *work) {

@@ -175,10 +175,10 @@ static inline void gather(Worker *me, const State *from) {
 }
 
 static void insert_all(Worker *me, bool solo) {
+    if (UNLIKELY(me->out.exhausted)) request_stop(me->search, STOP_MEMORY); /* Even if it has lost all that there were. */
     if (me->out.count == 0) return;
     insert_gathered(me, solo);
     me->out.count = 0;
-    if (UNLIKELY(me->out.exhausted)) request_stop(me->search, STOP_MEMORY);
 }
 
 /* ---- Levels ---------------------------------------------------------------------------------------------------- */

@@ -90,7 +90,8 @@ static bool run_create(Search *search, Run *run, Writer *writer) {
 
 static void run_remove(Disk *disk, Run *run) {
     char path[4096];
-    if (run->handle >= 0) close((int)run->handle);
+    if (run->handle < 0) return; /* It was not made; what has its name is not ours. */
+    close((int)run->handle);
     if (disk_path(disk, run->number, path, sizeof path)) unlink(path);
     count_bytes(disk, 0, run->count * sizeof(State));
     run->handle = -1;

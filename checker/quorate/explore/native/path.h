@@ -59,6 +59,28 @@ static bool trace_push(Search *search, const Label *label, const State *s) {
     return true;
 }
 
+/* The successors of the last state of the path, or the initial states if there is none yet. */
+static void expand_end(Retrace *retrace) {
+    const Search *search = retrace->search;
+    retrace->out.count = 0;
+    if (search->trace_length == 0)
+        model_initial(&retrace->out);
+    else
+        model_successors(&search->trace[search->trace_length - 1].state, &retrace->out);
+}
+
+/* Extend the path by the first transition that leads into a set, which `has` looks into. */
+static bool step_forward(Retrace *retrace, bool (*has)(const Retrace *, const void *set, const State *), const void *set) {
+    const Successors *out = &retrace->out;
+    expand_end(retrace);
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->labels[i].error != NONE) continue;
+        State stored = representative(out->states[i]);
+        if (has(retrace, set, &stored)) return trace_push(retrace->search, &out->labels[i], &out->states[i]);
+    }
+    return false;
+}
+
 /* The violating transition itself, at the end: a failed attempt keeps the state it started from. */
 static bool step_violating(Retrace *retrace) {
     Search *search = retrace->search;

@@ -94,16 +94,6 @@ static bool measure(Retrace *retrace, Distances *distances, size_t last) {
     return good;
 }
 
-/* The successors of the last state of the path, or the initial states if there is none yet. */
-static void expand_end(Retrace *retrace) {
-    const Search *search = retrace->search;
-    retrace->out.count = 0;
-    if (search->trace_length == 0)
-        model_initial(&retrace->out);
-    else
-        model_successors(&search->trace[search->trace_length - 1].state, &retrace->out);
-}
-
 /* Extend the path by the first successor, from number `from` on, that lies one level deeper and is not dead; it is then. Returns its
    number plus one, or 0. */
 static size_t descend(Retrace *retrace, Distances *distances, size_t from) {

@@ -21,9 +21,11 @@ enum {
     INSERT_SLACK = 2 * BLOCK, /* what a worker may add before it sees that the table is full: the block it is in, and one more */
     AHEAD = 12,               /* successors between a prefetch and its use */
     CHUNK_MAX = 256,          /* states that a worker takes at a time */
-    SOLO_MAX = 192,           /* states of a level that one worker expands alone */
     SPINS = 4000              /* looks at the barrier before sleeping */
 };
+#ifndef SOLO_MAX /* States of a level that one worker expands alone: a test that wants to see several takes fewer. */
+#define SOLO_MAX 192
+#endif
 enum { STOP_NONE, STOP_INTERRUPTED, STOP_TIME, STOP_MEMORY, STOP_STATES, STOP_TRAPPED, STOP_DISK };
 
 /* What can be wrong, in order of precedence at one level: a deadlock, whose trace is one step shorter than the others; anything

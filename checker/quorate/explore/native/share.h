@@ -282,7 +282,9 @@ EXPORT int quorate_share_want(Share *share, const char *bytes, uint64_t length) 
     return true;
 }
 
-static bool share_wants(const Share *share, const State *s) {
+static bool share_wants(const Retrace *retrace, const void *of, const State *s) {
+    (void)retrace;
+    const Share *share = of;
     const State *states = (const State *)share->wanted.bytes;
     uint64_t at = (uint64_t)((unsigned __int128)hash_state(s) * share->wanted_capacity >> 64);
     for (uint64_t slot; (slot = share->wanted_slots[at]); at = at + 1 < share->wanted_capacity ? at + 1 : 0)
@@ -296,7 +298,7 @@ static bool share_leads(const Share *share, Retrace *retrace, const State *s) {
     for (size_t i = 0; i < retrace->out.count; i++) {
         if (retrace->out.labels[i].error != NONE) continue;
         State stored = representative(retrace->out.states[i]);
-        if (share_wants(share, &stored)) return true;
+        if (share_wants(retrace, share, &stored)) return true;
     }
     return false;
 }
@@ -320,22 +322,13 @@ EXPORT void quorate_share_members(Share *share, uint64_t depth, int how, uint64_
     successors_free(&retrace.out);
 }
 
-/* Go from the end of the trace, or from nothing, to a state that is looked for, by the first transition that leads there. */
-EXPORT int quorate_share_step(Share *share) {
-    Search *search = share->search;
-    Successors out;
-    bool found = false;
-    memset(&out, 0, sizeof out);
-    if (search->trace_length == 0)
-        model_initial(&out);
-    else
-        model_successors(&search->trace[search->trace_length - 1].state, &out);
-    for (size_t i = 0; i < out.count && !found; i++) {
-        if (out.labels[i].error != NONE) continue;
-        State stored = representative(out.states[i]);
-        found = share_wants(share, &stored) && trace_push(search, &out.labels[i], &out.states[i]);
-    }
-    successors_free(&out);
+/* Go from state number `depth` of the path, counted from 1, or from nothing, to a state that is looked for, by the first transition that
+   leads there. What is known of a path beyond that is of an attempt whose answer was lost. */
+EXPORT int quorate_share_step(Share *share, uint64_t depth) {
+    Retrace retrace = {.search = share->search};
+    share->search->trace_length = depth;
+    bool found = step_forward(&retrace, share_wants, share);
+    successors_free(&retrace.out);
     return found;
 }
 

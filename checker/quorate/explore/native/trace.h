@@ -65,31 +65,15 @@ static bool mark_level(Retrace *retrace, size_t level, Belongs belongs) {
     return any;
 }
 
-static bool level_has_member(const Retrace *retrace, size_t level, const State *wanted) {
+/* Whether a state of a level is marked. */
+static bool is_member(const Retrace *retrace, const void *level, const State *wanted) {
     const Search *search = retrace->search;
-    Frontier states = level_of(search, level);
+    const Frontier *states = level;
     for (unsigned arena = 0; arena < search->arena_count; arena++)
-        for (uint64_t i = states.begin[arena]; i < states.end[arena]; i++)
+        for (uint64_t i = states->begin[arena]; i < states->end[arena]; i++)
             if (bit_of(retrace->member, retrace->bases[arena] + i) &&
                 same_state(&arena_states(&search->table.arenas[arena])[i], wanted))
                 return true;
-    return false;
-}
-
-/* Go from the end of the trace to M(level), or from nothing to M(0), by the first transition that leads there. */
-static bool step_forward(Retrace *retrace, size_t level) {
-    Search *search = retrace->search;
-    Successors *out = &retrace->out;
-    out->count = 0;
-    if (level == 0)
-        model_initial(out);
-    else
-        model_successors(&search->trace[search->trace_length - 1].state, out);
-    for (size_t i = 0; i < out->count; i++) {
-        if (out->labels[i].error != NONE) continue;
-        State stored = representative(out->states[i]);
-        if (level_has_member(retrace, level, &stored)) return trace_push(search, &out->labels[i], &out->states[i]);
-    }
     return false;
 }
 
@@ -100,8 +84,10 @@ static bool retrace_path(Retrace *retrace) {
     if (!mark_level(retrace, last, initial ? shows_at_state : shows_at_expansion)) return false;
     for (size_t level = last; level-- > 0;)
         if (!mark_level(retrace, level, leads_to_target)) return false;
-    for (size_t level = 0; level <= last; level++)
-        if (!step_forward(retrace, level)) return false;
+    for (size_t level = 0; level <= last; level++) {
+        Frontier states = level_of(search, level);
+        if (!step_forward(retrace, is_member, &states)) return false;
+    }
     return initial || retrace->event == EVENT_DEADLOCK || step_violating(retrace);
 }
 
