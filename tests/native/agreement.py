@@ -17,7 +17,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
@@ -240,28 +240,30 @@ def _cases(seed: int, system: System, plain: Covered, without: Sequence[str]) ->
 
 def agree_on(
     numbers: Sequence[int],
-    store: str = "exact",
+    *stores: str,
     without: Sequence[str] = (),
+    besides: Sequence[str] = (),
     odd: bool = False,
     constraints: bool = False,
     messages: int | None = None,
     naive: bool = False,
     wider: bool = False,
 ) -> Counter[str]:
-    """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
-    network, which may be a bit set of so many. Raises AssertionError."""
-    library.FLAGS = (*QUICK_FLAGS, *SMALL.get(store, ()))
+    """Compare drawn specs with these numbers, without some savings, in all these stores (the exact one), and `besides` once more without
+    each of those savings; count what was compared. With `messages`, only those with a network, which may be a bit set of so many. Raises
+    AssertionError."""
+    stores = stores or ("exact",)
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
         drawn = [draw(number, without, odd, tally, constraints, networks, naive, wider) for number in numbers]
-    cases = [case for found in drawn for case in found]
-    for group in by_words([case.rendered for case in cases]):
-        batch = compile_batch([cases[position].rendered for position in group], store)
-        for number, position in enumerate(group):
-            tally[_compare_case(cases[position], batch.choose(number), store)] += 1
+        cases = [case for found in drawn for case in found]
+        again = [_without(case, saving) for saving in besides for case in cases]
+    for store in stores:
+        tally.update(_compared(cases, store))
+    for came, count in _compared(again, "exact").items():
+        tally[f"{came} without a saving"] += count
     tally["specs"] = sum(map(bool, drawn))
-    tally["explorations"] = len(WORKERS) * len(cases)
     tally["numbered"] = sum("#define MODEL_NUMBERS" in case.rendered.source for case in cases)
     tally["remembered"] = sum(len(case.rendered.sites) for case in cases)
     tally["with symmetry"] = len(WORKERS) * sum(bool(case.sorts) for case in cases)
@@ -274,10 +276,31 @@ def agree_on(
     return tally
 
 
+def _without(case: Case, saving: str) -> Case:
+    with case.system:
+        rendered = rendering(case.system, [state for _, state in case.initial], case.sorts, [saving])
+    return replace(case, rendered=rendered)
+
+
+def _compared(cases: Sequence[Case], store: str) -> Counter[str]:
+    library.FLAGS = (*QUICK_FLAGS, *SMALL.get(store, ()))
+    tally: Counter[str] = Counter()
+    for group in by_words([case.rendered for case in cases]):
+        batch = compile_batch([cases[position].rendered for position in group], store)
+        for number, position in enumerate(group):
+            tally[_compare_case(cases[position], batch.choose(number), store)] += 1
+    tally["explorations"] = len(_workers(store)) * len(cases)
+    return tally
+
+
+def _workers(store: str) -> Sequence[int]:
+    return WORKERS if store != "disk" else (1,)
+
+
 def _compare_case(case: Case, engine: library.Library, store: str) -> str:
     """What came of it: a number that leaves 64 bits ends the native search without a verdict, and so do too many messages."""
     with case.system:
-        for workers in WORKERS if store != "disk" else (1,):
+        for workers in _workers(store):
             try:
                 with watching(store, AGAIN[workers]) as watch:
                     found = run(case.system, engine, case.initial, watch, workers)
@@ -315,15 +338,16 @@ def _agree_or_say(
     odd: bool = False,
     messages: int | None = None,
     wider: bool = False,
-    store: str = "exact",
+    stores: Sequence[str] = (),
 ) -> tuple[Counter[str], str]:
-    """One by one what disagrees together, so that each is named."""
+    """One by one what disagrees together, so that each is named. The batches take turns in which saving they are also tried without."""
+    besides = [SAVINGS[numbers[0] // BATCH % len(SAVINGS)]] if not without else []
     try:
-        return agree_on(numbers, store, without, odd, messages=messages, wider=wider), ""
+        return agree_on(numbers, *stores, without=without, besides=besides, odd=odd, messages=messages, wider=wider), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
-    found = [_agree_or_say([number], without, odd, messages, wider, store) for number in numbers]
+    found = [_agree_or_say([number], without, odd, messages, wider, stores) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -336,7 +360,13 @@ def main() -> int:
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
     options.add_argument("--wider", action="store_true", help="specs with several @init methods and partial maps")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
-    options.add_argument("--store", default="exact", choices=library.STORE_FLAGS, help="how states are kept")
+    options.add_argument(
+        "--store",
+        action="append",
+        default=[],
+        choices=library.STORE_FLAGS,
+        help="how states are kept; repeat it for several",
+    )
     options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()
     end = chosen.seed + chosen.count
@@ -351,7 +381,7 @@ def main() -> int:
                     odd=chosen.odd,
                     messages=chosen.messages,
                     wider=chosen.wider,
-                    store=chosen.store,
+                    stores=chosen.store,
                 ),
                 batches,
             ),
