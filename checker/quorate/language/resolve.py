@@ -203,6 +203,8 @@ def resolve(hint: Any, name: str, configuration: Configuration, default: Any = N
         return ListType(_whole(resolve(arguments[0], name, configuration), name), capacity, bound)
     if isinstance(origin, type) and issubclass(origin, Wire):
         return _wire(origin, resolve(arguments[0], name, configuration), name, configuration, default)
+    if isinstance(hint, pytypes.FunctionType):  # Annotations that are read late find the class's own names first.
+        raise SpecError(f"{name}: the method {hint.__qualname__} has the name of its type: choose another one.")
     raise SpecError(f"{name}: {_show(hint)} is not a type of the language. Use {ALLOWED}.")
 
 
