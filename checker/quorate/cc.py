@@ -122,6 +122,10 @@ class Compiler:
 
 def find() -> Compiler:
     """The first of `$CC`, `cc`, `gcc`, `clang` and the `ziglang` wheel that is here. Raises `NoCompiler`."""
+    if sys.platform == "win32":
+        raise NoCompiler(
+            "The C parts need Linux or macOS; under Windows use the Windows Subsystem for Linux for speed."
+        )
     wanted = _words("CC")
     if wanted:
         path = shutil.which(wanted[0])

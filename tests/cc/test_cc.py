@@ -148,6 +148,12 @@ def test_a_compiler_named_by_cc_that_does_not_exist_is_named(monkeypatch: pytest
         cc.load("answer", SOURCES)
 
 
+def test_under_windows_no_compiler_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(cc.NoCompiler, match="need Linux or macOS"):
+        cc.find()
+
+
 def test_no_compiler_at_all_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(cc, "find_spec", lambda _: None)

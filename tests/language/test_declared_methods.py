@@ -139,7 +139,7 @@ def test_a_name_that_is_taken_is_refused(name: str) -> None:
 def test_a_method_that_hides_the_type_of_a_variable_is_named() -> None:
     """Since Python 3.14 annotations are read late, and a method is found wherever it stands."""
     source = HEADER + SPEC.replace("    x: N\n", indented(NAMES["a bound"]) + "\n    x: N\n")
-    with pytest.raises(SpecError, match="the method Drawn.N has the name of its type"):
+    with pytest.raises(SpecError, match=r"the method Drawn\.N has the name of its type"):
         System(load_drawn(source))
 
 

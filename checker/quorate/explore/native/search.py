@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
-from quorate.explore.limits import Checkpoint, Watch, resident_bytes
+from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
 from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.disk import used
 from quorate.explore.native.library import (
@@ -147,10 +147,7 @@ def memory_limit(watch: Watch) -> int:
     """The bytes that a search may take."""
     if watch.limits.memory_bytes is not None:
         return watch.limits.memory_bytes
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
-    except (ValueError, OSError):
-        return 4 << 30
+    return int(machine_bytes() * MEMORY_SHARE)
 
 
 def disk_memory(watch: Watch) -> int:
