@@ -17,7 +17,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
@@ -70,6 +70,11 @@ BATCH = 125
 WORKERS = (1, 2, 4)
 AGAIN = {1: 0, 2: 1, 4: 2}
 """Of what is remembered so much is computed again, by workers: nothing, so that what is wrong shows in the counts; everything; half."""
+
+TURNS: Sequence[tuple[str, Sequence[str]]] = tuple(
+    turn for saving in SAVINGS for turn in (("exact", ()), ("tree", ()), ("exact", (saving,)), ("disk", ()))
+)
+"""What the batches of a long run are compared by, one after the other."""
 
 Sorts = tuple[type[Scalarset], ...]
 
@@ -194,7 +199,7 @@ def draw(
             continue
         try:
             system = System(load(wired))
-            if odd or naive or wider:
+            if odd or naive:
                 means_the_same(system)
         except SpecError:
             if not odd:
@@ -214,7 +219,11 @@ def draw(
             best = (seed, system, covered)
         if best is not None and best[2].states > RICH:
             break
-    return [] if best is None else list(_cases(*best, without))
+    if best is None:
+        return []
+    if wider:
+        means_the_same(best[1])
+    return list(_cases(*best, without))
 
 
 def means_the_same(system: System) -> None:
@@ -240,30 +249,28 @@ def _cases(seed: int, system: System, plain: Covered, without: Sequence[str]) ->
 
 def agree_on(
     numbers: Sequence[int],
-    *stores: str,
+    store: str = "exact",
     without: Sequence[str] = (),
-    besides: Sequence[str] = (),
     odd: bool = False,
     constraints: bool = False,
     messages: int | None = None,
     naive: bool = False,
     wider: bool = False,
 ) -> Counter[str]:
-    """Compare drawn specs with these numbers, without some savings, in all these stores (the exact one), and `besides` once more without
-    each of those savings; count what was compared. With `messages`, only those with a network, which may be a bit set of so many. Raises
-    AssertionError."""
-    stores = stores or ("exact",)
+    """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
+    network, which may be a bit set of so many. Raises AssertionError."""
+    library.FLAGS = (*QUICK_FLAGS, *SMALL.get(store, ()))
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
         drawn = [draw(number, without, odd, tally, constraints, networks, naive, wider) for number in numbers]
-        cases = [case for found in drawn for case in found]
-        again = [_without(case, saving) for saving in besides for case in cases]
-    for store in stores:
-        tally.update(_compared(cases, store))
-    for came, count in _compared(again, "exact").items():
-        tally[f"{came} without a saving"] += count
+    cases = [case for found in drawn for case in found]
+    for group in by_words([case.rendered for case in cases]):
+        batch = compile_batch([cases[position].rendered for position in group], store)
+        for number, position in enumerate(group):
+            tally[_compare_case(cases[position], batch.choose(number), store)] += 1
     tally["specs"] = sum(map(bool, drawn))
+    tally["explorations"] = len(_workers(store)) * len(cases)
     tally["numbered"] = sum("#define MODEL_NUMBERS" in case.rendered.source for case in cases)
     tally["remembered"] = sum(len(case.rendered.sites) for case in cases)
     tally["with symmetry"] = len(WORKERS) * sum(bool(case.sorts) for case in cases)
@@ -273,23 +280,6 @@ def agree_on(
             tally["with cuts"] += bool(case.expected.cuts)
             tally["violated" if case.expected.finding else "held"] += 1
             tally["error"] += case.expected.finding is not None and case.expected.finding.kind == "error"
-    return tally
-
-
-def _without(case: Case, saving: str) -> Case:
-    with case.system:
-        rendered = rendering(case.system, [state for _, state in case.initial], case.sorts, [saving])
-    return replace(case, rendered=rendered)
-
-
-def _compared(cases: Sequence[Case], store: str) -> Counter[str]:
-    library.FLAGS = (*QUICK_FLAGS, *SMALL.get(store, ()))
-    tally: Counter[str] = Counter()
-    for group in by_words([case.rendered for case in cases]):
-        batch = compile_batch([cases[position].rendered for position in group], store)
-        for number, position in enumerate(group):
-            tally[_compare_case(cases[position], batch.choose(number), store)] += 1
-    tally["explorations"] = len(_workers(store)) * len(cases)
     return tally
 
 
@@ -338,16 +328,18 @@ def _agree_or_say(
     odd: bool = False,
     messages: int | None = None,
     wider: bool = False,
-    stores: Sequence[str] = (),
+    store: str = "exact",
+    turns: bool = False,
 ) -> tuple[Counter[str], str]:
-    """One by one what disagrees together, so that each is named. The batches take turns in which saving they are also tried without."""
-    besides = [SAVINGS[numbers[0] // BATCH % len(SAVINGS)]] if not without else []
+    """One by one what disagrees together, so that each is named. With `turns` what a batch is compared by follows from its numbers."""
+    if turns:
+        store, without = TURNS[numbers[0] // BATCH % len(TURNS)]
     try:
-        return agree_on(numbers, *stores, without=without, besides=besides, odd=odd, messages=messages, wider=wider), ""
+        return agree_on(numbers, store, without, odd, messages=messages, wider=wider), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
-    found = [_agree_or_say([number], without, odd, messages, wider, stores) for number in numbers]
+    found = [_agree_or_say([number], without, odd, messages, wider, store) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -360,12 +352,9 @@ def main() -> int:
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
     options.add_argument("--wider", action="store_true", help="specs with several @init methods and partial maps")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
+    options.add_argument("--store", default="exact", choices=library.STORE_FLAGS, help="how states are kept")
     options.add_argument(
-        "--store",
-        action="append",
-        default=[],
-        choices=library.STORE_FLAGS,
-        help="how states are kept; repeat it for several",
+        "--turns", action="store_true", help="batches take turns: each store, and each saving switched off"
     )
     options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()
@@ -381,7 +370,8 @@ def main() -> int:
                     odd=chosen.odd,
                     messages=chosen.messages,
                     wider=chosen.wider,
-                    stores=chosen.store,
+                    store=chosen.store,
+                    turns=chosen.turns,
                 ),
                 batches,
             ),

@@ -64,7 +64,7 @@ def test_numbers_and_counterexamples_are_those_of_states_in_memory(
 def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
     count = BATCH // 2
-    tally = agree_on(range(count), "disk")
+    tally = agree_on(range(count), store="disk")
     assert tally["specs"] == count and min(tally["violated"], tally["held"], tally["with cuts"]) > count / 8
 
 

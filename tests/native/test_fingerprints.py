@@ -88,7 +88,7 @@ def test_collisions_miss_states_and_do_no_other_harm(tmp_path: Path, bits: int, 
 @pytest.mark.parametrize("begin", shares(64, 16))
 def test_drawn_specs_agree(begin: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
-    assert agree_on(range(begin, begin + 16), "fingerprint")["specs"] == 16
+    assert agree_on(range(begin, begin + 16), store="fingerprint")["specs"] == 16
 
 
 def test_the_outcome_says_what_it_rests_on() -> None:

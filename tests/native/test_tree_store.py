@@ -94,7 +94,7 @@ def test_the_checkpoint_of_another_store_is_refused(tmp_path: Path) -> None:
 def test_drawn_specs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
     count = BATCH // 2
-    assert agree_on(range(count), "tree")["specs"] == count
+    assert agree_on(range(count), store="tree")["specs"] == count
 
 
 def test_the_counterexample_is_the_same() -> None:
