@@ -246,8 +246,15 @@ def test_a_swarm_finds_figure_8_from_the_very_beginning() -> None:
     assert 0 < one.seen[1] < one.seen[0] < one.steps
 
 
-@pytest.mark.parametrize("engine", ["native", "reference"])
-@pytest.mark.parametrize("swarm", [False, True])
+@pytest.mark.parametrize(
+    ("engine", "swarm"),
+    [
+        ("native", False),
+        ("native", True),
+        ("reference", True),
+        pytest.param("reference", False, marks=pytest.mark.deep),
+    ],
+)
 def test_what_was_seen_is_told(engine: str, swarm: bool) -> None:
     """Enough runs see everything, of which a few states are counted as good as exactly."""
     spec = TwoPhaseCommit.bounded(ResourceManager=2)
