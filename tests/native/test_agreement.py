@@ -103,7 +103,7 @@ def test_drawn_specs_agree_with_each_saving_switched_off(savings: tuple[str, ...
 
 
 SMALLER = {
-    "_raft_safety.RaftSafety": {"Term": 1},
+    "_raft_safety.RaftSafety": {"Term": 1, "Index": 2},
     "dynamo.Dynamo": {"Update": 1, "Client": 1},
     "dynamo.ForgetsItsDots": {"Update": 1, "Client": 1},
     "dynamo.LastWriteWins": {"Update": 1, "Client": 1},
@@ -184,7 +184,7 @@ SMALLER = {
     "quorum_register.ReadOneWriteAll": {"Reader": 1},
     "quorum_register.Regular": {"Reader": 1},
     "raft.CommitsOldTerms": {"Term": 2},
-    "raft.Raft": {"Term": 1},
+    "raft.Raft": {"Term": 1, "Index": 2},
     "raft_election.RaftElection": {"Term": 1},
     "multi_paxos.FillsGapsAtOnce": {"Slot": 1, "Acceptor": 2},
     "multi_paxos.MultiPaxos": {"Slot": 1, "Acceptor": 2},

@@ -66,9 +66,11 @@ class Task:
         return Naming(self.spec, self.variant)
 
     def loaded(self) -> tuple[Protocol, type[Spec]]:
-        """Its file, and the class without lemmas."""
+        """Its file, and the class without lemmas, at the bounds of its mutants."""
         protocol = load(self.spec)
-        return protocol, bare(protocol.variant(self.variant).bounded(**self.bounds))
+        cls = protocol.variant(self.variant)
+        own = cls.__dict__.get("mutant_bounds", {})
+        return protocol, bare(cls.bounded(**own | self.bounds))
 
 
 @dataclass(frozen=True)
@@ -342,7 +344,7 @@ class _Share:
         self.made: dict[int, Made] = {}
         self.places: dict[int, tuple[Together, int]] = {}
         self.protocol = protocol
-        self.variants = dict(_variants(protocol, protocol.variant(task.variant), task.bounds))
+        self.variants = dict(_variants(protocol, protocol.variant(task.variant), System(spec).bounds))
 
     def look(self, number: int) -> Looked:
         """Make the model of a mutant."""
@@ -432,11 +434,11 @@ class _Share:
 
 
 def _variants(protocol: Protocol, base: type[Spec], bounds: dict[str, int]) -> Iterator[tuple[str, str]]:
-    """What the variants of a class do, at its bounds."""
+    """What the variants of a class do, at these bounds."""
     for name, cls in protocol.classes.items():
         if cls is not base and issubclass(cls, base):
             with suppress(QuorateError):  # It may have no such bound, or no model.
-                yield name, doing(build(cls.bounded(**System(base).bounds | bounds)))
+                yield name, doing(build(cls.bounded(**bounds)))
 
 
 def _memory(processes: int) -> int:
