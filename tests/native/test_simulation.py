@@ -184,7 +184,9 @@ def test_a_time_limit_ends_even_one_endless_run() -> None:
 
 
 def test_the_command_shows_the_engine_and_the_last_run(tmp_path: Path) -> None:
-    done = CliRunner().invoke(command, ["two_phase_commit", "--runs", "20000", "--seed", "4", "--workers", "2"])
+    done = CliRunner().invoke(
+        command, ["two_phase_commit", "--even", "--runs", "20000", "--seed", "4", "--workers", "2"]
+    )
     assert done.exit_code == 0
     assert "seed 4: 20,000 random runs, 1,000,000 steps" in done.output and "native engine: no violation" in done.output
     shown = CliRunner().invoke(command, ["two_phase_commit", "--seed", "4", "--engine", "native", "--format", "json"])

@@ -42,6 +42,8 @@ HEADERS = (
     "counterexample.h",
     "expand.h",
     "profile.h",
+    "random.h",
+    "guide.h",
     "simulate.h",
     "graph.h",
     "components.h",
@@ -142,7 +144,9 @@ class Library:
         signed = [(field, ctypes.c_int64) for field in ("event", "stop", "done", "trace_failed")]
         counts = [("cuts", ctypes.c_uint64 * bounds), ("fired", ctypes.c_uint64 * actions)]
         self.Report = type("Report", (ctypes.Structure,), {"_fields_": [*plain, *signed, *counts]})
-        counted = [(field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_steps")]
+        counted = [
+            (field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_start", "last_steps")
+        ]
         covered = ("covered", ctypes.c_uint8 * REGISTERS * 2)
         self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, counts[1], covered]})
         assert ctypes.sizeof(self.Report) == self.c.quorate_report_bytes()
@@ -166,7 +170,7 @@ class Library:
             "quorate_trace_step": (None, (pointer, number, pointer, pointer, pointer, pointer)),
             "quorate_trace_length": (number, (pointer,)),
             "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
-            "quorate_rerun": (pointer, (pointer,)),
+            "quorate_rerun": (pointer, (pointer, pointer, number)),
             "quorate_trapped": (number, ()),
             "quorate_mistaken": (number, ()),
             "quorate_crowded": (ctypes.c_int, ()),
@@ -177,6 +181,16 @@ class Library:
         }
         if self.rendered.points:
             signatures["quorate_counted"] = (number, (pointer, number))
+        if self.rendered.guided:
+            signatures |= {
+                "quorate_guide_open": (pointer, ()),
+                "quorate_guide_close": (None, (pointer,)),
+                "quorate_guided": (pointer, (pointer, pointer, pointer, pointer)),
+                "quorate_guide_learn": (ctypes.c_int, (pointer, pointer)),
+                "quorate_guide_ignore": (None, (pointer,)),
+                "quorate_guide_weigh": (ctypes.c_int, (pointer,)),
+                "quorate_guide_met": (ctypes.c_int, (pointer, number, pointer, pointer)),
+            }
         if self.rendered.has_liveness:
             signatures |= {
                 "quorate_liveness_open": (pointer, (number, number)),

@@ -108,6 +108,9 @@
 #ifndef MODEL_POINTS
 #define MODEL_POINTS 0
 #endif
+#ifndef MODEL_GUIDED
+#define MODEL_GUIDED 0
+#endif
 
 #define NONE 0xFFFFFFFFu
 #define LABEL_CUT 1u
