@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -49,8 +50,14 @@ HEADERS = (
     "components.h",
     "liveness.h",
     "share.h",
+    "apart.h",
     "engine.c",
 )
+ENGINE = "engine.c"
+"""The unit of the engine, where it has one of its own."""
+SIZE = re.compile(r"^#define MODEL_(\w+) (\d+)$", re.MULTILINE)
+ROUNDED = {"SITES": 32, "NUMBERS": 64}
+"""Sizes that may be larger than is needed: rounded up, more models have the same."""
 STORE_FLAGS = {
     "exact": (),
     "tree": ("-DSTORE_TREE=1",),
@@ -256,6 +263,24 @@ class Library:
 def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     """A model's C file, compiled with the engine. Raises NoCompiler and CompileFailed."""
     return cc.load(name, with_engine(source), (*FLAGS, *STORE_FLAGS[store]))
+
+
+def compile_apart(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
+    """The same, the engine by itself (`apart.h`): for models at which runs are not counted. Raises NoCompiler and CompileFailed."""
+    head, model, body = source.partition('#include "model.h"')
+    head = SIZE.sub(_rounded, head)
+    sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')
+    sources[FILE] = sources[FILE].replace('#include "engine.inc"', '#include "apart.h"')
+    sizes = [found[0] for found in SIZE.finditer(head) if found[1] != "BITS" or store == "tree"]
+    includes = [f'#include "{file}"' for file in ("model.h", "apart.h", "engine.inc")]
+    sources[ENGINE] = "\n".join(["#define APART 2", *sizes, *includes, ""])
+    return cc.load(name, sources, (*FLAGS, *STORE_FLAGS[store]), ENGINE)
+
+
+def _rounded(size: re.Match[str]) -> str:
+    """The definition of a size, rounded up if it may be."""
+    step = ROUNDED.get(size[1], 1)
+    return f"#define MODEL_{size[1]} {-(-int(size[2]) // step) * step}"
 
 
 def with_engine(source: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ from quorate.explore.native.library import (
     STOP_STATES,
     Library,
     Options,
+    compile_apart,
     compile_model,
     standalone,
 )
@@ -109,7 +110,8 @@ def compiled(
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts, without, counted, guided)
     try:
-        library = Library(rendered, compile_model(system.name, rendered.source, store))
+        compile_it = compile_model if counted else compile_apart
+        library = Library(rendered, compile_it(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
     _compiled[system] = (tuple(sorts), store, without, counted, guided, initial, library)
