@@ -130,6 +130,11 @@ ENDS = {
     "an absent key popped": ("self.level.pop(p)", "error"),
     "an absent key popped for a name": ("x = self.level.pop(p)\nself.level[q] = x", "error"),
     "an absent key popped with None": ("self.level.pop(p, None)\nself.flag = len(self.level) == 0", "ends"),
+    "a key that is None only elsewhere": (
+        "c = p if n == 0 else None\nself.level[q] = 1\nif c is not None:\n    self.level.pop(c, None)\n"
+        "    self.flag = self.level.get(c) is None",
+        "ends",
+    ),
     "two keys deleted": ("self.level = {p: 1, q: 2}\ndel self.level[p], self.level[q]", "either"),
     "a key beyond its sort": ("self.shelf[n + 1] = Note(p, q, 0)", "either"),
     "a value beyond its bound": ("self.level[p] = n + 1", "either"),
@@ -189,6 +194,9 @@ REJECTED = {
     "a partial map for a total one": "«self.total = self.level»",
     "None as a value": "«self.level[p] = None»",
     "a key that may be none": "self.flag = self.shelf.get(«n + 1») is None",
+    "a popped key that may be none": "self.shelf.pop(«n + 1», None)",
+    "a popped key that may be none, for a name": "x = self.shelf.pop(«n - 1», None)\nself.flag = x is None",
+    "a popped key that may be None": "self.level.pop(«p if n == 0 else None», None)",
     "popitem": "«self.level.popitem()»",
     "setdefault": "«self.level.setdefault(p, 1)»",
     "a default that is not None": "«self.level.pop(p, 1)»",

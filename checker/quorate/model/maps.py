@@ -139,9 +139,7 @@ def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
                 )
             written, body = [whole], ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, one), None, ctx.location(node))
             continue
-        found = lowering.lower(ctx, key, expected.key)
-        if not converts(found, expected.key):
-            raise ctx.source.outside(key, f"This may be no {expected.key}.", "Use a key of the map's key type.")
+        found = partial.key(ctx, key, expected)
         held = _held(ctx, value, expected)
         written += [found, held]
         body = operators.conditional(ctx, node, operators.equal(ctx, key, one, found), held, body)
