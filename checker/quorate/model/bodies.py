@@ -303,8 +303,9 @@ def _procedure(
         )
     if function in ctx.inlining:
         raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
+    ctx.count(node, 1)
     values = own_calls.as_written(call, own_calls.arguments(ctx, call, function, owner, 1))
-    source = Source.of(function, owner)
+    source = ctx.source_of(function, owner)
     before: list[ir.Stmt] = []
     bindings: dict[str, ir.Expr] = {}
     for name, value in values:

@@ -21,7 +21,7 @@ from quorate.prove.attempt import Attempt, closure
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, never_seen, vacuous
-from quorate.prove.results import Claim, Counterexample, Proof, Task
+from quorate.prove.results import Claim, Proof, Task
 from quorate.prove.solvers.query import Query
 from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all, selected, version_of
 
@@ -216,7 +216,7 @@ class AtAnySize(Attempt):
                     with bounded.model.system:
                         found = self._counterexample(bounded, claim)
                     if found is not None:
-                        shown = Counterexample(found, bounded.model.system.bounds, first)
+                        shown = self.counterexample(found, bounded.model.system.bounds, first)
                         claim = replace(claim, status="failed", counterexample=shown)
                         break
             explained.append(claim)
