@@ -27,7 +27,6 @@ from quorate.model.context import Context
 from quorate.model.conversion import alternatives, join, roomy, without_none
 from quorate.model.order import check_unordered
 from quorate.model.ranges import is_number
-from quorate.model.source import Source
 
 ALLOWED = "Use assignments, `if`, `for`, `require`, `return`, and calls that change a container or are procedures of the spec."
 

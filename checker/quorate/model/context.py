@@ -21,7 +21,7 @@ PASSES_EXACT = 3
 """Passes over a body before growing ranges of numbers are given up on."""
 
 CALLS_MAX = 1_000
-"""A body makes so many calls, with all that is called by them: passes and engines look at each. No body of the library makes more than 59."""
+"""A body makes so many calls, with all that is called by them: passes and engines look at each. No body of the library makes over 59."""
 
 
 @dataclass
