@@ -417,7 +417,7 @@ def test_verdicts_are_those_of_the_definition() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", shares(DRAWN, DRAWN // 3, deep=0.6))
+@pytest.mark.parametrize("begin", shares(DRAWN, DRAWN // 3))
 def test_the_native_engine_finds_the_same_lassos_and_says_the_same_of_bounds(
     begin: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
