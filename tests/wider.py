@@ -222,19 +222,19 @@ CHANGES: Words = (
 ACTIONS: Words = (
     (
         "lease",
-        ("g: Annotated[dict[Node, Level], partial]\nrequire({truth} or len(g) == 1)\nself.lease = g",),
+        ("g: Annotated[dict[Node, Level], partial]\nrequire({truth} or g != {{}})\nself.lease = g",),
     ),
     (
         "table",
         (
-            "g: Annotated[dict[Node, Level], partial]\nrequire({truth} and len(g) < 2)\nself.table = Table(g, None)",
+            "g: Annotated[dict[Node, Level], partial]\nrequire({truth} and all(v == 0 for v in g.values()))\nself.table = Table(g, None)",
             "g: Annotated[list[Node], up_to(1)] | None\nrequire({truth})\nself.table = Table({{}}, g)",
         ),
     ),
     (
         "post",
         (
-            "t: Table\nrequire(t in self.post)\nself.post.receive(t)\nassert len(t.held) <= 3",
+            "t: Table\nrequire(t in self.post)\nself.post.receive(t)\nassert all(v >= 0 for v in t.held.values())",
             "t: Table\nrequire(t in self.post and t.plan is None)\nself.post.send(replace(t, plan=[]))",
         ),
     ),
