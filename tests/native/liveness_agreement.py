@@ -1,10 +1,10 @@
 """Liveness on the native engine against the reference engine, on random specs.
 
-    python -m tests.native.liveness_agreement --count 2000 --seed 10000
+    python -m tests.native.liveness_agreement --count 2000 --seed 10000 [--store tree]
 
 is a deeper run than the tests have time for: it prints every disagreement and a tally, and exits 1 if there was one. Both
 engines check the liveness properties of a spec whatever its safety; for all properties and arguments the verdict, every step of the
-lasso, and what is counted of states must be the same.
+lasso, and what is counted of states must be the same, with one worker, two and four.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
 
 from tests.generated import load, write
-from tests.native.agreement import QUICK_FLAGS, Sorts
+from tests.native.agreement import QUICK_FLAGS, SMALL_TREE, WORKERS, Sorts
 from tests.native.batch import by_words, compile_batch
 
 STATES_MAX = 1_000
 BATCH = 50
+SMALL_GRAPH = ("-DSOLO_MAX=2", "-DGATHERED_MAX=100", "-DINDEX_MIN=16", "-DPAIRS_SLACK=1")
+"""Workers that meet, an index that grows and a tree that is outgrown already with few states."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ def compare(case: Case, compiled: library.Library) -> Counter[str]:
     """
     system, graph = case.system, case.graph
 
-    def check(sorts: Sorts) -> native.Check:
-        return native.Check(system, compiled, case.initial, sorts, Watch(Limits(states=case.states_max)))
+    def check(sorts: Sorts, workers: int = 1) -> native.Check:
+        return native.Check(system, compiled, case.initial, sorts, Watch(Limits(states=case.states_max)), workers)
 
     with system:
         if graph is None:
@@ -81,9 +83,10 @@ def compare(case: Case, compiled: library.Library) -> Counter[str]:
             assert check(()).lasting().stopped == graph.stopped, case.name
             return Counter(["large"])
         expected = list(reference.answers(graph))
-        every = check(())
-        with every.opened():
-            assert list(map(comparable, every.answers())) == list(map(comparable, expected)), case.name
+        for workers in WORKERS:
+            every = check((), workers)
+            with every.opened():
+                assert list(map(comparable, every.answers())) == list(map(comparable, expected)), (case.name, workers)
         first = check(case.sorts).lasting()
         finding = next((answer.finding for answer in expected if answer.finding is not None), None)
         assert (first.states, first.finding) == (len(graph.states), finding), case.name
@@ -126,9 +129,9 @@ def compare_spec(spec: type[Spec], states_max: int) -> Counter[str]:
     return compare(found, compiled)
 
 
-def agree_on(seeds: Sequence[int], constraints: bool = False) -> Counter[str]:
+def agree_on(seeds: Sequence[int], constraints: bool = False, store: str = "exact") -> Counter[str]:
     """Compare on drawn specs, many in one compilation, and count what was compared. Raises AssertionError."""
-    library.FLAGS = QUICK_FLAGS
+    library.FLAGS = (*QUICK_FLAGS, *SMALL_GRAPH, *(SMALL_TREE if store == "tree" else ()))
     tally: Counter[str] = Counter()
     cases = []
     for seed in seeds:
@@ -136,14 +139,14 @@ def agree_on(seeds: Sequence[int], constraints: bool = False) -> Counter[str]:
             cases.append(case(f"seed {seed}", load(write(seed, liveness=True, constraints=constraints))))
         except Failure:
             tally["without initial states"] += 1
-    return tally + compare_all(cases)
+    return tally + compare_all(cases, store)
 
 
-def compare_all(cases: Sequence[Case]) -> Counter[str]:
+def compare_all(cases: Sequence[Case], store: str = "exact") -> Counter[str]:
     """Compare on many specs in one compilation, and count what was compared. Raises AssertionError."""
     tally = Counter(specs=len(cases))
     for group in by_words([case.rendered for case in cases]):
-        batch = compile_batch([cases[position].rendered for position in group])
+        batch = compile_batch([cases[position].rendered for position in group], store)
         for number, position in enumerate(group):
             tally.update(compare(cases[position], batch.choose(number)))
     return tally
@@ -154,12 +157,13 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--count", type=int, default=2_000)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--store", choices=("exact", "tree"), default="exact")
     chosen = options.parse_args()
     total: Counter[str] = Counter()
     end = chosen.seed + chosen.count
     for begin in range(chosen.seed, end, BATCH):
         try:
-            total.update(agree_on(range(begin, min(begin + BATCH, end))))
+            total.update(agree_on(range(begin, min(begin + BATCH, end)), store=chosen.store))
         except AssertionError as difference:
             total["DISAGREE"] += 1
             print(f"seeds from {begin}: {difference}", flush=True)

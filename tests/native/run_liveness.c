@@ -1,6 +1,6 @@
 /* Checks the liveness of listed graphs. Included after models/listed.c.
  *
- *     run_liveness [KILOBYTES [STATES]] < graphs
+ *     run_liveness [KILOBYTES [STATES [WORKERS]]] < graphs
  *
  * A graph is: property, number of states, number of initial states; for each state the answer of its promise (1 begins, 2 fulfilled, 4
  * raises), the number of its transitions, and each of them as action, argument, target (-1 if cut). For each graph one line
@@ -47,16 +47,17 @@ static void show_components(Liveness *l, uint64_t states) {
     for (uint64_t n = 0; n < states; n++) {
         uint64_t component = quorate_liveness_component(l, n);
         if (component != UINT64_MAX)
-            printf(" %llu:%llu", (unsigned long long)state_of(&l->graph, n)->w[0], (unsigned long long)component);
+            printf(" %llu:%llu", (unsigned long long)state_of(&l->graph, n).w[0], (unsigned long long)component);
     }
 }
 
 int main(int argc, char **argv) {
     uint64_t kilobytes = argc > 1 ? strtoull(argv[1], NULL, 10) : 1 << 20;
     uint64_t limit = argc > 2 ? strtoull(argv[2], NULL, 10) : UINT64_MAX;
+    uint64_t workers = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     for (long long property; scanf("%lld", &property) == 1;) {
         read_graph(read_number());
-        Liveness *l = quorate_liveness_open(kilobytes << 10, limit);
+        Liveness *l = quorate_liveness_open(kilobytes << 10, limit, workers);
         if (!l) return 1;
         uint64_t choice[1] = {0};
         int verdict = quorate_liveness_build(l) ? quorate_liveness_check(l, (uint64_t)property, choice) : LIVENESS_STOPPED;

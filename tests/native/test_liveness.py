@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import networkx
 import pytest
@@ -16,6 +17,7 @@ from quorate.language.system import System
 from quorate_specs.consensus.raft_election import RaftElection
 from quorate_specs.transactions.two_phase_commit import Blocking, TwoPhaseCommitWithCrashes
 
+from tests.native.agreement import SMALL_TREE
 from tests.native.building import found, program
 from tests.native.fair_systems import differences, runner_in
 from tests.native.listed import (
@@ -39,6 +41,10 @@ from tests.native.listed import (
     path,
     verdict,
 )
+from tests.native.liveness_agreement import SMALL_GRAPH
+
+LISTED = '#include "listed.c"\n#include "run_liveness.c"\n'
+EVERY_STATE = 2**64 - 1
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
     @cache
     def made(sanitizer: str) -> str:
-        return program(folder / sanitizer, '#include "listed.c"\n#include "run_liveness.c"\n', sanitizer)
+        return program(folder / sanitizer, LISTED, sanitizer)
 
     return made
 
@@ -130,9 +136,36 @@ def test_limits_end_a_check_honestly(build: Build) -> None:
     assert (limited.verdict, limited.stop, limited.states) == (STOPPED, 4, 1_000)
 
 
+def large(seed: int) -> Listed:
+    """Levels of hundreds of states, of which each is reached from many; half of the properties hold."""
+    random, states = Random(seed), 3_000
+    lines = [
+        sorted((random.randrange(5), argument, random.randrange(states)) for argument in range(random.randrange(2, 6)))
+        for _ in range(states)
+    ]
+    promises = [random.choice([0, BEGINS, FULFILLED] if seed % 2 else [0, FULFILLED]) for _ in range(states)]
+    return Listed(LEADS_TO if seed % 2 else EVENTUALLY, 2, [BEGINS, BEGINS, *promises[2:]], lines)
+
+
+@pytest.mark.slow
+def test_several_workers_build_the_same_graph_without_a_race(tmp_path: Path) -> None:
+    graphs = [large(seed) for seed in range(4)]
+    runner = program(tmp_path / "thread", LISTED, "thread", *SMALL_GRAPH)
+    alone = list(answers(runner, graphs, 1 << 20, EVERY_STATE, 1))
+    assert {answer.verdict for answer in alone} == {HOLDS, VIOLATED} and min(answer.states for answer in alone) > 2_000
+    for workers in (2, 4):
+        assert list(answers(runner, graphs, 1 << 20, EVERY_STATE, workers)) == alone
+    for workers in (1, 3):
+        limited = next(answers(runner, graphs, 1 << 20, 1_000, workers))
+        assert (limited.verdict, limited.stop, limited.states) == (STOPPED, 4, 1_000)
+
+
 CHECK_ALL = """
+#ifndef BUILDERS
+#define BUILDERS 1
+#endif
 int main(void) {
-    Liveness *l = quorate_liveness_open((uint64_t)1 << 30, UINT64_MAX);
+    Liveness *l = quorate_liveness_open((uint64_t)1 << 30, UINT64_MAX, BUILDERS);
     uint64_t choice[8] = {0};
     printf("built=%d verdicts=", quorate_liveness_build(l));
     for (uint64_t property = 0; property < MODEL_LIVENESS; property++)
@@ -143,17 +176,21 @@ int main(void) {
 """
 
 
+TREE = ("-DSTORE_TREE=1", *SMALL_TREE, *SMALL_GRAPH)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("spec", "verdicts"),
+    ("spec", "verdicts", "sanitizer", "flags"),
     [
-        (TwoPhaseCommitWithCrashes.bounded(Crashes=2), [HOLDS, HOLDS, HOLDS]),
-        (Blocking, [HOLDS, VIOLATED, HOLDS]),
-        (RaftElection.bounded(Term=1), [HOLDS]),
+        (TwoPhaseCommitWithCrashes.bounded(Crashes=2), [HOLDS, HOLDS, HOLDS], "address", ()),
+        (Blocking, [HOLDS, VIOLATED, HOLDS], "address", ("-DBUILDERS=2", *SMALL_GRAPH)),
+        (RaftElection.bounded(Term=1), [HOLDS], "address", TREE),
+        (RaftElection.bounded(Term=1), [HOLDS], "thread", ("-DBUILDERS=3", *TREE)),
     ],
 )
 def test_models_of_the_library_are_clean_under_sanitizers(
-    tmp_path: Path, spec: type[Spec], verdicts: list[int]
+    tmp_path: Path, spec: type[Spec], verdicts: list[int], sanitizer: str, flags: tuple[str, ...]
 ) -> None:
     """Every liveness property, with its first arguments."""
     system = System(spec)
@@ -161,7 +198,13 @@ def test_models_of_the_library_are_clean_under_sanitizers(
         source = rendering(system, [state for _, state in system.initial()], ()).source
         expected = native.explore(system, (), Watch())
     runner = program(
-        tmp_path / "model", source + CHECK_ALL, "address", "-O0", "-w", "-DINLINE=static __attribute__((unused))"
+        tmp_path / "model",
+        source + CHECK_ALL,
+        sanitizer,
+        "-O0",
+        "-w",
+        "-DINLINE=static __attribute__((unused))",
+        *flags,
     )
     answer = found(runner)
     assert answer["verdicts"] == "".join(map(str, verdicts))

@@ -34,8 +34,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("begin", shares(400, 100))
 def test_random_specs_agree(begin: int) -> None:
-    """More of them: `python -m tests.native.liveness_agreement`."""
-    tally = agree_on(range(begin, begin + 100))
+    """Kept as they are and in a tree by turns. More of them: `python -m tests.native.liveness_agreement`."""
+    tally = agree_on(range(begin, begin + 100), store="tree" if begin % 200 else "exact")
     assert tally["specs"] > 80 and min(tally["holds"], tally["stays"]) > 50 and tally["loop"] > 5, tally
 
 

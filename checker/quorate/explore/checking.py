@@ -217,7 +217,7 @@ class _Judge:
             self.notes.append(_stuck_note(covered.stuck))
         self.verdicts.judge_safety()
         if self.system.of(*LIVENESS):
-            ended = self._liveness()
+            ended = self._liveness(workers)
             if ended is not None:
                 return ended
         return self._summed_up()
@@ -298,7 +298,7 @@ class _Judge:
                 self.notes.append(str(reason))
         raise AssertionError("there is no engine")
 
-    def _liveness(self) -> Outcome | None:
+    def _liveness(self, workers: int) -> Outcome | None:
         """The outcome if a liveness property is violated, or the graph is too large to tell."""
         if self.sorts:
             self.notes.append("liveness was checked on the full graph, without symmetry reduction")
@@ -306,7 +306,7 @@ class _Judge:
             self.notes.append("liveness was checked with every state stored exactly")
         try:
             with self._limited():
-                lasting = self._lasting()
+                lasting = self._lasting(workers)
         except _BeginsTooLong as reason:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {reason}")
         self.verdicts.judge_liveness(lasting, {name: self._trace(finding) for name, finding in lasting.forced.items()})
@@ -317,14 +317,15 @@ class _Judge:
         self.notes.extend(lasting.remarks)
         return None
 
-    def _lasting(self) -> Lasting:
+    def _lasting(self, workers: int) -> Lasting:
         """What the engine that explored says of liveness; the reference engine where it cannot."""
         if self.engine != "reference":
             try:
-                return liveness_engine(self.engine)(self.system, self.sorts, self.watch)
+                return liveness_engine(self.engine)(self.system, self.sorts, self.watch, workers)
             except EngineUnavailable as reason:
                 self.notes.append(f"liveness was checked by the reference engine: {reason}")
-        return liveness_engine("reference")(self.system, affordable(self.system, self.sorts)[0], self.watch)
+        sorts = affordable(self.system, self.sorts)[0]
+        return liveness_engine("reference")(self.system, sorts, self.watch, workers)
 
     def _trace(self, finding: Finding) -> Trace:
         from quorate.explore.traces.tracing import trace

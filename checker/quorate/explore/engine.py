@@ -178,8 +178,8 @@ class Lasting:
         return tuple(found)
 
 
-LivenessEngine = Callable[[System, Sequence[type[Scalarset]], Watch], Lasting]
-"""(system, sorts that its safety was reduced over, watch) -> what the liveness properties do, without reduction."""
+LivenessEngine = Callable[[System, Sequence[type[Scalarset]], Watch, int], Lasting]
+"""(system, sorts that its safety was reduced over, watch, workers) -> what the liveness properties do, without reduction."""
 
 LIVENESS = {"native": "quorate.explore.native.liveness:explore", "reference": "quorate.explore.liveness:explore"}
 """Where each engine checks liveness."""

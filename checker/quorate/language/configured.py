@@ -31,6 +31,7 @@ from quorate.language.resolve import (
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
 from quorate.language.types import WireType
+from quorate.language.types.partial import has_partial
 
 
 class Configured:
@@ -301,6 +302,8 @@ class Configured:
                 )
             try:
                 kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
+                if has_partial(kind):
+                    raise SpecError(f"{where}: no parameter ranges over partial maps; write `dict[K, V | None]`.")
             except SpecError as error:
                 raise placed(error, definition(function, parameter)) from None
             parameters.append(Parameter(parameter, kind))

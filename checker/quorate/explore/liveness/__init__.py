@@ -39,8 +39,10 @@ from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
 
 
-def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
-    """The reference engine as `quorate.explore.engine.LIVENESS` wants it: graph by networkx, one property after the other."""
+def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int = 1) -> Lasting:
+    """The reference engine as `quorate.explore.engine.LIVENESS` wants it: graph by networkx, one property after the other. It has one
+    worker."""
+    del workers
     full = build(system, sorts, watch, unfolded=True)
     found = answers_up_to_a_violation(answers(full)) if full.stopped is None else ()
     changing = sum(target != number for number, edges in enumerate(full.edges) for _, target in edges)

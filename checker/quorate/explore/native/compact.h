@@ -25,9 +25,6 @@
 #include "search.h"
 #include "stream.h"
 
-#ifndef PLAN_AT /* A test that wants a tree chosen early takes fewer. */
-#define PLAN_AT ((uint64_t)1 << 16)
-#endif
 #ifndef LISTED_MIN
 #define LISTED_MIN 4096
 #endif

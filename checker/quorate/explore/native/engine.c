@@ -33,9 +33,8 @@ EXPORT void quorate_close(Search *search) {
         memo_close(search->workers[i].out.memo);
     }
     store_close(search);
-    pthread_mutex_destroy(&search->lock);
+    meeting_close(&search->meeting);
     pthread_mutex_destroy(&search->limit_lock);
-    pthread_cond_destroy(&search->wake);
     free(search->table.arenas);
     free(search->workers);
     free(search->ends);
@@ -56,14 +55,12 @@ static void *zeroed(size_t bytes) {
 EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     Search *search = zeroed(sizeof *search);
     if (!search) return NULL;
-    pthread_mutex_init(&search->lock, NULL);
     pthread_mutex_init(&search->limit_lock, NULL);
-    pthread_cond_init(&search->wake, NULL);
     search->options = *options;
     search->worker_count = (unsigned)(options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX);
     search->arena_count = arenas < WORKERS_MAX ? (unsigned)arenas : WORKERS_MAX;
     if (search->arena_count < search->worker_count) search->arena_count = search->worker_count;
-    search->expected = search->worker_count;
+    meeting_open(&search->meeting, search->worker_count);
     search->budget.limit = options->memory_limit;
     atomic_store(&search->event, NONE);
     search->workers = zeroed(search->worker_count * sizeof *search->workers);
@@ -101,15 +98,15 @@ EXPORT uint64_t quorate_checkpoint_arenas(const char *path) {
 
 /* Send home the workers that have started, `started` of them, when not all could: they wait, or will, at their first meeting. */
 static void dismiss(Search *search, unsigned started) {
-    pthread_mutex_lock(&search->lock);
+    pthread_mutex_lock(&search->meeting.lock);
     search->finished = true;
-    search->expected = started;
-    if (search->arrived == started) {
-        search->arrived = 0;
-        atomic_fetch_add(&search->round, 1);
-        pthread_cond_broadcast(&search->wake);
+    search->meeting.expected = started;
+    if (search->meeting.arrived == started) {
+        search->meeting.arrived = 0;
+        atomic_fetch_add(&search->meeting.round, 1);
+        pthread_cond_broadcast(&search->meeting.wake);
     }
-    pthread_mutex_unlock(&search->lock);
+    pthread_mutex_unlock(&search->meeting.lock);
 }
 
 /* Begin. 0, or the system's error number when a thread cannot be started. */
@@ -136,11 +133,11 @@ EXPORT int quorate_wait(Search *search, uint64_t milliseconds) {
         until.tv_nsec -= 1000000000;
         until.tv_sec++;
     }
-    pthread_mutex_lock(&search->lock);
+    pthread_mutex_lock(&search->meeting.lock);
     int failure = 0;
     while (!atomic_load(&search->done) && failure == 0)
-        failure = pthread_cond_timedwait(&search->wake, &search->lock, &until);
-    pthread_mutex_unlock(&search->lock);
+        failure = pthread_cond_timedwait(&search->meeting.wake, &search->meeting.lock, &until);
+    pthread_mutex_unlock(&search->meeting.lock);
     return atomic_load(&search->done);
 }
 
@@ -232,71 +229,21 @@ EXPORT void quorate_trace_step(Search *search, uint64_t i, uint64_t *state, uint
 
 /* Walk the runs of a plan, until one is violated or `*stop` is set. 0, or 1 without memory. Any number of threads may do so at a time. */
 EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile int *stop) {
-    return !walk_all(plan, NULL, NULL, total, stop);
+    return !walk_all(plan, total, stop, NULL);
 }
 
-/* Walk one run again, which began with the prefix `start` of a guide, or with 0 of none, and keep its steps, to be read with
-   `quorate_trace_step`. NULL without memory. */
-EXPORT Search *quorate_rerun(const Plan *plan, const Guide *guide, uint64_t start) {
+/* Walk one run again and keep its steps, to be read with `quorate_trace_step`. NULL without memory. */
+EXPORT Search *quorate_rerun(const Plan *plan) {
     Search *record = zeroed(sizeof *record);
+    Simulated total;
+    int go_on = 0;
     if (!record) return NULL;
-    pthread_mutex_init(&record->lock, NULL);
+    meeting_open(&record->meeting, 1);
     pthread_mutex_init(&record->limit_lock, NULL);
-    pthread_cond_init(&record->wake, NULL);
-    if (rerun(plan, guide, start, record)) return record;
+    if (walk_all(plan, &total, &go_on, record)) return record;
     quorate_close(record);
     return NULL;
 }
-
-#if MODEL_GUIDED
-EXPORT void quorate_guide_close(Guide *guide) {
-    if (!guide) return;
-    free(guide->pairs.slots);
-    free(guide->prefixes.all);
-    free(guide->weights);
-    free(guide);
-}
-
-/* A guide that knows nothing. NULL without memory. */
-EXPORT Guide *quorate_guide_open(void) {
-    Guide *guide = calloc(1, sizeof *guide);
-    if (guide && pairs_open(&guide->pairs, PAIRS_FIRST)) return guide;
-    quorate_guide_close(guide);
-    return NULL;
-}
-
-/* Walk some runs of an epoch. What they found, for `quorate_guide_learn`; NULL without memory. */
-EXPORT Finds *quorate_guided(const Plan *plan, const Guide *guide, Simulated *total, const volatile int *stop) {
-    Finds *finds = finds_open(plan->runs);
-    if (finds && walk_all(plan, guide, finds, total, stop)) return finds;
-    finds_close(finds);
-    return NULL;
-}
-
-/* Add what some runs of an epoch found, once all runs before them are added and none is walked. 0, or 1 without memory. */
-EXPORT int quorate_guide_learn(Guide *guide, Finds *finds) {
-    bool good = guide_learn(guide, finds);
-    finds_close(finds);
-    return !good;
-}
-
-/* Forget what some runs found. */
-EXPORT void quorate_guide_ignore(Finds *finds) { finds_close(finds); }
-
-/* An epoch has ended. 0, or 1 without memory. */
-EXPORT int quorate_guide_weigh(Guide *guide) { return !guide_weigh(guide); }
-
-/* By action, how many pairs runs have met, and how many of them first in a run from `late` on. Whether there is no room for more. */
-EXPORT int quorate_guide_met(const Guide *guide, uint64_t late, uint64_t *all, uint64_t *new) {
-    for (size_t i = 0; i < (size_t)1 << guide->pairs.bits; i++) {
-        const Pair *pair = &guide->pairs.slots[i];
-        if (!pair->hash) continue;
-        all[pair->action]++;
-        new[pair->action] += pair->run >= late;
-    }
-    return guide->full;
-}
-#endif
 
 EXPORT uint64_t quorate_trace_length(const Search *search) { return search->trace_length; }
 

@@ -249,10 +249,10 @@ static void coordinate(Search *search) {
 }
 
 static void finish(Search *search) {
-    pthread_mutex_lock(&search->lock);
+    pthread_mutex_lock(&search->meeting.lock);
     atomic_store(&search->done, true);
-    pthread_cond_broadcast(&search->wake);
-    pthread_mutex_unlock(&search->lock);
+    pthread_cond_broadcast(&search->meeting.wake);
+    pthread_mutex_unlock(&search->meeting.lock);
 }
 
 static void *worker_main(void *argument) {

@@ -14,43 +14,42 @@
  * is possible and never taken; if it serves a demand, it is kept as a transition from the state to itself. A counterexample finds the
  * names of its instances by firing the states again.
  *
- * A record begins at `bases[n / 256] + starts[n]`. While the graph is built, a hash table finds the number of a state; a slot holds 32
- * bits of the hash above the number plus one. The table is given back when the graph is whole.
+ * A record begins at `bases[n / 64] + starts[n]`. States are kept as vertices.h says; building.h makes the graph.
  */
 #ifndef QUORATE_GRAPH_H
 #define QUORATE_GRAPH_H
 
-enum { SOURCES = 64, RING = 64, SLOT_AHEAD = 12, STATE_AHEAD = 6, RECORDS_A_BASE = 256, EDGE_BYTES_MAX = 20 };
+#include "vertices.h"
+
+enum { GROUP = 64, EDGE_BYTES_MAX = 20 }; /* records with a base of their own */
 
 /* Numbers of states and twice a number fit into 32 bits, with room for marks. */
 #define GRAPH_STATES_MAX (((uint64_t)1 << 31) - 16)
-#define NOBODY UINT64_MAX
 #define CUT_HERE (UINT64_MAX - 1) /* instead of a target */
 
 typedef struct {
     Budget budget;
     uint64_t states_max;
     _Atomic int stop;
-    _Atomic uint64_t count, expanded, transitions; /* for progress; written by one thread */
-    uint64_t initial_count, edges;
-    bool error; /* an attempt was an error in the spec, which the search before should have found */
-    bool no_demand; /* what says where an action is fair raised an error */
+    _Atomic uint64_t count, expanded, transitions; /* for progress, while it is built */
+    uint64_t initial_count;
+    _Atomic bool error;     /* an attempt was an error in the spec, which the search before should have found */
+    _Atomic bool no_demand; /* what says where an action is fair raised an error */
 
-    Region states; /* State */
+    Vertices vertices;
     Region records; /* bytes */
     uint64_t record_bytes;
     Region bases, starts; /* uint64_t, uint32_t */
     Region staying; /* one bit for each state: no demand is possible there */
     Region leaving; /* one bit for each state: a bound cuts a transition there, of whatever action */
     uint64_t leaves; /* in how many states */
-    Region slots; /* uint64_t */
-    uint64_t capacity;
 
     Region labels; /* Label: the demands, from number 1 on */
     Region label_slots; /* uint32_t */
     uint64_t instances, label_capacity;
+    pthread_mutex_t labels_lock;
 
-    Successors out;
+    Successors out; /* of whoever names the steps of a lasso */
 } Graph;
 
 static inline bool graph_stopping(Graph *graph) { return atomic_load_explicit(&graph->stop, memory_order_relaxed) != STOP_NONE; }
@@ -67,67 +66,8 @@ static bool graph_room(Graph *graph, Region *region, size_t bytes) {
     return false;
 }
 
-static void graph_give_back(Graph *graph, Region *region) {
-    atomic_fetch_sub(&graph->budget.used, region->committed);
-    region_release(region);
-    region->committed = 0;
-}
-
-static inline State *state_of(const Graph *graph, uint64_t number) { return (State *)graph->states.base + number; }
+static inline State state_of(const Graph *graph, uint64_t number) { return vertex_state(&graph->vertices, number); }
 static inline uint64_t count_of(const Graph *graph) { return atomic_load_explicit(&graph->count, memory_order_relaxed); }
-
-/* ---- Numbers of states ------------------------------------------------------------------------------------------- */
-
-static inline uint64_t *slots_home(const Graph *graph, uint64_t hash) {
-    return (uint64_t *)graph->slots.base + (uint64_t)(((unsigned __int128)hash * graph->capacity) >> 64);
-}
-
-/* The high bits of the hash choose the slot; the low ones are the mark in it. */
-static inline uint64_t slot_mark(uint64_t hash) { return hash << 32; }
-
-static bool slots_enlarge(Graph *graph) {
-    uint64_t old = graph->capacity;
-    uint64_t capacity = old < FIRST_CAPACITY ? FIRST_CAPACITY : old < (uint64_t)1 << 24 ? 2 * old : old + old / 2;
-    if (!graph_room(graph, &graph->slots, capacity * sizeof(uint64_t))) return false;
-    graph->capacity = capacity;
-    uint64_t *slots = (uint64_t *)graph->slots.base, *end = slots + capacity, hashes[RING];
-    memset(slots, 0, capacity * sizeof *slots);
-    for (uint64_t n = 0, count = count_of(graph); n < count + SLOT_AHEAD; n++) {
-        if (n < count) {
-            hashes[n % RING] = hash_state(state_of(graph, n));
-            __builtin_prefetch(slots_home(graph, hashes[n % RING]), 1);
-        }
-        if (n < SLOT_AHEAD) continue;
-        uint64_t hash = hashes[(n - SLOT_AHEAD) % RING], *at = slots_home(graph, hash);
-        while (*at)
-            if (++at == end) at = slots;
-        *at = slot_mark(hash) | (n - SLOT_AHEAD + 1);
-    }
-    return true;
-}
-
-/* The number of a state, which gets the next one if it has none. NOBODY if a limit is reached. */
-static inline uint64_t number_of(Graph *graph, const State *s, uint64_t hash) {
-    uint64_t *slots = (uint64_t *)graph->slots.base, *end = slots + graph->capacity, *at = slots_home(graph, hash);
-    for (; *at; ) {
-        if ((*at ^ slot_mark(hash)) >> 32 == 0) {
-            uint64_t number = (*at & 0xFFFFFFFFu) - 1;
-            if (same_state(state_of(graph, number), s)) return number;
-        }
-        if (UNLIKELY(++at == end)) at = slots;
-    }
-    uint64_t number = count_of(graph);
-    if (UNLIKELY(number >= graph->states_max)) {
-        graph_end(graph, STOP_STATES);
-        return NOBODY;
-    }
-    if (!graph_room(graph, &graph->states, (number + 1) * sizeof(State))) return NOBODY;
-    *state_of(graph, number) = *s;
-    *at = slot_mark(hash) | (number + 1);
-    atomic_store_explicit(&graph->count, number + 1, memory_order_relaxed);
-    if (UNLIKELY(number + number / 3 >= graph->capacity) && !slots_enlarge(graph)) return NOBODY;
-    return number;
-}
 
 /* ---- Numbers of demands ----------------------------------------------------------------------------------- */
 
@@ -143,11 +83,16 @@ static inline unsigned fairness_of(const Graph *graph, uint64_t instance) {
     return model_fairness(label_of(graph, instance)->action);
 }
 
+static inline uint64_t label_hash(const Label *label) {
+    uint64_t hash = mixed(label->action ^ 0x9E3779B97F4A7C15u, 0xD6E8FEB86659FD93u);
+    for (unsigned i = 0; i < model_arity(label->action); i++) hash = mixed(hash ^ label->args[i], 0xD6E8FEB86659FD93u);
+    return hash;
+}
+
 /* The place of a demand in the table of demands, or the empty one where it belongs. */
 static uint32_t *label_slot(const Graph *graph, const Label *label) {
     uint32_t *slots = (uint32_t *)graph->label_slots.base;
-    uint64_t hash = mixed(label->action ^ 0x9E3779B97F4A7C15u, 0xD6E8FEB86659FD93u);
-    for (unsigned i = 0; i < model_arity(label->action); i++) hash = mixed(hash ^ label->args[i], 0xD6E8FEB86659FD93u);
+    uint64_t hash = label_hash(label);
     for (uint64_t at = hash % graph->label_capacity;; at = (at + 1) % graph->label_capacity)
         if (slots[at] == 0 || same_label(label_of(graph, slots[at]), label)) return &slots[at];
 }
@@ -161,15 +106,33 @@ static bool labels_enlarge(Graph *graph) {
     return true;
 }
 
-/* The number of a demand, from 1 on; 0 without memory. */
-static uint64_t instance_of(Graph *graph, const Label *label) {
+static uint64_t instance_found(Graph *graph, const Label *label) {
     uint32_t *slot = label_slot(graph, label);
-    if (LIKELY(*slot)) return *slot;
+    if (*slot) return *slot;
     if (!graph_room(graph, &graph->labels, (graph->instances + 1) * sizeof(Label))) return 0;
     *slot = (uint32_t)++graph->instances;
     *label_of(graph, graph->instances) = *label;
     if (2 * graph->instances >= graph->label_capacity && !labels_enlarge(graph)) return 0;
     return graph->instances;
+}
+
+/* The demands that a worker has met, by hash, so that it mostly needs no lock for their numbers. */
+enum { DEMANDS_KEPT = 256 };
+typedef struct {
+    Label labels[DEMANDS_KEPT];
+    uint32_t numbers[DEMANDS_KEPT]; /* 0: none yet */
+} Demands;
+
+/* The number of a demand, from 1 on; 0 without memory. */
+static inline uint64_t instance_of(Graph *graph, Demands *kept, const Label *label) {
+    uint64_t at = label_hash(label) >> 32 & (DEMANDS_KEPT - 1);
+    if (LIKELY(kept->numbers[at] && same_label(&kept->labels[at], label))) return kept->numbers[at];
+    pthread_mutex_lock(&graph->labels_lock);
+    uint64_t number = instance_found(graph, label);
+    pthread_mutex_unlock(&graph->labels_lock);
+    kept->labels[at] = *label;
+    kept->numbers[at] = (uint32_t)number;
+    return number;
 }
 
 /* ---- Records ----------------------------------------------------------------------------------------------------- */
@@ -199,7 +162,7 @@ typedef struct {
 } Edges;
 
 static inline const uint8_t *record_of(const Graph *graph, uint64_t number) {
-    return (const uint8_t *)graph->records.base + ((uint64_t *)graph->bases.base)[number / RECORDS_A_BASE] +
+    return (const uint8_t *)graph->records.base + ((uint64_t *)graph->bases.base)[number / GROUP] +
            ((uint32_t *)graph->starts.base)[number];
 }
 
@@ -220,142 +183,73 @@ static inline uint64_t edge_number(const Graph *graph, const Edges *edges) {
     return (uint64_t)(edges->at - (const uint8_t *)graph->records.base) - 1;
 }
 
-static bool record_begin(Graph *graph, uint64_t number) {
-    if (!graph_room(graph, &graph->starts, (number + 1) * sizeof(uint32_t))) return false;
-    if (!graph_room(graph, &graph->staying, (number / 64 + 1) * sizeof(uint64_t))) return false;
-    if (!graph_room(graph, &graph->leaving, (number / 64 + 1) * sizeof(uint64_t))) return false;
-    if (number % RECORDS_A_BASE == 0) {
-        if (!graph_room(graph, &graph->bases, (number / RECORDS_A_BASE + 1) * sizeof(uint64_t))) return false;
-        ((uint64_t *)graph->bases.base)[number / RECORDS_A_BASE] = graph->record_bytes;
-    }
-    uint64_t start = graph->record_bytes - ((uint64_t *)graph->bases.base)[number / RECORDS_A_BASE];
+/* Room for the records of all states before `end`, and for where the last of them ends. */
+static bool records_room(Graph *graph, uint64_t end) {
+    return graph_room(graph, &graph->records, graph->record_bytes) && graph_room(graph, &graph->starts, (end + 1) * sizeof(uint32_t)) &&
+           graph_room(graph, &graph->bases, (end / GROUP + 1) * sizeof(uint64_t)) &&
+           graph_room(graph, &graph->staying, (end / 64 + 1) * sizeof(uint64_t)) &&
+           graph_room(graph, &graph->leaving, (end / 64 + 1) * sizeof(uint64_t));
+}
+
+/* The record of state `number` begins at this place. False if that cannot be said. */
+static inline bool record_begins(Graph *graph, uint64_t number, uint64_t place) {
+    if (number % GROUP == 0) ((uint64_t *)graph->bases.base)[number / GROUP] = place;
+    uint64_t start = place - ((uint64_t *)graph->bases.base)[number / GROUP];
     ((uint32_t *)graph->starts.base)[number] = (uint32_t)start;
     return start <= UINT32_MAX;
 }
 
-/* Write the record of a state whose transitions, and those cut that serve a demand, are `labels` and lead to `targets`. */
-static bool record_write(Graph *graph, uint64_t number, const Label *labels, const uint64_t *targets, size_t count) {
-    if (!record_begin(graph, number)) return false;
-    if (!graph_room(graph, &graph->records, graph->record_bytes + count * EDGE_BYTES_MAX)) return false;
-    uint8_t *begin = (uint8_t *)graph->records.base + graph->record_bytes, *at = begin;
+/* The record of a state, to be written to `at`. */
+typedef struct {
+    uint8_t *at;
+    uint64_t edges; /* that change the state */
+    bool stays;     /* no demand is possible there */
+} Record;
+
+/* Write the record of a state whose transitions, and those cut that serve a demand, are `labels` and lead to `targets`. False without memory. */
+static bool record_write(Graph *graph, Demands *kept, uint64_t number, const State *s, const Label *labels, const uint64_t *targets,
+                         size_t count, Record *record) {
+    uint8_t *at = record->at;
     uint64_t previous = number;
-    bool stays = true;
+    record->stays = true;
+    record->edges = 0;
     for (size_t i = 0; i < count; i++) {
         if (targets[i] == number) continue;
         Label demand;
-        int fair = model_demand(state_of(graph, number), &labels[i], &demand);
-        graph->no_demand |= fair < 0;
+        int fair = model_demand(s, &labels[i], &demand);
+        if (UNLIKELY(fair < 0)) atomic_store(&graph->no_demand, true);
         if (fair <= 0 && targets[i] == CUT_HERE) continue;
         uint64_t target = targets[i] == CUT_HERE ? number : targets[i];
         int64_t step = (int64_t)(target - previous);
         at = put_number(at, ((uint64_t)step << 1 ^ (uint64_t)(step >> 63)) << 1 | (fair > 0));
         previous = target;
-        graph->edges += target != number;
+        record->edges += target != number;
         if (fair <= 0) continue;
-        stays = false;
-        uint64_t instance = instance_of(graph, &demand);
+        record->stays = false;
+        uint64_t instance = instance_of(graph, kept, &demand);
         if (!instance) return false;
         at = put_number(at, instance);
     }
-    if (stays) set_bit((uint64_t *)graph->staying.base, number);
-    graph->record_bytes += (uint64_t)(at - begin);
+    record->at = at;
     return true;
 }
 
-/* ---- Building ---------------------------------------------------------------------------------------------------- */
-
-/* The numbers of all successors that are gathered, in order. Slots, then states, are fetched ahead. */
-static bool number_all(Graph *graph, uint64_t *targets) {
-    Successors *out = &graph->out;
-    uint64_t hashes[RING];
-    for (size_t i = 0; i < out->count + SLOT_AHEAD; i++) {
-        if (i < out->count) {
-            hashes[i % RING] = hash_state(&out->states[i]);
-            __builtin_prefetch(slots_home(graph, hashes[i % RING]), 1);
-        }
-        if (i >= STATE_AHEAD && i - STATE_AHEAD < out->count) {
-            uint64_t hash = hashes[(i - STATE_AHEAD) % RING], slot = *slots_home(graph, hash);
-            if (slot && (slot ^ slot_mark(hash)) >> 32 == 0) __builtin_prefetch(state_of(graph, (slot & 0xFFFFFFFFu) - 1));
-        }
-        if (i < SLOT_AHEAD) continue;
-        size_t now = i - SLOT_AHEAD;
-        if (UNLIKELY(out->labels[now].error != NONE)) {
-            graph->error |= out->labels[now].error != LABEL_CUT;
-            targets[now] = CUT_HERE;
-            continue;
-        }
-        targets[now] = number_of(graph, &out->states[now], hashes[now % RING]);
-        if (targets[now] == NOBODY) return false;
-    }
-    return true;
-}
-
-/* Expand some states, `from` to `to`, and write their records. */
-static bool expand_states(Graph *graph, uint64_t from, uint64_t to, Region *numbers) {
-    Successors *out = &graph->out;
-    size_t ends[SOURCES];
-    uint64_t cuts[SOURCES];
-    out->count = 0;
-    for (uint64_t n = from; n < to; n++) {
-        cuts[n - from] = out->cut_total;
-        model_successors(state_of(graph, n), out);
-        cuts[n - from] = out->cut_total - cuts[n - from];
-        ends[n - from] = out->count;
-    }
-    if (out->exhausted) graph_end(graph, STOP_MEMORY);
-    if (out->exhausted || !graph_room(graph, numbers, out->count * sizeof(uint64_t))) return false;
-    uint64_t *targets = (uint64_t *)numbers->base;
-    if (!number_all(graph, targets)) return false;
-    for (uint64_t n = from, begin = 0; n < to; begin = ends[n - from], n++) {
-        if (!record_write(graph, n, out->labels + begin, targets + begin, ends[n - from] - begin)) return false;
-        if (!cuts[n - from]) continue;
-        set_bit((uint64_t *)graph->leaving.base, n);
-        graph->leaves++;
-    }
-    return true;
-}
-
-static bool number_initial(Graph *graph) {
-    Successors *out = &graph->out;
-    model_initial(out);
-    for (size_t i = 0; i < out->count; i++)
-        if (number_of(graph, &out->states[i], hash_state(&out->states[i])) == NOBODY) return false;
-    graph->initial_count = count_of(graph);
-    return true;
-}
-
-/* Build it whole. `stop` says why it is not. */
-static void graph_build(Graph *graph) {
-    Region numbers = {0};
-    bool good = region_reserve(&numbers, graph->budget.limit) && slots_enlarge(graph) && labels_enlarge(graph);
-    good = good && number_initial(graph);
-    graph->out.keep_cuts = true;
-    for (uint64_t from = 0; good && from < count_of(graph) && !graph_stopping(graph);) {
-        uint64_t to = from + SOURCES < count_of(graph) ? from + SOURCES : count_of(graph);
-        good = expand_states(graph, from, to, &numbers);
-        atomic_store_explicit(&graph->transitions, graph->edges, memory_order_relaxed);
-        atomic_store_explicit(&graph->expanded, from = to, memory_order_relaxed);
-    }
-    good = good && record_begin(graph, count_of(graph)); /* Where the last record ends. */
-    if (!good) graph_end(graph, STOP_MEMORY);
-    graph->out.keep_cuts = false;
-    graph_give_back(graph, &numbers);
-    graph_give_back(graph, &graph->slots);
-}
+/* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
 static void graph_release(Graph *graph) {
-    Region *all[] = {&graph->states, &graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving,
-                     &graph->slots, &graph->labels, &graph->label_slots};
+    Region *all[] = {&graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving, &graph->labels, &graph->label_slots};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) region_release(all[i]);
+    vertices_close(&graph->vertices, &graph->budget);
+    pthread_mutex_destroy(&graph->labels_lock);
     successors_free(&graph->out);
 }
 
 static bool graph_reserve(Graph *graph) {
-    Region *all[] = {&graph->states, &graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving,
-                     &graph->slots, &graph->labels, &graph->label_slots};
+    Region *all[] = {&graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving, &graph->labels, &graph->label_slots};
+    pthread_mutex_init(&graph->labels_lock, NULL);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!region_reserve(all[i], graph->budget.limit)) return false;
-    return true;
+    return vertices_open(&graph->vertices, graph->budget.limit, &graph->budget);
 }
 
 #endif

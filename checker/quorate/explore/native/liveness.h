@@ -27,7 +27,7 @@
 #ifndef QUORATE_LIVENESS_H
 #define QUORATE_LIVENESS_H
 
-#include "graph.h"
+#include "building.h"
 #include "components.h"
 
 enum { LIVENESS_HOLDS, LIVENESS_VIOLATED, LIVENESS_ERROR, LIVENESS_STOPPED, LIVENESS_UNJUDGED };
@@ -43,6 +43,7 @@ typedef struct {
 
 typedef struct {
     Graph graph;
+    unsigned workers;
     Components components;
     uint64_t raising; /* with LIVENESS_ERROR: the first state in which the property raises */
     Region parents;   /* uint32_t: a parent plus 1, NO_PARENT or FIRST */
@@ -283,11 +284,12 @@ static bool find_loop(Liveness *l) {
 /* ---- A property -------------------------------------------------------------------------------------------------- */
 
 /* Mark the steps from a state that fulfil a property. */
-static void mark_endings(Liveness *l, unsigned property, const uint64_t *choice, uint64_t state) {
+static void mark_endings(Liveness *l, unsigned property, const uint64_t *choice, uint64_t state, const State *s) {
     Components *c = &l->components;
     for (Edges edges = edges_of(&l->graph, state); edge_next(&edges);) {
         if (edges.target == state) continue;
-        unsigned answer = model_ends(property, choice, state_of(&l->graph, state), state_of(&l->graph, edges.target));
+        State next = state_of(&l->graph, edges.target);
+        unsigned answer = model_ends(property, choice, s, &next);
         if (answer & RAISES) l->raising = state;
         if (answer & FULFILLED) set_bit(bits_in(&c->ending), edge_number(&l->graph, &edges));
     }
@@ -311,14 +313,15 @@ static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *cho
     l->begun = l->pending = l->open = 0;
     for (uint64_t n = 0; n < count && l->raising == NOBODY; n++) {
         if (n % 4096 == 0 && graph_stopping(&l->graph)) return;
-        unsigned answer = model_promise(property, choice, state_of(&l->graph, n));
+        State s = state_of(&l->graph, n);
+        unsigned answer = model_promise(property, choice, &s);
         bool starts = answer & BEGINS && (n < l->graph.initial_count || !(acceptance & PROMISE_INITIALLY));
         if (answer & RAISES) l->raising = n;
         l->begun += starts;
         if (never && answer & FULFILLED) set_bit(fulfilled, n);
         else if (starts) set_bit(begins, n);
         if (never || !(answer & FULFILLED)) set_bit(accepting, n);
-        if (steps && !(answer & (FULFILLED | RAISES))) mark_endings(l, property, choice, n);
+        if (steps && !(answer & (FULFILLED | RAISES))) mark_endings(l, property, choice, n, &s);
     }
     c->ends = steps && l->raising == NOBODY;
 }
@@ -399,9 +402,10 @@ EXPORT void quorate_liveness_close(Liveness *l) {
 }
 
 /* An empty graph, or NULL without memory. */
-EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_max) {
+EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_max, uint64_t workers) {
     Liveness *l = zeroed(sizeof *l);
     if (!l) return NULL;
+    l->workers = (unsigned)(workers < WORKERS_MAX ? workers : WORKERS_MAX);
     l->graph.budget.limit = memory_limit;
     l->graph.states_max = states_max < GRAPH_STATES_MAX ? states_max : GRAPH_STATES_MAX;
     if (graph_reserve(&l->graph) && components_reserve(&l->components, &l->graph) && region_reserve(&l->parents, memory_limit) &&
@@ -413,8 +417,8 @@ EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_ma
 
 /* Build the graph. 1 if it is whole. */
 EXPORT int quorate_liveness_build(Liveness *l) {
-    graph_build(&l->graph);
-    return !graph_stopping(&l->graph) && !l->graph.error && !l->graph.no_demand && components_prepare(&l->components);
+    graph_build(&l->graph, l->workers);
+    return !graph_stopping(&l->graph) && !atomic_load(&l->graph.error) && !atomic_load(&l->graph.no_demand) && components_prepare(&l->components);
 }
 
 /* Check a property; `choice` has the position of each argument among the values of its type. */
@@ -440,7 +444,7 @@ EXPORT void quorate_liveness_report(Liveness *l, LivenessReport *report) {
         .states = count_of(graph), .expanded = atomic_load(&graph->expanded), .transitions = atomic_load(&graph->transitions),
         .record_bytes = graph->record_bytes, .bytes = atomic_load(&graph->budget.used), .instances = graph->instances,
         .stem_length = l->stem_length, .path_length = l->path_length, .stop = (uint64_t)atomic_load(&graph->stop),
-        .error = graph->error ? 1 : graph->no_demand ? 2 : 0, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced};
+        .error = atomic_load(&graph->error) ? 1 : atomic_load(&graph->no_demand) ? 2 : 0, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced};
 }
 
 /* The component of a state in which fair runs can stay, by number from 0, or UINT64_MAX: of the last property checked. */
@@ -452,13 +456,13 @@ EXPORT uint64_t quorate_liveness_component(const Liveness *l, uint64_t state) {
 EXPORT int quorate_liveness_step(Liveness *l, uint64_t i, uint64_t *args, uint32_t *action) {
     Successors *out = &l->graph.out;
     const Passage *passage = i ? &path_of(l)[i - 1] : NULL;
-    const State *source = i ? state_of(&l->graph, passage->source) : NULL;
+    State source = state_of(&l->graph, i ? passage->source : l->origin);
     uint64_t left = i ? passage->edge : 0;
     out->count = 0;
-    if (i) model_successors(source, out);
+    if (i) model_successors(&source, out);
     else model_initial(out);
     for (size_t k = 0; k < out->count; k++) {
-        bool counts = i ? !same_state(&out->states[k], source) : same_state(&out->states[k], state_of(&l->graph, l->origin));
+        bool counts = same_state(&out->states[k], &source) == (i == 0);
         if (!counts || left-- > 0) continue;
         memcpy(args, out->labels[k].args, sizeof out->labels[k].args);
         *action = out->labels[k].action;

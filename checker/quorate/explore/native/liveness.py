@@ -38,13 +38,13 @@ CONDITION_RAISES = 2
 """The error that a `fair_if` raises."""
 
 
-def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch) -> Lasting:
+def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int = 1) -> Lasting:
     """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
     liveness properties."""
     initial, library = compiled(system, sorts, watch.store, switched_off(watch))
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)
-    return Check(system, library, initial, sorts, watch).lasting()
+    return Check(system, library, initial, sorts, watch, workers).lasting()
 
 
 def first_of_orbits(method: Method, sorts: Sequence[type[Scalarset]], choices: Sequence[Arguments]) -> list[int]:
@@ -94,8 +94,10 @@ class Check:
         initial: Sequence[tuple[Arguments, State]],
         sorts: Sequence[type[Scalarset]],
         watch: Watch,
+        workers: int = 1,
     ) -> None:
         self.system, self.library, self.initial, self.sorts, self.watch = system, library, initial, sorts, watch
+        self.workers = max(workers, 1)
 
     def lasting(self) -> Lasting:
         """Build the graph and check every property up to the first that is violated, or end when the watch says so."""
@@ -115,7 +117,7 @@ class Check:
         """Within it the engine holds memory, and a thread."""
         c, states_max = self.library.c, self.watch.limits.states
         self.handle = c.quorate_liveness_open(
-            memory_limit(self.watch), EVERYTHING if states_max is None else states_max
+            memory_limit(self.watch), EVERYTHING if states_max is None else states_max, self.workers
         )
         if not self.handle:
             raise EngineUnavailable("the native engine could not reserve memory for the state graph")

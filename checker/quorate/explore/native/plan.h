@@ -8,6 +8,9 @@
 
 #include "tree.h"
 
+#ifndef PLAN_AT /* With so many states a tree is chosen. A test that wants it early takes fewer. */
+#define PLAN_AT ((uint64_t)1 << 16)
+#endif
 enum { HEADROOM = 3 }; /* bits that a field has beyond those it needs, if there is room */
 
 /* A part that is not paired yet, and its number in each state of the sample. */

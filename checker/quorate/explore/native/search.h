@@ -8,9 +8,9 @@
 #ifndef QUORATE_SEARCH_H
 #define QUORATE_SEARCH_H
 
-#include <pthread.h>
 #include <sched.h>
 
+#include "meeting.h"
 #include "plan.h"
 #include "sleep.h"
 
@@ -20,8 +20,7 @@ enum {
     BLOCK = 64,               /* successors inserted before the table may grow */
     INSERT_SLACK = 2 * BLOCK, /* what a worker may add before it sees that the table is full: the block it is in, and one more */
     AHEAD = 12,               /* successors between a prefetch and its use */
-    CHUNK_MAX = 256,          /* states that a worker takes at a time */
-    SPINS = 4000              /* looks at the barrier before sleeping */
+    CHUNK_MAX = 256           /* states that a worker takes at a time */
 };
 #ifndef SOLO_MAX /* States of a level that one worker expands alone: a test that wants to see several takes fewer. */
 #define SOLO_MAX 192
@@ -127,11 +126,7 @@ typedef struct Search {
 
     pthread_mutex_t limit_lock;
 
-    /* Meeting point of the workers: a sense-reversing barrier that spins briefly, then sleeps. */
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    unsigned arrived, expected;
-    _Atomic unsigned round;
+    Meeting meeting;   /* of the workers, and of who waits for their end: */
     _Atomic bool done;
 
     /* Requests of a checkpoint, and how the last one went. */
@@ -148,22 +143,7 @@ typedef struct Search {
 } Search;
 
 static void meet(Search *search) {
-    if (search->worker_count == 1) return;
-    unsigned round = atomic_load(&search->round);
-    pthread_mutex_lock(&search->lock);
-    if (++search->arrived == search->expected) {
-        search->arrived = 0;
-        atomic_store(&search->round, round + 1);
-        pthread_cond_broadcast(&search->wake);
-        pthread_mutex_unlock(&search->lock);
-        return;
-    }
-    pthread_mutex_unlock(&search->lock);
-    for (int i = 0; i < SPINS; i++)
-        if (atomic_load_explicit(&search->round, memory_order_acquire) != round) return;
-    pthread_mutex_lock(&search->lock);
-    while (atomic_load(&search->round) == round) pthread_cond_wait(&search->wake, &search->lock);
-    pthread_mutex_unlock(&search->lock);
+    if (search->worker_count > 1) meet_and(&search->meeting, NULL, NULL);
 }
 
 static void request_stop(Search *search, int reason) {

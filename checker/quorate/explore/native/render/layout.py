@@ -16,6 +16,7 @@ from typing import Any
 
 from quorate.errors import Location
 from quorate.explore.engine import EngineUnavailable
+from quorate.language.containers import FrozenMap
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -217,7 +218,7 @@ def pack(kind: Type, value: Any) -> int:
             alternative = kind.alternative(value)[1]
             return kind.kinds.index(alternative) << payload_width(kind) | pack(alternative, value)
         case MapType():
-            return _pack_all([kind.value] * len(kind.keys), kind.parts(value))
+            return _pack_all([kind.value] * len(kind.keys), [value[key] for key in kind.keys])
         case ChannelsType():
             return _pack_all([kind.queue] * len(kind.pairs), [value.queues.get(pair, ()) for pair in kind.pairs])
         case Numbered():
@@ -258,7 +259,7 @@ def unpack(kind: Type, packed: int) -> Any:
         case MapType():
             pieces = [kind.value] * len(kind.keys)
             values = unpack(TupleType(tuple(pieces)), packed)
-            return kind.check(kind.of(values))
+            return kind.check(FrozenMap(zip(kind.keys, values, strict=True)))
         case ListType():
             return kind.check(_sequence_unpack(kind, packed))
         case SetType() if is_mask(kind):
