@@ -149,7 +149,8 @@ def _several(count: int, what: str) -> str:
 
 def _quorate(task: Task, folder: Path, workers: int) -> Iterator[Contender]:
     code = "import sys; from quorate.cli import main; sys.argv[0] = 'quorate'; main()"
-    bounds = ("--bound", f"ResourceManager={task.managers}") if task.managers else ()
+    bound = f"ResourceManager={task.managers}" if task.managers else task.bound
+    bounds = ("--bound", bound) if bound else ()
     common = (sys.executable, "-c", code, "check", task.model, *bounds, *([] if task.symmetry else ["--no-symmetry"]))
 
     def contender(name: str, cold: bool, *options: str) -> Contender:

@@ -19,7 +19,7 @@ SPECS = {
     "paxos": {},
     "primary_backup": {},
     "quorum_register": {},
-    "raft": {},
+    "raft": {"Index": 2},
     "raft_election": {},
     "two_phase_commit": {"ResourceManager": 9},
     "two_phase_commit TwoPhaseCommitWithCrashes": {"ResourceManager": 4},

@@ -23,8 +23,8 @@ Case = tuple[str, str, bool, int | None]
 CASES: dict[str, Case] = {
     "Paxos": ("paxos", "", False, None),
     "Paxos, 4 ballots, first 6M": ("paxos", "Ballot=4", False, 6_000_000),
-    "Raft": ("raft", "", False, None),
-    "Raft, Term=3, first 5M": ("raft", "Term=3", False, 5_000_000),
+    "Raft": ("raft", "Index=2", False, None),
+    "Raft, Term=3, first 5M": ("raft", "Term=3,Index=2", False, 5_000_000),
     "primary_backup": ("primary_backup", "", False, None),
     "quorum_register": ("quorum_register", "", False, None),
     "two_phase_commit, RM=8": ("two_phase_commit", "ResourceManager=8", False, None),
@@ -32,7 +32,7 @@ CASES: dict[str, Case] = {
     "dynamo": ("dynamo", "", False, 1_000_000),
     "pbft": ("pbft", "", False, 1_000_000),
     "Paxos, symmetry": ("paxos", "", True, None),
-    "Raft, symmetry": ("raft", "", True, None),
+    "Raft, symmetry": ("raft", "Index=2", True, None),
 }
 
 

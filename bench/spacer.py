@@ -76,7 +76,7 @@ CASES = (
     Case("vector_clock", (("Process", 2), ("Count", 2)), ("messages_are_ordered_by_causality",)),
     Case("vector_clock", (), ("messages_are_ordered_by_causality",)),
     Case("raft", (("Term", 1), ("Index", 1)), ("election_safety",)),
-    Case("raft", (), ("election_safety",)),
+    Case("raft", (("Index", 2),), ("election_safety",)),
     Case("two_phase_commit", (), ("atomicity",), "CommitByMajority"),
     Case("two_phase_commit", (), ("atomicity",), "PreparedAborts"),
     Case("raft_election", (), ("election_safety",), "ForgetsVote"),

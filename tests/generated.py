@@ -23,6 +23,7 @@ from tests.constructs import Constructs
 from tests.hazards import Hazards
 from tests.naive import VARIABLES as VARIABLES_OF_NEWCOMERS
 from tests.naive import Naive
+from tests.wider import HEADER as WIDER_HEADER
 from tests.wider import VARIABLES as WIDER_VARIABLES
 from tests.wider import Wider
 
@@ -527,6 +528,7 @@ def write(
             *hazards.FUNCTIONS.splitlines(),
         ]
     lines += constructs.HISTORY_HEADER.splitlines() if history else []
+    lines += WIDER_HEADER.splitlines() if wider else []
     lines += ["", "", f"class {'Base' if varied else 'Drawn'}(Spec):"]
     lines += ["    " + line for line in constructs.PARAMETERS]
     lines += [f"    {name}: {kind}" for name, kind in scope.variables.items()]
@@ -543,6 +545,7 @@ def write(
         lines += writer.method("start", "@init", ["p: Node"], writer.statement(scope.but(nodes=["p"]), 0))
     actions = [writer.action(scope, number) for number in range(random.randint(1, 3))]
     lines += [line for action in actions for line in action]
+    lines += writer.further_actions(scope) if isinstance(writer, _WiderWriter) else []
     for number in range(random.randint(3, 5) if naive else random.randint(0, 3)):
         lines += writer.property(scope, number)
     for number in range(random.randint(1, 2) if liveness else 0):

@@ -6,6 +6,8 @@ one folder for each key. The key is a digest of everything the object depends on
 size and time of change), the machine (`-march=native` makes objects that other processors cannot run), the flags
 (those of `$CFLAGS` come last and win), and the sources.
 
+A unit that several libraries have in common is compiled by itself and kept likewise; what is not kept is compiled at the same time.
+
 An object's file name is the digest of its own content. That one rule gives the cache its guarantees:
 
 - a partial, truncated or damaged file does not match its name, is removed, and is built again;
@@ -41,7 +43,7 @@ from pathlib import Path
 
 from quorate.errors import QuorateError
 
-BASE_FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fno-semantic-interposition")
+BASE_FLAGS = ("-std=c11", "-O2", "-fPIC", "-fno-semantic-interposition")
 SHOWN_LINES = 12
 TIMEOUT_S = 300.0
 """A compiler that takes longer is taken to hang: the largest models take seconds."""
@@ -66,62 +68,87 @@ class Compiler:
     command: tuple[str, ...]
     identity: str
 
-    def build(self, name: str, sources: Mapping[str, str], flags: Sequence[str], folder: Path) -> Path:
-        """Write the sources into `folder`, compile all `*.c` of them, and return the shared object.
+    def build(self, name: str, units: Sequence[str], flags: Sequence[str], folder: Path) -> Path:
+        """The shared object of these units, which `folder` has, with what they include; an object among them is linked as it is. Several
+        are compiled at the same time. Raises `CompileFailed`."""
+        if len(units) == 1:
+            commands: list[tuple[str, list[str]]] = []
+            parts = list(units)
+        else:
+            parts = [str(Path(unit).with_suffix(".o")) for unit in units]
+            commands = [
+                (part, ["-c", "-o", part, unit, *flags])
+                for part, unit in zip(parts, units, strict=True)
+                if part != unit
+            ]
+        self._all(name, commands, folder)
+        target = f"{name}.so"
+        self._all(name, [(target, ["-shared", "-o", target, *parts, *flags])], folder)
+        return folder / target
 
-        Raises `CompileFailed`, and `OSError` when the folder cannot be written."""
-        for file, text in sources.items():
-            (folder / file).write_text(text, encoding="utf-8")
-        units = [file for file in sources if file.endswith(".c")]
-        target = folder / f"{name}.so"
-        command = [*self.command, *BASE_FLAGS, "-o", target.name, *units, *flags]
-        ended, said = self._run(command, folder)
-        if ended is None and target.exists():
-            return target
-        lines = said.strip().splitlines() or ["(it said nothing)"]
-        shown = "\n".join(f"    {line}" for line in lines[:SHOWN_LINES])
-        rest = f"\n    ... and {len(lines) - SHOWN_LINES} more lines" if len(lines) > SHOWN_LINES else ""
-        raise CompileFailed(
-            f"The C compiler could not build {name!r} ({ended or 'it wrote no object'}).\n"
-            f"    {shlex.join(command)}\n{shown}{rest}\n"
-            "Set $CC to another C11 compiler, or use `--engine reference`, which needs none."
-        )
-
-    def _run(self, command: Sequence[str], folder: Path) -> tuple[str | None, str]:
-        """How it ended, None if well, and what it said.
-
-        It runs in a session of its own: Ctrl-C is for us to handle, and a compiler that hangs is ended with all the
-        processes it has started."""
-        try:
-            running = subprocess.Popen(
-                command,
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                text=True,
-                errors="replace",
-                start_new_session=True,
+    def _all(self, name: str, wanted: Sequence[tuple[str, Sequence[str]]], folder: Path) -> None:
+        """Make these files at the same time, each by the compiler with these arguments."""
+        commands = [[*self.command, *BASE_FLAGS, *arguments] for _, arguments in wanted]
+        for (file, _), command, (ended, said) in zip(wanted, commands, self._run(commands, folder), strict=True):
+            if ended is None and (folder / file).exists():
+                continue
+            lines = said.strip().splitlines() or ["(it said nothing)"]
+            shown = "\n".join(f"    {line}" for line in lines[:SHOWN_LINES])
+            rest = f"\n    ... and {len(lines) - SHOWN_LINES} more lines" if len(lines) > SHOWN_LINES else ""
+            raise CompileFailed(
+                f"The C compiler could not build {name!r} ({ended or 'it wrote no object'}).\n"
+                f"    {shlex.join(command)}\n{shown}{rest}\n"
+                "Set $CC to another C11 compiler, or use `--engine reference`, which needs none."
             )
-        except OSError as failure:
-            raise NoCompiler(f"The C compiler {self.command[0]!r} cannot be run: {failure.strerror}.") from None
+
+    def _run(self, commands: Sequence[Sequence[str]], folder: Path) -> list[tuple[str | None, str]]:
+        """How each ended, None if well, and what it said.
+
+        They run in sessions of their own: Ctrl-C is for us to handle, and a compiler that hangs is ended with all the
+        processes it has started."""
+        running: list[subprocess.Popen[str]] = []
         try:
-            said = running.communicate(timeout=TIMEOUT_S)[0]
+            for command in commands:
+                running.append(_started(command, folder))
+            said = [process.communicate(timeout=TIMEOUT_S)[0] for process in running]
         except BaseException as reason:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.communicate()
+            for process in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
             if isinstance(reason, subprocess.TimeoutExpired):
-                return f"it had not ended after {TIMEOUT_S:g} s", ""
+                return [(f"it had not ended after {TIMEOUT_S:g} s", "")] * len(commands)
             raise
-        code = running.returncode
-        return (
-            None if code == 0 else f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}",
-            said,
+        return [(_ending(process.returncode), text) for process, text in zip(running, said, strict=True)]
+
+
+def _started(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
+    except OSError as failure:
+        raise NoCompiler(f"The C compiler {command[0]!r} cannot be run: {failure.strerror}.") from None
+
+
+def _ending(code: int) -> str | None:
+    """How a compiler ended, None if well."""
+    return None if code == 0 else f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
 
 
 def find() -> Compiler:
     """The first of `$CC`, `cc`, `gcc`, `clang` and the `ziglang` wheel that is here. Raises `NoCompiler`."""
+    if sys.platform == "win32":
+        raise NoCompiler(
+            "The C parts need Linux or macOS; under Windows use the Windows Subsystem for Linux for speed."
+        )
     wanted = _words("CC")
     if wanted:
         path = shutil.which(wanted[0])
@@ -148,21 +175,29 @@ def _words(variable: str) -> list[str]:
         raise NoCompiler(f"${variable} is {os.environ[variable]!r}, which no shell could read: {error}.") from None
 
 
-def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ctypes.CDLL:
+def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = (), common: str | None = None) -> ctypes.CDLL:
     """Compile `sources` (file name to text; every `*.c` is a unit, the rest are headers) and load the result.
 
     `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), and `$CFLAGS`
-    follow those, so they win. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
+    follow those, so they win. `common` is a unit that other libraries have, too. Objects come from the cache when it has them.
+    Raises `NoCompiler` and `CompileFailed`."""
     compiler = find()
     flags = (*flags, *_words("CFLAGS"))
-    directory = cache_directory()
-    entry = (directory if directory is not None else _of_this_process()) / _key(compiler, name, sources, flags)
+    directory = cache_directory() or _of_this_process()
+    entry = directory / _key(compiler, name, sources, flags)
     cached = _take(entry)
     if cached is not None:
         return cached
     try:
-        with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as folder:
-            built = compiler.build(name, sources, flags, Path(folder))
+        with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as temporary:
+            folder = Path(temporary)
+            for file, text in sources.items():
+                (folder / file).write_text(text, encoding="utf-8")
+            units = [file for file in sources if file.endswith(".c")]
+            if common is None:
+                built = compiler.build(name, units, flags, folder)
+            else:
+                built = _build_with(compiler, name, sources, flags, common, folder, directory)
             kept = _publish(built, entry)
             return ctypes.CDLL(str(kept if kept is not None else built))
     except OSError as failure:
@@ -170,6 +205,30 @@ def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ct
             f"The compiled form of {name!r} could not be written or loaded: {failure}. "
             "Free some space in the temporary directory, or point $TMPDIR elsewhere."
         ) from None
+
+
+def _build_with(
+    compiler: Compiler,
+    name: str,
+    sources: Mapping[str, str],
+    flags: Sequence[str],
+    common: str,
+    folder: Path,
+    directory: Path,
+) -> Path:
+    """Build a library with a unit that others have, too: as it was kept, or it is kept now."""
+    units = [file for file in sources if file.endswith(".c")]
+    needed = {file: text for file, text in sources.items() if file == common or file not in units}
+    entry, part = directory / _key(compiler, common, needed, flags), Path(common).with_suffix(".o")
+    kept = next((file for file in _objects(entry) if _is_whole(file)), None)
+    if kept is not None:
+        shutil.copyfile(kept, folder / part)
+        os.utime(entry)
+        units[units.index(common)] = str(part)
+    built = compiler.build(name, units, flags, folder)
+    if kept is None:
+        _publish(folder / part, entry)
+    return built
 
 
 def cache_directory() -> Path | None:
@@ -258,7 +317,7 @@ def _take(entry: Path) -> ctypes.CDLL | None:
     """The object of a cache entry, or None. Files that are not what their name says are removed."""
     for file in _objects(entry):
         try:
-            if is_private(file) and _digest(file) == file.stem:
+            if _is_whole(file):
                 loaded = ctypes.CDLL(str(file))
                 os.utime(entry)  # The pruning below removes what was not used for the longest time.
                 return loaded
@@ -269,6 +328,11 @@ def _take(entry: Path) -> ctypes.CDLL | None:
         with contextlib.suppress(OSError):
             file.unlink()
     return None
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file is the user's, and what its name says."""
+    return is_private(file) and _digest(file) == file.stem
 
 
 def _objects(entry: Path) -> list[Path]:
@@ -295,7 +359,7 @@ def _publish(built: Path, entry: Path) -> Path | None:
             file.write(built.read_bytes())
             file.flush()
             os.fsync(file.fileno())
-        target = entry / f"{_digest(built)}.so"
+        target = entry / f"{_digest(built)}{built.suffix}"
         os.replace(partial, target)
     except OSError:
         if partial is not None:

@@ -148,6 +148,12 @@ def test_a_compiler_named_by_cc_that_does_not_exist_is_named(monkeypatch: pytest
         cc.load("answer", SOURCES)
 
 
+def test_under_windows_no_compiler_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(cc.NoCompiler, match="need Linux or macOS"):
+        cc.find()
+
+
 def test_no_compiler_at_all_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(cc, "find_spec", lambda _: None)
@@ -161,3 +167,47 @@ def test_the_cache_does_not_grow_without_limit(cache: Path, monkeypatch: pytest.
         sources = {"answer.c": f"int answer(void) {{ return {value}; }}\n"}
         assert cc.load("answer", sources).answer() == value
     assert len(objects(cache)) == 2
+
+
+COMMON = {"common.c": '#include "answer.h"\nint common(void) { return ANSWER; }\n', "answer.h": "#define ANSWER 42\n"}
+
+
+def compiled_units(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the compiler compiles from now on, unit by unit."""
+    seen: list[str] = []
+    started = cc._started
+
+    def noting(command: list[str], folder: Path) -> subprocess.Popen[str]:
+        if "-c" in command:
+            seen.append(command[command.index("-o") + 2])
+        return started(command, folder)
+
+    monkeypatch.setattr(cc, "_started", noting)
+    return seen
+
+
+def with_common(added: int) -> dict[str, str]:
+    return COMMON | {"own.c": f"int common(void);\nint own(void) {{ return common() + {added}; }}\n"}
+
+
+def test_a_unit_that_libraries_have_in_common_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = compiled_units(monkeypatch)
+    assert [cc.load("own", with_common(added), (), "common.c").own() for added in (1, 2)] == [43, 44]
+    assert sorted(seen) == ["common.c", "own.c", "own.c"]
+    changed = with_common(1) | {"answer.h": "#define ANSWER 7\n"}
+    assert cc.load("own", changed, (), "common.c").own() == 8
+    assert seen.count("common.c") == 2
+
+
+def test_a_damaged_common_unit_is_compiled_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cc.load("own", with_common(1), (), "common.c")
+    (kept,) = cache.glob("*/*.o")
+    kept.write_bytes(kept.read_bytes()[:100])
+    seen = compiled_units(monkeypatch)
+    assert cc.load("own", with_common(2), (), "common.c").own() == 44
+    assert sorted(seen) == ["common.c", "own.c"]
+
+
+def test_what_the_compiler_says_of_one_of_several_units_is_shown() -> None:
+    with pytest.raises(cc.CompileFailed, match=r"undeclared_name"):
+        cc.load("own", COMMON | {"own.c": "int own(void) { return undeclared_name; }\n"}, (), "common.c")

@@ -141,6 +141,7 @@ REFUSED = {
     "two targets": ("«self.n», self.x = 1, True", "no guard, no other variable, no property"),
     "a method": ("self.n = self.half()", "no guard, no other variable, no property"),
     "an index": ("«self.n = self.xs[0]»", "may fail here, or pass a bound"),
+    "a place": ("«self.xs[0] = 1»", "may fail here, or pass a bound"),
     "pop": ("«self.xs.pop()»", "may fail here, or pass a bound"),
     "a bound": ("«self.low += 1»", "may fail here, or pass a bound"),
     "an order": ("«for s in Server:\n    self.who.append(s)»", "in a loop whose order is nobody's"),

@@ -24,6 +24,7 @@ from quorate_specs.consensus.voting import Consensus, Voting
 from quorate_specs.transactions.transaction_commit import ResourceManager, TransactionCommit
 from quorate_specs.transactions.two_phase_commit import Prepared, RefinesTransactionCommit
 
+from tests.costs import shares
 from tests.generated import load
 from tests.native.agreement import QUICK_FLAGS
 from tests.native.liveness_agreement import case, compare_all, compare_spec
@@ -235,7 +236,7 @@ class Decided(Obeyed):
         super().commit()
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_specs_of_the_library_are_judged_alike() -> None:
     assert compare_spec(VotesAtLast, 10_000) == Counter(stays=1)
     assert compare_spec(Obeyed, 10_000) == Counter(stays=3)
@@ -416,11 +417,15 @@ def test_verdicts_are_those_of_the_definition() -> None:
 
 
 @pytest.mark.slow
-def test_the_native_engine_finds_the_same_lassos_and_says_the_same_of_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("begin", shares(DRAWN, DRAWN // 3))
+def test_the_native_engine_finds_the_same_lassos_and_says_the_same_of_bounds(
+    begin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of all claims of the systems above, with all arguments, and of half as many where steps pass a bound, on one level or both."""
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
-    drawn = [*map(Drawn.of, range(DRAWN)), *(Drawn.of(seed, cuts=True) for seed in range(DRAWN // 2))]
-    specs = [*(one.spec() for one in drawn), Queued, Stacked, Idle, RefinesRaising]
+    seeds = range(begin, begin + DRAWN // 3)
+    drawn = [*map(Drawn.of, seeds), *(Drawn.of(seed, cuts=True) for seed in seeds[::2])]
+    specs = [*(one.spec() for one in drawn), *((Queued, Stacked, Idle, RefinesRaising) if begin == 0 else ())]
     tally = compare_all([case(f"system {number}", spec) for number, spec in enumerate(specs)])
-    assert tally["error"] == 1
-    assert min(tally[what] for what in ("holds", "unjudged", "stays", "loop")) > 10, tally
+    assert tally["error"] == (begin == 0)
+    assert tally["loop"] > 0 and min(tally[what] for what in ("holds", "unjudged", "stays")) > 10, tally

@@ -39,6 +39,7 @@ from tests.generated import load, write
 STATES = 80
 BATCH = 50
 CONSTRAINED_EVERY = 4
+WIDER_EVERY = 5
 """One drawn spec of so many has constraints."""
 JUDGED = ("invariant", "lemma", "reachable", "terminal")
 
@@ -181,8 +182,8 @@ def _changes(names: Sequence[str], before: State, after: State) -> Iterator[Note
 
 def _differences(place: tuple[str, tuple[Any, ...]], old: Any, new: Any) -> Iterator[Noted]:
     if isinstance(old, dict):
-        for key, value in old.items():
-            yield from _differences((place[0], (*place[1], key)), value, new[key])
+        for key in {**old, **new}:
+            yield from _differences((place[0], (*place[1], key)), old.get(key), new.get(key))
     elif old != new:
         members = isinstance(old, frozenset) or hasattr(old, "messages")
         one, other = (getattr(old, "messages", old), getattr(new, "messages", new)) if members else ((), ())
@@ -280,7 +281,8 @@ def check_all(system: System, states: int = STATES) -> Counter[str]:
 def check_drawn(seed: int, states: int = STATES) -> Counter[str]:
     """All three on a drawn spec; nothing if its initial states are an error."""
     try:
-        system = System(load(write(seed, constraints=seed % CONSTRAINED_EVERY == 0)))
+        wider = seed % WIDER_EVERY == 0
+        system = System(load(write(seed, constraints=seed % CONSTRAINED_EVERY == 0, wider=wider)))
         with system:
             list(system.initial())
     except Failure:

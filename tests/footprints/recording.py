@@ -18,6 +18,7 @@ from quorate.language.control import Cut
 from quorate.language.networks import Network, Wire
 from quorate.language.system import Arguments, Method, State, System
 from quorate.language.types import MapType, NetworkType, SetType
+from quorate.language.types.partial import DraftPartial, FrozenPartial
 from quorate.model.accesses import Way
 
 WHOLE = object()
@@ -40,6 +41,7 @@ class Noted:
 class Notes:
     """What was done so far, and the sets that were fetched and not yet asked for a method."""
 
+    system: System
     done: dict[Noted, None] = field(default_factory=dict)
     fetched: dict[tuple[str, tuple[Any, ...]], bool] = field(default_factory=dict)
     quiet: int = 0
@@ -64,6 +66,15 @@ class Notes:
         finally:
             self.quiet -= 1
 
+    def keys(self, place: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+        """The keys that the map at a place may have."""
+        kind = self.system.variable(place[0]).type
+        for _ in place[1]:
+            assert isinstance(kind, MapType)
+            kind = kind.value
+        assert isinstance(kind, MapType)
+        return kind.keys
+
     def all(self) -> list[Noted]:
         """Everything that was done."""
         unseen = [Noted(Way.READ, *place) for place, seen in self.fetched.items() if not seen]
@@ -81,6 +92,8 @@ def _fetch(value: Any, place: Place, notes: Notes) -> Any:
         return RecordedMap(value, place, notes)
     if isinstance(value, FrozenMap):
         return RecordedFrozenMap(value, place, notes)
+    if isinstance(value, DraftPartial | FrozenPartial):
+        return (RecordedPartial if isinstance(value, DraftPartial) else RecordedFrozenPartial)(value, place, notes)
     if isinstance(value, DraftSet | FrozenSet):
         notes.fetched.setdefault(place, False)
         return (RecordedSet if isinstance(value, DraftSet) else RecordedFrozenSet)(value, place, notes)
@@ -203,6 +216,87 @@ class RecordedFrozenMap(_MapReads, FrozenMap):
         return dict.__iter__(self)
 
 
+class _PartialReads(_MapReads):
+    """What reads a map of which keys may be absent: whether one is there is read, too."""
+
+    def _noted(self, way: Way, *keys: Any) -> None:
+        for key in keys:
+            self._notes.note(way, self._below(key))
+
+    def _asked(self, key: object) -> None:
+        if key in self._notes.keys(self._place):
+            self._noted(Way.READ, key)
+
+    def _all(self, way: Way = Way.READ) -> None:
+        self._noted(way, *self._notes.keys(self._place))
+
+    def __getitem__(self, key: Any) -> Any:
+        self._asked(key)
+        return dict.__getitem__(self, key)  # type: ignore[arg-type]
+
+    _get = __getitem__
+
+    def __contains__(self, key: object) -> bool:
+        self._asked(key)
+        return dict.__contains__(self, key)  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        self._all()
+        return dict.__len__(self)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Any]:
+        self._all()
+        return iter([key for key in self._notes.keys(self._place) if dict.__contains__(self, key)])  # type: ignore[arg-type]
+
+    def keys(self) -> Any:
+        """Those that are there."""
+        return dict.fromkeys(self).keys()
+
+    def __eq__(self, other: object) -> bool:
+        self._all()
+        if isinstance(other, _PartialReads):
+            other._all()
+        return bool(self._notes.own(dict.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class RecordedPartial(_PartialReads, DraftPartial):
+    """Such a map that an action is changing."""
+
+    def __init__(self, draft: DraftPartial, place: Place, notes: Notes) -> None:
+        super().__init__(draft._type, draft._source)
+        self._at(place, notes)
+        dict.clear(self)
+        dict.update(self, dict.items(draft))
+        self._changed = draft._changed
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._noted(Way.WRITE, key)
+        DraftPartial.__setitem__(self, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._noted(Way.WRITE, key)
+        DraftPartial.__delitem__(self, key)
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        """The value of a key, which is absent then."""
+        self._noted(Way.WRITE, key)
+        return self._notes.own(DraftPartial.pop, self, key, *default)
+
+    def clear(self) -> None:
+        self._all(Way.WRITE)
+        DraftPartial.clear(self)
+
+
+class RecordedFrozenPartial(_PartialReads, FrozenPartial):
+    """Such a map that a property looks at."""
+
+    def __init__(self, frozen: FrozenPartial, place: Place, notes: Notes) -> None:
+        super().__init__(frozen)
+        self._at(place, notes)
+
+
 # Sets
 
 READING = [
@@ -320,7 +414,9 @@ def _wire(source: Wire[Any], place: Place, notes: Notes) -> Wire[Any]:
 
 
 def _read_all(value: Any) -> None:
-    if isinstance(value, _MapReads):
+    if isinstance(value, _PartialReads):
+        value._all()
+    elif isinstance(value, _MapReads):
         for part in value.values():
             _read_all(part)
     elif isinstance(value, _SetReads | RecordedNetwork):
@@ -334,7 +430,7 @@ def recorded_action(
     system: System, state: State, action: Method, arguments: Arguments
 ) -> tuple[list[Noted], str, State]:
     """What an action did with a state, how it ended (the class of the exception that ended it, or nothing), and the state after it."""
-    notes = Notes()
+    notes = Notes(system)
     draft, _ = system.draft(state)
     plain_read, plain_write = draft.__dict__["_read"], draft.__dict__["_write"]
 
@@ -358,7 +454,7 @@ def recorded_action(
     done, after = notes.all(), notes.own(system.committed, state, draft)
     for method in system.constraints:
         of_step = takes_old(method.declaration, method.function)
-        notes = Notes()
+        notes = Notes(system)
         seen = [_view(system, one, notes) for one in ([after, state] if of_step else [after])]
         done += _read_by(method, notes, *seen)
         if not system.evaluate(method, after, (), state if of_step else None):
@@ -368,7 +464,7 @@ def recorded_action(
 
 def recorded_property(system: System, state: State, method: Method, arguments: Arguments) -> list[Noted]:
     """What a property of states read."""
-    notes = Notes()
+    notes = Notes(system)
     return _read_by(method, notes, _view(system, state, notes), *arguments)
 
 

@@ -136,6 +136,13 @@ def test_a_name_that_is_taken_is_refused(name: str) -> None:
         System(load_drawn(HEADER + record + SPEC + indented(NAMES[name]) + "\n"))
 
 
+def test_a_method_that_hides_the_type_of_a_variable_is_named() -> None:
+    """Since Python 3.14 annotations are read late, and a method is found wherever it stands."""
+    source = HEADER + SPEC.replace("    x: N\n", indented(NAMES["a bound"]) + "\n    x: N\n")
+    with pytest.raises(SpecError, match=r"the method Drawn\.N has the name of its type"):
+        System(load_drawn(source))
+
+
 @pytest.mark.parametrize("name", ["__init__", "__setattr__", "__getattribute__", "__slots__"])
 def test_a_specification_is_its_variables(name: str) -> None:
     """What it says in `__init__` would never have been asked, and an engine does not ask `__setattr__`."""

@@ -5,25 +5,17 @@ from __future__ import annotations
 import pytest
 from quorate.errors import SpecError
 from quorate.explore import check
-from quorate.language.control import Cut
-from quorate.language.system import Failure, System
-from quorate.model import build
+from quorate.language.system import System
 
-from tests.generated import HEADER, load
-from tests.model.test_interpreter import agree
+from tests.generated import load
+from tests.language.one_action import end_of, source
 from tests.model.test_rejections import rejected
 
 
-def drawn(body: str, more: str = "") -> str:
+def drawn(body: str, more: str = "", plan: str = "Annotated[list[Node], up_to(2)] | None") -> str:
     """The source of a specification whose action has this body, with a list that may be None."""
-    lines = [
-        "class Drawn(Spec):",
-        "    plan: Annotated[list[Node], up_to(2)] | None",
-        "    plain: Annotated[list[Node], up_to(3)]",
-    ]
-    lines += ["    flag: bool", "", "    @action", "    def act(self, p: Node, q: Node) -> None:"]
-    lines += ["        " + line for line in body.split("\n")]
-    return HEADER.format(nodes=2, levels=2) + "\n\n" + "\n".join(lines) + "\n" + more
+    variables = [f"plan: {plan}", "plain: Annotated[list[Node], up_to(3)]", "flag: bool"]
+    return source(variables, "p: Node, q: Node", body, more=more)
 
 
 ENDS = {
@@ -49,19 +41,7 @@ ENDS = {
 
 @pytest.mark.parametrize("body, end", ENDS.values(), ids=ENDS)
 def test_the_model_ends_as_cpython_does(body: str, end: str) -> None:
-    system = System(load(drawn(body)))
-    model = build(system)
-    with system:
-        assert agree(system, model, 12) > 0
-        ((_, state),) = system.initial()
-        try:
-            system.fire(state, system.actions[0], next(iter(system.choices(system.actions[0].parameters))))
-        except Failure:
-            assert end == "error"
-        except Cut:
-            assert end == "cut"
-        else:
-            assert end == "ends"
+    assert end_of(drawn(body)) == end
 
 
 REJECTED = {
@@ -80,9 +60,8 @@ def test_it_is_not_changed_in_place(body: str) -> None:
     "hint", ["set[Node] | None", "dict[Node, bool] | None", "list[Node] | Note | None", "list[Node] | Note"]
 )
 def test_no_other_container_is_an_alternative(hint: str) -> None:
-    source = drawn("self.flag = True").replace("    flag: bool", f"    flag: bool\n    more: {hint}")
     with pytest.raises(SpecError, match="cannot be an alternative of a union"):
-        System(load(source))
+        System(load(drawn("self.flag = True", plan=hint)))
 
 
 CLAIM = """

@@ -332,3 +332,34 @@ def test_a_scalarset_has_no_first_member() -> None:
     with pytest.raises(SpecError, match="Declare `Node \\| None`") as caught:
         build(System(load(source)))
     assert "leader" in str(caught.value)
+
+
+def chain(times: int, length: int, call: str, last: str) -> type[Spec]:
+    """A spec whose action calls a method, which calls the next one so many times, and so on."""
+    result, returned = ("None", "") if call == "self.step{}()" else ("bool", "return ")
+    joint = "\n        " if result == "None" else " and "
+    methods = "".join(
+        f"    def step{number}(self) -> {result}:\n        {returned}{joint.join([call.format(number + 1)] * times)}\n"
+        for number in range(length)
+    )
+    return load(
+        "from quorate import *\n\n\nclass Chain(Spec):\n    on: bool\n\n"
+        f"{methods}    def step{length}(self) -> {result}:\n        {last}\n\n"
+        f"    @action\n    def act(self) -> None:\n        {call.format(0) if result == 'None' else f'require({call.format(0)})'}\n",
+        "Chain",
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "last"), [("self.step{}()", "self.on = True"), ("(self.step{}() or False)", "return self.on")]
+)
+def test_calls_that_double_and_double_again_are_refused_before_they_take_time(call: str, last: str) -> None:
+    assert build(chain(2, 7, call, last)).actions
+    with pytest.raises(OutsideSubset, match="more than 1,000 calls") as refused:
+        build(chain(2, 30, call, last))
+    assert refused.value.location is not None and "self.step" in refused.value.location.text
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(OutsideSubset, match="nested too deeply"):
+        build(chain(1, 300, "(self.step{}() or False)", "return self.on"))

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from quorate.cli import cli
 from quorate.errors import UsageError
 from quorate.explore import Watch
+from quorate.language.system import System
 from quorate.mutate import Task, Verdict, series
 from quorate.report.why import VERDICTS
 
@@ -74,6 +75,29 @@ def test_the_table_the_data_and_the_page(file: Path) -> None:
     ]
     shown = {one["picture"] for one in parts if one["picture"] is not None}
     assert shown == set(range(len(pictures))) and all(picture.startswith("<svg") for picture in pictures)
+
+
+def test_mutants_may_have_bounds_of_their_own(file: Path) -> None:
+    """What the class says of its mutants goes before what it is checked at, the command line before both; heirs have none."""
+    small = '    """A server gives a lock to one node at a time, with a number that grows."""\n'
+    heir = "\n\nclass Heir(Lock):\n    pass\n"
+    file.write_text(LOCK.replace(small, f'{small}    mutant_bounds = {{"Epoch": 3}}\n') + heir, encoding="utf-8")
+    told = {name: Task("lock.py", variant, bounds) for name, variant, bounds in ASKED}
+    assert {name: System(task.loaded()[1]).bounds["Epoch"] for name, task in told.items()} == {
+        "plain": 3,
+        "asked": 4,
+        "heir": 2,
+    }
+    briefly = ["why", "lock.py", "--engine", "reference", "--workers", "1", "--budget", "0.001", "--format"]
+    text, data = (CliRunner().invoke(cli, [*briefly, form]).stdout for form in ("text", "json"))
+    assert "\nEpoch 3 (2 in check), Node 2; " in text
+    assert (json.loads(data)["bounds"], json.loads(data)["checked"]) == (
+        {"Epoch": 3, "Node": 2},
+        {"Epoch": 2, "Node": 2},
+    )
+
+
+ASKED = (("plain", None, {}), ("asked", None, {"Epoch": 4}), ("heir", "Heir", {}))
 
 
 def test_what_is_the_same_is_counted_and_what_has_no_time_is_told(file: Path) -> None:

@@ -71,6 +71,11 @@ WORKERS = (1, 2, 4)
 AGAIN = {1: 0, 2: 1, 4: 2}
 """Of what is remembered so much is computed again, by workers: nothing, so that what is wrong shows in the counts; everything; half."""
 
+TURNS: Sequence[tuple[str, Sequence[str]]] = tuple(
+    turn for saving in SAVINGS for turn in (("exact", ()), ("tree", ()), ("exact", (saving,)), ("disk", ()))
+)
+"""What the batches of a long run are compared by, one after the other."""
+
 Sorts = tuple[type[Scalarset], ...]
 
 
@@ -194,7 +199,7 @@ def draw(
             continue
         try:
             system = System(load(wired))
-            if odd or naive or wider:
+            if odd or naive:
                 means_the_same(system)
         except SpecError:
             if not odd:
@@ -214,7 +219,11 @@ def draw(
             best = (seed, system, covered)
         if best is not None and best[2].states > RICH:
             break
-    return [] if best is None else list(_cases(*best, without))
+    if best is None:
+        return []
+    if wider:
+        means_the_same(best[1])
+    return list(_cases(*best, without))
 
 
 def means_the_same(system: System) -> None:
@@ -261,7 +270,7 @@ def agree_on(
         for number, position in enumerate(group):
             tally[_compare_case(cases[position], batch.choose(number), store)] += 1
     tally["specs"] = sum(map(bool, drawn))
-    tally["explorations"] = len(WORKERS) * len(cases)
+    tally["explorations"] = len(_workers(store)) * len(cases)
     tally["numbered"] = sum("#define MODEL_NUMBERS" in case.rendered.source for case in cases)
     tally["remembered"] = sum(len(case.rendered.sites) for case in cases)
     tally["with symmetry"] = len(WORKERS) * sum(bool(case.sorts) for case in cases)
@@ -274,10 +283,14 @@ def agree_on(
     return tally
 
 
+def _workers(store: str) -> Sequence[int]:
+    return WORKERS if store != "disk" else (1,)
+
+
 def _compare_case(case: Case, engine: library.Library, store: str) -> str:
     """What came of it: a number that leaves 64 bits ends the native search without a verdict, and so do too many messages."""
     with case.system:
-        for workers in WORKERS if store != "disk" else (1,):
+        for workers in _workers(store):
             try:
                 with watching(store, AGAIN[workers]) as watch:
                     found = run(case.system, engine, case.initial, watch, workers)
@@ -316,8 +329,11 @@ def _agree_or_say(
     messages: int | None = None,
     wider: bool = False,
     store: str = "exact",
+    turns: bool = False,
 ) -> tuple[Counter[str], str]:
-    """One by one what disagrees together, so that each is named."""
+    """One by one what disagrees together, so that each is named. With `turns` what a batch is compared by follows from its numbers."""
+    if turns:
+        store, without = TURNS[numbers[0] // BATCH % len(TURNS)]
     try:
         return agree_on(numbers, store, without, odd, messages=messages, wider=wider), ""
     except Exception as problem:
@@ -337,6 +353,9 @@ def main() -> int:
     options.add_argument("--wider", action="store_true", help="specs with several @init methods and partial maps")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
     options.add_argument("--store", default="exact", choices=library.STORE_FLAGS, help="how states are kept")
+    options.add_argument(
+        "--turns", action="store_true", help="batches take turns: each store, and each saving switched off"
+    )
     options.add_argument("--messages", type=int, help="specs with a network, as a bit set of at most so many messages")
     chosen = options.parse_args()
     end = chosen.seed + chosen.count
@@ -352,6 +371,7 @@ def main() -> int:
                     messages=chosen.messages,
                     wider=chosen.wider,
                     store=chosen.store,
+                    turns=chosen.turns,
                 ),
                 batches,
             ),

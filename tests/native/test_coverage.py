@@ -21,7 +21,7 @@ def each() -> Iterator[Any]:
         yield pytest.param(spec, id=recorded.name_of(spec), marks=[pytest.mark.deep] if is_variant else [])
 
 
-@pytest.mark.parametrize("spec", each())
+@pytest.mark.parametrize("spec", list(each()))
 def test_every_spec_of_the_library_has_a_native_model_with_its_liveness(spec: type[Spec]) -> None:
     system = System(spec)
     with system:

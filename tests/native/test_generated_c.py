@@ -47,14 +47,14 @@ int main(int argc, char **argv) {
 """
 CASES: list[tuple[type[Spec], bool, str]] = [
     (Paxos.bounded(Ballot=1), True, "address"),
-    (Raft.bounded(Term=1), False, "address"),
+    (Raft.bounded(Term=1, Index=2), False, "address"),
     (RaftElection.bounded(Term=1), True, "address"),
     (QuorumRegister.bounded(Reader=1), True, "address"),
     (PrimaryBackup.bounded(Node=2), False, "address"),
     (VectorClock.bounded(Count=2, network=5), True, "address"),
     (TwoPhaseCommitWithCrashes.bounded(Crashes=2), True, "address"),
-    (Raft.bounded(Term=1), False, "thread"),
-    (Raft.bounded(Term=1), True, "thread"),
+    (Raft.bounded(Term=1, Index=2), False, "thread"),
+    (Raft.bounded(Term=1, Index=2), True, "thread"),
     (RaftElection.bounded(Term=2), False, "thread"),
     (TwoPhaseCommitWithCrashes.bounded(Crashes=2), True, "thread"),
 ]

@@ -184,7 +184,9 @@ def test_a_time_limit_ends_even_one_endless_run() -> None:
 
 
 def test_the_command_shows_the_engine_and_the_last_run(tmp_path: Path) -> None:
-    done = CliRunner().invoke(command, ["two_phase_commit", "--runs", "20000", "--seed", "4", "--workers", "2"])
+    done = CliRunner().invoke(
+        command, ["two_phase_commit", "--even", "--runs", "20000", "--seed", "4", "--workers", "2"]
+    )
     assert done.exit_code == 0
     assert "seed 4: 20,000 random runs, 1,000,000 steps" in done.output and "native engine: no violation" in done.output
     shown = CliRunner().invoke(command, ["two_phase_commit", "--seed", "4", "--engine", "native", "--format", "json"])
@@ -246,8 +248,15 @@ def test_a_swarm_finds_figure_8_from_the_very_beginning() -> None:
     assert 0 < one.seen[1] < one.seen[0] < one.steps
 
 
-@pytest.mark.parametrize("engine", ["native", "reference"])
-@pytest.mark.parametrize("swarm", [False, True])
+@pytest.mark.parametrize(
+    ("engine", "swarm"),
+    [
+        ("native", False),
+        ("native", True),
+        ("reference", True),
+        pytest.param("reference", False, marks=pytest.mark.deep),
+    ],
+)
 def test_what_was_seen_is_told(engine: str, swarm: bool) -> None:
     """Enough runs see everything, of which a few states are counted as good as exactly."""
     spec = TwoPhaseCommit.bounded(ResourceManager=2)

@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
     Plan last = parts[workers - 1].plan;
     last.first_run = parts[workers - 1].total.last_run;
     last.runs = 1;
-    Search *record = quorate_rerun(&last);
+    Search *record = quorate_rerun(&last, NULL, 0);
     if (!record) return 1;
     printf("steps=%llu fired=%llu violated=%llu last=%llu said=%llu\n", (unsigned long long)steps, (unsigned long long)fired,
            (unsigned long long)violated, (unsigned long long)quorate_trace_length(record) - 1,

@@ -6,7 +6,11 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from quorate import Spec
+from quorate.commands.draw import command as draw
+from quorate.commands.prove import command as prove_command
+from quorate.commands.replay import command as replay
 from quorate.errors import SpecError
 from quorate.loading import load
 from quorate.outcome import Proven, Violated
@@ -154,3 +158,38 @@ def test_an_heir_that_is_more_is_refused(tmp_path: Path, why: str) -> None:
         with_history(spec)
     assert why in refused.value.message
     assert refused.value.location is not None and refused.value.location.file.endswith("baton.py")
+
+
+@pytest.mark.parametrize("changed", ["@invariant\n    def rested(self, n: Node)", "def may(self, n: Node)"])
+@pytest.mark.parametrize("bases", ["Changed, Baton", "Baton, Changed"])
+def test_what_an_heir_has_from_elsewhere_is_not_the_specification(tmp_path: Path, changed: str, bases: str) -> None:
+    elsewhere = f"class Changed:\n    {changed} -> bool:\n        return True\n\n\nclass Told({bases}):"
+    spec = baton(tmp_path, HONEST, SPEC.replace("class Told(Baton):", elsewhere))
+    with pytest.raises(SpecError, match="no subclass of Baton alone"):
+        with_history(spec)
+
+
+def test_the_text_of_an_action_that_calls_another_function_is_another_action(tmp_path: Path) -> None:
+    heir = """
+        def take(self, n: Node) -> None:
+            require(self.holder is None and may(n))
+            self.holder = n
+    """
+    other = "def may(n: Node) -> bool:\n    return False\n\n\nclass Told(Baton):"
+    with pytest.raises(SpecError, match="does more in take"):
+        with_history(baton(tmp_path, heir, SPEC.replace("class Told(Baton):", other)))
+
+
+def test_a_step_of_an_heir_is_stored_so_that_it_is_run_and_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baton(tmp_path, HONEST.replace("n not in self.tired or n in self.had", "self.holder != n or n not in self.had"))
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert run(prove_command, ["baton.py:Baton", "--any-size", "--invariant", "told", "--out", "."]).exit_code == 3
+    again = run(replay, ["trace.json"])
+    assert again.exit_code == 3 and "The step still breaks told" in again.output and "had {n" in again.output
+    assert run(draw, ["trace.json", "-o", "states.itf.json"]).exit_code == 0
+    plain = SPEC[: SPEC.index("class Told(Baton)")].replace('proven_by = "Told"', "")
+    (tmp_path / "plain.py").write_text(plain, encoding="utf-8")
+    assert "there is no property 'told'" in run(replay, ["trace.json", "--spec", "plain.py"]).output

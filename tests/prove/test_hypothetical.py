@@ -47,6 +47,11 @@ def test_replay_says_so_and_does_not_report_a_violation(failed: tuple[Result, Pa
     assert "hypothetical state" in result.output and "network {COMMIT}" in result.output
 
 
+def test_the_stored_trace_names_the_specification_as_it_was_asked_about(failed: tuple[Result, Path]) -> None:
+    _, trace = failed
+    assert json.loads(trace.read_text())["spec"] == f"{LESSON}:OneLemma"
+
+
 def test_replay_notices_that_the_step_breaks_nothing_any_more(failed: tuple[Result, Path], tmp_path: Path) -> None:
     _, trace = failed
     stored = json.loads(trace.read_text())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from enum import Enum
+from typing import Self
 
 import pytest
-from quorate import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require
+from quorate import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require, step
+from quorate.language.spec import without
 from quorate.loading import load
-from quorate.outcome import Proven, Unfinished, Violated
+from quorate.outcome import Exit, Proven, Unfinished, Violated
 from quorate.prove.proof import Claim, Proof, Task, prove
 from quorate.prove.solvers import premise_selection
 from quorate.prove.solvers.smt import Effort
@@ -145,6 +148,20 @@ class Counts(Spec):
         return len(self.inside) <= 2
 
 
+class CountsInAnAction(Counts):
+    """Has an action and a property that count nothing, too."""
+
+    @action
+    def leave(self, n: Node) -> None:
+        require(n in self.inside)
+        self.inside.discard(n)
+
+    @step
+    def nobody_leaves(self, old: Self, n: Node) -> bool:
+        """Not so: whoever is inside stays there."""
+        return n in self.inside or n not in old.inside
+
+
 @record
 class Letter:
     """A message in a queue."""
@@ -217,8 +234,32 @@ def test_counting_has_no_any_size_meaning_and_the_error_says_where() -> None:
     from quorate.prove.encode.anysize.refusal import NoAnySize
 
     with pytest.raises(NoAnySize, match="is_majority") as error:
-        proof(Counts, any_size=True)
+        proof(Counts, any_size=True, invariants=("few",))
     assert error.value.location is not None and "len(self.inside)" in error.value.location.text
+
+
+def test_where_an_action_has_no_any_size_meaning_each_property_says_so() -> None:
+    """`nobody_leaves` could be stated, but not that `enter` keeps it and raises no error."""
+    outcome = proof(CountsInAnAction, any_size=True).outcome
+    assert isinstance(outcome, Unfinished) and outcome.exit_code == Exit.OPEN
+    assert outcome.reason == "no property is stated for any size, since the action enter is not"
+    assert [(one.property, one.status) for one in outcome.judgements] == [
+        ("few", "not-judged"),
+        ("nobody_leaves", "not-judged"),
+    ]
+    (reason,) = {one.reason for one in outcome.judgements}
+    line = inspect.getsourcelines(CountsInAnAction.enter)[1] + 2
+    assert (
+        f"not stated for any size, since the action enter is not (test_prove.py, line {line}): The size of a set"
+        in reason
+    )
+
+
+def test_where_no_property_has_an_any_size_meaning_each_says_why() -> None:
+    outcome = proof(without(CountsInAnAction, ["nobody_leaves", "enter"]), any_size=True).outcome
+    (judged,) = outcome.judgements
+    assert isinstance(outcome, Unfinished) and outcome.reason == "no property is stated for any size"
+    assert (judged.property, judged.status) == ("few", "not-judged") and "The size of a set" in judged.reason
 
 
 def test_a_variable_without_any_size_meaning_is_shown_where_it_is_declared() -> None:

@@ -38,8 +38,8 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     With --show and for .itf.json the run is taken again, which imports its specification: of what a trace names only protocols
     of `quorate list` and files below the working directory, of what `--spec` names any file.
     """
+    from quorate.commands._stored import specification
     from quorate.explore.traces.replay import states_of, with_values
-    from quorate.loading import load, load_named
     from quorate.report.diagram import spacetime
     from quorate.report.itf import itf
     from quorate.report.render import render
@@ -52,7 +52,7 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     states: list[dict[str, Json]] = []
     of_states = output.name.endswith(STATES)
     if show or of_states:
-        cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(stored.variant)
+        cls = specification(stored, spec, stored.variant)
         states = states_of(stored, cls) if of_states else []
         stored = with_values(stored, cls, show) if show else stored
     if of_states:

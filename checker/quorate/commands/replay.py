@@ -35,14 +35,14 @@ def command(
     any more, which says nothing of the property, or it is a step from a hypothetical state, and still breaks an
     induction.
     """
+    from quorate.commands._stored import specification
     from quorate.explore.traces.replay import replay, with_values
     from quorate.kinds import INDUCTION
-    from quorate.loading import load, load_named
     from quorate.trace import Trace
 
     stored = Trace.load(trace)
     chosen = stored.variant if variant is None and spec is None else variant
-    cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(chosen)
+    cls = specification(stored, spec, chosen)
     result = replay(stored, cls)
     if form == "json":
         click.echo(

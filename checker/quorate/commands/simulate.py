@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +16,10 @@ from quorate.commands._live import steps_line, watching
 from quorate.commands._options import Explicit, bound_option, limits, variant_option
 from quorate.commands._show import Folder, show_trace
 from quorate.outcome import Exit
+
+if TYPE_CHECKING:
+    from quorate.explore.limits import Watch
+    from quorate.explore.simulate import Met
 
 TELLING = 100_000
 """For fewer steps their speed is not worth saying."""
@@ -33,10 +40,19 @@ TELLING = 100_000
 @click.option(
     "--length", type=click.IntRange(min=1), default=50, show_default=True, metavar="STEPS", help="Most steps of a run."
 )
+@click.option("--even", "way", flag_value="even", help="All that is enabled is equally likely: so it is with one run.")
 @click.option(
     "--swarm",
-    is_flag=True,
+    "way",
+    flag_value="swarm",
     help="Each run likes some actions more than others and some not at all, drawn anew; no step is taken that changes nothing.",
+)
+@click.option(
+    "--guided",
+    "way",
+    flag_value="guided",
+    help="A swarm in which most runs begin where an earlier one did something new. So it is with several runs, where the native "
+    "engine can run SPEC; if not, they are a swarm.",
 )
 @click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that walks."
@@ -62,7 +78,7 @@ def command(
     seed: int | None,
     runs: int,
     length: int,
-    swarm: bool,
+    way: str | None,
     engine: str,
     workers: int | None,
     max_time: float | None,
@@ -74,25 +90,38 @@ def command(
     Shows the run that violates one, otherwise the last one. Exit codes: 0 no run violated anything, which proves
     nothing; 1 one did; 2 the usage or the specification is wrong; 3 stopped before all runs were done.
     """
-    from quorate.explore.simulate import simulate
+    from quorate.explore.engine import EngineUnavailable
+    from quorate.explore.simulate import Simulation, simulate
     from quorate.loading import load
 
     cls = load(spec).variant(variant).bounded(**bounds)
     folder = Folder(out) if out is not None else None
     chosen = secrets.randbelow(2**32) if seed is None else seed
-    with watching(limits(None, max_time, None), steps_line) as watch:
-        result = simulate(
+
+    def walked(way: str, watch: Watch) -> Simulation:
+        return simulate(
             cls,
             seed=chosen,
             runs=runs,
             length=length,
-            swarm=swarm,
+            swarm=way == "swarm",
+            guided=way == "guided",
             watch=watch,
             name=spec,
             variant=variant,
             engine=engine,
             workers=workers or os.cpu_count() or 1,
         )
+
+    with watching(limits(None, max_time, None), steps_line) as watch:
+        if way is not None or runs == 1:
+            result = walked(way or "even", watch)
+        else:
+            try:
+                result = walked("guided", watch)
+            except EngineUnavailable as reason:
+                result = walked("swarm", watch)
+                result = replace(result, notes=tuple(dict.fromkeys((f"not guided: {reason}", *result.notes))))
     shown = result.violation or result.last
     if form == "json":
         facts = {
@@ -103,6 +132,7 @@ def command(
             "steps": result.steps,
             "states": result.states,
             "seen": dict(zip(("states", "steps"), result.seen, strict=True)),
+            "met": None if result.met is None else {action: asdict(met) for action, met in result.met.items()},
             "actions": result.actions,
             "violated": result.violation is not None,
             "property": result.violation.property if result.violation is not None else None,
@@ -128,6 +158,8 @@ def command(
             f"seed {chosen}: {result.runs:,} random run{'' if result.runs == 1 else 's'}, {result.steps:,} steps{rate}{states}, "
             f"{result.engine} engine: {found}{stopped}"
         )
+        if result.met is not None:
+            click.echo(_met(result.met))
         silent = [action for action, count in result.actions.items() if not count]
         if silent:
             click.echo(f"    never taken: {', '.join(silent)}")
@@ -137,6 +169,19 @@ def command(
         for file in folder.save(shown):
             click.echo(f"wrote {file}", err=True)
     return _exit_code(result.violation.kind if result.violation is not None else None, result.stopped)
+
+
+def _met(met: Mapping[str, Met]) -> str:
+    """What guided runs have met."""
+    rows: list[tuple[str, ...]] = [(action, f"{each.pairs:,}", f"{each.late:,}") for action, each in met.items()]
+    rows.append(("together", *(f"{sum(column):,}" for column in zip(*map(astuple, met.values()), strict=True))))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    head = (
+        "    by action, with how many different arguments and values read it was taken, and how many of them were new in the last tenth of "
+        "the runs:"
+    )
+    lines = (f"      {action:<{widths[0]}}  {pairs:>{widths[1]}}  {late:>{widths[2]}}" for action, pairs, late in rows)
+    return "\n".join([head, *lines])
 
 
 def _exit_code(kind: str | None, stopped: str | None) -> Exit:

@@ -109,11 +109,12 @@ def _told() -> Iterator[Progress]:
 
 def _why(task: Task, series: Series) -> Why:
     """What was found, as the report wants it."""
+    from quorate.language.system import System
     from quorate.mutate.protocol import Protocol
     from quorate.report.results import relative
     from quorate.report.why import Part, Why
 
-    _, cls = task.loaded()
+    loaded, cls = task.loaded()
     protocol = Protocol(cls)
     numbers = {trial.mutant: number for number, trial in enumerate(series.trials)}
     statistics = series.original.statistics
@@ -153,6 +154,7 @@ def _why(task: Task, series: Series) -> Why:
         protocol.extent,
         [method.lines for method in protocol.methods.values()],
         series.original.bounds,
+        System(loaded.variant(task.variant)).bounds,
         series.original.verdict,
         statistics.states,
         statistics.transitions,

@@ -30,6 +30,7 @@ from quorate.language.resolve import resolve
 from quorate.language.sorts import Int
 from quorate.language.system import Arguments, Failure, Method, State, System
 from quorate.language.types import IdentityType, MapType, Type
+from quorate.language.types.partial import FrozenPartial
 from quorate.trace import Json
 
 TRIED_MAX = 2_000
@@ -307,7 +308,7 @@ class Matching:
             return self._seen(told.of, self._noting(state), told.keys)
         value = state[told.of]
         for key in told.keys:
-            value = value[key]
+            value = value.get(key)  # A partial map has None for what is absent.
         return value
 
     def _noting(self, state: State) -> SpecBase:
@@ -374,9 +375,9 @@ class Matching:
     ) -> Iterator[tuple[str, Any, Any]]:
         if place in wanted.mentioned or old is new:
             return
-        if isinstance(old, SparseMap):
-            for key in dict.fromkeys((*dict(old.stored()), *dict(new.stored()))):
-                yield from self._changed(wanted, (*place, key), f"{name}[{key!r}]", old[key], new[key])
+        if isinstance(old, SparseMap | FrozenPartial):
+            for key in dict.fromkeys((*dict.keys(old), *dict.keys(new))):
+                yield from self._changed(wanted, (*place, key), f"{name}[{key!r}]", old.get(key), new.get(key))
         elif old != new:
             yield name, old, new
 

@@ -17,7 +17,7 @@ from typing import Any
 from quorate.conform.mapping import OPEN
 from quorate.conform.wide.sorts import Number, inhabitants
 from quorate.errors import QuorateError, UsageError
-from quorate.language.containers import FrozenList, FrozenMap
+from quorate.language.containers import FrozenList
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.types import (
@@ -30,6 +30,7 @@ from quorate.language.types import (
     NatType,
     NetworkType,
     NoneType,
+    PartialMapType,
     RecordType,
     SetType,
     TupleType,
@@ -103,6 +104,7 @@ class Values:
                 (SetType, self._set),
                 (NetworkType, self._network),
                 (BagType, self._bag),
+                (PartialMapType, self._partial_map),
                 (MapType, self._map),
             )
         )
@@ -219,7 +221,12 @@ class Values:
 
     def _map(self, kind: MapType, data: Json) -> Any:
         entries = {self.read(kind.key, key): self.read(kind.value, each) for key, each in pairs(kind, data)}
-        return kind.check(FrozenMap((key, entries[key] if key in entries else kind.value.zero()) for key in kind.keys))
+        return kind.check(kind.of(entries[key] if key in entries else kind.value.zero() for key in kind.keys))
+
+    def _partial_map(self, kind: PartialMapType, data: Json) -> Any:
+        """What is not told, or null, is not there."""
+        entries = [(self.read(kind.key, key), each) for key, each in pairs(kind, data)]
+        return kind.check({key: self.read(kind.held, each) for key, each in entries if each is not None})
 
     def _bag(self, kind: BagType, data: Json) -> Any:
         bag: Any = kind.zero()

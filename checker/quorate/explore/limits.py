@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import sys
 import time
 from collections.abc import Callable, Collection
@@ -179,6 +180,14 @@ def resident_bytes() -> int:
     except (OSError, ValueError, IndexError):
         return peak_bytes()
     return pages * mmap.PAGESIZE
+
+
+def machine_bytes() -> int:
+    """The memory of this machine; 4 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 4 << 30
 
 
 def peak_bytes() -> int:

@@ -1,7 +1,8 @@
 """Random runs: for specifications too large to explore, and to see one alive.
 
 A run takes, in each state, one of the enabled instances, all equally likely, until nothing is possible or it has its
-length. In a swarm (Groce, Zhang, Eide, Chen & Regehr 2012, "Swarm testing") each run likes some actions more than others. Safety
+length. In a swarm (Groce, Zhang, Eide, Chen & Regehr 2012, "Swarm testing") each run likes some actions more than others. Guided runs are a
+swarm, too, and most of them begin where an earlier one did something that none had done before (`native/guide.h`). Safety
 properties are checked on the way. No violation in random runs proves nothing.
 
 The same seed gives the same runs on every machine, with any number of workers. The two engines have different generators of random
@@ -42,16 +43,30 @@ class Walks:
     runs: int
     length: int
     swarm: bool = False
+    guided: bool = False
 
 
 LIKINGS = (0, 1, 4, 16)
 """How much a run of a swarm may like an action (`simulate.h`)."""
 
 
+LATE = 10
+"""What the last one of so many parts of all runs has met is told apart."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """How many different pairs of an action, with its arguments, and what it reads were met, and how many of them first in the last
+    tenth of the runs: while there are such, more runs show more. That there are none proves nothing."""
+
+    pairs: int
+    late: int
+
+
 @dataclass(frozen=True)
 class Walked:
     """What an engine did. `finding` is the violation that ended the last run, or that run itself (kind `run`). `seen` are the distinct
-    states and the distinct steps, by action and by what it changed: estimates, if `states` is None."""
+    states and the distinct steps, by action and by what it changed: estimates, if `states` is None. `met` is of guided runs, by action."""
 
     runs: int
     steps: int
@@ -61,6 +76,8 @@ class Walked:
     stopped: str | None
     seconds: float
     seen: tuple[int, int]
+    met: Mapping[str, Met] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,8 +87,8 @@ class Simulation:
     `runs` counts the runs begun, `steps` all their steps, `states` the distinct states they visited (None if the engine did not count
     them), `seen` the distinct states and the distinct steps (told apart by their action and by what it changed: the reference engine
     looks at variables, the native engine at their bits and so sees fewer), of the native engine as estimates within some
-    two percent, `actions` the steps by action, `seconds` the time they took. `notes` say why another engine was
-    not taken.
+    two percent, `met` of guided runs, by action, what it was taken with (None of others), `actions` the steps by action, `seconds`
+    the time they took. `notes` say why another engine was not taken.
     """
 
     seed: int
@@ -86,6 +103,7 @@ class Simulation:
     notes: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     seen: tuple[int, int] = (0, 0)
+    met: Mapping[str, Met] | None = None
 
     def _repr_html_(self) -> str | None:
         """The result in words, with its pictures, in a notebook."""
@@ -106,6 +124,7 @@ def simulate(
     runs: int = 1,
     length: int = 50,
     swarm: bool = False,
+    guided: bool = False,
     watch: Watch | None = None,
     name: str | None = None,
     variant: str | None = None,
@@ -113,7 +132,9 @@ def simulate(
     workers: int = 1,
 ) -> Simulation:
     """Take random runs of at most `length` steps until one violates a safety property. In a `swarm` each run likes some actions more
-    than others, drawn anew, and takes no step that changes nothing while there is another.
+    than others, drawn anew, and takes no step that changes nothing while there is another. If they are `guided`, most runs
+    of a swarm begin where an earlier one was new: after a prefix of it whose last step was of an action that had not been taken before with
+    these arguments and this in the places that it reads. A run has at most `length` steps with its prefix; only the others are counted.
 
     Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
     `error`. Raises EngineUnavailable if `engine` is asked for and cannot run this specification here."""
@@ -122,7 +143,7 @@ def simulate(
     watch = watch or Watch()
     system = System(spec)
     with system:
-        used, walked, notes = _walked(system, Walks(seed, runs, length, swarm), watch, workers, engine)
+        used, walked, notes = _walked(system, Walks(seed, runs, length, swarm, guided), watch, workers, engine)
         shown = trace(system, walked.finding, name or system.name, variant)
         violated = walked.finding.kind != "run"
         return Simulation(
@@ -135,9 +156,10 @@ def simulate(
             None if violated else shown,
             walked.stopped,
             used,
-            notes,
+            (*notes, *walked.notes),
             walked.seconds,
             walked.seen,
+            walked.met,
         )
 
 
@@ -161,7 +183,9 @@ def _walked(
 
 
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
-    """Random runs by CPython, one after the other."""
+    """Random runs by CPython, one after the other. Raises EngineUnavailable if they are to be guided."""
+    if walks.guided:
+        raise EngineUnavailable("only the native engine guides random runs: `--swarm` needs no compiler")
     walker = _Walker(system, random.Random(walks.seed), watch, walks.swarm)
     begin, begun = watch.seconds, 0
     while True:

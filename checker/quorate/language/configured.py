@@ -31,7 +31,6 @@ from quorate.language.resolve import (
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
 from quorate.language.types import WireType
-from quorate.language.types.partial import has_partial
 
 
 class Configured:
@@ -302,8 +301,6 @@ class Configured:
                 )
             try:
                 kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
-                if has_partial(kind):
-                    raise SpecError(f"{where}: no parameter ranges over partial maps; write `dict[K, V | None]`.")
             except SpecError as error:
                 raise placed(error, definition(function, parameter)) from None
             parameters.append(Parameter(parameter, kind))

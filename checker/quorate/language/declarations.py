@@ -279,6 +279,7 @@ class SpecBase:
     because: ClassVar[dict[str, tuple[str, ...]]] = {}
     refines: ClassVar[type[SpecBase] | None] = None
     proven_by: ClassVar[str | None] = None
+    mutant_bounds: ClassVar[dict[str, int]] = {}
     _configured_from: ClassVar[type[SpecBase] | None] = None
     _argued: ClassVar[bool] = False
 

@@ -133,7 +133,7 @@ def record_type(cls: type) -> RecordType:
         for name, hint in hints(cls).items():
             try:
                 where = f"{cls.__name__}.{name}"
-                fields.append((name, _whole(resolve(hint, where, configuration), where)))
+                fields.append((name, resolve(hint, where, configuration)))
             except SpecError as error:
                 raise placed(error, declaration(cls, name)) from None
         found = configuration.records[cls] = RecordType(cls, tuple(fields))
@@ -203,6 +203,8 @@ def resolve(hint: Any, name: str, configuration: Configuration, default: Any = N
         return ListType(_whole(resolve(arguments[0], name, configuration), name), capacity, bound)
     if isinstance(origin, type) and issubclass(origin, Wire):
         return _wire(origin, resolve(arguments[0], name, configuration), name, configuration, default)
+    if isinstance(hint, pytypes.FunctionType):  # Annotations that are read late find the class's own names first.
+        raise SpecError(f"{name}: the method {hint.__qualname__} has the name of its type: choose another one.")
     raise SpecError(f"{name}: {_show(hint)} is not a type of the language. Use {ALLOWED}.")
 
 
@@ -368,12 +370,18 @@ def _partial(key: Type, value: Type, name: str) -> Type:
 
 
 def _whole(part: Type, name: str) -> Type:
-    """A type that is kept inside of another one, where every map is total."""
-    if any(isinstance(inner, PartialMapType) for inner in part.walk()):
+    """What a collection or a tuple holds, in which every map is total, unless a record is around it."""
+    if _is_partial(part):
         raise SpecError(
-            f"{name}: a partial map is a variable, or what a variable has for each key; elsewhere write `dict[K, V | None]`."
+            f"{name}: a partial map is a variable, a parameter or a field of a @record, or what a map in one of these has for each key; "
+            f"wrap it in a @record."
         )
     return part
+
+
+def _is_partial(part: Type) -> bool:
+    inside = () if isinstance(part, RecordType) else part.children()
+    return isinstance(part, PartialMapType) or any(map(_is_partial, inside))
 
 
 def _capacity(limit: UpTo | None, default: int, name: str, configuration: Configuration) -> tuple[int, str]:

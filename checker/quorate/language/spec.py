@@ -24,7 +24,8 @@ class Spec(SpecBase):
     wanted; `coloured_by`: the enum variable that colours the lanes; `refines`: the more abstract specification that a
     `@mapping` leads to; `because`: for a property, the lemmas from which it follows, as an advice to proofs for any size;
     `proven_by`: an heir with history variables and lemmas, `module:Class` or a class of the same module, that proofs for any
-    size are made with.
+    size are made with; `mutant_bounds`: bounds at which `quorate why` explores the mutants of this class (of its heirs not),
+    over `bounds`, where it would explore for hours what is checked in seconds.
 
     `Spec()` is a live instance in the initial state: its actions can be called from a Python prompt, a debugger or a
     test. A false `require` then raises `Disabled`.
@@ -133,6 +134,7 @@ _MEANT: dict[str, tuple[tuple[type, ...], str]] = {
     "because": ((dict,), '{"one_leader": ("votes_bind",)}'),
     "refines": ((type, NoneType), "Abstract"),
     "proven_by": ((str, NoneType), '"lemmas:RaftSafety"'),
+    "mutant_bounds": ((dict,), '{"Index": 2}'),
 }
 """What an author may set, with what it is and an example."""
 

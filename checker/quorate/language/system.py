@@ -24,7 +24,6 @@ from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import definition
 from quorate.language.refinement import UNSET, Refinement, State
 from quorate.language.types import WireType
-from quorate.language.types.partial import has_partial
 
 __all__ = [
     "UNSET",
@@ -67,7 +66,6 @@ class System(Configured):
             self._refine(self.abstract)
         self.waiting: Callable[[], None] = lambda: None
         """Called for every choice of arguments of @init, of which there may be very many: it may raise to end this."""
-        self._seen = {one.name: one.type.seen for one in self.variables if has_partial(one.type)}
         self.repeats = False
         """Whether every method is run twice, because no typed model says that it depends on the state alone."""
 
@@ -155,8 +153,7 @@ class System(Configured):
                 if told is None:
                     raise SpecError(f"self.{name} is auxiliary, and no part of the state")
                 return told[name]
-            value = state[index[name]]
-            return self._seen[name](value) if name in self._seen else value
+            return state[index[name]]
 
         view.__dict__["_read"] = read
         view.__dict__["_write"] = _immutable

@@ -1,7 +1,7 @@
 """Statements that write auxiliary variables: checked, and left out of the model, which knows no such variables.
 
 They change nothing that matters only if nothing that matters reads them, and if they never fail. So an auxiliary variable is read
-in what is written to auxiliary variables and nowhere else, and what is written has a value in every state.
+in what is written to auxiliary variables and nowhere else, and what is written has a value, and a place, in every state.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def check(ctx: Context, node: ast.stmt, lower: Callable[[], list[ir.Stmt]]) -> N
     for statement in made:
         match statement:
             case ir.Assign(target=target, value=value):
-                fine = _is_total(ctx, value, *target.selectors)
+                fine = _is_total(ctx, value, target.read())
             case ir.Mutate(change=change, target=target, args=args):
-                fine = change in UNFAILING and _is_total(ctx, *args, *target.selectors)
+                fine = change in UNFAILING and _is_total(ctx, *args, target.read())
             case _:
                 fine = False
         if not fine:

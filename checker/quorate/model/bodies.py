@@ -27,7 +27,6 @@ from quorate.model.context import Context
 from quorate.model.conversion import alternatives, join, roomy, without_none
 from quorate.model.order import check_unordered
 from quorate.model.ranges import is_number
-from quorate.model.source import Source
 
 ALLOWED = "Use assignments, `if`, `for`, `require`, `return`, and calls that change a container or are procedures of the spec."
 
@@ -303,8 +302,9 @@ def _procedure(
         )
     if function in ctx.inlining:
         raise ctx.source.outside(node, f"{function.__name__} calls itself.", "Recursion has no bound; write a loop.")
+    ctx.count(node, 1)
     values = own_calls.as_written(call, own_calls.arguments(ctx, call, function, owner, 1))
-    source = Source.of(function, owner)
+    source = ctx.source_of(function, owner)
     before: list[ir.Stmt] = []
     bindings: dict[str, ir.Expr] = {}
     for name, value in values:

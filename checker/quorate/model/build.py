@@ -10,9 +10,11 @@ from itertools import takewhile
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from quorate.errors import SpecError
+from quorate.errors import OutsideSubset, SpecError
 from quorate.kinds import KINDS, LIVENESS, MAPPING
 from quorate.language.configured import takes_old
+from quorate.language.declarations import original
+from quorate.language.places import class_location
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
 from quorate.language.types import BoolType, TupleType, Type, WireType
@@ -52,6 +54,7 @@ class Builder:
         self.system = system
         self.rules: Mapping[type[ast.expr], Rule] = RULES
         self.functions: dict[str, ir.Function] = {}
+        self.calls: dict[str, int] = {}
         self._keys: dict[Any, str] = {}
         self._open: list[Any] = []
 
@@ -299,7 +302,7 @@ class Builder:
         key = self.key(function.__name__)
         self._keys[identity] = key
         made = ir.Function(key, parameters, body, kind)
-        self.functions[key] = made
+        self.functions[key], self.calls[key] = made, found.calls
         return made
 
     def key(self, name: str) -> str:
@@ -333,7 +336,7 @@ class Builder:
             for name, kind in parameters:
                 ctx.local(name, kind, source.tree)
             body = bodies.block(ctx, source.body) if lowered is None else lowered(ctx)
-            findings.writes_auxiliary = ctx.auxiliary_writes > 0
+            findings.writes_auxiliary, findings.calls = ctx.auxiliary_writes > 0, ctx.calls
             findings.passes += 1
             if not findings.changed:
                 break
@@ -385,4 +388,11 @@ _held: WeakKeyDictionary[System, ref[ir.Model]] = WeakKeyDictionary()
 @lru_cache(maxsize=1)  # Who asks which sorts are symmetric wants the model next.
 def _of(system: System) -> ir.Model:
     with system:
-        return Builder(system).model()
+        try:
+            return Builder(system).model()
+        except RecursionError:
+            raise OutsideSubset(
+                "Calls or expressions are nested too deeply.",
+                "Give parts of them names.",
+                class_location(original(system.spec)),
+            ) from None

@@ -23,7 +23,7 @@ from quorate.model import expressions, lowering, operators, partial, records
 from quorate.model import nodes as ir
 from quorate.model.builtin_calls import BUILTINS, TYPED, check_arguments
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import converts, join, without_none
+from quorate.model.conversion import join, without_none
 from quorate.model.lowering import BOOL
 from quorate.model.own_calls import arguments, called, own_method, user_call
 from quorate.model.source import MISSING
@@ -101,12 +101,8 @@ def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
 def _get(ctx: Context, node: ast.Call, whole: ir.Expr, kind: PartialMapType) -> ir.Expr:
     """`m.get(k)` and `m.get(k, default)`."""
     location = ctx.location(node)
-    key = lowering.lower(ctx, node.args[0], kind.key)
-    if not converts(key, kind.key):
-        raise ctx.source.outside(
-            node.args[0], f"This may be no {kind.key}.", "Use a key of the map's key type, or ask `k in m` first."
-        )
-    found = partial.looked_up(whole, ctx.adapt(key, kind.key, node), location)
+    key = partial.key(ctx, node.args[0], kind)
+    found = partial.looked_up(whole, key, location)
     if len(node.args) == 1:
         return found
     default = lowering.lower(ctx, node.args[1], kind.held)

@@ -96,7 +96,7 @@ def _of_map(ctx: Context, node: ast.stmt, call: ast.Call, target: ir.Place, name
         )
     if name == "clear":
         return partial.emptied(ctx, node, target), none
-    key = expressions.key(ctx, call.args[0], kind)
+    key = partial.key(ctx, call.args[0], kind) if quiet else expressions.key(ctx, call.args[0], kind)
     entry = ir.Place(target.root, target.state, (*target.selectors, key), (*target.types, kind.value))
     found = entry.read(ctx.location(node))
     return partial.removed(ctx, node, entry, must=not quiet), found if quiet else partial.present(found)

@@ -20,6 +20,9 @@ from quorate.model.source import MISSING, Source
 PASSES_EXACT = 3
 """Passes over a body before growing ranges of numbers are given up on."""
 
+CALLS_MAX = 1_000
+"""A body makes so many calls, with all that is called by them: passes and engines look at each. No body of the library makes over 59."""
+
 
 @dataclass
 class Findings:
@@ -30,6 +33,7 @@ class Findings:
     passes: int = 0
     changed: bool = False
     writes_auxiliary: bool = False
+    calls: int = 0
 
     def grown(self, old: Type | None, new: Type, complain: Any) -> Type:
         """The type that covers both, remembered as a change if it is not `old`."""
@@ -88,6 +92,8 @@ class Builder(Protocol):
     system: System
     functions: dict[str, Function]
     rules: Mapping[type[ast.expr], Rule]
+    calls: dict[str, int]
+    """How many calls each function makes, with those that these make."""
 
     def function(
         self,
@@ -121,6 +127,8 @@ class Context:
         self.writes_auxiliary = False
         self.auxiliary_writes = 0
         self.inlining: tuple[Any, ...] = ()
+        self.calls = 0
+        self.sources: dict[tuple[Any, type | None], Source] = {}
         self.declared_result: Type | None = None
         self.wanted_result: Type | None = None
 
@@ -166,6 +174,22 @@ class Context:
         yield
         self.source, self.bindings, self.self_names, self.inlining = outside
         self.known = []
+
+    def source_of(self, function: Any, owner: type | None) -> Source:
+        """The source of a procedure, read once for all its calls."""
+        if (function, owner) not in self.sources:
+            self.sources[function, owner] = Source.of(function, owner)
+        return self.sources[function, owner]
+
+    def count(self, node: ast.AST, calls: int) -> None:
+        """Count calls that this body makes. Raises OutsideSubset for more than a model can write out."""
+        self.calls += calls
+        if self.calls > CALLS_MAX:
+            raise self.source.outside(
+                node,
+                f"Methods that call others more than once: written out, these are more than {CALLS_MAX:,} calls.",
+                "Call once, and keep what is returned in a local name.",
+            )
 
     def system_of(self, name: str) -> System:
         """The specification whose variables a name such as `self` has."""

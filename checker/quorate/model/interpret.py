@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, assert_never
 
 from quorate.errors import SpecError
-from quorate.language.containers import FrozenList, FrozenMap, Log
+from quorate.language.containers import FrozenList, Log
 from quorate.language.control import Cut
 from quorate.language.functions import linearizable
 from quorate.language.system import State
@@ -188,8 +188,8 @@ def _replaced(whole: Any, types: tuple[Type, ...], keys: list[Any], value: Any) 
     if not keys:
         return value
     inner = _replaced(_at(whole, types[0], keys[0]), types[1:], keys[1:], value)
-    if isinstance(types[0], MapType):
-        return FrozenMap((key, inner if key == keys[0] else old) for key, old in whole.items())
+    if isinstance(kind := types[0], MapType):
+        return kind.of(inner if key == keys[0] else old for key, old in zip(kind.keys, kind.parts(whole), strict=True))
     copy = list(whole)
     copy[keys[0]] = inner
     return FrozenList(copy)
@@ -197,7 +197,7 @@ def _replaced(whole: Any, types: tuple[Type, ...], keys: list[Any], value: Any) 
 
 def _at(whole: Any, kind: Type, key: Any) -> Any:
     try:
-        return whole[key]
+        return kind.at(whole, key) if isinstance(kind, MapType) else whole[key]
     except (KeyError, IndexError):
         raise ModelError(f"{key!r} is no {'key' if isinstance(kind, MapType) else 'index'} of {whole!r}.") from None
 
@@ -261,9 +261,12 @@ def _index(run: Run, node: ir.Expr) -> Any:
 
 def _lookup(run: Run, node: ir.Expr) -> Any:
     whole, key = run.all(node.args)
-    if key not in whole:
-        raise ModelError(f"{key!r} is no key of this map.", node.location)
-    return whole[key]
+    kind = node.args[0].type
+    assert isinstance(kind, MapType)
+    try:
+        return kind.at(whole, key)
+    except KeyError:
+        raise ModelError(f"{key!r} is no key of this map.", node.location) from None
 
 
 def _divided(run: Run, node: ir.Expr) -> Any:
@@ -304,7 +307,7 @@ def _the(run: Run, node: ir.Expr) -> Any:
 
 def _map_of(run: Run, node: ir.Expr) -> Any:
     assert isinstance(node.type, MapType)
-    return FrozenMap(zip(node.type.keys, run.yielded(node), strict=True))
+    return node.type.of(run.yielded(node))
 
 
 def _majority(run: Run, node: ir.Expr) -> bool:

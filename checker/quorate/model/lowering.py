@@ -141,6 +141,14 @@ def after(ctx: Context, node: ast.AST, first: Sequence[ir.Expr], result: ir.Expr
     return ir.Expr(ir.Op.COMPONENT, result.type, (whole,), len(before), ctx.location(node))
 
 
+def apart(whole: ir.Expr) -> tuple[tuple[ir.Expr, ...], ir.Expr]:
+    """What `after` evaluates first, and its result."""
+    if whole.op is ir.Op.COMPONENT and whole.args[0].op is ir.Op.TUPLE and whole.data == len(whole.args[0].args) - 1:
+        *first, result = whole.args[0].args
+        return tuple(first), result
+    return (), whole
+
+
 def in_order(ctx: Context, node: ast.AST, written: Sequence[ir.Expr], result: ir.Expr) -> ir.Expr:
     """`result`, whose operands are evaluated in another order than they are written in."""
     return result if sum(not always(ctx, value) for value in written) < 2 else after(ctx, node, written, result)

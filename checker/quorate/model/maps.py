@@ -19,7 +19,7 @@ def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> ir.Expr:
     if isinstance(expected, PartialMapType):
         return _some_of(ctx, node, expected)
     with ctx.scope():
-        parts = comprehensions.clauses(ctx, node.generators)
+        before, parts = _keys_apart(comprehensions.clauses(ctx, node.generators))
         total = len(parts) == 1 and isinstance(parts[0], ir.For) and parts[0].source.op is ir.Op.DOMAIN
         key = lowering.lower(ctx, node.key)
         if not total or key.op is not ir.Op.LOCAL or not isinstance(parts[0], ir.For) or key.data != parts[0].name:
@@ -31,7 +31,16 @@ def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> ir.Expr:
         body = lowering.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
         if isinstance(expected, MapType) and isinstance(body.type, UnionType):
             body = ctx.adapt(body, roomy(expected.value, body.type), node)
-    return ir.Expr(ir.Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
+    made = ir.Expr(ir.Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
+    return lowering.after(ctx, node, before, made)
+
+
+def _keys_apart(parts: tuple[ir.Clause, ...]) -> tuple[tuple[ir.Expr, ...], tuple[ir.Clause, ...]]:
+    """What is evaluated before all keys are ranged over, as where `m.held` may be an error, and the clauses without it."""
+    first = parts[0]
+    assert isinstance(first, ir.For)
+    before, source = lowering.apart(first.source)
+    return (before, (replace(first, source=source), *parts[1:])) if source.op is ir.Op.DOMAIN else ((), parts)
 
 
 def updated(ctx: Context, node: ast.Dict, expected: Type | None) -> ir.Expr:
@@ -74,7 +83,7 @@ def updated(ctx: Context, node: ast.Dict, expected: Type | None) -> ir.Expr:
 def _some_of(ctx: Context, node: ast.DictComp, expected: PartialMapType) -> ir.Expr:
     """`{k: value for k in Key if condition}`: a map without some keys."""
     with ctx.scope():
-        parts = comprehensions.clauses(ctx, node.generators)
+        before, parts = _keys_apart(comprehensions.clauses(ctx, node.generators))
         key, first = lowering.lower(ctx, node.key), parts[0]
         conditions = tuple(part.condition for part in parts[1:] if isinstance(part, ir.Where))
         of_set = isinstance(first, ir.For) and first.source.op is not ir.Op.DOMAIN and first.type == expected.key
@@ -113,7 +122,7 @@ def _some_of(ctx: Context, node: ast.DictComp, expected: PartialMapType) -> ir.E
             body = operators.conditional(ctx, node, test, body, nothing)
         else:
             body = ctx.adapt(body, partial.optional(body.type), node)
-    return _made(ctx, node, first, body)
+    return lowering.after(ctx, node, before, _made(ctx, node, first, body))
 
 
 def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
@@ -130,9 +139,7 @@ def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
                 )
             written, body = [whole], ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, one), None, ctx.location(node))
             continue
-        found = lowering.lower(ctx, key, expected.key)
-        if not converts(found, expected.key):
-            raise ctx.source.outside(key, f"This may be no {expected.key}.", "Use a key of the map's key type.")
+        found = partial.key(ctx, key, expected)
         held = _held(ctx, value, expected)
         written += [found, held]
         body = operators.conditional(ctx, node, operators.equal(ctx, key, one, found), held, body)

@@ -429,17 +429,30 @@ def expressions(body: tuple[Stmt, ...]) -> Iterator[Expr]:
                 assert_never(statement)
 
 
+def called(body: tuple[Stmt, ...], functions: dict[str, Function]) -> dict[str, Function]:
+    """The functions that a body calls, by their keys, and those that these call."""
+    found: dict[str, Function] = {}
+    waiting = [body]
+    while waiting:
+        for expression in expressions(waiting.pop()):
+            for node in expression.walk():
+                if node.op in CALLS and node.data not in found:
+                    found[node.data] = functions[node.data]
+                    waiting.append(found[node.data].body)
+    return found
+
+
 def reads(body: tuple[Stmt, ...], functions: dict[str, Function], old: bool = False) -> frozenset[str]:
     """The state variables that a body reads, through its calls too."""
     wanted = Op.OLD if old else Op.STATE
-    found: set[str] = set()
-    for expression in expressions(body):
-        for node in expression.walk():
-            if node.op is wanted:
-                found.add(node.data)
-            elif node.op in CALLS:
-                found |= reads(functions[node.data].body, functions, old)
-    return frozenset(found)
+    bodies = (body, *(function.body for function in called(body, functions).values()))
+    return frozenset(
+        node.data
+        for part in bodies
+        for expression in expressions(part)
+        for node in expression.walk()
+        if node.op is wanted
+    )
 
 
 def changes(body: tuple[Stmt, ...]) -> Iterator[Assign | Mutate]:

@@ -112,6 +112,7 @@ def called(
     made = ctx.builder.function(
         ctx, node, function, owner, self_op, tuple((name, value.type) for name, value in values)
     )
+    ctx.count(node, 1 + ctx.builder.calls[made.key])
     result = ir.Expr(ir.Op.CALL, made.result, tuple(value for _, value in values), made.key, ctx.location(node))
     return (
         lowering.in_order(ctx, node, [value for _, value in as_written(node, values)], result)

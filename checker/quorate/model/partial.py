@@ -11,7 +11,7 @@ from quorate.language.types import BoolType, NoneType, PartialMapType, SetType, 
 from quorate.model import aliases, lowering, narrowing
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import alternatives
+from quorate.model.conversion import alternatives, converts
 from quorate.model.nodes import Op
 
 BOOL = BoolType()
@@ -21,6 +21,16 @@ def looked_up(whole: ir.Expr, key: ir.Expr, location: Location | None) -> ir.Exp
     """What a key has, or None."""
     assert isinstance(whole.type, PartialMapType)
     return ir.Expr(Op.LOOKUP, whole.type.value, (whole, key), None, location)
+
+
+def key(ctx: Context, node: ast.expr, kind: PartialMapType) -> ir.Expr:
+    """A key where one that is absent is no error. What is no key at all is absent, too, to Python: where it may be that, it is refused."""
+    found = narrowing.wanted(ctx, node, lowering.lower(ctx, node, kind.key), kind.key)
+    if not converts(found, kind.key):
+        raise ctx.source.outside(
+            node, f"This may be no {kind.key}.", "Use a key of the map's key type, or ask `k in m` first."
+        )
+    return ctx.adapt(found, kind.key, node)
 
 
 def present(value: ir.Expr) -> ir.Expr:

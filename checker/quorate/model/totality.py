@@ -6,6 +6,7 @@ Such a condition may be evaluated earlier than where it stands, or not at all, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
 from quorate.language.types import MapType
@@ -70,10 +71,22 @@ class Calls(Protocol):
 
 def is_total(expression: ir.Expr, model: Calls) -> bool:
     """Whether the expression has a value in every state and for all values of its locals; false in doubt."""
-    return _is_total(expression, model, NOTHING)
+    return _Judged(model.functions).holds(expression)
 
 
-def _is_total(node: ir.Expr, model: Calls, known: Classes) -> bool:
+@dataclass
+class _Judged:
+    """Functions, with those that were found to be total or not: what calls another twice, which does so too, is looked at once."""
+
+    functions: Mapping[str, ir.Function]
+    found: dict[str, bool] = field(default_factory=dict)
+
+    def holds(self, expression: ir.Expr) -> bool:
+        """Whether an expression is total, of which nothing more is known."""
+        return _is_total(expression, self, NOTHING)
+
+
+def _is_total(node: ir.Expr, model: _Judged, known: Classes) -> bool:
     if node.op in (Op.AND, Op.OR):
         for part in node.args:
             if not _is_total(part, model, known):
@@ -96,7 +109,7 @@ def _is_total(node: ir.Expr, model: Calls, known: Classes) -> bool:
     )
 
 
-def _is_safe(node: ir.Expr, model: Calls, known: Classes) -> bool:
+def _is_safe(node: ir.Expr, model: _Judged, known: Classes) -> bool:
     match node.op:
         case Op.LOOKUP:
             whole, key = node.args
@@ -107,35 +120,34 @@ def _is_safe(node: ir.Expr, model: Calls, known: Classes) -> bool:
         case Op.NARROW:
             return possible(node.args[0], known) <= set(alternatives(node.type))
         case Op.CALL:
-            return _is_total_function(model.functions[node.data], model)
+            if node.data not in model.found:
+                function = model.functions[node.data]
+                model.found[node.data] = _are_total(function.body, model) and _returns(function.body)
+            return model.found[node.data]
         case _:
             return False
 
 
-def _is_total_function(function: ir.Function, model: Calls) -> bool:
-    return _are_total(function.body, model) and _returns(function.body)
-
-
-def _are_total(body: tuple[ir.Stmt, ...], model: Calls) -> bool:
+def _are_total(body: tuple[ir.Stmt, ...], model: _Judged) -> bool:
     return all(_is_total_statement(statement, model) for statement in body)
 
 
-def _is_total_statement(statement: ir.Stmt, model: Calls) -> bool:
+def _is_total_statement(statement: ir.Stmt, model: _Judged) -> bool:
     match statement:
         case ir.Assign(target=target, value=value):
-            return not target.selectors and is_total(value, model)
+            return not target.selectors and model.holds(value)
         case ir.Mutate(change=change, target=target, args=args):
             unbounded = getattr(target.type, "capacity", None) is None
             unfailing = change in (Change.ADD, Change.DISCARD, Change.CLEAR)
-            return unfailing and unbounded and not target.selectors and all(is_total(part, model) for part in args)
+            return unfailing and unbounded and not target.selectors and all(model.holds(part) for part in args)
         case ir.If(condition=condition, then=then, otherwise=otherwise):
-            return is_total(condition, model) and _are_total(then, model) and _are_total(otherwise, model)
+            return model.holds(condition) and _are_total(then, model) and _are_total(otherwise, model)
         case ir.Loop(source=source, body=body):
-            return is_total(source, model) and _are_total(body, model)
+            return model.holds(source) and _are_total(body, model)
         case ir.Scope(body=body):
             return _are_total(body, model)
         case ir.Return(value=value):
-            return value is not None and is_total(value, model)
+            return value is not None and model.holds(value)
         case ir.Require() | ir.Within() | ir.Assert() | ir.Continue() | ir.Break():
             return False
         case _:

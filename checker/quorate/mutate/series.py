@@ -7,7 +7,6 @@ is not decided in its share of the time is tried again with what the others have
 from __future__ import annotations
 
 import inspect
-import os
 import signal
 import time
 import traceback
@@ -21,7 +20,7 @@ from typing import Any, cast
 
 from quorate.errors import QuorateError, UsageError
 from quorate.explore.checking import Naming, check, check_system, symmetric_sorts
-from quorate.explore.limits import Limits, Watch
+from quorate.explore.limits import Limits, Watch, machine_bytes
 from quorate.explore.native.together import Together, compiled_together
 from quorate.kinds import SAFETY
 from quorate.language.spec import Spec, without
@@ -67,9 +66,11 @@ class Task:
         return Naming(self.spec, self.variant)
 
     def loaded(self) -> tuple[Protocol, type[Spec]]:
-        """Its file, and the class without lemmas."""
+        """Its file, and the class without lemmas, at the bounds of its mutants."""
         protocol = load(self.spec)
-        return protocol, bare(protocol.variant(self.variant).bounded(**self.bounds))
+        cls = protocol.variant(self.variant)
+        own = cls.__dict__.get("mutant_bounds", {})
+        return protocol, bare(cls.bounded(**own | self.bounds))
 
 
 @dataclass(frozen=True)
@@ -262,13 +263,13 @@ class _Run:
                     self._whole(worker.pipe.send, (what, number, *extra(number)))
             if not running or self.stopped is not None:
                 return
-            for ready in wait(list(running), POLL_S):
-                assert isinstance(ready, Connection)
-                answer = self._whole(ready.recv)
+            readable = wait(list(running), POLL_S)
+            for pipe in [pipe for pipe in running if pipe in readable]:
+                answer = self._whole(pipe.recv)
                 if isinstance(answer, BaseException):
                     raise answer
                 if self.stopped is None:
-                    learn(running.pop(ready), answer)
+                    learn(running.pop(pipe), answer)
                 done += 1
             self.progress(done, len(numbers), said)
 
@@ -343,7 +344,7 @@ class _Share:
         self.made: dict[int, Made] = {}
         self.places: dict[int, tuple[Together, int]] = {}
         self.protocol = protocol
-        self.variants = dict(_variants(protocol, protocol.variant(task.variant), task.bounds))
+        self.variants = dict(_variants(protocol, protocol.variant(task.variant), System(spec).bounds))
 
     def look(self, number: int) -> Looked:
         """Make the model of a mutant."""
@@ -433,16 +434,13 @@ class _Share:
 
 
 def _variants(protocol: Protocol, base: type[Spec], bounds: dict[str, int]) -> Iterator[tuple[str, str]]:
-    """What the variants of a class do, at its bounds."""
+    """What the variants of a class do, at these bounds."""
     for name, cls in protocol.classes.items():
         if cls is not base and issubclass(cls, base):
             with suppress(QuorateError):  # It may have no such bound, or no model.
-                yield name, doing(build(cls.bounded(**System(base).bounds | bounds)))
+                yield name, doing(build(cls.bounded(**bounds)))
 
 
-def _memory(processes: int) -> int | None:
+def _memory(processes: int) -> int:
     """The bytes that one of several processes may hold."""
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE / processes)
-    except (ValueError, OSError):
-        return None
+    return int(machine_bytes() * MEMORY_SHARE / processes)

@@ -3,22 +3,25 @@ counterexamples to induction come from small bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+from quorate.kinds import SAFETY
 from quorate.language.declarations import original
+from quorate.language.places import function_location
 from quorate.language.sorts import Int
 from quorate.language.spec import Spec, with_lemmas
 from quorate.model.build import build
-from quorate.outcome import Outcome, Proven, Unfinished
+from quorate.outcome import Judgement, Outcome, Proven, Unfinished
 from quorate.prove.any_size.history import history_of, with_history
 from quorate.prove.any_size.obligations import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 from quorate.prove.attempt import Attempt, closure
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, never_seen, vacuous
-from quorate.prove.results import Claim, Counterexample, Proof, Task
+from quorate.prove.results import Claim, Proof, Task
 from quorate.prove.solvers.query import Query
 from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all, selected, version_of
 
@@ -26,6 +29,10 @@ FIRST_LOOK = Effort((), 0.0, blindly=False)
 """Effort for claims that are expected to fail: what lemmas on demand do not prove, a counterexample shall decide."""
 SEEN_SECONDS = 1.0
 """So long a contradiction is looked for where a run has shown that there is none, so that the translation would be wrong."""
+
+
+def _place(error: NoAnySize) -> str:
+    return f" ({Path(error.location.file).name}, line {error.location.line})" if error.location else ""
 
 
 class AtAnySize(Attempt):
@@ -46,17 +53,38 @@ class AtAnySize(Attempt):
         self._unshown: list[str] = []
 
     def proof(self) -> Proof:
-        """The whole proof. Raises NoAnySize where a property that is asked for has no such meaning, or no property has."""
+        """The whole proof. Raises NoAnySize where a property that is asked for by name has no such meaning, or cannot be proven, since an
+        action has none."""
         prover = Prover(self.model, self.task.invariants)
+        refused = prover.refused()
+        if refused is not None:
+            action, error = refused
+            if self.task.invariants:
+                raise error
+            what = "@init" if action == INIT else f"the action {action}"
+            return self._unstated(dict.fromkeys(self.goals, error), f", since {what} is not")
+        if prover.skipped.keys() >= set(self.goals):
+            return self._unstated(prover.skipped, "")
         for name, error in prover.skipped.items():
-            place = f" ({Path(error.location.file).name}, line {error.location.line})" if error.location else ""
-            self.notes.append(f"{name} is neither proven nor assumed{place}: {error.found} {error.instead}")
+            self.notes.append(f"{name} is neither proven nor assumed{_place(error)}: {error.found} {error.instead}")
         self.left = [name for name in self.goals if name in prover.skipped]
         self.goals = [name for name in self.goals if name not in prover.skipped]
-        if not self.goals:
-            raise prover.skipped[self.left[0]]
         refuted = self._refuted(prover) if self.broken else None
         return self._proof(prover) if refuted is None else refuted
+
+    def _unstated(self, errors: Mapping[str, NoAnySize], since: str) -> Proof:
+        """What is said of each property where none is stated: an action that is not could break each of them, and raise errors."""
+        self.notes.append(NoAnySize.HINT)
+        judged = []
+        for prop in self.model.of(*SAFETY):
+            if prop.name in self.goals:
+                error = errors[prop.name]
+                why = f"not stated for any size{since}{_place(error)}: {error.found} {error.instead}"
+                judged.append(
+                    Judgement(prop.name, prop.kind, "not-judged", why, function_location(prop.method.function))
+                )
+        reason = f"no property is stated for any size{since}"
+        return Proof(self.make(Unfinished, reason=reason, judgements=tuple(judged)))
 
     def _refuted(self, prover: Prover) -> Proof | None:
         """Where the argument of a broken variant breaks, with a run that violates one of the goals; None if no such run
@@ -188,7 +216,7 @@ class AtAnySize(Attempt):
                     with bounded.model.system:
                         found = self._counterexample(bounded, claim)
                     if found is not None:
-                        shown = Counterexample(found, bounded.model.system.bounds, first)
+                        shown = self.counterexample(found, bounded.model.system.bounds, first)
                         claim = replace(claim, status="failed", counterexample=shown)
                         break
             explained.append(claim)

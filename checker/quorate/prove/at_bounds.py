@@ -15,7 +15,7 @@ from quorate.prove.any_size.obligations import INIT, NO_ERROR
 from quorate.prove.attempt import Attempt
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, never_seen, vacuous
-from quorate.prove.results import Claim, Counterexample, Proof, Task
+from quorate.prove.results import Claim, Proof, Task
 
 
 class AtBounds(Attempt):
@@ -92,7 +92,8 @@ class AtBounds(Attempt):
         seconds = perf_counter() - started
         if found is None:
             return Claim(action, prop, "proven", seconds)
-        return Claim(action, prop, "failed", seconds, None, Counterexample(found, self.model.system.bounds, self.first))
+        shown = self.counterexample(found, self.model.system.bounds, self.first)
+        return Claim(action, prop, "failed", seconds, None, shown)
 
     def _worthless(self) -> str | None:
         return vacuous(never_seen(self.model.system, self.task.seconds), lambda: self.bounded, self.assumable)

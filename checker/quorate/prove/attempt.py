@@ -13,6 +13,7 @@ proof; but the steps that fail although all of them are assumed are the ones at 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from quorate.errors import UsageError, unknown
@@ -24,8 +25,9 @@ from quorate.language.places import class_location
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
 from quorate.prove.any_size.obligations import INIT, NO_ERROR
-from quorate.prove.fixed_bounds import Bounded, Undecided
-from quorate.prove.results import Claim, Proof, Task
+from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
+from quorate.prove.reachability import FirstStates
+from quorate.prove.results import Claim, Counterexample, Proof, Task
 from quorate.prove.solvers.smt import version_of
 
 DEPTH, DEPTH_IF_BROKEN = 12, 20
@@ -66,11 +68,17 @@ class Attempt:
             bounds=bounds,
             engine="z3",
             statistics=Statistics(),
-            notes=tuple(self.notes),
+            notes=tuple(dict.fromkeys(self.notes)),
             location=class_location(original(self.task.spec)),
             methods=methods_of(self.model.system, "action", *SAFETY),
             **fields,
         )
+
+    def counterexample(self, found: Induction, bounds: dict[str, int], first: FirstStates) -> Counterexample:
+        """A counterexample to induction at some bounds, with a trace that names the specification as it was asked about."""
+        if found.trace is not None:
+            found = replace(found, trace=found.trace.but(spec=self.task.name, variant=self.task.variant))
+        return Counterexample(found, bounds, first)
 
     def searched(self, names: Sequence[str], depth: int) -> Outcome | None:
         """A violation of the named properties that a run from an initial state shows, or None. The runs are those of the specification

@@ -117,8 +117,9 @@ class Part:
 @dataclass(frozen=True)
 class Why:
     """What is known of the lines of a specification. `source` are the lines of its file, `extent` the first and last of its class,
-    `shown` those of what its runs go through, `bounds` those in force; `verdict`, `states`, `transitions` and `depth` are those of the
-    specification itself; `known` counts what was known from an earlier time, and `stopped` says why it ended early."""
+    `shown` those of what its runs go through, `bounds` those in force, `checked` those at which `quorate check` explores;
+    `verdict`, `states`, `transitions` and `depth` are those of the specification itself; `known` counts what was known from an
+    earlier time, and `stopped` says why it ended early."""
 
     spec: str
     variant: str | None
@@ -128,6 +129,7 @@ class Why:
     extent: tuple[int, int]
     shown: Sequence[tuple[int, int]]
     bounds: Mapping[str, int]
+    checked: Mapping[str, int]
     verdict: str
     states: int
     transitions: int
@@ -167,9 +169,13 @@ class Why:
     @property
     def effort(self) -> str:
         """At which bounds, and how long it took."""
-        bounds = ", ".join(f"{name} {size}" for name, size in self.bounds.items())
+        bounds = ", ".join(f"{name} {size}{self._other(name)}" for name, size in self.bounds.items())
         known = f", {self.known} known from before" if self.known else ""
         return f"{bounds}; {_time(self.seconds)} in {_many(self.processes, 'process', 'es')}{known}"
+
+    def _other(self, name: str) -> str:
+        size = self.checked.get(name, self.bounds[name])
+        return "" if size == self.bounds[name] else f" ({size} in check)"
 
     def by_line(self) -> dict[int, list[Part]]:
         """The mutants that were explored at each line: what is about the whole of it first."""
@@ -290,6 +296,7 @@ def why_data(why: Why) -> dict[str, Any]:
         "class": why.subject,
         "file": why.file,
         "bounds": dict(why.bounds),
+        "checked": dict(why.checked),
         "verdict": why.verdict,
         "states": why.states,
         "transitions": why.transitions,

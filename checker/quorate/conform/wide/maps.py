@@ -1,19 +1,15 @@
-"""Total maps over keys without end: the entries that differ from the zero of their type."""
+"""Maps over keys without end: total ones hold the entries that differ from the zero of their type, others those that are there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from quorate.conform.wide.lists import WideListType
 from quorate.conform.wide.sorts import UNCOUNTED
 from quorate.language.containers import DraftMap, FrozenMap, Log
-from quorate.language.types import (
-    MapType,
-    TupleType,
-    UnionType,
-)
+from quorate.language.types import MapType, PartialMapType, TupleType, Type, UnionType
 
 
 class _AllKeys(dict[Any, Any]):
@@ -133,6 +129,15 @@ class SparseDraft(_AllKeys, DraftMap):
         return dict.items(self)
 
 
+def _is_value(kind: Type, value: object) -> bool:
+    if not isinstance(kind, TupleType | UnionType):
+        return kind.accepts(value)
+    try:
+        return bool(kind.check(value) == value)
+    except Exception:
+        return False
+
+
 class SparseMapType(MapType):
     """`dict[K, V]` over keys of which more are met."""
 
@@ -149,18 +154,9 @@ class SparseMapType(MapType):
     def _zero(self) -> Any:
         return self.value.zero()
 
-    @cached_property
-    def _single(self) -> bool:
-        return not isinstance(self.key, TupleType | UnionType)
-
     def is_key(self, key: object) -> bool:
         """Whether a value is a key of the map, met or not."""
-        if self._single:
-            return self.key.accepts(key)
-        try:
-            return bool(self.key.check(key) == key)
-        except Exception:
-            return False
+        return _is_value(self.key, key)
 
     def default(self, key: Any) -> Any:
         """The value of a key without an entry. Raises KeyError if it is none."""
@@ -214,3 +210,22 @@ class SparseMapType(MapType):
             case {"map": list(pairs)} if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
                 return self._of((self.key.from_json(key), self.value.from_json(part)) for key, part in pairs)
         raise ValueError(f"{data!r} is not a {self}")
+
+
+class WidePartialMapType(PartialMapType):
+    """`Annotated[dict[K, V], partial]` over keys of which more are met."""
+
+    @cached_property
+    def cardinality(self) -> int:
+        return UNCOUNTED
+
+    @property
+    def keys(self) -> tuple[Any, ...]:
+        """The keys that were met."""
+        return tuple(self.key.values())
+
+    def is_key(self, key: object) -> bool:
+        return _is_value(self.key, key)
+
+    def in_order(self, some: Collection[Any]) -> list[Any]:
+        return sorted((self.key.check(key) for key in some), key=self.key.encode)

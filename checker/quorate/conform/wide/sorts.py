@@ -109,9 +109,8 @@ def inhabitants(kind: Type) -> Iterator[Any]:
         for size in range(len(elements) + 1):
             yield from map(kind.check, map(set, combinations(elements, size)))
     elif isinstance(kind, MapType):
-        keys = tuple(kind.keys)
-        for values in product(tuple(inhabitants(kind.value)), repeat=len(keys)):
-            yield kind.check(dict(zip(keys, values, strict=True)))
+        for values in product(tuple(inhabitants(kind.value)), repeat=len(kind.keys)):
+            yield kind.check(kind.of(values))
     elif isinstance(kind, Leaf):
         yield from kind.values()
     else:

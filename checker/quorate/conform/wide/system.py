@@ -8,7 +8,7 @@ capacity. What has to be finite in it follows what the log brings:
   number met so far: beyond it none is in use.
 - The members of an *open* sort (commands, clients) are those that were met. A *closed* sort (the servers, of which there
   must be a majority) has the size that it was given.
-- A total map over such keys holds the entries that differ from the zero of their type.
+- A total map over such keys holds the entries that differ from the zero of their type, a partial one those that are there.
 - Capacities of lists, sets and networks, and constraints, are gone.
 
 States stay immutable, and cheap to make: drafts copy a container when it is asked for and no sooner, and a network
@@ -25,10 +25,10 @@ from typing import Self, cast
 from quorate.conform.narrowing import ENDLESS, narrowed
 from quorate.conform.wide.collections import SPARE, WideSetType
 from quorate.conform.wide.lists import WideListType
-from quorate.conform.wide.maps import SparseMapType
+from quorate.conform.wide.maps import SparseMapType, WidePartialMapType
 from quorate.conform.wide.networks import WideNetworkType
 from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
-from quorate.errors import UsageError, unknown
+from quorate.errors import unknown
 from quorate.language.beginning import joined
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
@@ -130,7 +130,9 @@ class Wide(System):
             case UnionType():
                 return WideUnionType(tuple(map(self.wide, kind.kinds)))
             case PartialMapType():
-                raise UsageError(f"a log is not held to a {kind}: write `dict[K, V | None]` in the specification")
+                value = self.wide(kind.value)
+                assert isinstance(value, UnionType)
+                return WidePartialMapType(self.wide(kind.key), value)
             case MapType():
                 return SparseMapType(self.wide(kind.key), self.wide(kind.value))
             case ListType():

@@ -13,6 +13,7 @@ from typing import IO, NamedTuple
 
 from quorate import cc
 from quorate.errors import QuorateError
+from quorate.explore.limits import machine_bytes
 from quorate.explore.native import library
 from quorate.explore.native.library import EVERYTHING, STOP_NONE, Library, Options, Step
 from quorate.explore.native.render import Rendered
@@ -91,8 +92,7 @@ class Worker:
 
     def place(self) -> Place:
         """Where it runs, with the machine's memory."""
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return Place(platform.node(), os.getpid(), memory)
+        return Place(platform.node(), os.getpid(), machine_bytes())
 
     def open(self, part: int, parts: int, memory_bytes: int, again: int, attempt: int, seed: bool) -> str | None:
         """Compile, and find the initial states unless others follow. None, or why that cannot be."""

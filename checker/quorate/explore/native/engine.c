@@ -229,21 +229,70 @@ EXPORT void quorate_trace_step(Search *search, uint64_t i, uint64_t *state, uint
 
 /* Walk the runs of a plan, until one is violated or `*stop` is set. 0, or 1 without memory. Any number of threads may do so at a time. */
 EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile int *stop) {
-    return !walk_all(plan, total, stop, NULL);
+    return !walk_all(plan, NULL, NULL, total, stop);
 }
 
-/* Walk one run again and keep its steps, to be read with `quorate_trace_step`. NULL without memory. */
-EXPORT Search *quorate_rerun(const Plan *plan) {
+/* Walk one run again, which began with the prefix `start` of a guide, or with 0 of none, and keep its steps, to be read with
+   `quorate_trace_step`. NULL without memory. */
+EXPORT Search *quorate_rerun(const Plan *plan, const Guide *guide, uint64_t start) {
     Search *record = zeroed(sizeof *record);
-    Simulated total;
-    int go_on = 0;
     if (!record) return NULL;
     meeting_open(&record->meeting, 1);
     pthread_mutex_init(&record->limit_lock, NULL);
-    if (walk_all(plan, &total, &go_on, record)) return record;
+    if (rerun(plan, guide, start, record)) return record;
     quorate_close(record);
     return NULL;
 }
+
+#if MODEL_GUIDED
+EXPORT void quorate_guide_close(Guide *guide) {
+    if (!guide) return;
+    free(guide->pairs.slots);
+    free(guide->prefixes.all);
+    free(guide->weights);
+    free(guide);
+}
+
+/* A guide that knows nothing. NULL without memory. */
+EXPORT Guide *quorate_guide_open(void) {
+    Guide *guide = calloc(1, sizeof *guide);
+    if (guide && pairs_open(&guide->pairs, PAIRS_FIRST)) return guide;
+    quorate_guide_close(guide);
+    return NULL;
+}
+
+/* Walk some runs of an epoch. What they found, for `quorate_guide_learn`; NULL without memory. */
+EXPORT Finds *quorate_guided(const Plan *plan, const Guide *guide, Simulated *total, const volatile int *stop) {
+    Finds *finds = finds_open(plan->runs);
+    if (finds && walk_all(plan, guide, finds, total, stop)) return finds;
+    finds_close(finds);
+    return NULL;
+}
+
+/* Add what some runs of an epoch found, once all runs before them are added and none is walked. 0, or 1 without memory. */
+EXPORT int quorate_guide_learn(Guide *guide, Finds *finds) {
+    bool good = guide_learn(guide, finds);
+    finds_close(finds);
+    return !good;
+}
+
+/* Forget what some runs found. */
+EXPORT void quorate_guide_ignore(Finds *finds) { finds_close(finds); }
+
+/* An epoch has ended. 0, or 1 without memory. */
+EXPORT int quorate_guide_weigh(Guide *guide) { return !guide_weigh(guide); }
+
+/* By action, how many pairs runs have met, and how many of them first in a run from `late` on. Whether there is no room for more. */
+EXPORT int quorate_guide_met(const Guide *guide, uint64_t late, uint64_t *all, uint64_t *new) {
+    for (size_t i = 0; i < (size_t)1 << guide->pairs.bits; i++) {
+        const Pair *pair = &guide->pairs.slots[i];
+        if (!pair->hash) continue;
+        all[pair->action]++;
+        new[pair->action] += pair->run >= late;
+    }
+    return guide->full;
+}
+#endif
 
 EXPORT uint64_t quorate_trace_length(const Search *search) { return search->trace_length; }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +44,8 @@ HEADERS = (
     "counterexample.h",
     "expand.h",
     "profile.h",
+    "random.h",
+    "guide.h",
     "simulate.h",
     "vertices.h",
     "graph.h",
@@ -50,8 +53,14 @@ HEADERS = (
     "components.h",
     "liveness.h",
     "share.h",
+    "apart.h",
     "engine.c",
 )
+ENGINE = "engine.c"
+"""The unit of the engine, where it has one of its own."""
+SIZE = re.compile(r"^#define MODEL_(\w+) (\d+)$", re.MULTILINE)
+ROUNDED = {"SITES": 32, "NUMBERS": 64}
+"""Sizes that may be larger than is needed: rounded up, more models have the same."""
 STORE_FLAGS = {
     "exact": (),
     "tree": ("-DSTORE_TREE=1",),
@@ -145,7 +154,9 @@ class Library:
         signed = [(field, ctypes.c_int64) for field in ("event", "stop", "done", "trace_failed")]
         counts = [("cuts", ctypes.c_uint64 * bounds), ("fired", ctypes.c_uint64 * actions)]
         self.Report = type("Report", (ctypes.Structure,), {"_fields_": [*plain, *signed, *counts]})
-        counted = [(field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_steps")]
+        counted = [
+            (field, ctypes.c_uint64) for field in ("runs", "steps", "event", "last_run", "last_start", "last_steps")
+        ]
         covered = ("covered", ctypes.c_uint8 * REGISTERS * 2)
         self.Simulated = type("Simulated", (ctypes.Structure,), {"_fields_": [*counted, counts[1], covered]})
         assert ctypes.sizeof(self.Report) == self.c.quorate_report_bytes()
@@ -169,7 +180,7 @@ class Library:
             "quorate_trace_step": (None, (pointer, number, pointer, pointer, pointer, pointer)),
             "quorate_trace_length": (number, (pointer,)),
             "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
-            "quorate_rerun": (pointer, (pointer,)),
+            "quorate_rerun": (pointer, (pointer, pointer, number)),
             "quorate_trapped": (number, ()),
             "quorate_mistaken": (number, ()),
             "quorate_crowded": (ctypes.c_int, ()),
@@ -180,6 +191,16 @@ class Library:
         }
         if self.rendered.points:
             signatures["quorate_counted"] = (number, (pointer, number))
+        if self.rendered.guided:
+            signatures |= {
+                "quorate_guide_open": (pointer, ()),
+                "quorate_guide_close": (None, (pointer,)),
+                "quorate_guided": (pointer, (pointer, pointer, pointer, pointer)),
+                "quorate_guide_learn": (ctypes.c_int, (pointer, pointer)),
+                "quorate_guide_ignore": (None, (pointer,)),
+                "quorate_guide_weigh": (ctypes.c_int, (pointer,)),
+                "quorate_guide_met": (ctypes.c_int, (pointer, number, pointer, pointer)),
+            }
         if self.rendered.has_liveness:
             signatures |= {
                 "quorate_liveness_open": (pointer, (number, number, number)),
@@ -245,6 +266,24 @@ class Library:
 def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     """A model's C file, compiled with the engine. Raises NoCompiler and CompileFailed."""
     return cc.load(name, with_engine(source), (*FLAGS, *STORE_FLAGS[store]))
+
+
+def compile_apart(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
+    """The same, the engine by itself (`apart.h`): for models at which runs are not counted. Raises NoCompiler and CompileFailed."""
+    head, model, body = source.partition('#include "model.h"')
+    head = SIZE.sub(_rounded, head)
+    sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')
+    sources[FILE] = sources[FILE].replace('#include "engine.inc"', '#include "apart.h"')
+    sizes = [found[0] for found in SIZE.finditer(head) if found[1] != "BITS" or store == "tree"]
+    includes = [f'#include "{file}"' for file in ("model.h", "apart.h", "engine.inc")]
+    sources[ENGINE] = "\n".join(["#define APART 2", *sizes, *includes, ""])
+    return cc.load(name, sources, (*FLAGS, *STORE_FLAGS[store]), ENGINE)
+
+
+def _rounded(size: re.Match[str]) -> str:
+    """The definition of a size, rounded up if it may be."""
+    step = ROUNDED.get(size[1], 1)
+    return f"#define MODEL_{size[1]} {-(-int(size[2]) // step) * step}"
 
 
 def with_engine(source: str) -> dict[str, str]:

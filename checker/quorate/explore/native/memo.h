@@ -63,7 +63,7 @@ typedef struct Memo {
 } Memo;
 
 /* The site, counted from 1, of which something else was remembered than is so. It is never taken back. */
-static _Atomic uint32_t mistaken;
+COMMON _Atomic uint32_t mistaken;
 
 static COLD void memo_mistake(unsigned number) {
     uint32_t none = 0;

@@ -66,6 +66,8 @@
  *
  * and fair actions report cuts by `cut_fair`.
  *
+ * Model and engine may also be compiled apart (apart.h).
+ *
  * An error in the spec met while evaluating a property counts as a violation of it. The engine says where a violation is; the caller
  * evaluates the last state again to say what it is.
  */
@@ -108,6 +110,18 @@
 #ifndef MODEL_POINTS
 #define MODEL_POINTS 0
 #endif
+#ifndef MODEL_GUIDED
+#define MODEL_GUIDED 0
+#endif
+
+/* What there is once in a library, though a model and its engine may be two units (apart.h). */
+#ifndef APART
+#define COMMON static __attribute__((unused))
+#elif APART == 1
+#define COMMON extern
+#else
+#define COMMON
+#endif
 
 #define NONE 0xFFFFFFFFu
 #define LABEL_CUT 1u
@@ -128,7 +142,7 @@ enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INIT
 
 /* A number that leaves its 64 bits springs a trap: the place of the first one that did, counted from 1. What follows is not what the spec
    says, so nothing that the engine says afterwards counts. It is never taken back. */
-static _Atomic uint32_t trapped;
+COMMON _Atomic uint32_t trapped;
 
 static __attribute__((noinline, cold, unused)) void trap(int *status, uint32_t place) {
     uint32_t none = 0;
@@ -205,7 +219,7 @@ static inline bool same_state(const State *a, const State *b) {
 #if MODEL_POINTS
 /* Functions are called for more than is counted: to check a property, to rebuild a run. What a search expands is counted between
    `count_into` and `count_nowhere`. */
-static _Thread_local uint64_t *counting;
+COMMON _Thread_local uint64_t *counting;
 
 static inline void count_into(Successors *out) { counting = out->searching ? out->points : NULL; }
 static inline void count_nowhere(void) { counting = NULL; }

@@ -30,16 +30,21 @@
 enum { NUMBER_WORDS = (MODEL_NUMBERS + 63) / 64, NUMBER_SLOTS = 4 * MODEL_NUMBERS + 1 };
 
 /* All numbers have been given. It is never taken back. */
-static __attribute__((unused)) _Atomic bool crowded;
+COMMON _Atomic bool crowded;
 
 #if MODEL_NUMBERS
-static struct {
+typedef struct {
     _Atomic uint16_t slots[NUMBER_SLOTS]; /* a number plus one, where its message hashes to, or after that; 0 for none */
     word messages[MODEL_NUMBERS];         /* by number */
     _Atomic word masks[1 + MODEL_CLASSES][NUMBER_WORDS]; /* the numbers given: all, and by class */
     unsigned count;
     pthread_mutex_t lock;
-} numbers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} Messages;
+#if defined(APART) && APART == 1
+extern Messages numbers;
+#else
+COMMON Messages numbers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+#endif
 
 /* The numbers of all messages (row 0), or of those of a class (the row after its position among the classes), as bits. */
 static inline word number_mask(unsigned row, unsigned i) {

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
-from quorate.explore.limits import Checkpoint, Watch, resident_bytes
+from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
 from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.disk import used
 from quorate.explore.native.library import (
@@ -31,6 +31,7 @@ from quorate.explore.native.library import (
     STOP_STATES,
     Library,
     Options,
+    compile_apart,
     compile_model,
     standalone,
 )
@@ -50,7 +51,7 @@ DISK_MEMORY_MIN = 1 << 23
 """With less, a search on the disk does not begin; a limit on memory ends it soon."""
 REACHED_ERROR = 63
 
-Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], bool, list[tuple[Arguments, State]], Library]
+Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], bool, bool, list[tuple[Arguments, State]], Library]
 _compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
 
 
@@ -99,19 +100,21 @@ def compiled(
     store: str = "exact",
     without: frozenset[str] = frozenset(),
     counted: bool = False,
+    guided: bool = False,
 ) -> tuple[list[tuple[Arguments, State]], Library]:
     """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
     the checks that follow. Raises EngineUnavailable."""
     kept = _compiled.get(system)
-    if kept is not None and kept[:4] == (tuple(sorts), store, without, counted):
-        return kept[4], kept[5]
+    if kept is not None and kept[:5] == (tuple(sorts), store, without, counted, guided):
+        return kept[5], kept[6]
     initial = list(system.initial())
-    rendered = rendering(system, [state for _, state in initial], sorts, without, counted)
+    rendered = rendering(system, [state for _, state in initial], sorts, without, counted, guided)
     try:
-        library = Library(rendered, compile_model(system.name, rendered.source, store))
+        compile_it = compile_model if counted else compile_apart
+        library = Library(rendered, compile_it(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
-    _compiled[system] = (tuple(sorts), store, without, counted, initial, library)
+    _compiled[system] = (tuple(sorts), store, without, counted, guided, initial, library)
     return initial, library
 
 
@@ -119,7 +122,7 @@ def lend(
     system: System, sorts: tuple[type[Scalarset], ...], initial: list[tuple[Arguments, State]], library: Library
 ) -> None:
     """Let a system be explored by a library that is compiled already."""
-    _compiled[system] = (sorts, "exact", frozenset(), False, initial, library)
+    _compiled[system] = (sorts, "exact", frozenset(), False, False, initial, library)
 
 
 def rendering(
@@ -128,6 +131,7 @@ def rendering(
     sorts: Sequence[type[Scalarset]],
     without: Collection[str] = (),
     counted: bool = False,
+    guided: bool = False,
 ) -> Rendered:
     """The C of a configured spec. Raises EngineUnavailable."""
     from quorate.model import build
@@ -138,7 +142,7 @@ def rendering(
         model = build(system)
         if counted:  # What is counted is what the author wrote.
             return render(model, initial, sorts, without, points=Points(model))
-        return render(improved(model, without), initial, sorts, without)
+        return render(improved(model, without), initial, sorts, without, guided=guided)
     except SpecError as reason:
         raise EngineUnavailable(f"the native engine does not cover this specification: {reason}") from None
 
@@ -147,10 +151,7 @@ def memory_limit(watch: Watch) -> int:
     """The bytes that a search may take."""
     if watch.limits.memory_bytes is not None:
         return watch.limits.memory_bytes
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
-    except (ValueError, OSError):
-        return 4 << 30
+    return int(machine_bytes() * MEMORY_SHARE)
 
 
 def disk_memory(watch: Watch) -> int:

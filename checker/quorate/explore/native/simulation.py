@@ -1,7 +1,8 @@
 """Random runs at native speed: what exhaustive search cannot finish can still be sampled, deeply.
 
 Run number r of a seed is always the same run, whoever makes it. So the runs are divided among threads, and what they did is added up in
-order, up to the first that is violated: the result does not depend on the number of workers.
+order, up to the first that is violated: the result does not depend on the number of workers. Guided runs are made in epochs whose length
+is a function of their number alone, and learned from between them (`guide.h`): the same holds of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
+from dataclasses import replace
 from math import log
 
 from quorate.explore.engine import EngineUnavailable
@@ -18,17 +20,22 @@ from quorate.explore.limits import Watch
 from quorate.explore.native.library import EVENT_DEADLOCK, NO_ERROR, REGISTERS, Library, Plan, Step
 from quorate.explore.native.replay import Replay
 from quorate.explore.native.search import compiled
-from quorate.explore.simulate import SHOWN_MAX, Walked, Walks
+from quorate.explore.simulate import LATE, SHOWN_MAX, Met, Walked, Walks
 from quorate.language.system import Arguments, State, System
 
 STEPS_AT_ONCE = 100_000
 """About so many steps a thread makes before it says what it did: some hundredths of a second."""
+EPOCH_RUNS, EPOCH_STEPS = 64, 100_000
+"""Guided runs: the runs of the first epoch, of which each has twice as many as the one before, up to about so many steps."""
+PART_STEPS = 12_500
+"""What a thread makes of an epoch at a time, about: with more threads than an epoch has parts some have nothing to do."""
 POLL_S = 0.05
+NO_MEMORY = "the native engine ran out of memory for random runs"
 
 
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Take random runs, as `quorate.explore.simulate` wants them. Use it inside the system's configuration. Raises EngineUnavailable."""
-    initial, library = compiled(system, (), without=frozenset({"bits"}))
+    initial, library = compiled(system, (), without=frozenset({"bits"}), guided=walks.guided)
     return _Walk(system, library, initial, walks, watch).walked(max(workers, 1))
 
 
@@ -44,11 +51,30 @@ class _Walk:
         self._runs = self._steps = 0
         self._fired = [0] * len(system.actions)
         self._covered = [[0] * REGISTERS, [0] * REGISTERS]
+        self._guide: int | None = None
+        self._found: dict[int, int] = {}
+        """What runs found that are not learned from yet, by the number of the first."""
 
     def walked(self, workers: int) -> Walked:
+        if not self.walks.guided:
+            return self._walked(workers)
+        c = self.library.c
+        self._guide = self._allocated(c.quorate_guide_open())
+        try:
+            return self._walked(workers)
+        finally:
+            for found in self._found.values():
+                c.quorate_guide_ignore(found)
+            c.quorate_guide_close(self._guide)
+
+    def _walked(self, workers: int) -> Walked:
         with ThreadPoolExecutor(workers) as pool:
             try:
-                last = self._add_up(pool, workers)
+                last = (
+                    self._guided(pool, workers)
+                    if self.walks.guided
+                    else self._add_up(pool, workers, self._plans(0, self.walks.runs, STEPS_AT_ONCE))
+                )
             finally:
                 self._stop.value = 1
         trapped = self.library.trapped()
@@ -56,36 +82,77 @@ class _Walk:
             raise EngineUnavailable(trapped)
         return self._answer(last)
 
-    def _plans(self) -> Iterator[Plan]:
-        at_once = max(STEPS_AT_ONCE // max(self.walks.length, 1), 1)
-        for first in range(0, self.walks.runs, at_once):
-            yield self._plan(first, min(at_once, self.walks.runs - first), self.walks.length)
+    def _guided(self, pool: ThreadPoolExecutor, workers: int) -> ctypes.Structure:
+        """Epoch after epoch, as `_add_up` adds them up."""
+        runs, first = EPOCH_RUNS, 0
+        while True:
+            end = min(first + runs, self.walks.runs)
+            last = self._add_up(pool, workers, self._plans(first, end, PART_STEPS))
+            self._learn()
+            if end == self.walks.runs or self._reason is not None or last.event != NO_ERROR:
+                return last
+            first, runs = end, runs * 2 if runs * self.walks.length < EPOCH_STEPS else runs
+
+    def _learn(self) -> None:
+        """Learn from the runs that were counted, in their order."""
+        c = self.library.c
+        for first in sorted(self._found):
+            found = self._found.pop(first)
+            if first >= self._runs:
+                c.quorate_guide_ignore(found)
+            elif c.quorate_guide_learn(self._guide, found) != 0:
+                raise EngineUnavailable(NO_MEMORY)
+        if c.quorate_guide_weigh(self._guide) != 0:
+            raise EngineUnavailable(NO_MEMORY)
+
+    def _plans(self, begin: int, end: int, steps: int) -> Iterator[Plan]:
+        """These runs, about so many steps at a time."""
+        at_once = max(steps // max(self.walks.length, 1), 1)
+        for first in range(begin, end, at_once):
+            yield self._plan(first, min(at_once, end - first), self.walks.length)
 
     def _plan(self, first: int, runs: int, length: int) -> Plan:
-        return Plan(self.walks.seed, first, runs, length, self.walks.swarm)
+        return Plan(self.walks.seed, first, runs, length, self.walks.swarm or self.walks.guided)
 
-    def _add_up(self, pool: ThreadPoolExecutor, workers: int) -> ctypes.Structure:
-        """Count everything up to the last run, and return what was said of that."""
-        plans, running = self._plans(), deque[Future[ctypes.Structure]]()
+    def _add_up(self, pool: ThreadPoolExecutor, workers: int, plans: Iterator[Plan]) -> ctypes.Structure:
+        """Count everything up to the last run, and return what was said of that. Nobody walks afterwards."""
+        running = deque[Future[ctypes.Structure]]()
         total: ctypes.Structure = self.library.Simulated(event=NO_ERROR)
         while self._reason is None and total.event == NO_ERROR:
             while len(running) < 2 * workers and (plan := next(plans, None)) is not None:
                 running.append(pool.submit(self._some, plan))
             if not running:
-                break
+                return total
             total = self._wait(running.popleft())
             self._runs, self._steps = self._runs + total.runs, self._steps + total.steps
             self._fired = [before + more for before, more in zip(self._fired, total.fired, strict=False)]
             self._covered = [
                 list(map(max, known, more)) for known, more in zip(self._covered, total.covered, strict=True)
             ]
+        self._stop.value = 1
+        for left in running:
+            left.result()
         return total
 
     def _some(self, plan: Plan) -> ctypes.Structure:
         total: ctypes.Structure = self.library.Simulated()
-        if self.library.c.quorate_simulate(ctypes.byref(plan), ctypes.byref(total), ctypes.byref(self._stop)) != 0:
-            raise EngineUnavailable("the native engine ran out of memory for the successors of one state")
+        arguments = ctypes.byref(total), ctypes.byref(self._stop)
+        if self._guide is None:
+            good = self.library.c.quorate_simulate(ctypes.byref(plan), *arguments) == 0
+        else:
+            found = self.library.c.quorate_guided(ctypes.byref(plan), self._guide, *arguments)
+            good = bool(found)
+            if good:
+                self._found[plan.first_run] = found
+        if not good:
+            raise EngineUnavailable(NO_MEMORY)
         return total
+
+    @staticmethod
+    def _allocated(pointer: int | None) -> int:
+        if not pointer:
+            raise EngineUnavailable(NO_MEMORY)
+        return pointer
 
     def _wait(self, running: Future[ctypes.Structure]) -> ctypes.Structure:
         """The result; when the watch says stop it comes soon, and the others with it."""
@@ -101,18 +168,32 @@ class _Walk:
     def _answer(self, last: ctypes.Structure) -> Walked:
         seconds = self.watch.seconds - self._begin
         violated = last.event != NO_ERROR
-        length = last.last_steps + 1 if violated else min(last.last_steps, SHOWN_MAX)
-        path = self._path(self._plan(last.last_run, 1, length))
-        finding = self.replay.finding(path, last.event == EVENT_DEADLOCK) if violated else self.replay.run(path)
+        length = self.walks.length if violated else min(last.last_steps, SHOWN_MAX)
+        path = self._path(self._plan(last.last_run, 1, length), last.last_start)
+        finding = (
+            self.replay.finding(path, last.event == EVENT_DEADLOCK)
+            if violated
+            else self.replay.run(path[: SHOWN_MAX + 1])
+        )
         names = [action.name for action in self.system.actions]
         fired = dict(zip(names, self._fired, strict=False))
         states, steps = map(estimate, self._covered)
-        return Walked(self._runs, self._steps, None, fired, finding, self._reason, seconds, (states, steps))
+        walked = Walked(self._runs, self._steps, None, fired, finding, self._reason, seconds, (states, steps))
+        return walked if self._guide is None else self._met(walked, names)
 
-    def _path(self, plan: Plan) -> list[Step]:
-        record = self.library.c.quorate_rerun(ctypes.byref(plan))
-        if not record:
-            raise EngineUnavailable("the native engine ran out of memory for the steps of one run")
+    def _met(self, walked: Walked, names: Sequence[str]) -> Walked:
+        """With the pairs that guided runs have met."""
+        every, late = ((ctypes.c_uint64 * len(self.library.rendered.parameters))() for _ in range(2))
+        begin = self._runs - self._runs // LATE
+        full = self.library.c.quorate_guide_met(self._guide, begin, every, late)
+        notes = (
+            "more pairs of an action and what it reads were met than there is room for: they are not counted, nor followed",
+        )
+        met = {name: Met(*both) for name, *both in zip(names, every, late, strict=False)}
+        return replace(walked, met=met, notes=notes if full else ())
+
+    def _path(self, plan: Plan, start: int) -> list[Step]:
+        record = self._allocated(self.library.c.quorate_rerun(ctypes.byref(plan), self._guide, start))
         try:
             return self.library.steps(record)
         finally:

@@ -22,7 +22,7 @@ static uint64_t digest_bytes(uint64_t digest, const void *data, size_t bytes) {
     return mixed(digest ^ rest, 0xA0761D6478BD642Fu) + 1;
 }
 
-static uint64_t model_key(void) { return digest_bytes(1, MODEL_KEY, sizeof MODEL_KEY); }
+static uint64_t model_key(void) { return digest_bytes(1, MODEL_KEY, strlen(MODEL_KEY) + 1); }
 
 static void stream_write(Stream *stream, const void *data, size_t bytes) {
     if (bytes == 0) return; /* Whoever reads may have more parts that are empty. */

@@ -253,7 +253,7 @@ class Tracer:
             return
         if isinstance(kind, MapType):
             for key in kind.keys:
-                yield from self._leaves(name, kind.value, (*path, key), old[key], new[key])
+                yield from self._leaves(name, kind.value, (*path, key), kind.at(old, key), kind.at(new, key))
             return
         keys = tuple(plain_json(key) for key in path)
         yield Change(name, keys, kind.to_json(old), kind.to_json(new), self.lanes.of_key(path[0]) if path else None)

@@ -77,10 +77,6 @@ class Type(ABC):
         """A draft of a frozen value."""
         return frozen
 
-    def seen(self, frozen: Any) -> Any:
-        """What a property sees of a frozen value."""
-        return frozen
-
     def freeze(self, draft: Any) -> Any:
         """The frozen value of a draft."""
         return draft

@@ -1,24 +1,35 @@
 """Maps of which keys may be absent.
 
-To every engine such a map is the total one that has None for what is absent: its frozen values are those of `dict[K, V | None]`, with
-their order, numbering, symmetry and JSON. Only what an author holds is a dict without these keys.
+A value is a dict without the absent keys, wherever it is held. To every engine it stands for the total map that has None for them: it has
+its order, numbering, symmetry and JSON, and `parts` are its values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn, Self
 
 from quorate.errors import SpecError
-from quorate.language.containers import FrozenMap, Log, _immutable, all_checked
+from quorate.language.containers import Log, _immutable, all_checked
 from quorate.language.types.base import Type
 from quorate.language.types.leaves import NoneType
 from quorate.language.types.structured import MapType, UnionType
 
 
-class SeenMap(dict[Any, Any]):
-    """Such a map inside a state, as properties see it, its keys in canonical order."""
+class FrozenPartial(dict[Any, Any]):
+    """Such a map inside a state, its keys in canonical order."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = hash(tuple(self.items()))
+            return self._hash
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _immutable
     __ior__ = _immutable
@@ -27,12 +38,12 @@ class SeenMap(dict[Any, Any]):
 class DraftPartial(dict[Any, Any]):
     """Such a map that an action is changing. Whoever ranges over it ranges over what it has then, in canonical order."""
 
-    def __init__(self, kind: PartialMapType, source: FrozenMap) -> None:
+    def __init__(self, kind: PartialMapType, source: FrozenPartial) -> None:
         self._type, self._source, self._changed = kind, source, False
-        super().__init__(present(source))
+        super().__init__(source)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if key not in self._source:
+        if not self._type.is_key(key):
             raise SpecError(f"{key!r} is no key of this map, whose keys are all of {self._type.key}.")
         super().__setitem__(key, self._type.held.check(value))
         self._changed = True
@@ -67,7 +78,7 @@ class DraftPartial(dict[Any, Any]):
     popitem, setdefault = _unordered, _two
 
     def _now(self) -> dict[Any, Any]:
-        return {key: dict.__getitem__(self, key) for key in self._source if key in self}
+        return {key: dict.__getitem__(self, key) for key in self._type.in_order(dict.keys(self))}
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._now())
@@ -80,11 +91,6 @@ class DraftPartial(dict[Any, Any]):
 
     def items(self) -> Any:
         return self._now().items()
-
-
-def present(frozen: FrozenMap) -> Iterable[tuple[Any, Any]]:
-    """The keys that have a value, each with it."""
-    return ((key, value) for key, value in frozen.items() if value is not None)
 
 
 @dataclass(frozen=True)
@@ -100,29 +106,44 @@ class PartialMapType(MapType):
     def held(self) -> Type:
         """The type of what a key has that is there."""
         kinds = tuple(kind for kind in self.value.kinds if not isinstance(kind, NoneType))
-        return kinds[0] if len(kinds) == 1 else UnionType(kinds)
+        return kinds[0] if len(kinds) == 1 else type(self.value)(kinds)
+
+    @cached_property
+    def _all_keys(self) -> frozenset[Any]:
+        return frozenset(self.keys)
+
+    def is_key(self, key: object) -> bool:
+        """Whether something can be a key."""
+        return key in self._all_keys
+
+    def in_order(self, some: Collection[Any]) -> list[Any]:
+        """Those of the keys that are there, in canonical order."""
+        return [key for key in self.keys if key in some]
+
+    def at(self, value: Any, key: Any) -> Any:
+        if not self.is_key(key):
+            raise KeyError(key)
+        return value.get(key)
+
+    def parts(self, value: Any) -> list[Any]:
+        return [value.get(key) for key in self.keys]
+
+    def of(self, parts: Iterable[Any]) -> Any:
+        return FrozenPartial((key, part) for key, part in zip(self.keys, parts, strict=True) if part is not None)
 
     def check(self, value: Any) -> Any:
-        if type(value) is FrozenMap:  # As engines have it.
-            return super().check(value)
         if not isinstance(value, dict):
             raise self._wrong(value)
-        keys = [key for key in self.keys if key in value]
-        if len(keys) < len(value):
+        if not all(map(self.is_key, value)):
             raise SpecError(f"The keys of a {self} are all of {self.key}; this one has {sorted(map(repr, value))}.")
-        checked = dict(zip(keys, all_checked(self.held, [value[key] for key in keys]), strict=True))
-        return FrozenMap((key, checked.get(key)) for key in self.keys)
+        keys = self.in_order(value)
+        return FrozenPartial(zip(keys, all_checked(self.held, [value[key] for key in keys]), strict=True))
 
-    def seen(self, frozen: Any) -> Any:
-        return SeenMap(present(frozen))
+    def zero(self) -> Any:
+        return FrozenPartial()
 
     def thaw(self, frozen: Any, log: Log) -> Any:
         return DraftPartial(self, frozen)
 
     def freeze(self, draft: Any) -> Any:
-        return FrozenMap((key, draft.get(key)) for key in self.keys) if draft._changed else draft._source
-
-
-def has_partial(kind: Type) -> bool:
-    """Whether a map of which keys may be absent is in a type."""
-    return any(isinstance(part, PartialMapType) for part in kind.walk())
+        return FrozenPartial(draft._now()) if draft._changed else draft._source

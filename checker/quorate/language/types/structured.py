@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -252,6 +252,18 @@ class MapType(Type):
         zero = self.value.zero()
         return FrozenMap((key, zero) for key in self.keys)
 
+    def at(self, value: Any, key: Any) -> Any:
+        """What a key has. Raises KeyError if it is none."""
+        return value[key]
+
+    def parts(self, value: Any) -> Collection[Any]:
+        """What the keys have, in their order."""
+        return value.values()  # type: ignore[no-any-return]
+
+    def of(self, parts: Iterable[Any]) -> Any:
+        """The frozen map whose keys have this, in their order."""
+        return FrozenMap(zip(self.keys, parts, strict=True))
+
     def accepts(self, value: Any) -> bool:
         return isinstance(value, dict)
 
@@ -270,11 +282,6 @@ class MapType(Type):
             return DraftMap(self, frozen, frozen, log)
         return DraftMap(self, frozen, ((key, self.value.thaw(value, log)) for key, value in frozen.items()), log)
 
-    def seen(self, frozen: Any) -> Any:
-        if self._plain:
-            return frozen
-        return FrozenMap((key, self.value.seen(value)) for key, value in frozen.items())
-
     @cached_property
     def _plain(self) -> bool:
         """Whether the values are their own drafts."""
@@ -291,26 +298,28 @@ class MapType(Type):
 
     def encode(self, value: Any) -> int:
         code = 0
-        for part in value.values():
+        for part in self.parts(value):
             code = code * self.value.cardinality + self.value.encode(part)
         return code
 
     def decode(self, code: int) -> Any:
-        return FrozenMap(zip(self.keys, mixed_decode((self.value,) * len(self.keys), code), strict=True))
+        return self.of(mixed_decode((self.value,) * len(self.keys), code))
 
     def permute(self, value: Any, renaming: Renaming) -> Any:
-        moved = {self.key.permute(key, renaming): self.value.permute(part, renaming) for key, part in value.items()}
-        return FrozenMap((key, moved[key]) for key in self.keys)
+        parts = zip(self.keys, self.parts(value), strict=True)
+        moved = {self.key.permute(key, renaming): self.value.permute(part, renaming) for key, part in parts}
+        return self.of(moved[key] for key in self.keys)
 
     def to_json(self, value: Any) -> Json:
-        return {"map": [[self.key.to_json(key), self.value.to_json(part)] for key, part in value.items()]}
+        parts = zip(self.keys, self.parts(value), strict=True)
+        return {"map": [[self.key.to_json(key), self.value.to_json(part)] for key, part in parts]}
 
     def from_json(self, data: Json) -> Any:
         match data:
             case {"map": list(pairs)} if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
                 found = {self.key.from_json(key): self.value.from_json(part) for key, part in pairs}
                 if len(found) == len(self.keys):
-                    return FrozenMap((key, found[key]) for key in self.keys)
+                    return self.of(found[key] for key in self.keys)
         raise ValueError(f"{data!r} is not a {self}")
 
     def children(self) -> tuple[Type, ...]:

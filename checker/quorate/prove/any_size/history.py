@@ -19,9 +19,9 @@ from quorate.kinds import SAFETY
 from quorate.language.auxiliary import auxiliary
 from quorate.language.declarations import declared, original
 from quorate.language.places import class_location
-from quorate.language.spec import Spec, derived
+from quorate.language.spec import Spec, derived, with_lemmas
 from quorate.model.build import build
-from quorate.model.nodes import Model, Scope, Stmt
+from quorate.model.nodes import Model, Scope, Stmt, called
 
 FREE = ("bounds", "omits", "because")
 """What an heir may say anew. What it omits is looked at, and bounds are those of the specification."""
@@ -34,8 +34,8 @@ def with_history(spec: type[Spec]) -> type[Spec]:
     if named is None:
         return spec
     heir = _heir(original(spec), named)
-    if original(spec) not in heir.__bases__:
-        raise _refused(heir, f"is no subclass of {original(spec).__name__}, which is to be proven by it")
+    if heir.__bases__ != (original(spec),):
+        raise _refused(heir, f"is no subclass of {original(spec).__name__} alone, which is to be proven by it")
     configured = heir.bounded(**spec.bounds)
     _require_the_same(build(spec), build(configured), heir, configured)
     return configured
@@ -44,6 +44,13 @@ def with_history(spec: type[Spec]) -> type[Spec]:
 def history_of(spec: type[Spec], heir: type[Spec]) -> tuple[str, ...]:
     """The variables that the heir has and the specification has not."""
     return tuple(name for name in declared(heir) if name not in declared(spec))
+
+
+def as_argued(spec: type[Spec], names: Iterable[str]) -> type[Spec]:
+    """The specification that a counterexample to induction is a step of, given the variables and the property that it names: the heir, if
+    the specification has not all of them; if it is expected to break, with the lemmas of its bases."""
+    known = all(name in declared(spec) or hasattr(spec, name) for name in names)
+    return with_lemmas(spec if known else with_history(spec))
 
 
 def _heir(spec: type[Spec], named: str) -> type[Spec]:
@@ -61,7 +68,7 @@ def _require_the_same(model: Model, more: Model, heir: type[Spec], configured: t
     """Raises SpecError unless the heir without what it remembers is the specification: its actions write history after they have done what
     they inherit, nothing else is inherited in another way, and no property is left out but lemmas."""
     base = original(cast(type[Spec], model.system.spec))
-    actions = {action.name: action.body for action in model.actions}
+    actions = [action.name for action in model.actions]
     changed = [
         name
         for name in vars(heir)
@@ -75,9 +82,15 @@ def _require_the_same(model: Model, more: Model, heir: type[Spec], configured: t
         raise _refused(heir, f"leaves out {', '.join(lost)}")
     bare = _without_history(history_of(base, heir), more, heir, configured)
     same = bare.variables == model.variables and bare.init == model.init and bare.constraints == model.constraints
-    if not same or [action.name for action in bare.actions] != list(actions):
+    if not same or [action.name for action in bare.actions] != actions:
         raise _refused(heir, "has other variables, initial states or actions")
-    different = [action.name for action in bare.actions if _inherited(action.body) != actions[action.name]]
+    different = [
+        action.name
+        for action, inherited in zip(bare.actions, model.actions, strict=True)
+        if action.parameters != inherited.parameters
+        or _inherited(action.body) != inherited.body
+        or called(inherited.body, bare.functions) != called(inherited.body, model.functions)
+    ]
     if different:
         raise _refused(heir, f"does more in {', '.join(different)} than what is inherited, and then history")
 
@@ -109,4 +122,4 @@ def _refused(cls: type[Spec], what: str) -> SpecError:
     )
 
 
-__all__ = ["history_of", "with_history"]
+__all__ = ["as_argued", "history_of", "with_history"]

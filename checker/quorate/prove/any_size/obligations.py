@@ -167,6 +167,18 @@ class Prover:
         self.inductive = tuple(prop for prop in self._any.of(*INVARIANTS) if prop.name not in self.skipped)
         self.steps = tuple(prop for prop in self._any.of(*STEPS) if prop.name not in self.skipped)
 
+    def refused(self) -> tuple[str, NoAnySize] | None:
+        """The first action that has no any-size meaning, or @init, and why; None if all have one."""
+        name = INIT
+        try:
+            self._initial_state(AnySize(self._any))
+            for action in self._any.actions:
+                name = action.name
+                self._fired(action, ())
+        except NoAnySize as error:
+            return name, error
+        return None
+
     def queries(self, wanted: Sequence[str], assumed: Sequence[str]) -> list[Query]:
         """The queries for the named properties, given the named ones before each action."""
         named = set(wanted)

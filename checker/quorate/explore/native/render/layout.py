@@ -16,7 +16,6 @@ from typing import Any
 
 from quorate.errors import Location
 from quorate.explore.engine import EngineUnavailable
-from quorate.language.containers import FrozenMap
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -218,7 +217,7 @@ def pack(kind: Type, value: Any) -> int:
             alternative = kind.alternative(value)[1]
             return kind.kinds.index(alternative) << payload_width(kind) | pack(alternative, value)
         case MapType():
-            return _pack_all([kind.value] * len(kind.keys), [value[key] for key in kind.keys])
+            return _pack_all([kind.value] * len(kind.keys), kind.parts(value))
         case ChannelsType():
             return _pack_all([kind.queue] * len(kind.pairs), [value.queues.get(pair, ()) for pair in kind.pairs])
         case Numbered():
@@ -259,7 +258,7 @@ def unpack(kind: Type, packed: int) -> Any:
         case MapType():
             pieces = [kind.value] * len(kind.keys)
             values = unpack(TupleType(tuple(pieces)), packed)
-            return kind.check(FrozenMap(zip(kind.keys, values, strict=True)))
+            return kind.check(kind.of(values))
         case ListType():
             return kind.check(_sequence_unpack(kind, packed))
         case SetType() if is_mask(kind):

@@ -17,6 +17,7 @@ from quorate.explore.native.render.numbering import TakenWhole, numbered
 from quorate.explore.native.render.operands import comment, literal
 from quorate.explore.native.render.properties import Properties, all_choices
 from quorate.explore.native.render.ranging import opening, ranging
+from quorate.explore.native.render.reads import reads
 from quorate.explore.native.render.recall import plan, recall
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
@@ -64,6 +65,7 @@ class Rendered:
     traps: tuple[Location | None, ...] = ()
     points: int = 0
     sites: tuple[str, ...] = ()
+    guided: bool = False
 
 
 def render(
@@ -73,12 +75,15 @@ def render(
     without: Collection[str] = (),
     plans: Sequence[Sequence[int]] = (),
     points: Points | None = None,
+    guided: bool = False,
 ) -> Rendered:
     """The C file of a model that starts in these states, reduced over these sorts; `without` names what the search is not to save.
     With `plans` it is several models, each with some of the actions (`together.py`); with `points` the search counts how often it comes by
-    them. Raises Unsupported.
+    them; `guided` writes what steps read, for random runs. Raises Unsupported.
 
     Use it inside the system's configuration."""
+    if guided:
+        return Program(model, initial, sorts, without, guided=True).rendered()
     if not plans and points is None and not promises(model):
         try:
             return Program(model, initial, sorts, without, numbered=numbered(model, initial, without)).rendered()
@@ -99,10 +104,11 @@ class Program:
         plans: Sequence[Sequence[int]] = (),
         points: Points | None = None,
         numbered: Mapping[str, Numbered] | None = None,
+        guided: bool = False,
     ) -> None:
         if len(initial) > INITIAL_MAX:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
-        self.model, self.initial = model, initial
+        self.model, self.initial, self.guided = model, initial, guided
         self.shared = Shared(model, sorts, without, plans, points, numbered)
         self.argument_words = max(
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
@@ -320,6 +326,8 @@ class Program:
         self._initial()
         self._successors()
         self._sleeping()
+        if self.guided:
+            reads(shared)
         no_liveness = self._liveness()
         history_checks(shared)
         canonical = canonical_form(shared)
@@ -344,6 +352,7 @@ class Program:
             tuple(shared.traps),
             0 if shared.points is None else len(shared.points),
             tuple(shared.sites),
+            self.guided,
         )
 
     def _defines(self, promised: int) -> str:
@@ -365,4 +374,6 @@ class Program:
             values |= {"NUMBERS": kind.numbers, "CLASSES": len(kind.classes)}
         if self.shared.points is not None:
             values["POINTS"] = len(self.shared.points)
+        if self.guided:
+            values["GUIDED"] = 1
         return "".join(f"#define MODEL_{name} {value}\n" for name, value in values.items())

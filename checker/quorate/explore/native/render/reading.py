@@ -8,10 +8,20 @@ from functools import cached_property
 from math import prod
 from typing import assert_never
 
-from quorate.explore.native.render.layout import Numbered, bits_of, element, is_sequence, width
+from quorate.explore.native.render.layout import (
+    Numbered,
+    bits_of,
+    element,
+    is_sequence,
+    offsets,
+    pack,
+    payload_width,
+    tag_width,
+    width,
+)
 from quorate.language.types import MapType, NetworkType, SetType, Type, UnionType
 from quorate.model import nodes as ir
-from quorate.model.abstract import Abstract, Exactly, Some, equal
+from quorate.model.abstract import Abstract, Built, Exactly, Some, equal
 from quorate.model.accesses import Access, Footprint, Way
 
 WORD = (1 << 64) - 1
@@ -113,6 +123,55 @@ def _bits(kind: Type, at: int, access: Access) -> tuple[int, bool]:
 def _members(kind: Type, sought: Abstract) -> int:
     """The members of a mask that may be those that are sought."""
     return sum(1 << code for code, value in enumerate(kind.values()) if equal(Exactly(value), sought).possible)
+
+
+@dataclass(frozen=True, order=True)
+class Messages:
+    """The messages of a sorted network whose bits under `mask` are `value`."""
+
+    variable: str
+    mask: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The bits of the state that a step reads, and the messages in sorted networks."""
+
+    bits: int
+    messages: tuple[Messages, ...]
+
+
+def looked_at(footprint: Footprint, places: Places, arguments: Iterable[Abstract]) -> Looked:
+    """What a step with this footprint and these arguments has read. That a message which is an argument was there is no news."""
+    bits, messages, known = 0, set(), list(arguments)
+    for access in footprint:
+        kind, at = places[access.variable]
+        if access.way is not Way.READ or (isinstance(kind, NetworkType) and access.element in known):
+            continue
+        if isinstance(kind, SetType | NetworkType) and is_sequence(kind) and access.element and not access.keys:
+            messages.add(Messages(access.variable, *_pattern(element(kind), access.element)))
+        else:
+            bits |= _bits(kind, at, access)[0]
+    return Looked(bits, tuple(sorted(messages)))
+
+
+def _pattern(kind: Type, sought: Abstract) -> tuple[int, int]:
+    """Of what is sought among the elements of a sorted network, the bits that are known, and their value."""
+    mask = value = 0
+    if isinstance(kind, UnionType):
+        possible = [one for one in kind.kinds if equal(sought, Some(one)).possible]
+        if len(possible) != 1:
+            return 0, 0
+        tag, at = kind.kinds.index(possible[0]), payload_width(kind)
+        mask, value = (1 << tag_width(kind)) - 1 << at, tag << at
+        kind = possible[0]
+    if isinstance(sought, Built) and sought.kind == kind:
+        for part, known, at in zip(kind.kinds, sought.parts, offsets(kind.kinds), strict=True):
+            if isinstance(known, Exactly):
+                mask |= (1 << width(part)) - 1 << at
+                value |= pack(part, known.value) << at
+    return mask, value
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,17 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from quorate.errors import Location
 from quorate.explore.native.render.groups import Groups
 from quorate.explore.native.render.layout import Numbered, Unsupported, offsets, pack, width, words
 from quorate.explore.native.render.operands import Spot, comment, literal
-from quorate.explore.native.render.reading import Reading, reading
+from quorate.explore.native.render.reading import Looked, Reading, looked_at, reading
 from quorate.explore.native.render.writer import Writer
 from quorate.language.sorts import Scalarset
 from quorate.language.types import TupleType, Type
+from quorate.model.abstract import Abstract
 from quorate.model.accesses import Footprint
 from quorate.model.nodes import Expr, Model
 from quorate.model.points import Points
@@ -106,6 +107,10 @@ class Shared:
     def reading(self, footprint: Footprint, sliced: bool = False) -> Reading:
         """What a computation with this footprint does with the bits of a state."""
         return reading(footprint, self._places, sliced)
+
+    def looked_at(self, footprint: Footprint, arguments: Iterable[Abstract]) -> Looked:
+        """What a transition with this footprint and these arguments has read."""
+        return looked_at(footprint, self._places, arguments)
 
     def site(self, name: str) -> int:
         """A number for something that is remembered."""

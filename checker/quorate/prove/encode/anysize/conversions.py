@@ -99,7 +99,7 @@ class Conversions(Quantifiers):
             members = [self.constant(part, element) for part in value]
             return SetV(element, lambda found: self.either([self.equal(found, part) for part in members]))
         if isinstance(kind, MapType):
-            parts = set(value.values())
+            parts = set(kind.parts(value))
             if len(parts) == 1:
                 same = self.constant(parts.pop(), kind.value)
                 return MapV(kind.key, lambda _: same)

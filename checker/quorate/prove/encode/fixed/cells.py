@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from quorate.language.containers import FrozenMap
 from quorate.language.types import (
     BagType,
     BoolType,
@@ -260,7 +259,8 @@ class Cells:
         """A frozen Python value as a symbolic one, for leaves and containers."""
         match kind:
             case MapType(value=inner):
-                return Table({key: self.known(part, inner) for key, part in value.items()})
+                parts = zip(kind.keys, kind.parts(value), strict=True)
+                return Table({key: self.known(part, inner) for key, part in parts})
             case SetType(element=element):
                 return self._collection(list(value), element)
             case NetworkType(message=element):
@@ -428,9 +428,8 @@ class Cells:
                 chosen = next(part for part in kinds if class_key(part) in there and true(there[class_key(part)][0]))
                 return self.read(there[class_key(chosen)][1], chosen, true)
             case MapType(value=inner):
-                return kind.check(
-                    FrozenMap((key, self.read(part, inner, true)) for key, part in as_table(value).items())
-                )
+                table = as_table(value)
+                return kind.check(kind.of(self.read(table[key], inner, true) for key in kind.keys))
             case SetType(element=element) | NetworkType(message=element):
                 return self._frozen(kind, self._members(value, element, true))
             case BagType(message=element):
