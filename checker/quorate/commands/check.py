@@ -167,7 +167,19 @@ def command(
     if disk is not None and there is not None:
         raise click.UsageError("--disk holds a search of one process: leave out --cluster.")
     workers = workers or (1 if disk is not None else None)
-    asked = Asked(spec, variant, CLUSTER if there else engine, symmetry, workers, keep_going, properties, goal, there)
+    asked = Asked(
+        spec,
+        variant,
+        CLUSTER if there else engine,
+        symmetry,
+        workers,
+        keep_going,
+        properties,
+        goal,
+        there,
+        store,
+        frozenset(without),
+    )
     each = limits(max_states, max_time, max_memory)
     if any(len(sizes) > 1 for sizes in bounds.values()):
         given = {
@@ -188,8 +200,8 @@ def command(
         if keep_c is not None:
             _keep_c(cls, symmetry, keep_c)
         with watching(each) as watch:
-            watch.store, watch.without, watch.coverage = store, frozenset(without), coverage
-            watch.profile, watch.cluster, watch.disk = profile, there, disk
+            asked.say(watch)
+            watch.coverage, watch.profile, watch.disk = coverage, profile, disk
             if checkpoint is not None:
                 watch.checkpoint = Checkpoint(checkpoint, resume=resume, overwrite=overwrite)
             outcome = asked.outcome(cls, watch)
@@ -216,6 +228,12 @@ class Asked:
     properties: tuple[str, ...]
     goal: str | None
     cluster: Cluster | None
+    store: str = "exact"
+    without: frozenset[str] = frozenset()
+
+    def say(self, watch: Watch) -> None:
+        """How it is to be searched."""
+        watch.store, watch.without, watch.cluster = self.store, self.without, self.cluster
 
     def configured(self, bounds: dict[str, int]) -> type[Spec]:
         """The class with these bounds and with the properties that are asked for."""
@@ -258,6 +276,7 @@ def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Seque
             classes = []
         for cls in classes:
             with watching(each) as watch:
+                asked.say(watch)
                 outcomes.append(asked.outcome(cls, watch))
             if watch.is_interrupted:
                 break
@@ -283,7 +302,9 @@ def _on_cluster(asked: Asked, chosen: Sequence[dict[str, int]], each: Limits, cl
 
 
 def _alone(asked: Asked, each: Limits, sizes: dict[str, int]) -> Outcome:
-    return asked.outcome(asked.configured(sizes), Watch(each))
+    watch = Watch(each)
+    asked.say(watch)
+    return asked.outcome(asked.configured(sizes), watch)
 
 
 def _row(outcome: Outcome, names: list[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._live import steps_line, watching
-from quorate.commands._options import Explicit, bound_option, limits, variant_option
+from quorate.commands._options import Explicit, bound_option, cluster_of, cluster_options, limits, variant_option
 from quorate.commands._show import Folder, show_trace
 from quorate.outcome import Exit
 
@@ -52,7 +52,7 @@ TELLING = 100_000
     "way",
     flag_value="guided",
     help="A swarm in which most runs begin where an earlier one did something new. So it is with several runs, where the native "
-    "engine can run SPEC; if not, they are a swarm.",
+    "engine can run SPEC; if not, and on a cluster, they are a swarm.",
 )
 @click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that walks."
@@ -64,6 +64,7 @@ TELLING = 100_000
     metavar="N",
     help="Threads of the native engine; one for each core without this. The runs do not depend on it.",
 )
+@cluster_options("Take the runs on")
 @click.option(
     "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no step after this time."
 )
@@ -81,6 +82,8 @@ def command(
     way: str | None,
     engine: str,
     workers: int | None,
+    cluster: str | None,
+    cluster_workers: int | None,
     max_time: float | None,
     form: str,
     out: Path | None,
@@ -94,6 +97,9 @@ def command(
     from quorate.explore.simulate import Simulation, simulate
     from quorate.loading import load
 
+    there = cluster_of(cluster, cluster_workers, workers)
+    if there is not None and engine == "reference":
+        raise click.UsageError("--cluster takes runs with the native engine: leave out --engine reference.")
     cls = load(spec).variant(variant).bounded(**bounds)
     folder = Folder(out) if out is not None else None
     chosen = secrets.randbelow(2**32) if seed is None else seed
@@ -111,11 +117,14 @@ def command(
             variant=variant,
             engine=engine,
             workers=workers or os.cpu_count() or 1,
+            cluster=there,
         )
 
     with watching(limits(None, max_time, None), steps_line) as watch:
         if way is not None or runs == 1:
             result = walked(way or "even", watch)
+        elif there is not None:
+            result = walked("swarm", watch)
         else:
             try:
                 result = walked("guided", watch)

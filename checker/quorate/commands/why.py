@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._live import interruptible
-from quorate.commands._options import Amount, Explicit, bound_option, variant_option
+from quorate.commands._options import Amount, Explicit, bound_option, cluster_of, cluster_options, variant_option
 from quorate.errors import UsageError
 from quorate.explore.limits import Watch
 from quorate.outcome import Exit
@@ -44,6 +44,7 @@ BUDGET_S = 600.0
     metavar="N",
     help="Processes; by default one for each processor.",
 )
+@cluster_options("Explore on")
 @click.option(
     "--engine", default="auto", show_default=True, metavar="auto|reference|native", help="The engine that explores."
 )
@@ -65,6 +66,8 @@ def command(
     bounds: dict[str, int],
     budget: float,
     workers: int | None,
+    cluster: str | None,
+    cluster_workers: int | None,
     engine: str,
     cache: bool,
     form: str,
@@ -83,9 +86,10 @@ def command(
 
     if output is not None and output.suffix != ".html":
         raise UsageError(f"{output} is no page: its name must end in .html.")
+    there = cluster_of(cluster, cluster_workers, workers)
     task = Task(spec, variant, bounds, engine)
     with interruptible(Watch()) as watch, _told() as progress:
-        found = series(task, budget, workers or os.cpu_count() or 1, watch, progress, cache)
+        found = series(task, budget, workers or os.cpu_count() or 1, watch, progress, cache, there)
     why = _why(task, found)
     click.echo(why_json(why) if form == "json" else why_text(why), nl=False)
     if output is not None:

@@ -16,11 +16,12 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 from quorate.errors import unknown
 from quorate.explore.choices import Choices
 from quorate.explore.engine import EngineUnavailable, Finding, Instance
-from quorate.explore.limits import Watch
+from quorate.explore.limits import Cluster, Watch
 from quorate.explore.properties import Falsified, Properties
 from quorate.explore.runs import transitions
 from quorate.explore.traces.tracing import trace
@@ -113,6 +114,8 @@ class Simulation:
 Engine = Callable[[System, Walks, Watch, int], Walked]
 """(system, runs to take, watch, workers) -> what was done. Called inside the system's configuration."""
 
+ON_CLUSTER = "quorate.explore.cluster.walks:walk"
+
 ENGINES = {"native": "quorate.explore.native.simulation:walk", "reference": "quorate.explore.simulate:walk"}
 """Where each engine lives. `auto` takes the first that is available."""
 
@@ -130,11 +133,13 @@ def simulate(
     variant: str | None = None,
     engine: str = "auto",
     workers: int = 1,
+    cluster: Cluster | None = None,
 ) -> Simulation:
     """Take random runs of at most `length` steps until one violates a safety property. In a `swarm` each run likes some actions more
     than others, drawn anew, and takes no step that changes nothing while there is another. If they are `guided`, most runs
     of a swarm begin where an earlier one was new: after a prefix of it whose last step was of an action that had not been taken before with
     these arguments and this in the places that it reads. A run has at most `length` steps with its prefix; only the others are counted.
+    On a `cluster` the runs are the same as here; none of it are guided.
 
     Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
     `error`. Raises EngineUnavailable if `engine` is asked for and cannot run this specification here."""
@@ -143,7 +148,7 @@ def simulate(
     watch = watch or Watch()
     system = System(spec)
     with system:
-        used, walked, notes = _walked(system, Walks(seed, runs, length, swarm, guided), watch, workers, engine)
+        used, walked, notes = _walked(system, Walks(seed, runs, length, swarm, guided), watch, workers, engine, cluster)
         shown = trace(system, walked.finding, name or system.name, variant)
         violated = walked.finding.kind != "run"
         return Simulation(
@@ -164,22 +169,29 @@ def simulate(
 
 
 def _walked(
-    system: System, walks: Walks, watch: Watch, workers: int, engine: str
+    system: System, walks: Walks, watch: Watch, workers: int, engine: str, cluster: Cluster | None
 ) -> tuple[str, Walked, tuple[str, ...]]:
     """The engine that could, what it did, and why another could not."""
+    unjudged = system.unjudged_runs("random runs are finite, and say nothing")
+    if cluster is not None:
+        return "native", _function(ON_CLUSTER)(system, walks, watch, cluster), unjudged
     notes: list[str] = []
     candidates = list(ENGINES) if engine == "auto" else [engine]
     for used in candidates:
-        module, function = ENGINES[used].split(":")
-        walk: Engine = getattr(import_module(module), function)
+        walk: Engine = _function(ENGINES[used])
         try:
-            unjudged = system.unjudged_runs("random runs are finite, and say nothing")
             return used, walk(system, walks, watch, workers), (*notes, *unjudged)
         except EngineUnavailable as reason:
             if used == candidates[-1]:
                 raise
             notes.append(str(reason))
     raise AssertionError("there is no engine")
+
+
+def _function(name: str) -> Any:
+    """What a name such as `package.module:function` means."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
 
 
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:

@@ -17,6 +17,8 @@ memory.py     what is lost in a restart
 mutants.py    mutants as classes
 content.py    when two models are the same
 trial.py      what a mutant breaks
+share.py      what one process does with its share of them
+crew.py       the processes, of this machine or of a cluster
 series.py     all mutants, side by side, within a budget of time
 cache.py      what was found before
 """
@@ -24,7 +26,8 @@ cache.py      what was found before
 from __future__ import annotations
 
 from quorate.mutate.mutants import Mutant, mutants
-from quorate.mutate.series import Series, Task, series
+from quorate.mutate.series import Series, series
+from quorate.mutate.share import Task
 from quorate.mutate.trial import Finding, Original, Trial, Verdict, bare, trial
 
 __all__ = ["Finding", "Mutant", "Original", "Series", "Task", "Trial", "Verdict", "bare", "mutants", "series", "trial"]

@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any, TypeVar
 
 from quorate.errors import QuorateError, UsageError
@@ -44,13 +45,25 @@ class Rays:
         """Have a worker do something: its answer to come, or several."""
         return getattr(worker, method).options(num_returns=answers).remote(*arguments)
 
-    def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+    def each(
+        self,
+        function: Callable[[T], R],
+        items: Iterable[T],
+        at_once: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> Generator[tuple[int, R], None, None]:
         """What a function says of each item, with the item's number, as they come. Each is a task, done again if its worker is lost, in the
-        folder of this process, if its machine has one of that path."""
+        folder of this process, if its machine has one of that path. `at_once` is how many wait at a time, all of them without it;
+        they end when `go_on`, which is asked a few times a second, says so."""
         task = self._ray.remote(_there).options(num_cpus=1)
-        waiting = {task.remote(os.getcwd(), function, item): number for number, item in enumerate(items)}
+        given, folder, waiting = self.put(function), os.getcwd(), dict[Any, int]()
+        left = enumerate(items)
         try:
-            while waiting:
+            while go_on():
+                for number, item in islice(left, None if at_once is None else at_once - len(waiting)):
+                    waiting[task.remote(folder, given, item)] = number
+                if not waiting:
+                    return
                 for done in self.wait(list(waiting), POLL_S):
                     yield waiting.pop(done), self.get(done)
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from quorate.errors import UsageError
@@ -155,10 +154,9 @@ class _Search:
 
     def _open(self, parts: Sequence[int]) -> None:
         """Start workers that have found nothing yet but, if no level was found, their initial states."""
-        silent = replace(self.rendered, parameters=((),) * len(self.rendered.parameters))
         files = with_engine(self.rendered.source)
         for part in parts:
-            self.workers[part] = self.cluster.start(Worker, self.system.name, files, silent)
+            self.workers[part] = self.cluster.start(Worker, self.system.name, files, self.rendered.silent)
         self.places |= zip(parts, self._all([self.task(self.workers[part], "place") for part in parts]), strict=True)
         options = (self.watch.again, self.attempt, not self.found)
         opened = [

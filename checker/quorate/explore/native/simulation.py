@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillRunning
+from contextlib import closing
 from dataclasses import replace
 from math import log
+from typing import Any, NamedTuple
 
 from quorate.explore.engine import EngineUnavailable
 from quorate.explore.limits import Watch
@@ -36,76 +38,61 @@ NO_MEMORY = "the native engine ran out of memory for random runs"
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Take random runs, as `quorate.explore.simulate` wants them. Use it inside the system's configuration. Raises EngineUnavailable."""
     initial, library = compiled(system, (), without=frozenset({"bits"}), guided=walks.guided)
-    return _Walk(system, library, initial, walks, watch).walked(max(workers, 1))
+    return _ByThreads(system, library, initial, walks, watch).walked(max(workers, 1))
 
 
-class _Walk:
+class Part(NamedTuple):
+    """What some runs did, one after the other: `event` is `NO_ERROR`, or what ended the last of them, number `last_run`, which began with
+    the prefix `last_start` and has `last_steps` steps with it. `fired` counts steps by action, `covered` are the registers of both
+    estimates."""
+
+    runs: int
+    steps: int
+    event: int
+    last_run: int
+    last_start: int
+    last_steps: int
+    fired: tuple[int, ...]
+    covered: tuple[bytes, bytes]
+
+
+def taken(total: ctypes.Structure) -> Part:
+    """What the engine says of some runs."""
+    states, steps = map(bytes, total.covered)
+    return Part(
+        total.runs,
+        total.steps,
+        total.event,
+        total.last_run,
+        total.last_start,
+        total.last_steps,
+        tuple(total.fired),
+        (states, steps),
+    )
+
+
+class Walk:
+    """Random runs of one system: adds up what others take, and shows the last."""
+
     def __init__(
         self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], walks: Walks, watch: Watch
     ) -> None:
         self.system, self.library, self.walks, self.watch = system, library, walks, watch
         self.replay = Replay(system, library.rendered, initial)
+        self.reason: str | None = None
+        """Why they end before all are taken."""
+        self.runs = self.steps = 0
         self._begin = watch.seconds
-        self._stop = ctypes.c_int(0)
-        self._reason: str | None = None
-        self._runs = self._steps = 0
-        self._fired = [0] * len(system.actions)
-        self._covered = [[0] * REGISTERS, [0] * REGISTERS]
+        self._fired = [0] * len(library.rendered.parameters)
+        self._covered = (bytes(REGISTERS), bytes(REGISTERS))
         self._guide: int | None = None
-        self._found: dict[int, int] = {}
-        """What runs found that are not learned from yet, by the number of the first."""
 
-    def walked(self, workers: int) -> Walked:
-        if not self.walks.guided:
-            return self._walked(workers)
-        c = self.library.c
-        self._guide = self._allocated(c.quorate_guide_open())
-        try:
-            return self._walked(workers)
-        finally:
-            for found in self._found.values():
-                c.quorate_guide_ignore(found)
-            c.quorate_guide_close(self._guide)
+    def look(self) -> bool:
+        """Whether they go on."""
+        self.reason = self.reason or self.watch.look(0, self.steps, 0, 0)
+        return self.reason is None
 
-    def _walked(self, workers: int) -> Walked:
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                last = (
-                    self._guided(pool, workers)
-                    if self.walks.guided
-                    else self._add_up(pool, workers, self._plans(0, self.walks.runs, STEPS_AT_ONCE))
-                )
-            finally:
-                self._stop.value = 1
-        trapped = self.library.trapped()
-        if trapped is not None:
-            raise EngineUnavailable(trapped)
-        return self._answer(last)
-
-    def _guided(self, pool: ThreadPoolExecutor, workers: int) -> ctypes.Structure:
-        """Epoch after epoch, as `_add_up` adds them up."""
-        runs, first = EPOCH_RUNS, 0
-        while True:
-            end = min(first + runs, self.walks.runs)
-            last = self._add_up(pool, workers, self._plans(first, end, PART_STEPS))
-            self._learn()
-            if end == self.walks.runs or self._reason is not None or last.event != NO_ERROR:
-                return last
-            first, runs = end, runs * 2 if runs * self.walks.length < EPOCH_STEPS else runs
-
-    def _learn(self) -> None:
-        """Learn from the runs that were counted, in their order."""
-        c = self.library.c
-        for first in sorted(self._found):
-            found = self._found.pop(first)
-            if first >= self._runs:
-                c.quorate_guide_ignore(found)
-            elif c.quorate_guide_learn(self._guide, found) != 0:
-                raise EngineUnavailable(NO_MEMORY)
-        if c.quorate_guide_weigh(self._guide) != 0:
-            raise EngineUnavailable(NO_MEMORY)
-
-    def _plans(self, begin: int, end: int, steps: int) -> Iterator[Plan]:
+    def plans(self, begin: int, end: int, steps: int) -> Iterator[Plan]:
         """These runs, about so many steps at a time."""
         at_once = max(steps // max(self.walks.length, 1), 1)
         for first in range(begin, end, at_once):
@@ -114,58 +101,20 @@ class _Walk:
     def _plan(self, first: int, runs: int, length: int) -> Plan:
         return Plan(self.walks.seed, first, runs, length, self.walks.swarm or self.walks.guided)
 
-    def _add_up(self, pool: ThreadPoolExecutor, workers: int, plans: Iterator[Plan]) -> ctypes.Structure:
-        """Count everything up to the last run, and return what was said of that. Nobody walks afterwards."""
-        running = deque[Future[ctypes.Structure]]()
-        total: ctypes.Structure = self.library.Simulated(event=NO_ERROR)
-        while self._reason is None and total.event == NO_ERROR:
-            while len(running) < 2 * workers and (plan := next(plans, None)) is not None:
-                running.append(pool.submit(self._some, plan))
-            if not running:
-                return total
-            total = self._wait(running.popleft())
-            self._runs, self._steps = self._runs + total.runs, self._steps + total.steps
-            self._fired = [before + more for before, more in zip(self._fired, total.fired, strict=False)]
-            self._covered = [
-                list(map(max, known, more)) for known, more in zip(self._covered, total.covered, strict=True)
-            ]
-        self._stop.value = 1
-        for left in running:
-            left.result()
-        return total
+    def add_up(self, parts: Iterable[Part]) -> Part:
+        """Count what is taken, in the order of the runs, up to the first that is violated; return the last part."""
+        part = Part(0, 0, NO_ERROR, 0, 0, 0, (), self._covered)
+        for part in parts:
+            self.runs, self.steps = self.runs + part.runs, self.steps + part.steps
+            self._fired = [before + more for before, more in zip(self._fired, part.fired, strict=True)]
+            states, steps = (bytes(map(max, *both)) for both in zip(self._covered, part.covered, strict=True))
+            self._covered = states, steps
+            if part.event != NO_ERROR:
+                break
+        return part
 
-    def _some(self, plan: Plan) -> ctypes.Structure:
-        total: ctypes.Structure = self.library.Simulated()
-        arguments = ctypes.byref(total), ctypes.byref(self._stop)
-        if self._guide is None:
-            good = self.library.c.quorate_simulate(ctypes.byref(plan), *arguments) == 0
-        else:
-            found = self.library.c.quorate_guided(ctypes.byref(plan), self._guide, *arguments)
-            good = bool(found)
-            if good:
-                self._found[plan.first_run] = found
-        if not good:
-            raise EngineUnavailable(NO_MEMORY)
-        return total
-
-    @staticmethod
-    def _allocated(pointer: int | None) -> int:
-        if not pointer:
-            raise EngineUnavailable(NO_MEMORY)
-        return pointer
-
-    def _wait(self, running: Future[ctypes.Structure]) -> ctypes.Structure:
-        """The result; when the watch says stop it comes soon, and the others with it."""
-        while True:
-            self._reason = self._reason or self.watch.look(0, self._steps, 0, 0)
-            if self._reason is not None:
-                self._stop.value = 1
-            try:
-                return running.result(POLL_S)
-            except StillRunning:
-                continue
-
-    def _answer(self, last: ctypes.Structure) -> Walked:
+    def answer(self, last: Part) -> Walked:
+        """All of it, with the last run."""
         seconds = self.watch.seconds - self._begin
         violated = last.event != NO_ERROR
         length = self.walks.length if violated else min(last.last_steps, SHOWN_MAX)
@@ -178,13 +127,13 @@ class _Walk:
         names = [action.name for action in self.system.actions]
         fired = dict(zip(names, self._fired, strict=False))
         states, steps = map(estimate, self._covered)
-        walked = Walked(self._runs, self._steps, None, fired, finding, self._reason, seconds, (states, steps))
+        walked = Walked(self.runs, self.steps, None, fired, finding, self.reason, seconds, (states, steps))
         return walked if self._guide is None else self._met(walked, names)
 
     def _met(self, walked: Walked, names: Sequence[str]) -> Walked:
         """With the pairs that guided runs have met."""
         every, late = ((ctypes.c_uint64 * len(self.library.rendered.parameters))() for _ in range(2))
-        begin = self._runs - self._runs // LATE
+        begin = self.runs - self.runs // LATE
         full = self.library.c.quorate_guide_met(self._guide, begin, every, late)
         notes = (
             "more pairs of an action and what it reads were met than there is room for: they are not counted, nor followed",
@@ -198,6 +147,110 @@ class _Walk:
             return self.library.steps(record)
         finally:
             self.library.c.quorate_close(record)
+
+    @staticmethod
+    def _allocated(pointer: int | None) -> int:
+        if not pointer:
+            raise EngineUnavailable(NO_MEMORY)
+        return pointer
+
+
+class _ByThreads(Walk):
+    """Runs that are taken by threads of this process."""
+
+    def __init__(self, *of: Any) -> None:
+        super().__init__(*of)
+        self._stop = ctypes.c_int(0)
+        self._found: dict[int, int] = {}
+        """What runs found that are not learned from yet, by the number of the first."""
+
+    def walked(self, workers: int) -> Walked:
+        """All runs, or those up to a violation or until the watch says stop."""
+        c = self.library.c
+        if self.walks.guided:
+            self._guide = self._allocated(c.quorate_guide_open())
+        try:
+            with ThreadPoolExecutor(workers) as pool:
+                try:
+                    last = self._guided(pool, workers) if self.walks.guided else self._all(pool, workers)
+                finally:
+                    self._stop.value = 1
+            trapped = self.library.trapped()
+            if trapped is not None:
+                raise EngineUnavailable(trapped)
+            return self.answer(last)
+        finally:
+            if self._guide is not None:
+                for found in self._found.values():
+                    c.quorate_guide_ignore(found)
+                c.quorate_guide_close(self._guide)
+
+    def _all(self, pool: ThreadPoolExecutor, workers: int) -> Part:
+        with closing(self._parts(pool, workers, self.plans(0, self.walks.runs, STEPS_AT_ONCE))) as parts:
+            return self.add_up(parts)
+
+    def _guided(self, pool: ThreadPoolExecutor, workers: int) -> Part:
+        """Epoch after epoch."""
+        runs, first = EPOCH_RUNS, 0
+        while True:
+            end = min(first + runs, self.walks.runs)
+            with closing(self._parts(pool, workers, self.plans(first, end, PART_STEPS))) as parts:
+                last = self.add_up(parts)
+            self._learn()
+            if end == self.walks.runs or self.reason is not None or last.event != NO_ERROR:
+                return last
+            first, runs = end, runs * 2 if runs * self.walks.length < EPOCH_STEPS else runs
+
+    def _learn(self) -> None:
+        """Learn from the runs that were counted, in their order."""
+        c = self.library.c
+        for first in sorted(self._found):
+            found = self._found.pop(first)
+            if first >= self.runs:
+                c.quorate_guide_ignore(found)
+            elif c.quorate_guide_learn(self._guide, found) != 0:
+                raise EngineUnavailable(NO_MEMORY)
+        if c.quorate_guide_weigh(self._guide) != 0:
+            raise EngineUnavailable(NO_MEMORY)
+
+    def _parts(self, pool: ThreadPoolExecutor, workers: int, plans: Iterator[Plan]) -> Generator[Part, None, None]:
+        """What the threads do, in the order of the runs. When it is closed nobody walks any more."""
+        running = deque[Future[Part]]()
+        try:
+            while self.reason is None:
+                while len(running) < 2 * workers and (plan := next(plans, None)) is not None:
+                    running.append(pool.submit(self._some, plan))
+                if not running:
+                    return
+                yield self._wait(running.popleft())
+        finally:
+            if running:
+                self._stop.value = 1
+            wait(running)
+
+    def _some(self, plan: Plan) -> Part:
+        total: ctypes.Structure = self.library.Simulated()
+        arguments = ctypes.byref(total), ctypes.byref(self._stop)
+        if self._guide is None:
+            good = self.library.c.quorate_simulate(ctypes.byref(plan), *arguments) == 0
+        else:
+            found = self.library.c.quorate_guided(ctypes.byref(plan), self._guide, *arguments)
+            good = bool(found)
+            if good:
+                self._found[plan.first_run] = found
+        if not good:
+            raise EngineUnavailable(NO_MEMORY)
+        return taken(total)
+
+    def _wait(self, running: Future[Part]) -> Part:
+        """The result; when the watch says stop it comes soon, and the others with it."""
+        while True:
+            if not self.look():
+                self._stop.value = 1
+            try:
+                return running.result(POLL_S)
+            except StillRunning:
+                continue
 
 
 def estimate(registers: Sequence[int]) -> int:

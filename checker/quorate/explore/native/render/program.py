@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quorate.errors import Location
 from quorate.explore.native.render.directives import directed
@@ -66,6 +66,11 @@ class Rendered:
     points: int = 0
     sites: tuple[str, ...] = ()
     guided: bool = False
+
+    @property
+    def silent(self) -> Rendered:
+        """The same without what belongs to the specification: for processes that do not have it."""
+        return replace(self, parameters=((),) * len(self.parameters))
 
 
 def render(
