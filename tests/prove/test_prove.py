@@ -23,6 +23,7 @@ ANY_SIZE = [
     pytest.param("two_phase_commit", (), id="two_phase_commit"),
     pytest.param("paxos", (), id="paxos", marks=pytest.mark.slow),
     pytest.param("multi_paxos", (), id="multi_paxos", marks=pytest.mark.slow),
+    pytest.param("fast_paxos", (), id="fast_paxos", marks=pytest.mark.deep),
     pytest.param("raft_election", (), id="raft_election"),
     pytest.param("pbft", (), id="pbft", marks=pytest.mark.slow),
     pytest.param("lww_register", (), id="lww_register"),

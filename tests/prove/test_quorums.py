@@ -1,10 +1,16 @@
 """Quorums meet exactly when the arithmetic says so."""
 
 from itertools import combinations
+from typing import ClassVar
 
 import pytest
+from quorate import Scalarset, Spec, action, init, invariant, is_majority, is_quorum, require
 from quorate.errors import UsageError
+from quorate.explore import check
+from quorate.outcome import Proven
 from quorate.prove.any_size.quorums import SYSTEMS, examine, report
+from quorate.prove.encode.anysize.definitions import Counted, Size
+from quorate.prove.proof import Task, prove
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -62,3 +68,64 @@ def test_the_report_says_what_it_needs() -> None:
 def test_what_makes_no_sense_is_said(name: str, given: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         examine(name, **given)
+
+
+SIZES = [(n, f) for n in (1, 2, 3, 4, 5) for f in range(1, n + 1)]
+
+
+@pytest.mark.parametrize(("n", "f"), SIZES)
+def test_a_proof_takes_three_quorums_to_meet_just_where_enumeration_says_so(n: int, f: int) -> None:
+    nodes = range(n)
+    for q in (None, *range(1, n + 1)):
+        once = Size(q, "" if q is None else "Q")
+        fast, classic = ([set(found) for found in combinations(nodes, size)] for size in (f, once.at(n)))
+        meet = all(a & b & c for a in fast for b in fast for c in classic)
+        assert (Counted("Node", n).meet_two(Size(f, "F"), once) is not None) is meet
+        assert examine("fast", N=n, F=f, Q=once.at(n)).meets is meet
+
+
+def test_that_three_quorums_meet_is_never_taken_for_granted_of_numbers_that_go_with_no_size() -> None:
+    """Of 3 without a name nothing says that it grows with the members; of three majorities it is true of one, two and four members only."""
+    assert Counted("Node", 4).meet_two(Size(3), Size(None)) is None
+    assert Counted("Node", 4).meet_two(Size(None), Size(None)) is None
+    assert Counted("Node", 4).meet_two(Size(None), Size(3, "F")) is None
+
+
+class Node(Scalarset, size=4):
+    """A member."""
+
+
+class Three(Spec):
+    """Two large quorums and a majority, whichever they are."""
+
+    large: ClassVar[int] = 3
+
+    first: set[Node]
+    second: set[Node]
+    third: set[Node]
+
+    @init
+    def draw(self, first: set[Node], second: set[Node], third: set[Node]) -> None:
+        require(is_quorum(first, self.large, Node) and is_quorum(second, self.large, Node) and is_majority(third, Node))
+        self.first, self.second, self.third = first, second, third
+
+    @action
+    def swap(self) -> None:
+        self.first, self.second = self.second, self.first
+
+    @invariant
+    def they_meet(self) -> bool:
+        return any(n in self.first and n in self.second and n in self.third for n in Node)
+
+
+@pytest.mark.parametrize(
+    ("n", "f"),
+    [pytest.param(*size, marks=([], [pytest.mark.slow], [pytest.mark.deep])[max(0, size[0] - 3)]) for size in SIZES],
+)
+def test_what_is_proven_of_three_quorums_is_true_and_the_proof_says_of_which_sizes(n: int, f: int) -> None:
+    spec = Three.bounded(Node=n, large=f)
+    outcome = prove(Task(spec, "three", any_size=True, depth=1)).outcome
+    assert isinstance(outcome, Proven) is (check(spec, engine="reference").verdict == "holds")
+    if isinstance(outcome, Proven):
+        said = f"any two of large ({f}) and any majority of Node have a member in common, all three"
+        assert f"only for sizes of which this is true: {said}" in outcome.rests_on

@@ -14,8 +14,8 @@ at once (coordinated recovery, section 3.2): an acceptor votes once in a ballot,
 
 Phase 1 and classic ballots are those of `paxos`. Which ballots are fast is fixed from the beginning, at will. With
 four acceptors both kinds of quorum have three; with five they have three and four. Left out: uncoordinated recovery, in
-which acceptors work out the next ballot's value themselves. Agreement is not proven for any size: it rests on three
-quorums that have a member in common, and the proofs know only that two have.
+which acceptors work out the next ballot's value themselves. Agreement is proven for any number of acceptors, ballots
+and values, and for fast quorums of any size of which two and a majority have an acceptor in common.
 
 As others met it:
 
@@ -30,7 +30,7 @@ Easy", for the rule by counting.
 
 from typing import ClassVar
 
-from quorate import Network, action, init, is_quorum, reachable, record, require, violates
+from quorate import Network, action, init, is_quorum, lemma, reachable, record, require, violates
 
 from quorate_specs.consensus.paxos import Accept, Accepted, Acceptor, Ballot, Paxos, Prepare, Promise, Value, Vote
 
@@ -46,11 +46,28 @@ class FastPaxos(Paxos):
     """Fast and classic ballots, with coordinated recovery."""
 
     bounds: ClassVar[dict[str, int]] = {"Acceptor": 4, "Ballot": 2, "Learner": 1}
-    omits: ClassVar[tuple[str, ...]] = (
-        "ask",
-        *("votes_follow_proposals", "one_proposal_per_ballot", "last_vote_was_sent", "last_vote_is_highest"),
-        *("promises_are_kept", "no_vote_after_report", "proposals_are_safe", "learned_is_chosen"),
-    )
+    omits: ClassVar[tuple[str, ...]] = ("ask",)
+
+    because: ClassVar[dict[str, tuple[str, ...]]] = {
+        "one_value_chosen": (
+            *("votes_once", "votes_follow_proposals", "one_proposal_per_ballot"),
+            *("proposals_are_safe", "open_ballots_are_safe"),
+        ),
+        "proposals_are_safe": (
+            *(
+                "open_ballots_are_safe",
+                "open_ballots_are_fast",
+                "promises_are_kept",
+                "no_vote_after_report",
+                "votes_once",
+            ),
+            *("votes_follow_proposals", "one_proposal_per_ballot", "last_vote_was_sent", "last_vote_is_highest"),
+        ),
+        "open_ballots_are_safe": (
+            *("proposals_are_safe", "open_ballots_are_fast", "promises_are_kept", "no_vote_after_report", "votes_once"),
+            *("votes_follow_proposals", "one_proposal_per_ballot", "last_vote_was_sent", "last_vote_is_highest"),
+        ),
+    }
 
     fast_size: ClassVar[int] = 3
 
@@ -113,8 +130,8 @@ class FastPaxos(Paxos):
     def forced(self, promises: set[Promise]) -> set[Value]:
         """The values of which one may have been chosen, and has to be proposed; if there is none, any is safe."""
         votes = {m.accepted for m in promises if m.accepted is not None}
-        last = {x for x in votes if all(y.ballot <= x.ballot for y in votes)}
-        return {x.value for x in last if len(last) == 1 or self.may_have_won(x, promises)}
+        last = {x for x in votes if x.ballot == max(y.ballot for y in votes)}
+        return {x.value for x in last if all(y == x for y in last) or self.may_have_won(x, promises)}
 
     def may_have_won(self, x: Vote, promises: set[Promise]) -> bool:
         """The rule O4: with all that were not heard, those that gave this vote are a fast quorum."""
@@ -137,6 +154,48 @@ class FastPaxos(Paxos):
     def is_next(self, b: Ballot, c: Ballot) -> bool:
         """Whether there is no ballot between."""
         return b < c and not any(b < d < c for d in Ballot)
+
+    # Why it is so: the lemmas of `paxos`, and what is different
+
+    @lemma
+    def votes_follow_proposals(self, a: Acceptor, b: Ballot, v: Value) -> bool:
+        """An acceptor votes only for what a client has asked for, and its ballot's proposer too, unless that has left it open."""
+        if Accepted(a, b, v) not in self.network:
+            return True
+        return v in self.requested and (Accept(b, v) in self.network or AcceptAny(b) in self.invitations)
+
+    @lemma
+    def one_proposal_per_ballot(self, b: Ballot, v: Value, w: Value) -> bool:
+        """A ballot's proposer asks for one value, which a client has asked for, or for any."""
+        if Accept(b, v) not in self.network:
+            return True
+        asked_once = v == w or Accept(b, w) not in self.network
+        return v in self.requested and AcceptAny(b) not in self.invitations and asked_once
+
+    @lemma
+    def open_ballots_are_fast(self, b: Ballot) -> bool:
+        """Only fast ballots are left open."""
+        return AcceptAny(b) not in self.invitations or b in self.fast
+
+    @lemma
+    def votes_once(self, a: Acceptor, b: Ballot, v: Value, w: Value) -> bool:
+        """An acceptor votes for one value in a ballot."""
+        return v == w or Accepted(a, b, v) not in self.network or Accepted(a, b, w) not in self.network
+
+    @lemma
+    def proposals_are_safe(self, b: Ballot, v: Value, c: Ballot, w: Value) -> bool:
+        """When a value is proposed, no other one can be chosen below."""
+        return Accept(b, v) not in self.network or c >= b or v == w or not self.may_be_chosen(c, w)
+
+    @lemma
+    def open_ballots_are_safe(self, b: Ballot, c: Ballot, w: Value) -> bool:
+        """When a ballot is left open, no value can be chosen below."""
+        return AcceptAny(b) not in self.invitations or c >= b or not self.may_be_chosen(c, w)
+
+    def may_be_chosen(self, b: Ballot, v: Value) -> bool:
+        """Whether enough acceptors have voted for a value in a ballot or still may."""
+        supporters = {a for a in Acceptor if Accepted(a, b, v) in self.network or self.may_vote(a, b)}
+        return self.is_fast_quorum(supporters) if b in self.fast else self.phase_two(supporters)
 
     @reachable
     def chosen_fast(self, b: Ballot, v: Value) -> bool:

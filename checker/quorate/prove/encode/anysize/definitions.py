@@ -42,6 +42,11 @@ class Size:
     def __str__(self) -> str:
         return "a majority" if self.least is None else f"{self.name} ({self.least})" if self.name else str(self.least)
 
+    @property
+    def whichever(self) -> str:
+        """Any quorum of this size, in words."""
+        return "any majority" if self.least is None else f"any {self}"
+
     def at(self, total: int) -> int:
         """The least number of members that are enough, of so many."""
         return total // 2 + 1 if self.least is None else self.least
@@ -236,8 +241,8 @@ class Definitions(Comprehensions):
     def quorum_axioms(
         self, totals: Mapping[str, int], given: Set[str], asked: Set[str]
     ) -> list[tuple[Formula, frozenset[str], str]]:
-        """Quorums meet, and what has a quorum inside is one, for sets by name: each axiom with the sets that it is about,
-        and the condition on the number of members under which it is true ("": it always is).
+        """Quorums meet, two or three of them, and what has a quorum inside is one, for sets by name: each axiom with the sets
+        that it is about, and the condition on the number of members under which it is true ("": it always is).
 
         `totals` are the numbers of members that are configured; the conditions are true of them. `given` are sets that are
         said to be quorums, `asked` those of which it would help to know that they are (see `quorums_in`). That two quorums
@@ -273,6 +278,11 @@ class Definitions(Comprehensions):
                         axioms.append((self._pair(first, second, False), both, condition))
                 if other != position and first.parameters and _sorts(first) == _sorts(second):
                     axioms.append((self._mention(first, second), both, ""))
+                if other >= position and both <= given and first.size == second.size:
+                    for third_name, third_label, third in found:
+                        condition = counted.meet_two(first.size, third.size)
+                        if condition is not None and third_label == label and third_name in given:
+                            axioms.append((self._three(first, second, third), both | {third_name}, condition))
         return axioms
 
     def _mention(self, first: Family, second: Family) -> Formula:
@@ -309,6 +319,19 @@ class Definitions(Comprehensions):
             return claim
         patterns = [pattern for pattern in (left, right) if pattern.num_args()]
         return z3.ForAll(names, claim, patterns=[z3.MultiPattern(*patterns)])
+
+    def _three(self, first: Family, second: Family, third: Family) -> Formula:
+        """Three quorums have a member in common."""
+        sets = [
+            (family, [z3.Const(f"q{which}{term.decl().name()}", term.sort()) for term in family.parameters])
+            for which, family in enumerate((first, second, third))
+        ]
+        quorums = [family.predicate(names) for family, names in sets]
+        common = z3.Exists([first.member], z3.And([family.has(names) for family, names in sets]))
+        names = [name for _, own in sets for name in own]
+        claim = z3.Implies(z3.And(quorums), common)
+        patterns = [quorum for quorum in quorums if quorum.num_args()]
+        return z3.ForAll(names, claim, patterns=[z3.MultiPattern(*patterns)]) if names else claim
 
     def _defined(
         self,
@@ -412,8 +435,26 @@ class Counted:
         assert first is not None and second is not None
         if first.least is None and second.least is None:
             return ""
+        if first.least is None:
+            first, second = second, first  # One condition, in whichever order they come.
         fine = first.at(self.total) + second.at(self.total) > self.total
-        return self._if(fine, first, second, f"any {first} and any {second} of {self.sort} have a member in common")
+        return self._if(
+            fine, first, second, f"{first.whichever} and {second.whichever} of {self.sort} have a member in common"
+        )
+
+    def meet_two(self, twice: Size | None, once: Size | None) -> str | None:
+        """That any two quorums of the first size and any one of the second have a member in common, all three (Lamport 2006, "Fast Paxos",
+        section 2.2). `quorate prove quorums` ("fast") proves it from the sizes for every number of members."""
+        assert twice is not None and once is not None
+        if twice.least is None or twice == once:
+            return None
+        fine = 2 * twice.at(self.total) + once.at(self.total) > 2 * self.total
+        return self._if(
+            fine,
+            twice,
+            once,
+            f"any two of {twice} and {once.whichever} of {self.sort} have a member in common, all three",
+        )
 
     def implies(self, first: Size | None, second: Size | None) -> str | None:
         """That a quorum of the first size is one of the second."""
@@ -422,7 +463,7 @@ class Counted:
             return ""
         if first.least is not None and second.least is not None:
             return "" if first.least >= second.least else None
-        fine = first.at(self.total) >= second.at(self.total)
+        fine = first.at(self.total) > second.at(self.total)  # Where they are equal, they need not be at other sizes.
         return self._if(fine, first, second, f"{first} of {self.sort} is at least {second}")
 
     def full(self, size: Size | None) -> str | None:

@@ -8,7 +8,7 @@ A majority is a predicate over sets with two axioms, that two majorities meet an
 (`quorate.prove.any_size.quorums` proves the first for every number of nodes). No set is an object of the logic: every set
 that a formula asks about is a formula with parameters, a *family*, and the axioms are written for the families at
 hand. A threshold `is_quorum(s, R, Sort)` is treated likewise: two thresholds meet if they do at the sizes that are
-configured.
+configured, and so do, all three, two of one threshold and one of another.
 """
 
 from __future__ import annotations
