@@ -290,6 +290,13 @@ def test_a_directory_of_another_search_is_refused(interrupted: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_directory_of_another_version_is_refused(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are in the order of hashes, and these are the engine's."""
+    monkeypatch.setattr(library, "engine_version", lambda: "before")
+    assert "it belongs to another spec, other bounds or another version" in again(interrupted)
+
+
+@pytest.mark.slow
 def test_a_damaged_file_is_refused(interrupted: Path) -> None:
     file = interrupted / "states-0"
     whole = file.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -291,8 +292,15 @@ def with_engine(source: str) -> dict[str, str]:
     sources = dict(engine_sources())
     # The engine's main file is included by the model; only the model is a unit of its own.
     sources["engine.inc"] = sources.pop("engine.c")
-    sources[FILE] = source.replace('#include "engine.c"', '#include "engine.inc"')
+    key = re.sub(r'^(#define MODEL_KEY "[^"]*)', rf"\1 {engine_version()}", source, count=1, flags=re.MULTILINE)
+    sources[FILE] = key.replace('#include "engine.c"', '#include "engine.inc"')
     return sources
+
+
+@cache
+def engine_version() -> str:
+    """What the engine is. Of another one checkpoints are not understood: hashes, orders and numbers of states are its own."""
+    return hashlib.sha256("".join(engine_sources().values()).encode()).hexdigest()[:16]
 
 
 def standalone(source: str, name: str) -> str:
