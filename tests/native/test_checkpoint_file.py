@@ -13,7 +13,7 @@ from quorate.explore.native import library, search
 from quorate.explore.native.checkpoint import MAGIC, claimed
 from quorate.language.system import System
 from quorate.outcome import Outcome
-from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
+from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit, TwoPhaseCommitWithCrashes
 
 from tests.native.agreement import QUICK_FLAGS, SMALL_TREE, summary
 
@@ -87,6 +87,32 @@ def test_a_search_goes_on_from_where_memory_ended_it(tmp_path: Path, monkeypatch
         monkeypatch.undo()
         whole = native(system, (), Watch(checkpoint=Checkpoint(file, resume=True)), 3)
         assert summary(whole, True) == expected and not file.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["exact", "tree"])
+def test_the_search_is_not_lost_with_the_check_of_liveness(
+    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was searched is kept until liveness is judged; the graph is built anew, and that is said."""
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    file, spec = tmp_path / "checkpoint", TwoPhaseCommitWithCrashes
+    few = Watch(Limits(states=5_000), store=store, checkpoint=Checkpoint(file))
+    outcome = check(spec, engine="native", watch=few)
+    assert outcome.verdict == "unfinished" and "checking liveness" in outcome.reason and file.exists()  # type: ignore[attr-defined]
+    assert any("the graph for liveness is built anew" in note for note in outcome.notes)
+    with pytest.raises(UsageError, match="other bounds"):
+        check(
+            spec.bounded(ResourceManager=2),
+            engine="native",
+            watch=Watch(store=store, checkpoint=Checkpoint(file, resume=True)),
+        )
+    whole = check(spec, engine="native", watch=Watch(store=store, checkpoint=Checkpoint(file, resume=True)))
+    alone = check(spec, engine="native", watch=Watch(store=store))
+    assert whole.verdict == alone.verdict == "holds"
+    for field in ("states", "transitions", "depth", "cuts", "actions", "levels"):
+        assert getattr(whole.statistics, field) == getattr(alone.statistics, field)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_beside_the_checkpoint_are_left_as_they_are(tmp_path: Path) -> None:

@@ -171,6 +171,13 @@ EXPORT int quorate_checkpoint_last(Search *search, const char *path) {
     return !search->checkpoint_last;
 }
 
+/* Write one of a search that is done, for what comes after it. 1 if it cannot be written. */
+EXPORT int quorate_checkpoint_whole(Search *search, const char *path) {
+    if (!search->checkpoint_path && !(search->checkpoint_path = strdup(path))) return 1;
+    checkpoint_write(search);
+    return search->checkpoint_error[0] != 0;
+}
+
 EXPORT const char *quorate_checkpoint_error(Search *search) { return search->checkpoint_error; }
 
 /* Why a search ended for a file. */

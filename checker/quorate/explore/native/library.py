@@ -175,6 +175,7 @@ class Library:
             "quorate_failure": (ctypes.c_char_p, (pointer,)),
             "quorate_checkpoint": (ctypes.c_int, (pointer, ctypes.c_char_p)),
             "quorate_checkpoint_last": (ctypes.c_int, (pointer, ctypes.c_char_p)),
+            "quorate_checkpoint_whole": (ctypes.c_int, (pointer, ctypes.c_char_p)),
             "quorate_checkpoint_error": (ctypes.c_char_p, (pointer,)),
             "quorate_checkpoint_arenas": (number, (ctypes.c_char_p,)),
             "quorate_resume": (ctypes.c_char_p, (pointer, ctypes.c_char_p)),

@@ -10,13 +10,15 @@ import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from quorate import kinds
 from quorate.explore import liveness
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
-from quorate.explore.limits import Watch
+from quorate.explore.limits import Checkpoint, Watch
+from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.library import (
     EVERYTHING,
     STOP_INTERRUPTED,
@@ -40,7 +42,28 @@ CONDITION_RAISES = 2
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int = 1) -> Lasting:
     """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
-    liveness properties."""
+    liveness properties.
+
+    A checkpoint of the search that was before is held, and is removed at the end. The graph is not written into one: it is built anew."""
+    with claimed(_left(watch)) as checkpoint:
+        try:
+            lasting = _lasting(system, sorts, watch, workers)
+        except EngineUnavailable:
+            if checkpoint is not None:
+                remove(checkpoint.path)  # The reference engine has none.
+            raise
+        if checkpoint is not None and lasting.stopped is None:
+            remove(checkpoint.path)
+        return lasting
+
+
+def _left(watch: Watch) -> Checkpoint | None:
+    """The checkpoint that the search has left."""
+    checkpoint = watch.checkpoint
+    return None if checkpoint is None or not checkpoint.path.exists() else replace(checkpoint, resume=True)
+
+
+def _lasting(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Lasting:
     initial, library = compiled(system, sorts, watch.store, switched_off(watch))
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)

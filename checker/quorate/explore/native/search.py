@@ -40,7 +40,7 @@ from quorate.explore.native.render.layout import offsets, width
 from quorate.explore.native.render.numbering import FEW
 from quorate.explore.native.replay import Disagreement, Replay
 from quorate.explore.properties import Properties
-from quorate.kinds import GOALS
+from quorate.kinds import GOALS, LIVENESS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, State, System
 
@@ -253,12 +253,21 @@ class _Run:
                 self.library.c.quorate_wait(search, EVERYTHING // 2**32)
                 return reason
         if checkpoint is not None:
-            if self._report(search).stop == STOP_NONE:
+            report = self._report(search)
+            if report.stop == STOP_NONE and self._lasts(report):
+                self.library.c.quorate_checkpoint_whole(search, os.fsencode(checkpoint.path))
+                self._tell_of_failure(search, checkpoint)
+            elif report.stop == STOP_NONE:
                 remove(checkpoint.path)
             else:
                 self._tell_of_failure(search, checkpoint)
                 self._tell_of_checkpoint(checkpoint)
         return None
+
+    def _lasts(self, report: ctypes.Structure) -> bool:
+        """Whether liveness is checked after the search, so that its checkpoint is still needed."""
+        wrong = report.event != EVENT_NONE or report.reached >> REACHED_ERROR & 1
+        return not wrong and any(True for _ in self.system.of(*LIVENESS))
 
     def _tell_of_checkpoint(self, checkpoint: Checkpoint) -> None:
         """What a search that was ended early can go on from."""
