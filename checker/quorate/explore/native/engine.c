@@ -60,7 +60,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     search->worker_count = (unsigned)(options->workers < WORKERS_MAX ? options->workers : WORKERS_MAX);
     search->arena_count = arenas < WORKERS_MAX ? (unsigned)arenas : WORKERS_MAX;
     if (search->arena_count < search->worker_count) search->arena_count = search->worker_count;
-    meeting_open(&search->meeting, search->worker_count);
+    meeting_open(&search->meeting, search->worker_count, SPINS);
     search->budget.limit = options->memory_limit;
     atomic_store(&search->event, NONE);
     search->workers = zeroed(search->worker_count * sizeof *search->workers);
@@ -244,7 +244,7 @@ EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile i
 EXPORT Search *quorate_rerun(const Plan *plan, const Guide *guide, uint64_t start) {
     Search *record = zeroed(sizeof *record);
     if (!record) return NULL;
-    meeting_open(&record->meeting, 1);
+    meeting_open(&record->meeting, 1, 0);
     pthread_mutex_init(&record->limit_lock, NULL);
     if (rerun(plan, guide, start, record)) return record;
     quorate_close(record);

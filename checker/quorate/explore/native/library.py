@@ -50,6 +50,7 @@ HEADERS = (
     "simulate.h",
     "vertices.h",
     "graph.h",
+    "chunk.h",
     "building.h",
     "components.h",
     "liveness.h",

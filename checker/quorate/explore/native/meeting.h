@@ -6,22 +6,19 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#ifndef SPINS
-#define SPINS 4000 /* looks before sleeping */
-#endif
-
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    unsigned arrived, expected;
+    unsigned arrived, expected, spins; /* looks before sleeping */
     _Atomic unsigned round;
 } Meeting;
 
-static void meeting_open(Meeting *meeting, unsigned expected) {
+static void meeting_open(Meeting *meeting, unsigned expected, unsigned spins) {
     pthread_mutex_init(&meeting->lock, NULL);
     pthread_cond_init(&meeting->wake, NULL);
     meeting->arrived = 0;
     meeting->expected = expected;
+    meeting->spins = spins;
     atomic_init(&meeting->round, 0);
 }
 
@@ -43,7 +40,7 @@ static void meet_and(Meeting *meeting, void (*action)(void *), void *argument) {
         return;
     }
     pthread_mutex_unlock(&meeting->lock);
-    for (int i = 0; i < SPINS; i++)
+    for (unsigned i = 0; i < meeting->spins; i++)
         if (atomic_load_explicit(&meeting->round, memory_order_acquire) != round) return;
     pthread_mutex_lock(&meeting->lock);
     while (atomic_load(&meeting->round) == round) pthread_cond_wait(&meeting->wake, &meeting->lock);

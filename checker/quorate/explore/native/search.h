@@ -20,7 +20,8 @@ enum {
     BLOCK = 64,               /* successors inserted before the table may grow */
     INSERT_SLACK = 2 * BLOCK, /* what a worker may add before it sees that the table is full: the block it is in, and one more */
     AHEAD = 12,               /* successors between a prefetch and its use */
-    CHUNK_MAX = 256           /* states that a worker takes at a time */
+    CHUNK_MAX = 256,          /* states that a worker takes at a time */
+    SPINS = 4000              /* looks at the barrier before sleeping */
 };
 #ifndef SOLO_MAX /* States of a level that one worker expands alone: a test that wants to see several takes fewer. */
 #define SOLO_MAX 192
