@@ -87,10 +87,12 @@ def test_specs_of_newcomers_agree() -> None:
 
 
 @pytest.mark.slow
-def test_specs_with_wider_words_agree() -> None:
+@pytest.mark.parametrize("begin", shares(WIDER, WIDER // 2, deep=0.5))
+def test_specs_with_wider_words_agree(begin: int) -> None:
     """Several @init methods, partial maps, lists that may be None. CPython against the typed model, too."""
-    tally = agree_on(range(WIDER), wider=True)
-    assert tally["specs"] == WIDER and min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 4, tally
+    tally = agree_on(range(begin, begin + WIDER // 2), wider=True)
+    assert tally["specs"] == WIDER // 2
+    assert min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 2, tally
 
 
 @pytest.mark.slow

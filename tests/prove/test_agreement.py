@@ -94,8 +94,9 @@ def test_specs_with_constraints_step_alike_and_bounded_checks_find_what_explorin
 
 
 @pytest.mark.slow
-def test_specs_with_wider_words_step_alike_and_bounded_checks_find_what_exploring_finds() -> None:
-    for seed in range(WIDER):
+@pytest.mark.parametrize("begin", shares(WIDER, WIDER // 2, deep=0.5))
+def test_specs_with_wider_words_step_alike_and_bounded_checks_find_what_exploring_finds(begin: int) -> None:
+    for seed in range(begin, begin + WIDER // 2):
         spec = compare_drawn(generated.write(seed, histories=False, wider=True))
         explored = check(spec, engine="reference", symmetry=False, watch=Watch(Limits(states=400)))
         if not isinstance(explored, Unfinished) and len(getattr(explored, "trace", None) or ()) <= DEPTH:
