@@ -16,12 +16,12 @@ from quorate.model.build import build
 from quorate.outcome import Failed, Outcome, Proven, Unfinished, Violated
 from quorate.prove.any_size.obligations import Prover
 from quorate.prove.proof import Task, prove
-from quorate.prove.solvers.smt import Effort
+from quorate.prove.solvers.smt import Effort, selected
 
 from tests import generated
 
 HEADER = """
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 from quorate import *
 
 class Server(Scalarset, size=3): pass
@@ -523,3 +523,56 @@ def test_what_a_property_and_an_action_define_have_names_of_their_own() -> None:
         for query in prover.queries(names, names):
             declared = Counter(re.findall(r"\(declare-fun (\|[^|]*\||\S+) ", query.text))
             assert declared.most_common(1)[0][1] == 1, query.name
+
+
+KEYS = """
+    at: dict[Term, bool]
+    pairs: dict[tuple[Server, Term], Term]
+    sets: dict[Server, dict[Term, set[Server]]]
+    seen: Annotated[dict[Term, Server], partial]
+    on: bool
+
+    def before(self, t: Term) -> bool:
+        return self.at[t - 1]
+
+    @action
+    def go(self, s: Server, t: Term) -> None:
+        WHAT
+
+    @invariant
+    def anything(self) -> bool:
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "self.on = self.at[t KEY]",
+        "self.at[t KEY] = True",
+        "x = t KEY\n        self.at[x] = self.on",
+        "self.pairs[s, t KEY] += 1",
+        "self.sets[s][t KEY].add(s)",
+        "self.seen[t KEY] = s",
+        "self.on = any(self.at[t KEY] for r in Server)",
+    ],
+)
+@pytest.mark.parametrize(("key", "guard"), [("- 1", "t > 0"), ("+ 1", "t + 1 in Term")])
+def test_there_is_no_key_below_zero_or_above_the_greatest_number(what: str, key: str, guard: str) -> None:
+    for guarded in (False, True):
+        body = f"require({guard})\n        {what}" if guarded else what
+        spec: Any = generated.load(HEADER + KEYS.replace("WHAT", body.replace("KEY", key)))
+        found = [selected(query, blindly=True).status for query in Prover(build(spec)).errors([])]
+        assert found == ["unsat" if guarded else "sat"]
+
+
+def test_a_key_that_is_none_is_an_error_of_methods_and_properties_too() -> None:
+    spec: Any = generated.load(HEADER + KEYS.replace("WHAT", "self.on = self.before(t)"))
+    (query,) = Prover(build(spec)).errors([])
+    assert selected(query).status == "sat"
+    claim = KEYS.replace("WHAT", "self.on = True").replace(
+        "return True", "return not any(self.at[t + 1] for t in Term)"
+    )
+    spec = generated.load(HEADER + claim)
+    prover = Prover(build(spec))
+    assert selected(prover.initial(prover.inductive[0])).status == "sat"

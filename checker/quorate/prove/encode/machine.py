@@ -303,6 +303,10 @@ class Machine(Values[Cond, Part]):
         """What a map or list holds at a key; an error where there is no such key."""
 
     @abstractmethod
+    def require_key(self, key: Value[Cond, Part], have: Type, whole: Type, location: Location | None) -> None:
+        """An error where a value of type `have` is no key that a map has, if `at` does not see that."""
+
+    @abstractmethod
     def replaced(
         self, whole: Value[Cond, Part], kind: Type, key: Value[Cond, Part], value: Value[Cond, Part]
     ) -> Value[Cond, Part]:
@@ -325,8 +329,15 @@ class Machine(Values[Cond, Part]):
 
     def _put(self, target: ir.Place, value: Value[Cond, Part], env: Env[Cond, Part], location: Location | None) -> None:
         holder = env.state if target.state else env.local
-        keys = self.values(target.selectors, env)
+        keys = self._keys(target, env, location)
         holder[target.root] = self._stored(holder.get(target.root, ABSENT), target.types, keys, value, location)
+
+    def _keys(self, target: ir.Place, env: Env[Cond, Part], location: Location | None) -> list[Value[Cond, Part]]:
+        """The keys and indices that lead to a place."""
+        keys = self.values(target.selectors, env)
+        for selector, key, kind in zip(target.selectors, keys, target.types, strict=False):
+            self.require_key(key, selector.type, kind, location)
+        return keys
 
     def _stored(
         self,
@@ -344,7 +355,7 @@ class Machine(Values[Cond, Part]):
     def _mutate(self, statement: ir.Mutate, env: Env[Cond, Part]) -> None:
         target = statement.target
         whole = (env.state if target.state else env.local)[target.root]
-        for key, kind in zip(self.values(target.selectors, env), target.types, strict=False):
+        for key, kind in zip(self._keys(target, env, statement.location), target.types, strict=False):
             whole = self.at(whole, kind, key, statement.location)
         if statement.change is Change.CLEAR:
             changed = self.constant(target.type.zero(), target.type)

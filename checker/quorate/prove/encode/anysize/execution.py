@@ -19,10 +19,12 @@ import z3
 
 from quorate.errors import Location
 from quorate.language.types import (
+    MapType,
     NetworkType,
     SetType,
     Type,
 )
+from quorate.model.fitting import fitting
 from quorate.model.nodes import Change, Expr, Loop, Op
 from quorate.prove.encode.anysize.containers import BagV, MapV, SeqV, SetV, Value, as_list, as_map, as_number, as_set
 from quorate.prove.encode.anysize.effects import all_rounds
@@ -64,7 +66,13 @@ class AnySize(Objects):
 
     def op_lookup(self, node: Expr, env: Env) -> Value:
         whole, key = self.values(node.args, env)
+        self.require_key(key, node.args[1].type, node.args[0].type, node.location)
         return ABSENT if key is ABSENT else as_map(whole).at(key)
+
+    def require_key(self, key: Value, have: Type, whole: Type, location: Location | None) -> None:
+        """A map has a value for every number, and the specification has no key below zero or above the greatest one."""
+        if isinstance(whole, MapType) and key is not ABSENT and fitting(have, whole.key):
+            self.stop("error", self.negate(self.legal(key, whole.key)), "there is no such key", location)
 
     def op_index(self, node: Expr, env: Env) -> Value:
         whole, position = self.values(node.args, env)

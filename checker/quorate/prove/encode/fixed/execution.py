@@ -194,6 +194,9 @@ class Fixed(Histories):
         )
         return self.some(self._chosen(known), kind.value)
 
+    def require_key(self, key: Value, have: Type, whole: Type, location: Location | None) -> None:
+        """A table has the keys that there are, and `at` tells others."""
+
     def _positions(self, whole: Seq, key: Leaf) -> dict[int, int]:
         """The positions that an index can mean, each with its condition."""
         found: dict[int, int] = {}
