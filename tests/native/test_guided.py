@@ -149,7 +149,7 @@ def test_a_prefix_counts_as_part_of_the_run() -> None:
 
 def test_more_than_there_is_room_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = dict(library.engine_sources())
-    sources["guide.h"] = sources["guide.h"].replace("PAIRS_MAX = 1 << 22", "PAIRS_MAX = 5")
+    sources["guide.h"] = sources["guide.h"].replace("PAIRS_MAX = 1 << 21", "PAIRS_MAX = 5")
     monkeypatch.setattr(library, "engine_sources", lambda: sources)
     found = simulate(TwoPhaseCommit, seed=1, runs=500, guided=True, engine="native")
     assert found.met is not None and sum(each.pairs for each in found.met.values()) == 5

@@ -116,6 +116,9 @@ def test_threads_that_walk_are_clean_under_sanitizers(tmp_path: Path, sanitizer:
     for swarm in ((), ("swarm",)):
         alone, shared = (found(walk, workers, 500, 30, 9, *swarm) for workers in (1, 3))
         assert alone == shared
+    guided = program(tmp_path / "guided", text, sanitizer, "-DRM=6", "-DMODEL_WORDS=2", "-DMODEL_GUIDED=1")
+    alone, shared = (found(guided, workers, 800, 30, 9) for workers in (1, 3))
+    assert alone == shared and alone["last"] == alone["said"] and int(alone["steps"]) < 800 * 30
     one, three = (found(walk, workers, 2_000, 30, 9) for workers in (1, 3))
     assert (
         one == three

@@ -68,8 +68,8 @@ typedef struct {
 
 enum {
     PAIRS_FIRST = 10, /* a table begins with 2^10 places */
-    PAIRS_MAX = 1 << 22,
-    PREFIX_BYTES_MAX = 512 << 20,
+    PAIRS_MAX = 1 << 21,
+    PREFIX_BYTES_MAX = 256 << 20,
     AFRESH = 8,       /* one run in so many begins in an initial state */
     WEIGHT = 1 << 20
 };

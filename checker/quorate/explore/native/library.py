@@ -272,7 +272,8 @@ def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
 
 
 def compile_apart(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
-    """The same, the engine by itself (`apart.h`): for models at which runs are not counted. Raises NoCompiler and CompileFailed."""
+    """The same, the engine by itself (`apart.h`): for models at which runs are not counted and that guide none. Raises NoCompiler and
+    CompileFailed."""
     head, model, body = source.partition('#include "model.h"')
     head = SIZE.sub(_rounded, head)
     sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')

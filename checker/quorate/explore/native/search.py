@@ -110,7 +110,7 @@ def compiled(
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts, without, counted, guided)
     try:
-        compile_it = compile_model if counted else compile_apart
+        compile_it = compile_model if counted or guided else compile_apart
         library = Library(rendered, compile_it(system.name, rendered.source, store))
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
