@@ -119,10 +119,15 @@ def compiled(
 
 
 def lend(
-    system: System, sorts: tuple[type[Scalarset], ...], initial: list[tuple[Arguments, State]], library: Library
+    system: System,
+    sorts: tuple[type[Scalarset], ...],
+    initial: list[tuple[Arguments, State]],
+    library: Library,
+    store: str = "exact",
+    without: frozenset[str] = frozenset(),
 ) -> None:
     """Let a system be explored by a library that is compiled already."""
-    _compiled[system] = (sorts, "exact", frozenset(), False, False, initial, library)
+    _compiled[system] = (sorts, store, without, False, False, initial, library)
 
 
 def rendering(
