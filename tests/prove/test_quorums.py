@@ -9,7 +9,7 @@ from quorate.errors import UsageError
 from quorate.explore import check
 from quorate.outcome import Proven
 from quorate.prove.any_size.quorums import SYSTEMS, examine, report
-from quorate.prove.encode.anysize.definitions import Counted, Size
+from quorate.prove.encode.anysize.sizes import Counted, Size
 from quorate.prove.proof import Task, prove
 
 

@@ -21,6 +21,7 @@ from quorate.prove.encode.anysize.containers import SetV, Value, as_formula, as_
 from quorate.prove.encode.anysize.quantifiers import Env
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.encode.anysize.shapes import printable
+from quorate.prove.encode.anysize.sizes import Counted, Size, name_of
 from quorate.prove.encode.anysize.terms import Formula, Number, Term, quantified
 
 QUORUM = "quorum of "
@@ -29,32 +30,6 @@ QUORUM = "quorum of "
 
 LITERAL_MAX = 4
 """A threshold that is written as a number is written out as so many different members, up to here."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a quorum is: more than half (`least` is None), or at least so many, which are called `name` ("" if the
-    specification just says the number)."""
-
-    least: int | None
-    name: str = ""
-
-    def __str__(self) -> str:
-        return "a majority" if self.least is None else f"{self.name} ({self.least})" if self.name else str(self.least)
-
-    @property
-    def whichever(self) -> str:
-        """Any quorum of this size, in words."""
-        return "any majority" if self.least is None else f"any {self}"
-
-    def at(self, total: int) -> int:
-        """The least number of members that are enough, of so many."""
-        return total // 2 + 1 if self.least is None else self.least
-
-    @property
-    def configured(self) -> bool:
-        """Whether it goes with the number of members, so that conditions on both make sense."""
-        return self.least is None or bool(self.name)
 
 
 Symbol = Callable[[Sequence[Term]], Value]
@@ -211,7 +186,7 @@ class Definitions(Comprehensions):
             raise NoAnySize(
                 "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
             )
-        least, name = size.as_long(), _name(node.args[1], self.model.system.constants)
+        least, name = size.as_long(), name_of(node.args[1], self.model.system.constants)
         if least <= 0:
             return self.true
         if not name and least <= LITERAL_MAX:
@@ -420,78 +395,6 @@ class Definitions(Comprehensions):
             ),
         )
         return self._or_default(node, env, some, value, "the(...) finds no value")
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What sizes of quorums say of each other, where `total` members of `sort` are configured: the condition under which
-    it is so ("": always), or None if it need not be so."""
-
-    sort: str
-    total: int
-
-    def meet(self, first: Size | None, second: Size | None) -> str | None:
-        """That any two quorums of these sizes have a member in common."""
-        assert first is not None and second is not None
-        if first.least is None and second.least is None:
-            return ""
-        if first.least is None:
-            first, second = second, first  # One condition, in whichever order they come.
-        fine = first.at(self.total) + second.at(self.total) > self.total
-        return self._if(
-            fine, first, second, f"{first.whichever} and {second.whichever} of {self.sort} have a member in common"
-        )
-
-    def meet_two(self, twice: Size | None, once: Size | None) -> str | None:
-        """That any two quorums of the first size and any one of the second have a member in common, all three (Lamport 2006, "Fast Paxos",
-        section 2.2). `quorate prove quorums` ("fast") proves it from the sizes for every number of members."""
-        assert twice is not None and once is not None
-        if twice.least is None or twice == once:
-            return None
-        fine = 2 * twice.at(self.total) + once.at(self.total) > 2 * self.total
-        return self._if(
-            fine,
-            twice,
-            once,
-            f"any two of {twice} and {once.whichever} of {self.sort} have a member in common, all three",
-        )
-
-    def implies(self, first: Size | None, second: Size | None) -> str | None:
-        """That a quorum of the first size is one of the second."""
-        assert first is not None and second is not None
-        if first.least == second.least:
-            return ""
-        if first.least is not None and second.least is not None:
-            return "" if first.least >= second.least else None
-        fine = first.at(self.total) > second.at(self.total)  # Where they are equal, they need not be at other sizes.
-        return self._if(fine, first, second, f"{first} of {self.sort} is at least {second}")
-
-    def full(self, size: Size | None) -> str | None:
-        """That all members are a quorum."""
-        assert size is not None
-        if size.least is None:
-            return ""
-        return self._if(size.least <= self.total, size, size, f"there are at least {size} of {self.sort}")
-
-    def _if(self, fine: bool, first: Size, second: Size, condition: str) -> str | None:
-        """A condition on configured sizes; of a number that the specification just says, none can be made."""
-        return condition if fine and first.configured and second.configured else None
-
-
-def _name(size: Expr, constants: Mapping[str, object]) -> str:
-    """What the size of a quorum is called where it is written; "" if no class variable is read there, so that it is just a number, be
-    it under the name of a parameter or of a constant of the module."""
-    configured = any(_text(part).removeprefix(OWN) in constants for part in size.walk() if _text(part).startswith(OWN))
-    return _text(size).removeprefix(OWN) if configured else ""
-
-
-OWN = "self."
-
-
-def _text(node: Expr) -> str:
-    """How an expression is written."""
-    where = node.location
-    return "" if where is None else where.text[where.column : where.column + where.length].strip()
 
 
 def quorums_in(formula: Formula) -> tuple[set[str], set[str]]:

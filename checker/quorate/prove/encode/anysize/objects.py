@@ -47,8 +47,9 @@ from quorate.prove.encode.anysize.containers import (
     as_number,
     as_term,
 )
-from quorate.prove.encode.anysize.definitions import Definitions, Size, Symbol
+from quorate.prove.encode.anysize.definitions import Definitions, Symbol
 from quorate.prove.encode.anysize.shapes import HELD
+from quorate.prove.encode.anysize.sizes import Size
 from quorate.prove.encode.anysize.terms import Formula, Term
 from quorate.prove.encode.values import ABSENT, Union, alternatives_of, class_key, parts_of
 
