@@ -164,9 +164,13 @@ def test_the_reference_engine_refuses_and_the_command_goes_on_as_a_swarm(
     monkeypatch.setenv("CC", str(tmp_path / "none"))
     given = ["two_phase_commit", "--runs", "3", "--seed", "1", "--format", "json"]
     facts = json.loads(CliRunner().invoke(command, given).output)
-    assert facts["engine"] == "reference" and facts["met"] is None and facts["notes"][0].startswith("not guided: ")
+    assert (
+        facts["engine"] == "reference"
+        and facts["met"] is None
+        and facts["notes"][0].startswith("not guided: the native")
+    )
     refused = CliRunner().invoke(command, [*given, "--guided"])
-    assert isinstance(refused.exception, EngineUnavailable)
+    assert isinstance(refused.exception, EngineUnavailable) and "none" in str(refused.exception)
 
 
 def test_the_command_tells_what_was_met() -> None:

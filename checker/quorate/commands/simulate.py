@@ -51,7 +51,7 @@ TELLING = 100_000
     "--guided",
     "way",
     flag_value="guided",
-    help="A swarm in which most runs begin where an earlier one did something new. So it is with several runs, where the native "
+    help="A swarm in which half of the runs begin where an earlier one did something new. So it is with several runs, where the native "
     "engine can run SPEC; if not, and on a cluster, they are a swarm.",
 )
 @click.option(

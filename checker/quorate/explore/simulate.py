@@ -2,7 +2,7 @@
 
 A run takes, in each state, one of the enabled instances, all equally likely, until nothing is possible or it has its
 length. In a swarm (Groce, Zhang, Eide, Chen & Regehr 2012, "Swarm testing") each run likes some actions more than others. Guided runs are a
-swarm, too, and most of them begin where an earlier one did something that none had done before (`native/guide.h`). Safety
+swarm, too, and half of them begin where an earlier one did something that none had done before (`native/guide.h`). Safety
 properties are checked on the way. No violation in random runs proves nothing.
 
 The same seed gives the same runs on every machine, with any number of workers. The two engines have different generators of random
@@ -136,10 +136,11 @@ def simulate(
     cluster: Cluster | None = None,
 ) -> Simulation:
     """Take random runs of at most `length` steps until one violates a safety property. In a `swarm` each run likes some actions more
-    than others, drawn anew, and takes no step that changes nothing while there is another. If they are `guided`, most runs
-    of a swarm begin where an earlier one was new: after a prefix of it whose last step was of an action that had not been taken before with
-    these arguments and this in the places that it reads. A run has at most `length` steps with its prefix; only the others are counted.
-    On a `cluster` the runs are the same as here; none of it are guided.
+    than others, drawn anew, and takes no step that changes nothing while there is another. If they are `guided`, half of the
+    runs of a swarm begin where an earlier one was new: after a prefix of it whose last step was of an action that had not been
+    taken before with these arguments and this in the places that it reads. A run has at most `length` steps with its prefix; only
+    the others are counted.
+    On a `cluster` the runs are those that are taken here; they cannot be guided.
 
     Raises Failure if the specification raises outside a run; an exception inside one is a violation of kind
     `error`. Raises EngineUnavailable if `engine` is asked for and cannot run this specification here."""
@@ -176,7 +177,8 @@ def _walked(
     if cluster is not None:
         return "native", _function(ON_CLUSTER)(system, walks, watch, cluster), unjudged
     notes: list[str] = []
-    candidates = list(ENGINES) if engine == "auto" else [engine]
+    able = ["native"] if walks.guided else list(ENGINES)
+    candidates = able if engine == "auto" else [engine]
     for used in candidates:
         walk: Engine = _function(ENGINES[used])
         try:

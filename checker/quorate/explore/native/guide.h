@@ -5,8 +5,8 @@
  * the state after it is kept, as a *prefix*, and later runs begin there: as fuzzers mutate the inputs that ran new code (AFL, Zalewski 2014;
  * libFuzzer), but as in Go-Explore (Ecoffet, Huizinga, Lehman, Stanley & Clune 2021) one goes back to the state itself instead of
  * doing all steps again. Of the prefixes one is drawn with a weight that falls with the number of runs that have begun with it, which is the
- * oldest of the power schedules of AFLFast (Böhme, Pham & Roychoudhury 2016) and of Go-Explore's weights. One run in eight begins in an
- * initial state all the same.
+ * oldest of the power schedules of AFLFast (Böhme, Pham & Roychoudhury 2016) and of Go-Explore's weights. Every second run begins in an
+ * initial state all the same: where what is new does not lead to what is looked for, little is lost.
  *
  * What is guided depends on the seed alone. Runs are made in epochs. Run number r of seed s is a function of (s, r) and of the guide as it was
  * when its epoch began, which is not changed before all runs of the epoch are made; what they found is then added in the order of their
@@ -70,7 +70,7 @@ enum {
     PAIRS_FIRST = 10, /* a table begins with 2^10 places */
     PAIRS_MAX = 1 << 21,
     PREFIX_BYTES_MAX = 256 << 20,
-    AFRESH = 8,       /* one run in so many begins in an initial state */
+    AFRESH = 2,       /* one run in so many begins in an initial state */
     WEIGHT = 1 << 20
 };
 
