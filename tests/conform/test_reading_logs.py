@@ -201,3 +201,12 @@ def test_whatever_a_line_says_ends_in_a_reading_or_an_error_at_its_place(members
             except UsageError as error:
                 assert "not told" in str(error)
         assert read > 20
+
+
+def test_a_log_begins_once_unless_the_map_says_what_a_restart_is(tmp_path: Path) -> None:
+    lines = '{"event": "init", "vars": {"total": 0}}', '{"event": "count_up", "node": "a", "vars": {"total": 1}}'
+    assert isinstance(judged(tmp_path, "\n".join(lines)), Conforms)
+    again = "\n".join((*lines, '{"event": "init", "args": {"anything": 1}}'))
+    with pytest.raises(LogError, match=r"0\.jsonl:3: init is the beginning"):
+        judged(tmp_path, again)
+    assert isinstance(judged(tmp_path, again, events={"init": None}), Conforms)

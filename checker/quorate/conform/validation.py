@@ -135,9 +135,15 @@ class _Search:
         self._wanted: dict[tuple[int, int], Wanted] = {}
 
     def wanted(self, stream: int, number: int, event: Event) -> Wanted:
-        """What an event asks for, found once."""
+        """What an event asks for, found once. Raises LogError for a beginning that is not the first event of its log."""
         key = stream, number
         if key not in self._wanted:
+            unmapped = event.name not in self.matching.mapping.events and self.matching.meant(event.name) == (None,)
+            if number and unmapped:  # An unmapped event that is no action is the beginning.
+                raise LogError(
+                    f"{event.place}: init is the beginning, and this log has begun before. Let `events` in the map say which action a "
+                    "restart is, or None to pass over it."
+                )
             self._wanted[key] = self.matching.wanted(event)
         return self._wanted[key]
 
