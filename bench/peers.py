@@ -1,13 +1,15 @@
 """Side by side with the peers: `python -m bench.peers --out FOLDER`.
 
-The same models, written for each checker in the form that suits it best (`bench/models`): two-phase commit (Gray & Lamport 2006)
-with 7 to 10 resource managers, single-decree Paxos, Raft, each with and without symmetry. All must find the same number of states,
+The same models, written for each checker in the form that suits it best (`bench/models`), for Stateright also as people write them:
+two-phase commit (Gray & Lamport 2006) with 7 to 10 resource managers, single-decree Paxos with 3 and 4 ballots, Raft with logs of 2
+and 3 entries, each with and without symmetry. All must find the same number of states,
 without symmetry also of transitions, or there is no table. Runs alternate, round by round, so that a change of the machine's load
 touches all; a checker that takes longer than `--patience` runs once, one that takes more CPU time than `--limit` is ended there; where
 its time on a smaller size, times the growth in states, says that it would be, it is not tried.
 
 Quorate is charged for everything: Python, reading and typing the spec, rendering, the C compiler with an empty cache, the search
-("compiled before" has the cache filled). The peers are charged for their run; what compiling them took stands beside it.
+("compiled before" has the cache filled). The peers are charged for their run; what compiling a
+model that has changed took stands beside it, and both together.
 
 What is not on the machine is left out and named: Spin (`spin`), Stateright (`cargo`), TLC (`java`, with `$TLA2TOOLS_JAR` or
 through `mvn` from Maven Central).
@@ -66,7 +68,7 @@ class Race:
                 said = f"{run.cpu_s:.2f} CPU s, {run.wall_s:.2f} s{'' if run.finished else ', not finished'}"
                 print(f"{task.name}: {one.name}: {said}", file=sys.stderr, flush=True)
         for name, taken in runs.items():
-            self.before[task.model, task.symmetry, name] = (taken[-1].cpu_s, task.states)
+            self.before[task.model.name, task.symmetry, name] = (taken[-1].cpu_s, task.states)
         return [
             Line(
                 one.name, summary(runs[one.name]), found[one.name].states, found[one.name].transitions, one.build_cpu_s
@@ -76,7 +78,7 @@ class Race:
 
     def may_finish(self, task: Task, one: Contender) -> bool:
         """Whether the limit may be enough, going by a smaller size."""
-        seconds, states = self.before.get((task.model, task.symmetry, one.name), (0, 1))
+        seconds, states = self.before.get((task.model.name, task.symmetry, one.name), (0, 1))
         return seconds * task.states / states < self.limit_s
 
     def again(self, run: Run) -> bool:
@@ -98,7 +100,14 @@ def options() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
-    parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES, help="resource managers")
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        type=int,
+        choices=SIZES,
+        default=SIZES,
+        help="resource managers, ballots, entries in a log",
+    )
     parser.add_argument("--symmetry", choices=("with", "without", "both"), default="both")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="for the runs with several workers")

@@ -1,5 +1,5 @@
 /* Single-decree Paxos, state for state and transition for transition as specs/quorate_specs/consensus/paxos.py without symmetry, but for one root state more, from
- * which a step chooses what the clients ask for. Three acceptors, two values; BALLOTS may be 2 or 3, LEARNERS 1 or 2.
+ * which a step chooses what the clients ask for. Three acceptors, two values; BALLOTS may be 2, 3 or 4, LEARNERS 1 or 2.
  *
  * The state is bit fields. A ballot proposes one value, and an acceptor answers it once, so each possible message of a ballot is a small number:
  * PROMISE(a, b) is 0 before it is sent, then 1 + the reported vote; a vote is 0 for none, else 1 + 2 * ballot + value.
@@ -15,26 +15,38 @@
 
 unsigned started : 1;
 unsigned requested : 2;          /* a bit for each value */
-unsigned promised : 6;           /* 2 bits for each acceptor: 0, or BALLOT(b) */
-unsigned accepted : 9;           /* 3 bits for each acceptor: 0, or VOTE(b, v) */
+#if BALLOTS > 3
+#define BALLOT_BITS 3
+#define VOTE_BITS 4
+unsigned promised : 9;           /* BALLOT_BITS for each acceptor: 0, or BALLOT(b) */
+unsigned accepted : 12;          /* VOTE_BITS for each acceptor: 0, or VOTE(b, v) */
+unsigned promises3 : 9;          /* as promises0 */
+#else
+#define BALLOT_BITS 2
+#define VOTE_BITS 3
+unsigned promised : 6;
+unsigned accepted : 9;
+#endif
 unsigned learned : 4;            /* 2 bits for each learner: 0, or 1 + value */
-unsigned prepares : 3;           /* a bit for each ballot */
-unsigned accepts : 6;            /* 2 bits for each ballot: 0, or 1 + value */
-unsigned votes : 9;              /* 3 bits for each ballot, one for each acceptor; the value is that of the ballot */
-unsigned promises : 27;          /* 3 bits for each ballot and acceptor */
+unsigned prepares : 4;           /* a bit for each ballot */
+unsigned accepts : 8;            /* 2 bits for each ballot: 0, or 1 + value */
+unsigned votes : 12;             /* 3 bits for each ballot, one for each acceptor; the value is that of the ballot */
+unsigned promises0 : 9;          /* 3 bits for each acceptor; one such set for each ballot */
+unsigned promises1 : 9;
+unsigned promises2 : 9;
 
-#define PROMISED(a) (promised >> (2 * (a)) & 3)
-#define ACCEPTED(a) (accepted >> (3 * (a)) & 7)
+#define PROMISED(a) (promised >> (BALLOT_BITS * (a)) & ((1 << BALLOT_BITS) - 1))
+#define ACCEPTED(a) (accepted >> (VOTE_BITS * (a)) & ((1 << VOTE_BITS) - 1))
 #define LEARNED(k) (learned >> (2 * (k)) & 3)
 #define PROPOSED(b) (accepts >> (2 * (b)) & 3)
 #define VOTES(b) (votes >> (3 * (b)) & 7)
-#define PROMISE(a, b) (promises >> (9 * (b) + 3 * (a)) & 7)
+#define PROMISE(a, b) (promises##b >> (3 * (a)) & 7)
 #define REPORTED(a, b) (PROMISE(a, b) - 1)
 #define VALUE(vote) (((vote) - 1) & 1)
 
 #define MAJORITY(set) ((set) == 3 || (set) >= 5)
 #define CHOSEN(b, v) (PROPOSED(b) == 1 + (v) && MAJORITY(VOTES(b)))
-#define EVER(v) (CHOSEN(0, v) || CHOSEN(1, v) || CHOSEN(2, v))
+#define EVER(v) (CHOSEN(0, v) || CHOSEN(1, v) || CHOSEN(2, v) || CHOSEN(3, v))
 /* Where it can break: after a vote, and after a learner's step. */
 #define CHECK assert(!(EVER(0) && EVER(1)) && (!EVER(0) || (requested & 1)) && (!EVER(1) || (requested & 2)) \
     && (LEARNED(0) == 0 || LEARNED(1) == 0 || LEARNED(0) == LEARNED(1)))
@@ -44,8 +56,8 @@ unsigned promises : 27;          /* 3 bits for each ballot and acceptor */
 
 #define ANSWER(a, b) \
     :: d_step { (prepares & (1 << (b))) && BALLOT(b) > PROMISED(a) -> \
-        promised = (promised & ~(3 << (2 * (a)))) | BALLOT(b) << (2 * (a)); \
-        promises = promises | (1 + ACCEPTED(a)) << (9 * (b) + 3 * (a)) }
+        promised = (promised & ~(((1 << BALLOT_BITS) - 1) << (BALLOT_BITS * (a)))) | BALLOT(b) << (BALLOT_BITS * (a)); \
+        promises##b = promises##b | (1 + ACCEPTED(a)) << (3 * (a)) }
 
 /* A later vote is a larger number: the vote that binds the proposer is the largest reported one. */
 #define MAX(x, y) ((x) > (y) -> (x) : (y))
@@ -64,8 +76,8 @@ unsigned promises : 27;          /* 3 bits for each ballot and acceptor */
 
 #define ACCEPT(a, b) \
     :: d_step { PROPOSED(b) && BALLOT(b) >= PROMISED(a) && ACCEPTED(a) != VOTE(b, PROPOSED(b) - 1) -> \
-        promised = (promised & ~(3 << (2 * (a)))) | BALLOT(b) << (2 * (a)); \
-        accepted = (accepted & ~(7 << (3 * (a)))) | VOTE(b, PROPOSED(b) - 1) << (3 * (a)); \
+        promised = (promised & ~(((1 << BALLOT_BITS) - 1) << (BALLOT_BITS * (a)))) | BALLOT(b) << (BALLOT_BITS * (a)); \
+        accepted = (accepted & ~(((1 << VOTE_BITS) - 1) << (VOTE_BITS * (a)))) | VOTE(b, PROPOSED(b) - 1) << (VOTE_BITS * (a)); \
         votes = votes | 1 << (3 * (b) + (a)); CHECK }
 
 #define LEARN(k, b, v) \
@@ -93,6 +105,9 @@ end:
     RUN(1)
 #if BALLOTS > 2
     RUN(2)
+#endif
+#if BALLOTS > 3
+    RUN(3)
 #endif
     od
 }

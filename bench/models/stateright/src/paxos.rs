@@ -1,41 +1,60 @@
-//! Single-decree Paxos, state for state and transition for transition as specs/quorate_specs/consensus/paxos.py without symmetry.
-//!
-//! Three acceptors, two values, three ballots, two learners. A state is one word; what concerns one acceptor is together in it.
-//! A vote is 0 for none, else 1 + 2 * ballot + value: a later vote is a larger number. A promise is 0 before it is sent, else 1 + the
-//! vote that it reports, which is one of a lower ballot.
+// Single-decree Paxos, state for state and transition for transition as specs/quorate_specs/consensus/paxos.py without symmetry.
+//
+// Three acceptors, two values, BALLOTS ballots, two learners. A state is one word, of type Bits; what concerns one acceptor is together
+// in it. A vote is 0 for none, else 1 + 2 * ballot + value: a later vote is a larger number. A promise is 0 before it is sent, else 1 +
+// the vote that it reports, which is one of a lower ballot. Both names are given by the module that includes this file.
 
 use stateright::{Model, Property};
 
-use crate::bits::Field;
+use crate::bits::{width, Field};
 
 const ACCEPTORS: u32 = 3;
-const BALLOTS: u32 = 3;
 const LEARNERS: u32 = 2;
 const VALUES: u32 = 2;
 
 // By acceptor.
-const PROMISED: Field = Field(0, 2, 14); // 0 or 1 + ballot
-const ACCEPTED: Field = Field(2, 3, 14); // a vote
-const VOTED: Field = Field(5, 3, 14); // the ballots that it has voted in, for the value that they propose
-const PROMISES: [Field; 3] = [Field(8, 1, 14), Field(9, 2, 14), Field(11, 3, 14)]; // by ballot
-const ACCEPTOR: Field = Field(0, 14, 14); // all of it
+const PROMISED: Field = Field(0, width(BALLOTS), SIZE); // 0 or 1 + ballot
+const ACCEPTED: Field = Field(width(BALLOTS), width(2 * BALLOTS), SIZE); // a vote
+const VOTED: Field = Field(ACCEPTED.0 + ACCEPTED.1, BALLOTS, SIZE); // the ballots that it has voted in, for the value that they propose
+const ACCEPTOR: Field = Field(0, SIZE, SIZE); // all of it
+const SIZE: u32 = width(BALLOTS) + width(2 * BALLOTS) + BALLOTS + promises(BALLOTS);
 
-const ACCEPTS: Field = Field(42, 2, 2); // by ballot: 0 or 1 + value
-const LEARNED: Field = Field(48, 2, 2); // by learner: 0 or 1 + value
-const PREPARES: Field = Field(52, 1, 1); // by ballot
-const REQUESTED: Field = Field(55, 1, 1); // by value
+const ACCEPTS: Field = Field(ACCEPTORS * SIZE, 2, 2); // by ballot: 0 or 1 + value
+const LEARNED: Field = Field(ACCEPTS.0 + 2 * BALLOTS, 2, 2); // by learner: 0 or 1 + value
+const PREPARES: Field = Field(LEARNED.0 + 2 * LEARNERS, 1, 1); // by ballot
+const REQUESTED: Field = Field(PREPARES.0 + BALLOTS, 1, 1); // by value
+
+/// The bits of an acceptor's promises for the ballots below `b`.
+const fn promises(b: u32) -> u32 {
+    if b == 0 { 0 } else { promises(b - 1) + width(1 + 2 * (b - 1)) }
+}
+
+/// By acceptor: its promise for ballot `b`.
+const fn promise(b: u32) -> Field {
+    Field(VOTED.0 + BALLOTS + promises(b), width(1 + 2 * b), SIZE)
+}
+
+const PROMISES: [Field; BALLOTS as usize] = {
+    let mut all = [PROMISED; BALLOTS as usize];
+    let mut b = 0;
+    while b < BALLOTS {
+        all[b as usize] = promise(b);
+        b += 1;
+    }
+    all
+};
 
 fn vote(b: u32, v: u64) -> u64 {
     1 + 2 * b as u64 + v
 }
 
-fn chosen(s: u64, b: u32, v: u64) -> bool {
+fn chosen(s: Bits, b: u32, v: u64) -> bool {
     let votes = (0..ACCEPTORS).filter(|&a| VOTED.get(s, a) >> b & 1 == 1).count() as u32;
     ACCEPTS.get(s, b) == 1 + v && 2 * votes > ACCEPTORS
 }
 
 /// Whether the promises of quorum `q` for ballot `b` are there and leave value `v` free.
-fn may_propose(s: u64, b: u32, q: u32, v: u64) -> bool {
+fn may_propose(s: Bits, b: u32, q: u32, v: u64) -> bool {
     let mut highest = 0;
     for a in (0..ACCEPTORS).filter(|a| q >> a & 1 == 1) {
         match PROMISES[b as usize].get(s, a) {
@@ -47,7 +66,7 @@ fn may_propose(s: u64, b: u32, q: u32, v: u64) -> bool {
 }
 
 /// The state with the two values renamed.
-fn exchanged(s: u64) -> u64 {
+fn exchanged(s: Bits) -> Bits {
     let other = |number: u64, none: u64| if number <= none { number } else { ((number - none - 1) ^ 1) + none + 1 };
     let mut t = s;
     for a in 0..ACCEPTORS {
@@ -62,7 +81,7 @@ fn exchanged(s: u64) -> u64 {
 }
 
 /// The state with its acceptors and learners in order.
-fn sorted(s: u64) -> u64 {
+fn sorted(s: Bits) -> Bits {
     let mut acceptors = [0, 1, 2].map(|a| ACCEPTOR.get(s, a));
     acceptors.sort_unstable();
     let s = (0..ACCEPTORS).fold(s, |s, a| ACCEPTOR.set(s, a, acceptors[a as usize]));
@@ -71,7 +90,7 @@ fn sorted(s: u64) -> u64 {
 }
 
 /// One state for each orbit: exact, for no acceptor or learner names another.
-pub fn representative(s: &u64) -> u64 {
+pub fn representative(s: &Bits) -> Bits {
     sorted(*s).min(sorted(exchanged(*s)))
 }
 
@@ -87,14 +106,14 @@ pub enum Step {
 }
 
 impl Model for Paxos {
-    type State = u64;
+    type State = Bits;
     type Action = Step;
 
-    fn init_states(&self) -> Vec<u64> {
-        (0..1 << VALUES).map(|requested| requested << REQUESTED.0).collect()
+    fn init_states(&self) -> Vec<Bits> {
+        (0..1 << VALUES).map(|requested: Bits| requested << REQUESTED.0).collect()
     }
 
-    fn actions(&self, s: &u64, actions: &mut Vec<Step>) {
+    fn actions(&self, s: &Bits, actions: &mut Vec<Step>) {
         let s = *s;
         for b in 0..BALLOTS {
             if PREPARES.get(s, b) == 0 {
@@ -123,7 +142,7 @@ impl Model for Paxos {
         }
     }
 
-    fn next_state(&self, s: &u64, step: Step) -> Option<u64> {
+    fn next_state(&self, s: &Bits, step: Step) -> Option<Bits> {
         let s = *s;
         Some(match step {
             Step::Prepare(b) => PREPARES.set(s, b, 1),
@@ -141,16 +160,16 @@ impl Model for Paxos {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        fn ever(s: u64, v: u64) -> bool {
+        fn ever(s: Bits, v: u64) -> bool {
             (0..BALLOTS).any(|b| chosen(s, b, v))
         }
         vec![
-            Property::always("one value chosen", |_: &Paxos, s: &u64| !(ever(*s, 0) && ever(*s, 1))),
-            Property::always("learners agree", |_: &Paxos, s: &u64| {
+            Property::always("one value chosen", |_: &Paxos, s: &Bits| !(ever(*s, 0) && ever(*s, 1))),
+            Property::always("learners agree", |_: &Paxos, s: &Bits| {
                 let (one, other) = (LEARNED.get(*s, 0), LEARNED.get(*s, 1));
                 one == 0 || other == 0 || one == other
             }),
-            Property::always("only requested values", |_: &Paxos, s: &u64| {
+            Property::always("only requested values", |_: &Paxos, s: &Bits| {
                 (0..VALUES).all(|v| !ever(*s, v as u64) || REQUESTED.get(*s, v) == 1)
             }),
         ]
