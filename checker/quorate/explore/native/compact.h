@@ -11,8 +11,9 @@
  * what is left to do, and a checkpoint needs nothing else. Looking for marks goes over one bit a bucket. A level of few states is not merged
  * for that: its values are listed, and entries are marked only if it becomes large after all, or everything must be moved (`gather_marks`).
  *
- * When the parts have outgrown their fields of the key, or first when some states are known, a tree is chosen anew, and all states are
- * numbered again.
+ * When some states are known, a tree is chosen anew, and all states are numbered again. When parts have outgrown their fields of the key, the
+ * fields are made wider, as long as there are bits for that: the tree and all numbers stay, and only the keys are written anew. Where there are
+ * none, a tree is chosen anew.
  *
  * Bytes that are counted: entries, places of buckets, small table, pairs and their indices, lists. The peak of them, with both trees while
  * there are two.
@@ -290,46 +291,61 @@ typedef struct {
     Tree tree;
     Roots roots;
     Numbered numbered;
+    bool widened; /* the tree is the same, with wider fields */
     unsigned marks;
     uint64_t inserted;
     State *sample;
     uint64_t sampled, met;
 } Rebuilding;
 
-typedef bool (*Visit)(Rebuilding *, const State *);
+typedef bool (*Visit)(Rebuilding *, uint64_t key);
 enum { EVERY = 1 << MARKS };
 
 /* Calls for every entry whose marks are `marks`, or for all if that is EVERY, until one says no. */
-static bool each_state(Rebuilding *work, unsigned marks, Visit visit) {
-    const Compact *compact = &work->search->compact;
-    const Roots *roots = &compact->roots;
+static bool each_key(Rebuilding *work, unsigned marks, Visit visit) {
+    const Roots *roots = &work->search->compact.roots;
     unsigned width = entry_bits(roots);
     for (uint64_t bucket = 0; bucket < bucket_count(roots); bucket++) {
         for (uint64_t i = starts_of(roots)[bucket], end = starts_of(roots)[bucket + 1]; i < end; i++) {
             uint64_t entry = entry_at(roots, i, width);
             if (marks != EVERY && (entry & ones_of(MARKS)) != marks) continue;
-            State s = tree_state(&compact->tree, key_of(roots, value_at(roots, bucket, entry)));
-            if (!visit(work, &s)) return false;
+            if (!visit(work, key_of(roots, value_at(roots, bucket, entry)))) return false;
         }
     }
     return true;
 }
 
-static bool visit_sample(Rebuilding *work, const State *s) {
+static State state_of_key(const Rebuilding *work, uint64_t key) { return tree_state(&work->search->compact.tree, key); }
+
+static bool visit_sample(Rebuilding *work, uint64_t key) {
     uint64_t step = work->search->compact.roots.count / SAMPLE_MAX + 1;
-    if (work->met++ % step == 0 && work->sampled < SAMPLE_MAX) work->sample[work->sampled++] = *s;
+    if (work->met++ % step == 0 && work->sampled < SAMPLE_MAX) work->sample[work->sampled++] = state_of_key(work, key);
     return true;
 }
 
-static bool visit_number(Rebuilding *work, const State *s) {
+static bool visit_number(Rebuilding *work, uint64_t key) {
     _Atomic bool full = false;
-    tree_number(&work->tree, s, &work->numbered, &full);
+    State s = state_of_key(work, key);
+    tree_number(&work->tree, &s, &work->numbered, &full);
     return !full || tree_room(&work->tree, 1, &work->search->budget);
 }
 
-static bool visit_insert(Rebuilding *work, const State *s) {
-    _Atomic bool full = false;
-    roots_insert(&work->roots, value_of(&work->roots, tree_key(&work->tree, s, &work->numbered, &full)));
+/* The key by the tree that is being built: its pairs are numbered anew, or nothing but the fields is new. */
+static uint64_t key_anew(Rebuilding *work, uint64_t key) {
+    const Tree *from = &work->search->compact.tree;
+    if (!work->widened) {
+        _Atomic bool full = false;
+        State s = tree_state(from, key);
+        return tree_key(&work->tree, &s, &work->numbered, &full);
+    }
+    uint64_t wider = 0;
+    for (unsigned i = 0; i < from->field_count; i++)
+        wider |= (key >> from->fields[i].shift & ones_of(from->fields[i].bits)) << work->tree.fields[i].shift;
+    return wider;
+}
+
+static bool visit_insert(Rebuilding *work, uint64_t key) {
+    roots_insert(&work->roots, value_of(&work->roots, key_anew(work, key)));
     work->inserted++;
     if (work->inserted + 1 < roots_full_at(&work->roots)) return true;
     return roots_merge(&work->roots, work->inserted - work->roots.count, work->marks, &work->search->budget);
@@ -343,7 +359,7 @@ static bool choose_tree(Rebuilding *work) {
     for (unsigned bits = KEY_BITS_MAX;;) {
         if (!plan_tree(&work->tree, work->sample, (uint32_t)work->sampled, bits, slack, limit, &search->budget)) return false;
         work->numbered.valid = false;
-        bool good = tree_room(&work->tree, 1, &search->budget) && each_state(work, EVERY, visit_number);
+        bool good = tree_room(&work->tree, 1, &search->budget) && each_key(work, EVERY, visit_number);
         unsigned excess = plan_fields(&work->tree, slack);
         for (unsigned n = 0; n < work->tree.node_count; n++) work->tree.nodes[n].soft = 0;
         if (good && excess == 0 && tree_room(&work->tree, slack, &search->budget)) return true;
@@ -358,52 +374,68 @@ static bool fill_roots(Rebuilding *work) {
     if (!roots_open(&work->roots, work->tree.key_bits, search->options.memory_limit, &search->budget)) return false;
     work->numbered.valid = false;
     for (work->marks = 0; work->marks < EVERY; work->marks++) {
-        if (!each_state(work, work->marks, visit_insert)) return false;
+        if (!each_key(work, work->marks, visit_insert)) return false;
         if (!roots_merge(&work->roots, work->inserted - work->roots.count, work->marks, &search->budget)) return false;
     }
     return true;
 }
 
-/* What workers have taken and not yet expanded is numbered anew, too. */
-static void renumber_taken(Rebuilding *work) {
-    const Compact *compact = &work->search->compact;
-    _Atomic bool full = false;
+/* What workers have taken and not yet expanded has new keys, too. */
+static void take_anew(Rebuilding *work) {
+    const Roots *roots = &work->search->compact.roots;
     for (unsigned i = 0; i < work->search->worker_count; i++) {
         Own *own = &work->search->workers[i].own;
-        own->numbered.valid = false;
-        for (uint64_t k = 0; k < own->taken.count; k++) {
-            State s = tree_state(&compact->tree, key_of(&compact->roots, own->taken.values[k]));
-            own->taken.values[k] = value_of(&work->roots, tree_key(&work->tree, &s, &work->numbered, &full));
-        }
+        own->numbered.valid &= work->widened;
+        for (uint64_t k = 0; k < own->taken.count; k++)
+            own->taken.values[k] = value_of(&work->roots, key_anew(work, key_of(roots, own->taken.values[k])));
     }
 }
 
-/* Choose a tree anew and number all states by it. False, and all is as it was, without memory. */
-static bool another_tree(Search *search) {
+/* Have all keys by the tree of `work`. False, and all is as it was, without memory; the tree is still that of `work` then. */
+static bool rebuild(Rebuilding *work) {
+    Search *search = work->search;
     Compact *compact = &search->compact;
-    if (!gather_marks(search)) return false;
-    Rebuilding *work = calloc(1, sizeof *work);
-    bool good = work && (work->sample = malloc(SAMPLE_MAX * sizeof(State)));
+    bool good = fill_roots(work);
     if (good) {
-        work->search = search;
-        each_state(work, EVERY, visit_sample);
-        bool chosen = choose_tree(work);
-        good = chosen && fill_roots(work);
-        if (good) {
-            note_bytes(search, roots_bytes(&work->roots) + tree_bytes(&work->tree));
-            renumber_taken(work);
-        }
-        Tree *old_tree = good ? &compact->tree : &work->tree;
-        Roots *old_roots = good ? &compact->roots : &work->roots;
-        tree_close(old_tree, &search->budget);
-        roots_close(old_roots, &search->budget);
-        if (good) {
-            compact->tree = work->tree;
-            compact->roots = work->roots;
-            atomic_store(&search->cursor, 0); /* What is left to do of the level lies in other buckets. */
-        }
+        note_bytes(search, roots_bytes(&work->roots) + (work->widened ? 0 : tree_bytes(&work->tree)));
+        take_anew(work);
     }
-    if (work) free(work->sample);
+    Roots old = good ? compact->roots : work->roots;
+    roots_close(&old, &search->budget);
+    if (!good) return false;
+    if (!work->widened) tree_close(&compact->tree, &search->budget);
+    compact->tree = work->tree;
+    compact->roots = work->roots;
+    atomic_store(&search->cursor, 0); /* What is left to do of the level lies in other buckets. */
+    return true;
+}
+
+/* Choose a tree anew and number all states by it. */
+static bool choose_anew(Rebuilding *work) {
+    work->sample = malloc(SAMPLE_MAX * sizeof(State));
+    if (!work->sample) return false;
+    each_key(work, EVERY, visit_sample);
+    bool chosen = choose_tree(work), good = chosen && rebuild(work);
+    if (chosen && !good) tree_close(&work->tree, &work->search->budget);
+    free(work->sample);
+    return good;
+}
+
+/* Make the fields of the tree wider. False if there are no bits for that, or no memory. */
+static bool widen(Rebuilding *work) {
+    uint64_t slack = insert_slack(work->search->worker_count);
+    work->tree = work->search->compact.tree;
+    if (plan_fields(&work->tree, slack) > 0) return false;
+    work->widened = true;
+    for (unsigned n = 0; n < work->tree.node_count; n++) work->tree.nodes[n].soft = 0;
+    return rebuild(work) && tree_room(&work->search->compact.tree, slack, &work->search->budget);
+}
+
+/* Another tree, or another key for each state: `how` it is made. False, and all is as it was, without memory. */
+static bool another(Search *search, bool (*how)(Rebuilding *)) {
+    Rebuilding *work = calloc(1, sizeof *work);
+    if (work) work->search = search;
+    bool good = work && gather_marks(search) && how(work);
     free(work);
     return good;
 }
@@ -412,11 +444,13 @@ static bool store_enlarge(Search *search) {
     Compact *compact = &search->compact;
     if (must_plan(search)) {
         compact->planned = true;
-        another_tree(search); /* Without memory for it, the first tree will do. */
+        another(search, choose_anew); /* Without memory for it, the first tree will do. */
     }
     if (lists_full(search) && !gather_marks(search)) return false;
     if (recent_full(search) && !merge_recent(search, compact->found_listed ? 0 : 1u << mark_found(search))) return false;
-    if (!tree_room(&compact->tree, insert_slack(search->worker_count), &search->budget) && !another_tree(search)) return false;
+    if (!tree_room(&compact->tree, insert_slack(search->worker_count), &search->budget) && !another(search, widen) &&
+        !another(search, choose_anew))
+        return false;
     note_bytes(search, 0);
     return !store_full(search);
 }
