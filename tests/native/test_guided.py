@@ -175,7 +175,12 @@ def test_the_reference_engine_refuses_and_the_command_goes_on_as_a_swarm(
 
 def test_the_command_tells_what_was_met() -> None:
     done = CliRunner().invoke(command, ["two_phase_commit", "--runs", "2000", "--seed", "4"])
-    assert done.exit_code == 0 and "new in the last tenth" in done.output and "together" in done.output
+    assert (
+        done.exit_code == 0
+        and "2,000 guided runs" in done.output
+        and "new in the last tenth" in done.output
+        and "together" in done.output
+    )
     alone = CliRunner().invoke(command, ["two_phase_commit", "--seed", "4", "--engine", "native"])
     assert "together" not in alone.output
 

@@ -162,9 +162,10 @@ def command(
         stopped = f" ({result.stopped})" if result.stopped else ""
         about = "" if result.states is not None else "some "
         states = f", {about}{result.seen[0]:,} different states and {about}{result.seen[1]:,} different steps"
+        kind = "random" if result.met is None else "guided"
         rate = f" ({result.steps / result.seconds:,.0f} a second)" if result.steps >= TELLING else ""
         click.echo(
-            f"seed {chosen}: {result.runs:,} random run{'' if result.runs == 1 else 's'}, {result.steps:,} steps{rate}{states}, "
+            f"seed {chosen}: {result.runs:,} {kind} run{'' if result.runs == 1 else 's'}, {result.steps:,} steps{rate}{states}, "
             f"{result.engine} engine: {found}{stopped}"
         )
         if result.met is not None:
