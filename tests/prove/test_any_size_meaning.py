@@ -566,6 +566,12 @@ def test_there_is_no_key_below_zero_or_above_the_greatest_number(what: str, key:
         assert found == ["unsat" if guarded else "sat"]
 
 
+def test_a_constant_may_be_above_the_greatest_number() -> None:
+    for what, status in (("self.at[2] = True", ["sat"]), ("self.at[0] = True", [])):
+        spec: Any = generated.load(HEADER + KEYS.replace("WHAT", what))
+        assert [selected(query).status for query in Prover(build(spec)).errors([])] == status
+
+
 def test_a_key_that_is_none_is_an_error_of_methods_and_properties_too() -> None:
     spec: Any = generated.load(HEADER + KEYS.replace("WHAT", "self.on = self.before(t)"))
     (query,) = Prover(build(spec)).errors([])

@@ -26,6 +26,7 @@ from quorate.language.types import (
 )
 from quorate.model.fitting import fitting
 from quorate.model.nodes import Change, Expr, Loop, Op
+from quorate.model.ranges import ends, is_number
 from quorate.prove.encode.anysize.containers import BagV, MapV, SeqV, SetV, Value, as_list, as_map, as_number, as_set
 from quorate.prove.encode.anysize.effects import all_rounds
 from quorate.prove.encode.anysize.objects import Objects
@@ -71,7 +72,12 @@ class AnySize(Objects):
 
     def require_key(self, key: Value, have: Type, whole: Type, location: Location | None) -> None:
         """A map has a value for every number, and the specification has no key below zero or above the greatest one."""
-        if isinstance(whole, MapType) and key is not ABSENT and fitting(have, whole.key):
+        if not isinstance(whole, MapType) or key is ABSENT:
+            return
+        low, high = ends(have) if is_number(have) else (0, 1)
+        if (
+            fitting(have, whole.key) or 0 < low == high
+        ):  # A constant may be above the greatest number, whichever that is.
             self.stop("error", self.negate(self.legal(key, whole.key)), "there is no such key", location)
 
     def op_index(self, node: Expr, env: Env) -> Value:
