@@ -54,7 +54,7 @@ def edited(lines: list[Line], after: int, edit: Edit) -> tuple[int, list[Line]]:
     return number, [*lines[:number], line, *lines[number + 1 : number + 50]]
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_processes_that_are_paused_and_cut_off_do_what_the_specification_says(tmp_path: Path) -> None:
     lines, counts = told_cluster(tmp_path, 4, seed=1)
     assert counts["ok"] > 20

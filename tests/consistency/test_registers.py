@@ -35,7 +35,9 @@ LEVELS = sorted(OBJECT_LEVELS)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("listed", [0, 300], ids=["compact", "listed"])
+@pytest.mark.parametrize(
+    "listed", [pytest.param(0, id="compact"), pytest.param(300, id="listed", marks=pytest.mark.deep)]
+)
 @pytest.mark.parametrize("level", LEVELS)
 def test_levels_of_registers_with_distinct_values_agree_with_brute_force(
     level: str, listed: int, monkeypatch: pytest.MonkeyPatch

@@ -453,8 +453,9 @@ def drawn_specifications(count: int) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_all_engines_agree_on_drawn_specifications() -> None:
+@pytest.mark.parametrize("count", [3, pytest.param(5, marks=pytest.mark.deep)])
+def test_all_engines_agree_on_drawn_specifications(count: int) -> None:
     """With the whole language: networks, unions, loops, methods, variants. A specification refines itself, and often not itself
     without one of its actions."""
-    for drawn, distance in drawn_specifications(5):
+    for drawn, distance in drawn_specifications(count):
         agree(drawn.refined, distance)

@@ -21,7 +21,7 @@ EMPTY: dict[str, Any] = {"initial": {}, "steps": []}
 
 @pytest.fixture(scope="module")
 def raft() -> Session:
-    return Session(load("raft"), {}, 1)
+    return Session(load("raft"), {"Index": 2}, 1)
 
 
 def look(session: Session, steps: list[Any], at: int | None = None, variant: str | None = None, **more: Any) -> Any:

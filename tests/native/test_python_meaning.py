@@ -6,6 +6,7 @@ import pytest
 from quorate.explore.native import library
 from quorate.language.system import System
 
+from tests.costs import shares
 from tests.generated import HEADER, load
 from tests.model.small import around
 from tests.model.test_python_meaning import HELPERS, METHODS, SAME
@@ -72,7 +73,7 @@ def test_the_native_engine_agrees(part: int, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", shares(PARTS, 1, deep=0.5))
 def test_the_symbolic_engine_agrees(part: int) -> None:
     for name in list(SOURCES)[part::PARTS]:
         compare(load(SOURCES[name]), 2)

@@ -503,6 +503,7 @@ def test_what_has_no_meaning_for_any_size_is_named_with_its_line_and_the_rest_is
     assert isinstance(found, Unfinished) and "proven for any size: small" in found.reason
     assert "not judged: few" in found.reason
     assert any(note.startswith("few is neither proven nor assumed (") and "line" in note for note in found.notes)
+    assert any(note.startswith("what is proven rests on this: answers of z3") for note in found.notes)
 
 
 def test_a_verdict_says_what_it_rests_on() -> None:

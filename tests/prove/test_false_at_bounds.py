@@ -12,7 +12,12 @@ from tests.prove.false_at_bounds import judgements
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "count", "protocols"),
-    [(11, 95, ()), pytest.param(12, 95, (), marks=pytest.mark.deep), (13, 10, ("two_phase_commit",))],
+    [
+        (11, 50, ()),
+        pytest.param(11, 95, (), marks=pytest.mark.deep),
+        pytest.param(12, 95, (), marks=pytest.mark.deep),
+        (13, 10, ("two_phase_commit",)),
+    ],
 )
 def test_false_claims_are_not_proven_and_refuted_as_soon_as_by_exploring(
     seed: int, count: int, protocols: tuple[str, ...]

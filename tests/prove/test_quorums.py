@@ -129,3 +129,11 @@ def test_what_is_proven_of_three_quorums_is_true_and_the_proof_says_of_which_siz
     if isinstance(outcome, Proven):
         said = f"any two of large ({f}) and any majority of Node have a member in common, all three"
         assert f"only for sizes of which this is true: {said}" in outcome.rests_on
+
+
+def test_a_size_is_one_of_another_name_on_a_condition() -> None:
+    counted, large, small = Counted("Node", 4), Size(3, "large"), Size(2, "small")
+    assert counted.implies(large, small) == "large (3) of Node is at least small (2)"
+    assert counted.implies(large, Size(3, "wide")) == "large (3) of Node is at least wide (3)"
+    assert counted.implies(small, large) is None
+    assert counted.implies(Size(3), Size(2)) == counted.implies(large, large) == ""

@@ -28,7 +28,7 @@ def test_recovery_rests_on_three_quorums_that_meet() -> None:
     assert status == "unsat" and TRIPLE.format(3) in conditions
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_recovery_is_not_proven_where_fast_quorums_are_majorities() -> None:
     """Any two of them meet, and any of them a quorum of promises: that is not enough (`FastQuorumOfMajority`)."""
     status, conditions = recovered(3, 2)

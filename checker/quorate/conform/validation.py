@@ -138,13 +138,14 @@ class _Search:
         """What an event asks for, found once. Raises LogError for a beginning that is not the first event of its log."""
         key = stream, number
         if key not in self._wanted:
+            wanted = self.matching.wanted(event)
             unmapped = event.name not in self.matching.mapping.events and self.matching.meant(event.name) == (None,)
             if number and unmapped:  # An unmapped event that is no action is the beginning.
                 raise LogError(
                     f"{event.place}: init is the beginning, and this log has begun before. Let `events` in the map say which action a "
                     "restart is, or None to pass over it."
                 )
-            self._wanted[key] = self.matching.wanted(event)
+            self._wanted[key] = wanted
         return self._wanted[key]
 
     def initially(self, count: int) -> dict[Cut, list[Kept]]:

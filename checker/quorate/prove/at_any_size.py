@@ -130,13 +130,16 @@ class AtAnySize(Attempt):
         proof = self.finished(claims, True, lambda: self._worthless(prover, assumed))
         if not isinstance(proof.outcome, Proven):
             return proof
-        outcome: Outcome = replace(proof.outcome, rests_on=tuple(self._rests_on(prover)))
+        rests_on = tuple(self._rests_on(prover))
+        outcome: Outcome = replace(proof.outcome, rests_on=rests_on)
         if self.left:
             proven = ", ".join(self.goals)
             outcome = self.make(
                 Unfinished,
                 reason=f"proven for any size: {proven}; not stated for any size, hence not judged: {', '.join(self.left)}",
             )
+            said = (f"what is proven rests on this: {what}" for what in rests_on)
+            outcome = replace(outcome, notes=(*outcome.notes, *said))
         return replace(proof, outcome=outcome)
 
     def _rests_on(self, prover: Prover) -> Iterator[str]:

@@ -66,12 +66,15 @@ class Counted:
     def implies(self, first: Size | None, second: Size | None) -> str | None:
         """That a quorum of the first size is one of the second."""
         assert first is not None and second is not None
-        if first.least == second.least:
+        if first == second:
             return ""
+        said = f"{first} of {self.sort} is at least {second}"
         if first.least is not None and second.least is not None:
-            return "" if first.least >= second.least else None
+            if first.least < second.least:
+                return None
+            return said if first.name or second.name else ""
         fine = first.at(self.total) > second.at(self.total)  # Where they are equal, they need not be at other sizes.
-        return self._if(fine, first, second, f"{first} of {self.sort} is at least {second}")
+        return self._if(fine, first, second, said)
 
     def full(self, size: Size | None) -> str | None:
         """That all members are a quorum."""
