@@ -95,7 +95,7 @@ TRUTHS: Words = (
         (
             "{me}.hold[{node}].get({color}) == {node}",
             "any({color} in {me}.hold[k] for k in Node)",
-            "{me}.hold[{node}] == {{k: v for k, v in {me}.hold[{node}].items() if v != {node}}}",
+            "{me}.hold[{node}] == {{{k}: {v} for {k}, {v} in {me}.hold[{node}].items() if {v} != {node}}}",
         ),
     ),
     (
