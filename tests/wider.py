@@ -44,18 +44,18 @@ NUMBERS: Words = (
         ),
     ),
     ("hold", ("len({me}.hold[{node}])",)),
-    ("shelf", ("sum(1 for k, v in {me}.shelf.items() if v or k == 1)", "min({me}.shelf, default=2)")),
+    ("shelf", ("sum(1 for {k}, {v} in {me}.shelf.items() if {v} or {k} == 1)", "min({me}.shelf, default=2)")),
     ("plan", ("(0 if {me}.plan is None else len({me}.plan))", "len({me}.plan)")),
     ("plans", ("sum({me}.plans[{node}])",)),
     ("table", ("(0 if {me}.table is None else len({me}.table.held))", "{me}.table.held[{node}]")),
-    ("post", ("sum(m.held.get({node}, 0) for m in {me}.post)", "len({me}.post)")),
+    ("post", ("sum({m}.held.get({node}, 0) for {m} in {me}.post)", "len({me}.post)")),
 )
 TRUTHS: Words = (
     (
         "lease",
         (
             "{me}.lease == {{}}",
-            "all(t > 0 for t in {me}.lease.values())",
+            "all({t} > 0 for {t} in {me}.lease.values())",
             "{node} {within} {me}.lease",
             "({node} in {me}.lease and {me}.lease[{node}] == {key})",
             "{me}.lease.get({node}) is {none}",
@@ -66,7 +66,7 @@ TRUTHS: Words = (
         "memo",
         (
             "{color} in {me}.memo",
-            "any(isinstance(m, Note) and m.level > 0 for m in {me}.memo.values())",
+            "any(isinstance({m}, Note) and {m}.level > 0 for {m} in {me}.memo.values())",
             "isinstance({me}.memo[{color}], Ack)",
             "({color} in {me}.memo and {me}.memo[{color}].source == {me}.memo[{color}].target)",
         ),
@@ -87,14 +87,14 @@ TRUTHS: Words = (
         (
             "{me}.plans[{node}] is not None",
             "{me}.plans[{node}] == {me}.plans[{other}]",
-            "any(x is not None and {key} in x for x in {me}.plans.values())",
+            "any({x} is not None and {key} in {x} for {x} in {me}.plans.values())",
         ),
     ),
     (
         "hold",
         (
             "{me}.hold[{node}].get({color}) == {node}",
-            "any({color} in {me}.hold[k] for k in Node)",
+            "any({color} in {me}.hold[{k}] for {k} in Node)",
             "{me}.hold[{node}] == {{{k}: {v} for {k}, {v} in {me}.hold[{node}].items() if {v} != {node}}}",
         ),
     ),
@@ -115,15 +115,15 @@ TRUTHS: Words = (
             "({me}.table is not None and {me}.table.plan is {none})",
             "{me}.table == Table({{{node}: {key}}}, None)",
             "{me}.table.plan == [{node}]",
-            "({me}.table is not None and all(t > 0 for t in {me}.table.held.values()))",
+            "({me}.table is not None and all({t} > 0 for {t} in {me}.table.held.values()))",
         ),
     ),
     (
         "post",
         (
-            "any({node} in m.held for m in {me}.post)",
+            "any({node} in {m}.held for {m} in {me}.post)",
             "Table({{}}, None) in {me}.post",
-            "all(m.plan is None or {node} in m.plan for m in {me}.post)",
+            "all({m}.plan is None or {node} in {m}.plan for {m} in {me}.post)",
         ),
     ),
 )
@@ -227,14 +227,15 @@ ACTIONS: Words = (
     (
         "table",
         (
-            "g: Annotated[dict[Node, Level], partial]\nrequire({truth} and all(v == 0 for v in g.values()))\nself.table = Table(g, None)",
+            "g: Annotated[dict[Node, Level], partial]\nrequire({truth} and all({v} == 0 for {v} in g.values()))\n"
+            "self.table = Table(g, None)",
             "g: Annotated[list[Node], up_to(1)] | None\nrequire({truth})\nself.table = Table({{}}, g)",
         ),
     ),
     (
         "post",
         (
-            "t: Table\nrequire(t in self.post)\nself.post.receive(t)\nassert all(v >= 0 for v in t.held.values())",
+            "t: Table\nrequire(t in self.post)\nself.post.receive(t)\nassert all({v} >= 0 for {v} in t.held.values())",
             "t: Table\nrequire(t in self.post and t.plan is None)\nself.post.send(replace(t, plan=[]))",
         ),
     ),
@@ -247,7 +248,7 @@ class _Drawn(dict[str, str]):
     """What stands for the names in a template, each drawn when it is asked for."""
 
     def __init__(self, writer: Wider, s: Any) -> None:
-        super().__init__(me=s.owner, k=writer.name("k"), v=writer.name("v"))
+        super().__init__(me=s.owner, **{stem: writer.name(stem) for stem in "kvxtm"})
         self.writer, self.s = writer, s
 
     def __missing__(self, name: str) -> str:
