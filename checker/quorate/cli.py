@@ -85,6 +85,8 @@ def cli(debug: bool) -> None:
 
 
 DEBUG = "--debug"
+CLUSTER = "--cluster"
+"""What asks for Ray, which may end its process."""
 COMPLETE = "_QUORATE_COMPLETE"
 """Shells set this to what they want: the script that completes, or completions."""
 
@@ -99,6 +101,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    told = _begin_apart(arguments)
     try:
         code = _run([argument for argument in arguments if argument != DEBUG])
         sys.stdout.flush()
@@ -119,7 +122,25 @@ def main() -> NoReturn:
         code = _unwritable(error, is_debugging)
     except BaseException as error:
         code = _internal(error, is_debugging)
-    _end(code)
+    _end(code, told)
+
+
+def _begin_apart(arguments: list[str]) -> int | None:
+    """Go on in a child if a cluster is asked for, with the file to tell the exit code to; the parent ends here."""
+    if not any(argument.partition("=")[0] == CLUSTER for argument in arguments):
+        return None
+    from quorate.commands._apart import Ended, begin
+
+    begun = begin()
+    if not isinstance(begun, Ended):
+        return begun
+    if begun.said is not None:
+        _end(Exit(begun.said))
+    message = (
+        f"The process that explores has ended before there was a result ({begun.how}): nothing was judged. Ray ends it so where it "
+        "cannot start on this machine, or has lost it. The machine may be short of memory, or too busy: try again."
+    )
+    _end(fail(message, Exit.OPEN))
 
 
 def _run(arguments: list[str]) -> Exit:
@@ -156,13 +177,15 @@ def _internal(error: BaseException, is_debugging: bool) -> Exit:
     )
 
 
-def _end(code: Exit) -> NoReturn:
-    """End with this exit code, also if nobody takes what is left to be printed."""
+def _end(code: Exit, told: int | None = None) -> NoReturn:
+    """End with this exit code, which is told first to whoever waits for it; also if nobody takes what is left to be printed."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.OPEN if code is Exit.SUCCESS else code
+    if told is not None:
+        os.write(told, bytes([code]))
     sys.exit(int(code))
 
 

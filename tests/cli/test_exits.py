@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -51,6 +53,54 @@ def test_a_reader_that_is_gone_is_no_success_and_no_violation(tmp_path: Path) ->
         process.stdout.close()
         err = process.stderr.read()
     assert process.returncode == 3 and b"Traceback" not in err
+
+
+RAY = """
+import os, signal, time
+
+
+def is_initialized():
+    return False
+
+
+def init(**_):
+    print("begun", flush=True)
+    {ends}
+"""
+ENDINGS = {
+    "os._exit(1)": "exit code 1",
+    "os._exit(0)": "exit code 0",
+    "os.kill(os.getpid(), signal.SIGKILL)": "killed by SIGKILL",
+}
+
+
+def with_ray(folder: Path, ends: str) -> subprocess.Popen[str]:
+    """A check on a cluster whose Ray ends so."""
+    (folder / "ray").mkdir()
+    (folder / "ray" / "__init__.py").write_text(RAY.format(ends=ends))
+    (folder / "mutex.py").write_text(MUTEX)
+    command = [sys.executable, "-c", CODE, "check", "mutex.py", "--cluster"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("ends", ENDINGS)
+def test_a_cluster_that_ends_the_process_is_no_verdict(tmp_path: Path, ends: str) -> None:
+    """Ray's core does so, with the exit code of a violation, where it cannot start."""
+    _, err = (process := with_ray(tmp_path, ends)).communicate(timeout=60)
+    assert process.returncode == 3 and ENDINGS[ends] in err and "nothing was judged" in err and "Traceback" not in err
+
+
+def test_what_a_command_says_itself_is_its_exit_code_and_signals_reach_it(tmp_path: Path) -> None:
+    _, err = (process := with_ray(tmp_path, "raise ConnectionError('nobody')")).communicate(timeout=60)
+    assert process.returncode == 2 and err.count("Ray could not be started") == 1
+    (tmp_path / "second").mkdir()
+    waiting = with_ray(tmp_path / "second", "[time.sleep(0.1) for _ in range(600)]; raise ConnectionError('nobody')")
+    assert waiting.stdout is not None and waiting.stdout.readline() == "begun\n"
+    for _ in range(2):
+        waiting.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 3 and "Interrupted." in err
 
 
 @pytest.mark.parametrize("ending", ["sys.exit(0)", "raise SystemExit(0)", "raise GeneratorExit"])

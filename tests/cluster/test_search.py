@@ -132,10 +132,15 @@ def test_one_worker_that_is_lost_ends_the_search() -> None:
 
 
 def test_limits_end_a_search() -> None:
+    """As in one process: as many as the limit says are not too many."""
     system = System(load("two_phase_commit").main)
     with system:
-        found = by_workers(system, (), InProcess(2), Watch(Limits(states=100)))
-    assert found.stopped == "the limit of 100 states is reached"
+        states = native(system, (), Watch(), 1).states
+        for limit in (100, states - 1):
+            found = by_workers(system, (), InProcess(2), Watch(Limits(states=limit)))
+            assert found.stopped == f"the limit of {limit:,} states is reached"
+        whole = by_workers(system, (), InProcess(2), Watch(Limits(states=states)))
+    assert whole.stopped is None and whole.states == states
 
 
 @pytest.mark.slow

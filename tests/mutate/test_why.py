@@ -127,6 +127,32 @@ def test_an_interruption_gives_what_is_known(file: Path) -> None:
     )
 
 
+FORGETFUL = """
+
+class Forgetful(Lock):
+    @action
+    def take(self, n: Node, m: Grant) -> None:
+        require(m in self.network)
+        require(m.node == n and self.holder == n)
+        self.network.receive(m)
+        self.held[n] = max(self.held[n], m.epoch)
+"""
+
+
+def test_what_a_variant_may_break_at_its_own_bounds_is_not_decided_before_it_is_explored(file: Path) -> None:
+    file.write_text(LOCK + FORGETFUL, encoding="utf-8")
+    watch = Watch()
+
+    def interrupt(done: int, total: int, what: str) -> None:
+        if (done, what) == (total, "mutants"):
+            watch.interrupt()
+
+    for asked, expected in ((watch, Verdict.UNDECIDED), (Watch(), Verdict.COSTS)):
+        found = series(Task("lock.py", engine="reference"), 60.0, 1, asked, interrupt)
+        trial = next(one for one in found.trials if one.variants == ("Forgetful",))
+        assert trial.finding.verdict is expected and ("Forgetful" in trial.finding.sentence) is (asked is watch)
+
+
 def test_a_process_that_ends_leaves_what_is_known(file: Path) -> None:
     def kill(done: int, _: int, what: str) -> None:
         if (done, what) == (2, "mutants"):

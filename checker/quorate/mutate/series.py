@@ -10,7 +10,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quorate.errors import UsageError
@@ -136,17 +136,21 @@ class _Run:
             broken, "later", lambda number: (self.found[number], min(LATER_S, self._left())), self._learned, "once more"
         )
         kept = [number for number in range(len(self.mutants)) if self._is_of_a_variant(number)]
+        answers: dict[int, Finding | str | None] = {}
         self._each(
             kept,
             "elsewhere",
-            lambda number: (self.looked[number].variants[0], self._left()),
-            self._learned_elsewhere,
+            lambda number: (self.looked[number].variants, self._left()),
+            answers.__setitem__,
             "variants",
         )
+        for number in kept:
+            late = f"{self.looked[number].variants[0]} is left ({self._late})"
+            self._learned_elsewhere(number, answers.get(number, late))
 
     def trials(self) -> Iterator[Trial]:
         """What was found of each mutant, in their order."""
-        late = Finding(Verdict.UNDECIDED, sentence=self.stopped or f"not begun within {self.budget_s:g} s")
+        late = Finding(Verdict.UNDECIDED, sentence=self._late)
         for number, mutant in enumerate(self.mutants):
             looked = self.looked.get(number, Looked(""))
             if number in self.same_as:
@@ -194,9 +198,18 @@ class _Run:
         unbroken = (Verdict.COSTS, Verdict.NOTHING, Verdict.UNDECIDED)
         return finding is not None and finding.verdict in unbroken and looked is not None and bool(looked.variants)
 
-    def _learned_elsewhere(self, number: int, finding: Finding | None) -> None:
-        if finding is not None:
-            self.found[number] = finding
+    def _learned_elsewhere(self, number: int, answer: Finding | str | None) -> None:
+        """A variant breaks something, or nothing; or it is not known, and why."""
+        if isinstance(answer, Finding):
+            self.found[number] = answer
+        elif answer is not None and not self._is_open(number):
+            sentence = f"nothing breaks at these bounds, and of the variants that do the same {answer}"
+            self.found[number] = replace(self.found[number], verdict=Verdict.UNDECIDED, sentence=sentence)
+
+    @property
+    def _late(self) -> str:
+        """Why something was not explored."""
+        return self.stopped or f"not begun within {self.budget_s:g} s"
 
     def _left(self) -> float:
         return max(round(self.end - time.monotonic(), 1), 0.1)

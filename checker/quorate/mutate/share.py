@@ -21,7 +21,7 @@ from quorate.model.nodes import Model
 from quorate.mutate.content import doing
 from quorate.mutate.mutants import mutants
 from quorate.mutate.trial import Finding, Made, Original, bare, explored
-from quorate.outcome import Outcome, Violated
+from quorate.outcome import Outcome, Unfinished, Violated
 
 TOGETHER_MAX = 64
 """So many mutants make a program: what a compiler needs for them is little beside the engine, and does not grow without end."""
@@ -150,20 +150,25 @@ class Share:
             broken.append(outcome.property)
             later.append((outcome.property, len(outcome.trace)))
 
-    def elsewhere(self, number: int, variant: str, limit_s: float) -> Finding | None:
-        """What a variant that does what a mutant does breaks at bounds of its own, and from its own beginning; None if nothing."""
+    def elsewhere(self, number: int, variants: Sequence[str], limit_s: float) -> Finding | str | None:
+        """What variants that do what a mutant does break, each at bounds of its own and from its own beginning: what the first that breaks
+        something does; or which is left, and why; None if nothing."""
         watch = self._watch(limit_s, False)
-        outcome = check(
-            bare(self.protocol.variants[variant]),
-            engine=self.task.engine,
-            watch=watch,
-            naming=Naming(self.task.spec, variant),
-        )
-        finding = self.original.judged(self.mutants[number], outcome)
-        if finding.trace is None:
-            return None
-        bounds = ", ".join(f"{name} {size}" for name, size in outcome.bounds.items())
-        return replace(finding, where=f"as the variant {variant} begins, at {bounds}")
+        left: str | None = None
+        for variant in variants:
+            outcome = check(
+                bare(self.protocol.variants[variant]),
+                engine=self.task.engine,
+                watch=watch,
+                naming=Naming(self.task.spec, variant),
+            )
+            finding = self.original.judged(self.mutants[number], outcome)
+            if finding.trace is not None:
+                bounds = ", ".join(f"{name} {size}" for name, size in outcome.bounds.items())
+                return replace(finding, where=f"as the variant {variant} begins, at {bounds}")
+            if isinstance(outcome, Unfinished):
+                left = left or f"{variant} is left ({outcome.reason})"
+        return left
 
 
 def _variants(protocol: Protocol, base: type[Spec], bounds: dict[str, int]) -> Iterator[tuple[str, str]]:

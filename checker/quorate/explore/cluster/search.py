@@ -326,7 +326,7 @@ class _Search:
         transitions = sum(look.transitions for look in self.looks) + sum(tally.transitions for tally in self.before)
         frontier = sum(self.found[-1]) if self.found else 0
         reason = self.watch.look(sum(states), transitions, max(self.level, 0), frontier, states)
-        if reason is None and self.watch.full(sum(states)):
+        if reason is None and self.watch.full(sum(states) - 1):
             reason = self.watch.states_reason()
         if reason is not None:
             raise _Stopped(reason)
