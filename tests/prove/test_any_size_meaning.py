@@ -15,6 +15,7 @@ from quorate.loading import load
 from quorate.model.build import build
 from quorate.outcome import Failed, Outcome, Proven, Unfinished, Violated
 from quorate.prove.any_size.obligations import Prover
+from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.proof import Task, prove
 from quorate.prove.solvers.smt import Effort, selected
 
@@ -29,11 +30,16 @@ class Big(Scalarset, size=5): pass
 class Rank(Ordered, size=2): pass
 class Term(Nat, max=3): pass
 class Left(Nat, max=10): pass
+class Few(Nat, max=2): pass
 
 @record
 class M:
     to: Server
     urgent: bool = False
+
+@record
+class Told:
+    term: Term = Term(1)
 
 TWO = 2
 
@@ -528,6 +534,13 @@ def test_what_a_property_and_an_action_define_have_names_of_their_own() -> None:
 
 KEYS = """
     at: dict[Term, bool]
+    wide: dict[Term, bool]
+    maybe: dict[Term | None, bool]
+    queue: Annotated[list[Server], up_to(2)]
+    terms: set[Term]
+    optional: set[Term | None]
+    both: set[tuple[Term | None, Term]]
+    told: set[Told]
     pairs: dict[tuple[Server, Term], Term]
     sets: dict[Server, dict[Term, set[Server]]]
     seen: Annotated[dict[Term, Server], partial]
@@ -537,12 +550,16 @@ KEYS = """
         return self.at[t - 1]
 
     @action
-    def go(self, s: Server, t: Term) -> None:
+    def go(self, s: Server, t: Term, few: Few) -> None:
         WHAT
 
     @invariant
     def anything(self) -> bool:
         return True
+
+    @lemma
+    def off(self) -> bool:
+        return not self.on
 """
 
 
@@ -567,10 +584,79 @@ def test_there_is_no_key_below_zero_or_above_the_greatest_number(what: str, key:
         assert found == ["unsat" if guarded else "sat"]
 
 
-def test_a_constant_may_be_above_the_greatest_number() -> None:
-    for what, status in (("self.at[2] = True", ["sat"]), ("self.at[0] = True", [])):
-        spec: Any = generated.load(HEADER + KEYS.replace("WHAT", what))
-        assert [selected(query).status for query in Prover(build(spec)).errors([])] == status
+@pytest.mark.parametrize(
+    "what",
+    [
+        "self.at[few] = True",
+        "self.at[len(self.queue)] = True",
+        "self.pairs[s, few] += 1",
+        "self.on = self.at[t // 2 + 1]",
+        "self.on = any(self.at[n] for n in range(2))",
+        "self.maybe[few] = True",
+        "self.seen.pop(t // 2 + 1, None)",
+        "self.on = self.seen.get(t // 2 + 1) is not None",
+        "self.seen = {**self.seen, t // 2 + 1: s}",
+    ],
+)
+def test_the_range_of_a_key_is_one_at_some_bounds(what: str) -> None:
+    """As many numbers of another sort, or so long a list, may be too many at others."""
+    spec: Any = generated.load(HEADER + KEYS.replace("WHAT", what))
+    assert "sat" in [selected(query).status for query in Prover(build(spec)).errors([])]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "require(few not in self.terms)",
+        "require(few not in self.optional)",
+        "require((few, t) not in self.both)",
+        "self.terms.discard(few)",
+        "self.optional.discard(few)",
+    ],
+)
+def test_no_bound_cuts_what_is_looked_for(what: str) -> None:
+    spec: Any = generated.load(HEADER + KEYS.replace("WHAT", what + "\n        self.on = few not in Term"))
+    prover = Prover(build(spec))
+    (kept,) = [query for query in prover.queries(["off"], ["off"]) if query.name[0] == "go"]
+    assert selected(kept).status == "sat"
+
+
+@pytest.mark.parametrize(
+    ("what", "claim", "supposed"),
+    [
+        ("self.at[2] = True", "True", 2),
+        ("self.on = self.at[1 if self.on else 2]", "True", 2),
+        ("self.at[max(t, 2)] = True", "True", 2),
+        ("self.seen = {2: s}", "True", 2),
+        ("self.wide = {**self.wide, 3: True}", "True", 3),
+        ("self.on = self.maybe[2]", "True", 2),
+        ("self.terms.add(t)", "Told(2) not in self.told", 2),
+        ("self.terms.add(t)", "Told() not in self.told", 1),
+        ("self.at[min(t, 2)] = True", "True", 0),
+        ("if 2 in Term:\n            self.at[2] = True", "True", 0),
+        ("self.at[0] = True", "True", 0),
+    ],
+)
+def test_numbers_that_are_written_are_supposed_to_be_there(what: str, claim: str, supposed: int) -> None:
+    """Where they are not, there is an error at that bound; the verdict says so, and asks no more than it needs to."""
+    body = KEYS.replace("WHAT", what).replace("return True", f"return {claim}")
+    found = verdict(body, "anything")
+    assert isinstance(found, Proven)
+    said = f"only for sizes of which this is true: Term goes up to {supposed}, or further"
+    assert [why for why in found.rests_on if "goes up" in why] == ([said] if supposed else [])
+
+
+def test_what_is_a_key_only_at_these_bounds_is_refused_at_its_line() -> None:
+    spec: Any = generated.load(HEADER + KEYS.replace("WHAT", "self.seen.pop(few, None)"))
+    with pytest.raises(NoAnySize, match="That is so at other bounds") as refused:
+        Prover(build(spec))
+    assert refused.value.location is not None
+
+
+def test_a_number_that_is_not_there_is_not_supposed() -> None:
+    spec: Any = generated.load(HEADER + KEYS.replace("WHAT", "self.at[3] = True")).bounded(Term=2)
+    with pytest.raises(NoAnySize, match="3 is no Term at the configured size"):
+        Prover(build(spec)).errors([])
 
 
 def test_a_key_that_is_none_is_an_error_of_methods_and_properties_too() -> None:

@@ -70,7 +70,8 @@ def updated(ctx: Context, node: ast.Dict, expected: Type | None) -> ir.Expr:
             raise ctx.source.outside(
                 key, f"This may be no {whole.type.key}, and maps are total.", "Use a key of the map's key type."
             )
-        written += [found, lowering.lower(ctx, value, whole.type.value)]
+        asked = ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, found), None, ctx.location(key))
+        written += [asked, lowering.lower(ctx, value, whole.type.value)]  # At other bounds it may be none.
         body = ast.IfExp(ast.Compare(each, [ast.Eq()], [key]), value, body)
     target = ast.Name(each.id, ast.Store())
     made = ast.DictComp(each, body, [ast.comprehension(target, old, [], 0)])
@@ -129,7 +130,9 @@ def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
     """`{}`, `{k: v}` and `{**f, k: v}`, where keys may be absent."""
     written: list[ir.Expr] = []
     one = ctx.temporary("key", expected.key, node)
+    each = ir.For(str(one.data), expected.key, lowering.domain(expected.key), not expected.key.scalarsets)
     body = lowering.constant(ctx, node, None)
+    nowhere = _made(ctx, node, each, ctx.adapt(body, expected.value, node))
     for position, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
         if key is None:
             whole = lowering.lower(ctx, value, expected)
@@ -141,9 +144,8 @@ def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
             continue
         found = partial.key(ctx, key, expected)
         held = _held(ctx, value, expected)
-        written += [found, held]
+        written += [partial.asked(ctx, key, found, nowhere), held]
         body = operators.conditional(ctx, node, operators.equal(ctx, key, one, found), held, body)
-    each = ir.For(str(one.data), expected.key, lowering.domain(expected.key), not expected.key.scalarsets)
     if not isinstance(body.type, UnionType):  # No key has anything.
         body = ctx.adapt(body, expected.value, node)
     return lowering.after(ctx, node, written, _made(ctx, node, each, body))

@@ -33,6 +33,15 @@ def key(ctx: Context, node: ast.expr, kind: PartialMapType) -> ir.Expr:
     return ctx.adapt(found, kind.key, node)
 
 
+def asked(ctx: Context, node: ast.expr, key: ir.Expr, whole: ir.Expr) -> ir.Expr:
+    """A key that is given, looked up in some map: what is one by its range, or as a constant, may be none at other bounds."""
+    while key.op is Op.COERCE:
+        (key,) = key.args
+    if key.op is Op.CONST:
+        key = lowering.constant(ctx, node, key.data)
+    return looked_up(whole, key, ctx.location(node))
+
+
 def present(value: ir.Expr) -> ir.Expr:
     """What is not None: an error where it is."""
     kinds = tuple(kind for kind in alternatives(value.type) if not isinstance(kind, NoneType))

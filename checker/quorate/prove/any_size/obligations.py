@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import z3
 
-from quorate.errors import Location, SpecError, UsageError
+from quorate.errors import Location, OutsideSubset, SpecError, UsageError
 from quorate.kinds import INVARIANTS, MAPPING, SAFETY, STEPS
 from quorate.language.places import declaration
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
@@ -76,7 +76,10 @@ def _at_any_bound(model: Model) -> Model:
         if issubclass(sort, Int):
             name = sort.__name__
             bounds[name] = _largest(spec, bounds, name, size, LONG if name in capacities else LARGE)
-    larger = build(spec.bounded(**bounds))
+    try:
+        larger = build(spec.bounded(**bounds))
+    except OutsideSubset as error:
+        raise NoAnySize(f"{error.found} That is so at other bounds.", error.instead, error.location) from None
     same_constants(_bodies(model), _bodies(larger))
     return larger
 
@@ -208,12 +211,14 @@ class Prover:
         if self._any.init is not None:
             machine = AnySize(self._any)
             raised = machine.either([condition for condition, _ in machine.stopped(self._first(machine), "error")])
+            self.conditions |= set(self._supposed(machine))
             if not machine.is_false(raised):
                 found.append(self._query((INIT, NO_ERROR), machine, [("", raised)]))
         for action in self._any.actions:
             machine, transition, hypotheses = self._fired(action, assumed)
             with machine.aside():
                 raised = machine.either([condition for condition, _ in machine.stopped(transition, "error")])
+                self.conditions |= set(self._supposed(machine))
                 if not machine.is_false(raised):
                     found.append(self._query((action.name, NO_ERROR), machine, [*hypotheses, ("", raised)]))
         return found
@@ -355,6 +360,13 @@ class Prover:
         except SpecError:
             return machine.symbols.symbol(kind, f"initial {name}", [])
 
+    def _supposed(self, machine: AnySize) -> Iterator[str]:
+        """What is supposed of the greatest numbers, which has to be true of the configured ones."""
+        for sort, number in machine.symbols.suppositions.items():
+            if number > self.model.system.sizes[sort]:
+                raise NoAnySize(f"{number} is no {sort.__name__} at the configured size.", "Raise that bound.")
+            yield f"{sort.__name__} goes up to {number}, or further"
+
     def _query(self, name: tuple[str, str], machine: AnySize, parts: list[tuple[str, Formula]]) -> Query:
         """A query whose last two parts are the step and the negated goal; the axioms that these call for are added."""
         given, asked = set[str](), set[str]()
@@ -365,7 +377,7 @@ class Prover:
             asked |= self._quorums[formula.get_id()][2]
         axioms = machine.quorum_axioms(self.model.system.bounds, given, asked)
         quorums = [(axiom, about) for axiom, about, _ in axioms]
-        self.conditions |= {condition for _, _, condition in axioms if condition}
+        self.conditions |= {condition for _, _, condition in axioms if condition} | set(self._supposed(machine))
         facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.known)]
         because = self._any.system.spec.because.get(name[1], ())
         return replace(query(name, [*parts, *facts], quorums, self._symbols), because=because)

@@ -26,6 +26,9 @@ from quorate.model import nodes as ir
 from quorate.model.nodes import Change, Op
 from quorate.prove.encode.values import ABSENT, Cond, Event, Part, Union, Value, Values, class_key, parts_of
 
+STORING = frozenset({Change.ADD, Change.SEND, Change.APPEND})
+"""Changes that put in what they are given; others look for it."""
+
 
 @dataclass
 class Env(Generic[Cond, Part]):
@@ -303,8 +306,12 @@ class Machine(Values[Cond, Part]):
         """What a map or list holds at a key; an error where there is no such key."""
 
     @abstractmethod
-    def require_key(self, key: Value[Cond, Part], have: Type, whole: Type, location: Location | None) -> None:
-        """An error where a value of type `have` is no key that a map has, if `at` does not see that."""
+    def sought(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
+        """The value of what is looked for, as a key or an element: no bound applies to it."""
+
+    @abstractmethod
+    def require_key(self, key: Value[Cond, Part], whole: Type, location: Location | None) -> None:
+        """An error where a value is no key that a map has, if `at` does not see that."""
 
     @abstractmethod
     def replaced(
@@ -334,9 +341,9 @@ class Machine(Values[Cond, Part]):
 
     def _keys(self, target: ir.Place, env: Env[Cond, Part], location: Location | None) -> list[Value[Cond, Part]]:
         """The keys and indices that lead to a place."""
-        keys = self.values(target.selectors, env)
-        for selector, key, kind in zip(target.selectors, keys, target.types, strict=False):
-            self.require_key(key, selector.type, kind, location)
+        keys = [self.sought(selector, env) for selector in target.selectors]
+        for key, kind in zip(keys, target.types, strict=False):
+            self.require_key(key, kind, location)
         return keys
 
     def _stored(
@@ -360,7 +367,8 @@ class Machine(Values[Cond, Part]):
         if statement.change is Change.CLEAR:
             changed = self.constant(target.type.zero(), target.type)
         else:
-            args = self.values(statement.args, env)
+            stored = statement.change in STORING
+            args = [self.value(part, env) if stored else self.sought(part, env) for part in statement.args]
             changed = self.changed(statement.change, whole, target.type, args, statement.location)
         self._put(target, changed, env, statement.location)
 

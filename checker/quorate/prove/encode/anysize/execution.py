@@ -20,20 +20,33 @@ import z3
 from quorate.errors import Location
 from quorate.language.types import (
     MapType,
+    NatType,
     NetworkType,
+    RecordType,
     SetType,
+    TupleType,
     Type,
+    UnionType,
 )
-from quorate.model.fitting import fitting
 from quorate.model.nodes import Change, Expr, Loop, Op
-from quorate.model.ranges import ends, is_number
-from quorate.prove.encode.anysize.containers import BagV, MapV, SeqV, SetV, Value, as_list, as_map, as_number, as_set
+from quorate.prove.encode.anysize.containers import (
+    BagV,
+    MapV,
+    SeqV,
+    SetV,
+    Value,
+    as_formula,
+    as_list,
+    as_map,
+    as_number,
+    as_set,
+)
 from quorate.prove.encode.anysize.effects import all_rounds
 from quorate.prove.encode.anysize.objects import Objects
 from quorate.prove.encode.anysize.quantifiers import Env, Exits
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.encode.anysize.terms import Formula, Number, negation, operands, quantified
-from quorate.prove.encode.values import ABSENT
+from quorate.prove.encode.values import ABSENT, alternatives_of, class_key, parts_of
 
 CERTAIN_EFFORT = 20_000
 """Z3's resource limit for a look at the path, in its own units: a few milliseconds."""
@@ -66,19 +79,64 @@ class AnySize(Objects):
         )
 
     def op_lookup(self, node: Expr, env: Env) -> Value:
-        whole, key = self.values(node.args, env)
-        self.require_key(key, node.args[1].type, node.args[0].type, node.location)
+        whole, key = self.value(node.args[0], env), self.sought(node.args[1], env)
+        self.require_key(key, node.args[0].type, node.location)
         return ABSENT if key is ABSENT else as_map(whole).at(key)
 
-    def require_key(self, key: Value, have: Type, whole: Type, location: Location | None) -> None:
-        """A map has a value for every number, and the specification has no key below zero or above the greatest one."""
-        if not isinstance(whole, MapType) or key is ABSENT:
-            return
-        low, high = ends(have) if is_number(have) else (0, 1)
-        if (
-            fitting(have, whole.key) or 0 < low == high
-        ):  # A constant may be above the greatest number, whichever that is.
-            self.stop("error", self.negate(self.legal(key, whole.key)), "there is no such key", location)
+    def sought(self, node: Expr, env: Env) -> Value:
+        """That a number is one of another sort is known from the ranges of both, which are those of some bounds. Where it is not, there
+        is nothing to be found; to hold it against the sort would cut the run."""
+        if node.op is not Op.COERCE:
+            return self.value(node, env)
+        found = self.sought(node.args[0], env)
+        with self.muted():
+            return self.coerce(found, node.args[0].type, node.type)
+
+    def require_key(self, key: Value, whole: Type, location: Location | None) -> None:
+        """A map has a value for every number, and the specification has no key below zero or above the greatest one. Of which numbers a
+        key can be is no matter of its type: that range is one at some bounds."""
+        if isinstance(whole, MapType):
+            self.stop("error", self.negate(self.is_key(key, whole.key)), "there is no such key", location)
+
+    def is_key(self, key: Value, kind: Type) -> Formula:
+        """Whether a value is a key of a map, as far as its form leaves that open."""
+        if key is ABSENT:
+            return self.true
+        match kind:
+            case RecordType(kinds=kinds) | TupleType(kinds=kinds):
+                return self.both([self.is_key(part, inner) for part, inner in zip(parts_of(key), kinds, strict=True)])
+            case UnionType(kinds=kinds):
+                there = [(alternatives_of(key).get(class_key(inner)), inner) for inner in kinds]
+                return self.both([self.implies(one[0], self.is_key(one[1], inner)) for one, inner in there if one])
+            case NatType():
+                return self._is_number_of(as_number(key), kind)
+        return self.true
+
+    def _is_number_of(self, number: Number, kind: NatType) -> Formula:
+        """Whether a number is one of a sort. A constant is: the sort is supposed to have it."""
+        if z3.is_app_of(number, z3.Z3_OP_ITE):
+            condition = as_formula(number.arg(0))
+            with self.under(condition):
+                first = self._is_number_of(as_number(number.arg(1)), kind)
+            with self.under(self.negate(condition)):
+                second = self._is_number_of(as_number(number.arg(2)), kind)
+            return as_formula(self.select(condition, first, second))
+        if self.symbols.is_within(kind, number):
+            return self.true
+        if not z3.is_int_value(number) or number.as_long() < 0:
+            return self.symbols.within(kind, number)
+        if not self._certain(number <= self.symbols.greatest(kind)):
+            self.symbols.suppose(kind, number.as_long())
+        return self.true
+
+    def op_record(self, node: Expr, env: Env) -> Value:
+        """A record has been held against its fields; a constant is one of its sort at some bounds, and supposed to be."""
+        made = self.op_tuple(node, env)
+        if self._judging and isinstance(node.type, RecordType):
+            for part, value, kind in zip(node.args, parts_of(made), node.type.kinds, strict=True):
+                if _without_coercion(part).op is Op.CONST:
+                    self.is_key(value, kind)
+        return made
 
     def op_index(self, node: Expr, env: Env) -> Value:
         whole, position = self.values(node.args, env)
@@ -154,7 +212,7 @@ class AnySize(Objects):
         return SetV(node.type.element, lambda found: self.either([self.equal(found, member) for member in members]))
 
     def op_in(self, node: Expr, env: Env) -> Value:
-        found, whole = self.values(node.args, env)
+        found, whole = self.sought(node.args[0], env), self.value(node.args[1], env)
         if found is ABSENT or whole is ABSENT:
             return self.false
         if isinstance(whole, SeqV):
@@ -370,3 +428,9 @@ class AnySize(Objects):
     def loop(self, statement: Loop, env: Env) -> Exits:
         all_rounds(self, statement, env)
         return self._going()
+
+
+def _without_coercion(node: Expr) -> Expr:
+    while node.op is Op.COERCE:
+        (node,) = node.args
+    return node

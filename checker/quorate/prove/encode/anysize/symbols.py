@@ -74,6 +74,8 @@ class Symbols:
         """Functions and constants whose numbers are not below zero."""
         self._limited: dict[str, type] = {}
         """Those whose numbers are within the limits of a `Nat`, which is named."""
+        self.supposed: dict[type, int] = {}
+        """The greatest numbers that sorts are supposed to have."""
         self.facts: list[Formula] = []
         self.orders: dict[type, z3.FuncDeclRef] = {}
         self._older: Symbols | None = None
@@ -88,12 +90,18 @@ class Symbols:
             older = older._older
         return list(found.values())
 
+    @property
+    def suppositions(self) -> dict[type, int]:
+        """What was supposed, here or in older symbols."""
+        older = {} if self._older is None else self._older.suppositions
+        return {sort: max(self.supposed.get(sort, 0), older.get(sort, 0)) for sort in (self.supposed | older)}
+
     def fork(self) -> Symbols:
         """Symbols that go on from here on their own."""
         other = Symbols()
         other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
         other._greatest, other.naturals = dict(self._greatest), set(self.naturals)
-        other._limited, other._older = dict(self._limited), self
+        other._limited, other.supposed, other._older = dict(self._limited), dict(self.supposed), self
         other.facts, other.orders = list(self.facts), dict(self.orders)
         return other
 
@@ -153,6 +161,13 @@ class Symbols:
             self._greatest[kind.sort] = z3.Int(f"greatest {kind}")
             self.facts.append(self._greatest[kind.sort] >= 0)
         return self._greatest[kind.sort]
+
+    def suppose(self, kind: NatType, number: int) -> None:
+        """Suppose that a sort has a number that the specification writes as one of it: without it, it would be in error."""
+        greatest = self.greatest(kind)
+        if number > self.supposed.get(kind.sort, 0):
+            self.supposed[kind.sort] = number
+            self.facts.append(greatest >= number)
 
     def is_natural(self, term: Term) -> bool:
         """Whether a number is not below zero by its form."""
