@@ -11,8 +11,9 @@ from tests.cli.samples import MUTEX
 UNNEEDED = (
     *("quorate.explorer", "quorate.mutate", "quorate.prove", "quorate.pipeline", "quorate.conform"),
     *("quorate.report.problems", "quorate.report.scene", "quorate.report.sarif", "quorate.report.coverage"),
-    *("quorate.explore.traces", "quorate.explore.profile"),
+    *("quorate.explore.traces", "quorate.explore.profile", "quorate.explore.cluster", "quorate.explore.native"),
     *("z3", "rich", "networkx", "graphviz", "multiprocessing", "importlib.metadata", "concurrent.futures"),
+    *("ray", "hypothesis", "asyncio", "logging", "socket", "ctypes", "tempfile"),
 )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from quorate import Nat, Spec, action, require
 from quorate.conform.narrowing import narrowed
 from quorate.explore import check
+from quorate.language.loaded import definition_of
 from quorate.language.system import System
 from quorate_specs.consensus.raft import Raft
 
@@ -120,6 +123,12 @@ def test_all_methods_mean_the_same() -> None:
                 "from_itself": True,
                 "of_expression": False,
             }
+
+
+def test_the_text_that_others_read_stays_as_it_is() -> None:
+    texts = [ast.unparse(definition_of(function)) for function in (Loops.later, Loops.statement)]
+    narrowed(Loops)
+    assert [ast.unparse(definition_of(function)) for function in (Loops.later, Loops.statement)] == texts
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -246,7 +245,6 @@ class Asked:
     def outcome(self, cls: type[Spec], watch: Watch) -> Outcome:
         """Check it. On a cluster, the searches of `--keep-going` are made by one that is started once."""
         from quorate.explore import Naming, check, check_all, witness
-        from quorate.explore.cluster.rays import connected
 
         options: dict[str, Any] = {
             "engine": self.engine,
@@ -259,7 +257,11 @@ class Asked:
             return witness(cls, self.goal, **options)
         if not self.keep_going:
             return check(cls, **options)
-        with connected(self.cluster) if self.cluster is not None else nullcontext():
+        if self.cluster is None:
+            return check_all(cls, **options)
+        from quorate.explore.cluster.rays import connected
+
+        with connected(self.cluster):
             return check_all(cls, **options)
 
 

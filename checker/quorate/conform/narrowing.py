@@ -13,13 +13,15 @@ reaches.
 from __future__ import annotations
 
 import ast
+from copy import deepcopy
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
 from quorate.conform.sizes import is_limit, named
 from quorate.errors import UsageError
-from quorate.explore.choices import definition_of, namespace_of
+from quorate.explore.choices import namespace_of
 from quorate.language.declarations import SpecBase
+from quorate.language.loaded import definition_of
 from quorate.language.sorts import Int, Nat
 from quorate.language.spec import Spec, derived
 
@@ -52,6 +54,7 @@ def _narrowed_function(function: FunctionType, endless: frozenset[str]) -> Funct
     definition = definition_of(function)
     if definition is None or definition.name != function.__name__:
         return None
+    definition = deepcopy(definition)
     narrowing = _Narrowing(namespace_of(function), definition, endless)
     narrowing.visit(definition)
     if function.__code__.co_freevars:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, TypeGuard
 
-from quorate.explore.choices import definition_of, namespace_of
+from quorate.explore.choices import namespace_of
 from quorate.language.declarations import SpecBase
+from quorate.language.loaded import definition_of
 from quorate.language.sorts import Int
 
 SIZES = ("bound", "size")

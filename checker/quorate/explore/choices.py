@@ -18,7 +18,7 @@ from typing import Any
 from quorate.errors import SpecError
 from quorate.language.control import Cut, require
 from quorate.language.declarations import SpecBase
-from quorate.language.loaded import is_as_loaded, lines_of, tree_of
+from quorate.language.loaded import definition_of
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Method, Parameter, State, System
 from quorate.language.types import IdentityType, NoneType, RecordType, Type, UnionType
@@ -79,19 +79,6 @@ def memberships(method: Method) -> list[tuple[Collection, Collection]]:
                         )
                     )
     return found
-
-
-def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """The syntax tree of a function, with the line numbers of its file; None where its source cannot be read, or is not what runs."""
-    found = lines_of(function)
-    if found is None or not is_as_loaded(function.__code__):
-        return None
-    lines, first = found
-    definition = tree_of(lines)
-    if not isinstance(definition, ast.FunctionDef):
-        return None
-    ast.increment_lineno(definition, first - 1)
-    return definition
 
 
 def parameters_of(definition: ast.FunctionDef) -> list[str]:

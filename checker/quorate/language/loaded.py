@@ -27,9 +27,15 @@ def lines_in(text: str) -> list[str]:
     return io.StringIO(text, newline=None).readlines()
 
 
+@lru_cache(maxsize=64)
+def split(text: str) -> tuple[str, ...]:
+    """The lines of a text as a file gave it, without their ends."""
+    return tuple(text.split("\n"))
+
+
 def column_in(line: str, offset: int) -> int:
     """The column, in characters, of an offset of a syntax tree, which counts bytes."""
-    return len(line.encode()[:offset].decode(errors="ignore"))
+    return offset if line.isascii() else len(line.encode()[:offset].decode(errors="ignore"))
 
 
 def lines_of(written: type | Callable[..., Any] | CodeType) -> tuple[list[str], int] | None:
@@ -54,13 +60,46 @@ def tree_of(lines: list[str]) -> ast.stmt | None:
     return found
 
 
+def text_of(code: CodeType) -> str:
+    """The text of the file that a function is written in, as it is now; "" where it cannot be read."""
+    linecache.checkcache(code.co_filename)
+    return "".join(linecache.getlines(code.co_filename))
+
+
 def is_as_loaded(code: CodeType) -> bool:
     """Whether the code of a function was compiled from the text of its file as it is now, as far as that can be read."""
-    linecache.checkcache(code.co_filename)
-    text = "".join(linecache.getlines(code.co_filename))
     if REWRITTEN in code.co_names:
         return True
-    return any(_means(code, other) for other in _compiled(text).get((code.co_name, code.co_firstlineno), ()))
+    return any(_means(code, other) for other in _compiled(text_of(code)).get((code.co_name, code.co_firstlineno), ()))
+
+
+def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """The syntax tree of a function, with the lines and columns of its file; None where it cannot be read, is not what runs, or is not
+    written with `def`. All who ask have the same tree: who wants another one changes a copy."""
+    code = inspect.unwrap(function).__code__
+    return written_as(code) if is_as_loaded(code) else None
+
+
+def written_as(code: CodeType) -> ast.FunctionDef | None:
+    """The same, whether or not it is what runs."""
+    return _definitions(text_of(code)).get((code.co_name, code.co_firstlineno))
+
+
+@lru_cache(maxsize=64)
+def _definitions(text: str) -> dict[tuple[str, int], ast.FunctionDef]:
+    """The functions in a text, by name and first line, which is that of the first decorator if there are some."""
+    found: dict[tuple[str, int], ast.FunctionDef] = {}
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            pending: list[ast.AST] = [ast.parse(text)]
+    except (SyntaxError, ValueError):
+        return found
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef):
+            found[node.name, min([node.lineno, *(one.lineno for one in node.decorator_list)])] = node
+        pending += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -133,6 +133,17 @@ class Expr:
     data: Any = None
     location: Location | None = field(default=None, compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        """Computed once: expressions are deep, and are keys of much that is remembered of them."""
+        found: int | None = self.__dict__.get("_hash")
+        if found is None:
+            found = self.__dict__["_hash"] = hash((self.op, self.type, self.args, self.data))
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which is of this process alone."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
     @property
     def clauses(self) -> tuple[Clause, ...]:
         """The clauses of a comprehension; none for other operators."""
@@ -146,9 +157,14 @@ class Expr:
 
     def walk(self) -> Iterator[Expr]:
         """This expression and everything inside it."""
-        yield self
-        for child in self.children():
-            yield from child.walk()
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            if node.op in COMPREHENSIONS:
+                pending.extend(reversed(list(node.children())))
+            else:
+                pending.extend(reversed(node.args))
 
 
 def conjuncts(node: Expr) -> Iterator[Expr]:

@@ -26,6 +26,7 @@ NODES = (
     ir.Function,
 )
 """Nodes with others inside."""
+PARTS = {kind: tuple(one.name for one in fields(kind)) for kind in NODES}
 
 
 def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -34,14 +35,14 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, tuple):
         parts = tuple(new for part in value if (new := rebuilt(part, change)) is not None or part is None)
         return value if len(parts) == len(value) and all(map(_is, parts, value)) else parts
-    if not isinstance(value, NODES):
-        return value
     changed: dict[str, Any] = {}
-    for one in fields(value):
-        old = getattr(value, one.name)
-        new = rebuilt(old, change)
-        if new is not old:
-            changed[one.name] = new
+    parts_of = PARTS.get(type(value))
+    if parts_of is None:
+        return value
+    for name in parts_of:
+        old = getattr(value, name)
+        if (type(old) in PARTS or isinstance(old, tuple)) and (new := rebuilt(old, change)) is not old:
+            changed[name] = new
     return change(replace(value, **changed) if changed else value)
 
 

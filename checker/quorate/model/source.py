@@ -11,19 +11,18 @@ from functools import cached_property
 from typing import Any
 
 from quorate.errors import Location, OutsideSubset, SpecError
-from quorate.language.loaded import column_in, is_as_loaded, lines_of, tree_of
+from quorate.language.loaded import column_in, is_as_loaded, split, text_of, written_as
 
 MISSING = object()
 
 
 @dataclass(frozen=True)
 class Source:
-    """A function's syntax tree and where it stands. `owner` is the class that defines it, for `super()`."""
+    """A function's syntax tree, with the lines of its file. `owner` is the class that defines it, for `super()`."""
 
     function: Callable[..., Any]
     tree: ast.FunctionDef
     file: str
-    first_line: int
     lines: tuple[str, ...]
     owner: type | None = None
 
@@ -32,20 +31,19 @@ class Source:
         """Parse a function. Raises OutsideSubset if its source is not available."""
         wrapped, function = function, inspect.unwrap(function)
         name = getattr(function, "__qualname__", repr(function))
-        found = lines_of(function)
-        if found is None:
+        code = getattr(function, "__code__", None)
+        text = "" if code is None else text_of(code)
+        if code is None or not text:
             raise OutsideSubset(f"The source of {name} is not available.", "Define it in a file.")
-        lines, first = found
-        file = inspect.getsourcefile(function) or "<unknown>"
-        if not is_as_loaded(function.__code__):
+        if not is_as_loaded(code):
             raise OutsideSubset(
-                f"The text of {name} in {file} is not what was loaded: the file has changed since.",
+                f"The text of {name} in {code.co_filename} is not what was loaded: the file has changed since.",
                 "Load it again in a new process.",
             )
-        tree = tree_of(lines)
-        if not isinstance(tree, ast.FunctionDef) or tree.name != function.__code__.co_name:
+        tree = written_as(code)
+        if tree is None:
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
-        source = Source(function, tree, file, first, tuple(line.rstrip("\n") for line in lines), owner)
+        source = Source(function, tree, code.co_filename, split(text), owner)
         if tree.args.posonlyargs:
             raise source.outside(
                 tree.args.posonlyargs[0], "A parameter before `/` has no name for callers.", "Leave the `/` out."
@@ -66,7 +64,7 @@ class Source:
         text = self.lines[line - 1] if line <= len(self.lines) else ""
         column = column_in(text, offset)
         length = (column_in(text, end) if end is not None else len(text)) - column
-        return Location(self.file, self.first_line + line - 1, column, max(length, 1), text)
+        return Location(self.file, line, column, max(length, 1), text)
 
     def error(self, node: ast.AST, message: str) -> SpecError:
         """The spec is wrong here."""

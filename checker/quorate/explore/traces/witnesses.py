@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from quorate.explore.choices import definition_of, namespace_of, parameters_of
+from quorate.explore.choices import namespace_of, parameters_of
 from quorate.explore.traces.recording import Place, Recorder
+from quorate.language.loaded import definition_of
 from quorate.language.networks import Wire
 from quorate.language.resolve import record_type
 from quorate.language.sorts import Identity
