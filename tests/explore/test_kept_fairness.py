@@ -173,6 +173,45 @@ def test_an_error_of_an_abstract_action_is_one_of_the_claim_where_it_may_be_poss
     assert isinstance(found, Failed) and found.trace is not None and len(found.trace.steps) == 2
 
 
+class Emptied(Queued):
+    """The abstract state says who is next, whoever is there."""
+
+    @mapping(fair=True)
+    def refines_asked(self, abstract: Asked) -> None:
+        abstract.waiting = {self.queue[0], self.queue[1]} if len(self.queue) > 0 else set()
+
+
+class Strict(Asked):
+    """Two never wait."""
+
+    @action
+    def ask(self, s: Server) -> None:
+        assert len(self.waiting) == 0
+        super().ask(s)
+
+
+class RefinesStrict(Stacked):
+    """They do; of what is only asked about `serve`, that is no error."""
+
+    refines = Strict
+    expect = holds()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_errors_in_what_is_seen_are_those_of_states_in_their_order(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step is seen at both of its ends, and it is the state that raises."""
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    found = check(only(Emptied, ["serve_is_fair"]), engine=engine)
+    assert isinstance(found, Failed) and found.trace is not None and found.engine == engine
+    assert len(found.trace.steps) == 1 and found.trace.abstract is None
+    lasso = check(only(RefinesStrict, ["serve_is_fair"]), engine=engine)
+    assert isinstance(lasso, Violated) and lasso.trace is not None and lasso.trace.loop is not None
+    assert any(step.abstract is not None and step.abstract.action is None for step in lasso.trace.steps)
+
+
 # In the library
 
 

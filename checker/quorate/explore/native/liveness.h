@@ -283,15 +283,20 @@ static bool find_loop(Liveness *l) {
 
 /* ---- A property -------------------------------------------------------------------------------------------------- */
 
-/* Mark the steps from a state that fulfil a property. */
-static void mark_endings(Liveness *l, unsigned property, const uint64_t *choice, uint64_t state, const State *s) {
+/* Mark the steps that fulfil a property which no state raises in. They are asked last, since a step is evaluated on both of its states. */
+static void mark_endings(Liveness *l, unsigned property, const uint64_t *choice) {
     Components *c = &l->components;
-    for (Edges edges = edges_of(&l->graph, state); edge_next(&edges);) {
-        if (edges.target == state) continue;
-        State next = state_of(&l->graph, edges.target);
-        unsigned answer = model_ends(property, choice, s, &next);
-        if (answer & RAISES) l->raising = state;
-        if (answer & FULFILLED) set_bit(bits_in(&c->ending), edge_number(&l->graph, &edges));
+    for (uint64_t n = 0, count = count_of(&l->graph); n < count; n++) {
+        if (n % 4096 == 0 && graph_stopping(&l->graph)) return;
+        if (bit_of(bits_in(&c->fulfilled), n) || !bit_of(bits_in(&c->accepting), n)) continue; /* The state fulfils it. */
+        State s = state_of(&l->graph, n);
+        for (Edges edges = edges_of(&l->graph, n); edge_next(&edges);) {
+            if (edges.target == n) continue;
+            State next = state_of(&l->graph, edges.target);
+            unsigned answer = model_ends(property, choice, &s, &next);
+            if (answer & RAISES) l->raising = n;
+            if (answer & FULFILLED) set_bit(bits_in(&c->ending), edge_number(&l->graph, &edges));
+        }
     }
 }
 
@@ -304,8 +309,6 @@ static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *cho
     bool never = (acceptance & PROMISE_WAY) == PROMISE_NEVER, steps = acceptance & PROMISE_STEPS;
     size_t marks = (l->graph.record_bytes / 64 + 1) * sizeof(uint64_t);
     c->ends = false;
-    if (steps && !graph_room(&l->graph, &c->ending, marks)) return;
-    if (steps) memset(bits_in(&c->ending), 0, marks);
     memset(begins, 0, bytes);
     memset(fulfilled, 0, bytes);
     memset(accepting, 0, bytes);
@@ -321,9 +324,11 @@ static void promise_evaluate(Liveness *l, unsigned property, const uint64_t *cho
         if (never && answer & FULFILLED) set_bit(fulfilled, n);
         else if (starts) set_bit(begins, n);
         if (never || !(answer & FULFILLED)) set_bit(accepting, n);
-        if (steps && !(answer & (FULFILLED | RAISES))) mark_endings(l, property, choice, n, &s);
     }
-    c->ends = steps && l->raising == NOBODY;
+    if (!steps || l->raising != NOBODY || !graph_room(&l->graph, &c->ending, marks)) return;
+    memset(bits_in(&c->ending), 0, marks);
+    mark_endings(l, property, choice);
+    c->ends = l->raising == NOBODY;
 }
 
 /* Count the states in which an obligation is pending, and those of them from which a run can leave the bounds while it is. After

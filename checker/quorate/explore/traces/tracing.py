@@ -23,7 +23,7 @@ from quorate.explore.traces.witnesses import Explanation, explain, plain_json
 from quorate.kinds import DEADLOCK, INDUCTION, MAPPING, PLAIN, STEPS, UNJUDGED, kind_of
 from quorate.language.containers import Event
 from quorate.language.networks import Wire
-from quorate.language.system import UNSET, Arguments, Method, State, Successor, System, Told
+from quorate.language.system import UNSET, Arguments, Method, State, Successor, System, Told, is_of_spec
 from quorate.language.types import ChannelsType, MapType, Type, WireType
 from quorate.trace import Abstraction, AbstractStep, Change, Json, Step, Trace, Witness
 
@@ -95,7 +95,8 @@ class Tracer:
         explanation = self._explanation(finding)
         refines = finding.kind == kind_of(MAPPING).shown_as
         carried = finding.method is not None and finding.method.name in self.system.carried
-        abstract = self._abstract() if refines or carried else None
+        seen = finding.message is None  # Where the mapping raises there is nothing beside.
+        abstract = self._abstract() if seen and (refines or carried) else None
         init = system.init
         return Trace(
             spec=spec,
@@ -139,7 +140,7 @@ class Tracer:
         assert refinement is not None and abstract is not None
         levels = [refinement.state(self.system.view(state)) for state in self.states]
         for step, (before, after) in zip(steps, pairwise(levels), strict=True):
-            taken = None if before == after else refinement.step(before, after)
+            taken = None if before == after else self._abstractly(before, after)
             changes = tuple(
                 replace(change, lane=None)
                 for variable, old, new in zip(abstract.variables, before, after, strict=True)
@@ -147,6 +148,17 @@ class Tracer:
             )
             name, given = (None, {}) if taken is None else (taken[0].name, _named(*taken))
             yield replace(step, abstract=AbstractStep(name, given, changes))
+
+    def _abstractly(self, before: State, after: State) -> Instance | None:
+        """The abstract step between two abstract states; None where there is none, and where an abstract action raises, which is nothing
+        that a property of runs asks of the mapping."""
+        assert self.system.refinement is not None
+        try:
+            return self.system.refinement.step(before, after)
+        except BaseException as error:
+            if not is_of_spec(error):
+                raise
+            return None
 
     # Steps
 
