@@ -25,12 +25,12 @@ static bool store_full(Search *search) {
 
 static bool store_open(Search *search) {
     size_t limit = search->options.memory_limit;
-    bool good = region_reserve(&search->table.region, limit);
+    bool good = region_reserve(&search->table.region, limit, ALL_OVER);
     for (unsigned i = 0; good && i < search->arena_count; i++) {
         Arena *arena = &search->table.arenas[i];
         /* With fingerprints, addresses are used only once, and the memory behind them is given back. */
-        good = region_reserve(&arena->region, limit * (STORE_FINGERPRINT ? MODEL_WORDS + 1 : 1));
-        for (int k = 0; MODEL_SLEEP && good && k < 2; k++) good = region_reserve(&arena->masks[k], limit);
+        good = region_reserve(&arena->region, limit * (STORE_FINGERPRINT ? MODEL_WORDS + 1 : 1), IN_ORDER);
+        for (int k = 0; MODEL_SLEEP && good && k < 2; k++) good = region_reserve(&arena->masks[k], limit, IN_ORDER);
     }
     search->table.capacity = FIRST_CAPACITY;
     return good && region_commit(&search->table.region, FIRST_CAPACITY * sizeof(uint64_t), &search->budget);

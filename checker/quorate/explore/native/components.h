@@ -331,7 +331,7 @@ static bool components_reserve(Components *c, Graph *graph) {
                      &c->unjudged.region, &c->rest.region, &c->touched.region};
     c->graph = graph;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!region_reserve(all[i], graph->budget.limit)) return false;
+        if (!region_reserve(all[i], graph->budget.limit, ALL_OVER)) return false;
     return true;
 }
 

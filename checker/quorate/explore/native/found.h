@@ -45,7 +45,7 @@ static bool found_open(Found *found, size_t bytes, Budget *budget) {
     uint64_t most = bytes / sizeof(State) > BEHIND ? bytes / sizeof(State) - BEHIND : 0;
     found->capacity_max = most < FOUND_MAX ? most : FOUND_MAX;
     found->capacity = found->capacity_max < FOUND_MIN ? found->capacity_max : FOUND_MIN;
-    return found->capacity > 0 && region_reserve(&found->slots, bytes) && found_commit(found, found->capacity, budget);
+    return found->capacity > 0 && region_reserve(&found->slots, bytes, ALL_OVER) && found_commit(found, found->capacity, budget);
 }
 
 /* The place of a state, or the free one that it would take; NULL if even behind the last place there is none. */

@@ -248,7 +248,7 @@ static bool graph_reserve(Graph *graph) {
     Region *all[] = {&graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving, &graph->labels, &graph->label_slots};
     pthread_mutex_init(&graph->labels_lock, NULL);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!region_reserve(all[i], graph->budget.limit)) return false;
+        if (!region_reserve(all[i], graph->budget.limit, ALL_OVER)) return false;
     return vertices_open(&graph->vertices, graph->budget.limit, &graph->budget);
 }
 

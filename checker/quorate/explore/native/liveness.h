@@ -413,8 +413,8 @@ EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_ma
     l->workers = (unsigned)(workers < WORKERS_MAX ? workers : WORKERS_MAX);
     l->graph.budget.limit = memory_limit;
     l->graph.states_max = states_max < GRAPH_STATES_MAX ? states_max : GRAPH_STATES_MAX;
-    if (graph_reserve(&l->graph) && components_reserve(&l->components, &l->graph) && region_reserve(&l->parents, memory_limit) &&
-        region_reserve(&l->queue.region, memory_limit) && region_reserve(&l->path, memory_limit))
+    if (graph_reserve(&l->graph) && components_reserve(&l->components, &l->graph) &&
+        region_reserve(&l->parents, memory_limit, ALL_OVER) && region_reserve(&l->queue.region, memory_limit, IN_ORDER) && region_reserve(&l->path, memory_limit, IN_ORDER))
         return l;
     quorate_liveness_close(l);
     return NULL;

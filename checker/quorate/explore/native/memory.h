@@ -24,7 +24,12 @@ typedef struct {
     _Atomic size_t committed; /* written by one worker, read by anyone */
 } Region;
 
-static bool region_reserve(Region *region, size_t bytes) {
+/* How a region is read. One that is read all over is bound by address translation, and huge pages are worth a third of the time. One that is
+   written from end to end gains nothing by them; and where a machine is a guest of another, they are what the host has to find anew, page by page,
+   while small pages are mostly those that some program has just given back. */
+typedef enum { IN_ORDER, ALL_OVER } Access;
+
+static bool region_reserve(Region *region, size_t bytes, Access access) {
     bytes = (bytes + 2 * HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
     /* A limit on address space (ulimit -v) can refuse the first wish; half of it, and so on, may still do. */
     for (; bytes >= 2 * HUGE_PAGE; bytes /= 2) {
@@ -35,8 +40,9 @@ static bool region_reserve(Region *region, size_t bytes) {
         region->reserved = bytes - (size_t)(region->base - mapping);
         region->committed = 0;
 #ifdef MADV_HUGEPAGE
-        /* Random access to a large table is bound by address translation; huge pages are worth a third of the time. */
-        madvise(region->base, region->reserved, MADV_HUGEPAGE);
+        if (access == ALL_OVER) madvise(region->base, region->reserved, MADV_HUGEPAGE);
+#else
+        (void)access;
 #endif
         return true;
     }

@@ -263,8 +263,9 @@ static bool roots_open(Roots *roots, unsigned key_bits, size_t limit, Budget *bu
     memset(roots, 0, sizeof *roots);
     roots->key_bits = key_bits;
     roots->capacity = RECENT_MIN;
-    bool good = region_reserve(&roots->entries, limit) && region_reserve(&roots->starts, limit) && region_reserve(&roots->recent, limit);
-    for (int mark = 0; good && mark < MARKS; mark++) good = region_reserve(&roots->holds[mark], limit / 64 + HUGE_PAGE);
+    bool good = region_reserve(&roots->entries, limit, ALL_OVER) && region_reserve(&roots->starts, limit, ALL_OVER) &&
+                region_reserve(&roots->recent, limit, ALL_OVER);
+    for (int mark = 0; good && mark < MARKS; mark++) good = region_reserve(&roots->holds[mark], limit / 64 + HUGE_PAGE, ALL_OVER);
     return good && roots_room(roots, key_bits > 6 ? 6 : key_bits - 1, budget) &&
            region_commit(&roots->entries, 64, budget) && region_commit(&roots->recent, RECENT_MIN * sizeof(uint64_t), budget);
 }

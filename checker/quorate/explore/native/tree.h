@@ -110,7 +110,7 @@ static bool node_open(Node *node, unsigned left, unsigned right, size_t limit, B
     node->left = left;
     node->right = right;
     node->capacity = PAIRS_MIN;
-    return region_reserve(&node->pairs, limit) && region_reserve(&node->index, limit) &&
+    return region_reserve(&node->pairs, limit, ALL_OVER) && region_reserve(&node->index, limit, ALL_OVER) &&
            region_commit(&node->index, PAIRS_MIN * sizeof(uint32_t), budget);
 }
 

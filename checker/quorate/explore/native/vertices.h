@@ -318,7 +318,7 @@ static void vertices_close(Vertices *v, Budget *budget) {
 }
 
 static bool vertices_open(Vertices *v, size_t limit, Budget *budget) {
-    bool good = region_reserve(&v->held, limit) && region_reserve(&v->slots, limit);
+    bool good = region_reserve(&v->held, limit, ALL_OVER) && region_reserve(&v->slots, limit, ALL_OVER);
     v->slack = PAIRS_SLACK;
     if (!TREED) return good;
     good = good && plan_tree(&v->tree, NULL, 0, 0, v->slack, limit, budget) && tree_room(&v->tree, v->slack, budget);
