@@ -23,6 +23,8 @@ from quorate import (
 )
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
+from quorate.explore.limits import Cluster
+from quorate.explore.simulate import simulate
 from quorate.explore.traces.replay import replay
 from quorate.language.system import Failure, System
 from quorate.model import build
@@ -116,6 +118,27 @@ class BeginsPrepared(Coordinated):
     def begin(self) -> None:
         for r in RM:
             self.rm[r] = State.PREPARED
+
+
+class SomeBeginPrepared(Coordinated):
+    expect = violates("refines_commit")
+
+    @init
+    def begin(self, some: set[RM]) -> None:
+        for r in RM:
+            self.rm[r] = State.PREPARED if r in some else State.WORKING
+
+
+@pytest.mark.parametrize(
+    "options", [{"engine": "reference"}, {"engine": "native", "guided": True}, {"cluster": Cluster()}]
+)
+@pytest.mark.parametrize("spec", [BeginsPrepared, SomeBeginPrepared])
+def test_random_runs_that_begin_in_no_abstract_initial_state_are_violations(
+    spec: type[Spec], options: dict[str, Any]
+) -> None:
+    found = simulate(spec, seed=1, runs=20, **options)
+    assert found.violation is not None and found.violation.kind == "refinement" and len(found.violation.steps) == 0
+    assert replay(found.violation, spec).reproduced
 
 
 def steps_of(outcome: Outcome) -> int | str | None:

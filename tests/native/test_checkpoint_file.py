@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner
+from quorate.commands.check import command
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
 from quorate.explore.native import explore as native
@@ -113,6 +115,13 @@ def test_the_search_is_not_lost_with_the_check_of_liveness(
     for field in ("states", "transitions", "depth", "cuts", "actions", "levels"):
         assert getattr(whole.statistics, field) == getattr(alone.statistics, field)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_searches_have_no_checkpoint_in_common(tmp_path: Path) -> None:
+    """Whoever went on would find that of another search, or none."""
+    asked = ["two_phase_commit", "--keep-going", "--checkpoint", str(tmp_path / "checkpoint")]
+    shown = CliRunner().invoke(command, asked)
+    assert shown.exit_code == 2 and "one --property at a time" in shown.output and list(tmp_path.iterdir()) == []
 
 
 def test_files_beside_the_checkpoint_are_left_as_they_are(tmp_path: Path) -> None:

@@ -156,10 +156,11 @@ def command(
         raise click.UsageError("--keep-going, --property and --witness exclude one another.")
     if (coverage or profile) and goal is not None:
         raise click.UsageError(f"--{'coverage' if coverage else 'profile'} is of a check, not of the way to one goal.")
-    if disk is not None and keep_going:
-        raise click.UsageError(
-            "--disk holds one search, and --keep-going makes several: ask for one --property at a time."
-        )
+    for option, place in (("--disk", disk), ("--checkpoint", checkpoint)):
+        if place is not None and keep_going:
+            raise click.UsageError(
+                f"{option} holds one search, and --keep-going makes several: ask for one --property at a time."
+            )
     there = cluster_of(cluster, cluster_workers, workers)
     if there is not None and engine not in ("auto", CLUSTER):
         raise click.UsageError(f"--cluster has an engine of its own: leave out --engine {engine}.")

@@ -274,7 +274,10 @@ class _Walker:
 
     def _judged(self, arguments: Arguments, steps: list[Instance], state: State) -> Finding | None:
         self.visited.add(state)
-        return self._falsified(arguments, steps, self._properties.falsified(state))
+        false = self._properties.falsified(state)
+        if false is None and not steps:
+            false = self._properties.begins_wrongly(state)
+        return self._falsified(arguments, steps, false)
 
     def _falsified(self, arguments: Arguments, steps: list[Instance], false: Falsified | None) -> Finding | None:
         if false is None:

@@ -47,7 +47,7 @@ def stateful(spec: type[Spec], **bounds: int) -> type[RuleBasedStateMachine]:
         @initialize(state=st.sampled_from([state for _, state in begins]))
         def _begin(self, state: State) -> None:
             self._go_to(state)
-            self._assert(self._properties.falsified(state))
+            self._assert(self._properties.falsified(state) or self._properties.begins_wrongly(state))
 
         @rule()
         @precondition(lambda self: not any(map(self._enabled, system.actions)))

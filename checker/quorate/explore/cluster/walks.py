@@ -20,8 +20,8 @@ from quorate.explore.engine import EngineUnavailable
 from quorate.explore.limits import Cluster, Watch
 from quorate.explore.native.library import FLAGS, Library, Plan, with_engine
 from quorate.explore.native.render import Rendered
-from quorate.explore.native.search import compiled
-from quorate.explore.native.simulation import NO_MEMORY, Part, Walk, taken
+from quorate.explore.native.search import begins_wrongly, compiled
+from quorate.explore.native.simulation import NO_MEMORY, Part, Walk, by_reference, taken
 from quorate.explore.simulate import Walked, Walks
 from quorate.language.system import System
 
@@ -38,6 +38,8 @@ def walk(system: System, walks: Walks, watch: Watch, cluster: Cluster) -> Walked
         raise UsageError(
             "Guided runs learn from each other, and a cluster takes runs that do not: leave out --guided, or --cluster."
         )
+    if begins_wrongly(system):
+        return by_reference(system, walks, watch)
     initial, library = compiled(system, (), without=frozenset({"bits"}))
     with connected(cluster) as rays:
         found = _ByCluster(system, library, initial, walks, watch)

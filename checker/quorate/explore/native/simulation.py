@@ -21,8 +21,9 @@ from quorate.explore.engine import EngineUnavailable
 from quorate.explore.limits import Watch
 from quorate.explore.native.library import EVENT_DEADLOCK, NO_ERROR, REGISTERS, Library, Plan, Step
 from quorate.explore.native.replay import Replay
-from quorate.explore.native.search import compiled
+from quorate.explore.native.search import begins_wrongly, compiled
 from quorate.explore.simulate import LATE, SHOWN_MAX, Met, Walked, Walks
+from quorate.explore.simulate import walk as walk_by_reference
 from quorate.language.system import Arguments, State, System
 
 STEPS_AT_ONCE = 100_000
@@ -37,8 +38,15 @@ NO_MEMORY = "the native engine ran out of memory for random runs"
 
 def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Take random runs, as `quorate.explore.simulate` wants them. Use it inside the system's configuration. Raises EngineUnavailable."""
+    if begins_wrongly(system):
+        return by_reference(system, walks, watch)
     initial, library = compiled(system, (), without=frozenset({"bits"}), guided=walks.guided)
     return _ByThreads(system, library, initial, walks, watch).walked(max(workers, 1))
+
+
+def by_reference(system: System, walks: Walks, watch: Watch) -> Walked:
+    """Runs of which some initial state is a violation in itself, which C does not look for: they soon end, and need no C."""
+    return walk_by_reference(system, replace(walks, swarm=walks.swarm or walks.guided, guided=False), watch, 1)
 
 
 class Part(NamedTuple):
