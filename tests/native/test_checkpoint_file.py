@@ -12,7 +12,7 @@ from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
 from quorate.explore.native import explore as native
 from quorate.explore.native import library, search
-from quorate.explore.native.checkpoint import MAGIC, claimed
+from quorate.explore.native.checkpoint import GRAPH_MAGIC, MAGIC, claimed, graph_beside
 from quorate.language.system import System
 from quorate.outcome import Outcome
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit, TwoPhaseCommitWithCrashes
@@ -96,13 +96,22 @@ def test_a_search_goes_on_from_where_memory_ended_it(tmp_path: Path, monkeypatch
 def test_the_search_is_not_lost_with_the_check_of_liveness(
     tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was searched is kept until liveness is judged; the graph is built anew, and that is said."""
+    """What was searched is kept until liveness is judged, and so is the graph, as far as it was built."""
     monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
     file, spec = tmp_path / "checkpoint", TwoPhaseCommitWithCrashes
     few = Watch(Limits(states=5_000), store=store, checkpoint=Checkpoint(file))
     outcome = check(spec, engine="native", watch=few)
     assert outcome.verdict == "unfinished" and "checking liveness" in outcome.reason and file.exists()  # type: ignore[attr-defined]
-    assert any("the graph for liveness is built anew" in note for note in outcome.notes)
+    assert any("goes on from what was written at the end" in note for note in outcome.notes)
+    graph = graph_beside(file)
+    kept = graph.read_bytes()
+    with pytest.raises(UsageError, match=r"--resume.*--overwrite"):
+        check(spec, engine="native", watch=Watch(store=store, checkpoint=Checkpoint(file)))
+    for content, reason in ((kept[:-1], "it is damaged"), (kept[:8] + bytes(8) + kept[16:], "another spec")):
+        graph.write_bytes(content)
+        with pytest.raises(UsageError, match=f"cannot go on from .*graph: .*{reason}"):
+            check(spec, engine="native", watch=Watch(store=store, checkpoint=Checkpoint(file, resume=True)))
+    graph.write_bytes(kept)
     with pytest.raises(UsageError, match="other bounds"):
         check(
             spec.bounded(ResourceManager=2),
@@ -112,6 +121,7 @@ def test_the_search_is_not_lost_with_the_check_of_liveness(
     whole = check(spec, engine="native", watch=Watch(store=store, checkpoint=Checkpoint(file, resume=True)))
     alone = check(spec, engine="native", watch=Watch(store=store))
     assert whole.verdict == alone.verdict == "holds"
+    assert f"liveness went on from {graph}, which had 5,000 states" in whole.notes
     for field in ("states", "transitions", "depth", "cuts", "actions", "levels"):
         assert getattr(whole.statistics, field) == getattr(alone.statistics, field)
     assert list(tmp_path.iterdir()) == []
@@ -132,6 +142,22 @@ def test_files_beside_the_checkpoint_are_left_as_they_are(tmp_path: Path) -> Non
     left.write_bytes(MAGIC + b"a search was killed while it wrote this")
     ended(Checkpoint(file))
     assert all(other.read_text() == "keep me" for other in others) and not left.exists()
+
+
+def test_a_graph_is_only_touched_if_it_is_one(tmp_path: Path) -> None:
+    file, graph = tmp_path / "checkpoint", tmp_path / "checkpoint.graph"
+    graph.write_text("keep me")
+    for checkpoint in (Checkpoint(file), Checkpoint(file, overwrite=True)):
+        with pytest.raises(UsageError, match=r"checkpoint\.graph is there and is not a checkpoint"):
+            ended(checkpoint)
+    assert graph.read_text() == "keep me"
+    graph.write_bytes(GRAPH_MAGIC)
+    with pytest.raises(UsageError, match=r"whose checkpoint .* is not there any more"):
+        ended(Checkpoint(file))
+    left = tmp_path / "checkpoint.graph.partial-uvwxyz"
+    left.write_bytes(GRAPH_MAGIC)
+    ended(Checkpoint(file, overwrite=True))
+    assert not graph.exists() and not left.exists() and file.exists()
 
 
 def test_two_searches_with_one_checkpoint_are_refused(tmp_path: Path) -> None:

@@ -310,11 +310,8 @@ class _Judge:
         except _BeginsTooLong as reason:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {reason}")
         self.verdicts.judge_liveness(lasting, {name: self._trace(finding) for name, finding in lasting.forced.items()})
+        self.notes.extend(lasting.notes)
         if lasting.stopped is not None:
-            checkpoint = self.watch.checkpoint
-            if checkpoint is not None and checkpoint.path.exists():
-                again = f"--checkpoint {checkpoint.path} --resume"
-                self.notes.append(f"`{again}` has the search, which is whole; the graph for liveness is built anew")
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
         if lasting.finding is not None:
             return self._found(lasting.finding)

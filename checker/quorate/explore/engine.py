@@ -135,6 +135,7 @@ class Lasting:
     transitions: int
     answers: tuple[Answer, ...] = ()
     stopped: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def finding(self) -> Finding | None:

@@ -44,7 +44,8 @@ class Progress:
 class Checkpoint:
     """A file that lets a killed search go on: written every `interval_s` seconds, and when the user or a limit ends the search
     (but that of states);
-    with `resume`, read at the start. A search that comes to its end removes it. Only the native engine has checkpoints.
+    with `resume`, read at the start. A search that comes to its end removes it; where liveness is checked after it, that does, and has its
+    graph beside the file, with ".graph" after its name. Only the native engine has checkpoints.
 
     A file that is no checkpoint is never touched; one of an earlier search only with `resume` or `overwrite`."""
 

@@ -32,6 +32,8 @@ static struct {
     unsigned *promises;
 } listed;
 
+static void (*listed_expanding)(void); /* called when a state is expanded, if there is one */
+
 #define place(number) (&(const State){{number}})
 
 static void model_initial(Successors *out) {
@@ -39,6 +41,7 @@ static void model_initial(Successors *out) {
 }
 
 static void model_successors(const State *from, Successors *out) {
+    if (listed_expanding) listed_expanding();
     for (uint64_t i = listed.begin[from->w[0]]; i < listed.begin[from->w[0] + 1]; i++) {
         const Line *line = &listed.lines[i];
         if (line->target == CUT && line->action == 0)

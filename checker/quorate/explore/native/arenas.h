@@ -249,7 +249,7 @@ static const char *store_read(Search *search, Stream *stream) {
         Arena *arena = &search->table.arenas[i];
         uint64_t count = arena->count;
         arena->count = 0;
-        if (!arena_reserve(search, arena, count)) return "memory is too small for it";
+        if (!arena_reserve(search, arena, count)) return NO_MEMORY;
         stream_read(stream, arena->region.base, count * sizeof(State));
         arena->count = count;
     }
@@ -272,10 +272,10 @@ static bool masks_forget(Search *search) {
 
 static const char *store_resume(Search *search) {
     while (store_full(search))
-        if (!store_enlarge(search)) return "memory is too small for it";
+        if (!store_enlarge(search)) return NO_MEMORY;
     clear_share(search, 0, 1);
     restore_share(search, 0, 1);
-    return masks_forget(search) ? NULL : "memory is too small for it";
+    return masks_forget(search) ? NULL : NO_MEMORY;
 }
 
 #endif

@@ -24,6 +24,7 @@
 #define QUORATE_BUILDING_H
 
 #include "chunk.h"
+#include "graphfile.h"
 
 enum { LONG_SPINS = 10 * SPINS }; /* There are six meetings in a millisecond. */
 
@@ -101,22 +102,25 @@ static void numbered(void *argument) {
     must_end(building);
 }
 
+/* All records are encoded. From here on nothing ends the block. */
 static void encoded(void *argument) {
     Building *building = argument;
     Graph *graph = building->graph;
-    uint64_t edges = atomic_load(&graph->transitions), to = building->chunks[building->chunk_count - 1].to;
+    uint64_t edges = atomic_load(&graph->transitions), to = building->chunks[building->chunk_count - 1].to, length = graph->record_bytes;
+    for (unsigned k = 0; k < building->chunk_count; k++) {
+        building->chunks[k].record = length;
+        length += building->chunks[k].length;
+        if (!group_holds(graph, building->chunks[k].from, building->chunks[k].record, length)) graph_end(graph, STOP_MEMORY);
+    }
+    records_room(graph, to, length);
     if (must_end(building)) return;
     for (unsigned k = 0; k < building->chunk_count; k++) {
-        Chunk *chunk = &building->chunks[k];
-        chunk->record = graph->record_bytes;
-        graph->record_bytes += chunk->length;
-        graph->leaves += (unsigned)__builtin_popcountll(chunk->leaving);
-        edges += chunk->edges;
+        graph->leaves += (unsigned)__builtin_popcountll(building->chunks[k].leaving);
+        edges += building->chunks[k].edges;
     }
-    records_room(graph, to);
+    graph->record_bytes = length;
     atomic_store_explicit(&graph->transitions, edges, memory_order_relaxed);
     atomic_store_explicit(&graph->expanded, to, memory_order_relaxed);
-    must_end(building);
 }
 
 /* ---- Blocks -------------------------------------------------------------------------------------------------------- */
@@ -185,7 +189,7 @@ static void offer(Building *building, uint64_t from, uint64_t count) {
     atomic_store(&building->gathered, 0);
 }
 
-/* The next block that is shared. Those before it that are not are done here. */
+/* The next block that is shared. Those before it that are not are done here. Between two blocks the graph can be kept. */
 static void next_block(void *argument) {
     Building *building = argument;
     Graph *graph = building->graph;
@@ -193,6 +197,7 @@ static void next_block(void *argument) {
         uint64_t from = atomic_load(&graph->expanded), count = count_of(graph);
         building->ended = from == count;
         if (must_end(building)) return;
+        if (atomic_load(&graph->save_due)) graph_save(graph);
         offer(building, from, count);
         building->alone = building->workers == 1 || count - from <= SOLO_MAX;
         if (!building->alone) return;
@@ -212,7 +217,7 @@ static void number_initial(Building *building) {
     expanded(building);
     if (!building->ended) number_targets(me);
     chunk_forget(me, chunk);
-    building->graph->initial_count = count_of(building->graph);
+    if (!building->ended) building->graph->initial_count = count_of(building->graph);
 }
 
 static void *build_blocks(void *argument) {
@@ -259,11 +264,19 @@ static void building_close(Building *building, unsigned workers) {
     free((void *)building->slots);
 }
 
-/* Build it whole. `stop` says why it is not. */
+/* Whether there are as few states as there may be, which may be fewer than when what there is was made. */
+static bool within_limit(Graph *graph) {
+    if (count_of(graph) > graph->states_max) graph_end(graph, STOP_STATES);
+    return !graph_stopping(graph);
+}
+
+/* Build it whole, from where it is. `stop` says why it is not. */
 static void graph_build(Graph *graph, unsigned workers) {
     Building building;
-    bool good = building_open(&building, graph, workers) && index_enlarge(&graph->vertices, 0, &graph->budget) && labels_enlarge(graph);
-    if (good) number_initial(&building);
+    if (!within_limit(graph) || graph->whole) return;
+    bool begun = graph->initial_count > 0, good = building_open(&building, graph, workers);
+    if (good && !begun) good = index_enlarge(&graph->vertices, 0, &graph->budget) && labels_enlarge(graph);
+    if (good && !begun) number_initial(&building);
     for (unsigned i = 0; good && i < workers; i++) building.builders[i].out.keep_cuts = true;
     if (good && !building.ended) {
         builders_start(&building);
@@ -271,8 +284,9 @@ static void graph_build(Graph *graph, unsigned workers) {
         for (unsigned i = 1; i < building.workers; i++) pthread_join(building.builders[i].thread, NULL);
     }
     building_close(&building, workers);
-    good = good && records_room(graph, count_of(graph)) && record_begins(graph, count_of(graph), graph->record_bytes);
     if (!good) graph_end(graph, STOP_MEMORY);
+    graph->whole = !graph_stopping(graph) && graph_finished(graph);
+    graph_save(graph);
     index_give_back(&graph->vertices, &graph->budget);
 }
 

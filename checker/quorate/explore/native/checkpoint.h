@@ -2,27 +2,21 @@
  *
  * A checkpoint is what cannot be computed again cheaply: the states, where the levels end, how far the frontier has been
  * expanded, and the counts. What finds the states is rebuilt. It is written when no worker is inside a chunk, so that the
- * frontier up to the cursor is done and the rest is not. The file gets its name only when it is complete and on the disk,
- * and ends with a digest of everything before it: a partial or damaged file is refused.
+ * frontier up to the cursor is done and the rest is not. The file is whole or not there (stream.h).
  */
 #ifndef QUORATE_CHECKPOINT_H
 #define QUORATE_CHECKPOINT_H
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "store.h"
+#include "stream.h"
+
+#define CHECKPOINT_MAGIC "QUORATE1"
 
 typedef struct {
-    char magic[8];
+    char magic[MAGIC_BYTES];
     uint64_t key, words, store, arenas, levels, cursor, level_open, event, initial_count, transitions, reached, reached_before;
     uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS], counts[WORKERS_MAX];
 } CheckpointHead;
-
-/* How the states of a checkpoint are kept: what whoever goes on from it must know. */
-enum { STORE_KIND = STORE_DISK ? 2 : STORE_TREE };
-static const char *const STORED[] = {"its states are kept as they are (`--store exact`)", "its states are kept in a tree (`--store tree`)",
-                                     "its states are in the directory that it is in (`--disk`)"};
 
 static uint64_t reached_by_all(const Search *search) {
     uint64_t reached = 0;
@@ -51,7 +45,7 @@ static uint64_t fired_of(const Search *search, size_t action) {
 static CheckpointHead checkpoint_head(const Search *search) {
     CheckpointHead head;
     memset(&head, 0, sizeof head);
-    memcpy(head.magic, "QUORATE1", 8);
+    memcpy(head.magic, CHECKPOINT_MAGIC, MAGIC_BYTES);
     head.key = model_key();
     head.words = MODEL_WORDS;
     head.store = STORE_KIND;
@@ -70,59 +64,21 @@ static CheckpointHead checkpoint_head(const Search *search) {
     return head;
 }
 
-static void checkpoint_stream(Search *search, Stream *stream) {
+static void checkpoint_stream(void *argument, Stream *stream) {
+    Search *search = argument;
     CheckpointHead head = checkpoint_head(search);
     stream_write(stream, &head, sizeof head);
     stream_write(stream, search->ends, search->levels * WORKERS_MAX * sizeof(uint64_t));
     store_write(search, stream);
-    uint64_t digest = stream->digest;
-    stream_write(stream, &digest, sizeof digest);
-}
-
-/* Whether a file may be replaced: it is a checkpoint, or there is none. */
-static bool replaceable(const char *path) {
-    char magic[8] = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file) return errno == ENOENT;
-    bool own = fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "QUORATE1", 8) == 0;
-    fclose(file);
-    if (!own) errno = EEXIST;
-    return own;
-}
-
-/* A new file beside the one that is wanted, with a name that nothing else has. */
-static FILE *partial_open(char *partial, size_t size, const char *path) {
-    if ((size_t)snprintf(partial, size, "%s.partial-XXXXXX", path) >= size) {
-        errno = ENAMETOOLONG;
-        partial[0] = 0;
-        return NULL;
-    }
-    int handle = mkstemp(partial);
-    if (handle < 0) partial[0] = 0;
-    return handle < 0 ? NULL : fdopen(handle, "wb");
 }
 
 static void checkpoint_write(Search *search) {
-    char partial[4096];
     atomic_store(&search->checkpoint_due, false);
     search->checkpoint_error[0] = 0;
     if (atomic_load(&trapped)) { /* States found since are none, and whoever went on from them would not know. */
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "a number has left its 64 bits");
-        return;
-    }
-    Stream stream = {.file = partial_open(partial, sizeof partial, search->checkpoint_path), .digest = 1};
-    bool good = stream.file != NULL;
-    if (good) {
-        checkpoint_stream(search, &stream);
-        good = !stream.failed && fflush(stream.file) == 0 && fsync(fileno(stream.file)) == 0;
-        int failure = errno;
-        if (fclose(stream.file) != 0) good = false;
-        errno = failure;
-    }
-    if (good) good = replaceable(search->checkpoint_path) && rename(partial, search->checkpoint_path) == 0;
-    if (!good) {
+    } else if (!file_exchange(search->checkpoint_path, CHECKPOINT_MAGIC, checkpoint_stream, search)) {
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "%s", strerror(errno));
-        if (partial[0]) remove(partial);
     } else {
         store_written(search);
         atomic_fetch_add(&search->checkpoints, 1);
@@ -156,22 +112,20 @@ static void checkpoint_last(Search *search) {
 static const char *checkpoint_fill(Search *search, Stream *stream) {
     CheckpointHead head;
     stream_read(stream, &head, sizeof head);
-    if (stream->failed || memcmp(head.magic, "QUORATE1", 8) != 0) return "it is not a checkpoint";
-    if (head.key != model_key() || head.words != MODEL_WORDS) return "it belongs to another spec, other bounds or another version";
-    if (head.store != STORE_KIND) return head.store < 3 ? STORED[head.store] : "it is damaged";
-    if (head.arenas > search->arena_count || head.levels == 0 || head.levels > SIZE_MAX / (WORKERS_MAX * 8)) return "it is damaged";
+    if (stream->failed || memcmp(head.magic, CHECKPOINT_MAGIC, MAGIC_BYTES) != 0) return "it is not a checkpoint";
+    if (head.key != model_key() || head.words != MODEL_WORDS) return OF_ANOTHER;
+    if (head.store != STORE_KIND) return head.store < 3 ? STORED[head.store] : DAMAGED;
+    if (head.arenas > search->arena_count || head.levels == 0 || head.levels > SIZE_MAX / (WORKERS_MAX * 8)) return DAMAGED;
     free(search->ends);
     search->ends = malloc(head.levels * WORKERS_MAX * sizeof(uint64_t));
-    if (!search->ends) return "memory is too small for it";
+    if (!search->ends) return NO_MEMORY;
     search->levels = search->levels_capacity = head.levels;
     stream_read(stream, search->ends, head.levels * WORKERS_MAX * sizeof(uint64_t));
     uint64_t total = 0;
     for (unsigned i = 0; i < head.arenas; i++) total += search->table.arenas[i].count = head.counts[i];
     const char *wrong = stream->failed ? NULL : store_read(search, stream);
     if (wrong) return wrong;
-    uint64_t expected = stream->digest, found = 0;
-    stream_read(stream, &found, sizeof found);
-    if (stream->failed || found != expected) return "it is damaged";
+    if (!stream_sealed(stream)) return DAMAGED;
     atomic_store(&search->states_total, total);
     atomic_store(&search->event, (uint32_t)head.event);
     atomic_store(&search->cursor, head.cursor);

@@ -1,12 +1,14 @@
 """The file of a checkpoint: nothing but an own checkpoint is ever replaced or removed, and one search at a time uses it.
 
-The engine writes a checkpoint beside the file and renames it (`checkpoint.h`). While a search uses FILE it holds a lock on FILE.lock,
-which the system gives back however the search ends; the lock file is removed at the end.
+The engine writes a checkpoint beside the file and renames it (`stream.h`). While a search uses FILE it holds a lock on FILE.lock,
+which the system gives back however the search ends; the lock file is removed at the end. FILE.graph is what a check of liveness after the
+search has (`graphfile.h`): the rules are the same.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ from quorate.explore.limits import Checkpoint
 
 MAGIC = b"QUORATE1"
 """How a checkpoint begins; `checkpoint.h` writes it."""
+GRAPH_MAGIC = b"QUORATEG"
+"""How a graph begins; `graphfile.h` writes it."""
 LOCK_TEXT = b"A search uses the checkpoint beside this file.\n"
 
 
@@ -28,23 +32,49 @@ def claimed(checkpoint: Checkpoint | None) -> Iterator[Checkpoint | None]:
     _check_place(checkpoint.path)
     with _locked(checkpoint.path):
         _check(checkpoint)
-        _remove_partial(checkpoint.path)
+        for path in (checkpoint.path, graph_beside(checkpoint.path)):
+            _remove_partial(path)
+        if checkpoint.overwrite:
+            _remove(graph_beside(checkpoint.path), GRAPH_MAGIC)
         yield checkpoint
 
 
+def graph_beside(path: Path) -> Path:
+    """Where a check of liveness keeps its graph."""
+    return path.with_name(f"{path.name}.graph")
+
+
 def remove(path: Path) -> None:
-    """Remove a checkpoint that is not needed any more; nothing else."""
+    """Remove a checkpoint that is not needed any more, and its graph; nothing else."""
+    _remove(graph_beside(path), GRAPH_MAGIC)
+    _remove(path, MAGIC)
+
+
+def _remove(path: Path, magic: bytes) -> None:
     with suppress(OSError):
-        if is_checkpoint(path):
+        if _begins(path, magic):
             path.unlink()
 
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a file begins as checkpoints do. Raises OSError."""
+    return _begins(path, MAGIC)
+
+
+def _begins(path: Path, magic: bytes) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+        return file.read(len(magic)) == magic
+
+
+def age(path: Path) -> str | None:
+    """How long ago a file was written, for whoever may go on from it. None if it is not there."""
+    try:
+        seconds = time.time() - path.stat().st_mtime
+    except OSError:
+        return None
+    return f"{seconds:.0f} s before the end" if seconds >= 1 else "at the end"
 
 
 def _check_place(path: Path) -> None:
@@ -55,29 +85,44 @@ def _check_place(path: Path) -> None:
 
 
 def _check(checkpoint: Checkpoint) -> None:
-    path = checkpoint.path
-    if not os.path.lexists(path):
-        if checkpoint.resume:
+    path, graph = checkpoint.path, graph_beside(checkpoint.path)
+    there, left = _is_own(path, MAGIC), _is_own(graph, GRAPH_MAGIC)
+    if checkpoint.resume:
+        if not there:
             raise UsageError(f"The search cannot go on from {path}: No such file.")
         return
+    if checkpoint.overwrite:
+        return
+    if there:
+        raise UsageError(
+            f"{path} is the checkpoint of an earlier search. Go on from it with --resume, or write over it with --overwrite."
+        )
+    if left:
+        raise UsageError(
+            f"{graph} is of an earlier search, whose checkpoint {path} is not there any more. Write over it with --overwrite."
+        )
+
+
+def _is_own(path: Path, magic: bytes) -> bool:
+    """Whether a file is there. Raises UsageError if it does not begin as it should."""
+    if not os.path.lexists(path):
+        return False
     try:
-        own = is_checkpoint(path)
+        own = _begins(path, magic)
     except OSError as error:
         raise UsageError(f"--checkpoint {path} cannot be read: {error.strerror}.") from None
     if not own:
         raise UsageError(
             f"{path} is there and is not a checkpoint. It is left as it is: give another name to --checkpoint."
         )
-    if not (checkpoint.resume or checkpoint.overwrite):
-        raise UsageError(
-            f"{path} is the checkpoint of an earlier search. Go on from it with --resume, or write over it with --overwrite."
-        )
+    return True
 
 
 def _remove_partial(path: Path) -> None:
     """What a search that was killed while it wrote has left beside the file."""
     for left in path.parent.glob(f"{_escaped(path.name)}.partial-??????"):
-        remove(left)
+        for magic in (MAGIC, GRAPH_MAGIC):
+            _remove(left, magic)
 
 
 def _escaped(name: str) -> str:

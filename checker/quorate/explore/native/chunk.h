@@ -267,7 +267,7 @@ static void chunk_copy(Builder *me, Chunk *chunk) {
     chunk_forget(me, chunk);
     if (chunk->length) memcpy(graph->records.base + place, me->bytes + chunk->encoded, chunk->length);
     for (uint64_t n = chunk->from; n < chunk->to; n++) {
-        if (!record_begins(graph, n, place)) graph_end(graph, STOP_MEMORY);
+        record_begins(graph, n, place);
         place += chunk->sizes[n - chunk->from];
     }
     ((uint64_t *)graph->staying.base)[chunk->from / GROUP] |= chunk->staying;

@@ -24,7 +24,7 @@
 #include <errno.h>
 
 #include "search.h"
-#include "stream.h"
+#include "treefile.h"
 
 #ifndef LISTED_MIN
 #define LISTED_MIN 4096
@@ -469,29 +469,21 @@ static inline uint64_t store_number(const Search *search, const State *s) {
 /* ---- Checkpoints ------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    uint64_t nodes, fields, key_bits, bucket_bits, count, planned;
-    struct {
-        uint64_t left, right, count;
-    } node[NODES_MAX];
-    struct {
-        uint64_t part, bits;
-    } field[NODES_MAX];
+    TreeHead tree;
+    uint64_t bucket_bits, count, planned;
 } CompactHead;
 
 static size_t entries_bytes(const Roots *roots) { return (roots->count * entry_bits(roots) / 64 + 1) * sizeof(uint64_t); }
 
 /* What follows the head, by turns. */
-static void compact_pass(Search *search, Stream *stream, void (*pass)(Stream *, void *, size_t)) {
+static void compact_pass(Search *search, Stream *stream, Pass pass) {
     Compact *compact = &search->compact;
     Roots *roots = &compact->roots;
-    for (unsigned n = 0; n < compact->tree.node_count; n++)
-        pass(stream, compact->tree.nodes[n].pairs.base, compact->tree.nodes[n].count * sizeof(uint64_t));
+    tree_pass(&compact->tree, stream, pass);
     pass(stream, roots->starts.base, (bucket_count(roots) + 1) * sizeof(uint32_t));
     pass(stream, roots->entries.base, entries_bytes(roots));
     for (int mark = 0; mark < MARKS; mark++) pass(stream, roots->holds[mark].base, bucket_count(roots) / 8 + 8);
 }
-
-static void pass_out(Stream *stream, void *data, size_t bytes) { stream_write(stream, data, bytes); }
 
 /* Whether nothing is lost of a search that was ended for this reason: without memory, what is to be expanded may be. */
 static bool store_lasts(int stop) { return stop == STOP_STATES; }
@@ -504,7 +496,6 @@ static uint64_t store_left_last(Search *search, uint64_t end) {
 
 static void store_write(Search *search, Stream *stream) {
     Compact *compact = &search->compact;
-    const Tree *tree = &compact->tree;
     if (!gather_marks(search)) {
         stream->failed = true;
         errno = ENOMEM;
@@ -520,71 +511,41 @@ static void store_write(Search *search, Stream *stream) {
         stream->failed = true;
         return;
     }
-    head->nodes = tree->node_count;
-    head->fields = tree->field_count;
-    head->key_bits = tree->key_bits;
+    tree_describe(&compact->tree, &head->tree);
     head->bucket_bits = compact->roots.bucket_bits;
     head->count = compact->roots.count;
     head->planned = compact->planned;
-    for (unsigned n = 0; n < tree->node_count; n++) {
-        head->node[n].left = tree->nodes[n].left;
-        head->node[n].right = tree->nodes[n].right;
-        head->node[n].count = tree->nodes[n].count;
-    }
-    for (unsigned i = 0; i < tree->field_count; i++) {
-        head->field[i].part = tree->fields[i].part;
-        head->field[i].bits = tree->fields[i].bits;
-    }
     stream_write(stream, head, sizeof *head);
     free(head);
     compact_pass(search, stream, pass_out);
 }
 
-/* Whether what a file says of a tree can be so. */
+/* Whether what a file says can be so. */
 static bool head_sound(const CompactHead *head) {
-    uint64_t key_bits = 0;
-    bool sound = head->nodes <= NODES_MAX && head->fields <= NODES_MAX && head->key_bits >= 2 && head->key_bits <= KEY_BITS_MAX &&
-                 head->bucket_bits >= 1 && head->bucket_bits < head->key_bits && head->bucket_bits < 32 && head->count <= UINT32_MAX;
-    for (unsigned n = 0; sound && n < head->nodes; n++)
-        sound = head->node[n].left < HALVES + n && head->node[n].right < HALVES + n && head->node[n].count <= ones_of(ID_BITS_MAX);
-    for (unsigned i = 0; sound && i < head->fields; i++) {
-        key_bits += head->field[i].bits;
-        sound = head->field[i].part >= HALVES && head->field[i].part < HALVES + head->nodes && head->field[i].bits <= ID_BITS_MAX;
-    }
-    return sound && (MODEL_WORDS == 1 || key_bits == head->key_bits);
+    return tree_sound(&head->tree) && head->tree.key_bits >= 2 && head->bucket_bits >= 1 && head->bucket_bits < head->tree.key_bits &&
+           head->bucket_bits < 32 && head->count <= UINT32_MAX;
 }
 
 static const char *compact_open(Search *search, const CompactHead *head) {
     Compact *compact = &search->compact;
     size_t limit = search->options.memory_limit;
-    tree_close(&compact->tree, &search->budget);
     roots_close(&compact->roots, &search->budget);
-    memset(&compact->tree, 0, sizeof compact->tree);
-    for (unsigned n = 0; n < head->nodes; n++) {
-        Node *node = &compact->tree.nodes[n];
-        compact->tree.node_count++;
-        if (!node_open(node, (unsigned)head->node[n].left, (unsigned)head->node[n].right, limit, &search->budget) ||
-            !region_commit(&node->pairs, head->node[n].count * sizeof(uint64_t), &search->budget))
-            return "memory is too small for it";
-        node->count = (uint32_t)head->node[n].count;
-    }
-    for (unsigned i = 0; i < head->fields; i++) tree_field(&compact->tree, (unsigned)head->field[i].part, (unsigned)head->field[i].bits);
-    compact->tree.key_bits = (unsigned)head->key_bits;
+    if (!tree_shape(&compact->tree, &head->tree, limit, &search->budget)) return NO_MEMORY;
     compact->planned = head->planned;
     if (!roots_open(&compact->roots, compact->tree.key_bits, limit, &search->budget) ||
         !roots_room(&compact->roots, (unsigned)head->bucket_bits, &search->budget))
-        return "memory is too small for it";
+        return NO_MEMORY;
     compact->roots.count = head->count;
-    return region_commit(&compact->roots.entries, entries_bytes(&compact->roots) + 16, &search->budget) ? NULL : "memory is too small for it";
+    return region_commit(&compact->roots.entries, entries_bytes(&compact->roots) + 16, &search->budget) ? NULL : NO_MEMORY;
 }
 
 static void store_written(Search *search) { (void)search; }
 
 static const char *store_read(Search *search, Stream *stream) {
     CompactHead *head = malloc(sizeof *head);
-    if (!head) return "memory is too small for it";
+    if (!head) return NO_MEMORY;
     stream_read(stream, head, sizeof *head);
-    const char *wrong = stream->failed || !head_sound(head) ? "it is damaged" : compact_open(search, head);
+    const char *wrong = stream->failed || !head_sound(head) ? DAMAGED : compact_open(search, head);
     free(head);
     if (!wrong) compact_pass(search, stream, stream_read);
     return wrong;
@@ -595,15 +556,9 @@ static const char *store_resume(Search *search) {
     Compact *compact = &search->compact;
     compact->queued = compact->found_listed = false;
     atomic_store(&search->cursor, 0);
-    for (unsigned n = 0; n < compact->tree.node_count; n++) {
-        Node *node = &compact->tree.nodes[n];
-        uint64_t capacity = node->count + node->count / 2 + PAIRS_MIN;
-        if (!region_commit(&node->index, capacity * sizeof(uint32_t), &search->budget)) return "memory is too small for it";
-        node->capacity = capacity;
-        node_index(node);
-    }
+    if (!tree_index(&compact->tree, &search->budget)) return NO_MEMORY;
     while (store_full(search))
-        if (!store_enlarge(search)) return "memory is too small for it";
+        if (!store_enlarge(search)) return NO_MEMORY;
     return NULL;
 }
 

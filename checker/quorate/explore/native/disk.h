@@ -396,7 +396,7 @@ static const char *store_read(Search *search, Stream *stream) {
     Disk *disk = search->disk;
     DiskHead head;
     stream_read(stream, &head, sizeof head);
-    if (stream->failed || head.known_count > RUNS_MAX || head.spilled_count > SPILLS_MAX) return "it is damaged";
+    if (stream->failed || head.known_count > RUNS_MAX || head.spilled_count > SPILLS_MAX) return DAMAGED;
     stream_read(stream, disk->known, head.known_count * sizeof *disk->known);
     stream_read(stream, disk->spilled, head.spilled_count * sizeof *disk->spilled);
     disk->states = (Writer){.count = head.states, .digest = head.digest, .handle = -1};
@@ -427,7 +427,7 @@ static const char *run_reopen(Search *search, Run *run) {
     if (run->handle < 0) return run_wrong(search, run, errno == ENOENT ? "is missing" : "cannot be opened");
     if (!is_file_of((int)run->handle, run->number)) return run_wrong(search, run, "is not one of this search");
     if (fstat((int)run->handle, &file) != 0 || file.st_size < place_of(run->from + run->count)) return run_wrong(search, run, "is shorter than it was");
-    if (!reader_open(&reader, run, 0, BUFFER_MAX)) return "memory is too small for it";
+    if (!reader_open(&reader, run, 0, BUFFER_MAX)) return NO_MEMORY;
     while (reader_fill(&reader)) digest = digest_states(digest, reader.buffer, reader.filled);
     bool failed = reader.failed;
     reader_close(&reader);
@@ -480,7 +480,7 @@ static const char *store_resume(Search *search) {
     disk->states.capacity = disk->buffer;
     disk->states.buffer = malloc(disk->buffer * sizeof(State));
     bool good = disk->states.buffer && reader_open(&disk->queue, &level, cursor, disk->buffer);
-    return good ? NULL : "memory is too small for it";
+    return good ? NULL : NO_MEMORY;
 }
 
 #endif

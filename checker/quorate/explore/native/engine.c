@@ -91,7 +91,7 @@ EXPORT uint64_t quorate_checkpoint_arenas(const char *path) {
     CheckpointHead head;
     FILE *file = fopen(path, "rb");
     if (!file) return 0;
-    bool good = fread(&head, 1, sizeof head, file) == sizeof head && memcmp(head.magic, "QUORATE1", 8) == 0;
+    bool good = fread(&head, 1, sizeof head, file) == sizeof head && memcmp(head.magic, CHECKPOINT_MAGIC, MAGIC_BYTES) == 0;
     fclose(file);
     return good ? head.arenas : 0;
 }

@@ -14,7 +14,7 @@
  * is possible and never taken; if it serves a demand, it is kept as a transition from the state to itself. A counterexample finds the
  * names of its instances by firing the states again.
  *
- * A record begins at `bases[n / 64] + starts[n]`. States are kept as vertices.h says; building.h makes the graph.
+ * A record begins at `bases[n / 64] + starts[n]`. States are kept as vertices.h says; building.h makes the graph, graphfile.h keeps it.
  */
 #ifndef QUORATE_GRAPH_H
 #define QUORATE_GRAPH_H
@@ -48,6 +48,15 @@ typedef struct {
     Region label_slots; /* uint32_t */
     uint64_t instances, label_capacity;
     pthread_mutex_t labels_lock;
+
+    bool whole;         /* nothing is left to expand */
+    Region answers;     /* uint64_t: what was judged on it (liveness.h) */
+    uint64_t answer_words;
+
+    char *path; /* of the file that it is kept in, or NULL */
+    _Atomic bool save_due;
+    _Atomic uint64_t saves;
+    char failure[160]; /* why the last could not be written */
 
     Successors out; /* of whoever names the steps of a lasso */
 } Graph;
@@ -183,20 +192,30 @@ static inline uint64_t edge_number(const Graph *graph, const Edges *edges) {
     return (uint64_t)(edges->at - (const uint8_t *)graph->records.base) - 1;
 }
 
-/* Room for the records of all states before `end`, and for where the last of them ends. */
-static bool records_room(Graph *graph, uint64_t end) {
-    return graph_room(graph, &graph->records, graph->record_bytes) && graph_room(graph, &graph->starts, (end + 1) * sizeof(uint32_t)) &&
+/* Room for the records of all states before `end`, of so many bytes, and for where the last of them ends. */
+static bool records_room(Graph *graph, uint64_t end, uint64_t bytes) {
+    return graph_room(graph, &graph->records, bytes) && graph_room(graph, &graph->starts, (end + 1) * sizeof(uint32_t)) &&
            graph_room(graph, &graph->bases, (end / GROUP + 1) * sizeof(uint64_t)) &&
            graph_room(graph, &graph->staying, (end / 64 + 1) * sizeof(uint64_t)) &&
            graph_room(graph, &graph->leaving, (end / 64 + 1) * sizeof(uint64_t));
 }
 
-/* The record of state `number` begins at this place. False if that cannot be said. */
-static inline bool record_begins(Graph *graph, uint64_t number, uint64_t place) {
+/* Whether it can be said where a record begins if that of state `number` does at one place, and those of the rest of its group before another. */
+static bool group_holds(const Graph *graph, uint64_t number, uint64_t place, uint64_t end) {
+    return end - (number % GROUP == 0 ? place : ((uint64_t *)graph->bases.base)[number / GROUP]) <= UINT32_MAX;
+}
+
+/* The record of state `number` begins at this place. */
+static inline void record_begins(Graph *graph, uint64_t number, uint64_t place) {
     if (number % GROUP == 0) ((uint64_t *)graph->bases.base)[number / GROUP] = place;
-    uint64_t start = place - ((uint64_t *)graph->bases.base)[number / GROUP];
-    ((uint32_t *)graph->starts.base)[number] = (uint32_t)start;
-    return start <= UINT32_MAX;
+    ((uint32_t *)graph->starts.base)[number] = (uint32_t)(place - ((uint64_t *)graph->bases.base)[number / GROUP]);
+}
+
+/* All states are expanded: the last record ends. False without memory. */
+static bool graph_finished(Graph *graph) {
+    if (!records_room(graph, count_of(graph), graph->record_bytes)) return false;
+    record_begins(graph, count_of(graph), graph->record_bytes);
+    return true;
 }
 
 /* The record of a state, to be written to `at`. */
@@ -236,19 +255,27 @@ static bool record_write(Graph *graph, Demands *kept, uint64_t number, const Sta
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
+enum { GRAPH_REGIONS = 8 };
+
+/* All that grows but what vertices.h has. */
+static Region *graph_region(Graph *graph, unsigned i) {
+    Region *all[GRAPH_REGIONS] = {&graph->records, &graph->bases,  &graph->starts,      &graph->staying,
+                                  &graph->leaving, &graph->labels, &graph->label_slots, &graph->answers};
+    return all[i];
+}
+
 static void graph_release(Graph *graph) {
-    Region *all[] = {&graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving, &graph->labels, &graph->label_slots};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) region_release(all[i]);
+    for (unsigned i = 0; i < GRAPH_REGIONS; i++) region_release(graph_region(graph, i));
     vertices_close(&graph->vertices, &graph->budget);
     pthread_mutex_destroy(&graph->labels_lock);
     successors_free(&graph->out);
+    free(graph->path);
 }
 
 static bool graph_reserve(Graph *graph) {
-    Region *all[] = {&graph->records, &graph->bases, &graph->starts, &graph->staying, &graph->leaving, &graph->labels, &graph->label_slots};
     pthread_mutex_init(&graph->labels_lock, NULL);
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!region_reserve(all[i], graph->budget.limit, ALL_OVER)) return false;
+    for (unsigned i = 0; i < GRAPH_REGIONS; i++)
+        if (!region_reserve(graph_region(graph, i), graph->budget.limit, ALL_OVER)) return false;
     return vertices_open(&graph->vertices, graph->budget.limit, &graph->budget);
 }
 

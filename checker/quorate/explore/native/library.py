@@ -30,6 +30,7 @@ HEADERS = (
     "meeting.h",
     "search.h",
     "stream.h",
+    "treefile.h",
     "arenas.h",
     "compact.h",
     "runs.h",
@@ -50,6 +51,7 @@ HEADERS = (
     "simulate.h",
     "vertices.h",
     "graph.h",
+    "graphfile.h",
     "chunk.h",
     "building.h",
     "components.h",
@@ -120,6 +122,7 @@ class LivenessReport(ctypes.Structure):
             "pending",
             "open",
             "forced",
+            "saves",
         )
     )
 
@@ -208,6 +211,13 @@ class Library:
             signatures |= {
                 "quorate_liveness_open": (pointer, (number, number, number)),
                 "quorate_liveness_close": (None, (pointer,)),
+                "quorate_liveness_keep": (ctypes.c_int, (pointer, ctypes.c_char_p)),
+                "quorate_liveness_resume": (ctypes.c_char_p, (pointer, ctypes.c_char_p)),
+                "quorate_liveness_checkpoint": (None, (pointer,)),
+                "quorate_liveness_save": (None, (pointer,)),
+                "quorate_liveness_failure": (ctypes.c_char_p, (pointer,)),
+                "quorate_liveness_note": (ctypes.c_int, (pointer, number, number, number)),
+                "quorate_liveness_recall": (ctypes.c_int, (pointer, number, number)),
                 "quorate_liveness_build": (ctypes.c_int, (pointer,)),
                 "quorate_liveness_check": (ctypes.c_int, (pointer, number, pointer)),
                 "quorate_liveness_stop": (None, (pointer, ctypes.c_int)),

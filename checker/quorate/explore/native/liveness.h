@@ -391,10 +391,42 @@ static int judge_within_bounds(Liveness *l, unsigned property) {
     return l->graph.leaves && model_acceptance(property) & PROMISE_ENDLESS ? judge_the_end(l) : LIVENESS_HOLDS;
 }
 
+/* ---- What was judged --------------------------------------------------------------------------------------------- */
+
+/* One answer, as it is kept: a row of words, and then the path. */
+typedef struct {
+    uint64_t property, position, verdict, begun, pending, open, forced, stem_length, path_length, origin;
+} Answer;
+
+enum { ANSWER_WORDS = sizeof(Answer) / sizeof(uint64_t), PASSAGE_WORDS = sizeof(Passage) / sizeof(uint64_t) };
+
+static bool answer_note(Liveness *l, Answer answer) {
+    Graph *graph = &l->graph;
+    uint64_t words = ANSWER_WORDS + PASSAGE_WORDS * answer.path_length;
+    if (!graph_room(graph, &graph->answers, (graph->answer_words + words) * sizeof(uint64_t))) return false;
+    uint64_t *at = (uint64_t *)graph->answers.base + graph->answer_words;
+    memcpy(at, &answer, sizeof answer);
+    if (answer.path_length) memcpy(at + ANSWER_WORDS, path_of(l), answer.path_length * sizeof(Passage));
+    graph->answer_words += words;
+    return true;
+}
+
+/* The answer of a property for the arguments at a position; false if there is none. `*path` is where its path is. */
+static bool answer_find(const Graph *graph, uint64_t property, uint64_t position, Answer *answer, const uint64_t **path) {
+    const uint64_t *at = (const uint64_t *)graph->answers.base, *end = at + graph->answer_words;
+    for (; at < end; at = *path + PASSAGE_WORDS * answer->path_length) {
+        memcpy(answer, at, sizeof *answer);
+        *path = at + ANSWER_WORDS;
+        if (answer->property == property && answer->position == position) return true;
+    }
+    return false;
+}
+
 /* ---- What Python calls ------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error, begun, pending, open, forced;
+    uint64_t states, expanded, transitions, record_bytes, bytes, instances, stem_length, path_length, stop, error, begun, pending, open, forced,
+        saves;
 } LivenessReport;
 
 EXPORT void quorate_liveness_close(Liveness *l) {
@@ -418,6 +450,48 @@ EXPORT Liveness *quorate_liveness_open(uint64_t memory_limit, uint64_t states_ma
         return l;
     quorate_liveness_close(l);
     return NULL;
+}
+
+/* Keep the graph in a file: when it is whole, when something has ended it, and when that is asked for. 0, or 1 without memory. */
+EXPORT int quorate_liveness_keep(Liveness *l, const char *path) {
+    l->graph.path = strdup(path);
+    return l->graph.path == NULL;
+}
+
+/* Go on from a file, before anything is built. NULL, or what is wrong with it. */
+EXPORT const char *quorate_liveness_resume(Liveness *l, const char *path) { return graph_load(&l->graph, path); }
+
+/* Write the file soon, while the graph is being built. */
+EXPORT void quorate_liveness_checkpoint(Liveness *l) { atomic_store(&l->graph.save_due, true); }
+
+/* Write the file now, while nothing is being done. */
+EXPORT void quorate_liveness_save(Liveness *l) { graph_save(&l->graph); }
+
+/* Why the file could not be written the last time, or nothing. */
+EXPORT const char *quorate_liveness_failure(const Liveness *l) { return l->graph.failure; }
+
+/* Note what was judged last, of the arguments at a position among all, so that the file has it. 0, or 1 without memory. */
+EXPORT int quorate_liveness_note(Liveness *l, uint64_t property, uint64_t position, uint64_t verdict) {
+    Answer answer = {.property = property, .position = position, .verdict = verdict, .begun = l->begun, .pending = l->pending, .open = l->open,
+                     .forced = l->forced, .stem_length = l->stem_length, .path_length = l->forced ? l->path_length : 0, .origin = l->origin};
+    return !answer_note(l, answer);
+}
+
+/* Take up what was noted, as if it had been judged now. Its verdict, or -1 if nothing was, or without memory. */
+EXPORT int quorate_liveness_recall(Liveness *l, uint64_t property, uint64_t position) {
+    Answer answer;
+    const uint64_t *path;
+    if (!answer_find(&l->graph, property, position, &answer, &path)) return -1;
+    if (!graph_room(&l->graph, &l->path, answer.path_length * sizeof(Passage))) return -1;
+    l->begun = answer.begun;
+    l->pending = answer.pending;
+    l->open = answer.open;
+    l->forced = answer.forced;
+    l->stem_length = answer.stem_length;
+    l->path_length = answer.path_length;
+    l->origin = answer.origin;
+    if (l->path_length) memcpy(l->path.base, path, l->path_length * sizeof(Passage));
+    return (int)answer.verdict;
 }
 
 /* Build the graph. 1 if it is whole. */
@@ -449,7 +523,8 @@ EXPORT void quorate_liveness_report(Liveness *l, LivenessReport *report) {
         .states = count_of(graph), .expanded = atomic_load(&graph->expanded), .transitions = atomic_load(&graph->transitions),
         .record_bytes = graph->record_bytes, .bytes = atomic_load(&graph->budget.used), .instances = graph->instances,
         .stem_length = l->stem_length, .path_length = l->path_length, .stop = (uint64_t)atomic_load(&graph->stop),
-        .error = atomic_load(&graph->error) ? 1 : atomic_load(&graph->no_demand) ? 2 : 0, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced};
+        .error = atomic_load(&graph->error) ? 1 : atomic_load(&graph->no_demand) ? 2 : 0, .begun = l->begun, .pending = l->pending, .open = l->open, .forced = l->forced,
+        .saves = atomic_load(&graph->saves)};
 }
 
 /* The component of a state in which fair runs can stay, by number from 0, or UINT64_MAX: of the last property checked. */

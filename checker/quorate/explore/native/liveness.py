@@ -19,6 +19,7 @@ from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
 from quorate.explore.limits import Checkpoint, Watch
 from quorate.explore.native.checkpoint import claimed, remove
+from quorate.explore.native.graphfile import GraphFile
 from quorate.explore.native.library import (
     EVERYTHING,
     STOP_INTERRUPTED,
@@ -44,10 +45,10 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
     """The native engine as `quorate.explore.engine.LIVENESS` wants it. Raises EngineUnavailable if it does not cover the
     liveness properties.
 
-    A checkpoint of the search that was before is held, and is removed at the end. The graph is not written into one: it is built anew."""
+    A checkpoint of the search that was before is held, with the graph beside it, and both are removed at the end."""
     with claimed(_left(watch)) as checkpoint:
         try:
-            lasting = _lasting(system, sorts, watch, workers)
+            lasting = _lasting(system, sorts, watch, workers, checkpoint)
         except EngineUnavailable:
             if checkpoint is not None:
                 remove(checkpoint.path)  # The reference engine has none.
@@ -63,11 +64,13 @@ def _left(watch: Watch) -> Checkpoint | None:
     return None if checkpoint is None or not checkpoint.path.exists() else replace(checkpoint, resume=True)
 
 
-def _lasting(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Lasting:
+def _lasting(
+    system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int, checkpoint: Checkpoint | None
+) -> Lasting:
     initial, library = compiled(system, sorts, watch.store, switched_off(watch))
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)
-    return Check(system, library, initial, sorts, watch, workers).lasting()
+    return Check(system, library, initial, sorts, watch, workers, checkpoint).lasting()
 
 
 def first_of_orbits(method: Method, sorts: Sequence[type[Scalarset]], choices: Sequence[Arguments]) -> list[int]:
@@ -118,9 +121,12 @@ class Check:
         sorts: Sequence[type[Scalarset]],
         watch: Watch,
         workers: int = 1,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.system, self.library, self.initial, self.sorts, self.watch = system, library, initial, sorts, watch
         self.workers = max(workers, 1)
+        self.checkpoint = checkpoint
+        self.file: GraphFile | None = None
 
     def lasting(self) -> Lasting:
         """Build the graph and check every property up to the first that is violated, or end when the watch says so."""
@@ -133,7 +139,10 @@ class Check:
                 stopped = str(reason)
             report = self._report()
             self._believe()
-        return Lasting(report.states, report.transitions, found, stopped)
+            if self.file is not None and stopped is not None:
+                self.file.save()
+            notes = () if self.file is None else self.file.told(stopped is not None)
+        return Lasting(report.states, report.transitions, found, stopped, notes)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -145,6 +154,8 @@ class Check:
         if not self.handle:
             raise EngineUnavailable("the native engine could not reserve memory for the state graph")
         try:
+            if self.checkpoint is not None:
+                self.file = GraphFile(c, self.handle, self.checkpoint, self.watch)
             with ThreadPoolExecutor(1) as self.pool:
                 yield
         finally:
@@ -153,17 +164,27 @@ class Check:
     def answers(self) -> Iterator[Answer]:
         """For each property and arguments, in order, what `quorate.explore.liveness.answers` gives; only for the first arguments of
         every orbit of `sorts`."""
-        c = self.library.c
-        if not self._call(c.quorate_liveness_build):
+        if not self._call(self.library.c.quorate_liveness_build):
             raise self._ended()
+        if self.file is not None:
+            self.file.built()
         for number, method in enumerate(self.system.of(*LIVENESS)):
             choices = Choices(self.system, method).fixed or ()
             for position in first_of_orbits(method, self.sorts, choices):
-                verdict = self._call(c.quorate_liveness_check, number, _digits(method, position))
-                self._believe()
-                if verdict == STOPPED:
-                    raise self._ended()
-                yield self._answer(method, choices[position], verdict)
+                known = None if self.file is None else self.file.recalled(number, position)
+                verdict = self._judged(method, number, position) if known is None else known
+                answer = self._answer(method, choices[position], verdict)
+                if self.file is not None and known is None and verdict in (HOLDS, UNJUDGED):
+                    self.file.judged(number, position, verdict)
+                yield answer
+
+    def _judged(self, method: Method, number: int, position: int) -> int:
+        """The verdict on a property, which has this number, for the arguments at a position."""
+        verdict = self._call(self.library.c.quorate_liveness_check, number, _digits(method, position))
+        self._believe()
+        if verdict == STOPPED:
+            raise self._ended()
+        return verdict
 
     def _believe(self) -> None:
         """Raises EngineUnavailable if a number has left its bits."""
@@ -185,6 +206,8 @@ class Check:
                 reason = self.watch.look(report.states, report.transitions, 0, report.states - report.expanded)
                 if reason is not None:
                     raise _Ended(reason)
+                if self.file is not None:
+                    self.file.looked(report)
         finally:
             if not running.done():
                 self.library.c.quorate_liveness_stop(self.handle, STOP_INTERRUPTED)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -18,7 +17,7 @@ from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
-from quorate.explore.native.checkpoint import claimed, remove
+from quorate.explore.native.checkpoint import age, claimed, remove
 from quorate.explore.native.disk import used
 from quorate.explore.native.library import (
     EVENT_DEADLOCK,
@@ -276,12 +275,10 @@ class _Run:
 
     def _tell_of_checkpoint(self, checkpoint: Checkpoint) -> None:
         """What a search that was ended early can go on from."""
-        try:
-            age = time.time() - checkpoint.path.stat().st_mtime
-        except OSError:
+        when = age(checkpoint.path)
+        if when is None:
             self.notes.append("there is no checkpoint to go on from")
             return
-        when = f"{age:.0f} s before the end" if age >= 1 else "at the end"
         again = f"--checkpoint {checkpoint.path} --resume" if self.watch.disk is None else f"--disk {self.watch.disk}"
         self.notes.append(f"`{again}` goes on from what was written {when}")
 

@@ -85,6 +85,9 @@ static inline uint64_t key_known(const Tree *tree, const State *s, Numbered *las
 /* Of a state of one word it is known when the model is compiled. */
 static inline unsigned key_size(const Vertices *v) { return TREED ? v->key_bytes : WORD_BYTES; }
 
+/* What is held of one. */
+static inline size_t vertex_bytes(const Vertices *v) { return KEYED ? key_size(v) : sizeof(State); }
+
 static inline uint64_t key_at(const Vertices *v, uint64_t number) {
     uint64_t key;
     memcpy(&key, v->held.base + number * key_size(v), sizeof key);
@@ -119,7 +122,7 @@ static inline bool tag_fits(const Vertices *v, uint32_t slot, uint64_t hash) {
 static inline uint64_t slot_number(const Vertices *v, uint32_t slot) { return (slot & (((uint64_t)1 << v->number_bits) - 1)) - 1; }
 
 static inline void vertex_prefetch(const Vertices *v, uint64_t number) {
-    __builtin_prefetch(v->held.base + number * (KEYED ? key_size(v) : sizeof(State)));
+    __builtin_prefetch(v->held.base + number * vertex_bytes(v));
 }
 
 /* The number of a state, or NOBODY, and then `*free` is where the index may have it. */
@@ -167,7 +170,7 @@ static inline uint64_t held_put(Vertices *v, uint64_t number, const State *s, Nu
 /* ---- Growing: one thread, and nobody looks --------------------------------------------------------------------- */
 
 static size_t held_bytes(const Vertices *v, uint64_t count) {
-    return KEYED ? count * key_size(v) + sizeof(uint64_t) : count * sizeof(State);
+    return count * vertex_bytes(v) + (KEYED ? sizeof(uint64_t) : 0);
 }
 
 /* Whether the index has room for so many states. */
@@ -237,11 +240,11 @@ static bool choose_for(const Vertices *v, Tree *tree, uint64_t count, Numbered *
     return chosen;
 }
 
-static unsigned bytes_of_keys(const Tree *tree) { return WHOLE_KEYS ? 8 : (tree->key_bits + 7) / 8; }
+static unsigned bytes_of_keys(uint64_t bits) { return WHOLE_KEYS ? 8 : (unsigned)(bits + 7) / 8; }
 
 /* Other keys in the place of those that there are, by another tree. */
 static void keys_exchange(Vertices *v, const Tree *tree, Tree *other, uint64_t count, Numbered *last) {
-    unsigned before = v->key_bytes, after = bytes_of_keys(other);
+    unsigned before = v->key_bytes, after = bytes_of_keys(other->key_bits);
     _Atomic bool full = false; /* All pairs have occurred. */
     for (uint64_t i = 0; i < count; i++) { /* In the order in which none is written over before it is read. */
         uint64_t n = after <= before ? i : count - 1 - i;
@@ -258,7 +261,7 @@ static bool vertices_replant(Vertices *v, uint64_t count, size_t limit, Budget *
     Tree *other = calloc(1, sizeof *other);
     Numbered *last = calloc(1, sizeof *last);
     bool good = other && last && choose_for(v, other, count, last, limit, budget);
-    if (good && !region_extend(&v->held, count * bytes_of_keys(other) + sizeof(uint64_t), budget)) {
+    if (good && !region_extend(&v->held, count * bytes_of_keys(other->key_bits) + sizeof(uint64_t), budget)) {
         tree_close(other, budget);
         good = false;
     }
@@ -322,7 +325,7 @@ static bool vertices_open(Vertices *v, size_t limit, Budget *budget) {
     v->slack = PAIRS_SLACK;
     if (!TREED) return good;
     good = good && plan_tree(&v->tree, NULL, 0, 0, v->slack, limit, budget) && tree_room(&v->tree, v->slack, budget);
-    v->key_bytes = bytes_of_keys(&v->tree);
+    v->key_bytes = bytes_of_keys(v->tree.key_bits);
     return good;
 }
 
