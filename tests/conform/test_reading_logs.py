@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quorate import Bag, Channels, Nat, Network, Scalarset, Spec, action, record
-from quorate.conform import OPEN, Conforms, Differs, Map, Verdict, validate
+from quorate import Bag, Channels, Nat, Network, Scalarset, Spec, action, init, record
+from quorate.conform import OPEN, Conforms, Differs, Map, NotDecided, Verdict, validate
 from quorate.conform.logs import Event, LogError
 from quorate.conform.matching import Matching
 from quorate.conform.subject import wide_system
@@ -210,3 +210,61 @@ def test_a_log_begins_once_unless_the_map_says_what_a_restart_is(tmp_path: Path)
     with pytest.raises(LogError, match=r"0\.jsonl:3: init is the beginning"):
         judged(tmp_path, again)
     assert isinstance(judged(tmp_path, again, events={"init": None}), Conforms)
+
+
+class Begun(Spec):
+    """Begins with any number, and has an action with the name of what tells the beginning."""
+
+    total: N
+
+    @init
+    def begin(self, n: N) -> None:
+        self.total = n
+
+    @action
+    def count_up(self, p: P) -> None:
+        self.total += 1
+
+
+class Initial(Begun):
+    @action
+    def init(self, p: P) -> None:
+        self.total += 2
+
+
+def begun(tmp_path: Path, *logs: list[str], spec: type[Spec] = Begun) -> Verdict:
+    paths = [tmp_path / f"{number}.jsonl" for number in range(len(logs))]
+    for path, lines in zip(paths, logs, strict=True):
+        path.write_text("\n".join(lines))
+    return validate([str(path) for path in paths], spec, Map(members={"P": ("a", "b")}), "begun")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [("1", "1", Conforms), ("1", "2", Differs), ("2", "2", Differs), ("{}", '"one"', LogError), ("1", "1.0", LogError)],
+)
+def test_each_of_several_logs_tells_with_what_it_began(tmp_path: Path, first: str, second: str, verdict: Any) -> None:
+    begins = '{"event": "init", "args": {"n": %s}}'
+    logs = (
+        [begins % first, '{"event": "count_up", "node": "a", "vars": {"total": 2}}'],
+        [begins % second, '{"event": "count_up", "node": "b"}'],
+    )
+    if verdict is LogError:
+        with pytest.raises(LogError, match=r"jsonl:1: the argument n of @init"):
+            begun(tmp_path, *logs)
+    else:
+        ordered = [logs[0][0], logs[0][1]], [logs[1][0], logs[1][1].replace("}", ', "received": ["x"]}')]
+        ordered[0][1] = ordered[0][1].replace('"vars"', '"sent": ["x"], "vars"')
+        assert isinstance(begun(tmp_path, *ordered), verdict)
+
+
+def test_an_argument_that_init_has_not_is_refused_at_its_line(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"1\.jsonl:1: .*argument of @init"):
+        begun(tmp_path, ['{"event": "count_up", "node": "a"}'], ['{"event": "init", "args": {"m": 1}}'])
+
+
+def test_an_action_that_is_called_init_is_no_beginning(tmp_path: Path) -> None:
+    lines = ['{"event": "init", "node": "a", "vars": {"total": 1}}']
+    assert isinstance(begun(tmp_path, lines), Conforms | NotDecided)
+    assert isinstance(begun(tmp_path, lines, spec=Initial), Differs)
+    assert isinstance(begun(tmp_path, [lines[0].replace("1}", "2}")], spec=Initial), Conforms)

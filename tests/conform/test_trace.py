@@ -72,7 +72,7 @@ def told_in_full(lines: list[Line]) -> list[Line]:
     told = []
     with system:
         matching = Matching(system, MAP, values_of(system))
-        ((_, state),) = matching.initial(None)
+        (state,) = matching.initial()
         for number, line in enumerate(lines, 1):
             event = Event("", number, line["event"], line["node"], line["args"], line["vars"])
             ((instance, after),) = matching.steps(state, matching.wanted(event))

@@ -669,3 +669,67 @@ def test_a_key_that_is_none_is_an_error_of_methods_and_properties_too() -> None:
     spec = generated.load(HEADER + claim)
     prover = Prover(build(spec))
     assert selected(prover.initial(prover.inductive[0])).status == "sat"
+
+
+ROOM = """
+    log: Annotated[list[Server], up_to(Few)]
+    few: set[Few]
+    sent: Network[Logged]
+    kept: Network[Marked]
+    limit: ClassVar[int] = 2
+    q: ClassVar[int] = QUORUM
+    up: set[Server]
+
+    @action
+    def go(self, s: Server, n: Few) -> None:
+        self.log.append(s)
+        self.few.add(n)
+        self.up.add(s)
+
+    @invariant
+    def claim(self) -> bool:
+        return CLAIM
+"""
+RECORDS = """
+@record
+class Logged:
+    log: Annotated[list[Server], up_to(Few)]
+
+@record
+class Marked:
+    terms: frozenset[Term]
+"""
+
+
+def roomy(claim: str, quorum: int = 1) -> str:
+    return ROOM.replace("CLAIM", claim).replace("QUORUM", str(quorum))
+
+
+@pytest.mark.parametrize(
+    "claim", ["Logged(self.log + self.log) not in self.sent", "Marked(frozenset(self.few)) not in self.kept"]
+)
+def test_a_property_that_makes_a_container_too_large_is_not_proven(claim: str) -> None:
+    """An error of the property, at bounds that are small enough."""
+    spec: Any = generated.load(HEADER.replace("TWO = 2", RECORDS) + roomy(claim))
+    prover = Prover(build(spec), ())
+    assert list(prover.skipped) == ["claim"]
+
+
+def test_what_was_stored_has_room_where_it_was() -> None:
+    spec: Any = generated.load(HEADER.replace("TWO = 2", RECORDS) + roomy("Logged(self.log) not in self.sent"))
+    assert not Prover(build(spec), ()).skipped
+
+
+@pytest.mark.parametrize(
+    ("claim", "quorum", "said"),
+    [
+        ("not is_quorum(self.up, self.q, Server) or len(self.up) > 0", 1, "q (1) of Server is at least 1"),
+        ("is_quorum(self.up, self.q, Server)", 0, "q (0) of Server is 0 or less"),
+        ("self.limit == 2", 1, "constants as configured: limit = 2"),
+    ],
+)
+def test_what_is_configured_and_no_size_is_said(claim: str, quorum: int, said: str) -> None:
+    spec: Any = generated.load(HEADER.replace("TWO = 2", RECORDS) + roomy(claim, quorum))
+    found = prove(Task(spec, "drawn", any_size=True, effort=QUICK, seconds=20.0)).outcome
+    assert isinstance(found, Proven)
+    assert [why.removeprefix("only for sizes of which this is true: ") for why in found.rests_on].count(said) == 1

@@ -213,19 +213,25 @@ class Matching:
 
     # Steps
 
-    def initial(self, wanted: Wanted | None) -> Iterator[tuple[Arguments, State]]:
-        """The initial states that fit an event that tells of the beginning, or all of them."""
-        init = self.system.init
-        told = dict(wanted.event.arguments or {}) if wanted is not None else {}
+    def is_beginning(self, event: Event) -> bool:
+        """Whether an event tells how its log begins: it is no action, and the map does not say that it is something else."""
+        return event.name == INIT and not (INIT in self.mapping.events or INIT in self._actions)
+
+    def initial(self, beginnings: Iterable[Event] = ()) -> Iterator[State]:
+        """The initial states with the arguments of @init that these events tell. Raises LogError for what is none of them."""
+        parameters = {one.name: one for one in self.system.init.parameters} if self.system.init is not None else {}
+        wanted = []
+        for event in beginnings:
+            for name, data in (event.arguments or {}).items():
+                if name not in parameters:
+                    raise LogError(f"{event.place}: {unknown('argument of @init', name, parameters)}")
+                try:
+                    wanted.append((list(parameters).index(name), self.values.read(parameters[name].type, data)))
+                except Unreadable as error:
+                    raise LogError(f"{event.place}: the argument {name} of @init: {error}.") from None
         for arguments, state in self.system.initial():
-            given = dict(zip((one.name for one in init.parameters), arguments, strict=True)) if init is not None else {}
-            kinds = {one.name: one.type for one in init.parameters} if init is not None else {}
-            if any(name not in given for name in told):
-                raise UsageError(f"@init has no argument {next(name for name in told if name not in given)!r}.")
-            if all(matches(self.values.read(kinds[name], data), given[name]) for name, data in told.items()) and (
-                wanted is None or self.fits(wanted, None, state)
-            ):
-                yield arguments, state
+            if all(matches(value, arguments[position]) for position, value in wanted):
+                yield state
 
     def steps(self, state: State, wanted: Wanted) -> Iterator[tuple[Instance | None, State]]:
         """The steps from a state that an event may be, each with the state after it."""

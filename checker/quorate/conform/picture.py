@@ -58,7 +58,7 @@ def left(drawn: Trace, system: System, misfit: Misfit, what: str, who: str) -> T
 def _last_state(matching: Matching, past: Past) -> State | None:
     """The state that the past leads to."""
     if not past:
-        found = [state for _, state in matching.initial(None)]
+        found = list(matching.initial())
         return found[0] if len(found) == 1 else None
     before, instance, _ = past[-1]
     return before if instance is None else matching.fire(before, *instance)

@@ -29,7 +29,7 @@ from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
 from quorate.conform.picture import Past, draw
 from quorate.conform.subject import wide_system
-from quorate.conform.told import INIT, Instance, Misfit, Wanted
+from quorate.conform.told import Instance, Misfit, Wanted
 from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
@@ -132,6 +132,8 @@ class _Search:
         self.most = 1
         self.actions: Counter[str] = Counter()
         self.values: Counter[str] = Counter()
+        self.begun: list[tuple[Event, Wanted]] = []
+        """The events that tell how logs begin, with what they ask for."""
         self._wanted: dict[tuple[int, int], Wanted] = {}
 
     def wanted(self, stream: int, number: int, event: Event) -> Wanted:
@@ -139,8 +141,7 @@ class _Search:
         key = stream, number
         if key not in self._wanted:
             wanted = self.matching.wanted(event)
-            unmapped = event.name not in self.matching.mapping.events and self.matching.meant(event.name) == (None,)
-            if number and unmapped:  # An unmapped event that is no action is the beginning.
+            if number and self.matching.is_beginning(event):
                 raise LogError(
                     f"{event.place}: init is the beginning, and this log has begun before. Let `events` in the map say which action a "
                     "restart is, or None to pass over it."
@@ -149,10 +150,20 @@ class _Search:
         return self._wanted[key]
 
     def initially(self, count: int) -> dict[Cut, list[Kept]]:
-        """The initial states that fit, after the event that tells of the beginning if the log has one."""
-        first = self.streams.at(0, 0) if count == 1 else None
-        told = self.wanted(0, 0, first) if first is not None and first.name == INIT else None
-        kept = [Kept(state, ()) for _, state in self.matching.initial(told)]
+        """The initial states that fit, after the event that tells of the beginning if the log has one. Of several logs each may tell with
+        which arguments it began; what else is told there is looked at when it is that log's turn."""
+        firsts = [self.streams.at(stream, 0) for stream in range(count)]
+        self.begun = [
+            (event, self.wanted(stream, 0, event))
+            for stream, event in enumerate(firsts)
+            if event is not None and self.matching.is_beginning(event)
+        ]
+        told = self.begun[0][1] if self.begun and count == 1 else None
+        kept = [
+            Kept(state, ())
+            for state in self.matching.initial([event for event, _ in self.begun])
+            if told is None or self.matching.fits(told, None, state)
+        ]
         if told is not None and kept:
             self._count(told, None)
             self.events += 1
@@ -348,11 +359,9 @@ class _Judge:
 
     def no_beginning(self) -> Verdict:
         """No initial state has what the log tells of the beginning."""
-        first = self.search.streams.at(0, 0)
-        assert first is not None
-        wanted = self.search.wanted(0, 0, first)
+        first, wanted = self.search.begun[0]
         misfits: list[Misfit] = []
-        for _, state in self.matching.initial(None):
+        for state in self.matching.initial():
             if len(misfits) < EXPLAINED_MAX:
                 misfits += self.matching.misfits(state, wanted)
         return Differs(*self._facts(), first, tuple(misfits))

@@ -147,6 +147,8 @@ class AtAnySize(Attempt):
         numbers = sorted(sort.__name__ for sort in self.model.system.sizes if issubclass(sort, Int))
         if numbers:
             yield f"numbers from 0 up to any greatest one: {', '.join(numbers)}"
+        if constants := prover.constants:
+            yield f"constants as configured: {', '.join(f'{name} = {value}' for name, value in constants.items())}"
         yield from (f"only for sizes of which this is true: {condition}" for condition in sorted(prover.conditions))
         yield from prover.axioms
         if self._unshown:

@@ -27,6 +27,7 @@ from quorate.prove.encode.anysize.definitions import QUORUM, quorums_in
 from quorate.prove.encode.anysize.execution import AnySize
 from quorate.prove.encode.anysize.quantifiers import Transition
 from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
+from quorate.prove.encode.anysize.sizes import constants_in
 from quorate.prove.encode.anysize.terms import Formula, Term
 from quorate.prove.encode.values import parts_of
 from quorate.prove.solvers.query import Query, query
@@ -273,6 +274,13 @@ class Prover:
         return list(self._premises.values())
 
     @property
+    def constants(self) -> dict[str, object]:
+        """The class variables that are read as numbers, as they are configured. What is changed as bounds are is no size here."""
+        system = self.model.system
+        read = set[str]().union(*(constants_in(body, system.constants) for body in _bodies(self.model)))
+        return {name: system.constants[name] for name in sorted(read)}
+
+    @property
     def axioms(self) -> list[str]:
         """What is taken for granted of values of any size, in words."""
         said = [f"{name} are totally ordered" for name in sorted(map(_name_of, self._machine.symbols.orders))]
@@ -361,7 +369,8 @@ class Prover:
             return machine.symbols.symbol(kind, f"initial {name}", [])
 
     def _supposed(self, machine: AnySize) -> Iterator[str]:
-        """What is supposed of the greatest numbers, which has to be true of the configured ones."""
+        """What is supposed of sizes and of the greatest numbers, which has to be true of the configured ones."""
+        yield from machine.symbols.conditions
         for sort, number in machine.symbols.suppositions.items():
             if number > self.model.system.sizes[sort]:
                 raise NoAnySize(f"{number} is no {sort.__name__} at the configured size.", "Raise that bound.")

@@ -22,6 +22,7 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
+from quorate.language.types.base import Bounded
 from quorate.model.conversion import comparable
 from quorate.model.integers import IntType
 from quorate.model.nodes import Model, Property
@@ -150,9 +151,10 @@ class Conversions(Quantifiers):
     def _converted(self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]) -> Value:
         """A container whose parts are converted one by one, where that changes what they are. What stops the run at some
         part is noted once, here."""
-        if str(have) == str(want):  # They differ in bounds alone.
+        self._require_room(have, want)
+        if is_number(have) or str(have) == str(want):  # They differ in bounds alone.
             return value
-        if any(isinstance(kind, IntType) for kind in have.walk()):
+        if _of_other_numbers(have, want):
             self._stopped_inside(value, have, want, convert)
 
         def part(found: Value, kind: Type, wanted: Type) -> Value:
@@ -167,6 +169,17 @@ class Conversions(Quantifiers):
             case SetV(), SetType(), SetType(element=wanted):
                 return SetV(wanted, lambda found: self._narrowed_has(value, found, wanted))
         return value
+
+    def _require_room(self, have: Type, want: Type) -> None:
+        """Refuse a property that puts a container where it may be too large: that is an error there. In an action it is a cut, without
+        which there are more runs."""
+        if not self._judging or not isinstance(want, Bounded) or not isinstance(have, Bounded):
+            return
+        if want.capacity is not None and want.bound and have.bound != want.bound and have.capacity != 0:
+            raise NoAnySize(
+                f"Whether a property may put this {have} where {want.bound} ends a {want} has no any-size meaning.",
+                "Compare the contents instead of making a record of them.",
+            )
 
     def _stopped_inside(
         self, value: Value, have: Type, want: Type, convert: Callable[[Value, Type, Type], Value]
@@ -218,6 +231,14 @@ class Conversions(Quantifiers):
         if isinstance(kind, IdentityType):
             return as_formula(self.symbols.less(kind)(as_term(first), as_term(second)))
         return as_number(first) < as_number(second)
+
+
+def _of_other_numbers(have: Type, want: Type) -> bool:
+    """Whether numbers of one sort, or computed ones, stand for those of another in a container."""
+    pairs = zip(have.walk(), want.walk(), strict=False)
+    return any(
+        isinstance(one, IntType) or (is_number(one) and is_number(other) and one != other) for one, other in pairs
+    )
 
 
 def _same_object(first: Value, second: Value) -> bool:

@@ -188,6 +188,8 @@ class Definitions(Comprehensions):
             )
         least, name = size.as_long(), name_of(node.args[1], self.model.system.constants)
         if least <= 0:
+            if name:
+                self.symbols.conditions.add(f"{Size(least, name)} of {node.data} is 0 or less")
             return self.true
         if not name and least <= LITERAL_MAX:
             return self._so_many(node, members, least)
@@ -236,7 +238,7 @@ class Definitions(Comprehensions):
             if name in asked and (condition := counted.full(first.size)) is not None:
                 axioms.append((self._full(first), alone, condition))
             if name in given and counted.meet(first.size, first.size) is None:
-                axioms.append((self._inhabited(first), alone, ""))
+                axioms.append((self._inhabited(first), alone, counted.inhabited(first.size)))
             for other, (other_name, other_label, second) in enumerate(found):
                 if label != other_label:
                     continue

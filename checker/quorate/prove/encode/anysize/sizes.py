@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from quorate.model.nodes import Expr
+from quorate.model.nodes import Expr, For, Op
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ class Counted:
         fine = first.at(self.total) > second.at(self.total)  # Where they are equal, they need not be at other sizes.
         return self._if(fine, first, second, said)
 
+    def inhabited(self, size: Size | None) -> str:
+        """That a quorum has a member. The number that is configured says so, and the verdict names it as it does all others."""
+        assert size is not None
+        return f"{size} of {self.sort} is at least 1" if size.name else ""
+
     def full(self, size: Size | None) -> str | None:
         """That all members are a quorum."""
         assert size is not None
@@ -93,6 +98,16 @@ def name_of(size: Expr, constants: Mapping[str, object]) -> str:
     it under the name of a parameter or of a constant of the module."""
     configured = any(_text(part).removeprefix(OWN) in constants for part in size.walk() if _text(part).startswith(OWN))
     return _text(size).removeprefix(OWN) if configured else ""
+
+
+def constants_in(body: Expr, constants: Mapping[str, object]) -> set[str]:
+    """The class variables that an expression reads as numbers: where they are sizes of quorums, the conditions on them are told."""
+    if body.op is Op.CONST:
+        name = _text(body).removeprefix(OWN)
+        return {name} if type(body.data) is int and name in constants and _text(body) == OWN + name else set()
+    parts = body.args[:1] if body.op is Op.QUORUM else body.args
+    clauses = (clause.source if isinstance(clause, For) else clause.condition for clause in body.clauses)
+    return set().union(*(constants_in(part, constants) for part in (*parts, *clauses)))
 
 
 OWN = "self."

@@ -76,6 +76,8 @@ class Symbols:
         """Those whose numbers are within the limits of a `Nat`, which is named."""
         self.supposed: dict[type, int] = {}
         """The greatest numbers that sorts are supposed to have."""
+        self.conditions: set[str] = set()
+        """What else is supposed of what is configured, in words."""
         self.facts: list[Formula] = []
         self.orders: dict[type, z3.FuncDeclRef] = {}
         self._older: Symbols | None = None
@@ -102,6 +104,7 @@ class Symbols:
         other._sorts, other._members, other._functions = self._sorts, self._members, dict(self._functions)
         other._greatest, other.naturals = dict(self._greatest), set(self.naturals)
         other._limited, other.supposed, other._older = dict(self._limited), dict(self.supposed), self
+        other.conditions = set(self.conditions)
         other.facts, other.orders = list(self.facts), dict(self.orders)
         return other
 
