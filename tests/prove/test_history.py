@@ -193,3 +193,68 @@ def test_a_step_of_an_heir_is_stored_so_that_it_is_run_and_drawn_again(
     plain = SPEC[: SPEC.index("class Told(Baton)")].replace('proven_by = "Told"', "")
     (tmp_path / "plain.py").write_text(plain, encoding="utf-8")
     assert "there is no property 'told'" in run(replay, ["trace.json", "--spec", "plain.py"]).output
+
+
+COUNTED = (
+    SPEC[: SPEC.index("class Baton")]
+    + '''
+class Place(Nat, max=5):
+    """A number that goes further, at these bounds."""
+
+
+@record
+class Seen:
+    place: Place
+
+
+class Baton(Spec):
+    """Counts."""
+
+    proven_by = "Told"
+
+    count: Number
+
+    @action
+    def take(self) -> None:
+        self.count += 1
+
+    @invariant
+    def few(self) -> bool:
+        """As many places as there are."""
+        return self.count in Place
+
+
+class Told(Baton):
+    """Counts with it."""
+
+'''
+)
+
+
+@pytest.mark.parametrize(
+    ("variable", "write"),
+    [
+        ("Place", "self.told = Place(self.count)"),
+        ("Place", "self.told = Place(1)"),
+        ("Place", "self.told = max(self.told, self.count)"),
+        ("Place | None", "self.told = Place(self.count)"),
+        ("set[Seen]", "self.told.add(Seen(Place(self.count)))"),
+        ("set[Seen]", "self.told.add(self.seen())"),
+        ("list[Place]", "self.told.append(Place(self.count))"),
+        ("dict[Node, Place]", "self.told = {n: Place(self.count) for n in Node}"),
+        ("Place = Place(1)", "self.told = self.told"),
+    ],
+)
+def test_history_passes_no_bound_at_any_size(tmp_path: Path, variable: str, write: str) -> None:
+    """It fits at the configured ones: where there are fewer places, remembering would take the runs away that violate the property."""
+    heir = f"told: {variable}\n\ndef take(self) -> None:\n    super().take()\n    {write}\n"
+    heir += "\ndef seen(self) -> Seen:\n    return Seen(Place(self.count))\n"
+    spec = baton(tmp_path, heir, COUNTED.replace("import Nat", "import record, Nat"))
+    with pytest.raises(SpecError, match=r"at other sizes|not at all sizes") as refused:
+        with_history(spec)
+    assert refused.value.location is not None
+
+
+def test_history_remembers_a_number_in_its_own_sort(tmp_path: Path) -> None:
+    heir = "told: Number\n\ndef take(self) -> None:\n    super().take()\n    self.told = self.count\n"
+    assert with_history(baton(tmp_path, heir, COUNTED.replace("import Nat", "import record, Nat"))).__name__ == "Told"

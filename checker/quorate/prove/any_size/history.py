@@ -18,10 +18,11 @@ from quorate.errors import SpecError
 from quorate.kinds import SAFETY
 from quorate.language.auxiliary import auxiliary
 from quorate.language.declarations import declared, original
-from quorate.language.places import class_location
+from quorate.language.places import class_location, declaration
 from quorate.language.spec import Spec, derived, with_lemmas
+from quorate.language.types import NatType, Type
 from quorate.model.build import build
-from quorate.model.nodes import Model, Scope, Stmt, called
+from quorate.model.nodes import Assign, Expr, Model, Mutate, Op, Scope, Stmt, called, expressions, statements
 
 FREE = ("bounds", "omits", "because")
 """What an heir may say anew. What it omits is looked at, and bounds are those of the specification."""
@@ -81,6 +82,7 @@ def _require_the_same(model: Model, more: Model, heir: type[Spec], configured: t
     if lost:
         raise _refused(heir, f"leaves out {', '.join(lost)}")
     bare = _without_history(history_of(base, heir), more, heir, configured)
+    _require_no_bound(more, history_of(base, heir))
     same = bare.variables == model.variables and bare.init == model.init and bare.constraints == model.constraints
     if not same or [action.name for action in bare.actions] != actions:
         raise _refused(heir, "has other variables, initial states or actions")
@@ -93,6 +95,43 @@ def _require_the_same(model: Model, more: Model, heir: type[Spec], configured: t
     ]
     if different:
         raise _refused(heir, f"does more in {', '.join(different)} than what is inherited, and then history")
+
+
+def _require_no_bound(more: Model, history: Iterable[str]) -> None:
+    """Raises SpecError where history may pass a bound at other sizes, though not at these: what is cut there is a run that is taken away.
+    Every number that is remembered is one of the sort that it is remembered in, or 0."""
+    names = set(history)
+    for variable in more.variables:
+        if variable.name in names and _numbers(variable.type) and variable.default not in (None, variable.type.zero()):
+            where = declaration(cast(type[Spec], more.system.spec), variable.name)
+            raise SpecError(
+                f"{variable.name} begins with other numbers than 0, which there are not at all sizes.", where
+            )
+    for action in more.actions:
+        written = tuple(
+            statement
+            for statement in statements(action.body)
+            if isinstance(statement, Assign | Mutate) and statement.target.state and statement.target.root in names
+        )
+        for body in (written, *(function.body for function in called(written, more.functions).values())):
+            for node in (node for expression in expressions(body) for node in expression.walk()):
+                if _is_of_another_sort(node):
+                    raise SpecError(
+                        "This number is of another sort than what remembers it, and may pass its bound at other sizes. "
+                        "Remember it in a variable of its own sort.",
+                        node.location,
+                    )
+
+
+def _is_of_another_sort(node: Expr) -> bool:
+    if node.op is Op.CONST:
+        return isinstance(node.type, NatType) and node.data != 0
+    return node.op is Op.COERCE and not _numbers(node.type) <= _numbers(node.args[0].type)
+
+
+def _numbers(kind: Type) -> set[Type]:
+    """The sorts of numbers in a type."""
+    return {part for part in kind.walk() if isinstance(part, NatType)}
 
 
 def _without_history(history: Iterable[str], more: Model, heir: type[Spec], configured: type[Spec]) -> Model:
