@@ -546,6 +546,7 @@ def write(
     actions = [writer.action(scope, number) for number in range(random.randint(1, 3))]
     lines += [line for action in actions for line in action]
     lines += writer.further_actions(scope) if isinstance(writer, _WiderWriter) else []
+    lines += writer.further_properties(scope) if isinstance(writer, _WiderWriter) else []
     for number in range(random.randint(3, 5) if naive else random.randint(0, 3)):
         lines += writer.property(scope, number)
     for number in range(random.randint(1, 2) if liveness else 0):

@@ -16,6 +16,11 @@ HEADER = """
 class Table:
     held: Annotated[dict[Node, Level], partial]
     plan: Annotated[list[Node], up_to(1)] | None
+
+
+@record
+class Crate:
+    kept: Annotated[set[Node], up_to(2)]
 """
 VARIABLES = {
     "lease": "Annotated[dict[Node, Level], partial]",
@@ -26,6 +31,10 @@ VARIABLES = {
     "plans": "dict[Node, Annotated[list[Level], up_to(Size)] | None]",
     "table": "Table | None",
     "post": "Network[Table]",
+    "crates": "set[Crate | Ack]",
+    "few": "Annotated[set[Node], up_to(2)]",
+    "stock": "dict[Node, Crate]",
+    "store": "Network[Crate | Ack]",
 }
 """Of these some are there in every drawn spec."""
 
@@ -49,6 +58,17 @@ NUMBERS: Words = (
     ("plans", ("sum({me}.plans[{node}])",)),
     ("table", ("(0 if {me}.table is None else len({me}.table.held))", "{me}.table.held[{node}]")),
     ("post", ("sum({m}.held.get({node}, 0) for {m} in {me}.post)", "len({me}.post)")),
+    (
+        "crates",
+        (
+            "len({me}.crates)",
+            "sum(1 for {m} in {me}.crates if isinstance({m}, Ack))",
+            "sum(len({m}.kept) for {m} in {me}.crates if isinstance({m}, Crate))",
+        ),
+    ),
+    ("few", ("len({me}.few)",)),
+    ("stock", ("len({me}.stock[{node}].kept)",)),
+    ("store", ("sum(1 for {m} in {me}.store if isinstance({m}, Ack))",)),
 )
 TRUTHS: Words = (
     (
@@ -124,6 +144,23 @@ TRUTHS: Words = (
             "any({node} in {m}.held for {m} in {me}.post)",
             "Table({{}}, None) in {me}.post",
             "all({m}.plan is None or {node} in {m}.plan for {m} in {me}.post)",
+        ),
+    ),
+    (
+        "crates",
+        (
+            "any({m}.source == {node} for {m} in {me}.crates if isinstance({m}, Ack))",
+            "Crate({{{node}}}) in {me}.crates",
+            "all({node} in {m}.kept for {m} in {me}.crates if isinstance({m}, Crate))",
+        ),
+    ),
+    ("few", ("{node} {within} {me}.few", "{me}.few == {{{node}}}")),
+    ("stock", ("{node} {within} {me}.stock[{other}].kept", "{me}.stock[{node}] == {me}.stock[{other}]")),
+    (
+        "store",
+        (
+            "all({m}.color == {color} for {m} in {me}.store if isinstance({m}, Ack))",
+            "Crate({{{node}, {other}}}) in {me}.store",
         ),
     ),
 )
@@ -218,6 +255,26 @@ CHANGES: Words = (
             "self.post.send(Table({{{k}: {key} for {k} in Node if {some}}}, None))",
         ),
     ),
+    (
+        "crates",
+        (
+            "self.crates.add(Crate({{{node}}}))",
+            "self.crates.add(Ack({node}, {other}, {color}))",
+            "self.crates = {{{m} for {m} in self.crates if isinstance({m}, Ack)}}",
+        ),
+    ),
+    (
+        "few",
+        ("self.few.add({node})", "self.few = self.few - {{{node}}}", "self.few = {{{k} for {k} in Node if {some}}}"),
+    ),
+    (
+        "stock",
+        (
+            "self.stock[{node}] = Crate({{{other}, {node}}})",
+            "self.stock[{node}] = replace(self.stock[{node}], kept=self.stock[{other}].kept | {{{node}}})",
+        ),
+    ),
+    ("store", ("self.store.send(Crate({{{node}, {other}}}))", "self.store.send(Ack({node}, {other}, {color}))")),
 )
 ACTIONS: Words = (
     (
@@ -240,8 +297,37 @@ ACTIONS: Words = (
         ),
     ),
     ("plan", ("g: Annotated[list[Node], up_to(Size)] | None\nrequire({truth} or g == [])\nself.plan = g",)),
+    (
+        "crates",
+        (
+            "c: Crate\nrequire({truth} and c not in self.crates)\nself.crates.add(c)",
+            "c: Ack\nrequire(c in self.crates)\nself.crates.discard(c)",
+        ),
+    ),
+    ("few", ("g: Annotated[set[Node], up_to(2)]\nrequire({truth} or len(g) == 2)\nself.few = g",)),
+    (
+        "stock",
+        (
+            "g: Annotated[set[Node], up_to(2)]\nrequire({truth})\nfor {k} in Node:\n    if {k} in g:\n        self.stock[{k}] = Crate(g)",
+        ),
+    ),
+    (
+        "store",
+        (
+            "c: Crate\nrequire({truth})\nself.store.send(c)",
+            "c: Ack\nrequire(c in self.store)\nself.store.receive(c)\nself.store.send(Crate({{c.source, c.target}}))",
+        ),
+    ),
 )
 """Bodies of actions, below their parameter."""
+
+CLAIMS: Words = (
+    ("crates", ("c: Crate\nreturn {truth} or c not in self.crates", "c: Ack\nreturn c not in self.crates or {truth}")),
+    ("few", ("g: Annotated[set[Node], up_to(2)]\nreturn self.few != g or {truth}",)),
+    ("stock", ("g: Annotated[set[Node], up_to(2)], n: Node\nreturn self.stock[n].kept != g or n in g or {truth}",)),
+    ("store", ("c: Crate | Ack\nreturn c not in self.store or {truth}",)),
+)
+"""Bodies of properties, below their parameters."""
 
 
 class _Drawn(dict[str, str]):
@@ -308,6 +394,15 @@ class Wider(Constructs):
         for number, text in enumerate(self._said(ACTIONS, s)):
             parameter, *body = text.split("\n")
             lines += self.method(f"give{number}", "@action", [parameter], body)
+        return lines
+
+    def further_properties(self, s: Any) -> list[str]:
+        """Properties of sets of at most so many, and of records that have them."""
+        lines: list[str] = []
+        for number, text in enumerate(self._said(CLAIMS, s)):
+            parameters, *body = text.split("\n")
+            kind = self.pick(["invariant", "invariant", "reachable"])
+            lines += self.method(f"claim{number}", f"@{kind}", [parameters], body, "bool")
         return lines
 
     def beginning(self, s: Any) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations, combinations_with_replacement
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +14,14 @@ from quorate.language.containers import Log
 from quorate.language.control import Cut
 from quorate.language.networks import Channels
 from quorate.language.types import ChannelsType, ListType, NatType, NetworkType, Renaming, SetType, Type
+from quorate.language.types.base import (
+    multiset_cardinality,
+    multiset_decode,
+    multiset_encode,
+    subset_cardinality,
+    subset_decode,
+    subset_encode,
+)
 
 from tests.language.random_types import NODE, NOTE, Client, Level, Node, Note, types
 
@@ -42,11 +52,9 @@ def inverse(names: Renaming) -> Renaming:
 @pytest.mark.slow
 @QUIET
 @given(types())
-def test_values_are_numbered_without_gaps_in_meaning(kind: Type) -> None:
+def test_values_are_numbered_without_gaps(kind: Type) -> None:
     values = list(kind.values())
-    codes = [kind.encode(value) for value in values]
-    assert codes == sorted(set(codes)) and all(0 <= code < kind.cardinality for code in codes)
-    assert [kind.decode(code) for code in codes] == values
+    assert [kind.encode(value) for value in values] == list(range(kind.cardinality))
     assert len(set(values)) == len(values), "equal values have equal numbers"
 
 
@@ -104,3 +112,28 @@ def test_capacities_cut_by_name() -> None:
     wire = ChannelsType(NOTE, 1, "wires", False, "wires", NODE, NODE)
     with pytest.raises(Cut, match="wires"):
         wire.check(Channels([((notes[0].source, notes[0].target), (notes[0], notes[0]))]))
+
+
+@pytest.mark.parametrize("base", range(6))
+@pytest.mark.parametrize(
+    ("drawn", "cardinality", "encode", "decode"),
+    [
+        (combinations, subset_cardinality, subset_encode, subset_decode),
+        (combinations_with_replacement, multiset_cardinality, multiset_encode, multiset_decode),
+    ],
+)
+def test_sets_and_bags_are_numbered_by_size_and_then_by_their_first_difference(
+    base: int, drawn: Any, cardinality: Any, encode: Any, decode: Any
+) -> None:
+    expected: list[list[int]] = []
+    for capacity in range(6):
+        expected += map(list, drawn(range(base), capacity))
+        assert cardinality(base, capacity) == len(expected)
+    assert [encode(chosen, base) for chosen in expected] == list(range(len(expected)))
+    assert [decode(code, base) for code in range(len(expected))] == expected
+
+
+def test_numbers_of_sets_are_found_where_no_loop_could_reach() -> None:
+    base, chosen = 10**30, [0, 7, 10**29]
+    assert subset_decode(subset_encode(chosen, base), base) == chosen
+    assert multiset_decode(multiset_encode([7, *chosen[1:]], base), base) == [7, *chosen[1:]]

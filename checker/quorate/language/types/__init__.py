@@ -4,8 +4,9 @@ A `Type` knows the values of one declared type: its zero, how to hold a value ag
 (which is also their canonical order), how a renaming of identities acts on them, and their JSON form. Everything that
 engines need to know about values is here, so that no engine looks at Python annotations.
 
-The numbering, `encode`, is injective into `range(cardinality)` and `decode` is its inverse. Lists order by length,
-then element by element; sets as sorted lists of their elements' codes, unless the set is small enough to be a bit mask.
+The numbering, `encode`, goes through all of `range(cardinality)` and `decode` is its inverse: there are as many numbers as values, on
+which every table, every range of numbers and every loop over them relies. Lists order by length, then element by element; sets with
+a capacity and bags as sorted lists of their elements' codes; other sets as bit masks.
 """
 
 from quorate.language.types.base import MASK_MAX, Bounded, Leaf, Renaming, Type

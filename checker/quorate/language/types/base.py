@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from math import comb
 from typing import Any, ClassVar
 
 from quorate.errors import SpecError
@@ -90,11 +91,8 @@ class Type(ABC):
         return ()
 
     def values(self) -> Iterator[Any]:
-        """All values in canonical order, each once: of the codes of a bounded set or bag, some stand for no value."""
-        for code in range(self.cardinality):
-            value = self.decode(code)
-            if self.encode(value) == code:
-                yield value
+        """All values in canonical order, each once."""
+        return map(self.decode, range(self.cardinality))
 
     def walk(self) -> Iterator[Type]:
         """This type and all types inside it."""
@@ -175,3 +173,73 @@ def sequence_decode(code: int, base: int) -> list[int]:
         code, digit = divmod(code, base)
         digits.append(digit)
     return digits[::-1]
+
+
+def _rank(chosen: Sequence[int], base: int) -> int:
+    """The place of an ascending choice of numbers below `base` among all choices of as many, in the order of their first difference."""
+    count = len(chosen)
+    after = sum(comb(base - 1 - number, count - place) for place, number in enumerate(chosen))
+    return comb(base, count) - 1 - after
+
+
+def _chosen(rank: int, count: int, base: int) -> list[int]:
+    """The choice of `count` numbers that has this place."""
+    after = comb(base, count) - 1 - rank
+    chosen = []
+    for left in range(count, 0, -1):
+        above = _last_not_beyond(after, left, base)
+        after -= comb(above, left)
+        chosen.append(base - 1 - above)
+    return chosen
+
+
+def _last_not_beyond(limit: int, count: int, base: int) -> int:
+    """The largest number below `base` of which there are no more than `limit` choices of `count`."""
+    low, high = 0, base
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if comb(middle, count) <= limit else (low, middle)
+    return low
+
+
+def subset_cardinality(base: int, capacity: int) -> int:
+    """How many sets there are of at most `capacity` numbers below `base`."""
+    return sum(comb(base, count) for count in range(capacity + 1))
+
+
+def subset_encode(codes: Sequence[int], base: int) -> int:
+    """Smaller sets first, then by their elements, which ascend."""
+    return subset_cardinality(base, len(codes) - 1) + _rank(codes, base)
+
+
+def subset_decode(code: int, base: int) -> list[int]:
+    count = 0
+    while code >= (sets := comb(base, count)):
+        code -= sets
+        count += 1
+    return _chosen(code, count, base)
+
+
+def _with_repetition(base: int, count: int) -> int:
+    """As many choices of different numbers below this as there are choices below `base` that may repeat a number: the one in place k
+    is larger by k."""
+    return max(base + count - 1, 0)
+
+
+def multiset_cardinality(base: int, capacity: int) -> int:
+    """How many multisets there are of at most `capacity` numbers below `base`."""
+    return sum(comb(_with_repetition(base, count), count) for count in range(capacity + 1))
+
+
+def multiset_encode(codes: Sequence[int], base: int) -> int:
+    """Smaller multisets first, then by their elements, which do not descend."""
+    shifted = [place + code for place, code in enumerate(codes)]
+    return multiset_cardinality(base, len(codes) - 1) + _rank(shifted, _with_repetition(base, len(codes)))
+
+
+def multiset_decode(code: int, base: int) -> list[int]:
+    count = 0
+    while code >= (sets := comb(_with_repetition(base, count), count)):
+        code -= sets
+        count += 1
+    return [number - place for place, number in enumerate(_chosen(code, count, _with_repetition(base, count)))]

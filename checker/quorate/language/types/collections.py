@@ -15,6 +15,9 @@ from quorate.language.types.base import (
     sequence_cardinality,
     sequence_decode,
     sequence_encode,
+    subset_cardinality,
+    subset_decode,
+    subset_encode,
 )
 from quorate.trace import Json
 
@@ -77,19 +80,19 @@ class ListType(Bounded):
 def elements_cardinality(element: Type, capacity: int | None) -> int:
     if capacity is None:
         return int(2**element.cardinality)
-    return sequence_cardinality(element.cardinality, capacity)
+    return subset_cardinality(element.cardinality, capacity)
 
 
 def elements_encode(codes: list[int], element: Type, capacity: int | None) -> int:
     if capacity is None:
         return sum(1 << code for code in codes)
-    return sequence_encode(sorted(codes), element.cardinality)
+    return subset_encode(sorted(codes), element.cardinality)
 
 
 def elements_decode(code: int, element: Type, capacity: int | None) -> list[Any]:
     if capacity is None:
         return [element.decode(bit) for bit in range(code.bit_length()) if code >> bit & 1]
-    return [element.decode(digit) for digit in sequence_decode(code, element.cardinality)]
+    return [element.decode(digit) for digit in subset_decode(code, element.cardinality)]
 
 
 @dataclass(frozen=True)

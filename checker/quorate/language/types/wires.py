@@ -14,9 +14,9 @@ from quorate.language.types.base import (
     Renaming,
     Type,
     mixed_decode,
-    sequence_cardinality,
-    sequence_decode,
-    sequence_encode,
+    multiset_cardinality,
+    multiset_decode,
+    multiset_encode,
 )
 from quorate.language.types.collections import ListType, elements_cardinality, elements_decode, elements_encode
 from quorate.trace import Json
@@ -106,7 +106,7 @@ class BagType(WireType):
 
     @cached_property
     def cardinality(self) -> int:
-        return sequence_cardinality(self.message.cardinality, self.capacity)
+        return multiset_cardinality(self.message.cardinality, self.capacity)
 
     def zero(self) -> Any:
         return self._bound(Bag())
@@ -123,7 +123,7 @@ class BagType(WireType):
 
     def encode(self, value: Any) -> int:
         codes = [self.message.encode(part) for part, count in value.counts.items() for _ in range(count)]
-        return sequence_encode(sorted(codes), self.message.cardinality)
+        return multiset_encode(sorted(codes), self.message.cardinality)
 
     def _of(self, messages: Iterable[Any]) -> Any:
         bag: Bag[Any] = Bag()
@@ -132,7 +132,7 @@ class BagType(WireType):
         return self._bound(bag)
 
     def decode(self, code: int) -> Any:
-        return self._of(map(self.message.decode, sequence_decode(code, self.message.cardinality)))
+        return self._of(map(self.message.decode, multiset_decode(code, self.message.cardinality)))
 
     def permute(self, value: Any, renaming: Renaming) -> Any:
         return self._bound(Bag((self.message.permute(part, renaming), count) for part, count in value.counts.items()))
