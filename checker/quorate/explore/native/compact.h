@@ -8,8 +8,9 @@
  *
  * The levels. States that wait to be expanded are not kept a second time: an entry has two marks, one for levels of even depth and one for
  * levels of odd depth. The mark of the level being expanded is cleared when a worker takes the state, so that what has the mark is
- * what is left to do, and a checkpoint needs nothing else. Looking for marks goes over one bit a bucket. A level of few states is not merged
- * for that: its values are listed, and entries are marked only if it becomes large after all, or everything must be moved (`gather_marks`).
+ * what is left to do, and a checkpoint needs nothing else. Looking for marks goes over one bit a bucket. But marks have the order of a hash,
+ * so a level is listed as long as that takes little for each state that there is (packets.h), and marked only when it takes more, memory is
+ * short, or a checkpoint is written (`gather_marks`).
  *
  * When some states are known, a tree is chosen anew, and all states are numbered again. When parts have outgrown their fields of the key, the
  * fields are made wider, as long as there are bits for that: the tree and all numbers stay, and only the keys are written anew. Where there are
@@ -26,10 +27,10 @@
 #include "search.h"
 #include "treefile.h"
 
-#ifndef LISTED_MIN
-#define LISTED_MIN 4096
+#ifndef LISTED_MIN /* Bytes of a level that are listed however few states there are. A test that wants marks takes fewer. */
+#define LISTED_MIN ((uint64_t)1 << 16)
 #endif
-enum { MOVES = 0, LISTED_SHARE = 64 };
+enum { MOVES = 0, LISTED_BYTES = 2 }; /* for each state that there is: with more, a level is marked */
 
 /* Of the states that a worker has taken, the next. */
 typedef struct {
@@ -39,29 +40,32 @@ typedef struct {
 static inline unsigned mark_expanded(const Search *search) { return (unsigned)(search->levels + 1) & 1; }
 static inline unsigned mark_found(const Search *search) { return (unsigned)search->levels & 1; }
 
-static bool values_push(Values *list, uint64_t value) {
+static bool keys_push(Keys *list, uint64_t key) {
     if (UNLIKELY(list->count == list->capacity)) {
         uint64_t capacity = list->capacity ? list->capacity + list->capacity / 2 : 256;
-        uint64_t *values = realloc(list->values, capacity * sizeof *values);
-        if (!values) return false;
-        list->values = values;
+        uint64_t *keys = realloc(list->keys, capacity * sizeof *keys);
+        if (!keys) return false;
+        list->keys = keys;
         list->capacity = capacity;
     }
-    list->values[list->count++] = value;
+    list->keys[list->count++] = key;
     return true;
-}
-
-static void values_free(Values *list) {
-    free(list->values);
-    *list = (Values){0};
 }
 
 static uint64_t recent_count(Search *search) { return atomic_load(&search->states_total) - search->compact.roots.count; }
 
+/* What lists take. */
+static size_t lists_bytes(const Search *search) {
+    const Packets *queue = &search->compact.queue;
+    size_t bytes = 0;
+    for (uint64_t k = atomic_load(&search->cursor); search->compact.queued && k < queue->count; k++) bytes += packet_cost(queue->packets[k]);
+    for (unsigned i = 0; i < search->worker_count; i++) bytes += search->workers[i].own.found.bytes;
+    return bytes;
+}
+
 static size_t bytes_now(const Search *search) {
-    size_t bytes = roots_bytes(&search->compact.roots) + tree_bytes(&search->compact.tree) + search->compact.queue.capacity * sizeof(uint64_t);
-    for (unsigned i = 0; i < search->worker_count; i++)
-        bytes += (search->workers[i].own.fresh.capacity + search->workers[i].own.taken.capacity) * sizeof(uint64_t);
+    size_t bytes = roots_bytes(&search->compact.roots) + tree_bytes(&search->compact.tree) + lists_bytes(search);
+    for (unsigned i = 0; i < search->worker_count; i++) bytes += search->workers[i].own.taken.capacity * sizeof(uint64_t);
     return bytes;
 }
 
@@ -92,10 +96,10 @@ static bool store_open(Search *search) {
 static void store_close(Search *search) {
     tree_close(&search->compact.tree, &search->budget);
     roots_close(&search->compact.roots, &search->budget);
-    values_free(&search->compact.queue);
+    packets_free(&search->compact.queue, &search->budget);
     for (unsigned i = 0; search->workers && i < search->worker_count; i++) {
-        values_free(&search->workers[i].own.fresh);
-        values_free(&search->workers[i].own.taken);
+        packets_free(&search->workers[i].own.found, &search->budget);
+        free(search->workers[i].own.taken.keys);
     }
 }
 
@@ -118,9 +122,9 @@ static inline uint64_t store_locate(Worker *me, const State *s, uint64_t hash) {
 
 PREFETCHING void store_approach(const Search *search, uint64_t value) { roots_prefetch_entries(&search->compact.roots, value); }
 
-/* How many states of a level a worker lists before the level is large. */
+/* How many bytes of a level a worker lists before the level is marked. */
 static inline uint64_t listed_most(const Search *search) {
-    uint64_t most = search->compact.roots.count / LISTED_SHARE / search->worker_count;
+    uint64_t most = search->compact.roots.count * LISTED_BYTES / search->worker_count;
     return most > LISTED_MIN ? most : LISTED_MIN;
 }
 
@@ -130,8 +134,8 @@ static inline bool store_insert(Worker *me, size_t i, uint64_t value) {
     if (!roots_insert(&search->compact.roots, value)) return false;
     search->table.arenas[me->id].count++;
     if (!search->compact.found_listed) return true;
-    if (UNLIKELY(!values_push(&me->own.fresh, value))) request_stop(search, STOP_MEMORY);
-    if (UNLIKELY(me->own.fresh.count >= listed_most(search))) atomic_store(&search->full, true);
+    if (UNLIKELY(!packets_push(&me->own.found, key_of(&search->compact.roots, value), &search->budget))) request_stop(search, STOP_MEMORY);
+    if (UNLIKELY(me->own.found.bytes >= listed_most(search))) atomic_store(&search->full, true);
     return true;
 }
 
@@ -167,21 +171,29 @@ static bool merge_recent(Search *search, unsigned marks) {
     return good;
 }
 
+/* Mark the keys of a packet. */
+static void mark_packet(Search *search, const uint8_t *packet, unsigned mark) {
+    uint64_t keys[PACKET_KEYS];
+    unsigned count = packet_keys(packet, keys);
+    for (unsigned k = 0; k < count; k++) roots_mark(&search->compact.roots, value_of(&search->compact.roots, keys[k]), mark);
+}
+
 /* From lists to marks: of the level being found, and of what is left of the level being expanded. */
 static bool gather_marks(Search *search) {
     Compact *compact = &search->compact;
     if (!merge_recent(search, compact->found_listed ? 0 : 1u << mark_found(search))) return false;
-    if (compact->found_listed) {
-        for (unsigned i = 0; i < search->worker_count; i++) {
-            Values *fresh = &search->workers[i].own.fresh;
-            for (uint64_t k = 0; k < fresh->count; k++) roots_mark(&compact->roots, fresh->values[k], mark_found(search));
-            values_free(fresh);
-        }
-        compact->found_listed = false;
+    for (unsigned i = 0; compact->found_listed && i < search->worker_count; i++)
+        if (!packets_seal(&search->workers[i].own.found, &search->budget)) return false;
+    for (unsigned i = 0; compact->found_listed && i < search->worker_count; i++) {
+        Packets *found = &search->workers[i].own.found;
+        for (uint64_t k = 0; k < found->count; k++) mark_packet(search, found->packets[k], mark_found(search));
+        packets_free(found, &search->budget);
     }
+    compact->found_listed = false;
     if (compact->queued) {
         for (uint64_t k = atomic_load(&search->cursor); k < compact->queue.count; k++)
-            roots_mark(&compact->roots, compact->queue.values[k], mark_expanded(search));
+            mark_packet(search, compact->queue.packets[k], mark_expanded(search));
+        packets_free(&compact->queue, &search->budget);
         compact->queued = false;
         atomic_store(&search->cursor, 0);
     }
@@ -196,13 +208,10 @@ static bool store_gather(Search *search) {
 static void store_turn(Search *search) {
     Compact *compact = &search->compact;
     compact->queued = compact->found_listed;
-    compact->queue.count = 0;
-    for (unsigned i = 0; i < search->worker_count; i++) {
-        Values *fresh = &search->workers[i].own.fresh;
-        for (uint64_t k = 0; k < fresh->count; k++)
-            if (!values_push(&compact->queue, fresh->values[k])) request_stop(search, STOP_MEMORY);
-        fresh->count = 0;
-    }
+    packets_free(&compact->queue, &search->budget);
+    for (unsigned i = 0; i < search->worker_count; i++)
+        if (!packets_move(&compact->queue, &search->workers[i].own.found, &search->budget)) request_stop(search, STOP_MEMORY);
+    atomic_store(&search->cursor, 0);
     if (!compact->queued && !merge_recent(search, 1u << mark_expanded(search))) request_stop(search, STOP_MEMORY);
     compact->found_listed = true;
     note_bytes(search, 0);
@@ -222,23 +231,40 @@ static bool take_marked(Worker *me, uint64_t word) {
             uint64_t entry = entry_at(roots, i, width);
             if (!(entry >> mark & 1)) continue;
             mark_clear(roots, i, width, mark);
-            if (!values_push(&me->own.taken, value_at(roots, bucket, entry))) return false;
+            if (!keys_push(&me->own.taken, key_of(roots, value_at(roots, bucket, entry)))) return false;
         }
     }
+    return true;
+}
+
+/* Take a packet of the queue. */
+static bool take_packet(Worker *me, uint64_t number) {
+    Search *search = me->search;
+    uint8_t *packet = search->compact.queue.packets[number];
+    Keys *taken = &me->own.taken;
+    if (taken->capacity < PACKET_KEYS) {
+        uint64_t *keys = realloc(taken->keys, PACKET_KEYS * sizeof *keys);
+        if (!keys) return false;
+        taken->keys = keys;
+        taken->capacity = PACKET_KEYS;
+    }
+    taken->count = packet_keys(packet, taken->keys);
+    search->compact.queue.packets[number] = NULL;
+    packet_free(packet, &search->budget);
     return true;
 }
 
 static inline bool store_claim(Worker *me, bool solo, Claim *claim) {
     Search *search = me->search;
     Compact *compact = &search->compact;
-    Values *taken = &me->own.taken;
+    Keys *taken = &me->own.taken;
+    (void)solo;
     claim->next = taken->count = 0;
     if (compact->queued) {
-        uint64_t size = chunk_size(search, compact->queue.count, solo);
-        uint64_t from = atomic_fetch_add_explicit(&search->cursor, size, memory_order_relaxed);
-        for (uint64_t i = from; i < compact->queue.count && i < from + size; i++)
-            if (!values_push(taken, compact->queue.values[i])) request_stop(search, STOP_MEMORY);
-        return taken->count > 0;
+        uint64_t number = atomic_fetch_add_explicit(&search->cursor, 1, memory_order_relaxed);
+        if (number >= compact->queue.count) return false;
+        if (!take_packet(me, number)) request_stop(search, STOP_MEMORY);
+        return true;
     }
     while (taken->count == 0) {
         uint64_t word = atomic_fetch_add_explicit(&search->cursor, 1, memory_order_relaxed);
@@ -251,7 +277,7 @@ static inline bool store_claim(Worker *me, bool solo, Claim *claim) {
 static inline const State *store_next(Worker *me, Claim *claim) {
     const Compact *compact = &me->search->compact;
     if (claim->next == me->own.taken.count) return NULL;
-    me->own.state = tree_state(&compact->tree, key_of(&compact->roots, me->own.taken.values[claim->next++]));
+    me->own.state = tree_state(&compact->tree, me->own.taken.keys[claim->next++]);
     return &me->own.state;
 }
 
@@ -265,10 +291,12 @@ static inline uint64_t store_full_at(const Search *search) {
 
 static bool must_plan(Search *search) { return !search->compact.planned && atomic_load(&search->states_total) >= PLAN_AT; }
 
-static bool lists_full(const Search *search) {
+/* Whether levels had better be marked: lists of them have become long, or are much of what there is when memory is short. */
+static bool lists_full(Search *search) {
+    size_t used = atomic_load(&search->budget.used), limit = search->budget.limit;
     for (unsigned i = 0; i < search->worker_count; i++)
-        if (search->workers[i].own.fresh.count >= listed_most(search)) return true;
-    return false;
+        if (search->workers[i].own.found.bytes >= listed_most(search)) return true;
+    return used > limit - limit / 8 && lists_bytes(search) > used / 64;
 }
 
 static bool recent_full(Search *search) {
@@ -380,15 +408,38 @@ static bool fill_roots(Rebuilding *work) {
     return true;
 }
 
-/* What workers have taken and not yet expanded has new keys, too. */
-static void take_anew(Rebuilding *work) {
-    const Roots *roots = &work->search->compact.roots;
-    for (unsigned i = 0; i < work->search->worker_count; i++) {
-        Own *own = &work->search->workers[i].own;
-        own->numbered.valid &= work->widened;
-        for (uint64_t k = 0; k < own->taken.count; k++)
-            own->taken.values[k] = value_of(&work->roots, key_anew(work, key_of(roots, own->taken.values[k])));
+/* The keys of packets from number `from` on are made anew. False without memory, and then they cannot be used any more. */
+static bool packets_anew(Rebuilding *work, Packets *list, uint64_t from) {
+    Budget *budget = &work->search->budget;
+    Packets *other = calloc(1, sizeof *other);
+    bool good = other && packets_seal(list, budget);
+    for (uint64_t i = from; good && i < list->count; i++) {
+        uint64_t keys[PACKET_KEYS];
+        unsigned count = packet_keys(list->packets[i], keys);
+        for (unsigned k = 0; good && k < count; k++) good = packets_push(other, key_anew(work, keys[k]), budget);
+        good = good && packets_seal(other, budget);
+        if (!good || other->count == 0) continue;
+        list->bytes -= packet_cost(list->packets[i]);
+        packet_free(list->packets[i], budget);
+        list->packets[i] = other->packets[--other->count];
+        list->bytes += packet_cost(list->packets[i]);
     }
+    if (other) packets_free(other, budget);
+    free(other);
+    return good;
+}
+
+/* What is listed has new keys, too: what workers have taken and not yet expanded, and levels. */
+static bool lists_anew(Rebuilding *work) {
+    Search *search = work->search;
+    bool good = !search->compact.queued || packets_anew(work, &search->compact.queue, atomic_load(&search->cursor));
+    for (unsigned i = 0; i < search->worker_count; i++) {
+        Own *own = &search->workers[i].own;
+        own->numbered.valid &= work->widened;
+        for (uint64_t k = 0; k < own->taken.count; k++) own->taken.keys[k] = key_anew(work, own->taken.keys[k]);
+        good = good && packets_anew(work, &own->found, 0);
+    }
+    return good;
 }
 
 /* Have all keys by the tree of `work`. False, and all is as it was, without memory; the tree is still that of `work` then. */
@@ -398,7 +449,7 @@ static bool rebuild(Rebuilding *work) {
     bool good = fill_roots(work);
     if (good) {
         note_bytes(search, roots_bytes(&work->roots) + (work->widened ? 0 : tree_bytes(&work->tree)));
-        take_anew(work);
+        if (!lists_anew(work)) request_stop(search, STOP_MEMORY);
     }
     Roots old = good ? compact->roots : work->roots;
     roots_close(&old, &search->budget);
@@ -406,7 +457,7 @@ static bool rebuild(Rebuilding *work) {
     if (!work->widened) tree_close(&compact->tree, &search->budget);
     compact->tree = work->tree;
     compact->roots = work->roots;
-    atomic_store(&search->cursor, 0); /* What is left to do of the level lies in other buckets. */
+    if (!compact->queued) atomic_store(&search->cursor, 0); /* What is left to do of the level lies in other buckets. */
     return true;
 }
 
@@ -435,7 +486,7 @@ static bool widen(Rebuilding *work) {
 static bool another(Search *search, bool (*how)(Rebuilding *)) {
     Rebuilding *work = calloc(1, sizeof *work);
     if (work) work->search = search;
-    bool good = work && gather_marks(search) && how(work);
+    bool good = work && merge_recent(search, search->compact.found_listed ? 0 : 1u << mark_found(search)) && how(work);
     free(work);
     return good;
 }
@@ -504,7 +555,7 @@ static void store_write(Search *search, Stream *stream) {
     for (unsigned i = 0; i < search->worker_count; i++) {
         const Worker *worker = &search->workers[i];
         for (uint64_t k = 0; worker->open && k < worker->own.taken.count; k++)
-            roots_mark(&compact->roots, worker->own.taken.values[k], mark_expanded(search));
+            roots_mark(&compact->roots, value_of(&compact->roots, worker->own.taken.keys[k]), mark_expanded(search));
     }
     CompactHead *head = calloc(1, sizeof *head);
     if (!head) {

@@ -21,6 +21,7 @@ HEADERS = (
     "numbers.h",
     "symmetry.h",
     "memory.h",
+    "packets.h",
     "fingerprint.h",
     "table.h",
     "roots.h",

@@ -38,12 +38,10 @@ static inline uint64_t ones_of(unsigned bits) { return bits >= 64 ? ~(uint64_t)0
 #define SCATTER_1 0xBF58476D1CE4E5B9u
 #define SCATTER_2 0x94D049BB133111EBu
 
-/* The odd number that takes the multiplication back, by Newton's iteration: each step doubles the bits that are right. */
-static inline uint64_t inverse_of(uint64_t odd) {
-    uint64_t inverse = odd;
-    for (int i = 0; i < 5; i++) inverse *= 2 - odd * inverse;
-    return inverse;
-}
+/* What takes the multiplications back. */
+#define GATHER_1 0x96DE1B173F119089u
+#define GATHER_2 0x319642B2D24D8EC3u
+_Static_assert(SCATTER_1 * GATHER_1 == 1 && SCATTER_2 * GATHER_2 == 1, "modulo 2 to the 64th");
 
 static inline uint64_t value_of(const Roots *roots, uint64_t key) {
     uint64_t mask = ones_of(roots->key_bits);
@@ -57,8 +55,8 @@ static inline uint64_t value_of(const Roots *roots, uint64_t key) {
 static inline uint64_t key_of(const Roots *roots, uint64_t value) {
     uint64_t mask = ones_of(roots->key_bits), key = value >> (64 - roots->key_bits);
     unsigned half = (roots->key_bits + 1) / 2;
-    key = (key ^ key >> half) * inverse_of(SCATTER_2) & mask;
-    key = (key ^ key >> half) * inverse_of(SCATTER_1) & mask;
+    key = (key ^ key >> half) * GATHER_2 & mask;
+    key = (key ^ key >> half) * GATHER_1 & mask;
     return key ^ key >> half;
 }
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include "meeting.h"
+#include "packets.h"
 #include "plan.h"
 #include "sleep.h"
 
@@ -48,16 +49,16 @@ typedef struct {
     uint64_t fired[MODEL_ACTIONS], cuts[MODEL_BOUNDS];
 } Tally;
 
-/* Values of roots.h. */
+/* Keys of tree.h. */
 typedef struct {
-    uint64_t *values, count, capacity;
-} Values;
+    uint64_t *keys, count, capacity;
+} Keys;
 
 /* What a tree store has of each worker (compact.h). */
 typedef struct {
     Numbered numbered; /* what it has numbered last */
-    Values fresh;      /* what it has found of the level being found, as long as that is little */
-    Values taken;      /* what it has claimed of the level being expanded */
+    Packets found;     /* what it has found of the level being found, unless that is marked */
+    Keys taken;        /* what it has claimed of the level being expanded */
     State state;       /* the one of these that it expands */
 } Own;
 
@@ -65,8 +66,8 @@ typedef struct {
 typedef struct {
     Tree tree;
     Roots roots;
-    Values queue;              /* the level being expanded, if that is little */
-    bool queued, found_listed; /* whether `queue` and `fresh` have the levels, or marks */
+    Packets queue;             /* the level being expanded, unless that is marked */
+    bool queued, found_listed; /* whether `queue` and `found` have the levels, or marks */
     bool planned;              /* whether the tree was chosen from states that were met */
     _Atomic size_t peak;       /* bytes in use at a time */
 } Compact;
