@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.limits import Watch
+from quorate.explore.native import library
 from quorate.explore.native.library import Library, compile_apart, compile_model
+from quorate.explore.native.liveness import Check
 from quorate.explore.native.search import compiled, rendering, run
 from quorate.language.spec import Spec
 from quorate.language.system import System
@@ -15,10 +17,11 @@ from quorate_specs.consensus.raft import Raft
 from quorate_specs.transactions.two_phase_commit import (
     AnswersBeforeLogging,
     TwoPhaseCommit,
+    TwoPhaseCommitWithCrashes,
     VotesBeforeLogging,
 )
 
-from tests.native.agreement import summary
+from tests.native.agreement import QUICK_FLAGS, summary
 
 
 def test_variants_share_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +49,20 @@ def test_what_is_compiled_apart_searches_as_what_is_compiled_whole(spec: type[Sp
             for compile_it in (compile_apart, compile_model)
         ]
     assert found[0] == found[1]
+
+
+@pytest.mark.slow
+def test_the_graph_for_liveness_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine by itself knows how many bytes a state has."""
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    with System(TwoPhaseCommitWithCrashes) as system:
+        initial = list(system.initial())
+        rendered = rendering(system, [state for _, state in initial], ())
+        taken = []
+        for compile_it in (compile_apart, compile_model):
+            found = Library(rendered, compile_it(system.name, rendered.source))
+            check = Check(system, found, initial, (), Watch())
+            with check.opened():
+                assert found.c.quorate_liveness_build(check.handle) == 1
+                taken.append(check._report().bytes)
+    assert rendered.state_words == 1 and taken[0] == taken[1]

@@ -289,7 +289,12 @@ def compile_apart(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     head = SIZE.sub(_rounded, head)
     sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')
     sources[FILE] = sources[FILE].replace('#include "engine.inc"', '#include "apart.h"')
-    sizes = [found[0] for found in SIZE.finditer(head) if found[1] != "BITS" or store == "tree"]
+    known = {found[1]: int(found[2]) for found in SIZE.finditer(head)}
+    if store != "tree":
+        bits = known.pop("BITS")
+        if known["LIVENESS"] and known["WORDS"] == 1:  # Whose graph keeps states in bytes (vertices.h).
+            known["BITS"] = -(-bits // 8) * 8
+    sizes = [f"#define MODEL_{name} {size}" for name, size in known.items()]
     includes = [f'#include "{file}"' for file in ("model.h", "apart.h", "engine.inc")]
     sources[ENGINE] = "\n".join(["#define APART 2", *sizes, *includes, ""])
     return cc.load(name, sources, (*FLAGS, *STORE_FLAGS[store]), ENGINE)
