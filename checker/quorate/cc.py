@@ -220,15 +220,25 @@ def _build_with(
     units = [file for file in sources if file.endswith(".c")]
     needed = {file: text for file, text in sources.items() if file == common or file not in units}
     entry, part = directory / _key(compiler, common, needed, flags), Path(common).with_suffix(".o")
-    kept = next((file for file in _objects(entry) if _is_whole(file)), None)
-    if kept is not None:
-        shutil.copyfile(kept, folder / part)
-        os.utime(entry)
+    is_kept = any(_copied(file, folder / part) for file in _objects(entry))
+    if is_kept:
+        _note_use(entry)
         units[units.index(common)] = str(part)
     built = compiler.build(name, units, flags, folder)
-    if kept is None:
+    if not is_kept:
         _publish(folder / part, entry)
     return built
+
+
+def _copied(kept: Path, to: Path) -> bool:
+    """Copy an object from the cache if it is whole, and nobody has removed it meanwhile."""
+    try:
+        if not _is_whole(kept):
+            return False
+        shutil.copyfile(kept, to)
+    except OSError:
+        return False
+    return True
 
 
 def cache_directory() -> Path | None:
@@ -319,15 +329,19 @@ def _take(entry: Path) -> ctypes.CDLL | None:
         try:
             if _is_whole(file):
                 loaded = ctypes.CDLL(str(file))
-                os.utime(entry)  # The pruning below removes what was not used for the longest time.
+                _note_use(entry)
                 return loaded
-        except PermissionError:
-            return ctypes.CDLL(str(file))  # Readable and whole; only the time of use could not be noted.
         except OSError:
             pass  # Unreadable, or refused by the loader: as useless as a damaged one.
         with contextlib.suppress(OSError):
             file.unlink()
     return None
+
+
+def _note_use(entry: Path) -> None:
+    """The pruning below removes what was not used for the longest time. In a cache that cannot be written nothing is noted."""
+    with contextlib.suppress(OSError):
+        os.utime(entry)
 
 
 def _is_whole(file: Path) -> bool:

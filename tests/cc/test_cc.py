@@ -208,6 +208,21 @@ def test_a_damaged_common_unit_is_compiled_again(cache: Path, monkeypatch: pytes
     assert sorted(seen) == ["common.c", "own.c"]
 
 
+def test_a_cache_that_cannot_be_written_is_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system that is mounted so."""
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    cc.load("own", with_common(1), (), "common.c")
+    for module, name in ((os, "utime"), (cc.tempfile, "mkstemp")):
+        monkeypatch.setattr(module, name, read_only)
+    seen = compiled_units(monkeypatch)
+    assert cc.load("own", with_common(2), (), "common.c").own() == 44 and seen == ["own.c"]
+    no_building(monkeypatch)
+    assert cc.load("own", with_common(1), (), "common.c").own() == 43
+
+
 def test_what_the_compiler_says_of_one_of_several_units_is_shown() -> None:
     with pytest.raises(cc.CompileFailed, match=r"undeclared_name"):
         cc.load("own", COMMON | {"own.c": "int own(void) { return undeclared_name; }\n"}, (), "common.c")
