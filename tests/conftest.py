@@ -19,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.costs:
         config.pluginmanager.register(costs)
     library.FLAGS = tuple("-Og" if flag == "-O1" else flag for flag in library.FLAGS)
+    library.QUICKLY = ()
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

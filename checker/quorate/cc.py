@@ -1,9 +1,9 @@
 """The machine's C compiler, and a cache of what it built.
 
-`load` turns C sources into a loaded shared object. Building takes from a tenth of a second to a few seconds, so
-objects are kept in the user's cache directory (`$XDG_CACHE_HOME/quorate/objects`, or `~/.cache/quorate/objects`),
-one folder for each key. The key is a digest of everything the object depends on: the compiler (its command, file,
-size and time of change), the machine (`-march=native` makes objects that other processors cannot run), the flags
+`load` turns C sources into a loaded shared object, `built` those that have a unit in common with others. Building takes from a
+tenth of a second to a few seconds, so objects are kept in the user's cache directory (`$XDG_CACHE_HOME/quorate/objects`, or
+`~/.cache/quorate/objects`), one folder for each key. The key is a digest of everything the object depends on: the compiler (its command,
+file, size and time of change), the machine (`-march=native` makes objects that other processors cannot run), the flags
 (those of `$CFLAGS` come last and win), and the sources.
 
 A unit that several libraries have in common is compiled by itself and kept likewise; what is not kept is compiled at the same time.
@@ -34,8 +34,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -61,6 +62,32 @@ class CompileFailed(QuorateError):
     """The compiler refused the sources, or was ended, or there was nowhere to write to. The message shows what was said."""
 
 
+Began = Callable[["subprocess.Popen[str]"], None]
+"""Told of each process that compiles."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """What is compiled. `sources` are texts by the names of their files; every `*.c` is a unit, the rest are headers. `name` is for
+    people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), and `$CFLAGS` follow those, so they win.
+    `common` is a unit that other libraries have, too, and `own` are flags of the other units; they are given only with `common`."""
+
+    name: str
+    sources: Mapping[str, str]
+    flags: tuple[str, ...] = ()
+    common: str | None = None
+    own: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> list[str]:
+        """The files that are compiled."""
+        return [file for file in self.sources if file.endswith(".c")]
+
+    def flags_of(self, unit: str) -> list[str]:
+        """The flags of a unit."""
+        return [*self.flags, *([] if unit == self.common else self.own), *_words("CFLAGS")]
+
+
 @dataclass(frozen=True)
 class Compiler:
     """A C compiler: the `command` that starts it and the `identity` that tells two builds of it apart."""
@@ -68,28 +95,29 @@ class Compiler:
     command: tuple[str, ...]
     identity: str
 
-    def build(self, name: str, units: Sequence[str], flags: Sequence[str], folder: Path) -> Path:
+    def build(self, units: Sequence[str], library: Library, folder: Path, began: Began) -> Path:
         """The shared object of these units, which `folder` has, with what they include; an object among them is linked as it is. Several
         are compiled at the same time. Raises `CompileFailed`."""
+        name, flags = library.name, [*library.flags, *_words("CFLAGS")]
         if len(units) == 1:
             commands: list[tuple[str, list[str]]] = []
             parts = list(units)
         else:
             parts = [str(Path(unit).with_suffix(".o")) for unit in units]
             commands = [
-                (part, ["-c", "-o", part, unit, *flags])
+                (part, ["-c", "-o", part, unit, *library.flags_of(unit)])
                 for part, unit in zip(parts, units, strict=True)
                 if part != unit
             ]
-        self._all(name, commands, folder)
+        self._all(name, commands, folder, began)
         target = f"{name}.so"
-        self._all(name, [(target, ["-shared", "-o", target, *parts, *flags])], folder)
+        self._all(name, [(target, ["-shared", "-o", target, *parts, *flags])], folder, began)
         return folder / target
 
-    def _all(self, name: str, wanted: Sequence[tuple[str, Sequence[str]]], folder: Path) -> None:
+    def _all(self, name: str, wanted: Sequence[tuple[str, Sequence[str]]], folder: Path, began: Began) -> None:
         """Make these files at the same time, each by the compiler with these arguments."""
         commands = [[*self.command, *BASE_FLAGS, *arguments] for _, arguments in wanted]
-        for (file, _), command, (ended, said) in zip(wanted, commands, self._run(commands, folder), strict=True):
+        for (file, _), command, (ended, said) in zip(wanted, commands, self._run(commands, folder, began), strict=True):
             if ended is None and (folder / file).exists():
                 continue
             lines = said.strip().splitlines() or ["(it said nothing)"]
@@ -101,7 +129,7 @@ class Compiler:
                 "Set $CC to another C11 compiler, or use `--engine reference`, which needs none."
             )
 
-    def _run(self, commands: Sequence[Sequence[str]], folder: Path) -> list[tuple[str | None, str]]:
+    def _run(self, commands: Sequence[Sequence[str]], folder: Path, began: Began) -> list[tuple[str | None, str]]:
         """How each ended, None if well, and what it said.
 
         They run in sessions of their own: Ctrl-C is for us to handle, and a compiler that hangs is ended with all the
@@ -110,6 +138,7 @@ class Compiler:
         try:
             for command in commands:
                 running.append(_started(command, folder))
+                began(running[-1])
             said = [process.communicate(timeout=TIMEOUT_S)[0] for process in running]
         except BaseException as reason:
             for process in running:
@@ -175,56 +204,111 @@ def _words(variable: str) -> list[str]:
         raise NoCompiler(f"${variable} is {os.environ[variable]!r}, which no shell could read: {error}.") from None
 
 
-def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = (), common: str | None = None) -> ctypes.CDLL:
-    """Compile `sources` (file name to text; every `*.c` is a unit, the rest are headers) and load the result.
+def is_told_how_well() -> bool:
+    """Whether `$CFLAGS` say how much is optimized."""
+    return any(word.startswith("-O") for word in _words("CFLAGS"))
 
-    `name` is for people: it names the object in messages and in debuggers. `flags` follow our own (C11, -O2), and `$CFLAGS`
-    follow those, so they win. `common` is a unit that other libraries have, too. Objects come from the cache when it has them.
-    Raises `NoCompiler` and `CompileFailed`."""
-    compiler = find()
-    flags = (*flags, *_words("CFLAGS"))
-    directory = cache_directory() or _of_this_process()
-    entry = directory / _key(compiler, name, sources, flags)
+
+def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ctypes.CDLL:
+    """Compile and load a library of its own. Objects come from the cache when it has them. Raises `NoCompiler` and `CompileFailed`."""
+    return built(Library(name, sources, tuple(flags)))
+
+
+def built(library: Library, began: Began = lambda _: None) -> ctypes.CDLL:
+    """Compile and load a library, or take it from the cache. Raises `NoCompiler` and `CompileFailed`."""
+    compiler, directory, entry = _place(library)
     cached = _take(entry)
     if cached is not None:
         return cached
     try:
         with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as temporary:
             folder = Path(temporary)
-            for file, text in sources.items():
+            for file, text in library.sources.items():
                 (folder / file).write_text(text, encoding="utf-8")
-            units = [file for file in sources if file.endswith(".c")]
-            if common is None:
-                built = compiler.build(name, units, flags, folder)
-            else:
-                built = _build_with(compiler, name, sources, flags, common, folder, directory)
-            kept = _publish(built, entry)
-            return ctypes.CDLL(str(kept if kept is not None else built))
+            made = _build(compiler, library, folder, directory, began)
+            whole = _publish(made, entry)
+            return ctypes.CDLL(str(whole if whole is not None else made))
     except OSError as failure:
         raise CompileFailed(
-            f"The compiled form of {name!r} could not be written or loaded: {failure}. "
+            f"The compiled form of {library.name!r} could not be written or loaded: {failure}. "
             "Free some space in the temporary directory, or point $TMPDIR elsewhere."
         ) from None
 
 
-def _build_with(
-    compiler: Compiler,
-    name: str,
-    sources: Mapping[str, str],
-    flags: Sequence[str],
-    common: str,
-    folder: Path,
-    directory: Path,
-) -> Path:
-    """Build a library with a unit that others have, too: as it was kept, or it is kept now."""
-    units = [file for file in sources if file.endswith(".c")]
-    needed = {file: text for file, text in sources.items() if file == common or file not in units}
+def kept(library: Library) -> ctypes.CDLL | None:
+    """A library if the cache has it. Raises `NoCompiler`."""
+    return _take(_place(library)[2])
+
+
+def _place(library: Library) -> tuple[Compiler, Path, Path]:
+    """What compiles a library, the directory of objects, and the entry in it."""
+    compiler, directory = find(), cache_directory() or _of_this_process()
+    return compiler, directory, directory / _key(compiler, library.name, library.sources, _told_apart(library))
+
+
+def _told_apart(library: Library) -> list[str]:
+    """The flags as they are part of a key: those that some units have alone stand by themselves."""
+    own = ["own:", *library.own] if library.own else []
+    return [*library.flags, *own, *_words("CFLAGS")]
+
+
+class Meanwhile:
+    """A library that is built while something else goes on."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._running: list[subprocess.Popen[str]] = []
+        self._is_stopped = False
+        self._found: ctypes.CDLL | None = None
+        self._thread = threading.Thread(target=self._build, daemon=True)
+        self._thread.start()
+
+    def _build(self) -> None:
+        with contextlib.suppress(QuorateError):  # What goes on does without it.
+            self._found = built(self._library, self._began)
+
+    def _began(self, process: subprocess.Popen[str]) -> None:
+        self._running.append(process)
+        if self._is_stopped:
+            self._kill(process)
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[str]) -> None:
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is built, or cannot be."""
+        return not self._thread.is_alive()
+
+    @property
+    def found(self) -> ctypes.CDLL | None:
+        """It, once it is there; it may never be."""
+        return self._found
+
+    def stop(self) -> None:
+        """Do without it."""
+        self._is_stopped = True
+        for process in list(self._running):
+            self._kill(process)
+        self._thread.join()
+
+
+def _build(compiler: Compiler, library: Library, folder: Path, directory: Path, began: Began) -> Path:
+    """Build a library; a unit that others have, too, as it was kept, or it is kept now."""
+    common, units = library.common, library.units
+    if common is None:
+        return compiler.build(units, library, folder, began)
+    needed = {file: text for file, text in library.sources.items() if file == common or file not in units}
+    flags = library.flags_of(common)
     entry, part = directory / _key(compiler, common, needed, flags), Path(common).with_suffix(".o")
     is_kept = any(_copied(file, folder / part) for file in _objects(entry))
     if is_kept:
         _note_use(entry)
         units[units.index(common)] = str(part)
-    built = compiler.build(name, units, flags, folder)
+    built = compiler.build(units, library, folder, began)
     if not is_kept:
         _publish(folder / part, entry)
     return built

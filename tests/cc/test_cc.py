@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,19 +193,19 @@ def with_common(added: int) -> dict[str, str]:
 
 def test_a_unit_that_libraries_have_in_common_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = compiled_units(monkeypatch)
-    assert [cc.load("own", with_common(added), (), "common.c").own() for added in (1, 2)] == [43, 44]
+    assert [cc.built(cc.Library("own", with_common(added), (), "common.c")).own() for added in (1, 2)] == [43, 44]
     assert sorted(seen) == ["common.c", "own.c", "own.c"]
     changed = with_common(1) | {"answer.h": "#define ANSWER 7\n"}
-    assert cc.load("own", changed, (), "common.c").own() == 8
+    assert cc.built(cc.Library("own", changed, (), "common.c")).own() == 8
     assert seen.count("common.c") == 2
 
 
 def test_a_damaged_common_unit_is_compiled_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cc.load("own", with_common(1), (), "common.c")
+    cc.built(cc.Library("own", with_common(1), (), "common.c"))
     (kept,) = cache.glob("*/*.o")
     kept.write_bytes(kept.read_bytes()[:100])
     seen = compiled_units(monkeypatch)
-    assert cc.load("own", with_common(2), (), "common.c").own() == 44
+    assert cc.built(cc.Library("own", with_common(2), (), "common.c")).own() == 44
     assert sorted(seen) == ["common.c", "own.c"]
 
 
@@ -214,15 +215,47 @@ def test_a_cache_that_cannot_be_written_is_read_all_the_same(monkeypatch: pytest
     def read_only(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    cc.load("own", with_common(1), (), "common.c")
+    cc.built(cc.Library("own", with_common(1), (), "common.c"))
     for module, name in ((os, "utime"), (cc.tempfile, "mkstemp")):
         monkeypatch.setattr(module, name, read_only)
     seen = compiled_units(monkeypatch)
-    assert cc.load("own", with_common(2), (), "common.c").own() == 44 and seen == ["own.c"]
+    assert cc.built(cc.Library("own", with_common(2), (), "common.c")).own() == 44 and seen == ["own.c"]
     no_building(monkeypatch)
-    assert cc.load("own", with_common(1), (), "common.c").own() == 43
+    assert cc.built(cc.Library("own", with_common(1), (), "common.c")).own() == 43
 
 
 def test_what_the_compiler_says_of_one_of_several_units_is_shown() -> None:
     with pytest.raises(cc.CompileFailed, match=r"undeclared_name"):
-        cc.load("own", COMMON | {"own.c": "int own(void) { return undeclared_name; }\n"}, (), "common.c")
+        cc.built(cc.Library("own", COMMON | {"own.c": "int own(void) { return undeclared_name; }\n"}, (), "common.c"))
+
+
+def test_flags_of_its_own_are_not_those_of_the_common_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = compiled_units(monkeypatch)
+    sources = with_common(1) | {"own.c": "int common(void);\nint own(void) { return common() + ADDED; }\n"}
+    one, two = (cc.Library("own", sources, (), "common.c", (f"-DADDED={added}",)) for added in (1, 2))
+    assert cc.kept(one) is None
+    assert (cc.built(one).own(), cc.built(two).own()) == (43, 44)
+    assert sorted(seen) == ["common.c", "own.c", "own.c"]
+    found = cc.kept(one)
+    assert found is not None and found.own() == 43
+
+
+def test_what_is_built_meanwhile_is_there_in_the_end() -> None:
+    building = cc.Meanwhile(cc.Library("answer", SOURCES))
+    while not building.is_done:
+        time.sleep(0.01)
+    assert building.found is not None and building.found.answer() == 42
+
+
+def test_what_is_not_needed_any_more_is_not_built(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "compiler"
+    compiler.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/started\nsleep 60\n")
+    compiler.chmod(0o700)
+    monkeypatch.setenv("CC", str(compiler))
+    building = cc.Meanwhile(cc.Library("answer", SOURCES))
+    while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
+        time.sleep(0.01)
+    building.stop()
+    assert building.is_done and building.found is None and objects(cache) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "started").read_text()), 0)

@@ -252,7 +252,7 @@ def test_verdicts_are_those_of_the_reference_engine(
             initial = list(system.initial())
             models.append((sorts, initial, rendering(system, [state for _, state in initial], sorts, without)))
     batch = compile_batch([rendered for _, _, rendered in models], store)
-    monkeypatch.setattr("quorate.cc.load", lambda *_: pytest.fail("a model is compiled by itself"))
+    monkeypatch.setattr("quorate.cc.built", lambda *_: pytest.fail("a model is compiled by itself"))
     for number, (asked, (sorts, initial, _)) in enumerate(zip(table(subject), models, strict=True)):
         engine = batch.choose(number)
         search.lend(asked.system, tuple(sorts), initial, engine, store, without)

@@ -75,7 +75,7 @@ static void checkpoint_stream(void *argument, Stream *stream) {
 static void checkpoint_write(Search *search) {
     atomic_store(&search->checkpoint_due, false);
     search->checkpoint_error[0] = 0;
-    if (atomic_load(&trapped)) { /* States found since are none, and whoever went on from them would not know. */
+    if (atomic_load(&common->trapped)) { /* States found since are none, and whoever went on from them would not know. */
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "a number has left its 64 bits");
     } else if (!file_exchange(search->checkpoint_path, CHECKPOINT_MAGIC, checkpoint_stream, search)) {
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "%s", strerror(errno));

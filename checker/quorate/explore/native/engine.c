@@ -3,12 +3,6 @@
  * A search is opened, started, waited for and closed. `quorate_wait` returns after a while even if the search goes on, so that the
  * caller can show progress, answer Ctrl-C or end the search; everything that is read meanwhile is a snapshot.
  */
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-
 #include "checkpoint.h"
 #include "expand.h"
 #include "profile.h"
@@ -145,13 +139,13 @@ EXPORT int quorate_wait(Search *search, uint64_t milliseconds) {
 EXPORT void quorate_stop(Search *search, int reason) { request_stop(search, reason); }
 
 /* The place of the first number that left its 64 bits, counted from 1, or 0. If there is one, no answer of the engine counts. */
-EXPORT uint64_t quorate_trapped(void) { return atomic_load(&trapped); }
+EXPORT uint64_t quorate_trapped(void) { return atomic_load(&common->trapped); }
 
 /* The site, counted from 1, of which something else was remembered than is so, or 0. If there is one, no answer of the engine counts. */
-EXPORT uint64_t quorate_mistaken(void) { return atomic_load(&mistaken); }
+EXPORT uint64_t quorate_mistaken(void) { return atomic_load(&common->mistaken); }
 
 /* Whether more messages occurred than have numbers (numbers.h). Then no answer of the engine counts. */
-EXPORT int quorate_crowded(void) { return atomic_load(&crowded); }
+EXPORT int quorate_crowded(void) { return atomic_load(&common->crowded); }
 
 /* How many messages have numbers. */
 EXPORT uint64_t quorate_numbered(void) { return numbers_given(); }

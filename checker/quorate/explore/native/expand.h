@@ -190,7 +190,7 @@ static void expand_level(Worker *me, bool solo) {
         if (atomic_load_explicit(&search->full, memory_order_relaxed) ||
             atomic_load_explicit(&search->checkpoint_due, memory_order_relaxed))
             pause_now(me, solo, true);
-        if (MODEL_NUMBERS && UNLIKELY(atomic_load_explicit(&crowded, memory_order_relaxed))) request_stop(search, STOP_TRAPPED);
+        if (MODEL_NUMBERS && UNLIKELY(atomic_load_explicit(&common->crowded, memory_order_relaxed))) request_stop(search, STOP_TRAPPED);
         if (!store_claim(me, solo, &claim)) break;
         if (search->checkpoint_last) {
             memcpy(me->begun.fired, me->out.fired, sizeof me->out.fired);
@@ -231,7 +231,7 @@ static void coordinate(Search *search) {
         }
         search->reached_before = reached_by_all(search);
         bool violated = atomic_load(&search->event) != NONE;
-        if (atomic_load(&trapped) || atomic_load(&mistaken) || atomic_load(&crowded)) request_stop(search, STOP_TRAPPED);
+        if (atomic_load(&common->trapped) || atomic_load(&common->mistaken) || atomic_load(&common->crowded)) request_stop(search, STOP_TRAPPED);
         if (!stopping(search) && violated) trace_build(search);
         Frontier next = search->frontier = level_of(search, search->levels - 1);
         store_turn(search);

@@ -86,7 +86,8 @@ static void graph_stream(void *argument, Stream *stream) {
 
 /* Whether going on from the graph is as good as making it: what has gone wrong would not be seen again. */
 static bool graph_good(Graph *graph) {
-    return graph->initial_count > 0 && !atomic_load(&graph->error) && !atomic_load(&graph->no_demand) && !atomic_load(&trapped) && !atomic_load(&mistaken);
+    return graph->initial_count > 0 && !atomic_load(&graph->error) && !atomic_load(&graph->no_demand) &&
+           !atomic_load(&common->trapped) && !atomic_load(&common->mistaken);
 }
 
 /* Write the graph if it is to be kept: between two blocks, or when nothing is done to it. */

@@ -6,7 +6,7 @@ import ctypes
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from quorate import cc
 from quorate.explore.native.render import FILE, Rendered
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
+QUICKLY = ("-Og", "-finline-functions-called-once")
+"""For a model that is needed at once: the compiler takes three fifths of the time, and a search a sixth more."""
 HEADERS = (
     "model.h",
     "memo.h",
@@ -140,8 +142,9 @@ class Step:
 class Library:
     """A model compiled together with the engine."""
 
-    def __init__(self, rendered: Rendered, c: ctypes.CDLL) -> None:
-        self.rendered, self.c = rendered, c
+    def __init__(self, rendered: Rendered, c: ctypes.CDLL, quick: Apart | None = None) -> None:
+        """`quick` is how the model is compiled well, if it was compiled quickly."""
+        self.rendered, self.c, self.quick = rendered, c, quick
         self._declare()
         bounds, actions = max(len(rendered.bounds), 1), len(rendered.parameters)
         plain = [
@@ -229,6 +232,15 @@ class Library:
             function = getattr(self.c, name)
             function.restype, function.argtypes = result, list(arguments)
 
+    def go_on_with(self, other: ctypes.CDLL) -> bool:
+        """Use the model of another library, of the same text; whoever explores with this one may be doing so (`apart.h`). Its engine is not
+        used, nor can it be. Whether this was possible."""
+        for c in (self.c, other):
+            c.quorate_common.restype = c.quorate_model.restype = ctypes.c_void_p
+            c.quorate_model.argtypes = c.quorate_take_over.argtypes = [ctypes.c_void_p]
+        self.quick = None
+        return bool(self.c.quorate_take_over(other.quorate_model(self.c.quorate_common())))
+
     def trapped(self) -> str | None:
         """Where a number has left the 64 bits that the engine has for it; if it says so, nothing else that it has said counts."""
         number = self.c.quorate_trapped()
@@ -282,22 +294,35 @@ def compile_model(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
     return cc.load(name, with_engine(source), (*FLAGS, *STORE_FLAGS[store]))
 
 
+@dataclass(frozen=True)
+class Apart:
+    """A model's C file beside the engine (`apart.h`), to be compiled well or quickly. It counts no runs and guides none."""
+
+    well: cc.Library
+    quickly: cc.Library
+
+    @staticmethod
+    def of(name: str, source: str, store: str = "exact") -> Apart:
+        """The two units of a model."""
+        head, model, body = source.partition('#include "model.h"')
+        head = SIZE.sub(_rounded, head)
+        sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')
+        sources[FILE] = sources[FILE].replace('#include "engine.inc"', '#include "apart.h"')
+        known = {found[1]: int(found[2]) for found in SIZE.finditer(head)}
+        if store != "tree":
+            bits = known.pop("BITS")
+            if known["LIVENESS"] and known["WORDS"] == 1:  # Whose graph keeps states in bytes (vertices.h).
+                known["BITS"] = -(-bits // 8) * 8
+        sizes = [f"#define MODEL_{size} {value}" for size, value in known.items()]
+        includes = [f'#include "{file}"' for file in ("model.h", "apart.h", "engine.inc")]
+        sources[ENGINE] = "\n".join(["#define APART 2", *sizes, *includes, ""])
+        well = cc.Library(name, sources, (*FLAGS, *STORE_FLAGS[store]), ENGINE)
+        return Apart(well, replace(well, own=QUICKLY))
+
+
 def compile_apart(name: str, source: str, store: str = "exact") -> ctypes.CDLL:
-    """The same, the engine by itself (`apart.h`): for models at which runs are not counted and that guide none. Raises NoCompiler and
-    CompileFailed."""
-    head, model, body = source.partition('#include "model.h"')
-    head = SIZE.sub(_rounded, head)
-    sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')
-    sources[FILE] = sources[FILE].replace('#include "engine.inc"', '#include "apart.h"')
-    known = {found[1]: int(found[2]) for found in SIZE.finditer(head)}
-    if store != "tree":
-        bits = known.pop("BITS")
-        if known["LIVENESS"] and known["WORDS"] == 1:  # Whose graph keeps states in bytes (vertices.h).
-            known["BITS"] = -(-bits // 8) * 8
-    sizes = [f"#define MODEL_{name} {size}" for name, size in known.items()]
-    includes = [f'#include "{file}"' for file in ("model.h", "apart.h", "engine.inc")]
-    sources[ENGINE] = "\n".join(["#define APART 2", *sizes, *includes, ""])
-    return cc.load(name, sources, (*FLAGS, *STORE_FLAGS[store]), ENGINE)
+    """A model's C file, compiled well beside the engine. Raises NoCompiler and CompileFailed."""
+    return cc.built(Apart.of(name, source, store).well)
 
 
 def _rounded(size: re.Match[str]) -> str:

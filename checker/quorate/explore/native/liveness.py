@@ -18,6 +18,7 @@ from quorate.explore import liveness
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
 from quorate.explore.limits import Checkpoint, Watch
+from quorate.explore.native.better import bettered
 from quorate.explore.native.checkpoint import claimed, remove
 from quorate.explore.native.graphfile import GraphFile
 from quorate.explore.native.library import (
@@ -156,7 +157,7 @@ class Check:
         try:
             if self.checkpoint is not None:
                 self.file = GraphFile(c, self.handle, self.checkpoint, self.watch)
-            with ThreadPoolExecutor(1) as self.pool:
+            with ThreadPoolExecutor(1) as self.pool, bettered(self.library) as self.better:
                 yield
         finally:
             c.quorate_liveness_close(self.handle)
@@ -202,7 +203,8 @@ class Check:
                 try:
                     return running.result(POLL_MS / 1000)
                 except TimeoutError:
-                    report = self._report()
+                    self.better()
+                report = self._report()
                 reason = self.watch.look(report.states, report.transitions, 0, report.states - report.expanded)
                 if reason is not None:
                     raise _Ended(reason)

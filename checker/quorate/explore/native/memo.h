@@ -62,12 +62,9 @@ typedef struct Memo {
     Successors scratch; /* what an action does that is tried aside */
 } Memo;
 
-/* The site, counted from 1, of which something else was remembered than is so. It is never taken back. */
-COMMON _Atomic uint32_t mistaken;
-
 static COLD void memo_mistake(unsigned number) {
     uint32_t none = 0;
-    atomic_compare_exchange_strong(&mistaken, &none, number + 1);
+    atomic_compare_exchange_strong(&common->mistaken, &none, number + 1);
 }
 
 /* A memo that looks into one hit of `again` again (a power of two; 0: into none), and takes at most so many bytes of the budget. NULL without

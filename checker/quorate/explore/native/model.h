@@ -114,13 +114,10 @@
 #define MODEL_GUIDED 0
 #endif
 
-/* What there is once in a library, though a model and its engine may be two units (apart.h). */
-#ifndef APART
-#define COMMON static __attribute__((unused))
-#elif APART == 1
-#define COMMON extern
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
 #else
-#define COMMON
+#define EXPORT __attribute__((visibility("default")))
 #endif
 
 #define NONE 0xFFFFFFFFu
@@ -140,13 +137,11 @@ typedef uint64_t word;
    something of the end of a run, so that nothing finite fulfils it; whether steps may fulfil it, too. */
 enum { PROMISE_NEVER, PROMISE_AGAIN, PROMISE_ONCE, PROMISE_WAY = 3, PROMISE_INITIALLY = 4, PROMISE_ENDLESS = 8, PROMISE_STEPS = 16 };
 
-/* A number that leaves its 64 bits springs a trap: the place of the first one that did, counted from 1. What follows is not what the spec
-   says, so nothing that the engine says afterwards counts. It is never taken back. */
-COMMON _Atomic uint32_t trapped;
-
+/* A number that leaves its 64 bits springs a trap. What follows is not what the spec says, so nothing that the engine says afterwards
+   counts. */
 static __attribute__((noinline, cold, unused)) void trap(int *status, uint32_t place) {
     uint32_t none = 0;
-    atomic_compare_exchange_strong(&trapped, &none, place + 1);
+    atomic_compare_exchange_strong(&common->trapped, &none, place + 1);
     *status = -1;
 }
 
@@ -219,7 +214,7 @@ static inline bool same_state(const State *a, const State *b) {
 #if MODEL_POINTS
 /* Functions are called for more than is counted: to check a property, to rebuild a run. What a search expands is counted between
    `count_into` and `count_nowhere`. */
-COMMON _Thread_local uint64_t *counting;
+static _Thread_local uint64_t *counting;
 
 static inline void count_into(Successors *out) { counting = out->searching ? out->points : NULL; }
 static inline void count_nowhere(void) { counting = NULL; }

@@ -29,9 +29,6 @@
 
 enum { NUMBER_WORDS = (MODEL_NUMBERS + 63) / 64, NUMBER_SLOTS = 4 * MODEL_NUMBERS + 1 };
 
-/* All numbers have been given. It is never taken back. */
-COMMON _Atomic bool crowded;
-
 #if MODEL_NUMBERS
 typedef struct {
     _Atomic uint16_t slots[NUMBER_SLOTS]; /* a number plus one, where its message hashes to, or after that; 0 for none */
@@ -40,15 +37,32 @@ typedef struct {
     unsigned count;
     pthread_mutex_t lock;
 } Messages;
-#if defined(APART) && APART == 1
-extern Messages numbers;
-#else
-COMMON Messages numbers = {.lock = PTHREAD_MUTEX_INITIALIZER};
 #endif
 
+/* What a model and its engine have in common, though they may be two units (apart.h). */
+typedef struct {
+    _Atomic uint32_t trapped;  /* the place of the first number that left its 64 bits, counted from 1 (model.h) */
+    _Atomic uint32_t mistaken; /* the site, counted from 1, of which something else was remembered than is so (memo.h) */
+    _Atomic bool crowded;      /* all numbers have been given */
+#if MODEL_NUMBERS
+    Messages numbers;
+#endif
+} Common; /* None of the first three is ever taken back. */
+
+#if defined(APART) && APART == 1
+static Common *common;
+#elif MODEL_NUMBERS
+static Common all_common = {.numbers.lock = PTHREAD_MUTEX_INITIALIZER};
+#define common (&all_common)
+#else
+static Common all_common;
+#define common (&all_common)
+#endif
+
+#if MODEL_NUMBERS
 /* The numbers of all messages (row 0), or of those of a class (the row after its position among the classes), as bits. */
 static inline word number_mask(unsigned row, unsigned i) {
-    return atomic_load_explicit(&numbers.masks[row][i], memory_order_relaxed);
+    return atomic_load_explicit(&common->numbers.masks[row][i], memory_order_relaxed);
 }
 
 static inline word network_word(const word *s, unsigned row, unsigned i) { return s[i] & number_mask(row, i); }
@@ -64,7 +78,7 @@ static __attribute__((unused)) unsigned network_list(const word *s, unsigned row
     unsigned count = 0;
     for (unsigned i = 0; i < NUMBER_WORDS; i++)
         for (word rest = network_word(s, row, i); rest; rest &= rest - 1) {
-            word message = numbers.messages[64 * i + (unsigned)__builtin_ctzll(rest)];
+            word message = common->numbers.messages[64 * i + (unsigned)__builtin_ctzll(rest)];
             unsigned k = count++;
             for (; k > 0 && list[k - 1] > message; k--) list[k] = list[k - 1];
             list[k] = message;
@@ -80,30 +94,30 @@ static inline unsigned number_home(word message) {
 /* The number of a message, or NONE. */
 static inline unsigned number_of(word message) {
     for (unsigned at = number_home(message);; at = at + 1 < NUMBER_SLOTS ? at + 1 : 0) {
-        unsigned found = atomic_load_explicit(&numbers.slots[at], memory_order_acquire);
+        unsigned found = atomic_load_explicit(&common->numbers.slots[at], memory_order_acquire);
         if (found == 0) return NONE;
-        if (LIKELY(numbers.messages[found - 1] == message)) return found - 1;
+        if (LIKELY(common->numbers.messages[found - 1] == message)) return found - 1;
     }
 }
 
 /* A number for a message, one of `most`; its class is what it has above its lowest `shift` bits. */
 static __attribute__((noinline, cold, unused)) unsigned number_give(word message, unsigned most, unsigned shift) {
-    pthread_mutex_lock(&numbers.lock);
+    pthread_mutex_lock(&common->numbers.lock);
     unsigned number = number_of(message);
-    if (number == NONE && numbers.count == most) {
-        atomic_store(&crowded, true);
+    if (number == NONE && common->numbers.count == most) {
+        atomic_store(&common->crowded, true);
         number = 0;
     } else if (number == NONE) {
-        number = numbers.count++;
-        numbers.messages[number] = message;
+        number = common->numbers.count++;
+        common->numbers.messages[number] = message;
         word bit = (word)1 << number % 64;
-        atomic_fetch_or_explicit(&numbers.masks[0][number / 64], bit, memory_order_relaxed);
-        atomic_fetch_or_explicit(&numbers.masks[1 + (message >> shift)][number / 64], bit, memory_order_relaxed);
+        atomic_fetch_or_explicit(&common->numbers.masks[0][number / 64], bit, memory_order_relaxed);
+        atomic_fetch_or_explicit(&common->numbers.masks[1 + (message >> shift)][number / 64], bit, memory_order_relaxed);
         unsigned at = number_home(message);
-        while (atomic_load_explicit(&numbers.slots[at], memory_order_relaxed) != 0) at = at + 1 < NUMBER_SLOTS ? at + 1 : 0;
-        atomic_store_explicit(&numbers.slots[at], (uint16_t)(number + 1), memory_order_release);
+        while (atomic_load_explicit(&common->numbers.slots[at], memory_order_relaxed) != 0) at = at + 1 < NUMBER_SLOTS ? at + 1 : 0;
+        atomic_store_explicit(&common->numbers.slots[at], (uint16_t)(number + 1), memory_order_release);
     }
-    pthread_mutex_unlock(&numbers.lock);
+    pthread_mutex_unlock(&common->numbers.lock);
     return number;
 }
 
@@ -117,9 +131,9 @@ static inline bool network_has(const word *s, word message) {
 }
 
 static unsigned numbers_given(void) {
-    pthread_mutex_lock(&numbers.lock);
-    unsigned count = numbers.count;
-    pthread_mutex_unlock(&numbers.lock);
+    pthread_mutex_lock(&common->numbers.lock);
+    unsigned count = common->numbers.count;
+    pthread_mutex_unlock(&common->numbers.lock);
     return count;
 }
 #else

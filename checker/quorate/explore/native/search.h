@@ -158,7 +158,7 @@ static inline bool stopping(Search *search) {
 }
 
 static void note_event(Search *search, uint32_t event) {
-    if (atomic_load(&trapped) || atomic_load(&mistaken)) return request_stop(search, STOP_TRAPPED);
+    if (atomic_load(&common->trapped) || atomic_load(&common->mistaken)) return request_stop(search, STOP_TRAPPED);
     uint32_t least = atomic_load_explicit(&search->event, memory_order_relaxed);
     while (event < least && !atomic_compare_exchange_weak(&search->event, &least, event)) {
     }

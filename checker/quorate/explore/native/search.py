@@ -8,15 +8,17 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from quorate import cc
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
+from quorate.explore.native.better import bettered
 from quorate.explore.native.checkpoint import age, claimed, remove
 from quorate.explore.native.disk import used
 from quorate.explore.native.library import (
@@ -28,9 +30,9 @@ from quorate.explore.native.library import (
     STOP_MEMORY,
     STOP_NONE,
     STOP_STATES,
+    Apart,
     Library,
     Options,
-    compile_apart,
     compile_model,
     standalone,
 )
@@ -100,21 +102,32 @@ def compiled(
     without: frozenset[str] = frozenset(),
     counted: bool = False,
     guided: bool = False,
+    quickly: bool = True,
 ) -> tuple[list[tuple[Arguments, State]], Library]:
-    """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for
-    the checks that follow. Raises EngineUnavailable."""
+    """The initial states of a configured spec, with their arguments, and its model compiled, `quickly` if whoever explores with it sees to
+    it that it is bettered: the last one of a system is kept for the checks that follow. Raises EngineUnavailable."""
     kept = _compiled.get(system)
     if kept is not None and kept[:5] == (tuple(sorts), store, without, counted, guided):
         return kept[5], kept[6]
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts, without, counted, guided)
     try:
-        compile_it = compile_model if counted or guided else compile_apart
-        library = Library(rendered, compile_it(system.name, rendered.source, store))
+        if counted or guided:
+            library = Library(rendered, compile_model(system.name, rendered.source, store))
+        else:
+            library = _apart(rendered, Apart.of(system.name, rendered.source, store), quickly)
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
     _compiled[system] = (tuple(sorts), store, without, counted, guided, initial, library)
     return initial, library
+
+
+def _apart(rendered: Rendered, apart: Apart, quickly: bool) -> Library:
+    """A model compiled beside the engine: well, if it was before or `$CFLAGS` say how. Raises NoCompiler and CompileFailed."""
+    if not quickly or cc.is_told_how_well():
+        return Library(rendered, cc.built(apart.well))
+    well = cc.kept(apart.well)
+    return Library(rendered, cc.built(apart.quickly), apart) if well is None else Library(rendered, well)
 
 
 def lend(
@@ -238,8 +251,13 @@ class _Run:
         return report  # type: ignore[no-any-return]
 
     def _wait(self, search: int) -> str | None:
+        with bettered(self.library) as better:
+            return self._watched(search, better)
+
+    def _watched(self, search: int, better: Callable[[], None]) -> str | None:
         checkpoint, written, checkpoints = self.checkpoint, self.watch.seconds, 0
         while not self.library.c.quorate_wait(search, POLL_MS):
+            better()
             report = self._report(search)
             reason = self.watch.look(report.states, report.transitions, report.depth, report.frontier)
             if (

@@ -128,7 +128,7 @@ EXPORT uint64_t quorate_share_expand(Share *share, uint64_t states, uint64_t byt
         distribute(share);
     }
     publish_transitions(me);
-    if (atomic_load(&trapped) || atomic_load(&mistaken)) request_stop(search, STOP_TRAPPED);
+    if (atomic_load(&common->trapped) || atomic_load(&common->mistaken)) request_stop(search, STOP_TRAPPED);
     uint64_t cursor = atomic_load(&search->cursor);
     return cursor < search->frontier.total ? search->frontier.total - cursor : 0;
 }

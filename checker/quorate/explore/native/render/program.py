@@ -40,7 +40,7 @@ EXPORT void quorate_choose(unsigned number, uint64_t invariants, uint64_t steps)
     left_out_invariants = invariants;
     left_out_steps = steps;
     for (unsigned i = 0; i < plan_lengths[plan]; i++) own_number[plans[plan][i]] = (uint16_t)i;
-    atomic_store(&trapped, 0);
+    atomic_store(&common->trapped, 0);
 }
 """
 """How one of several models is chosen, and which properties are left out, as bits."""

@@ -169,7 +169,7 @@ class _Symmetry(Containers):
                 out(f"unsigned to = atomic_load_explicit(&renamings[place][{number}], memory_order_acquire);")
                 out("if (LIKELY(to != 0)) { put_bit(result, to - 1); continue; }")
             out(
-                f"const word message = {to_bits(kind.message, self.renamed(kind.message, f'numbers.messages[{number}]'))};"
+                f"const word message = {to_bits(kind.message, self.renamed(kind.message, f'common->numbers.messages[{number}]'))};"
             )
             out(f"{'' if known else 'unsigned '}to = number_of(message);")
             out(f"if (to == NONE) to = number_give(message, {kind.numbers}, {kind.payload});")
@@ -273,7 +273,7 @@ class _Symmetry(Containers):
                     out(sign.format(self.hashed(inner, self.read(self.item(source, index)))) + ";")
             case Numbered():
                 with self.numbers(source) as number:
-                    message = from_bits(kind.message, f"numbers.messages[{number}]")
+                    message = from_bits(kind.message, f"common->numbers.messages[{number}]")
                     out(f"hash += blend(7, {self.hashed(kind.message, self.let(kind.message, message))});")
             case _:
                 with self.members(source) as member:
