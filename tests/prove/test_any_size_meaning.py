@@ -621,6 +621,7 @@ def test_no_bound_cuts_what_is_looked_for(what: str) -> None:
     assert selected(kept).status == "sat"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "claim", "supposed"),
     [

@@ -128,3 +128,6 @@ def test_a_projection_joins_states_that_agree_and_leaves_out_steps_that_change_n
     assert "a path need not be a run" in state_graph(seen)
     with pytest.raises(UsageError, match="no variable 'y'"):
         project(swapping(), ["y"])
+    with pytest.raises(UsageError, match="it names none"):
+        project(swapping(), [])
+    assert project(swapping(), ["x", "x"]).graph["projected"] == ("x",)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from quorate.errors import unknown
+from quorate.errors import UsageError, unknown
 from quorate.report.scene import clean
 from quorate.report.values import show
 from quorate.trace import Json
@@ -31,11 +31,14 @@ def project(graph: networkx.MultiDiGraph[Any], variables: Sequence[str]) -> netw
     one, and edges that change none of them and stay in their state are left out.
 
     A path in it need not be a run: it may leave a state that stands for several by an edge of another one. Raises UsageError for
-    a variable that there is not.
+    a variable that there is not, and where none is named.
     """
     import networkx
 
-    result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(**graph.graph, projected=tuple(variables))
+    variables = tuple(dict.fromkeys(variables))
+    if not variables:
+        raise UsageError("--project takes the names of variables, as in `--project role,term`; it names none.")
+    result: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(**graph.graph, projected=variables)
     numbers: dict[str, int] = {}
     place: dict[Any, int] = {}
     for node, data in graph.nodes(data=True):
