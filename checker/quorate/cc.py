@@ -252,8 +252,20 @@ def _told_apart(library: Library) -> list[str]:
     return [*library.flags, *own, *_words("CFLAGS")]
 
 
+def _alone(loaded: ctypes.CDLL) -> ctypes.CDLL:
+    """A library loaded once more, with variables of its own: the system gives all who load one file the same. Raises OSError."""
+    with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "alone.so"
+        try:
+            shutil.copyfile(loaded._name, copy)
+        except FileNotFoundError:  # It could not be kept, and was loaded from where it was built: nobody else has it.
+            return loaded
+        return ctypes.CDLL(str(copy))
+
+
 class Meanwhile:
-    """A library that is built while something else goes on."""
+    """A library that is built while something else goes on. What is found has variables of its own, whoever else in this process uses
+    the library."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -264,8 +276,8 @@ class Meanwhile:
         self._thread.start()
 
     def _build(self) -> None:
-        with contextlib.suppress(QuorateError):  # What goes on does without it.
-            self._found = built(self._library, self._began)
+        with contextlib.suppress(QuorateError, OSError):  # What goes on does without it.
+            self._found = _alone(built(self._library, self._began))
 
     def _began(self, process: subprocess.Popen[str]) -> None:
         self._running.append(process)

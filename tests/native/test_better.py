@@ -16,7 +16,8 @@ from quorate.explore.checking import symmetric_sorts
 from quorate.explore.limits import Watch
 from quorate.explore.native import better, library
 from quorate.explore.native.library import Apart, Library
-from quorate.explore.native.search import compiled, rendering, run
+from quorate.explore.native.render import numbering
+from quorate.explore.native.search import Crowded, compiled, rendering, run
 from quorate.explore.symmetry import affordable
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, State, System
@@ -112,6 +113,27 @@ def test_a_compiler_that_fails_or_hangs_meanwhile_makes_no_difference(
     assert (covered.states, covered.stopped) == (73_965, None)
     assert time.monotonic() - began < 30
     assert (found.quick is None) == (body == "exit 1")
+
+
+@pytest.mark.slow
+def test_what_takes_over_is_nobody_else_s(quick: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that begins with what was compiled well, while an earlier one in this process went on with it, sees what its model says: here
+    that there are too few numbers for its messages."""
+    monkeypatch.setattr(library, "FLAGS", FAST)
+    monkeypatch.setattr(numbering, "WORDS_SAVED_MIN", -numbering.NUMBERS_MAX)
+    monkeypatch.setattr(numbering, "NUMBERS_MAX", 12)
+    spec = Raft.bounded(Term=1, Index=1)
+    with System(spec) as system:
+        _, found = compiled(system, ())
+        assert found.quick is not None
+        building = cc.Meanwhile(found.quick.well)
+        building._thread.join()
+        assert building.found is not None and found.go_on_with(building.found)
+    with System(spec) as again:
+        initial, kept = compiled(again, ())
+        assert kept.quick is None
+        with pytest.raises(Crowded):
+            run(again, kept, initial, Watch(), 1)
 
 
 def test_flags_of_the_user_say_how_well(quick: System, monkeypatch: pytest.MonkeyPatch) -> None:

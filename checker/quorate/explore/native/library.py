@@ -234,7 +234,7 @@ class Library:
 
     def go_on_with(self, other: ctypes.CDLL) -> bool:
         """Use the model of another library, of the same text; whoever explores with this one may be doing so (`apart.h`). Its engine is not
-        used, nor can it be. Whether this was possible."""
+        used, nor can it be: the other must be loaded for this alone (`cc.Meanwhile`). Whether this was possible."""
         for c in (self.c, other):
             c.quorate_common.restype = c.quorate_model.restype = ctypes.c_void_p
             c.quorate_model.argtypes = c.quorate_take_over.argtypes = [ctypes.c_void_p]
