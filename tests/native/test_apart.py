@@ -34,6 +34,15 @@ def test_variants_share_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
+def test_what_is_only_searched_with_has_no_random_runs() -> None:
+    with System(VotesBeforeLogging) as system:
+        searched = compiled(system, ())[1]
+        walked = compiled(system, (), searching=False)[1]
+        assert [hasattr(one.c, "quorate_simulate") for one in (searched, walked)] == [False, True]
+        assert compiled(system, ())[1] is walked
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["exact", "tree", "fingerprint"])
 @pytest.mark.parametrize("spec", [Raft.bounded(Term=1, Index=1), TwoPhaseCommit.bounded(ResourceManager=4)])
 def test_what_is_compiled_apart_searches_as_what_is_compiled_whole(spec: type[Spec], store: str) -> None:

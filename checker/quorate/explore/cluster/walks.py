@@ -40,7 +40,7 @@ def walk(system: System, walks: Walks, watch: Watch, cluster: Cluster) -> Walked
         )
     if begins_wrongly(system):
         return by_reference(system, walks, watch)
-    initial, library = compiled(system, (), without=frozenset({"bits"}))
+    initial, library = compiled(system, (), without=frozenset({"bits"}), searching=False)
     with connected(cluster) as rays:
         found = _ByCluster(system, library, initial, walks, watch)
         with closing(found.parts(rays)) as parts:

@@ -5,8 +5,10 @@
  */
 #include "checkpoint.h"
 #include "expand.h"
+#ifndef SEARCHING /* what is only searched with needs no profiles and no random runs: a fifth of what the compiler takes */
 #include "profile.h"
 #include "simulate.h"
+#endif
 
 #include <time.h>
 
@@ -228,6 +230,7 @@ EXPORT void quorate_trace_step(Search *search, uint64_t i, uint64_t *state, uint
     copy_step(&search->trace[i], state, args, action, error);
 }
 
+#ifndef SEARCHING
 /* Walk the runs of a plan, until one is violated or `*stop` is set. 0, or 1 without memory. Any number of threads may do so at a time. */
 EXPORT int quorate_simulate(const Plan *plan, Simulated *total, const volatile int *stop) {
     return !walk_all(plan, NULL, NULL, total, stop);
@@ -244,6 +247,7 @@ EXPORT Search *quorate_rerun(const Plan *plan, const Guide *guide, uint64_t star
     quorate_close(record);
     return NULL;
 }
+#endif
 
 #if MODEL_GUIDED
 EXPORT void quorate_guide_close(Guide *guide) {

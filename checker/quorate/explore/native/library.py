@@ -142,9 +142,9 @@ class Step:
 class Library:
     """A model compiled together with the engine."""
 
-    def __init__(self, rendered: Rendered, c: ctypes.CDLL, quick: Apart | None = None) -> None:
-        """`quick` is how the model is compiled well, if it was compiled quickly."""
-        self.rendered, self.c, self.quick = rendered, c, quick
+    def __init__(self, rendered: Rendered, c: ctypes.CDLL, quick: Apart | None = None, searching: bool = False) -> None:
+        """`quick` is how the model is compiled well, if it was compiled quickly; `searching` as in `Apart.of`."""
+        self.rendered, self.c, self.quick, self.searching = rendered, c, quick, searching
         self._declare()
         bounds, actions = max(len(rendered.bounds), 1), len(rendered.parameters)
         plain = [
@@ -189,16 +189,19 @@ class Library:
             "quorate_resume": (ctypes.c_char_p, (pointer, ctypes.c_char_p)),
             "quorate_trace_step": (None, (pointer, number, pointer, pointer, pointer, pointer)),
             "quorate_trace_length": (number, (pointer,)),
-            "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
-            "quorate_rerun": (pointer, (pointer, pointer, number)),
             "quorate_trapped": (number, ()),
             "quorate_mistaken": (number, ()),
             "quorate_crowded": (ctypes.c_int, ()),
             "quorate_numbered": (number, ()),
             "quorate_level": (number, (pointer, number)),
-            "quorate_new_states": (ctypes.c_int, (pointer, number, pointer)),
-            "quorate_distinct": (number, (pointer, number, number, ctypes.c_int)),
         }
+        if not self.searching:
+            signatures |= {
+                "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
+                "quorate_rerun": (pointer, (pointer, pointer, number)),
+                "quorate_new_states": (ctypes.c_int, (pointer, number, pointer)),
+                "quorate_distinct": (number, (pointer, number, number, ctypes.c_int)),
+            }
         if self.rendered.points:
             signatures["quorate_counted"] = (number, (pointer, number))
         if self.rendered.guided:
@@ -302,8 +305,8 @@ class Apart:
     quickly: cc.Library
 
     @staticmethod
-    def of(name: str, source: str, store: str = "exact") -> Apart:
-        """The two units of a model."""
+    def of(name: str, source: str, store: str = "exact", searching: bool = False) -> Apart:
+        """The two units of a model. What is for `searching` alone has neither profiles nor random runs."""
         head, model, body = source.partition('#include "model.h"')
         head = SIZE.sub(_rounded, head)
         sources = with_engine(f'#define APART 1\n#line 1 "{FILE}"\n{head}{model}{body}')
@@ -315,7 +318,8 @@ class Apart:
                 known["BITS"] = -(-bits // 8) * 8
         sizes = [f"#define MODEL_{size} {value}" for size, value in known.items()]
         includes = [f'#include "{file}"' for file in ("model.h", "apart.h", "engine.inc")]
-        sources[ENGINE] = "\n".join(["#define APART 2", *sizes, *includes, ""])
+        only = ["#define SEARCHING 1"] if searching else []
+        sources[ENGINE] = "\n".join(["#define APART 2", *only, *sizes, *includes, ""])
         well = cc.Library(name, sources, (*FLAGS, *STORE_FLAGS[store]), ENGINE)
         return Apart(well, replace(well, own=QUICKLY))
 

@@ -64,7 +64,9 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
 
         return reference.explore(system, sorts, watch, 1)
     for fewer in ((), (FEW,), ("bits",)):
-        initial, found = compiled(system, sorts, watch.keeping, switched_off(watch).union(fewer), watch.coverage)
+        initial, found = compiled(
+            system, sorts, watch.keeping, switched_off(watch).union(fewer), watch.coverage, searching=not watch.profile
+        )
         with suppress(Crowded):
             return run(system, found, initial, watch, workers)
     raise AssertionError("a sequence has no numbers")
@@ -102,12 +104,13 @@ def compiled(
     without: frozenset[str] = frozenset(),
     counted: bool = False,
     guided: bool = False,
-    quickly: bool = True,
+    searching: bool = True,
 ) -> tuple[list[tuple[Arguments, State]], Library]:
-    """The initial states of a configured spec, with their arguments, and its model compiled, `quickly` if whoever explores with it sees to
-    it that it is bettered: the last one of a system is kept for the checks that follow. Raises EngineUnavailable."""
-    kept = _compiled.get(system)
-    if kept is not None and kept[:5] == (tuple(sorts), store, without, counted, guided):
+    """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for the
+    checks that follow. For `searching`, and checks of liveness, it may be compiled quickly: whoever explores with it sees to it that it is
+    bettered. Without that it has profiles and random runs, too. Raises EngineUnavailable."""
+    kept, asked = _compiled.get(system), (tuple(sorts), store, without, counted, guided)
+    if kept is not None and kept[:5] == asked and (searching or not kept[6].searching):
         return kept[5], kept[6]
     initial = list(system.initial())
     rendered = rendering(system, [state for _, state in initial], sorts, without, counted, guided)
@@ -115,19 +118,21 @@ def compiled(
         if counted or guided:
             library = Library(rendered, compile_model(system.name, rendered.source, store))
         else:
-            library = _apart(rendered, Apart.of(system.name, rendered.source, store), quickly)
+            library = _apart(rendered, Apart.of(system.name, rendered.source, store, searching), searching)
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
-    _compiled[system] = (tuple(sorts), store, without, counted, guided, initial, library)
+    _compiled[system] = (*asked, initial, library)
     return initial, library
 
 
-def _apart(rendered: Rendered, apart: Apart, quickly: bool) -> Library:
-    """A model compiled beside the engine: well, if it was before or `$CFLAGS` say how. Raises NoCompiler and CompileFailed."""
-    if not quickly or cc.is_told_how_well():
-        return Library(rendered, cc.built(apart.well))
+def _apart(rendered: Rendered, apart: Apart, searching: bool) -> Library:
+    """A model compiled beside the engine: quickly for searching, unless it was compiled well before or `$CFLAGS` say how. Raises NoCompiler
+    and CompileFailed."""
+    if not searching or cc.is_told_how_well():
+        return Library(rendered, cc.built(apart.well), searching=searching)
     well = cc.kept(apart.well)
-    return Library(rendered, cc.built(apart.quickly), apart) if well is None else Library(rendered, well)
+    quick = None if well is not None else apart
+    return Library(rendered, well or cc.built(apart.quickly), quick, searching)
 
 
 def lend(

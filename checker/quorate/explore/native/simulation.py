@@ -40,7 +40,7 @@ def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Take random runs, as `quorate.explore.simulate` wants them. Use it inside the system's configuration. Raises EngineUnavailable."""
     if begins_wrongly(system):
         return by_reference(system, walks, watch)
-    initial, library = compiled(system, (), without=frozenset({"bits"}), guided=walks.guided, quickly=False)
+    initial, library = compiled(system, (), without=frozenset({"bits"}), guided=walks.guided, searching=False)
     return _ByThreads(system, library, initial, walks, watch).walked(max(workers, 1))
 
 
