@@ -110,6 +110,35 @@ def test_the_vector_clocks_of_the_library_are_a_lattice_for_any_number_of_proces
             assert {one.status for one in found.judged} == {"proven"}
 
 
+KEYS = """
+from quorate import *
+
+class T(Nat, max=3): pass
+class I(Nat, max=2): pass
+
+@record
+class R:
+    at: dict[T, bool]
+    t: T
+    i: I
+
+@law
+def kept(a: R) -> bool:
+    return a.at[KEY] == a.at[KEY]
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("a.t", "proven"), ("0", "proven"), ("2", "violated"), ("max(a.t, 1)", "open"), ("a.i", "open")]
+)
+def test_a_key_is_one_for_all_sizes_or_the_law_is_not_proven(tmp_path: Path, key: str, status: str) -> None:
+    """A law is about all sizes, and supposes nothing of them."""
+    path = tmp_path / "keys.py"
+    path.write_text(KEYS.replace("KEY", key), encoding="utf-8")
+    (judged,) = prove_laws(Task(load(str(path)).marked["kept"])).judged
+    assert judged.status == status
+
+
 # Against CPython
 
 

@@ -34,8 +34,9 @@ def unbounded(lowered: Lowered, law: Law) -> tuple[AnySize, list[Value], list[Fo
     """Unknown values of any size, and the formulas that say that they break a law; that these have no solution proves
     it. Raises NoAnySize. Use it inside `with lowered.system`."""
     sentence, machine = sentence_of(lowered, law), AnySize(lowered.model)
+    machine.supposes = False  # A law is about all sizes, on no condition.
     values = [machine.parameter(kind, f"value {name}", False) for name, kind in sentence.parameters]
     goal, _ = broken(machine, sentence, machine.stateless(sentence.parameters, values))
     quorums = machine.quorum_axioms(lowered.system.bounds, *quorums_in(goal))
-    axioms = [axiom for axiom, _, condition in quorums if not condition]  # A law is about every number of members.
+    axioms = [axiom for axiom, _, condition in quorums if not condition]
     return machine, values, [goal, *axioms, *machine.definitions, *machine.symbols.known]

@@ -55,6 +55,9 @@ CERTAIN_EFFORT = 20_000
 class AnySize(Objects):
     """Runs bodies over values of unbounded size. Raises NoAnySize at the first construct that has no such meaning."""
 
+    supposes = True
+    """Whether sorts are supposed to have the numbers that are written as theirs; else it is an error where they have not."""
+
     def value(self, node: Expr, env: Env) -> Value:
         try:
             return super().value(node, env)
@@ -123,7 +126,7 @@ class AnySize(Objects):
             return as_formula(self.select(condition, first, second))
         if self.symbols.is_within(kind, number):
             return self.true
-        if not z3.is_int_value(number) or number.as_long() < 0:
+        if not self.supposes or not z3.is_int_value(number) or number.as_long() < 0:
             return self.symbols.within(kind, number)
         if not self._certain(number <= self.symbols.greatest(kind)):
             self.symbols.suppose(kind, number.as_long())
