@@ -171,6 +171,8 @@ def _quorate(task: Task, folder: Path, workers: int) -> Iterator[Contender]:
 
     yield contender("Quorate", True, "--workers", "1")
     yield contender("Quorate, compiled before", False, "--workers", "1")
+    judged = [f"--property={name}" for name in task.model.judged]
+    yield contender("Quorate, the peers' properties, compiled before", False, "--workers", "1", *judged)
     if not task.symmetry:
         yield contender("Quorate, fingerprints", True, "--workers", "1", "--store", "fingerprint")
     if workers > 1:

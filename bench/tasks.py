@@ -8,17 +8,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Model:
-    """A model that has been written for each checker. Its `size` is a bound of Quorate's specification, and what `named` says of it."""
+    """A model that has been written for each checker. Its `size` is a bound of Quorate's specification, and what `named` says of it.
+    `judged` are the properties that every checker judges; Quorate's specification has others, too: lemmas, and goals."""
 
     name: str
     title: str
     size: str
     named: str
+    judged: tuple[str, ...]
 
 
-TWO_PHASE_COMMIT = Model("two_phase_commit", "Two-phase commit", "ResourceManager", "resource managers")
-PAXOS = Model("paxos", "Paxos", "Ballot", "ballots")
-RAFT = Model("raft", "Raft", "Index", "entries in a log")
+TWO_PHASE_COMMIT = Model("two_phase_commit", "Two-phase commit", "ResourceManager", "resource managers", ("atomicity",))
+PAXOS = Model("paxos", "Paxos", "Ballot", "ballots", ("one_value_chosen", "learners_agree", "only_requested_values"))
+RAFT = Model(
+    "raft",
+    "Raft",
+    "Index",
+    "entries in a log",
+    ("election_safety", "log_matching", "leader_completeness", "state_machine_safety"),
+)
 
 
 @dataclass(frozen=True)

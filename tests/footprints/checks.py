@@ -257,10 +257,7 @@ def check_unchanged(explored: Explored) -> int:
                 continue
             for prop, (wanted, apart) in zip(properties, to_check, strict=True):
                 for arguments in itertools.product(*(kind.values() for _, kind in prop.parameters)):
-                    instance = 0
-                    for (_, kind), argument in zip(prop.parameters[:apart], arguments, strict=False):
-                        instance = instance * kind.cardinality + kind.encode(argument)
-                    if not wanted[step.group] >> instance & 1:
+                    if not wanted[step.group] >> apart.instance(prop.parameters, arguments) & 1:
                         before, after = (explored.value(prop, where, arguments) for where in (state, following))
                         assert before == after, (prop.name, step, state)
                         spared += 1

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from quorate import Spec, action
-from quorate.explore.native.render.groups import Groups
+from quorate.explore.native import library
+from quorate.explore.native.render import groups as grouping
+from quorate.explore.native.render.groups import Apart, Groups
 from quorate.explore.native.render.ranging import opening
 from quorate.language.system import System
 from quorate.loading import load as load_spec
@@ -23,6 +25,7 @@ from tests.costs import shares
 from tests.footprints.checks import check_all, check_drawn
 from tests.footprints.recording import recorded_action
 from tests.footprints.test_spared_work import AsksWhetherNoted, Level
+from tests.native.agreement import QUICK_FLAGS, compare
 
 DRAWN, BATCH, STATES = 300, 50, 6
 
@@ -95,9 +98,35 @@ def test_a_transition_of_a_server_concerns_instances_that_name_it() -> None:
         groups = Groups(model, symmetric=False)
         rows, apart = groups.to_check(next(prop for prop in model.properties if prop.name == "votes_bind"))
         first = groups.first[next(i for i, action in enumerate(model.actions) if action.name == "time_out")]
-    assert apart == 2, "by term and voter; which candidate makes no difference"
+    assert apart == Apart(2), "by term and voter; which candidate makes no difference"
     voters = [{bit % 3 for bit in range(9) if row >> bit & 1} for row in rows[first : first + 3]]
     assert voters == [{0}, {1}, {2}]
+
+
+@pytest.fixture
+def few_instances(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parameter with more than three values does not tell instances apart."""
+    monkeypatch.setattr(grouping, "FIRST_MAX", 3)
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+
+
+@pytest.mark.usefixtures("few_instances")
+def test_of_a_message_with_many_values_the_first_fields_tell_instances_apart() -> None:
+    system = System(load_spec("paxos").main)
+    with system:
+        model = build(system)
+        promises_are_kept = next(prop for prop in model.properties if prop.name == "promises_are_kept")
+        rows, apart = Groups(model, symmetric=False).to_check(promises_are_kept)
+    assert apart == Apart(fields=1), "by acceptor"
+    assert all(row.bit_length() <= 3 for row in rows) and len(set(rows)) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_instances")
+def test_no_instance_that_a_field_tells_apart_is_passed_over() -> None:
+    assert compare(load_spec("paxos").variant("HalfIsEnough")) == ["plain", "violation", "symmetry", "violation"]
+    tally = check_all(System(load_spec("paxos").main), 5)
+    assert tally["evaluations spared"] > 1_000
 
 
 def test_of_messages_that_are_compared_in_pairs_those_of_their_class_are_read() -> None:

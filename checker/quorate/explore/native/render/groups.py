@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
+from typing import Any
 
 from quorate.language.types import IdentityType, RecordType, Type
-from quorate.language.types.base import Leaf
+from quorate.language.types.base import Leaf, mixed_encode
 from quorate.model.abstract import Abstract, Built, Exactly, Some
 from quorate.model.accesses import Footprint, changed, independent
 from quorate.model.capacity import additions
@@ -29,12 +30,71 @@ VALUES_MAX = 16
 """Parameters with more values do not divide an action."""
 
 FIRST_MAX = 64
-"""A property's first parameter tells instances apart if it has no more values: they have a bit each."""
+"""A property's first parameter tells instances apart if it has no more values: they have a bit each. Of a record that has more, such as a
+message, its first fields do."""
 INSTANCES_MAX = 32
-"""Further parameters do so up to so many instances: each has a footprint to find, and is tested for anyway."""
+"""Further parameters and fields do so up to so many instances: each has a footprint to find, and is tested for anyway."""
 
 
 Parameters = Sequence[tuple[str, Type]]
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What tells the instances of a property apart: its first parameters, `whole` of them, and of the next, a record, the first `fields`
+    fields. The first of all is most significant."""
+
+    whole: int = 0
+    fields: int = 0
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> Apart:
+        """As much as there are bits for."""
+        whole, instances = 0, 1
+        for _, kind in parameters:
+            if instances * kind.cardinality > (INSTANCES_MAX if whole else FIRST_MAX):
+                break
+            whole, instances = whole + 1, instances * kind.cardinality
+        fields = 0
+        for part in _fields(parameters[whole][1]) if whole < len(parameters) else ():
+            if instances * part.cardinality > (INSTANCES_MAX if whole else FIRST_MAX):
+                break
+            fields, instances = fields + 1, instances * part.cardinality
+        return cls(whole, fields)
+
+    def kinds(self, parameters: Parameters) -> list[Type]:
+        """The types of all parts."""
+        whole = [kind for _, kind in parameters[: self.whole]]
+        return whole + list(_fields(parameters[self.whole][1])[: self.fields]) if self.fields else whole
+
+    def arguments(self, parameters: Parameters) -> Iterator[dict[str, Abstract]]:
+        """What is known of the arguments of each instance."""
+        for values in product(*(kind.values() for kind in self.kinds(parameters))):
+            parts = list(map(Exactly, values))
+            known: dict[str, Abstract] = dict(zip((name for name, _ in parameters[: self.whole]), parts, strict=False))
+            if self.fields:
+                name, kind = parameters[self.whole]
+                assert isinstance(kind, RecordType)
+                rest = [Some(part) for part in kind.kinds[self.fields :]]
+                known[name] = Built(kind, (*parts[self.whole :], *rest))
+            yield known
+
+    def instance(self, parameters: Parameters, arguments: Sequence[Any]) -> int:
+        """The number of the instance that has these arguments."""
+        parts = list(arguments[: self.whole])
+        if self.fields:
+            name, kind = parameters[self.whole]
+            assert isinstance(kind, RecordType), name
+            parts += [getattr(arguments[self.whole], field) for field in kind.names[: self.fields]]
+        return mixed_encode(self.kinds(parameters), parts)
+
+    def without_last(self) -> Apart:
+        """One part less."""
+        return Apart(self.whole, self.fields - 1) if self.fields else Apart(self.whole - 1)
+
+
+def _fields(kind: Type) -> tuple[Type, ...]:
+    return kind.kinds if isinstance(kind, RecordType) else ()
 
 
 @dataclass(frozen=True)
@@ -127,31 +187,20 @@ class Groups:
             most |= additions(action.body)
         return {name: 2 * count for name, count in sorted(most.items())}
 
-    def to_check(self, prop: Property) -> tuple[list[int], int]:
-        """For each group, the instances of a property that must be checked after a transition of the group, as bits.
-
-        Beside it how many of the first parameters tell instances apart, the first most significant; no more than make a difference.
-        Without any there is one instance.
-        """
+    def to_check(self, prop: Property) -> tuple[list[int], Apart]:
+        """For each group, the instances of a property that must be checked after a transition of the group, as bits; beside it what tells
+        instances apart, no more than makes a difference. Where nothing does there is one instance."""
         if "partial" in self._without:
-            return [1] * self.count, 0
-        apart, instances = 0, 1
-        for _, kind in prop.parameters if not self._symmetric and "instances" not in self._without else ():
-            if instances * kind.cardinality > (INSTANCES_MAX if apart else FIRST_MAX):
-                break
-            apart, instances = apart + 1, instances * kind.cardinality
-        names, kinds = zip(*prop.parameters[:apart], strict=True) if apart else ((), ())
-        readers = [
-            footprint(self.model, prop.body, dict(zip(names, map(Exactly, values), strict=True)))
-            for values in product(*(kind.values() for kind in kinds))
-        ]
+            return [1] * self.count, Apart()
+        apart = Apart() if self._symmetric or "instances" in self._without else Apart.of(prop.parameters)
+        readers = [footprint(self.model, prop.body, known) for known in apart.arguments(prop.parameters)]
         rows = changed(self.footprints, readers)
-        while apart > 1:
-            last = kinds[apart - 1].cardinality
+        while len(kinds := apart.kinds(prop.parameters)) > 1:
+            last = kinds[-1].cardinality
             merged = [_merged(row, last) for row in rows]
             if any(row != _spread(together, last) for row, together in zip(rows, merged, strict=True)):
                 break
-            apart, rows = apart - 1, merged
+            apart, rows = apart.without_last(), merged
         return rows, apart
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from quorate.explore.native.render.functions import pure
+from quorate.explore.native.render.groups import Apart
 from quorate.explore.native.render.layout import Unsupported, capacity, words
 from quorate.explore.native.render.memo import Table, mask, network
 from quorate.explore.native.render.operands import is_wide, literal
@@ -18,7 +19,7 @@ from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.statements import Body
 from quorate.explore.native.render.writer import Writer
 from quorate.kinds import ENDS, GOALS, INVARIANTS, MAPPING, STEPS
-from quorate.language.types import Type
+from quorate.language.types import RecordType, Type
 from quorate.model.abstract import Some
 from quorate.model.footprints import footprint
 from quorate.model.nodes import Expr, If, Model, Op, Property, Return
@@ -84,27 +85,41 @@ def all_choices(
 
 @contextmanager
 def chosen(
-    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None, apart: int, wanted: str
+    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None, apart: Apart, wanted: str
 ) -> Iterator[list[str]]:
-    """The same, but of the first `apart` parameters only those values together that have a bit in `wanted`, the first parameter
-    most significant."""
+    """The same, but only of those instances that have a bit in `wanted`."""
     out, mask = writer.out, writer.out.fresh("m")
-    with out.block(f"for (uint64_t {mask} = {wanted}; {mask}; {mask} &= {mask} - 1)"):
+    whole, kinds = apart.whole, apart.kinds(parameters)
+    with ExitStack() as stack:
+        stack.enter_context(out.block(f"for (uint64_t {mask} = {wanted}; {mask}; {mask} &= {mask} - 1)"))
         out(f"unsigned {mask}i = (unsigned)__builtin_ctzll({mask});")
-        following = 1
-        for position, (name, kind) in reversed(list(enumerate(parameters[:apart]))):
+        following = prod(kind.cardinality for kind in kinds[whole:])
+        leading = f"({mask}i % {following})" if whole else f"{mask}i"
+        for position, (name, kind) in reversed(list(enumerate(parameters[:whole]))):
             index = f"{mask}i / {following}" if following > 1 else f"{mask}i"
             writer.declare(
                 kind, f"v_{name}", writer.sparse(kind, f"({index} % {kind.cardinality})" if position else f"({index})")
             )
             following *= kind.cardinality
-        if shortcut is not None and shortcut.after <= apart:
+        names = [f"v_{name}" for name, _ in parameters[:whole]]
+        if shortcut is not None and shortcut.after <= whole:
             _take_shortcut(writer, shortcut)
             shortcut = None
-        elif shortcut is not None:
-            shortcut = replace(shortcut, after=shortcut.after - apart)
-        with all_choices(writer, parameters[apart:], shortcut) as rest:
-            yield [*(f"v_{name}" for name, _ in parameters[:apart]), *rest]
+        if apart.fields:
+            name, kind = parameters[whole]
+            if is_wide(kind):
+                raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
+            index = stack.enter_context(
+                writer.codes_with(kind, leading, prod(part.cardinality for part in kinds[whole:]))
+            )
+            writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
+            names.append(f"v_{name}")
+            if shortcut is not None and shortcut.after <= len(names):
+                _take_shortcut(writer, shortcut)
+                shortcut = None
+        if shortcut is not None:
+            shortcut = replace(shortcut, after=shortcut.after - len(names))
+        yield [*names, *stack.enter_context(all_choices(writer, parameters[len(names) :], shortcut))]
 
 
 def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
@@ -143,7 +158,7 @@ def _key_of(shared: Shared, prop: Property) -> Key | None:
     """By what an invariant is remembered; None if it is not worth it: after most transitions few of its instances are evaluated."""
     rows, apart = shared.groups.to_check(prop)
     asked = [row.bit_count() for row in rows if row]
-    instances = prod(kind.cardinality for _, kind in prop.parameters[:apart])
+    instances = prod(kind.cardinality for kind in apart.kinds(prop.parameters))
     cost = cost_of_property(shared.model, prop) * sum(asked) // (max(len(asked), 1) * instances)
     if not shared.remembers or not dear(cost, COST_MIN, shared.state_words):
         return None
@@ -214,8 +229,13 @@ def _unless_known(
     out(f"{known}:;")
 
 
-def _of_parameters(prop: Property, apart: int) -> str:
-    return f": instances by {', '.join(name for name, _ in prop.parameters[:apart])}" if apart else ""
+def _of_parameters(prop: Property, apart: Apart) -> str:
+    names = [name for name, _ in prop.parameters[: apart.whole]]
+    if apart.fields:
+        name, kind = prop.parameters[apart.whole]
+        assert isinstance(kind, RecordType)
+        names += [f"{name}.{field}" for field in kind.names[: apart.fields]]
+    return f": instances by {', '.join(names)}" if names else ""
 
 
 class Properties:
@@ -281,7 +301,8 @@ class Properties:
             for number, (name, prop) in enumerate(invariants):
                 self._unless_left_out(out, "invariants", number)
                 wanted, apart = self.shared.groups.to_check(prop)
-                everything = (1 << prod(kind.cardinality for _, kind in prop.parameters[:apart])) - 1
+                kinds = apart.kinds(prop.parameters)
+                everything = (1 << prod(kind.cardinality for kind in kinds)) - 1
                 if all(row == everything for row in wanted):
                     with (
                         out.block(""),
@@ -302,7 +323,7 @@ class Properties:
                         row = f"({all_of_them} ? {literal(everything)} : {row})"
                     choices = (
                         chosen(writer, prop.parameters, _shortcut(prop, self.shared.model), apart, row)
-                        if apart
+                        if kinds
                         else all_choices(writer, prop.parameters)
                     )
                     with choices as values:

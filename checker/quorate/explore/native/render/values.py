@@ -220,6 +220,14 @@ class Values:
         with self.out.block(f"for ({counter} {index} = 0; {index} < {literal(most)}; {index}++)"):
             yield index
 
+    @contextmanager
+    def codes_with(self, kind: Type, first: str, firsts: int) -> Iterator[str]:
+        """The same of those values of a record of which the first fields together have the number `first`, of `firsts`."""
+        index, each = self.out.fresh("i"), kind.cardinality // firsts
+        self.out(f"const uint64_t {index}b = (uint64_t){first} * {literal(each)};")
+        with self.out.block(f"for (uint64_t {index} = {index}b; {index} < {index}b + {literal(each)}; {index}++)"):
+            yield index
+
     def dense(self, kind: Type, operand: str) -> str:
         """The number of a value among all of its type: `encode` in C."""
         if width(kind) > 64:
