@@ -166,7 +166,8 @@ def _quorate(task: Task, folder: Path, workers: int) -> Iterator[Contender]:
     common += () if task.symmetry else ("--no-symmetry",)
 
     def contender(name: str, cold: bool, *options: str) -> Contender:
-        environment = {"PYTHONPATH": str(ROOT)} | ({} if cold else {"XDG_CACHE_HOME": str(folder / "cache")})
+        cache = {} if cold else {"XDG_CACHE_HOME": str(folder / re.sub(r"\W+", "_", name))}
+        environment = {"PYTHONPATH": str(ROOT)} | cache
         return Contender(name, (*common, *options), quorate_counts, folder, cold, 0, 0 if cold else None, environment)
 
     yield contender("Quorate", True, "--workers", "1")
