@@ -8,6 +8,7 @@ import pytest
 import z3
 from quorate.prove.solvers.premise_selection import Selection
 from quorate.prove.solvers.query import Query, query
+from quorate.prove.solvers.smt import selected
 
 X, Y, U = z3.Ints("x y u")
 P, Q = (z3.Function(name, z3.IntSort(), z3.BoolSort()) for name in "pq")
@@ -50,9 +51,9 @@ def test_lemmas_known_to_be_useful_are_tried_first() -> None:
 
 def test_axioms_about_what_is_not_mentioned_are_left_out_until_it_is() -> None:
     false = z3.And(P(U), z3.Not(P(U)))
-    unrelated = query(("step", "goal"), [("", X > 0)], [(false, frozenset({"p"}))])
+    unrelated = query(("step", "goal"), [("", X > 0)], [(false, frozenset({"p"}), "")])
     assert Selection(unrelated).answer().status == "sat"
-    mentioned = query(("step", "goal"), [("", P(U))], [(z3.Not(P(U)), frozenset({"p"}))])
+    mentioned = query(("step", "goal"), [("", P(U))], [(z3.Not(P(U)), frozenset({"p"}), "")])
     assert Selection(mentioned).answer().status == "unsat"
 
 
@@ -79,3 +80,16 @@ def test_without_time_nothing_is_known() -> None:
     false = asked(z3.And(X > 0, X < 0))
     assert Selection(false, seconds=0.0).answer().status == "unknown"
     assert Selection(false, seconds=60.0).answer().status == "unsat"
+
+
+def test_a_proof_rests_on_the_conditions_of_a_core() -> None:
+    """Of the axioms that are true on conditions only those are said that the contradiction needs."""
+    axioms = [
+        (X < 5, frozenset({"x"}), "few"),
+        (Y < 50, frozenset({"y"}), "some"),
+        (z3.Not(P(U)), frozenset({"p"}), "none"),
+    ]
+    needed = selected(query(("step", "goal"), [("", X > 20), ("", X > Y)], axioms))
+    assert needed.status == "unsat" and needed.conditions == {"few"}
+    assert selected(query(("step", "goal"), [("", X > 20), ("", X < 10)], axioms)).conditions == frozenset()
+    assert selected(query(("step", "goal"), [("", X > 20)], axioms[1:])).conditions == frozenset()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from quorate.loading import load
 from quorate.prove.any_size.obligations import Prover, model_of_any_size
-from quorate.prove.solvers.premise_selection import Selection
+from quorate.prove.solvers.smt import selected
 
 TRIPLE = "any two of fast_size ({}) and any majority of Acceptor have a member in common, all three"
 
 
-def recovered(acceptors: int, fast_size: int) -> tuple[str, set[str]]:
+def recovered(acceptors: int, fast_size: int) -> tuple[str, frozenset[str]]:
     """Whether what the proposer proposes after a collision is shown to be safe, and what that rests on."""
     spec = load("fast_paxos").main.bounded(Acceptor=acceptors, fast_size=fast_size)
     model = model_of_any_size(spec)
@@ -19,7 +19,8 @@ def recovered(acceptors: int, fast_size: int) -> tuple[str, set[str]]:
         action = next(action for action in model.actions if action.name == "recover")
         prop = next(prop for prop in prover.inductive if prop.name == "proposals_are_safe")
         query = prover.kept(action, prop, [prop.name for prop in prover.inductive])
-        return Selection(query, 10.0).answer().status, prover.conditions
+        found = selected(query, seconds=10.0)
+        return found.status, found.conditions if found.status == "unsat" else frozenset(query.conditions.values())
 
 
 @pytest.mark.deep

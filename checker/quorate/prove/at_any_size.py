@@ -50,6 +50,7 @@ class AtAnySize(Attempt):
             self.notes.append(f"a proof for any size is one without the constraint {one.name}")
         self._seconds = task.effort.seconds  # What is left for hard questions.
         self._solvers: set[str] = set()
+        self._conditions = set[str]()
         self._unshown: list[str] = []
 
     def proof(self) -> Proof:
@@ -149,7 +150,10 @@ class AtAnySize(Attempt):
             yield f"numbers from 0 up to any greatest one: {', '.join(numbers)}"
         if constants := prover.constants:
             yield f"constants as configured: {', '.join(f'{name} = {value}' for name, value in constants.items())}"
-        yield from (f"only for sizes of which this is true: {condition}" for condition in sorted(prover.conditions))
+        yield from (
+            f"only for sizes of which this is true: {condition}"
+            for condition in sorted(prover.conditions | self._conditions)
+        )
         yield from prover.axioms
         if self._unshown:
             yield f"axioms of which neither a model nor a contradiction was found: those for {', '.join(self._unshown)}"
@@ -259,6 +263,8 @@ class AtAnySize(Attempt):
     def _record(self, query: Query, answer: Answer) -> None:
         if self.task.evidence is not None:
             self.task.evidence.query(query, answer.status, answer.solver)
+        if answer.status == "unsat":
+            self._conditions |= answer.conditions
         if answer.status != "unknown":
             self._solvers.add("cvc5" if answer.solver == "cvc5" else "z3")
 

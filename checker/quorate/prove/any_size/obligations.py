@@ -151,7 +151,7 @@ class Prover:
         self._premises: dict[tuple[Any, ...], Query] = {}
         """By an action and the numbers of the definitions, which are among the formulas that `_symbols` holds: no other gets them."""
         self.conditions: set[str] = set()
-        """What the sizes of quorums must satisfy for what was asked so far."""
+        """What is supposed of what is configured, in what was asked so far; what sizes of quorums must satisfy is said with each answer."""
         self.skipped: dict[str, NoAnySize] = {}
         for prop in self._any.of(*INVARIANTS):
             try:
@@ -385,11 +385,10 @@ class Prover:
             given |= self._quorums[formula.get_id()][1]
             asked |= self._quorums[formula.get_id()][2]
         axioms = machine.quorum_axioms(self.model.system.bounds, given, asked)
-        quorums = [(axiom, about) for axiom, about, _ in axioms]
-        self.conditions |= {condition for _, _, condition in axioms if condition} | set(self._supposed(machine))
+        self.conditions |= set(self._supposed(machine))
         facts = [("", fact) for fact in (*machine.definitions, *machine.symbols.known)]
         because = self._any.system.spec.because.get(name[1], ())
-        return replace(query(name, [*parts, *facts], quorums, self._symbols), because=because)
+        return replace(query(name, [*parts, *facts], axioms, self._symbols), because=because)
 
 
 def _name_of(sort: type) -> str:

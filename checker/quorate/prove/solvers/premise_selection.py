@@ -162,6 +162,22 @@ class Selection:
                 needed = fewer
         return tuple(needed)
 
+    def rests_on(self, chosen: Sequence[str]) -> frozenset[str]:
+        """The conditions of the axioms that a proof with these lemmas needs: those of a core, which has no solution by itself. All of them
+        where the solver does not find it again."""
+        conditions = self._asked.conditions
+        if not conditions:
+            return frozenset()
+        known, solver = self._known(chosen), self._solver(EFFORT)
+        for position, (label, formula) in enumerate(zip(self._asked.labels, self._formulas, strict=True)):
+            if position in conditions and self._asked.axioms[position] <= known:
+                solver.assert_and_track(formula, z3.Bool(f"axiom {position}", self._context))
+            elif label in chosen or (not label and self._asked.axioms.get(position, known) <= known):
+                solver.add(formula)
+        if self._checked(solver) != "unsat":
+            return frozenset(conditions.values())
+        return frozenset(conditions[int(str(name).split()[1])] for name in solver.unsat_core())
+
     def _known(self, chosen: Sequence[str]) -> frozenset[str]:
         """The symbols of a question."""
         asked = self._asked

@@ -7,7 +7,7 @@ query took 0.15 s and 10 s. Printed and read into a fresh context, a query runs 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ LEAST_MILLISECONDS = 100
 class Query:
     """A satisfiability question. `text` is SMT-LIB; its assertions have the `labels`, "" for those that are not worth
     naming, and use these `symbols`. Some are `axioms`, by position, about symbols that must occur elsewhere for the axiom
-    to matter. Where the `narrower` question, if there is one, has no solution, this one has none; it is asked first.
-    `because` are lemmas from which the author says that it follows."""
+    to matter, and some of these are true on `conditions` only. Where the `narrower` question, if there is one, has no solution, this one
+    has none; it is asked first. `because` are lemmas from which the author says that it follows."""
 
     name: tuple[str, ...]
     text: str
@@ -33,6 +33,7 @@ class Query:
     axioms: dict[int, frozenset[str]]
     narrower: Query | None = None
     because: tuple[str, ...] = ()
+    conditions: dict[int, str] = field(default_factory=dict)
 
 
 def limit(solver: Solver, seconds: float) -> None:
@@ -43,10 +44,10 @@ def limit(solver: Solver, seconds: float) -> None:
 def query(
     name: tuple[str, ...],
     parts: Sequence[tuple[str, BoolRef]],
-    axioms: Sequence[tuple[BoolRef, frozenset[str]]] = (),
+    axioms: Sequence[tuple[BoolRef, frozenset[str], str]] = (),
     known: dict[int, tuple[BoolRef, frozenset[str]]] | None = None,
 ) -> Query:
-    """A query from labelled Z3 formulas, and from axioms with the symbols that these are about.
+    """A query from labelled Z3 formulas, and from axioms with the symbols that these are about and the conditions ("": none).
 
     `known` remembers the symbols of formulas by their number; it holds the formulas too, for a number is given again
     when its formula is gone.
@@ -57,17 +58,18 @@ def query(
     solver = z3.Solver()
     for _, formula in kept:
         solver.add(formula)
-    for formula, _ in axioms:
+    for formula, _, _ in axioms:
         solver.add(formula)
     labels = (*(label for label, _ in kept), *("" for _ in axioms))
     known = {} if known is None else known
     symbols = []
-    for formula in (*(formula for _, formula in kept), *(formula for formula, _ in axioms)):
+    for formula in (*(formula for _, formula in kept), *(formula for formula, _, _ in axioms)):
         if formula.get_id() not in known:
             known[formula.get_id()] = formula, symbols_of(formula)
         symbols.append(known[formula.get_id()][1])
-    about = {len(kept) + position: defined for position, (_, defined) in enumerate(axioms)}
-    return Query(name, solver.sexpr(), labels, tuple(symbols), about)
+    about = {len(kept) + position: defined for position, (_, defined, _) in enumerate(axioms)}
+    conditions = {len(kept) + position: said for position, (_, _, said) in enumerate(axioms) if said}
+    return Query(name, solver.sexpr(), labels, tuple(symbols), about, conditions=conditions)
 
 
 def symbols_of(formula: BoolRef) -> frozenset[str]:

@@ -28,7 +28,7 @@ SELECTED = "z3, lemmas on demand"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a solver said. `core` are the labels that an "unsat" needs; `reason` explains an "unknown"."""
+    """What a solver said. `core` are the labels that an "unsat" needs, `conditions` what it rests on; `reason` explains an "unknown"."""
 
     name: tuple[str, ...]
     status: Status
@@ -36,6 +36,7 @@ class Answer:
     solver: str
     core: frozenset[str] = frozenset()
     reason: str = ""
+    conditions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
     """The first definite answer: of Z3 with lemmas on demand, `useful` ones first, and then of the portfolio with all
     of them; or "unknown" with everybody's reasons."""
     started = perf_counter()
+    all_of_them = frozenset(asked.conditions.values())  # Who names no core may need any of them.
     first = selected(asked, useful, effort.blindly)
     if first.status != "unknown":
         return first
@@ -80,14 +82,16 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
         for tracked in (False, True) if any(asked.labels) else (False,):
             status, core, reason = ask_z3(asked, seconds, seed, tracked)
             if status != "unknown":
-                return Answer(asked.name, status, perf_counter() - started, f"z3 seed {seed}", core)
+                return Answer(
+                    asked.name, status, perf_counter() - started, f"z3 seed {seed}", core, conditions=all_of_them
+                )
             reasons.append(f"z3 seed {seed}: {reason}")
     if effort.cvc5_seconds and find_spec("cvc5") is None:
         reasons.append("cvc5 is not installed, so there is no second opinion")
     elif effort.cvc5_seconds:
         status, core, reason = ask_cvc5(asked, effort.cvc5_seconds)
         if status != "unknown":
-            return Answer(asked.name, status, perf_counter() - started, "cvc5", core)
+            return Answer(asked.name, status, perf_counter() - started, "cvc5", core, conditions=all_of_them)
         reasons.append(f"cvc5: {reason}")
     return Answer(asked.name, "unknown", perf_counter() - started, "", frozenset(), "; ".join(reasons))
 
@@ -95,10 +99,13 @@ def ask(asked: Query, effort: Effort, useful: Sequence[str] = ()) -> Answer:
 def selected(asked: Query, useful: Sequence[str] = (), blindly: bool = False, seconds: float = inf) -> Answer:
     """What Z3 says with lemmas on demand, in so many seconds; `blindly` as for `Selection.answer`."""
     started = perf_counter()
-    found = Selection(asked, seconds).answer(useful, blindly)
-    core = frozenset(found.lemmas) if found.status == "unsat" else frozenset[str]()
+    selection = Selection(asked, seconds)
+    found = selection.answer(useful, blindly)
+    core, conditions = frozenset[str](), frozenset[str]()
+    if found.status == "unsat":
+        core, conditions = frozenset(found.lemmas), selection.rests_on(found.lemmas)
     reason = "z3 with lemmas on demand: no answer" if found.status == "unknown" else ""
-    return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason)
+    return Answer(asked.name, found.status, perf_counter() - started, SELECTED, core, reason, conditions)
 
 
 def ask_z3(asked: Query, seconds: float, seed: int, tracked: bool = True) -> tuple[Status, frozenset[str], str]:
