@@ -8,7 +8,7 @@ import pytest
 import quorate
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from quorate import Nat, Scalarset, Spec, action, init, invariant, require, stateful, step, violates
+from quorate import Nat, Scalarset, Spec, action, init, invariant, mapping, require, stateful, step, violates
 
 QUICK = settings(max_examples=30, stateful_step_count=8, database=None, deadline=None, derandomize=True)
 SHRINKING = settings(QUICK, max_examples=100, phases=[Phase.generate, Phase.shrink])
@@ -56,6 +56,21 @@ class More(Count):
         return 9
 
 
+class Shifted(Count):
+    """Begins where what it refines does not."""
+
+    refines = Count
+    expect = violates("refines_count")
+
+    def most(self) -> int:
+        return 2
+
+    @mapping
+    def refines_count(self, abstract: Count) -> None:
+        abstract.n = {p: self.n[p] + 1 for p in P}
+        abstract.first = self.first
+
+
 class Less(Count):
     expect = violates("grows")
 
@@ -92,3 +107,8 @@ def test_the_facade_has_the_names_that_it_lists_and_no_others() -> None:
     assert set(quorate.__all__) <= set(scope)
     with pytest.raises(AttributeError, match="no attribute 'nonesuch'"):
         quorate.nonesuch  # noqa: B018
+
+
+def test_a_run_begins_as_what_is_refined_does() -> None:
+    with pytest.raises(AssertionError, match="refines_count"):
+        run(stateful(Shifted), QUICK)
