@@ -4,6 +4,7 @@ render/     the typed model as C
 *.h, *.c    the engine: search, table, counterexamples, checkpoints, simulation; graph, components and lassos
 library.py  the compiled whole through ctypes
 search.py   a search, watched and judged
+better.py   what is compiled well takes over from what was compiled quickly
 liveness.py the liveness properties, watched and judged
 """
 
