@@ -4,14 +4,14 @@
  * is next in it is cut into blocks. Of a block the workers
  *
  *     expand      states, a chunk at a time: the successors of a chunk stand in the order of its states, of actions and of arguments
- *     look up     the successors. Those that have no number go into a table of the block, which keeps for each the first place, in the
- *                 order of all of the block, where it occurs
+ *     look up     the successors. Those that have no number are noted, each with the first place, in the order of all of the block, where
+ *                 it occurs: in the index, by a number that it has for now; where states are kept in a tree, in a table of the block
  *     count       the first places in each chunk; chunk by chunk, that says which numbers the new states of a chunk get
  *     number      these, in order
  *     encode      the records, with all targets known
  *     copy        them to where they belong, which is known when their lengths are
  *
- * and between two of these they meet. What follows from one to the next does not depend on who did what, or when: the successors of a chunk are
+ * and between two of these they meet; but who has copied goes on to the next block. What follows from one to the next does not depend on who did what, or when: the successors of a chunk are
  * a function of its states; whether a state has a number is the same all through the block, because numbers are given between two look-ups
  * only; the least of several places is the same in whatever order they come. So numbers and targets are those of one worker, which does the same with blocks of one
  * chunk. Where a block ends depends on timing, if successors are many, and is nothing that is told. Demands of fairness are
@@ -42,11 +42,11 @@ static bool block_room(Building *building, size_t successors) {
         size_t room = successors + successors / 2;
         free(building->targets);
         free(building->met);
-        free(building->slots);
+        free((void *)building->slots);
         building->targets = malloc(room * sizeof *building->targets);
         building->met = malloc(room * sizeof *building->met);
-        building->slots = calloc(2 * room + 1, sizeof *building->slots);
-        building->room = building->targets && building->met && building->slots ? room : 0;
+        building->slots = TREED ? calloc(2 * room + 1, sizeof *building->slots) : NULL;
+        building->room = building->targets && building->met && (building->slots || !TREED) ? room : 0;
     }
     return successors <= building->room;
 }
@@ -73,7 +73,8 @@ static void expanded(void *argument) {
     }
     if (!block_room(building, place)) graph_end(building->graph, STOP_MEMORY);
     building->capacity = 2 * place + 1;
-    if (at_once(building)) room_for(building, place, 0);
+    building->tentative = (Tentative){building->met, at_once(building) ? NOBODY : count_of(building->graph)};
+    if (!TREED) room_for(building, place, 0);
     for (unsigned i = 0; i < building->workers; i++) building->builders[i].sought.valid = building->builders[i].put.valid = false;
     must_end(building);
 }
@@ -89,7 +90,7 @@ static void counted(void *argument) {
         fresh += building->chunks[k].fresh;
         unkeyed += building->chunks[k].unkeyed;
     }
-    room_for(building, fresh, unkeyed);
+    if (TREED) room_for(building, fresh, unkeyed);
     building->numbers_end = count + fresh < graph->states_max ? count + fresh : graph->states_max;
     building->limited = count + fresh > graph->states_max;
     must_end(building);
@@ -102,7 +103,23 @@ static void numbered(void *argument) {
     must_end(building);
 }
 
-/* All records are encoded. From here on nothing ends the block. */
+/* Offer the states that are next in the queue. */
+static void offer(Building *building, uint64_t from, uint64_t count) {
+    unsigned most = building->workers == 1 ? 1 : CHUNKS_A_WORKER * building->workers;
+    for (building->offered = 0; building->offered < most && from < count; building->offered++) {
+        uint64_t end = (from / GROUP + 1) * GROUP, to = end < count ? end : count;
+        building->chunks[building->offered].from = from;
+        from = building->chunks[building->offered].to = to;
+    }
+    atomic_store(&building->cursor, 0);
+    atomic_store(&building->gathered, 0);
+}
+
+/* Whether so many states are for one worker. */
+static bool is_solo(const Building *building, uint64_t states) { return building->workers == 1 || states <= SOLO_MAX; }
+
+/* All records are encoded. From here on nothing ends the block. If the next one is shared too, it is offered at once: copying and expanding
+   have nothing in common. */
 static void encoded(void *argument) {
     Building *building = argument;
     Graph *graph = building->graph;
@@ -121,6 +138,12 @@ static void encoded(void *argument) {
     graph->record_bytes = length;
     atomic_store_explicit(&graph->transitions, edges, memory_order_relaxed);
     atomic_store_explicit(&graph->expanded, to, memory_order_relaxed);
+    Chunk *chunks = building->encoded;
+    building->encoded = building->chunks;
+    building->encoded_count = building->chunk_count;
+    building->chunks = chunks;
+    building->offered_early = !building->alone && !atomic_load(&graph->save_due) && !is_solo(building, count_of(graph) - to);
+    if (building->offered_early) offer(building, to, count_of(graph));
 }
 
 /* ---- Blocks -------------------------------------------------------------------------------------------------------- */
@@ -150,17 +173,14 @@ static void move_index(Builder *me) {
 /* Find the targets of what is expanded. */
 static void number_targets(Builder *me) {
     Building *building = me->building;
-    if (at_once(building)) {
-        move_index(me);
-        each_chunk(me, chunk_look_up);
-        return numbered(building);
-    }
+    if (!TREED) move_index(me);
     each_chunk(me, chunk_look_up);
+    if (at_once(building)) return numbered(building);
     meet_builders(building, NULL);
     each_chunk(me, chunk_count);
     meet_builders(building, counted);
     if (building->ended) return;
-    move_index(me);
+    if (TREED) move_index(me);
     each_chunk(me, chunk_number);
     meet_builders(building, numbered);
 }
@@ -174,19 +194,8 @@ static void block(Builder *me) {
     each_chunk(me, chunk_encode);
     meet_builders(building, encoded);
     if (building->ended) return;
-    each_chunk(me, chunk_copy);
-}
-
-/* Offer the states that are next in the queue. */
-static void offer(Building *building, uint64_t from, uint64_t count) {
-    unsigned most = building->workers == 1 ? 1 : CHUNKS_A_WORKER * building->workers;
-    for (building->offered = 0; building->offered < most && from < count; building->offered++) {
-        uint64_t end = (from / GROUP + 1) * GROUP, to = end < count ? end : count;
-        building->chunks[building->offered].from = from;
-        from = building->chunks[building->offered].to = to;
-    }
-    atomic_store(&building->cursor, 0);
-    atomic_store(&building->gathered, 0);
+    for (unsigned k = 0; k < building->encoded_count; k++)
+        if (building->encoded[k].by == me) chunk_copy(me, &building->encoded[k]);
 }
 
 /* The next block that is shared. Those before it that are not are done here. Between two blocks the graph can be kept. */
@@ -199,7 +208,7 @@ static void next_block(void *argument) {
         if (must_end(building)) return;
         if (atomic_load(&graph->save_due)) graph_save(graph);
         offer(building, from, count);
-        building->alone = building->workers == 1 || count - from <= SOLO_MAX;
+        building->alone = is_solo(building, count - from);
         if (!building->alone) return;
         block(&building->builders[0]);
     }
@@ -225,7 +234,7 @@ static void *build_blocks(void *argument) {
     meet_and(&me->building->meeting, next_block, me->building);
     while (!me->building->ended) {
         block(me);
-        if (!me->building->ended) meet_and(&me->building->meeting, next_block, me->building);
+        if (!me->building->ended && !me->building->offered_early) meet_and(&me->building->meeting, next_block, me->building);
     }
     return NULL;
 }
@@ -245,7 +254,8 @@ static bool building_open(Building *building, Graph *graph, unsigned workers) {
     meeting_open(&building->meeting, workers, LONG_SPINS);
     building->builders = zeroed(workers * sizeof *building->builders);
     building->chunks = malloc(CHUNKS_A_WORKER * workers * sizeof *building->chunks);
-    if (!building->builders || !building->chunks) return false;
+    building->encoded = malloc(CHUNKS_A_WORKER * workers * sizeof *building->encoded);
+    if (!building->builders || !building->chunks || !building->encoded) return false;
     for (unsigned i = 0; i < workers; i++) building->builders[i].building = building;
     return true;
 }
@@ -259,6 +269,7 @@ static void building_close(Building *building, unsigned workers) {
     meeting_close(&building->meeting);
     free(building->builders);
     free(building->chunks);
+    free(building->encoded);
     free(building->targets);
     free(building->met);
     free((void *)building->slots);

@@ -10,7 +10,7 @@
  * forward array and the index knows of keys, and the number of a state does not come from its key.
  *
  * Any number of threads may look for states at a time, and any number may put in states that are new and different, each with a number
- * of its own; not both at a time. Making room, and choosing another tree, is done by one thread while nobody looks.
+ * of its own; not both at a time, but for states that are put in tentatively, with numbers that nothing has yet, and stand elsewhere. Making room, and choosing another tree, is done by one thread while nobody looks.
  */
 #ifndef QUORATE_VERTICES_H
 #define QUORATE_VERTICES_H
@@ -125,24 +125,44 @@ static inline void vertex_prefetch(const Vertices *v, uint64_t number) {
     __builtin_prefetch(v->held.base + number * vertex_bytes(v));
 }
 
-/* The number of a state, or NOBODY, and then `*free` is where the index may have it. */
-static inline uint64_t vertex_find(const Vertices *v, const State *s, const Sought *sought, _Atomic uint32_t **free) {
-    if (TREED && sought->key == NO_KEY) return NOBODY;
-    _Atomic uint32_t *begin = (_Atomic uint32_t *)v->slots.base, *end = begin + v->capacity, *at = index_home(v, sought->hash);
-    const char *held = v->held.base;
-    for (uint32_t slot; (slot = atomic_load_explicit(at, memory_order_relaxed));) {
+/* States without a number of their own: for now, that of `states[i]` is first + i. */
+typedef struct {
+    const State *states;
+    uint64_t first; /* NOBODY if there are none */
+} Tentative;
+
+/* Whether a state is the one that has this number. */
+static inline bool vertex_is(const Vertices *v, uint64_t number, const State *s, const Sought *sought, const Tentative *tentative) {
+    if (!TREED && number >= tentative->first) return same_state(&tentative->states[number - tentative->first], s);
+    return KEYED ? key_at(v, number) == sought->key : same_state(&((const State *)v->held.base)[number], s);
+}
+
+/* The number of a state, from `*at` in the index on, or NOBODY. `*at` is then where it stands, or where it may. */
+static inline uint64_t vertex_from(const Vertices *v, const State *s, const Sought *sought, const Tentative *tentative, _Atomic uint32_t **at) {
+    _Atomic uint32_t *begin = (_Atomic uint32_t *)v->slots.base, *end = begin + v->capacity;
+    for (uint32_t slot; (slot = atomic_load_explicit(*at, memory_order_acquire));) {
         if (tag_fits(v, slot, sought->hash)) {
             uint64_t number = slot_number(v, slot);
-            if (KEYED ? key_at(v, number) == sought->key : same_state(&((const State *)held)[number], s)) return number;
+            if (vertex_is(v, number, s, sought, tentative)) return number;
         }
-        if (UNLIKELY(++at == end)) at = begin;
+        if (UNLIKELY(++*at == end)) *at = begin;
     }
-    *free = at;
     return NOBODY;
+}
+
+static inline uint64_t vertex_find(const Vertices *v, const State *s, const Sought *sought, const Tentative *tentative, _Atomic uint32_t **at) {
+    *at = index_home(v, sought->hash);
+    return TREED && sought->key == NO_KEY ? NOBODY : vertex_from(v, s, sought, tentative, at);
 }
 
 static inline uint32_t slot_for_number(const Vertices *v, uint64_t number, uint64_t hash) {
     return (uint32_t)(hash << v->number_bits) | (uint32_t)(number + 1);
+}
+
+/* The state that stands in a slot has this number now. */
+static inline void slot_renumber(const Vertices *v, _Atomic uint32_t *at, uint64_t number) {
+    uint32_t slot = atomic_load_explicit(at, memory_order_relaxed);
+    atomic_store_explicit(at, (slot >> v->number_bits << v->number_bits) | (uint32_t)(number + 1), memory_order_relaxed);
 }
 
 static inline void index_put(Vertices *v, uint64_t number, uint64_t hash) {
