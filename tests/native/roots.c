@@ -2,7 +2,8 @@
  *
  *     roots keys            numbers of all widths through the bijection and back; prints how many came back as others
  *     roots set BITS SEED   numbers of so many bits are inserted, merged, marked and looked up; prints how many were found wrongly
- *     roots tree SEED       states of words of few values are numbered by a first tree and by a chosen one, and read back
+ *     roots tree SEED       states of words of few values are numbered by a first tree and by a chosen one, and read back, also when nodes are
+ *                           contracted
  */
 #define MODEL_WORDS 3
 #define MODEL_ARGS 1
@@ -86,6 +87,30 @@ static uint64_t number_all(Tree *tree, uint64_t seed, Budget *budget) {
     return wrong;
 }
 
+/* Nodes are contracted one after the other, until only topmost ones are left: every state keeps its key. */
+static uint64_t contracted(Tree *tree, uint64_t seed, Budget *budget) {
+    uint64_t wrong = 0;
+    bool more = true;
+    for (uint64_t bytes = 0; more; bytes = 2 * bytes + 1) {
+        uint64_t keys[3000];
+        for (uint64_t i = 0; i < 3000; i++) {
+            Numbered fresh = {.valid = false};
+            _Atomic bool full = false;
+            State s = drawn(i, seed);
+            keys[i] = tree_key(tree, &s, &fresh, &full);
+        }
+        more = tree->node_count > tree->field_count;
+        tree_contract(tree, bytes, LIMIT, budget);
+        Numbered last = {.valid = false};
+        for (uint64_t i = 0; i < 3000; i++) {
+            _Atomic bool full = false;
+            State s = drawn(i, seed), back = tree_state(tree, keys[i]);
+            wrong += !same_state(&s, &back) || tree_key(tree, &s, &last, &full) != keys[i];
+        }
+    }
+    return wrong;
+}
+
 static uint64_t tree(uint64_t seed) {
     Budget budget = {.limit = LIMIT};
     State sample[500];
@@ -102,6 +127,7 @@ static uint64_t tree(uint64_t seed) {
             State s = drawn(i, seed), back = tree_state(&tree, tree_key(&tree, &s, &last, &full));
             wrong += !same_state(&s, &back);
         }
+        wrong += contracted(&tree, seed, &budget);
         tree_close(&tree, &budget);
     }
     return wrong + (budget.used != 0);

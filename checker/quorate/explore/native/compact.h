@@ -1,7 +1,7 @@
 /* A store of at most ten bytes a state: each state is a number (tree.h), and the numbers are a set that says of each only what its place
  * does not say (roots.h).
  *
- * It is exact. A state and its key determine each other, since pairs keep their numbers; a key and its value determine each other, since a
+ * It is exact. A state and its key determine each other, since rows keep their numbers; a key and its value determine each other, since a
  * bijection leads from one to the other; and a value is found if it was inserted: it is in the small table, where it is compared whole, or
  * among the entries, where its bucket and its entry together are all of its bits. Two workers that insert the same value at a time come
  * to the same slot of the small table, and one of them takes it.
@@ -16,7 +16,7 @@
  * fields are made wider, as long as there are bits for that: the tree and all numbers stay, and only the keys are written anew. Where there are
  * none, a tree is chosen anew.
  *
- * Bytes that are counted: entries, places of buckets, small table, pairs and their indices, lists. The peak of them, with both trees while
+ * Bytes that are counted: entries, places of buckets, small table, rows and their indices, lists. The peak of them, with both trees while
  * there are two.
  */
 #ifndef QUORATE_COMPACT_H
@@ -30,7 +30,11 @@
 #ifndef LISTED_MIN /* Bytes of a level that are listed however few states there are. A test that wants marks takes fewer. */
 #define LISTED_MIN ((uint64_t)1 << 16)
 #endif
-enum { MOVES = 0, LISTED_BYTES = 2 }; /* for each state that there is: with more, a level is marked */
+enum {
+    MOVES = 0,
+    LISTED_BYTES = 8,    /* for each state that there is: with more, a level is marked */
+    CONTRACTED_SHARE = 8 /* a byte for so many states is what contracting a node may take */
+};
 
 /* Of the states that a worker has taken, the next. */
 typedef struct {
@@ -148,9 +152,10 @@ static inline uint64_t value_known(const Search *search, const State *s) {
         for (unsigned i = 0; i < HALVES; i++) parts[i] = half_of(s, i);
         for (unsigned n = 0; n < tree->node_count; n++) {
             const Node *node = &tree->nodes[n];
-            uint64_t pair = parts[node->left] | (uint64_t)parts[node->right] << 32, hash = pair_hash(pair);
-            uint64_t at = home_among(hash, node->capacity);
-            if ((parts[HALVES + n] = node_find(node, pair, hash, &at)) == NONE) return 0;
+            uint32_t row[HALVES];
+            row_of(tree, node, parts, row);
+            uint64_t hash = row_hash(row, node->arity), at = home_among(hash, node->capacity);
+            if ((parts[HALVES + n] = node_find(node, row, hash, &at)) == NONE) return 0;
         }
         key = 0;
         for (unsigned i = 0; i < tree->field_count; i++) key |= (uint64_t)parts[tree->fields[i].part] << tree->fields[i].shift;
@@ -491,6 +496,13 @@ static bool another(Search *search, bool (*how)(Rebuilding *)) {
     return good;
 }
 
+/* Nodes that have become few beside the states have no table of their own any more. */
+static void contract_nodes(Search *search) {
+    uint64_t bytes = search->compact.roots.count / CONTRACTED_SHARE;
+    if (!search->compact.planned || !tree_contract(&search->compact.tree, bytes, search->options.memory_limit, &search->budget)) return;
+    for (unsigned i = 0; i < search->worker_count; i++) search->workers[i].own.numbered.valid = false;
+}
+
 static bool store_enlarge(Search *search) {
     Compact *compact = &search->compact;
     if (must_plan(search)) {
@@ -502,6 +514,7 @@ static bool store_enlarge(Search *search) {
     if (!tree_room(&compact->tree, insert_slack(search->worker_count), &search->budget) && !another(search, widen) &&
         !another(search, choose_anew))
         return false;
+    contract_nodes(search);
     note_bytes(search, 0);
     return !store_full(search);
 }

@@ -91,10 +91,8 @@ static bool best_pair(const Planning *plan, bool forced, unsigned *left, unsigne
 }
 
 static bool pair_items(Planning *plan, Tree *tree, unsigned a, unsigned b, size_t limit, Budget *budget) {
-    Node *node = &tree->nodes[tree->node_count];
     Item *kept = &plan->items[a], *gone = &plan->items[b];
-    tree->node_count++;
-    if (!node_open(node, kept->part, gone->part, limit, budget)) return false;
+    if (!node_open(tree, (unsigned[]){kept->part, gone->part}, 2, limit, budget)) return false;
     if (plan->pairs) kept->distinct = together(plan, kept->column, gone->column, kept->column);
     kept->part = HALVES + tree->node_count - 1;
     Item last = plan->items[--plan->count], swapped = *gone;
@@ -116,7 +114,7 @@ static bool items_top(Planning *plan, Tree *tree, size_t limit, Budget *budget) 
         unsigned part = plan->items[i].part;
         if (part < HALVES) {
             part = HALVES + tree->node_count;
-            if (!node_open(&tree->nodes[tree->node_count++], plan->items[i].part, plan->items[i].part, limit, budget)) return false;
+            if (!node_open(tree, &plan->items[i].part, 1, limit, budget)) return false;
         }
         tree_field(tree, part, ID_BITS_MAX);
     }

@@ -1,4 +1,4 @@
-/* A tree (tree.h) in a file: its shape, and the pairs of each node. What finds a pair is rebuilt. */
+/* A tree (tree.h) in a file: its shape, and the rows of each node. What finds a row is rebuilt. */
 #ifndef QUORATE_TREEFILE_H
 #define QUORATE_TREEFILE_H
 
@@ -8,8 +8,9 @@
 typedef struct {
     uint64_t nodes, fields, key_bits;
     struct {
-        uint64_t left, right, count;
+        uint64_t arity, count;
     } node[NODES_MAX];
+    uint64_t below[PARTS_MAX];
     struct {
         uint64_t part, bits;
     } field[NODES_MAX];
@@ -21,10 +22,10 @@ static void tree_describe(const Tree *tree, TreeHead *head) {
     head->fields = tree->field_count;
     head->key_bits = tree->key_bits;
     for (unsigned n = 0; n < tree->node_count; n++) {
-        head->node[n].left = tree->nodes[n].left;
-        head->node[n].right = tree->nodes[n].right;
+        head->node[n].arity = tree->nodes[n].arity;
         head->node[n].count = tree->nodes[n].count;
     }
+    for (unsigned i = 0; i < tree->below_count; i++) head->below[i] = tree->below[i];
     for (unsigned i = 0; i < tree->field_count; i++) {
         head->field[i].part = tree->fields[i].part;
         head->field[i].bits = tree->fields[i].bits;
@@ -33,10 +34,13 @@ static void tree_describe(const Tree *tree, TreeHead *head) {
 
 /* Whether what a file says of a tree can be so. */
 static bool tree_sound(const TreeHead *head) {
-    uint64_t key_bits = 0;
+    uint64_t key_bits = 0, below = 0;
     bool sound = head->nodes <= NODES_MAX && head->fields <= NODES_MAX && head->key_bits <= KEY_BITS_MAX;
-    for (unsigned n = 0; sound && n < head->nodes; n++)
-        sound = head->node[n].left < HALVES + n && head->node[n].right < HALVES + n && head->node[n].count <= ones_of(ID_BITS_MAX);
+    for (unsigned n = 0; sound && n < head->nodes; n++) {
+        uint64_t arity = head->node[n].arity, end = below + arity;
+        sound = arity >= 1 && arity <= HALVES && end <= PARTS_MAX && head->node[n].count <= ones_of(ID_BITS_MAX);
+        for (; sound && below < end; below++) sound = head->below[below] < HALVES + n;
+    }
     for (unsigned i = 0; sound && i < head->fields; i++) {
         key_bits += head->field[i].bits;
         sound = head->field[i].part >= HALVES && head->field[i].part < HALVES + head->nodes && head->field[i].bits <= ID_BITS_MAX;
@@ -44,14 +48,15 @@ static bool tree_sound(const TreeHead *head) {
     return sound && (MODEL_WORDS == 1 || key_bits == head->key_bits);
 }
 
-/* A tree of this shape in the place of the one that there is, with room for its pairs. False without memory. */
+/* A tree of this shape in the place of the one that there is, with room for its rows. False without memory. */
 static bool tree_shape(Tree *tree, const TreeHead *head, size_t limit, Budget *budget) {
     tree_close(tree, budget);
     memset(tree, 0, sizeof *tree);
     for (unsigned n = 0; n < head->nodes; n++) {
-        Node *node = &tree->nodes[tree->node_count++];
-        if (!node_open(node, (unsigned)head->node[n].left, (unsigned)head->node[n].right, limit, budget) ||
-            !region_commit(&node->pairs, head->node[n].count * sizeof(uint64_t), budget))
+        Node *node = &tree->nodes[n];
+        unsigned parts[HALVES], arity = (unsigned)head->node[n].arity;
+        for (unsigned i = 0; i < arity; i++) parts[i] = (unsigned)head->below[tree->below_count + i];
+        if (!node_open(tree, parts, arity, limit, budget) || !region_commit(&node->rows, head->node[n].count * row_bytes(node), budget))
             return false;
         node->count = (uint32_t)head->node[n].count;
     }
@@ -60,16 +65,16 @@ static bool tree_shape(Tree *tree, const TreeHead *head, size_t limit, Budget *b
     return true;
 }
 
-/* The pairs, node by node. */
+/* The rows, node by node. */
 static void tree_pass(const Tree *tree, Stream *stream, Pass pass) {
-    for (unsigned n = 0; n < tree->node_count; n++) pass(stream, tree->nodes[n].pairs.base, tree->nodes[n].count * sizeof(uint64_t));
+    for (unsigned n = 0; n < tree->node_count; n++) pass(stream, tree->nodes[n].rows.base, tree->nodes[n].count * row_bytes(&tree->nodes[n]));
 }
 
-/* Make the pairs findable again. False without memory. */
+/* Make the rows findable again. False without memory. */
 static bool tree_index(Tree *tree, Budget *budget) {
     for (unsigned n = 0; n < tree->node_count; n++) {
         Node *node = &tree->nodes[n];
-        uint64_t capacity = node->count + node->count / 2 + PAIRS_MIN;
+        uint64_t capacity = node->count + node->count / 2 + ROWS_MIN;
         if (!region_commit(&node->index, capacity * sizeof(uint32_t), budget)) return false;
         node->capacity = capacity;
         node_index(node);

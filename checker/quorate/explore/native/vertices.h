@@ -61,15 +61,20 @@ static inline uint64_t key_known(const Tree *tree, const State *s, Numbered *las
     for (unsigned n = 0; n < tree->node_count; n++) {
         const Node *node = &tree->nodes[n];
         changed[HALVES + n] = false;
-        if (!changed[node->left] && !changed[node->right]) {
+        if (!any_below(tree, node, changed)) {
             known &= parts[HALVES + n] != NONE;
             continue;
         }
-        uint32_t number = NONE;
-        if ((node->left < HALVES || parts[node->left] != NONE) && (node->right < HALVES || parts[node->right] != NONE)) {
-            uint64_t pair = parts[node->left] | (uint64_t)parts[node->right] << 32, hash = pair_hash(pair);
-            uint64_t at = home_among(hash, node->capacity);
-            number = node_find(node, pair, hash, &at);
+        uint32_t number = NONE, row[HALVES];
+        bool numbered = true;
+        for (unsigned i = 0; i < node->arity; i++) {
+            unsigned part = tree->below[node->first + i];
+            row[i] = parts[part];
+            numbered &= part < HALVES || row[i] != NONE;
+        }
+        if (numbered) {
+            uint64_t hash = row_hash(row, node->arity), at = home_among(hash, node->capacity);
+            number = node_find(node, row, hash, &at);
         }
         known &= number != NONE;
         changed[HALVES + n] = number != parts[HALVES + n] || !last->valid;
