@@ -52,7 +52,7 @@ RICH = 8
 MODEL_STATES = 6
 TRIES = 4
 QUICK_FLAGS = ("-O0", "-DINLINE=static __attribute__((unused))", "-pthread", "-fvisibility=hidden", "-w")
-SMALL_TREE = ("-DPLAN_AT=40", "-DRECENT_MIN=1024", "-DLISTED_MIN=256", "-DPACKET_KEYS=3")
+SMALL_TREE = ("-DPLAN_AT=40", "-DRECENT_MIN=1024", "-DLISTED_MIN=256", "-DLISTED_BYTES=1", "-DPACKET_KEYS=3")
 """A tree store that chooses its tree, merges and marks levels already when it has few states, and lists some in small packets."""
 SMALL_DISK = (
     "-DFOUND_MIN=16",

@@ -30,11 +30,10 @@
 #ifndef LISTED_MIN /* Bytes of a level that are listed however few states there are. A test that wants marks takes fewer. */
 #define LISTED_MIN ((uint64_t)1 << 16)
 #endif
-enum {
-    MOVES = 0,
-    LISTED_BYTES = 8,    /* for each state that there is: with more, a level is marked */
-    CONTRACTED_SHARE = 8 /* a byte for so many states is what contracting a node may take */
-};
+#ifndef LISTED_BYTES /* For each state that there is: with more, a level is marked. */
+#define LISTED_BYTES 8
+#endif
+enum { MOVES = 0, CONTRACTED_SHARE = 8 }; /* a byte for so many states is what contracting a node may take */
 
 /* Of the states that a worker has taken, the next. */
 typedef struct {
