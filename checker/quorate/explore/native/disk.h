@@ -12,8 +12,8 @@
  * Properties of a state are looked at when it is first found, perhaps again if it is found again: in the same level, or a second time
  * altogether, with the same answer. A state that violates one was not there before, since the search ends with the level that has one.
  *
- * Levels that are many are merged into longer runs, the shortest first, so that there are never more than RUNS_MAX to read. They stay in
- * their file as well: the counterexample needs them (backtrack.h).
+ * Levels that are many are merged into longer runs, the shortest first, so that there are never more than RUNS_MAX to read, and of those with few
+ * states, which narrow searches have by thousands, SHORTS_MAX. They stay in their file as well: the counterexample needs them (backtrack.h).
  *
  * Durability. A checkpoint (checkpoint.h) names the runs and says how far they count; it is written while nothing is half done, after all that
  * it names is on the disk. Between two checkpoints files grow and are added, and none that the last one names is changed before its end
@@ -257,7 +257,7 @@ static bool level_whole(Search *search) {
     return true;
 }
 
-/* The shorter half of the runs become one. */
+/* So that few runs are to be read: the shorter half of them become one when they are too many, and the short ones when these are. */
 static bool unite_shortest(Search *search) {
     Disk *disk = search->disk;
     for (unsigned i = 1; i < disk->known_count; i++) {
@@ -266,7 +266,10 @@ static bool unite_shortest(Search *search) {
         for (; to > 0 && disk->known[to - 1].count > run.count; to--) disk->known[to] = disk->known[to - 1];
         disk->known[to] = run;
     }
-    return runs_unite(search, disk->known, &disk->known_count, RUNS_MAX / 2 + 1);
+    unsigned most = disk->known_count > RUNS_MAX ? RUNS_MAX / 2 + 1 : 0, shorts = 0;
+    while (shorts < disk->known_count && disk->known[shorts].count < SHORT_RUN) shorts++;
+    if (shorts > SHORTS_MAX && shorts > most) most = shorts;
+    return most == 0 || runs_unite(search, disk->known, &disk->known_count, most);
 }
 
 /* What was found must be on the disk before a checkpoint can be; how much of it is gathered is known. */
@@ -290,7 +293,7 @@ static bool store_gather(Search *search) {
     if (stopping(search) && !limited) return true;
     found_clear(&disk->found, disk->found_last, disk->budget);
     if (due || limited) return limited;
-    if (level_whole(search) && disk->known_count > RUNS_MAX) unite_shortest(search);
+    if (level_whole(search)) unite_shortest(search);
     return true;
 }
 

@@ -13,6 +13,10 @@
 #ifndef RUNS_MAX
 #define RUNS_MAX 512
 #endif
+#ifndef SHORTS_MAX /* runs of fewer than SHORT_RUN states */
+#define SHORTS_MAX 32
+#define SHORT_RUN 4096
+#endif
 #ifndef SPILLS_MAX
 #define SPILLS_MAX 64
 #endif

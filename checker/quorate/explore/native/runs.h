@@ -83,7 +83,10 @@ typedef struct {
     bool failed;
 } Reader;
 
+/* With a buffer for so many states, or for all that there are. */
 static bool reader_open(Reader *reader, const Run *run, uint64_t skipped, uint64_t capacity) {
+    uint64_t left = run->count - skipped;
+    if (left < capacity) capacity = left > 0 ? left : 1;
     *reader = (Reader){.capacity = capacity, .next = run->from + skipped, .end = run->from + run->count, .handle = (int)run->handle};
     reader->buffer = malloc(capacity * sizeof(State));
     return reader->buffer != NULL;
