@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     default="exact",
     show_default=True,
     metavar="exact|tree|fingerprint",
-    help="How states are kept. `tree`: the same states in a fraction of the memory, at one and a half times the time. "
+    help="How states are kept. `tree`: the same states in a fraction of the memory, at some one and a half times the time. "
     "`fingerprint`: 64 bits of each, and a small probability, which is told, that one is missed. The native engine only.",
 )
 @click.option(
