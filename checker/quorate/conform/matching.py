@@ -17,7 +17,7 @@ from quorate.conform.guards import explain_guard
 from quorate.conform.logs import Event, LogError
 from quorate.conform.mapping import NOTHING, Map
 from quorate.conform.told import INIT, UNTOLD, Attempt, Difference, Instance, Misfit, Told, View, Wanted
-from quorate.conform.values import ANY, Partial, Unreadable, Values, matches, pairs
+from quorate.conform.values import ANY, Partial, Unreadable, Values, is_whole, matches, observed, pairs
 from quorate.conform.wide.maps import SparseMap
 from quorate.conform.wide.networks import WideNetwork
 from quorate.conform.wide.system import Wide
@@ -263,7 +263,7 @@ class Matching:
 
     def choices(self, state: State, action: Method, wanted: tuple[Any, ...]) -> Iterator[Arguments]:
         """The arguments for an action that match what is wanted."""
-        if not any(each is ANY or not _is_whole(each) for each in wanted):
+        if not any(each is ANY or not is_whole(each) for each in wanted):
             yield wanted
             return
         yield from self._chosen(self.system.view(state), action, wanted, ())
@@ -281,7 +281,7 @@ class Matching:
     def _candidates(
         self, view: SpecBase, action: Method, name: str, kind: Type, wanted: Any, chosen: Arguments
     ) -> Iterator[Any]:
-        if wanted is not ANY and _is_whole(wanted):
+        if wanted is not ANY and is_whole(wanted):
             yield wanted
             return
         collection = self._collections[action.name].get(name)
@@ -293,7 +293,7 @@ class Matching:
             return
         source = collection(view, *chosen)
         if isinstance(wanted, Partial) and isinstance(source, WideNetwork):
-            source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if _is_whole(one)})
+            source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if is_whole(one)})
         for value in source:
             if kind.accepts(value) and matches(wanted, value):
                 yield value
@@ -373,7 +373,7 @@ class Matching:
         for one in told:
             value = self._value(one, state)
             if not matches(one.value, value):
-                found.append(Difference(one.name, plain_json(value), _observed(one.value)))
+                found.append(Difference(one.name, plain_json(value), observed(one.value)))
         return found
 
     def _changed(
@@ -489,16 +489,6 @@ class Matching:
 
 def _names(meant: Any) -> tuple[str, ...]:
     return () if meant is None else (meant,) if isinstance(meant, str) else tuple(meant)
-
-
-def _is_whole(value: Any) -> bool:
-    return not hasattr(value, "known")
-
-
-def _observed(value: Any) -> Json:
-    if _is_whole(value):
-        return plain_json(value)
-    return {"record": str(value.type), "fields": {name: _observed(part) for name, part in value.known}}
 
 
 def _text(key: Json) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from quorate.conform.mapping import OPEN
 from quorate.conform.wide.sorts import Number, inhabitants
 from quorate.errors import QuorateError, UsageError
+from quorate.explore.traces.witnesses import plain_json
 from quorate.language.containers import FrozenList
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
@@ -320,3 +321,15 @@ def _not(kind: Type, data: Json) -> Unreadable:
 def _short(data: Json) -> str:
     text = repr(data)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def is_whole(value: Any) -> bool:
+    """Whether all of a value is known, not some fields of a record alone."""
+    return not hasattr(value, "known")
+
+
+def observed(value: Any) -> Json:
+    """A value as a log tells it."""
+    if is_whole(value):
+        return plain_json(value)
+    return {"record": str(value.type), "fields": {name: observed(part) for name, part in value.known}}
