@@ -22,16 +22,17 @@ from multiprocessing import get_context
 from typing import Any
 
 from quorate.errors import SpecError
-from quorate.explore.native.render.groups import Groups
+from quorate.explore.native.render.groups import Apart, Groups
 from quorate.language.control import Cut
 from quorate.language.system import Failure, State, System
-from quorate.language.types import MapType, NetworkType, SetType, Type
+from quorate.language.types import MapType, NetworkType, RecordType, SetType, Type
+from quorate.language.types.base import mixed_encode
 from quorate.model.abstract import Exactly, equal
 from quorate.model.accesses import Access, Footprint, Way
 from quorate.model.build import build
 from quorate.model.footprints import footprint
 from quorate.model.interpret import Interpreter
-from quorate.model.nodes import Action, Model
+from quorate.model.nodes import Action, Model, Property
 
 from tests.footprints.recording import ONE_BY_ONE, WHOLE, Noted, recorded_action, recorded_property
 from tests.generated import load, write
@@ -245,6 +246,16 @@ def check_commuting(explored: Explored) -> int:
     return pairs
 
 
+def instance_of(prop: Property, arguments: Sequence[Any], apart: Apart) -> int:
+    """The number of the instance that has these arguments."""
+    parts = list(arguments[: apart.whole])
+    if apart.fields:
+        kind = prop.parameters[apart.whole][1]
+        assert isinstance(kind, RecordType)
+        parts += [getattr(arguments[apart.whole], field) for field in kind.names[: apart.fields]]
+    return mixed_encode(apart.kinds(prop.parameters), parts)
+
+
 def check_unchanged(explored: Explored) -> int:
     """How many times an invariant need not be evaluated; each time it has the value that it had before."""
     spared = 0
@@ -257,7 +268,7 @@ def check_unchanged(explored: Explored) -> int:
                 continue
             for prop, (wanted, apart) in zip(properties, to_check, strict=True):
                 for arguments in itertools.product(*(kind.values() for _, kind in prop.parameters)):
-                    if not wanted[step.group] >> apart.instance(prop.parameters, arguments) & 1:
+                    if not wanted[step.group] >> instance_of(prop, arguments, apart) & 1:
                         before, after = (explored.value(prop, where, arguments) for where in (state, following))
                         assert before == after, (prop.name, step, state)
                         spared += 1

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any
 
 from quorate.language.types import IdentityType, RecordType, Type
-from quorate.language.types.base import Leaf, mixed_encode
+from quorate.language.types.base import Leaf
 from quorate.model.abstract import Abstract, Built, Exactly, Some
 from quorate.model.accesses import Footprint, changed, independent
 from quorate.model.capacity import additions
@@ -78,15 +77,6 @@ class Apart:
                 rest = [Some(part) for part in kind.kinds[self.fields :]]
                 known[name] = Built(kind, (*parts[self.whole :], *rest))
             yield known
-
-    def instance(self, parameters: Parameters, arguments: Sequence[Any]) -> int:
-        """The number of the instance that has these arguments."""
-        parts = list(arguments[: self.whole])
-        if self.fields:
-            name, kind = parameters[self.whole]
-            assert isinstance(kind, RecordType), name
-            parts += [getattr(arguments[self.whole], field) for field in kind.names[: self.fields]]
-        return mixed_encode(self.kinds(parameters), parts)
 
     def without_last(self) -> Apart:
         """One part less."""

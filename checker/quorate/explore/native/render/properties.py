@@ -69,16 +69,21 @@ def _shortcut(prop: Property, model: Model) -> Shortcut | None:
 
 @contextmanager
 def all_choices(
-    writer: Body, parameters: Sequence[tuple[str, Type]], shortcut: Shortcut | None = None
+    writer: Body,
+    parameters: Sequence[tuple[str, Type]],
+    shortcut: Shortcut | None = None,
+    leading: tuple[str, int] | None = None,
 ) -> Iterator[list[str]]:
-    """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others."""
+    """Loops over all values of the parameters; once the parameters of a shortcut have values, it may skip the others. With `leading`
+    only those values of the first parameter, a record, of which the first fields have this number, of so many."""
     with ExitStack() as stack:
         for position, (name, kind) in enumerate(parameters):
             if shortcut is not None and position == shortcut.after:
                 _take_shortcut(writer, shortcut)
             if is_wide(kind):
                 raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
-            index = stack.enter_context(writer.codes(kind))
+            loop = writer.codes_with(kind, *leading) if leading is not None and position == 0 else writer.codes(kind)
+            index = stack.enter_context(loop)
             writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
         yield [f"v_{name}" for name, _ in parameters]
 
@@ -89,37 +94,24 @@ def chosen(
 ) -> Iterator[list[str]]:
     """The same, but only of those instances that have a bit in `wanted`."""
     out, mask = writer.out, writer.out.fresh("m")
-    whole, kinds = apart.whole, apart.kinds(parameters)
-    with ExitStack() as stack:
-        stack.enter_context(out.block(f"for (uint64_t {mask} = {wanted}; {mask}; {mask} &= {mask} - 1)"))
+    whole = apart.whole
+    with out.block(f"for (uint64_t {mask} = {wanted}; {mask}; {mask} &= {mask} - 1)"):
         out(f"unsigned {mask}i = (unsigned)__builtin_ctzll({mask});")
-        following = prod(kind.cardinality for kind in kinds[whole:])
-        leading = f"({mask}i % {following})" if whole else f"{mask}i"
+        following = prod(kind.cardinality for kind in apart.kinds(parameters)[whole:])
+        leading = (f"({mask}i % {following})" if whole else f"{mask}i", following) if apart.fields else None
         for position, (name, kind) in reversed(list(enumerate(parameters[:whole]))):
             index = f"{mask}i / {following}" if following > 1 else f"{mask}i"
             writer.declare(
                 kind, f"v_{name}", writer.sparse(kind, f"({index} % {kind.cardinality})" if position else f"({index})")
             )
             following *= kind.cardinality
-        names = [f"v_{name}" for name, _ in parameters[:whole]]
         if shortcut is not None and shortcut.after <= whole:
             _take_shortcut(writer, shortcut)
             shortcut = None
-        if apart.fields:
-            name, kind = parameters[whole]
-            if is_wide(kind):
-                raise Unsupported(f"a parameter of type {kind} that ranges over its whole type")
-            index = stack.enter_context(
-                writer.codes_with(kind, leading, prod(part.cardinality for part in kinds[whole:]))
-            )
-            writer.declare(kind, f"v_{name}", writer.sparse(kind, index))
-            names.append(f"v_{name}")
-            if shortcut is not None and shortcut.after <= len(names):
-                _take_shortcut(writer, shortcut)
-                shortcut = None
-        if shortcut is not None:
-            shortcut = replace(shortcut, after=shortcut.after - len(names))
-        yield [*names, *stack.enter_context(all_choices(writer, parameters[len(names) :], shortcut))]
+        elif shortcut is not None:
+            shortcut = replace(shortcut, after=shortcut.after - whole)
+        with all_choices(writer, parameters[whole:], shortcut, leading) as rest:
+            yield [*(f"v_{name}" for name, _ in parameters[:whole]), *rest]
 
 
 def _take_shortcut(writer: Body, shortcut: Shortcut) -> None:
