@@ -14,14 +14,7 @@ from quorate.language.containers import Log
 from quorate.language.control import Cut
 from quorate.language.networks import Channels
 from quorate.language.types import ChannelsType, ListType, NatType, NetworkType, Renaming, SetType, Type
-from quorate.language.types.base import (
-    multiset_cardinality,
-    multiset_decode,
-    multiset_encode,
-    subset_cardinality,
-    subset_decode,
-    subset_encode,
-)
+from quorate.language.types.base import choices_cardinality, choices_decode, choices_encode
 
 from tests.language.random_types import NODE, NOTE, Client, Level, Node, Note, types
 
@@ -115,25 +108,20 @@ def test_capacities_cut_by_name() -> None:
 
 
 @pytest.mark.parametrize("base", range(6))
-@pytest.mark.parametrize(
-    ("drawn", "cardinality", "encode", "decode"),
-    [
-        (combinations, subset_cardinality, subset_encode, subset_decode),
-        (combinations_with_replacement, multiset_cardinality, multiset_encode, multiset_decode),
-    ],
-)
+@pytest.mark.parametrize(("drawn", "repeating"), [(combinations, False), (combinations_with_replacement, True)])
 def test_sets_and_bags_are_numbered_by_size_and_then_by_their_first_difference(
-    base: int, drawn: Any, cardinality: Any, encode: Any, decode: Any
+    base: int, drawn: Any, repeating: bool
 ) -> None:
     expected: list[list[int]] = []
     for capacity in range(6):
         expected += map(list, drawn(range(base), capacity))
-        assert cardinality(base, capacity) == len(expected)
-    assert [encode(chosen, base) for chosen in expected] == list(range(len(expected)))
-    assert [decode(code, base) for code in range(len(expected))] == expected
+        assert choices_cardinality(base, capacity, repeating) == len(expected)
+    assert [choices_encode(chosen, base, repeating) for chosen in expected] == list(range(len(expected)))
+    assert [choices_decode(code, base, repeating) for code in range(len(expected))] == expected
 
 
 def test_numbers_of_sets_are_found_where_no_loop_could_reach() -> None:
     base, chosen = 10**30, [0, 7, 10**29]
-    assert subset_decode(subset_encode(chosen, base), base) == chosen
-    assert multiset_decode(multiset_encode([7, *chosen[1:]], base), base) == [7, *chosen[1:]]
+    assert choices_decode(choices_encode(chosen, base), base) == chosen
+    twice = [7, *chosen[1:]]
+    assert choices_decode(choices_encode(twice, base, repeating=True), base, repeating=True) == twice

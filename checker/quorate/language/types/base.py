@@ -202,44 +202,28 @@ def _last_not_beyond(limit: int, count: int, base: int) -> int:
     return low
 
 
-def subset_cardinality(base: int, capacity: int) -> int:
-    """How many sets there are of at most `capacity` numbers below `base`."""
-    return sum(comb(base, count) for count in range(capacity + 1))
+def _pool(base: int, count: int, repeating: bool) -> int:
+    """There are as many choices of `count` different numbers below this as choices below `base`, which may be `repeating` numbers: then the
+    one in place k is larger by k."""
+    return max(base + count - 1, 0) if repeating else base
 
 
-def subset_encode(codes: Sequence[int], base: int) -> int:
-    """Smaller sets first, then by their elements, which ascend."""
-    return subset_cardinality(base, len(codes) - 1) + _rank(codes, base)
+def choices_cardinality(base: int, capacity: int, repeating: bool = False) -> int:
+    """How many sets there are of at most `capacity` numbers below `base`; multisets, if they may be `repeating` them."""
+    return sum(comb(_pool(base, count, repeating), count) for count in range(capacity + 1))
 
 
-def subset_decode(code: int, base: int) -> list[int]:
+def choices_encode(codes: Sequence[int], base: int, repeating: bool = False) -> int:
+    """Smaller choices first, then by their elements, which do not descend."""
+    count = len(codes)
+    different = [code + place * repeating for place, code in enumerate(codes)]
+    return choices_cardinality(base, count - 1, repeating) + _rank(different, _pool(base, count, repeating))
+
+
+def choices_decode(code: int, base: int, repeating: bool = False) -> list[int]:
     count = 0
-    while code >= (sets := comb(base, count)):
-        code -= sets
+    while code >= (smaller := comb(_pool(base, count, repeating), count)):
+        code -= smaller
         count += 1
-    return _chosen(code, count, base)
-
-
-def _with_repetition(base: int, count: int) -> int:
-    """As many choices of different numbers below this as there are choices below `base` that may repeat a number: the one in place k
-    is larger by k."""
-    return max(base + count - 1, 0)
-
-
-def multiset_cardinality(base: int, capacity: int) -> int:
-    """How many multisets there are of at most `capacity` numbers below `base`."""
-    return sum(comb(_with_repetition(base, count), count) for count in range(capacity + 1))
-
-
-def multiset_encode(codes: Sequence[int], base: int) -> int:
-    """Smaller multisets first, then by their elements, which do not descend."""
-    shifted = [place + code for place, code in enumerate(codes)]
-    return multiset_cardinality(base, len(codes) - 1) + _rank(shifted, _with_repetition(base, len(codes)))
-
-
-def multiset_decode(code: int, base: int) -> list[int]:
-    count = 0
-    while code >= (sets := comb(_with_repetition(base, count), count)):
-        code -= sets
-        count += 1
-    return [number - place for place, number in enumerate(_chosen(code, count, _with_repetition(base, count)))]
+    different = _chosen(code, count, _pool(base, count, repeating))
+    return [number - place * repeating for place, number in enumerate(different)]

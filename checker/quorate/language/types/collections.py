@@ -12,12 +12,12 @@ from quorate.language.types.base import (
     Bounded,
     Renaming,
     Type,
+    choices_cardinality,
+    choices_decode,
+    choices_encode,
     sequence_cardinality,
     sequence_decode,
     sequence_encode,
-    subset_cardinality,
-    subset_decode,
-    subset_encode,
 )
 from quorate.trace import Json
 
@@ -80,19 +80,19 @@ class ListType(Bounded):
 def elements_cardinality(element: Type, capacity: int | None) -> int:
     if capacity is None:
         return int(2**element.cardinality)
-    return subset_cardinality(element.cardinality, capacity)
+    return choices_cardinality(element.cardinality, capacity)
 
 
 def elements_encode(codes: list[int], element: Type, capacity: int | None) -> int:
     if capacity is None:
         return sum(1 << code for code in codes)
-    return subset_encode(sorted(codes), element.cardinality)
+    return choices_encode(sorted(codes), element.cardinality)
 
 
 def elements_decode(code: int, element: Type, capacity: int | None) -> list[Any]:
     if capacity is None:
         return [element.decode(bit) for bit in range(code.bit_length()) if code >> bit & 1]
-    return [element.decode(digit) for digit in subset_decode(code, element.cardinality)]
+    return [element.decode(digit) for digit in choices_decode(code, element.cardinality)]
 
 
 @dataclass(frozen=True)

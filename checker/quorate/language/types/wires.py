@@ -13,10 +13,10 @@ from quorate.language.types.base import (
     Bounded,
     Renaming,
     Type,
+    choices_cardinality,
+    choices_decode,
+    choices_encode,
     mixed_decode,
-    multiset_cardinality,
-    multiset_decode,
-    multiset_encode,
 )
 from quorate.language.types.collections import ListType, elements_cardinality, elements_decode, elements_encode
 from quorate.trace import Json
@@ -106,7 +106,7 @@ class BagType(WireType):
 
     @cached_property
     def cardinality(self) -> int:
-        return multiset_cardinality(self.message.cardinality, self.capacity)
+        return choices_cardinality(self.message.cardinality, self.capacity, repeating=True)
 
     def zero(self) -> Any:
         return self._bound(Bag())
@@ -123,7 +123,7 @@ class BagType(WireType):
 
     def encode(self, value: Any) -> int:
         codes = [self.message.encode(part) for part, count in value.counts.items() for _ in range(count)]
-        return multiset_encode(sorted(codes), self.message.cardinality)
+        return choices_encode(sorted(codes), self.message.cardinality, repeating=True)
 
     def _of(self, messages: Iterable[Any]) -> Any:
         bag: Bag[Any] = Bag()
@@ -132,7 +132,7 @@ class BagType(WireType):
         return self._bound(bag)
 
     def decode(self, code: int) -> Any:
-        return self._of(map(self.message.decode, multiset_decode(code, self.message.cardinality)))
+        return self._of(map(self.message.decode, choices_decode(code, self.message.cardinality, repeating=True)))
 
     def permute(self, value: Any, renaming: Renaming) -> Any:
         return self._bound(Bag((self.message.permute(part, renaming), count) for part, count in value.counts.items()))
