@@ -1,4 +1,4 @@
-"""What bounded checks leave out changes no answer: each reduction on and off, where containers are full."""
+"""What bounded checks leave out changes no answer: each reduction on and off, where containers are full and branches always cut."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ class Server(Scalarset, size=2):
 
 class Term(Nat, max=1):
     """T."""
+
+
+class Level(Nat, max=2):
+    """L."""
 
 
 @record
@@ -200,6 +204,52 @@ class Drawn(Spec):
         return self.done != old.done
 """
 
+A_BRANCH_IS_ALWAYS_CUT = """
+class Drawn(Spec):
+    n: Level
+    log: Annotated[list[Level], up_to(1)]
+    last: Level | None
+    chosen: bool
+    done: bool
+
+    @action
+    def choose(self, n: Level) -> None:
+        require(not self.chosen)
+        self.n = n
+        self.chosen = True
+
+    @action
+    def finish(self, far: bool, further: bool) -> None:
+        require(self.chosen and not self.done)
+        self.log = [self.n + 3] if far else []
+        self.last = self.n + 3 if further else None
+        self.done = True
+
+    @invariant
+    def never(self) -> bool:
+        return not self.done
+"""
+
+A_BRANCH_OF_INIT_IS_ALWAYS_CUT = """
+class Drawn(Spec):
+    log: Annotated[list[Level], up_to(1)]
+    high: bool
+
+    @init
+    def start(self, n: Level, m: Level, far: bool) -> None:
+        require(n > m or not far)
+        self.log = [n + 3] if far and n == 0 else []
+        self.high = m > 0
+
+    @action
+    def forget(self) -> None:
+        self.log = []
+
+    @invariant
+    def never(self) -> bool:
+        return not self.high
+"""
+
 CASES = {name: text for name, text in globals().items() if isinstance(text, str) and "class Drawn" in text}
 
 SWITCHES = (ALL, NONE, *(replace(ALL, **{name: False}) for name in vars(ALL)))
@@ -216,9 +266,7 @@ def said(spec: type[Spec], reductions: Reductions, depth: int = 6) -> tuple[str,
 
 @pytest.mark.parametrize("reductions", SWITCHES, ids=lambda one: "".join("01"[on] for on in vars(one).values()))
 @pytest.mark.parametrize("name", CASES)
-def test_a_bounded_check_finds_what_exploring_finds_where_containers_are_full(
-    name: str, reductions: Reductions
-) -> None:
+def test_a_bounded_check_finds_what_exploring_finds(name: str, reductions: Reductions) -> None:
     spec = generated.load(HEADER + CASES[name])
     shortest = explored(build(spec).system, 6, 1000).violated
     shortest |= {"go": shortest.pop(ERROR)} if ERROR in shortest else {}

@@ -7,9 +7,10 @@ from what is certain before, for each action apart, and what all actions agree o
 
 A value is followed by its *atoms*: conditions that say which of its values a cell has, each under a path. What lies in an
 alternative of a union that is not there, or behind the end of a list, has no meaning: it may be taken to be anything that
-a value of its type can be, so whatever the actions agree on that do give it a meaning is taken. An action that cannot
-happen gives nothing a meaning, and what would follow from it need not be a value at all; so a solver is asked whether it
-can.
+a value of its type can be, so whatever the actions agree on that do give it a meaning is taken. Where nothing gives it one
+in truth, because an action cannot happen, or because the branch that does is always cut, what would follow need not be a
+value at all: a number beyond its bound is none of those that the cell may have. So a solver is asked which actions can
+happen, and whether some state has all the atoms; those that contradict each other are forgotten.
 """
 
 from __future__ import annotations
@@ -98,14 +99,14 @@ class Foresight:
         self.relation = relation
         self._before = dict(_atoms_of(relation.before, relation.before))
         self._after = dict(_atoms_of(relation.after, relation.after))
-        condition, state, _ = relation.start
-        known = Ternary(relation.machine.circuit)
-        known.know(condition)
-        self._certain = [self._agreed([self._of(state, known)])]
         self._clauses, self._dialogue = relation.clauses(), Dialogue(SECONDS)
         for legal in relation.legal:
             self._clauses.require(legal, 0)
         self._happens = {fired.action.name: self._literal_of(fired) for fired in relation.fired}
+        condition, state, _ = relation.start
+        known = Ternary(relation.machine.circuit)
+        known.know(condition)
+        self._certain = [self._agreed([self._of(state, known)])]
 
     def before(self, step: int) -> list[int]:
         """The conditions that are certain of the state before a step."""
@@ -127,11 +128,9 @@ class Foresight:
         if len(self._certain) > 1 and self._certain[-2] == certain:
             return certain
         known = Ternary(self.relation.machine.circuit)
-        conditions = _conditions(self._before, certain)
-        for condition in conditions:
+        for condition in _conditions(self._before, certain):
             known.know(condition)
-        given = [self._clauses.literal(condition, 0) for condition in conditions]
-        self._dialogue.add(self._clauses.text())
+        given = self._given(certain)
         results = [
             self._after_action(fired, known)
             for fired in self.relation.fired
@@ -157,15 +156,29 @@ class Foresight:
         known = known.copy()
         return {path: known.value(condition) for path, condition in _atoms_of(self.relation.before, state, known)}
 
+    def _given(self, certain: dict[Path, bool]) -> list[int]:
+        """Literals whose truth implies what is certain, one for each path."""
+        given = [self._clauses.literal(condition, 0) for condition in _conditions(self._before, certain)]
+        self._dialogue.add(self._clauses.text())
+        return given
+
     def _agreed(self, results: Sequence[dict[Path, bool | None]]) -> dict[Path, bool]:
-        """What all results agree on that give a path a meaning."""
+        """What all results agree on that give a path a meaning, as far as a state can have it."""
         agreed: dict[Path, bool] = {}
         for path in self._before:
             values = {result[path] for result in results if path in result}
             value = values.pop() if len(values) == 1 else None
             if value is not None:
                 agreed[path] = value
-        return agreed
+        return self._together(agreed)
+
+    def _together(self, atoms: dict[Path, bool]) -> dict[Path, bool]:
+        """Of some atoms, those that a state can have together."""
+        literals = dict(zip(atoms, self._given(atoms), strict=True))
+        while literals and not self._dialogue.possible("the first states", *literals.values()):
+            needed = self._dialogue.needed() or frozenset(literals.values())
+            literals = {path: literal for path, literal in literals.items() if literal not in needed}
+        return {path: atoms[path] for path in literals}
 
 
 def _conditions(atoms: dict[Path, int], certain: dict[Path, bool]) -> list[int]:
