@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,10 +16,12 @@ from quorate import Nat, Spec, action, invariant
 from quorate.commands.check import command
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore.limits import TREE_MIN
 from quorate.explore.native import explore as native
-from quorate.explore.native import library
+from quorate.explore.native import library, search
 from quorate.language.system import System
-from quorate_specs.consensus.paxos import Paxos
+from quorate.outcome import Outcome
+from quorate_specs.consensus.paxos import AnyReportedVote, Paxos
 from quorate_specs.transactions.two_phase_commit import CommitByMajority
 
 from tests.native.agreement import BATCH, QUICK_FLAGS, SMALL_TREE, agree_on
@@ -147,6 +150,43 @@ def test_what_rests_on_a_tree_rests_on_nothing_more() -> None:
     assert shown.exit_code == 0 and facts["store"] == "tree" and facts["collision_probability"] == 0
     said = CliRunner().invoke(command, ["paxos", "--bound", "Ballot=2", "--store", "tree"])
     assert "probability" not in said.output and "fingerprint" not in said.output
+
+
+@pytest.mark.slow
+def test_where_memory_does_not_suffice_for_states_as_they_are_a_tree_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the answer is that of a search with memory enough. Whoever says how states are kept has them so."""
+
+    def asked(**options: Any) -> Outcome:
+        return check(AnyReportedVote, engine="native", symmetry=False, workers=1, watch=Watch(**options))
+
+    whole = asked()
+    monkeypatch.setattr(search, "machine_bytes", lambda: int((6 << 20) / search.MEMORY_SHARE))
+    kept, told = asked(), asked(store="exact")
+    assert whole.statistics.store == "exact" and not any("tree" in note for note in whole.notes)
+    assert kept.statistics.store == "tree" and any("kept in a tree, after" in note for note in kept.notes)
+    same = ("states", "transitions", "depth", "cuts", "actions", "levels")
+    assert [getattr(kept.statistics, count) for count in same] == [getattr(whole.statistics, count) for count in same]
+    assert kept.verdict == whole.verdict == "violated" and len(kept.trace.steps) == len(whole.trace.steps)
+    assert told.verdict == "unfinished" and told.statistics.store == "exact" and "memory is reached" in told.reason
+
+
+def test_a_tree_is_taken_only_once_and_where_nothing_else_needs_the_states(tmp_path: Path) -> None:
+    for store, others, tree in (
+        ("auto", {}, True),
+        ("auto", {"limits": Limits(memory_bytes=TREE_MIN)}, True),
+        ("auto", {"limits": Limits(memory_bytes=TREE_MIN - 1)}, False),
+        ("auto", {"checkpoint": Checkpoint(tmp_path / "checkpoint")}, False),
+        ("auto", {"profile": True}, False),
+        ("auto", {"disk": tmp_path}, False),
+        *((store, {}, False) for store in ("exact", "tree", "fingerprint")),
+    ):
+        watch = Watch(store=store, **others)
+        before = watch.keeping
+        assert not watch.save_memory() and watch.keeping == before
+        watch.short = True
+        assert watch.save_memory() is tree and watch.keeping == ("tree" if tree else before)
+        watch.short = True
+        assert not watch.save_memory()
 
 
 def test_too_little_memory_is_said() -> None:

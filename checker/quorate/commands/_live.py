@@ -80,9 +80,10 @@ def line(progress: Progress) -> str:
     """One line of progress."""
     rate = progress.states / progress.seconds if progress.seconds > 0 else 0
     engine = f"{progress.engine} engine  " if progress.engine else ""
+    tree = " in a tree" if progress.in_tree else ""
     workers = "".join(f"  worker {number}: {states:,}" for number, states in enumerate(progress.by_worker))
     return (
-        f"{engine}{progress.states:,} states  {rate:,.0f}/s  depth {progress.depth}  frontier {progress.frontier:,}  "
+        f"{engine}{progress.states:,} states{tree}  {rate:,.0f}/s  depth {progress.depth}  frontier {progress.frontier:,}  "
         f"{progress.memory_bytes / 2**20:,.0f} MB  {progress.seconds:.0f} s{workers}"
     )
 

@@ -73,10 +73,11 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Write over the checkpoint of an earlier search.")
 @click.option(
     "--store",
-    default="exact",
+    default="auto",
     show_default=True,
-    metavar="exact|tree|fingerprint",
-    help="How states are kept. `tree`: the same states in a fraction of the memory, at some one and a half times the time. "
+    metavar="auto|exact|tree|fingerprint",
+    help="How states are kept. `exact`: as they are. `tree`: the same states in a fraction of the memory, at some one and a half times "
+    "the time. `auto`: as they are, and anew in a tree if memory does not suffice for that. "
     "`fingerprint`: 64 bits of each, and a small probability, which is told, that one is missed. The native engine only.",
 )
 @click.option(
@@ -228,7 +229,7 @@ class Asked:
     properties: tuple[str, ...]
     goal: str | None
     cluster: Cluster | None
-    store: str = "exact"
+    store: str = "auto"
     without: frozenset[str] = frozenset()
 
     def say(self, watch: Watch) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
@@ -78,13 +79,13 @@ def check_system(
     for saving in watch.without:
         if saving not in SAVINGS:
             raise unknown("saving", saving, SAVINGS)
-    if watch.store == "fingerprint" and watch.checkpoint is not None:
+    if watch.keeping == "fingerprint" and watch.checkpoint is not None:
         raise UsageError(
             "A search that keeps fingerprints has no states to write into a checkpoint: leave out one of the two."
         )
     if watch.coverage and watch.checkpoint is not None:
         raise UsageError("A checkpoint keeps states, not what ran on the way: leave out --coverage or --checkpoint.")
-    if watch.profile and watch.store != "exact":
+    if watch.profile and watch.keeping not in ("exact", "disk"):
         raise UsageError(
             f"What makes the states is read from the states: leave out --profile or --store {watch.store}."
         )
@@ -106,7 +107,10 @@ def refuse_in_memory(system: System, watch: Watch, workers: int) -> None:
     """What is asked for must not need the states in memory, as a search on the disk has none. Raises UsageError."""
     lasting = [method.name for method in system.of(*LIVENESS)]
     for asked, what in (
-        (watch.store != "exact", f"--store {watch.store} is about states in memory: leave out one of the two"),
+        (
+            watch.store in ("tree", "fingerprint"),
+            f"--store {watch.store} is about states in memory: leave out one of the two",
+        ),
         (watch.checkpoint is not None, "it has its own checkpoints: leave out --checkpoint"),
         (watch.coverage, "its checkpoints keep states, not what ran on the way: leave out --coverage"),
         (watch.profile, "what makes the states is read from states in memory: leave out --profile"),
@@ -121,6 +125,9 @@ def refuse_in_memory(system: System, watch: Watch, workers: int) -> None:
 
 
 CHOICES_BETWEEN_LOOKS = 256
+
+
+Ended = TypeVar("Ended", Covered, Lasting)
 
 
 class _BeginsTooLong(Exception):
@@ -279,8 +286,8 @@ class _Judge:
                 self.notes.extend(notes)
                 for asked, what in (
                     (self.watch.checkpoint is not None, "writes checkpoints"),
-                    (self.watch.store == "fingerprint", "keeps fingerprints"),
-                    (self.watch.store == "tree", "keeps states in a tree"),
+                    (self.watch.keeping == "fingerprint", "keeps fingerprints"),
+                    (self.watch.keeping == "tree", "keeps states in a tree"),
                     (self.watch.disk is not None, "keeps states on the disk"),
                 ):
                     if asked:
@@ -288,7 +295,7 @@ class _Judge:
                             f"Only the native engine {what}, and it cannot be used here. {' '.join(self.notes)}".rstrip()
                         )
             try:
-                covered = engine(name)(self.system, self.sorts, self.watch, workers)
+                covered = self._within_memory(partial(engine(name), self.system, self.sorts, self.watch, workers))
                 if not covered.too_large or name == candidates[-1]:
                     return covered
                 self.notes.append(f"{covered.stopped}: the next engine was taken")
@@ -298,11 +305,24 @@ class _Judge:
                 self.notes.append(str(reason))
         raise AssertionError("there is no engine")
 
+    def _within_memory(self, explore: Callable[[], Ended]) -> Ended:
+        """What was explored; anew in a tree where memory did not suffice for states as they are."""
+        found = explore()
+        if (
+            self.engine != "native"
+            or found.stopped is None
+            or found.finding is not None
+            or not self.watch.save_memory()
+        ):
+            return found
+        self.notes.append(f"states were kept in a tree, after {found.states:,} had filled the memory as they are")
+        return explore()
+
     def _liveness(self, workers: int) -> Outcome | None:
         """The outcome if a liveness property is violated, or the graph is too large to tell."""
         if self.sorts:
             self.notes.append("liveness was checked on the full graph, without symmetry reduction")
-        if self.watch.store == "fingerprint":
+        if self.watch.keeping == "fingerprint":
             self.notes.append("liveness was checked with every state stored exactly")
         try:
             with self._limited():
@@ -322,7 +342,8 @@ class _Judge:
         """What the engine that explored says of liveness; the reference engine where it cannot."""
         if self.engine != "reference":
             try:
-                return liveness_engine(self.engine)(self.system, self.sorts, self.watch, workers)
+                explore = liveness_engine(self.engine)
+                return self._within_memory(partial(explore, self.system, self.sorts, self.watch, workers))
             except EngineUnavailable as reason:
                 self.notes.append(f"liveness was checked by the reference engine: {reason}")
         sorts = affordable(self.system, self.sorts)[0]

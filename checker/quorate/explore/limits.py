@@ -28,7 +28,7 @@ class Limits:
 @dataclass(frozen=True)
 class Progress:
     """A look at a running engine, named if there was a choice. `frontier` counts the states found and not yet expanded, `by_worker` the
-    states that each worker of a cluster owns."""
+    states that each worker of a cluster owns. `in_tree`: memory was short, and they are kept anew in a tree."""
 
     states: int
     transitions: int
@@ -38,6 +38,7 @@ class Progress:
     memory_bytes: int
     engine: str = ""
     by_worker: tuple[int, ...] = ()
+    in_tree: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,13 @@ class Cluster:
     workers: int | None = None
 
 
-STORES = ("exact", "tree", "fingerprint")
-"""How the native engine can keep the states that it has met: as they are; each as a number that leads back to it, in a
-fraction of the memory (`compact.h`); or as 64 bits each that two states may share."""
+STORES = ("auto", "exact", "tree", "fingerprint")
+"""How the native engine can keep the states that it has met: as they are (exact); each as a number that leads back to it, in a
+fraction of the memory (tree; `compact.h`); or as 64 bits each that two states may share. "auto" is exact, and where memory does not
+suffice for that, anew as a tree."""
+
+TREE_MIN = 128 << 20
+"""With less memory, the process itself included, a tree has no room for what it begins with."""
 
 SAVINGS = ("sleep", "partial", "instances", "memo", "bits", "calls", "branches", "sets", "lookups")
 """Work that the native engine leaves out because it can change no answer: lookups of states that another order of transitions finds
@@ -88,7 +93,8 @@ class Watch:
     """Keeps an engine's limits and tells its progress. Engines call `look` after every state or batch of states.
 
     `disk` is a directory in which the states are kept, for a search that is larger than memory; a search that it holds goes on, from at
-    most `disk_interval_s` seconds before it was killed. Without one, `store` is one of `STORES`. `without` has those of `SAVINGS` that
+    most `disk_interval_s` seconds before it was killed. Without one, `store` is one of `STORES`. `short` is set where a limit of memory
+    ends the search. `without` has those of `SAVINGS` that
     are switched off; only the native engine has a choice.
     With `coverage`, engines count what runs, at the points of the typed model, in every state that they expand; with `profile` they
     measure what makes the states.
@@ -102,7 +108,7 @@ class Watch:
         limits: Limits | None = None,
         report: Callable[[Progress], None] | None = None,
         checkpoint: Checkpoint | None = None,
-        store: str = "exact",
+        store: str = "auto",
         without: Collection[str] = (),
         coverage: bool = False,
         profile: bool = False,
@@ -117,6 +123,7 @@ class Watch:
         self.limits = limits or Limits()
         self.checkpoint = checkpoint
         self.store = store
+        self.short = self._in_tree = False
         self.disk, self.disk_interval_s = disk, disk_interval_s
         self.without = frozenset(without)
         self.coverage, self.profile = coverage, profile
@@ -129,8 +136,20 @@ class Watch:
 
     @property
     def keeping(self) -> str:
-        """How states are kept: "disk", or the store."""
-        return self.store if self.disk is None else "disk"
+        """How states are kept now: "disk", or one of `STORES` that is not "auto"."""
+        if self.disk is not None:
+            return "disk"
+        return self.store if self.store != "auto" else "tree" if self._in_tree else "exact"
+
+    def save_memory(self) -> bool:
+        """Whether what the native engine could not finish is to begin anew, since memory was short and from now on states are kept in
+        a tree. A checkpoint goes on with the store that it has, a profile reads states, and with very little memory a tree does not pay."""
+        looked_into = self.checkpoint is not None or self.profile
+        little = self.limits.memory_bytes is not None and self.limits.memory_bytes < TREE_MIN
+        if not self.short or self.store != "auto" or self.keeping != "exact" or looked_into or little:
+            return False
+        self.short, self._in_tree = False, True
+        return True
 
     def interrupt(self, reason: str = "interrupted") -> None:
         """Ask the engine to stop at the next state; safe to call from a signal handler."""
@@ -167,9 +186,10 @@ class Watch:
             self._next_measure = seconds + MEMORY_INTERVAL_S
             self._memory = resident_bytes()
             if self._report is not None:
-                progress = Progress(states, transitions, depth, frontier, seconds, self._memory, self.engine, by_worker)
-                self._report(progress)
+                counts = states, transitions, depth, frontier
+                self._report(Progress(*counts, seconds, self._memory, self.engine, by_worker, self._in_tree))
             if self.limits.memory_bytes is not None and self._memory > self.limits.memory_bytes:
+                self.short = True
                 return f"the limit of {self.limits.memory_bytes / 2**30:g} GB of memory is reached"
         return None
 

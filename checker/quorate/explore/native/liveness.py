@@ -30,7 +30,7 @@ from quorate.explore.native.library import (
     Step,
 )
 from quorate.explore.native.replay import Disagreement, Replay
-from quorate.explore.native.search import POLL_MS, compiled, memory_limit, switched_off
+from quorate.explore.native.search import POLL_MS, compiled, memory_limit, short_of_memory, switched_off
 from quorate.kinds import LIVENESS, Breaks, kind_of
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -68,7 +68,7 @@ def _left(watch: Watch) -> Checkpoint | None:
 def _lasting(
     system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int, checkpoint: Checkpoint | None
 ) -> Lasting:
-    initial, library = compiled(system, sorts, watch.store, switched_off(watch))
+    initial, library = compiled(system, sorts, watch.keeping, switched_off(watch))
     if library.rendered.no_liveness is not None:
         raise EngineUnavailable(library.rendered.no_liveness)
     return Check(system, library, initial, sorts, watch, workers, checkpoint).lasting()
@@ -230,7 +230,7 @@ class Check:
             return Disagreement("an action raises in the state graph, and did not in the search")
         if report.stop == STOP_STATES:
             return _Ended(self.watch.states_reason())
-        return _Ended(f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached")
+        return _Ended(short_of_memory(self.watch))
 
     # What was found
 

@@ -176,6 +176,12 @@ def memory_limit(watch: Watch) -> int:
     return int(machine_bytes() * MEMORY_SHARE)
 
 
+def short_of_memory(watch: Watch) -> str:
+    """Why a search ends that may not take more; the watch knows then."""
+    watch.short = True
+    return f"the limit of {memory_limit(watch) / 2**30:g} GB of memory is reached"
+
+
 def disk_memory(watch: Watch) -> int:
     """The bytes that a search on the disk may take: what the process does not have already."""
     return max(memory_limit(watch) - resident_bytes(), DISK_MEMORY_MIN)
@@ -340,7 +346,7 @@ class _Run:
         if report.event != EVENT_NONE and report.trace_length and not report.trace_failed:
             replay = Replay(self.system, rendered, self.initial)
             finding = replay.finding(self.library.steps(search), report.event == EVENT_DEADLOCK)
-        elif report.event != EVENT_NONE and report.stop == STOP_NONE and self.watch.store == "fingerprint":
+        elif report.event != EVENT_NONE and report.stop == STOP_NONE and self.watch.keeping == "fingerprint":
             reason = "two states have the same fingerprint (`--store exact` keeps them apart)"
         elif report.event != EVENT_NONE and report.stop == STOP_NONE:
             raise Disagreement("the search found a violation and no path to it")
@@ -390,7 +396,7 @@ class _Run:
 
     def _collision(self, states: int) -> float:
         """The probability that two of so many states have the same fingerprint. Those of one word never have (`fingerprint.h`)."""
-        if self.watch.store != "fingerprint" or self.library.rendered.state_words == 1:
+        if self.watch.keeping != "fingerprint" or self.library.rendered.state_words == 1:
             return 0.0
         return min(states * max(states - 1, 0) / 2.0**65, 1.0)
 
@@ -400,7 +406,7 @@ class _Run:
         if stop == STOP_STATES:
             return self.watch.states_reason()
         if stop == STOP_MEMORY:
-            return f"the limit of {memory_limit(self.watch) / 2**30:g} GB of memory is reached"
+            return short_of_memory(self.watch)
         if stop == STOP_DISK:
             return f"{self.watch.disk}: {self.library.c.quorate_failure(search).decode()}"
         return "interrupted"
