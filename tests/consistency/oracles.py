@@ -228,17 +228,30 @@ def _guaranteed(
     return True
 
 
+def in_doubt(decide: Callable[[History, Model], bool]) -> Callable[[History, Model], bool]:
+    """The level where each pending operation took effect or never did."""
+
+    def decided(history: History, model: Model) -> bool:
+        pending = [o.index for o in history if o.pending]
+        return any(
+            decide(history.only(lambda o, kept=kept: not o.pending or o.index in kept), model)
+            for kept in subsets(pending)
+        )
+
+    return decided
+
+
 OBJECT_LEVELS: dict[str, Callable[[History, Model], bool]] = {
     "linearizable": linearizable,
     "sequential": sequential,
-    "causal": causal,
-    "causal-memory": causal_memory,
-    "causal-convergence": causal_convergence,
+    "causal": in_doubt(causal),
+    "causal-memory": in_doubt(causal_memory),
+    "causal-convergence": in_doubt(causal_convergence),
     "regular": regular,
     "safe": safe,
     "convergent": convergent,
     **{
-        name: session_guarantee(name)
+        name: in_doubt(session_guarantee(name))
         for name in ("read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads")
     },
 }

@@ -211,6 +211,13 @@ class Stack(Model):
 class Broken(Stack):
     def step(self, state, operation):
         return state + 1
+
+class Listed(Stack):
+    def step(self, state, operation):
+        return [*state, operation.argument]
+
+class Begun(Stack):
+    initial = []
 """
 
 
@@ -224,7 +231,12 @@ def test_a_users_model_is_loaded_from_a_file_and_judged_by(tmp_path) -> None:
     for native in (True, False):
         with pytest.raises(HistoryError, match="The model 'stack' failed at operation 0, push"):
             judge(history, "linearizable", find_model(f"{file}:Broken"), Limits(native=native))
-    with pytest.raises(UsageError, match="Known: Broken, Stack"):
+    for level in ("linearizable", "sequential", "causal", "convergent"):
+        with pytest.raises(HistoryError, match=r"failed at operation 0.*unhashable"):
+            judge(history, level, find_model(f"{file}:Listed"))
+        with pytest.raises(HistoryError, match=r"begins in \[\].*a tuple instead of a list"):
+            judge(history, level, find_model(f"{file}:Begun"))
+    with pytest.raises(UsageError, match="Known: Begun, Broken, Listed, Stack"):
         find_model(f"{file}:Stick")
     with pytest.raises(QuorateError, match="no file"):
         find_model("absent.py:Stack")

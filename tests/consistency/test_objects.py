@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 import pytest
 from histories import Call, histories, of_sessions, shapes
@@ -18,6 +18,7 @@ from quorate.consistency.models import (
     KeyValueMap,
     Lock,
     Model,
+    Mutex,
     Queue,
     Register,
     SetModel,
@@ -102,7 +103,7 @@ def test_causal_levels_agree_with_brute_force(model: type[Model], level: str) ->
 
 
 @pytest.mark.parametrize("level", SESSIONS)
-@pytest.mark.parametrize("model", [Register, SetModel, AppendString, CasRegister], ids=lambda m: m.name)
+@pytest.mark.parametrize("model", [Register, SetModel, AppendString, CasRegister, Lock], ids=lambda m: m.name)
 def test_session_guarantees_agree_with_brute_force(model: type[Model], level: str) -> None:
     @settings(DRAWN, max_examples=60)
     @given(histories(ALPHABETS[model], operations_max=4))
@@ -110,6 +111,35 @@ def test_session_guarantees_agree_with_brute_force(model: type[Model], level: st
         agrees(history, level, model())
 
     agree()
+
+
+@pytest.mark.parametrize("level", [*VISIBILITY, *SESSIONS])
+@pytest.mark.parametrize("model", [Lock, Mutex, KeyValueMap], ids=lambda m: m.name)
+def test_an_operation_in_doubt_that_could_not_take_effect_breaks_no_level(model: type[Model], level: str) -> None:
+    """A second acquire, and an append to what is no text: without an answer, they may never have happened."""
+    own: list[Call] = [("acquire", "x", None, None), ("acquire", "x", None, None)]
+    if model is KeyValueMap:
+        own = [("put", "x", 1, None), ("append", "x", "a", None)]
+    history = of_sessions([own], [0, 0, 0], frozenset({0}))
+    agrees(history, level, model())
+    assert isinstance(judge(history, level, model()), Satisfied)
+
+
+FINAL_READS = [
+    *calls("write", None, [None, 1, 2], [None]),
+    *calls("read", None, [None], [None, 1, 2, 3]),
+]
+
+
+def test_final_reads_converge_on_what_was_answered_and_on_writes_in_doubt() -> None:
+    """All histories of at most two writes, each answered or in doubt, and then at most three reads of a process each."""
+    writes = [(call, pending) for call in FINAL_READS[:3] for pending in (False, True)]
+    for chosen in chain(product(writes, repeat=1), product(writes, repeat=2)):
+        for reads in chain(product(FINAL_READS[3:], repeat=2), product(FINAL_READS[3:], repeat=3)):
+            sessions = [[call] for call, _ in chosen] + [[call] for call in reads]
+            pending = frozenset(number for number, (_, doubt) in enumerate(chosen) if doubt)
+            events = [p for p in range(len(sessions)) for _ in range(1 if p in pending else 2)]
+            agrees(of_sessions(sessions, events, pending), "convergent", Register())
 
 
 @pytest.mark.parametrize("level", ["regular", "safe"])

@@ -142,6 +142,14 @@ def test_more_causal_pasts_than_memory_are_unknown() -> None:
     assert isinstance(verdict, Unknown) and "memory" in verdict.reason
 
 
+def test_a_read_of_what_nobody_wrote_is_told_also_where_causal_pasts_need_too_much_memory() -> None:
+    """3/8 of a byte for each pair of operations is too much for causal pasts, and 1/4 is not for what must come first."""
+    writes = [Operation(0, 0, "write", n, None, 2 * n, 2 * n + 1) for n in range(99)]
+    history = History.of([*writes, Operation(0, 1, "read", None, -7, 300, 301)])
+    verdict = judge(history, "sequential", Register(), Limits(memory_bytes=3_000))
+    assert isinstance(verdict, Violated)
+
+
 def test_a_deleted_key_holds_what_an_absent_one_holds() -> None:
     sessions = [[("put", "k", 1, None), ("delete", "k", None, None), ("get", "k", None, 0)]]
     for level in ("linearizable", "causal", "regular", "sequential", "convergent"):

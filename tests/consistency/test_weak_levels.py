@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from quorate.consistency import HistoryError, Limits, Satisfied, Unknown, Violated, judge, read_history
 from quorate.consistency.history import History, Operation
-from quorate.consistency.models import Register
+from quorate.consistency.models import Counter, KeyValueMap, MultiRegister, Register
 from quorate.consistency.survey import holding, strongest, survey
 from quorate.consistency.verdict import Cycle
 from quorate.errors import UsageError
@@ -171,6 +171,14 @@ def test_a_wrong_predicate_in_a_file_is_told_with_its_line(tmp_path: Path) -> No
 def test_where_keys_hold_something_at_first_none_is_absent() -> None:
     with pytest.raises(UsageError, match="none is absent"):
         judge(of([("rp", None, ())]), "serializable", Register().starting(0))
+
+
+def test_what_keys_hold_at_first_is_taken_from_every_model_that_has_keys() -> None:
+    read = of([("r", "x", 0)])
+    for model in (Register(), KeyValueMap(), MultiRegister()):
+        assert isinstance(judge(read, "serializable", model.starting(0)), Satisfied)
+    with pytest.raises(UsageError, match="give a register"):
+        judge(read, "serializable", Counter().starting(3))
 
 
 def test_a_value_that_one_transaction_writes_twice_is_refused_as_of_two() -> None:

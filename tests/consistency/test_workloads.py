@@ -43,10 +43,11 @@ def test_set_full_is_what_is_known_before_a_read(drawn: History) -> None:
 
 @given(histories([(f, None, None, n) for f in ("inc", "read") for n in (0, 1, 2)]))
 @DRAWN
-def test_monotonic_compares_every_pair_that_does_not_overlap(drawn: History) -> None:
+def test_monotonic_compares_every_pair_that_does_not_overlap_and_all_increments(drawn: History) -> None:
     told = [o for o in drawn if not o.pending]
     good = not any(
-        a.precedes(b) and (b.result < a.result or (b.result == a.result and b.function == "inc"))
+        (a.precedes(b) and (b.result < a.result or (b.result == a.result and b.function == "inc")))
+        or (a.function == b.function == "inc" and a.result == b.result)
         for a, b in permutations(told, 2)
     )
     assert right(drawn, "monotonic") == good
@@ -76,6 +77,24 @@ def test_a_bank_has_one_total() -> None:
     assert right(History.of([read(0, a=5, b=5), read(1, a=2, b=8), transfer]), "bank")
     assert not right(History.of([read(0, a=5, b=5), read(1, a=2, b=9)]), "bank")
     assert right(History.of([read(0, a=5, b=5), read(1, a=-1, b=11)]), "bank")
+
+
+@pytest.mark.parametrize(
+    ("workload", "operations"),
+    [
+        ("bank", [("read", Map(frozenset({("a", 1)}))), ("read", Map(frozenset({("a", 2)})))]),
+        ("set-full", [("add", 1), ("read", ())]),
+        ("monotonic", [("inc", 5), ("inc", 5)]),
+    ],
+)
+def test_each_key_is_an_object_of_its_own(workload: str, operations: list[tuple[str, object]]) -> None:
+    def keyed(*keys: str) -> History:
+        return History.of(
+            Operation(0, 0, function, value, value, 2 * n, 2 * n + 1, key)
+            for n, ((function, value), key) in enumerate(zip(operations, keys, strict=True))
+        )
+
+    assert right(keyed("x", "y"), workload) and not right(keyed("x", "x"), workload)
 
 
 REFUSED = [

@@ -111,6 +111,8 @@ def command(
         find_level(level)
     model = find_model(model_name)
     if initial is not None:
+        if level in WORKLOAD_LEVELS:
+            raise UsageError(f"--initial is for levels, and {level!r} is a workload: its objects begin empty.")
         model = model.starting(_value(initial))
     folder = Folder(out).path if out is not None else None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))

@@ -114,7 +114,7 @@ def _reachable(model: Model, operations: Sequence[Operation]) -> tuple[State, ..
     while queue:
         state = queue.pop()
         for o in updates.values():
-            after = model.step(state, replace(o, returned=None, result=None))
+            after = model.after(state, replace(o, returned=None, result=None))
             if after is not REFUSED and after not in found:
                 found[after] = None
                 queue.append(after)

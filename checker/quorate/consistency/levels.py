@@ -5,11 +5,11 @@ Every "satisfied" has had its witness checked by `verify.py`, and every limit th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from quorate.consistency import causal, evidence, orders, registers, regular, replicas, saturation, verify
-from quorate.consistency.history import History, Operation, misfit
+from quorate.consistency.history import History, misfit
 from quorate.consistency.models import Model, Register
 from quorate.consistency.orders import Found, Limits
 from quorate.consistency.transactions import levels as transactional
@@ -112,19 +112,10 @@ def _sequential(history: History, model: Model, order: Order) -> bool:
     return verify.complete(whole, history.operations) and verify.keeps_sessions(whole) and verify.legal(whole, model)
 
 
-def _with_all_updates(one: Sequence[Operation], history: History, model: Model) -> bool:
-    """Whether an order that is about some of the queries of one key has all the updates of that key."""
-    about = [
-        o for own in orders.parts(history, model).values() if any(o.index == one[0].index for o in own) for o in own
-    ]
-    queries = {o.index for o in one if model.is_query(o)}
-    return verify.complete(one, [o for o in about if not model.is_query(o) or o.index in queries])
-
-
 def _convergent(history: History, model: Model, order: Order) -> bool:
     return all(
-        not one or (_with_all_updates(one, history, model) and verify.legal(one, model) and verify.keeps_real_time(one))
-        for one in order.per_key.values()
+        verify.comes_to_rest(order.per_key[key], own, model) and verify.legal(order.per_key[key], model)
+        for key, own in orders.parts(history, model).items()
     )
 
 
@@ -166,10 +157,10 @@ def _sequential_level(history: History, model: Model, limits: Limits) -> Verdict
 def _saturated(history: History, model: Model) -> Verdict | None:
     initial = registers.initial_of(model)
     kept = saturation.without_idle(history, initial)
-    choices = registers.Choices.of(kept, initial)
-    if choices.ambiguous:
-        return None
     try:
+        choices = registers.Choices.of(kept, initial)
+        if choices.ambiguous:
+            return None
         found = saturation.Saturated(kept, next(iter(choices))).sequence()
     except registers.BadPattern as bad:
         return Violated("sequential", model.name, len(history), evidence=bad.cycle)

@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import ClassVar
 
-from quorate.consistency.history import Operation, Value, misfit, show
+from quorate.consistency.history import HistoryError, Operation, Value, misfit, show
 from quorate.consistency.values import Truth, freeze
-from quorate.errors import UsageError
+from quorate.errors import QuorateError, UsageError
 
 
 class Refused(Enum):
@@ -44,6 +44,20 @@ class Model(ABC):
 
         The answer of a pending operation is unknown: compare with `operation.agrees`, which then accepts anything."""
 
+    def after(self, state: State, operation: Operation) -> State | Refused:
+        """What `step` says. Raises `HistoryError` where it fails, or leaves a state that is no key."""
+        try:
+            after = self.step(state, operation)
+            hash(after)
+        except QuorateError:
+            raise
+        except Exception as failure:
+            raise HistoryError(
+                f"The model {self.name!r} failed at operation {operation.index}, {operation}, in state {state!r}: "
+                f"{type(failure).__name__}: {failure}."
+            ) from failure
+        return after
+
     def is_query(self, operation: Operation) -> bool:
         return operation.function in self.queries
 
@@ -76,7 +90,12 @@ class Model(ABC):
         return None
 
     def check(self, operations: Iterable[Operation]) -> None:
-        """Raise `HistoryError` for the first operation that this model does not have."""
+        """Raise `HistoryError` for the first operation that this model does not have, and for a first state that is no key."""
+        if not isinstance(self.initial, Hashable):
+            raise HistoryError(
+                f"The model {self.name!r} begins in {self.initial!r}. States are compared and kept, so that they are immutable: "
+                "a tuple instead of a list, a frozenset instead of a set."
+            )
         for operation in operations:
             if operation.function not in self.operations:
                 raise misfit(

@@ -21,7 +21,7 @@ from functools import cache
 from itertools import accumulate
 
 from quorate.consistency import registers, zones
-from quorate.consistency.history import History, Operation, Value
+from quorate.consistency.history import History, Operation, Value, grouped
 from quorate.consistency.impossible import impossible_read
 from quorate.consistency.models import NEVER, Model, Refused, State
 from quorate.consistency.native import Factory, engine
@@ -168,39 +168,65 @@ def _suffix_minima(order: Sequence[Operation]) -> list[int]:
 def convergent(history: History, model: Model, limits: Limits) -> Found:
     resting = {key: _at_rest(own, model) for key, own in parts(history, model).items()}
     if registers.applies(history, model):
-        orders = {key: _last_write_last(own, registers.initial_of(model)) for key, own in resting.items()}
+        rests = {key: _Rest.of(own, registers.initial_of(model)) for key, own in resting.items()}
+        orders = {key: rest.order() for key, rest in rests.items()}
         if all(order is not None for order in orders.values()):
             return Found(Order({key: order for key, order in orders.items() if order is not None}), None, None)
-        resting = {key: own for key, own in resting.items() if orders[key] is None}
-        resting = {key: _disagreeing(own, registers.initial_of(model)) for key, own in resting.items()}
+        resting = {key: rest.disagreeing() for key, rest in rests.items() if orders[key] is None}
     return _each_part(resting, model, limits, pack_as=pack, prefix_closed=False)
 
 
-def _last_write_last(resting: Sequence[Operation], initial: Value) -> tuple[Operation, ...] | None:
-    """An order of one register's writes, all at once, that gives all the final reads; None if there is none."""
-    writes = [o for o in resting if o.function in registers.WRITES]
-    finals = [o for o in resting if o.function in registers.READS]
-    done = [o for o in writes if not o.pending]
-    told = {o.result for o in finals}
-    if not told:
-        return tuple(done)
-    if len(told) > 1:
-        return None
-    if not done and told == {initial}:
-        return tuple(finals)
-    last = next((o for o in writes if registers.written(o, initial) in told), None)
-    return None if last is None else (*(o for o in done if o is not last), last, *finals)
+@dataclass(frozen=True)
+class _Rest:
+    """One register at rest: its writes all at once, then its final reads, by what they show. What is left by the writes that
+    were answered is one value; any other that is shown is there by a write in doubt, which took effect between the reads."""
 
+    initial: Value
+    writes: tuple[Operation, ...]
+    finals: dict[Value, tuple[Operation, ...]]
 
-def _disagreeing(resting: tuple[Operation, ...], initial: Value) -> tuple[Operation, ...]:
-    """Of one register that does not converge: two final reads that differ, or one of what is not there, and all writes of
-    what they read (or of one write, if nobody read anything that was written)."""
-    finals = {o.result: o for o in reversed(resting) if o.function in registers.READS}
-    shown = sorted(finals.values(), key=lambda o: o.index)[:2]
-    values = {o.result for o in shown}
-    writes = [o for o in resting if o.function in registers.WRITES]
-    told = [o for o in writes if registers.written(o, initial) in values]
-    return (*(told or [o for o in writes if not o.pending][:1]), *shown)
+    @staticmethod
+    def of(resting: Sequence[Operation], initial: Value) -> _Rest:
+        writes = tuple(o for o in resting if o.function in registers.WRITES)
+        return _Rest(
+            initial, writes, grouped((o for o in resting if o.function in registers.READS), lambda o: o.result)
+        )
+
+    def order(self) -> tuple[Operation, ...] | None:
+        """An order of the writes that gives all the final reads; None if there is none."""
+        done = [o for o in self.writes if not o.pending]
+        settled = self._settled()
+        if len(settled) > 1:
+            return None
+        order = list(done)
+        for value in settled:
+            last = next((o for o in done if self._written(o) == value), None)
+            if last is None and (done or value != self.initial):
+                return None
+            order = [*(o for o in done if o is not last), *([last] if last else []), *self.finals[value]]
+        for value, late in self._in_doubt().items():
+            order += [late, *self.finals[value]]
+        return tuple(order)
+
+    def disagreeing(self) -> tuple[Operation, ...]:
+        """If there is no order: two final reads that differ, or one of what is not there, and all writes of what they read (or
+        one write, if nobody read anything that was written)."""
+        shown = sorted((self.finals[value][0] for value in self._settled()), key=lambda o: o.index)[:2]
+        values = {o.result for o in shown}
+        told = [o for o in self.writes if self._written(o) in values]
+        return (*(told or [o for o in self.writes if not o.pending][:1]), *shown)
+
+    def _written(self, write: Operation) -> Value:
+        return registers.written(write, self.initial)
+
+    def _in_doubt(self) -> dict[Value, Operation]:
+        """A write in doubt of each value that is shown, where there is one."""
+        return {self._written(o): o for o in self.writes if o.pending and self._written(o) in self.finals}
+
+    def _settled(self) -> list[Value]:
+        """The values that are shown and that no write in doubt explains."""
+        in_doubt = self._in_doubt()
+        return [value for value in self.finals if value not in in_doubt]
 
 
 def _at_rest(operations: Sequence[Operation], model: Model) -> tuple[Operation, ...]:

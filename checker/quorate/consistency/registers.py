@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 
 from quorate.consistency.history import History, Operation, Value, grouped, show
-from quorate.consistency.models import KeyValueMap, Model, Register
+from quorate.consistency.models import KeyValueMap, Model, MultiRegister, Register
 from quorate.consistency.verdict import Cycle, Edge, Explanations, Sources
 from quorate.consistency.visibility import Guarantees, members_of
 
@@ -49,8 +49,12 @@ def applies(operations: Iterable[Operation], model: Model) -> bool:
 
 
 def initial_of(model: Model) -> Value:
-    """What each register, or each key of a map, holds at first."""
-    return model.absent if isinstance(model, KeyValueMap) else model.initial
+    """What each register, or each key of a map, holds at first; nil of a model without such keys."""
+    if isinstance(model, KeyValueMap):
+        return model.absent
+    if isinstance(model, MultiRegister):
+        return model.first
+    return model.initial if isinstance(model, Register) else None
 
 
 def written(write: Operation, initial: Value) -> Value:

@@ -29,9 +29,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from quorate.consistency.history import HistoryError, Operation
+from quorate.consistency.history import Operation
 from quorate.consistency.models import NEVER, REFUSED, Model, State
-from quorate.errors import QuorateError
 
 
 class Status(Enum):
@@ -76,16 +75,7 @@ class Transitions:
         return known
 
     def _work_out(self, state: int, number: int) -> int:
-        operation = self.classes[number]
-        try:
-            after = self.model.step(self.states[state], operation)
-        except QuorateError:
-            raise
-        except Exception as failure:
-            raise HistoryError(
-                f"The model {self.model.name!r} failed at operation {operation.index}, {operation}, in state "
-                f"{self.states[state]!r}: {type(failure).__name__}: {failure}."
-            ) from failure
+        after = self.model.after(self.states[state], self.classes[number])
         if after is REFUSED:
             return Transitions.REFUSED
         found = self._state_ids.setdefault(after, len(self.states))

@@ -22,7 +22,7 @@ def legal(order: Sequence[Operation], model: Model) -> bool:
     states: dict[Value, State] = {}
     for o in order:
         key = o.key if apart else None
-        after = model.step(states.get(key, model.initial), o)
+        after = model.after(states.get(key, model.initial), o)
         if after is REFUSED:
             return False
         states[key] = after
@@ -56,12 +56,31 @@ def keeps_sessions(order: Sequence[Operation]) -> bool:
     return True
 
 
+def comes_to_rest(order: Sequence[Operation], operations: Sequence[Operation], model: Model) -> bool:
+    """Whether the order has all answered updates of one object once, pending ones at most once, and after the answered ones
+    the final queries: those that are the last of their process, and began when all updates had returned."""
+    updates = [o for o in operations if not model.is_query(o)]
+    lasts = {o.process: o for o in operations}.values()
+    finals = [
+        o for o in lasts if model.is_query(o) and not o.pending and all(u.pending or u.precedes(o) for u in updates)
+    ]
+    done = {u.index for u in updates if not u.pending}
+    placed: set[int] = set()
+    for o in order:
+        if model.is_query(o) and not done <= placed:
+            return False
+        placed.add(o.index)
+    return complete(order, [*updates, *finals])
+
+
 def explains(witness: Explanations, history: History, model: Model, asked: Guarantees) -> bool:
     """Whether the explanations satisfy the guarantees, as `visibility.py` defines them."""
     seen = {n: {o.index for o in order[:-1] if not model.is_query(o)} for n, order in witness.orders.items()}
+    if not set().union(*seen.values()) <= seen.keys():
+        return False
     for session in history.processes().values():
         for number, o in enumerate(session):
-            if o.pending and model.is_query(o):
+            if o.pending and o.index not in seen:  # It bound nothing, or never took effect.
                 continue
             earlier = session[:number]
             own = {e.index for e in earlier if not model.is_query(e)}
@@ -99,7 +118,7 @@ def _performed_before(
     before: dict[int, set[int]] = {}
     for session in history.processes().values():
         for number, u in enumerate(session):
-            if model.is_query(u):
+            if model.is_query(u) or u.index not in seen:
                 continue
             before[u.index] = set()
             if asked.monotonic_writes:

@@ -13,7 +13,8 @@ These are the session guarantees of Terry et al. (1994, section 3) with `V(o)` a
 answers `o`. All four together are *causal consistency* (CC): then `V(o)` is the causal past, its order keeps causality,
 and only o's own answer is asked for (Perrin et al. 2016; Bouajjani et al. 2017, section 3). *Causal memory* (CM) asks
 that one order of `V(o)` also gives the answers of the earlier operations of o's session (Ahamad et al. 1995); *causal
-convergence* (CCv) that all orders agree with one arbitration of all updates.
+convergence* (CCv) that all orders agree with one arbitration of all updates. An update without an answer may never have
+taken effect: then nobody has seen it, and it has no `V`.
 
 **The search** places operations one at a time, session by session in all interleavings, and gives each a minimal `V(o)`
 among the updates placed so far that explains its answer. Minimal is enough, since a smaller `V(o)` asks less of the
@@ -76,7 +77,7 @@ class VisibilitySearch:
         return Explanations(dict(self._explained), arbitration)
 
     def _place(self) -> bool:
-        if all(at == len(own) for at, own in zip(self._positions, self._sessions, strict=True)):
+        if all(o.pending for at, own in zip(self._positions, self._sessions, strict=True) for o in own[at:]):
             return True
         order = tuple(o.index for o in self._order)
         placed = order if self._asked.arbitration else frozenset(order)
@@ -186,7 +187,7 @@ def _replay(members: list[Operation], last: Operation, own: set[int], model: Mod
     state: State = model.initial
     for operation in (*members, last):
         seen = operation if operation is last or operation.index in own else _unanswered(operation)
-        after = model.step(state, seen)
+        after = model.after(state, seen)
         if after is REFUSED:
             return None
         state = after
@@ -203,13 +204,13 @@ def _extension(
 
     def extend(done: int, state: State) -> bool:
         if done == everything:
-            return model.step(state, last) is not REFUSED
+            return model.after(state, last) is not REFUSED
         if (done, state) in failed:
             return False
         for operation in members:
             if done >> operation.index & 1 or previous[operation.index] & ~done:
                 continue
-            after = model.step(state, operation if operation.index in own else _unanswered(operation))
+            after = model.after(state, operation if operation.index in own else _unanswered(operation))
             if after is REFUSED:
                 continue
             order.append(operation)

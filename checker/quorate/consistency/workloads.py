@@ -6,7 +6,7 @@ whose totals are right need not be serializable. They are quick at any size, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,17 +30,26 @@ def _anomaly(name: str, text: str, *operations: Operation) -> Cycle:
     return Cycle(name, text, nodes, (), tuple(operations))
 
 
-def _only(history: History, functions: tuple[str, ...]) -> None:
-    for o in history:
+def _only(operations: Sequence[Operation], functions: tuple[str, ...]) -> None:
+    for o in operations:
         if o.function not in functions:
             raise misfit(o, f"{o} is not one of this workload's operations: {', '.join(functions)}.")
 
 
-def bank(history: History) -> Cycle | None:
+def _by_key(judge: Callable[[Sequence[Operation]], Cycle | None]) -> Callable[[History], Cycle | None]:
+    """Judge the operations of each key apart: they are about objects of their own."""
+
+    def judged(history: History) -> Cycle | None:
+        return next((found for found in [judge(own) for own in history.by_key().values()] if found is not None), None)
+
+    return judged
+
+
+def bank(operations: Sequence[Operation]) -> Cycle | None:
     """`read` returns a map from accounts to balances; `transfer` moves money. All reads show one total."""
-    _only(history, ("read", "transfer"))
+    _only(operations, ("read", "transfer"))
     first: Operation | None = None
-    for o in history:
+    for o in operations:
         if o.function != "read" or o.pending:
             continue
         total = _total(o)
@@ -66,19 +75,19 @@ def _total(read: Operation) -> int:
     return total
 
 
-def set_full(history: History) -> Cycle | None:
+def set_full(operations: Sequence[Operation]) -> Cycle | None:
     """`add(v)` of distinct values, and `read` of all members. What was added before a read began, and what an earlier read
     had shown, is in it; what nobody had begun to add when it returned is not."""
-    _only(history, ("add", "read"))
+    _only(operations, ("add", "read"))
     adds: dict[Value, Operation] = {}
-    for o in history:
+    for o in operations:
         if o.function == "add" and adds.setdefault(o.argument, o) is not o:
             raise misfit(o, f"{show(o.argument)} is added twice; each value is added once, so that one can follow it.")
     known: dict[Value, tuple[int, Operation]] = {}  # Since when each value must be there, and by which operation.
     for value, o in adds.items():
         if o.returned is not None:
             known[value] = (o.returned, o)
-    reads = [o for o in history if o.function == "read" and not o.pending]
+    reads = [o for o in operations if o.function == "read" and not o.pending]
     for o in sorted(reads, key=lambda o: o.returned or 0):
         shown = _shown(o)
         for value in shown:
@@ -144,28 +153,33 @@ def long_fork(history: History) -> Cycle | None:
     return None
 
 
-def monotonic(history: History) -> Cycle | None:
+def monotonic(operations: Sequence[Operation]) -> Cycle | None:
     """`inc` returns the new value of a register that only grows, `read` its value: an operation that began when another was
-    finished does not return less, and no increment returns what was there already."""
-    _only(history, ("inc", "read"))
-    for key, own in history.by_key().items():
-        told = [o for o in own if not o.pending]
-        for o in told:
-            if not isinstance(o.result, int):
-                raise misfit(o, f"{o} of {show(key)} returns a whole number, not {show(o.result)}.")
-        done = sorted(told, key=lambda o: o.returned or 0)
-        number, best = 0, None
-        for o in told:
-            while number < len(done) and (done[number].returned or 0) < o.invoked:
-                best = done[number] if best is None or _number(done[number]) > _number(best) else best
-                number += 1
-            if best is None:
-                continue
-            before, now = _number(best), _number(o)
-            if now < before or (now == before and o.function == "inc"):
-                text = f"{o} of process {o.process} began when {best} of process {best.process} was finished."
-                return _anomaly("not monotonic", text, best, o)
+    finished does not return less, and no increment returns what was there already, or what another one returns."""
+    _only(operations, ("inc", "read"))
+    told = [o for o in operations if not o.pending]
+    for o in told:
+        if not isinstance(o.result, int):
+            raise misfit(o, f"{o} returns a whole number, not {show(o.result)}.")
+    done = sorted(told, key=lambda o: o.returned or 0)
+    number, best = 0, None
+    made: dict[Value, Operation] = {}
+    for o in told:
+        while number < len(done) and (done[number].returned or 0) < o.invoked:
+            best = done[number] if best is None or _number(done[number]) > _number(best) else best
+            number += 1
+        if best is not None and not _may_follow(o, best):
+            text = f"{o} of process {o.process} began when {best} of process {best.process} was finished."
+            return _anomaly("not monotonic", text, best, o)
+        if o.function == "inc" and made.setdefault(o.result, o) is not o:
+            other = made[o.result]
+            text = f"{o} of process {o.process} and {other} of process {other.process} are one increment."
+            return _anomaly("lost increment", text, other, o)
     return None
+
+
+def _may_follow(o: Operation, best: Operation) -> bool:
+    return _number(o) > _number(best) or (_number(o) == _number(best) and o.function == "read")
 
 
 def _number(o: Operation) -> int:
@@ -176,13 +190,17 @@ def _number(o: Operation) -> int:
 WORKLOADS: Mapping[str, Workload] = {
     each.name: each
     for each in (
-        Workload("bank", "All reads of all accounts show one total.", bank),
-        Workload("set-full", "What was added or read before a read began is in it, and nothing else.", set_full),
+        Workload("bank", "All reads of all accounts show one total.", _by_key(bank)),
+        Workload(
+            "set-full", "What was added or read before a read began is in it, and nothing else.", _by_key(set_full)
+        ),
         Workload(
             "long-fork",
             "Of two reads of the same keys, each written once, one has seen all that the other has.",
             long_fork,
         ),
-        Workload("monotonic", "A register that only grows never shows less than it had shown before.", monotonic),
+        Workload(
+            "monotonic", "A register that only grows never shows less than it had shown before.", _by_key(monotonic)
+        ),
     )
 }

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from quorate.consistency.history import History, without_collections
-from quorate.consistency.models import Model, Register
+from quorate.consistency.models import Model
 from quorate.consistency.orders import Limits
+from quorate.consistency.registers import initial_of
 from quorate.consistency.transactions import replay
 from quorate.consistency.transactions.graph import Graph, as_cycle
 from quorate.consistency.transactions.points import Clocks, Points
@@ -20,6 +21,7 @@ from quorate.consistency.transactions.rules import RULES, Rule, Sees
 from quorate.consistency.transactions.solver import Undecided, solve
 from quorate.consistency.transactions.view import consistent_view
 from quorate.consistency.verdict import Cycle, Satisfied, Schedule, Unknown, Verdict, Violated
+from quorate.errors import UsageError
 
 ATTEMPTS_MAX = 2_000
 BY_CHOICE = (Sees.OF_ITS_CURSORS, Sees.ITS_CONFLICTS, Sees.ITS_DEPENDENCIES, Sees.AT_A_POINT)
@@ -32,9 +34,14 @@ def decider(name: str) -> Callable[[History, Model, Limits], Verdict]:
     rule = RULES[name]
 
     def decide(history: History, model: Model, limits: Limits) -> Verdict:
+        initial = initial_of(model)
+        if initial is None and model.initial != type(model).initial:
+            raise UsageError(
+                f"What a {model.name} holds at first says nothing of the keys of transactions: give a register."
+            )
         try:
             with without_collections():
-                seen = versions(history, model.initial if isinstance(model, Register) else None, rule.dirty)
+                seen = versions(history, initial, rule.dirty)
                 kind = "list-append" if seen.lists else "read-write-register"
                 answer = _judge(seen, rule, limits)
         except Anomaly as anomaly:
