@@ -22,6 +22,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from quorate import Nat, Spec, action, eventually, require
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.engine import Lasting
 from quorate.explore.limits import Checkpoint, Limits, Watch
@@ -29,7 +30,6 @@ from quorate.explore.native import library, search
 from quorate.explore.native import liveness as native
 from quorate.explore.native.checkpoint import MAGIC
 from quorate.explore.symmetry import affordable
-from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
 from quorate_specs.consensus.raft_election import RaftElection
 from quorate_specs.transactions.two_phase_commit import Blocking, TwoPhaseCommitWithCrashes
@@ -41,6 +41,45 @@ from tests.native.liveness_agreement import SMALL_GRAPH
 KILLS_MAX = 4
 LOOK_MS = 0.2
 """Between two looks: each asks for the file."""
+
+
+class Half(Nat, max=65_535):
+    """So many values that two of them fill half a word."""
+
+
+class Stage(Nat, max=7):
+    """How much has come to a stage."""
+
+
+class Stages(Spec):
+    """What changes stands in halves of words of its own, in all combinations: no tree pairs them."""
+
+    first: Stage
+    between: tuple[Half, Half]
+    second: Stage
+    behind: tuple[Half, Half]
+    third: Stage
+
+    @action(fair="weak")
+    def begin(self) -> None:
+        require(self.first < 7)
+        self.first += 1
+
+    @action(fair="weak")
+    def go_on(self) -> None:
+        require(self.first > 0 and self.second < 7)
+        self.first -= 1
+        self.second += 1
+
+    @action(fair="weak")
+    def end(self) -> None:
+        require(self.second > 1 and self.third < 7)
+        self.second = Stage(0)
+        self.third += 1
+
+    @eventually
+    def all_end(self) -> bool:
+        return self.third == 7
 
 
 @dataclass(frozen=True)
@@ -65,7 +104,7 @@ class Case:
 
 def specs(random: Random, drawn: int) -> Iterator[tuple[str, type[Spec]]]:
     """Of the library some with lassos and without, and so many drawn ones."""
-    for spec in (TwoPhaseCommitWithCrashes, Blocking, RaftElection.bounded(Term=1)):
+    for spec in (TwoPhaseCommitWithCrashes, Blocking, RaftElection.bounded(Term=1), Stages):
         yield spec.__name__, spec
     for _ in range(drawn):
         seed = random.randrange(10**6)

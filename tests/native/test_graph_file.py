@@ -8,8 +8,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from quorate.explore import Watch
+from quorate.explore.limits import Checkpoint, Limits
+from quorate.explore.native import library
+from quorate.explore.native.checkpoint import MAGIC
+from quorate.explore.native.liveness import Check
+from quorate.explore.native.search import compiled
+from quorate.language.system import System
 
+from tests.native.agreement import QUICK_FLAGS, SMALL_TREE
 from tests.native.building import program
+from tests.native.killed import Stages
 from tests.native.listed import Listed, drawn
 from tests.native.liveness_agreement import SMALL_GRAPH
 from tests.native.test_liveness import EVERY_STATE, LISTED, large
@@ -66,6 +75,26 @@ def test_a_damaged_file_is_refused(tmp_path: Path, runner: str) -> None:
         refused = run(runner, graph, KILOBYTES, EVERY_STATE, 1, file)
         assert refused.returncode == 2 and refused.stdout.startswith("it ") and not refused.stderr
         assert file.read_bytes() == content
+
+
+@pytest.mark.slow
+def test_a_graph_in_a_tree_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one part and of two, from each number of states on, and when it is whole."""
+    monkeypatch.setattr(library, "FLAGS", (*QUICK_FLAGS, *SMALL_GRAPH, *SMALL_TREE))
+    file = tmp_path / "checkpoint"
+    file.write_bytes(MAGIC)
+    with System(Stages) as system:
+        initial, engine = compiled(system, (), "tree")
+        assert engine.rendered.state_words > 1
+
+        def answers(states: int | None, checkpoint: Checkpoint | None) -> object:
+            watch = Watch(Limits(states=states), store="tree")
+            return Check(system, engine, initial, (), watch, 1, checkpoint).lasting().answers
+
+        expected, kept = answers(None, None), Checkpoint(file, resume=True)
+        for states in (30, 50, 100, 200, None, None):
+            found = answers(states, kept)
+        assert found == expected
 
 
 @pytest.mark.slow

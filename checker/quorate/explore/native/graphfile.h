@@ -36,7 +36,7 @@ typedef struct {
 
 enum { KEPT = 8 };
 
-/* What follows the head; pairs of a tree come before it. */
+/* What follows the head; rows of a tree come before it. */
 static void graph_kept(Graph *graph, uint64_t expanded, Kept kept[KEPT]) {
     Vertices *v = &graph->vertices;
     size_t group_words = groups_of(expanded) * sizeof(uint64_t);
@@ -108,12 +108,6 @@ static bool graph_sound(const GraphHead *head, uint64_t size) {
            (!TREED || tree_sound(&head->tree));
 }
 
-static uint64_t pairs_bytes(const GraphHead *head) {
-    uint64_t bytes = 0;
-    for (unsigned n = 0; TREED && n < head->tree.nodes; n++) bytes += head->tree.node[n].count * sizeof(uint64_t);
-    return bytes;
-}
-
 /* The numbers of a head into an empty graph. */
 static void graph_take(Graph *graph, const GraphHead *head) {
     atomic_store(&graph->count, head->count);
@@ -143,7 +137,7 @@ static const char *graph_fill(Graph *graph, Stream *stream, uint64_t size, Graph
     graph_take(graph, head);
     graph_kept(graph, head->expanded, kept);
     for (unsigned i = 0; i < KEPT; i++) expected += kept[i].bytes;
-    if (expected + pairs_bytes(head) != size) return DAMAGED;
+    if (expected + (TREED ? rows_bytes(&head->tree) : 0) != size) return DAMAGED;
     if (TREED && !tree_shape(&graph->vertices.tree, &head->tree, budget->limit, budget)) return NO_MEMORY;
     if (TREED) tree_pass(&graph->vertices.tree, stream, stream_read);
     for (unsigned i = 0; i < KEPT; i++) {

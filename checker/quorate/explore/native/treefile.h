@@ -48,6 +48,13 @@ static bool tree_sound(const TreeHead *head) {
     return sound && (MODEL_WORDS == 1 || key_bits == head->key_bits);
 }
 
+/* The bytes of the rows of a tree, as `tree_pass` tells them. */
+static uint64_t rows_bytes(const TreeHead *head) {
+    uint64_t bytes = 0;
+    for (unsigned n = 0; n < head->nodes; n++) bytes += head->node[n].count * head->node[n].arity * sizeof(uint32_t);
+    return bytes;
+}
+
 /* A tree of this shape in the place of the one that there is, with room for its rows. False without memory. */
 static bool tree_shape(Tree *tree, const TreeHead *head, size_t limit, Budget *budget) {
     tree_close(tree, budget);
