@@ -96,6 +96,13 @@ def test_what_depends_on_the_number_of_nodes_is_open_and_never_proven() -> None:
     assert "no values at Count=15 break it" in found.judged[0].reason
 
 
+def test_without_time_for_the_values_that_break_a_law_it_is_open() -> None:
+    """The formulas are not written, either."""
+    found = prove_laws(Task(load(str(SAMPLES)).marked["as_many_as_nodes"], seconds=0.0))
+    assert {one.status for one in found.judged} == {"open"}
+    assert all("were tried that break it" in one.reason for one in found.judged)
+
+
 def test_a_law_of_ones_own_is_proven_or_refuted() -> None:
     assert [one.status for one in laws("below_is_antisymmetric").judged] == ["proven"]
     (refuted,) = laws("below_is_total").judged

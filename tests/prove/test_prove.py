@@ -222,6 +222,17 @@ def test_a_solver_without_time_does_not_know(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(found.outcome, Unfinished) and "the solvers do not know whether" in found.outcome.reason
 
 
+@pytest.mark.parametrize("options", [{}, {"method": "kinduction"}, {"method": "bmc", "depth": 9}])
+def test_formulas_that_are_too_many_to_be_written_end_with_the_time(options: dict[str, object]) -> None:
+    """Histories of any length up to the bound, over all orders in which operations may have taken effect."""
+    spec = load("consistency_ladder").main
+    found = proof(spec, invariants=("is_linearizable",), seconds=0.3, **options)
+    assert isinstance(found.outcome, Unfinished)
+    assert "no time is left" in " ".join(
+        (*found.outcome.notes, found.outcome.reason, *(claim.reason for claim in found.claims))
+    )
+
+
 def test_k_induction_proves_what_two_steps_exclude() -> None:
     assert isinstance(proof(Token, method="kinduction", depth=2).outcome, Proven)
 

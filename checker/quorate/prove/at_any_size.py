@@ -250,9 +250,9 @@ class AtAnySize(Attempt):
         return [spec.bounded(**small), spec] if any(bounds[name] > 2 for name in small) else [spec]
 
     def _counterexample(self, bounded: Bounded, claim: Claim) -> Induction | None:
-        fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
         others = self.assumable
         try:
+            fired = next(fired for fired in bounded.relation.fired if fired.action.name == claim.action)
             if claim.property == NO_ERROR:
                 return bounded.raises(fired, others)
             prop = next(prop for prop in bounded.model.properties if prop.name == claim.property)

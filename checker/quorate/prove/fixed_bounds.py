@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from time import monotonic
 
 from quorate.explore.engine import Finding
 from quorate.kinds import INVARIANTS, STEPS
@@ -35,15 +36,20 @@ class Bounded:
         self.inductive = model.of(*INVARIANTS)
         self.steps = model.of(*STEPS)
 
-    @cached_property
+    @property
     def relation(self) -> Relation:
-        """One step of the model."""
-        return Relation(self.model)
+        """One step of the model. What is asked of it may take `seconds` from now."""
+        return self.claims.relation
+
+    @property
+    def claims(self) -> Inductive:
+        """The questions of inductive proofs. To write one may take `seconds` from now."""
+        self._claims.relation.machine.deadline = monotonic() + self.seconds
+        return self._claims
 
     @cached_property
-    def claims(self) -> Inductive:
-        """The questions of inductive proofs."""
-        return Inductive(self.relation)
+    def _claims(self) -> Inductive:
+        return Inductive(Relation(self.model, deadline=monotonic() + self.seconds))
 
     def search(self, depth: int, names: Sequence[str]) -> Finding | None:
         """A shortest violation of the named properties (or an error in the spec) by a run of at most `depth` steps."""

@@ -73,11 +73,13 @@ class Search:
         """
         wanted = [prop for prop in (*self.model.of(*SAFETY), *self.model.beginnings) if prop.name in set(names)]
         if not self.reductions.capacities:
-            return self._within(Relation(self.model, reductions=self.reductions), wanted, 0, depth)
+            return self._within(
+                Relation(self.model, reductions=self.reductions, deadline=self._deadline), wanted, 0, depth
+            )
         spacious, done = self._spacious(depth), -1
         for last in sorted({spacious, depth}):
             space = room(self.model, last)
-            relation = Relation(self.model, space, relevant(self.model, wanted, space), self.reductions)
+            relation = Relation(self.model, space, relevant(self.model, wanted, space), self.reductions, self._deadline)
             found = self._within(relation, wanted, done + 1, last)
             if found is not None:
                 return found

@@ -40,7 +40,7 @@ class Houdini:
     ) -> None:
         """`names` are the candidates (default: all lemmas and invariants of the model); `add` adds others."""
         self.model, self.deadline, self.progress = model, deadline, progress
-        self.relation = Relation(model)
+        self.relation = Relation(model, deadline=deadline)
         self._run = Unrolled(self.relation)
         clauses = self._run.clauses
         taken = self._run.lengthen(0)

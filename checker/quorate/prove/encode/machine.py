@@ -15,6 +15,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
 from typing import Generic, assert_never
 
 from quorate.errors import Location
@@ -25,6 +27,7 @@ from quorate.language.types import (
 from quorate.model import nodes as ir
 from quorate.model.nodes import Change, Op
 from quorate.prove.encode.values import ABSENT, Cond, Event, Part, Union, Value, Values, class_key, parts_of
+from quorate.prove.solvers.sat import Undecided
 
 STORING = frozenset({Change.ADD, Change.SEND, Change.APPEND})
 """Changes that put in what they are given; others look for it."""
@@ -64,10 +67,12 @@ class Transition(Generic[Cond, Part]):
 
 
 class Machine(Values[Cond, Part]):
-    """Runs bodies over symbolic values."""
+    """Runs bodies over symbolic values. Raises Undecided where it would go on after the `deadline`, a time of `time.monotonic`: formulas
+    can be too many to be written, before a solver is asked anything."""
 
     def __init__(self, model: ir.Model) -> None:
         super().__init__(model)
+        self.deadline = inf
         self._table: dict[Op, Callable[[ir.Expr, Env[Cond, Part]], Value[Cond, Part]]] = {
             op: getattr(self, f"op_{op.value}") for op in Op
         }
@@ -80,6 +85,8 @@ class Machine(Values[Cond, Part]):
 
     def value(self, node: ir.Expr, env: Env[Cond, Part]) -> Value[Cond, Part]:
         """The value of an expression."""
+        if monotonic() > self.deadline:
+            raise Undecided("no time is left to write the formulas")
         return self._table[node.op](node, env)
 
     def values(self, nodes: Sequence[ir.Expr], env: Env[Cond, Part]) -> list[Value[Cond, Part]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from quorate.explore.engine import Finding
 from quorate.explore.traces.tracing import trace
@@ -18,10 +18,12 @@ from quorate.language.system import Arguments, Method, State
 from quorate.model.nodes import Property
 from quorate.prove.encode.fixed.circuit import FALSE
 from quorate.prove.encode.fixed.parts import Mask, Table, Tally
-from quorate.prove.solvers.sat import Question
-from quorate.prove.transition.relation import Fired, Relation
+from quorate.prove.solvers.sat import Question, Undecided
+from quorate.prove.transition.relation import Fired, Judged, Relation
 from quorate.prove.transition.unrolling import Unrolled
 from quorate.trace import Json, Trace
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Inductive:
     def __init__(self, relation: Relation) -> None:
         self.relation = relation
         self.inductive = relation.model.of(*INVARIANTS)
-        self._always: dict[str, int] = {}
+        self._always: dict[str, int | Undecided] = {}
+        self._judged: dict[str, Judged | Undecided] = {}
         self._commons: dict[tuple[Any, ...], _Common] = {}
 
     def starts(self) -> Question:
@@ -93,7 +96,7 @@ class Inductive:
     def initially(self, prop: Property) -> Question:
         """Whether a property can be false in an initial state."""
         run = self._initial().more()
-        run.clauses.require(self.relation.bad(self.relation.judge(prop)), 0)
+        run.clauses.require(self.relation.bad(self._judge(prop)), 0)
         return self._initial().asked(("initial states", prop.name), run)
 
     def fires(self, fired: Fired, assumed: Sequence[str]) -> Question:
@@ -108,7 +111,7 @@ class Inductive:
         if prop.kind not in STEPS and not fired.action.writes & prop.reads:
             return None
         common = self._step(fired, assumed, depth)
-        run, judged = common.more(), self.relation.judge(prop)
+        run, judged = common.more(), self._judge(prop)
         place = depth - 1 if prop.kind in STEPS else depth
         run.clauses.require(self.relation.bad(judged), place)
         question = common.asked((fired.action.name, prop.name), run, list(self._simple(run, depth - 1)))
@@ -198,9 +201,11 @@ class Inductive:
 
     def _holds(self, prop: Property) -> int:
         """That a property is true of the state before, for all arguments."""
-        if prop.name not in self._always:
-            self._always[prop.name] = self.relation.always(prop, self.relation.before)
-        return self._always[prop.name]
+        return _once(self._always, prop.name, lambda: self.relation.always(prop, self.relation.before))
+
+    def _judge(self, prop: Property) -> Judged:
+        """A property of the state before, or of the step, for unknown arguments."""
+        return _once(self._judged, prop.name, lambda: self.relation.judge(prop))
 
     # Counterexamples
 
@@ -223,6 +228,19 @@ class Inductive:
         """A counterexample to induction as a run of one step."""
         finding = Finding(INDUCTION, prop.method, (), ((found.action, found.arguments),), found.witnesses)
         return trace(self.relation.model.system, finding, self.relation.model.name, None, start=found.before)
+
+
+def _once(known: dict[str, Made | Undecided], name: str, make: Callable[[], Made]) -> Made:
+    """What is made under a name, from the second time on as it was, even that there was no time for it."""
+    if name not in known:
+        try:
+            known[name] = make()
+        except Undecided as reason:
+            known[name] = reason
+    found = known[name]
+    if isinstance(found, Undecided):
+        raise found
+    return found
 
 
 def _parts(relation: Relation, value: Any, zero: Any) -> Iterator[int]:

@@ -41,6 +41,7 @@ from quorate.prove.laws.algebra import Law
 from quorate.prove.laws.formulas import broken, sentence_of
 from quorate.prove.laws.subject import Lowered, Subject
 from quorate.prove.solvers.query import limit
+from quorate.prove.solvers.sat import Undecided
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Search:
         self.subject, self.lowered, self.law, self.deadline = subject, lowered, law, deadline
         self.sentence = sentence_of(lowered, law)
         self.machine = Fixed(lowered.model)
+        self.machine.deadline = deadline
         self.legal: list[int] = []
         self.values = [self.machine.unknown(kind, self.legal) for _, kind in self.sentence.parameters]
         self._memory: dict[int, z3.BoolRef] = {}
@@ -92,7 +94,10 @@ class Search:
     def found(self) -> Counterexample | Literal["unknown"] | None:
         """Values that break the law, None if there are none, or "unknown" when time is over."""
         machine = self.machine
-        bad, cut = broken(machine, self.sentence, machine.stateless(self.sentence.parameters, self.values))
+        try:
+            bad, cut = broken(machine, self.sentence, machine.stateless(self.sentence.parameters, self.values))
+        except Undecided:
+            return "unknown"
         wrong = machine.both([*self.legal, machine.negate(cut), bad])
         if machine.is_false(wrong):
             return None

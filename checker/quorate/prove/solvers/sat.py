@@ -26,7 +26,7 @@ SHRINK_SECONDS = 5.0
 
 
 class Undecided(Exception):
-    """A solver ran out of time; the text says where."""
+    """Time ran out, for a solver or for what it is to be asked; the text says where."""
 
 
 @dataclass(frozen=True)

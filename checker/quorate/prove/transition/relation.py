@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Any, cast
 
 from quorate.kinds import STEPS
@@ -69,14 +70,16 @@ class Relation:
         room: Mapping[str, int] | None = None,
         relevant: Collection[str] | None = None,
         reductions: Reductions = ALL,
+        deadline: float = inf,
     ) -> None:
         """`room`: how full containers can be, by the names of their bounds (see `quorate.prove.bounded.capacities`); `relevant`: the
-        variables that matter, the others are left open (default: all matter)."""
+        variables that matter, the others are left open (default: all matter); `deadline`: that of the machine."""
         self.model, self.reductions = model, reductions
         self._relevant = [
             variable.name for variable in model.variables if relevant is None or variable.name in relevant
         ]
         self.machine = Fixed(model, room)
+        self.machine.deadline = deadline
         self.legal: list[int] = []
         self.precedence = Precedence(self.machine, model.symmetric if reductions.symmetry_breaking else ())
         self.before = self._unknown_state(self.legal)
