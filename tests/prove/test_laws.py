@@ -83,6 +83,46 @@ def test_a_time_beyond_every_bound_that_was_tried_is_found() -> None:
     assert max(value.at for _, value in broken.counterexample.arguments) >= 500
 
 
+AT_SOME_SIZES = """
+from quorate import *
+
+class T(Nat, max=3): pass
+class K(Scalarset, size=2): pass
+class O(Ordered, size=2): pass
+
+@law
+def said(t: T, u: T, k: K, o: O) -> bool:
+    return LAW
+"""
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        "any(x == 1 for x in T)",
+        "t < 1000 or any(x == t + u for x in T)",
+        "t < 1000 or not all(x <= t for x in T)",
+        "t < 1000 or all(k == l for l in K)",
+        "t < 1000 or any(k != l for l in K)",
+        "t < 1000 or all(p <= o for p in O) or all(o <= p for p in O)",
+    ],
+)
+def test_a_law_that_is_false_at_some_sizes_is_shown_there(tmp_path: Path, law: str) -> None:
+    """Which no bound that is tried shows: the solver's model has sizes as well as values."""
+    (tmp_path / "sizes.py").write_text(AT_SOME_SIZES.replace("LAW", law))
+    (judged,) = laws("said", tmp_path / "sizes.py").judged
+    assert judged.status == "violated"
+
+
+def test_a_law_whose_values_pass_a_bound_in_python_is_open(tmp_path: Path) -> None:
+    text = AT_SOME_SIZES.split("@law")[0] + (
+        "@merge\ndef far(a: T, b: T) -> T:\n    return (a + b) * 6 if a > 500 and b > a else max(a, b)\n"
+    )
+    (tmp_path / "far.py").write_text(text)
+    found = by_name(laws("far", tmp_path / "far.py"))
+    assert found["commutative"].status == "open" and found["total"].status == "proven"
+
+
 def test_a_merge_that_raises_has_no_further_laws() -> None:
     (total,) = laws("difference").judged
     assert total.law == "total" and total.counterexample is not None

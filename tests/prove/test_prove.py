@@ -7,11 +7,12 @@ from enum import Enum
 from typing import Self
 
 import pytest
-from quorate import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, record, require, step
+from quorate import Channels, Nat, Scalarset, Spec, action, init, invariant, lemma, proven, record, require, step
+from quorate.errors import UsageError
 from quorate.language.spec import without
 from quorate.loading import load
 from quorate.outcome import Exit, Proven, Unfinished, Violated
-from quorate.prove.proof import Claim, Proof, Task, prove
+from quorate.prove.proof import METHODS, Claim, Proof, Task, prove
 from quorate.prove.solvers import premise_selection
 from quorate.prove.solvers.smt import Effort
 
@@ -189,6 +190,14 @@ class Queued(Spec):
 @pytest.mark.parametrize("any_size", [False, True])
 def test_a_small_protocol_is_proven(any_size: bool) -> None:
     assert isinstance(proof(Token, any_size=any_size).outcome, Proven)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_methods_by_name_in_one_call(method: str) -> None:
+    assert isinstance(proven(Token, method=method), Unfinished if method == "bmc" else Proven)
+    assert proven.__doc__ is not None and f'"{method}"' in proven.__doc__
+    with pytest.raises(UsageError, match="at least 1, not -1"):
+        proven(Token, method=method, depth=-1)
 
 
 @pytest.mark.parametrize("any_size", [False, True])

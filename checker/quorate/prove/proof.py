@@ -20,6 +20,8 @@ def prove(task: Task) -> Proof:
         raise unknown("method", task.method, METHODS)
     if task.any_size and task.method != "induction":
         raise UsageError("--any-size proves by induction; bounded checks and k-induction need bounds.")
+    if task.depth is not None and task.depth < 1:
+        raise UsageError(f"A depth is at least 1, not {task.depth}.")
     started = perf_counter()
     run = AtAnySize(task) if task.any_size else AtBounds(task)
     with run.model.system:
