@@ -21,7 +21,8 @@ import heapq
 import io
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -86,6 +87,8 @@ def events(file: str, mapping: Map, count: Count, following: Following | None, w
                 if text.strip():
                     count.lines += 1
                     yield from _events(file, number, text, mapping, count)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UsageError(f"{file} is compressed by gzip, and damaged: {error}.") from None
     except OSError as error:
         raise UsageError(f"Cannot read the log {file}: {error.strerror or error}.") from None
     except UnicodeDecodeError as error:
@@ -125,19 +128,23 @@ def _events(file: str, number: int, text: str, mapping: Map, count: Count) -> It
         raise LogError(f"{file}:{number}: this is not JSON, or nothing that an event can tell: {error}.") from None
     if not isinstance(line, dict):
         raise LogError(f'{file}:{number}: a line is a JSON object such as {{"event": ...}}, not {text.strip()[:60]}.')
-    found = _translated(file, number, line, mapping.read)
-    told = [found] if isinstance(found, dict) else list(found or ())
+    told = _translated(file, number, line, mapping.read)
     kept = [each for each in told if mapping.events.get(_name(each), "") is not None]
     count.passed_over += not kept
     for each in kept:
         yield _event(file, number, each)
 
 
-def _translated(file: str, number: int, line: Line, read: Callable[[Line], Any]) -> Line | Iterable[Line] | None:
+def _translated(file: str, number: int, line: Line, read: Callable[[Line], Any]) -> list[Line]:
+    """What the map makes of a line: one event, several or none."""
     try:
-        return cast("Line | Iterable[Line] | None", read(line))
+        found = read(line)
+        told = [found] if isinstance(found, dict) else list(found or ())
     except Exception as error:
         raise LogError(f"{file}:{number}: the map's `read` raises {type(error).__name__}: {error}.") from None
+    if not all(isinstance(each, dict) for each in told):
+        raise LogError(f"{file}:{number}: the map's `read` returns an event, a list of them, or None, not {found!r}.")
+    return told
 
 
 def _name(line: Line) -> str:
@@ -148,7 +155,7 @@ def _event(file: str, number: int, line: Line) -> Event:
     def refuse(what: str) -> LogError:
         return LogError(f"{file}:{number}: {what}")
 
-    if not isinstance(line, dict) or not isinstance(line.get("event"), str):
+    if not isinstance(line.get("event"), str):
         raise refuse('an event has its name in the field "event"; `read` in the map can put it there.')
     strange = line.keys() - FIELDS
     if strange:

@@ -2,7 +2,8 @@
 
 A log says things as its language does: a record is an object with its fields, a map an object by its keys, an enum member
 its name or its value, a member of a sort its name in the program. The forms of `quorate.trace` are understood as well.
-What a log leaves out of a record is not known: then the value is a `Partial`, which several values match.
+What a log leaves out of a record is not known: then the value is a `Partial`, or has one in it (`PartialParts`), which several
+values match.
 """
 
 from __future__ import annotations
@@ -67,14 +68,31 @@ class Partial:
         )
 
 
+@dataclass(frozen=True)
+class PartialParts:
+    """A list or a tuple with parts of which not all is known."""
+
+    type: ListType | TupleType
+    known: tuple[Any, ...]
+
+    def matches(self, value: Any) -> bool:
+        """Whether a value has such parts."""
+        return len(value) == len(self.known) and all(map(matches, self.known, value))
+
+
 def _is_name(data: Json) -> bool:
     """Whether this can be what a program calls a member of a sort: 1 and true are equal in Python."""
     return isinstance(data, str) or (isinstance(data, int) and not isinstance(data, bool))
 
 
+def _as_key(data: Json) -> Json:
+    """The other form of a name that is a number: keys of objects are texts."""
+    return str(data) if isinstance(data, int) else int(data) if DIGITS.fullmatch(data) else data
+
+
 def matches(wanted: Any, value: Any) -> bool:
     """Whether a value is the one that is wanted, or one of those."""
-    if isinstance(wanted, Partial):
+    if isinstance(wanted, Partial | PartialParts):
         return wanted.matches(value)
     return wanted is ANY or bool(wanted == value)
 
@@ -89,8 +107,9 @@ class Values:
             listed = members[name]
             if listed == OPEN:
                 self._open.add(sort)
-            self._known[sort] = {} if listed == OPEN else {each: sort.at(i) for i, each in enumerate(listed)}
-
+            known = self._known[sort] = {} if listed == OPEN else {each: sort.at(i) for i, each in enumerate(listed)}
+            if listed != OPEN and len(known) < len(listed):
+                raise UsageError(f"Of the members of {name} two are called the same: {', '.join(map(str, listed))}.")
         self._called = {member: name for known in self._known.values() for name, member in known.items()}
         self._readers = _ByType(
             (
@@ -161,7 +180,7 @@ class Values:
         known = self._known[kind.sort]
         if not _is_name(data):
             raise _not(kind, data)
-        member = known.get(data)
+        member = known.get(data, known.get(_as_key(data)))
         if member is None:
             if kind.sort not in self._open:
                 raise Unreadable(f"{data!r} is not one of the members of {kind}: {', '.join(map(str, known))}")
@@ -181,7 +200,7 @@ class Values:
                 found.append(self.read(part, short))
             except Unreadable as error:
                 reasons.append(str(error))
-        whole = [value for value in found if not isinstance(value, Partial)]
+        whole = [value for value in found if is_whole(value)]
         if len(whole) == 1 or len(found) == 1:
             return (whole or found)[0]
         if found:
@@ -199,7 +218,7 @@ class Values:
             if name not in kind.names and name != "record":
                 raise Unreadable(f"{kind} has no field {name!r}: it has {', '.join(kind.names)}")
         known = {name: self.read(part, told[name]) for name, part in kind.fields if name in told}
-        if len(known) < len(kind.names) or any(type(each) is Partial for each in known.values()):
+        if len(known) < len(kind.names) or not all(map(is_whole, known.values())):
             return Partial(kind, tuple(known.items()))
         return kind.sort(**known)
 
@@ -207,27 +226,39 @@ class Values:
         parts = self._parts(kind, data, "tuple")
         if len(parts) != len(kind.kinds):
             raise _not(kind, data)
-        return tuple(self.read(part, each) for part, each in zip(kind.kinds, parts, strict=True))
+        read = tuple(self.read(part, each) for part, each in zip(kind.kinds, parts, strict=True))
+        return read if all(map(is_whole, read)) else PartialParts(kind, read)
 
     def _list(self, kind: ListType, data: Json) -> Any:
-        return FrozenList(self.read(kind.element, each) for each in self._parts(kind, data, "list"))
+        read = tuple(self.read(kind.element, each) for each in self._parts(kind, data, "list"))
+        return FrozenList(read) if all(map(is_whole, read)) else PartialParts(kind, read)
 
     def _set(self, kind: SetType, data: Json) -> Any:
-        return kind.check({self.read(kind.element, each) for each in self._parts(kind, data, "set")})
+        return kind.check({self._whole(kind, kind.element, each) for each in self._parts(kind, data, "set")})
 
     def _network(self, kind: NetworkType, data: Json) -> Any:
         wire: Any = kind.zero()
-        wire.messages = wire.messages | {self.read(kind.message, each) for each in self._parts(kind, data, "set")}
+        told = {self._whole(kind, kind.message, each) for each in self._parts(kind, data, "set")}
+        wire.messages = wire.messages | told
         return wire
 
+    def _whole(self, kind: Type, part: Type, data: Json) -> Any:
+        """A part of a value whose parts have no order, so that it could not be said which one it is."""
+        value = self.read(part, data)
+        if not is_whole(value):
+            raise Unreadable(f"{_short(data)} leaves out fields, and what is in a {kind} is told with all of them")
+        return value
+
     def _map(self, kind: MapType, data: Json) -> Any:
-        entries = {self.read(kind.key, key): self.read(kind.value, each) for key, each in pairs(kind, data)}
+        entries = {
+            self._whole(kind, kind.key, key): self._whole(kind, kind.value, each) for key, each in pairs(kind, data)
+        }
         return kind.check(kind.of(entries[key] if key in entries else kind.value.zero() for key in kind.keys))
 
     def _partial_map(self, kind: PartialMapType, data: Json) -> Any:
         """What is not told, or null, is not there."""
-        entries = [(self.read(kind.key, key), each) for key, each in pairs(kind, data)]
-        return kind.check({key: self.read(kind.held, each) for key, each in entries if each is not None})
+        entries = [(self._whole(kind, kind.key, key), each) for key, each in pairs(kind, data)]
+        return kind.check({key: self._whole(kind, kind.held, each) for key, each in entries if each is not None})
 
     def _bag(self, kind: BagType, data: Json) -> Any:
         bag: Any = kind.zero()
@@ -236,7 +267,7 @@ class Values:
             each, copies = _pair(kind, part) if counted else (part, 1)
             if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
                 raise Unreadable(f"{_short(copies)} is no number of copies in a {kind}")
-            message = self.read(kind.message, each)
+            message = self._whole(kind, kind.message, each)
             bag.counts[message] = bag.counts.get(message, 0) + copies
         return bag
 
@@ -277,6 +308,10 @@ def _wanted(kind: Type, wanted: Any) -> Iterator[Any]:
         known = dict(wanted.known)
         parts = (tuple(_wanted(part, known.get(name, ANY))) for name, part in wanted.type.fields)
         yield from (wanted.type.sort(*chosen) for chosen in product(*parts))
+    elif isinstance(wanted, PartialParts):
+        kinds = wanted.type.kinds if isinstance(wanted.type, TupleType) else [wanted.type.element] * len(wanted.known)
+        chosen = product(*(tuple(_wanted(part, one)) for part, one in zip(kinds, wanted.known, strict=True)))
+        yield from (wanted.type.check(parts if isinstance(wanted.type, TupleType) else list(parts)) for parts in chosen)
     elif wanted is not ANY:
         yield wanted
     else:
@@ -325,11 +360,14 @@ def _short(data: Json) -> str:
 
 def is_whole(value: Any) -> bool:
     """Whether all of a value is known, not some fields of a record alone."""
-    return not hasattr(value, "known")
+    return not isinstance(value, Partial | PartialParts)
 
 
 def observed(value: Any) -> Json:
     """A value as a log tells it."""
     if is_whole(value):
         return plain_json(value)
+    if isinstance(value, PartialParts):
+        parts = [observed(part) for part in value.known]
+        return {"tuple": parts} if isinstance(value.type, TupleType) else parts
     return {"record": str(value.type), "fields": {name: observed(part) for name, part in value.known}}

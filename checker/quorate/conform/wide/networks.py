@@ -178,6 +178,9 @@ class WideNetwork(Network[Any]):
 class WideNetworkType(NetworkType):
     """`Network[M]` without a capacity."""
 
+    def __str__(self) -> str:
+        return f"Network[{self.message}]"
+
     def _of_layers(self, layers: Layered) -> Any:
         network: Any = self._bound(WideNetwork())
         network.messages = layers
