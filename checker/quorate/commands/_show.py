@@ -156,7 +156,8 @@ def _remove_earlier(folder: Path) -> None:
             trace = Trace.load(file)
         except TraceError:
             continue  # It is not ours.
-        if file.stem not in ("trace", f"trace-{trace.property}") and trace.kind != DIFFERENCE:
+        is_run = trace.kind == "run" and file.stem.removeprefix("trace-").isdigit()
+        if file.stem not in ("trace", f"trace-{trace.property}") and trace.kind != DIFFERENCE and not is_run:
             continue
         file.unlink(missing_ok=True)
         file.with_name(file.name.replace("trace", "diagram", 1)).with_suffix(".svg").unlink(missing_ok=True)

@@ -71,6 +71,7 @@ def command(
     from quorate.conform.adapter import load_adapter
     from quorate.conform.scenarios import Cover, pytest_file, scenarios
     from quorate.loading import load
+    from quorate.report.render import write
 
     if (test is None) is not (adapter_file is None):
         raise UsageError("--pytest FILE.py and --adapter FILE.py go together: the tests drive a program.")
@@ -86,10 +87,12 @@ def command(
             folder.save(run, f"{number:03}")
     whole = "" if found.is_whole else f", among the first {max_states:,} states"
     click.echo(f"{len(found.runs)} runs cover {found.covered:,} of {found.total:,} {cover}{whole}")
+    if found.never:
+        click.echo(f"    never possible: {', '.join(found.never)}")
     if test is not None and adapter_file is not None:
         name = str(
             adapter_file.name if adapter_file.resolve().parent == test.resolve().parent else adapter_file.resolve()
         )
-        test.write_text(pytest_file(found, load_adapter(adapter_file), name, cls, spec), encoding="utf-8")
+        write(test, pytest_file(found, load_adapter(adapter_file), name, cls, spec).encode())
         click.echo(f"wrote {test}", err=True)
     return Exit.SUCCESS if found.is_whole and found.covered == found.total else Exit.OPEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,12 +33,14 @@ Item = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Scenarios:
-    """Runs that cover `covered` of `total` items. `is_whole` is false if not all states were looked at."""
+    """Runs that cover `covered` of `total` items. `is_whole` is false if not all states were looked at. `never` are the actions that
+    are possible in none of them, and so in no run."""
 
     runs: tuple[Trace, ...]
     covered: int
     total: int
     is_whole: bool
+    never: tuple[str, ...] = ()
 
 
 def _item(cover: Cover, before: Edge | None, edge: Edge) -> Item:
@@ -79,7 +81,9 @@ def scenarios(
             trace(system, Finding("run", None, arguments, tuple(edge.instance for edge in run)), name, variant)
             for arguments, run in _walks(graph, cover, missing, length_max)
         ]
-        return Scenarios(tuple(runs), total - len(missing), total, graph.is_whole)
+        possible = {edge.instance[0].name for edge in graph.transitions}
+        never = tuple(action.name for action in system.actions if action.name not in possible)
+        return Scenarios(tuple(runs), total - len(missing), total, graph.is_whole, never)
 
 
 def _walks(graph: Graph, cover: Cover, missing: set[Item], length_max: int) -> Iterator[tuple[Arguments, list[Edge]]]:
@@ -315,16 +319,15 @@ def _test(number: int, run: Trace, adapter: Adapter, spec: type[Spec]) -> str:
 
 
 def _changes(driver: Driver, seen: Iterable[str], before: State, after: State) -> dict[str, Any]:
-    write: Callable[[Any], Any] = driver.values.write
     found: dict[str, Any] = {}
     for name in seen:
         old, new = before[driver.system.index[name]], after[driver.system.index[name]]
         if old == new:
             continue
-        if isinstance(new, dict):
-            found[name] = {str(write(key)): write(new[key]) for key in new if new[key] != old[key]}
-        else:
-            found[name] = write(new)
+        if isinstance(old, dict) and isinstance(new, dict):  # A partial map has None for what is not there.
+            keys = [key for key in dict.fromkeys((*old, *new)) if old.get(key) != new.get(key)]
+            new = {key: new.get(key) for key in keys}
+        found[name] = driver.values.write(new)
     return found
 
 

@@ -288,7 +288,10 @@ class Values:
             names = {each.name: self.write(getattr(value, each.name)) for each in fields(value)}
             return {"record": type(value).__name__} | names
         if isinstance(value, dict):
-            return {str(self.write(key)): self.write(part) for key, part in value.items()}
+            entries = [[self.write(key), self.write(part)] for key, part in value.items()]
+            if all(_is_name(key) for key, _ in entries):
+                return {str(key): part for key, part in entries}
+            return {"map": entries}  # Keys of objects are texts.
         if isinstance(value, Wire | set | frozenset | list | tuple):
             return [self.write(part) for part in value]
         return value

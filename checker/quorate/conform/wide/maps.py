@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from quorate.conform.wide.lists import WideListType
-from quorate.conform.wide.sorts import UNCOUNTED
+from quorate.conform.wide.sorts import UNCOUNTED, inhabitants
 from quorate.language.containers import DraftMap, FrozenMap, Log
 from quorate.language.types import MapType, PartialMapType, TupleType, Type, UnionType
 
@@ -22,7 +22,7 @@ class _AllKeys(dict[Any, Any]):
         return self._type.is_key(key)
 
     def __iter__(self) -> Iterator[Any]:
-        return self._type.key.values()
+        return iter(self._type.keys)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -148,7 +148,7 @@ class SparseMapType(MapType):
     @property
     def keys(self) -> tuple[Any, ...]:
         """The keys that were met."""
-        return tuple(self.key.values())
+        return tuple(inhabitants(self.key))
 
     @cached_property
     def _zero(self) -> Any:
@@ -222,7 +222,7 @@ class WidePartialMapType(PartialMapType):
     @property
     def keys(self) -> tuple[Any, ...]:
         """The keys that were met."""
-        return tuple(self.key.values())
+        return tuple(inhabitants(self.key))
 
     def is_key(self, key: object) -> bool:
         return _is_value(self.key, key)
