@@ -244,6 +244,7 @@ ACT = "\n@action\ndef act(self) -> None: pass"
     [
         ("n: int" + ACT, "int is infinite"),
         ("n: str" + ACT, "str is not a type of the language"),
+        ("n: Nat[3]" + ACT, "Nat[3] is nothing: a number is written as it is"),
         ("n: set" + ACT, "needs the types of its contents"),
         ("n: bool | Level" + ACT, "True == 1"),
         ("n: Level | set[Node]" + ACT, "cannot be an alternative of a union"),

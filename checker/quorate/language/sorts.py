@@ -169,6 +169,14 @@ class Int(int, metaclass=SortMeta):
             raise SpecError(f"{cls.__name__} has no numbers: min={least} is above max={most}.")
         return range(least, most + 1)
 
+    @classmethod
+    def numbered(cls, position: object) -> Self:
+        """What `Term[position]` would mean: numbers are written as they are."""
+        raise SpecError(
+            f"{cls.__name__}[{position!r}] is nothing: a number is written as it is, and how large it may be where it is declared, "
+            "`class Term(Nat, max=3): ...`."
+        )
+
     if TYPE_CHECKING:  # Arithmetic keeps the sort, so that `self.term[s] += 1` type-checks.
 
         def __add__(self, other: int, /) -> Self: ...
