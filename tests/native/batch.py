@@ -16,7 +16,7 @@ from typing import Any
 from quorate.explore.native.library import Library, compile_model, engine_sources
 from quorate.explore.native.render import Rendered
 
-DEFINED = re.compile(r"^(?:static\b[^;={(]*?|} |struct )(\w+)(?=[\[(;]| =| \{)", re.MULTILINE)
+DEFINED = re.compile(r"^(?:(?:static|INLINE)\b[^;={(]*?|} |struct |enum \{ )(\w+)(?=[\[(;]| =| \{)", re.MULTILINE)
 CALLS = {
     "initial": ("void", "Successors *out"),
     "successors": ("void", "const State *from, Successors *out"),
@@ -28,7 +28,7 @@ CALLS = {
     "step": ("unsigned", "const State *old, const State *state"),
     "reached": ("uint64_t", "const State *s, uint64_t known"),
     "terminal": ("bool", "const State *s"),
-    "canonical": ("State", "State s"),
+    "canonical": ("State", "State s, Memo *memo"),
 }
 """What the engine calls, as `model.h` says."""
 
@@ -47,6 +47,10 @@ COUNTING_CALLS = {"count": ("void", "const State *s")}
 
 SIZES = ("WORDS", "BITS", "ARGS", "ACTIONS", "BOUNDS", "LIVENESS", "POINTS", "SITES", "NUMBERS", "CLASSES")
 """What is an array's size: the greatest of all models."""
+
+SYMMETRY = ("candidates.h", "colours.h")
+"""What each model includes by itself, and what it defines for them."""
+SYMMETRY_DEFINES = ("SYMMETRY_MEMBERS", "SYMMETRY_RENAMINGS", "SYMMETRY_NEAR")
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def combined(models: Sequence[Rendered]) -> tuple[dict[str, int], str]:
     sizes = {size: max(defines.get(size, 0) for defines, _ in parts) for size in SIZES}
     chosen = [name for name in parts[0][0] if name not in SIZES]
     pieces = [
-        _renamed(f"/* Model {number} */\n{body}\n#undef SYMMETRY_MEMBERS\n#undef SYMMETRY_NEAR", number)
+        _renamed("\n".join([f"/* Model {number} */", body, *(f"#undef {name}" for name in SYMMETRY_DEFINES)]), number)
         for number, (_, body) in enumerate(parts)
     ]
     records = [
@@ -146,12 +150,14 @@ def _never_called(model: Rendered, calls: Mapping[str, tuple[str, str]]) -> str:
 def _parts(source: str) -> tuple[dict[str, int], str]:
     """The sizes and flags that a model defines, and its text."""
     head, rest = source.split('#include "model.h"\n#include "bits.h"\n')
-    body = rest.replace('#include "engine.c"\n', "").replace('#include "symmetry.h"', engine_sources()["symmetry.h"])
+    body = rest.replace('#include "engine.c"\n', "")
+    for name in SYMMETRY:
+        body = body.replace(f'#include "{name}"', engine_sources()[name])
     return {name: int(value) for name, value in re.findall(r"^#define MODEL_(\w+) (\d+)$", head, re.MULTILINE)}, body
 
 
 def _renamed(text: str, number: int) -> str:
-    names = "|".join(sorted(set(DEFINED.findall(text)) | {"QUORATE_SYMMETRY_H"}))
+    names = "|".join(sorted(set(DEFINED.findall(text)) | {"Renamed", "QUORATE_CANDIDATES_H", "QUORATE_COLOURS_H"}))
     return re.sub(rf"\b({names})\b", rf"\1_of_{number}", text)
 
 

@@ -70,6 +70,11 @@ class Symmetry:
         self._renamed: dict[tuple[int, int], dict[Any, Any]] = {}
         self._number(tuple(range(len(self._renamings))))
 
+    @property
+    def count(self) -> int:
+        """How many renamings there are. Number 0 changes nothing."""
+        return len(self._renamings)
+
     def _number(self, candidates: tuple[int, ...]) -> int:
         """The number of a set of candidate permutations."""
         number = self._numbers.get(candidates)

@@ -61,7 +61,7 @@ static bool model_room(const State *s) { return (void)s, true; }
 static unsigned model_step(const State *old, const State *new) { return (void)old, (void)new, NONE; }
 static uint64_t model_reached(const State *s, uint64_t known) { return (void)s, known; }
 static bool model_terminal(const State *s) { return (void)s, true; }
-static State model_canonical(State s) { return s; }
+static State model_canonical(State s, Memo *memo) { (void)memo; return s; }
 
 static unsigned model_fairness(unsigned action) { return action > 2 ? action - 2 : action; }
 static int model_demand(const State *s, const Label *label, Label *demand) {

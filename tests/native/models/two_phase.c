@@ -124,7 +124,8 @@ static bool model_terminal(const State *s) {
     return true;
 }
 
-static State model_canonical(State state) {
+static State model_canonical(State state, Memo *memo) {
+    (void)memo;
     word s = state.w[MODEL_WORDS - 1], keys[RM], rest = s >> TM_SHIFT << TM_SHIFT;
     for (unsigned r = 0; r < RM; r++) {
         word key = rm_of(s, r) | (s & MESSAGE(r) ? 4 : 0) | (s & PREPARED_AT_TM(r) ? 8 : 0);

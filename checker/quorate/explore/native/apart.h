@@ -29,7 +29,7 @@
     EACH(unsigned, step, (const State *old, const State *new), (old, new))                                   \
     EACH(uint64_t, reached, (const State *s, uint64_t known), (s, known))                                    \
     EACH(bool, terminal, (const State *s), (s))                                                              \
-    EACH(State, canonical, (State s), (s))
+    EACH(State, canonical, (State s, Memo *memo), (s, memo))
 #if MODEL_LIVENESS
 #define OF_LIVENESS(EACH)                                                                                    \
     EACH(unsigned, fairness, (unsigned action), (action))                                                    \

@@ -170,7 +170,7 @@ static inline void gather(Worker *me, const State *from) {
             continue;
         }
         if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) note_event(me->search, EVENT_VIOLATION);
-        if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i]);
+        if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i], out->memo);
     }
 }
 
@@ -279,7 +279,7 @@ static void seed_initial(Search *search) {
             note_event(search, EVENT_VIOLATION);
         else {
             search->initial_count++;
-            if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i]);
+            if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i], out->memo);
         }
     }
     insert_all(me, true);

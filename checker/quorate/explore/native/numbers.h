@@ -7,7 +7,7 @@
  * Why it is exact. A number is given once and never taken back, to whatever is sent first: which message that is depends on the timing
  * of the workers, so nothing that is reported may depend on numbers, and nothing is ordered by them. Within a search two networks are
  * equal when their bits are. Whoever goes through a network gets its messages sorted, as they would stand in a sequence. Of the members of
- * an orbit the least by its bits stands for all (symmetry.h): when two are compared all their messages have numbers, so the choice is the
+ * an orbit the least by its bits stands for all (candidates.h, colours.h): when two are compared all their messages have numbers, so the choice is the
  * same whenever it is made.
  * A message is written before its number is given, under a lock; a state that has the number's bit was made later, so whoever reads the
  * state finds the message, and finds its bit in the masks.

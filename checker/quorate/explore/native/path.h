@@ -14,7 +14,7 @@ typedef struct {
     uint64_t *target; /* one bit for each slot of the table: in M(level + 1) */
 } Retrace;
 
-static inline State representative(State s) { return MODEL_SYMMETRY ? model_canonical(s) : s; }
+static inline State representative(State s) { return MODEL_SYMMETRY ? model_canonical(s, NULL) : s; }
 
 /* Whether a violation shows at the transition `i` of `out`, which leads away from `from`: it is an error, breaks a step
    property, or leads to a state that breaks an invariant. Such a state is new, or the search had ended before. */

@@ -72,7 +72,7 @@ EXPORT int quorate_new_states(const Search *search, uint64_t level, uint64_t *by
             model_successors(&arena_states(&search->table.arenas[arena])[i], &out);
             for (size_t k = 0; k < out.count; k++) {
                 if (out.labels[k].error != NONE) continue;
-                State state = MODEL_SYMMETRY ? model_canonical(out.states[k]) : out.states[k];
+                State state = MODEL_SYMMETRY ? model_canonical(out.states[k], NULL) : out.states[k];
                 uint64_t number = *met_slot(&met, &state);
                 if (number && out.labels[k].action < met.actions[number - 1]) met.actions[number - 1] = out.labels[k].action;
             }

@@ -179,7 +179,7 @@ static void share_seed(Share *share) {
             note_event(share->search, EVENT_VIOLATION);
         else {
             share->search->initial_count += share->part == 0;
-            if (MODEL_SYMMETRY) me->out.states[i] = model_canonical(me->out.states[i]);
+            if (MODEL_SYMMETRY) me->out.states[i] = model_canonical(me->out.states[i], me->out.memo);
         }
     }
     distribute(share);

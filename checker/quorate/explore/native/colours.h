@@ -1,4 +1,5 @@
-/* Symmetry reduction: one representative for each orbit of states, exactly, without trying all permutations.
+/* Symmetry reduction where a state has many renamings: one representative for each orbit, exactly, without trying all of them. Where they are
+ * few, candidates.h takes less time.
  *
  * Members of the reduced scalarsets get colours, numbers that depend on the state but not on names: renaming the members of a state
  * renames its colours along. The colour of a member is a hash of the state as seen from it: every identity in the state is replaced
@@ -17,8 +18,8 @@
  *
  * Sources: the scalarset discipline is Ip & Dill 1996; individualization and refinement, McKay 1981.
  */
-#ifndef QUORATE_SYMMETRY_H
-#define QUORATE_SYMMETRY_H
+#ifndef QUORATE_COLOURS_H
+#define QUORATE_COLOURS_H
 
 /* A model with symmetry defines before including this: SYMMETRY_MEMBERS, the members of all reduced sorts in one numbering;
    symmetry_first[], where each sort begins (and the end); symmetry_sorts; SYMMETRY_NEAR, whether there are networks and variables to
@@ -120,7 +121,8 @@ static State least_renaming(const State *s, Colouring now) {
     return best;
 }
 
-static State model_canonical(State s) {
+static State model_canonical(State s, Memo *memo) {
+    (void)memo;
     Colouring now;
     for (unsigned sort = 0; sort < symmetry_sorts; sort++)
         for (unsigned i = symmetry_first[sort]; i < symmetry_first[sort + 1]; i++) now.colour[i] = sort + 1;
