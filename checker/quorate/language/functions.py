@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar, cast
 
 from quorate.errors import SpecError
 from quorate.language.containers import frozen
+from quorate.language.resolve import Configuration, hints, resolve
 from quorate.language.sorts import Identity, SortMeta
 
 T = TypeVar("T")
@@ -71,11 +73,13 @@ def linearizable(history: Sequence[E], model: Callable[[S, E], tuple[bool, S]], 
     """Whether the operations of `history` could have taken effect one at a time, each between its call and its return.
 
     `model(state, event)` is the sequential object: whether the operation, with the result that `event` has, is right
-    in `state`, and the state after it. An operation that has not returned is given by its call; it took effect at
-    some time after, or not yet.
+    in `state`, and the state after it, which is held against its declared type. An operation that has not returned is
+    given by its call; it took effect at some time after, or not yet.
 
     Source: Herlihy & Wing 1990; the search is that of Wing & Gong 1993 with Lowe's memory of failed configurations.
     """
+    held = _state_of(model)
+    held(initial)
     calls, returns = _operations(history)
     closed = sum(1 << number for number, last in enumerate(returns) if last is not None)
     failed: set[tuple[int, Any]] = set()
@@ -92,12 +96,24 @@ def linearizable(history: Sequence[E], model: Callable[[S, E], tuple[bool, S]], 
                 continue
             last = returns[number]
             right, after = model(state, history[called if last is None else last])
+            held(after)
             if right and possible(done | 1 << number, after):
                 return True
         failed.add(known)
         return False
 
     return possible(0, initial)
+
+
+def _state_of(model: Callable[[S, E], tuple[bool, S]]) -> Callable[[S], Any]:
+    """What holds a state of a sequential model against the type that is declared of it. Anything is right where that is no type of the
+    language."""
+    function = getattr(model, "__func__", model)
+    try:
+        name = next(iter(inspect.signature(model).parameters))
+        return resolve(hints(function)[name], f"{function.__name__}.{name}", Configuration()).check
+    except (SpecError, LookupError, StopIteration, ValueError):
+        return lambda state: state
 
 
 def _operations(history: Sequence[HistoryEvent]) -> tuple[list[int], list[int | None]]:

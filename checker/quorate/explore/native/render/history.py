@@ -8,11 +8,12 @@ remembered.
 from __future__ import annotations
 
 from quorate.explore.native.render.containers import Containers
-from quorate.explore.native.render.layout import Unsupported
-from quorate.explore.native.render.operands import ctype, is_wide, to_bits
+from quorate.explore.native.render.layout import Unsupported, width, words
+from quorate.explore.native.render.operands import ctype, is_wide
 from quorate.explore.native.render.shared import Shared
 from quorate.explore.native.render.writer import Writer
 from quorate.language.types import ListType, RecordType, TupleType, Type, UnionType
+from quorate.model.conversion import alternatives
 from quorate.model.nodes import Expr
 
 
@@ -25,6 +26,7 @@ class _History(Containers):
         history = node.args[0].type
         assert isinstance(history, ListType)
         self.history, self.event, self.state = history, history.element, node.args[1].type
+        self.records = tuple(kind for kind in alternatives(self.event) if isinstance(kind, RecordType))
         self.object = shared.model.functions[node.data]
         if history.capacity > 64:
             raise Unsupported(f"a history of {history.capacity} events (at most 64)")
@@ -33,26 +35,28 @@ class _History(Containers):
         """A parameter."""
         return f"const word *{name}" if is_wide(kind) else f"{ctype(kind)} {name}"
 
-    def field(self, operand: str, name: str) -> str:
-        """A field of an event as bits, whatever record it is."""
-        spot = self.spot_of(self.event, operand)
-        result = self.out.fresh("f")
-        self.out(f"word {result} = 0;")
+    def kind(self, name: str) -> Type:
+        """The type of a field of events, which is the same in all alternatives."""
+        kind = self.records[0].field(name)
+        assert kind is not None
+        return kind
 
-        def of(kind: Type, payload: str) -> None:
-            assert isinstance(kind, RecordType)
-            names = [known for known, _ in kind.fields]
-            part = kind.kinds[names.index(name)]
-            place = self.spot_of(kind, payload).part(kind.kinds, names.index(name))
-            self.out(f"{result} = {to_bits(part, self.read(place))};")
+    def field(self, operand: str, name: str) -> str:
+        """A field of an event, whatever record it is."""
+        spot, part = self.spot_of(self.event, operand), self.kind(name)
+        result = self.declare(part, self.out.fresh("f"))
+
+        def of(kind: RecordType, payload: str) -> None:
+            place = self.spot_of(kind, payload).part(kind.kinds, kind.names.index(name))
+            self.assign(part, result, self.read(place))
 
         if isinstance(self.event, UnionType):
             with self.out.block(f"switch ({self.tag(spot)})"):
-                for position, kind in enumerate(self.event.kinds):
+                for position, kind in enumerate(self.records):
                     with self.out.block(f"case {position}:", "} break;"):
                         of(kind, self.read(spot.inner(kind, 0)))
         else:
-            of(self.event, self.read(spot))
+            of(self.records[0], self.read(spot))
         return result
 
     def search(self) -> None:
@@ -111,20 +115,21 @@ class _History(Containers):
         self.search()
         with out.block(self.head):
             out(f"struct {self.name}_operations all = {{0}};")
-            out("word clients[64];")
+            caller = self.kind("client")
+            out(f"word clients[64][{words(width(caller))}];" if is_wide(caller) else f"{ctype(caller)} clients[64];")
             place = self.spot_of(self.history, "history")
             with out.block(f"for (unsigned i = 0, count = {self.length(place)}; i < count; i++)"):
                 event = self.let(self.event, self.read(self.item(place, "i")))
                 client, returned = self.field(event, "client"), self.field(event, "returned")
                 out("unsigned open = all.count;")
                 out("for (unsigned k = 0; k < all.count; k++)")
-                out(f"    if (all.last[k] == 64 && clients[k] == {client}) open = k;")
+                out(f"    if (all.last[k] == 64 && {self.equal(caller, 'clients[k]', client)}) open = k;")
                 self.error(f"{returned} ? open == all.count : open != all.count")
                 with out.block(f"if ({returned})"):
                     out("all.last[open] = i;")
                     out("all.closed |= (uint64_t)1 << open;")
                 with out.block("else"):
-                    out(f"clients[all.count] = {client};")
+                    self.assign(caller, "clients[all.count]", client)
                     out("all.called[all.count] = i;")
                     out("all.last[all.count++] = 64;")
             out(f"return {self.name}_from(status, s, old, history, &all, 0, state);")
