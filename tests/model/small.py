@@ -32,6 +32,7 @@ options: Annotated[list[Level | None], up_to(Size)]
 paired: dict[tuple[Level, Node], Level]
 ranked: dict[Level | None, Level]
 either: dict[tuple[Level, Node | None], Level]
+held: Annotated[dict[Level | None, Level], partial]
 sets: dict[Level, set[Level]]
 wire: Network[Note | Ack]
 """

@@ -73,6 +73,11 @@ SAME = {
     "an index behind a key": "self.lists[1] = {self.log[0]}",
     "the value before the key": "self.colors[Color.RED] = self.numbers[1] + 3",
     "arguments by keyword": "self.top = pick(b=Note(p, p, self.top + 3).level, a=self.numbers[0])",
+    # Keys of displays that are of one alternative of the map's.
+    "a key of one alternative in a display": "self.ranked = {**self.ranked, self.top: 1, 1: 2, None: self.top}",
+    "a tuple of one alternative in a display": "self.either = {**self.either, (self.top, p): 1, (1, None): 2}",
+    "a key of one alternative of a partial map": "self.held = {self.top: 1}\nself.flag = self.held.get(self.top) == 1",
+    "constant keys of a partial map": "self.held = {**self.held, 1: 2, None: 1}\nself.top = self.held[1]",
     # In a container without an order, an error in one element comes before what cuts another; of several bounds, the first by name.
     "a set of numbers below and above": "self.sets[0] = {self.top - 1, self.top + 3}",
     "a set updated with numbers below and above": "self.sets[0].update({self.top - 1, self.top + 3})",

@@ -9,7 +9,7 @@ from quorate.language.types import MapType, NoneType, PartialMapType, SetType, T
 from quorate.model import comprehensions, lowering, operators, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import converts, roomy
+from quorate.model.conversion import compatible, converts, roomy
 
 BOOL = lowering.BOOL
 
@@ -65,11 +65,12 @@ def updated(ctx: Context, node: ast.Dict, expected: Type | None) -> ir.Expr:
     for key, value in zip(keys, values, strict=True):
         assert key is not None
         found = lowering.lower(ctx, key, whole.type.key)
-        ctx.adapt(found, whole.type.key, key)
+        adapted = ctx.adapt(found, whole.type.key, key)
         if not converts(found, whole.type.key):
             raise ctx.source.outside(
                 key, f"This may be no {whole.type.key}, and maps are total.", "Use a key of the map's key type."
             )
+        found = found if compatible(found.type, whole.type.key) else adapted
         asked = ir.Expr(ir.Op.LOOKUP, whole.type.value, (whole, found), None, ctx.location(key))
         written += [asked, lowering.lower(ctx, value, whole.type.value)]  # At other bounds it may be none.
         body = ast.IfExp(ast.Compare(each, [ast.Eq()], [key]), value, body)

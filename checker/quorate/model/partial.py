@@ -11,7 +11,7 @@ from quorate.language.types import BoolType, NoneType, PartialMapType, SetType, 
 from quorate.model import aliases, lowering, narrowing
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import alternatives, converts
+from quorate.model.conversion import alternatives, compatible, converts
 from quorate.model.nodes import Op
 
 BOOL = BoolType()
@@ -35,11 +35,13 @@ def key(ctx: Context, node: ast.expr, kind: PartialMapType) -> ir.Expr:
 
 def asked(ctx: Context, node: ast.expr, key: ir.Expr, whole: ir.Expr) -> ir.Expr:
     """A key that is given, looked up in some map: what is one by its range, or as a constant, may be none at other bounds."""
-    while key.op is Op.COERCE:
-        (key,) = key.args
-    if key.op is Op.CONST:
-        key = lowering.constant(ctx, node, key.data)
-    return looked_up(whole, key, ctx.location(node))
+    assert isinstance(whole.type, PartialMapType)
+    given = key
+    while given.op is Op.COERCE:
+        (given,) = given.args
+    if given.op is Op.CONST:
+        given = lowering.constant(ctx, node, given.data)
+    return looked_up(whole, given if compatible(given.type, whole.type.key) else key, ctx.location(node))
 
 
 def present(value: ir.Expr) -> ir.Expr:
