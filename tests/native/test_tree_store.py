@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from quorate import Nat, Spec, action, invariant
+from quorate import Nat, Spec, action, invariant, reachable
 from quorate.commands.check import command
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
@@ -168,6 +168,27 @@ def test_where_memory_does_not_suffice_for_states_as_they_are_a_tree_is_taken(mo
     assert [getattr(kept.statistics, count) for count in same] == [getattr(whole.statistics, count) for count in same]
     assert kept.verdict == whole.verdict == "violated" and len(kept.trace.steps) == len(whole.trace.steps)
     assert told.verdict == "unfinished" and told.statistics.store == "exact" and "memory is reached" in told.reason
+
+
+class Unsteady(Spec):
+    at: Digit
+
+    @action
+    def up(self) -> None:
+        self.at += 1
+
+    @reachable
+    def far(self) -> bool:
+        assert self.at < 3
+        return self.at == 9
+
+
+def test_after_a_search_in_a_tree_the_next_may_need_the_reference_engine() -> None:
+    watch = Watch(at_once=0)
+    watch.short = True
+    assert watch.save_memory()
+    outcome = check(Unsteady, watch=watch)
+    assert outcome.verdict == "error" and outcome.engine == "reference"
 
 
 def test_a_tree_is_taken_only_once_and_where_nothing_else_needs_the_states(tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ class _Judge:
                 for asked, what in (
                     (self.watch.checkpoint is not None, "writes checkpoints"),
                     (self.watch.keeping == "fingerprint", "keeps fingerprints"),
-                    (self.watch.keeping == "tree", "keeps states in a tree"),
+                    (self.watch.store == "tree", "keeps states in a tree"),
                     (self.watch.disk is not None, "keeps states on the disk"),
                 ):
                     if asked:
@@ -307,13 +307,10 @@ class _Judge:
 
     def _within_memory(self, explore: Callable[[], Ended]) -> Ended:
         """What was explored; anew in a tree where memory did not suffice for states as they are."""
+        self.watch.short = False
         found = explore()
-        if (
-            self.engine != "native"
-            or found.stopped is None
-            or found.finding is not None
-            or not self.watch.save_memory()
-        ):
+        decided = found.stopped is None or found.finding is not None
+        if self.engine != "native" or decided or not self.watch.save_memory():
             return found
         self.notes.append(f"states were kept in a tree, after {found.states:,} had filled the memory as they are")
         return explore()
