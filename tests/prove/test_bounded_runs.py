@@ -23,6 +23,7 @@ from quorate.prove.transition.unrolling import Unrolled
 
 from tests import generated
 from tests.costs import shares
+from tests.prove import drawn_cuts
 from tests.prove.agreement import reference
 
 DEPTH = 6
@@ -102,6 +103,13 @@ def test_every_state_of_a_drawn_spec_is_reached_in_as_few_steps(begin: int) -> N
         model = build(full(generated.load(source), random.choice((None, 1, 2))))
         reductions = random.choice(SWITCHES)
         assert list(wrong(model, reductions)) == [], (seed, reductions)
+
+
+def test_what_lies_behind_a_branch_that_is_always_cut_is_not_believed() -> None:
+    """Three steps, after which elements and alternatives are there in some runs only; where they are in none, nothing is known of them."""
+    assert {
+        seed: found for seed in range(40) if (found := list(wrong(build(generated.load(drawn_cuts.write(seed))))))
+    } == {}
 
 
 def test_what_follows_from_an_action_that_cannot_happen_is_not_believed() -> None:
