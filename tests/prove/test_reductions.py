@@ -18,7 +18,7 @@ from tests.prove.oracle import ERROR, explored
 HEADER = '''
 from typing import Annotated, ClassVar, Self
 
-from quorate import Bag, Nat, Network, Scalarset, Spec, action, init, invariant, record, require, step, up_to
+from quorate import Bag, Nat, Network, Scalarset, Spec, action, init, invariant, partial, record, require, step, up_to
 
 
 class Server(Scalarset, size=2):
@@ -248,6 +248,25 @@ class Drawn(Spec):
     @invariant
     def never(self) -> bool:
         return not self.high
+"""
+
+A_BRANCH_IS_NEVER_TAKEN = """
+class Drawn(Spec):
+    last: Annotated[dict[Level, Term], partial]
+    log: Annotated[list[Term], up_to(2)]
+    done: bool
+
+    @action
+    def finish(self, f: bool, n: Level) -> None:
+        if f:
+            self.done = True
+        elif f:
+            self.last = {n: Term(1)}
+            self.log = [t for t in self.log if t > 0] + [self.log[n]]
+
+    @invariant
+    def never(self) -> bool:
+        return not self.done
 """
 
 CASES = {name: text for name, text in globals().items() if isinstance(text, str) and "class Drawn" in text}

@@ -119,7 +119,8 @@ class FixedValues(Machine[int, Part]):
         return value
 
     def value(self, node: Expr, env: Env) -> Value:
-        return self.some(super().value(node, env), node.type)
+        """The value of an expression; any of its type where no run comes by."""
+        return self.some(ABSENT if self.path == FALSE else super().value(node, env), node.type)
 
     def some(self, value: Value, kind: Type) -> Value:
         """A value, or any of its type where no run has one: what stops them all was noted before."""
