@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cvc5
 import pytest
 from click.testing import CliRunner
 from quorate.commands.prove import command
+from quorate.outcome import Proven
+from quorate.prove.proof import Task, prove
+from quorate.prove.solvers.evidence import Evidence
+from quorate.prove.solvers.query import Query, Status
+
+from tests import generated
 
 
 def answer(text: str) -> str:
@@ -55,3 +62,59 @@ def test_a_certificate_overwrites_nothing(tmp_path: Path) -> None:
     )
     assert result.exit_code != 0
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+THREE = """
+from typing import ClassVar
+from quorate import *
+
+class Node(Scalarset, size=4):
+    pass
+
+class Drawn(Spec):
+    large: ClassVar[int] = 3
+    first: set[Node]
+    second: set[Node]
+    third: set[Node]
+
+    @init
+    def draw(self, first: set[Node], second: set[Node], third: set[Node]) -> None:
+        require(is_quorum(first, self.large, Node) and is_quorum(second, self.large, Node) and is_majority(third, Node))
+        self.first, self.second, self.third = first, second, third
+
+    @action
+    def swap(self) -> None:
+        self.first, self.second = self.second, self.first
+
+    @invariant
+    def they_meet(self) -> bool:
+        return any(n in self.first and n in self.second for n in Node)
+"""
+
+
+@dataclass
+class Asked(Evidence):
+    """Evidence that keeps the queries."""
+
+    queries: list[Query] = field(default_factory=list)
+
+    def query(self, query: Query, status: Status, solver: str, conditions: frozenset[str]) -> None:
+        if status == "unsat":
+            self.queries.append(query)
+        super().query(query, status, solver, conditions)
+
+
+def test_a_certificate_supposes_no_more_than_the_verdict_names() -> None:
+    evidence = Asked()
+    outcome = prove(Task(generated.load(THREE), "three", any_size=True, evidence=evidence)).outcome
+    assert isinstance(outcome, Proven)
+    named = {said.split(": ", 1)[1] for said in outcome.rests_on if "sizes of which" in said}
+    assert named == {"any large (3) and any large (3) of Node have a member in common"}
+    known = {query.name: query for query in evidence.queries}
+    assert any(set(query.conditions.values()) - named for query in known.values())
+    for one in evidence.answered:
+        if one.status == "unsat":
+            query = known[one.name]
+            supposed = sum(said in named for said in query.conditions.values())
+            assert one.text().count("(assert") <= len(query.labels) - len(query.conditions) + supposed
+            assert answer(one.text()) == "unsat"

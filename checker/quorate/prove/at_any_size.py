@@ -262,7 +262,7 @@ class AtAnySize(Attempt):
 
     def _record(self, query: Query, answer: Answer) -> None:
         if self.task.evidence is not None:
-            self.task.evidence.query(query, answer.status, answer.solver)
+            self.task.evidence.query(query, answer.status, answer.solver, answer.conditions)
         if answer.status == "unsat":
             self._conditions |= answer.conditions
         if answer.status != "unknown":

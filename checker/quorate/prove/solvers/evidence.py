@@ -1,7 +1,8 @@
 """Evidence: every query of a proof as SMT-LIB with its answer, so that another solver can check it.
 
 A query is written complete and by itself, with the axioms and definitions that it rests on. Where Z3 proved it with few of the
-lemmas, all are written: what follows from some follows from all.
+lemmas, all are written: what follows from some follows from all. But of the axioms that are true on a condition, those are, which the
+verdict names: a certificate rests on no more.
 """
 
 from __future__ import annotations
@@ -41,13 +42,14 @@ class Evidence:
         """Take down a question about clauses."""
         self.answered.append(Answered(question.name, status, "z3", partial(_clauses_text, question, status)))
 
-    def query(self, query: Query, status: Status, solver: str) -> None:
-        """Take down a query about formulas."""
-        self.answered.append(Answered(query.name, status, solver, partial(_query_text, query, status)))
+    def query(self, query: Query, status: Status, solver: str, conditions: frozenset[str]) -> None:
+        """Take down a query about formulas; that it has no solution rests on these conditions."""
+        self.answered.append(Answered(query.name, status, solver, partial(_query_text, query, status, conditions)))
 
 
-def _query_text(query: Query, status: Status) -> str:
-    return f"{HEADER.format(logic='ALL', status=status)}{query.text}\n(check-sat)\n"
+def _query_text(query: Query, status: Status, conditions: frozenset[str]) -> str:
+    text = query.resting_on(conditions) if status == "unsat" else query.text
+    return f"{HEADER.format(logic='ALL', status=status)}{text}\n(check-sat)\n"
 
 
 def _clauses_text(question: Question, status: Status) -> str:

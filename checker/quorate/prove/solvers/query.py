@@ -35,6 +35,20 @@ class Query:
     because: tuple[str, ...] = ()
     conditions: dict[int, str] = field(default_factory=dict)
 
+    def resting_on(self, conditions: frozenset[str]) -> str:
+        """The text without the axioms that are true on other conditions."""
+        left_out = {position for position, said in self.conditions.items() if said not in conditions}
+        if not left_out:
+            return self.text
+        import z3
+
+        context = z3.Context()
+        solver = z3.Solver(ctx=context)
+        for position, formula in enumerate(z3.parse_smt2_string(self.text, ctx=context)):
+            if position not in left_out:
+                solver.add(formula)
+        return solver.sexpr()
+
 
 def limit(solver: Solver, seconds: float) -> None:
     """Give Z3 so much time for a question."""
