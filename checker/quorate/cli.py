@@ -91,6 +91,18 @@ COMPLETE = "_QUORATE_COMPLETE"
 """Shells set this to what they want: the script that completes, or completions."""
 
 
+def _usage(error: click.ClickException) -> str:
+    """A mistake in the command line: of what is missing, what it is for and how the command is written."""
+    text = error.format_message()
+    if not isinstance(error, click.MissingParameter) or error.ctx is None:
+        return text
+    pieces = [error.ctx.command_path, *error.ctx.command.collect_usage_pieces(error.ctx)]
+    if isinstance(error.param, click.Option):
+        pieces.append(f"{error.param.opts[0]} {error.param.metavar or 'VALUE'}")
+        text = f"{text} {error.param.help or ''}".rstrip()
+    return f"{text} Usage: `{' '.join(pieces)}`."
+
+
 def main() -> NoReturn:
     """Run the command line. A user's mistake is one paragraph on stderr and exit code 2; one of ours asks for a report. Every
     command returns its exit code: 0 is said, never assumed."""
@@ -108,7 +120,7 @@ def main() -> NoReturn:
     except QuorateError as error:
         code = fail(str(error))
     except click.ClickException as error:
-        code = fail(error.format_message())
+        code = fail(_usage(error))
     except (click.Abort, KeyboardInterrupt):
         code = fail("Interrupted.", Exit.OPEN)
     except (SystemExit, GeneratorExit) as end:

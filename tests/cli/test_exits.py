@@ -13,6 +13,7 @@ import pytest
 from quorate import cli
 from quorate.cli import COMMANDS, Lazy, main
 from quorate.commands._options import Explicit
+from quorate.explore.limits import Watch
 from quorate.outcome import Exit
 
 from tests.cli.samples import MUTEX
@@ -88,6 +89,33 @@ def test_a_cluster_that_ends_the_process_is_no_verdict(tmp_path: Path, ends: str
     """Ray's core does so, with the exit code of a violation, where it cannot start."""
     _, err = (process := with_ray(tmp_path, ends)).communicate(timeout=60)
     assert process.returncode == 3 and ENDINGS[ends] in err and "nothing was judged" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("graph mutex.py", "Missing option '-o' / '--output'. Where to: .svg"),
+        ("graph mutex.py", "Usage: `"),
+        ("diff mutex.py", "Missing argument 'SECOND'. Usage: `"),
+        ("check mutex.py --keep-c nowhere/mutex.c", "Cannot write nowhere/mutex.c"),
+        ("map", "is not `specs` of Quorate's repository"),
+    ],
+)
+def test_what_is_missing_is_said_with_what_to_write(tmp_path: Path, arguments: str, said: str) -> None:
+    code, err = run(tmp_path, *arguments.split())
+    assert code == 2 and said in err, err
+
+
+def test_a_table_that_is_interrupted_after_a_check_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The interruption comes when the last state of one check was looked at."""
+    (tmp_path / "mutex.py").write_text(MUTEX)
+    monkeypatch.setattr(Watch, "is_interrupted", property(lambda self: True))
+    monkeypatch.setattr("sys.argv", ["quorate", "check", str(tmp_path / "mutex.py"), "--bound", "Process=1..2"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == Exit.OPEN and len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_what_a_command_says_itself_is_its_exit_code_and_signals_reach_it(tmp_path: Path) -> None:

@@ -292,6 +292,8 @@ def _sweep(asked: Asked, bounds: Ranges, each: Limits, form: str, outputs: Seque
     if outputs:
         write_results([result_of(outcome) for outcome in outcomes], outputs)
     codes = {outcome.exit_code for outcome in outcomes}
+    if len(outcomes) < len(chosen):  # Interrupted when one was done.
+        codes.add(Exit.OPEN)
     return next(code for code in (Exit.WRONG, Exit.VIOLATED, Exit.OPEN, Exit.SUCCESS) if code in codes)
 
 
@@ -321,12 +323,14 @@ def _row(outcome: Outcome, names: list[str]) -> tuple[str, ...]:
 
 def _keep_c(cls: type[Spec], symmetry: bool, file: Path) -> None:
     from quorate.explore.checking import symmetric_sorts
-    from quorate.explore.native.search import keep_source
+    from quorate.explore.native.search import source_to_keep
     from quorate.language.system import System
+    from quorate.report.render import write
 
     system = System(cls)
     with system:
-        keep_source(system, symmetric_sorts(system)[0] if symmetry else (), file)
+        source = source_to_keep(system, symmetric_sorts(system)[0] if symmetry else (), file.name)
+    write(file, source.encode())
     click.echo(f"wrote {file}", err=True)
 
 

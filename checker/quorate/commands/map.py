@@ -33,6 +33,8 @@ def command(directory: Path, chosen: tuple[str, ...], everything: bool) -> Exit:
     """Count the states of protocols that were not counted yet, or at other bounds; write states.json and the page to DIRECTORY."""
     from quorate.loading import load, names
 
+    if not _proofs(directory).is_file():
+        raise UsageError(f"{directory} is not `specs` of Quorate's repository, whose page this writes.")
     for name in chosen:
         load(name)  # An unknown name is an error, not an empty choice.
     kept = {name: count for name, count in counts(directory).items() if name in names()}
@@ -86,12 +88,16 @@ def page(directory: Path) -> str:
 
     root = directory.resolve().parent
     kept = counts(directory)
-    proven = proven_for_any_size((root / "docs" / "proofs.md").read_text(encoding="utf-8"))
+    proven = proven_for_any_size(_proofs(directory).read_text(encoding="utf-8"))
 
     def place(name: str) -> Place:
         return _place(load(name), kept.get(name), proven.get(name, ""), root)
 
     return library([Chapter(one.name, one.about, one.lesson, [*map(place, one.protocols)]) for one in families()])
+
+
+def _proofs(directory: Path) -> Path:
+    return directory.resolve().parent / "docs" / "proofs.md"
 
 
 def proven_for_any_size(proofs: str) -> dict[str, str]:

@@ -314,8 +314,8 @@ def _union(parts: tuple[Type, ...], name: str) -> Type:
         raise SpecError(
             f"{name}: bool and a Nat cannot be alternatives of one union, because True == 1 in Python; use an Enum."
         )
-    if sum(map(_is_data, flat)) > 1:
-        mixed = " and ".join(str(part) for part in flat if _is_data(part))
+    if sum(map(may_equal_another, flat)) > 1:
+        mixed = " and ".join(str(part) for part in flat if may_equal_another(part))
         raise SpecError(
             f"{name}: {mixed} cannot be alternatives of one union, because members of an enum that is a number or a text equal "
             f"plain ones in Python. Use a plain Enum."
@@ -330,8 +330,9 @@ def _union(parts: tuple[Type, ...], name: str) -> Type:
     return UnionType(tuple(flat))
 
 
-def _is_data(kind: Type) -> bool:
-    """Whether values of a type may equal values of another one in Python: numbers, and enums that are numbers or texts too."""
+def may_equal_another(kind: Type) -> bool:
+    """Whether values of a type may equal values of another one in Python: numbers, truths (True == 1), and enums that are numbers or
+    texts too. A union has one such alternative at most."""
     if isinstance(kind, EnumType):
         return getattr(kind.sort, "_member_type_", object) is not object
     return isinstance(kind, NatType | BoolType)

@@ -13,6 +13,7 @@ from typing import Any
 
 from quorate.errors import Location
 from quorate.language.containers import FrozenList
+from quorate.language.resolve import may_equal_another
 from quorate.language.types import (
     BagType,
     BoolType,
@@ -99,8 +100,19 @@ def _join_union(first: Type, second: Type) -> Type | None:
                 break
         else:
             found.append(kind)
+    if sum(map(_may_equal_another, found)) > 1:
+        return None
     found.sort(key=lambda kind: not isinstance(kind, NoneType))
     return UnionType(tuple(found))
+
+
+def _may_equal_another(kind: Type) -> bool:
+    return is_number(kind) or may_equal_another(kind)
+
+
+def mixed(first: Type, second: Type) -> bool:
+    """Whether values of two types that have nothing in common here may be equal in Python all the same, such as 1 and True."""
+    return any(map(_may_equal_another, alternatives(first))) and any(map(_may_equal_another, alternatives(second)))
 
 
 def roomy(want: Type, have: Type) -> Type:

@@ -18,7 +18,7 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model import lowering, partial
+from quorate.model import aliases, lowering, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
@@ -29,6 +29,7 @@ from quorate.model.conversion import (
     converts,
     element_type,
     join,
+    mixed,
     roomy,
     same_class,
     without_none,
@@ -168,12 +169,27 @@ def equal(ctx: Context, node: ast.AST, left: ir.Expr, right: ir.Expr) -> ir.Expr
         )
     if compatible(left.type, right.type):
         return ir.Expr(ir.Op.EQ, BOOL, (left, right), None, location)
-    kind = join(left.type, right.type)
-    if kind is None or (
-        isinstance(kind, UnionType) and not isinstance(left.type, UnionType) and not isinstance(right.type, UnionType)
-    ):
-        raise ctx.source.error(node, f"A {left.type} never equals a {right.type}.")
+    kind = _common(left.type, right.type)
+    if kind is None:
+        raise ctx.source.error(node, _unequal(left.type, right.type, f"A {left.type} never equals a {right.type}."))
     return ir.Expr(ir.Op.EQ, BOOL, (ctx.adapt(left, kind, node), ctx.adapt(right, kind, node)), None, location)
+
+
+def _common(first: Type, second: Type) -> Type | None:
+    """The type in which values of two types may be equal; None if they never are."""
+    kind = join(first, second)
+    either = isinstance(kind, UnionType) and not isinstance(first, UnionType) and not isinstance(second, UnionType)
+    return None if either else kind
+
+
+def _unequal(first: Type, second: Type, never: str) -> str:
+    """Why values of two types are not compared."""
+    if not mixed(first, second):
+        return never
+    return (
+        f"A {first} and a {second} are not compared: in Python True == 1, and members of an enum that is a number or a text equal "
+        "plain ones. Compare values of one type."
+    )
 
 
 def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.Expr:
@@ -195,13 +211,17 @@ def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.
             )
         among = member(ctx, node, element, lowering.domain(whole.type.key, location))
         return lowering.after(ctx, node, (element, whole), among) if not lowering.always(ctx, whole) else among
+    _check_hashed(ctx, node, element, whole)
     kind = element_type(whole.type)
     if kind is None:
         raise ctx.source.error(node, f"`in` needs a set, list, network or sort; this is a {whole.type}.")
     if compatible(element.type, kind):
         return ir.Expr(ir.Op.IN, BOOL, (element, whole), None, location)
-    if not any(same_class(part, other) for part in alternatives(element.type) for other in alternatives(kind)):
-        raise ctx.source.error(node, f"A {element.type} is never in a collection of {kind}.")
+    common = _common(element.type, kind)
+    shared = any(same_class(part, other) for part in alternatives(element.type) for other in alternatives(kind))
+    if common is None or (isinstance(common, UnionType) and not shared):
+        never = f"A {element.type} is never in a collection of {kind}."
+        raise ctx.source.error(node, _unequal(element.type, kind, never))
     if converts(element, kind):
         return ir.Expr(ir.Op.IN, BOOL, (ctx.adapt(element, kind, node), whole), None, location)
     if isinstance(element.type, UnionType) and not isinstance(kind, UnionType):
@@ -229,6 +249,27 @@ def _is_key(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr, kind:
         ir.Op.AND, BOOL, (equal(ctx, node, one, element), partial.there(whole, one, location)), None, location
     )
     return lowering.after(ctx, node, (element, whole), ir.Expr(ir.Op.ANY, BOOL, (both,), (clause,), location))
+
+
+def _check_hashed(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> None:
+    """Reject the search for a container in a set of Python's own, which hashes what it is asked for, but another set. Sets in a state
+    freeze it."""
+    own = {whole.data} if whole.op is ir.Op.LOCAL else set()
+    if not isinstance(whole.type, SetType) or isinstance(element.type, SetType) or _has_hash(element):
+        return
+    if not aliases.roots(ctx, whole) - own:
+        raise ctx.source.outside(
+            node,
+            f"A {element.type} cannot be looked for in a set that is made here: Python has no hash for it.",
+            "Compare it with each element: `any(each == x for each in s)`.",
+        )
+
+
+def _has_hash(value: ir.Expr) -> bool:
+    """Whether a value is none that is changed in place: what is in a record is not."""
+    if value.op is ir.Op.TUPLE:
+        return all(map(_has_hash, value.args))
+    return value.op is ir.Op.FIELD or not aliases.mutable(value.type)
 
 
 def _searched(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr, kind: Type) -> ir.Expr:

@@ -10,7 +10,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from quorate import cc
@@ -412,7 +411,7 @@ class _Run:
         return "interrupted"
 
 
-def keep_source(system: System, sorts: Sequence[type[Scalarset]], path: Path) -> None:
-    """Write the rendered C of a configured spec to a file."""
+def source_to_keep(system: System, sorts: Sequence[type[Scalarset]], name: str) -> str:
+    """The rendered C of a configured spec, for a file of this name."""
     initial = [state for _, state in system.initial()]
-    path.write_text(standalone(rendering(system, initial, sorts).source, path.name), encoding="utf-8")
+    return standalone(rendering(system, initial, sorts).source, name)
