@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from quorate import (
@@ -18,6 +18,7 @@ from quorate import (
     init,
     leads_to,
     require,
+    up_to,
 )
 from quorate.errors import OutsideSubset, SpecError
 from quorate.explore import check, liveness
@@ -323,3 +324,18 @@ def test_a_condition_may_read_parameters_of_every_size() -> None:
             return seen[1] == 0 and self.got[a] and seen[2] != self.honest
 
     compare_spec(Wide, 1_000)
+
+
+def test_a_condition_may_read_parameters_that_are_containers() -> None:
+    """Their bounds are those of the action's parameters."""
+
+    class Listed(Deliver):
+        @action(fair="weak", fair_if="chosen")
+        def several(self, seen: set[S], order: Annotated[list[S], up_to(1)]) -> None:
+            require(len(seen) == 1 and len(order) == 1 and order[0] not in seen)
+            self.got[order[0]] = not self.got[order[0]]
+
+        def chosen(self, order: Annotated[list[S], up_to(1)], seen: set[S]) -> bool:
+            return self.honest in seen and len(order) > 0 and self.got[order[0]]
+
+    compare_spec(Listed, 1_000)

@@ -279,7 +279,8 @@ class Configured:
                 )
             yield Variable(name, kind, default)
 
-    def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
+    def _method(self, name: str, declaration: Declaration, function: Callable[..., Any], of: str = "") -> Method:
+        """A declared method; one `of` another takes its parameters, whose bounds are named after that."""
         where = f"{self.name}.{name}"
         written = inspect.getattr_static(
             self.spec, name, function
@@ -300,7 +301,7 @@ class Configured:
                     definition(function, parameter),
                 )
             try:
-                kind = resolve(known[parameter], f"{where}.{parameter}", self.configuration)
+                kind = resolve(known[parameter], f"{self.name}.{of or name}.{parameter}", self.configuration)
             except SpecError as error:
                 raise placed(error, definition(function, parameter)) from None
             parameters.append(Parameter(parameter, kind))
@@ -411,7 +412,7 @@ class Configured:
                 f"fair_if names {name!r}, which is no pure method of the class: define it, without a decorator.",
                 "fair_if",
             )
-        condition = self._method(name, action.declaration, function)
+        condition = self._method(name, action.declaration, function, of=action.name)
         for parameter in condition.parameters:
             if known.get(parameter.name) != parameter.type:
                 raise self._misdeclared(
