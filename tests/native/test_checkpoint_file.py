@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from quorate import Spec
 from quorate.commands.check import command
 from quorate.errors import UsageError
-from quorate.explore import Checkpoint, Limits, Watch, check
+from quorate.explore import Checkpoint, Limits, Watch, check, only
 from quorate.explore.native import explore as native
 from quorate.explore.native import library, search
 from quorate.explore.native.checkpoint import GRAPH_MAGIC, MAGIC, claimed, graph_beside
@@ -51,6 +53,39 @@ def test_an_older_checkpoint_asks_for_resume_or_overwrite(tmp_path: Path) -> Non
     whole = Watch(checkpoint=Checkpoint(file, resume=True))
     assert check(SPEC, engine="native", symmetry=False, watch=whole).verdict == "holds"
     assert list(tmp_path.iterdir()) == [], "a search that has come to its end leaves nothing"
+
+
+def test_of_a_checkpoint_of_another_search_it_is_said_what_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "checkpoint"
+
+    def search(spec: type[Spec] = SPEC, symmetry: bool = False, resume: bool = True) -> Outcome:
+        watch = Watch(Limits(200), checkpoint=Checkpoint(file, resume=resume))
+        return check(spec, engine="native", symmetry=symmetry, watch=watch)
+
+    assert search(resume=False).verdict == "unfinished"
+    kept = file.read_bytes()
+    others: list[tuple[dict[str, Any], str]] = [
+        ({"symmetry": True}, "with other symmetry none (now ResourceManager)."),
+        ({"spec": SPEC.bounded(ResourceManager=8)}, "with other bounds ResourceManager=9 (now ResourceManager=8)."),
+        ({"spec": only(SPEC, ["all_commit"])}, "with other properties "),
+        ({"spec": SPEC.bounded(ResourceManager=8), "symmetry": True}, "; other symmetry none (now ResourceManager)."),
+    ]
+    for options, said in others:
+        with pytest.raises(UsageError) as refused:
+            search(**options)
+        assert said in str(refused.value)
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(UsageError, match="another version: its text has changed, or Quorate"),
+    ):
+        patch.setattr(library, "engine_version", lambda: "before")
+        search()
+    for damaged in (kept[:200], kept[:5_000]):
+        file.write_bytes(damaged)
+        with pytest.raises(UsageError):
+            search(symmetry=True)
 
 
 @pytest.mark.slow

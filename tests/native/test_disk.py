@@ -286,7 +286,7 @@ def again(folder: Path, managers: int = 8) -> str:
 
 @pytest.mark.slow
 def test_a_directory_of_another_search_is_refused(interrupted: Path) -> None:
-    assert "it belongs to another spec, other bounds or another version" in again(interrupted, 7)
+    assert "it is of a search with other bounds ResourceManager=8 (now ResourceManager=7)" in again(interrupted, 7)
 
 
 @pytest.mark.slow

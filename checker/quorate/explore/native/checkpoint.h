@@ -11,10 +11,12 @@
 #include "stream.h"
 
 #define CHECKPOINT_MAGIC "QUORATE1"
+#define ABOUT_BYTES 4096
 
 typedef struct {
     char magic[MAGIC_BYTES];
     uint64_t key, words, store, arenas, levels, cursor, level_open, event, initial_count, transitions, reached, reached_before;
+    char about[ABOUT_BYTES]; /* whatever the model is, at this place */
     uint64_t cuts[MODEL_BOUNDS], fired[MODEL_ACTIONS], counts[WORKERS_MAX];
 } CheckpointHead;
 
@@ -49,6 +51,7 @@ static CheckpointHead checkpoint_head(const Search *search) {
     head.key = model_key();
     head.words = MODEL_WORDS;
     head.store = STORE_KIND;
+    if (search->options.about) snprintf(head.about, sizeof head.about, "%s", search->options.about);
     head.arenas = search->arena_count;
     head.levels = search->levels;
     head.level_open = search->level_open;

@@ -7,6 +7,7 @@ search has (`graphfile.h`): the rules are the same.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -66,6 +67,31 @@ def _begins(path: Path, magic: bytes) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(magic)) == magic
+
+
+ABOUT_BYTES = 4096
+"""Of a checkpoint, for what its search was asked (`checkpoint.h`)."""
+OF_ANOTHER = "it belongs to another spec, other bounds or another version"
+"""What the engine says of a checkpoint of another search (`stream.h`)."""
+
+
+def differing(asked: dict[str, str], said: bytes) -> str:
+    """In which of the things that are asked of a search one that is `asked` now differs from that of a checkpoint, which `said` what it was
+    asked; what the engine says where that is not known, or it is in none of them."""
+    try:
+        before = json.loads(said)
+        other = [
+            f"{name} {before[name] or 'none'} (now {one or 'none'})"
+            for name, one in asked.items()
+            if before[name] != one
+        ]
+    except (ValueError, TypeError, KeyError):
+        return OF_ANOTHER
+    return (
+        f"it is of a search with other {'; other '.join(other)}"
+        if other
+        else f"{OF_ANOTHER}: its text has changed, or Quorate"
+    )
 
 
 def age(path: Path) -> str | None:

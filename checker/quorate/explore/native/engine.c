@@ -92,6 +92,17 @@ EXPORT uint64_t quorate_checkpoint_arenas(const char *path) {
     return good ? head.arenas : 0;
 }
 
+/* What a checkpoint says of its search. Nothing of a file that has not as much. */
+EXPORT void quorate_checkpoint_about(const char *path, char *into) {
+    CheckpointHead head;
+    FILE *file = fopen(path, "rb");
+    memset(&head, 0, sizeof head);
+    bool good = file && fread(&head, 1, offsetof(CheckpointHead, cuts), file) == offsetof(CheckpointHead, cuts);
+    if (file) fclose(file);
+    head.about[ABOUT_BYTES - 1] = 0;
+    memcpy(into, good ? head.about : "", good ? ABOUT_BYTES : 1);
+}
+
 /* Send home the workers that have started, `started` of them, when not all could: they wait, or will, at their first meeting. */
 static void dismiss(Search *search, unsigned started) {
     pthread_mutex_lock(&search->meeting.lock);

@@ -87,6 +87,7 @@ class Options(ctypes.Structure):
     _fields_ = (
         *((field, ctypes.c_uint64) for field in ("workers", "memory_limit", "states_max", "again")),
         ("directory", ctypes.c_char_p),
+        ("about", ctypes.c_char_p),
     )
 
 
@@ -187,6 +188,7 @@ class Library:
             "quorate_checkpoint_whole": (ctypes.c_int, (pointer, ctypes.c_char_p)),
             "quorate_checkpoint_error": (ctypes.c_char_p, (pointer,)),
             "quorate_checkpoint_arenas": (number, (ctypes.c_char_p,)),
+            "quorate_checkpoint_about": (None, (ctypes.c_char_p, ctypes.c_char_p)),
             "quorate_resume": (ctypes.c_char_p, (pointer, ctypes.c_char_p)),
             "quorate_trace_step": (None, (pointer, number, pointer, pointer, pointer, pointer)),
             "quorate_trace_length": (number, (pointer,)),

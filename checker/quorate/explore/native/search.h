@@ -37,6 +37,7 @@ typedef struct {
     uint64_t workers, memory_limit, states_max;
     uint64_t again; /* one answer of the memo in so many is looked into again (memo.h): a power of two, or 0 */
     const char *directory; /* of a search on the disk (disk.h) */
+    const char *about; /* what was asked for, in words: whoever goes on from a checkpoint of another search can be told what differs */
 } Options;
 
 /* What each worker counts. Written by its worker only, after each batch, and read by anyone at any time. */

@@ -6,6 +6,7 @@ What is found is a path of actions and arguments; CPython replays it before it c
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -18,7 +19,7 @@ from quorate.errors import SpecError, UsageError
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
 from quorate.explore.native.better import bettered
-from quorate.explore.native.checkpoint import age, claimed, remove
+from quorate.explore.native.checkpoint import ABOUT_BYTES, OF_ANOTHER, age, claimed, differing, remove
 from quorate.explore.native.disk import used
 from quorate.explore.native.library import (
     EVENT_DEADLOCK,
@@ -40,7 +41,7 @@ from quorate.explore.native.render.layout import offsets, width
 from quorate.explore.native.render.numbering import FEW
 from quorate.explore.native.replay import Disagreement, Replay
 from quorate.explore.properties import Properties
-from quorate.kinds import GOALS, LIVENESS
+from quorate.kinds import GOALS, KINDS, LIVENESS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, State, System
 
@@ -67,7 +68,7 @@ def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, work
             system, sorts, watch.keeping, switched_off(watch).union(fewer), watch.coverage, searching=not watch.profile
         )
         with suppress(Crowded):
-            return run(system, found, initial, watch, workers)
+            return run(system, found, initial, watch, workers, sorts)
     raise AssertionError("a sequence has no numbers")
 
 
@@ -90,10 +91,15 @@ def begins_wrongly(system: System) -> bool:
 
 
 def run(
-    system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
+    system: System,
+    library: Library,
+    initial: Sequence[tuple[Arguments, State]],
+    watch: Watch,
+    workers: int,
+    sorts: Sequence[type[Scalarset]] = (),
 ) -> Covered:
-    """Explore with what `compiled` gave. Raises Crowded."""
-    return _Run(system, library, initial, watch, workers).covered()
+    """Explore with what `compiled` gave; `sorts` are those that it was given, for a checkpoint to tell. Raises Crowded."""
+    return _Run(system, library, initial, watch, workers, sorts).covered()
 
 
 def compiled(
@@ -190,9 +196,15 @@ class _Run:
     """One search."""
 
     def __init__(
-        self, system: System, library: Library, initial: Sequence[tuple[Arguments, State]], watch: Watch, workers: int
+        self,
+        system: System,
+        library: Library,
+        initial: Sequence[tuple[Arguments, State]],
+        watch: Watch,
+        workers: int,
+        sorts: Sequence[type[Scalarset]],
     ) -> None:
-        self.system, self.library, self.initial, self.watch = system, library, initial, watch
+        self.system, self.library, self.initial, self.watch, self.sorts = system, library, initial, watch, sorts
         self.workers = max(workers, 1)
         self.checkpoint = watch.checkpoint
         self.notes: list[str] = []
@@ -233,6 +245,7 @@ class _Run:
             EVERYTHING if limits.states is None else limits.states,
             self.watch.again,
             None if disk is None else os.fsencode(disk),
+            json.dumps(self._asked()).encode(),
         )
         resumed = os.fsencode(checkpoint.path) if checkpoint is not None and checkpoint.resume else None
         arenas = self.workers if resumed is None else max(self.workers, c.quorate_checkpoint_arenas(resumed))
@@ -243,7 +256,7 @@ class _Run:
             if resumed is not None:
                 wrong = c.quorate_resume(search, resumed)
                 if wrong is not None:
-                    raise UsageError(f"The search cannot go on from {checkpoint.path}: {wrong.decode()}.")  # type: ignore[union-attr]
+                    raise UsageError(f"The search cannot go on from {checkpoint.path}: {self._wrong(wrong, resumed)}.")  # type: ignore[union-attr]
                 if disk is not None:
                     self.notes.append(f"went on from {disk}, which had {self._report(search).states:,} states")
             if checkpoint is not None and c.quorate_checkpoint_last(search, os.fsencode(checkpoint.path)) != 0:
@@ -254,6 +267,23 @@ class _Run:
         finally:
             c.quorate_stop(search, STOP_INTERRUPTED)
             c.quorate_close(search)
+
+    def _asked(self) -> dict[str, str]:
+        """What is asked of the search, and not only how it is made."""
+        return {
+            "bounds": ", ".join(f"{name}={size}" for name, size in self.system.bounds.items()),
+            "symmetry": ", ".join(sort.__name__ for sort in self.sorts),
+            "properties": ", ".join(method.name for method in self.system.of(*KINDS)),
+            "savings left out": ", ".join(sorted(self.watch.without)),
+        }
+
+    def _wrong(self, wrong: bytes, resumed: bytes) -> str:
+        """What is wrong with a checkpoint; of one of another search, in what that differs."""
+        if wrong.decode() != OF_ANOTHER:
+            return wrong.decode()
+        said = ctypes.create_string_buffer(ABOUT_BYTES)
+        self.library.c.quorate_checkpoint_about(resumed, said)
+        return differing(self._asked(), said.value)
 
     def _report(self, search: int) -> ctypes.Structure:
         report = self.library.Report()
