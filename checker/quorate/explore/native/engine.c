@@ -69,7 +69,7 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
         search->workers[i].id = i;
         search->workers[i].at_boundary = true;
         search->workers[i].out.memo = memo_open(options->again, options->memory_limit / 16 / search->worker_count, &search->budget);
-        memset(search->workers[i].recent, 0xFF, sizeof search->workers[i].recent); /* No state has its highest bit set. */
+        forget_met(&search->workers[i]);
     }
     return search;
 }

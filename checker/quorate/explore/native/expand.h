@@ -84,6 +84,14 @@ static inline bool met_recently(Worker *me, size_t i, uint64_t hash) {
     return false;
 }
 
+/* Whether a successor was met a moment ago before symmetry: then its representative was, and is or will be in the store. */
+static inline bool met_unreduced(Worker *me, const State *s) {
+    State *met = &me->unreduced[hash_state(s) % RECENT];
+    if (same_state(met, s)) return true;
+    *met = *s;
+    return false;
+}
+
 /* Tell the others how many states this worker has added; ask for a pause if the table is getting full. */
 static void publish_states(Worker *me) {
     Search *search = me->search;
@@ -147,6 +155,19 @@ static void insert_gathered(Worker *me, bool solo) {
     }
 }
 
+/* Put representatives in the place of the successors from `begin` on, without those that were met a moment ago. */
+static void reduce(Worker *me, size_t begin) {
+    Successors *out = &me->out;
+    size_t kept = begin;
+    for (size_t i = begin; i < out->count; i++) {
+        if (out->labels[i].error != NONE || met_unreduced(me, &out->states[i])) continue;
+        out->states[kept] = model_canonical(out->states[i], out->memo);
+        out->labels[kept] = out->labels[i];
+        out->masks[kept++] = out->masks[i];
+    }
+    out->count = kept;
+}
+
 /* Append the successors of one state to those gathered, and check what concerns the transitions themselves. */
 static inline void gather(Worker *me, const State *from) {
     Successors *out = &me->out;
@@ -165,13 +186,10 @@ static inline void gather(Worker *me, const State *from) {
         note_event(me->search, EVENT_DEADLOCK);
     if (UNLIKELY(out->violated)) note_event(me->search, EVENT_VIOLATION);
     for (size_t i = begin; i < out->count; i++) {
-        if (UNLIKELY(out->labels[i].error != NONE)) {
-            note_event(me->search, EVENT_VIOLATION);
-            continue;
-        }
-        if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) note_event(me->search, EVENT_VIOLATION);
-        if (MODEL_SYMMETRY) out->states[i] = model_canonical(out->states[i], out->memo);
+        if (UNLIKELY(out->labels[i].error != NONE)) note_event(me->search, EVENT_VIOLATION);
+        else if (MODEL_HAS_STEPS && model_step(from, &out->states[i]) != NONE) note_event(me->search, EVENT_VIOLATION);
     }
+    if (MODEL_SYMMETRY) reduce(me, begin);
 }
 
 static void insert_all(Worker *me, bool solo) {

@@ -87,6 +87,7 @@ typedef struct {
     Successors out;
     State recent[RECENT]; /* states met a moment ago, by hash: neighbours share many successors, and these cost no access to the table */
     uint64_t recent_masks[RECENT]; /* what these meetings left of their sleep sets, at least */
+    State unreduced[RECENT]; /* successors met a moment ago, before symmetry: these cost no search for their representative either */
     uint64_t reached;
     uint64_t counted; /* states of its arena that `states_total` includes */
     Own own;
@@ -163,6 +164,12 @@ static void note_event(Search *search, uint32_t event) {
     uint32_t least = atomic_load_explicit(&search->event, memory_order_relaxed);
     while (event < least && !atomic_compare_exchange_weak(&search->event, &least, event)) {
     }
+}
+
+/* No state was met. None has its highest bit set. */
+static void forget_met(Worker *me) {
+    memset(me->recent, 0xFF, sizeof me->recent);
+    memset(me->unreduced, 0xFF, sizeof me->unreduced);
 }
 
 /* The transitions that a worker took: every successor, errors excepted. */

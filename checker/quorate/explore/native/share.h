@@ -221,7 +221,7 @@ EXPORT void quorate_share_back(Share *share) {
     own_arena(share)->count = own_arena(share)->level_begin;
     share_settle(share);
     quorate_share_sent(share);
-    memset(me->recent, 0xFF, sizeof me->recent);
+    forget_met(me);
     me->out.count = 0;
     me->out.violated = false;
     memcpy(me->out.fired, share->begun.fired, sizeof me->out.fired);
