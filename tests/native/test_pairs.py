@@ -77,12 +77,64 @@ class Spec0(Spec):
         del self.lease[n]
         self.last = None
 '''
+LETTERS = '''
+@record
+class Ask:
+    source: Node
+    count: Count
+
+
+@record
+class Answer:
+    target: Node
+    lost: bool
+
+
+class Spec0(Spec):
+    """Whose turn it is asks by a letter, which may be lost, until it is answered."""
+
+    times: dict[Node, Count]
+    turn: Node | None
+    letters: Network[Ask | Answer] = Network(lossy=True, capacity=2)
+    sent: Annotated[int, auxiliary]
+
+    @init
+    def one_begins(self, n: Node) -> None:
+        self.turn = n
+
+    @init
+    def others_may_have_asked(self, before: Count) -> None:
+        require(before < 2)
+        self.times = {n: Count(0) if n == self.turn else before for n in Node}
+
+    @action(fair="weak", fair_if="is_its_turn")
+    def ask(self, n: Node) -> None:
+        require(self.is_its_turn(n) and self.times[n] < 2)
+        self.letters.send(Ask(n, self.times[n]))
+        self.times[n] += 1
+        self.sent += 1
+
+    def is_its_turn(self, n: Node) -> bool:
+        return self.turn == n
+
+    @action(fair="strong", fair_per="action")
+    def answer(self, m: Ask) -> None:
+        require(m in self.letters)
+        self.letters.drop(m)
+        self.letters.send(Answer(m.source, m.count > 0))
+
+    @action
+    def hear(self, m: Answer) -> None:
+        require(m in self.letters and self.turn == m.target)
+        self.letters.drop(m)
+        self.turn = the((n for n in Node if n != m.target), None)
+'''
 
 
 @dataclass(frozen=True)
 class Subject:
     """A spec, and of it state predicates: one that is `true`, one that is `false` somewhere, one that raises an `error` somewhere, and one
-    that is `seldom` true. `node` and `other` are its variables; what it is mapped to lacks the action `omitted`."""
+    that is `seldom` true. `node`, `other` and `more` are its variables; what it is mapped to lacks the action `omitted`."""
 
     text: str
     true: str
@@ -92,6 +144,7 @@ class Subject:
     node: str
     other: str
     omitted: str
+    more: tuple[str, ...] = ()
 
 
 SUBJECTS = {
@@ -114,6 +167,17 @@ SUBJECTS = {
         node="last",
         other="lease",
         omitted="give_up",
+    ),
+    "letters": Subject(
+        LETTERS,
+        true="self.times[n] <= 2",
+        false="self.times[n] < 2",
+        error="10 // (2 - self.times[n]) > 0",
+        seldom="self.times[n] == 2 and self.turn != n",
+        node="turn",
+        other="times",
+        omitted="hear",
+        more=("letters",),
     ),
 }
 HEAD = """
@@ -173,6 +237,7 @@ def cases(subject: Subject) -> Iterator[Case]:
             if kind == "mapping":
                 less = () if what == "true" else (subject.omitted,)
                 mapped = MAPPED.format(node=subject.node, other=subject.other, omitted=less, condition=predicate)
+                mapped += "".join(f"        abstract.{name} = self.{name}\n" for name in subject.more)
                 yield Case(f"{kind}, {what}", kind, load(HEAD + subject.text + mapped, "Below"))
                 continue
             pair = kind in KINDS and KINDS[kind].is_pair
