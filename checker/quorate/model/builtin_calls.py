@@ -25,7 +25,7 @@ from quorate.model.context import Context
 from quorate.model.conversion import alternatives, extent, without_none
 from quorate.model.lowering import BOOL
 from quorate.model.own_calls import own_method
-from quorate.model.ranges import computed, ends, limits, spanning
+from quorate.model.ranges import computed, ends, spanning
 
 
 def check_arguments(ctx: Context, node: ast.Call, target: Any) -> None:
@@ -69,9 +69,8 @@ def _range(ctx: Context, node: ast.Call) -> ir.Expr:
     low = values[0] if len(values) == 2 else lowering.constant(ctx, node, 0)
     high = values[-1]
     (least, _), (_, most) = ends(low.type), ends(high.type)
-    kind = spanning(least, max(most - 1, least))
-    length = max(limits(high.type)[1] - limits(low.type)[0], 0)
-    return ir.Expr(ir.Op.RANGE, ListType(kind, length, ""), (low, high), None, ctx.location(node))
+    kind, lengths = spanning(least, max(most - 1, least)), spanning(0, max(most - least, 0))
+    return ir.Expr(ir.Op.RANGE, ListType(kind, lengths.high, ""), (low, high), None, ctx.location(node))
 
 
 def _collection(build: Callable[[Context, ast.Call], ir.Expr], empty: ir.Op) -> Callable[..., ir.Expr]:

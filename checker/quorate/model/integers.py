@@ -23,7 +23,9 @@ class IntType(Leaf):
 
     @cached_property
     def cardinality(self) -> int:
-        return self.high - self.low + 1
+        """How many numbers these are; where there is no limit, no fewer than lie on one side of zero in 64 bits."""
+        unlimited = self.low == INT_MIN or self.high == INT_MAX
+        return max(self.high - self.low + 1, 2**63 if unlimited else 0)
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)

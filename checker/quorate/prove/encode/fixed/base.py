@@ -21,7 +21,7 @@ from quorate.language.types import (
     Type,
 )
 from quorate.model.nodes import Expr, Model
-from quorate.model.ranges import is_number, limits
+from quorate.model.ranges import ends, is_number
 from quorate.prove.encode import machine, values
 from quorate.prove.encode.fixed.cells import Cells
 from quorate.prove.encode.fixed.circuit import FALSE, TRUE, Circuit
@@ -261,7 +261,7 @@ class FixedValues(Machine[int, Part]):
     def within(self, number: Leaf, kind: Type) -> Leaf:
         """A number without the values that its type rules out: more messages than a bag has room for, for example. Their
         conditions are never true, which the circuit need not show."""
-        low, high = limits(kind)
+        low, high = ends(kind)
         return Leaf({value: guard for value, guard in number.items() if low <= value <= high})
 
     def size(self, whole: Value, most: int | None = None) -> Leaf:

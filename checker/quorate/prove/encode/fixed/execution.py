@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from quorate.errors import Location
+from quorate.errors import Location, SpecError
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -47,6 +47,9 @@ from quorate.prove.encode.fixed.parts import (
     masked,
 )
 from quorate.prove.encode.values import ABSENT
+
+NUMBERS_MAX = 65_536
+"""Each number of a range is written."""
 
 
 class Fixed(Histories):
@@ -236,10 +239,13 @@ class Fixed(Histories):
             for end, other in high.items():
                 condition = self.both((guard, other))
                 if condition != FALSE:
-                    numbers = range(first, end)
-                    options.append(
-                        (condition, Seq(Leaf({len(numbers): TRUE}), tuple(Leaf({number: TRUE}) for number in numbers)))
-                    )
+                    if end - first > NUMBERS_MAX:
+                        raise SpecError(
+                            f"range(...) over {end - first:,} numbers has no symbolic encoding: there may be {NUMBERS_MAX:,}.",
+                            node.location,
+                        )
+                    numbers = tuple(Leaf({number: TRUE}) for number in range(first, end))
+                    options.append((condition, Seq(Leaf({len(numbers): TRUE}), numbers)))
         return self._chosen(options)
 
     def op_list(self, node: Expr, env: Env) -> Value:

@@ -1,0 +1,63 @@
+"""Numbers are integers without a limit in proofs, too: what 64 bits do not hold is computed all the same."""
+
+from __future__ import annotations
+
+import pytest
+from quorate.errors import SpecError
+from quorate.outcome import Violated
+from quorate.prove.proof import Task, prove
+
+from tests import generated
+
+SOURCE = """
+from typing import Annotated
+from quorate import *
+
+class Level(Nat, max=2): pass
+class Place(Nat, max=3): pass
+
+class Drawn(Spec):
+    levels: Annotated[list[Level], up_to(Place)]
+    seen: bool
+
+    @init
+    def start(self, a: Level, b: Level, c: Level) -> None:
+        self.levels = [a, b, c]
+
+    @action
+    def look(self) -> None:
+        self.seen = CONDITION
+
+    @invariant
+    def never(self) -> bool:
+        return not self.seen
+"""
+FAR = "(x + 1) * 4_000_000_000_000_000_000 * 3"
+"""A number of which no value has 64 bits."""
+MOST = "9_000_000_000_000_000_000"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"sum(x * 4_000_000_000_000_000_000 for x in self.levels) > 2 * {MOST}",
+        f"0 - sum(x * 4_000_000_000_000_000_000 for x in self.levels) < 0 - 2 * {MOST}",
+        f"sum(0 - x * 4_000_000_000_000_000_000 for x in self.levels) < 0 - 2 * {MOST}",
+        f"sum({FAR} for x in self.levels) > 5 * {MOST}",
+        f"len({{{FAR} for x in self.levels}}) == 3",
+        f"len({{0 - {FAR} for x in self.levels}}) == 2",
+        f"max({{{FAR} for x in self.levels}}) > 3 * {MOST}",
+        f"{{{FAR} for x in self.levels}} == {{{FAR} for x in self.levels if x > 0}}",
+        f"sorted({{{FAR} for x in self.levels}})[-1] > 3 * {MOST}",
+    ],
+)
+def test_what_is_true_of_a_wide_number_is_found(condition: str) -> None:
+    outcome = prove(Task(generated.load(SOURCE.replace("CONDITION", condition)), "wide")).outcome
+    assert isinstance(outcome, Violated) and outcome.trace is not None and len(outcome.trace.steps) == 1
+
+
+def test_a_range_of_too_many_numbers_is_refused() -> None:
+    far = FAR.replace("x", "self.levels[0]")
+    spec = generated.load(SOURCE.replace("CONDITION", f"sum(1 for i in range({far}, {far} + 2)) == 2"))
+    with pytest.raises(SpecError, match=r"has no symbolic encoding: there may be 65,536"):
+        prove(Task(spec, "wide"))
