@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -19,6 +20,30 @@ from quorate.outcome import Exit
 from tests.cli.samples import MUTEX
 
 CODE = "from quorate.cli import main; main()"
+
+
+LOUD = """
+from quorate import Nat, Spec, action, invariant
+
+print("at import")
+
+
+class Count(Nat, max=2):
+    pass
+
+
+class Loud(Spec):
+    count: Count
+
+    @action
+    def grow(self) -> None:
+        print(self.count)
+        self.count += 1
+
+    @invariant
+    def fine(self) -> bool:
+        return True
+"""
 
 
 def run(folder: Path, *arguments: str, out: object = subprocess.PIPE) -> tuple[int, str]:
@@ -104,6 +129,31 @@ def test_a_cluster_that_ends_the_process_is_no_verdict(tmp_path: Path, ends: str
 def test_what_is_missing_is_said_with_what_to_write(tmp_path: Path, arguments: str, said: str) -> None:
     code, err = run(tmp_path, *arguments.split())
     assert code == 2 and said in err, err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "check loud.py",
+        "check loud.py --keep-going",
+        "check loud.py --bound Count=1..2",
+        "verify loud.py --no-skip",
+        "simulate loud.py --seed 1",
+        "diff loud.py loud.py",
+        "list loud.py",
+        "history history.jsonl --level all",
+    ],
+)
+def test_what_a_specification_prints_is_not_in_what_programs_read(tmp_path: Path, arguments: str) -> None:
+    (tmp_path / "loud.py").write_text(LOUD)
+    (tmp_path / "history.jsonl").write_text(
+        '{"process": 0, "type": "invoke", "f": "write", "value": 1}\n{"process": 0, "type": "ok", "f": "write"}\n'
+    )
+    command = [sys.executable, "-c", CODE, *arguments.split(), "--format", "json"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    json.loads(ended.stdout)
+    assert ("at import" in ended.stderr) == ("loud" in arguments)
 
 
 def test_a_table_that_is_interrupted_after_a_check_is_no_success(

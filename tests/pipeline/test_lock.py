@@ -35,6 +35,25 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").count("\n[found.") == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('states = "x"', "Expected `int`"),
+        ("levels = 5", "Expected `array`"),
+        ("levels = ['a']", "Expected `int`"),
+        ("bounds = 'a'", "Expected `object`"),
+        ("actions = { up = true }", "Expected `int`"),
+        ("cuts = 3", "Expected `object`"),
+        ("more = 3", "unexpected keyword argument"),
+    ],
+)
+def test_a_lock_with_a_value_of_another_type_is_refused(line: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "quorate.lock"
+    file.write_text(f'format = "quorate-lock-1"\n[found.spec.Main.default]\nverdict = "holds"\n{line}\n')
+    with pytest.raises(UsageError, match=f"is not as `--update` writes it: .*{said}"):
+        read(file)
+
+
 def test_an_update_keeps_what_was_not_checked_and_leaves_out_what_is_gone() -> None:
     old = Lock({NAME: FOUND, ("a", "A", "default"): BROKEN, ("a", "Gone", "default"): BROKEN}, {"x.py": {"f": "1"}})
     new = old.updated({NAME: BROKEN}, [("a", "Gone", "default")], {"y.py": {"g": Piece("2", 1)}})

@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,10 +55,19 @@ def write_results(results: Sequence[Result], files: Sequence[Path], together: bo
 
 
 @contextmanager
-def rejections(form: str, spec: str, variant: str | None = None, files: Sequence[Path] = ()) -> Iterator[None]:
-    """In a format for programs, an error of a user is an outcome on stdout, and in the files of `-o`, before it ends the command."""
-    try:
+def apart(form: str) -> Iterator[None]:
+    """In a format for programs, what a specification prints goes to stderr meanwhile: stdout is for the result alone."""
+    with redirect_stdout(sys.stderr) if form != TEXT else nullcontext():
         yield
+
+
+@contextmanager
+def rejections(form: str, spec: str, variant: str | None = None, files: Sequence[Path] = ()) -> Iterator[None]:
+    """In a format for programs, an error of a user is an outcome on stdout, and in the files of `-o`, before it ends the command; what is
+    printed is kept `apart`."""
+    try:
+        with apart(form):
+            yield
     except QuorateError as error:
         from quorate.report.machine import result_of
 

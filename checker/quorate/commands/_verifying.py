@@ -3,9 +3,11 @@ a success are answered from the record, and the others checked in parallel, what
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from typing import Any
@@ -173,7 +175,8 @@ def verify(job: Job) -> Verdict:
         reason = "the budget of time was used up before it began"
         return Verdict(job, "", Unfinished(job.spec, job.variant, {}, "", reason=reason), None, False)
     sources = job.sources  # Read before it is loaded, and compared afterwards.
-    verdict = _lawful(job, job.function) if job.function is not None else _explored(job, limits)
+    with redirect_stdout(sys.stderr):  # What a specification prints is no result, and may come from several processes.
+        verdict = _lawful(job, job.function) if job.function is not None else _explored(job, limits)
     return replace(verdict, key=job.key if verdict.fine and is_current(sources) else None)
 
 

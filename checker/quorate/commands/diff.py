@@ -11,7 +11,7 @@ import click
 
 from quorate.commands._live import watching
 from quorate.commands._options import Explicit, bound_option, limit_options, limits
-from quorate.commands._show import Folder, rejections, show_trace
+from quorate.commands._show import Folder, apart, show_trace
 from quorate.outcome import Exit
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(
 
     folder = Folder(out) if out is not None else None
     each = limits(max_states, max_time, max_memory)
-    with rejections("text", first):
+    with apart(form):
         one, other = _compared(first, bounds), _compared(second, bounds)
         with watching(each) as watch:
             found = difference(one, other, watch, hide)

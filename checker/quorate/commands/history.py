@@ -116,14 +116,18 @@ def command(
         model = model.starting(_value(initial))
     folder = Folder(out).path if out is not None else None
     limits = Limits(int(max_memory * 2**30), max_steps, {"native": True, "python": False}.get(engine))
+    verdicts: Mapping[str, Verdict] = {}
     with rejections(form, str(file)), without_collections():
         history = read_history(file, input_format, keyed)
         try:
             if level == ALL:
-                return _survey(survey(history, model, limits), str(file), form, folder)
-            verdict = judge(history, level, model, limits)
+                verdicts = survey(history, model, limits)
+            else:
+                verdict = judge(history, level, model, limits)
         except Malformed as failure:
             raise HistoryError(f"{file}:{failure.line}: {failure.message}") from None
+    if level == ALL:
+        return _survey(verdicts, str(file), form, folder)
     if form == TEXT:
         click.echo(text(verdict))
     else:

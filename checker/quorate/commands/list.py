@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from quorate.commands._options import Explicit
-from quorate.commands._show import paragraph, table
+from quorate.commands._show import apart, paragraph, table
 from quorate.errors import UsageError, unknown
 from quorate.language.spec import Spec
 from quorate.loading import Family, Protocol, families, load
@@ -52,7 +52,8 @@ def command(words: tuple[str, ...], chosen: tuple[str, ...], form: str) -> Exit:
     """
     files = [word for word in words if re.search(r"[./:]", word)]
     wanted = [word for word in words if word not in files]
-    rows = [Row(protocol, None, list(_members(protocol))) for protocol in map(load, files)]
+    with apart(form):
+        rows = [Row(protocol, None, list(_members(protocol))) for protocol in map(load, files)]
     if wanted or chosen or not files:
         rows += _asked(wanted, _chosen(chosen))
     if form == "json":

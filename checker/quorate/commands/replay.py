@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from quorate.commands._options import Explicit, seeing_options
-from quorate.commands._show import known_variables, show_trace
+from quorate.commands._show import apart, known_variables, show_trace
 from quorate.kinds import GOALS, PLAIN, UNJUDGED, kind_of
 from quorate.outcome import Exit
 
@@ -42,8 +42,9 @@ def command(
 
     stored = Trace.load(trace)
     chosen = stored.variant if variant is None and spec is None else variant
-    cls = specification(stored, spec, chosen)
-    result = replay(stored, cls)
+    with apart(form):
+        cls = specification(stored, spec, chosen)
+        result = replay(stored, cls)
     if form == "json":
         click.echo(
             json.dumps(

@@ -14,7 +14,7 @@ import click
 
 from quorate.commands._live import steps_line, watching
 from quorate.commands._options import Explicit, bound_option, cluster_of, cluster_options, limits, variant_option
-from quorate.commands._show import Folder, show_trace
+from quorate.commands._show import Folder, apart, show_trace
 from quorate.outcome import Exit
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def command(
     there = cluster_of(cluster, cluster_workers, workers)
     if there is not None and engine == "reference":
         raise click.UsageError("--cluster takes runs with the native engine: leave out --engine reference.")
-    cls = load(spec).variant(variant).bounded(**bounds)
+    with apart(form):
+        cls = load(spec).variant(variant).bounded(**bounds)
     folder = Folder(out) if out is not None else None
     chosen = secrets.randbelow(2**32) if seed is None else seed
 
@@ -120,7 +121,7 @@ def command(
             cluster=there,
         )
 
-    with watching(limits(None, max_time, None), steps_line) as watch:
+    with apart(form), watching(limits(None, max_time, None), steps_line) as watch:
         if way is not None or runs == 1:
             result = walked(way or "even", watch)
         elif there is not None:

@@ -13,6 +13,7 @@ import click
 
 from quorate.commands._live import interruptible
 from quorate.commands._options import Amount, Explicit, bound_option, cluster_of, cluster_options, variant_option
+from quorate.commands._show import apart
 from quorate.errors import UsageError
 from quorate.explore.limits import Watch
 from quorate.outcome import Exit
@@ -88,7 +89,7 @@ def command(
         raise UsageError(f"{output} is no page: its name must end in .html.")
     there = cluster_of(cluster, cluster_workers, workers)
     task = Task(spec, variant, bounds, engine)
-    with interruptible(Watch()) as watch, _told() as progress:
+    with apart(form), interruptible(Watch()) as watch, _told() as progress:
         found = series(task, budget, workers or os.cpu_count() or 1, watch, progress, cache, there)
     why = _why(task, found)
     click.echo(why_json(why) if form == "json" else why_text(why), nl=False)

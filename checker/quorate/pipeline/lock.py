@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from quorate.errors import UsageError
 from quorate.pipeline.sources import Piece
 
@@ -94,14 +96,22 @@ def read(file: Path) -> Lock | None:
         )
     try:
         findings = {
-            (spec, name, profile): Finding(**finding)
+            (spec, name, profile): _finding(finding)
             for spec, names in said.get("found", {}).items()
             for name, profiles in names.items()
             for profile, finding in profiles.items()
         }
-        return Lock(findings, said.get("pieces", {}), said.get("quorate", ""))
-    except (AttributeError, TypeError) as error:
+        pieces = msgspec.convert(said.get("pieces", {}), dict[str, dict[str, str]])
+        return Lock(findings, pieces, str(said.get("quorate", "")))
+    except (AttributeError, TypeError, msgspec.ValidationError) as error:
         raise UsageError(f"{file} is not as `--update` writes it: {error}.") from None
+
+
+def _finding(said: Mapping[str, Any]) -> Finding:
+    """A finding as it is written, with values of the types that they have. Raises TypeError and ValidationError."""
+    found = Finding(**said)
+    msgspec.convert(vars(found), Finding)
+    return found
 
 
 def explained(old: Finding, new: Finding) -> list[str]:
