@@ -2,8 +2,8 @@
 
 Values that differ in the record differ here. Python alone would not keep them apart: `True == 1`, and a map or a keyword
 would have to be written as something else. So a truth value is a `Truth`, a map a `Map`, and EDN's keywords, symbols,
-characters and tagged values are each of their own type. Numbers are compared as numbers: 1 and 1.0 are equal. Lists and
-vectors are tuples and equal if their items are.
+characters and tagged values are each of their own type. Numbers are compared as numbers, exactly: 1 and 1.0 are equal, and what a
+double would round is none. Lists and vectors are tuples and equal if their items are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Hashable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 from quorate.errors import QuorateError
@@ -62,6 +63,17 @@ class Map:
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+def numeral(text: str) -> Value:
+    """The number of a numeral with a fraction or an exponent. One that is not whole and has more digits than a double tells apart is a
+    `Word`. Raises OverflowError for what is beyond all doubles."""
+    rounded, exact = float(text), Decimal(text)
+    if math.isinf(rounded):
+        raise OverflowError
+    if exact == exact.to_integral_value():
+        return int(exact)
+    return rounded if Decimal(repr(rounded)) == exact else Word("", str(exact))
 
 
 def freeze(value: object, depth: int = 0) -> Value:

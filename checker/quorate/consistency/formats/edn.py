@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from quorate.consistency.formats.events import TYPES, Event, Malformed, is_client
-from quorate.consistency.values import HistoryError, Tagged, Truth, Value, Word, freeze, show, word
+from quorate.consistency.values import HistoryError, Tagged, Truth, Value, Word, freeze, numeral, show, word
 
 _TOKEN = re.compile(
     r"""[\s,]*(?:
@@ -139,7 +139,7 @@ class _Reader:
             return freeze(_atom(kind, text))
         except HistoryError as failure:
             raise Malformed(self.line, str(failure)) from None
-        except ValueError:  # Python's `int` refuses thousands of digits.
+        except (ValueError, OverflowError):  # Python's `int` refuses thousands of digits.
             raise Malformed(self.line, "A number has more digits than can be read.") from None
 
 
@@ -158,7 +158,7 @@ def _atom(kind: str, text: str) -> Value:
         return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _unescaped, text[1:-1], flags=re.DOTALL)
     if kind == "number":
         digits = text.rstrip("NM")
-        return int(digits) if digits.lstrip("+-").isdigit() else float(digits)
+        return int(digits) if digits.lstrip("+-").isdigit() else numeral(digits)
     if kind == "char":
         return Word("\\", text[1:])
     if text in _WORDS:

@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import msgspec
 
 from quorate.consistency.formats.events import TYPES, Event, Malformed, is_client
-from quorate.consistency.values import HistoryError, freeze
+from quorate.consistency.values import HistoryError, Value, freeze, numeral
 
 _SPACE = " \t\r\n"
 
@@ -56,11 +56,11 @@ def _no_number(name: str) -> NoReturn:
     raise _Refused(f"{name} is no JSON, and no value of a history: values are compared, and this one is no number")
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if number - number != 0:
-        raise _Refused(f"The number {text} is too large to be held exactly")
-    return number
+def _finite(text: str) -> Value:
+    try:
+        return numeral(text)
+    except OverflowError:
+        raise _Refused(f"The number {text} is too large to be held exactly") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
