@@ -22,6 +22,20 @@ def cutting(x: Level) -> Level:
     return Note(the(n for n in Node if True), the(n for n in Node if True), x).level
 
 LIMIT = 1
+
+__HIDDEN = 2
+_Drawn__HIDDEN = 1
+
+def three() -> int:
+    return __HIDDEN + 1
+
+__MISSING = 1
+
+def below(n: int) -> list[int]:
+    return range(n)
+
+def same(xs: list[int], ys: list[Level]) -> bool:
+    return xs == ys
 """
 METHODS = """
 @action
@@ -132,6 +146,9 @@ SAME = {
     "names of Python": "list, len = 1, 1\nself.top = Level(list + len)",
     "a name that looks like a version": "x = 1\nx_2 = 2\nfor y in [1, 2]:\n    x_3 = y\n    self.top = Level(x_2)",
     "a name that looks like an input": "p_in = q\nself.leader = p if p_in == p else p_in",
+    "a private global is the class's": "self.top = Level(__HIDDEN)",
+    "a private global of a function is its own": "self.flag = three() == 3",
+    "a private local": "__x = 1\nself.top = Level(__x)",
     "a shadowed global": "self.top = Level(sum(LIMIT for LIMIT in [1, 1]))",
     "a global": "self.top = Level(LIMIT)",
     "a comprehension's own name": "n = p\nself.seen = {n for n in Node if n != p}\nself.leader = n",
@@ -150,6 +167,8 @@ SAME = {
     "is on members": "self.flag = self.leader is None or self.leader is p",
     "is not": "self.flag = self.leader is not None and self.mode is not Color.RED",
     "in a range": "self.flag = self.top in range(1, 3)",
+    "a list of a range": "self.flag = list(range(2)) == self.numbers",
+    "a range that is sorted": "self.numbers = sorted(range(2), reverse=True)",
     "not in a tuple": "self.flag = self.mode not in (Color.RED, Color.GREEN)",
     "negative indices": "self.leader = self.log[-2]",
     "slices": "self.log = self.log[-1:] + self.log[:-1]",
@@ -179,6 +198,22 @@ SAME = {
     "break out of order": "for x in self.numbers:\n    if x == 1:\n        break\n    self.top = x",
 }
 REFUSED = {
+    # A range is no list: it equals none, is added to none, and a state has no place for it.
+    "a range beside a list": "self.flag = self.numbers == range(2)",
+    "a range before a list": "self.flag = range(2) != self.numbers",
+    "a range and a list": "self.numbers = range(1) + [Level(1)]",
+    "a list and a range": "self.numbers = [Level(1)] + range(1)",
+    "a range in a place": "self.numbers = range(2)",
+    "a range with a name": "r = range(2)\nself.flag = self.numbers == r",
+    "a part of a range": "self.flag = range(3)[1:] == [1, 2]",
+    "the class of a range": "self.flag = isinstance(range(2), list)",
+    "a range in a tuple": "self.flag = (range(2), 1) == (self.numbers, 1)",
+    "a range that is looked for": "self.flag = range(2) in ([0, 1], [1])",
+    "a range or a list": "self.flag = (range(2) if self.flag else [0, 1]) == self.numbers",
+    "a range that is returned": "self.flag = below(2) == self.numbers",
+    "a range as an argument": "self.flag = same(range(2), self.numbers)",
+    "a private global that the class has not": "self.top = Level(__MISSING)",
+    "the greatest of what has no order": "self.picked = max(self.picked, 1)",
     "in a map that fails": "self.flag = p in self.grid[self.log[0]]",
     "walrus": "self.top = (x := 1)",
     "star arguments": "self.top = pick(*[1, 2])",

@@ -300,9 +300,10 @@ def extreme(op: ir.Op, pair: ir.Op) -> Any:
             return _with_default(ctx, node, parts, ir.Expr(op, kind, args, parts, location))
         written = [lowering.lower(ctx, part) for part in node.args]
         values = [without_none(value) for value in written]
+        for value in values:
+            _check_order(ctx, node, value)
         result = values[0]
         for value in values[1:]:
-            _check_order(ctx, node, value)
             kind = join(result.type, value.type)
             if kind is None:
                 raise ctx.source.error(node, f"A {result.type} and a {value.type} cannot be compared.")

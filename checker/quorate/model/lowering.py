@@ -47,11 +47,17 @@ def lower(ctx: Context, node: ast.expr, expected: Type | None = None) -> ir.Expr
         raise ctx.source.outside(
             node, f"{kind} is a sort, not a set of values.", f"Write `set({kind})`, or range over it with `for`."
         )
+    if value.op is ir.Op.RANGE:
+        raise ctx.source.outside(
+            node,
+            "A range is no list in Python, and equals none.",
+            "Range over it, ask for its `len` or what is `in` it, or write `list(range(a, b))`.",
+        )
     return value
 
 
 def sort_or_value(ctx: Context, node: ast.expr, expected: Type | None = None) -> ir.Expr:
-    """As `lower`, where a sort may stand for its members: in `for`, `in`, `len` and the quorum functions."""
+    """As `lower`, where a sort or a range may stand for its members: in `for`, `in`, `len` and the quorum functions."""
     rule = ctx.builder.rules.get(type(node))
     if rule is None:
         what, instead = INSTEAD.get(type(node), ("This expression", ALLOWED))

@@ -33,9 +33,8 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
         if base.id in ctx.systems:
             return None
         order, self_op = spec.__mro__, ctx.self_names[base.id]
-    elif isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super" and not base.args:
-        owner = ctx.source.owner or spec
-        order, self_op = spec.__mro__[spec.__mro__.index(owner) + 1 :], next(iter(ctx.self_names.values()), ir.Op.STATE)
+    elif isinstance(base, ast.Call) and ctx.static(base.func) is super and not base.args:
+        order, self_op = _above(ctx, base), next(iter(ctx.self_names.values()), ir.Op.STATE)
     else:
         return None
     for cls in order:
@@ -53,6 +52,18 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
     if node.attr in ctx.builder.system.index:
         return None
     raise ctx.source.error(node, f"{spec.__name__} has no method {node.attr!r}.")
+
+
+def _above(ctx: Context, node: ast.Call) -> tuple[type, ...]:
+    """The classes in which `super()` looks: those behind the one that the function was written in, wherever it is found."""
+    order, written = ctx.builder.system.spec.__mro__, ctx.source.resolve("__class__")
+    if written not in order:
+        raise ctx.source.error(node, f"super() is asked for outside of a class above {order[0].__name__}.")
+    if node in ctx.source.comprehended:
+        raise ctx.source.outside(
+            node, "A comprehension has no `self` for super() in Python.", "Name what it returns on a line before."
+        )
+    return order[order.index(written) + 1 :]
 
 
 def bound_arguments(ctx: Context, node: ast.Call, function: Any, skip: int) -> list[tuple[str, ast.expr | Any]]:

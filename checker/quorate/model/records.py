@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 
 from quorate.language.resolve import record_type
 from quorate.language.types import (
@@ -28,11 +29,12 @@ def made(ctx: Context, node: ast.Call, cls: type) -> ir.Expr:
             raise ctx.source.error(node, f"{cls.__name__} gets the field {keyword.arg!r} twice.")
         given[keyword.arg] = keyword.value
     lowered = {name: lowering.lower(ctx, value, kind.field(name)) for name, value in given.items()}
+    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
     values = []
     for name in names:
-        if name not in lowered and name not in vars(cls):
+        if name not in lowered and defaults[name] is dataclasses.MISSING:
             raise ctx.source.error(node, f"{cls.__name__} needs the field {name!r}.")
-        values.append(lowered[name] if name in lowered else lowering.constant(ctx, node, vars(cls)[name]))
+        values.append(lowered[name] if name in lowered else lowering.constant(ctx, node, defaults[name]))
     parts = [
         ctx.adapt(value, part, given.get(name, node)) for (name, part), value in zip(kind.fields, values, strict=True)
     ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from types import CodeType
 from typing import Any
 
 from quorate.errors import Location, OutsideSubset, SpecError
@@ -15,10 +17,12 @@ from quorate.language.loaded import column_in, is_as_loaded, split, text_of, wri
 
 MISSING = object()
 
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
 
 @dataclass(frozen=True)
 class Source:
-    """A function's syntax tree, with the lines of its file. `owner` is the class that defines it, for `super()`."""
+    """A function's syntax tree, with the lines of its file. `owner` is the class that it is found in, for annotations."""
 
     function: Callable[..., Any]
     tree: ast.FunctionDef
@@ -43,7 +47,7 @@ class Source:
         tree = written_as(code)
         if tree is None:
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
-        source = Source(function, tree, code.co_filename, split(text), owner)
+        source = Source(function, _as_compiled(tree, code), code.co_filename, split(text), owner)
         if tree.args.posonlyargs:
             raise source.outside(
                 tree.args.posonlyargs[0], "A parameter before `/` has no name for callers.", "Leave the `/` out."
@@ -93,15 +97,24 @@ class Source:
     @cached_property
     def stored(self) -> frozenset[str]:
         """The names that the function gives values to, which makes them its own even before it does."""
-        inner = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
         found: set[str] = set()
         pending: list[ast.AST] = [*self.tree.body]
         while pending:
             node = pending.pop()
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 found.add(node.id)
-            if not isinstance(node, inner):
+            if not isinstance(node, COMPREHENSIONS):
                 pending.extend(ast.iter_child_nodes(node))
+        return frozenset(found)
+
+    @cached_property
+    def comprehended(self) -> frozenset[ast.AST]:
+        """What is evaluated inside of comprehensions, which are functions of their own to Python: all of them but what their first `for`
+        ranges over."""
+        found: set[ast.AST] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, COMPREHENSIONS):
+                found |= set(ast.walk(node)) - set(ast.walk(node.generators[0].iter))
         return frozenset(found)
 
     @cached_property
@@ -112,3 +125,31 @@ class Source:
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             return body[1:] or [ast.copy_location(ast.Pass(), first)]
         return body
+
+
+def _as_compiled(tree: ast.FunctionDef, code: CodeType) -> ast.FunctionDef:
+    """A function's tree with the names that Python has compiled: in a class `__x` is `_Class__x`."""
+    outer = code.co_qualname.split(".")[:-1]
+    while outer and outer[-1] == "<locals>":
+        outer = outer[:-2]
+    prefix = f"_{outer[-1].lstrip('_')}" if outer else "_"
+    if prefix == "_" or not any(map(_private_names, ast.walk(tree))):
+        return tree
+    tree = copy.deepcopy(tree)
+    for node in ast.walk(tree):
+        for field, name in _private_names(node):
+            setattr(node, field, prefix + name)
+    return tree
+
+
+def _private_names(node: ast.AST) -> list[tuple[str, str]]:
+    """The names in a node that are private to a class, each with its field: of variables, attributes and parameters. Keywords are
+    not."""
+    if isinstance(node, ast.keyword):
+        return []
+    names = [(field, getattr(node, field, None)) for field in ("id", "attr", "arg")]
+    return [
+        (field, name)
+        for field, name in names
+        if isinstance(name, str) and name.startswith("__") and not name.endswith("__")
+    ]
