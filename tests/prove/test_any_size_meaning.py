@@ -186,6 +186,48 @@ ROUNDS_IN_ORDER = """
     def nothing(self) -> bool:
         return 3 not in self.seen
 """
+REPLACED = """
+    queue: Annotated[list[Server], up_to(2)]
+    some: set[Server]
+    kept: set[Server]
+    sets: dict[Server, set[Server]]
+
+    @action
+    def put(self, s: Server) -> None:
+        self.queue.append(s)
+
+    @action
+    def go(self, t: Server) -> None:
+        kept = set(self.kept)
+        for s in self.queue:
+            WHAT
+        self.kept = kept
+
+    @step
+    def grows(self, old: Self) -> bool:
+        return old.some <= self.some and old.kept <= self.kept and all(old.sets[s] <= self.sets[s] for s in Server)
+"""
+WIDER = """
+    pairs: set[tuple[Server, Few]]
+    wide: set[WIDE]
+
+    @action
+    def put(self, s: Server, n: Few) -> None:
+        self.pairs.add((s, n))
+
+    @action
+    def go(self) -> None:
+        self.wide = self.wide | self.pairs
+
+    @invariant
+    def claim(self) -> bool:
+        return CLAIM
+"""
+WIDE = {
+    "tuple[Server | None, Few]": "all(one[0] is not None for one in self.wide)",
+    "tuple[Server, Few] | None": "all(one is not None and one in self.pairs for one in self.wide)",
+    "tuple[Server | None, Few] | None": "all(one is not None and one[0] is not None for one in self.wide)",
+}
 CONSTANT = """
     n: Term
     up: set[Server]
@@ -411,6 +453,16 @@ def verdict(body: str, *invariants: str) -> Outcome:
         pytest.param(BAG_TWICE, Violated, id="a loop that sends twice"),
         pytest.param(BAG_SAME, Violated, id="rounds that send the same message"),
         pytest.param(TWO_SORTS, Violated, id="majorities of two sorts"),
+        *(
+            pytest.param(
+                WIDER.replace("WIDE", wide).replace("CLAIM", "len(self.wide) == 0"), Violated, id=f"a pair in {wide}"
+            )
+            for wide in WIDE
+        ),
+        *(
+            pytest.param(REPLACED.replace("WHAT", what), Unfinished, id=f"the last of some rounds: {what}")
+            for what in ("self.some = {t} | {s}", "kept = self.some | {s}", "self.sets[t] = self.some | {s}")
+        ),
         pytest.param(NO_LIMIT, (Failed, Unfinished), id="below zero beyond the configured maximum"),
         pytest.param(
             NO_LIMIT_INSIDE.replace("WHAT", "self.lefts = {10 - x for x in self.seen}"),
@@ -458,6 +510,10 @@ def test_an_error_of_init_is_reported_where_it_is() -> None:
         pytest.param(THRESHOLD.replace("SIZE", "self.size"), id="a threshold that is configured"),
         pytest.param(UNMENTIONED, id="an action counts what no property mentions"),
         pytest.param(SET_LEMMA, id="a lemma about every set"),
+        *(
+            pytest.param(WIDER.replace("WIDE", wide).replace("CLAIM", claim), id=f"pairs in a set of {wide}")
+            for wide, claim in WIDE.items()
+        ),
         pytest.param(HOSTILE, id="names that are words of SMT-LIB"),
     ],
 )

@@ -108,7 +108,7 @@ class _Rounds:
         if self._own_place(target, location):
             return
         bare = _strip(statement.value)
-        if bare.op in COMMUTING and len(bare.args) == 2 and _reads_place(bare.args[0], target):
+        if bare.op in COMMUTING and len(bare.args) == 2 and reads_place(bare.args[0], target):
             falls = bare.op is Op.ADD and target.state and limits(bare.args[1].type)[0] < 0
             if not falls:  # a number that only grows passes its bound in every order or in none
                 self._share(target, bare.op, location)
@@ -249,7 +249,7 @@ def _strip(value: ir.Expr) -> ir.Expr:
     return value
 
 
-def _reads_place(value: ir.Expr, target: ir.Place) -> bool:
+def reads_place(value: ir.Expr, target: ir.Place) -> bool:
     """Whether an expression is exactly the old value of a place."""
     value = _strip(value)
     for selector in reversed(target.selectors):

@@ -23,13 +23,14 @@ from quorate.language.types import (
     UnionType,
 )
 from quorate.language.types.base import Bounded
-from quorate.model.conversion import comparable
+from quorate.model.conversion import alternatives, comparable, same_class
 from quorate.model.integers import IntType
 from quorate.model.nodes import Model, Property
 from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.containers import (
     BagV,
     MapV,
+    Part,
     SeqV,
     SetV,
     Value,
@@ -41,7 +42,7 @@ from quorate.prove.encode.anysize.containers import (
 from quorate.prove.encode.anysize.quantifiers import Quantifiers
 from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
 from quorate.prove.encode.anysize.terms import Formula, Number, Term
-from quorate.prove.encode.values import ABSENT, alternatives_of, class_key, parts_of
+from quorate.prove.encode.values import ABSENT, Union, alternatives_of, class_key, parts_of
 
 
 class Conversions(Quantifiers):
@@ -196,17 +197,38 @@ class Conversions(Quantifiers):
             ):
                 parts = [(found, found.element) for found in self.rounds(value, "e", None)]
             case _:
-                raise NoAnySize(f"A {have} stands for a {want}.", "Make the elements of the declared type.")
+                raise _stands_for(have, want)
         for found, part in parts:
             with self.within(found):
                 convert(part, kind, wanted)
 
     def _narrowed_has(self, whole: SetV, found: Value, kind: Type) -> Formula:
         """Membership of an element of a wider type."""
-        with self.muted() as events:
-            narrowed = self.narrow(found, kind, whole.element, None)
-            outside = self.either([event.condition for event in events])
-            return self.both((self.negate(outside), self.false if narrowed is ABSENT else whole.has(narrowed)))
+        inside, narrowed = self._as_narrower(found, kind, whole.element)
+        return self.false if narrowed is ABSENT else self.both((inside, whole.has(narrowed)))
+
+    def _as_narrower(self, found: Value, kind: Type, want: Type) -> tuple[Formula, Value]:
+        """When an element is one of a narrower type, at any depth, and which one; ABSENT where it never is."""
+        if found is ABSENT or is_number(kind) or str(kind) == str(want):
+            return self.true, found
+        if isinstance(kind, TupleType) and isinstance(want, TupleType):
+            parts = zip(parts_of(found), kind.kinds, want.kinds, strict=True)
+            made = [self._as_narrower(part, one, other) for part, one, other in parts]
+            never = any(part is ABSENT for _, part in made)
+            return self.both([fits for fits, _ in made]), ABSENT if never else tuple(part for _, part in made)
+        if not isinstance(kind, UnionType):
+            raise _stands_for(want, kind)
+        there, options = alternatives_of(found), Union[Formula, Part]()
+        for one, other in ((one, other) for one in kind.kinds for other in alternatives(want)):
+            if same_class(one, other) and class_key(one) in there:
+                guard, part = there[class_key(one)]
+                fits, inner = self._as_narrower(part, one, other)
+                if inner is not ABSENT:
+                    options[class_key(other)] = self.both((guard, fits)), inner
+        inside = self.either([guard for guard, _ in options.values()])
+        if not options or isinstance(want, UnionType):
+            return inside, options or ABSENT
+        return inside, options[class_key(want)][1]
 
     def less(self, first: Value, second: Value, kind: Type) -> Formula:
         """`first < second`; of a value that no run has, nothing is true."""
@@ -231,6 +253,10 @@ class Conversions(Quantifiers):
         if isinstance(kind, IdentityType):
             return as_formula(self.symbols.less(kind)(as_term(first), as_term(second)))
         return as_number(first) < as_number(second)
+
+
+def _stands_for(have: Type, want: Type) -> NoAnySize:
+    return NoAnySize(f"A {have} stands for a {want}.", "Make the elements of the declared type.")
 
 
 def _of_other_numbers(have: Type, want: Type) -> bool:

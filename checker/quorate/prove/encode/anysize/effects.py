@@ -3,7 +3,8 @@
 The rounds of an unordered loop were shown to commute (`quorate.model.order`), so the state after the loop can be said
 place by place from the state before it: a place that the loop variable indexes is what its own round leaves there; a
 set to which rounds add has what it had and what some round adds; a maximum is the greatest of what the rounds give.
-What has no such form is an error that names the line.
+That an assignment adds to its place is read off its value: what does not read the place replaces it, so that the last round
+decides. What has no such form is an error that names the line.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from quorate.errors import Location
 from quorate.language.types import MapType, NetworkType, Type
 from quorate.model import nodes as ir
 from quorate.model.nodes import Change, Op
+from quorate.model.order import reads_place
 from quorate.model.ranges import is_number
 from quorate.prove.encode.anysize.containers import (
     BagV,
@@ -142,7 +144,8 @@ def _effects(body: tuple[ir.Stmt, ...]) -> list[Effect]:
                 if value.op is Op.CONST:
                     found.append(Effect(target, "constant", location, value))
                 else:
-                    found.append(Effect(target, FOLDS.get(value.op, "other"), location))
+                    folds = len(value.args) == 2 and reads_place(value.args[0], target)
+                    found.append(Effect(target, FOLDS.get(value.op, "other") if folds else "other", location))
     return found
 
 

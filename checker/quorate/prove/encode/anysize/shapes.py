@@ -86,8 +86,16 @@ def _product(parts: tuple[Shape, ...]) -> Shape:
 
 
 def _alternative(kind: Type, shape: Shape) -> Shape:
-    tag = f"{kind}({shape.tag})" if shape.tag else str(kind)
-    return Shape(tag, shape.leaves, lambda terms: Union({class_key(kind): (z3.BoolVal(True), shape.build(terms))}))
+    return Shape(
+        _tagged(kind, shape.tag),
+        shape.leaves,
+        lambda terms: Union({class_key(kind): (z3.BoolVal(True), shape.build(terms))}),
+    )
+
+
+def _tagged(kind: Type, tag: str) -> str:
+    """The name of an alternative in the shape that this tag names."""
+    return f"{printable(kind)}({tag})" if tag else printable(kind)
 
 
 def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Formula, str, list[Term | Container]]]:
@@ -100,7 +108,7 @@ def taken_apart(value: Value, kind: Type) -> Iterator[tuple[Formula, str, list[T
             if class_key(part) in there:
                 guard, inner = there[class_key(part)]
                 for condition, tag, terms in taken_apart(inner, part):
-                    yield conjunction([guard, condition]), f"{part}({tag})" if tag else str(part), terms
+                    yield conjunction([guard, condition]), _tagged(part, tag), terms
     elif isinstance(kind, RecordType | TupleType):
         options = [list(taken_apart(inner, part)) for inner, part in zip(parts_of(value), kind.kinds, strict=True)]
         for choice in product(*options):

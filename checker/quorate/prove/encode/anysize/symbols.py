@@ -318,14 +318,14 @@ class Symbols:
         self, kinds: tuple[Type, ...], name: str, args: Sequence[Term | Container], objects: bool
     ) -> Alternatives:
         if len(kinds) == 2:
-            first = as_formula(self.cell(BoolType(), f"{name} is {kinds[0]}", args))
+            first = as_formula(self.cell(BoolType(), f"{name} is {printable(kinds[0])}", args))
             guards = [first, negation(first)]
         else:
             which = as_number(self.cell(NUMBER, f"kind of {name}", args))
             guards = [*(which == number for number in range(1, len(kinds))), z3.Or(which < 1, which >= len(kinds))]
         return Union(
             {
-                class_key(kind): (guard, self.symbol(kind, f"{name}:{kind}", args, None, objects))
+                class_key(kind): (guard, self.symbol(kind, f"{name}:{printable(kind)}", args, None, objects))
                 for kind, guard in zip(kinds, guards, strict=True)
             }
         )
