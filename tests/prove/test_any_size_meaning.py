@@ -772,6 +772,33 @@ def test_a_property_that_makes_a_container_too_large_is_not_proven(claim: str) -
     assert list(prover.skipped) == ["claim"]
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        "for s in Server:\n            self.sets[s] = self.few | {0}",
+        "self.sets = {s: self.few | {0} for s in Server}",
+        "self.kinds = {frozenset(self.few | {0}) for s in Server}",
+    ],
+)
+def test_an_action_may_be_cut_where_a_property_asks_what_it_leaves(what: str) -> None:
+    """What an action makes is worked out when a property asks for it, and is the action's all the same."""
+    body = f"""
+    few: set[Few]
+    sets: dict[Server, Annotated[set[Few], up_to(2)]]
+    kinds: set[frozenset[Few]]
+
+    @action
+    def go(self, n: Few) -> None:
+        self.few.add(n)
+        {what}
+
+    @invariant
+    def zero(self, s: Server) -> bool:
+        return (len(self.sets[s]) == 0 or 0 in self.sets[s]) and all(0 in kind for kind in self.kinds)
+    """
+    assert isinstance(verdict(body), Proven)
+
+
 def test_what_was_stored_has_room_where_it_was() -> None:
     spec: Any = generated.load(HEADER.replace("TWO = 2", RECORDS) + roomy("Logged(self.log) not in self.sent"))
     assert not Prover(build(spec), ()).skipped

@@ -92,19 +92,24 @@ class Comprehensions(Conversions):
 
     def op_set_of(self, node: Expr, env: Env) -> Value:
         assert isinstance(node.type, SetType)
-        frozen = env.copy()
+        frozen, again = env.copy(), self.again()
         self._each(node, frozen, lambda inner: (self.value(node.args[0], inner), self.true)[1], False)
-        return SetV(node.type.element, lambda found: self._some(node, frozen, lambda value: self.equal(value, found)))
+
+        def has(found: Value) -> Formula:
+            with again():
+                return self._some(node, frozen, lambda value: self.equal(value, found))
+
+        return SetV(node.type.element, has)
 
     def op_map_of(self, node: Expr, env: Env) -> Value:
-        frozen, clause = env.copy(), node.clauses[0]
+        frozen, clause, again = env.copy(), node.clauses[0], self.again()
         assert isinstance(clause, For) and isinstance(node.type, MapType)
         self._each(node, frozen, lambda inner: (self.value(node.args[0], inner), self.true)[1], False)
 
         def at(key: Value) -> Value:
             inner = frozen.copy()
             inner.local[clause.name] = key
-            with self.muted():
+            with again():
                 return self.value(node.args[0], inner)
 
         return MapV(node.type.key, at)

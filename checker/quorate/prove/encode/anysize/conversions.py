@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -65,6 +66,21 @@ class Conversions(Quantifiers):
             return super().judge(prop, state, arguments, old)
         finally:
             self._judging = False
+
+    def again(self) -> Callable[[], AbstractContextManager[None]]:
+        """What stands around what is evaluated now, and again whenever its value is asked for: be it by a property, it is the action's."""
+        judging = self._judging
+
+        @contextmanager
+        def inside() -> Iterator[None]:
+            asked, self._judging = self._judging, judging
+            try:
+                with self.muted():
+                    yield
+            finally:
+                self._judging = asked
+
+        return inside
 
     def equal_plain(self, first: Value, second: Value) -> Formula:
         if _same_object(first, second):
@@ -158,8 +174,10 @@ class Conversions(Quantifiers):
         if _of_other_numbers(have, want):
             self._stopped_inside(value, have, want, convert)
 
+        again = self.again()
+
         def part(found: Value, kind: Type, wanted: Type) -> Value:
-            with self.muted():
+            with again():
                 return convert(found, kind, wanted)
 
         match value, have, want:
@@ -209,15 +227,19 @@ class Conversions(Quantifiers):
 
     def _as_narrower(self, found: Value, kind: Type, want: Type) -> tuple[Formula, Value]:
         """When an element is one of a narrower type, at any depth, and which one; ABSENT where it never is."""
-        if found is ABSENT or is_number(kind) or str(kind) == str(want):
+        if found is ABSENT or str(kind) == str(want):
             return self.true, found
+        if is_number(kind):
+            return self.symbols.within(want, as_term(found)), found
         if isinstance(kind, TupleType) and isinstance(want, TupleType):
             parts = zip(parts_of(found), kind.kinds, want.kinds, strict=True)
             made = [self._as_narrower(part, one, other) for part, one, other in parts]
             never = any(part is ABSENT for _, part in made)
             return self.both([fits for fits, _ in made]), ABSENT if never else tuple(part for _, part in made)
         if not isinstance(kind, UnionType):
-            raise _stands_for(want, kind)
+            if not _alike(kind, want):
+                raise _stands_for(want, kind)
+            return self.true, found
         there, options = alternatives_of(found), Union[Formula, Part]()
         for one, other in ((one, other) for one in kind.kinds for other in alternatives(want)):
             if same_class(one, other) and class_key(one) in there:
@@ -253,6 +275,11 @@ class Conversions(Quantifiers):
         if isinstance(kind, IdentityType):
             return as_formula(self.symbols.less(kind)(as_term(first), as_term(second)))
         return as_number(first) < as_number(second)
+
+
+def _alike(have: Type, want: Type) -> bool:
+    """Whether two types differ in bounds and in sorts of numbers alone."""
+    return [*map(class_key, have.walk())] == [*map(class_key, want.walk())]
 
 
 def _stands_for(have: Type, want: Type) -> NoAnySize:

@@ -70,12 +70,12 @@ def all_rounds(machine: Definitions, loop: ir.Loop, env: Env) -> None:
             after = env.copy()
             after.local[loop.name] = found.element
             machine.run(loop.body, after)
-    before = env.copy()
+    before, again = env.copy(), machine.again()
 
     def left_by(element: Value) -> Env:
         after = before.copy()
         after.local[loop.name] = element
-        with machine.muted():
+        with again():
             machine.run(loop.body, after)
         return after
 
