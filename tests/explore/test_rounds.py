@@ -90,6 +90,45 @@ class Return(Marked):
         return not self.both() or self.some()
 
 
+class Sparing(Marked):
+    """After the good node a loop asks no more, though it goes on."""
+
+    def some(self) -> bool:
+        """Whether a node is good."""
+        found = False
+        for n in Node:
+            found = found or self.is_good(n)
+        return found
+
+    @invariant
+    def some_is_good(self) -> bool:
+        """True of the least renaming, an error in others."""
+        return not self.both() or self.some()
+
+
+class SparingInTheState(Marked):
+    """As `Sparing`, in a procedure that notes in the state what it has found."""
+
+    bad: bool
+
+    def look(self, n: Node) -> None:
+        """Note a node that is not good."""
+        self.bad = self.bad and not self.is_good(n)
+
+    @action
+    def look_at_all(self) -> None:
+        """An error, but in the least renaming."""
+        require(self.both())
+        self.bad = True
+        for n in Node:
+            self.look(n)
+
+    @invariant
+    def none_is_bad(self) -> bool:
+        """There is a good one."""
+        return not self.bad
+
+
 class CutOrError(Marked):
     """The good node passes a bound, the bad one raises an error."""
 
@@ -134,7 +173,7 @@ class CutBelowOrError(Marked):
         return all(self.debt[n] == 0 for n in Node)
 
 
-WRONG = (Quantifier, OfASet, Return, CutOrError, CutBelowOrError)
+WRONG = (Quantifier, OfASet, Return, Sparing, SparingInTheState, CutOrError, CutBelowOrError)
 
 
 def _without_the_look(spec: type[Spec], monkeypatch: pytest.MonkeyPatch) -> Outcome:

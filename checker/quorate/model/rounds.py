@@ -1,6 +1,7 @@
 """Which sorts' names decide how a loop over them ends: its rounds may end it in two different ways, and the first one counts.
 
-A round may raise an error in the spec, be cut by a bound, or end the loop early: the round that decides `any` or `all`, a `return`.
+A round may raise an error in the spec, be cut by a bound, or end the loop early: the round that decides `any` or `all`, a `return`. It may
+also spare later rounds what they would evaluate, as in `x = x and y`.
 If two of these are possible, a renaming of identities may put the one before the other. A state and its renamings do not go on alike
 then, and what the representative of an orbit does says nothing of the others. Everything else about the rounds commutes (`order`).
 
@@ -42,8 +43,14 @@ from quorate.model.totality import TOTAL, is_total
 
 EARLY: End = frozenset({"the last round"})
 """A round may end before its last line by an error or a cut, of which one by another name is another end; and it may be the last."""
+SPARING: End = frozenset({"what later rounds are spared"})
+"""After a round later ones may not evaluate what they would: the second operand of `x = x and y`, once `x` is false."""
 
-_SAID = {**dict.fromkeys(ERROR, "raise an error"), **dict.fromkeys(EARLY, "end the loop")}
+_SAID = {
+    **dict.fromkeys(ERROR, "raise an error"),
+    **dict.fromkeys(EARLY, "end the loop"),
+    **dict.fromkeys(SPARING, "spare later ones a condition"),
+}
 
 
 def deciding_sorts(model: ir.Model) -> Mapping[type, Location | None]:
@@ -162,7 +169,7 @@ class _Run:
         key = call.data, self.in_property, known
         if key not in self._calls:
             outside, self._results = self._results, set()
-            end = self.body(function.body, known) - EARLY
+            end = self.body(function.body, known) - EARLY - SPARING
             self._calls[key] = _Call(end, frozenset(self._results))
             self._results = outside
         return self._calls[key]
@@ -309,6 +316,7 @@ class _Run:
         match statement:
             case ir.Assign(target=target, value=value):
                 end = self._all([*target.selectors, value], facts) | self._path(target)
+                end |= self._spared(target, bare(value), facts)
                 facts = without(facts, {target.root})
                 if not target.selectors:
                     facts |= assigned(target, value)
@@ -356,6 +364,15 @@ class _Run:
         for node in nodes:
             found |= self.value(node, facts)
         return found
+
+    def _spared(self, target: ir.Place, value: ir.Expr, facts: Facts) -> End:
+        """Whether an assignment spares later rounds an evaluation that may fail."""
+        if value.op not in (Op.AND, Op.OR):
+            return NONE
+        first, *rest = value.args
+        reads = any(part.op in (Op.STATE, Op.LOCAL) and part.data == target.root for part in first.walk())
+        facts |= self._known(first, value.op is Op.AND, facts)
+        return SPARING if reads and self._all(rest, facts) else NONE
 
     def _path(self, target: ir.Place) -> End:
         found = NONE
