@@ -772,6 +772,85 @@ def test_a_property_that_makes_a_container_too_large_is_not_proven(claim: str) -
     assert list(prover.skipped) == ["claim"]
 
 
+NAMESAKES = """
+class Left:
+    @record
+    class Note:
+        few: Few
+
+    class Mark(Enum):
+        ONE = 1
+
+class Right:
+    @record
+    class Note:
+        few: Few
+
+    class Mark(Enum):
+        ONE = 1
+
+class Wide:
+    @record
+    class Note:
+        few: Term
+"""
+
+
+@pytest.mark.parametrize(
+    ("variable", "put", "claim"),
+    [
+        (
+            "set[Left.Note | Right.Note]",
+            "self.at.add(Left.Note(n))",
+            "(Left.Note(n) in self.at) == (Right.Note(n) in self.at)",
+        ),
+        (
+            "Network[Left.Note | Right.Note] = Network(capacity=2)",
+            "self.at.send(Left.Note(n))",
+            "(Left.Note(n) in self.at) == (Right.Note(n) in self.at)",
+        ),
+        (
+            "dict[Left.Note | Right.Note, bool]",
+            "self.at[Left.Note(n)] = True",
+            "self.at[Left.Note(n)] == self.at[Right.Note(n)]",
+        ),
+        (
+            "set[Left.Mark | Right.Mark]",
+            "self.at.add(Left.Mark.ONE)",
+            "(Left.Mark.ONE in self.at) == (Right.Mark.ONE in self.at)",
+        ),
+        (
+            "Left.Note | Wide.Note",
+            "self.at = Wide.Note(t)",
+            "isinstance(self.at, Left.Note) or any(self.at.few == n for n in Few)",
+        ),
+        (
+            "set[frozenset[Wide.Note]]",
+            "self.at.add(frozenset({Wide.Note(t)}))",
+            "frozenset({Left.Note(n)}) not in self.other and all(any(x.few == f for f in Few) for one in self.at for x in one)",
+        ),
+    ],
+)
+def test_classes_of_one_name_are_not_one(variable: str, put: str, claim: str) -> None:
+    body = f"""
+    at: {variable}
+    other: set[frozenset[Left.Note]]
+
+    @action
+    def go(self, n: Few, t: Term) -> None:
+        {put}
+
+    @invariant
+    def claim(self, n: Few) -> bool:
+        return {claim}
+    """
+    spec: Any = generated.load(
+        HEADER.replace("TWO = 2", NAMESAKES).replace("from typing", "from enum import Enum\nfrom typing") + body
+    )
+    found = prove(Task(spec, "drawn", any_size=True, effort=QUICK, seconds=20.0, depth=3)).outcome
+    assert isinstance(found, Violated)
+
+
 @pytest.mark.parametrize(
     "what",
     [

@@ -42,6 +42,7 @@ from quorate.prove.encode.anysize.containers import (
 )
 from quorate.prove.encode.anysize.quantifiers import Quantifiers
 from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
+from quorate.prove.encode.anysize.shapes import printable
 from quorate.prove.encode.anysize.terms import Formula, Number, Term
 from quorate.prove.encode.values import ABSENT, Union, alternatives_of, class_key, parts_of
 
@@ -169,7 +170,7 @@ class Conversions(Quantifiers):
         """A container whose parts are converted one by one, where that changes what they are. What stops the run at some
         part is noted once, here."""
         self._require_room(have, want)
-        if is_number(have) or str(have) == str(want):  # They differ in bounds alone.
+        if is_number(have) or printable(have) == printable(want):  # They differ in bounds alone.
             return value
         if _of_other_numbers(have, want):
             self._stopped_inside(value, have, want, convert)
@@ -227,7 +228,7 @@ class Conversions(Quantifiers):
 
     def _as_narrower(self, found: Value, kind: Type, want: Type) -> tuple[Formula, Value]:
         """When an element is one of a narrower type, at any depth, and which one; ABSENT where it never is."""
-        if found is ABSENT or str(kind) == str(want):
+        if found is ABSENT or printable(kind) == printable(want):
             return self.true, found
         if is_number(kind):
             return self.symbols.within(want, as_term(found)), found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 import z3
@@ -141,6 +142,21 @@ def unlimited(kind: Type) -> Type:
     return kind
 
 
+@lru_cache(maxsize=4096)
 def printable(kind: Type) -> str:
-    """The name of a type without "|", which no name in SMT-LIB may have."""
-    return str(kind).replace("|", "or")
+    """The name of a type, which no other has, without "|", which no name in SMT-LIB may have."""
+    numbers = [
+        number_of(part.sort) for part in kind.walk() if isinstance(part, EnumType | IdentityType | NatType | RecordType)
+    ]
+    return str(kind).replace("|", "or") + ("~" + ".".join(map(str, numbers)) if any(numbers) else "")
+
+
+def number_of(sort: type) -> int:
+    """Which one a class is of those that have its name."""
+    known = _NAMED.setdefault(sort.__name__, [])
+    if sort not in known:
+        known.append(sort)
+    return known.index(sort)
+
+
+_NAMED: dict[str, list[type]] = {}

@@ -43,7 +43,7 @@ from quorate.prove.encode.anysize.containers import (
     merged,
 )
 from quorate.prove.encode.anysize.refusal import NoAnySize, require_natural
-from quorate.prove.encode.anysize.shapes import HELD, NUMBER, printable, taken_apart, unlimited
+from quorate.prove.encode.anysize.shapes import HELD, NUMBER, number_of, printable, taken_apart, unlimited
 from quorate.prove.encode.anysize.terms import Formula, Number, Term, _kind, conjunction, disjunction, negation
 from quorate.prove.encode.values import Union, class_key
 
@@ -51,14 +51,9 @@ from quorate.prove.encode.values import Union, class_key
 @cache
 def _enumeration(sort: type[Enum]) -> tuple[z3.SortRef, tuple[Term, ...]]:
     """The Z3 enumeration of an enum. One name can be declared once only, and two specs may use the same."""
-    taken = _TAKEN.setdefault(sort.__name__, [])
-    taken.append(sort)
-    name = f"enum {sort.__name__}" + "~" * (len(taken) - 1)
+    name = f"enum {sort.__name__}" + "~" * number_of(sort)
     made, members = z3.EnumSort(name, [f"{name}.{member.name}" for member in sort])
     return made, tuple(members)
-
-
-_TAKEN: dict[str, list[type[Enum]]] = {}
 
 
 class Symbols:
@@ -136,8 +131,8 @@ class Symbols:
         """The order of an `Ordered` sort; its axioms are among the facts."""
         if kind.sort not in self.orders:
             sort = self.sort(kind)
-            less = z3.Function(f"{kind}<", sort, sort, z3.BoolSort())
-            a, b, c = (z3.Const(f"{kind}!{name}", sort) for name in "abc")
+            less = z3.Function(f"{printable(kind)}<", sort, sort, z3.BoolSort())
+            a, b, c = (z3.Const(f"{printable(kind)}!{name}", sort) for name in "abc")
             self.facts += [
                 z3.ForAll([a], z3.Not(less(a, a))),
                 z3.ForAll([a, b, c], z3.Implies(z3.And(less(a, b), less(b, c)), less(a, c))),
@@ -148,9 +143,9 @@ class Symbols:
 
     def least(self, kind: IdentityType) -> Term:
         """The first member of an `Ordered` sort."""
-        name = f"least {kind}"
+        name = f"least {printable(kind)}"
         first, less = as_term(self.cell(kind, name, [])), self.less(kind)
-        other = z3.Const(f"{kind}!other", self.sort(kind))
+        other = z3.Const(f"{printable(kind)}!other", self.sort(kind))
         fact = z3.ForAll([other], z3.Not(less(other, first)))
         if not any(fact.eq(known) for known in self.facts):
             self.facts.append(fact)
@@ -161,7 +156,7 @@ class Symbols:
         and what is true for every number up to here is true at every bound."""
         require_natural(kind)
         if kind.sort not in self._greatest:
-            self._greatest[kind.sort] = z3.Int(f"greatest {kind}")
+            self._greatest[kind.sort] = z3.Int(f"greatest {printable(kind)}")
             self.facts.append(self._greatest[kind.sort] >= 0)
         return self._greatest[kind.sort]
 
