@@ -31,6 +31,38 @@ def three() -> int:
 
 __MISSING = 1
 
+class Odd(int):
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return 1
+
+ODD = Odd(1)
+
+class Pair(tuple[int, ...]):
+    def __contains__(self, one: object) -> bool:
+        return False
+
+PAIR = Pair((0, 1))
+
+class Shade(Enum):
+    DARK = 1
+    PALE = 2
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 1
+
+class Next(Nat, max=2):
+    def __new__(cls, number: int) -> int:
+        return number + 1
+
+def odd(one: int = ODD) -> bool:
+    return one == 1
+
 def below(n: int) -> list[int]:
     return range(n)
 
@@ -212,6 +244,12 @@ REFUSED = {
     "a range or a list": "self.flag = (range(2) if self.flag else [0, 1]) == self.numbers",
     "a range that is returned": "self.flag = below(2) == self.numbers",
     "a range as an argument": "self.flag = same(range(2), self.numbers)",
+    # Objects that say themselves what `==` and the like mean are none of the language's values.
+    "a number of its own kind": "self.flag = ODD == 1",
+    "a number of its own kind as a default": "self.flag = odd()",
+    "a tuple of its own kind": "self.flag = 1 in PAIR",
+    "an enum of its own kind": "x = Shade.DARK if self.flag else Shade.PALE\nself.flag = x == Shade.PALE",
+    "a sort that makes its own numbers": "self.flag = Next(1) == 1",
     "a private global that the class has not": "self.top = Level(__MISSING)",
     "the greatest of what has no order": "self.picked = max(self.picked, 1)",
     "in a map that fails": "self.flag = p in self.grid[self.log[0]]",

@@ -115,7 +115,7 @@ def _evaluated(cls: type, size: Size, what: str, least: int, most: int) -> int:
 
 
 def _checked(cls: type, size: object, what: str, least: int, most: int) -> int:
-    if not isinstance(size, int) or isinstance(size, bool) or not least <= size <= most:
+    if type(size) is not int or not least <= size <= most:
         raise SpecError(f"{cls.__name__} has {what}={size!r}; it must be a whole number from {least:,} to {most:,}.")
     return size
 

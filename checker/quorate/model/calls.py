@@ -57,6 +57,7 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
     if isinstance(target, type) and issubclass(target, Int):
         if len(node.args) > 1 or node.keywords:
             raise ctx.source.error(node, f"{target.__name__}(n) takes one number.")
+        lowering.sort_type(ctx, node, target)
         return lowering.number(ctx, node.args[0]) if node.args else lowering.constant(ctx, node, 0)
     if isinstance(target, type) and issubclass(target, Identity):
         raise ctx.source.outside(

@@ -7,9 +7,11 @@ import enum
 from collections.abc import Sequence
 from typing import Any
 
+from quorate.errors import SpecError
+from quorate.language.places import placed
 from quorate.language.resolve import resolve
 from quorate.language.sorts import Identity, SortMeta
-from quorate.language.types import BoolType, EnumType, ListType, NoneType, SetType, TupleType, Type, UnionType
+from quorate.language.types import BoolType, ListType, NoneType, SetType, TupleType, Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import element_type, without_none
@@ -98,13 +100,13 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
     location = ctx.location(node)
     if isinstance(value, bool):
         return ir.Expr(ir.Op.CONST, BOOL, (), value, location)
-    if isinstance(value, int) and not isinstance(value, enum.Enum):
+    if type(value) is int:
         return ir.Expr(ir.Op.CONST, spanning(value, value), (), value, location)
     if value is None:
         return ir.Expr(ir.Op.CONST, NoneType(), (), None, location)
     if isinstance(value, enum.Enum):
-        return ir.Expr(ir.Op.CONST, EnumType(type(value)), (), value, location)
-    if isinstance(value, tuple):
+        return ir.Expr(ir.Op.CONST, sort_type(ctx, node, type(value)), (), value, location)
+    if type(value) is tuple:
         parts = tuple(constant(ctx, node, part) for part in value)
         return ir.Expr(ir.Op.TUPLE, TupleType(tuple(part.type for part in parts)), parts, None, location)
     if isinstance(value, Identity):
@@ -114,8 +116,7 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
             "Use a parameter or a quantifier: the members are interchangeable.",
         )
     if isinstance(value, SortMeta) or (isinstance(value, type) and issubclass(value, enum.Enum)):
-        kind = resolve(value, str(getattr(value, "__name__", value)), ctx.builder.system.configuration)
-        return domain(kind, location)
+        return domain(sort_type(ctx, node, value), location)
     if value is bool:
         raise ctx.source.outside(node, "bool cannot be ranged over, as in Python.", "Write `[False, True]`.")
     if isinstance(value, str):
@@ -125,6 +126,14 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
     raise ctx.source.outside(
         node, f"{value!r} is not a value of the language.", "Use numbers, bools, None, enum members and sorts."
     )
+
+
+def sort_type(ctx: Context, node: ast.AST, sort: type) -> Type:
+    """The type that a sort or Enum is. Raises SpecError where it says itself what its members mean."""
+    try:
+        return resolve(sort, sort.__name__, ctx.builder.system.configuration)
+    except SpecError as error:
+        raise placed(error, ctx.location(node)) from None
 
 
 def domain(kind: Type, location: Any = None) -> ir.Expr:

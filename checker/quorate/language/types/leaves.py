@@ -157,7 +157,7 @@ class NatType(Leaf):
         return min(max(0, self.minimum), self.maximum)
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return type(value) is int
 
     def check(self, value: Any) -> Any:
         if not self.accepts(value):
