@@ -63,6 +63,18 @@ class Next(Nat, max=2):
 def odd(one: int = ODD) -> bool:
     return one == 1
 
+@record
+class Box:
+    held: Annotated[dict[Level, Level], partial]
+
+def first_of(held: Annotated[dict[Level | None, Level], partial]) -> int:
+    for value in held.values():
+        return value
+    return 0
+
+def made() -> Annotated[dict[Level | None, Level], partial]:
+    return {2: 0, 1: 1}
+
 def below(n: int) -> list[int]:
     return range(n)
 
@@ -120,6 +132,9 @@ SAME = {
     "the value before the key": "self.colors[Color.RED] = self.numbers[1] + 3",
     "arguments by keyword": "self.top = pick(b=Note(p, p, self.top + 3).level, a=self.numbers[0])",
     # Keys of displays that are of one alternative of the map's.
+    "keys of a display in a record": "self.flag = [k for k in Box({2: 0, 1: 1}).held] == [1, 2]",
+    "keys of a display in the state": "self.held = {2: 0, 1: 1}\nfor k in self.held:\n    self.option = k",
+    "one key of a display as an argument": "self.top = first_of({2: 2})",
     "a key of one alternative in a display": "self.ranked = {**self.ranked, self.top: 1, 1: 2, None: self.top}",
     "a tuple of one alternative in a display": "self.either = {**self.either, (self.top, p): 1, (1, None): 2}",
     "a key of one alternative of a partial map": "self.held = {self.top: 1}\nself.flag = self.held.get(self.top) == 1",
@@ -244,6 +259,14 @@ REFUSED = {
     "a range or a list": "self.flag = (range(2) if self.flag else [0, 1]) == self.numbers",
     "a range that is returned": "self.flag = below(2) == self.numbers",
     "a range as an argument": "self.flag = same(range(2), self.numbers)",
+    # A dict has the order in which its keys are written, and a map the canonical one, once something holds it.
+    "a display as an argument": "self.top = first_of({2: 2, 1: 1})",
+    "a display that updates, as an argument": "self.top = first_of({**self.held, 2: 2})",
+    "a display that is returned": "self.flag = [k for k in made()] == [2, 1]",
+    "a display with a name": "x: Annotated[dict[Level | None, Level], partial] = {2: 0, 1: 1}\nself.flag = [k for k in x] == [2, 1]",
+    "a map of a set's keys with a name": (
+        "x: Annotated[dict[Level, Level], partial] = {k: 1 for k in set(self.numbers)}\nself.flag = [k for k in x] == [2, 1]"
+    ),
     # Objects that say themselves what `==` and the like mean are none of the language's values.
     "a number of its own kind": "self.flag = ODD == 1",
     "a number of its own kind as a default": "self.flag = odd()",

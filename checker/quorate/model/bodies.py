@@ -238,6 +238,7 @@ def _return(ctx: Context, node: ast.Return) -> list[ir.Stmt]:
     if not ctx.pure:
         raise ctx.source.error(node, "An action or procedure returns nothing.")
     value = lowering.lower(ctx, node.value, ctx.declared_result or ctx.wanted_result)
+    partial.check_order(ctx, node, value)
     if ctx.declared_result is not None:
         return [ir.Return(ctx.adapt(value, ctx.declared_result, node), location)]
     need = roomy(ctx.wanted_result, value.type) if isinstance(ctx.wanted_result, UnionType) else value.type

@@ -92,9 +92,7 @@ def _some_of(ctx: Context, node: ast.DictComp, expected: PartialMapType) -> ir.E
         if of_set and isinstance(first, ir.For) and isinstance(first.source.type, SetType):
             one = ir.Expr(ir.Op.LOCAL, first.type, (), first.name, first.source.location)
             conditions = (ir.Expr(ir.Op.IN, BOOL, (one, first.source)), *conditions)
-            first = replace(
-                first, source=lowering.domain(first.type, first.source.location), ordered=not first.type.scalarsets
-            )
+            first = replace(first, source=lowering.domain(first.type, first.source.location), ordered=False)
         if (
             not isinstance(first, ir.For)
             or first.source.op is not ir.Op.DOMAIN
@@ -130,7 +128,7 @@ def _some_of(ctx: Context, node: ast.DictComp, expected: PartialMapType) -> ir.E
 def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
     """`{}`, `{k: v}` and `{**f, k: v}`, where keys may be absent."""
     written: list[ir.Expr] = []
-    one = ctx.temporary("key", expected.key, node)
+    one = ctx.temporary(partial.WRITTEN if len(node.keys) > 1 else "key", expected.key, node)
     each = ir.For(str(one.data), expected.key, lowering.domain(expected.key), not expected.key.scalarsets)
     body = lowering.constant(ctx, node, None)
     nowhere = _made(ctx, node, each, ctx.adapt(body, expected.value, node))

@@ -9,7 +9,7 @@ from typing import Any
 from quorate.language.types import (
     UnionType,
 )
-from quorate.model import lowering
+from quorate.model import lowering, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import roomy
@@ -99,6 +99,7 @@ def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
         value = lowering.lower(ctx, given, want) if isinstance(given, ast.expr) else lowering.constant(ctx, node, given)
         if isinstance(want, UnionType) or (want is not None and isinstance(value.type, UnionType)):
             value = ctx.adapt(value, roomy(want, value.type), node)
+        partial.check_order(ctx, node, value)
         found.append((name, value))
     return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 
 from quorate.errors import Location
-from quorate.language.types import BoolType, NoneType, PartialMapType, SetType, Type, UnionType
+from quorate.language.types import BoolType, NoneType, PartialMapType, RecordType, SetType, Type, UnionType
 from quorate.model import aliases, lowering, narrowing
 from quorate.model import nodes as ir
 from quorate.model.context import Context
@@ -79,6 +79,39 @@ def keys(ctx: Context, node: ast.AST, whole: ir.Expr) -> ir.Expr:
 def optional(kind: Type) -> UnionType:
     """A type with None."""
     return UnionType((NoneType(), *alternatives(kind)))
+
+
+WRITTEN = "written"
+"""The name of the key in a map that is made of keys one by one."""
+
+
+def check_order(ctx: Context, node: ast.AST, value: ir.Expr) -> None:
+    """Reject a name for a map of which Python ranges over the keys in another order than the canonical one."""
+    if _is_as_written(value):
+        raise ctx.source.outside(
+            node,
+            "Python keeps the keys of this map in the order in which they are written.",
+            "Give the map to a variable of the state or a record, which have an order of their own, or range over a sort with a condition.",
+        )
+
+
+def _is_as_written(value: ir.Expr) -> bool:
+    """Whether a map in a value is made of keys one by one, or of those of a set, and no variable and no record holds it yet."""
+    if not _holds_partial(value.type):
+        return False
+    if value.op is Op.MAP_OF and isinstance(value.type, PartialMapType):
+        (over,) = value.clauses
+        return isinstance(over, ir.For) and (
+            over.name.startswith(f"0{WRITTEN}") or not (over.ordered or over.type.scalarsets)
+        )
+    return any(map(_is_as_written, value.args))
+
+
+def _holds_partial(kind: Type) -> bool:
+    """Whether a type is one of such maps, or of containers of them: a record puts them in order."""
+    return isinstance(kind, PartialMapType) or (
+        not isinstance(kind, RecordType) and any(map(_holds_partial, kind.children()))
+    )
 
 
 def is_entry(place: ir.Place) -> bool:

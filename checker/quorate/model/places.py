@@ -142,6 +142,7 @@ def local(ctx: Context, target: ast.Name, value: ir.Expr, node: ast.stmt, annota
         )
     if target.id in ctx.self_names:
         raise ctx.source.error(node, f"{target.id} cannot be assigned to.")
+    partial.check_order(ctx, node, value)
     unique = ctx.fresh(target.id) if bound is None else str(bound.data)
     known = ctx.findings.types.get(unique)
     kind = ctx.findings.grown(known, annotated or value.type, ctx.complain(node))
