@@ -228,6 +228,24 @@ WIDE = {
     "tuple[Server, Few] | None": "all(one is not None and one in self.pairs for one in self.wide)",
     "tuple[Server | None, Few] | None": "all(one is not None and one[0] is not None for one in self.wide)",
 }
+EMPTIED = """
+    servers: Annotated[list[Server], up_to(2)]
+    numbers: Annotated[list[Few], up_to(2)]
+
+    @action
+    def put(self, s: Server) -> None:
+        self.servers.append(s)
+        self.numbers.append(0)
+
+    @action
+    def clear(self, which: bool) -> None:
+        self.servers = [] if which else self.servers
+        self.numbers = self.numbers if which else []
+
+    @invariant
+    def zero(self, s: Server) -> bool:
+        return all(number == 0 for number in self.numbers) and (s not in self.servers or any(s == t for t in self.servers))
+"""
 CONSTANT = """
     n: Term
     up: set[Server]
@@ -510,6 +528,7 @@ def test_an_error_of_init_is_reported_where_it_is() -> None:
         pytest.param(THRESHOLD.replace("SIZE", "self.size"), id="a threshold that is configured"),
         pytest.param(UNMENTIONED, id="an action counts what no property mentions"),
         pytest.param(SET_LEMMA, id="a lemma about every set"),
+        pytest.param(EMPTIED, id="lists of two kinds that are empty, or not"),
         *(
             pytest.param(WIDER.replace("WIDE", wide).replace("CLAIM", claim), id=f"pairs in a set of {wide}")
             for wide, claim in WIDE.items()
