@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from quorate.conform.mapping import Line, Map
-from quorate.consistency.formats.jsonl import decode
+from quorate.consistency.formats.jsonl import decode_as_written
 from quorate.errors import UsageError
 from quorate.explore.limits import Watch
 from quorate.trace import Json
@@ -123,7 +123,7 @@ def _followed(stream: io.TextIOBase, following: Following, watch: Watch) -> Iter
 
 def _events(file: str, number: int, text: str, mapping: Map, count: Count) -> Iterator[Event]:
     try:
-        line = decode(text)
+        line = decode_as_written(text)
     except (ValueError, RecursionError) as error:
         raise LogError(f"{file}:{number}: this is not JSON, or nothing that an event can tell: {error}.") from None
     if not isinstance(line, dict):

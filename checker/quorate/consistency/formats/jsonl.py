@@ -71,12 +71,23 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
+def _fraction(text: str) -> float:
+    _finite(text)
+    return float(text)
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+_AS_WRITTEN = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number, parse_float=_fraction)
 
 
 def decode(text: str) -> Any:
     """A JSON value of a command line. Raises `ValueError` with what is wrong."""
     return _DECODER.decode(text)
+
+
+def decode_as_written(text: str) -> Any:
+    """The same where 1.0 is not 1: what is written as a fraction is one."""
+    return _AS_WRITTEN.decode(text)
 
 
 def events(lines: Iterable[str]) -> Iterator[Event]:
