@@ -208,16 +208,57 @@ def test_a_refinement_is_proven_at_fixed_bounds_and_for_any_size() -> None:
         assert isinstance(outcome, Proven) and "refines_commit" in outcome.properties, outcome
 
 
+class Ticks(Nat, max=2):
+    """A number."""
+
+
+class Anywhere(Spec):
+    """Begins with any number: of initial states nothing is asked."""
+
+    at: Ticks
+
+    @init
+    def begin(self, t: Ticks) -> None:
+        self.at = t
+
+    @action
+    def rise(self) -> None:
+        self.at += 1
+
+
+class Falls(Spec):
+    """A number that falls, as if it rose."""
+
+    refines = Anywhere
+    at: Ticks
+
+    @init
+    def begin(self, t: Ticks) -> None:
+        self.at = t
+
+    @action
+    def fall(self) -> None:
+        require(self.at > 0)
+        self.at -= 1
+
+    @mapping
+    def as_anywhere(self, abstract: Anywhere) -> None:
+        abstract.at = self.at
+
+
+@pytest.mark.parametrize("any_size", [False, True])
+def test_steps_are_not_taken_for_what_is_said_of_initial_states(any_size: bool) -> None:
+    """Both have the name of the mapping, and what is said of initial states is true."""
+    outcome = prove(Task(Falls, "falls", None, any_size=any_size)).outcome
+    assert outcome.verdict == "violated" and outcome.property == "as_anywhere"
+
+
 def test_bounded_checks_find_the_same_violations() -> None:
     for spec, steps in ((Coordinated, None), (OneVoteIsEnough, 3), (BeginsPrepared, 0)):
         model = build(spec)
         with model.system:
             found = Bounded(model).search(4, ["refines_commit"])
         assert (None if found is None else len(found.steps)) == steps
-
-
-class Ticks(Nat, max=2):
-    """A number."""
 
 
 class Few(Nat, max=1):

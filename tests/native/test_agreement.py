@@ -310,7 +310,8 @@ def test_a_memory_limit_is_honest() -> None:
     from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
     limits = Limits(memory_bytes=resident_bytes() + (16 << 20))
-    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=Watch(limits))
+    watch = Watch(limits, store="exact")
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=watch)
     assert outcome.verdict == "unfinished" and "memory" in str(outcome)
     assert 0 < outcome.statistics.states < 1_745_408
 

@@ -33,10 +33,10 @@ def command(directory: Path, chosen: tuple[str, ...], everything: bool) -> Exit:
     """Count the states of protocols that were not counted yet, or at other bounds; write states.json and the page to DIRECTORY."""
     from quorate.loading import load, names
 
-    if not _proofs(directory).is_file():
-        raise UsageError(f"{directory} is not `specs` of Quorate's repository, whose page this writes.")
     for name in chosen:
         load(name)  # An unknown name is an error, not an empty choice.
+    if not _proofs(directory).is_file():
+        raise UsageError(f"{directory} is not `specs` of Quorate's repository, whose page this writes.")
     kept = {name: count for name, count in counts(directory).items() if name in names()}
     due = names() if everything else chosen or uncounted(kept)
     for name in due:

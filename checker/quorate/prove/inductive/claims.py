@@ -78,8 +78,8 @@ class Inductive:
     def __init__(self, relation: Relation) -> None:
         self.relation = relation
         self.inductive = relation.model.of(*INVARIANTS)
-        self._always: dict[str, int | Undecided] = {}
-        self._judged: dict[str, Judged | Undecided] = {}
+        self._always: dict[int, int | Undecided] = {}
+        self._judged: dict[int, Judged | Undecided] = {}
         self._commons: dict[tuple[Any, ...], _Common] = {}
 
     def starts(self) -> Question:
@@ -201,11 +201,11 @@ class Inductive:
 
     def _holds(self, prop: Property) -> int:
         """That a property is true of the state before, for all arguments."""
-        return _once(self._always, prop.name, lambda: self.relation.always(prop, self.relation.before))
+        return _once(self._always, prop, lambda: self.relation.always(prop, self.relation.before))
 
     def _judge(self, prop: Property) -> Judged:
         """A property of the state before, or of the step, for unknown arguments."""
-        return _once(self._judged, prop.name, lambda: self.relation.judge(prop))
+        return _once(self._judged, prop, lambda: self.relation.judge(prop))
 
     # Counterexamples
 
@@ -230,14 +230,15 @@ class Inductive:
         return trace(self.relation.model.system, finding, self.relation.model.name, None, start=found.before)
 
 
-def _once(known: dict[str, Made | Undecided], name: str, make: Callable[[], Made]) -> Made:
-    """What is made under a name, from the second time on as it was, even that there was no time for it."""
-    if name not in known:
+def _once(known: dict[int, Made | Undecided], prop: Property, make: Callable[[], Made]) -> Made:
+    """What is made of a property of the model, from the second time on as it was, even that there was no time for it. A property is known
+    by itself: a mapping and what it says of initial states have one name."""
+    if id(prop) not in known:
         try:
-            known[name] = make()
+            known[id(prop)] = make()
         except Undecided as reason:
-            known[name] = reason
-    found = known[name]
+            known[id(prop)] = reason
+    found = known[id(prop)]
     if isinstance(found, Undecided):
         raise found
     return found
