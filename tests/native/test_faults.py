@@ -247,7 +247,7 @@ def test_without_memory_for_the_search_the_error_is_one_sentence() -> None:
 
 
 def test_processes_of_verify_end_with_it() -> None:
-    command = [sys.executable, "-c", CODE, "verify", "--workers", "2"]
+    command = [sys.executable, "-c", CODE, "verify", "--no-skip", "--workers", "2"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     children: set[int] = set()
     until = time.monotonic() + 60
