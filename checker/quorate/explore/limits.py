@@ -173,6 +173,11 @@ class Watch:
         """Why an engine stops that is `full`."""
         return f"the limit of {self.limits.states:,} states is reached"
 
+    def memory_reason(self, limit_bytes: int) -> str:
+        """Why an engine stops that would take more memory than so much; it is known from then on."""
+        self.short = True
+        return f"the limit of {limit_bytes / 2**30:g} GB of memory is reached"
+
     def look(
         self, states: int, transitions: int, depth: int, frontier: int, by_worker: tuple[int, ...] = ()
     ) -> str | None:
@@ -189,8 +194,7 @@ class Watch:
                 counts = states, transitions, depth, frontier
                 self._report(Progress(*counts, seconds, self._memory, self.engine, by_worker, self._in_tree))
             if self.limits.memory_bytes is not None and self._memory > self.limits.memory_bytes:
-                self.short = True
-                return f"the limit of {self.limits.memory_bytes / 2**30:g} GB of memory is reached"
+                return self.memory_reason(self.limits.memory_bytes)
         return None
 
 

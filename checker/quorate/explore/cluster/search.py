@@ -72,7 +72,7 @@ def _refuse(system: System, watch: Watch) -> None:
             watch.checkpoint is not None,
             "writes no checkpoints (it keeps what a lost worker had): leave out --checkpoint",
         ),
-        (watch.store not in ("auto", "exact"), f"keeps every state as it is: leave out --store {watch.store}"),
+        (watch.store in ("tree", "fingerprint"), f"keeps every state as it is: leave out --store {watch.store}"),
         (watch.disk is not None, "keeps its states in memory: leave out --disk"),
         (watch.profile, "does not say what makes the states: leave out --profile"),
     ):

@@ -30,7 +30,7 @@ from quorate.explore.native.library import (
     Step,
 )
 from quorate.explore.native.replay import Disagreement, Replay
-from quorate.explore.native.search import POLL_MS, compiled, memory_limit, short_of_memory, switched_off
+from quorate.explore.native.search import POLL_MS, compiled, memory_limit, switched_off
 from quorate.kinds import LIVENESS, Breaks, kind_of
 from quorate.language.sorts import Scalarset
 from quorate.language.system import Arguments, Failure, Method, State, System
@@ -230,7 +230,7 @@ class Check:
             return Disagreement("an action raises in the state graph, and did not in the search")
         if report.stop == STOP_STATES:
             return _Ended(self.watch.states_reason())
-        return _Ended(short_of_memory(self.watch))
+        return _Ended(self.watch.memory_reason(memory_limit(self.watch)))
 
     # What was found
 

@@ -181,12 +181,6 @@ def memory_limit(watch: Watch) -> int:
     return int(machine_bytes() * MEMORY_SHARE)
 
 
-def short_of_memory(watch: Watch) -> str:
-    """Why a search ends that may not take more; the watch knows then."""
-    watch.short = True
-    return f"the limit of {memory_limit(watch) / 2**30:g} GB of memory is reached"
-
-
 def disk_memory(watch: Watch) -> int:
     """The bytes that a search on the disk may take: what the process does not have already."""
     return max(memory_limit(watch) - resident_bytes(), DISK_MEMORY_MIN)
@@ -435,7 +429,7 @@ class _Run:
         if stop == STOP_STATES:
             return self.watch.states_reason()
         if stop == STOP_MEMORY:
-            return short_of_memory(self.watch)
+            return self.watch.memory_reason(memory_limit(self.watch))
         if stop == STOP_DISK:
             return f"{self.watch.disk}: {self.library.c.quorate_failure(search).decode()}"
         return "interrupted"

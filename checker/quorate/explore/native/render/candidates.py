@@ -33,7 +33,6 @@ class Candidates(Renaming):
         wide = [part for part in parts if not _is_narrow(part[1])]
         functions = {here.kind: self.renaming(here.kind) for _, here, _ in parts}
         rows = ", ".join(f"{{{', '.join(map(str, row))}}}" for row in self._names_given)
-        out(f"#define SYMMETRY_MEMBERS {self.count}")
         out(f"#define SYMMETRY_RENAMINGS {self.renamings}")
         out(f"static const unsigned char symmetry_names[][{self.count + 1}] = {{{rows}}};")
         out(f"static const unsigned char symmetry_alike[] = {{{', '.join(map(str, self._alike(wide)))}}};")
