@@ -85,6 +85,7 @@ def test_a_change_of_another_file_does_not() -> None:
     "other",
     [
         replace(JOB, name=("lock.py", "Rude", "default")),
+        replace(JOB, name=("latch.py", "Lock", "default")),
         replace(JOB, function="joined"),
         replace(JOB, engine="reference"),
         replace(JOB, limits=Limits(states=10)),
@@ -160,6 +161,16 @@ def test_the_sources_of_every_engine_are_part_of_what_quorate_is(
         "from dataclasses import builtins\n",
         "def f(x):\n    return id(x)\n",
         "from quorate.loading import load\nBase = load('unrelated.py').main\n",
+        "LIMIT = len(__file__)\n",
+        "import guards\nLIMIT = len(guards.__file__)\n",
+        "LIMIT = len((lambda: 0).__code__.co_filename)\n",
+        "LIMIT = 'a'.__hash__()\n",
+        "FIRST = next(iter({'a', 'b'}))\n",
+        "FIRST = list({one for one in 'ab'})[0]\n",
+        "class Sizes:\n    first = next(iter(frozenset('ab')))\n",
+        "def first():\n    return next(iter(set('ab')))\n\nFIRST = first()\n",
+        "def first():\n    return next(iter(set('ab')))\n\ndef f(x=first()):\n    pass\n",
+        "class Sizes:\n    @staticmethod\n    def first():\n        return next(iter({'a', 'b'}))\n\nFIRST = Sizes.first()\n",
         "import quorate.loading\n",
         "from quorate import loading\n",
         "from quorate import check\n",
@@ -174,6 +185,14 @@ def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:
 
 def test_a_field_may_be_called_as_what_looks_outside() -> None:
     Path("further.py").write_text("class Request:\n    id: int\n", encoding="utf-8")
+    assert made().unknown == ""
+
+
+def test_sets_of_states_are_nothing_that_is_loaded() -> None:
+    Path("further.py").write_text(
+        "class Lock:\n    held: set[int]\n\n    def take(self, n: int) -> None:\n        self.held |= {n}\n",
+        encoding="utf-8",
+    )
     assert made().unknown == ""
 
 

@@ -51,7 +51,7 @@ class Job:
     @property
     def key(self) -> str | None:
         """What its verdict depends on; see `pipeline.sources.key`."""
-        asked = (self.name[1], self.function, self.engine, asdict(self.limits))
+        asked = (self.name[:2], self.function, self.engine, asdict(self.limits))
         sizes = (dict(self.profile.common), dict(self.profile.single.get(self.name[0], {})))
         return key(self.sources, (asked, sizes))
 

@@ -69,6 +69,9 @@ OUTSIDE = frozenset(
         "__builtins__",
         "__loader__",
         "__spec__",
+        "__file__",
+        "__cached__",
+        "__path__",
     )
 )
 """Names by which a specification could depend on something that is in none of its files."""
@@ -79,6 +82,9 @@ INSIDE = frozenset(
         "__builtins__",
         "__loader__",
         "__dict__",
+        "__file__",
+        "__hash__",
+        "co_filename",
         "attrgetter",
         "bltns",
         "builtins",
@@ -203,6 +209,39 @@ def _outside(tree: ast.AST) -> Iterator[str]:
             yield node.attr
         if isinstance(node, ast.ImportFrom):
             yield from (alias.name for alias in node.names if alias.name in INSIDE)
+    if any(map(_is_unordered, _runs_while_loading(tree))):
+        yield "a set while it is loaded, whose order is another one in each process"
+
+
+def _is_unordered(node: ast.AST) -> bool:
+    return isinstance(node, ast.Set | ast.SetComp) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("set", "frozenset")
+    )
+
+
+def _runs_while_loading(tree: ast.AST) -> set[ast.AST]:
+    """What of a file may run when it is loaded: what stands outside of functions, and the functions whose names do."""
+    functions: dict[str, list[ast.AST]] = {}
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.setdefault(node.name, []).extend(node.body)
+        elif isinstance(node, ast.ImportFrom) and node.module == "quorate":
+            imported |= {alias.asname or alias.name for alias in node.names}
+    for name in imported:  # `@merge` is no method of this name.
+        functions.pop(name, None)
+    found: set[ast.AST] = set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.add(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += [*node.decorator_list, node.args]
+        else:
+            waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            waiting += functions.pop(node.id if isinstance(node, ast.Name) else node.attr, [])
+    return found
 
 
 def _imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
