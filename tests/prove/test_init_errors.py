@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from quorate.explore import check
 from quorate.language.system import Failure
-from quorate.outcome import Unfinished, Violated
+from quorate.outcome import Failed, Proven, Unfinished, Violated
 from quorate.prove.proof import Task, prove
 
 from tests import generated
@@ -90,3 +93,61 @@ def test_variables_that_init_alone_gives_a_value(method: str, steps: int) -> Non
     found = prove(Task(generated.load(UNSET), "drawn", method=method, depth=2)).outcome
     assert isinstance(found, Violated) and found.trace is not None
     assert (found.property, len(found.trace)) == ("stays", steps)
+
+
+REFINED = """
+from quorate import Nat, Spec, action, init, mapping, require
+
+
+class Term(Nat, max=2):
+    '''A number.'''
+
+
+class Above(Spec):
+    n: Term
+
+    @init
+    def start(self, t: Term) -> None:
+        BEGINS
+        self.n = t
+
+    @action
+    def tick(self) -> None:
+        self.n = Term(0)
+
+
+class Drawn(Spec):
+    refines = Above
+    n: Term
+
+    @action
+    def tick(self) -> None:
+        self.n = Term(0)
+
+    @mapping
+    def as_above(self, above: Above) -> None:
+        above.n = self.n
+"""
+
+
+@pytest.mark.parametrize("method", ["induction", "kinduction", "bmc"])
+@pytest.mark.parametrize(
+    ("begins", "message"),
+    [
+        ("assert t < 1", r"Above\.start\([12]\) raises an error"),
+        ("self.n = Term(t + 1)", r"Above\.start passes the bound Term"),
+    ],
+)
+def test_an_error_of_the_more_abstract_init_is_one_whatever_it_is_needed_for(
+    method: str, begins: str, message: str
+) -> None:
+    spec = generated.load(REFINED.replace("BEGINS", begins))
+    explored = check(spec, engine="reference")
+    assert isinstance(explored, Failed) and re.search(message, explored.message)
+    with pytest.raises(Failure, match=message):
+        prove(Task(spec, "spec", method=method))
+
+
+def test_the_more_abstract_init_may_refuse_arguments() -> None:
+    spec = generated.load(REFINED.replace("BEGINS", "require(t < 1)"))
+    assert isinstance(prove(Task(spec, "spec")).outcome, Proven)

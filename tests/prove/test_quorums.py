@@ -58,6 +58,17 @@ def test_open_parameters_give_the_exact_condition() -> None:
     assert meeting.meets and meeting.exact and meeting.condition == "R + W > 5"
 
 
+@pytest.mark.parametrize(
+    ("name", "given"), [("fast", {"N": 10, "F": 1}), ("fast", {"F": 1, "Q": 2}), ("byzantine", {"N": 2})]
+)
+def test_what_no_value_of_the_open_parameters_makes_meet_does_not(name: str, given: dict[str, int]) -> None:
+    meeting = examine(name, **given)
+    assert not meeting.meets and meeting.groups
+    if name == "fast":
+        said, good = report(given)
+        assert not good and "NOT so for any " in said
+
+
 def test_the_report_says_what_it_needs() -> None:
     text, good = report({"N": 5, "R": 2, "W": 3})
     assert not good and "it needs 2 + 3 > 5" in text

@@ -83,7 +83,7 @@ class QuorumSystem:
 class Meeting:
     """The answer for one quorum system and some values of its parameters.
 
-    `meets` is true when quorums meet for all values of the parameters that were left open and satisfy `condition`;
+    `meets` is true when quorums meet for all values of the parameters that were left open and satisfy `condition`, and there are some;
     `exact` when they fail to meet for all other values. `groups` are concrete groups of nodes, numbered from 1, that
     do not meet, and `values` the parameters there.
     """
@@ -327,8 +327,9 @@ def examine(name: str, timeout_ms: int = 10_000, **given: int) -> Meeting:
     if _decided(timeout_ms, legal) is None:
         raise UsageError(f"No configuration has {_assignments(given)}: {system.sentence}")
     broken = [*legal, *venn.counts(), *system.quorums(venn, p), z3.Not(system.meets(venn, p))]
-    condition = z3.simplify(system.condition(p))
-    meets = _decided(timeout_ms, [*broken, condition]) is None and not z3.is_false(condition)
+    condition = system.condition(p)
+    possible = _decided(timeout_ms, [*legal, condition]) is not None
+    meets = possible and _decided(timeout_ms, [*broken, condition]) is None
     counterexample = _smallest(timeout_ms, broken, venn)
     if counterexample is None:
         return Meeting(system, given, meets, True, _words(system, given), {}, {}, 0)
@@ -426,7 +427,7 @@ def _said(meeting: Meeting) -> str:
     head = f"{system.name}: {system.sentence}"
     open_ones = [name for name in system.parameters if name not in given]
     scope = (
-        f"for every {', '.join(open_ones)}"
+        f"for {'every' if meeting.meets else 'any'} {', '.join(open_ones)}"
         if open_ones
         else f"for {_assignments(given)}"
         if given

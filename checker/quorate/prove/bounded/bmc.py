@@ -16,7 +16,7 @@ from time import monotonic
 
 from quorate.explore.engine import Finding
 from quorate.kinds import SAFETY, STEPS, kind_of
-from quorate.model.nodes import Model, Property
+from quorate.model.nodes import Action, Model, Property
 from quorate.prove.bounded.capacities import relevant, room
 from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.processes import spread
@@ -107,12 +107,21 @@ class Search:
 
     def _require_start(self, relation: Relation) -> None:
         """Raises Failure, as exploring does, where @init fails, or where there is no initial state."""
-        system, init = self.model.system, self.model.init
-        if init is None:
-            list(system.initial())
+        if self.model.init is None:
+            list(self.model.system.initial())
             return
+        self.require_total(relation, self.model.init)
         clauses, dialogue = relation.clauses(), Dialogue(self._left())
-        fails, starts = clauses.literal(relation.start_fails, 0), clauses.literal(relation.start[0], 0)
+        starts = clauses.literal(relation.start[0], 0)
+        dialogue.add(clauses.text())
+        if not dialogue.possible("@init", starts):
+            raise self.model.system.no_initial_state()
+
+    def require_total(self, relation: Relation, init: Action) -> None:
+        """Raises Failure, as exploring does, where @init raises an error or passes a bound."""
+        system = self.model.system
+        clauses, dialogue = relation.clauses(), Dialogue(self._left())
+        fails = clauses.literal(relation.start_fails, 0)
         text = clauses.text()
         dialogue.add(text)
         failing = dialogue.possible("@init", fails)
@@ -124,8 +133,6 @@ class Search:
             if state is not None:
                 system.excluded_by(state)
             raise AssertionError(f"{init.name}{arguments} fails in the encoding only")
-        if not dialogue.possible("@init", starts):
-            raise system.no_initial_state()
 
     def _lengths(self, run: Unrolled, judged: Sequence[Judged], depth: int) -> Iterator[_Length]:
         """What each length adds; that a run goes on is required only once the next length is asked for."""
