@@ -8,7 +8,8 @@ frozen values of the variables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,6 +52,14 @@ class Successor:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True)
+class Again:
+    """Circumstances in which a method is run again, and ends as before. If it does not, it depends `on` what may not be."""
+
+    on: str
+    circumstances: Callable[[], AbstractContextManager[None]]
+
+
 class System(Configured):
     """A configured spec that runs. Raises the same errors when it is made."""
 
@@ -66,8 +75,8 @@ class System(Configured):
             self._refine(self.abstract)
         self.waiting: Callable[[], None] = lambda: None
         """Called for every choice of arguments of @init, of which there may be very many: it may raise to end this."""
-        self.repeats = False
-        """Whether every method is run twice, because no typed model says that it depends on the state alone."""
+        self.again: Sequence[Again] = ()
+        """How every method is run again, where no typed model says that it depends on the state alone."""
 
     def _refine(self, abstract: System) -> None:
         found = mapping_of(self.spec)
@@ -215,12 +224,28 @@ class System(Configured):
         return None
 
     def unconstrained(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
-        if not self.repeats:
-            return self._fired(state, action, arguments)
-        first, second = (ending(lambda: self._fired(state, action, arguments)) for _ in range(2))
-        if first != second:
-            raise self._unsettled(action, arguments)
+        self._run_again(action, arguments, lambda: self._told_apart(self._fired(state, action, arguments)))
         return self._fired(state, action, arguments)
+
+    @staticmethod
+    def _told_apart(successor: Successor | None) -> Any:
+        """A transition as far as it counts: in which order a method sent its messages does not."""
+        return successor and (successor.state, Counter(successor.events))
+
+    def _run_again(self, method: Method, arguments: Arguments, run: Callable[[], Any]) -> None:
+        """Raises Failure if a run of a method ends otherwise in other circumstances."""
+        if not self.again:
+            return
+        first = ending(run)
+        for one in self.again:
+            with one.circumstances():
+                other = ending(run)
+            if other != first:
+                call = f"{method.name}({', '.join(map(repr, arguments))})"
+                raise Failure(
+                    f"{self.name}.{call} gave two results for the same state and arguments: it depends on {one.on}",
+                    definition(method.function),
+                )
 
     def _fired(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         draft, log = self.draft(state)
@@ -238,19 +263,9 @@ class System(Configured):
                 raise
             raise self.failure(action, arguments, error) from error
 
-    def _unsettled(self, method: Method, arguments: Arguments) -> Failure:
-        call = f"{method.name}({', '.join(map(repr, arguments))})"
-        return Failure(
-            f"{self.name}.{call} gave two results for the same state and arguments: it depends on something outside the "
-            f"state, such as chance, time, or what was called before. A spec remembers in its variables only, and chance is a "
-            f"parameter of the action.",
-            definition(method.function),
-        )
-
     def settled(self, method: Method, arguments: Arguments, value: Callable[[], Any]) -> Any:
-        """The value of a property; asked for twice where no typed model vouches for the spec. Raises Failure if it differs."""
-        if self.repeats and ending(value) != ending(value):
-            raise self._unsettled(method, arguments)
+        """The value of a property; asked for again where no typed model vouches for the spec. Raises Failure if it differs."""
+        self._run_again(method, arguments, value)
         return value()
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:

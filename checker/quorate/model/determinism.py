@@ -3,7 +3,7 @@
 A transition is a function of the state and the arguments. Inside the compiled subset nothing else can be said; a spec that only the
 reference engine runs could ask for chance or time, or remember something outside its variables, and a search would then find
 sometimes this and sometimes that. Here such lines are refused, and what nobody can see in the source is found by running every
-method twice (`System.repeats`).
+method again (`System.again`): as it is, and with sets in another order.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import builtins
 import inspect
 import sys
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from contextlib import nullcontext, suppress
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from quorate.errors import OutsideSubset, SpecError
 from quorate.language.declarations import SpecBase
-from quorate.language.system import System
+from quorate.language.system import Again, System
 from quorate.model.build import build
+from quorate.model.set_order import in_another_order
 from quorate.model.source import MISSING, Source
 
 UNSETTLED = frozenset(
@@ -48,20 +50,29 @@ CHANGING = frozenset(
     | {"update", "appendleft", "popleft", "subtract", "send", "__setitem__", "__delitem__"}
 )
 """Methods that change what they are called on."""
+OUTSIDE = (
+    "something outside the state, such as chance, time, or what was called before. A spec remembers in its variables only, and chance is "
+    "a parameter of the action."
+)
+SET_ORDER = (
+    "the order in which Python goes through a set, which may be another one in each process. Go through `sorted(...)`, or let a parameter "
+    "of the action say which element is meant."
+)
 REMEMBER = "A spec remembers in its variables only: declare one, or make it a parameter."
 
 
 def vouch(system: System) -> None:
     """See to it that every method depends on the state and its arguments alone: the typed model says so; where there is none, what can be
-    seen in the source is refused, and every method will run twice. Raises SpecError."""
+    seen in the source is refused, and every method will run again. Raises SpecError."""
     try:
         build(system)
     except SpecError:
         if system.auxiliary:  # That nothing depends on these, the model alone can say.
             raise
-        for function, owner in _functions(system):
+        functions = dict(_functions(system))
+        for function, owner in functions.items():
             _Inspection(function, owner).run()
-        system.repeats = True
+        system.again = (Again(OUTSIDE, nullcontext), Again(SET_ORDER, in_another_order(functions)))
         if system.abstract is not None:
             vouch(system.abstract)
 
@@ -69,24 +80,51 @@ def vouch(system: System) -> None:
 def _functions(system: System) -> Iterator[tuple[FunctionType, type | None]]:
     """The methods of a spec, and the functions of its author that they name, at any depth."""
     pending: list[tuple[FunctionType, type | None]] = [
-        (value, cls)
+        (function, cls)
         for cls in system.spec.__mro__
         if issubclass(cls, SpecBase) and not cls.__module__.startswith("quorate.")
-        for value in vars(cls).values()
-        if isinstance(value, FunctionType)
+        for function in _methods(cls)
     ]
     seen: set[FunctionType] = set()
     while pending:
         function, owner = pending.pop()
-        top = (function.__module__ or "").partition(".")[0]
-        if function in seen or top == "quorate" or top in sys.stdlib_module_names:
+        if function in seen or not _is_of_author(function):
             continue
         seen.add(function)
         yield function, owner
-        for name in function.__code__.co_names:
-            named = function.__globals__.get(name)
+        for named in _named_in(function):
             if isinstance(named, FunctionType):
                 pending.append((named, None))
+            elif isinstance(named, type) and _is_of_author(named):
+                pending += [(method, named) for method in _methods(named)]
+
+
+def _methods(cls: type) -> list[FunctionType]:
+    """The functions that a class defines, as methods of any kind."""
+    members = (getattr(one, "__func__", getattr(one, "fget", one)) for one in vars(cls).values())
+    return [one for one in members if isinstance(one, FunctionType)]
+
+
+def _is_of_author(one: FunctionType | type) -> bool:
+    top = (one.__module__ or "").partition(".")[0]
+    return top != "quorate" and top not in sys.stdlib_module_names
+
+
+def _named_in(function: FunctionType) -> Iterator[Any]:
+    """What the names in a function, and in the functions and comprehensions inside of it, may mean: of modules, also what they have under
+    such a name."""
+    names = dict(function.__globals__)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # It has no value yet.
+            names[name] = cell.cell_contents
+    codes = [function.__code__]
+    for code in codes:
+        codes += [one for one in code.co_consts if isinstance(one, CodeType)]
+    used = {name for code in codes for name in (*code.co_names, *code.co_freevars)}
+    found = [names[name] for name in sorted(used & names.keys())]
+    modules = [one for one in found if isinstance(one, ModuleType)]
+    yield from found
+    yield from (vars(module)[name] for module in modules for name in sorted(used & vars(module).keys()))
 
 
 class _Inspection:
@@ -96,7 +134,7 @@ class _Inspection:
         self.function, self.owner = function, owner
 
     def run(self) -> None:
-        """Look at every line; a function without a source is left to be run twice."""
+        """Look at every line; a function without a source is left to be run again."""
         try:
             self.source = Source.of(self.function, self.owner)
         except OutsideSubset:

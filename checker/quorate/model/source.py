@@ -47,7 +47,7 @@ class Source:
         tree = written_as(code)
         if tree is None:
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
-        source = Source(function, _as_compiled(tree, code), code.co_filename, split(text), owner)
+        source = Source(function, as_compiled(tree, code), code.co_filename, split(text), owner)
         if tree.args.posonlyargs:
             raise source.outside(
                 tree.args.posonlyargs[0], "A parameter before `/` has no name for callers.", "Leave the `/` out."
@@ -127,7 +127,7 @@ class Source:
         return body
 
 
-def _as_compiled(tree: ast.FunctionDef, code: CodeType) -> ast.FunctionDef:
+def as_compiled(tree: ast.FunctionDef, code: CodeType) -> ast.FunctionDef:
     """A function's tree with the names that Python has compiled: in a class `__x` is `_Class__x`."""
     outer = code.co_qualname.split(".")[:-1]
     while outer and outer[-1] == "<locals>":

@@ -1,0 +1,173 @@
+"""Whether what a method does depends on the order of a set.
+
+Python goes through a set in the order of hashes, which for names is another one in each process. The typed model has no such order:
+where it covers a specification, nothing depends on one. What the reference engine alone runs is run again with every plain set in
+another order, by exchanging the code of its functions for code that goes through sets so. Every place of an element is then another
+element's, so that it matters which of them comes first, or last, or before which.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import CodeType, FunctionType
+from typing import Any
+
+from quorate.language.loaded import is_as_loaded, written_as
+from quorate.model.source import as_compiled
+
+IN_ORDER = (
+    *("list", "tuple", "iter", "enumerate", "zip", "map", "filter", "min", "max", "sorted", "sum"),
+    *(
+        "dict",
+        "reduce",
+        "chain",
+        "product",
+        "permutations",
+        "combinations",
+        "accumulate",
+        "islice",
+        "takewhile",
+        "dropwhile",
+        "pairwise",
+    ),
+    *("starmap", "groupby", "deque", "extend", "extendleft", "fromkeys", "join"),
+)
+"""Functions and methods that go through what they are given, and show in which order, where they are not the author's."""
+OURS = ("builtins", "collections", "functools", "itertools", "_collections", "_functools", "quorate")
+"""Where these are from."""
+
+
+def in_another_order(functions: Iterable[FunctionType]) -> Callable[[], AbstractContextManager[None]]:
+    """A context in which these functions, as far as their source is known, go through plain sets in another order."""
+    twins = [(function, code) for function in functions if (code := _twin(function)) is not None]
+
+    @contextmanager
+    def entered() -> Iterator[None]:
+        originals = [function.__code__ for function, _ in twins]
+        for function, code in twins:
+            function.__globals__.update(HELPERS)
+            function.__code__ = code
+        try:
+            yield
+        finally:
+            for (function, _), original in zip(twins, originals, strict=True):
+                function.__code__ = original
+                for name in HELPERS:
+                    function.__globals__.pop(name, None)
+
+    return entered
+
+
+def _turned(value: Any) -> Any:
+    """What to go through instead of a value: the elements of a plain set with the first one last."""
+    if type(value) not in (set, frozenset) or not value:
+        return value
+    first, *rest = value
+    return [*rest, first]
+
+
+def _unpacked(value: Any) -> Iterator[Any]:
+    """The same where each element is taken apart."""
+    return map(_turned, _turned(value))
+
+
+def _popped(value: Any) -> Any:
+    """`value.pop()`, of a plain set another element than the one that Python takes."""
+    if type(value) is not set or not value:
+        return value.pop()
+    taken = _turned(value)[0]
+    value.remove(taken)
+    return taken
+
+
+def _called(function: Any) -> Any:
+    """A function that is called by a name of `IN_ORDER`, which goes through turned sets if it is not the author's."""
+    home = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+    if home.partition(".")[0] not in OURS:
+        return function
+    return lambda *given, **named: function(*map(_turned, given), **named)
+
+
+HELPERS: dict[str, Callable[[Any], Any]] = {f"@{one.__name__}": one for one in (_turned, _unpacked, _popped, _called)}
+"""By names, among those that the functions see, that no author can write."""
+
+
+def _twin(function: FunctionType) -> CodeType | None:
+    """The code of a function that goes through sets in another order; None if its source is not known, or goes through nothing."""
+    code = function.__code__
+    tree = written_as(code) if is_as_loaded(code) else None
+    if tree is None:
+        return None
+    turning = _Turning()
+    twin = turning.visit(copy.deepcopy(as_compiled(tree, code)))
+    if not turning.has_turned:
+        return None
+    twin.decorator_list = []
+    if twin.name not in code.co_freevars:
+        twin.name = "@twin"
+    free: list[ast.stmt] = [
+        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None), lineno=1) for name in code.co_freevars
+    ]
+    no_parameters = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    outer = ast.FunctionDef("@outer", no_parameters, [*free, twin], [], lineno=1)
+    module = ast.fix_missing_locations(ast.Module([outer], []))
+    flags = code.co_flags & annotations.compiler_flag
+    compiled = compile(module, code.co_filename, "exec", flags, dont_inherit=True)
+    (found,) = (one for one in _codes(_codes_named(compiled, "@outer")) if one.co_name == twin.name)
+    return found if found.co_freevars == code.co_freevars else None
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    return [one for one in code.co_consts if isinstance(one, CodeType)]
+
+
+def _codes_named(code: CodeType, name: str) -> CodeType:
+    (found,) = (one for one in _codes(code) if one.co_name == name)
+    return found
+
+
+class _Turning(ast.NodeTransformer):
+    """Has what goes through a value go through `_turned` of it."""
+
+    has_turned = False
+
+    def _by(self, helper: Callable[[Any], Any], value: ast.expr) -> ast.expr:
+        self.has_turned = True
+        return ast.copy_location(ast.Call(ast.Name(f"@{helper.__name__}", ast.Load()), [value], []), value)
+
+    def _looping(self, node: ast.For | ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = self._by(_unpacked if isinstance(node.target, ast.Tuple | ast.List) else _turned, node.iter)
+        return node
+
+    visit_For = visit_comprehension = _looping
+
+    def _taking_apart(self, node: ast.Starred | ast.Assign | ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.Starred(ctx=ast.Store()):
+                pass
+            case ast.Assign(targets=targets) if not any(isinstance(one, ast.Tuple | ast.List) for one in targets):
+                pass
+            case ast.AugAssign(op=op) if not isinstance(
+                op, ast.Add
+            ):  # With `+=` a list takes over the elements of a set.
+                pass
+            case _:
+                node.value = self._by(_turned, node.value)
+        return node
+
+    visit_Starred = visit_Assign = visit_AugAssign = _taking_apart
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Calls of what goes through its arguments."""
+        self.generic_visit(node)
+        match node.func:
+            case ast.Attribute(value=value, attr="pop") if not node.args and not node.keywords:
+                return self._by(_popped, value)
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in IN_ORDER:
+                node.func = self._by(_called, node.func)
+        return node

@@ -1,0 +1,170 @@
+"""What depends on the order of a set is an error, where the reference engine alone runs a specification; what does not is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from quorate.errors import SpecError
+from quorate.explore import check
+from quorate.language.system import System
+from quorate.loading import load
+from quorate.model.build import build
+from quorate.outcome import Failed, Holds, HoldsWithinBounds
+
+SPEC = """
+import functools
+import itertools
+from enum import Enum
+from functools import reduce
+from quorate import Nat, Ordered, Spec, action, init, invariant, record, replace, require
+
+class Phase(Enum):
+    A = 1
+    B = 2
+    C = 3
+
+class Level(Nat, max=9):
+    pass
+
+@record
+class Box:
+    phase: Phase
+
+    def first(self, of: set[Phase]) -> Phase:
+        return next(iter(of | {self.phase}))
+
+def first(of: set[Phase]) -> Phase:
+    for one in of:
+        return one
+    return Phase.A
+
+def last(of: set[Phase], found: Phase = Phase.A) -> Phase:
+    if len(of) == 0:
+        return found
+    one = first(of)
+    return last(of - {one}, one)
+
+def join(one: set[Phase], other: set[Phase]) -> set[Phase]:
+    return one | other
+
+class Base(Spec):
+    some: set[Phase]
+    log: list[Phase]
+    level: Level
+
+    def pick(self) -> Phase:
+        return first(self.some | set())
+
+    @property
+    def any(self) -> Phase:
+        return [*self.some | {Phase.A}][0]
+
+class Drawn(Base):
+    @init
+    def begin(self, a: Phase, b: Phase) -> None:
+        self.some = {a, b, Phase.C}
+
+    def pick(self) -> Phase:
+        return super().pick()
+
+    def __own(self) -> list[Phase]:
+        return list(self.some | set())
+
+    @action
+    def go(self) -> None:
+        require(len(self.log) == 0)
+        while True:  # No typed model has it.
+            break
+        made = self.some | {Phase.A}
+        LINE
+
+    @invariant
+    def low(self) -> bool:
+        return self.level < 9
+"""
+DEPENDS = (
+    "for one in made: self.log.append(one)",
+    "self.log = [one for one in made]",
+    "self.log = list(made)",
+    "self.log = [*made][:1]",
+    "self.log += made",
+    "self.log.extend(made)",
+    "self.log = list(itertools.chain(made, made))",
+    "self.log.append(functools.reduce(lambda a, b: a, made))",
+    "self.log.append(reduce(lambda a, b: b, made))",
+    "self.log.append(made.pop())",
+    "self.log.append(next(iter(made)))",
+    "self.log.append(min(made, key=lambda one: 0))",
+    "self.log.append(sorted(made, key=lambda one: 0)[1])",
+    "self.log.append(sorted(self.some | made, key=lambda one: 0)[-1])",
+    "a, *b = made; self.log.append(a)",
+    "for a, *b in [made]: self.log.append(a)",
+    "self.log = [a for a, *b in [made]]",
+    "self.log = list({one: 1 for one in made})",
+    "self.log = list(dict.fromkeys(made))",
+    "self.log.append(first(made))",
+    "self.log += [first(made) for one in (1,)]",
+    "self.log.append(last(made))",
+    "self.log.append(self.pick())",
+    "self.log.append(self.any)",
+    "self.log.append(self.__own()[0])",
+    "self.log.append(Box(Phase.A).first(made))",
+    "pick = lambda: next(iter(made)); self.log.append(pick())",
+    "for at, one in enumerate(made): self.level += at * one.value",
+    "self.level = 1 if [one.value for one in made] < [3] else 2",
+)
+DOES_NOT = (
+    "for one in made: self.level += one.value",
+    "self.level = sum(one.value for one in made)",
+    "self.level = sum({1, 2, 3} & {1, 3})",
+    "self.log = sorted(made, key=lambda one: one.value)",
+    "self.level = max(one.value for one in join(made, {Phase.B}))",
+    "self.some = made | {Phase.B}",
+    "self.some = {one for one in made if one != Phase.B}",
+    "self.some = join(self.some, made)",
+    "self.level = len({one: 1 for one in made})",
+    "self.level = 1 if any(one == Phase.A for one in made) and Phase.B not in made else 2",
+    "self.some.update(made); self.some.discard(Phase.A)",
+    "self.level = len(list(made))",
+    "self.log.append(max(made, key=lambda one: one.value))",
+    "for one in self.some: self.log.append(one)",  # What a state holds has an order.
+    "self.log.append(self.some.pop())",
+    "self.level = len(made.copy().union(made, *[made]))",
+)
+
+
+def system(line: str, folder: Path) -> System:
+    file = folder / "ordered.py"
+    file.write_text(SPEC.replace("LINE", line), encoding="utf-8")
+    made = System(load(str(file)).variant("Drawn").bounded(log=9))
+    with pytest.raises(SpecError, match="while"), made:
+        build(made)
+    return made
+
+
+@pytest.mark.parametrize("line", DEPENDS)
+def test_what_depends_on_the_order_of_a_set_is_an_error(line: str, tmp_path: Path) -> None:
+    outcome = check(system(line, tmp_path).spec)
+    assert isinstance(outcome, Failed), outcome
+    assert "goes through a set" in outcome.message and outcome.error_location is not None
+
+
+@pytest.mark.parametrize("line", DOES_NOT)
+def test_what_does_not_is_none(line: str, tmp_path: Path) -> None:
+    made = system(line, tmp_path)
+    before = {name: method.function.__code__ for name, method in ((one.name, one) for one in made.actions)}
+    outcome = check(made.spec)
+    assert isinstance(outcome, Holds | HoldsWithinBounds), outcome
+    assert {one.name: one.function.__code__ for one in made.actions} == before, "functions are as they were"
+    assert not any(name.startswith("@") for name in made.actions[0].function.__globals__)
+
+
+def test_a_property_may_not_depend_on_it_either(tmp_path: Path) -> None:
+    file = tmp_path / "asked.py"
+    text = SPEC.replace("LINE", "pass").replace(
+        "return self.level < 9", "return next(iter(self.some | set())) != Phase.B"
+    )
+    file.write_text(text, encoding="utf-8")
+    outcome = check(load(str(file)).variant("Drawn").bounded(log=9))
+    assert isinstance(outcome, Failed) and "low" in outcome.message and "goes through a set" in outcome.message
