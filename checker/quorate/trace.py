@@ -217,6 +217,44 @@ def _inside(value: Json) -> list[Json]:
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
+PARTS = {"set": None, "tuple": None, "bag": 2, "map": 2, "channels": 3}
+"""What stands in the list of a container: values, or lists of so many."""
+
+
+def form(value: Json) -> str | None:
+    """Which of the forms above a list or an object has; None for words and numbers, and for objects that have none of them."""
+    if isinstance(value, list):
+        return "list"
+    if not isinstance(value, dict):
+        return None
+    if value.keys() == {"record", "fields"}:
+        return "record" if isinstance(value["record"], str) and isinstance(value["fields"], dict) else None
+    tag = next(iter(value)) if len(value) == 1 else ""
+    if tag not in PARTS or not isinstance(value[tag], list):
+        return None
+    size = PARTS[tag]
+    return tag if size is None or all(isinstance(part, list) and len(part) == size for part in value[tag]) else None
+
+
+def _value(data: Json, name: str) -> Json:
+    """A value in these forms, whatever is in it."""
+    if isinstance(data, dict) and form(data) is None:
+        raise ValueError(f"the field {name!r} has a value of no known form ({', '.join(data) or 'an empty object'})")
+    inside = data["fields"] if isinstance(data, dict) and "fields" in data else data
+    for part in _inside(inside):
+        _value(part, name)
+    return data
+
+
+def _values(data: Json, name: str) -> dict[str, Json]:
+    """Values by names."""
+    return {one: _value(value, name) for one, value in _typed(data, dict, name).items()}
+
+
+def _texts(data: Json, name: str) -> tuple[str, ...]:
+    return tuple(_typed(one, str, name) for one in _typed(data, list, name))
+
+
 def _typed(value: Any, kind: type | tuple[type, ...], name: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ValueError(f"the field {name!r} has the wrong type ({type(value).__name__})")
@@ -224,15 +262,17 @@ def _typed(value: Any, kind: type | tuple[type, ...], name: str) -> Any:
 
 
 def _message(data: dict[str, Json]) -> Message:
-    return Message(_typed(data["id"], str, "id"), data["payload"], _typed(data["copy"], bool, "copy"))
+    return Message(
+        _typed(data["id"], str, "id"), _value(data["payload"], "payload"), _typed(data["copy"], bool, "copy")
+    )
 
 
 def _change(data: dict[str, Json]) -> Change:
     return Change(
         _typed(data["variable"], str, "variable"),
-        tuple(_typed(data["key"], list, "key")),
-        data["old"],
-        data["new"],
+        tuple(_value(_typed(data["key"], list, "key"), "key")),
+        _value(data["old"], "old"),
+        _value(data["new"], "new"),
         _typed(data["lane"], (str, type(None)), "lane"),
         _typed(data["relevant"], bool, "relevant"),
     )
@@ -245,16 +285,16 @@ def _step(data: dict[str, Json]) -> Step:
     return Step(
         _typed(data["index"], int, "index"),
         _typed(data["action"], str, "action"),
-        _typed(data["arguments"], dict, "arguments"),
+        _values(data["arguments"], "arguments"),
         _typed(data["lane"], str, "lane"),
         _typed(data["mark"], (str, type(None)), "mark"),
         messages("sent"),
         messages("received"),
         messages("lost"),
         tuple(_change(item) for item in _typed(data["changes"], list, "changes")),
-        tuple(_typed(data["isolated"], list, "isolated")),
+        _texts(data["isolated"], "isolated"),
         _reads(data.get("reads")),
-        tuple(_typed(data.get("looked_at", []), list, "looked_at")),
+        _texts(data.get("looked_at", []), "looked_at"),
         _abstract_step(data.get("abstract")),
     )
 
@@ -264,7 +304,7 @@ def _abstract_step(data: Json) -> AbstractStep | None:
         return None
     return AbstractStep(
         _typed(data["action"], (str, type(None)), "action"),
-        _typed(data["arguments"], dict, "arguments"),
+        _values(data["arguments"], "arguments"),
         tuple(_change(item) for item in _typed(data["changes"], list, "changes")),
     )
 
@@ -272,12 +312,14 @@ def _abstract_step(data: Json) -> AbstractStep | None:
 def _abstraction(data: Json) -> Abstraction | None:
     if data is None:
         return None
-    return Abstraction(_typed(data["spec"], str, "spec"), _typed(data["initial"], dict, "initial"))
+    return Abstraction(_typed(data["spec"], str, "spec"), _values(data["initial"], "initial"))
 
 
 def _reads(data: Json) -> tuple[tuple[Json, ...], ...] | None:
     """The places that a step read; traces of an earlier day do not tell."""
-    return None if data is None else tuple(tuple(_typed(place, list, "reads")) for place in _typed(data, list, "reads"))
+    if data is None:
+        return None
+    return tuple(tuple(_value(_typed(place, list, "reads"), "reads")) for place in _typed(data, list, "reads"))
 
 
 def _trace(data: dict[str, Json]) -> Trace:
@@ -297,18 +339,22 @@ def _trace(data: dict[str, Json]) -> Trace:
         kind=_typed(data["kind"], str, "kind"),
         property=_typed(data["property"], optional, "property"),
         sentence=_typed(data["sentence"], str, "sentence"),
-        lanes=tuple(_typed(data["lanes"], list, "lanes")),
-        initial=_typed(data["initial"], dict, "initial"),
+        lanes=_texts(data["lanes"], "lanes"),
+        initial=_values(data["initial"], "initial"),
         steps=steps,
         witnesses=tuple(
-            Witness(_typed(item["name"], str, "name"), item["value"], tuple(_typed(item["steps"], list, "steps")))
+            Witness(
+                _typed(item["name"], str, "name"),
+                item["value"],
+                tuple(_typed(step, int, "steps") for step in _typed(item["steps"], list, "steps")),
+            )
             for item in _typed(data["witnesses"], list, "witnesses")
         ),
         loop=loop,
         role=_typed(data["role"], optional, "role"),
-        roles=tuple(_typed(data["roles"], list, "roles")),
-        initial_arguments=_typed(data["initial_arguments"], dict, "initial_arguments"),
+        roles=_texts(data["roles"], "roles"),
+        initial_arguments=_values(data["initial_arguments"], "initial_arguments"),
         given=tuple(_change(item) for item in _typed(data.get("given", []), list, "given")),
-        looked_at=tuple(_typed(data.get("looked_at", []), list, "looked_at")),
+        looked_at=_texts(data.get("looked_at", []), "looked_at"),
         abstract=_abstraction(data.get("abstract")),
     )

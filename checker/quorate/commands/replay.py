@@ -71,4 +71,5 @@ def command(
         return Exit.SUCCESS if result.judged else Exit.OPEN
     if stored.kind == INDUCTION:
         return Exit.OPEN
-    return Exit.VIOLATED if stored.kind not in NOT_VIOLATING else Exit.SUCCESS
+    kind = stored.kind if result.now is None else result.now.kind
+    return Exit.VIOLATED if kind not in NOT_VIOLATING else Exit.SUCCESS

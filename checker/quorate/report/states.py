@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from quorate.errors import TraceError
 from quorate.report.causality import causes, place_of
 from quorate.report.values import show
-from quorate.trace import Change, Json, Trace
+from quorate.trace import Change, Json, Trace, form
 
 VALUE_MAX = 160
 """Characters of a value that a cell shows."""
@@ -98,9 +99,13 @@ def _cell(row: int, column: int, value: Json, stressed: bool) -> Cell:
 
 
 def applied(value: Json, key: Sequence[Json], new: Json) -> Json:
-    """A value with another one at a place inside its maps."""
+    """A value with another one at a place inside its maps. Raises TraceError if there is none."""
     if not key:
         return new
+    if form(value) != "map":
+        raise TraceError(
+            f"The trace is damaged: a step changes what is at {show(key[0])} in {show(value)}, which is no map."
+        )
     return {"map": [[at, applied(part, key[1:], new) if at == key[0] else part] for at, part in value["map"]]}
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from quorate.trace import Json
+from quorate.trace import Json, form
 
 NONE, MORE, TIMES, MINUS = "∅", "…", "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
 ENDS = ("source", "target")
@@ -96,8 +96,8 @@ def _alike(old: Json, new: Json) -> bool:
 def _places(old: Json, new: Json, path: str) -> Iterator[tuple[str, Json, Json]]:
     if _alike(old, new):
         return
-    kind = _kind(old)
-    if kind != _kind(new) or kind is None:
+    kind = form(old)
+    if kind != form(new) or kind is None:
         yield path, old, new
     elif kind == "record":
         yield from _record_places(old, new, path)
@@ -179,19 +179,6 @@ def _queues(value: Json) -> dict[str, Json]:
     return {f"{show(source)}→{show(target)}": queue for source, target, queue in value["channels"]}
 
 
-def _kind(value: Json) -> str | None:
-    """Which container a value is; None for atoms and for objects of no known form."""
-    if isinstance(value, list):
-        return "list"
-    if isinstance(value, dict):
-        for tag in ("set", "tuple", "bag", "map", "channels"):
-            if len(value) == 1 and isinstance(value.get(tag), list):
-                return tag
-        if value.keys() == {"record", "fields"} and isinstance(value["fields"], dict):
-            return "record"
-    return None
-
-
 def _atom(value: Json) -> str:
     if value is None:
         return NONE
@@ -204,7 +191,7 @@ def _atom(value: Json) -> str:
 
 def _parts(value: Json) -> tuple[str, list[tuple[str, Json]], str] | None:
     """A container as (opening, [(text before the part, part)], closing); None for an atom."""
-    kind = _kind(value)
+    kind = form(value)
     if kind is None:
         return None
     if kind == "record":

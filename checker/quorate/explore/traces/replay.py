@@ -20,9 +20,12 @@ from quorate.kinds import (
     GOALS,
     HYPOTHETICAL,
     INDUCTION,
+    INVARIANTS,
     KINDS,
     LIVENESS,
+    MAPPING,
     PLAIN,
+    SAFETY,
     STEPS,
     UNJUDGED,
     kind_of,
@@ -169,18 +172,17 @@ class _Replay:
         start = self.states[0] if self.stored.kind == INDUCTION else None
         now = trace(self.system, finding, self.stored.spec, self.stored.variant, start)
         self._compare(now)
-        what = "happens again" if self.stored.kind in PLAIN else f"still violates {self.stored.property}"
-        if self.stored.kind in REACHED:
-            what = f"still reaches {self.stored.property}"
-        if self.stored.kind == UNJUDGED:
-            what = f"still has to leave the bounds before {self.stored.property} is decided"
-        if self.stored.kind == "error":
-            what = f"still raises in {self.stored.property}"
-        if self.stored.kind == INDUCTION:
-            return Replay(
-                True, f"The step still breaks {self.stored.property}; it begins in {HYPOTHETICAL}.", None, now
-            )
-        return Replay(True, f"The trace of {len(self.stored)} steps {what}.", None, now)
+        what = "happens again" if now.kind in PLAIN else f"still violates {now.property}"
+        if now.kind in REACHED:
+            what = f"still reaches {now.property}"
+        if now.kind == UNJUDGED:
+            what = f"still has to leave the bounds before {now.property} is decided"
+        if now.kind == "error":
+            what = f"still raises in {now.property}"
+        if now.kind == INDUCTION:
+            return Replay(True, f"The step still breaks {now.property}; it begins in {HYPOTHETICAL}.", None, now)
+        early = f" after step {len(now)} already" if len(now) < len(self.stored) else ""
+        return Replay(True, f"The trace of {len(self.stored)} steps {what}{early}.", None, now)
 
     def _begin(self) -> Arguments:
         if self.stored.kind == INDUCTION:
@@ -246,43 +248,84 @@ class _Replay:
             return Finding(DEADLOCK, None, initial, steps)
         if self.raised is not None:
             return Finding("error", steps[-1][0], initial, steps, message=self.raised, in_step=True)
-        method = next(
-            (method for method in self.system.of(*KINDS) if method.name == name),
-            None,
-        )
+        if kind == "error" and steps and name == steps[-1][0].name:
+            raise _Diverges(None, f"The run is possible, and {name} does not raise any more.", judged=True)
+        method = next((method for method in self.system.of(*KINDS) if method.name == name), None)
         if method is None:
             raise _Diverges(None, f"The run is possible, but there is no property {name!r} any more.")
         if kind == "error":
             return self._raising(initial, method)
+        self._check_kind(method)
+        if kind == INDUCTION:
+            self._check_before(method)
+        if method.declaration.kind in LIVENESS:
+            shown, arguments = self._unfulfilled(method)
+            return Finding(shown, method, initial, steps, arguments, self.stored.loop)
         arguments = self._falsifying(method)
-        return Finding(kind, method, initial, steps, arguments, self.stored.loop)
+        return Finding(kind, method, initial, tuple(self.steps), arguments)
 
-    def _falsifying(self, method: Method) -> Arguments:
-        """The first arguments for which the run violates `method`."""
+    def _check_kind(self, method: Method) -> None:
+        """That a trace of this kind can show something of the property."""
+        kind, about = self.stored.kind, method.declaration.kind
+        also = (INDUCTION,) if about in SAFETY else (UNJUDGED,) if about in LIVENESS else ()
+        shown = (kind_of(about).shown_as, *also)
+        if kind not in shown:
+            raise _Diverges(
+                None,
+                f"The run is possible, but is stored as one of {kind!r}, and those of {method.name} are of {shown[0]!r}.",
+            )
+        if not self.steps and (kind == INDUCTION or (about in STEPS and about != MAPPING)):
+            raise _Diverges(None, f"The trace has no step, of which {method.name} could be false.")
+
+    def _check_before(self, method: Method) -> None:
+        """That a step which breaks an induction begins where the property is true."""
+        if method.declaration.kind in INVARIANTS:
+            before = len(self.states) - 2
+            if any(not self._value(method, arguments, before) for arguments in self.system.choices(method.parameters)):
+                raise _Diverges(None, f"The step breaks nothing: {method.name} is false before it.", judged=True)
+
+    def _unfulfilled(self, method: Method) -> tuple[str, Arguments]:
+        """The first arguments for which the run violates a property of runs; or else, if that is what the trace is stored for, leaves it
+        undecided; and which of the two."""
         excuses: list[str] = []
-        for arguments in self.system.choices(method.parameters):
-            if method.declaration.kind in LIVENESS:
-                bounded = self.stored.kind == UNJUDGED
+        for shown in dict.fromkeys((kind_of(method.declaration.kind).shown_as, self.stored.kind)):
+            for arguments in self.system.choices(method.parameters):
                 objection = liveness.objection(
-                    self.system, method, arguments, self.states, self.steps, self.stored.loop, bounded
+                    self.system, method, arguments, self.states, self.steps, self.stored.loop, shown == UNJUDGED
                 )
                 if objection is None:
-                    return arguments
+                    return shown, arguments
                 excuses.append(objection)
-            elif self._value(method, arguments) is (method.declaration.kind in GOALS):
-                return arguments
         unfair = next((excuse for excuse in excuses if not excuse.startswith(method.name)), None)
-        excuse = unfair or next(iter(excuses), f"{method.name} is true at its end")
-        raise _Diverges(None, f"The run is possible, but violates nothing: {excuse}.", judged=True)
+        raise self._nothing(unfair or next(iter(excuses), f"{method.name} has no choice of its parameters"))
 
-    def _value(self, method: Method, arguments: Arguments) -> bool:
-        old = self.states[-2] if method.declaration.kind in STEPS and len(self.states) > 1 else None
-        return Properties(self.system).holds(method, self.states[-1], arguments, old)
+    def _nothing(self, why: str) -> _Diverges:
+        return _Diverges(None, f"The run is possible, but violates nothing: {why}.", judged=True)
+
+    def _falsifying(self, method: Method) -> Arguments:
+        """The first arguments for which the run violates a property of states or steps at its end, or else somewhere: the run ends there
+        then."""
+        last, about = len(self.states) - 1, method.declaration.kind
+        before = range(1 if about in STEPS and about != MAPPING else 0, 0 if self.stored.kind == INDUCTION else last)
+        for end in (last, *before):
+            for arguments in self.system.choices(method.parameters):
+                if self._value(method, arguments, end) is (about in GOALS):
+                    self.states, self.steps = self.states[: end + 1], self.steps[:end]
+                    return arguments
+        raise self._nothing(f"{method.name} is {'false' if about in GOALS else 'true'} of all of it")
+
+    def _value(self, method: Method, arguments: Arguments, at: int) -> bool:
+        """The value after a step of the run."""
+        old = self.states[at - 1] if method.declaration.kind in STEPS and at > 0 else None
+        return Properties(self.system).holds(method, self.states[at], arguments, old)
 
     def _raising(self, initial: Arguments, method: Method) -> Finding:
         for arguments in self.system.choices(method.parameters):
             try:
-                self._value(method, arguments)
+                if method.declaration.kind in LIVENESS:
+                    liveness.values(self.system, method, self.states[-1], arguments)
+                else:
+                    self._value(method, arguments, len(self.states) - 1)
             except Failure as failure:
                 return Finding(
                     "error", method, initial, tuple(self.steps), arguments, message=str(failure), place=failure.location
@@ -313,7 +356,7 @@ class _Replay:
                 (name for name in now.initial if self.stored.initial.get(name) != now.initial[name]), "the variables"
             )
             raise _Diverges(0, f"The initial state differs: {name} is {now.initial.get(name)!r} now.")
-        for then, today in zip(self.stored.steps, now.steps, strict=True):
+        for then, today in zip(self.stored.steps, now.steps, strict=False):  # It may end earlier now.
             for part in fields(Step):
                 if part.name in ("reads", "looked_at"):  # An older trace does not tell.
                     continue

@@ -142,9 +142,18 @@ class BagType(WireType):
 
     def from_json(self, data: Json) -> Any:
         match data:
-            case {"bag": list(pairs)} if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-                return self._of(self.message.from_json(part) for part, count in pairs for _ in range(count))
+            case {"bag": list(pairs)} if all(map(_is_counted, pairs)):
+                bag = Bag[Any]()
+                for part, count in pairs:
+                    message = self.message.from_json(part)
+                    bag.counts[message] = bag.counts.get(message, 0) + count
+                return self._bound(bag)
         raise ValueError(f"{data!r} is not a {self}")
+
+
+def _is_counted(pair: Json) -> bool:
+    """Whether this is a message with how often it is there."""
+    return isinstance(pair, list) and len(pair) == 2 and type(pair[1]) is int and pair[1] > 0
 
 
 @dataclass(frozen=True)
