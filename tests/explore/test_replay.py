@@ -244,7 +244,9 @@ def test_what_was_undecided_is_violated_now() -> None:
     outcome = check(Bounded, engine="reference")
     assert isinstance(outcome, NotJudged)
     (trace,) = (one.trace for one in outcome.judgements if one.trace is not None)
-    assert trace.kind == UNJUDGED and replay(trace, Bounded).message.startswith("The trace of 3 steps still has to leave")
+    assert trace.kind == UNJUDGED and replay(trace, Bounded).message.startswith(
+        "The trace of 3 steps still has to leave"
+    )
     again = replay(trace, Unbounded)
     assert again.reproduced and again.now is not None and again.now.kind == "eventually"
     assert again.message == "The trace of 3 steps still violates far."

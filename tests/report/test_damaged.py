@@ -35,7 +35,9 @@ def stored() -> Any:
 
 
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("place", ["initial", "new", "old", "key", "payload", "arguments", "reads", "initial_arguments"])
+@pytest.mark.parametrize(
+    "place", ["initial", "new", "old", "key", "payload", "arguments", "reads", "initial_arguments"]
+)
 def test_values_have_one_of_the_forms(value: Any, place: str) -> None:
     trace = stored()
     step = trace["steps"][-1]

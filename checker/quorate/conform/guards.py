@@ -6,9 +6,9 @@ import ast
 import linecache
 import traceback
 from types import FrameType, TracebackType
-from typing import Any
 
 from quorate.errors import Location
+from quorate.explore.traces.refusals import condition_at, decisive, value_in
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Disabled, require
 from quorate.language.networks import Wire
@@ -45,39 +45,14 @@ def _explained(frame: FrameType, summary: traceback.FrameSummary) -> Found:
     line, end = summary.lineno or 0, summary.end_lineno or summary.lineno or 0
     text = "\n".join(linecache.getline(summary.filename, number).rstrip("\n") for number in range(line, end + 1))
     location = Location(summary.filename, line, summary.colno or 0, 1, text.split("\n")[0])
-    condition = _condition(text.strip())
+    condition = condition_at(frame, line)
     if condition is None:
         return f"its guard is false: {text.strip()}", (), location
-    names = {**frame.f_globals, **frame.f_locals}
-    decisive = _decisive(condition, names)
-    return (
-        f"its guard is false: {ast.unparse(decisive)}",
-        tuple(_operands(decisive, names)),
-        location,
-    )
+    part = decisive(condition, frame)
+    return f"its guard is false: {ast.unparse(part)}", tuple(_operands(part, frame)), location
 
 
-def _condition(text: str) -> ast.expr | None:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return None
-    match tree.body:
-        case [ast.Expr(value=ast.Call(args=[condition]))]:
-            return condition
-    return None
-
-
-def _decisive(condition: ast.expr, names: dict[str, Any]) -> ast.expr:
-    """The first conjunct that is false."""
-    if isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And):
-        for part in condition.values:
-            if not _value(part, names):
-                return _decisive(part, names)
-    return condition
-
-
-def _operands(condition: ast.expr, names: dict[str, Any]) -> list[tuple[str, Json]]:
+def _operands(condition: ast.expr, frame: FrameType) -> list[tuple[str, Json]]:
     """What the comparisons of a condition compare, and what it is asked with."""
     parts: list[ast.expr] = []
     for node in ast.walk(condition):
@@ -88,9 +63,9 @@ def _operands(condition: ast.expr, names: dict[str, Any]) -> list[tuple[str, Jso
     found: dict[str, Json] = {}
     for part in parts:
         try:
-            if isinstance(part, ast.Constant | ast.GeneratorExp) or _is_member(part, names):
+            if isinstance(part, ast.Constant | ast.GeneratorExp) or _is_member(part, frame):
                 continue
-            value = _value(part, names)
+            value = value_in(part, frame)
         except Exception:  # It needs a name that only a comprehension binds.
             continue
         if not isinstance(value, Wire | type) and len(repr(value)) <= SHOWN_MAX:
@@ -98,10 +73,6 @@ def _operands(condition: ast.expr, names: dict[str, Any]) -> list[tuple[str, Jso
     return list(found.items())
 
 
-def _is_member(node: ast.expr, names: dict[str, Any]) -> bool:
+def _is_member(node: ast.expr, frame: FrameType) -> bool:
     """Whether an expression is a member of a class, such as `Role.LEADER`: what it says is its value."""
-    return isinstance(node, ast.Attribute) and isinstance(_value(node.value, names), type)
-
-
-def _value(node: ast.expr, names: dict[str, Any]) -> Any:
-    return eval(compile(ast.Expression(node), "<guard>", "eval"), names)
+    return isinstance(node, ast.Attribute) and isinstance(value_in(node.value, frame), type)

@@ -9,15 +9,14 @@ A line is a JSON object:
 gives that one. `args` are the arguments that the log tells, `vars` the values after the event that it tells: of a map, only
 the keys that it names.
 
-One file is in order. Several files are in one order if all of their events have a number as `clock`, a Lamport clock or a
-time; otherwise each is in order for itself, and an event comes after those that sent what it `received`, or that its vector
-`clock` ({"n1": 4, "n2": 17}: the number of events of each node that it knows of) counts.
+One file is in order. Of several files, events come in the order of their `clock` if all have a number there, a Lamport clock or a
+time (in either order if it is the same); otherwise each is in order for itself, and an event comes after those that sent what it
+`received`, or that its vector `clock` ({"n1": 4, "n2": 17}: the number of events of each node that it knows of) counts.
 """
 
 from __future__ import annotations
 
 import gzip
-import heapq
 import io
 import sys
 import time
@@ -181,14 +180,14 @@ def _event(file: str, number: int, line: Line) -> Event:
     )
 
 
-def in_one_order(streams: Sequence[Iterator[Event]]) -> list[Iterator[Event]]:
-    """The same events as one stream, if all have a number as their clock; otherwise the streams as they are. Whether they have is
-    seen by their first events."""
+def ordered(streams: Sequence[Iterator[Event]]) -> tuple[list[Iterator[Event]], bool]:
+    """The same events, without logs that have none, and whether numbers as clocks say what comes before what: that is so if there are
+    several logs, and all have a number as their clock, which is seen by their first events."""
     firsts = [next(stream, None) for stream in streams]
     begun = [_chained(first, stream) for first, stream in zip(firsts, streams, strict=True) if first is not None]
     if len(begun) > 1 and all(_is_number(first.clock) for first in firsts if first is not None):
-        return [heapq.merge(*map(_clocked, begun), key=lambda event: event.clock)]
-    return begun
+        return [_clocked(stream) for stream in begun], True
+    return begun, False
 
 
 def _chained(first: Event, rest: Iterator[Event]) -> Iterator[Event]:

@@ -17,7 +17,7 @@ from quorate.conform.guards import explain_guard
 from quorate.conform.logs import Event, LogError
 from quorate.conform.mapping import NOTHING, Map
 from quorate.conform.told import INIT, UNTOLD, Attempt, Difference, Instance, Misfit, Told, View, Wanted
-from quorate.conform.values import ANY, Partial, Unreadable, Values, is_whole, matches, observed, pairs
+from quorate.conform.values import ANY, INHABITANTS_MAX, Partial, Unreadable, Values, is_whole, matches, observed, pairs
 from quorate.conform.wide.maps import SparseMap
 from quorate.conform.wide.networks import WideNetwork
 from quorate.conform.wide.system import Wide
@@ -28,7 +28,7 @@ from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
 from quorate.language.resolve import resolve
 from quorate.language.sorts import Int
-from quorate.language.system import Arguments, Failure, Method, State, System
+from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
 from quorate.language.types import IdentityType, MapType, Type
 from quorate.language.types.partial import FrozenPartial
 from quorate.trace import Json
@@ -99,8 +99,10 @@ class Matching:
             attempts = tuple(self._attempts(event))
             met = self._largest()
             told = tuple(self._all_told(event))
-            for sort, number in met.items():  # What is only observed is no number that the specification has met.
-                sort.bound = number
+            told_all = all(map(_is_told, (one for attempt in attempts for one in attempt.wanted)))
+            for sort, number in met.items():  # What is only observed was not met, unless it may be an argument.
+                if told_all or sort.bound - number > INHABITANTS_MAX:
+                    sort.bound = number
         except (Unreadable, UsageError) as error:
             raise error if isinstance(error, LogError) else LogError(f"{event.place}: {error}") from None
         mentioned = frozenset((one.of, *one.keys) for one in told) if self.mapping.complete else frozenset()
@@ -240,7 +242,7 @@ class Matching:
                 if self.fits(wanted, None, state):
                     yield None, state
                 continue
-            for arguments in self.choices(state, attempt.action, attempt.wanted):
+            for arguments in self.choices(state, attempt):
                 after = self.fire(state, attempt.action, arguments)
                 if after is not None and self.fits(wanted, state, after):
                     yield (attempt.action, arguments), after
@@ -248,7 +250,7 @@ class Matching:
     def silent_steps(self, state: State) -> Iterator[tuple[Instance, State]]:
         """The steps that happen without being logged. What the log tells every change of, they do not change."""
         for action in self.silent:
-            for arguments in self.choices(state, action, (ANY,) * len(action.parameters)):
+            for arguments in self.choices(state, _untold(action)):
                 after = self.fire(state, action, arguments)
                 if after is not None and next(self._unmentioned(UNTOLD, state, after), None) is None:
                     yield (action, arguments), after
@@ -261,42 +263,51 @@ class Matching:
             return None
         return None if successor is None else successor.state
 
-    def choices(self, state: State, action: Method, wanted: tuple[Any, ...]) -> Iterator[Arguments]:
+    def choices(self, state: State, attempt: Attempt) -> Iterator[Arguments]:
         """The arguments for an action that match what is wanted."""
-        if not any(each is ANY or not is_whole(each) for each in wanted):
-            yield wanted
+        if all(map(_is_told, attempt.wanted)):
+            yield attempt.wanted
             return
-        yield from self._chosen(self.system.view(state), action, wanted, ())
+        yield from self._chosen(self.system.view(state), attempt, ())
 
-    def _chosen(
-        self, view: SpecBase, action: Method, wanted: tuple[Any, ...], chosen: Arguments
-    ) -> Iterator[Arguments]:
-        if len(chosen) == len(wanted):
+    def _chosen(self, view: SpecBase, attempt: Attempt, chosen: Arguments) -> Iterator[Arguments]:
+        if len(chosen) == len(attempt.wanted):
             yield chosen
             return
-        parameter, one = action.parameters[len(chosen)], wanted[len(chosen)]
-        for value in self._candidates(view, action, parameter.name, parameter.type, one, chosen):
-            yield from self._chosen(view, action, wanted, (*chosen, value))
+        for value in self._candidates(view, attempt, chosen):
+            yield from self._chosen(view, attempt, (*chosen, value))
 
-    def _candidates(
-        self, view: SpecBase, action: Method, name: str, kind: Type, wanted: Any, chosen: Arguments
-    ) -> Iterator[Any]:
-        if wanted is not ANY and is_whole(wanted):
+    def _candidates(self, view: SpecBase, attempt: Attempt, chosen: Arguments) -> Iterator[Any]:
+        """The values for the next argument."""
+        assert attempt.action is not None
+        parameter, wanted = attempt.action.parameters[len(chosen)], attempt.wanted[len(chosen)]
+        if _is_told(wanted):
             yield wanted
             return
-        collection = self._collections[action.name].get(name)
-        if collection is None:
+        source = self._source(view, attempt.action, parameter.name, chosen)
+        if source is None:
             try:
-                yield from self.values.inhabitants(kind, wanted)
+                yield from self.values.inhabitants(parameter.type, wanted)
             except UsageError as error:
-                raise UsageError(f"the argument {name} of {action.name} is not told: {error}.") from None
+                raise UsageError(
+                    f"the argument {parameter.name} of {attempt.action.name} is not told: {error}."
+                ) from None
             return
-        source = collection(view, *chosen)
         if isinstance(wanted, Partial) and isinstance(source, WideNetwork):
             source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if is_whole(one)})
         for value in source:
-            if kind.accepts(value) and matches(wanted, value):
+            if parameter.type.accepts(value) and matches(wanted, value):
                 yield value
+
+    def _source(self, view: SpecBase, action: Method, name: str, chosen: Arguments) -> Any:
+        """What an action takes an argument from; None where it does not say so, or what it says fails."""
+        collection = self._collections[action.name].get(name)
+        try:
+            return None if collection is None else collection(view, *chosen)
+        except BaseException as error:
+            if not is_of_spec(error):
+                raise
+            return None
 
     # Effects
 
@@ -411,23 +422,15 @@ class Matching:
             if attempt.action is None:
                 found.append(self._effect(None, {}, None, wanted, None, state))
                 continue
-            tried = list(islice(self._safely(state, attempt.action, attempt.wanted), TRIED_MAX))
+            tried = list(islice(self._safely(state, attempt), TRIED_MAX))
             found += [self._misfit(state, attempt.action, arguments, wanted) for arguments in tried]
             if not tried:
-                found.append(self._nothing_to_try(attempt))
+                found.append(_nothing_to_try(attempt.action))
         return sorted(found, key=lambda one: (not one.is_effect, len(one.differences)))
 
-    def _nothing_to_try(self, attempt: Attempt) -> Misfit:
-        assert attempt.action is not None
-        return Misfit(
-            attempt.action.name,
-            {},
-            "nothing that the action could take as its arguments matches what the log tells",
-        )
-
-    def _safely(self, state: State, action: Method, wanted: tuple[Any, ...]) -> Iterator[Arguments]:
+    def _safely(self, state: State, attempt: Attempt) -> Iterator[Arguments]:
         try:
-            yield from self.choices(state, action, wanted)
+            yield from self.choices(state, attempt)
         except QuorateError:
             return
 
@@ -476,7 +479,7 @@ class Matching:
         for action in self.system.actions:
             if action.name in meant or not wanted.told:
                 continue
-            for arguments in islice(self._safely(state, action, (ANY,) * len(action.parameters)), TRIED_MAX):
+            for arguments in islice(self._safely(state, _untold(action)), TRIED_MAX):
                 after = self.fire(state, action, arguments)
                 if after is not None and after != state and self.fits(wanted, state, after):
                     named = {
@@ -485,6 +488,20 @@ class Matching:
                     found.append((action.name, named))
                     break
         return found
+
+
+def _untold(action: Method) -> Attempt:
+    """A step of which nothing is told."""
+    return Attempt(action, (ANY,) * len(action.parameters))
+
+
+def _is_told(wanted: Any) -> bool:
+    """Whether an argument is known, all of it."""
+    return wanted is not ANY and is_whole(wanted)
+
+
+def _nothing_to_try(action: Method) -> Misfit:
+    return Misfit(action.name, {}, "nothing that the action could take as its arguments matches what the log tells")
 
 
 def _names(meant: Any) -> tuple[str, ...]:

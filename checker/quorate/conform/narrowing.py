@@ -71,6 +71,7 @@ def _narrowed_function(function: FunctionType, endless: frozenset[str]) -> Funct
     compiled = compile(module, function.__code__.co_filename, "exec", dont_inherit=True)
     code = next(each for each in compiled.co_consts if isinstance(each, CodeType) and each.co_name == function.__name__)
     made = FunctionType(code, scope, function.__name__, function.__defaults__)
+    made.__kwdefaults__ = function.__kwdefaults__
     made.__dict__.update(function.__dict__)
     made.__annotations__ = function.__annotations__
     made.__doc__, made.__qualname__ = function.__doc__, function.__qualname__

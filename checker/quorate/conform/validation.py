@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from quorate.conform.forgetting import Forgetting
-from quorate.conform.logs import Count, Event, Following, LogError, events, in_one_order
+from quorate.conform.logs import Count, Event, Following, LogError, events, ordered
 from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
 from quorate.conform.picture import Past, draw
@@ -57,10 +57,10 @@ class Kept:
 
 
 class _Streams:
-    """The events of the logs by their number, as far as they are needed."""
+    """The events of the logs by their number, as far as they are needed. `clocked`: numbers say what comes before what."""
 
-    def __init__(self, streams: Sequence[Iterator[Event]]) -> None:
-        self._streams = list(streams)
+    def __init__(self, streams: Sequence[Iterator[Event]], clocked: bool) -> None:
+        self._streams, self.clocked = list(streams), clocked
         self._begun: list[deque[Event]] = [deque() for _ in streams]
         self._offset = [0] * len(streams)
         self._senders: dict[str, tuple[int, int]] = {}
@@ -74,7 +74,7 @@ class _Streams:
             event = next(self._streams[stream], None)
             if event is None:
                 return None
-            if len(self._streams) > 1:
+            if len(self._streams) > 1 and not self.clocked:
                 self._note(stream, self._offset[stream] + len(begun), event)
             begun.append(event)
         return begun[number - self._offset[stream]]
@@ -98,6 +98,9 @@ class _Streams:
         """Whether what must come before an event of a stream has happened."""
         if len(self._streams) == 1:
             return True
+        if self.clocked:
+            others = (self.at(other, number) for other, number in enumerate(cut) if other != stream)
+            return all(other is None or other.clock >= event.clock for other in others)
         for message in event.received:
             sender = self._senders.get(_named(message))
             if sender is None or cut[sender[0]] <= sender[1]:
@@ -280,9 +283,9 @@ def validate(
     with system, _seldom_collected():
         values = values_of(system)
         matching = Matching(system, mapping, values)
-        streams = in_one_order([events(log, mapping, count, following, watch) for log in logs])
+        streams, clocked = ordered([events(log, mapping, count, following, watch) for log in logs])
         forgetting = Forgetting(system, spec, matching.asked)
-        search = _Search(matching, forgetting, _Streams(streams), states_max)
+        search = _Search(matching, forgetting, _Streams(streams, clocked), states_max)
         verdict = _Judge(", ".join(logs), name, matching, search, count, watch)
         if not streams:
             return verdict.nothing()
@@ -403,7 +406,7 @@ class _Judge:
                     continue
                 if streams.is_ready(event, stream, cut):
                     ready.append((event, self.search.wanted(stream, number, event), kept))
-                else:
+                elif not streams.clocked:
                     waiting.append((event, None, kept))
         return ready + waiting
 

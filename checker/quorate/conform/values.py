@@ -77,7 +77,8 @@ class PartialParts:
 
     def matches(self, value: Any) -> bool:
         """Whether a value has such parts."""
-        return len(value) == len(self.known) and all(map(matches, self.known, value))
+        is_one = isinstance(value, list if isinstance(self.type, ListType) else tuple)
+        return is_one and len(value) == len(self.known) and all(map(matches, self.known, value))
 
 
 def _is_name(data: Json) -> bool:

@@ -8,6 +8,7 @@ made from another protocol than the other. So what means something is read only 
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import io
 import linecache
@@ -74,15 +75,54 @@ def is_as_loaded(code: CodeType) -> bool:
 
 
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """The syntax tree of a function, with the lines and columns of its file; None where it cannot be read, is not what runs, or is not
-    written with `def`. All who ask have the same tree: who wants another one changes a copy."""
+    """The syntax tree of a function, with the lines and columns of its file, and the names that Python has compiled; None where it cannot
+    be read, is not what runs, or is not written with `def`. All who ask have the same tree: who wants another one changes a copy."""
     code = inspect.unwrap(function).__code__
     return written_as(code) if is_as_loaded(code) else None
 
 
 def written_as(code: CodeType) -> ast.FunctionDef | None:
     """The same, whether or not it is what runs."""
-    return _definitions(text_of(code)).get((code.co_name, code.co_firstlineno))
+    return _written_as(text_of(code), code.co_name, code.co_firstlineno, private_prefix(code))
+
+
+@lru_cache(maxsize=1024)
+def _written_as(text: str, name: str, line: int, prefix: str) -> ast.FunctionDef | None:
+    tree = _definitions(text).get((name, line))
+    return tree if tree is None else as_compiled(tree, prefix)
+
+
+def as_compiled(tree: ast.FunctionDef, prefix: str) -> ast.FunctionDef:
+    """A function's tree with the names that Python has compiled: in a class `__x` is `_Class__x`. It is a copy if it has such names."""
+    if not prefix or not any(map(_private_names, ast.walk(tree))):
+        return tree
+    tree = copy.deepcopy(tree)
+    for node in ast.walk(tree):
+        for field, name in _private_names(node):
+            setattr(node, field, prefix + name)
+    return tree
+
+
+def private_prefix(code: CodeType) -> str:
+    """What private names in a function begin with: the class that it is written in; "" if that is none."""
+    outer = code.co_qualname.split(".")[:-1]
+    while outer and outer[-1] == "<locals>":
+        outer = outer[:-2]
+    named = outer[-1].lstrip("_") if outer else ""
+    return f"_{named}" if named else ""
+
+
+def _private_names(node: ast.AST) -> list[tuple[str, str]]:
+    """The names in a node that are private to a class, each with its field: of variables, attributes and parameters. Keywords are
+    not."""
+    if isinstance(node, ast.keyword):
+        return []
+    names = [(field, getattr(node, field, None)) for field in ("id", "attr", "arg")]
+    return [
+        (field, name)
+        for field, name in names
+        if isinstance(name, str) and name.startswith("__") and not name.endswith("__")
+    ]
 
 
 @lru_cache(maxsize=64)

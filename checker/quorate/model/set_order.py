@@ -16,7 +16,6 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from quorate.language.loaded import is_as_loaded, written_as
-from quorate.model.source import as_compiled
 
 IN_ORDER = (
     *("list", "tuple", "iter", "enumerate", "zip", "map", "filter", "min", "max", "sorted", "sum"),
@@ -102,7 +101,7 @@ def _twin(function: FunctionType) -> CodeType | None:
     if tree is None:
         return None
     turning = _Turning()
-    twin = turning.visit(copy.deepcopy(as_compiled(tree, code)))
+    twin = turning.visit(copy.deepcopy(tree))
     if not turning.has_turned:
         return None
     twin.decorator_list = []

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from types import CodeType
 from typing import Any
 
 from quorate.errors import Location, OutsideSubset, SpecError
@@ -47,7 +45,7 @@ class Source:
         tree = written_as(code)
         if tree is None:
             raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
-        source = Source(function, as_compiled(tree, code), code.co_filename, split(text), owner)
+        source = Source(function, tree, code.co_filename, split(text), owner)
         if tree.args.posonlyargs:
             raise source.outside(
                 tree.args.posonlyargs[0], "A parameter before `/` has no name for callers.", "Leave the `/` out."
@@ -125,31 +123,3 @@ class Source:
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             return body[1:] or [ast.copy_location(ast.Pass(), first)]
         return body
-
-
-def as_compiled(tree: ast.FunctionDef, code: CodeType) -> ast.FunctionDef:
-    """A function's tree with the names that Python has compiled: in a class `__x` is `_Class__x`."""
-    outer = code.co_qualname.split(".")[:-1]
-    while outer and outer[-1] == "<locals>":
-        outer = outer[:-2]
-    prefix = f"_{outer[-1].lstrip('_')}" if outer else "_"
-    if prefix == "_" or not any(map(_private_names, ast.walk(tree))):
-        return tree
-    tree = copy.deepcopy(tree)
-    for node in ast.walk(tree):
-        for field, name in _private_names(node):
-            setattr(node, field, prefix + name)
-    return tree
-
-
-def _private_names(node: ast.AST) -> list[tuple[str, str]]:
-    """The names in a node that are private to a class, each with its field: of variables, attributes and parameters. Keywords are
-    not."""
-    if isinstance(node, ast.keyword):
-        return []
-    names = [(field, getattr(node, field, None)) for field in ("id", "attr", "arg")]
-    return [
-        (field, name)
-        for field, name in names
-        if isinstance(name, str) and name.startswith("__") and not name.endswith("__")
-    ]

@@ -15,6 +15,7 @@ from itertools import count
 from types import FunctionType
 from typing import Any
 
+from quorate.language.loaded import as_compiled, private_prefix
 from quorate.language.spec import Spec, derived, without
 from quorate.language.written import keep_source
 from quorate.mutate.changes import changes
@@ -129,10 +130,13 @@ def _compiled(contents: str, method: Written, name: str) -> FunctionType:
         for node in ast.walk(ast.parse(contents))
         if isinstance(node, ast.FunctionDef) and (node.name, node.lineno) == (method.node.name, method.node.lineno)
     )
-    flags = original.__code__.co_flags & __future__.annotations.compiler_flag
+    code = original.__code__
+    node = as_compiled(node, private_prefix(code))
+    flags = code.co_flags & __future__.annotations.compiler_flag
     module = compile(ast.Module([node], []), file, "exec", flags, dont_inherit=True)
     scope: dict[str, Any] = {}
     exec(module, original.__globals__, scope)
     made: FunctionType = scope[node.name]
+    made.__code__ = made.__code__.replace(co_qualname=code.co_qualname)  # It says what private names are called.
     made.__name__, made.__qualname__ = name, original.__qualname__
     return made

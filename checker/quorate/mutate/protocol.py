@@ -15,7 +15,7 @@ from typing import Any
 
 from quorate.kinds import CONSTRAINT, KINDS
 from quorate.language.declarations import original
-from quorate.language.loaded import is_as_loaded
+from quorate.language.loaded import as_compiled, is_as_loaded, private_prefix
 from quorate.language.spec import Spec
 from quorate.language.system import System
 from quorate.mutate.text import Text, text_of
@@ -26,7 +26,7 @@ IN_MUTANT = "_in_mutant"
 
 @dataclass(frozen=True)
 class Written:
-    """A method as it is written: `node` is its definition in the file."""
+    """A method as it is written: `node` is its definition in the file, with the names that Python has compiled."""
 
     name: str
     function: FunctionType
@@ -83,7 +83,9 @@ class Protocol:
         if not isinstance(function, FunctionType) or function.__code__.co_filename != self.file:
             return None
         node = self._definitions.get((function.__name__, function.__code__.co_firstlineno))
-        return None if node is None or not is_as_loaded(function.__code__) else Written(name, function, node)
+        if node is None or not is_as_loaded(function.__code__):
+            return None
+        return Written(name, function, as_compiled(node, private_prefix(function.__code__)))
 
     @property
     def extent(self) -> tuple[int, int]:

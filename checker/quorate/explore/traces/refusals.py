@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -18,7 +18,7 @@ from typing import Any
 from quorate.explore.choices import conjuncts
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut, Disabled, require
-from quorate.language.loaded import is_as_loaded, lines_of, tree_of
+from quorate.language.loaded import is_as_loaded, written_as
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
@@ -59,14 +59,11 @@ def _explained(traceback: TracebackType | None) -> Refusal:
     if at == 0 or at == len(frames):
         return Refusal()
     frame, line = frames[at - 1]
-    condition = _condition(frame.f_code, line)
+    condition = condition_at(frame, line)
     if condition is None:
         return Refusal(linecache.getline(frame.f_code.co_filename, line).strip())
-    names = {**frame.f_globals, **frame.f_locals}
-    for part in conjuncts(condition):
-        if not _value(part, names):
-            return Refusal(_written(part, frame), tuple(_operands(part, frame, names)))
-    return Refusal(_written(condition, frame))
+    part = decisive(condition, frame)
+    return Refusal(_written(part, frame), tuple(_operands(part, frame)))
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
@@ -75,36 +72,56 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
         traceback = traceback.tb_next
 
 
+def condition_at(frame: FrameType, line: int) -> ast.expr | None:
+    """The condition of the `require` that is called in a line of a function; None where it cannot be read."""
+    called = tuple(name for name, value in names_in(frame).items() if value is require)
+    return _condition(frame.f_code, line, called)
+
+
 @lru_cache(maxsize=1024)
-def _condition(code: CodeType, line: int) -> ast.expr | None:
-    """The condition of the `require` that a line of a function is in."""
-    found = lines_of(code)
-    if found is None or not is_as_loaded(code):
-        return None
-    lines, first = found
-    tree = tree_of(lines)
-    wanted = line - first + 1
+def _condition(code: CodeType, line: int, called: Sequence[str]) -> ast.expr | None:
+    tree = written_as(code) if is_as_loaded(code) else None
     for node in () if tree is None else ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="require"), args=[condition]) if (
-                node.lineno <= wanted <= (node.end_lineno or node.lineno)
+            case ast.Call(func=ast.Name(id=name), args=[condition]) if name in called and node.lineno <= line <= (
+                node.end_lineno or node.lineno
             ):
                 return condition
     return None
 
 
-def _value(part: ast.expr, names: dict[str, Any]) -> Any:
-    return eval(compile(ast.Expression(part), "<guard>", "eval"), names)
+def names_in(frame: FrameType) -> dict[str, Any]:
+    """The names that a function sees where it stands."""
+    return {**frame.f_globals, **frame.f_locals}
 
 
-def _operands(part: ast.expr, frame: FrameType, names: dict[str, Any]) -> Iterator[tuple[str, Json]]:
+def decisive(condition: ast.expr, frame: FrameType) -> ast.expr:
+    """The first conjunct of a condition that is false there; the condition itself where a part has no value outside its function, as
+    `super()` has none."""
+    for part in conjuncts(condition):
+        try:
+            if not value_in(part, frame):
+                return part
+        except BaseException as error:
+            if not is_of_spec(error):
+                raise
+            break
+    return condition
+
+
+def value_in(part: ast.expr, frame: FrameType) -> Any:
+    """The value of an expression of a function where it stands."""
+    return eval(compile(ast.Expression(part), "<guard>", "eval"), names_in(frame))
+
+
+def _operands(part: ast.expr, frame: FrameType) -> Iterator[tuple[str, Json]]:
     """The operands of a condition that its text does not already show, with their values."""
     shown: dict[str, Json] = {}
     for operand in _parts(part):
         if isinstance(operand, ast.Constant):
             continue
         try:
-            value = _value(operand, names)
+            value = value_in(operand, frame)
         except BaseException as error:
             if not is_of_spec(error):
                 raise
