@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from quorate.errors import Location, SpecError
+from quorate.language.control import Cut
 from quorate.language.loaded import lines_of
 
 
@@ -50,8 +51,10 @@ def is_of_spec(error: BaseException) -> bool:
 
 
 def ending(call: Callable[[], Any]) -> Any:
-    """How a call ends, so that two calls can be compared."""
+    """How a call ends, so that two calls can be compared: with a value, cut by a bound, or in an error, of which there is one."""
     try:
         return call()
-    except Exception as error:
-        return type(error), str(error)
+    except Cut as cut:
+        return Cut, cut.bound
+    except Exception:
+        return Exception

@@ -69,7 +69,7 @@ def vouch(system: System) -> None:
     except SpecError:
         if system.auxiliary:  # That nothing depends on these, the model alone can say.
             raise
-        functions = dict(_functions(system))
+        functions = dict(functions_of(system))
         for function, owner in functions.items():
             _Inspection(function, owner).run()
         system.again = (Again(OUTSIDE, nullcontext), Again(SET_ORDER, in_another_order(functions)))
@@ -77,7 +77,7 @@ def vouch(system: System) -> None:
             vouch(system.abstract)
 
 
-def _functions(system: System) -> Iterator[tuple[FunctionType, type | None]]:
+def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
     """The methods of a spec, and the functions of its author that they name, at any depth."""
     pending: list[tuple[FunctionType, type | None]] = [
         (function, cls)
