@@ -4,12 +4,19 @@ nothing that the typed model accepts does."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
+from quorate import Spec
+from quorate.conform.mapping import Map
+from quorate.conform.validation import validate
+from quorate.conform.verdicts import Differs
 from quorate.errors import SpecError
 from quorate.explore import check
+from quorate.explore.difference import Compared, difference
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.reference import Search
+from quorate.explore.simulate import simulate
 from quorate.language.system import Again, Failure, System
 from quorate.loading import load, names
 from quorate.model.build import build
@@ -175,6 +182,28 @@ def test_a_property_may_not_depend_on_it_either(tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     outcome = check(load(str(file)).variant("Drawn").bounded(log=9))
     assert isinstance(outcome, Failed) and "low" in outcome.message and "goes through a set" in outcome.message
+
+
+@pytest.fixture
+def depends(tmp_path: Path) -> type[Spec]:
+    return cast(type[Spec], system("self.log = list(made)", tmp_path).spec)
+
+
+def test_random_runs_do_not_go_by_it(depends: type[Spec]) -> None:
+    found = simulate(depends, seed=1, runs=3, engine="reference").violation
+    assert found is not None and found.kind == "error" and SET_ORDER in str(found)
+
+
+def test_two_specifications_are_not_compared_by_it(depends: type[Spec]) -> None:
+    with pytest.raises(Failure, match="goes through a set"):
+        difference(Compared(depends, "one"), Compared(depends, "other"))
+
+
+def test_a_log_is_not_held_to_it(depends: type[Spec], tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"event": "go"}\n', encoding="utf-8")
+    verdict = validate([str(log)], depends, Map({}), "ordered")
+    assert isinstance(verdict, Differs) and SET_ORDER in str(verdict)
 
 
 def complaint(system: System, states: int) -> str | None:

@@ -14,6 +14,7 @@ from quorate.language.declarations import SpecBase
 from quorate.language.sorts import Identity, Int
 from quorate.language.spec import Spec
 from quorate.language.system import System
+from quorate.model.determinism import vouch
 
 NUMBERS_MAX = 1_000_000
 """Where numbers end, if they do: actions may look at each of them."""
@@ -34,7 +35,10 @@ def bounded_system(
                 f"The adapter names {size} members of {name}, and --bound {name}={sizes[name]} asks for others."
             )
     configured = spec.bounded(**sizes)
-    return System(configured), configured
+    system = System(configured)
+    with system:
+        vouch(system)
+    return system, configured
 
 
 def bounded_values(system: System, members: Mapping[str, Any]) -> Values:
@@ -97,6 +101,9 @@ def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wid
             )
     ends = {name: most for name, most in mapping.numbers.items() if most != OPEN}
     endless = frozenset(mapping.numbers.keys() - ends.keys())
-    return Wide(spec, closed | ends, endless), lambda system: Values(
+    wide = Wide(spec, closed | ends, endless)
+    with system:
+        vouch(system, running=wide)
+    return wide, lambda system: Values(
         {name: listed if listed == OPEN else tuple(listed) for name, listed in mapping.members.items()}, identities
     )

@@ -29,6 +29,7 @@ from quorate.explore.traces.tracing import trace
 from quorate.kinds import DIFFERENCE
 from quorate.language.spec import Spec
 from quorate.language.system import State, System
+from quorate.model.determinism import vouch
 from quorate.trace import Json, Trace
 
 Step = tuple[int, int]
@@ -148,6 +149,7 @@ def _explored(
     what: Compared, system: System, common: tuple[str, ...], numbers: dict[tuple[str, ...], int], watch: Watch
 ) -> _Explored:
     with system:
+        vouch(system)
         sorts = affordable(system, symmetric_sorts(system)[0])[0]
         graph = build(system, sorts, watch, unfolded=True)
         kinds = [(system.index[name], system.variable(name).type, dict[object, str]()) for name in common]

@@ -29,6 +29,7 @@ from quorate.kinds import DEADLOCK, kind_of
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
+from quorate.model.determinism import vouch
 from quorate.showing import shown
 from quorate.trace import Trace
 
@@ -200,6 +201,7 @@ def walk(system: System, walks: Walks, watch: Watch, workers: int) -> Walked:
     """Random runs by CPython, one after the other. Raises EngineUnavailable if they are to be guided."""
     if walks.guided:
         raise EngineUnavailable("only the native engine guides random runs: `--swarm` needs no compiler")
+    vouch(system)
     walker = _Walker(system, random.Random(walks.seed), watch, walks.swarm)
     begin, begun = watch.seconds, 0
     while True:

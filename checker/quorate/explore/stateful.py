@@ -9,6 +9,7 @@ from quorate.explore.properties import Falsified, Properties
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Method, State, System
+from quorate.model.determinism import vouch
 
 if TYPE_CHECKING:
     from hypothesis.stateful import RuleBasedStateMachine
@@ -29,6 +30,7 @@ def stateful(spec: type[Spec], **bounds: int) -> type[RuleBasedStateMachine]:
 
     system = System(spec.bounded(**bounds))
     with system:
+        vouch(system)
         choices = {action.name: Choices(system, action) for action in system.actions}
         begins = list(system.initial())
 

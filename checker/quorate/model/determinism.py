@@ -61,20 +61,21 @@ SET_ORDER = (
 REMEMBER = "A spec remembers in its variables only: declare one, or make it a parameter."
 
 
-def vouch(system: System) -> None:
+def vouch(system: System, running: System | None = None) -> None:
     """See to it that every method depends on the state and its arguments alone: the typed model says so; where there is none, what can be
-    seen in the source is refused, and every method will run again. Raises SpecError."""
+    seen in the source is refused, and every method will run again, in the system that is `running` if it is another one with the same
+    methods. Call it inside the system's configuration. Raises SpecError."""
     try:
         build(system)
     except SpecError:
         if system.auxiliary:  # That nothing depends on these, the model alone can say.
             raise
-        functions = dict(functions_of(system))
+        functions = dict(functions_of(running or system))
         for function, owner in functions.items():
             _Inspection(function, owner).run()
-        system.again = (Again(OUTSIDE, nullcontext), Again(SET_ORDER, in_another_order(functions)))
+        (running or system).again = (Again(OUTSIDE, nullcontext), Again(SET_ORDER, in_another_order(functions)))
         if system.abstract is not None:
-            vouch(system.abstract)
+            vouch(system.abstract, None if running is None else running.abstract)
 
 
 def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
