@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import log10
 
 
 def printable(text: str) -> str:
@@ -72,6 +73,11 @@ class UsageError(QuorateError):
 
 class TraceError(QuorateError):
     """A stored trace cannot be read, or does not fit its spec."""
+
+
+def counted(number: int) -> str:
+    """A count in words of a message: one with many digits by their number, since Python refuses to write thousands of them."""
+    return f"{number:,}" if number < 10**18 else f"more than 10^{int((number.bit_length() - 1) * log10(2)):,}"
 
 
 def unknown(kind: str, name: str, known: Iterable[str], error: type[QuorateError] = UsageError) -> QuorateError:

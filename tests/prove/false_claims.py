@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -26,6 +26,7 @@ from quorate.language.system import Failure, System
 from quorate.loading import load
 from quorate.prove.any_size.obligations import Prover, model_of_any_size
 from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.solvers.query import Query
 from quorate.prove.solvers.smt import selected
 
 from tests import generated, mutants
@@ -39,6 +40,8 @@ SIZES = (
 """Sizes for which the thresholds satisfy what they satisfy as configured: a proof rests on that, and says so."""
 STATES, SECONDS = 400, 1.5
 """So far each size of a specification is explored."""
+ASKED_SECONDS = 10.0
+"""So long a solver may take for a claim."""
 LIBRARY = (
     "two_phase_commit",
     "raft_election",
@@ -336,32 +339,34 @@ def _successors(system: System, state: Any, deadline: float) -> Iterator[Any]:
                 yield successor.state
 
 
-def accepted(spec: type[Spec]) -> set[str] | None:
-    """The properties that are proven together for any size, with no error of any action; None if something is refused."""
+def accepted(spec: type[Spec], whole: bool = True) -> set[str] | None:
+    """The properties that are proven together for any size, with no error of any action; None if something is refused: any property
+    (`whole`), or an action."""
+
+    def unproven(asked: Sequence[Query]) -> set[str]:
+        return {one.name[1] for one in asked if selected(one, seconds=ASKED_SECONDS).status != "unsat"}
+
     try:
         model = model_of_any_size(spec)
         with model.system:
-            prover = Prover(model)
+            prover = Prover(model, None if whole else ())
+            if prover.refused() is not None:
+                return None
             names = [prop.name for prop in prover.inductive]
-            while True:
-                asked = prover.queries(names, names)
-                bad = {one.name[1] for one in asked if selected(one).status != "unsat"}
-                if not bad:
-                    break
+            while bad := unproven(prover.queries(names, names)):
                 names = [name for name in names if name not in bad]
-            if any(selected(one).status != "unsat" for one in prover.errors(names)):
+            if unproven(prover.errors(names)):
                 return set()
             steps = [prop.name for prop in prover.steps]
-            asked = prover.queries(steps, names)
-            bad = {one.name[1] for one in asked if selected(one).status != "unsat"}
-            return set(names) | (set(steps) - bad)
+            return {*names, *steps} - unproven(prover.queries(steps, names))
     except NoAnySize:
         return None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of one specification: how many of its claims are false, and which of these are proven all the same."""
+    """What became of one specification: how many of its claims are false, and which of these are proven all the same; of one that raises
+    an error, any."""
 
     what: str
     false: int
@@ -371,12 +376,19 @@ class Judged:
 
 def drawn(seed: int) -> Judged:
     """One drawn specification."""
-    spec = generated.load(write(seed))
+    return judged(write(seed), SIZES)
+
+
+def judged(source: str, sizes: Sequence[dict[str, int]], whole: bool = True) -> Judged:
+    """What becomes of a specification that is written so."""
     try:
-        false, sound = refuted(spec)
-        if not false or not sound:
-            return Judged("an error" if not sound else "nothing false", 0, ())
-        kept = accepted(spec)
+        spec = generated.load(source)
+        false, sound = refuted(spec, sizes)
+        if not sound:
+            return Judged("an error", 0, tuple(sorted(accepted(spec, whole) or ())))
+        if not false:
+            return Judged("nothing false", 0, ())
+        kept = accepted(spec, whole)
     except QuorateError:
         return Judged("outside the subset", 0, ())
     if kept is None:
@@ -407,13 +419,13 @@ def of_library() -> Iterator[tuple[str, Judged]]:
         yield str(mutant), mutated(mutant)
 
 
-def of_seeds(seed: int) -> Iterator[tuple[str, Judged]]:
+def of_seeds(seed: int, one: Callable[[int], Judged]) -> Iterator[tuple[str, Judged]]:
     """Drawn specifications from a seed on."""
     for number in count(seed):
-        yield f"seed {number}", drawn(number)
+        yield f"seed {number}", one(number)
 
 
-def main() -> None:
+def main(one: Callable[[int], Judged] = drawn) -> None:
     """Judge claims until so many false ones have been looked at."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--count", type=int, default=2000)
@@ -421,7 +433,7 @@ def main() -> None:
     parser.add_argument("--library", action="store_true", help="mutants of the library instead of drawn specifications")
     given = parser.parse_args()
     tally, false, wrong = Counter[str](), 0, list[str]()
-    for number, (name, found) in enumerate(of_library() if given.library else of_seeds(given.seed), 1):
+    for number, (name, found) in enumerate(of_library() if given.library else of_seeds(given.seed, one), 1):
         tally[found.what] += 1
         tally["true claims proven"] += found.true_proven
         false += found.false

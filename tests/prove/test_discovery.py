@@ -323,6 +323,62 @@ def test_a_run_that_raises_an_error_ends_the_search() -> None:
     assert isinstance(outcome, Unfinished) and "a run raises an error" in outcome.reason
 
 
+def test_a_predicate_of_the_author_may_raise_what_it_likes_where_it_is_not_asked() -> None:
+    source = """
+from typing import Self
+from quorate import Nat, Scalarset, Spec, action, invariant, record, require, step, the
+
+class Node(Scalarset, size=2): pass
+class Phase(Nat, max=2): pass
+
+@record
+class Sent:
+    by: Node
+    phase: Phase
+
+def newer(a: Sent, b: Sent) -> bool:
+    assert a.by == b.by
+    return a.phase < b.phase
+
+class Drawn(Spec):
+    phase: dict[Node, Phase]
+    sent: set[Sent]
+    done: set[Node]
+    first: Sent | None
+
+    def ready(self, n: Node) -> bool:
+        assert self.phase[n] > 0
+        return Sent(n, Phase(1)) in self.sent
+
+    @action
+    def send(self, n: Node) -> None:
+        require(self.phase[n] == 0)
+        self.phase[n] = Phase(1)
+        self.sent.add(Sent(n, Phase(1)))
+
+    @action
+    def finish(self, n: Node) -> None:
+        require(self.phase[n] == 1)
+        require(self.ready(n))
+        self.phase[n] = Phase(2)
+        self.done.add(n)
+        self.first = the(sent for sent in self.sent if sent.by == n)
+
+    @invariant
+    def what_is_done_was_sent(self, n: Node) -> bool:
+        return n not in self.done or any(sent.by == n for sent in self.sent)
+
+    @invariant
+    def the_first_began(self) -> bool:
+        return self.first is None or self.first.phase == 1
+
+    @step
+    def the_first_grows(self, old: Self) -> bool:
+        return old.first is None or self.first is None or old.first.by != self.first.by or not newer(old.first, self.first)
+"""
+    assert discover(Task(generated.load(source), "asked"), 30.0).found
+
+
 def test_an_interruption_ends_the_search() -> None:
     def interrupted(what: str) -> None:
         if what.startswith("clauses"):

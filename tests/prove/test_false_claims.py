@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.prove import false_claims
+from tests.prove import false_claims, wider_claims
 
 CHUNK = 19
 
@@ -13,6 +13,15 @@ CHUNK = 19
 @pytest.mark.parametrize("first", range(0, 5 * CHUNK, CHUNK))
 def test_a_false_claim_of_a_drawn_specification_is_not_proven(first: int) -> None:
     judged = [false_claims.drawn(seed) for seed in range(first, first + CHUNK)]
+    assert [one for one in judged if one.proven] == []
+    assert sum(one.false for one in judged) >= CHUNK
+    assert any(one.true_proven for one in judged)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 5 * CHUNK, CHUNK))
+def test_a_false_claim_of_a_wider_specification_is_not_proven(first: int) -> None:
+    judged = [wider_claims.drawn(seed) for seed in range(first, first + CHUNK)]
     assert [one for one in judged if one.proven] == []
     assert sum(one.false for one in judged) >= CHUNK
     assert any(one.true_proven for one in judged)

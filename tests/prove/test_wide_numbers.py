@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from quorate.errors import SpecError
+from quorate.errors import QuorateError, SpecError
+from quorate.explore import check
 from quorate.outcome import Violated
 from quorate.prove.proof import Task, prove
 
@@ -45,6 +46,8 @@ MOST = "9_000_000_000_000_000_000"
         f"sum(0 - x * 4_000_000_000_000_000_000 for x in self.levels) < 0 - 2 * {MOST}",
         f"sum({FAR} for x in self.levels) > 5 * {MOST}",
         f"len({{{FAR} for x in self.levels}}) == 3",
+        f"len({{frozenset({{{FAR}}}) for x in self.levels}}) == 3",
+        f"len({{frozenset({{frozenset({{{FAR}}})}}) for x in self.levels}}) == 3",
         f"len({{0 - {FAR} for x in self.levels}}) == 2",
         f"max({{{FAR} for x in self.levels}}) > 3 * {MOST}",
         f"{{{FAR} for x in self.levels}} == {{{FAR} for x in self.levels if x > 0}}",
@@ -61,3 +64,25 @@ def test_a_range_of_too_many_numbers_is_refused() -> None:
     spec = generated.load(SOURCE.replace("CONDITION", f"sum(1 for i in range({far}, {far} + 2)) == 2"))
     with pytest.raises(SpecError, match=r"has no symbolic encoding: there may be 65,536"):
         prove(Task(spec, "wide"))
+
+
+def test_what_is_refused_for_its_many_values_is_refused_in_a_few_words() -> None:
+    source = """
+from quorate import *
+
+class Place(Nat, max=30): pass
+class Number(Nat, max=1000): pass
+
+class Drawn(Spec):
+    place: Place
+
+    @action
+    def go(self, chosen: dict[Place, set[Number]]) -> None:
+        self.place = Place(len(chosen[Place(0)]) % 2)
+"""
+    for engine in ("reference", "native"):
+        with pytest.raises(QuorateError, match=r"more than 10\^9,341 arguments|does not cover"):
+            check(generated.load(source), engine=engine)
+    nested = f"len({{frozenset({{{FAR}}}) for x in self.levels}}) == 3"
+    with pytest.raises(QuorateError, match=r"a computed set over more than 10\^19,728 values"):
+        check(generated.load(SOURCE.replace("CONDITION", nested)), engine="native")

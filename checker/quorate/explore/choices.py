@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
-from quorate.errors import SpecError
+from quorate.errors import SpecError, counted
 from quorate.language.control import Cut, require
 from quorate.language.declarations import SpecBase
 from quorate.language.loaded import definition_of
@@ -146,9 +146,9 @@ class Choices:
             self.fixed = tuple(system.choices(method.parameters))
 
     def _too_many(self, count: int) -> str:
-        where = f"{self._system.name}.{self._method.name} would be tried with {count:,} arguments in every state"
+        where = f"{self._system.name}.{self._method.name} would be tried with {counted(count)} arguments in every state"
         sizes = ", ".join(
-            f"{parameter.name}: {parameter.type} has {parameter.type.cardinality:,} values"
+            f"{parameter.name}: {parameter.type} has {counted(parameter.type.cardinality)} values"
             for parameter in self._method.parameters
             if parameter.name not in self._collections
         )

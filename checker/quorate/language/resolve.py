@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from quorate.errors import SpecError
+from quorate.errors import SpecError, counted
 from quorate.language.networks import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta, Whole
@@ -350,7 +350,7 @@ def _map(key: Type, value: Type, name: str) -> Type:
         )
     if key.cardinality > KEYS_MAX:
         raise SpecError(
-            f"{name}: a map is total, and {key} has {key.cardinality:,} values; at most {KEYS_MAX:,} keys are allowed."
+            f"{name}: a map is total, and {key} has {counted(key.cardinality)} values; at most {KEYS_MAX:,} keys are allowed."
         )
     return MapType(key, value)
 

@@ -77,9 +77,13 @@ class ListType(Bounded):
         return (self.element,)
 
 
+SUBSETS_MAX = 2**16
+"""Of more possible elements the subsets are not counted further, which are too many for any memory: nothing numbers them."""
+
+
 def elements_cardinality(element: Type, capacity: int | None) -> int:
     if capacity is None:
-        return int(2**element.cardinality)
+        return int(2 ** min(element.cardinality, SUBSETS_MAX))
     return choices_cardinality(element.cardinality, capacity)
 
 

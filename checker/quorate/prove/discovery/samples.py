@@ -15,11 +15,10 @@ from random import Random
 from time import monotonic
 from typing import Any
 
-from quorate.errors import SpecError
 from quorate.explore.choices import Choices
 from quorate.explore.properties import Properties
 from quorate.language.control import Cut
-from quorate.language.system import State, System
+from quorate.language.system import State, System, is_of_spec
 from quorate.language.types import Type
 from quorate.prove.discovery.grammar import Atom
 from quorate.prove.discovery.variables import Name
@@ -145,20 +144,6 @@ class Table:
     full_arbitrary: int
 
 
-RAISED = (
-    Cut,
-    SpecError,
-    SyntaxError,
-    NameError,
-    LookupError,
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    AttributeError,
-)
-"""What the evaluation of an atom may raise that has no value in some state."""
-
-
 @dataclass(frozen=True)
 class Form:
     """An atom with variables `v0`, `v1`, ... of these types: the same atom over other variables has the same form."""
@@ -231,7 +216,11 @@ class Samples:
             return tuple(
                 sum(1 << number for number, row in enumerate(rows) if function(view, *row)) for view in self._views
             )
-        except RAISED:
+        except (
+            BaseException
+        ) as error:  # It has no value in some state, and a function of the author's raises what it likes there.
+            if not is_of_spec(error):
+                raise
             return None
 
 

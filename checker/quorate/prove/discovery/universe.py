@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from quorate.language.system import State, System
+from quorate.language.system import State, System, is_of_spec
 from quorate.prove.discovery.clauses import Clause, Literal, literals_of
-from quorate.prove.discovery.samples import RAISED, Form, Table, choices, form_of
+from quorate.prove.discovery.samples import Form, Table, choices, form_of
 from quorate.prove.discovery.variables import Name
 
 LITERALS_MAX = 3
@@ -110,7 +110,9 @@ class Columns:
         for row in rows:
             try:
                 truth: bool | None = bool(function(self._view, *row))
-            except RAISED:
+            except BaseException as error:
+                if not is_of_spec(error):
+                    raise
                 truth = None
             not_true.append("01"[truth is not True])
             not_false.append("01"[truth is not False])

@@ -14,7 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from quorate.errors import Location
+from quorate.errors import Location, counted
 from quorate.explore.engine import EngineUnavailable
 from quorate.language.types import (
     BagType,
@@ -98,7 +98,7 @@ def is_mask(kind: Type) -> bool:
     """Whether a set or network is a bit mask over its possible elements."""
     if isinstance(kind, SetType | NetworkType) and kind.capacity is None:
         if element(kind).cardinality > MASK_MAX:
-            raise Unsupported(f"a computed set over the {element(kind).cardinality:,} values of {element(kind)}")
+            raise Unsupported(f"a computed set over {counted(element(kind).cardinality)} values of {element(kind)}")
         return True
     return False
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from quorate.errors import Location
+from quorate.errors import Location, counted
 from quorate.explore.native.render.groups import Groups
 from quorate.explore.native.render.layout import Numbered, Unsupported, offsets, pack, width, words
 from quorate.explore.native.render.operands import Spot, comment, literal
@@ -125,7 +125,7 @@ class Shared:
         """The C table of all values of a type, in canonical order."""
         if kind not in self._tables:
             if kind.cardinality > TABLE_MAX:
-                raise Unsupported(f"a choice among the {kind.cardinality:,} values of {kind}")
+                raise Unsupported(f"a choice among {counted(kind.cardinality)} values of {kind}")
             packed = [pack(kind, value) for value in kind.values()]
             assert packed == sorted(packed), kind
             name = self._tables[kind] = f"values_{len(self._tables)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
-from quorate.errors import Location
+from quorate.errors import Location, counted
 from quorate.explore.native.render.layout import (
     Numbered,
     Unsupported,
@@ -215,7 +215,7 @@ class Values:
         """Loop over the numbers of all values of a type."""
         index, most = self.out.fresh("i"), kind.cardinality
         if most >= 1 << 64:
-            raise Unsupported(f"a loop over the {most:,} values of {kind}")
+            raise Unsupported(f"a loop over {counted(most)} values of {kind}")
         counter = "unsigned" if most < 1 << 32 else "uint64_t"
         with self.out.block(f"for ({counter} {index} = 0; {index} < {literal(most)}; {index}++)"):
             yield index

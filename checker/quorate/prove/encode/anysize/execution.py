@@ -45,6 +45,7 @@ from quorate.prove.encode.anysize.effects import all_rounds
 from quorate.prove.encode.anysize.objects import Objects
 from quorate.prove.encode.anysize.quantifiers import Env, Exits
 from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.shapes import printable
 from quorate.prove.encode.anysize.terms import Formula, Number, negation, operands, quantified
 from quorate.prove.encode.values import ABSENT, alternatives_of, class_key, parts_of
 
@@ -59,8 +60,11 @@ class AnySize(Objects):
     """Whether sorts are supposed to have the numbers that are written as theirs; else it is an error where they have not."""
 
     def value(self, node: Expr, env: Env) -> Value:
+        """Where no run has one, any of its type: what stops them all was noted before. A definition (the greatest of some values, say)
+        tells what there is of each, and would rule out the states where there is none."""
         try:
-            return super().value(node, env)
+            found = super().value(node, env)
+            return self.symbols.symbol(node.type, f"no {printable(node.type)}", []) if found is ABSENT else found
         except NoAnySize as error:
             if error.location is None and node.location is not None:
                 raise error.at(node.location) from None
