@@ -1,11 +1,13 @@
-/* The parts of a tree store by themselves.
+/* The parts of a tree store by themselves, and the index of a graph.
  *
  *     roots keys            numbers of all widths through the bijection and back; prints how many came back as others
  *     roots set BITS SEED   numbers of so many bits are inserted, merged, marked and looked up; prints how many were found wrongly
  *     roots tree SEED       states of words of few values are numbered by a first tree and by a chosen one, and read back, also when nodes are
  *                           contracted
+ *     roots index           slots with numbers of all widths are numbered anew; prints how many have another number, or another hash, then
  */
 #define MODEL_WORDS 3
+#define MODEL_BITS 190
 #define MODEL_ARGS 1
 #define MODEL_ACTIONS 1
 #define MODEL_BOUNDS 1
@@ -17,7 +19,7 @@
 
 #include <sched.h>
 
-#include "plan.h"
+#include "vertices.h"
 
 static unsigned model_step(const State *old, const State *new) { return old == new ? NONE : NONE; }
 static inline uint64_t model_before(unsigned group) { return group; }
@@ -133,9 +135,24 @@ static uint64_t tree(uint64_t seed) {
     return wrong + (budget.used != 0);
 }
 
+static uint64_t index_of_all_widths(void) {
+    uint64_t wrong = 0;
+    for (unsigned bits = 4; bits <= 32; bits++) {
+        Vertices v = {.number_bits = bits};
+        for (uint64_t i = 0; i < 1000; i++) {
+            uint64_t hash = scattered(i), most = ones_of(bits) - 1, first = scattered(hash) % most, second = scattered(first) % most;
+            _Atomic uint32_t slot = slot_for_number(&v, first, hash);
+            wrong += slot_number(&v, slot) != first;
+            slot_renumber(&v, &slot, second);
+            wrong += slot_number(&v, slot) != second || !tag_fits(&v, slot, hash);
+        }
+    }
+    return wrong;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) return 1;
-    uint64_t wrong = argv[1][0] == 'k' ? keys() : argv[1][0] == 's' ? set((unsigned)atoi(argv[2]), strtoull(argv[3], NULL, 10)) : tree(strtoull(argv[2], NULL, 10));
+    uint64_t wrong = argv[1][0] == 'k' ? keys() : argv[1][0] == 'i' ? index_of_all_widths() : argv[1][0] == 's' ? set((unsigned)atoi(argv[2]), strtoull(argv[3], NULL, 10)) : tree(strtoull(argv[2], NULL, 10));
     printf("wrong=%llu\n", (unsigned long long)wrong);
     return 0;
 }

@@ -49,7 +49,9 @@ def test_numbers_and_counterexamples_are_those_of_states_as_they_are(
         assert answers[1:] == [answers[0]] * 2
 
 
-@pytest.mark.parametrize("arguments", [("keys",), ("set", 9, 1), ("set", 40, 2), ("set", 63, 3), ("tree", 4)])
+@pytest.mark.parametrize(
+    "arguments", [("keys",), ("set", 9, 1), ("set", 40, 2), ("set", 63, 3), ("tree", 4), ("index",)]
+)
 def test_numbers_lead_back_to_states_and_are_found_if_they_are_there(
     tmp_path: Path, arguments: tuple[object, ...]
 ) -> None:

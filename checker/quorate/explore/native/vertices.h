@@ -166,8 +166,8 @@ static inline uint32_t slot_for_number(const Vertices *v, uint64_t number, uint6
 
 /* The state that stands in a slot has this number now. */
 static inline void slot_renumber(const Vertices *v, _Atomic uint32_t *at, uint64_t number) {
-    uint32_t slot = atomic_load_explicit(at, memory_order_relaxed);
-    atomic_store_explicit(at, (slot >> v->number_bits << v->number_bits) | (uint32_t)(number + 1), memory_order_relaxed);
+    uint64_t slot = atomic_load_explicit(at, memory_order_relaxed); /* The number may take all of its 32 bits. */
+    atomic_store_explicit(at, (uint32_t)(slot >> v->number_bits << v->number_bits | (number + 1)), memory_order_relaxed);
 }
 
 static inline void index_put(Vertices *v, uint64_t number, uint64_t hash) {
