@@ -6,8 +6,9 @@ from collections import deque
 from typing import Any
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, require
+from quorate import Nat, Ordered, Scalarset, Spec, action, reachable, require
 from quorate.errors import UsageError
+from quorate.explore import witness
 from quorate.explore.choices import Choices
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.runs import transitions
@@ -15,7 +16,7 @@ from quorate.explore.seeking import Aim, seek
 from quorate.explore.traces.replay import _values
 from quorate.language.system import Failure, State, System
 from quorate.loading import load
-from quorate.outcome import Holds, HoldsWithinBounds, Violated
+from quorate.outcome import Holds, HoldsWithinBounds, Reached, Violated
 
 
 class Process(Scalarset, size=2):
@@ -128,3 +129,34 @@ def test_an_aim_that_the_specification_does_not_have_is_refused() -> None:
     for aim in (Aim("goal", "glory"), Aim("property", "glory"), Aim("violation"), Aim("expression", "count ==")):
         with pytest.raises(UsageError):
             seek(Stops, [], aim, Watch(), 1)
+
+
+class Place(Ordered, size=2):
+    """Where something may be put."""
+
+
+class Filled(Spec):
+    """Places are filled one by one."""
+
+    full: set[Place]
+
+    @action
+    def fill(self, p: Place) -> None:
+        self.full.add(p)
+
+    @reachable
+    def filled_in(self, order: list[Place]) -> bool:
+        return self.full == set(order) and len(order) > 1
+
+
+def test_a_goal_is_looked_for_within_the_bounds_of_its_own_parameters() -> None:
+    """What is explored for it is another method, of another name."""
+    found = witness(Filled.bounded(**{"Filled.filled_in.order": 2}), "filled_in")
+    assert isinstance(found, Reached) and found.trace is not None
+    assert (len(found.trace.steps), found.bounds["Filled.filled_in.order"]) == (1, 2)
+    assert isinstance(witness(Filled.bounded(**{"Filled.filled_in.order": 1}), "filled_in"), Violated)
+    for most, kind in ((2, Violated), (1, Holds)):
+        spec = Filled.bounded(**{"Filled.filled_in.order": most})
+        with System(spec) as system:
+            start = next(system.initial())
+        assert type(seek(spec, [start], Aim("goal", "filled_in"), Watch())) is kind

@@ -167,5 +167,5 @@ def never(spec: type[Spec], name: str) -> type[Spec]:
         hints = system.method_hints(goal.function)
     never.__annotations__ = {head: hints[head] for head in heads} | {"return": bool}
     never.__module__, never.__qualname__ = goal.function.__module__, f"{spec.__name__}.{title}"
-    never.__quorate__ = Declaration("invariant")
+    never.__quorate__ = Declaration("invariant", of=name)
     return derived(without(spec, judgeable(spec).values()), **{title: never})

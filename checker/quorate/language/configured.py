@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
@@ -279,8 +280,7 @@ class Configured:
                 )
             yield Variable(name, kind, default)
 
-    def _method(self, name: str, declaration: Declaration, function: Callable[..., Any], of: str = "") -> Method:
-        """A declared method; one `of` another takes its parameters, whose bounds are named after that."""
+    def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
         where = f"{self.name}.{name}"
         written = inspect.getattr_static(
             self.spec, name, function
@@ -301,7 +301,9 @@ class Configured:
                     definition(function, parameter),
                 )
             try:
-                kind = resolve(known[parameter], f"{self.name}.{of or name}.{parameter}", self.configuration)
+                kind = resolve(
+                    known[parameter], f"{self.name}.{declaration.of or name}.{parameter}", self.configuration
+                )
             except SpecError as error:
                 raise placed(error, definition(function, parameter)) from None
             parameters.append(Parameter(parameter, kind))
@@ -412,7 +414,7 @@ class Configured:
                 f"fair_if names {name!r}, which is no pure method of the class: define it, without a decorator.",
                 "fair_if",
             )
-        condition = self._method(name, action.declaration, function, of=action.name)
+        condition = self._method(name, replace(action.declaration, of=action.name), function)
         for parameter in condition.parameters:
             if known.get(parameter.name) != parameter.type:
                 raise self._misdeclared(

@@ -25,7 +25,8 @@ Mark = Literal["crash", "restart", "timeout", "partition", "heal", "loss"]
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a decorator says of a method: `kind` is one of `ROLES` or a key of `KINDS`. Raises LookupError for any other."""
+    """What a decorator says of a method: `kind` is one of `ROLES` or a key of `KINDS`. Raises LookupError for any other. One `of` another
+    method takes the parameters of that, and the bounds of their types are named after it."""
 
     kind: str
     fair: Fairness | None = None
@@ -35,6 +36,7 @@ class Declaration:
     fair_if: str | None = None
     live: bool = False
     keeps_fairness: bool = False
+    of: str | None = None
 
     def __post_init__(self) -> None:
         known_kinds(self.kind)
