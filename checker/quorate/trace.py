@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import TraceError
+from quorate.files import write_whole
 from quorate.kinds import TRACES
 from quorate.showing import shown
 
@@ -169,9 +170,7 @@ class Trace:
 
     def save(self, path: Path) -> None:
         """Write the JSON form; a reader never sees half a file."""
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n")
 
     @staticmethod
     def load(path: Path) -> Trace:

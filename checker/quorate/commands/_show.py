@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.errors import QuorateError, TraceError, UsageError, unknown
+from quorate.files import write_whole
 from quorate.kinds import DIFFERENCE
 from quorate.outcome import Failed, Outcome
 from quorate.report.formats import FORMATS, SUFFIXES, TEXT
@@ -48,7 +49,7 @@ def write_results(results: Sequence[Result], files: Sequence[Path], together: bo
     """Write results to the files of `-o`, each in the format of its name."""
     for file in files:
         try:
-            file.write_text(FORMATS[SUFFIXES[file.suffix]].write(results, together), encoding="utf-8")
+            write_whole(file, FORMATS[SUFFIXES[file.suffix]].write(results, together))
         except OSError as error:
             raise UsageError(f"Cannot write {file}: {error.strerror}.") from None
         click.echo(f"wrote {file}", err=True)

@@ -42,7 +42,7 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
     from quorate.explore.traces.replay import states_of, with_values
     from quorate.report.diagram import spacetime
     from quorate.report.itf import itf
-    from quorate.report.render import render
+    from quorate.report.render import render, write
     from quorate.report.run_page import run_page
     from quorate.report.shiviz import shiviz
     from quorate.trace import Trace
@@ -56,22 +56,11 @@ def command(trace: Path, output: Path, spec: str | None, show: tuple[str, ...], 
         states = states_of(stored, cls) if of_states else []
         stored = with_values(stored, cls, show) if show else stored
     if of_states:
-        _write(output, itf(stored, states, hide))
+        write(output, itf(stored, states, hide))
     elif output.suffix == LOG:
-        _write(output, shiviz(stored))
+        write(output, shiviz(stored))
     elif output.suffix == PAGE:
-        _write(output, run_page(stored, hide))
+        write(output, run_page(stored, hide))
     else:
         render(spacetime(stored, hide), output)
     return Exit.SUCCESS
-
-
-def _write(output: Path, text: str) -> None:
-    from quorate.errors import UsageError
-
-    partial = output.with_name(output.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(output)
-    except OSError as error:
-        raise UsageError(f"Cannot write {output}: {error.strerror}.") from None

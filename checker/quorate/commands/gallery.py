@@ -21,6 +21,7 @@ from quorate.commands._live import end_with_parent
 from quorate.commands._options import Explicit
 from quorate.commands._show import Folder
 from quorate.errors import QuorateError, UsageError
+from quorate.files import write_whole
 from quorate.outcome import Exit, Violated
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def command(directory: Path, workers: int, chosen: tuple[str, ...], refresh: boo
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         for written in pool.map(_write, [(member, directory, refresh) for member in found]):
             click.echo(written)
-    (directory / "README.md").write_text(page(directory), encoding="utf-8")
+    write_whole(directory / "README.md", page(directory))
     return Exit.SUCCESS
 
 

@@ -12,6 +12,7 @@ import click
 from quorate.commands._options import Amount, Explicit, format_option
 from quorate.commands._show import Folder, rejections, show_results
 from quorate.errors import Location, UsageError
+from quorate.files import write_whole
 from quorate.outcome import Exit
 from quorate.report.formats import TEXT
 from quorate.report.results import Level, Problem, Result, Rule
@@ -203,7 +204,7 @@ def _write(verdict: Verdict, out: Path) -> None:
 
 def _save(path: Path, found: object) -> None:
     try:
-        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(found, indent=1) + "\n")
     except OSError as failure:
         raise UsageError(
             f"Cannot write into {path.parent}: {failure.strerror}. Give another directory with --out."

@@ -18,6 +18,7 @@ import click
 from quorate.commands._options import Explicit
 from quorate.commands.gallery import Broken
 from quorate.errors import UsageError
+from quorate.files import write_whole
 from quorate.outcome import Exit, Holds, HoldsWithinBounds
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def command(directory: Path, chosen: tuple[str, ...], everything: bool) -> Exit:
         click.echo(f"{name}: {kept[name].states:,} states")
         _write(directory / "states.json", kept)
     _write(directory / "states.json", kept)
-    (directory / "README.md").write_text(page(directory), encoding="utf-8")
+    write_whole(directory / "README.md", page(directory))
     return Exit.SUCCESS
 
 
@@ -78,7 +79,7 @@ def _counted(name: str) -> Count:
 
 def _write(file: Path, kept: dict[str, Count]) -> None:
     data = {name: asdict(kept[name]) for name in sorted(kept)}
-    file.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(data, indent=1) + "\n")
 
 
 def page(directory: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import sys
 from pathlib import Path
 
@@ -95,11 +96,12 @@ def command(name: str) -> Exit:
         Path(f"test_{name}.py"): TEST.format(title=title, name=name, file=f"test_{name}.py"),
     }
     for file in files:
-        if file.exists():
+        if os.path.lexists(file):
             raise UsageError(f"There is a file {file} already. Choose another name, or move the file.")
     for file, text in files.items():
         try:
-            file.write_text(text, encoding="utf-8")
+            with file.open("x", encoding="utf-8") as made:
+                made.write(text)
         except OSError as error:
             raise UsageError(f"Cannot write {file}: {error.strerror}.") from None
         click.echo(f"wrote {file}")

@@ -14,6 +14,7 @@ import click
 from quorate.commands._options import Explicit, bound_option, format_option
 from quorate.commands._show import Folder, rejections, show, show_results
 from quorate.errors import UsageError
+from quorate.files import write_whole
 from quorate.outcome import Exit
 from quorate.report.formats import TEXT
 
@@ -287,14 +288,19 @@ def _certify(evidence: Evidence, proof: Proof, folder: Path) -> None:
     """Write the queries of a proof, and a manifest that says what was answered."""
     from quorate.report.machine import outcome_json
 
-    folder.mkdir(parents=True, exist_ok=True)
     queries = []
-    for number, one in enumerate(evidence.answered, 1):
-        file = f"{number:04}.smt2"
-        (folder / file).write_text(one.text(), encoding="utf-8")
-        queries.append({"file": file, "query": list(one.name), "answer": one.status, "solver": one.solver})
-    manifest = {"outcome": outcome_json(proof.outcome), "queries": queries}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, one in enumerate(evidence.answered, 1):
+            file = f"{number:04}.smt2"
+            write_whole(folder / file, one.text())
+            queries.append({"file": file, "query": list(one.name), "answer": one.status, "solver": one.solver})
+        manifest = {"outcome": outcome_json(proof.outcome), "queries": queries}
+        write_whole(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write into {folder}: {error.strerror}. Give another directory with --certificate."
+        ) from None
     click.echo(f"wrote {len(queries)} queries and manifest.json to {folder}", err=True)
 
 

@@ -25,6 +25,7 @@ from quorate.commands._show import rejections, show, show_results, table, write_
 from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
 from quorate.errors import Location, UsageError, unknown
 from quorate.explore.limits import AT_ONCE, Cluster
+from quorate.files import write_whole
 from quorate.outcome import Exit, Failed, NotJudged, Unfinished
 from quorate.pipeline.lock import FILE, Changed, Finding, Lock, Name, changed_pieces, explained, read
 from quorate.pipeline.project import Profile, Project, find_project
@@ -210,7 +211,7 @@ class _Compared:
             click.echo(f"{FILE} is up to date.", err=True)
             return
         try:
-            file.write_text(after.text(), encoding="utf-8")
+            write_whole(file, after.text())
         except OSError as error:
             raise UsageError(f"Cannot write {file}: {error.strerror}.") from None
         changed = sum(before.findings.get(name) not in (None, found) for name, found in self.findings.items())

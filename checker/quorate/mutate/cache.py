@@ -19,7 +19,7 @@ from quorate.mutate.trial import Finding
 FILES_MAX = 5_000
 """More files than this are not kept: those used longest ago are removed."""
 PARTS = ("language", "model", "explore", "mutate")
-"""What a finding depends on, of the checker."""
+"""What a finding depends on, of the checker, beside what is in no part of it."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ def _checker() -> str:
     """A digest of the parts of the checker that findings depend on."""
     root = Path(quorate.__file__).parent
     digest = hashlib.sha256(sys.version.encode())
-    for part in PARTS:
-        for file in sorted((root / part).rglob("*")):
-            if file.suffix in (".py", ".c", ".h"):
-                digest.update(file.read_bytes())
+    for file in sorted([*root.glob("*.py"), *(file for part in PARTS for file in (root / part).rglob("*"))]):
+        if file.suffix in (".py", ".c", ".h"):
+            digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -10,12 +10,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import contextmanager, redirect_stderr
 from html import escape, unescape
 from io import StringIO
 from pathlib import Path
 
 from quorate.errors import QuorateError, UsageError
+from quorate.files import write_whole
 from quorate.report.palette import DARK
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
@@ -109,15 +110,11 @@ def dark_style() -> str:
     return f"@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}"
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a file so that no reader of it sees half. Raises UsageError if that cannot be."""
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise UsageError(
             f"Cannot write {path}: {error.strerror}. Choose a directory that exists and can be written."
         ) from None
