@@ -214,12 +214,13 @@ def load(name: str, sources: Mapping[str, str], flags: Sequence[str] = ()) -> ct
     return built(Library(name, sources, tuple(flags)))
 
 
-def built(library: Library, began: Began = lambda _: None) -> ctypes.CDLL:
-    """Compile and load a library, or take it from the cache. Raises `NoCompiler` and `CompileFailed`."""
+def built(library: Library, began: Began = lambda _: None, alone: bool = False) -> ctypes.CDLL:
+    """Compile and load a library, or take it from the cache. What is loaded `alone` has variables of its own: the system gives all who
+    load one file the same. Raises `NoCompiler` and `CompileFailed`."""
     compiler, directory, entry = _place(library)
     cached = _take(entry)
     if cached is not None:
-        return cached
+        return _copy_of(cached) if alone else cached
     try:
         with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as temporary:
             folder = Path(temporary)
@@ -227,7 +228,7 @@ def built(library: Library, began: Began = lambda _: None) -> ctypes.CDLL:
                 (folder / file).write_text(text, encoding="utf-8")
             made = _build(compiler, library, folder, directory, began)
             whole = _publish(made, entry)
-            return ctypes.CDLL(str(whole if whole is not None else made))
+            return ctypes.CDLL(str(made if alone or whole is None else whole))
     except OSError as failure:
         raise CompileFailed(
             f"The compiled form of {library.name!r} could not be written or loaded: {failure}. "
@@ -252,15 +253,13 @@ def _told_apart(library: Library) -> list[str]:
     return [*library.flags, *own, *_words("CFLAGS")]
 
 
-def _alone(loaded: ctypes.CDLL) -> ctypes.CDLL:
-    """A library loaded once more, with variables of its own: the system gives all who load one file the same. Raises OSError."""
-    with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder) / "alone.so"
-        try:
-            shutil.copyfile(loaded._name, copy)
-        except FileNotFoundError:  # It could not be kept, and was loaded from where it was built: nobody else has it.
-            return loaded
-        return ctypes.CDLL(str(copy))
+def _copy_of(loaded: ctypes.CDLL) -> ctypes.CDLL:
+    """A library loaded once more, from a file that nobody else loads. Raises CompileFailed, also if somebody has removed the file."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="quorate-", ignore_cleanup_errors=True) as folder:
+            return ctypes.CDLL(str(shutil.copyfile(loaded._name, Path(folder) / "alone.so")))
+    except OSError as failure:
+        raise CompileFailed(f"{loaded._name} could not be loaded once more: {failure}.") from None
 
 
 class Meanwhile:
@@ -276,8 +275,8 @@ class Meanwhile:
         self._thread.start()
 
     def _build(self) -> None:
-        with contextlib.suppress(QuorateError, OSError):  # What goes on does without it.
-            self._found = _alone(built(self._library, self._began))
+        with contextlib.suppress(QuorateError):  # What goes on does without it.
+            self._found = built(self._library, self._began, alone=True)
 
     def _began(self, process: subprocess.Popen[str]) -> None:
         self._running.append(process)

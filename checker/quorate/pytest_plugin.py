@@ -273,6 +273,7 @@ class PropertyItem(pytest.Item):
 
     def _drawn(self, trace: Trace) -> Path | str:
         """The picture of a run, below the project's folder."""
+        from quorate.errors import QuorateError
         from quorate.pipeline.record import FOLDER
         from quorate.report.diagram import spacetime
         from quorate.report.render import render
@@ -285,6 +286,8 @@ class PropertyItem(pytest.Item):
             render(spacetime(trace), file)
         except OSError as error:
             return f"none, {folder} cannot be written to: {error.strerror}"
+        except QuorateError as error:
+            return f"none. {error}"
         return file
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

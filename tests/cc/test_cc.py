@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -245,6 +247,38 @@ def test_what_is_built_meanwhile_is_there_in_the_end() -> None:
     while not building.is_done:
         time.sleep(0.01)
     assert building.found is not None and building.found.answer() == 42
+
+
+COUNTER = {"counter.c": "static int count;\nint next(void) { return ++count; }\n"}
+
+
+def ended(building: cc.Meanwhile) -> cc.Meanwhile:
+    while not building.is_done:
+        time.sleep(0.01)
+    return building
+
+
+def test_what_is_found_meanwhile_has_variables_of_its_own() -> None:
+    first = ended(cc.Meanwhile(cc.Library("counter", COUNTER))).found
+    others = cc.load("counter", COUNTER)
+    second = ended(cc.Meanwhile(cc.Library("counter", COUNTER))).found
+    assert first is not None and second is not None
+    assert [one.next() for one in (first, first, others, second, others, second)] == [1, 2, 1, 1, 2, 2]
+
+
+def test_what_is_removed_meanwhile_is_nobody_elses(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache may lose a file between the moment in which it is taken and the one in which it is copied."""
+    others = cc.load("counter", COUNTER)
+    take = cc._take
+
+    def taken(entry: Path) -> ctypes.CDLL | None:
+        found = take(entry)
+        shutil.rmtree(cache)
+        return found
+
+    monkeypatch.setattr(cc, "_take", taken)
+    found = ended(cc.Meanwhile(cc.Library("counter", COUNTER))).found
+    assert found is None and others.next() == 1
 
 
 def test_what_is_not_needed_any_more_is_not_built(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

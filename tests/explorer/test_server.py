@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -97,3 +98,27 @@ def test_what_is_no_question_is_refused_and_the_server_goes_on(server: Server) -
     assert asked(server, "PUT", ask, {}).status == 501
     assert asked(server, "POST", f"/{server.token}/stop", {}).status == 200
     assert asked(server, "POST", ask, LOOK).status == 200
+
+
+def test_a_file_is_called_by_what_a_header_can_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = Path("żółw & co.py")
+    spec.write_text(
+        "from quorate import *\nclass N(Nat, max=2): ...\nclass Up(Spec):\n    n: N\n    @action\n    def up(self) -> None:\n"
+        "        'It \\ud800 goes up.'\n        self.n += 1\n    @invariant\n    def low(self) -> bool:\n"
+        "        'It \\ud800 is low.'\n        return self.n == 0\n"
+    )
+    with Server(Session(load(str(spec)), {}, 1)) as made:
+        thread = Thread(target=made.serve_forever)
+        thread.start()
+        try:
+            run = {"initial": {}, "steps": [["up", {}]]}
+            for kind, suffix in (("json", ".json"), ("html", ".html"), ("pytest", "_test.py"), ("svg", ".svg")):
+                answer = asked(made, "POST", f"/{made.token}/file/{kind}", {"variant": None, "run": run})
+                assert answer.status == 200 and answer.headers["X-Name"] == f"___w___co.py{suffix}"
+                assert answer.read()
+            assert asked(made, "GET", f"/{made.token}/").status == 200
+            assert asked(made, "POST", f"/{made.token}/ask/look", {"variant": None, "run": run}).status == 200
+        finally:
+            made.shutdown()
+            thread.join()

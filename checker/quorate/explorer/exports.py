@@ -10,21 +10,24 @@ from quorate.report.render import svg
 from quorate.report.run_page import run_page
 from quorate.trace import Trace
 
+ESCAPED = "backslashreplace"
+"""How lone surrogates are written, which UTF-8 has not (as `files.write_whole` does)."""
+
 
 def _json(trace: Trace) -> bytes:
-    return (json.dumps(trace.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(trace.to_json(), indent=1, ensure_ascii=False) + "\n").encode("utf-8", ESCAPED)
 
 
 def _svg(trace: Trace) -> bytes:
-    return svg(spacetime(trace)).encode()
+    return svg(spacetime(trace)).encode("utf-8", ESCAPED)
 
 
 def _page(trace: Trace) -> bytes:
-    return run_page(trace).encode()
+    return run_page(trace).encode("utf-8", ESCAPED)
 
 
 def _pytest(trace: Trace) -> bytes:
-    return pytest_module(trace).encode()
+    return pytest_module(trace).encode("utf-8", ESCAPED)
 
 
 FILES: dict[str, tuple[str, str, Callable[[Trace], bytes]]] = {

@@ -6,6 +6,7 @@ The engines' configuration is the whole process's, so that one question is answe
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -131,7 +132,11 @@ class Session:
                 trace = stage.node(Run.from_json(data.get("run"))).trace()
         media, suffix, write = FILES[kind]
         name = "_".join(filter(None, (trace.spec.rpartition("/")[2], trace.variant)))
-        return f"{name}{suffix}".replace(":", "_"), media, write(trace)
+        return (
+            re.sub(r"[^\w.-]", "_", f"{name}{suffix}", flags=re.ASCII),
+            media,
+            write(trace),
+        )  # It is told in a header.
 
     # Questions
 
