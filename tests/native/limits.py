@@ -281,6 +281,17 @@ def _packing() -> Iterator[tuple[str, str]]:
         ),
     )
     yield (
+        "a constant of 66 bits",
+        _class(
+            "    r: tuple[Large, Large, Large, Large, Small]",
+            "self.r = LONG if n == 2 else (self.r[4] * 2, self.r[0], Large(3), Large(2), n)",
+            "self.r != LONG",
+            "\n\nLONG = (65535, 1, 65534, 65535, 3)\n",
+            ", n: Small",
+        ),
+    )
+    yield from _sets()
+    yield (
         "a set of tuples of 32 bits",
         _class(
             "    bounds = {'seen': 2}\n    seen: set[tuple[Large, Large]]",
@@ -290,6 +301,25 @@ def _packing() -> Iterator[tuple[str, str]]:
             ", n: Small",
         ),
     )
+
+
+ALGEBRA = """\
+require(len(self.a) < {size} or n == 3)
+self.a = ({{m for m in self.b if m % 2 == 1}} | {{Many({last}), Many({last} // 2)}}) & (self.a | {{Many({last})}})
+self.b = (set(Many) - self.a) if n == 3 else self.b | {{Many({last} - n)}}
+if n == 2 and self.a <= self.b:
+    self.a = set(Many)"""
+
+
+def _sets() -> Iterator[tuple[str, str]]:
+    """Operations on sets of more than a word."""
+    for size in (62, 63, 64, 65, 127, 128, 129):
+        sort = f"\n\nclass Many(Nat, max={size - 1}):\n    pass\n"
+        body, claim = ALGEBRA.format(size=size, last=size - 1), f"len(self.a) < {size} or not self.b < self.a"
+        yield (
+            f"algebra of sets over {size}",
+            _class("    a: set[Many]\n    b: set[Many]", body, claim, sort, ", n: Small"),
+        )
 
 
 HOSTILE = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from quorate import Spec
 from quorate.commands.check import command
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check, only
+from quorate.explore.engine import Covered
 from quorate.explore.native import explore as native
 from quorate.explore.native import library, search
 from quorate.explore.native.checkpoint import GRAPH_MAGIC, MAGIC, claimed, graph_beside
@@ -19,7 +21,8 @@ from quorate.language.system import System
 from quorate.outcome import Outcome
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit, TwoPhaseCommitWithCrashes
 
-from tests.native.agreement import QUICK_FLAGS, SMALL_TREE, summary
+from tests.native.agreement import QUICK_FLAGS, SMALL, SMALL_TREE, Case, draw, remembering_everything, summary
+from tests.native.batch import by_words, compile_batch
 
 SPEC = TwoPhaseCommit.bounded(ResourceManager=9)
 
@@ -110,6 +113,39 @@ def test_a_search_goes_on_from_where_a_limit_of_states_ended_it(
                 assert file.exists() and f"{most:,} states" in found.stopped and "goes on" in found.notes[0]
                 most += random.randint(1, 600)
             assert summary(found, True) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["exact", "tree"])
+def test_drawn_searches_go_on_from_limit_to_limit(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By other numbers of workers each time, with sleep sets, symmetry and memos, past cuts, goals and violations."""
+    monkeypatch.setattr(library, "FLAGS", (*QUICK_FLAGS, "-DSOLO_MAX=2", *SMALL.get(store, ())))
+    with remembering_everything():
+        cases = [case for number in range(200_000, 200_024) for case in draw(number, ("bits",), wider=True)]
+    tally = Counter[str]()
+    for group in by_words([case.rendered for case in cases]):
+        batch = compile_batch([cases[position].rendered for position in group], store)
+        for number, position in enumerate(group):
+            case = cases[position]
+            found = _in_stages(case, batch.choose(number), tmp_path / "checkpoint", store, tally)
+            assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), case.seed
+            tally["with symmetry"] += bool(case.sorts)
+            tally["violated"] += case.expected.finding is not None
+    assert tally["stages"] > 90 and tally["with symmetry"] > 12 and tally["violated"] > 12
+
+
+def _in_stages(case: Case, engine: library.Library, file: Path, store: str, tally: Counter[str]) -> Covered:
+    """A search that a limit of states ends again and again."""
+    random, most = Random(case.seed), 0
+    while True:
+        tally["stages"] += 1
+        most += random.randint(1, max(2, case.expected.states // 2))
+        checkpoint = Checkpoint(file, interval_s=1e9, resume=file.exists())
+        watch = Watch(Limits(states=most), store=store, again=random.choice((0, 1, 2)), checkpoint=checkpoint)
+        with case.system:
+            found = search.run(case.system, engine, case.initial, watch, random.randint(1, 4), case.sorts)
+        if found.stopped is None:
+            return found
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ from quorate.model.passes import improved
 
 from tests.generated import load
 from tests.native import recorded
-from tests.native.agreement import QUICK_FLAGS, agree_on, numbering_all
+from tests.native.agreement import QUICK_FLAGS, agree_on, compare, numbering_all
 
 HARNESS = """
 EXPORT void *remember(uint64_t again) {
@@ -317,6 +317,41 @@ def test_states_of_the_library_have_one_representative_for_each_orbit(spec: type
 def test_drawn_specs_have_the_orbits_of_the_reference_engine_by_colours() -> None:
     with by_colours():
         assert agree_on(range(700, 740))["with symmetry"] > 60
+
+
+def sorts_of(sizes: Sequence[int]) -> str:
+    """A specification with so many identities of each sort, of which the first and the last meet in keys and messages."""
+    last, counted = len(sizes) - 1, range(len(sizes))
+    return "\n".join(
+        [
+            "from typing import Annotated\nfrom quorate import *\n\n\nclass Count(Nat, max=3):\n    pass\n",
+            *(f"\nclass S{i}(Scalarset, size={size}):\n    pass\n" for i, size in enumerate(sizes)),
+            f"\n@record\nclass Sent:\n    one: S0\n    other: S{last} | None\n    n: Count\n\n\nclass Drawn(Spec):",
+            *(f"    seen{i}: set[S{i}]" for i in counted),
+            f"    n: Count\n    at: dict[tuple[S0, S{last} | None], bool]",
+            f"    latest: {' | '.join(f'S{i}' for i in counted)} | None\n    wire: Network[Sent] = Network(capacity=2)",
+            *(
+                f"\n    @action\n    def see{i}(self, x: S{i}) -> None:\n        require(x not in self.seen{i} and self.n < 3)\n"
+                f"        self.n += 1\n        self.seen{i}.add(x)\n        self.latest = x"
+                for i in counted
+            ),
+            f"\n    @action\n    def send(self, a: S0, b: S{last} | None) -> None:\n        require(self.n < 3)\n        self.n += 1",
+            "        self.at[(a, b)] = not self.at[(a, b)]\n        self.wire.send(Sent(a, b, self.n))",
+            "\n    @action\n    def take(self, m: Sent) -> None:\n        require(m in self.wire)\n        self.wire.receive(m)",
+            f"        if m.other is not None:\n            self.seen{last}.discard(m.other)\n        self.seen0 = self.seen0 | {{m.one}}",
+            "\n    @invariant\n    def claim(self, a: S0) -> bool:",
+            f"        return a not in self.seen0 or self.n < 3 or len(self.wire) < 2 or len(self.seen{last}) < 2",
+        ]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(4, 2), (3, 2, 2, 2), (2,) * 5, (2,) * 6, (3, 3, 2), (5,)], ids=str)
+def test_sorts_with_renamings_around_those_of_a_word_have_the_orbits_of_the_reference_engine(
+    sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "FLAGS", QUICK_FLAGS)
+    assert "symmetry" in compare(load(sorts_of(sizes)), workers=(1, 2), states_max=2_000)
 
 
 def test_a_form_that_is_remembered_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
