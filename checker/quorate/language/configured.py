@@ -16,10 +16,21 @@ from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, MAPPING, STEPS, known_kind
 from quorate.language.auxiliary import is_auxiliary, unbounded
 from quorate.language.beginning import joined
 from quorate.language.control import Cut, require
-from quorate.language.declarations import Declaration, SpecBase, carried, declarations, declared, mapping_of, original
+from quorate.language.declarations import (
+    Declaration,
+    SpecBase,
+    VariableSlot,
+    carried,
+    check_own,
+    declarations,
+    declared,
+    mapping_of,
+    original,
+)
 from quorate.language.failures import place_of
+from quorate.language.known import METACLASSES, UNKNOWN, attribute, parameters, raw
 from quorate.language.methods import Method, Parameter, Variable
-from quorate.language.places import declaration, definition, placed
+from quorate.language.places import class_location, declaration, definition, placed
 from quorate.language.resolve import (
     Bound,
     Configuration,
@@ -52,6 +63,7 @@ class Configured:
             )
         self.spec = spec
         self.name = original(spec).__name__
+        self._check_plain()
         self.bounds: dict[str, int] = {}
         self.abstract = None
         self._saved: list[dict[Any, int | None]] = []
@@ -102,6 +114,23 @@ class Configured:
 
     # Declarations
 
+    def _check_plain(self) -> None:
+        """Raises SpecError where Python does not find variables and methods by its plain rules: the class may have been changed
+        since it was made."""
+        place = class_location(original(self.spec))
+        if type(self.spec) not in METACLASSES:
+            raise SpecError(
+                f"{self.name} has the metaclass {type(self.spec).__name__}, which could find anything under a name.",
+                place,
+            )
+        try:
+            check_own(self.spec)
+        except SpecError as error:
+            raise placed(error, place) from None
+        for name in declared(self.spec):
+            if not isinstance(raw(self.spec, name), VariableSlot):
+                raise SpecError(f"{self.name}.{name} is a variable, and was replaced in the class since.", place)
+
     def _check_free(self, name: str, meant: str) -> None:
         for method in (method for methods in self._by_kind.values() for method in methods if method.name == name):
             raise SpecError(
@@ -144,7 +173,13 @@ class Configured:
             if is_classvar(hint) and name not in SpecBase.__annotations__ and not name.startswith("_"):
                 if not hasattr(self.spec, name):
                     raise SpecError(f"{self.name}.{name} is a ClassVar without a value.")
-                yield name, getattr(self.spec, name)
+                value = attribute(self.spec, name)
+                if value is UNKNOWN:
+                    raise SpecError(
+                        f"{self.name}.{name} is computed when it is asked for: a constant is a plain value.",
+                        declaration(self.spec, name),
+                    )
+                yield name, value
 
     def _requested(self) -> dict[str, int]:
         sizes: dict[str, int] = {}
@@ -289,7 +324,7 @@ class Configured:
             raise SpecError(
                 f"{where} is marked @{declaration.kind}, and is no plain method: it is a {type(written).__name__}. "
                 f"Define it with `def {name}(self, ...)`, without another decorator.",
-                definition(inspect.unwrap(function)),
+                definition(inspect.unwrap(function)) or class_location(original(self.spec)),
             )
         known = self.method_hints(function)
         names = self._own_first(where, declaration, function, known)
@@ -330,7 +365,7 @@ class Configured:
                 definition(function),
             )
         plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        found = list(inspect.signature(function).parameters.values())
+        found = parameters(function)
         for parameter in found:
             if parameter.kind not in plain:
                 raise SpecError(
@@ -458,9 +493,7 @@ class Configured:
 
 def takes_old(declaration: Declaration, function: Callable[..., Any]) -> bool:
     """Whether a method is about a transition, so that it has a second parameter: the state before, or what a mapping assigns."""
-    return declaration.kind in STEPS or (
-        declaration.kind == CONSTRAINT and len(inspect.signature(function).parameters) > 1
-    )
+    return declaration.kind in STEPS or (declaration.kind == CONSTRAINT and len(parameters(function)) > 1)
 
 
 LOSS = "lose"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
 from quorate.kinds import LIVENESS, MAPPING, known_kinds
+from quorate.language.known import special
 
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
@@ -284,6 +285,38 @@ class SpecBase:
     mutant_bounds: ClassVar[dict[str, int]] = {}
     _configured_from: ClassVar[type[SpecBase] | None] = None
     _argued: ClassVar[bool] = False
+
+
+KEPT_NAMES = ("_read", "_write", "_live")
+"""What an instance has in its dictionary beside its variables."""
+NOT_OWN = (
+    *(
+        "__init__",
+        "__new__",
+        "__getattr__",
+        "__getattribute__",
+        "__setattr__",
+        "__delattr__",
+        "__slots__",
+        "__class__",
+        "__dict__",
+    ),
+    *KEPT_NAMES,
+)
+"""What would stand between Python's run of a specification and its variables."""
+PROVIDED = ("builtins", "typing", "abc", "quorate.language.declarations", "quorate.language.spec")
+"""The modules of bases that no author writes."""
+
+
+def check_own(cls: type) -> None:
+    """Raises SpecError where a class, or one that it inherits from, says otherwise how its variables are read and written."""
+    own = [base for base in cls.__mro__ if base.__module__ not in PROVIDED]
+    for name in NOT_OWN:
+        if any(name in special(base) or (name in KEPT_NAMES and name in vars(base)) for base in own):
+            raise SpecError(
+                f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
+                f"annotations, by a method marked @init and by its actions."
+            )
 
 
 def install(cls: type, name: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace as _replace
 from typing import Any, TypeVar, dataclass_transform
 
 from quorate.errors import SpecError
+from quorate.language.known import meaning, special
 from quorate.language.places import declaration
 from quorate.language.resolve import record_type
 from quorate.language.types import is_record
@@ -47,13 +48,13 @@ def record(cls: type[T]) -> type[T]:
 
     built.__hash__ = cached_hash  # type: ignore[method-assign]
     built.__repr__ = show  # type: ignore[method-assign]
-    built.__quorate_record__ = True  # type: ignore[attr-defined]
+    built.__quorate_record__ = meaning(built)  # type: ignore[attr-defined]
     return built
 
 
 RESERVED = (
     *("__eq__", "__ne__", "__hash__", "__init__", "__new__", "__post_init__", "__getattr__", "__getattribute__"),
-    *("__setattr__", "__delattr__", "__copy__", "__deepcopy__", "__slots__", "__bool__"),
+    *("__setattr__", "__delattr__", "__copy__", "__deepcopy__", "__slots__", "__bool__", "__class__", "__dict__"),
 )
 """What `@record` defines itself, or relies on: a record is its fields, and equals what has the same ones."""
 
@@ -64,7 +65,7 @@ def _check_class(cls: type) -> None:
         if is_record(base):
             continue
         for name in RESERVED:
-            if name in base.__dict__:
+            if name in special(base):
                 raise SpecError(
                     f"The record {cls.__name__} has a {name} of its own. Records are compared, copied and built by all of "
                     f"their fields: write a method with another name, or leave the field out."

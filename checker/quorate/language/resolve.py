@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError, counted
+from quorate.language.known import hides, meaning, raw, special
 from quorate.language.networks import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta, Whole
@@ -129,8 +130,13 @@ def record_type(cls: type) -> RecordType:
     configuration = active()
     found = configuration.records.get(cls)
     if found is None:
+        declared = hints(cls)
+        if meaning(cls) != vars(cls)["__quorate_record__"] or any(hides(cls, name) for name in declared):
+            raise SpecError(
+                f"The record {cls.__name__} is not what it was declared as: its fields or special methods were replaced since."
+            )
         fields = []
-        for name, hint in hints(cls).items():
+        for name, hint in declared.items():
             try:
                 where = f"{cls.__name__}.{name}"
                 fields.append((name, resolve(hint, where, configuration)))
@@ -224,21 +230,16 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
             raise SpecError(
                 f"{name}: the values of the Flag {hint.__name__} are sets of its members. Use set[...] of an Enum."
             )
-        own = [
-            one for one in ("__eq__", "__ne__", "__hash__") if any(one in base.__dict__ for base in _own_bases(hint))
-        ]
-        if own:
-            raise SpecError(
-                f"{name}: the Enum {hint.__name__} has a {own[0]} of its own; its members are compared by name."
-            )
         _check_metaclass(hint, enum.EnumMeta, name)
+        _check_members(hint, name)
         return EnumType(hint)
     if isinstance(hint, SortMeta) and hint not in SORTS:
         _check_metaclass(hint, SortMeta, name)
-        if taken := DEFINED.intersection(one for base in _own_bases(hint) for one in vars(base)):
+        taken = {one for base in _own_bases(hint) for one in (DEFINED & vars(base).keys()) | special(base)}
+        if taken:
             raise SpecError(
-                f"{name}: the sort {hint.__name__} has a {min(taken)} of its own. Every sort has one, by which members are told apart, "
-                f"ordered and numbered: choose another name."
+                f"{name}: the sort {hint.__name__} has a {min(taken)} of its own. What is called so in a sort is how members are told "
+                f"apart, ordered and numbered: choose another name."
             )
         _note_sort(hint, configuration)
         if issubclass(hint, Int):
@@ -265,20 +266,27 @@ def _note_sort(sort: SortMeta, configuration: Configuration) -> None:
 
 
 SORTS = (Nat, Int, Identity, Scalarset, Ordered)
-DEFINED = frozenset(name for sort in SORTS for name in vars(sort)) - {
-    *("__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__parameters__", "__orig_bases__"),
-    *(
-        "__firstlineno__",
-        "__static_attributes__",
-        "prefix",
-        "_interned",
-        "_declared",
-        "_configured",
-        "_range",
-        "_lower",
-    ),
-}
+DEFINED = frozenset(name for sort in SORTS for name in vars(sort) if not name.startswith("__")) | {"index"}
+DEFINED -= {"prefix", "_interned", "_declared", "_configured", "_range", "_lower"}
 """What the members of a sort can do, in Python and in every engine; what a sort says of itself is not among it."""
+
+
+def _check_members(hint: type[enum.Enum], name: str) -> None:
+    """Raises SpecError where the members of an Enum are not told apart by what they are."""
+    own = {one for base in _own_bases(hint) for one in special(base) & OF_MEMBERS}
+    if own:
+        raise SpecError(
+            f"{name}: the Enum {hint.__name__} has a {min(own)} of its own; its members are compared by name."
+        )
+    members = list(hint)
+    if raw(hint, "__eq__") is not object.__eq__ and any(
+        (one == other) is not (one is other) for one in members for other in members
+    ):
+        raise SpecError(f"{name}: members of the Enum {hint.__name__} do not equal themselves alone. Use plain values.")
+
+
+OF_MEMBERS = frozenset({"__eq__", "__ne__", "__hash__", "__getattr__", "__getattribute__", "__class__", "__dict__"})
+"""What decides what a member of an Enum is."""
 
 
 def _check_metaclass(cls: type, wanted: type, name: str) -> None:

@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, Self, cast
 
 from quorate.errors import SpecError
-from quorate.language.declarations import Expectation, SpecBase, VariableSlot, declared, install, original
+from quorate.language.declarations import Expectation, SpecBase, VariableSlot, check_own, declared, install, original
 from quorate.language.places import class_location
 from quorate.language.resolve import is_classvar
 from quorate.language.system import State, System
@@ -35,13 +35,7 @@ class Spec(SpecBase):
         super().__init_subclass__(**options)
         if "__quorate_namespace__" not in cls.__dict__:
             cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
-        own = [base for base in cls.__mro__ if base not in Spec.__mro__ and base.__module__ not in ("typing", "abc")]
-        for name in _NOT_OWN:
-            if any(name in base.__dict__ for base in own):
-                raise SpecError(
-                    f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
-                    f"annotations, by a method marked @init and by its actions."
-                )
+        check_own(cls)
         variables = [
             name
             for name, hint in inspect.get_annotations(cls).items()
@@ -137,9 +131,6 @@ _MEANT: dict[str, tuple[tuple[type, ...], str]] = {
     "mutant_bounds": ((dict,), '{"Index": 2}'),
 }
 """What an author may set, with what it is and an example."""
-
-_NOT_OWN = ("__init__", "__new__", "__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__slots__")
-"""What would stand between Python's run of a specification and its variables."""
 
 
 def with_lemmas(cls: type[Spec]) -> type[Spec]:

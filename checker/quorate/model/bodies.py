@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, assert_never
 
 from quorate.language.control import require
-from quorate.language.types import ListType, MapType, SetType, UnionType
+from quorate.language.types import EnumType, ListType, MapType, RecordType, SetType, UnionType
 from quorate.model import (
     aliases,
     auxiliary,
@@ -42,21 +41,41 @@ INSTEAD: dict[type[ast.stmt], tuple[str, str]] = {
 }
 
 
+StatementRule = Callable[[Context, Any], list[ir.Stmt]]
+
+
 def block(ctx: Context, nodes: list[ast.stmt]) -> tuple[ir.Stmt, ...]:
     """A sequence of statements."""
     found: list[ir.Stmt] = []
-    for node in nodes:
-        rule = RULES.get(type(node))
-        if rule is None:
-            what, instead = INSTEAD.get(type(node), ("This statement", ALLOWED))
-            raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
+    for position, node in enumerate(nodes, 1):
+        rule = _rule(ctx, node)
         if auxiliary.written(ctx, node) is not None:
             auxiliary.check(ctx, node, functools.partial(rule, ctx, node))
             continue
         found.extend(rule(ctx, node))
         if found and terminates(found[-1]):
+            for never in nodes[position:]:
+                check_understood(ctx, never)
             break
     return tuple(found)
+
+
+def _rule(ctx: Context, node: ast.stmt) -> StatementRule:
+    rule = RULES.get(type(node))
+    if rule is None:
+        what, instead = INSTEAD.get(type(node), ("This statement", ALLOWED))
+        raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
+    return rule
+
+
+def check_understood(ctx: Context, tree: ast.AST) -> None:
+    """Reject syntax that is not understood where nothing is evaluated: a `yield`, an `import`, a `:=` that is never reached says all the
+    same what the function is, and which names are its own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            _rule(ctx, node)
+        elif isinstance(node, ast.expr) and not isinstance(node, ast.GeneratorExp | ast.Slice):
+            lowering.rule_of(ctx, node)
 
 
 def terminates(statement: ir.Stmt) -> bool:
@@ -84,9 +103,11 @@ def _assign(ctx: Context, node: ast.Assign) -> list[ir.Stmt]:
 
 def _annotated(ctx: Context, node: ast.AnnAssign) -> list[ir.Stmt]:
     if node.value is None:
+        check_understood(ctx, node.annotation)
         return []
     if not isinstance(node.target, ast.Name):
         raise ctx.source.error(node, "Only local names are annotated inside a method.")
+    check_understood(ctx, node.annotation)
     known = ctx.static(node.annotation)
     taken = changes.taken(ctx, node)
     if known is int:
@@ -241,16 +262,35 @@ def _return(ctx: Context, node: ast.Return) -> list[ir.Stmt]:
     partial.check_order(ctx, node, value)
     if ctx.declared_result is not None:
         return [ir.Return(ctx.adapt(value, ctx.declared_result, node), location)]
-    need = roomy(ctx.wanted_result, value.type) if isinstance(ctx.wanted_result, UnionType) else value.type
-    kind = ctx.findings.grown(ctx.findings.result, need, ctx.complain(node))
+    if isinstance(ctx.wanted_result, UnionType):
+        value = narrowing.taken_as(ctx, node.value, value, roomy(ctx.wanted_result, value.type))
+    kind = ctx.findings.grown(ctx.findings.result, value.type, ctx.complain(node))
     ctx.findings.result = kind
     return [ir.Return(ctx.adapt(value, kind, node), location)]
 
 
 def _assert(ctx: Context, node: ast.Assert) -> list[ir.Stmt]:
     test = lowering.condition(ctx, node.test)
+    if node.msg is not None:
+        _check_message(ctx, node.msg)
     narrowing.learn(ctx, test)
     return [ir.Assert(test, ctx.location(node))]
+
+
+def _check_message(ctx: Context, node: ast.expr) -> None:
+    """Reject what an `assert` says if it may end otherwise than with that: Python evaluates it, and makes a text of it."""
+    if isinstance(node, ast.JoinedStr):
+        for part in node.values:
+            _check_message(ctx, part.value if isinstance(part, ast.FormattedValue) and not part.format_spec else part)
+    elif not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        check_understood(ctx, node)
+        value = lowering.lower(ctx, node)
+        if not lowering.always(ctx, value) or any(
+            isinstance(kind, EnumType | RecordType) for kind in value.type.walk()
+        ):
+            raise ctx.source.outside(
+                node, "What this `assert` says may fail itself.", "Write a text, or names of numbers."
+            )
 
 
 def _delete(ctx: Context, node: ast.Delete) -> list[ir.Stmt]:
@@ -282,7 +322,7 @@ def _expression(ctx: Context, node: ast.Expr) -> list[ir.Stmt]:
     if ctx.static(value.func) is require:
         if ctx.pure:
             raise ctx.source.error(node, "`require` guards actions; a property or pure function returns its value.")
-        if len(value.args) != 1:
+        if len(value.args) != 1 or value.keywords:
             raise ctx.source.error(node, "require takes one condition.")
         return [ir.Require(lowering.condition(ctx, value.args[0]), ctx.location(node))]
     method = own_calls.own_method(ctx, value.func)
@@ -318,13 +358,10 @@ def _procedure(
             ctx.bindings.pop(name, None)
             before.append(places.local(ctx, ast.copy_location(ast.Name(name, ast.Store()), node), value, node))
             bindings[name] = ctx.bindings[name]
-    first = next(iter(inspect.signature(function).parameters))
+    first = own_calls.own_self(ctx, node, function)
     with ctx.inlined(source, bindings, {first: ir.Op.STATE}, function):
         body = block(ctx, source.body)
     return [*before, ir.Scope(function.__name__, body, ctx.location(node))]
-
-
-StatementRule = Callable[[Context, Any], list[ir.Stmt]]
 
 
 RULES: dict[type[ast.stmt], StatementRule] = {

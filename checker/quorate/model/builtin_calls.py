@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from quorate.language import functions as builtin
+from quorate.language.known import positional
 from quorate.language.records import replace
 from quorate.language.types import (
     ListType,
@@ -24,7 +25,7 @@ from quorate.model.classes import is_instance
 from quorate.model.context import Context
 from quorate.model.conversion import alternatives, extent, without_none
 from quorate.model.lowering import BOOL
-from quorate.model.own_calls import own_method
+from quorate.model.own_calls import own_method, own_self
 from quorate.model.ranges import computed, ends, spanning
 
 
@@ -135,7 +136,9 @@ def _linearizable(ctx: Context, node: ast.Call) -> ir.Expr:
             node, "linearizable(history, model, initial) takes a list of events, a function and a state."
         )
     declared = ctx.parameter_hints(function, owner)
-    names = list(inspect.signature(function).parameters)[0 if self_op is None else 1 :]
+    if self_op is not None:
+        own_self(ctx, node, function)
+    names = positional(function)[0 if self_op is None else 1 :]
     state = declared.get(names[0]) if len(names) == 2 else None
     if state is None:
         raise ctx.source.error(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
+from quorate.language.known import shown
 from quorate.language.sorts import Identity, Int
 from quorate.language.types import (
     ChannelsType,
@@ -25,7 +27,7 @@ from quorate.model.builtin_calls import BUILTINS, TYPED, check_arguments
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import join, without_none
 from quorate.model.lowering import BOOL
-from quorate.model.own_calls import arguments, called, own_method, user_call
+from quorate.model.own_calls import arguments, called, own_method, own_self, user_call
 from quorate.model.source import MISSING
 
 
@@ -50,7 +52,7 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
         raise ctx.source.outside(
             node, "Starred arguments are outside the compiled subset.", "Write the arguments one by one."
         )
-    rule = BUILTINS.get(target) if isinstance(target, Hashable) and callable(target) else None
+    rule = BUILTINS.get(target) if type(target) in CALLED else None
     if rule is not None:
         check_arguments(ctx, node, target)
         return rule(ctx, node, expected) if target in TYPED else rule(ctx, node)
@@ -67,7 +69,7 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
         return records.made(ctx, node, target)
     if inspect.isfunction(target):
         return user_call(ctx, node, target, None, None)
-    name = getattr(target, "__name__", repr(target))
+    name = target.__name__ if type(target) in CALLED else shown(target)
     raise ctx.source.outside(
         node,
         f"Calls of {name} are outside the compiled subset.",
@@ -75,19 +77,23 @@ def _static_call(ctx: Context, node: ast.Call, target: Any, expected: Type | Non
     )
 
 
+CALLED = (type, FunctionType, BuiltinFunctionType)
+"""What may be a function of the language: nothing else equals one only because it says so."""
+
+
 def _method_call(ctx: Context, node: ast.Call, func: ast.Attribute) -> ir.Expr:
     base = without_none(lowering.lower(ctx, func.value))
     if isinstance(base.type, RecordType):
         function = vars(base.type.sort).get(func.attr)
-        if inspect.isfunction(function):
-            first = next(iter(inspect.signature(function).parameters))
+        if inspect.isfunction(function) and base.type.field(func.attr) is None:
+            first = own_self(ctx, node, function)
             values = [(first, base), *arguments(ctx, node, function, None, 1)]
             return called(ctx, node, function, None, None, values)
     if isinstance(base.type, OrderedType) and func.attr in NEIGHBOURS and not node.args and not node.keywords:
         return _neighbour(ctx, node, base, NEIGHBOURS[func.attr])
-    if isinstance(base.type, SetType) and func.attr in SET_METHODS and len(node.args) == 1:
+    if isinstance(base.type, SetType) and func.attr in SET_METHODS and len(node.args) == 1 and not node.keywords:
         return SET_METHODS[func.attr](ctx, node, base, without_none(lowering.lower(ctx, node.args[0], base.type)))
-    if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not node.args:
+    if isinstance(base.type, SetType | ListType) and func.attr == "copy" and not (node.args or node.keywords):
         return base
     if isinstance(base.type, ChannelsType) and func.attr == "queue" and len(node.args) == 2 and not node.keywords:
         return _queue(ctx, node, base, base.type)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import enum
 import types as pytypes
 from collections.abc import Iterator
 from typing import Any
 
+from quorate.language.known import UNKNOWN, is_plain_class, raw
 from quorate.language.sorts import Int
 from quorate.language.types import (
     BoolType,
@@ -72,7 +72,7 @@ def _class(ctx: Context, node: ast.expr, named: Any) -> Iterator[type]:
     if isinstance(named, pytypes.UnionType | tuple):
         for part in named.__args__ if isinstance(named, pytypes.UnionType) else named:
             yield from _class(ctx, node, part)
-    elif isinstance(named, type) and type(named).__instancecheck__ in _PLAIN_CHECKS:
+    elif is_plain_class(named):
         yield named
     else:
         raise ctx.source.outside(
@@ -80,17 +80,22 @@ def _class(ctx: Context, node: ast.expr, named: Any) -> Iterator[type]:
         )
 
 
-_PLAIN_CHECKS = (type.__instancecheck__, enum.EnumMeta.__instancecheck__)
-"""The tests of classes whose instances are those of the class and its subclasses, and no others."""
-
 PYTHON_CLASSES: tuple[tuple[type[Type], type], ...] = (
     (NoneType, type(None)),
     (BoolType, bool),
     (NatType, int),
     (IntType, int),
     (TupleType, tuple),
+    (ListType, list),
 )
 """The Python class of the values of types that are not named after one."""
+
+
+def has_attribute(kind: Type, name: str) -> bool:
+    """Whether Python finds something under a name in the values of a type, beside fields."""
+    if isinstance(kind, RecordType | EnumType | IdentityType):
+        return raw(kind.sort, name) is not UNKNOWN or (isinstance(kind, IdentityType) and name == "index")
+    return any(hasattr(python, name) for plain, python in PYTHON_CLASSES if isinstance(kind, plain))
 
 
 def _is_of(kind: Type, cls: type) -> bool:
@@ -100,7 +105,7 @@ def _is_of(kind: Type, cls: type) -> bool:
             return issubclass(python, cls)
     if isinstance(kind, RecordType | EnumType | IdentityType):
         return issubclass(kind.sort, cls)
-    base = {ListType: list, SetType: None, MapType: dict, PartialMapType: dict}.get(type(kind))
+    base = {SetType: None, MapType: dict, PartialMapType: dict}.get(type(kind))
     if base is None:
         raise TypeError(f"isinstance of a {kind} is not decided by its type")
     return issubclass(base, cls)

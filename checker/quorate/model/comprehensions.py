@@ -93,9 +93,8 @@ def _special(ctx: Context, target: ast.expr, source: ast.expr, held: Held) -> Ra
         return None
     if ctx.static(source.func) is enumerate:
         return _enumerate(ctx, target, source)
-    if not (
-        isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys") and not source.args
-    ):
+    views = isinstance(source.func, ast.Attribute) and source.func.attr in ("items", "values", "keys")
+    if not isinstance(source.func, ast.Attribute) or not views or source.args or source.keywords:
         return None
     whole = without_none(lowering.lower(ctx, source.func.value))
     if not isinstance(whole.type, MapType):
@@ -184,8 +183,10 @@ def _bind_to(ctx: Context, target: ast.expr | None, value: ir.Expr) -> None:
 def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Clause, ...]:
     """The clauses of a comprehension, left to right."""
     found: list[ir.Clause] = []
-    for generator in generators:
+    for position, generator in enumerate(generators):
         over = ranged(ctx, generator.target, generator.iter)
+        if position == 0:  # All that is outside of the function that a comprehension is to Python is looked at by now.
+            ctx.hide({name for later in generators[1:] for name in names_of(later.target)} - names_of(generator.target))
         found += over.clauses
         if over.only is not None:
             narrowing.learn(ctx, over.only)
@@ -194,6 +195,11 @@ def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Claus
             narrowing.learn(ctx, condition)
             found.append(ir.Where(condition))
     return tuple(found)
+
+
+def names_of(target: ast.expr) -> set[str]:
+    """The names that a target gives values to."""
+    return {part.id for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
 def rounds(parts: tuple[ir.Clause, ...]) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from quorate.errors import SpecError
+from quorate.language.known import UNKNOWN, attribute
 from quorate.language.resolve import Configuration, hints, is_classvar, resolve
 from quorate.language.system import System
-from quorate.language.types import Type
+from quorate.language.types import NoneType, Type
 from quorate.model.conversion import adapt, join, widen
 from quorate.model.nodes import Expr, Function, Op
 from quorate.model.source import MISSING, Source
@@ -54,7 +55,7 @@ Shared = dict[str, dict[str, int]]
 """For each local name the roots that its container may hang below, and their versions when it was named (see `aliases`)."""
 
 
-@dataclass
+@dataclass(eq=False)  # Two ways are two, also where the same is so on both.
 class Path:
     """What is so at the end of one way through a body."""
 
@@ -220,6 +221,10 @@ class Context:
         self.bindings[name] = expression
         return expression
 
+    def hide(self, names: Iterable[str]) -> None:
+        """Let names have no value from here on, until something gives them one."""
+        self.bindings |= {name: Expr(Op.LOCAL, NoneType(), (), f"0hidden_{name}") for name in names}
+
     def temporary(self, stem: str, kind: Type, node: ast.AST) -> Expr:
         """A new local that stands for a value on the way. Its name begins with a digit: no author can write it, and no
         name of an author's is bound to it."""
@@ -232,15 +237,15 @@ class Context:
         return adapt(value, want, self.complain(node), self.location(node))
 
     def static(self, node: ast.AST) -> Any:
-        """The Python object that an expression names without looking at the state, or MISSING."""
+        """The Python object that an expression names without looking at the state or running anything, or MISSING."""
         if isinstance(node, ast.Name) and not {node.id} & (
             self.bindings.keys() | self.self_names.keys() | self.source.stored
         ):
             return self.source.resolve(node.id)
         if isinstance(node, ast.Attribute):
             base = self.static(node.value)
-            if base is not MISSING:
-                return getattr(base, node.attr, MISSING)
+            found = UNKNOWN if base is MISSING else attribute(base, node.attr)
+            return MISSING if found is UNKNOWN else found
         return MISSING
 
     def annotation(self, node: ast.expr, name: str) -> Type:

@@ -19,7 +19,7 @@ from quorate.language.types import (
     TupleType,
     Type,
 )
-from quorate.model import aliases, lowering, narrowing, operators, partial
+from quorate.model import aliases, classes, lowering, narrowing, operators, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import alternatives, compatible, cuts, join, without_none
@@ -58,7 +58,7 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> ir.Expr:
     value = ctx.source.resolve(node.id)
     if value is MISSING:
         raise ctx.source.error(node, f"The name {node.id} is not defined.")
-    return lowering.constant(ctx, node, value)
+    return lowering.named(ctx, node, value)
 
 
 def auxiliary_variable(ctx: Context, node: ast.Attribute) -> Variable:
@@ -80,7 +80,7 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.E
         if node.attr in system.index:
             return ir.Expr(ctx.self_names[node.value.id], system.variable(node.attr).type, (), node.attr, location)
         if node.attr in system.constants:
-            return lowering.constant(ctx, node, system.constants[node.attr])
+            return lowering.named(ctx, node, system.constants[node.attr])
         if node.attr in system.auxiliary:
             return ir.Expr(ir.Op.STATE, auxiliary_variable(ctx, node).type, (), node.attr, location)
         known = ", ".join([*system.index, *system.constants])
@@ -90,7 +90,7 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.E
         return _size_of(ctx, node, sort)
     value = ctx.static(node)
     if value is not MISSING:
-        return lowering.constant(ctx, node, value)
+        return lowering.named(ctx, node, value)
     if node.attr == "index":
         whole = without_none(lowering.lower(ctx, node.value))
         if isinstance(whole.type, OrderedType):
@@ -107,7 +107,7 @@ def _size_of(ctx: Context, node: ast.Attribute, sort: SortMeta) -> ir.Expr:
     """The number of members of a sort, or the largest number of one of numbers: said as the length of the sort, so that a proof for
     any size sees what it rests on."""
     count = len(sort)
-    members = lowering.constant(ctx, node, sort)
+    members = lowering.named(ctx, node, sort)
     size = ir.Expr(ir.Op.LEN, spanning(count, count), (members,), None, ctx.location(node))
     if node.attr == "size" or not issubclass(sort, Int):
         return size
@@ -121,6 +121,13 @@ def field(ctx: Context, base: ir.Expr, node: ast.Attribute) -> ir.Expr:
     location = ctx.location(node)
     if not found:
         raise ctx.source.error(node, f"A {base.type} has no field {node.attr!r}.")
+    for kind in alternatives(narrowing.narrowed(ctx, node.value, base).type):
+        if kind not in [one for one, _ in found] and classes.has_attribute(kind, node.attr):
+            raise ctx.source.outside(
+                node,
+                f"A {kind} has an attribute {node.attr!r} in Python, which is no field.",
+                "Ask first which alternative it is, with `isinstance`, or give the field another name.",
+            )
     result: ir.Expr | None = None
     for kind, part in reversed(found):
         whole = base if kind == base.type else ir.Expr(ir.Op.NARROW, kind, (base,), None, location)
@@ -160,7 +167,11 @@ def _subscript(ctx: Context, node: ast.Subscript, expected: Type | None) -> ir.E
         return ir.Expr(ir.Op.INDEX, base.type.element, (base, lowering.number(ctx, node.slice)), None, location)
     if isinstance(base.type, TupleType):
         position = ctx.static(node.slice) if not isinstance(node.slice, ast.Constant) else node.slice.value
-        if not isinstance(position, int) or not -len(base.type.kinds) <= position < len(base.type.kinds):
+        if (
+            not isinstance(position, int)
+            or type(position) not in (int, bool)
+            or not -len(base.type.kinds) <= position < len(base.type.kinds)
+        ):
             raise ctx.source.error(node, f"A {base.type} is indexed by a number from 0 to {len(base.type.kinds) - 1}.")
         position %= len(base.type.kinds)
         return ir.Expr(ir.Op.COMPONENT, base.type.kinds[position], (base,), position, location)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from quorate.errors import SpecError
+from quorate.language.known import shown
 from quorate.language.places import placed
 from quorate.language.resolve import resolve
 from quorate.language.sorts import Identity, SortMeta
 from quorate.language.types import BoolType, ListType, NoneType, SetType, TupleType, Type, UnionType
 from quorate.model import nodes as ir
-from quorate.model.context import Context
+from quorate.model.context import Context, Rule
 from quorate.model.conversion import element_type, without_none
 from quorate.model.integers import IntType
 from quorate.model.ranges import is_number, spanning
@@ -60,13 +61,19 @@ def lower(ctx: Context, node: ast.expr, expected: Type | None = None) -> ir.Expr
 
 def sort_or_value(ctx: Context, node: ast.expr, expected: Type | None = None) -> ir.Expr:
     """As `lower`, where a sort or a range may stand for its members: in `for`, `in`, `len` and the quorum functions."""
+    rule = rule_of(ctx, node)
+    if isinstance(expected, UnionType) and isinstance(node, ast.List | ast.ListComp):
+        expected = next((kind for kind in expected.kinds if isinstance(kind, ListType)), expected)
+    return rule(ctx, node, expected)
+
+
+def rule_of(ctx: Context, node: ast.expr) -> Rule:
+    """How this kind of expression is lowered. Raises OutsideSubset if it is not."""
     rule = ctx.builder.rules.get(type(node))
     if rule is None:
         what, instead = INSTEAD.get(type(node), ("This expression", ALLOWED))
         raise ctx.source.outside(node, f"{what} is outside the compiled subset.", instead)
-    if isinstance(expected, UnionType) and isinstance(node, ast.List | ast.ListComp):
-        expected = next((kind for kind in expected.kinds if isinstance(kind, ListType)), expected)
-    return rule(ctx, node, expected)
+    return rule
 
 
 def condition(ctx: Context, node: ast.expr) -> ir.Expr:
@@ -98,13 +105,13 @@ def as_number(ctx: Context, node: ast.AST, truth: ir.Expr) -> ir.Expr:
 def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
     """A Python object as a constant of the language."""
     location = ctx.location(node)
-    if isinstance(value, bool):
+    if type(value) is bool:
         return ir.Expr(ir.Op.CONST, BOOL, (), value, location)
     if type(value) is int:
         return ir.Expr(ir.Op.CONST, spanning(value, value), (), value, location)
     if value is None:
         return ir.Expr(ir.Op.CONST, NoneType(), (), None, location)
-    if isinstance(value, enum.Enum):
+    if isinstance(type(value), enum.EnumMeta):
         return ir.Expr(ir.Op.CONST, sort_type(ctx, node, type(value)), (), value, location)
     if type(value) is tuple:
         parts = tuple(constant(ctx, node, part) for part in value)
@@ -115,8 +122,6 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
             f"{value!r} names a single {type(value).__name__}.",
             "Use a parameter or a quantifier: the members are interchangeable.",
         )
-    if isinstance(value, SortMeta) or (isinstance(value, type) and issubclass(value, enum.Enum)):
-        return domain(sort_type(ctx, node, value), location)
     if value is bool:
         raise ctx.source.outside(node, "bool cannot be ranged over, as in Python.", "Write `[False, True]`.")
     if isinstance(value, str):
@@ -124,8 +129,15 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
     if isinstance(value, float):
         raise ctx.source.outside(node, "Fractions are outside the compiled subset.", "Use whole numbers.")
     raise ctx.source.outside(
-        node, f"{value!r} is not a value of the language.", "Use numbers, bools, None, enum members and sorts."
+        node, f"{shown(value)} is not a value of the language.", "Use numbers, bools, None, enum members and sorts."
     )
+
+
+def named(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
+    """A Python object that a name or an attribute means: a constant, or a sort, which may stand for its members."""
+    if issubclass(type(value), enum.EnumMeta | SortMeta):
+        return domain(sort_type(ctx, node, value), ctx.location(node))
+    return constant(ctx, node, value)
 
 
 def sort_type(ctx: Context, node: ast.AST, sort: type) -> Type:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ast
 
+from quorate.errors import SpecError
 from quorate.language.types import Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import same_class
+from quorate.model.conversion import adapt, converts, same_class
 from quorate.model.facts import known
 from quorate.model.nodes import Op
 
@@ -35,6 +36,14 @@ def forget(ctx: Context, root: str) -> None:
 def wanted(ctx: Context, written: ast.expr, value: ir.Expr, kind: Type | None) -> ir.Expr:
     """An element of a collection whose elements are of a type, narrowed if it is of another one."""
     return value if kind is None or value.type == kind else narrowed(ctx, written, value)
+
+
+def taken_as(ctx: Context, written: object, value: ir.Expr, kind: Type) -> ir.Expr:
+    """A value as one of a type that an annotation promises, if it is one in every state; otherwise as it is: Python does not look at the
+    annotations of parameters and results."""
+    if not converts(value, kind) and isinstance(written, ast.expr):
+        value = narrowed(ctx, written, value)
+    return adapt(value, kind, SpecError, value.location) if converts(value, kind) else value
 
 
 def narrowed(ctx: Context, written: ast.expr, value: ir.Expr) -> ir.Expr:

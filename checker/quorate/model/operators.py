@@ -18,7 +18,7 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
-from quorate.model import aliases, lowering, partial
+from quorate.model import aliases, lowering, narrowing, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
@@ -280,8 +280,12 @@ def _searched(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr, kin
 
 
 def _boolean(ctx: Context, node: ast.BoolOp, expected: Type | None) -> ir.Expr:
-    op = ir.Op.AND if isinstance(node.op, ast.And) else ir.Op.OR
-    return ir.Expr(op, BOOL, tuple(lowering.condition(ctx, part) for part in node.values), None, ctx.location(node))
+    both, found = isinstance(node.op, ast.And), list[ir.Expr]()
+    with ctx.scope():
+        for part in node.values:  # What comes later is evaluated only if those before are true, or false.
+            found.append(lowering.condition(ctx, part))
+            narrowing.learn(ctx, found[-1], both)
+    return ir.Expr(ir.Op.AND if both else ir.Op.OR, BOOL, tuple(found), None, ctx.location(node))
 
 
 def _unary(ctx: Context, node: ast.UnaryOp, expected: Type | None) -> ir.Expr:
@@ -303,11 +307,22 @@ def _binary(ctx: Context, node: ast.BinOp, expected: Type | None) -> ir.Expr:
 
 def _if(ctx: Context, node: ast.IfExp, expected: Type | None) -> ir.Expr:
     test = lowering.condition(ctx, node.test)
-    then, otherwise = lowering.lower(ctx, node.body, expected), lowering.lower(ctx, node.orelse, expected)
+    with ctx.scope():
+        narrowing.learn(ctx, test)
+        then = lowering.lower(ctx, node.body, expected)
+    with ctx.scope():
+        narrowing.learn(ctx, test, False)
+        otherwise = lowering.lower(ctx, node.orelse, expected)
     if isinstance(expected, UnionType) and join(then.type, otherwise.type) is None:
-        then = ctx.adapt(then, roomy(expected, then.type), node.body)
-        otherwise = ctx.adapt(otherwise, roomy(expected, otherwise.type), node.orelse)
+        then, otherwise = _case(ctx, node.body, then, expected), _case(ctx, node.orelse, otherwise, expected)
     return conditional(ctx, node, test, then, otherwise)
+
+
+def _case(ctx: Context, written: ast.expr, value: ir.Expr, expected: UnionType) -> ir.Expr:
+    """One of two cases that have no type in common but for what is expected."""
+    kind = roomy(expected, value.type)
+    value = narrowing.taken_as(ctx, written, value, kind)
+    return value if isinstance(value.type, UnionType) else ctx.adapt(value, kind, written)
 
 
 def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> ir.Expr:
@@ -326,7 +341,9 @@ def _compare(ctx: Context, node: ast.Compare, expected: Type | None) -> ir.Expr:
     for position, op in enumerate(node.ops):
         left = value(position, None)
         if isinstance(op, ast.In | ast.NotIn):
-            right = value(position + 1, SetType(left.type, None, ""), lowering.sort_or_value)
+            last = position + 1 == len(node.ops)  # In a chain, what is looked in is compared, too.
+            rule = lowering.sort_or_value if last else lowering.lower
+            right = value(position + 1, SetType(left.type, None, ""), rule)
         else:
             right = value(position + 1, left.type)
         parts.append(comparison(ctx, node, op, left, right))

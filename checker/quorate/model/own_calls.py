@@ -6,10 +6,11 @@ import ast
 import inspect
 from typing import Any
 
+from quorate.language.known import parameters, positional
 from quorate.language.types import (
     UnionType,
 )
-from quorate.model import lowering, partial
+from quorate.model import lowering, narrowing, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 from quorate.model.conversion import roomy
@@ -33,7 +34,7 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
         if base.id in ctx.systems:
             return None
         order, self_op = spec.__mro__, ctx.self_names[base.id]
-    elif isinstance(base, ast.Call) and ctx.static(base.func) is super and not base.args:
+    elif isinstance(base, ast.Call) and ctx.static(base.func) is super and not (base.args or base.keywords):
         order, self_op = _above(ctx, base), next(iter(ctx.self_names.values()), ir.Op.STATE)
     else:
         return None
@@ -56,9 +57,11 @@ def own_method(ctx: Context, node: ast.expr) -> tuple[Any, type, ir.Op] | None:
 
 def _above(ctx: Context, node: ast.Call) -> tuple[type, ...]:
     """The classes in which `super()` looks: those behind the one that the function was written in, wherever it is found."""
-    order, written = ctx.builder.system.spec.__mro__, ctx.source.resolve("__class__")
+    order, written = ctx.builder.system.spec.__mro__, ctx.source.written_in
     if written not in order:
         raise ctx.source.error(node, f"super() is asked for outside of a class above {order[0].__name__}.")
+    if ctx.source.tree.args.args[0].arg not in ctx.self_names:
+        raise ctx.source.error(node, "super() has no `self` here: a static method is given none.")
     if node in ctx.source.comprehended:
         raise ctx.source.outside(
             node, "A comprehension has no `self` for super() in Python.", "Name what it returns on a line before."
@@ -66,23 +69,32 @@ def _above(ctx: Context, node: ast.Call) -> tuple[type, ...]:
     return order[order.index(written) + 1 :]
 
 
+def own_self(ctx: Context, node: ast.AST, function: Any) -> str:
+    """The parameter in which a method is given what it is called on. Raises SpecError if it has none."""
+    names = positional(function)
+    if not names:
+        raise ctx.source.error(node, f"{function.__name__} takes nothing by position, not even `self`.")
+    return names[0]
+
+
 def bound_arguments(ctx: Context, node: ast.Call, function: Any, skip: int) -> list[tuple[str, ast.expr | Any]]:
     """The parameters of a call with their argument nodes (or default objects), in order."""
-    signature = inspect.signature(function)
-    if any(part.kind in (part.VAR_POSITIONAL, part.VAR_KEYWORD) for part in signature.parameters.values()):
+    signature = {parameter.name: parameter for parameter in parameters(function)}
+    if any(part.kind in (part.VAR_POSITIONAL, part.VAR_KEYWORD) for part in signature.values()):
         raise ctx.source.outside(
             node, f"{function.__name__} takes any number of arguments.", "Give it a fixed list of parameters."
         )
-    names = list(signature.parameters)[skip:]
-    given: dict[str, Any] = dict(zip(names, node.args, strict=False))
-    if len(node.args) > len(names):
-        raise ctx.source.error(node, f"{function.__name__} takes {len(names)} arguments, not {len(node.args)}.")
+    names, by_position = list(signature)[skip:], positional(function)[skip:]
+    given: dict[str, Any] = dict(zip(by_position, node.args, strict=False))
+    if len(node.args) > len(by_position):
+        many = f"{len(by_position)} argument{'s' * (len(by_position) != 1)} by position"
+        raise ctx.source.error(node, f"{function.__name__} takes {many}, not {len(node.args)}.")
     for keyword in node.keywords:
         if keyword.arg not in names or keyword.arg in given:
             raise ctx.source.error(node, f"{function.__name__} has no free parameter {keyword.arg!r}.")
         given[keyword.arg] = keyword.value
     for name in names:
-        default = signature.parameters[name].default
+        default = signature[name].default
         if name not in given:
             if default is inspect.Parameter.empty:
                 raise ctx.source.error(node, f"{function.__name__} needs the argument {name!r}.")
@@ -98,7 +110,7 @@ def arguments(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
         want = declared.get(name)
         value = lowering.lower(ctx, given, want) if isinstance(given, ast.expr) else lowering.constant(ctx, node, given)
         if isinstance(want, UnionType) or (want is not None and isinstance(value.type, UnionType)):
-            value = ctx.adapt(value, roomy(want, value.type), node)
+            value = narrowing.taken_as(ctx, given, value, roomy(want, value.type))
         partial.check_order(ctx, node, value)
         found.append((name, value))
     return found
@@ -108,6 +120,8 @@ def user_call(ctx: Context, node: ast.Call, function: Any, owner: type | None, s
     """A call of a pure function or method of the author."""
     if isinstance(function, staticmethod):
         function, self_op = function.__func__, None
+    if self_op is not None:
+        own_self(ctx, node, function)
     return called(
         ctx, node, function, owner, self_op, arguments(ctx, node, function, owner, 0 if self_op is None else 1)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,15 +36,19 @@ class Source:
         text = "" if code is None else text_of(code)
         if code is None or not text:
             raise OutsideSubset(f"The source of {name} is not available.", "Define it in a file.")
+        lines = split(text)
+        line = lines[code.co_firstlineno - 1] if code.co_firstlineno <= len(lines) else ""
+        place = Location(code.co_filename, code.co_firstlineno, 0, len(line), line)
         if not is_as_loaded(code):
             raise OutsideSubset(
                 f"The text of {name} in {code.co_filename} is not what was loaded: the file has changed since.",
                 "Load it again in a new process.",
+                place,
             )
         tree = written_as(code)
         if tree is None:
-            raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.")
-        source = Source(function, tree, code.co_filename, split(text), owner)
+            raise OutsideSubset(f"{name} is not defined with `def`.", "Write it as an ordinary function.", place)
+        source = Source(function, tree, code.co_filename, lines, owner)
         if tree.args.posonlyargs:
             raise source.outside(
                 tree.args.posonlyargs[0], "A parameter before `/` has no name for callers.", "Leave the `/` out."
@@ -79,14 +82,18 @@ class Source:
     @cached_property
     def namespace(self) -> dict[str, Any]:
         """The names that the function sees beside its own, with the values that they have now."""
-        names = dict(vars(builtins)) | self.function.__globals__
-        code = self.function.__code__
-        for name, cell in zip(code.co_freevars, self.function.__closure__ or (), strict=True):
+        names = dict(self.function.__builtins__) | self.function.__globals__
+        for name, cell in zip(self.function.__code__.co_freevars, self.function.__closure__ or (), strict=True):
             try:
                 names[name] = cell.cell_contents
-            except ValueError:
-                continue
+            except ValueError:  # It has no value yet, and hides what others call so.
+                names.pop(name, None)
         return names
+
+    @property
+    def written_in(self) -> Any:
+        """The class that the function was written in, as `super()` finds it, or MISSING."""
+        return self.resolve("__class__") if "__class__" in self.function.__code__.co_freevars else MISSING
 
     def resolve(self, name: str) -> Any:
         """The object a global name means, or MISSING."""
@@ -99,7 +106,7 @@ class Source:
         pending: list[ast.AST] = [*self.tree.body]
         while pending:
             node = pending.pop()
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 found.add(node.id)
             if not isinstance(node, COMPREHENSIONS):
                 pending.extend(ast.iter_child_nodes(node))

@@ -26,10 +26,10 @@ class BoolType(Leaf):
         return 2
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, bool)
+        return type(value) is bool
 
     def check(self, value: Any) -> Any:
-        if not isinstance(value, bool):
+        if type(value) is not bool:
             raise self._wrong(value)
         return value
 
@@ -105,10 +105,10 @@ class EnumType(Leaf):
         return len(self.members)
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, self.sort)
+        return type(value) is self.sort
 
     def check(self, value: Any) -> Any:
-        if not isinstance(value, self.sort):
+        if type(value) is not self.sort:
             raise self._wrong(value)
         return value
 
@@ -211,10 +211,10 @@ class IdentityType(Leaf):
         return self.size
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, self.sort)
+        return type(value) is self.sort
 
     def check(self, value: Any) -> Any:
-        if not isinstance(value, self.sort):
+        if type(value) is not self.sort:
             raise self._wrong(value)
         if value.index >= self.size:
             raise SpecError(f"{value!r} is not one of the {self.size} members of {self}.")

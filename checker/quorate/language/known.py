@@ -1,0 +1,125 @@
+"""What an object means without running anything of its author's: classes and attributes that Python looks up by its plain rules.
+
+A model is made once from what names and attributes are; CPython asks again each time. The two are the same only where the answer is in a
+dictionary: a property, a descriptor, a `__getattr__`, a metaclass of the author's may say something else at each reading. What
+is not plain is `UNKNOWN`, whatever it would say now, and who asks refuses it.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from abc import ABCMeta
+from collections.abc import Callable
+from types import FunctionType, GetSetDescriptorType, ModuleType, SimpleNamespace
+from typing import Any
+
+from quorate.language.sorts import SortMeta
+
+UNKNOWN: Any = object()
+"""What is not known without running something."""
+
+METACLASSES = (type, enum.EnumMeta, SortMeta, ABCMeta)
+"""The classes of classes of which attributes are known."""
+
+
+def raw(cls: type, name: str) -> Any:
+    """What stands in the dictionary of a class, or of the first of its bases that has the name; UNKNOWN if none has."""
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), UNKNOWN)
+
+
+def _is_computed(value: Any) -> bool:
+    """Whether reading it from a class or an instance calls something."""
+    return raw(type(value), "__get__") is not UNKNOWN
+
+
+def attribute(of: Any, name: str) -> Any:
+    """What `of.name` is, or UNKNOWN."""
+    kind = type(of)
+    if issubclass(kind, type):
+        return _of_class(of, name) if kind in METACLASSES else UNKNOWN
+    if kind is ModuleType or kind is SimpleNamespace or kind is FunctionType:
+        return vars(of).get(name, UNKNOWN) if raw(kind, name) is UNKNOWN else UNKNOWN
+    if type(kind) is enum.EnumMeta and raw(kind, "__getattribute__") is object.__getattribute__:
+        return _of_member(of, name)
+    return UNKNOWN
+
+
+def _of_class(cls: Any, name: str) -> Any:
+    if isinstance(cls, enum.EnumMeta) and name in cls.__members__:
+        return cls.__members__[name]
+    if isinstance(cls, SortMeta) and name == "default":
+        return cls.default
+    found = raw(cls, name)
+    if type(found) is classmethod and type(found.__func__) is FunctionType:
+        return found.__get__(None, cls)
+    if type(found) is staticmethod:
+        found = found.__func__
+    return found if type(found) is FunctionType or not _is_computed(found) else UNKNOWN
+
+
+def _of_member(member: Any, name: str) -> Any:
+    if name in ("name", "value") and raw(type(member), name) is vars(enum.Enum)[name]:
+        return vars(member)[f"_{name}_"]
+    of_class = raw(type(member), name)
+    if of_class is UNKNOWN:
+        return vars(member).get(name, UNKNOWN)
+    return of_class if name not in vars(member) and not _is_computed(of_class) else UNKNOWN
+
+
+def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """The parameters that Python binds when a function is called, whatever it says of itself in attributes such as `__signature__`."""
+    if type(function) is FunctionType:
+        plain = FunctionType(function.__code__, function.__globals__, None, function.__defaults__, function.__closure__)
+        plain.__kwdefaults__ = function.__kwdefaults__
+        function = plain
+    return tuple(inspect.signature(function).parameters.values())
+
+
+def positional(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters that can be given by position."""
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(parameter.name for parameter in parameters(function) if parameter.kind in plain)
+
+
+NEUTRAL = frozenset(
+    {"__module__", "__qualname__", "__doc__", "__parameters__", "__orig_bases__", "__type_params__"}
+    | {"__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"}
+    | {"__firstlineno__", "__static_attributes__", "__abstractmethods__"}
+)
+"""Special names of a class that say nothing of its instances."""
+
+
+def special(cls: type) -> set[str]:
+    """The special names that a class itself gives a meaning to, which Python looks up by itself."""
+    return {
+        name
+        for name, value in vars(cls).items()
+        if name.startswith("__")
+        and name.endswith("__")
+        and not (name in NEUTRAL or name.startswith("__quorate_") or type(value) is GetSetDescriptorType)
+    }
+
+
+def meaning(cls: type) -> dict[str, Any]:
+    """What decides how the instances of a class are made, read and compared."""
+    return {name: raw(cls, name) for base in cls.__mro__ for name in special(base)}
+
+
+def hides(cls: type, name: str) -> bool:
+    """Whether something in a class is found before what its instances have under a name."""
+    kind = type(raw(cls, name))
+    return raw(kind, "__set__") is not UNKNOWN or raw(kind, "__delete__") is not UNKNOWN
+
+
+def shown(value: Any) -> str:
+    """What an author's object is called in an error, whatever it says of itself."""
+    try:
+        return f"A {type(value).__name__}" if raw(type(value), "__repr__") is object.__repr__ else repr(value)
+    except Exception:
+        return f"A {type(value).__name__}"
+
+
+def is_plain_class(named: Any) -> bool:
+    """Whether what is asked is a class whose instances are those of it and its subclasses, and no others."""
+    return type(named) in METACLASSES[:3]
