@@ -82,7 +82,8 @@ class Source:
     @cached_property
     def namespace(self) -> dict[str, Any]:
         """The names that the function sees beside its own, with the values that they have now."""
-        names = dict(self.function.__builtins__) | self.function.__globals__
+        own = self.function.__builtins__  # type: ignore[attr-defined]  # Those of its module, which may be others.
+        names = dict(own) | self.function.__globals__
         for name, cell in zip(self.function.__code__.co_freevars, self.function.__closure__ or (), strict=True):
             try:
                 names[name] = cell.cell_contents
