@@ -123,6 +123,32 @@ def test_a_law_whose_values_pass_a_bound_in_python_is_open(tmp_path: Path) -> No
     assert found["commutative"].status == "open" and found["total"].status == "proven"
 
 
+VALID = """
+from quorate import Nat, merge
+
+class Time(Nat, max=3):
+    pass
+
+def ok(a: Time) -> bool:
+    return CONDITION
+
+@merge(valid=ok)
+def join(a: Time, b: Time) -> Time:
+    return a if a > 0 else b
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"), [("a > 0 and a < 1", "open"), ("a > 1000", "violated"), ("a > 2", "violated")]
+)
+def test_laws_about_no_value_at_all_say_nothing(tmp_path: Path, condition: str, status: str) -> None:
+    (tmp_path / "restricted.py").write_text(VALID.replace("CONDITION", condition))
+    found = by_name(laws("join", tmp_path / "restricted.py"))
+    assert found["commutative"].status == status
+    assert found["idempotent"].status == ("open" if status == "open" else "proven")
+    assert status != "open" or found["idempotent"].reason == "nothing is known to be valid (no values at Time=15 are)"
+
+
 def test_a_merge_that_raises_has_no_further_laws() -> None:
     (total,) = laws("difference").judged
     assert total.law == "total" and total.counterexample is not None

@@ -302,6 +302,8 @@ class Writer(false_claims._Writer):
         if self.random.random() < 0.5:
             return []
         effects = self.effect(["a"], ["u"])
+        if any("require" in line for line in effects):  # There is to be an initial state.
+            effects = []
         first = self.pick(
             [
                 "self.top = u",

@@ -48,6 +48,10 @@ class Structure(ABC):
     def defined(self, value: Any) -> Any:
         """True, once the value has been computed without an error."""
 
+    @abstractmethod
+    def never(self) -> Any:
+        """What is true of nothing."""
+
     def merge(self, a: Any, b: Any) -> Any:
         """What remains of two values."""
         return self.call("merge", a, b)
@@ -80,6 +84,8 @@ def _equivalence(m: Structure, a: Any, b: Any, c: Any) -> Any:
 
 
 TOTAL = Law("total", 2, lambda m, a, b: m.defined(m.merge(a, b)))
+EMPTY = Law("empty", 1, lambda m, a: m.never())
+"""What is claimed of a merge by nobody: that no value is valid. If none breaks it, no other law says anything."""
 CLOSED = Law("closed", 2, lambda m, a, b: m.call("valid", m.merge(a, b)))
 JOIN = (
     Law("commutative", 2, lambda m, a, b: m.equal(m.merge(a, b), m.merge(b, a))),
@@ -149,6 +155,10 @@ class Words(Structure):
         """That there is no error."""
         return f"{value} raises no error"
 
+    def never(self) -> str:
+        """What is true of nothing."""
+        return "False"
+
     def sentence(self, law: Law, arguments: tuple[str, ...]) -> str:
         """A law with its premise."""
         said = str(law.claim(self, *arguments))
@@ -193,6 +203,10 @@ class Run(Structure):
     def defined(self, value: Shown) -> bool:
         """There is a value, or an exception would have come."""
         return True
+
+    def never(self) -> bool:
+        """What is true of nothing."""
+        return False
 
     def holds(self, law: Law, values: tuple[Shown, ...]) -> bool:
         """Whether a law is true of these values; valid are those of which `valid` is true. Raises what the functions

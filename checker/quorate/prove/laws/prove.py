@@ -8,7 +8,8 @@ values within growing bounds, where solvers always answer; what they find is run
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from time import monotonic, perf_counter
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from quorate.language.system import System
 from quorate.model.nodes import expressions
 from quorate.prove.any_size.obligations import same_constants
 from quorate.prove.encode.anysize.refusal import NoAnySize
-from quorate.prove.laws.algebra import TOTAL, Law
+from quorate.prove.laws.algebra import EMPTY, TOTAL, Law
 from quorate.prove.laws.formulas import sentence_of, unbounded
 from quorate.prove.laws.subject import Lowered, Subject
 from quorate.prove.laws.values import Counterexample, Reading, Search, confirmed
@@ -102,6 +103,8 @@ def prove_laws(task: Task) -> Laws:
         judged.append(judging.judged(law))
         if law is TOTAL and judged[-1].status == "violated":
             break
+    if worthless := judging.worthless():
+        judged = [replace(one, status="open", reason=worthless) if one.status == "proven" else one for one in judged]
     return Laws(task.marked.name, task.marked.claim.expect, tuple(judged))
 
 
@@ -139,6 +142,15 @@ class _Judging:
         if found is not None:
             return Judged(law.name, sentence, "violated", seconds, found)
         return Judged(law.name, sentence, "open", seconds, None, f"{reason} (no values {tried} break it)")
+
+    def worthless(self) -> str:
+        """Why laws say nothing that nothing breaks, or the empty text: no value may be valid."""
+        if self.task.marked.claim.valid is None:
+            return ""
+        found, tried = self._within_bounds(EMPTY)
+        with suppress(NoAnySize):
+            found = found or self._from_model(EMPTY)
+        return "" if found is not None else f"nothing is known to be valid (no values {tried} are)"
 
     def _asked(self, law: Law) -> Answer:
         """What the solvers say to values of any size that break a law. Raises NoAnySize."""

@@ -24,7 +24,7 @@ from quorate.model.build import Builder
 from quorate.model.context import Context, Findings
 from quorate.model.nodes import Expr, Function, Model, Op, reads
 from quorate.model.source import Source
-from quorate.prove.laws.algebra import ARGUMENTS, Law, Run, Shown, Structure, Words, laws_of
+from quorate.prove.laws.algebra import ARGUMENTS, EMPTY, Law, Run, Shown, Structure, Words, laws_of
 
 BOOL = BoolType()
 RESULTS = {"law": BOOL, "order": BOOL, "equal": BOOL, "valid": BOOL}
@@ -57,6 +57,10 @@ class Tree(Structure):
     def defined(self, value: Expr) -> Expr:
         """True, after the value was computed."""
         return self.same(value, value)
+
+    def never(self) -> Expr:
+        """What is true of nothing."""
+        return Expr(Op.CONST, BOOL, (), False)
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ class Subject:
                 role: self._lower(builder, role, function, kinds, kinds[0]) for role, function in self.functions.items()
             }
             tree = Tree(self.marked, made)
-            sentences = tuple(self._sentence(tree, law, kinds) for law in self.laws)
+            sentences = tuple(self._sentence(tree, law, kinds) for law in (*self.laws, *self._restricted))
             model = Model(system.name, system, (), None, (), (), builder.functions, ())
             return Lowered(model, sentences)
 
@@ -210,6 +214,11 @@ class Subject:
         valid = [tree.call("valid", value) for value in values] if self.claim.valid is not None else []
         premise = [] if law.premise is None else [law.premise(tree, *values)]
         return Sentence(law, parameters, tree.both(*valid, *premise), law.claim(tree, *values))
+
+    @property
+    def _restricted(self) -> tuple[Law, ...]:
+        """What must not be so for the laws to say something."""
+        return () if self.claim.valid is None else (EMPTY,)
 
     def names(self, law: Law) -> tuple[str, ...]:
         """What the arguments of a law are called."""
