@@ -440,6 +440,17 @@ class _Writer(Constructs):
         condition.remove("    ")
         return self.method(name, f'@action({fair[1:-1]}, fair_if="fair{number}")', parameters, body) + condition
 
+    def tiring(self, action: list[str]) -> list[str]:
+        """An action that is possible a few times, and then is disabled, or cut by a bound; some are neither."""
+        ends = [f"require(self.fuel < {self.pick(['Fuel.bound', 'Fuel.bound', '1'])})"] if self.chance(55) else []
+        spent = ["self.fuel += 1"] if self.chance(85) else []
+        return [*action, *self.indent(self.indent([*ends, *spent]))]
+
+    def terminal(self) -> list[str]:
+        """Where runs may end."""
+        where = self.pick(["False", "False", "self.fuel == 1", "0 < self.fuel < 2", "self.fuel == Fuel.bound"])
+        return self.method("ends", "@terminal", [], [f"return {where}"], "bool")
+
     def property(self, s: _Scope, number: int) -> list[str]:
         kind = self.pick(["invariant", "invariant", "invariant", "reachable", "step", "lemma"])
         parameters = ["old: Self"] if kind == "step" else []
@@ -500,11 +511,12 @@ def write(
     constraints: bool = False,
     naive: bool = False,
     wider: bool = False,
+    ends: bool = False,
 ) -> str:
     """The source of a spec named `Drawn`, with a small state space; the same for the same seed. `histories` allows
     `linearizable`, which the provers do not take; `liveness` adds properties of fair runs; `odd` what nobody would write;
     `constraints` one or two of them; `naive` what a newcomer writes; `wider` several @init methods, maps of which keys may be absent, and
-    lists that may be None.
+    lists that may be None; `ends` runs that end, where they may and where they may not.
     """
     random = Random(seed)
     writer = _OddWriter(random) if odd else _NaiveWriter(random) if naive else _Writer(random)
@@ -529,11 +541,13 @@ def write(
         ]
     lines += constructs.HISTORY_HEADER.splitlines() if history else []
     lines += WIDER_HEADER.splitlines() if wider else []
+    lines += ["", "", f"class Fuel(Nat, max={random.randint(1, 3)}):", "    pass"] if ends else []
     lines += ["", "", f"class {'Base' if varied else 'Drawn'}(Spec):"]
     lines += ["    " + line for line in constructs.PARAMETERS]
     lines += [f"    {name}: {kind}" for name, kind in scope.variables.items()]
     if bounds := {name: most for name, most in hostile.BOUNDS.items() if name in names}:
         lines.append(f"    bounds = {bounds}")
+    lines += ["    fuel: Fuel"] if ends else []
     if wire:
         lines.append(f"    wire: {wire}[Note | Ack]{writer.pick(WIRES[wire])}")
     if history:
@@ -544,7 +558,8 @@ def write(
     if not begun and writer.chance(30):
         lines += writer.method("start", "@init", ["p: Node"], writer.statement(scope.but(nodes=["p"]), 0))
     actions = [writer.action(scope, number) for number in range(random.randint(1, 3))]
-    lines += [line for action in actions for line in action]
+    lines += [line for action in actions for line in (writer.tiring(action) if ends else action)]
+    lines += writer.terminal() if ends else []
     lines += writer.further_actions(scope) if isinstance(writer, _WiderWriter) else []
     lines += writer.further_properties(scope) if isinstance(writer, _WiderWriter) else []
     for number in range(random.randint(3, 5) if naive else random.randint(0, 3)):

@@ -35,7 +35,7 @@ from quorate.explore.native.search import Crowded, rendering, run
 from quorate.explore.reference import Search
 from quorate.explore.reference import explore as reference
 from quorate.explore.symmetry import affordable
-from quorate.kinds import GOALS
+from quorate.kinds import DEADLOCK, GOALS
 from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Failure, State, System
@@ -189,6 +189,7 @@ def draw(
     networks: bool = False,
     naive: bool = False,
     wider: bool = False,
+    ends: bool = False,
 ) -> list[Case]:
     """Random specs often end at their first state; of a few the first is taken that has some more, or the one that has most; with
     `constraints`, of those in which one cuts; with `networks`, of those that have one."""
@@ -196,7 +197,7 @@ def draw(
     tally = Counter() if tally is None else tally
     for seed in range(TRIES * number, TRIES * (number + 1)):
         tally["drawn"] += 1
-        source = write(seed, odd=odd, constraints=constraints, naive=naive, wider=wider)
+        source = write(seed, odd=odd, constraints=constraints, naive=naive, wider=wider, ends=ends)
         wired = with_network(seed, source) if networks else source
         if wired is None:
             continue
@@ -259,6 +260,7 @@ def agree_on(
     messages: int | None = None,
     naive: bool = False,
     wider: bool = False,
+    ends: bool = False,
 ) -> Counter[str]:
     """Compare drawn specs with these numbers, without some savings, and count what was compared. With `messages`, only those with a
     network, which may be a bit set of so many. Raises AssertionError."""
@@ -266,7 +268,7 @@ def agree_on(
     tally: Counter[str] = Counter()
     networks = messages is not None
     with remembering_everything(), numbering_all(numbering.NUMBERS_MAX if messages is None else messages):
-        drawn = [draw(number, without, odd, tally, constraints, networks, naive, wider) for number in numbers]
+        drawn = [draw(number, without, odd, tally, constraints, networks, naive, wider, ends) for number in numbers]
     cases = [case for found in drawn for case in found]
     for group in by_words([case.rendered for case in cases]):
         batch = compile_batch([cases[position].rendered for position in group], store)
@@ -283,6 +285,7 @@ def agree_on(
             tally["with cuts"] += bool(case.expected.cuts)
             tally["violated" if case.expected.finding else "held"] += 1
             tally["error"] += case.expected.finding is not None and case.expected.finding.kind == "error"
+            tally["deadlock"] += case.expected.finding is not None and case.expected.finding.kind == DEADLOCK
     return tally
 
 
@@ -330,6 +333,7 @@ def _agree_or_say(
     odd: bool = False,
     messages: int | None = None,
     wider: bool = False,
+    ends: bool = False,
     store: str = "exact",
     turns: bool = False,
 ) -> tuple[Counter[str], str]:
@@ -337,11 +341,11 @@ def _agree_or_say(
     if turns:
         store, without = TURNS[numbers[0] // BATCH % len(TURNS)]
     try:
-        return agree_on(numbers, store, without, odd, messages=messages, wider=wider), ""
+        return agree_on(numbers, store, without, odd, messages=messages, wider=wider, ends=ends), ""
     except Exception as problem:
         if len(numbers) == 1:
             return Counter({"specs": 1, "DISAGREE": 1}), f"number {numbers[0]}: {problem!r}\n"
-    found = [_agree_or_say([number], without, odd, messages, wider, store) for number in numbers]
+    found = [_agree_or_say([number], without, odd, messages, wider, ends, store) for number in numbers]
     return sum((tally for tally, _ in found), Counter()), "".join(said for _, said in found)
 
 
@@ -353,6 +357,7 @@ def main() -> int:
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--odd", action="store_true", help="specs that nobody would write")
     options.add_argument("--wider", action="store_true", help="specs with several @init methods and partial maps")
+    options.add_argument("--ends", action="store_true", help="specs with runs that end")
     options.add_argument("--without", action="append", default=[], choices=SAVINGS, help="a saving to switch off")
     options.add_argument("--store", default="exact", choices=library.STORE_FLAGS, help="how states are kept")
     options.add_argument(
@@ -372,6 +377,7 @@ def main() -> int:
                     odd=chosen.odd,
                     messages=chosen.messages,
                     wider=chosen.wider,
+                    ends=chosen.ends,
                     store=chosen.store,
                     turns=chosen.turns,
                 ),

@@ -34,6 +34,7 @@ ODD = 100
 CONSTRAINED = 40
 NAIVE = 24
 WIDER = 40
+ENDS = 30
 SEARCHES = tuple(saving for saving in SAVINGS if saving not in PASSES)
 """The savings of the search itself."""
 
@@ -94,6 +95,16 @@ def test_specs_with_wider_words_agree(begin: int) -> None:
     tally = agree_on(range(begin, begin + WIDER // 2), wider=True)
     assert tally["specs"] == WIDER // 2
     assert min(tally["more than 8 states"], tally["violated"], tally["held"]) >= 2, tally
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "store", ["exact", pytest.param("tree", marks=pytest.mark.deep), pytest.param("disk", marks=pytest.mark.deep)]
+)
+def test_specs_with_runs_that_end_agree(store: str) -> None:
+    """Where nothing is possible, or nothing but what a bound cuts; some may end there, and some may not."""
+    tally = agree_on(range(ENDS), store, ends=True)
+    assert tally["specs"] == ENDS and min(tally["deadlock"], tally["held"], tally["with cuts"]) >= 4, tally
 
 
 @pytest.mark.slow
