@@ -180,6 +180,14 @@ def _unwritable(error: OSError, is_debugging: bool) -> Exit:
 
 
 def _internal(error: BaseException, is_debugging: bool) -> Exit:
+    from concurrent.futures import BrokenExecutor
+
+    if isinstance(error, BrokenExecutor):
+        return fail(
+            "A process that worked for this one was ended: it may have been killed for its memory. Nothing was judged. Use fewer "
+            "--workers, or smaller bounds.",
+            Exit.OPEN,
+        )
     if is_debugging:
         traceback.print_exception(error, file=sys.stderr)
     what = " ".join(f"{type(error).__name__}: {error}".split())

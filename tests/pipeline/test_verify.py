@@ -215,3 +215,50 @@ def test_a_project_is_found_from_below_and_needs_no_configuration(tmp_path: Path
     assert found.root == tmp_path and Path(found.specs[0]).resolve() == tmp_path / "specs" / "lock.py"
     assert found.named(found.specs[0] + ":Lock") == "specs/lock.py"
     assert find_project(tmp_path / "a").profile(None).name == "default"
+
+
+LOSES = """
+import multiprocessing, os, signal
+from pathlib import Path
+from quorate import Nat, Spec, action, invariant, require
+
+left = Path(__file__).with_name("left")
+if multiprocessing.parent_process() is not None and (count := int(left.read_text())):
+    left.write_text(str(count - 1))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class N(Nat, max=3): ...
+
+
+class One(Spec):
+    n: N
+
+    @action
+    def up(self) -> None:
+        require(self.n < 2)
+        self.n += 1
+
+    @invariant
+    def low(self) -> bool:
+        return self.n <= 2
+
+
+class Two(One): ...
+
+
+class Three(One): ...
+"""
+
+
+@pytest.mark.parametrize(("losses", "code"), [(1, 0), (9, 3)])
+def test_a_lost_process_takes_no_verdicts_with_it(losses: int, code: int, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loses.py").write_text(LOSES)
+    Path("left").write_text(str(losses))
+    found = rows("loses.py", "--workers", "2", "--no-skip", "--engine", "reference", code=code)
+    assert [row["fine"] for row in found.values()] == [code == 0] * 3
+    if code:
+        assert {row["outcome"]["reason"] for row in found.values()} == {
+            "the process that checked it was ended: it may have been killed for its memory"
+        }

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
@@ -159,11 +160,28 @@ def checked(jobs: Sequence[Job], workers: int | None, cluster: Cluster | None = 
     if workers == 1 or len(jobs) <= 1:
         yield from map(verify, jobs)
         return
+    done = set()
+    for verdict in _in_pool(jobs, workers):
+        done.add(verdict.job.name)
+        yield verdict
+    for job in (
+        jobs
+    ):  # A process was lost, and nobody says which check it was that it did not survive: each is done by itself.
+        if job.name not in done:
+            reason = "the process that checked it was ended: it may have been killed for its memory"
+            lost = Verdict(job, "", Unfinished(job.spec, job.variant, {}, "", reason=reason), None, False)
+            yield next(_in_pool([job], 1), lost)
+
+
+def _in_pool(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:
+    """The verdicts of jobs as they come; not all of them, if a process is lost."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         try:
             for future in as_completed([pool.submit(verify, job) for job in jobs]):
                 yield future.result()
-        except KeyboardInterrupt:
+        except BrokenProcessPool:
+            return
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
