@@ -190,3 +190,61 @@ def test_writes_that_wait_go_into_one_frame() -> None:
         (4, 1, False),
     ]
     assert jobs[3] is None
+
+
+@pytest.mark.parametrize("starts", [1, 2, 3])
+def test_what_a_sync_has_failed_to_write_is_durable_when_it_is_told_again(starts: int) -> None:
+    """A process that starts again finds the frame in the system's memory, which calls it synced: it must be written once more."""
+    disk = SimulatedDisk(Random(0))
+    log = log_of(disk)
+    write(log, [1])
+    log.append([Number(2)])
+    disk.fails_sync = True
+    with pytest.raises(Failed, match="Input/output error"):
+        log.sync()
+    for _ in range(starts):
+        log = log_of(disk)
+        assert values(log) == [1, 2]
+    write(log, [3])
+    disk.crash()
+    assert values(log_of(disk)) == [1, 2, 3]
+
+
+def test_a_system_that_dropped_what_was_not_synced_calls_it_synced() -> None:
+    """What is not written once more is not on the disk, whatever later syncs say."""
+    disk = SimulatedDisk(Random(0))
+    disk.append("file", b"abc")
+    disk.sync("file")
+    disk.append("file", b"def")
+    disk.fails_sync = True
+    with pytest.raises(OSError, match="Input/output error"):
+        disk.sync("file")
+    disk.append("file", b"ghi")
+    disk.sync("file")
+    disk.sync_directory()
+    assert disk.read("file") == b"abcdefghi"
+    disk.crash()
+    assert disk.read("file") == b"abc\0\0\0ghi"
+
+
+def test_a_start_that_cannot_write_the_last_frame_again_is_none() -> None:
+    disk = SimulatedDisk(Random(0))
+    log = log_of(disk)
+    write(log, [1])
+    log.append([Number(2)])
+    for _ in range(2):
+        disk.fails_sync = True
+        with pytest.raises(Failed, match="Input/output error"):
+            log_of(disk)
+    disk.crash()
+    assert values(log_of(disk)) == [1]
+
+
+def test_files_of_the_system_are_written_again_in_their_place(tmp_path: Path) -> None:
+    there = OperatingSystemFiles(tmp_path)
+    there.append("file", b"abcdef")
+    there.rewrite("file", 3, b"def")
+    there.append("file", b"ghi")
+    there.rewrite("file", 0, b"abcdefghi")
+    there.sync("file")
+    assert there.read("file") == b"abcdefghi"

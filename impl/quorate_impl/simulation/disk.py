@@ -1,5 +1,8 @@
 """A disk that loses what was not synced, damages what was, and fills up; the same calls as a directory of the system.
 
+After a sync that failed, the system holds what the disk has not got, and calls that synced from then on, until it is written once more
+(Rebello et al. 2020, "Can Applications Recover from fsync Failures?").
+
 After a crash, of the bytes that were appended since the last sync any sectors may be there and others not (then they are
 zero), up to any length. Of the changes to the directory since its last sync, some first ones have happened and the
 others not, as on file systems with a journal.
@@ -25,31 +28,49 @@ class PowerLoss(Exception):
 class Contents:
     """What a file holds: `data` as programs see it, of which the first `synced` bytes survive a crash.
 
-    `cut` is what a truncation took from the durable part, as long as that is not durable itself.
+    `cut` is what a truncation took from the durable part, as long as that is not durable itself. `dropped` is what syncs have failed
+    to write, from a byte up to another one; what is `rewritten`, from a byte on, the next sync writes.
     """
 
     data: bytearray = field(default_factory=bytearray)
     synced: int = 0
     cut: bytes = b""
-    is_dropped: bool = False
+    dropped: list[tuple[int, int]] = field(default_factory=list)
+    rewritten: int | None = None
 
     def sync(self) -> None:
-        self.synced, self.cut = len(self.data), b""
+        self._get_back(len(self.data) if self.rewritten is None else self.rewritten)
+        self.synced, self.cut, self.rewritten = len(self.data), b"", None
+
+    def fail(self) -> None:
+        """A sync fails: what it should have written is not tried again."""
+        self.dropped.append((self.synced, len(self.data)))
+        self.rewritten = None
+
+    def truncate(self, size: int) -> None:
+        self.cut = bytes(self.data[size : self.synced])
+        del self.data[size:]
+        self.synced = min(self.synced, size)
+        self._get_back(size)
+
+    def _get_back(self, begin: int) -> None:
+        """The disk has what there is from a byte on."""
+        self.dropped = [(first, min(end, begin)) for first, end in self.dropped if first < begin]
 
     def crash(self, random: Random) -> None:
         """Keep what is durable, and whatever of the rest happened to be written."""
         durable, rest = self.data[: self.synced], self.data[self.synced :]
         if self.cut and random.random() < 0.5:
             rest, durable = bytearray(), durable + self.cut
-        if self.is_dropped:
-            rest = bytearray()
         rest = rest[: random.randint(0, len(rest))]
         for begin in range(0, len(rest), SECTOR):
             if random.random() < 0.2:
                 end = min(begin + SECTOR, len(rest))
                 rest[begin:end] = bytes(end - begin)
-        self.data, self.cut, self.is_dropped = durable + rest, b"", False
-        self.synced = len(self.data)
+        self.data = durable + rest
+        for first, end in sorted(self.dropped, reverse=True):
+            self.data[first:end] = bytes(end - first) if end < len(self.data) else b""
+        self.synced, self.cut, self.dropped, self.rewritten = len(self.data), b"", [], None
 
 
 class SimulatedDisk:
@@ -91,17 +112,20 @@ class SimulatedDisk:
 
     def truncate(self, name: str, size: int) -> None:
         self._operate()
+        self._files[name].truncate(size)
+
+    def rewrite(self, name: str, begin: int, data: bytes) -> None:
+        self._operate()
         contents = self._files[name]
-        contents.cut = bytes(contents.data[size : contents.synced])
-        del contents.data[size:]
-        contents.synced = min(contents.synced, size)
+        assert contents.data[begin:] == data, "what is there is written, and nothing else"
+        contents.rewritten = begin if contents.rewritten is None else min(begin, contents.rewritten)
 
     def sync(self, name: str) -> None:
         self._operate()
         self.syncs += 1
         if self.fails_sync:
             self.fails_sync = False
-            self._files[name].is_dropped = True
+            self._files[name].fail()
             raise OSError(errno.EIO, "Input/output error")
         self._files[name].sync()
 

@@ -27,6 +27,10 @@ class Files(Protocol):
         """Cut a file after its first `size` bytes."""
         ...
 
+    def rewrite(self, name: str, begin: int, data: bytes) -> None:
+        """Write what a file holds from a byte on, once more: so the next sync writes it, whatever the system believes of it."""
+        ...
+
     def sync(self, name: str) -> None:
         """Make the contents of a file durable."""
         ...
@@ -72,6 +76,18 @@ class OperatingSystemFiles:
 
     def truncate(self, name: str, size: int) -> None:
         os.ftruncate(self._descriptor(name), size)
+
+    def rewrite(self, name: str, begin: int, data: bytes) -> None:
+        descriptor = os.open(
+            self._directory / name, os.O_WRONLY | os.O_CLOEXEC
+        )  # Not one that appends, wherever it is told to write.
+        try:
+            left = memoryview(data)
+            while left:
+                written = os.pwrite(descriptor, left, begin)
+                left, begin = left[written:], begin + written
+        finally:
+            os.close(descriptor)
 
     def sync(self, name: str) -> None:
         _sync(self._descriptor(name))

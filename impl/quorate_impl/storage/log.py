@@ -12,7 +12,8 @@ the moment when it counts; the segments before it are removed after that.
 
 After a failed write or sync nothing is tried again. The system may have dropped what was not synced and say that all
 is well the next time (Rebello et al. 2020, "Can Applications Recover from fsync Failures?"), so the log refuses all that
-comes after (`Failed`).
+comes after (`Failed`). Nor is the last frame believed when the log is opened again: it may be one that the system has kept and the
+disk has not. So it is written once more before it counts, in its place and with the same bytes, which harms nothing if it was durable.
 
 A frame on the disk, little endian: 4 bytes `QWAL`, the length of the payload (4), the CRC-32 of all that follows (4),
 the frame's number (8), the payload. Numbers go up by one from frame to frame, so that a missing segment is noticed, and
@@ -64,7 +65,7 @@ class WriteAheadLog:
         self._decoder = msgspec.msgpack.Decoder(GenericAlias(tuple, (record, ...)))
         self._failure: str | None = None
         self._is_dirty = False
-        self._size = 0
+        self._size = self._last = 0
         self.cut = 0
         self.records: list[Record] = []
         try:
@@ -87,10 +88,9 @@ class WriteAheadLog:
                 )
             number = self._read_segment(name, number, is_last=name == current[-1])
         self._segment = current[-1] if current else _name(number, SEGMENT)
-        if current:
-            self._files.sync(
-                self._segment
-            )  # A process that was killed may have left what only the system's memory has.
+        if current:  # A process that was killed, or that stopped since a sync failed, may have left what only the system's memory has.
+            self._files.rewrite(self._segment, self._last, self._files.read(self._segment)[self._last :])
+            self._files.sync(self._segment)
         kept = {*current, _name(begin, CHECKPOINT)}
         for name in names:
             if name.endswith((SEGMENT, CHECKPOINT, UNFINISHED)) and name not in kept:
@@ -111,7 +111,7 @@ class WriteAheadLog:
 
     def _read_segment(self, name: str, number: int, is_last: bool) -> int:
         data = self._files.read(name)
-        position = 0
+        position = self._last = 0
         while position < len(data):
             payload, end = _frame_at(data, position, number)
             if payload is None:
@@ -124,7 +124,7 @@ class WriteAheadLog:
                 self._files.truncate(name, position)
                 break
             self.records.extend(self._decode(payload, name))
-            position, number = end, number + 1
+            self._last, position, number = position, end, number + 1
         self._size = position
         return number
 
