@@ -58,7 +58,7 @@ class Protocol:
         found = [
             value
             for value in vars(self.module).values()
-            if isinstance(value, type)
+            if issubclass(type(value), type)
             and issubclass(value, Spec)
             and value is not Spec
             and value.__module__ == self.module.__name__

@@ -320,32 +320,35 @@ class _Writer:
             self.trick(trick)
         names = self.random.choice(("pqxa", "px"))
         parameters = {name: PARAMETERS[name] for name in names}
-        return Drawn(
-            specification(tricks, self.body(parameters), parameters, self.claim("truth"), self.claim("num")), self.parts
-        )
+        members = [
+            _method("helper", {"x": "Level"}, "Level", self.claim("num")),
+            f"@action\n{_method('act', parameters, 'None', self.body(parameters))}",
+            f"@invariant\n{_method('claim', {'x': 'Level'}, 'bool', self.claim('truth'))}",
+        ]
+        if self.random.random() < 0.3:
+            self.parts.add("a step")
+            told = re.sub(r"\bself\.", lambda _: self.random.choice(("self.", "old.")), self.claim("truth"))
+            members.append(f"@step\n{_method('told', {'old': 'Self', 'x': 'Level'}, 'bool', told)}")
+        if self.random.random() < 0.1:
+            self.parts.add("an init")
+            self.names = {"x": "num"}
+            members.append(f"@init\n{_method('begin', {'x': 'Level'}, 'None', chr(10).join(self.statements(1)))}")
+        return Drawn(specification(tricks, members), self.parts)
 
 
 PARAMETERS = {"p": "Node", "q": "Node", "x": "Level", "a": "Level"}
 
 
-def specification(
-    tricks: Sequence[Trick],
-    act: str,
-    parameters: Mapping[str, str],
-    claim: str = "return True",
-    helper: str = "return x",
-) -> str:
-    """The text of a specification with these definitions and these bodies of its action, its claim and its helper."""
-    given = "".join(f", {name}: {kind}" for name, kind in parameters.items())
-    members = [
-        VARIABLES,
-        *(trick.body for trick in tricks),
-        f"def helper(self, x: Level) -> Level:\n{indent(helper, '    ')}",
-        f"@action\ndef act(self{given}) -> None:\n{indent(act, '    ')}",
-        f"@invariant\ndef claim(self, x: Level) -> bool:\n{indent(claim, '    ')}",
-    ]
+def _method(name: str, parameters: Mapping[str, str], result: str, body: str) -> str:
+    given = "".join(f", {parameter}: {kind}" for parameter, kind in parameters.items())
+    return f"def {name}(self{given}) -> {result}:\n{indent(body, '    ')}"
+
+
+def specification(tricks: Sequence[Trick], members: Sequence[str]) -> str:
+    """The text of a specification with these definitions and these methods."""
     bases = next((trick.of for trick in tricks if trick.of != "Spec"), "Spec")
-    whole = f"class Drawn({bases}):\n{indent(chr(10).join(members), '    ')}"
+    body = "\n\n".join([VARIABLES, *(trick.body for trick in tricks), *members])
+    whole = f"class Drawn({bases}):\n{indent(body, '    ')}"
     parts = [HEADER, *(trick.module for trick in tricks), whole, *(trick.after for trick in tricks)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -356,7 +359,8 @@ def uses(trick: Trick, random: Random) -> Iterator[Drawn]:
     writer.random, writer.names = random, {"p": "node", "x": "num"}
     texts = [f"self.flag = {text}" for text in trick.truth] + [f"self.debt = {text}" for text in trick.number]
     for text in [*texts, *trick.do]:
-        yield Drawn(specification([trick], writer.filled(text, 0), parameters), {trick.name})
+        act = _method("act", parameters, "None", writer.filled(text, 0))
+        yield Drawn(specification([trick], [f"@action\n{act}"]), {trick.name})
 
 
 PLAIN: dict[str, tuple[str, ...]] = {
@@ -944,7 +948,6 @@ DEAD = (
     "[(y := 1) for n in Node]",
     "self.top = 1",
     "for LIMIT in Node: pass",
-    "nonlocal x",
     "with self.flag as LIMIT: pass",
     "lambda: (yield)",
     "raise ValueError",
@@ -1006,19 +1009,32 @@ def compare(system: System, model: Model, limit: int = STATES) -> tuple[int, int
             raise Differs(f"{what} in {state}:\n  CPython {wanted[0]}\n  model   {found[0]}")
         return wanted[1]
 
+    def same_properties(state: State, old: State | None) -> None:
+        for prop in model.properties:
+            for arguments in (
+                system.choices(prop.method.parameters) if (prop.kind == "step") == (old is not None) else ()
+            ):
+                wanted = ended(system.evaluate, prop.method, state, arguments, old)
+                found = ended(interpreter.evaluate, prop, state, arguments, old)
+                same(f"{prop.name}{arguments}", wanted, found, state)
+
+    if model.init is not None:
+        zero = system.zero(before_init=True)
+        for arguments in system.choices(model.init.method.parameters):
+            wanted = ended(system.fire, zero, model.init.method, arguments)
+            same(f"{model.init.name}{arguments}", wanted, ended(interpreter.fire, zero, model.init, arguments), zero)
     frontier: list[State] = [state for _, state in system.initial()]
     seen = set(frontier)
     for state in frontier:
-        for prop in model.properties:
-            for arguments in system.choices(prop.method.parameters):
-                wanted = ended(system.evaluate, prop.method, state, arguments)
-                same(f"{prop.name}{arguments}", wanted, ended(interpreter.evaluate, prop, state, arguments), state)
+        same_properties(state, None)
         for action in model.actions:
             for arguments in interpreter.choices(state, action):
                 wanted = ended(system.fire, state, action.method, arguments)
                 after = same(
                     f"{action.name}{arguments}", wanted, ended(interpreter.fire, state, action, arguments), state
                 )
+                if after is not None:
+                    same_properties(after, state)
                 if after is not None and after not in seen and len(seen) < limit:
                     seen.add(after)
                     frontier.append(after)

@@ -28,7 +28,7 @@ from quorate.language.declarations import (
     original,
 )
 from quorate.language.failures import place_of
-from quorate.language.known import METACLASSES, UNKNOWN, attribute, parameters, raw
+from quorate.language.known import METACLASSES, UNKNOWN, attribute, mark, parameters, raw
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import class_location, declaration, definition, placed
 from quorate.language.resolve import (
@@ -443,7 +443,7 @@ class Configured:
         if name is None:
             return None
         function = getattr(self.spec, name, None)
-        if not callable(function) or hasattr(function, "__quorate__"):
+        if not callable(function) or mark(function, "__quorate__") is not None:
             raise self._misdeclared(
                 action,
                 f"fair_if names {name!r}, which is no pure method of the class: define it, without a decorator.",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
 from quorate.kinds import LIVENESS, MAPPING, known_kinds
-from quorate.language.known import special
+from quorate.language.known import mark, special
 
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
@@ -343,7 +343,7 @@ def declared(cls: type[SpecBase]) -> dict[str, VariableSlot]:
     for base in reversed(cls.__mro__):
         for name in [*inspect.get_annotations(base), *base.__dict__]:
             value = base.__dict__.get(name)
-            if isinstance(value, VariableSlot):
+            if type(value) is VariableSlot:
                 found[name] = value
     return found
 
@@ -363,8 +363,8 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__):
         for name, value in base.__dict__.items():
-            declaration = getattr(value, "__quorate__", None)
-            if isinstance(declaration, Declaration):
+            declaration = mark(value, "__quorate__")
+            if type(declaration) is Declaration:
                 order[name] = declaration
     return order
 

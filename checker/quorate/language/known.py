@@ -67,6 +67,11 @@ def _of_member(member: Any, name: str) -> Any:
     return of_class if name not in vars(member) and not _is_computed(of_class) else UNKNOWN
 
 
+def mark(value: Any, name: str) -> Any:
+    """What a decorator of the language has left on an object; None if there is nothing."""
+    return inspect.getattr_static(value, name, None)
+
+
 def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """The parameters that Python binds when a function is called, whatever it says of itself in attributes such as `__signature__`."""
     if type(function) is FunctionType:

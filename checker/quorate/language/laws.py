@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, overload
 
 from quorate.errors import SpecError
 from quorate.language.declarations import Expectation, holds, original
+from quorate.language.known import mark
 from quorate.language.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,11 +102,11 @@ def marked_in(module: ModuleType) -> dict[str, Marked]:
     """
     found = []
     for name, value in vars(module).items():
-        claim = getattr(value, "__quorate_claim__", None)
+        claim = mark(value, "__quorate_claim__")
         if isinstance(claim, Claim) and getattr(value, "__module__", None) == module.__name__:
             found.append(Marked(name, value, claim))
     for cls in list(vars(module).values()):
-        if isinstance(cls, type) and issubclass(cls, Spec) and cls.__module__ == module.__name__:
+        if issubclass(type(cls), type) and issubclass(cls, Spec) and cls.__module__ == module.__name__:
             found += marked_of(cls)
     return {one.name: one for one in found}
 
@@ -115,7 +116,7 @@ def marked_of(cls: type[Spec]) -> list[Marked]:
     claims: dict[str, Claim] = {}
     for base in reversed(cls.__mro__):
         for name, value in base.__dict__.items():
-            claim = getattr(value, "__quorate_claim__", None)
+            claim = mark(value, "__quorate_claim__")
             if isinstance(claim, Claim):
                 claims[name] = claim
     own = original(cls)

@@ -55,7 +55,7 @@ class Spec(SpecBase):
             install(cls, name)
         for name, value in list(cls.__dict__.items()):
             inherited = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
-            if isinstance(inherited, VariableSlot) and not isinstance(value, VariableSlot):
+            if type(inherited) is VariableSlot and type(value) is not VariableSlot:
                 install(cls, name)
 
     def __init__(self) -> None:

@@ -106,6 +106,7 @@ def touch(ctx: Context, place: ir.Place) -> None:
     """Note that the container at a place is changed in place."""
     name = root(place)
     ctx.versions[name] = ctx.versions.get(name, 0) + 1
+    ctx.forget(place.root)
 
 
 def name(ctx: Context, local: str, behind: Roots) -> None:

@@ -174,6 +174,7 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
         over = comprehensions.ranged(ctx, node.target, node.iter, held)
         _check_target(ctx, node, before.bindings)
         aliases.name(ctx, over.name, aliases.roots(ctx, over.source))
+        narrowing.forget_changed(ctx, node.body)
         if over.only is not None:
             narrowing.learn(ctx, over.only)
         body = (*_held(ctx, node, before.bindings), *block(ctx, node.body))

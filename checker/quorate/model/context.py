@@ -221,6 +221,14 @@ class Context:
         self.bindings[name] = expression
         return expression
 
+    def forget(self, root: str) -> None:
+        """A variable or local name has another value now, or holds something else."""
+        self.known = [
+            fact
+            for fact in self.known
+            if not any(part.op in (Op.STATE, Op.LOCAL) and part.data == root for part in fact.walk())
+        ]
+
     def hide(self, names: Iterable[str]) -> None:
         """Let names have no value from here on, until something gives them one."""
         self.bindings |= {name: Expr(Op.LOCAL, NoneType(), (), f"0hidden_{name}") for name in names}

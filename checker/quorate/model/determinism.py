@@ -94,16 +94,18 @@ def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
         seen.add(function)
         yield function, owner
         for named in _named_in(function):
-            if isinstance(named, FunctionType):
+            if type(named) is FunctionType:
                 pending.append((named, None))
-            elif isinstance(named, type) and _is_of_author(named):
+            elif issubclass(type(named), type) and _is_of_author(named):
                 pending += [(method, named) for method in _methods(named)]
 
 
 def _methods(cls: type) -> list[FunctionType]:
     """The functions that a class defines, as methods of any kind."""
-    members = (getattr(one, "__func__", getattr(one, "fget", one)) for one in vars(cls).values())
-    return [one for one in members if isinstance(one, FunctionType)]
+    inside = {staticmethod: "__func__", classmethod: "__func__", property: "fget"}
+    members = ((one, inside.get(type(one))) for one in vars(cls).values())
+    found = (one if name is None else getattr(one, name) for one, name in members)
+    return [one for one in found if type(one) is FunctionType]
 
 
 def _is_of_author(one: FunctionType | type) -> bool:
@@ -123,7 +125,7 @@ def _named_in(function: FunctionType) -> Iterator[Any]:
         codes += [one for one in code.co_consts if isinstance(one, CodeType)]
     used = {name for code in codes for name in (*code.co_names, *code.co_freevars)}
     found = [names[name] for name in sorted(used & names.keys())]
-    modules = [one for one in found if isinstance(one, ModuleType)]
+    modules = [one for one in found if issubclass(type(one), ModuleType)]
     yield from found
     yield from (vars(module)[name] for module in modules for name in sorted(used & vars(module).keys()))
 
@@ -192,7 +194,7 @@ class _Inspection:
             return MISSING if node.id in self.own else self.source.resolve(node.id)
         if isinstance(node, ast.Attribute):
             base = self._named(node.value)
-            return MISSING if base is MISSING else getattr(base, node.attr, MISSING)
+            return MISSING if base is MISSING else _attribute(base, node.attr)
         return MISSING
 
     def _is_outside(self, node: ast.expr) -> bool:
@@ -201,3 +203,11 @@ class _Inspection:
             node = node.value
         named = self._named(node)
         return named is not MISSING and not isinstance(named, ModuleType)
+
+
+def _attribute(of: Any, name: str) -> Any:
+    """What an attribute is now, or MISSING: an author's object may fail where it is asked."""
+    try:
+        return getattr(of, name, MISSING)
+    except Exception:
+        return MISSING

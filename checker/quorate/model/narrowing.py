@@ -24,13 +24,32 @@ def learn(ctx: Context, condition: ir.Expr, true: bool = True) -> None:
     ctx.known.extend(known(condition, true))
 
 
-def forget(ctx: Context, root: str) -> None:
-    """A variable or local name has another value now."""
-    ctx.known = [
-        fact
-        for fact in ctx.known
-        if not any(part.op in (Op.STATE, Op.LOCAL) and part.data == root for part in fact.walk())
-    ]
+def forget_changed(ctx: Context, nodes: list[ast.stmt]) -> None:
+    """What a body changes is not known in it, where it may run once more."""
+    for part in (part for node in nodes for part in ast.walk(node)):
+        match part:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name in ctx.self_names:
+                _forget_all(ctx)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call()))):
+                _forget_all(ctx)
+            case ast.Call(func=ast.Attribute(value=whole)):
+                _forget_root(ctx, whole)
+            case ast.Name() | ast.Attribute() | ast.Subscript() if not isinstance(part.ctx, ast.Load):
+                _forget_root(ctx, part)
+
+
+def _forget_all(ctx: Context) -> None:
+    for name in ctx.builder.system.index:
+        ctx.forget(name)
+
+
+def _forget_root(ctx: Context, node: ast.expr) -> None:
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ctx.self_names:
+            ctx.forget(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name) and (bound := ctx.bindings.get(node.id)) is not None and bound.op is Op.LOCAL:
+        ctx.forget(bound.data)
 
 
 def wanted(ctx: Context, written: ast.expr, value: ir.Expr, kind: Type | None) -> ir.Expr:

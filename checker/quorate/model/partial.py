@@ -128,7 +128,6 @@ def removed(ctx: Context, node: ast.stmt, place: ir.Place, must: bool = True) ->
     """`del m[k]`: an error where the key is absent, if it `must` be there."""
     location = ctx.location(node)
     nothing = ctx.adapt(lowering.constant(ctx, node, None), place.type, node)
-    narrowing.forget(ctx, place.root)
     aliases.touch(ctx, place)
     last = ir.Assign(place, nothing, location)
     if not must:
@@ -146,6 +145,5 @@ def emptied(ctx: Context, node: ast.stmt, place: ir.Place) -> list[ir.Stmt]:
     each = ir.For(
         str(ctx.temporary("key", kind, node).data), kind, lowering.domain(kind, location), not kind.scalarsets
     )
-    narrowing.forget(ctx, place.root)
     aliases.touch(ctx, place)
     return [ir.Assign(place, ir.Expr(Op.MAP_OF, place.type, (nothing,), (each,), location), location)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from quorate.language.types import ListType, MapType, PartialMapType, SetType, TupleType, Type
-from quorate.model import aliases, expressions, lowering, narrowing, partial
+from quorate.model import aliases, expressions, lowering, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context
 
@@ -72,7 +72,7 @@ def assign(ctx: Context, target: ast.expr, value: ir.Expr, node: ast.stmt) -> li
     if isinstance(target, ast.Name):
         return [local(ctx, target, value, node)]
     where = roomy_for(ctx, place(ctx, target), value, node)
-    narrowing.forget(ctx, where.root)
+    ctx.forget(where.root)
     before, value = _evaluated(ctx, where, value, node)
     stored = ctx.adapt(value, partial.stored(where), node)
     made = ir.Assign(where, ctx.adapt(stored, where.type, node), ctx.location(node))
@@ -150,7 +150,7 @@ def local(ctx: Context, target: ast.Name, value: ir.Expr, node: ast.stmt, annota
     ctx.bindings[target.id] = ir.Expr(ir.Op.LOCAL, kind, (), unique, ctx.location(target))
     ctx.defined.add(unique)
     aliases.name(ctx, unique, aliases.roots(ctx, value))
-    narrowing.forget(ctx, unique)
+    ctx.forget(unique)
     return ir.Assign(ir.Place(unique, False, (), (kind,)), ctx.adapt(value, kind, node), ctx.location(node))
 
 
