@@ -1,16 +1,21 @@
 """Quorums meet exactly when the arithmetic says so."""
 
 from itertools import combinations
+from math import inf
 from typing import ClassVar
 
 import pytest
+import z3
+from click.testing import CliRunner
 from quorate import Scalarset, Spec, action, init, invariant, is_majority, is_quorum, require
+from quorate.commands.prove import command
 from quorate.errors import UsageError
 from quorate.explore import check
 from quorate.outcome import Proven
 from quorate.prove.any_size.quorums import SYSTEMS, examine, report
 from quorate.prove.encode.anysize.sizes import Counted, Size
 from quorate.prove.proof import Task, prove
+from quorate.prove.solvers.query import limit
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -79,6 +84,29 @@ def test_the_report_says_what_it_needs() -> None:
 def test_what_makes_no_sense_is_said(name: str, given: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         examine(name, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--any-size", "no meaning for quorums"),
+        ("--bound N=3", "no meaning for quorums"),
+        ("--format json", "no meaning for quorums"),
+        ("--method bmc", "no meaning for quorums"),
+        ("--timeout nan", "not a number"),
+        ("--timeout 1e400", "not in the range"),
+    ],
+)
+def test_what_says_nothing_of_quorums_is_refused(given: str, said: str) -> None:
+    result = CliRunner().invoke(command, ["quorums", *given.split()], standalone_mode=False)
+    assert said in str(result.exception)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.0**32 / 1000, 1e9, inf])
+def test_a_limit_of_any_length_is_one(seconds: float) -> None:
+    solver = z3.Solver()
+    limit(solver, seconds)
+    assert str(solver.check()) == "sat"
 
 
 SIZES = [(n, f) for n in (1, 2, 3, 4, 5) for f in range(1, n + 1)]

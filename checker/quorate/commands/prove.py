@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from quorate.commands._options import Explicit, bound_option, format_option
+from quorate.commands._options import Amount, Explicit, bound_option, format_option
 from quorate.commands._show import Folder, rejections, show, show_results
 from quorate.errors import UsageError
 from quorate.files import write_whole
@@ -67,7 +67,7 @@ def _parameters(function: Any) -> Any:
 )
 @click.option(
     "--max-time",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
@@ -75,7 +75,7 @@ def _parameters(function: Any) -> Any:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -134,9 +134,21 @@ def command(
     proves for every size what all any-size proofs rest on.
     """
     given = {name: value for name, value in numbers.items() if value is not None}
+    about_one = {
+        "--variant": variant,
+        "--invariant": invariants,
+        "--method": method != "induction",
+        "--depth": depth,
+        "--bound": bounds,
+        "--discover": discovering,
+        "--out": out,
+        "--certificate": certificate,
+    }
     if spec == QUORUMS:
         from quorate.prove.any_size.quorums import report
 
+        others = {"--any-size": any_size, "--laws": laws, "--format": form != TEXT}
+        _require_none({**about_one, **others}, "quorums, which are about all numbers of nodes")
         text, good = report(given)
         click.echo(text)
         return Exit.SUCCESS if good else Exit.VIOLATED
@@ -153,18 +165,7 @@ def command(
         protocol = load(spec)
     effort = Effort((timeout / 20, timeout / 10, timeout / 5), timeout / 3, workers, timeout)
     if laws or protocol.has_only_laws:
-        given_too = {
-            "--invariant": invariants,
-            "--bound": bounds,
-            "--depth": depth,
-            "--out": out,
-            "--variant": variant,
-            "--discover": discovering,
-            "--certificate": certificate,
-        }
-        for option, value in given_too.items():
-            if value:
-                raise UsageError(f"{option} has no meaning for laws, which are about all values. Leave it out.")
+        _require_none(about_one, "laws, which are about all values")
         return _prove_laws(protocol, effort, timeout, form)
     evidence = Evidence() if certificate is not None else None
     if certificate is not None and certificate.exists() and any(certificate.iterdir()):
@@ -184,6 +185,13 @@ def command(
     if folder is not None:
         _save(proof, folder)
     return proof.outcome.exit_code
+
+
+def _require_none(given: Mapping[str, object], what: str) -> None:
+    """Raises UsageError where an option was given that says nothing of what is proven."""
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"{option} has no meaning for {what}. Leave it out.")
 
 
 def _prove_laws(protocol: Protocol, effort: Effort, timeout: float, form: str) -> Exit:

@@ -17,6 +17,8 @@ Status = Literal["unsat", "sat", "unknown"]
 
 LEAST_MILLISECONDS = 100
 """Z3 can miss a shorter time limit, which is over before the search begins, and then goes on without one."""
+MOST_MILLISECONDS = 2**32 - 1
+"""What it counts up to, which is 49 days."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Query:
 
 def limit(solver: Solver, seconds: float) -> None:
     """Give Z3 so much time for a question."""
-    solver.set("timeout", max(LEAST_MILLISECONDS, int(seconds * 1000)))
+    solver.set("timeout", max(LEAST_MILLISECONDS, int(min(seconds * 1000, MOST_MILLISECONDS))))
 
 
 def query(
