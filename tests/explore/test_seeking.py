@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 import pytest
-from quorate import Nat, Ordered, Scalarset, Spec, action, reachable, require
+from quorate import Nat, Ordered, Scalarset, Spec, action, constraint, init, invariant, mapping, reachable, require
 from quorate.errors import UsageError
 from quorate.explore import witness
 from quorate.explore.choices import Choices
@@ -160,3 +160,98 @@ def test_a_goal_is_looked_for_within_the_bounds_of_its_own_parameters() -> None:
         with System(spec) as system:
             start = next(system.initial())
         assert type(seek(spec, [start], Aim("goal", "filled_in"), Watch())) is kind
+
+
+class Counting(Spec):
+    """It counts one by one, from nothing."""
+
+    many: Number
+
+    @action
+    def count(self) -> None:
+        require(self.many < 2)
+        self.many += 1
+
+
+class Stepping(Spec):
+    """It counts in halves."""
+
+    refines = Counting
+    at: Number
+    half: bool
+
+    @action
+    def step(self) -> None:
+        require(self.at < 2)
+        if self.half:
+            self.at += 1
+        self.half = not self.half
+
+    @mapping
+    def counts(self, abstract: Counting) -> None:
+        abstract.many = self.at
+
+
+class Leaping(Stepping):
+    """It may leave one out."""
+
+    @action
+    def leap(self) -> None:
+        require(self.at == 0 and self.half)
+        self.at = Number(2)
+
+
+class BeginsLate(Stepping):
+    """It does not begin with nothing."""
+
+    @init
+    def late(self) -> None:
+        self.at = Number(1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "at", "steps"),
+    [
+        (Stepping, (1, False), None),
+        (Leaping, (0, True), 1),
+        (Leaping, (1, False), None),
+        (BeginsLate, (1, False), 0),
+        (BeginsLate, (1, True), None),
+    ],
+)
+def test_a_refinement_is_asked_of_a_state_as_of_one_that_is_reached(
+    spec: type[Spec], at: tuple[int, bool], steps: int | None
+) -> None:
+    """Where the more abstract one begins is said of the beginnings only."""
+    found = seek(spec, [((), at)], Aim("violation"), Watch())
+    assert isinstance(found, Holds if steps is None else Violated)
+    assert steps is None or (found.trace is not None and len(found.trace.steps) == steps)  # type: ignore[attr-defined]
+
+
+class Limited(Spec):
+    """One of the states that it might begin with is left out of account."""
+
+    at: Number
+
+    @init
+    def anywhere(self, n: Number) -> None:
+        require(n != 1)
+        self.at = n
+
+    @action
+    def move(self) -> None:
+        require(self.at == 0)
+        self.at = Number(1)
+
+    @constraint
+    def small(self) -> bool:
+        return self.at < 2
+
+    @invariant
+    def claim(self) -> bool:
+        return self.at < 2
+
+
+def test_what_is_left_out_at_the_beginning_is_no_bound_of_what_follows_from_a_state() -> None:
+    assert type(seek(Limited, [((), (1,))], Aim("violation"), Watch())) is Holds
+    assert type(seek(Limited, [((0,), (0,))], Aim("violation"), Watch())) is HoldsWithinBounds

@@ -70,7 +70,7 @@ class Properties:
 
     def begins_wrongly(self, state: State) -> Falsified | None:
         """The mapping that does not lead from this initial state to an abstract one."""
-        if not self.mappings:
+        if not self.mappings or not self._system.begins(state):
             return None
         view = self._system.view(state)
         return self._first_false(self.mappings, lambda method, arguments: method.function(view, *arguments))

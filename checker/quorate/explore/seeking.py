@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Self, cast
 
 from quorate.errors import UsageError
 from quorate.explore.checking import Naming, check_system
 from quorate.explore.every import judgeable, never, only
 from quorate.explore.limits import Watch
 from quorate.kinds import DEADLOCK, SAFETY_PROPER
-from quorate.language.declarations import Declaration, original
+from quorate.language.declarations import Declaration, SpecBase, original
 from quorate.language.sorts import Identity
 from quorate.language.spec import Spec, derived, without
 from quorate.language.system import Arguments, State, System
@@ -80,6 +82,23 @@ class _Started(System):
     def initial(self) -> Iterator[tuple[Arguments, State]]:
         """The given states."""
         yield from self._starts
+
+    def begins(self, state: State) -> bool:
+        """Whether a given state is one in which the specification begins."""
+        return state in self._beginnings
+
+    @cached_property
+    def _beginnings(self) -> frozenset[State]:
+        return frozenset(state for _, state in self.begun())
+
+    def excluded_initially(self) -> Counter[str]:
+        """As usual where it is looked from the beginning; no constraint excludes what is given."""
+        begins = self.constraints and any(self.begins(state) for _, state in self._starts)
+        return super().excluded_initially() if begins else Counter()
+
+    def _like(self, spec: type[SpecBase]) -> Self:
+        """What it refines begins as it says."""
+        return cast(Self, System(spec))
 
 
 def _asked(spec: type[Spec], aim: Aim, names: dict[str, Identity]) -> type[Spec]:
