@@ -162,9 +162,17 @@ class Node:
         for method in stage.system.of(*LIVENESS):
             yield Judged(method, method.name, method.declaration.kind, None)
         if stage.properties.terminal is not None:
-            stuck = not self.options and self.failure is None and not any(one.why.bound for one in self.refused)
+            stuck = not self.options and self.failure is None and not any(map(self._goes_on, stage.actions))
             may = not stuck or stage.properties.holds(stage.properties.terminal, self.state, ())
             yield Judged(None, DEADLOCK, DEADLOCK, may)
+
+    def _goes_on(self, choices: tuple[Method, Choices]) -> bool:
+        """Whether an action is possible, or only a bound stops it: also where that is beyond what is tried and explained."""
+        action, arguments = choices
+        try:
+            return any(self.stage.system.fire(self.state, action, one) is not None for one in arguments(self.state))
+        except (Cut, Failure):
+            return True
 
     def _property(self, method: Method, kind: str, choices: Sequence[Arguments]) -> Judged:
         of_step = kind in STEPS
