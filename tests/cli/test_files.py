@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 from threading import Thread
 
+import click
 import pytest
+from quorate.cli import cli
+from quorate.commands._show import Folder
 from quorate.errors import UsageError
 from quorate.explore import check
 from quorate.files import write_whole
@@ -131,3 +134,25 @@ def test_new_writes_over_nothing_a_link_leads_to(tmp_path: Path, monkeypatch: py
     with pytest.raises(UsageError, match="already"):
         command.callback(name="turns")  # type: ignore[misc]
     assert not Path("elsewhere.py").exists()
+
+
+def test_a_directory_whose_name_is_too_long_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        Folder(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e308", "-1"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["simulate", "raft", "--max-time"],
+        ["client", "raft", "status", "--timeout"],
+        ["run", "raft", "--seconds"],
+        ["nemesis", "--every"],
+        ["nemesis", "--lasts"],
+        ["bench-store", "raft", "--seconds"],
+    ],
+)
+def test_times_are_numbers(command: list[str], number: str) -> None:
+    with pytest.raises(click.BadParameter, match="not"):
+        cli.invoke(cli.make_context("quorate", [*command, number]))

@@ -114,12 +114,13 @@ def _sizes(context: click.Context, parameter: click.Parameter, texts: tuple[str,
 
 
 class Amount(click.FloatRange):
-    """A positive number that is one: neither NaN nor infinite, and small enough to be counted in bytes."""
+    """A positive number that is one: neither NaN nor infinite, and small enough to be counted in bytes. `least` is the smallest, if there
+    is one."""
 
     name = "number"
 
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True, max=1e9)
+    def __init__(self, least: float | None = None) -> None:
+        super().__init__(min=least or 0, min_open=least is None, max=1e9)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))

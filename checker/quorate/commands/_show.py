@@ -179,9 +179,9 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         probe = path / ".quorate-probe"
         try:
+            missing = [folder for folder in (path, *path.parents) if not folder.exists()]
             path.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"")
             probe.unlink()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._cluster import cluster_in, need_protocol
-from quorate.commands._options import Explicit
+from quorate.commands._options import Amount, Explicit
 from quorate.errors import UsageError, unknown
 from quorate.outcome import Exit
 
@@ -44,9 +44,7 @@ WARM_SECONDS = 30.0
     metavar="N",
     help="How many requests each client has open; may be repeated.",
 )
-@click.option(
-    "--seconds", type=click.FloatRange(min=0.1), default=3.0, show_default=True, metavar="S", help="For each line."
-)
+@click.option("--seconds", type=Amount(0.1), default=3.0, show_default=True, metavar="S", help="For each line.")
 @click.option("--bytes", "size", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Of a value.")
 @click.option("--only", multiple=True, metavar="KIND", help="Of the kinds of writes only this; may be repeated.")
 def command(

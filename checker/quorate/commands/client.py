@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._cluster import cluster_in, data_option, need_protocol
-from quorate.commands._options import Explicit
+from quorate.commands._options import Amount, Explicit
 from quorate.errors import UsageError, unknown
 from quorate.outcome import Exit
 
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 @click.option("--token", metavar="TOKEN", help="Of primary_backup: get sees at least what an earlier answer told of.")
 @click.option("--beside", is_flag=True, help="Of dynamo: put the value beside what is there, without reading first.")
 @click.option("--server", metavar="NODE", help="Ask this node only, as for the `status` of one.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="S", help="Give up."
-)
+@click.option("--timeout", type=Amount(0.1), default=10.0, show_default=True, metavar="S", help="Give up.")
 def command(
     name: str,
     action: str,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._cluster import cluster_in, data_option, need_implementations
-from quorate.commands._options import Explicit
+from quorate.commands._options import Amount, Explicit
 from quorate.errors import UsageError
 from quorate.outcome import Exit
 
@@ -26,10 +26,8 @@ TROUBLES = ("kill", "pause", "cut")
 @click.command("nemesis", cls=Explicit)
 @data_option
 @click.option("--rounds", type=click.IntRange(min=1), default=10, show_default=True, help="How often.")
-@click.option(
-    "--every", type=click.FloatRange(min=0.1), default=3.0, show_default=True, metavar="S", help="Between two."
-)
-@click.option("--lasts", type=click.FloatRange(min=0.1), default=2.0, show_default=True, metavar="S", help="Of each.")
+@click.option("--every", type=Amount(0.1), default=3.0, show_default=True, metavar="S", help="Between two.")
+@click.option("--lasts", type=Amount(0.1), default=2.0, show_default=True, metavar="S", help="Of each.")
 @click.option("--only", type=click.Choice(TROUBLES), multiple=True, help="Not the others; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choices.")
 def command(data: Path, rounds: int, every: float, lasts: float, only: tuple[str, ...], seed: int) -> Exit:

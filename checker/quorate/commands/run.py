@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._cluster import data_option, need_protocol
-from quorate.commands._options import Explicit
+from quorate.commands._options import Amount, Explicit
 from quorate.errors import UsageError
 from quorate.outcome import Exit
 
@@ -68,7 +68,7 @@ LEADERS = ("leader", "primary")
 )
 @click.option("--maelstrom", is_flag=True, help="Be one node of Maelstrom: JSON lines on stdin and stdout.")
 @click.option("--tls", is_flag=True, help="Mutual TLS between all, with certificates made for a new cluster.")
-@click.option("--seconds", type=click.FloatRange(min=0), metavar="S", help="Stop after so long; without it, at Ctrl-C.")
+@click.option("--seconds", type=Amount(0), metavar="S", help="Stop after so long; without it, at Ctrl-C.")
 def command(
     name: str,
     nodes: int | None,

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from quorate.commands._live import steps_line, watching
-from quorate.commands._options import Explicit, bound_option, cluster_of, cluster_options, limits, variant_option
+from quorate.commands._options import (
+    Amount,
+    Explicit,
+    bound_option,
+    cluster_of,
+    cluster_options,
+    limits,
+    variant_option,
+)
 from quorate.commands._show import Folder, apart, show_trace
 from quorate.outcome import Exit
 
@@ -65,9 +73,7 @@ TELLING = 100_000
     help="Threads of the native engine; one for each core without this. The runs do not depend on it.",
 )
 @cluster_options("Take the runs on")
-@click.option(
-    "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no step after this time."
-)
+@click.option("--max-time", type=Amount(), metavar="SECONDS", help="Begin no step after this time.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the run's trace.json and diagram.svg there."
