@@ -116,7 +116,7 @@ def test_a_search_goes_on_from_where_a_limit_of_states_ended_it(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("store", ["exact", "tree"])
+@pytest.mark.parametrize("store", ["exact", "tree", "disk"])
 def test_drawn_searches_go_on_from_limit_to_limit(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By other numbers of workers each time, with sleep sets, symmetry and memos, past cuts, goals and violations."""
     monkeypatch.setattr(library, "FLAGS", (*QUICK_FLAGS, "-DSOLO_MAX=2", *SMALL.get(store, ())))
@@ -127,23 +127,27 @@ def test_drawn_searches_go_on_from_limit_to_limit(tmp_path: Path, store: str, mo
         batch = compile_batch([cases[position].rendered for position in group], store)
         for number, position in enumerate(group):
             case = cases[position]
-            found = _in_stages(case, batch.choose(number), tmp_path / "checkpoint", store, tally)
+            found = _in_stages(case, batch.choose(number), tmp_path, store, tally)
             assert summary(found, not case.sorts) == summary(case.expected, not case.sorts), case.seed
             tally["with symmetry"] += bool(case.sorts)
             tally["violated"] += case.expected.finding is not None
     assert tally["stages"] > 90 and tally["with symmetry"] > 12 and tally["violated"] > 12
 
 
-def _in_stages(case: Case, engine: library.Library, file: Path, store: str, tally: Counter[str]) -> Covered:
-    """A search that a limit of states ends again and again."""
-    random, most = Random(case.seed), 0
+def _in_stages(case: Case, engine: library.Library, folder: Path, store: str, tally: Counter[str]) -> Covered:
+    """A search that a limit of states ends again and again; one on the disk has one worker."""
+    random, most, file = Random(case.seed), 0, folder / "checkpoint"
     while True:
         tally["stages"] += 1
         most += random.randint(1, max(2, case.expected.states // 2))
+        limits, again = Limits(states=most), random.choice((0, 1, 2))
         checkpoint = Checkpoint(file, interval_s=1e9, resume=file.exists())
-        watch = Watch(Limits(states=most), store=store, again=random.choice((0, 1, 2)), checkpoint=checkpoint)
+        if store == "disk":
+            watch, workers = Watch(limits, again=again, disk=folder / "disk", disk_interval_s=0.0), 1
+        else:
+            watch, workers = Watch(limits, store=store, again=again, checkpoint=checkpoint), random.randint(1, 4)
         with case.system:
-            found = search.run(case.system, engine, case.initial, watch, random.randint(1, 4), case.sorts)
+            found = search.run(case.system, engine, case.initial, watch, workers, case.sorts)
         if found.stopped is None:
             return found
 
