@@ -174,6 +174,11 @@ class Configured:
                 if not hasattr(self.spec, name):
                     raise SpecError(f"{self.name}.{name} is a ClassVar without a value.")
                 value = attribute(self.spec, name)
+                if type(raw(self.spec, name)) is VariableSlot:
+                    raise SpecError(
+                        f"{self.name}.{name} is a constant here and a variable in a base: choose another name.",
+                        declaration(self.spec, name),
+                    )
                 if value is UNKNOWN:
                     raise SpecError(
                         f"{self.name}.{name} is computed when it is asked for: a constant is a plain value.",
@@ -284,10 +289,13 @@ class Configured:
                     default = kind.check(default)
                 except Cut as cut:
                     raise SpecError(
-                        f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}."
+                        f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}.",
+                        declaration(self.spec, name),
                     ) from None
                 except SpecError as error:
-                    raise SpecError(f"{self.name}.{name}: its default is wrong. {error}") from None
+                    raise SpecError(
+                        f"{self.name}.{name}: its default is wrong. {error}", declaration(self.spec, name)
+                    ) from None
             found.append(Variable(name, kind, default))
         if not found:
             raise SpecError(f"{self.name} has no state: declare variables, such as `term: dict[Server, Term]`.")

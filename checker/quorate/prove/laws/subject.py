@@ -6,7 +6,6 @@ its *carrier*: a subclass of the function's own if it is a method. Nothing of it
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import Any
 
 from quorate.errors import SpecError
 from quorate.language.declarations import action
+from quorate.language.known import positional
 from quorate.language.laws import Marked
 from quorate.language.resolve import hints
 from quorate.language.sorts import AnySort
@@ -115,7 +115,7 @@ class Subject:
     def _declared(self) -> dict[str, Any]:
         """The parameters with their annotations."""
         function = self.marked.function
-        names = list(inspect.signature(function).parameters)[self._class_of(function) is not None :]
+        names = positional(function)[self._class_of(function) is not None :]
         known = self._hints(function)
         for name in names:
             if name not in known:
@@ -190,7 +190,7 @@ class Subject:
         """A function of the claim for values of the resolved types."""
         owner = self._class_of(function)
         source = Source.of(function, owner)
-        names = list(inspect.signature(function).parameters)[owner is not None :]
+        names = positional(function)[owner is not None :]
         given = kinds if role in ("merge", "law") else [value] * (1 if role == "valid" else 2)
         if len(names) != len(given):
             raise source.error(source.tree, f"{role}={function.__name__} takes {len(given)} values, not {len(names)}.")
