@@ -126,6 +126,23 @@ def test_a_damaged_record_is_as_none(project: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "said", ['{"fine": true, "seconds": "x", "key": null}', '{"fine": 1}', "5", "[]", '{"fine": null}']
+)
+def test_a_record_with_other_types_is_as_none(said: str, tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.keep_last({"a:b:c": Last(True, 1.0, None)})
+    (file,) = (tmp_path / ".quorate_cache").glob("*.json")
+    file.write_text(f'{{"a:b:c": {said}, "d:e:f": {{"fine": true, "seconds": 2.0, "key": null}}}}')
+    assert record.last() == {"d:e:f": Last(True, 2.0, None)}
+    success = tmp_path / ".quorate_cache" / "successes" / "key.json"
+    success.parent.mkdir(parents=True, exist_ok=True)
+    words = {"expected": "holds", "found": "holds", "sentence": "", "summary": "", "outcome": {}}
+    for damaged in (words | {"outcome": 5}, words | {"found": None}, {"outcome": {}}):
+        success.write_text(json.dumps({"format": "quorate-success-1"} | damaged))
+        assert record.success("key") is None
+
+
 def test_a_difference_from_the_lock_is_explained_and_put_down_to_what_was_changed(project: Path) -> None:
     assert "wrote quorate.lock: 3 new, 0 changed, 0 gone" in quorate("--update").stderr
     assert "is up to date" in quorate("--update").stderr

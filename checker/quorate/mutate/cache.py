@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import quorate
 from quorate import cc
+from quorate.files import write_whole
 from quorate.mutate.trial import Finding
 
 FILES_MAX = 5_000
@@ -55,10 +55,7 @@ class Cache:
             return
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, partial = tempfile.mkstemp(dir=file.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(finding.to_json(), out)
-            os.replace(partial, file)
+            write_whole(file, json.dumps(finding.to_json()))
 
     def prune(self) -> None:
         """Remove what was used longest ago, if there is too much."""

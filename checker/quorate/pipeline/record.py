@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
+
+from quorate.files import write_whole
 
 FOLDER = ".quorate_cache"
 FORMAT = "quorate-success-1"
@@ -51,8 +54,8 @@ class Record:
         said = _read(self._folder / "successes" / f"{key}.json")
         if said.pop("format", None) != FORMAT:
             return None
-        with suppress(TypeError):
-            return Success(**said)
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert(said, Success)
         return None
 
     def keep(self, key: str, success: Success) -> None:
@@ -67,8 +70,8 @@ class Record:
         """How each check ended last, by its name."""
         found = {}
         for name, said in _read(self._folder / "last.json").items():
-            with suppress(TypeError):
-                found[name] = Last(**said)
+            with suppress(msgspec.ValidationError):
+                found[name] = msgspec.convert(said, Last)
         return found
 
     def keep_last(self, ends: Mapping[str, Last]) -> None:
@@ -92,7 +95,4 @@ def _write(file: Path, data: Mapping[str, Any], top: Path) -> None:
         ignore = top / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
-        handle, partial = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(data, out)
-        os.replace(partial, file)
+        write_whole(file, json.dumps(data))
