@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -201,3 +202,33 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "msgspec", None)
     with pytest.raises(UsageError, match=r"need the package msgspec\. .* pip install 'quorate\[impl\]'"):
         need_implementations()
+
+
+@pytest.mark.parametrize("address", ["foo:bar", "localhost", "", ":", "127.0.0.1:99999", "x:-1"])
+def test_an_address_that_is_none_is_refused_wherever_it_is_given(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from quorate.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    config = {
+        "cluster": "c",
+        "protocol": "raft",
+        "members": {"n1": "127.0.0.1:7001"},
+        "spares": {},
+        "metrics": {"n1": 7002},
+        "tls": {},
+        "pids": {},
+    }
+    file = tmp_path / "quorate-data" / "cluster.json"
+    file.parent.mkdir()
+    for members, command in (
+        ({"n1": "127.0.0.1:7001"}, ["client", "raft", "add-server", "n4", address]),
+        ({"n1": address}, ["client", "raft", "status"]),
+        ({"n1": address}, ["nemesis"]),
+    ):
+        file.write_text(json.dumps(config | {"members": members}))
+        monkeypatch.setattr(sys, "argv", ["quorate", *command])
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        assert "is no address such as 127.0.0.1:7001" in capsys.readouterr().err

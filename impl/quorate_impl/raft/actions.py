@@ -18,6 +18,7 @@ from quorate_impl.raft.messages import (
     Transfer,
     Value,
 )
+from quorate_impl.runtime.config import host_and_port
 from quorate_impl.runtime.protocols import Action, Shown
 
 ACTIONS = {
@@ -27,7 +28,9 @@ ACTIONS = {
     "delete": Action(("KEY",), "Take a key away.", Delete),
     "status": Action((), "What a server knows of itself and of the cluster.", lambda: Status(0)),
     "add-server": Action(
-        ("NAME", "ADDRESS"), "Add a server that runs, when it has caught up.", lambda *given: AddServer(0, *given)
+        ("NAME", "ADDRESS"),
+        "Add a server that runs, when it has caught up.",
+        lambda name, address: _adding(name, address),
     ),
     "remove-server": Action(("NAME",), "Go on without a server.", lambda name: RemoveServer(0, name)),
     "transfer": Action(("NAME",), "Let a server lead.", lambda name: Transfer(0, name)),
@@ -51,3 +54,9 @@ def show(result: Message) -> Shown:
             lines = [f"{name:16} {'-' if value is None else value}" for name, value in facts.items()]
             return Shown("\n".join([*lines, *(f"member {name:9} {address}" for name, address in members.items())]))
     return Shown("done")
+
+
+def _adding(name: str, address: str) -> AddServer:
+    """What adds a server. Raises ValueError for an address that nobody could listen at."""
+    host_and_port(address)
+    return AddServer(0, name, address)

@@ -18,7 +18,7 @@ from typing import ClassVar
 import msgspec
 
 from quorate_impl.runtime.__main__ import DISK_FAILED, MISCONFIGURED, WHILE_STDIN
-from quorate_impl.runtime.config import NodeConfig, Tls
+from quorate_impl.runtime.config import NodeConfig, Tls, host_and_port
 from quorate_impl.runtime.protocols import FOUNDERS, NODES, OFFICERS
 
 FILE = "cluster.json"
@@ -36,6 +36,10 @@ class ClusterConfig(msgspec.Struct, forbid_unknown_fields=True):
     tls: dict[str, Tls]
     pids: dict[str, int]
     settings: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for address in self.addresses.values():
+            host_and_port(address)
 
     @property
     def addresses(self) -> dict[str, str]:
