@@ -152,6 +152,7 @@ def hints(of: Any) -> dict[str, Any]:
     """
     try:
         if not isinstance(of, type):
+            inspect.unwrap(of)  # Raises ValueError where it is wrapped in itself, which typing would follow for ever.
             return get_type_hints(of, include_extras=True)
         return {name: hint for base in reversed(of.__mro__) for name, hint in _own_hints(base).items()}
     except NameError as error:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from quorate.errors import SpecError
 from quorate.language.known import UNKNOWN, attribute
+from quorate.language.places import placed
 from quorate.language.resolve import Configuration, hints, is_classvar, resolve
 from quorate.language.system import System
 from quorate.language.types import NoneType, Type
@@ -267,7 +268,10 @@ class Context:
 
     def parameter_hints(self, function: Any, owner: type | None) -> dict[str, Type]:
         """The annotated types of a function's parameters and result, where they are types of the language."""
-        known = self.builder.system.method_hints(function) if owner is not None else hints(function)
+        try:
+            known = self.builder.system.method_hints(function) if owner is not None else hints(function)
+        except SpecError as error:
+            raise placed(error, self.location(self.source.tree)) from None
         found: dict[str, Type] = {}
         for name, hint in known.items():
             if is_classvar(hint):

@@ -30,7 +30,11 @@ class Source:
     @staticmethod
     def of(function: Callable[..., Any], owner: type | None = None) -> Source:
         """Parse a function. Raises OutsideSubset if its source is not available."""
-        wrapped, function = function, inspect.unwrap(function)
+        wrapped, name = function, getattr(function, "__qualname__", repr(function))
+        try:
+            function = inspect.unwrap(function)
+        except ValueError:
+            raise OutsideSubset(f"{name} is wrapped in itself.", "Write it without the decorator.") from None
         name = getattr(function, "__qualname__", repr(function))
         code = getattr(function, "__code__", None)
         text = "" if code is None else text_of(code)
