@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,20 @@ class Box:
     """Some numbers."""
 
     items: set[N]
+
+
+class Evens:
+    """What contains more than it ranges over."""
+
+    def __contains__(self, other: object) -> bool:
+        return other in (0, 2)
+
+    def __iter__(self) -> Iterator[int]:
+        yield 0
+        raise RuntimeError
+
+
+EVENS = Evens()
 
 
 class Open(Spec):
@@ -72,6 +87,31 @@ class Open(Spec):
     @action
     def pick(self, n: N) -> None:
         require(n in self.box.items)
+        self.n = n
+
+    @action
+    def pick_one(self, n: N) -> None:
+        require(n in self.said)
+        self.n = n
+
+    @action
+    def pick_any(self, n: N) -> None:
+        require(n in self.n)
+        self.n = n
+
+    @action
+    def pick_even(self, n: N) -> None:
+        require(n in EVENS)
+        self.n = n
+
+    @action
+    def pick_true(self, n: N) -> None:
+        require(n in {True, 2})
+        self.n = n
+
+    @action
+    def pick_quotient(self, n: N) -> None:
+        require(n in (6 // (i - 2) for i in (3, 2, 5)))
         self.n = n
 
     def is_late(self, n: N, *, least: int = 1) -> bool:
@@ -150,6 +190,26 @@ def test_what_an_argument_is_taken_from_may_fail(tmp_path: Path) -> None:
     assert isinstance(verdict, Differs) and "raises an error" in verdict.misfits[0].reason
     assert isinstance(judged(tmp_path, [event("fill", {"n": 0}), event("pick", {"n": 1})]), Conforms)
     assert isinstance(judged(tmp_path, [event("fill", {"n": 0}), event("pick", {"n": 3})]), Differs)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "fits"),
+    [
+        ("pick_one", 1, False),
+        ("pick_any", 1, False),
+        ("pick_even", 2, True),
+        ("pick_even", 1, False),
+        ("pick_true", 1, True),
+        ("pick_true", 3, False),
+        ("pick_quotient", 6, True),
+        ("pick_quotient", 2, False),
+    ],
+)
+def test_what_an_argument_is_taken_from_may_not_say_by_its_members_what_is_in_it(
+    name: str, told: int, fits: bool, tmp_path: Path
+) -> None:
+    assert isinstance(judged(tmp_path, [event(name, {"n": told})]), Conforms if fits else Differs)
+    assert isinstance(judged(tmp_path, [event("hush", {"n": told})]), Differs)
 
 
 def test_defaults_of_keywords_are_those_of_the_method(tmp_path: Path) -> None:

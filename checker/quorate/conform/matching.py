@@ -22,7 +22,7 @@ from quorate.conform.wide.maps import SparseMap
 from quorate.conform.wide.networks import WideNetwork
 from quorate.conform.wide.system import Wide
 from quorate.errors import QuorateError, UsageError, unknown
-from quorate.explore.choices import collections_of
+from quorate.explore.choices import collections_of, members_of, require_understood
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut
 from quorate.language.declarations import SpecBase
@@ -284,26 +284,30 @@ class Matching:
         if _is_told(wanted):
             yield wanted
             return
-        source = self._source(view, attempt.action, parameter.name, chosen)
-        if source is None:
+        within = self._within(view, attempt, chosen)
+        if within is None:
             try:
-                yield from self.values.inhabitants(parameter.type, wanted)
+                within = self.values.inhabitants(parameter.type, wanted)
             except UsageError as error:
                 raise UsageError(
                     f"the argument {parameter.name} of {attempt.action.name} is not told: {error}."
                 ) from None
-            return
-        if isinstance(wanted, Partial) and isinstance(source, WideNetwork):
-            source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if is_whole(one)})
-        for value in source:
-            if parameter.type.accepts(value) and matches(wanted, value):
-                yield value
+        yield from within
 
-    def _source(self, view: SpecBase, action: Method, name: str, chosen: Arguments) -> Any:
-        """What an action takes an argument from; None where it does not say so, or what it says fails."""
-        collection = self._collections[action.name].get(name)
+    def _within(self, view: SpecBase, attempt: Attempt, chosen: Arguments) -> Iterable[Any] | None:
+        """The values for the next argument in what the action takes it from; None where it does not say so, or where that fails, or does
+        not say by its members what is in it."""
+        assert attempt.action is not None
+        parameter, wanted = attempt.action.parameters[len(chosen)], attempt.wanted[len(chosen)]
+        collection = self._collections[attempt.action.name].get(parameter.name)
+        if collection is None:
+            return None
         try:
-            return None if collection is None else collection(view, *chosen)
+            source = collection(view, *chosen)
+            require_understood(source)
+            if isinstance(wanted, Partial) and isinstance(source, WideNetwork):
+                source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if is_whole(one)})
+            return [value for value in members_of(parameter.type, source) if matches(wanted, value)]
         except BaseException as error:
             if not is_of_spec(error):
                 raise

@@ -187,8 +187,7 @@ class Choices:
         return remembered[None]
 
     def _known(self, parameter: Parameter, remembered: dict[Hashable, list[Any]], contents: Any) -> list[Any]:
-        if type(contents).__module__.partition(".")[0] not in UNDERSTOOD:
-            raise Doubtful
+        require_understood(contents)
         try:
             found = remembered.get(contents)
         except TypeError:  # A list or set that the expression has just built cannot be a key.
@@ -204,23 +203,35 @@ class Doubtful(Exception):
     """What the members of a collection equal is not plain."""
 
 
-def of_type(kind: Type, contents: Any) -> list[Any]:
-    """The values of a type that are in a collection, each once, in canonical order. Raises Doubtful if that are not just the members that
-    are of the type: in Python `1 in {True}` is true."""
-    values: dict[int, Any] = {}
+def require_understood(contents: Any) -> None:
+    """Raises Doubtful for a collection that may contain other values than those that it ranges over."""
+    if type(contents).__module__.partition(".")[0] not in UNDERSTOOD:
+        raise Doubtful
+
+
+def members_of(kind: Type, contents: Any) -> Iterator[Any]:
+    """The members of a collection that are of a type. Raises Doubtful if other values of the type may be in it: in Python `1 in {True}` is
+    true."""
     for value in contents:
         if kind.accepts(value):
-            try:
-                checked = kind.check(value)
-            except Cut:
-                continue
-            except SpecError:
-                if isinstance(kind, Leaf):
-                    continue
-                raise Doubtful from None
-            values[kind.encode(checked)] = checked
+            yield value
         elif _may_equal(kind, value):
             raise Doubtful
+
+
+def of_type(kind: Type, contents: Any) -> list[Any]:
+    """The values of a type that are in a collection, each once, in canonical order. Raises Doubtful as `members_of` does."""
+    values: dict[int, Any] = {}
+    for value in members_of(kind, contents):
+        try:
+            checked = kind.check(value)
+        except Cut:
+            continue
+        except SpecError:
+            if isinstance(kind, Leaf):
+                continue
+            raise Doubtful from None
+        values[kind.encode(checked)] = checked
     return [values[code] for code in sorted(values)]
 
 
