@@ -16,10 +16,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
     A text is in UTF-8, which has no lone surrogates: they are written as JSON and Python escape them. Raises OSError."""
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():  # A device or a pipe; a directory is an error.
-        target.write_bytes(data)
+    if path.exists() and not path.is_file():  # A device or a pipe, also one that has no name; a directory is an error.
+        path.write_bytes(data)
         return
+    target = Path(os.path.realpath(path))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     partial = target.with_name(f".{secrets.token_hex(8)}.partial")

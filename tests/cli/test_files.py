@@ -90,6 +90,17 @@ def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
         write_whole(tmp_path, "nothing")
 
 
+def test_a_link_to_the_output_leads_into_its_pipe(tmp_path: Path) -> None:
+    link = tmp_path / "out.json"
+    link.symlink_to("/dev/stdout")
+    writes = (
+        "import sys, pathlib; from quorate.files import write_whole; write_whole(pathlib.Path(sys.argv[1]), 'told')"
+    )
+    done = subprocess.run([sys.executable, "-c", writes, str(link)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "told"), done.stderr
+    assert link.is_symlink() and [one.name for one in tmp_path.iterdir()] == ["out.json"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_what_may_not_be_written_is_not(tmp_path: Path) -> None:
     file = tmp_path / "file"

@@ -18,7 +18,7 @@ from quorate import (
     step,
 )
 from quorate.explore import check
-from quorate.explore.traces.replay import replay
+from quorate.explore.traces.replay import replay, states_of, with_values
 from quorate.kinds import INDUCTION, UNJUDGED
 from quorate.language.spec import without
 from quorate.outcome import Failed, NotJudged, Violated
@@ -160,6 +160,15 @@ def test_a_run_that_is_wrong_earlier_violates(then: type[Spec], today: type[Spec
     assert again.message == "The trace of 3 steps still violates low after step 2 already."
     (witness,) = {one.steps for one in again.now.witnesses if one.name == "x"}
     assert witness == (2,)
+
+
+@pytest.mark.parametrize(("then", "today"), [(Low, LowEarlier), (SteppingLowLast, SteppingLow)])
+def test_a_run_that_is_wrong_earlier_has_all_of_its_states(then: type[Spec], today: type[Spec]) -> None:
+    trace = found(then)
+    assert [state["x"] for state in states_of(trace, today)] == [0, 1, 2, 3]
+    shown = with_values(trace, today, ["x * 2"])
+    changes = [change for step in shown.steps for change in step.changes if change.variable == "x * 2"]
+    assert [(change.old, change.new) for change in changes] == [(0, 2), (2, 4), (4, 6)]
 
 
 class Reaches(Counter):

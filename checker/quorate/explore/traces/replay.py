@@ -261,8 +261,8 @@ class _Replay:
         if method.declaration.kind in LIVENESS:
             shown, arguments = self._unfulfilled(method)
             return Finding(shown, method, initial, steps, arguments, self.stored.loop)
-        arguments = self._falsifying(method)
-        return Finding(kind, method, initial, tuple(self.steps), arguments)
+        end, arguments = self._falsifying(method)
+        return Finding(kind, method, initial, steps[:end], arguments)
 
     def _check_kind(self, method: Method) -> None:
         """That a trace of this kind can show something of the property."""
@@ -302,16 +302,15 @@ class _Replay:
     def _nothing(self, why: str) -> _Diverges:
         return _Diverges(None, f"The run is possible, but violates nothing: {why}.", judged=True)
 
-    def _falsifying(self, method: Method) -> Arguments:
-        """The first arguments for which the run violates a property of states or steps at its end, or else somewhere: the run ends there
-        then."""
+    def _falsifying(self, method: Method) -> tuple[int, Arguments]:
+        """After how many steps the run violates a property of states or steps, at its end or else somewhere, and the first arguments for
+        which it does."""
         last, about = len(self.states) - 1, method.declaration.kind
         before = range(1 if about in STEPS and about != MAPPING else 0, 0 if self.stored.kind == INDUCTION else last)
         for end in (last, *before):
             for arguments in self.system.choices(method.parameters):
                 if self._value(method, arguments, end) is (about in GOALS):
-                    self.states, self.steps = self.states[: end + 1], self.steps[:end]
-                    return arguments
+                    return end, arguments
         raise self._nothing(f"{method.name} is {'false' if about in GOALS else 'true'} of all of it")
 
     def _value(self, method: Method, arguments: Arguments, at: int) -> bool:
