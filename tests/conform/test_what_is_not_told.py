@@ -141,6 +141,30 @@ def test_events_of_the_same_time_may_have_happened_in_either_order(logs: Any, tm
     assert isinstance(verdict, Conforms) and verdict.coverage.events == 2
 
 
+@pytest.mark.parametrize("clock", [5, None])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_is_counted_is_what_happened_in_the_order_that_fits(
+    clock: float | None, swapped: bool, tmp_path: Path
+) -> None:
+    first = event("give", {"n": 0, "given": {"a": 1}}, clock, p="a")
+    later = [event("set", {}, clock, n=1), event("set", {}, clock, n=2)]
+    logs = [[first], later]
+    verdict = judged(tmp_path, *(logs[::-1] if swapped else logs))
+    assert isinstance(verdict, Conforms)
+    assert verdict.coverage.events == 3 and verdict.coverage.actions == {"give": 1, "set": 2}
+    assert verdict.coverage.values == {"n": 1, "given": 1}
+    wrong = [*later, event("set", {"n": 0}, clock, n=3)]
+    verdict = judged(tmp_path, [first], wrong)
+    assert isinstance(verdict, Differs) and verdict.event.line == 3
+    assert verdict.coverage.events == 3 and verdict.coverage.actions == {"give": 1, "set": 2}
+
+
+def test_what_is_not_logged_is_counted(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, [event("take", {"given": {"a": 0}}, p="a"), event("hush", {"n": 0})], silent=("give",))
+    assert isinstance(verdict, Conforms)
+    assert verdict.coverage.actions == {"give": 1, "hush": 1, "take": 1} and "give" not in verdict.coverage.never
+
+
 @pytest.mark.parametrize(("give", "take", "fits"), [(4, 5, True), (5, 4, False), (5.5, 5, False), (5, 5.5, True)])
 @pytest.mark.parametrize("swapped", [False, True])
 def test_events_of_different_times_happened_in_their_order(

@@ -22,6 +22,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 
 from quorate.conform.forgetting import Forgetting
 from quorate.conform.logs import Count, Event, Following, LogError, events, ordered
@@ -29,7 +30,7 @@ from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
 from quorate.conform.picture import Past, draw
 from quorate.conform.subject import wide_system
-from quorate.conform.told import Instance, Misfit, Wanted
+from quorate.conform.told import Misfit, Wanted
 from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
@@ -87,10 +88,10 @@ class _Streams:
             self._streams_of.setdefault(node, set()).add(stream)
             self._nodes_in[stream].add(node)
 
-    def forget(self, cuts: Iterator[Cut]) -> None:
-        """Drop what is before all of these cuts."""
-        for stream, least in enumerate(map(min, zip(*cuts, strict=True))):
-            while self._offset[stream] < least:
+    def forget(self, least: Cut) -> None:
+        """Drop what is before a cut that no other one is before."""
+        for stream, number in enumerate(least):
+            while self._offset[stream] < number:
                 self._begun[stream].popleft()
                 self._offset[stream] += 1
 
@@ -138,6 +139,10 @@ class _Search:
         self.begun: list[tuple[Event, Wanted]] = []
         """The events that tell how logs begin, with what they ask for."""
         self._wanted: dict[tuple[int, int], Wanted] = {}
+        self._fitted: dict[tuple[int, int], tuple[Wanted, Past]] = {}
+        """The events that fit in some order, with the steps until then, as long as it is not known that they happened."""
+        self._cut: Cut = ()
+        """How many events of each log have happened, in one of the orders that fit."""
 
     def wanted(self, stream: int, number: int, event: Event) -> Wanted:
         """What an event asks for, found once. Raises LogError for a beginning that is not the first event of its log."""
@@ -168,14 +173,14 @@ class _Search:
             if told is None or self.matching.fits(told, None, state)
         ]
         if told is not None and kept:
-            self._count(told, None)
+            self._count(told, ())
             self.events += 1
-        return {(int(told is not None),) if told is not None else (0,) * count: kept}
+        self._cut = (int(told is not None),) if told is not None else (0,) * count
+        return {self._cut: kept}
 
     def after(self, frontier: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
         """What fits one event more than the frontier."""
         found: dict[Cut, list[Kept]] = {}
-        counted: list[Wanted] = []
         for cut, kept in frontier.items():
             ready = [
                 (stream, number, event)
@@ -189,12 +194,9 @@ class _Search:
                 wanted = self.wanted(stream, number, event)
                 fitting = [after for one in closed for after in self._steps(one, wanted)]
                 if fitting:
-                    counted.append(wanted)
+                    self._fitted[stream, number] = wanted, fitting[0].past
                     found.setdefault((*cut[:stream], number + 1, *cut[stream + 1 :]), []).extend(fitting)
-        if found:
-            self.events += 1
-            first = next(iter(found.values()))[0]
-            self._count(counted[0], first.past[-1][1])
+        self.events += bool(found)
         return self._lighter(self._bounded({cut: _distinct(kept) for cut, kept in found.items()}))
 
     def _lighter(self, found: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
@@ -242,16 +244,30 @@ class _Search:
                 room -= len(kept[cut])
         return kept
 
-    def _count(self, wanted: Wanted, instance: Instance | None) -> None:
-        self.actions[instance[0].name if instance is not None else ""] += 1
+    def _count(self, wanted: Wanted, past: Past) -> None:
+        """Count an event, the last of these steps, with the silent ones before it."""
+        silent = takewhile(lambda step: step[2] is None, reversed(past[:-1]))
+        for _, instance, _ in (*past[-1:], *silent):
+            if instance is not None:
+                self.actions[instance[0].name] += 1
         for told in wanted.told:
             self.values[told.name.partition("[")[0]] += 1
 
+    def _count_until(self, cut: Cut) -> None:
+        """Count the events before a cut."""
+        for stream, number in [key for key in self._fitted if key[1] < cut[key[0]]]:
+            self._count(*self._fitted.pop((stream, number)))
+
+    def settle(self) -> None:
+        """Count what happened in one of the orders that fit."""
+        self._count_until(self._cut)
+
     def forget(self, frontier: dict[Cut, list[Kept]]) -> None:
-        """Drop what is not needed any more."""
-        self.streams.forget(iter(frontier))
+        """Drop what is not needed any more, and count what happened in every order that fits."""
+        self._cut, least = next(iter(frontier)), tuple(map(min, zip(*frontier, strict=True)))
+        self._count_until(least)
+        self.streams.forget(least)
         if len(self._wanted) > 64:
-            least = list(map(min, zip(*frontier, strict=True)))
             self._wanted = {key: one for key, one in self._wanted.items() if key[1] >= least[key[0]]}
 
 
@@ -331,7 +347,8 @@ class _Judge:
     def coverage(self) -> Coverage:
         """What was compared so far."""
         search = self.search
-        happened = {name: search.actions[name] for name in sorted(search.actions) if name}
+        search.settle()
+        happened = dict(sorted(search.actions.items()))
         return Coverage(
             search.events,
             self.count.lines,
