@@ -26,6 +26,13 @@ LIMIT = 1
 __HIDDEN = 2
 _Drawn__HIDDEN = 1
 
+@record
+class Case:
+    level: Level | None = None
+
+def equal(a: Level, b: Level | None) -> bool:
+    return a == b
+
 def three() -> int:
     return __HIDDEN + 1
 
@@ -98,6 +105,9 @@ def half(self, x: Level) -> Level:
 def doubled(x: Level) -> Level:
     return Level(x * 2)
 
+def case(self) -> Case:
+    return Case(self.option)
+
 def store(self, a: Level, b: Node) -> None:
     self.level[b] = a
 """
@@ -122,6 +132,55 @@ SAME = {
     "a default of the": "self.leader = the((n for n in Node if n == p), self.log[0])",
     "replace of what fails": "self.note = replace(self.note, source=p, target=q, level=1)",
     "replace of all of a list that fails": "x = [Note(p, q, 1) for n in self.numbers]\nself.note = replace(x[0], level=2)",
+    # What a condition said is not so any more: an annotation that Python does not look at says something else.
+    "a condition that its own branch undoes": """
+        if self.option is None:
+            self.option = 1
+            return
+        self.option = None
+        self.flag = equal(self.option, None)
+    """,
+    "a condition that the branch that goes on undoes": """
+        if self.option is not None:
+            self.option = None
+        else:
+            self.option = 1
+            return
+        self.flag = equal(self.option, None)
+    """,
+    "a condition of the rounds that go on": """
+        for n in self.numbers:
+            if self.option is None:
+                continue
+            self.top = 1
+        self.flag = equal(self.option, None)
+    """,
+    "a condition of the rounds that stay": """
+        for n in self.numbers:
+            if self.option is None:
+                break
+            self.top = 1
+        self.flag = equal(self.option, None)
+    """,
+    "what is so in a loop that has no round": """
+        for n in self.numbers:
+            assert self.option is not None
+        self.flag = equal(self.option, None)
+    """,
+    "a call before and after a change": """
+        self.option = 1
+        if self.case().level is None:
+            return
+        self.option = None
+        self.flag = equal(self.case().level, None)
+    """,
+    "a call in rounds that change the state": """
+        self.option = 1
+        assert self.case().level is not None
+        for n in range(2):
+            self.flag = equal(self.case().level, None)
+            self.option = None
+    """,
     # A cut and an error: the first in Python's order counts.
     "record arguments before conversion": "self.note = Note(p, self.log[0], self.top + 3)",
     "record arguments, the cut first": "self.note = Note(level=self.top + 3, source=p, target=self.log[0])",

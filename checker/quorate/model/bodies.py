@@ -152,8 +152,6 @@ def _if(ctx: Context, node: ast.If) -> list[ir.Stmt]:
         otherwise = block(ctx, node.orelse)
     going_on = [path for path, body in ((first, then), (second, otherwise)) if not (body and terminates(body[-1]))]
     ctx.meet(*going_on)
-    if going_on in ([first], [second]):
-        narrowing.learn(ctx, test, going_on == [first])
     return [ir.If(test, then, otherwise, ctx.location(node))]
 
 
@@ -175,9 +173,13 @@ def _for(ctx: Context, node: ast.For) -> list[ir.Stmt]:
         _check_target(ctx, node, before.bindings)
         aliases.name(ctx, over.name, aliases.roots(ctx, over.source))
         narrowing.forget_changed(ctx, node.body)
+        throughout = ctx.known
         if over.only is not None:
             narrowing.learn(ctx, over.only)
         body = (*_held(ctx, node, before.bindings), *block(ctx, node.body))
+        ctx.known = (
+            throughout  # What a round finds out is not known behind the loop, which may have none, or leave it before.
+        )
         if over.only is not None:
             body = (ir.If(over.only, body, (), ctx.location(node)),)
         changed = before.changed(ctx.versions)

@@ -16,6 +16,7 @@ from quorate.language.resolve import Configuration, hints, is_classvar, resolve
 from quorate.language.system import System
 from quorate.language.types import NoneType, Type
 from quorate.model.conversion import adapt, join, widen
+from quorate.model.facts import Facts, without
 from quorate.model.nodes import Expr, Function, Op
 from quorate.model.source import MISSING, Source
 
@@ -62,6 +63,7 @@ class Path:
 
     defined: set[str]
     aliases: Shared
+    known: Facts
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Context:
         self.taken: set[str] = set()
         self.versions: dict[str, int] = {}
         self.aliases: Shared = {}
-        self.known: list[Expr] = []
+        self.known: Facts = frozenset()
         """Conditions that are true here (`narrowing`)."""
         self.writes_auxiliary = False
         self.auxiliary_writes = 0
@@ -137,24 +139,24 @@ class Context:
     @contextmanager
     def scope(self) -> Iterator[None]:
         """Names bound inside are gone afterwards, and what was known of them."""
-        saved, known = dict(self.bindings), list(self.known)
+        saved, known = dict(self.bindings), self.known
         yield
         self.bindings, self.known = saved, known
 
     @contextmanager
     def branch(self) -> Iterator[Path]:
-        """One of several ways that a body may take: what it defines and shares is in the path, and undone afterwards."""
-        before, known = Path(set(self.defined), dict(self.aliases)), list(self.known)
-        path = Path(self.defined, self.aliases)
+        """One of several ways that a body may take: what it defines, shares and finds out is in the path, and undone afterwards."""
+        before = Path(set(self.defined), dict(self.aliases), self.known)
+        path = Path(self.defined, self.aliases, self.known)
         yield path
-        self.known = [fact for fact in known if fact in self.known]
-        path.defined, path.aliases = self.defined, self.aliases
-        self.defined, self.aliases = before.defined, before.aliases
+        path.defined, path.aliases, path.known = self.defined, self.aliases, self.known
+        self.defined, self.aliases, self.known = before.defined, before.aliases, before.known
 
     def meet(self, *paths: Path) -> None:
-        """Go on where these paths meet: what is defined on all of them is, what is shared on one of them may be."""
+        """Go on where these paths meet: what is defined and known on all of them is, what is shared on one of them may be."""
         if paths:
             self.defined = set.intersection(*(path.defined for path in paths))
+            self.known = frozenset.intersection(*(path.known for path in paths))
             self.aliases = functools.reduce(merged, (path.aliases for path in paths))
 
     @contextmanager
@@ -171,11 +173,11 @@ class Context:
     ) -> Iterator[None]:
         """The body of a procedure, in the place of its call: its own source and names, the caller's state."""
         outside = self.source, self.bindings, self.self_names, self.inlining
-        self.source, self.bindings, self.self_names, self.known = source, bindings, self_names, []
+        self.source, self.bindings, self.self_names, self.known = source, bindings, self_names, frozenset()
         self.inlining = (*self.inlining, function)
         yield
         self.source, self.bindings, self.self_names, self.inlining = outside
-        self.known = []
+        self.known = frozenset()
 
     def source_of(self, function: Any, owner: type | None) -> Source:
         """The source of a procedure, read once for all its calls."""
@@ -224,11 +226,7 @@ class Context:
 
     def forget(self, root: str) -> None:
         """A variable or local name has another value now, or holds something else."""
-        self.known = [
-            fact
-            for fact in self.known
-            if not any(part.op in (Op.STATE, Op.LOCAL) and part.data == root for part in fact.walk())
-        ]
+        self.known = without(self.known, {root})
 
     def hide(self, names: Iterable[str]) -> None:
         """Let names have no value from here on, until something gives them one."""

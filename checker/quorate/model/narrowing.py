@@ -21,7 +21,7 @@ from quorate.model.nodes import Op
 
 def learn(ctx: Context, condition: ir.Expr, true: bool = True) -> None:
     """From here on a condition is true, or is not."""
-    ctx.known.extend(known(condition, true))
+    ctx.known |= known(condition, true)
 
 
 def forget_changed(ctx: Context, nodes: list[ast.stmt]) -> None:
