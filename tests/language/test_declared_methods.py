@@ -29,6 +29,22 @@ class P(Scalarset, size=2):
 
 CALLS = []
 
+def closure(function):
+    def around(self):
+        return function(self)
+    return around
+
+class Held:
+    def __init__(self, function):
+        self.function = function
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else self.function.__get__(instance, owner)
+
+class PassingOn(Held):
+    def __getattr__(self, name):
+        return getattr(vars(self)["function"], name)
+
 """
 SPEC = """
 class Drawn(Spec):
@@ -52,6 +68,13 @@ METHODS = {
     "a static method": "@action\n@staticmethod\ndef stop(p: P) -> None:\n    pass",
     "a cached one": "@action\n@functools.lru_cache\ndef stop(self) -> None:\n    pass",
     "parentheses": "@invariant()\ndef ok(self) -> bool:\n    return True",
+    "a property": "@property\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a property that is cached": "@functools.cached_property\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a partial method": "@functools.partialmethod\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in a closure": "@closure\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in two closures": "@closure\n@closure\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in an object": "@Held\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark that an object passes on": "@PassingOn\n@invariant\ndef ok(self) -> bool:\n    return False",
     "no annotation": "@action\ndef stop(self, p) -> None:\n    pass",
 }
 RECORDS = {

@@ -114,6 +114,14 @@ def test_a_law_that_is_false_at_some_sizes_is_shown_there(tmp_path: Path, law: s
     assert judged.status == "violated"
 
 
+def test_a_law_below_another_decorator_is_not_passed_over(tmp_path: Path) -> None:
+    around = "\ndef closure(f):\n    def around(t: T) -> bool:\n        return f(t)\n    return around\n"
+    text = AT_SOME_SIZES.split("@law")[0] + around + "\n@closure\n@law\ndef said(t: T) -> bool:\n    return t < 1\n"
+    (tmp_path / "hidden.py").write_text(text)
+    with pytest.raises(QuorateError, match="mark on said is hidden"):
+        laws("said", tmp_path / "hidden.py")
+
+
 def test_a_law_whose_values_pass_a_bound_in_python_is_open(tmp_path: Path) -> None:
     text = AT_SOME_SIZES.split("@law")[0] + (
         "@merge\ndef far(a: T, b: T) -> T:\n    return (a + b) * 6 if a > 500 and b > a else max(a, b)\n"

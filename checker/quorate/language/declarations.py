@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
 from quorate.kinds import LIVENESS, MAPPING, known_kinds
-from quorate.language.known import mark, special
+from quorate.language.known import behind, mark, special
+from quorate.language.places import definition
 
 Act = TypeVar("Act", bound=Callable[..., None])
 Predicate = TypeVar("Predicate", bound=Callable[..., bool])
@@ -363,10 +364,31 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__):
         for name, value in base.__dict__.items():
-            declaration = mark(value, "__quorate__")
-            if type(declaration) is Declaration:
+            declaration = mark_in_place(
+                value, "__quorate__", Declaration, base.__module__, f"{base.__qualname__}.{name}"
+            )
+            if declaration is not None:
                 order[name] = declaration
     return order
+
+
+M = TypeVar("M")
+
+
+def mark_in_place(value: Any, name: str, kind: type[M], module: str, qualname: str) -> M | None:
+    """The mark of a decorator on what stands in a place. Raises SpecError if it is on the function that was written there, and another
+    decorator has made of that what stands there now, without the mark."""
+    found = mark(value, name)
+    if type(found) is kind:
+        return found
+    for function in behind(value):
+        hidden = mark(function, name)
+        if type(hidden) is kind and (function.__module__, function.__qualname__) == (module, qualname):
+            raise SpecError(
+                f"The mark on {qualname} is hidden by another decorator over it. Define it with `def`, without that.",
+                definition(function),
+            )
+    return None
 
 
 FAIR = "{}_is_fair"

@@ -8,10 +8,11 @@ is not plain is `UNKNOWN`, whatever it would say now, and who asks refuses it.
 from __future__ import annotations
 
 import enum
+import gc
 import inspect
 from abc import ABCMeta
-from collections.abc import Callable
-from types import FunctionType, GetSetDescriptorType, ModuleType, SimpleNamespace
+from collections.abc import Callable, Iterator
+from types import CellType, FunctionType, GetSetDescriptorType, ModuleType, SimpleNamespace
 from typing import Any
 
 from quorate.language.sorts import SortMeta
@@ -70,6 +71,25 @@ def _of_member(member: Any, name: str) -> Any:
 def mark(value: Any, name: str) -> Any:
     """What a decorator of the language has left on an object; None if there is nothing."""
     return inspect.getattr_static(value, name, None)
+
+
+def behind(value: Any) -> Iterator[FunctionType]:
+    """The functions that a function, or what can be called or read in the place of one, keeps in closures and attributes."""
+    waiting, seen = [value], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or issubclass(type(one), type):
+            continue
+        seen.add(id(one))
+        if type(one) is FunctionType:
+            yield one
+            waiting += [*(one.__closure__ or ()), *vars(one).values()]
+        elif type(one) in (CellType, dict) or any(raw(type(one), name) is not UNKNOWN for name in STANDING_IN):
+            waiting += gc.get_referents(one)
+
+
+STANDING_IN = ("__call__", "__get__")
+"""What an object has that stands in the place of a function."""
 
 
 def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:

@@ -11,8 +11,7 @@ from types import ModuleType
 from typing import Any, Literal, TypeVar, overload
 
 from quorate.errors import SpecError
-from quorate.language.declarations import Expectation, holds, original
-from quorate.language.known import mark
+from quorate.language.declarations import Expectation, holds, mark_in_place, original
 from quorate.language.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -102,8 +101,8 @@ def marked_in(module: ModuleType) -> dict[str, Marked]:
     """
     found = []
     for name, value in vars(module).items():
-        claim = mark(value, "__quorate_claim__")
-        if isinstance(claim, Claim) and getattr(value, "__module__", None) == module.__name__:
+        claim = mark_in_place(value, "__quorate_claim__", Claim, module.__name__, name)
+        if claim is not None and getattr(value, "__module__", None) == module.__name__:
             found.append(Marked(name, value, claim))
     for cls in list(vars(module).values()):
         if issubclass(type(cls), type) and issubclass(cls, Spec) and cls.__module__ == module.__name__:
@@ -116,8 +115,8 @@ def marked_of(cls: type[Spec]) -> list[Marked]:
     claims: dict[str, Claim] = {}
     for base in reversed(cls.__mro__):
         for name, value in base.__dict__.items():
-            claim = mark(value, "__quorate_claim__")
-            if isinstance(claim, Claim):
+            claim = mark_in_place(value, "__quorate_claim__", Claim, base.__module__, f"{base.__qualname__}.{name}")
+            if claim is not None:
                 claims[name] = claim
     own = original(cls)
     return [
