@@ -216,8 +216,14 @@ def _inside(value: Json) -> list[Json]:
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
-PARTS = {"set": None, "tuple": None, "bag": 2, "map": 2, "channels": 3}
-"""What stands in the list of a container: values, or lists of so many."""
+PARTS: dict[str, tuple[type, ...] | None] = {
+    "set": None,
+    "tuple": None,
+    "bag": (object, int),
+    "map": (object, object),
+    "channels": (object, object, list),
+}
+"""What stands in the list of a container: values, or lists of what has these types."""
 
 
 def form(value: Json) -> str | None:
@@ -231,8 +237,12 @@ def form(value: Json) -> str | None:
     tag = next(iter(value)) if len(value) == 1 else ""
     if tag not in PARTS or not isinstance(value[tag], list):
         return None
-    size = PARTS[tag]
-    return tag if size is None or all(isinstance(part, list) and len(part) == size for part in value[tag]) else None
+    kinds = PARTS[tag]
+    return tag if kinds is None or all(_consists_of(part, kinds) for part in value[tag]) else None
+
+
+def _consists_of(part: Json, kinds: tuple[type, ...]) -> bool:
+    return isinstance(part, list) and len(part) == len(kinds) and all(map(isinstance, part, kinds))
 
 
 def _value(data: Json, name: str) -> Json:
@@ -318,7 +328,13 @@ def _reads(data: Json) -> tuple[tuple[Json, ...], ...] | None:
     """The places that a step read; traces of an earlier day do not tell."""
     if data is None:
         return None
-    return tuple(tuple(_value(_typed(place, list, "reads"), "reads")) for place in _typed(data, list, "reads"))
+    return tuple(_place(place, "reads") for place in _typed(data, list, "reads"))
+
+
+def _place(data: Json, name: str) -> tuple[Json, ...]:
+    """A variable, and keys in it."""
+    variable, *keys = _typed(data, list, name) or (None,)
+    return _typed(variable, str, name), *_value(keys, name)
 
 
 def _trace(data: dict[str, Json]) -> Trace:

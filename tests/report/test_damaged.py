@@ -19,7 +19,9 @@ VALUES: list[Any] = [
     {"map": [1]},
     {"map": [[1, 2, 3]]},
     {"bag": [1]},
+    {"bag": [[1, "2"]]},
     {"channels": [[1]]},
+    {"channels": [[1, 2, 3]]},
     {"record": 1, "fields": {}},
     {"record": "Vote"},
     {"record": "Vote", "fields": 1},
@@ -71,6 +73,33 @@ def test_names_are_texts_and_steps_are_numbers(value: Any, place: str) -> None:
         trace[place] = [value]
     with pytest.raises(TraceError, match="is damaged"):
         Trace.from_json(trace)
+
+
+@pytest.mark.parametrize("place", [[], [1], [None], [["x"]]])
+def test_what_is_read_is_of_a_variable(place: Any) -> None:
+    trace = stored()
+    trace["steps"][0]["reads"] = [place]
+    with pytest.raises(TraceError, match="is damaged"):
+        Trace.from_json(trace)
+
+
+@pytest.mark.parametrize("more", [[], [{"tuple": [1]}], ["no lane"]])
+def test_changes_of_one_variable_may_be_of_different_places(more: Any) -> None:
+    trace = stored()
+    changes = next(
+        step["changes"] for step in trace["steps"] if any(one["lane"] is not None for one in step["changes"])
+    )
+    (changed, *_) = (one for one in changes if one["lane"] is not None)
+    changes.append(changed | {"key": more, "new": trace["initial"][changed["variable"]]})
+    assert "<svg" in run_page(Trace.from_json(trace), ())
+
+
+def test_a_picture_of_many_copies_takes_no_time() -> None:
+    trace = stored()
+    step = next(step for step in trace["steps"] if step["sent"])
+    changed = next(change for one in trace["steps"] for change in one["changes"])
+    step["changes"].append(changed | {"key": [], "old": {"bag": [["a", 10**15]]}, "new": {"bag": [["a", 10**15 + 1]]}})
+    spacetime(Trace.from_json(trace))
 
 
 def test_what_is_no_map_has_no_places() -> None:

@@ -83,9 +83,12 @@ def states(trace: Trace, hide: Collection[str] = (), wires: Collection[str] | No
             changes = [change for change in step.changes if change.variable == name]
             for change in changes:
                 values[name] = applied(values[name], change.key, change.new)
-            touched = dict.fromkeys(change.key[0] if name in split and change.key else None for change in changes)
+            lanes = columns if name in split else ()
+            touched = dict.fromkeys(
+                next((lane for lane in lanes if change.key[:1] == (lane,)), None) for change in changes
+            )
             for key in touched:
-                about = [change for change in changes if key is None or change.key[0] == key]
+                about = [change for change in changes if key is None or change.key[:1] == (key,)]
                 marked = any((step.index, place_of(change)) in stressed for change in about)
                 found += cells(row, name, columns if key is None else (key,), marked)
         frames.append(tuple(found))

@@ -6,6 +6,7 @@ Pictures and texts show the same facts; they are worked out here, once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -258,19 +259,18 @@ def _is_traffic(step: Step, change: Change) -> bool:
     old, new = _contents(change.old), _contents(change.new)
     if change.key or old is None or new is None or not payloads:
         return False
-    moved = [part for part in old if old.count(part) != new.count(part)] + [part for part in new if part not in old]
-    return all(part in payloads for part in moved)
+    return all(part in payloads for part in old.keys() | new.keys() if old[part] != new[part])
 
 
-def _contents(value: Json) -> list[str] | None:
-    """The messages of a network's JSON form as texts; None for anything else."""
+def _contents(value: Json) -> Counter[str] | None:
+    """How many of each message there are in a network's JSON form, as texts; None for anything else."""
     match value:
         case {"set": list(parts)}:
-            return [show(part) for part in parts]
+            return Counter(map(show, parts))
         case {"bag": list(pairs)}:
-            return [show(part) for part, count in pairs for _ in range(count)]
+            return Counter({show(part): copies for part, copies in pairs})
         case {"channels": list(queues)}:
-            return [show(part) for _, _, queue in queues for part in queue]
+            return Counter(show(part) for _, _, queue in queues for part in queue)
     return None
 
 
