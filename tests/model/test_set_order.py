@@ -28,7 +28,9 @@ from tests import generated
 
 SPEC = """
 import functools
+import heapq
 import itertools
+from collections import Counter
 from enum import Enum
 from functools import reduce
 from quorate import Nat, Ordered, Spec, action, init, invariant, record, replace, require
@@ -58,6 +60,16 @@ def last(of: set[Phase], found: Phase = Phase.A) -> Phase:
         return found
     one = first(of)
     return last(of - {one}, one)
+
+def every(of: set[Phase]):
+    yield from of
+
+class Longer(list):
+    pass
+
+class Counted(list):
+    def __init__(self, of: set[Phase]) -> None:
+        super().__init__([Phase.A] * len(of) if isinstance(of, set) else [Phase.C])
 
 def join(one: set[Phase], other: set[Phase]) -> set[Phase]:
     return one | other
@@ -127,6 +139,19 @@ DEPENDS = (
     "pick = lambda: next(iter(made)); self.log.append(pick())",
     "for at, one in enumerate(made): self.level += at * one.value",
     "self.level = 1 if [one.value for one in made] < [3] else 2",
+    "self.log = list(itertools.chain.from_iterable([made]))",
+    "self.log.append(next(itertools.cycle(made)))",
+    "self.log.append(list(itertools.zip_longest(made, [1]))[0][0])",
+    "self.log = list(itertools.filterfalse(lambda one: False, made))",
+    "self.log.append(Counter(made).most_common(1)[0][0])",
+    "self.log.append(heapq.nsmallest(1, made, key=lambda one: 0)[0])",
+    "self.log.append(next(heapq.merge(made, key=lambda one: 0)))",
+    "self.log.append(next(every(made)))",
+    "self.log = Longer(made)",
+    "xs = [Phase.A]; xs[0:0] = made; self.log = xs",
+    "self.log.append(made.__iter__().__next__())",
+    "mine = sorted; self.log.append(mine(made, key=lambda one: 0)[0])",
+    "for one in enumerate(iterable=made): self.log.append(one[1])",
 )
 DOES_NOT = (
     "for one in made: self.level += one.value",
@@ -145,6 +170,12 @@ DOES_NOT = (
     "for one in self.some: self.log.append(one)",  # What a state holds has an order.
     "self.log.append(self.some.pop())",
     "self.level = len(made.copy().union(made, *[made]))",
+    "self.some = reduce(lambda one, other: one | other, [made], {Phase.B})",
+    "self.some = dict.fromkeys(Phase, made)[Phase.A]",
+    "self.some = max(made, {Phase.B}, key=len)",
+    "self.some = min([], default=made)",
+    "self.some = list(itertools.accumulate([made], lambda one, other: one | other, initial={Phase.B}))[1]",
+    "self.log = Counted(made)",
 )
 
 

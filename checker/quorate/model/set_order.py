@@ -10,33 +10,32 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import CodeType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
 from quorate.language.loaded import is_as_loaded, written_as
 
-IN_ORDER = (
-    *("list", "tuple", "iter", "enumerate", "zip", "map", "filter", "min", "max", "sorted", "sum"),
-    *(
-        "dict",
-        "reduce",
-        "chain",
-        "product",
-        "permutations",
-        "combinations",
-        "accumulate",
-        "islice",
-        "takewhile",
-        "dropwhile",
-        "pairwise",
+EACH, REST, FIRST, SECOND = slice(None), slice(1, None), slice(1), slice(1, 2)
+IN_ORDER: dict[str, slice] = {
+    **dict.fromkeys(("zip", "chain", "product", "zip_longest", "compress", "merge"), EACH),
+    **dict.fromkeys(("map",), REST),
+    **dict.fromkeys(
+        ("list", "tuple", "iter", "enumerate", "min", "max", "sorted", "sum", "dict", "deque", "Counter"), FIRST
     ),
-    *("starmap", "groupby", "deque", "extend", "extendleft", "fromkeys", "join"),
-)
-"""Functions and methods that go through what they are given, and show in which order, where they are not the author's."""
-OURS = ("builtins", "collections", "functools", "itertools", "_collections", "_functools", "quorate")
-"""Where these are from."""
+    **dict.fromkeys(
+        ("OrderedDict", "UserList", "permutations", "combinations", "combinations_with_replacement"), FIRST
+    ),
+    **dict.fromkeys(("accumulate", "islice", "pairwise", "batched", "groupby", "cycle", "tee", "from_iterable"), FIRST),
+    **dict.fromkeys(("extend", "extendleft", "fromkeys", "join", "__iadd__"), FIRST),
+    **dict.fromkeys(
+        ("filter", "filterfalse", "reduce", "takewhile", "dropwhile", "starmap", "nsmallest", "nlargest"), SECOND
+    ),
+}
+"""Functions, classes and methods of Python and of Quorate that go through arguments, and show in which order: through which ones, by
+position."""
 
 
 def in_another_order(functions: Iterable[FunctionType]) -> Callable[[], AbstractContextManager[None]]:
@@ -83,11 +82,34 @@ def _popped(value: Any) -> Any:
 
 
 def _called(function: Any) -> Any:
-    """A function that is called by a name of `IN_ORDER`, which goes through turned sets if it is not the author's."""
-    home = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
-    if home.partition(".")[0] not in OURS:
+    """A function that is called, which goes through turned sets if it is one of `IN_ORDER`."""
+    name = _name_in_python(function)
+    if name not in IN_ORDER:
         return function
-    return lambda *given, **named: function(*map(_turned, given), **named)
+    turned = _unpacked if name == "from_iterable" else _turned
+
+    def called(*given: Any, **named: Any) -> Any:
+        through = slice(0) if name in ("min", "max") and len(given) > 1 else IN_ORDER[name]
+        arguments = list(given)
+        arguments[through] = map(turned, given[through])
+        return function(*arguments, **{key: turned(one) if key == "iterable" else one for key, one in named.items()})
+
+    return called
+
+
+def _name_in_python(function: Any) -> str | None:
+    """What a function, or the class that makes its instances, is called; None if it is the author's."""
+    if issubclass(type(function), type):
+        function = next(base for base in function.__mro__ if {"__new__", "__init__"} & vars(base).keys())
+    elif type(function) not in FUNCTIONS:
+        return None
+    home = getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+    top = str(home).partition(".")[0]
+    return str(function.__name__) if top == "quorate" or top in sys.stdlib_module_names else None
+
+
+FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, MethodWrapperType)
+"""What has a name and a module that are its own."""
 
 
 HELPERS: dict[str, Callable[[Any], Any]] = {f"@{one.__name__}": one for one in (_turned, _unpacked, _popped, _called)}
@@ -128,6 +150,12 @@ def _codes_named(code: CodeType, name: str) -> CodeType:
     return found
 
 
+def _takes_apart(target: ast.expr) -> bool:
+    return isinstance(target, ast.Tuple | ast.List) or (
+        isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice)
+    )
+
+
 class _Turning(ast.NodeTransformer):
     """Has what goes through a value go through `_turned` of it."""
 
@@ -149,7 +177,7 @@ class _Turning(ast.NodeTransformer):
         match node:
             case ast.Starred(ctx=ast.Store()):
                 pass
-            case ast.Assign(targets=targets) if not any(isinstance(one, ast.Tuple | ast.List) for one in targets):
+            case ast.Assign(targets=targets) if not any(map(_takes_apart, targets)):
                 pass
             case ast.AugAssign(op=op) if not isinstance(
                 op, ast.Add
@@ -167,6 +195,13 @@ class _Turning(ast.NodeTransformer):
         match node.func:
             case ast.Attribute(value=value, attr="pop") if not node.args and not node.keywords:
                 return self._by(_popped, value)
-            case ast.Name(id=name) | ast.Attribute(attr=name) if name in IN_ORDER:
+            case ast.Attribute(value=value, attr="__iter__") as method:
+                method.value = self._by(_turned, value)
+            case _:
                 node.func = self._by(_called, node.func)
+        return node
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
+        self.generic_visit(node)
+        node.value = self._by(_turned, node.value)
         return node
