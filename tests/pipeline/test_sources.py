@@ -171,6 +171,11 @@ def test_the_sources_of_every_engine_are_part_of_what_quorate_is(
         "def first():\n    return next(iter(set('ab')))\n\nFIRST = first()\n",
         "def first():\n    return next(iter(set('ab')))\n\ndef f(x=first()):\n    pass\n",
         "class Sizes:\n    @staticmethod\n    def first():\n        return next(iter({'a', 'b'}))\n\nFIRST = Sizes.first()\n",
+        "class Sizes:\n    def __init__(self):\n        self.first = next(iter({'a', 'b'}))\n\nFIRST = Sizes().first\n",
+        "FIRST = list(map(set, ['ab']))[0].pop()\n",
+        "make = frozenset\nFIRST = next(iter(make('ab')))\n",
+        "FIRST = next(iter(set[str]('ab')))\n",
+        "FIRST = next(iter({'a': 1}.keys() | {'b': 1}.keys()))\n",
         "import quorate.loading\n",
         "from quorate import loading\n",
         "from quorate import check\n",
@@ -188,9 +193,27 @@ def test_a_field_may_be_called_as_what_looks_outside() -> None:
     assert made().unknown == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import picking\nFIRST = picking.first()\n",
+        "from picking import first\nFIRST = first()\n",
+        "from picking import first as one\nFIRST = one()\n",
+        "from picking import *\nFIRST = first()\n",
+    ],
+)
+def test_what_another_file_does_with_sets_while_this_one_is_loaded_is_seen(text: str) -> None:
+    Path("picking.py").write_text("def first():\n    return next(iter({'a', 'b'}))\n", encoding="utf-8")
+    Path("further.py").write_text("import picking\n", encoding="utf-8")
+    assert made().unknown == ""
+    Path("further.py").write_text(text, encoding="utf-8")
+    assert made().unknown.startswith("picking.py uses a set while it is loaded")
+
+
 def test_sets_of_states_are_nothing_that_is_loaded() -> None:
     Path("further.py").write_text(
-        "class Lock:\n    held: set[int]\n\n    def take(self, n: int) -> None:\n        self.held |= {n}\n",
+        "Some = set[int]\n\ndef f(x: frozenset, y: set[int]) -> set[int]:\n    return x | y\n\n"
+        "class Lock:\n    held: set[int]\n    seen: frozenset\n\n    def take(self, n: int) -> None:\n        self.held |= {n}\n",
         encoding="utf-8",
     )
     assert made().unknown == ""

@@ -137,6 +137,7 @@ def sources_of(module: str, file: Path) -> Sources:
     """The sources of a specification: its module, which is `MAIN` for a file that is loaded by its path. Ask before it is loaded."""
     folders = (str(file.parent),) if module == MAIN else ()
     files: dict[str, tuple[Path, str]] = {}
+    trees: dict[Path, ast.AST] = {}
     unknown = ""
     packages = [(parent, _followed(parent, tuple(sys.path))) for parent in _parents(module)]
     waiting = [(module, file), *((parent, found) for parent, found in packages if isinstance(found, Path))]
@@ -149,7 +150,7 @@ def sources_of(module: str, file: Path) -> Sources:
             tree = ast.parse(text)
         except (OSError, SyntaxError, ValueError):
             return Sources(files, f"{path.name} cannot be read")
-        files[name] = path, text
+        files[name], trees[path] = (path, text), tree
         if name == MAIN and any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
             return Sources(files, f"{path.name} imports relatively")
         unknown = unknown or next((f"{path.name} uses {word}" for word in _outside(tree)), "")
@@ -166,7 +167,7 @@ def sources_of(module: str, file: Path) -> Sources:
                 if imported in starred and found.name == "__init__.py":  # It may name its modules in `__all__`.
                     inner = [*found.parent.glob("*.py"), *found.parent.glob("*/__init__.py")]
                     waiting += [(".".join((imported, *_dotted(each, found.parent))), each) for each in inner]
-    return Sources(files, unknown)
+    return Sources(files, unknown or next(_unordered(trees), ""))
 
 
 def _dotted(file: Path, folder: Path) -> tuple[str, ...]:
@@ -209,38 +210,62 @@ def _outside(tree: ast.AST) -> Iterator[str]:
             yield node.attr
         if isinstance(node, ast.ImportFrom):
             yield from (alias.name for alias in node.names if alias.name in INSIDE)
-    if any(map(_is_unordered, _runs_while_loading(tree))):
-        yield "a set while it is loaded, whose order is another one in each process"
+
+
+def _unordered(trees: Mapping[Path, ast.AST]) -> Iterator[str]:
+    runs = _runs_while_loading(list(trees.values()))
+    for path, tree in trees.items():
+        if any(node in runs and _is_unordered(node) for node in ast.walk(tree)):
+            yield f"{path.name} uses a set while it is loaded, whose order is another one in each process"
 
 
 def _is_unordered(node: ast.AST) -> bool:
-    return isinstance(node, ast.Set | ast.SetComp) or (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("set", "frozenset")
-    )
+    """Whether this may make a set: a display, what is called `set`, or what is made of the keys of maps."""
+    match node:
+        case ast.Set() | ast.SetComp() | ast.Name(id="set" | "frozenset"):
+            return True
+        case ast.BinOp(left=left, right=right):
+            views = (one.func for one in (left, right) if isinstance(one, ast.Call))
+            return any(isinstance(view, ast.Attribute) and view.attr in ("keys", "items") for view in views)
+    return False
 
 
-def _runs_while_loading(tree: ast.AST) -> set[ast.AST]:
-    """What of a file may run when it is loaded: what stands outside of functions, and the functions whose names do."""
-    functions: dict[str, list[ast.AST]] = {}
-    imported: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            functions.setdefault(node.name, []).extend(node.body)
-        elif isinstance(node, ast.ImportFrom) and node.module == "quorate":
-            imported |= {alias.asname or alias.name for alias in node.names}
-    for name in imported:  # `@merge` is no method of this name.
-        functions.pop(name, None)
+def _runs_while_loading(trees: list[ast.AST]) -> set[ast.AST]:
+    """What of these files may run when they are loaded: what stands outside of functions, and the functions whose names do, or that Python
+    calls by itself. The names of types of sets are not among it."""
+    functions: dict[str, list[tuple[ast.AST, Mapping[str, str]]]] = {}
+    waiting: list[tuple[ast.AST, Mapping[str, str]]] = []
+    for tree in trees:
+        own: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):  # `@merge` of Quorate is no method of this name.
+                own |= {one.asname or one.name: "" if node.module == "quorate" else one.name for one in node.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                functions.setdefault(node.name, []).extend((one, own) for one in node.body)
+        waiting.append((tree, own))
+    for name in [name for name in functions if name.startswith("__") and name.endswith("__")]:
+        waiting += functions.pop(name)
     found: set[ast.AST] = set()
-    waiting = [tree]
     while waiting:
-        node = waiting.pop()
+        node, names = waiting.pop()
         found.add(node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting += [*node.decorator_list, node.args]
-        else:
-            waiting += ast.iter_child_nodes(node)
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                waiting += [(one, names) for one in (*node.decorator_list, node.args)]
+            case ast.AnnAssign(annotation=ast.Name(), value=value):
+                waiting += [(value, names)] if value is not None else []
+            case ast.arg(annotation=ast.Name()):
+                pass
+            case ast.Subscript(value=ast.Name(id="set" | "frozenset"), slice=inner):
+                waiting.append((inner, names))
+            case ast.Call(func=ast.Subscript(value=kind)):
+                waiting += [(one, names) for one in (kind, *ast.iter_child_nodes(node))]
+            case _:
+                waiting += [(one, names) for one in ast.iter_child_nodes(node)]
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            waiting += functions.pop(node.id if isinstance(node, ast.Name) else node.attr, [])
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            waiting += functions.pop(names.get(name, name), [])
     return found
 
 
