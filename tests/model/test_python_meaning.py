@@ -12,6 +12,9 @@ from tests.model.small import small
 from tests.model.test_interpreter import agree
 
 HELPERS = """
+from dataclasses import dataclass
+from typing import NamedTuple
+
 def first(xs: list[Node]) -> Node:
     return xs[0]
 
@@ -32,6 +35,41 @@ class Case:
 
 def equal(a: Level, b: Level | None) -> bool:
     return a == b
+
+CASE = Case(1)
+
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    least: int = 1
+
+SLOTTED = Slotted()
+
+class Named(NamedTuple):
+    least: int = 1
+    most: int = 2
+
+NAMED = Named()
+
+class Plain:
+    least = 1
+
+    def __init__(self) -> None:
+        self.most = 2
+
+PLAIN = Plain()
+PLAIN.inner = Plain()
+
+class Computed:
+    __slots__ = ("nothing",)
+
+    @property
+    def least(self) -> int:
+        return 1
+
+    def __getattr__(self, name: str) -> int:
+        return 2
+
+COMPUTED = Computed()
 
 def three() -> int:
     return __HIDDEN + 1
@@ -132,6 +170,11 @@ SAME = {
     "a default of the": "self.leader = the((n for n in Node if n == p), self.log[0])",
     "replace of what fails": "self.note = replace(self.note, source=p, target=q, level=1)",
     "replace of all of a list that fails": "x = [Note(p, q, 1) for n in self.numbers]\nself.note = replace(x[0], level=2)",
+    # What objects of the author's keep.
+    "a field of a constant record": "self.top = CASE.level",
+    "a field in a slot": "self.top = SLOTTED.least",
+    "a field of a named tuple": "self.top = NAMED.most if self.top == NAMED.least else NAMED.least",
+    "attributes of an object": "self.top = PLAIN.most if self.top == PLAIN.least else PLAIN.inner.least",
     # What a condition said is not so any more: an annotation that Python does not look at says something else.
     "a condition that its own branch undoes": """
         if self.option is None:
@@ -304,6 +347,9 @@ SAME = {
     "break out of order": "for x in self.numbers:\n    if x == 1:\n        break\n    self.top = x",
 }
 REFUSED = {
+    "a property of an object": "self.top = COMPUTED.least",
+    "what an object computes": "self.top = COMPUTED.other",
+    "a slot without a value": "self.top = COMPUTED.nothing",
     # A range is no list: it equals none, is added to none, and a state has no place for it.
     "a range beside a list": "self.flag = self.numbers == range(2)",
     "a range before a list": "self.flag = range(2) != self.numbers",

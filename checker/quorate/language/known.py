@@ -11,8 +11,10 @@ import enum
 import gc
 import inspect
 from abc import ABCMeta
+from collections import namedtuple
 from collections.abc import Callable, Iterator
-from types import CellType, FunctionType, GetSetDescriptorType, ModuleType, SimpleNamespace
+from contextlib import suppress
+from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any
 
 from quorate.language.sorts import SortMeta
@@ -43,7 +45,15 @@ def attribute(of: Any, name: str) -> Any:
         return vars(of).get(name, UNKNOWN) if raw(kind, name) is UNKNOWN else UNKNOWN
     if type(kind) is enum.EnumMeta and raw(kind, "__getattribute__") is object.__getattribute__:
         return _of_member(of, name)
+    if type(kind) in (type, ABCMeta) and raw(kind, "__getattribute__") in PLAIN_READING:
+        return _of_instance(of, name)
     return UNKNOWN
+
+
+PLAIN_READING = (object.__getattribute__, tuple.__getattribute__)
+"""How instances are read that look in dictionaries only."""
+FIELDS = (MemberDescriptorType, type(vars(namedtuple("One", "field"))["field"]))
+"""What stands in a class for a field that its instances keep outside of a dictionary, and says nothing but that."""
 
 
 def _of_class(cls: Any, name: str) -> Any:
@@ -66,6 +76,18 @@ def _of_member(member: Any, name: str) -> Any:
     if of_class is UNKNOWN:
         return vars(member).get(name, UNKNOWN)
     return of_class if name not in vars(member) and not _is_computed(of_class) else UNKNOWN
+
+
+def _of_instance(one: Any, name: str) -> Any:
+    kind = type(one)
+    of_class, keeps = raw(kind, name), raw(kind, "__dict__")
+    if type(of_class) in FIELDS:
+        with suppress(AttributeError, IndexError):  # It may have no value.
+            return of_class.__get__(one, kind)
+        return UNKNOWN
+    if _is_computed(of_class) or (keeps is not UNKNOWN and type(keeps) is not GetSetDescriptorType):
+        return UNKNOWN
+    return of_class if keeps is UNKNOWN else keeps.__get__(one, kind).get(name, of_class)
 
 
 def mark(value: Any, name: str) -> Any:
