@@ -348,8 +348,11 @@ def cache_directory() -> Path | None:
 
 @cache
 def _of_this_process() -> Path:
-    """A new directory under a name that nobody could have foreseen, which is removed at the end."""
-    made = Path(tempfile.mkdtemp(prefix="quorate-"))
+    """A new directory under a name that nobody could have foreseen, which is removed at the end. Raises CompileFailed."""
+    try:
+        made = Path(tempfile.mkdtemp(prefix="quorate-"))
+    except OSError as failure:
+        raise CompileFailed(f"There is no place for compiled forms: {failure}. Point $TMPDIR elsewhere.") from None
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made
 

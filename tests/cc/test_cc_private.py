@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import time
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,21 @@ def test_without_a_home_no_name_can_be_foreseen(monkeypatch: pytest.MonkeyPatch)
     place = cc._of_this_process()
     assert place.stat().st_mode & 0o077 == 0 and place == cc._of_this_process()
     assert cc.load("answer", SOURCES).answer() == 42
+
+
+def test_no_place_at_all_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(prefix: str) -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory")
+
+    cc._of_this_process.cache_clear()
+    monkeypatch.setattr(cc, "cache_directory", lambda: None)
+    monkeypatch.setattr(cc.tempfile, "mkdtemp", full)
+    with pytest.raises(cc.CompileFailed, match=r"No usable temporary directory\. Point \$TMPDIR elsewhere"):
+        cc.load("answer", SOURCES)
+    meanwhile = cc.Meanwhile(cc.Library("answer", SOURCES, ()))
+    while not meanwhile.is_done:
+        time.sleep(0.01)
+    assert meanwhile.found is None
 
 
 def test_a_directory_of_somebody_else_is_not_used(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
