@@ -148,6 +148,34 @@ def test_an_error_of_the_more_abstract_init_is_one_whatever_it_is_needed_for(
         prove(Task(spec, "spec", method=method))
 
 
+OWN = SOURCE.replace("assert t < LIMIT", "BEGINS").replace("self.n < LIMIT", "self.n >= 0")
+OWN = OWN.replace("import ", "import require, ", 1)
+BEGUN = REFINED.replace(
+    "    refines = Above\n    n: Term\n",
+    """    refines = Above
+    n: Term
+
+    @init
+    def begin(self, s: Term) -> None:
+        require(s == 1)
+        self.n = s
+""",
+)
+
+
+@pytest.mark.parametrize("source", [OWN, BEGUN])
+@pytest.mark.parametrize(("most", "is_proven"), [(9, False), (1, True)])
+def test_no_initial_state_passes_a_bound_in_a_proof_for_any_size(source: str, most: int, is_proven: bool) -> None:
+    source = source.replace("BEGINS", f"require(t < {most})").replace("self.n = t\n", "self.n = t + 1\n")
+    spec = generated.load(source)
+    assert isinstance(check(spec, engine="reference"), Failed) is not is_proven
+    if is_proven:
+        assert isinstance(prove(Task(spec, "spec", any_size=True)).outcome, Proven)
+    else:
+        with pytest.raises(Failure, match="start passes the bound Term"):
+            prove(Task(spec, "spec", any_size=True))
+
+
 def test_the_more_abstract_init_may_refuse_arguments() -> None:
     spec = generated.load(REFINED.replace("BEGINS", "require(t < 1)"))
     assert isinstance(prove(Task(spec, "spec")).outcome, Proven)

@@ -4,6 +4,7 @@ counterexamples to induction come from small bounds."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -131,6 +132,7 @@ class AtAnySize(Attempt):
         proof = self.finished(claims, True, lambda: self._worthless(prover, assumed))
         if not isinstance(proof.outcome, Proven):
             return proof
+        self._require_beginnings()
         rests_on = tuple(self._rests_on(prover))
         outcome: Outcome = replace(proof.outcome, rests_on=rests_on)
         if self.left:
@@ -142,6 +144,15 @@ class AtAnySize(Attempt):
             said = (f"what is proven rests on this: {what}" for what in rests_on)
             outcome = replace(outcome, notes=(*outcome.notes, *said))
         return replace(proof, outcome=outcome)
+
+    def _require_beginnings(self) -> None:
+        """Raises Failure, as exploring does, where an initial state passes a bound. For any size what passes one is a run that is taken
+        away, and no initial state may be; whether one is taken away at the configured bounds is asked there."""
+        system = self.runs.system
+        for one in (system, system.abstract):
+            if one is not None:
+                with suppress(Undecided):
+                    self.require_total(one)
 
     def _rests_on(self, prover: Prover) -> Iterator[str]:
         """What the proof takes for granted."""

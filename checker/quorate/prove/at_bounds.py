@@ -6,19 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from time import monotonic, perf_counter
+from time import perf_counter
 
 from quorate.language.spec import with_lemmas
-from quorate.model.build import Builder, build
-from quorate.model.nodes import Model
+from quorate.model.build import build
 from quorate.outcome import Unfinished
 from quorate.prove.any_size.obligations import INIT, NO_ERROR
 from quorate.prove.attempt import Attempt
-from quorate.prove.bounded.bmc import Search
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, never_seen, vacuous
 from quorate.prove.results import Claim, Proof, Task
-from quorate.prove.transition.relation import Relation
 
 
 class AtBounds(Attempt):
@@ -42,15 +39,8 @@ class AtBounds(Attempt):
         """Raises Failure, as exploring does, where @init of the specification that is refined raises an error or passes a bound: be it for
         arguments that no initial state here needs."""
         system = self.model.system.abstract
-        if system is None or not {prop.name for prop in self.model.beginnings} & set(self.goals):
-            return
-        with system:
-            builder = Builder(system)
-            init = builder.beginning()
-            if init is not None:
-                begins = Model(system.name, system, system.variables, init, (), (), builder.functions, ())
-                search = Search(begins, self.task.seconds, evidence=self.task.evidence)
-                search.require_total(Relation(begins, deadline=monotonic() + self.task.seconds), init)
+        if system is not None and {prop.name for prop in self.model.beginnings} & set(self.goals):
+            self.require_total(system, self.task.evidence)
 
     def _bmc(self) -> Proof:
         depth = 10 if self.task.depth is None else self.task.depth

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Any, cast
 
 from quorate.errors import UsageError, unknown
@@ -24,13 +25,18 @@ from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.declarations import declarations, original
 from quorate.language.places import class_location
 from quorate.language.spec import Spec
+from quorate.language.system import System
+from quorate.model.build import Builder
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
 from quorate.prove.any_size.obligations import INIT, NO_ERROR
+from quorate.prove.bounded.bmc import Search
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates
 from quorate.prove.results import Claim, Counterexample, Proof, Task
+from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.smt import version_of
+from quorate.prove.transition.relation import Relation
 
 DEPTH, DEPTH_IF_BROKEN = 12, 20
 """So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
@@ -60,6 +66,16 @@ class Attempt:
             self.breaks = tuple((claim.action, claim.property) for claim in claims if claim.status == "failed")
             steps = ", ".join(f"{action} breaks {prop}" for action, prop in self.breaks)
             self.notes.append(f"where the argument breaks: {steps or 'not found'}")
+
+    def require_total(self, system: System, evidence: Evidence | None = None) -> None:
+        """Raises Failure, as exploring does, where @init of a system raises an error or passes a bound, at the configured bounds."""
+        with system:
+            builder = Builder(system)
+            init = builder.beginning()
+            if init is not None:
+                begins = Model(system.name, system, system.variables, init, (), (), builder.functions, ())
+                search = Search(begins, self.task.seconds, evidence=evidence)
+                search.require_total(Relation(begins, deadline=monotonic() + self.task.seconds), init)
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this run."""
