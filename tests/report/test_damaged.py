@@ -10,6 +10,7 @@ import pytest
 from quorate.errors import TraceError
 from quorate.report.diagram import spacetime
 from quorate.report.run_page import run_page
+from quorate.report.values import show
 from quorate.trace import Trace
 
 STORED = Path(__file__).parents[2] / "counterexamples" / "paxos" / "forgets_promise" / "trace.json"
@@ -100,6 +101,15 @@ def test_a_picture_of_many_copies_takes_no_time() -> None:
     changed = next(change for one in trace["steps"] for change in one["changes"])
     step["changes"].append(changed | {"key": [], "old": {"bag": [["a", 10**15]]}, "new": {"bag": [["a", 10**15 + 1]]}})
     spacetime(Trace.from_json(trace))
+
+
+def test_an_empty_text_is_seen() -> None:
+    trace = stored()
+    changed = next(change for one in trace["steps"] for change in one["changes"])
+    changed["new"] = ""
+    trace["steps"][0]["action"] = trace["lanes"][0] = ""
+    source = spacetime(Trace.from_json(trace))
+    assert r'label="\l"' not in source and show("") == '""'
 
 
 def test_what_is_no_map_has_no_places() -> None:

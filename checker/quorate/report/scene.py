@@ -359,6 +359,8 @@ def _node_rect(text: Text) -> Rect:
 
 
 def _add_text(page: Any, text: Text) -> None:
+    if not text.text:  # Graphviz may end the process over a line without a text.
+        return
     face = (
         "Helvetica"
         + ("-Bold" if text.bold else "")

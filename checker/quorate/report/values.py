@@ -184,7 +184,7 @@ def _atom(value: Json) -> str:
         return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str):
+    if isinstance(value, str) and value:  # An empty one could not be seen.
         return value
     return json.dumps(value, ensure_ascii=False)
 
