@@ -117,19 +117,17 @@ class Configured:
     def _check_plain(self) -> None:
         """Raises SpecError where Python does not find variables and methods by its plain rules: the class may have been changed
         since it was made."""
-        place = class_location(original(self.spec))
-        if type(self.spec) not in METACLASSES:
-            raise SpecError(
-                f"{self.name} has the metaclass {type(self.spec).__name__}, which could find anything under a name.",
-                place,
-            )
         try:
+            if type(self.spec) not in METACLASSES:
+                raise SpecError(
+                    f"{self.name} has the metaclass {type(self.spec).__name__}, which could find anything under a name."
+                )
             check_own(self.spec)
+            for name in declared(self.spec):
+                if not isinstance(raw(self.spec, name), VariableSlot):
+                    raise SpecError(f"{self.name}.{name} is a variable, and was replaced in the class since.")
         except SpecError as error:
-            raise placed(error, place) from None
-        for name in declared(self.spec):
-            if not isinstance(raw(self.spec, name), VariableSlot):
-                raise SpecError(f"{self.name}.{name} is a variable, and was replaced in the class since.", place)
+            raise placed(error, class_location(original(self.spec))) from None
 
     def _check_free(self, name: str, meant: str) -> None:
         for method in (method for methods in self._by_kind.values() for method in methods if method.name == name):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
 from quorate.kinds import LIVENESS, MAPPING, known_kinds
-from quorate.language.known import behind, mark, special
+from quorate.language.known import behind, is_alone, mark, special
 from quorate.language.places import definition
 
 Act = TypeVar("Act", bound=Callable[..., None])
@@ -312,8 +312,9 @@ PROVIDED = ("builtins", "typing", "abc", "quorate.language.declarations", "quora
 def check_own(cls: type) -> None:
     """Raises SpecError where a class, or one that it inherits from, says otherwise how its variables are read and written."""
     own = [base for base in cls.__mro__ if base.__module__ not in PROVIDED]
+    taken = {name for base in own for name in (*special(base), *(vars(base).keys() & KEPT_NAMES))}
     for name in NOT_OWN:
-        if any(name in special(base) or (name in KEPT_NAMES and name in vars(base)) for base in own):
+        if name in taken:
             raise SpecError(
                 f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
                 f"annotations, by a method marked @init and by its actions."
@@ -381,7 +382,7 @@ def mark_in_place(value: Any, name: str, kind: type[M], module: str, qualname: s
     found = mark(value, name)
     if type(found) is kind:
         return found
-    for function in behind(value):
+    for function in () if is_alone(value) or type(value) is VariableSlot else behind(value):
         hidden = mark(function, name)
         if type(hidden) is kind and (function.__module__, function.__qualname__) == (module, qualname):
             raise SpecError(

@@ -92,7 +92,19 @@ def _of_instance(one: Any, name: str) -> Any:
 
 def mark(value: Any, name: str) -> Any:
     """What a decorator of the language has left on an object; None if there is nothing."""
-    return inspect.getattr_static(value, name, None)
+    if type(value) is FunctionType:
+        return vars(value).get(name)
+    return None if type(value) in PLAIN else inspect.getattr_static(value, name, None)
+
+
+PLAIN = frozenset({bool, int, float, str, bytes, type(None), tuple, list, dict, set, frozenset})
+"""Classes of values that no decorator marks, and that stand in the place of no function."""
+
+
+def is_alone(value: Any) -> bool:
+    """Whether an object can have no other function behind it: most of what stands in a class."""
+    kind = type(value)
+    return kind in PLAIN or (kind is FunctionType and not value.__closure__ and not vars(value))
 
 
 def behind(value: Any) -> Iterator[FunctionType]:
