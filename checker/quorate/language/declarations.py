@@ -291,17 +291,8 @@ class SpecBase:
 KEPT_NAMES = ("_read", "_write", "_live")
 """What an instance has in its dictionary beside its variables."""
 NOT_OWN = (
-    *(
-        "__init__",
-        "__new__",
-        "__getattr__",
-        "__getattribute__",
-        "__setattr__",
-        "__delattr__",
-        "__slots__",
-        "__class__",
-        "__dict__",
-    ),
+    *("__init__", "__new__", "__getattr__", "__getattribute__", "__setattr__", "__delattr__"),
+    *("__slots__", "__class__", "__dict__"),
     *KEPT_NAMES,
 )
 """What would stand between Python's run of a specification and its variables."""

@@ -77,7 +77,11 @@ def is_as_loaded(code: CodeType) -> bool:
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     """The syntax tree of a function, with the lines and columns of its file, and the names that Python has compiled; None where it cannot
     be read, is not what runs, or is not written with `def`. All who ask have the same tree: who wants another one changes a copy."""
-    code = inspect.unwrap(function).__code__
+    return definition_in(inspect.unwrap(function).__code__)
+
+
+def definition_in(code: CodeType) -> ast.FunctionDef | None:
+    """The same of a function's code."""
     return written_as(code) if is_as_loaded(code) else None
 
 

@@ -224,7 +224,8 @@ class System(Configured):
         return None
 
     def unconstrained(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
-        self._run_again(action, arguments, lambda: self._told_apart(self._fired(state, action, arguments)))
+        if self.again:
+            self._run_again(action, arguments, lambda: self._told_apart(self._fired(state, action, arguments)))
         return self._fired(state, action, arguments)
 
     @staticmethod
@@ -234,8 +235,6 @@ class System(Configured):
 
     def _run_again(self, method: Method, arguments: Arguments, run: Callable[[], Any]) -> None:
         """Raises Failure if a run of a method ends otherwise in other circumstances."""
-        if not self.again:
-            return
         first = ending(run)
         for one in self.again:
             with one.circumstances():
@@ -265,7 +264,8 @@ class System(Configured):
 
     def settled(self, method: Method, arguments: Arguments, value: Callable[[], Any]) -> Any:
         """The value of a property; asked for again where no typed model vouches for the spec. Raises Failure if it differs."""
-        self._run_again(method, arguments, value)
+        if self.again:
+            self._run_again(method, arguments, value)
         return value()
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:

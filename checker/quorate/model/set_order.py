@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
-from quorate.language.loaded import is_as_loaded, written_as
+from quorate.language.loaded import definition_in
 
 EACH, REST, FIRST, SECOND = slice(None), slice(1, None), slice(1), slice(1, 2)
 IN_ORDER: dict[str, slice] = {
@@ -119,7 +119,7 @@ HELPERS: dict[str, Callable[[Any], Any]] = {f"@{one.__name__}": one for one in (
 def _twin(function: FunctionType) -> CodeType | None:
     """The code of a function that goes through sets in another order; None if its source is not known, or goes through nothing."""
     code = function.__code__
-    tree = written_as(code) if is_as_loaded(code) else None
+    tree = definition_in(code)
     if tree is None:
         return None
     turning = _Turning()
@@ -172,22 +172,20 @@ class _Turning(ast.NodeTransformer):
 
     visit_For = visit_comprehension = _looping
 
-    def _taking_apart(self, node: ast.Starred | ast.Assign | ast.AugAssign) -> ast.AST:
+    def _taking_apart(self, node: ast.Starred | ast.YieldFrom | ast.Assign | ast.AugAssign) -> ast.AST:
         self.generic_visit(node)
         match node:
             case ast.Starred(ctx=ast.Store()):
                 pass
             case ast.Assign(targets=targets) if not any(map(_takes_apart, targets)):
                 pass
-            case ast.AugAssign(op=op) if not isinstance(
-                op, ast.Add
-            ):  # With `+=` a list takes over the elements of a set.
+            case ast.AugAssign(op=op) if type(op) is not ast.Add:  # With `+=` a list takes over the elements of a set.
                 pass
             case _:
                 node.value = self._by(_turned, node.value)
         return node
 
-    visit_Starred = visit_Assign = visit_AugAssign = _taking_apart
+    visit_Starred = visit_YieldFrom = visit_Assign = visit_AugAssign = _taking_apart
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Calls of what goes through its arguments."""
@@ -199,9 +197,4 @@ class _Turning(ast.NodeTransformer):
                 method.value = self._by(_turned, value)
             case _:
                 node.func = self._by(_called, node.func)
-        return node
-
-    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
-        self.generic_visit(node)
-        node.value = self._by(_turned, node.value)
         return node

@@ -18,7 +18,7 @@ from typing import Any
 from quorate.explore.choices import conjuncts
 from quorate.explore.traces.witnesses import plain_json
 from quorate.language.control import Cut, Disabled, require
-from quorate.language.loaded import is_as_loaded, written_as
+from quorate.language.loaded import definition_in
 from quorate.language.networks import Wire
 from quorate.language.sorts import Identity
 from quorate.language.system import Arguments, Failure, Method, State, System, is_of_spec
@@ -80,7 +80,7 @@ def condition_at(frame: FrameType, line: int) -> ast.expr | None:
 
 @lru_cache(maxsize=1024)
 def _condition(code: CodeType, line: int, called: Sequence[str]) -> ast.expr | None:
-    tree = written_as(code) if is_as_loaded(code) else None
+    tree = definition_in(code)
     for node in () if tree is None else ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[condition]) if name in called and node.lineno <= line <= (
