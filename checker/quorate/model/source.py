@@ -86,9 +86,11 @@ class Source:
     @cached_property
     def namespace(self) -> dict[str, Any]:
         """The names that the function sees beside its own, with the values that they have now."""
-        own = self.function.__builtins__  # type: ignore[attr-defined]  # Those of its module, which may be others.
-        names = dict(own) | self.function.__globals__
-        for name, cell in zip(self.function.__code__.co_freevars, self.function.__closure__ or (), strict=True):
+        function: Any = self.function
+        names: dict[str, Any] = (
+            dict(function.__builtins__) | function.__globals__
+        )  # Those of its module, which may be others.
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             try:
                 names[name] = cell.cell_contents
             except ValueError:  # It has no value yet, and hides what others call so.
