@@ -272,6 +272,10 @@ class NotJudged(Outcome):
     reason: str = ""
 
 
+ENDED = "the process that checked it was ended: it may have been killed for its memory"
+"""Why what was to be checked by a process of its own is unfinished if that is lost."""
+
+
 @dataclass(frozen=True)
 class Unfinished(Outcome):
     """The engine stopped before it knew: a limit, an interruption, an unknown of the solver."""

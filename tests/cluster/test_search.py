@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from quorate import Nat, Spec, action, reachable
 from quorate.commands.check import command as check_command
 from quorate.commands.verify import command as verify_command
 from quorate.errors import UsageError
@@ -142,6 +143,39 @@ def test_limits_end_a_search() -> None:
             assert found.stopped == f"the limit of {limit:,} states is reached"
         whole = by_workers(system, (), InProcess(2), Watch(Limits(states=states)))
     assert whole.stopped is None and whole.states == states
+
+
+class Steps(Nat, max=8):
+    """How far."""
+
+
+class Late(Spec):
+    """Its goal is reached in one state, and raises an error in others that are met later."""
+
+    here: Steps
+    there: Steps
+
+    @action
+    def go(self) -> None:
+        self.here += 1
+
+    @action
+    def move(self) -> None:
+        self.there += 1
+
+    @reachable
+    def met(self) -> bool:
+        return (self.here == 1 and self.there == 0) or 6 // (4 - self.here) == 7
+
+
+def test_a_goal_that_one_worker_has_reached_is_asked_by_none() -> None:
+    system = System(Late)
+    with system:
+        expected = native(system, (), Watch(), 1)
+        for workers in (1, 2, 3):
+            found = by_workers(system, (), InProcess(workers, workers, losses=workers > 1))
+            assert summary(found, True) == summary(expected, True)
+    assert expected.reached == {"met"} and expected.states == 81
 
 
 @pytest.mark.slow

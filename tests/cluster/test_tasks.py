@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -34,7 +35,12 @@ class Here:
     begun: int = 0
 
     def each(
-        self, function: Callable[[Any], Any], items: Iterable[Any], at_once: int, go_on: Callable[[], bool]
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        lost: Callable[[Any], Any],
+        at_once: int,
+        go_on: Callable[[], bool],
     ) -> Generator[tuple[int, Any], None, None]:
         chance, left, waiting = Random(1), enumerate(items), list[tuple[int, Any]]()
         while go_on():
@@ -111,8 +117,15 @@ def dies_once(folder: Path, number: int) -> int:
     return number * number
 
 
+def dies(number: int) -> int:
+    """Nobody survives the third task."""
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
 class Dies:
-    """The function above, of one folder."""
+    """The function above it, of one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -125,8 +138,50 @@ class Dies:
 def test_ray_takes_random_runs_and_a_lost_task_is_done_again(ray: rays.Rays, tmp_path: Path) -> None:
     one = simulate(TwoPhaseCommit, seed=7, runs=6_000, length=40, engine="native")
     assert simulate(TwoPhaseCommit, seed=7, runs=6_000, length=40, cluster=Cluster(workers=2)) == one
-    assert dict(ray.each(Dies(tmp_path), range(5), at_once=2)) == {number: number**2 for number in range(5)}
+    squares = {number: number**2 for number in range(5)}
+    assert dict(ray.each(Dies(tmp_path), range(5), str, at_once=2)) == squares
     assert (tmp_path / "died").exists()
+    assert dict(ray.each(dies, range(5), lambda number: -number)) == squares | {2: -2}
+
+
+KILLS = """
+import os, signal
+from quorate import Nat, Spec, action, invariant
+
+if os.getpid() != {here}:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class N(Nat, max=3): ...
+
+
+class Kills(Spec):
+    n: N
+
+    @action
+    def up(self) -> None:
+        self.n += 1
+
+    @invariant
+    def low(self) -> bool:
+        return self.n <= 3
+"""
+
+
+@pytest.mark.slow
+def test_what_no_process_survives_is_unfinished_and_nothing_else_is_lost(
+    ray: rays.Rays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does Ray say anything where the result is."""
+    (tmp_path / "kills.py").write_text(KILLS.format(here=os.getpid()), encoding="utf-8")
+    (tmp_path / "lives.py").write_text(KILLS.format(here="os.getpid()"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    reason = "the process that checked it was ended: it may have been killed for its memory"
+    run = CliRunner().invoke(cli, ["verify", "kills.py", "lives.py", "--cluster", "--no-skip", "--format", "json"])
+    found = {row["outcome"]["spec"]: row["outcome"]["reason"] for row in json.loads(run.stdout)}
+    assert run.exit_code == 3 and found == {"kills.py": reason, "lives.py": None}, run.output
+    run = CliRunner().invoke(cli, ["check", "kills.py", "--cluster", "--bound", "N=2..3", "--format", "json"])
+    assert run.exit_code == 3 and [row["reason"] for row in json.loads(run.stdout)] == [reason] * 2, run.output
 
 
 @pytest.mark.slow

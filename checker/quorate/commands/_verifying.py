@@ -16,7 +16,7 @@ from typing import Any
 from quorate.commands._live import end_with_parent
 from quorate.errors import QuorateError
 from quorate.explore.limits import Cluster, Limits
-from quorate.outcome import Outcome, Unfinished, Violated
+from quorate.outcome import ENDED, Outcome, Unfinished, Violated
 from quorate.pipeline.lock import Finding, Name
 from quorate.pipeline.project import Profile, Project
 from quorate.pipeline.record import Last, Record, Success
@@ -155,7 +155,7 @@ def checked(jobs: Sequence[Job], workers: int | None, cluster: Cluster | None = 
         from quorate.explore.cluster.rays import connected
 
         with connected(cluster) as rays:
-            yield from (verdict for _, verdict in rays.each(verify, jobs))
+            yield from (verdict for _, verdict in rays.each(verify, jobs, _lost))
         return
     if workers == 1 or len(jobs) <= 1:
         yield from map(verify, jobs)
@@ -168,9 +168,12 @@ def checked(jobs: Sequence[Job], workers: int | None, cluster: Cluster | None = 
         jobs
     ):  # A process was lost, and nobody says which check it was that it did not survive: each is done by itself.
         if job.name not in done:
-            reason = "the process that checked it was ended: it may have been killed for its memory"
-            lost = Verdict(job, "", Unfinished(job.spec, job.variant, {}, "", reason=reason), None, False)
-            yield next(_in_pool([job], 1), lost)
+            yield next(_in_pool([job], 1), _lost(job))
+
+
+def _lost(job: Job) -> Verdict:
+    """Of a job that no process survives."""
+    return Verdict(job, "", Unfinished(job.spec, job.variant, {}, "", reason=ENDED), None, False)
 
 
 def _in_pool(jobs: Sequence[Job], workers: int | None) -> Iterator[Verdict]:

@@ -28,7 +28,7 @@ from quorate.commands._options import (
 from quorate.commands._show import Folder, rejections, show, show_results, table, write_results
 from quorate.explore.engine import CLUSTER
 from quorate.explore.limits import Checkpoint, Cluster, Limits, Watch
-from quorate.outcome import Exit, Outcome
+from quorate.outcome import ENDED, Exit, Outcome, Unfinished
 from quorate.report.formats import TEXT
 
 if TYPE_CHECKING:
@@ -301,9 +301,12 @@ def _on_cluster(asked: Asked, chosen: Sequence[dict[str, int]], each: Limits, cl
     """The checks, each by one process of a cluster."""
     from quorate.explore.cluster.rays import connected
 
+    def lost(sizes: dict[str, int]) -> Outcome:
+        return Unfinished(asked.spec, asked.variant, sizes, "", reason=ENDED)
+
     alone = replace(asked, engine="auto", workers=1, cluster=None)
     with connected(cluster) as rays:
-        found = dict(rays.each(partial(_alone, alone, each), chosen))
+        found = dict(rays.each(partial(_alone, alone, each), chosen, lost))
     return [found[number] for number in range(len(chosen))]
 
 

@@ -49,26 +49,37 @@ class Rays:
         self,
         function: Callable[[T], R],
         items: Iterable[T],
+        lost: Callable[[T], R],
         at_once: int | None = None,
         go_on: Callable[[], bool] = lambda: True,
     ) -> Generator[tuple[int, R], None, None]:
-        """What a function says of each item, with the item's number, as they come. Each is a task, done again if its worker is lost, in the
-        folder of this process, if its machine has one of that path. `at_once` is how many wait at a time, all of them without it;
-        they end when `go_on`, which is asked a few times a second, says so."""
+        """What a function says of each item, with the item's number, as they come. Each is a task, in the folder of this process, if its
+        machine has one of that path. It is done again if its worker is lost, and `lost` says what comes of an item that no worker
+        survives. `at_once` is how many wait at a time, all of them without it; they end when `go_on`, which is asked a few times a
+        second, says so."""
         task = self._ray.remote(_there).options(num_cpus=1)
-        given, folder, waiting = self.put(function), os.getcwd(), dict[Any, int]()
+        given, folder, waiting = self.put(function), os.getcwd(), dict[Any, tuple[int, T]]()
         left = enumerate(items)
         try:
             while go_on():
                 for number, item in islice(left, None if at_once is None else at_once - len(waiting)):
-                    waiting[task.remote(folder, given, item)] = number
+                    waiting[task.remote(folder, given, item)] = number, item
                 if not waiting:
                     return
                 for done in self.wait(list(waiting), POLL_S):
-                    yield waiting.pop(done), self.get(done)
+                    number, item = waiting.pop(done)
+                    yield number, self._got(done, item, lost)
         finally:
-            for left in waiting:
-                self._ray.cancel(left, force=True)
+            for unfinished in waiting:
+                self._ray.cancel(unfinished, force=True)
+
+    def _got(self, task: Any, item: T, lost: Callable[[T], R]) -> R:
+        try:
+            return self.get(task)  # type: ignore[no-any-return]
+        except self.failed:
+            raise
+        except self.lost:
+            return lost(item)
 
     def put(self, value: Any) -> Any:
         """Something that many tasks are given."""
@@ -138,6 +149,7 @@ def _begin(ray: Any, cluster: Cluster) -> None:
     else:
         _reach(cluster.address)
         options["address"] = cluster.address
+    _silence(ray)
     with _signals_kept():
         try:
             ray.init(**options)
@@ -145,6 +157,12 @@ def _begin(ray: Any, cluster: Cluster) -> None:
             if cluster.address is None:
                 raise UsageError(f"Ray could not be started on this machine: {_line(reason)}") from None
             raise _nobody(cluster.address, reason) from None
+
+
+def _silence(ray: Any) -> None:
+    """Whatever it is asked to log, Ray prints what becomes of its processes, on stdout, where the result goes: keep it from that."""
+    with suppress(AttributeError):
+        ray._private.worker._worker_logs_enabled = False
 
 
 def _reach(address: str) -> None:

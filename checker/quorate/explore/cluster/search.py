@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from quorate.errors import UsageError
@@ -15,6 +17,7 @@ from quorate.explore.cluster.worker import (
     SHOW,
     SHOW_INITIALLY,
     Look,
+    Moment,
     Place,
     Tally,
     Worker,
@@ -238,6 +241,12 @@ class _Search:
     # ---- Levels ----
 
     @property
+    def _moment(self) -> Moment:
+        """What the tasks of this attempt belong to."""
+        reached = reduce(or_, (tally.reached for tally in (*self.before, *self.tallies)))
+        return Moment(self.level, self.attempt, reached)
+
+    @property
     def _piece(self) -> int:
         return PIECE_BYTES // (8 * self.rendered.state_words)
 
@@ -249,7 +258,7 @@ class _Search:
         del self.found[self.level + 1 :]
         if self.level >= 0:
             self._expand_level()
-        tallies = self._all([self.task(worker, "end", self.level, self.attempt) for worker in self.workers])
+        tallies = self._all([self.task(worker, "end", self._moment) for worker in self.workers])
         self._check(tallies)
         for part in self.parts:
             self._keep(part, self.level + 1, tallies[part].found)
@@ -266,7 +275,7 @@ class _Search:
             for part in sorted(part for part in waiting if flying[part] < len(self.parts)):
                 waiting.remove(part)
                 answers = len(self.parts) + 1
-                look, *boxes = self.task(self.workers[part], "expand", self.level, self.attempt, answers=answers)
+                look, *boxes = self.task(self.workers[part], "expand", self._moment, answers=answers)
                 expanding[look] = part, boxes
             for done in self._some([*inserting, *expanding]):
                 look = self.cluster.get(done)
@@ -281,13 +290,11 @@ class _Search:
                 for target in self.parts:
                     if look.lengths[target]:
                         box = boxes[target]
-                        sending = self.task(self.workers[target], "insert", self.level, self.attempt, box)
+                        sending = self.task(self.workers[target], "insert", self._moment, box)
                         inserting[sending] = target, source
                         flying[source] += 1
                 if look.stop != STOP_NONE:
-                    self._check(
-                        self._all([self.task(worker, "end", self.level, self.attempt) for worker in self.workers])
-                    )
+                    self._check(self._all([self.task(worker, "end", self._moment) for worker in self.workers]))
                 if look.left:
                     waiting.add(source)
 
@@ -353,8 +360,7 @@ class _Search:
         wanted = self.cluster.put(b"")
         for depth in range(level, -1, -1):
             members = [
-                self.task(worker, "members", level, self.attempt, depth, how, self.event, wanted)
-                for worker in self.workers
+                self.task(worker, "members", self._moment, depth, how, self.event, wanted) for worker in self.workers
             ]
             wanted, how = self.task(first, "joined", *members), LEAD
             sets.insert(0, wanted)

@@ -69,7 +69,7 @@ class _ByCluster(Walk):
         )
         early: dict[int, Part] = {}
         due = 0
-        with closing(rays.each(task, tasks, TASKS_EACH * rays.workers, self.look)) as answers:
+        with closing(rays.each(task, tasks, _lost, TASKS_EACH * rays.workers, self.look)) as answers:
             for number, answer in answers:
                 if isinstance(answer, str):
                     raise EngineUnavailable(answer)
@@ -77,6 +77,10 @@ class _ByCluster(Walk):
                 while due in early:
                     yield early.pop(due)
                     due += 1
+
+
+def _lost(_: _Task) -> str:
+    return "the process that took the runs was ended: it may have been killed for its memory"
 
 
 def _taken(name: str, files: dict[str, str], rendered: Rendered, task: _Task) -> Part | str:

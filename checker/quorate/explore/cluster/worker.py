@@ -57,6 +57,14 @@ class Tally(NamedTuple):
     mistaken: str | None
 
 
+class Moment(NamedTuple):
+    """What a task belongs to: an attempt at a level, when all workers together have `reached` so many goals, as bits."""
+
+    level: int
+    attempt: int
+    reached: int
+
+
 class Place(NamedTuple):
     """Where a worker runs."""
 
@@ -110,37 +118,38 @@ class Worker:
 
     # ---- A level ----
 
-    def _at(self, level: int, attempt: int) -> None:
+    def _at(self, moment: Moment) -> None:
         """Be in this attempt at this level. Raises Stale if it was given up."""
+        level, attempt, reached = moment
         if attempt < self._attempt:
             raise Stale
         if attempt > self._attempt and level == self._level >= 0:
             self._c.quorate_share_back(self._share)
         if level > self._level:
-            self._c.quorate_share_turn(self._share)
+            self._c.quorate_share_turn(self._share, reached)
         self._level, self._attempt = level, attempt
 
-    def expand(self, level: int, attempt: int) -> tuple[Look | bytes | None, ...]:
+    def expand(self, moment: Moment) -> tuple[Look | bytes | None, ...]:
         """Expand a piece of the level: where it stands then, and what goes to each worker."""
-        self._at(level, attempt)
+        self._at(moment)
         most = min(self._parts * BOX_BYTES, PIECE_BYTES_MAX)
         left = self._c.quorate_share_expand(self._share, PIECE_STATES, most)
         boxes = [self._box(owner) if owner != self._part else b"" for owner in range(self._parts)]
         self._c.quorate_share_sent(self._share)
         return (self._look(left, tuple(map(len, boxes))), *(box or None for box in boxes))
 
-    def insert(self, level: int, attempt: int, box: bytes) -> Look:
+    def insert(self, moment: Moment, box: bytes) -> Look:
         """Insert what another worker has sent."""
-        self._at(level, attempt)
+        self._at(moment)
         self._c.quorate_share_insert(self._share, box, len(box))
         return self._look()
 
-    def end(self, level: int, attempt: int) -> Tally:
+    def end(self, moment: Moment) -> Tally:
         """Everything of the level is expanded and inserted: what came of it."""
-        self._at(level, attempt)
+        self._at(moment)
         report = self._report()
         found = ctypes.c_uint64(EVERYTHING)
-        self._c.quorate_share_level(self._share, level + 1, 0, ctypes.byref(found))
+        self._c.quorate_share_level(self._share, moment.level + 1, 0, ctypes.byref(found))
         return Tally(
             report.states,
             report.transitions,
@@ -174,7 +183,7 @@ class Worker:
     def _box(self, owner: int) -> bytes:
         length = ctypes.c_uint64()
         at = self._c.quorate_share_box(self._share, owner, ctypes.byref(length))
-        return ctypes.string_at(at, length.value) if length.value else b""
+        return bytes((ctypes.c_char * length.value).from_address(at)) if length.value else b""
 
     # ---- When one is lost ----
 
@@ -211,9 +220,9 @@ class Worker:
 
     # ---- The counterexample ----
 
-    def members(self, level: int, attempt: int, depth: int, how: int, event: int, wanted: bytes) -> bytes:
+    def members(self, moment: Moment, depth: int, how: int, event: int, wanted: bytes) -> bytes:
         """Its states of a depth that lead to one that is wanted, or show the event."""
-        self._at(level, attempt)
+        self._at(moment)
         self._want(wanted)
         self._c.quorate_share_members(self._share, depth, how, event)
         found = self._box(self._part)
@@ -248,7 +257,7 @@ def _declared(c: ctypes.CDLL) -> ctypes.CDLL:
         "quorate_share_insert": (None, (pointer, ctypes.c_char_p, number)),
         "quorate_share_box": (pointer, (pointer, number, pointer)),
         "quorate_share_sent": (None, (pointer,)),
-        "quorate_share_turn": (None, (pointer,)),
+        "quorate_share_turn": (None, (pointer, number)),
         "quorate_share_back": (None, (pointer,)),
         "quorate_share_level": (pointer, (pointer, number, number, pointer)),
         "quorate_share_load": (None, (pointer, ctypes.c_char_p, number)),

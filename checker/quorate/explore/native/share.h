@@ -186,8 +186,8 @@ static void share_seed(Share *share) {
     quorate_share_sent(share); /* Every share finds its own. */
 }
 
-/* The level that was found is the next to be expanded. */
-EXPORT void quorate_share_turn(Share *share) {
+/* The level that was found is the next to be expanded. All shares together have `reached` so much of what `@reachable` properties ask for. */
+EXPORT void quorate_share_turn(Share *share, uint64_t reached) {
     Search *search = share->search;
     Worker *me = worker_of(share);
     if (!levels_append(search)) return request_stop(search, STOP_MEMORY);
@@ -197,7 +197,8 @@ EXPORT void quorate_share_turn(Share *share) {
     memcpy(share->begun.fired, me->out.fired, sizeof me->out.fired);
     memcpy(share->begun.cuts, me->out.cuts, sizeof me->out.cuts);
     share->begun.cut_total = me->out.cut_total;
-    share->begun.reached = search->reached_before = me->reached;
+    share->begun.reached = me->reached;
+    search->reached_before = reached;
 #if MODEL_POINTS
     memcpy(share->begun.points, me->out.points, sizeof me->out.points);
 #endif
@@ -241,7 +242,7 @@ EXPORT const char *quorate_share_level(const Share *share, uint64_t depth, uint6
     const Search *search = share->search;
     uint64_t begin = depth == 0 ? 0 : search->ends[(depth - 1) * WORKERS_MAX];
     uint64_t end = depth == search->levels ? own_arena(share)->count : search->ends[depth * WORKERS_MAX];
-    uint64_t left = end - begin - from;
+    uint64_t left = begin + from < end ? end - begin - from : 0;
     if (left < *count) *count = left;
     return (const char *)&arena_states(own_arena(share))[begin + from];
 }

@@ -23,7 +23,6 @@ from quorate.kinds import INVARIANTS, SAFETY, STEPS
 from quorate.language.sorts import Scalarset
 from quorate.language.system import State, System
 from quorate.model import nodes as ir
-from quorate.model.nodes import Op
 from quorate.model.rebuilding import rebuilt
 
 Plan = tuple[int, ...]
@@ -132,7 +131,7 @@ def _calling(value: Any, names: Mapping[str, str]) -> Any:
     """A part of a model that calls functions by other names."""
 
     def change(node: Any) -> Any:
-        if isinstance(node, ir.Expr) and node.op in (Op.CALL, Op.LINEARIZABLE) and names[node.data] != node.data:
+        if isinstance(node, ir.Expr) and node.op in ir.CALLS and names[node.data] != node.data:
             return replace(node, data=names[node.data])
         return node
 
