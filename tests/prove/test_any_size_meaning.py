@@ -595,6 +595,61 @@ def test_a_verdict_says_what_it_rests_on() -> None:
     assert isinstance(found, Proven) and any("up to any greatest one" in what for what in found.rests_on)
 
 
+ALL_OF_ONE_NAME = """
+    t: dict[Server, Term]
+    u: dict[Server, Term]
+
+    def first(self) -> Term:
+        best = Term(0)
+        for s in Server:
+            best = max(best, self.t[s])
+        return best
+
+    def second(self) -> Term:
+        best = Term(0)
+        for s in Server:
+            best = max(best, self.u[s])
+        return best
+
+    @action
+    def go(self, s: Server, x: Term) -> None:
+        self.t[s] = x
+
+    @invariant
+    def claim(self) -> bool:
+        return """
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "all(self.first() >= 0 and fold <= self.second() for fold in Term)",
+        "all(max((x for x in Term), default=Term(0)) >= 0 and max_of <= max((self.u[s] for s in Server), default=Term(0)) "
+        "for max_of in Term)",
+    ],
+)
+def test_what_is_ranged_over_is_no_definition_of_its_name(claim: str) -> None:
+    assert isinstance(verdict(ALL_OF_ONE_NAME + claim), Violated)
+
+
+def test_an_argument_is_no_element_of_an_empty_list() -> None:
+    body = """
+    log: list[Term]
+
+    @action
+    def nothing(self, Term: Server) -> None:
+        self.log = self.empty() + self.log
+
+    def empty(self) -> list[Term]:
+        return []
+
+    @invariant
+    def claim(self) -> bool:
+        return self.log == []
+    """
+    assert isinstance(verdict(body), Proven)
+
+
 @pytest.mark.slow
 def test_what_a_property_and_an_action_define_have_names_of_their_own() -> None:
     # A value of the state after `tick` is an extreme, worked out when a property asks for it, and the property has extremes itself.

@@ -137,7 +137,9 @@ class Conversions(Quantifiers):
         return SeqV(
             element,
             z3.IntVal(len(items)),
-            at if items else lambda index: self.symbols.symbol(element, f"{printable(element)} of nothing", [index]),
+            at
+            if items
+            else lambda index: self.symbols.symbol(element, f"{printable(element)} in an empty list", [index]),
         )
 
     def fitted(self, value: Value, have: Type, want: Type, location: Location | None) -> Value:

@@ -97,9 +97,10 @@ class Quantifiers(Machine[Formula, Part]):
     # Quantifiers
 
     def constant_named(self, name: str, sort: z3.SortRef) -> Term:
-        """A constant of its own, to be quantified."""
+        """A constant of its own, to be quantified. No definition and no other symbol has a "?" in its name, whatever the specification
+        calls what it ranges over: to the solver, what has one name is one thing."""
         self._counter += 1
-        full = f"{name}!{self._counter}"
+        full = f"{name}?{self._counter}"
         self._names.add(full)
         return z3.Const(full, sort)
 
