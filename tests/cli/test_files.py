@@ -90,14 +90,25 @@ def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
         write_whole(tmp_path, "nothing")
 
 
-def test_a_link_to_the_output_leads_into_its_pipe(tmp_path: Path) -> None:
-    link = tmp_path / "out.json"
-    link.symlink_to("/dev/stdout")
+@pytest.mark.parametrize("is_file", [False, True])
+@pytest.mark.parametrize("named", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_a_link_to_the_output_leads_there(named: str, is_file: bool, tmp_path: Path) -> None:
+    link, out = tmp_path / "out.json", tmp_path / "out"
+    link.symlink_to(named)
     writes = (
-        "import sys, pathlib; from quorate.files import write_whole; write_whole(pathlib.Path(sys.argv[1]), 'told')"
+        "import sys, pathlib; from quorate.files import write_whole; print('before', flush=True); "
+        "write_whole(pathlib.Path(sys.argv[1]), 'told\\n'); print('after')"
     )
-    done = subprocess.run([sys.executable, "-c", writes, str(link)], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "told"), done.stderr
+    command = [sys.executable, "-c", writes, str(link)]
+    if is_file:
+        with out.open("w") as file:
+            done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True)
+        said = out.read_text()
+        out.unlink()
+    else:
+        done = subprocess.run(command, capture_output=True, text=True)
+        said = done.stdout
+    assert (done.returncode, said) == (0, "before\ntold\nafter\n"), done.stderr
     assert link.is_symlink() and [one.name for one in tmp_path.iterdir()] == ["out.json"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from quorate import Nat, Scalarset, Spec, action, record, require
-from quorate.conform import Conforms, Differs, Map, Verdict, validate
+from quorate.conform import Conforms, Differs, Map, NotDecided, Verdict, validate
 from quorate.conform.logs import LogError
 
 from tests.conform.runs import Line, write
@@ -157,6 +157,15 @@ def test_what_is_counted_is_what_happened_in_the_order_that_fits(
     verdict = judged(tmp_path, [first], wrong)
     assert isinstance(verdict, Differs) and verdict.event.line == 3
     assert verdict.coverage.events == 3 and verdict.coverage.actions == {"give": 1, "set": 2}
+
+
+def test_what_is_counted_happened_on_one_way_to_the_end(tmp_path: Path) -> None:
+    maybe, quiet = event("maybe", {"said": None}), event("quiet", {"given": {"a": 0}})
+    events = {"maybe": ("give", ""), "quiet": ""}
+    verdict = judged(tmp_path, [maybe, maybe, event("quiet", {"given": {"a": 0, "b": 0}})], events=events)
+    assert isinstance(verdict, NotDecided) and not verdict.coverage.actions  # Whatever the first event may have been.
+    verdict = judged(tmp_path, [maybe, quiet, event("quiet", {"given": {"b": 1}})], events=events)
+    assert isinstance(verdict, Conforms) and verdict.coverage.actions == {"give": 1}
 
 
 def test_what_is_not_logged_is_counted(tmp_path: Path) -> None:

@@ -80,6 +80,21 @@ class Less(Count):
         self.n[p] = 0
 
 
+class Again(Count):
+    """Has actions of names that a machine of Hypothesis has, and that such an action would get."""
+
+    expect = violates("grows")
+
+    @action
+    def teardown_(self, p: P) -> None:
+        require(self.n[p] == 2)
+        self.n[p] = 0
+
+    @action
+    def teardown__(self) -> None:
+        require(False)
+
+
 def run(machine: Any, how: settings) -> None:
     run_state_machine_as_test(machine, settings=how)
 
@@ -96,9 +111,10 @@ def test_a_violation_is_found_and_shrunk_to_the_steps_that_it_takes() -> None:
     assert notes.count("state.teardown_(data=data(...))") == 4
 
 
-def test_properties_of_steps_are_asserted() -> None:
-    with pytest.raises(AssertionError, match=r"grows\(\) is violated in Less"):
-        run(stateful(Less), SHRINKING)
+@pytest.mark.parametrize("spec", [Less, Again])
+def test_properties_of_steps_are_asserted(spec: type[Spec]) -> None:
+    with pytest.raises(AssertionError, match=rf"grows\(\) is violated in {spec.__name__}"):
+        run(stateful(spec), SHRINKING)
 
 
 def test_the_facade_has_the_names_that_it_lists_and_no_others() -> None:

@@ -19,10 +19,9 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, field, replace
 
 from quorate.conform.forgetting import Forgetting
 from quorate.conform.logs import Count, Event, Following, LogError, events, ordered
@@ -30,7 +29,7 @@ from quorate.conform.mapping import Map
 from quorate.conform.matching import Matching
 from quorate.conform.picture import Past, draw
 from quorate.conform.subject import wide_system
-from quorate.conform.told import Misfit, Wanted
+from quorate.conform.told import Instance, Misfit, Wanted
 from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
@@ -51,10 +50,19 @@ Cut = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Kept:
-    """A state that fits, and the last steps on a way there."""
+    """A state that fits, and a way there: the last steps of it, and how often each action happened on all of it."""
 
     state: State
-    past: Past
+    past: Past = ()
+    actions: Mapping[str, int] = field(default_factory=dict)
+
+    def then(self, instance: Instance | None, event: Event | None, state: State) -> Kept:
+        """The way with one step more."""
+        actions = self.actions
+        if instance is not None:
+            name = instance[0].name
+            actions = {**actions, name: actions.get(name, 0) + 1}
+        return Kept(state, (*self.past[1 - PAST_MAX :], (self.state, instance, event)), actions)
 
 
 class _Streams:
@@ -134,13 +142,14 @@ class _Search:
         self.given_up = False
         self.events = 0
         self.most = 1
-        self.actions: Counter[str] = Counter()
+        self.actions: Mapping[str, int] = {}
+        """How often each action happened on one of the ways that fit."""
         self.values: Counter[str] = Counter()
         self.begun: list[tuple[Event, Wanted]] = []
         """The events that tell how logs begin, with what they ask for."""
         self._wanted: dict[tuple[int, int], Wanted] = {}
-        self._fitted: dict[tuple[int, int], tuple[Wanted, Past]] = {}
-        """The events that fit in some order, with the steps until then, as long as it is not known that they happened."""
+        self._fitted: dict[tuple[int, int], Wanted] = {}
+        """The events that fit in some order, as long as it is not known that they happened."""
         self._cut: Cut = ()
         """How many events of each log have happened, in one of the orders that fit."""
 
@@ -168,12 +177,12 @@ class _Search:
         ]
         told = self.begun[0][1] if self.begun and count == 1 else None
         kept = [
-            Kept(state, ())
+            Kept(state)
             for state in self.matching.initial([event for event, _ in self.begun])
             if told is None or self.matching.fits(told, None, state)
         ]
         if told is not None and kept:
-            self._count(told, ())
+            self._count(told)
             self.events += 1
         self._cut = (int(told is not None),) if told is not None else (0,) * count
         return {self._cut: kept}
@@ -192,9 +201,13 @@ class _Search:
             closed = self._closed(kept)
             for stream, number, event in ready:
                 wanted = self.wanted(stream, number, event)
-                fitting = [after for one in closed for after in self._steps(one, wanted)]
+                fitting = [
+                    one.then(instance, event, after)
+                    for one in closed
+                    for instance, after in self.matching.steps(one.state, wanted)
+                ]
                 if fitting:
-                    self._fitted[stream, number] = wanted, fitting[0].past
+                    self._fitted[stream, number] = wanted
                     found.setdefault((*cut[:stream], number + 1, *cut[stream + 1 :]), []).extend(fitting)
         self.events += bool(found)
         return self._lighter(self._bounded({cut: _distinct(kept) for cut, kept in found.items()}))
@@ -205,11 +218,7 @@ class _Search:
             return found
         states = self.forgetting.without_past([one.state for kept in found.values() for one in kept])
         lighter = iter(states)
-        return {cut: [Kept(next(lighter), one.past) for one in kept] for cut, kept in found.items()}
-
-    def _steps(self, kept: Kept, wanted: Wanted) -> Iterator[Kept]:
-        for instance, after in self.matching.steps(kept.state, wanted):
-            yield Kept(after, (*kept.past[1 - PAST_MAX :], (kept.state, instance, wanted.event)))
+        return {cut: [replace(one, state=next(lighter)) for one in kept] for cut, kept in found.items()}
 
     def _closed(self, kept: list[Kept]) -> list[Kept]:
         """The kept states, and those that silent actions lead to from them."""
@@ -225,7 +234,7 @@ class _Search:
                         if len(known) >= self.states_max:
                             self.given_up = True
                             return list(known.values())
-                        known[after] = Kept(after, (*one.past[1 - PAST_MAX :], (one.state, instance, None)))
+                        known[after] = one.then(instance, None, after)
                         following.append(known[after])
             layer = following
         return list(known.values())
@@ -244,19 +253,15 @@ class _Search:
                 room -= len(kept[cut])
         return kept
 
-    def _count(self, wanted: Wanted, past: Past) -> None:
-        """Count an event, the last of these steps, with the silent ones before it."""
-        silent = takewhile(lambda step: step[2] is None, reversed(past[:-1]))
-        for _, instance, _ in (*past[-1:], *silent):
-            if instance is not None:
-                self.actions[instance[0].name] += 1
+    def _count(self, wanted: Wanted) -> None:
+        """Count what an event tells."""
         for told in wanted.told:
             self.values[told.name.partition("[")[0]] += 1
 
     def _count_until(self, cut: Cut) -> None:
         """Count the events before a cut."""
         for stream, number in [key for key in self._fitted if key[1] < cut[key[0]]]:
-            self._count(*self._fitted.pop((stream, number)))
+            self._count(self._fitted.pop((stream, number)))
 
     def settle(self) -> None:
         """Count what happened in one of the orders that fit."""
@@ -264,7 +269,8 @@ class _Search:
 
     def forget(self, frontier: dict[Cut, list[Kept]]) -> None:
         """Drop what is not needed any more, and count what happened in every order that fits."""
-        self._cut, least = next(iter(frontier)), tuple(map(min, zip(*frontier, strict=True)))
+        (self._cut, (one, *_)), *_ = frontier.items()
+        self.actions, least = one.actions, tuple(map(min, zip(*frontier, strict=True)))
         self._count_until(least)
         self.streams.forget(least)
         if len(self._wanted) > 64:

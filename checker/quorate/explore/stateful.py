@@ -9,6 +9,7 @@ from quorate.explore.properties import Falsified, Properties
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, Method, State, System
+from quorate.language.written import free_name
 from quorate.model.determinism import vouch
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def stateful(spec: type[Spec], **bounds: int) -> type[RuleBasedStateMachine]:
         step.__name__ = name
         return precondition(lambda self: bool(self._enabled(action)))(rule(data=st.data())(step))
 
-    named = {f"{action.name}_" if hasattr(Machine, action.name) else action.name: action for action in system.actions}
-    rules = {name: ruled(name, action) for name, action in named.items()}
-    return type(f"{system.name}Machine", (Machine,), rules | {"__module__": spec.__module__})
+    machine = type(f"{system.name}Machine", (Machine,), {"__module__": spec.__module__})
+    for action in system.actions:
+        name = free_name(machine, action.name)
+        setattr(machine, name, ruled(name, action))
+    return machine
