@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
-from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant
+from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant, require
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
 from quorate.language.system import System
@@ -120,3 +122,52 @@ def test_numbers_with_a_lower_bound_are_not_proven_for_any_size() -> None:
     with pytest.raises(NoAnySize, match=r"The least Debt is a bound, min=-2") as refused:
         prove(Task(Account, "", any_size=True))
     assert refused.value.location is not None and refused.value.location.text.strip() == "debt: Debt"
+
+
+class Rising(Spec):
+    """Its parameter is read by the name of its class, in an action, in a function, and where the reference engine alone follows."""
+
+    most: ClassVar[int] = 2
+    slot: Slot
+
+    @action
+    def rise(self) -> None:
+        require(self.slot < Rising.most)
+        self.slot += 1
+
+    @invariant
+    def small(self) -> bool:
+        return self.slot < 4
+
+
+class ByFunction(Rising):
+    @action
+    def rise(self) -> None:
+        require(self.slot < most())
+        self.slot += 1
+
+
+class ByFormat(Rising):
+    @action
+    def rise(self) -> None:
+        require(f"{self.slot}" < f"{Rising.most}")
+        self.slot += 1
+
+
+class Plainly(Rising):
+    @action
+    def rise(self) -> None:
+        require(self.slot < self.most)
+        self.slot += 1
+
+
+def most() -> int:
+    return Rising.most
+
+
+@pytest.mark.parametrize("spec", [Rising, ByFunction, ByFormat])
+def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec]) -> None:
+    with pytest.raises(SpecError, match=r"Rising.most is 2, and the bound most was asked to be 4"):
+        check(spec.bounded(most=4))
+    assert check(spec).statistics.states == check(spec.bounded(most=2)).statistics.states == 3
+    assert check(Plainly.bounded(most=4)).violated == ("small",)

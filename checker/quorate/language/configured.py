@@ -71,6 +71,7 @@ class Configured:
         self._hints = hints(spec)
         self.constants = dict(self._class_constants())
         requested = self._requested()
+        self._asked = requested.keys() & self.constants.keys()
         refined = self._refined()
         declared_bounds = self._explore_bounds(requested, () if refined is None else self._like(refined).bounds)
         self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
@@ -258,6 +259,15 @@ class Configured:
             if name in configuration.found:
                 self._check_bound(name, size, configuration.found[name])
         return configuration.found
+
+    def require_asked(self, owner: object, name: str) -> None:
+        """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here."""
+        if name in self._asked and isinstance(owner, type) and issubclass(owner, SpecBase):
+            here, there = self.constants[name], attribute(owner, name)
+            if here != there:
+                raise SpecError(
+                    f"{owner.__name__}.{name} is {there}, and the bound {name} was asked to be {here}, which `self.{name}` is: write that."
+                )
 
     def _integers(self) -> list[str]:
         return [name for name, value in self.constants.items() if type(value) is int]

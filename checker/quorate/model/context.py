@@ -252,6 +252,10 @@ class Context:
         if isinstance(node, ast.Attribute):
             base = self.static(node.value)
             found = UNKNOWN if base is MISSING else attribute(base, node.attr)
+            try:
+                self.builder.system.require_asked(base, node.attr)
+            except SpecError as error:
+                raise self.source.error(node, error.message) from None
             return MISSING if found is UNKNOWN else found
         return MISSING
 

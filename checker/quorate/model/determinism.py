@@ -72,7 +72,7 @@ def vouch(system: System, running: System | None = None) -> None:
             raise
         functions = dict(functions_of(running or system))
         for function, owner in functions.items():
-            _Inspection(function, owner).run()
+            _Inspection(function, owner, system).run()
         (running or system).again = (Again(OUTSIDE, nullcontext), Again(SET_ORDER, in_another_order(functions)))
         if system.abstract is not None:
             vouch(system.abstract, None if running is None else running.abstract)
@@ -133,8 +133,8 @@ def _named_in(function: FunctionType) -> Iterator[Any]:
 class _Inspection:
     """Looks through one function. Raises SpecError at the first line that cannot stand."""
 
-    def __init__(self, function: FunctionType, owner: type | None) -> None:
-        self.function, self.owner = function, owner
+    def __init__(self, function: FunctionType, owner: type | None, system: System) -> None:
+        self.function, self.owner, self.system = function, owner, system
 
     def run(self) -> None:
         """Look at every line; a function without a source is left to be run again."""
@@ -169,6 +169,11 @@ class _Inspection:
                 )
             case ast.Call(func=called):
                 self._check_call(node, self._named(called))
+            case ast.Attribute(value=whole, attr=name, ctx=ast.Load()):
+                try:
+                    self.system.require_asked(self._named(whole), name)
+                except SpecError as error:
+                    raise self.source.error(node, error.message) from None
             case ast.Subscript(value=whole) | ast.Attribute(value=whole) if not isinstance(node.ctx, ast.Load):
                 if self._is_outside(whole) or isinstance(whole, ast.Call):
                     raise self.source.error(
