@@ -176,6 +176,10 @@ def test_the_sources_of_every_engine_are_part_of_what_quorate_is(
         "make = frozenset\nFIRST = next(iter(make('ab')))\n",
         "FIRST = next(iter(set[str]('ab')))\n",
         "FIRST = next(iter({'a': 1}.keys() | {'b': 1}.keys()))\n",
+        "K = {'a': 1}.keys()\nFIRST = next(iter(K | {'b': 1}))\n",
+        "keys = {'a': 1}.keys\nFIRST = next(iter(keys() | {'b': 1}))\n",
+        "for k in [{'a': 1}.items()]:\n    FIRST = next(iter(k | {('b', 1): 1}.items()))\n",
+        "from collections import abc\nFIRST = next(iter(abc.KeysView({'a': 1}) | ['b']))\n",
         "import quorate.loading\n",
         "from quorate import loading\n",
         "from quorate import check\n",
@@ -186,6 +190,15 @@ def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:
     Path("further.py").write_text(text, encoding="utf-8")
     assert made().unknown.startswith("further.py ")
     assert key() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A = [k for k in {'a': 1}.keys()]\n", "for k, v in {'a': 1}.items():\n    A = k\n", "A = sorted({'a': 1}.keys())[0]\n"],
+)
+def test_what_is_gone_through_in_the_order_of_a_map_is_vouched_for(text: str) -> None:
+    Path("further.py").write_text(text, encoding="utf-8")
+    assert made().unknown == ""
 
 
 def test_a_field_may_be_called_as_what_looks_outside() -> None:

@@ -104,6 +104,8 @@ INSIDE = frozenset(
 ASKING = ("check", "judge", "simulate")
 """What `quorate` has for programs: it takes names of files."""
 DEPENDENCIES = ("networkx", "z3-solver", "cvc5")
+GOING_THROUGH = ("all", "any", "dict", "len", "list", "max", "min", "sorted", "sum", "tuple")
+"""What Python has to go through something in its order."""
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -215,19 +217,32 @@ def _outside(tree: ast.AST) -> Iterator[str]:
 def _unordered(trees: Mapping[Path, ast.AST]) -> Iterator[str]:
     runs = _runs_while_loading(list(trees.values()))
     for path, tree in trees.items():
-        if any(node in runs and _is_unordered(node) for node in ast.walk(tree)):
+        gone_through = set(_gone_through(tree))
+        if any(node in runs - gone_through and _is_unordered(node) for node in ast.walk(tree)):
             yield f"{path.name} uses a set while it is loaded, whose order is another one in each process"
 
 
 def _is_unordered(node: ast.AST) -> bool:
-    """Whether this may make a set: a display, what is called `set`, or what is made of the keys of maps."""
+    """Whether this may make a set: a display, what is called `set`, or a view of a map, of which `|` makes one."""
     match node:
         case ast.Set() | ast.SetComp() | ast.Name(id="set" | "frozenset"):
             return True
-        case ast.BinOp(left=left, right=right):
-            views = (one.func for one in (left, right) if isinstance(one, ast.Call))
-            return any(isinstance(view, ast.Attribute) and view.attr in ("keys", "items") for view in views)
+        case ast.Attribute(attr="keys" | "items" | "KeysView" | "ItemsView"):
+            return True
     return False
+
+
+def _gone_through(tree: ast.AST) -> Iterator[ast.expr]:
+    """The `m.keys` and `m.items` of which no more becomes than that they are called and gone through: in the order of the map."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.For(iter=view) | ast.comprehension(iter=view):
+                views = [view]
+            case ast.Call(func=ast.Name(id=name), args=views) if name in GOING_THROUGH:
+                pass
+            case _:
+                views = []
+        yield from (view.func for view in views if isinstance(view, ast.Call) and isinstance(view.func, ast.Attribute))
 
 
 def _runs_while_loading(trees: list[ast.AST]) -> set[ast.AST]:
