@@ -194,7 +194,11 @@ def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["A = [k for k in {'a': 1}.keys()]\n", "for k, v in {'a': 1}.items():\n    A = k\n", "A = sorted({'a': 1}.keys())[0]\n"],
+    [
+        "A = [k for k in {'a': 1}.keys()]\n",
+        "for k, v in {'a': 1}.items():\n    A = k\n",
+        "A = sorted({'a': 1}.keys())[0]\n",
+    ],
 )
 def test_what_is_gone_through_in_the_order_of_a_map_is_vouched_for(text: str) -> None:
     Path("further.py").write_text(text, encoding="utf-8")
