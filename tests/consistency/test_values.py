@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from quorate.cli import cli
 from quorate.consistency import MODELS, HistoryError, Satisfied, Violated, find_model, judge
-from quorate.consistency.formats import read_lines
+from quorate.consistency.formats import edn, read_lines
 from quorate.consistency.history import History, Operation
+from quorate.consistency.values import Word
 from quorate.errors import QuorateError, UsageError
 
 ONE_BY_ONE = '{{"process":0,"type":"invoke","f":"write","value":{w}}}\n{{"process":0,"type":"ok","f":"write"}}\n'
@@ -73,6 +74,12 @@ def test_values_of_edn_that_differ_are_not_equal(wrote: str, got: str) -> None:
 )
 def test_numbers_are_compared_as_numbers(pair: tuple[str, str]) -> None:
     assert isinstance(judge(read(ONE_BY_ONE.format(w=pair[0], r=pair[1])), "linearizable"), Satisfied)
+
+
+def test_a_character_of_edn_is_one_value_however_it_is_named() -> None:
+    names = ("a", "newline", "formfeed", "backspace", "u0041", "o101", "(", '"', ";", "#")
+    assert [value.text for value in edn.values("".join(f"\\{name} " for name in names))] == list(names)
+    assert edn.values("[\\a\\(\\b]") == [(Word("\\", "a"), Word("\\", "("), Word("\\", "b"))]
 
 
 def test_vectors_and_lists_of_edn_are_equal_and_so_are_maps_in_any_order() -> None:

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
       | (?P<discard>\#_)
       | (?P<tag>\#[A-Za-z][^\s,\[\](){}";]*)
       | (?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[NM]?(?=[\s,\[\](){}";]|$))
-      | (?P<char>\\(?:newline|space|tab|return|\S))
+      | (?P<char>\\\S[^\s,\[\](){}";\\]*)
       | (?P<word>[^\s,\[\](){}"\#;][^\s,\[\](){}";]*)
       | (?P<end>$)
     )""",
