@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from quorate import Scalarset, Spec, action, require
 from quorate.conform import (
     Adapter,
     AdapterError,
@@ -418,3 +419,61 @@ def test_a_node_that_the_specification_does_not_have_is_refused(tmp_path: Path) 
     log = write(tmp_path / "log.jsonl", [{"event": "prepare", "node": "dave"}])
     with pytest.raises(Exception, match="the node 'dave' is no member of ResourceManager"):
         validate([log], TwoPhaseCommit, load_map(tmp_path / "commit_map.py"), "two_phase_commit")
+
+
+class P(Scalarset, size=2):
+    """A person."""
+
+
+class Room(Spec):
+    """Persons wait, and leave once they are served."""
+
+    waiting: set[P]
+    served: set[P]
+
+    @action
+    def come(self, p: P) -> None:
+        require(p not in self.waiting and p not in self.served)
+        self.waiting.add(p)
+
+    @action
+    def leave(self, p: P) -> None:
+        require(p in self.waiting)
+        self.waiting.remove(p)
+        self.served.add(p)
+
+
+class Serves(Adapter):
+    """Serves who waits; an heir serves whoever comes."""
+
+    members: ClassVar[dict[str, Any]] = {"P": ("a", "b")}
+    is_careful = True
+
+    def reset(self, arguments: dict[str, Any]) -> None:
+        self.waiting: set[str] = set()
+        self.served: set[str] = set()
+
+    def perform(self, action: str, arguments: dict[str, Any]) -> None:
+        match action, arguments:
+            case "come", {"p": p} if p not in self.waiting | self.served:
+                self.waiting.add(p)
+            case "leave", {"p": p} if p in self.waiting or not self.is_careful:
+                self.waiting.discard(p)
+                self.served.add(p)
+            case _:
+                raise Refused(action)
+
+    def observe(self) -> Mapping[str, Any]:
+        return {"waiting": sorted(self.waiting), "served": sorted(self.served)}
+
+
+class ServesAnyone(Serves):
+    is_careful = False
+
+
+def test_a_program_has_to_refuse_who_is_not_in_the_set_that_an_action_takes_from() -> None:
+    driven = drive(Serves(), Room, "room", {})
+    assert driven.exit_code is Exit.SUCCESS and driven.refused == 2 * 2 * 9 - driven.total == 24
+    driven = drive(ServesAnyone(), Room, "room", {})
+    assert driven.misfit is not None and driven.misfit.action == "leave" and driven.exit_code is Exit.VIOLATED
+    assert "its guard is false: p in self.waiting" in driven.misfit.reason

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from quorate.explore.choices import Choices
 from quorate.language.control import Cut
-from quorate.language.system import Arguments, Method, State, System
+from quorate.language.networks import Wire
+from quorate.language.system import Arguments, Method, Parameter, State, System
+from quorate.language.types import UnionType
+from quorate.language.types.base import Leaf
 
 Instance = tuple[Method, Arguments]
+ASKED_MAX = 64
+"""A program is asked for all values of an argument if they are not more."""
+
+
+def asked_within(parameter: Parameter, contents: Any) -> bool:
+    """Whether a program is asked only for what there is in the collection that the specification takes an argument from. It has to refuse
+    members and numbers that are not in it; but messages and other values with parts are in the hands of the adapter, which has no other."""
+    kinds = parameter.type.kinds if isinstance(parameter.type, UnionType) else (parameter.type,)
+    is_plain = all(isinstance(kind, Leaf) for kind in kinds) and parameter.type.cardinality <= ASKED_MAX
+    return isinstance(contents, Wire) or not is_plain
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,7 @@ class Edge:
 
 @dataclass
 class Graph:
-    """All states that are reached, each with the edges that leave it, and the instances that are not possible there. `initial` has
+    """All states that are reached, each with the edges that leave it, and the instances that a program has to refuse there. `initial` has
     the arguments of @init. `is_whole` is false if there were more states than were asked for."""
 
     states: list[State] = field(default_factory=list)
@@ -63,7 +77,7 @@ def graph_of(system: System, states_max: int) -> Graph:
         number = number_of(state)
         if number is not None:
             graph.initial.append((arguments, number))
-    choices = [(action, Choices(system, action)) for action in system.actions]
+    choices = [(action, Choices(system, action, asked_within)) for action in system.actions]
     source = 0
     while source < len(graph.states):
         for action, choose in choices:

@@ -124,14 +124,20 @@ def _function(method: Callable[..., Any], parameters: list[str], expression: ast
     return made
 
 
+def always(parameter: Parameter, contents: Any) -> bool:
+    """A parameter ranges over what it is taken from, whatever that is."""
+    return True
+
+
 class Choices:
-    """The arguments that one method is tried with, in canonical order; a function of the state.
+    """The arguments that one method is tried with, in canonical order; a function of the state. `within` says which parameters range
+    over what they are taken from, and which over their types all the same.
 
     Raises SpecError when there are too many.
     """
 
-    def __init__(self, system: System, method: Method) -> None:
-        self._system, self._method = system, method
+    def __init__(self, system: System, method: Method, within: Callable[[Parameter, Any], bool] = always) -> None:
+        self._system, self._method, self._within = system, method, within
         self._collections = collections_of(method) if method.declaration.kind == "action" else {}
         self._remembered: list[dict[Hashable, list[Any]]] = [{} for _ in method.parameters]
         count = 1
@@ -178,7 +184,9 @@ class Choices:
         remembered = self._remembered[position]
         if collection is not None:
             try:
-                return self._known(parameter, remembered, collection(view, *chosen))
+                contents = collection(view, *chosen)
+                if self._within(parameter, contents):
+                    return self._known(parameter, remembered, contents)
             except (Cut, Exception) as error:  # The action meets it again, and says of every instance how it ends.
                 if parameter.type.cardinality > INSTANCES_MAX:
                     raise self._system.failure(self._method, chosen, error) from error
