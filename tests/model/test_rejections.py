@@ -141,6 +141,8 @@ SUBSET = {
     "a local list that grows": "x: list[Node] = []\n«x.append(p)»",
     "assignment to a parameter": "«p = q»",
     "assignment to a loop variable": "for s in Node:\n    «s = p»",
+    "a name that a later clause replaces": "self.top = sum(1 for s in Node for r in Node if s == r for «s» in Node)",
+    "a name in a tuple that a later clause replaces": "self.flag = all(self.level[s] == 0 for s in Node for «s, n» in self.level.items())",
     "a loop variable with the name of a parameter": "for «p» in Node:\n    self.level[p] = 1",
     "self as a value": "x = «self»",
     "a sort as a set": "self.flag = self.seen == «Node»",

@@ -184,6 +184,7 @@ def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Claus
     """The clauses of a comprehension, left to right."""
     found: list[ir.Clause] = []
     for position, generator in enumerate(generators):
+        _check_target(ctx, generator.target, generators[:position])
         over = ranged(ctx, generator.target, generator.iter)
         if position == 0:  # All that is outside of the function that a comprehension is to Python is looked at by now.
             ctx.hide({name for later in generators[1:] for name in names_of(later.target)} - names_of(generator.target))
@@ -195,6 +196,14 @@ def clauses(ctx: Context, generators: list[ast.comprehension]) -> tuple[ir.Claus
             narrowing.learn(ctx, condition)
             found.append(ir.Where(condition))
     return tuple(found)
+
+
+def _check_target(ctx: Context, target: ast.expr, earlier: list[ast.comprehension]) -> None:
+    """A name that a later clause replaces has the last value that it got there when an earlier clause goes on."""
+    for name in sorted(names_of(target) & {name for one in earlier for name in names_of(one.target)}):
+        raise ctx.source.outside(
+            target, f"{name} has a value already, which this clause would replace.", "Use another name."
+        )
 
 
 def names_of(target: ast.expr) -> set[str]:
