@@ -111,7 +111,7 @@ class Attempt:
         if finding.kind == "error":
             if not replay(shown, cast(type[Spec], self.runs.system.spec)).reproduced:
                 raise Undecided(
-                    "linearizable(...) is looked at in every order here, and in CPython none of them raises an error"
+                    "what is looked at in every order here, a history or many elements, raises an error in one that CPython does not take"
                 )
             return self.make(Failed, message=finding.message or "", trace=shown)
         assert finding.method is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from quorate.language.types import (
     BagType,
@@ -18,6 +19,7 @@ from quorate.prove.encode.fixed.parts import (
     Mask,
     Queues,
     Seq,
+    Slots,
     Table,
     Tally,
     Value,
@@ -27,6 +29,10 @@ from quorate.prove.encode.fixed.parts import (
     as_slots,
 )
 from quorate.prove.encode.values import ABSENT
+
+
+def _always() -> int:
+    return TRUE
 
 
 class Comprehensions(FixedValues):
@@ -63,32 +69,53 @@ class Comprehensions(FixedValues):
             ]
         return list(items)
 
+    @staticmethod
+    def is_unordered(source: Value) -> bool:
+        """Whether the order in which a loop goes round is not known: that of guarded elements is none of theirs."""
+        return isinstance(source, Slots) and len(source.items) > 1
+
+    @contextmanager
+    def each_round(self, source: Value) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+        """The rounds of a loop over a value, each inside what this gives. Where their order is not known, no round is known to come
+        before what stops the run in another, and an error counts before all else: there may be one more than in CPython, and none less."""
+        if self.is_unordered(source):
+            with self.in_any_order() as one:
+                yield one
+        else:
+            yield nullcontext
+
     def _each(
-        self, node: Expr, env: Env, visit: Callable[[int, Value], None], alive: Callable[[], int] = lambda: TRUE
+        self, node: Expr, env: Env, visit: Callable[[int, Value], None], alive: Callable[[], int] = _always
     ) -> None:
         """Call `visit` with guard and value of all that a comprehension yields, as long as `alive`."""
         inner = env.copy()
 
-        def clauses(position: int, guard: int) -> None:
+        def clauses(position: int, guard: int, alive: Callable[[], int]) -> None:
             if position == len(node.clauses):
                 visit(guard, self.value(node.args[0], inner))
                 return
             clause = node.clauses[position]
             if isinstance(clause, For):
-                for found, element in self.rounds(self.value(clause.source, inner), clause.source.type):
-                    inside(position, guard, self.both((found, alive())), clause.name, element)
+                source = self.value(clause.source, inner)
+                going_on = _always if self.is_unordered(source) else alive
+                with self.each_round(source) as one:
+                    for found, element in self.rounds(source, clause.source.type):
+                        with one():
+                            inside(position, guard, self.both((found, going_on())), going_on, clause.name, element)
             else:
-                inside(position, guard, self.condition(clause.condition, inner), "", None)
+                inside(position, guard, self.condition(clause.condition, inner), alive, "", None)
 
-        def inside(position: int, guard: int, condition: int, name: str, element: Value) -> None:
+        def inside(
+            position: int, guard: int, condition: int, alive: Callable[[], int], name: str, element: Value
+        ) -> None:
             guard = self.both((guard, condition))
             with self.under(condition):
                 if guard != FALSE and self.path != FALSE:
                     if name:
                         inner.local[name] = element
-                    clauses(position + 1, guard)
+                    clauses(position + 1, guard, alive)
 
-        clauses(0, TRUE)
+        clauses(0, TRUE, alive)
 
     def _yielded(self, node: Expr, env: Env) -> Guarded:
         found: Guarded = []
@@ -145,12 +172,17 @@ class Comprehensions(FixedValues):
     def op_the(self, node: Expr, env: Env) -> Value:
         some = FALSE
         found: Value = ABSENT
-        for guard, value in self._yielded(node, env):
+
+        def visit(guard: int, value: Value) -> None:
+            """Each value is compared with the one before as soon as it is there: what stops the run at a later one does not come by."""
+            nonlocal some, found
             if found is not ABSENT:
                 different = self.both((some, guard, self.equal(found, value) ^ 1))
                 self.stop("error", different, "the(...) finds two different values", node.location)
             found = self.select(some, found, value) if found is not ABSENT else value
             some = self.either((some, guard))
+
+        self._each(node, env, visit)
         return self._or_default(node, env, some, found, "the(...) finds no value")
 
     def op_set_of(self, node: Expr, env: Env) -> Value:

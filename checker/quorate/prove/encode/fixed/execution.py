@@ -395,17 +395,21 @@ class Fixed(Histories):
     def loop(self, statement: Loop, env: Env) -> Exits:
         alive, returned = TRUE, FALSE
         value: Value = ABSENT
-        for guard, element in self.rounds(self.value(statement.source, env), statement.source.type):
-            condition = self.both((alive, guard))
-            branch = env.copy()
-            branch.local[statement.name] = element
-            with self.under(condition):
-                if condition == FALSE or self.path == FALSE:
-                    continue
-                exits = self.run(statement.body, branch)
-            self._merge(condition, branch, env)
-            leaves = self.both((condition, exits.returned))
-            value = self.select(leaves, exits.value, value)
-            returned = self.either((returned, leaves))
-            alive = self.both((alive, self.both((condition, self.either((exits.broken, exits.returned)))) ^ 1))
+        source = self.value(statement.source, env)
+        with self.each_round(source) as one:
+            for guard, element in self.rounds(source, statement.source.type):
+                condition = self.both((alive, guard))
+                branch = env.copy()
+                branch.local[statement.name] = element
+                with one(), self.under(condition):
+                    if condition == FALSE or self.path == FALSE:
+                        continue
+                    exits = self.run(statement.body, branch)
+                self._merge(condition, branch, env)
+                leaves = self.both((condition, exits.returned))
+                value = self.select(leaves, exits.value, value)
+                returned = self.either((returned, leaves))
+                if not self.is_unordered(source):
+                    left = self.both((condition, self.either((exits.broken, exits.returned))))
+                    alive = self.both((alive, left ^ 1))
         return machine.Exits(returned ^ 1, returned, FALSE, FALSE, value)
