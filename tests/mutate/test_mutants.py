@@ -189,3 +189,47 @@ def test_errors_and_deadlocks(tmp_path: Path) -> None:
     original = Original.of(bare(weaker), Naming("lock.py"), engine="reference")
     raised = trial(original, named(original.spec, "without require(m in self.network)"), engine="reference").finding
     assert raised.verdict is Verdict.ERROR and "cannot be taken off" in raised.sentence
+
+
+LOOKS = """
+from enum import Enum
+from quorate import *
+
+class P(Scalarset, size=3):
+    pass
+
+class Kind(Enum):
+    NEW = "new"
+    GOOD = "good"
+    BAD = "bad"
+
+class Looks(Spec):
+    kind: dict[P, Kind]
+    looked: bool
+
+    @action
+    def mark(self, p: P) -> None:
+        self.kind[p] = Kind.GOOD
+
+    def is_good(self, p: P) -> bool:
+        assert self.kind[p] != Kind.BAD
+        return self.kind[p] == Kind.GOOD
+
+    @action
+    def look(self) -> None:
+        require(any(self.is_good(p) for p in P))
+        self.looked = True
+
+    @invariant
+    def fine(self) -> bool:
+        return all(self.kind[p] != Kind.BAD for p in P)
+"""
+
+
+def test_states_are_counted_without_symmetry_where_a_mutant_has_another_one(tmp_path: Path) -> None:
+    """Without the guard, whose assertion depends on the order of names, the states are fewer orbits than they were states."""
+    (tmp_path / "looks.py").write_text(LOOKS)
+    original = Original.of(load(str(tmp_path / "looks.py")).main, Naming("looks"), engine="reference")
+    finding = trial(original, named(original.spec, "without require(any(self.is_good(p) for p in P))"), engine="reference").finding
+    assert original.outcome.symmetry == () and original.outcome.statistics.states == 15
+    assert (finding.verdict, finding.states) == (Verdict.COSTS, 16)

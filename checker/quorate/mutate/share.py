@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import cast
 
 from quorate.errors import QuorateError
@@ -122,8 +123,9 @@ class Share:
             together, position = self.places[number]
             with model.system:
                 together.choose(position)
-        outcome = explored(model, self.task.naming, watch, self.task.engine)
-        return self.original.judged(self.mutants[number], outcome)
+        explore = partial(explored, naming=self.task.naming, engine=self.task.engine)
+        whole = partial(explore, watch=self._watch(limit_s, False), symmetry=False)
+        return self.original.judged(self.mutants[number], model, explore(model, watch=watch), whole)
 
     def _watch(self, limit_s: float, is_compiled: bool) -> Watch:
         limits = Limits(seconds=limit_s, memory_bytes=_memory(self.size))
@@ -162,8 +164,8 @@ class Share:
                 watch=watch,
                 naming=Naming(self.task.spec, variant),
             )
-            finding = self.original.judged(self.mutants[number], outcome)
-            if finding.trace is not None:
+            finding = self.original.broken(outcome)
+            if finding is not None and finding.trace is not None:
                 bounds = ", ".join(f"{name} {size}" for name, size in outcome.bounds.items())
                 return replace(finding, where=f"as the variant {variant} begins, at {bounds}")
             if isinstance(outcome, Unfinished):

@@ -5,8 +5,10 @@ Lemmas are left out: they say why a protocol is right, and a mutant that breaks 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from quorate.errors import QuorateError, SpecError
@@ -119,6 +121,7 @@ class Original:
         self.decided = {one.property for one in outcome.judgements if one.status in ("holds", "holds-within-bounds")}
         self.model = build(spec)
         self.content = content(self.model)
+        self._whole: Outcome | None = None
 
     @staticmethod
     def of(spec: type[Spec], naming: Naming, watch: Watch | None = None, engine: str = "auto") -> Original:
@@ -137,28 +140,14 @@ class Original:
             return Finding(Verdict.ILLEGAL, sentence=said.splitlines()[0])
         return Made(model, content(model))
 
-    def judged(self, mutant: Mutant, outcome: Outcome) -> Finding:
-        """What the outcome of a mutant's check says of it."""
-        statistics = outcome.statistics
-
-        def found(verdict: Verdict, *properties: str, sentence: str = "", trace: Trace | None = None) -> Finding:
-            return Finding(
-                verdict,
-                properties,
-                None if trace is None else len(trace),
-                statistics.states,
-                statistics.transitions,
-                statistics.depth,
-                sentence,
-                trace=trace,
-            )
-
+    def broken(self, outcome: Outcome) -> Finding | None:
+        """What an outcome says that breaks, or leaves open; None if it is to be compared with that of the original."""
         if isinstance(outcome, Failed):
             message = outcome.message.splitlines()[-1]  # The place before it is one of the mutant's own file.
             shown = None if outcome.trace is None else outcome.trace.but(sentence=message)
-            return found(Verdict.ERROR, sentence=message, trace=shown)
+            return _found(Verdict.ERROR, outcome, sentence=message, trace=shown)
         if isinstance(outcome, Unfinished):
-            return found(Verdict.UNDECIDED, sentence=outcome.reason)
+            return _found(Verdict.UNDECIDED, outcome, sentence=outcome.reason)
         if isinstance(outcome, Violated) and outcome.trace is not None:
             kind = self.kinds.get(outcome.property, "")
             verdict = (
@@ -168,7 +157,15 @@ class Original:
                 if kind in LIVENESS
                 else Verdict.VIOLATED
             )
-            return found(verdict, outcome.property, sentence=outcome.trace.sentence, trace=outcome.trace)
+            return _found(verdict, outcome, outcome.property, sentence=outcome.trace.sentence, trace=outcome.trace)
+        return None
+
+    def judged(self, mutant: Mutant, model: Model, outcome: Outcome, whole: Callable[[Model], Outcome]) -> Finding:
+        """What the outcome of a mutant's check says of it. `whole` checks a model without symmetry: so states are counted where the mutant
+        has another one than the original."""
+        broken = self.broken(outcome)
+        if broken is not None:
+            return broken
         lost = [
             one.property
             for one in outcome.judgements
@@ -176,17 +173,39 @@ class Original:
         ]
         goals = [name for name in lost if self.kinds[name] in GOALS]
         if goals:
-            return found(Verdict.UNREACHABLE, *goals)
+            return _found(Verdict.UNREACHABLE, outcome, *goals)
         if lost or not isinstance(outcome, Holds | HoldsWithinBounds | NotJudged):
-            return found(Verdict.UNDECIDED, *lost, sentence="it can be judged only beyond the bounds")
-        before = self.outcome.statistics
-        if mutant.kind == "receive" and (statistics.states, statistics.transitions) == (
-            before.states,
-            before.transitions,
-        ):
-            return found(Verdict.DELIVERY)
-        more = statistics.states > before.states or statistics.transitions > before.transitions
-        return found(Verdict.COSTS if more else Verdict.NOTHING)
+            return _found(Verdict.UNDECIDED, outcome, *lost, sentence="it can be judged only beyond the bounds")
+        before = self.outcome
+        if outcome.symmetry != before.symmetry:
+            self._whole = before = self._whole or whole(self.model)
+            outcome = whole(model)
+            reason = next((one.reason for one in (before, outcome) if isinstance(one, Unfinished)), None)
+            if reason is not None:
+                said = f"every property holds, and without symmetry, of which it has another, states were not counted: {reason}"
+                return _found(Verdict.UNDECIDED, outcome, sentence=said)
+        old, new = before.statistics, outcome.statistics
+        if mutant.kind == "receive" and (new.states, new.transitions) == (old.states, old.transitions):
+            return _found(Verdict.DELIVERY, outcome)
+        more = new.states > old.states or new.transitions > old.transitions
+        return _found(Verdict.COSTS if more else Verdict.NOTHING, outcome)
+
+
+def _found(
+    verdict: Verdict, outcome: Outcome, *properties: str, sentence: str = "", trace: Trace | None = None
+) -> Finding:
+    """A finding, with what was explored."""
+    explored = outcome.statistics
+    return Finding(
+        verdict,
+        properties,
+        None if trace is None else len(trace),
+        explored.states,
+        explored.transitions,
+        explored.depth,
+        sentence,
+        trace=trace,
+    )
 
 
 def trial(original: Original, mutant: Mutant, watch: Watch | None = None, engine: str = "auto") -> Trial:
@@ -196,9 +215,12 @@ def trial(original: Original, mutant: Mutant, watch: Watch | None = None, engine
         return Trial(mutant, made)
     if made.content == original.content:
         return Trial(mutant, Finding(Verdict.SAME))
-    return Trial(mutant, original.judged(mutant, explored(made.model, original.naming, watch or Watch(), engine)))
+    explore = partial(explored, naming=original.naming, watch=watch or Watch(), engine=engine)
+    return Trial(
+        mutant, original.judged(mutant, made.model, explore(made.model), partial(explore, symmetry=False))
+    )
 
 
-def explored(model: Model, naming: Naming, watch: Watch, engine: str) -> Outcome:
+def explored(model: Model, naming: Naming, watch: Watch, engine: str, symmetry: bool = True) -> Outcome:
     """Check a specification that has this model."""
-    return check_system(model.system, engine=engine, symmetry=True, watch=watch, workers=1, naming=naming)
+    return check_system(model.system, engine=engine, symmetry=symmetry, watch=watch, workers=1, naming=naming)
