@@ -230,6 +230,8 @@ def test_states_are_counted_without_symmetry_where_a_mutant_has_another_one(tmp_
     """Without the guard, whose assertion depends on the order of names, the states are fewer orbits than they were states."""
     (tmp_path / "looks.py").write_text(LOOKS)
     original = Original.of(load(str(tmp_path / "looks.py")).main, Naming("looks"), engine="reference")
-    finding = trial(original, named(original.spec, "without require(any(self.is_good(p) for p in P))"), engine="reference").finding
+    finding = trial(
+        original, named(original.spec, "without require(any(self.is_good(p) for p in P))"), engine="reference"
+    ).finding
     assert original.outcome.symmetry == () and original.outcome.statistics.states == 15
     assert (finding.verdict, finding.states) == (Verdict.COSTS, 16)

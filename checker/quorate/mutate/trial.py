@@ -216,9 +216,7 @@ def trial(original: Original, mutant: Mutant, watch: Watch | None = None, engine
     if made.content == original.content:
         return Trial(mutant, Finding(Verdict.SAME))
     explore = partial(explored, naming=original.naming, watch=watch or Watch(), engine=engine)
-    return Trial(
-        mutant, original.judged(mutant, made.model, explore(made.model), partial(explore, symmetry=False))
-    )
+    return Trial(mutant, original.judged(mutant, made.model, explore(made.model), partial(explore, symmetry=False)))
 
 
 def explored(model: Model, naming: Naming, watch: Watch, engine: str, symmetry: bool = True) -> Outcome:
