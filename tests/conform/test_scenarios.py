@@ -11,7 +11,10 @@ from click.testing import CliRunner, Result
 from quorate.cli import cli
 from quorate.conform import Map
 from quorate.conform.subject import wide_system
+from quorate.errors import TraceError
+from quorate.explore import Naming, check, only
 from quorate.loading import load
+from quorate.outcome import Violated
 
 SPEC = '''
 from typing import Annotated
@@ -124,3 +127,119 @@ def test_an_argument_with_keys_that_are_no_texts_is_read_as_it_is_written(folder
         value = kind.check(dict.fromkeys(kind.keys, 0) | {(0, True): 1})
         assert values.read(kind, values.write(value)) == value
         assert list(value) == list(kind.keys) and len(value) >= 4
+
+
+TURNS = """
+from quorate import *
+
+class N(Nat, max=7):
+    pass
+
+class Turns(Spec):
+    n: N
+    busy: bool
+
+    @action
+    def turn(self) -> None:
+        self.busy = not self.busy
+
+    @action(fair="weak")
+    def up(self) -> None:
+        require(self.n == 0 or self.n == 5)
+        self.n += 1
+
+    @eventually
+    def done(self) -> bool:
+        return self.n == 1
+
+    @terminal
+    def end(self) -> bool:
+        return self.n == 1
+
+    @invariant
+    def small(self) -> bool:
+        return self.n != 6
+
+class Unfair(Turns):
+    expect = violates("done")
+
+    @action
+    def up(self) -> None:
+        super().up()
+
+class Stuck(Turns):
+    expect = violates("deadlock")
+
+    @action
+    def turn(self) -> None:
+        require(not self.busy)
+        self.busy = True
+
+    @action(fair="weak")
+    def up(self) -> None:
+        require(not self.busy)
+        super().up()
+
+class Jumps(Turns):
+    expect = violates("small")
+
+    @action
+    def up(self) -> None:
+        self.n = 6
+"""
+
+TURNING = """
+from quorate.conform import Adapter, Refused
+
+class Program(Adapter):
+    def reset(self, arguments):
+        self.n, self.busy = 0, False
+
+    def perform(self, action, arguments):
+        if action == "turn":
+            self.busy = not self.busy
+        elif action == "up" and self.n == 0:
+            self.n = STEP
+        else:
+            raise Refused(action)
+
+    def observe(self):
+        return {"n": self.n, "busy": self.busy}
+"""
+
+
+@pytest.mark.parametrize(
+    ("variant", "step", "code", "said"),
+    [
+        ("Jumps", 6, 1, "has the mistake"),
+        ("Jumps", 1, 0, "does not have the mistake"),
+        ("Unfair", 1, 3, "and so does the specification without the mistake"),
+        ("Stuck", 1, 3, "and so does the specification without the mistake"),
+    ],
+)
+def test_a_mistake_is_what_the_specification_without_it_does_not_do(
+    variant: str, step: int, code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "turns.py").write_text(TURNS, encoding="utf-8")
+    (tmp_path / "adapter.py").write_text(TURNING.replace("STEP", str(step)), encoding="utf-8")
+    spec = load("turns.py").variant(variant)
+    found = check(only(spec, [spec.expect.names[0]]), engine="reference", naming=Naming("turns.py", variant))
+    assert isinstance(found, Violated) and found.trace is not None
+    found.trace.save(tmp_path / "trace.json")
+    done = quorate("conform scenario trace.json --adapter adapter.py")
+    assert done.exit_code == code and said in done.output
+
+
+def test_a_run_that_shows_no_mistake_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "turns.py").write_text(TURNS, encoding="utf-8")
+    (tmp_path / "adapter.py").write_text(TURNING.replace("STEP", "1"), encoding="utf-8")
+    found = check(load("turns.py").variant("Jumps"), engine="reference", naming=Naming("turns.py", "Jumps"))
+    assert isinstance(found, Violated) and found.trace is not None
+    found.trace.but(kind="induction").save(tmp_path / "step.json")
+    found.trace.save(tmp_path / "old.json")
+    (tmp_path / "turns.py").write_text(TURNS.replace("self.n = 6", "self.n = 1"), encoding="utf-8")
+    for name, why in (("step", "begins in a hypothetical state"), ("old", "violates nothing")):
+        done = quorate(f"conform scenario {name}.json --adapter adapter.py")
+        assert isinstance(done.exception, TraceError) and why in str(done.exception)

@@ -183,27 +183,34 @@ def scenario_command(trace: Path, adapter_file: Path, spec: str | None, form: st
 
     A run of `quorate scenarios`, a witness or a simulated run: exit code 0 if the program does what the run says, 1 if it does not.
     A counterexample shows a mistake, which the program should not have: 1 if it follows to the end, 0 if it leaves the run,
-    with the step at which it does. 2 the trace, the adapter or the usage is wrong; 3 nothing was compared.
+    with the step at which it does. 2 the trace, which has to violate its property still, the adapter or the usage is wrong; 3 nothing
+    was compared, or the specification without the mistake takes the whole run, too.
     """
     from dataclasses import replace
 
     from quorate.commands.replay import NOT_VIOLATING
     from quorate.conform import follow, load_adapter
-    from quorate.conform.scenarios import beside_the_mistake
+    from quorate.conform.scenarios import beside_the_mistake, require_violation, short_of_the_mistake
     from quorate.loading import load, load_named
     from quorate.trace import Trace
 
     folder = Folder(out) if out is not None else None
     stored = Trace.load(trace)
     with rejections(form, stored.spec, stored.variant):
-        cls = (load(spec) if spec is not None else load_named(stored.spec)).variant(stored.variant)
+        protocol = load(spec) if spec is not None else load_named(stored.spec)
+        cls = protocol.variant(stored.variant)
+        if stored.kind not in NOT_VIOLATING:
+            require_violation(stored, cls)
         adapter = load_adapter(adapter_file)()
         try:
             driven = follow(adapter, stored, cls, str(trace))
             misfit, beside = driven.misfit, ""
-            if misfit is not None and stored.kind not in NOT_VIOLATING and stored.variant is not None:
-                main = (load(spec) if spec is not None else load_named(stored.spec)).main
-                beside = beside_the_mistake(driven, stored, adapter, cls, main)
+            if stored.kind not in NOT_VIOLATING:
+                main = None if stored.variant is None else protocol.main
+                if misfit is None and not driven.reason:
+                    driven = replace(driven, reason=short_of_the_mistake(stored, adapter, cls, main))
+                elif misfit is not None and main is not None:
+                    beside = beside_the_mistake(driven, stored, adapter, cls, main)
         finally:
             adapter.close()
     if misfit is not None and beside:

@@ -14,7 +14,9 @@ from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system
 from quorate.errors import TraceError, UsageError
 from quorate.explore.engine import Finding
+from quorate.explore.traces.replay import replay
 from quorate.explore.traces.tracing import trace
+from quorate.kinds import DEADLOCK, HYPOTHETICAL, INDUCTION, KINDS, Breaks
 from quorate.language.control import Cut
 from quorate.language.spec import Spec
 from quorate.language.system import Arguments, State, System
@@ -26,6 +28,13 @@ LENGTH_MAX = 30
 STATES_MAX = 5_000
 LINE_MAX = 110
 """Columns of a line of a test."""
+
+ENDLESS = {DEADLOCK} | {
+    kind.shown_as
+    for kind in KINDS.values()
+    if kind.acceptance is not None and kind.acceptance.breaks is not Breaks.ONCE_UNFULFILLED
+}
+"""Kinds of traces that are violations only if a run stops where they end, or goes round for ever."""
 
 Item = tuple[Any, ...]
 """What has to be covered once: an action, a transition, or two actions one after the other."""
@@ -149,6 +158,26 @@ def follow(adapter: Adapter, stored: Trace, spec: type[Spec], name: str) -> Driv
             trace=shown,
             reason=driver.doubt() if leaving is None else "",
         )
+
+
+def require_violation(stored: Trace, spec: type[Spec]) -> None:
+    """Raises TraceError for a run that does not violate its property, or is none: who follows it has no mistake for that."""
+    if stored.kind == INDUCTION:
+        raise TraceError(f"The trace begins in {HYPOTHETICAL}: a program that takes its steps has no mistake for that.")
+    again = replay(stored, spec)
+    if not again.reproduced:
+        raise TraceError(f"The trace shows no mistake that a program could have. {again.message}")
+
+
+def short_of_the_mistake(stored: Trace, adapter: Adapter, variant: type[Spec], correct: type[Spec] | None) -> str:
+    """Why it says nothing of a mistake that a program follows the run which shows it; empty if it does. `correct` is the specification
+    without the mistake, if there is one."""
+    first = None if correct is None else _first_mistaken(stored, adapter, variant, correct)
+    if first == len(stored):
+        return "it follows the whole run, and so does the specification without the mistake"
+    if first is None and stored.kind in ENDLESS:
+        return "it follows the whole run, and whether it stops there, or goes round for ever, was not seen"
+    return ""
 
 
 def beside_the_mistake(
