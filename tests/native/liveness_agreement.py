@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from quorate.explore import liveness as reference
+from quorate.explore.audit import Disagreement
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.engine import Answer, Lasting
 from quorate.explore.graph import Graph, build
@@ -23,7 +24,6 @@ from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import library
 from quorate.explore.native import liveness as native
 from quorate.explore.native.render import Rendered
-from quorate.explore.native.replay import Disagreement
 from quorate.explore.native.search import rendering
 from quorate.explore.symmetry import affordable
 from quorate.explore.traces.tracing import trace

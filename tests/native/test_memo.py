@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from quorate import Bag, Nat, Network, Ordered, Spec, action, invariant, record, require
+from quorate.explore.audit import Disagreement
 from quorate.explore.limits import Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
 from quorate.explore.native.render import properties, recall
-from quorate.explore.native.replay import Disagreement
 from quorate.explore.native.search import rendering
 from quorate.explore.reference import explore as reference
 from quorate.language.system import System

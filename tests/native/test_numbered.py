@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from quorate import Nat, Network, Scalarset, Spec, action, invariant, leads_to, record, require
+from quorate.explore.audit import Disagreement
 from quorate.explore.engine import Covered
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library, search
 from quorate.explore.native.render import reading
-from quorate.explore.native.replay import Disagreement
 from quorate.explore.native.search import Crowded, compiled, rendering, run
 from quorate.explore.reference import explore as reference
 from quorate.language.system import System

@@ -16,6 +16,7 @@ from random import Random
 
 import pytest
 from quorate import Spec, cc
+from quorate.explore.audit import Disagreement
 from quorate.explore.checking import symmetric_sorts
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import explore as native
@@ -26,7 +27,6 @@ from quorate.explore.native.render.layout import Numbered, pack, width
 from quorate.explore.native.render.numbering import TakenWhole, numbered
 from quorate.explore.native.render.program import Program
 from quorate.explore.native.render.shared import Shared
-from quorate.explore.native.replay import Disagreement
 from quorate.explore.reference import Search
 from quorate.explore.symmetry import Symmetry, affordable
 from quorate.language.sorts import Scalarset

@@ -6,7 +6,7 @@ witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,22 +29,23 @@ Property = tuple[Method, Sequence[Arguments]]
 
 
 class Properties:
-    """Invariants, then lemmas, then all others, each in order of declaration. Raises SpecError if one has too many
-    choices."""
+    """Invariants, then lemmas, then all others, each in order of declaration: all, or those of some names. Raises SpecError if one has
+    too many choices."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, system: System, names: Collection[str] | None = None) -> None:
+        self._system, self._names = system, names
         self.invariants = self._of(*INVARIANTS)
         self.steps = self._of(*STEPS)
         self.mappings = self._of(MAPPING)
         self.reachable = self._of(*GOALS)
-        terminal = system.of(*ENDS)
+        terminal = [method for method in system.of(*ENDS) if names is None or method.name in names]
         self.terminal: Method | None = terminal[0] if terminal else None
 
     def _of(self, *kinds: str) -> list[Property]:
         return [
             (method, list(self._system.choices(method.parameters)))
             for method in self._system.of(*kinds)
+            if self._names is None or method.name in self._names
             if Choices(self._system, method).fixed is not None
         ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import cached_property
 from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
@@ -146,7 +147,7 @@ class Configured:
         """The actions, in order of definition; the losses of lossy networks last."""
         return self.of("action")
 
-    @property
+    @cached_property  # It is asked for at every transition.
     def constraints(self) -> tuple[Method, ...]:
         """The constraints, in order of definition."""
         return self.of(CONSTRAINT)

@@ -133,6 +133,8 @@ class AtAnySize(Attempt):
         if not isinstance(proof.outcome, Proven):
             return proof
         self._require_beginnings()
+        if not prover.conditions | self._conditions:  # At the configured bounds they may be false.
+            self.audit()
         rests_on = tuple(self._rests_on(prover))
         outcome: Outcome = replace(proof.outcome, rests_on=rests_on)
         if self.left:

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from quorate.language.spec import with_lemmas
 from quorate.model.build import build
-from quorate.outcome import Unfinished
+from quorate.outcome import Proven, Unfinished
 from quorate.prove.any_size.obligations import INIT, NO_ERROR
 from quorate.prove.attempt import Attempt
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
@@ -65,7 +65,10 @@ class AtBounds(Attempt):
         self.broken_at(claims)
         if found is not None:  # The claims suppose that the first states are good: none of them is proven.
             return Proof(replace(found, notes=tuple(self.notes)), breaks=self.breaks)
-        return self.finished(claims, False, self._worthless)
+        proof = self.finished(claims, False, self._worthless)
+        if isinstance(proof.outcome, Proven):
+            self.audit()
+        return proof
 
     def _claims(self, depth: int) -> Iterator[Claim]:
         bounded, names = self.bounded, self.assumable

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, cast
 
 from quorate.errors import UsageError, unknown
+from quorate.explore.audit import Said, audit
+from quorate.explore.properties import Properties
 from quorate.explore.traces.replay import replay
 from quorate.explore.traces.tracing import trace
 from quorate.explore.verdicts import methods_of
@@ -32,12 +34,14 @@ from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Vio
 from quorate.prove.any_size.obligations import INIT, NO_ERROR
 from quorate.prove.bounded.bmc import Search
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
-from quorate.prove.reachability import FirstStates
+from quorate.prove.reachability import FirstStates, first_initial
 from quorate.prove.results import Claim, Counterexample, Proof, Task
 from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.smt import version_of
 from quorate.prove.transition.relation import Relation
 
+AUDIT_SECONDS, AUDIT_SHARE = 0.05, 0.025
+"""What is proven is audited for so long, and this share of the time that it took."""
 DEPTH, DEPTH_IF_BROKEN = 12, 20
 """So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
 
@@ -59,6 +63,7 @@ class Attempt:
         self.assumable = [prop.name for prop in model.of(*INVARIANTS)]
         self.notes: list[str] = [*model.system.unjudged_runs("a proof says nothing")]
         self.breaks: tuple[tuple[str, str], ...] = ()
+        self._began = perf_counter()
 
     def broken_at(self, claims: Sequence[Claim]) -> None:
         """Take down where the argument of a broken variant breaks: claims that fail with everything assumed."""
@@ -76,6 +81,13 @@ class Attempt:
                 begins = Model(system.name, system, system.variables, init, (), (), builder.functions, ())
                 search = Search(begins, self.task.seconds, evidence=evidence)
                 search.require_total(Relation(begins, deadline=monotonic() + self.task.seconds), init)
+
+    def audit(self) -> None:
+        """Hold what was proven against runs of CPython at the configured bounds (`explore.audit`). Raises Disagreement."""
+        system, seconds = self.runs.system, AUDIT_SECONDS + AUDIT_SHARE * (perf_counter() - self._began)
+        with system:
+            properties = Properties(system, self.goals)
+            audit(system, first_initial(system, self.task.seconds), Said(properties), seconds)
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this run."""

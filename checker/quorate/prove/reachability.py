@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from random import Random
 from time import process_time
 from typing import Any
 
 from quorate.explore.choices import Choices
 from quorate.language.control import Cut
-from quorate.language.system import Failure, State, System
+from quorate.language.system import Arguments, Failure, State, System
 from quorate.prove.fixed_bounds import Bounded
 
 REACHABLE_STATES = 20_000
 """So many states are explored to say whether a state can happen."""
 FIRST_STATES = 2_000
 """And so many to say which actions can; the others may happen in longer runs, and are looked for there."""
+INITIAL_MAX = 1_000
+"""Runs that are drawn begin in one of so many states."""
 WALKS, WALK_STEPS = 100, 60
 """So many runs are drawn, and they are so long."""
 SEED = 20140614
@@ -116,6 +120,18 @@ def never_seen(system: System, seconds: float) -> set[str]:
     return _never_drawn(system, choices, initial, idle, _Watch(seconds / 2)) if level else idle
 
 
+def first_initial(system: System, seconds: float) -> list[tuple[Arguments, State]]:
+    """Initial states that are found in a while, with the arguments of @init; at most `INITIAL_MAX`."""
+    found, kept = list[tuple[Arguments, State]](), system.waiting
+    system.waiting = _Watch(seconds).check
+    try:
+        with suppress(_TimeOver):
+            found.extend(islice(system.initial(), INITIAL_MAX))
+    finally:
+        system.waiting = kept
+    return found
+
+
 def _never_drawn(
     system: System, choices: Sequence[tuple[Any, Choices]], initial: Sequence[State], idle: set[str], watch: _Watch
 ) -> set[str]:
@@ -189,4 +205,4 @@ def _successors(
                 yield action, successor.state
 
 
-__all__ = ["FirstStates", "never_seen", "vacuous"]
+__all__ = ["FirstStates", "first_initial", "never_seen", "vacuous"]

@@ -10,6 +10,7 @@ from operator import or_
 from typing import Any, TypeVar
 
 from quorate.errors import UsageError
+from quorate.explore.audit import Disagreement
 from quorate.explore.cluster.rays import Rays, connected
 from quorate.explore.cluster.worker import (
     LEAD,
@@ -26,7 +27,7 @@ from quorate.explore.engine import Covered, EngineUnavailable, Finding, by_depth
 from quorate.explore.limits import Cluster, Watch
 from quorate.explore.native.library import EVENT_DEADLOCK, EVENT_NONE, STOP_NONE, Step, with_engine
 from quorate.explore.native.render import Rendered
-from quorate.explore.native.replay import Disagreement, Replay
+from quorate.explore.native.replay import Replay
 from quorate.explore.native.search import REACHED_ERROR, begins_wrongly, rendering
 from quorate.kinds import GOALS, LIVENESS, SAFETY
 from quorate.language.sorts import Scalarset

@@ -160,6 +160,14 @@ EXPORT uint64_t quorate_mistaken(void) { return atomic_load(&common->mistaken); 
 /* Whether more messages occurred than have numbers (numbers.h). Then no answer of the engine counts. */
 EXPORT int quorate_crowded(void) { return atomic_load(&common->crowded); }
 
+#if MODEL_NUMBERS
+/* The number of a message, one of `most`, which it is given if it has none; its class is what it has above its lowest `shift` bits. */
+EXPORT unsigned quorate_number(uint64_t message, unsigned most, unsigned shift) {
+    unsigned number = number_of(message);
+    return number == NONE ? number_give(message, most, shift) : number;
+}
+#endif
+
 /* How many messages have numbers. */
 EXPORT uint64_t quorate_numbered(void) { return numbers_given(); }
 
@@ -214,6 +222,14 @@ EXPORT void quorate_report(Search *search, Report *report) {
     report->trace_failed = search->trace_failed;
     for (size_t i = 0; i < MODEL_BOUNDS; i++) report->cuts[i] = cuts_of(search, i);
     for (size_t i = 0; i < MODEL_ACTIONS; i++) report->fired[i] = fired_of(search, i);
+}
+
+/* Whether a search that is done has met a state, or one that it stands for. On the disk nobody can say: then it has. */
+EXPORT int quorate_met(const Search *search, const uint64_t *words) {
+    State s;
+    memcpy(s.w, words, sizeof s.w);
+    s = representative(s);
+    return store_has(search, &s);
 }
 
 /* The states first met at a depth, once the search is done. */

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from quorate import cc
 from quorate.explore.native.render import FILE, Rendered
+from quorate.explore.native.render.layout import Numbered
+from quorate.language.system import State
 
 FLAGS = ("-O1", "-march=native", "-pthread", "-fvisibility=hidden", "-w")
 QUICKLY = ("-Og", "-finline-functions-called-once")
@@ -197,7 +199,10 @@ class Library:
             "quorate_crowded": (ctypes.c_int, ()),
             "quorate_numbered": (number, ()),
             "quorate_level": (number, (pointer, number)),
+            "quorate_met": (ctypes.c_int, (pointer, pointer)),
         }
+        if self.rendered.numbered:
+            signatures["quorate_number"] = (ctypes.c_uint, (number, ctypes.c_uint, ctypes.c_uint))
         if not self.searching:
             signatures |= {
                 "quorate_simulate": (ctypes.c_int, (pointer, pointer, pointer)),
@@ -282,6 +287,19 @@ class Library:
     def crowded(self) -> bool:
         """Whether more messages occurred than have numbers (`numbers.h`): then nothing that the engine has said counts."""
         return bool(self.c.quorate_crowded())
+
+    def met(self, search: int, state: State) -> bool:
+        """Whether a search that is done has met a state, or one that renaming makes of it. Messages that have no numbers are given some:
+        there may not be as many (`crowded`)."""
+        assert self.rendered.layout is not None
+        bits = self.rendered.layout.bits(state, self._number)
+        words = self.rendered.state_words
+        packed = (ctypes.c_uint64 * words)(*(bits >> 64 * i & EVERYTHING for i in range(words)))
+        return bool(self.c.quorate_met(search, packed))
+
+    def _number(self, kind: Numbered, message: int) -> int:
+        found: int = self.c.quorate_number(message, kind.numbers, kind.payload)
+        return found
 
     def steps(self, search: int) -> list[Step]:
         """The counterexample that a search has, its initial state first."""

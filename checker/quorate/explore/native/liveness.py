@@ -15,6 +15,7 @@ from typing import Any
 
 from quorate import kinds
 from quorate.explore import liveness
+from quorate.explore.audit import Disagreement
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
 from quorate.explore.limits import Checkpoint, Watch
@@ -29,7 +30,7 @@ from quorate.explore.native.library import (
     LivenessReport,
     Step,
 )
-from quorate.explore.native.replay import Disagreement, Replay
+from quorate.explore.native.replay import Replay
 from quorate.explore.native.search import POLL_MS, compiled, memory_limit, switched_off
 from quorate.kinds import LIVENESS, Breaks, kind_of
 from quorate.language.sorts import Scalarset

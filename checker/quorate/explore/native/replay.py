@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from quorate.explore.audit import Disagreement
 from quorate.explore.engine import Finding, Instance
 from quorate.explore.native.library import Step
 from quorate.explore.native.render import Rendered, unpack
@@ -16,10 +17,6 @@ from quorate.explore.properties import Properties
 from quorate.kinds import kind_of
 from quorate.language.control import Cut
 from quorate.language.system import Arguments, Failure, State, System
-
-
-class Disagreement(AssertionError):
-    """The native engine and CPython do not agree about a specification: a bug in the native engine."""
 
 
 class Replay:

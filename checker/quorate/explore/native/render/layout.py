@@ -7,7 +7,7 @@ above its payload. Offsets count from the lowest bit. See `bits.h` for the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -221,7 +221,7 @@ def pack(kind: Type, value: Any) -> int:
         case ChannelsType():
             return _pack_all([kind.queue] * len(kind.pairs), [value.queues.get(pair, ()) for pair in kind.pairs])
         case Numbered():
-            assert not value.messages  # Only those of initial states are packed.
+            assert not value.messages  # Which number a message has is the library's to say (`Layout.bits`).
             return 0
         case BagType():
             codes = sorted(pack(kind.message, part) for part, count in value.counts.items() for _ in range(count))
@@ -266,3 +266,22 @@ def unpack(kind: Type, packed: int) -> Any:
         case SetType():
             return kind.check(set(_sequence_unpack(kind, packed)))
     return kind.decode(packed)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a state becomes bits: its variables by their positions, the highest first, and their types."""
+
+    order: tuple[int, ...]
+    kinds: TupleType
+
+    def bits(self, state: Sequence[Any], number: Callable[[Numbered, int], int] | None = None) -> int:
+        """The bits of a state. `number` is that of a message with these bits, for a state in which numbered messages are."""
+        values, found = [state[position] for position in self.order], 0
+        for kind, value in zip(self.kinds.kinds, values, strict=True):
+            if isinstance(kind, Numbered) and number is not None:
+                bits = sum(1 << number(kind, pack(kind.message, message)) for message in value.messages)
+            else:
+                bits = pack(kind, value)
+            found = found << width(kind) | bits
+        return found

@@ -11,7 +11,7 @@ from quorate.errors import Location
 from quorate.explore.native.render.directives import directed
 from quorate.explore.native.render.functions import declared, function, pack_arguments, place_of, unpack_parameters
 from quorate.explore.native.render.history import history_checks
-from quorate.explore.native.render.layout import Numbered, Unsupported, capacity, pack, width, words
+from quorate.explore.native.render.layout import Layout, Numbered, Unsupported, capacity, width, words
 from quorate.explore.native.render.liveness import liveness, promises
 from quorate.explore.native.render.numbering import TakenWhole, numbered
 from quorate.explore.native.render.operands import comment, literal
@@ -50,7 +50,7 @@ EXPORT void quorate_choose(unsigned number, uint64_t invariants, uint64_t steps)
 class Rendered:
     """A model in C and what is needed to read the engine's answers. Bounds and actions are in the order of their numbers.
 
-    `sites` are the actions and invariants of which something is remembered, by their numbers.
+    `sites` are the actions and invariants of which something is remembered, by their numbers. `layout` says what words a state is.
     `has_liveness` says whether there are liveness properties in it; `no_liveness` why not, if the model has some. `traps` are the places
     where a number may leave its 64 bits; `points` is how many are counted."""
 
@@ -66,11 +66,17 @@ class Rendered:
     points: int = 0
     sites: tuple[str, ...] = ()
     guided: bool = False
+    layout: Layout | None = None
+
+    @property
+    def numbered(self) -> bool:
+        """Whether messages have numbers, and it is known which."""
+        return self.layout is not None and any(isinstance(kind, Numbered) for kind in self.layout.kinds.kinds)
 
     @property
     def silent(self) -> Rendered:
         """The same without what belongs to the specification: for processes that do not have it."""
-        return replace(self, parameters=((),) * len(self.parameters))
+        return replace(self, parameters=((),) * len(self.parameters), layout=None)
 
 
 def render(
@@ -115,6 +121,8 @@ class Program:
             raise Unsupported(f"{len(initial):,} initial states (at most {INITIAL_MAX:,})")
         self.model, self.initial, self.guided = model, initial, guided
         self.shared = Shared(model, sorts, without, plans, points, numbered)
+        names = [variable.name for variable in model.variables]
+        self.layout = Layout(tuple(map(names.index, self.shared.order)), self.shared.layout)
         self.argument_words = max(
             [sum(words(width(kind)) for _, kind in action.parameters) for action in model.actions] + [1]
         )
@@ -239,9 +247,7 @@ class Program:
 
     def _initial(self) -> None:
         out = self.shared.code
-        names = [variable.name for variable in self.model.variables]
-        order = [names.index(name) for name in self.shared.order]
-        rows = [pack(self.shared.layout, [state[position] for position in order]) for state in self.initial]
+        rows = [self.layout.bits(state) for state in self.initial]
         with out.block(f"static const word initial_states[][{self.shared.state_words}] =", "};"):
             for row in rows:
                 out(
@@ -358,6 +364,7 @@ class Program:
             0 if shared.points is None else len(shared.points),
             tuple(shared.sites),
             self.guided,
+            self.layout,
         )
 
     def _defines(self, promised: int) -> str:
