@@ -18,12 +18,14 @@ from time import monotonic
 
 from quorate.errors import SpecError
 from quorate.explore.choices import Choices
-from quorate.explore.engine import Instance
+from quorate.explore.engine import Covered, Instance
 from quorate.explore.properties import Properties, Property
 from quorate.language.control import Cut
 from quorate.language.system import Arguments, Failure, State, System
 
 SEED = 20110301
+AUDIT_SHARE = 0.025
+"""What an engine says is audited for this share of the time that it took, that of compiling included."""
 TRIES_MIN, PATIENCE_S = 100, 1.0
 """So many instances of actions are tried even if there is less time, unless that takes so long: CPython may be slow."""
 BEGINNING = 0.1
@@ -50,6 +52,12 @@ class Said:
     fired: Collection[str] | None = None
     reached: Collection[str] | None = None
     cut: bool = True
+
+    @staticmethod
+    def of(system: System, covered: Covered, met: Callable[[State], bool] = lambda _: True) -> Said:
+        """What a search says that came to its end and found nothing wrong."""
+        fired = [name for name, count in covered.actions.items() if count]
+        return Said(Properties(system), met, fired, covered.reached, any(covered.cuts.values()))
 
 
 def audit(system: System, initial: Sequence[tuple[Arguments, State]], said: Said, seconds: float) -> None:
@@ -81,7 +89,7 @@ class _Look:
         self._actions = [(action, Choices(system, action)) for action in system.actions]
         goals = said.properties.reachable if said.reached is not None else ()
         self._unreached: list[Property] = [goal for goal in goals if goal[0].name not in (said.reached or ())]
-        self._tried, self._begin, self._seconds = 0, monotonic(), seconds
+        self._tried, self._begin, self._seconds, self._slowest = 0, monotonic(), seconds, 0.0
         self._initial = [_Reached(state, None, arguments) for arguments, state in initial]
         self._waiting: dict[str, list[_Reached]] = {action.name: [] for action in system.actions}
         self._known = {state for _, state in initial}
@@ -90,14 +98,16 @@ class _Look:
     def run(self) -> None:
         """See states until the time is over, or there are no more."""
         while self._is_time():
-            reached = self._next()
+            reached, begin = self._next(), monotonic()
             if reached is None:
                 return
             self._see(reached)
             self._expand(reached)
+            self._slowest = max(self._slowest, monotonic() - begin)
 
     def _is_time(self) -> bool:
-        passed = monotonic() - self._begin
+        """Whether another state may be looked at, which takes as long as the slowest so far."""
+        passed = monotonic() - self._begin + self._slowest
         return passed < (self._seconds if self._tried >= TRIES_MIN else max(self._seconds, PATIENCE_S))
 
     def _next(self) -> _Reached | None:

@@ -18,7 +18,7 @@ from time import monotonic, perf_counter
 from typing import Any, cast
 
 from quorate.errors import UsageError, unknown
-from quorate.explore.audit import Said, audit
+from quorate.explore.audit import AUDIT_SHARE, Said, audit
 from quorate.explore.properties import Properties
 from quorate.explore.traces.replay import replay
 from quorate.explore.traces.tracing import trace
@@ -40,8 +40,8 @@ from quorate.prove.solvers.evidence import Evidence
 from quorate.prove.solvers.smt import version_of
 from quorate.prove.transition.relation import Relation
 
-AUDIT_SECONDS, AUDIT_SHARE = 0.05, 0.025
-"""What is proven is audited for so long, and this share of the time that it took."""
+AUDIT_SECONDS = 0.05
+"""What is proven is audited for so long, and a share of the time that it took."""
 DEPTH, DEPTH_IF_BROKEN = 12, 20
 """So many steps of a run are looked at for a real violation when a proof fails; more if one is expected."""
 

@@ -10,7 +10,7 @@ from operator import or_
 from typing import Any, TypeVar
 
 from quorate.errors import UsageError
-from quorate.explore.audit import Disagreement
+from quorate.explore.audit import AUDIT_SHARE, Disagreement, Said, audit
 from quorate.explore.cluster.rays import Rays, connected
 from quorate.explore.cluster.worker import (
     LEAD,
@@ -386,7 +386,7 @@ class _Search:
         goals = self.system.of(*GOALS)
         last = len(self.found) - 1
         depth = last - 1 if last > 0 and not any(self.found[last]) else max(last, 0)
-        return Covered(
+        covered = Covered(
             states,
             total.transitions,
             depth,
@@ -401,6 +401,9 @@ class _Search:
             levels=by_depth([sum(found) for found in self.found[: depth + 1]], states),
             counted=total.counted,
         )
+        if finding is None and stopped is None:
+            audit(self.system, self.initial, Said.of(self.system, covered), self.watch.seconds * AUDIT_SHARE)
+        return covered
 
     def _measure(self, states: int) -> Iterator[str]:
         machines = len({place.machine for place in self.places.values()})

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from quorate import cc
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
-from quorate.explore.audit import Disagreement, Said, audit
+from quorate.explore.audit import AUDIT_SHARE, Disagreement, Said, audit
 from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
 from quorate.explore.native.better import bettered
@@ -52,9 +52,6 @@ MEMORY_SHARE = 0.75
 DISK_MEMORY_MIN = 1 << 23
 """With less, a search on the disk does not begin; a limit on memory ends it soon."""
 REACHED_ERROR = 63
-AUDIT_SHARE = 0.025
-"""A search is audited for this share of the time that it took, and its compiling."""
-
 Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], bool, bool, list[tuple[Arguments, State]], Library]
 _compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
 
@@ -384,9 +381,7 @@ class _Run:
         measured = self._measured(search, report) if self.watch.profile else None
         if reason is not None and report.event != EVENT_NONE and finding is None:
             reason = f"{reason}, after a violation was found and before the path to it was known"
-        if reason is None and finding is None:
-            self._audit(search, report, reached)
-        return Covered(
+        covered = Covered(
             report.states,
             report.transitions,
             report.depth,
@@ -404,22 +399,12 @@ class _Run:
             counted=self.library.counted(search),
             measured=measured,
         )
-
-    def _audit(self, search: int, report: ctypes.Structure, reached: frozenset[str]) -> None:
-        """Hold what a search that ended found against runs of CPython. Raises Disagreement, and Crowded."""
-        fired = frozenset(
-            action.name for action, count in zip(self.system.actions, report.fired, strict=False) if count
-        )
-        said = Said(
-            Properties(self.system),
-            lambda state: self.library.met(search, state),
-            fired,
-            reached,
-            any(report.cuts),
-        )
-        audit(self.system, self.initial, said, self.watch.seconds * AUDIT_SHARE)
-        if self.library.crowded():
-            raise Crowded
+        if reason is None and finding is None:
+            said = Said.of(self.system, covered, lambda state: self.library.met(search, state))
+            audit(self.system, self.initial, said, self.watch.seconds * AUDIT_SHARE)
+            if self.library.crowded():
+                raise Crowded
+        return covered
 
     def _measured(self, search: int, report: ctypes.Structure) -> Measured | None:
         """What made the states. Levels and variables are independent of each other."""
