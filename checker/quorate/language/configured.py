@@ -6,7 +6,7 @@ What can be wrong in a class that CPython accepts is refused here, at its place.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import FunctionType
@@ -19,6 +19,7 @@ from quorate.language.beginning import joined
 from quorate.language.control import Cut, require
 from quorate.language.declarations import (
     Declaration,
+    Declared,
     SpecBase,
     VariableSlot,
     carried,
@@ -69,6 +70,7 @@ class Configured:
         self.abstract = None
         self._saved: list[dict[Any, int | None]] = []
         self._sizes: dict[Any, int | None] = {}
+        self._forms: dict[tuple[str, str], dict[str, Any]] = {}
         self._hints = hints(spec)
         self.constants = dict(self._class_constants())
         requested = self._requested()
@@ -87,7 +89,7 @@ class Configured:
         with self:
             self.variables = tuple(self._variables())
             self.auxiliary = {variable.name: variable for variable in self._auxiliary_variables()}
-            methods = [self._method(*found) for found in declarations(spec)]
+            methods = [self._method(*found) for found in self._declarations]
             self._fair_conditions = {method.name: self._fair_condition(method) for method in methods}
         self.index = {variable.name: position for position, variable in enumerate(self.variables)}
         self._by_kind: dict[str, list[Method]] = {}
@@ -238,22 +240,23 @@ class Configured:
         """
         configuration = Configuration(capacities=requested)
         for _ in range(3):
-            self._sizes = {
-                bound.sort: requested.get(name) for name, bound in configuration.found.items() if bound.sort is not None
-            }
-            for name, bound in configuration.found.items():
+            known = configuration.found
+            self._sizes = {bound.sort: requested.get(name) for name, bound in known.items() if bound.sort is not None}
+            for name, bound in known.items():
                 if name in requested:
                     self._check_bound(name, requested[name], bound)
             configuration = Configuration(capacities=requested)
             self.configuration = configuration
             with self:
                 self._variables()
-                for found in declarations(self.spec):
-                    self._method(*found)
+                for declared_method in self._declarations:
+                    self._method(*declared_method)
                 for hint in self._hints.values():
                     for part in get_args(hint) if is_classvar(hint) else ():
                         if isinstance(part, SortMeta):
                             resolve(part, self.name, configuration)
+            if configuration.found == known:  # So it is from now on.
+                break
         for name, size in requested.items():
             if name not in configuration.found and name not in self.constants and name not in others:
                 raise unknown("bound", name, [*configuration.found, *self._integers(), *others])
@@ -332,7 +335,26 @@ class Configured:
                 )
             yield Variable(name, kind, default)
 
+    @cached_property
+    def _declarations(self) -> Sequence[Declared]:
+        """The declared methods. They are looked for once, and so are their forms: in every configuration they are the same."""
+        return tuple(declarations(self.spec))
+
     def _method(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> Method:
+        form = name, declaration.kind
+        if form not in self._forms:
+            self._forms[form] = self._form(name, declaration, function)
+        parameters = []
+        for parameter, hint in self._forms[form].items():
+            try:
+                kind = resolve(hint, f"{self.name}.{declaration.of or name}.{parameter}", self.configuration)
+            except SpecError as error:
+                raise placed(error, definition(function, parameter)) from None
+            parameters.append(Parameter(parameter, kind))
+        return Method(name, declaration, function, tuple(parameters))
+
+    def _form(self, name: str, declaration: Declaration, function: Callable[..., Any]) -> dict[str, Any]:
+        """The parameters that a method ranges over, with their annotations. Raises SpecError where it has not the form of its kind."""
         where = f"{self.name}.{name}"
         written = inspect.getattr_static(
             self.spec, name, function
@@ -345,21 +367,13 @@ class Configured:
             )
         known = self.method_hints(function)
         names = self._own_first(where, declaration, function, known)
-        parameters = []
         for parameter in names:
             if parameter not in known:
                 raise SpecError(
                     f"{where}: the parameter {parameter!r} has no annotation; it must have one, such as `s: Server`, to range over.",
                     definition(function, parameter),
                 )
-            try:
-                kind = resolve(
-                    known[parameter], f"{self.name}.{declaration.of or name}.{parameter}", self.configuration
-                )
-            except SpecError as error:
-                raise placed(error, definition(function, parameter)) from None
-            parameters.append(Parameter(parameter, kind))
-        return Method(name, declaration, function, tuple(parameters))
+        return {parameter: known[parameter] for parameter in names}
 
     def _own_first(
         self, where: str, declaration: Declaration, function: Callable[..., Any], known: dict[str, Any]

@@ -354,7 +354,7 @@ def mapping_of(cls: type[SpecBase]) -> Declared | None:
 def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     """What the decorators in a class and its bases say, by name, base classes first."""
     order: dict[str, Declaration] = {}
-    for base in reversed(cls.__mro__):
+    for base in reversed(cls.__mro__[:-1]):  # Nothing is declared in `object`.
         for name, value in base.__dict__.items():
             declaration = mark_in_place(
                 value, "__quorate__", Declaration, base.__module__, f"{base.__qualname__}.{name}"
@@ -370,10 +370,12 @@ M = TypeVar("M")
 def mark_in_place(value: Any, name: str, kind: type[M], module: str, qualname: str) -> M | None:
     """The mark of a decorator on what stands in a place. Raises SpecError if it is on the function that was written there, and another
     decorator has made of that what stands there now, without the mark."""
+    if is_alone(value) or type(value) is VariableSlot:
+        return None
     found = mark(value, name)
     if type(found) is kind:
         return found
-    for function in () if is_alone(value) or type(value) is VariableSlot else behind(value):
+    for function in behind(value):
         hidden = mark(function, name)
         if type(hidden) is kind and (function.__module__, function.__qualname__) == (module, qualname):
             raise SpecError(

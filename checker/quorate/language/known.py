@@ -97,7 +97,7 @@ def mark(value: Any, name: str) -> Any:
     return None if type(value) in PLAIN else inspect.getattr_static(value, name, None)
 
 
-PLAIN = frozenset({bool, int, float, str, bytes, type(None), tuple, list, dict, set, frozenset})
+PLAIN = frozenset({bool, int, float, str, bytes, type(None), tuple, list, dict, set, frozenset, GetSetDescriptorType})
 """Classes of values that no decorator marks, and that stand in the place of no function."""
 
 

@@ -84,6 +84,8 @@ class Configuration:
     capacities: Mapping[str, int] = field(default_factory=dict)
     found: dict[str, Bound] = field(default_factory=dict)
     records: dict[type, RecordType] = field(default_factory=dict)
+    sorts: set[type] = field(default_factory=set)
+    """Those that were found to be what sorts are."""
     of_one_spec: bool = True
     """False for records that are built outside any spec: those of unrelated specs may use one name for two bounds."""
 
@@ -235,13 +237,9 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
         _check_members(hint, name)
         return EnumType(hint)
     if isinstance(hint, SortMeta) and hint not in SORTS:
-        _check_metaclass(hint, SortMeta, name)
-        taken = {one for base in _own_bases(hint) for one in (DEFINED & vars(base).keys()) | special(base)}
-        if taken:
-            raise SpecError(
-                f"{name}: the sort {hint.__name__} has a {min(taken)} of its own. What is called so in a sort is how members are told "
-                f"apart, ordered and numbered: choose another name."
-            )
+        if hint not in configuration.sorts:
+            _check_sort(hint, name)
+            configuration.sorts.add(hint)
         _note_sort(hint, configuration)
         if issubclass(hint, Int):
             members = hint.members()
@@ -257,6 +255,17 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
     if hint in (dict, set, list, tuple, frozenset, Network, Bag, Channels):
         raise SpecError(f"{name}: {hint.__name__} needs the types of its contents, such as `{hint.__name__}[...]`.")
     raise SpecError(f"{name}: {hint.__name__} is not a type of the language. Use {ALLOWED}.")
+
+
+def _check_sort(hint: SortMeta, name: str) -> None:
+    """Raises SpecError where members of a sort would not be told apart, ordered and numbered as those of sorts are."""
+    _check_metaclass(hint, SortMeta, name)
+    taken = {one for base in _own_bases(hint) for one in (DEFINED & vars(base).keys()) | special(base)}
+    if taken:
+        raise SpecError(
+            f"{name}: the sort {hint.__name__} has a {min(taken)} of its own. What is called so in a sort is how members are told "
+            f"apart, ordered and numbered: choose another name."
+        )
 
 
 def _note_sort(sort: SortMeta, configuration: Configuration) -> None:
