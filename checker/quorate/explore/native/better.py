@@ -1,7 +1,7 @@
 """A search begins with a model that was compiled quickly, and if it lasts goes on with one that was compiled well.
 
-The compiler takes longer for the model of a large protocol than most searches do. Without most optimizations it takes three fifths of
-the time, and the search a sixth more; so that is what a first check begins with. If the search lasts, the model is compiled well beside
+The compiler takes longer for the model of a large protocol than most searches do. Without most optimizations it takes half of the
+time, and the search a fifth more; so that is what a first check begins with. If the search lasts, the model is compiled well beside
 it, and takes over when it is there; the next check finds it in the cache. Why the two may be exchanged at any moment is said in
 `apart.h`. A compiler that fails, or is slow, makes no difference but time.
 """
