@@ -1,5 +1,6 @@
 """What all tests need of the process that they run in, and which of them run when: see `costs.py`."""
 
+import os
 import signal
 
 import pytest
@@ -15,10 +16,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tests send signals: a shell starts what it runs in the background with SIGINT ignored, `nohup` with SIGHUP ignored, and
-    processes inherit that. Models are compiled in three fifths of the time; `quorate verify` runs what users run."""
+    processes inherit that. Models and the engine are compiled in half of the time; `quorate verify` runs what users run. Processes
+    that tests start find Python's bytecode, as those of users do."""
     if config.option.costs:
         config.pluginmanager.register(costs)
-    library.FLAGS = tuple("-Og" if flag == "-O1" else flag for flag in library.FLAGS)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    library.FLAGS = (*(flag for flag in library.FLAGS if flag != "-O1"), *library.QUICKLY)
     library.QUICKLY = ()
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:

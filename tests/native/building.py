@@ -10,10 +10,11 @@ from quorate import cc
 HERE = Path(__file__).parent
 ENGINE = HERE.parent.parent / "checker" / "quorate" / "explore" / "native"
 SANITIZERS = {
-    "plain": ("-O2",),
-    "address": ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-    "thread": ("-O1", "-g", "-fsanitize=thread"),
+    "plain": ("-O1",),
+    "address": ("-Og", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    "thread": ("-Og", "-g1", "-fsanitize=thread"),
 }
+"""How to compile: as models are, or so that the compiler, which takes longer than the programs run, is done soonest."""
 
 
 def program(target: Path, source: str, sanitizer: str, *flags: str) -> str:
