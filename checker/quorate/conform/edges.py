@@ -275,7 +275,7 @@ class _Walk:
                 for edge in found:
                     at = self._take(edge)
 
-    def _is_left(self, _: Edge | None, edge: Edge) -> bool:
+    def _is_left(self, edge: Edge) -> bool:
         return id(edge) in self.left
 
     def _begin(self, start: tuple[Arguments, int]) -> int:
@@ -388,7 +388,7 @@ def _straight(system: System, graph: Graph, start: int, taken: Sequence[Instance
     goal = graph.states.index(state)
     if goal == start:
         return []
-    found = way(graph, start, lambda _, edge: edge.target == goal)
+    found = way(graph, start, lambda edge: edge.target == goal)
     return [edge.instance for edge in found or ()]
 
 

@@ -95,11 +95,28 @@ def graph_of(system: System, states_max: int) -> Graph:
     return graph
 
 
-def way(
+def way(graph: Graph, start: int, wanted: Callable[[Edge], bool]) -> list[Edge] | None:
+    """The shortest walk from a state that ends with an edge which is wanted; None if there is none."""
+    first: dict[int, Edge | None] = {start: None}
+    """The edge by which each state was met first."""
+    queue = deque([start])
+    while queue:
+        for edge in graph.edges[queue.popleft()]:
+            if wanted(edge):
+                found = [edge]
+                while (before := first[found[-1].source]) is not None:
+                    found.append(before)
+                return found[::-1]
+            if edge.target not in first:
+                first[edge.target] = edge
+                queue.append(edge.target)
+    return None
+
+
+def way_to_pair(
     graph: Graph, start: int, wanted: Callable[[Edge | None, Edge], bool], last: Edge | None = None
 ) -> list[Edge] | None:
-    """The shortest walk from a state (reached by `last`) that ends with an edge which is wanted after the one before it; None if
-    there is none."""
+    """The same where an edge is wanted after the one before it, in the beginning `last`: a state is passed once by each edge."""
     begun: dict[tuple[int, int], tuple[tuple[int, int] | None, Edge]] = {}
     queue: deque[tuple[int, tuple[int, int] | None, Edge | None]] = deque([(start, None, last)])
     while queue:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from quorate.conform.adapter import Adapter
 from quorate.conform.edges import IGNORES, Driven, Driver, Left
-from quorate.conform.graph import Edge, Graph, Instance, graph_of, way
+from quorate.conform.graph import Edge, Graph, Instance, graph_of, way_to_pair
 from quorate.conform.picture import left
 from quorate.conform.subject import bounded_system
 from quorate.errors import TraceError, UsageError
@@ -102,8 +102,8 @@ def _walks(graph: Graph, cover: Cover, missing: set[Item], length_max: int) -> I
     for arguments, start in graph.initial:
         run: list[Edge] = []
         while missing:
-            anew = way(graph, start, is_missing)
-            on = way(graph, run[-1].target, is_missing, run[-1]) if run and len(run) < length_max else None
+            anew = way_to_pair(graph, start, is_missing)
+            on = way_to_pair(graph, run[-1].target, is_missing, run[-1]) if run and len(run) < length_max else None
             chosen = on if on is not None and (anew is None or len(on) <= len(anew)) else anew
             if chosen is None:
                 break
