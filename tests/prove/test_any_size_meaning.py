@@ -632,6 +632,29 @@ def test_what_is_ranged_over_is_no_definition_of_its_name(claim: str) -> None:
     assert isinstance(verdict(ALL_OF_ONE_NAME + claim), Violated)
 
 
+@pytest.mark.parametrize("action", ["go", "follows"])
+def test_an_action_may_be_called_as_it_likes(action: str) -> None:
+    body = f"""
+    x: Term
+    y: Term
+
+    @action
+    def {action}(self) -> None:
+        x = self.x
+        self.x = self.y
+        self.y = x
+
+    @invariant
+    def first(self) -> bool:
+        return self.x == 0
+
+    @invariant
+    def second(self) -> bool:
+        return self.y == 0
+    """
+    assert isinstance(verdict(body, "first"), Proven)
+
+
 def test_an_argument_is_no_element_of_an_empty_list() -> None:
     body = """
     log: list[Term]

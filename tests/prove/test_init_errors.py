@@ -6,9 +6,11 @@ import re
 
 import pytest
 from quorate.explore import check
-from quorate.language.system import Failure
+from quorate.language.system import Failure, System
 from quorate.outcome import Failed, Proven, Unfinished, Violated
+from quorate.prove.at_any_size import AtAnySize
 from quorate.prove.proof import Task, prove
+from quorate.prove.solvers.sat import Undecided
 
 from tests import generated
 
@@ -174,6 +176,17 @@ def test_no_initial_state_passes_a_bound_in_a_proof_for_any_size(source: str, mo
     else:
         with pytest.raises(Failure, match="start passes the bound Term"):
             prove(Task(spec, "spec", any_size=True))
+
+
+def test_a_proof_says_that_there_was_no_time_for_the_initial_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_time(self: AtAnySize, system: System, evidence: object = None) -> None:
+        raise Undecided("no time is left")
+
+    monkeypatch.setattr(AtAnySize, "require_total", no_time)
+    spec = generated.load(OWN.replace("BEGINS", "require(t < 1)"))
+    found = prove(Task(spec, "spec", any_size=True)).outcome
+    assert isinstance(found, Proven)
+    assert "that no initial state of Drawn passes a bound, for which there was no time" in found.rests_on
 
 
 def test_the_more_abstract_init_may_refuse_arguments() -> None:

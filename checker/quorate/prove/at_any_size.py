@@ -4,7 +4,6 @@ counterexamples to induction come from small bounds."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -53,6 +52,7 @@ class AtAnySize(Attempt):
         self._solvers: set[str] = set()
         self._conditions = set[str]()
         self._unshown: list[str] = []
+        self._open_beginnings: list[str] = []
 
     def proof(self) -> Proof:
         """The whole proof. Raises NoAnySize where a property that is asked for by name has no such meaning, or cannot be proven, since an
@@ -153,8 +153,10 @@ class AtAnySize(Attempt):
         system = self.runs.system
         for one in (system, system.abstract):
             if one is not None:
-                with suppress(Undecided):
+                try:
                     self.require_total(one)
+                except Undecided:
+                    self._open_beginnings.append(one.name)
 
     def _rests_on(self, prover: Prover) -> Iterator[str]:
         """What the proof takes for granted."""
@@ -168,6 +170,8 @@ class AtAnySize(Attempt):
             for condition in sorted(prover.conditions | self._conditions)
         )
         yield from prover.axioms
+        if self._open_beginnings:
+            yield f"that no initial state of {' or '.join(self._open_beginnings)} passes a bound, for which there was no time"
         if self._unshown:
             yield f"axioms of which neither a model nor a contradiction was found: those for {', '.join(self._unshown)}"
         yield f"answers of {', '.join(map(version_of, sorted(self._solvers)))}"

@@ -34,7 +34,8 @@ from quorate.prove.solvers.query import Query, query
 
 INIT = "initial states"
 NO_ERROR = "no error"
-FOLLOWS = "follows"
+FOLLOWS = "follows from lemmas"
+"""What stands in the place of an action or property: none is called so."""
 KINDS = SAFETY
 
 State = dict[str, Value]
