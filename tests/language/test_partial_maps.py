@@ -145,7 +145,6 @@ ENDS = {
         "ends",
     ),
     "a key asked for that is no key": ("self.flag = n + 1 in self.shelf", "ends"),
-    "None among the values": ("self.level = {k: self.maybe[k] for k in Node}", "error"),
     "None left out of the values": ("self.level = {k: v for k, v in self.maybe.items() if v is not None}", "ends"),
     "the later of two equal keys": ("self.level = {p: 1, q: 2}\nassert self.level[q] == 2", "ends"),
     "a key for each member of a set": (
@@ -193,6 +192,7 @@ REJECTED = {
     "a total map for a partial one": "«self.level = self.total»",
     "a partial map for a total one": "«self.total = self.level»",
     "None as a value": "«self.level[p] = None»",
+    "None among the values": "self.level = {k: «self.maybe[k]» for k in Node}",
     "a key that may be none": "self.flag = self.shelf.get(«n + 1») is None",
     "a popped key that may be none": "self.shelf.pop(«n + 1», None)",
     "a popped key that may be none, for a name": "x = self.shelf.pop(«n - 1», None)\nself.flag = x is None",

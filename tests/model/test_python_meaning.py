@@ -262,6 +262,20 @@ SAME = {
     "an order of None and a cut": "self.flag = self.option < Note(p, p, self.top + 3).level",
     "the greater of None and a cut": "self.top = max(self.option, Note(p, p, self.top + 3).level)",
     "taking out behind a key that is none": "self.sets[self.top + 3].discard(Note(p, p, self.top + 3).level + 9)",
+    # None where Python takes it, or finds it later.
+    "a slice from what may be None": "self.numbers = self.numbers[self.option:]",
+    "a slice up to what may be None": "self.numbers = self.numbers[-1:self.option]",
+    "a slice from a key that is absent": "self.numbers = self.numbers[self.held[1]:]",
+    "a range of None and a cut": "self.flag = 1 in range(self.option, Note(p, p, self.top + 3).level)",
+    "inserting at None with a cut": "self.numbers.insert(self.option, Note(p, p, self.top + 3).level)",
+    "inserting at None past the bound": "self.numbers = [0, 1]\nself.numbers.insert(self.option, 1)",
+    "a map of what may be None, compared": "self.flag = self.level == {n: self.option for n in Node}",
+    "a map with one None, compared": "self.flag = self.level == {**self.level, p: self.option}",
+    "a map of what may be None, with a name": (
+        "x: dict[Node, Level] = {n: self.option for n in Node}\nself.flag = x[p] is None"
+    ),
+    "an element of two cases": "self.numbers = [self.option if self.option is not None else 0]",
+    "a map of two cases": "self.level = {n: self.option if self.option is not None else 0 for n in Node}",
     # What is looked for need not be of the elements' type, nor a key of the keys' type.
     "None in what fails": "self.flag = self.leader in self.lists[0]",
     "None not in what fails": "self.flag = self.leader not in self.lists[0]",
@@ -271,6 +285,9 @@ SAME = {
     "a tuple with an optional": "self.flag = (self.top + 9, p) not in {(Level(1), self.leader)}",
     "a number beyond the keys of a union": "self.flag = self.top + 9 not in self.ranked",
     "a discard beyond a union": "self.picks.discard(self.top + 9)\nself.flag = True",
+    "a discard beyond a local set": "x = {1, 2}\nx.discard(self.top)\nself.top = len(x)",
+    "a removal beyond a local set": "x = {(1, p), (2, p)}\nx.remove((self.top, p))\nself.top = len(x)",
+    "a discard of what may be None from a local set": "x = {0, 1}\nx.discard(self.option)\nself.top = len(x)",
     "a discard of another alternative": "self.maybe.add(None)\nself.picked = 1\nself.maybe.discard(self.picked)",
     "a discard from a local set": "self.picked = 1\nx = set(self.maybe)\nx.discard(self.picked)\nself.maybe = x",
     "a removal beyond a union": "self.picks.remove(self.top + 9)",
@@ -372,6 +389,8 @@ REFUSED = {
     "a map of a set's keys with a name": (
         "x: Annotated[dict[Level, Level], partial] = {k: 1 for k in set(self.numbers)}\nself.flag = [k for k in x] == [2, 1]"
     ),
+    "a partial map with a key for None, compared": "self.flag = self.held == {1: self.option}",
+    "a partial map of what may be None": "x: Annotated[dict[Level, Level], partial] = {k: self.option for k in Level}",
     # Objects that say themselves what `==` and the like mean are none of the language's values.
     "a number of its own kind": "self.flag = ODD == 1",
     "a number of its own kind as a default": "self.flag = odd()",

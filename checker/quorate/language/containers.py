@@ -201,8 +201,8 @@ class DraftList(list[Any]):
         self.extend(more)
         return self
 
-    def insert(self, position: Any, value: Any) -> None:
-        thawed = self._thawed(value)
+    def insert(self, position: SupportsIndex, value: Any) -> None:
+        position, thawed = index(position), self._thawed(value)
         self._type.fits(len(self) + 1)
         super().insert(position, thawed)
 

@@ -66,7 +66,7 @@ def _abs(ctx: Context, node: ast.Call) -> ir.Expr:
 
 
 def _range(ctx: Context, node: ast.Call) -> ir.Expr:
-    values = [lowering.number(ctx, part) for part in node.args]
+    values = lowering.numbers(ctx, node.args)
     low = values[0] if len(values) == 2 else lowering.constant(ctx, node, 0)
     high = values[-1]
     (least, _), (_, most) = ends(low.type), ends(high.type)

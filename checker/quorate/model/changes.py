@@ -32,16 +32,16 @@ def change(ctx: Context, node: ast.stmt, call: ast.Call, func: ast.Attribute) ->
     if name == "pop" and call.args:
         return _replaced(ctx, target, _without(ctx, old, lowering.number(ctx, call.args[0]), node), node)
     values = [lowering.lower(ctx, part, element) for part in call.args]
-    if name in ("discard", "remove", "receive", "drop"):
-        held = element if target.state else roomy(element, values[0].type)
-        if not converts(values[0], held):
-            return _looked_for(ctx, node, ir.Change(name), target, values[0])
     if name == "add" and not target.state:
         expressions.check_hashable(ctx, node, call.args[0], values[0])
-        target = places.roomy_for(ctx, target, ir.Expr(ir.Op.SET, SetType(values[0].type, None, ""), ()), node)
+    if (
+        values and not target.state
+    ):  # No bound applies to what is put into a local set, nor to what is looked for in it.
+        need = values[0].type if name == "add" else roomy(element, values[0].type)
+        target = places.roomy_for(ctx, target, ir.Expr(ir.Op.SET, SetType(need, None, ""), ()), node)
         element = target.type.children()[0]
-    elif not target.state:  # looked for, never stored: no bound applies
-        element = roomy(element, values[0].type) if values else element
+    if name in ("discard", "remove", "receive", "drop") and not converts(values[0], element):
+        return _looked_for(ctx, node, ir.Change(name), target, values[0])
     made = ir.Mutate(
         ir.Change(name), target, tuple(ctx.adapt(value, element, node) for value in values), ctx.location(node)
     )
@@ -155,7 +155,8 @@ def _replaced(ctx: Context, target: ir.Place, value: ir.Expr, node: ast.stmt) ->
 
 def _inserted(ctx: Context, old: ir.Expr, call: ast.Call, element: Type) -> ir.Expr:
     """`old[:i] + [x] + old[i:]`, which is what `.insert(i, x)` leaves."""
-    position = lowering.number(ctx, call.args[0])
+    written = lowering.lower(ctx, call.args[0])
+    position = lowering.number_of(ctx, call.args[0], written)
     value = lowering.lower(ctx, call.args[1], element)
     one = ir.Expr(ir.Op.LIST, ListType(value.type, 1, ""), (value,), None, value.location)
     zero = lowering.constant(ctx, call, 0)
@@ -164,7 +165,8 @@ def _inserted(ctx: Context, old: ir.Expr, call: ast.Call, element: Type) -> ir.E
     first, rest = (
         ir.Expr(ir.Op.SLICE, kind, (old, *ends), None, old.location) for ends in ((zero, position), (position, length))
     )
-    return operators.combine(ctx, call, ast.Add(), operators.combine(ctx, call, ast.Add(), first, one), rest)
+    made = operators.combine(ctx, call, ast.Add(), operators.combine(ctx, call, ast.Add(), first, one), rest)
+    return lowering.narrowed(ctx, call, (written, value), made)
 
 
 def _without(ctx: Context, old: ir.Expr, position: ir.Expr, node: ast.stmt) -> ir.Expr:

@@ -200,11 +200,22 @@ def _slice(ctx: Context, base: ir.Expr, part: ast.Slice, node: ast.Subscript) ->
     if part.step is not None:
         raise ctx.source.outside(node, "A slice with a step is outside the compiled subset.", "Write `log[i:j]`.")
     location = ctx.location(node)
-    low = lowering.number(ctx, part.lower) if part.lower is not None else lowering.constant(ctx, node, 0)
     length = ir.Expr(ir.Op.LEN, spanning(0, base.type.capacity), (base,), None, location)
-    high = lowering.number(ctx, part.upper) if part.upper is not None else length
+    low = _end(ctx, part.lower, lowering.constant(ctx, node, 0))
+    high = _end(ctx, part.upper, length)
     kind = ListType(base.type.element, base.type.capacity, "")
     return ir.Expr(ir.Op.SLICE, kind, (base, low, high), None, location)
+
+
+def _end(ctx: Context, written: ast.expr | None, outermost: ir.Expr) -> ir.Expr:
+    """An end of a slice; the outermost one where none is written, and where it is None."""
+    if written is None:
+        return outermost
+    value = lowering.lower(ctx, written)
+    number = lowering.number_of(ctx, written, value)
+    if number is value:
+        return number
+    return operators.conditional(ctx, written, partial.is_there(value, value.location), number, outermost)
 
 
 def _tuple(ctx: Context, node: ast.Tuple, expected: Type | None) -> ir.Expr:

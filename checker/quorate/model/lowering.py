@@ -88,10 +88,22 @@ def condition(ctx: Context, node: ast.expr) -> ir.Expr:
 
 def number(ctx: Context, node: ast.expr) -> ir.Expr:
     """A number."""
-    value = without_none(lower(ctx, node))
+    return number_of(ctx, node, lower(ctx, node))
+
+
+def number_of(ctx: Context, node: ast.expr, value: ir.Expr) -> ir.Expr:
+    """A value as a number: an error in the spec where it is None."""
+    value = without_none(value)
     if not is_number(value.type):
         raise ctx.source.error(node, f"A number is expected here; this is a {value.type}.")
     return value
+
+
+def numbers(ctx: Context, nodes: Sequence[ast.expr]) -> list[ir.Expr]:
+    """Several numbers, all of which Python evaluates before it finds that one of them is None."""
+    written = [lower(ctx, node) for node in nodes]
+    values = [number_of(ctx, node, value) for node, value in zip(nodes, written, strict=True)]
+    return [narrowed(ctx, nodes[0], written, values[0]), *values[1:]] if values else []
 
 
 def as_number(ctx: Context, node: ast.AST, truth: ir.Expr) -> ir.Expr:

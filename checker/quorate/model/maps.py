@@ -6,10 +6,10 @@ import ast
 from dataclasses import replace
 
 from quorate.language.types import MapType, NoneType, PartialMapType, SetType, Type, UnionType
-from quorate.model import comprehensions, lowering, operators, partial
+from quorate.model import comprehensions, lowering, narrowing, operators, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
-from quorate.model.conversion import compatible, converts, roomy
+from quorate.model.conversion import alternatives, compatible, converts
 
 BOOL = lowering.BOOL
 
@@ -28,9 +28,8 @@ def map_of(ctx: Context, node: ast.DictComp, expected: Type | None) -> ir.Expr:
                 "This dict comprehension may not have a value for every key.",
                 "Maps are total: write `{k: value for k in Key}` over the whole key type.",
             )
-        body = lowering.lower(ctx, node.value, expected.value if isinstance(expected, MapType) else None)
-        if isinstance(expected, MapType) and isinstance(body.type, UnionType):
-            body = ctx.adapt(body, roomy(expected.value, body.type), node)
+        wanted = expected.value if isinstance(expected, MapType) else None
+        body = narrowing.wanted(ctx, node.value, lowering.lower(ctx, node.value, wanted), wanted)
     made = ir.Expr(ir.Op.MAP_OF, MapType(parts[0].type, body.type), (body,), parts, ctx.location(node))
     return lowering.after(ctx, node, before, made)
 
@@ -152,12 +151,12 @@ def _display(ctx: Context, node: ast.Dict, expected: PartialMapType) -> ir.Expr:
 
 def _held(ctx: Context, node: ast.expr, expected: PartialMapType) -> ir.Expr:
     """What a key has, which is not None."""
-    value = lowering.lower(ctx, node, expected.held)
-    return (
-        ctx.adapt(value, roomy(expected.held, value.type), node)
-        if isinstance(value.type, UnionType | NoneType)
-        else value
-    )
+    value = narrowing.wanted(ctx, node, lowering.lower(ctx, node, expected.held), expected.held)
+    if NoneType() in alternatives(value.type):
+        raise ctx.source.outside(
+            node, "This may be None, which is no value of a partial map.", "Ask first whether it `is not None`."
+        )
+    return value
 
 
 def _made(ctx: Context, node: ast.expr, each: ir.For, body: ir.Expr) -> ir.Expr:

@@ -9,13 +9,14 @@ conditions of the comprehension's own clauses, of the `if`s around, of an `asser
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from quorate.errors import SpecError
 from quorate.language.types import Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.context import Context
-from quorate.model.conversion import adapt, converts, same_class
-from quorate.model.facts import known
+from quorate.model.conversion import adapt, converts, join, same_class
+from quorate.model.facts import bare, known
 from quorate.model.nodes import Op
 
 
@@ -67,6 +68,8 @@ def taken_as(ctx: Context, written: object, value: ir.Expr, kind: Type) -> ir.Ex
 
 def narrowed(ctx: Context, written: ast.expr, value: ir.Expr) -> ir.Expr:
     """A value without the alternatives that are ruled out."""
+    if isinstance(written, ast.IfExp) and value.op is Op.IF and isinstance(value.type, UnionType):
+        return _narrowed_cases(ctx, written, value)
     if not isinstance(value.type, UnionType) or not isinstance(written, ast.Name | ast.Attribute):
         return value
     left = list(value.type.kinds)
@@ -80,3 +83,17 @@ def narrowed(ctx: Context, written: ast.expr, value: ir.Expr) -> ir.Expr:
         return value
     kind = left[0] if len(left) == 1 else UnionType(tuple(left))
     return ir.Expr(Op.NARROW, kind, (value,), None, ctx.location(written))
+
+
+def _narrowed_cases(ctx: Context, written: ast.IfExp, value: ir.Expr) -> ir.Expr:
+    """The cases of a conditional expression, each by what its condition says."""
+    test, *cases = value.args
+    found = []
+    for part, case, true in zip((written.body, written.orelse), cases, (True, False), strict=True):
+        with ctx.scope():
+            learn(ctx, test, true)
+            found.append(narrowed(ctx, part, bare(case)))
+    kind = join(*(case.type for case in found))
+    if kind is None or kind == value.type:
+        return value
+    return replace(value, type=kind, args=(test, *(ctx.adapt(case, kind, written) for case in found)))
