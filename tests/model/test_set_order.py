@@ -21,7 +21,7 @@ from quorate.language.system import Again, Failure, System
 from quorate.loading import load, names
 from quorate.model.build import build
 from quorate.model.determinism import SET_ORDER, functions_of
-from quorate.model.set_order import in_another_order
+from quorate.model.set_order import in_other_orders
 from quorate.outcome import Failed, Holds, HoldsWithinBounds
 
 from tests import generated
@@ -30,6 +30,7 @@ SPEC = """
 import functools
 import heapq
 import itertools
+import operator
 from collections import Counter
 from enum import Enum
 from functools import reduce
@@ -152,6 +153,14 @@ DEPENDS = (
     "self.log.append(made.__iter__().__next__())",
     "mine = sorted; self.log.append(mine(made, key=lambda one: 0)[0])",
     "for one in enumerate(iterable=made): self.log.append(one[1])",
+    "xs = operator.iadd([], made); self.log = xs",
+    "self.level = 1 if str(made).startswith('{<Phase.A') else 2",
+    "self.level = 1 if f'{made}'.startswith('{<Phase.B') else 2",
+    "self.level = 1 if '%s' % (made,) < '{<Phase.C' else 2",
+    "self.level = 1 if '{}'.format(frozenset(made)).endswith('C: 3>})') else 2",
+    # Each of the elements comes first once, and last.
+    *(f"self.level = 1 if [*made][{at}] == Phase.{one} else 2" for at in (0, -1) for one in "ABC"),
+    "self.level = 1 if [one.name for one in made] == ['A', 'C', 'B'] else 2",
 )
 DOES_NOT = (
     "for one in made: self.level += one.value",
@@ -176,6 +185,8 @@ DOES_NOT = (
     "self.some = min([], default=made)",
     "self.some = list(itertools.accumulate([made], lambda one, other: one | other, initial={Phase.B}))[1]",
     "self.log = Counted(made)",
+    "self.level = 1 if str(made).count('A') == 1 and f'{len(made)}' == '3' else 2",
+    "self.level = 7 % len(made)",
 )
 
 
@@ -245,7 +256,7 @@ def complaint(system: System, states: int) -> str | None:
             build(system)
         except SpecError:
             return None
-        system.again = (Again(SET_ORDER, in_another_order(dict(functions_of(system)))),)
+        system.again = (Again(SET_ORDER, in_other_orders(dict(functions_of(system)))),)
         try:
             found = Search(system, (), Watch(Limits(states=states))).run().found
         except Failure as failure:  # @init raises.

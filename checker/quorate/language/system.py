@@ -54,10 +54,11 @@ class Successor:
 
 @dataclass(frozen=True)
 class Again:
-    """Circumstances in which a method is run again, and ends as before. If it does not, it depends `on` what may not be."""
+    """Circumstances in which a method is run again, in each of them, and ends as before. If it does not, it depends `on` what may not
+    be."""
 
     on: str
-    circumstances: Callable[[], AbstractContextManager[None]]
+    circumstances: Callable[[], Iterator[AbstractContextManager[None]]]
 
 
 class System(Configured):
@@ -236,15 +237,16 @@ class System(Configured):
     def _run_again(self, method: Method, arguments: Arguments, run: Callable[[], Any]) -> None:
         """Raises Failure if a run of a method ends otherwise in other circumstances."""
         first = ending(run)
-        for one in self.again:
-            with one.circumstances():
-                other = ending(run)
-            if other != first:
-                call = f"{method.name}({', '.join(map(repr, arguments))})"
-                raise Failure(
-                    f"{self.name}.{call} gave two results for the same state and arguments: it depends on {one.on}",
-                    definition(method.function),
-                )
+        for again in self.again:
+            for circumstances in again.circumstances():
+                with circumstances:
+                    other = ending(run)
+                if other != first:
+                    call = f"{method.name}({', '.join(map(repr, arguments))})"
+                    raise Failure(
+                        f"{self.name}.{call} gave two results for the same state and arguments: it depends on {again.on}",
+                        definition(method.function),
+                    )
 
     def _fired(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         draft, log = self.draft(state)

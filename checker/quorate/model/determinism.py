@@ -3,7 +3,7 @@
 A transition is a function of the state and the arguments. Inside the compiled subset nothing else can be said; a spec that only the
 reference engine runs could ask for chance or time, or remember something outside its variables, and a search would then find
 sometimes this and sometimes that. Here such lines are refused, and what nobody can see in the source is found by running every
-method again (`System.again`): as it is, and with sets in another order.
+method again (`System.again`): as it is, and with sets in other orders.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from quorate.errors import OutsideSubset, SpecError
 from quorate.language.declarations import SpecBase
 from quorate.language.system import Again, System
 from quorate.model.build import build
-from quorate.model.set_order import in_another_order
+from quorate.model.set_order import in_other_orders
 from quorate.model.source import MISSING, Source
 
 UNSETTLED = frozenset(
@@ -73,7 +73,10 @@ def vouch(system: System, running: System | None = None) -> None:
         functions = dict(functions_of(running or system))
         for function, owner in functions.items():
             _Inspection(function, owner, system).run()
-        (running or system).again = (Again(OUTSIDE, nullcontext), Again(SET_ORDER, in_another_order(functions)))
+        (running or system).again = (
+            Again(OUTSIDE, lambda: iter((nullcontext(),))),
+            Again(SET_ORDER, in_other_orders(functions)),
+        )
         if system.abstract is not None:
             vouch(system.abstract, None if running is None else running.abstract)
 

@@ -2,8 +2,9 @@
 
 Python goes through a set in the order of hashes, which for names is another one in each process. The typed model has no such order:
 where it covers a specification, nothing depends on one. What the reference engine alone runs is run again with every plain set in
-another order, by exchanging the code of its functions for code that goes through sets so. Every place of an element is then another
-element's, so that it matters which of them comes first, or last, or before which.
+other orders, by exchanging the code of its functions for code that goes through sets so. Of a set of up to three elements these are
+all orders, of a larger one all that begin with another element and go round, forwards and backwards: each of up to `FIRST_MAX`
+elements comes first, and last, and before each other one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import copy
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
@@ -30,41 +32,77 @@ IN_ORDER: dict[str, slice] = {
     ),
     **dict.fromkeys(("accumulate", "islice", "pairwise", "batched", "groupby", "cycle", "tee", "from_iterable"), FIRST),
     **dict.fromkeys(("extend", "extendleft", "fromkeys", "join", "__iadd__"), FIRST),
+    **dict.fromkeys(("iadd", "iconcat"), SECOND),
     **dict.fromkeys(
         ("filter", "filterfalse", "reduce", "takewhile", "dropwhile", "starmap", "nsmallest", "nlargest"), SECOND
     ),
 }
 """Functions, classes and methods of Python and of Quorate that go through arguments, and show in which order: through which ones, by
 position."""
+SHOWING = frozenset({"str", "repr", "ascii", "format"})
+"""Functions and methods that write what they are given as a text."""
+FIRST_MAX = 12
+"""Of a larger set only so many elements come first."""
 
 
-def in_another_order(functions: Iterable[FunctionType]) -> Callable[[], AbstractContextManager[None]]:
-    """A context in which these functions, as far as their source is known, go through plain sets in another order."""
+@dataclass
+class _Order:
+    """In which of their orders sets are gone through, and how many the largest of these sets has. Order 0 is Python's own."""
+
+    number: int = 0
+    count: int = 0
+
+
+_ORDER = _Order()
+
+
+def in_other_orders(functions: Iterable[FunctionType]) -> Callable[[], Iterator[AbstractContextManager[None]]]:
+    """Contexts in which these functions, as far as their source is known, go through plain sets in other orders: as many as the sets have
+    that are gone through in them."""
     twins = [(function, code) for function in functions if (code := _twin(function)) is not None]
 
     @contextmanager
-    def entered() -> Iterator[None]:
+    def entered(number: int) -> Iterator[None]:
         originals = [function.__code__ for function, _ in twins]
+        before, _ORDER.number = _ORDER.number, number
+        seen = [function.__globals__ for function, _ in twins]
+        given = [names for names in seen if not HELPERS.keys() <= names.keys()]
+        for names in given:
+            names.update(HELPERS)
         for function, code in twins:
-            function.__globals__.update(HELPERS)
             function.__code__ = code
         try:
             yield
         finally:
+            _ORDER.number = before
             for (function, _), original in zip(twins, originals, strict=True):
                 function.__code__ = original
+            for names in given:
                 for name in HELPERS:
-                    function.__globals__.pop(name, None)
+                    names.pop(name, None)
 
-    return entered
+    def contexts() -> Iterator[AbstractContextManager[None]]:
+        outside, _ORDER.count = _ORDER.count, 2  # What these functions call may be run again in the middle of this.
+        number = 1
+        while twins and number < _ORDER.count:
+            yield entered(number)
+            number += 1
+        _ORDER.count = max(outside, _ORDER.count)
+
+    return contexts
 
 
 def _turned(value: Any) -> Any:
-    """What to go through instead of a value: the elements of a plain set with the first one last."""
-    if type(value) not in (set, frozenset) or not value:
+    """What to go through instead of a value: the elements of a plain set in another order."""
+    if type(value) not in (set, frozenset) or len(value) < 2:
         return value
-    first, *rest = value
-    return [*rest, first]
+    elements = list(value)
+    turns = min(len(elements), FIRST_MAX)
+    count = turns if turns == 2 else 2 * turns
+    _ORDER.count = max(_ORDER.count, count)
+    backwards, turn = divmod(_ORDER.number % count, turns)
+    first = turn * len(elements) // turns
+    return [*elements[first:], *elements[:first]][:: -1 if backwards else 1]
 
 
 def _unpacked(value: Any) -> Iterator[Any]:
@@ -81,9 +119,31 @@ def _popped(value: Any) -> Any:
     return taken
 
 
+class _Shown:
+    """What is written as a set is whose elements are in another order."""
+
+    def __init__(self, value: Any) -> None:
+        inside = f"{{{', '.join(map(repr, _turned(value)))}}}"
+        self.text = inside if type(value) is set else f"frozenset({inside})"
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _shown(value: Any) -> Any:
+    """What to write instead of a value; of a tuple, instead of its parts."""
+    if type(value) is tuple:
+        return tuple(map(_shown, value))
+    return _Shown(value) if type(value) in (set, frozenset) and len(value) > 1 else value
+
+
 def _called(function: Any) -> Any:
-    """A function that is called, which goes through turned sets if it is one of `IN_ORDER`."""
+    """A function that is called, which goes through turned sets if it is one of `IN_ORDER`, or writes them."""
     name = _name_in_python(function)
+    if name in SHOWING:
+        return lambda *given, **named: function(
+            *map(_shown, given), **{key: _shown(value) for key, value in named.items()}
+        )
     if name not in IN_ORDER:
         return function
     turned = _unpacked if name == "from_iterable" else _turned
@@ -112,7 +172,9 @@ FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, MethodWrapperType)
 """What has a name and a module that are its own."""
 
 
-HELPERS: dict[str, Callable[[Any], Any]] = {f"@{one.__name__}": one for one in (_turned, _unpacked, _popped, _called)}
+HELPERS: dict[str, Callable[[Any], Any]] = {
+    f"@{one.__name__}": one for one in (_turned, _unpacked, _popped, _shown, _called)
+}
 """By names, among those that the functions see, that no author can write."""
 
 
@@ -186,6 +248,19 @@ class _Turning(ast.NodeTransformer):
         return node
 
     visit_Starred = visit_YieldFrom = visit_Assign = visit_AugAssign = _taking_apart
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        """Parts of f-strings."""
+        self.generic_visit(node)
+        node.value = self._by(_shown, node.value)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """`"%s" % x`."""
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Mod):
+            node.right = self._by(_shown, node.right)
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Calls of what goes through its arguments."""
