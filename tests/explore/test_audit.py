@@ -187,6 +187,10 @@ def test_it_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None
         calls.clear()
         monkeypatch.setattr(auditing, "PATIENCE_S", 0.0)
         audit(system, initial, Said(Properties(system)), 0.0)
+        assert calls["tries"] == 0
+        watch = Watch()
+        watch.interrupt()
+        audit(system, initial, Said(Properties(system)), 1.0, watch)
     assert calls["tries"] == 0
 
 
@@ -194,7 +198,7 @@ def test_a_check_and_a_proof_are_audited(monkeypatch: pytest.MonkeyPatch) -> Non
     """Both end with what CPython finds, if everything before it is fooled: here CPython has an action that changes its mind."""
     told = Counter[str]()
 
-    def telling(system: System, initial: Any, said: Said, seconds: float) -> None:
+    def telling(system: System, initial: Any, said: Said, *_: Any) -> None:
         told["met" if said.fired is not None else "proven"] += 1
         raise Disagreement(system.name)
 
@@ -242,7 +246,7 @@ def mistaken(spec: type[Spec], seconds: Sequence[float]) -> Iterator[tuple[mutan
 def _asked(system: System, library: Library, initial: Any, sorts: Any, ask: Callable[[Said], T]) -> T:
     """What is asked of what a search says."""
     usual, answers = search.audit, list[T]()
-    search.audit = lambda system, initial, said, _: answers.append(ask(said))  # type: ignore[assignment]
+    search.audit = lambda system, initial, said, *_: answers.append(ask(said))  # type: ignore[assignment]
     try:
         with system:
             search.run(system, library, initial, Watch(), 1, sorts)

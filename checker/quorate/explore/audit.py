@@ -19,6 +19,7 @@ from time import monotonic
 from quorate.errors import SpecError
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Covered, Instance
+from quorate.explore.limits import Watch
 from quorate.explore.properties import Properties, Property
 from quorate.language.control import Cut
 from quorate.language.system import Arguments, Failure, State, System
@@ -28,6 +29,8 @@ AUDIT_SHARE = 0.025
 """What an engine says is audited for this share of the time that it took, that of compiling included."""
 TRIES_MIN, PATIENCE_S = 100, 1.0
 """So many instances of actions are tried even if there is less time, unless that takes so long: CPython may be slow."""
+SECONDS_MAX = 5.0
+"""An audit takes no longer than this: its states are in memory."""
 BEGINNING = 0.1
 """How often the next state is another initial one."""
 DRAWN = 8
@@ -60,11 +63,17 @@ class Said:
         return Said(Properties(system), met, fired, covered.reached, any(covered.cuts.values()))
 
 
-def audit(system: System, initial: Sequence[tuple[Arguments, State]], said: Said, seconds: float) -> None:
-    """Take steps of CPython for so long, but at least `TRIES_MIN`. Raises Disagreement for a run of which what was said is not so. Call it
-    inside the system's configuration."""
+def audit(
+    system: System,
+    initial: Sequence[tuple[Arguments, State]],
+    said: Said,
+    seconds: float,
+    watch: Watch | None = None,
+) -> None:
+    """Take steps of CPython for so long, but at least `TRIES_MIN`, or until the watch is interrupted. Raises Disagreement for a run of
+    which what was said is not so. Call it inside the system's configuration."""
     try:
-        look = _Look(system, initial, said, seconds)
+        look = _Look(system, initial, said, min(seconds, SECONDS_MAX), watch or Watch())
     except SpecError:  # An action has too many arguments to list: a search tries those that its guards leave.
         return
     look.run()
@@ -83,8 +92,10 @@ class _Look:
     """A search that sees few of the states: none twice, the next always after an action of which the fewest were seen. So what happens
     seldom, and what comes after it, is seen soon."""
 
-    def __init__(self, system: System, initial: Sequence[tuple[Arguments, State]], said: Said, seconds: float) -> None:
-        self._system, self._said = system, said
+    def __init__(
+        self, system: System, initial: Sequence[tuple[Arguments, State]], said: Said, seconds: float, watch: Watch
+    ) -> None:
+        self._system, self._said, self._watch = system, said, watch
         self._chance = random.Random(SEED)
         self._actions = [(action, Choices(system, action)) for action in system.actions]
         goals = said.properties.reachable if said.reached is not None else ()
@@ -97,7 +108,7 @@ class _Look:
 
     def run(self) -> None:
         """See states until the time is over, or there are no more."""
-        while self._is_time():
+        while self._is_time() and not self._watch.is_interrupted:
             reached, begin = self._next(), monotonic()
             if reached is None:
                 return

@@ -402,7 +402,9 @@ class _Search:
             counted=total.counted,
         )
         if finding is None and stopped is None:
-            audit(self.system, self.initial, Said.of(self.system, covered), self.watch.seconds * AUDIT_SHARE)
+            audit(
+                self.system, self.initial, Said.of(self.system, covered), self.watch.seconds * AUDIT_SHARE, self.watch
+            )
         return covered
 
     def _measure(self, states: int) -> Iterator[str]:
