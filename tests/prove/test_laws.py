@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from quorate.commands.prove import command
 from quorate.commands.verify import command as verify_command
 from quorate.errors import QuorateError
+from quorate.explore.audit import Disagreement
 from quorate.language.control import Cut
 from quorate.language.resolve import Configuration, activate, deactivate
 from quorate.language.system import System
@@ -20,7 +21,7 @@ from quorate.loading import load
 from quorate.prove.laws.algebra import laws_of
 from quorate.prove.laws.prove import Judged, Laws, Task, prove_laws
 from quorate.prove.laws.subject import Subject
-from quorate.prove.solvers.smt import Effort
+from quorate.prove.solvers.smt import Answer, Effort
 from quorate.report.python import prelude, source
 
 from tests.costs import shares
@@ -54,6 +55,16 @@ def test_the_laws_of_known_merges(name: str) -> None:
     found = laws(name)
     assert " ".join(one.law for one in found.judged if one.status == "proven") == PROVEN[name]
     assert not found.open and found.as_expected
+
+
+@pytest.mark.parametrize("name", ["last", "sum_up"])
+def test_what_a_solver_proves_wrongly_is_seen_in_cpython(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quorate.prove.laws.prove.ask", lambda *_: Answer((name, ""), "unsat", 0.0, "z3"))
+    monkeypatch.setattr("quorate.prove.laws.prove.AUDIT_SECONDS", 1.0)
+    with pytest.raises(
+        Disagreement, match=rf"{name}: (commutative|associative|idempotent) is proven, .* not so of a = "
+    ):
+        laws(name)
 
 
 def test_values_that_break_a_law_are_python_that_runs() -> None:

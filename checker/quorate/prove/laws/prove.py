@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from random import Random
 from time import monotonic, perf_counter
 from typing import Any, Literal
 
 import z3
 
 from quorate.errors import QuorateError, UsageError
+from quorate.explore.audit import Disagreement
 from quorate.language.declarations import Expectation
 from quorate.language.laws import Marked
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
@@ -34,6 +36,11 @@ LADDER = ((1, 1), (2, 1), (2, 3), (3, 3), (3, 7), (4, 15))
 """Bounds at which values that break a law are looked for: members of each sort of identities, and largest number."""
 MODEL_SECONDS = 5.0
 """For reading values from the solver's own model, where they are too large for the ladder."""
+
+AUDIT_SECONDS, SEED = 0.02, 20110301
+"""What is proven is held against drawn values for so long."""
+SAME = 0.3
+"""How often a value is one of those before it: laws speak of equal ones, too."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,7 @@ class _Judging:
         try:
             answer = self._asked(law)
             if answer.status == "unsat":
+                self._audit(law)
                 return Judged(law.name, sentence, "proven", perf_counter() - started)
             reason = answer.reason or "the solver says that some values break it, which were not found"
         except NoAnySize as error:
@@ -160,6 +168,23 @@ class _Judging:
             _, _, formulas = unbounded(self.default, law)
         asked = query((self.task.marked.name, law.name), [("", formula) for formula in formulas])
         return ask(asked, self.task.effort)
+
+    def _audit(self, law: Law) -> None:
+        """Hold a law that was proven against values that are drawn at the configured bounds, in CPython. Raises Disagreement."""
+        chance, until = Random(SEED), monotonic() + AUDIT_SECONDS
+        kinds = [kind for _, kind in sentence_of(self.default, law).parameters]
+        with self.default.system as system:
+            while monotonic() < until:
+                values: list[Any] = []
+                for kind in kinds:
+                    again = values and chance.random() < SAME
+                    values.append(chance.choice(values) if again else kind.decode(chance.randrange(kind.cardinality)))
+                found = confirmed(self.subject, system, law, tuple(values))
+                if found is not None:
+                    shown = ", ".join(f"{name} = {value!r}" for name, value in found.arguments)
+                    raise Disagreement(
+                        f"{self.task.marked.name}: {law.name} is proven, and in CPython it is not so of {shown}"
+                    )
 
     def _within_bounds(self, law: Law) -> tuple[Counterexample | None, str]:
         """Values that break a law, at the first bounds where there are some, and how far was looked in vain."""
