@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from quorate import Nat, Scalarset, Spec, action, record, require
-from quorate.conform import Conforms, Differs, Map, NotDecided, Verdict, validate
+from quorate.conform import OPEN, Conforms, Differs, Map, NotDecided, Verdict, validate
 from quorate.conform.logs import LogError
 
 from tests.conform.runs import Line, write
@@ -248,3 +248,19 @@ def test_what_an_argument_is_taken_from_may_not_say_by_its_members_what_is_in_it
 def test_defaults_of_keywords_are_those_of_the_method(tmp_path: Path) -> None:
     assert isinstance(judged(tmp_path, [event("later", {"n": 2}, n=2)]), Conforms)
     assert isinstance(judged(tmp_path, [event("later", {"n": 0}, n=0)]), Differs)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([event("give", {}, p="b"), event("give", {}), event("take", {"given": {"c": 0}}, p="c")], NotDecided),
+        ([event("give", {}, p="b"), event("give", {}, p="c"), event("take", {"given": {"c": 0}}, p="c")], Conforms),
+        ([event("give", {}, p="b"), event("give", {}, p="b"), event("take", {"given": {"c": 0}}, p="c")], Differs),
+        ([event("set", {}), event("pick_any", {"n": 50}, n=50)], NotDecided),
+        ([event("set", {}, n=3), event("pick_any", {"n": 50}, n=50)], Differs),
+    ],
+)
+def test_what_may_have_been_another_member_decides_nothing(lines: Any, expected: Any, tmp_path: Path) -> None:
+    """Of an open sort, whose members are those that the log names."""
+    file = write(tmp_path / "log.jsonl", lines)
+    assert isinstance(validate([file], Open, Map(members={"P": OPEN}), "open"), expected)

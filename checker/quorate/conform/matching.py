@@ -20,6 +20,7 @@ from quorate.conform.told import INIT, UNTOLD, Attempt, Difference, Instance, Mi
 from quorate.conform.values import ANY, INHABITANTS_MAX, Partial, Unreadable, Values, is_whole, matches, observed, pairs
 from quorate.conform.wide.maps import SparseMap
 from quorate.conform.wide.networks import WideNetwork
+from quorate.conform.wide.sorts import is_open
 from quorate.conform.wide.system import Wide
 from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.choices import collections_of, members_of, require_understood
@@ -62,6 +63,8 @@ class Matching:
                     self._action(f"events[{event!r}]", name)
         self._numbers = tuple(sort for sort in system.sizes if issubclass(sort, Int))
         self._meant: dict[str, tuple[Method | None, ...]] = {}
+        self.guessed: dict[str, None] = {}
+        """The arguments that were tried with what was met by then, where others may be meant."""
         self._last_viewed: deque[tuple[State, dict[tuple[Any, ...], Any]]] = deque(maxlen=2)
 
     def _action(self, where: str, name: str) -> Method:
@@ -286,6 +289,8 @@ class Matching:
             return
         within = self._within(view, attempt, chosen)
         if within is None:
+            if is_open(parameter.type):
+                self.guessed.setdefault(f"{parameter.name} of {attempt.action.name}")
             try:
                 within = self.values.inhabitants(parameter.type, wanted)
             except UsageError as error:

@@ -140,6 +140,8 @@ class _Search:
     def __init__(self, matching: Matching, forgetting: Forgetting, streams: _Streams, states_max: int) -> None:
         self.matching, self.forgetting, self.streams, self.states_max = matching, forgetting, streams, states_max
         self.given_up = False
+        self.guessed: dict[str, None] = {}
+        """The arguments before the events that are looked at now for which something else may be meant than what was tried."""
         self.events = 0
         self.most = 1
         self.actions: Mapping[str, int] = {}
@@ -190,6 +192,7 @@ class _Search:
     def after(self, frontier: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
         """What fits one event more than the frontier."""
         found: dict[Cut, list[Kept]] = {}
+        self.matching.guessed.clear()
         for cut, kept in frontier.items():
             ready = [
                 (stream, number, event)
@@ -209,6 +212,8 @@ class _Search:
                 if fitting:
                     self._fitted[stream, number] = wanted
                     found.setdefault((*cut[:stream], number + 1, *cut[stream + 1 :]), []).extend(fitting)
+        if found:
+            self.guessed |= self.matching.guessed
         self.events += bool(found)
         return self._lighter(self._bounded({cut: _distinct(kept) for cut, kept in found.items()}))
 
@@ -237,6 +242,7 @@ class _Search:
                         known[after] = one.then(instance, None, after)
                         following.append(known[after])
             layer = following
+        self.guessed |= self.matching.guessed
         return list(known.values())
 
     def _bounded(self, found: dict[Cut, list[Kept]]) -> dict[Cut, list[Kept]]:
@@ -402,6 +408,12 @@ class _Judge:
                 *self._facts(),
                 f"more than {self.search.states_max:,} states fitted, and those that were kept do not fit "
                 f"{left[0][0].place} ({left[0][0].name}): let the log tell more, or keep more of them with --max-states",
+            )
+        if self.search.guessed:
+            return NotDecided(
+                *self._facts(),
+                f"{left[0][0].place} ({left[0][0].name}) does not fit, but before it the log does not tell "
+                f"{' and '.join(self.search.guessed)}, for which only what had been met by then was tried: let the log tell it",
             )
         return self._refused(left)
 

@@ -266,7 +266,7 @@ class Configured:
 
     def require_asked(self, owner: object, name: str) -> None:
         """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here."""
-        if name in self._asked and isinstance(owner, type) and issubclass(owner, SpecBase):
+        if name in self._asked and isinstance(owner, type) and issubclass(self.spec, owner):
             here, there = self.constants[name], attribute(owner, name)
             if here != there:
                 raise SpecError(

@@ -117,6 +117,15 @@ def inhabitants(kind: Type) -> Iterator[Any]:
         raise UsageError(f"not all values of {kind} are tried: there is no end of them")
 
 
+def is_open(kind: Type) -> bool:
+    """Whether a type has values that are made of members and numbers which were not met yet."""
+    if isinstance(kind, UnionType | TupleType | RecordType):
+        return any(map(is_open, kind.kinds))
+    if isinstance(kind, MapType):
+        return is_open(kind.key) or is_open(kind.value)
+    return isinstance(kind, Number | _Open) or (isinstance(kind, SetType) and is_open(kind.element))
+
+
 def is_plain(kind: Type) -> bool:
     """Whether values of a type are their own drafts."""
     return isinstance(kind, Leaf | RecordType | UnionType | TupleType)
