@@ -265,6 +265,9 @@ SAME = {
     # None where Python takes it, or finds it later.
     "a slice from what may be None": "self.numbers = self.numbers[self.option:]",
     "a slice up to what may be None": "self.numbers = self.numbers[-1:self.option]",
+    "an index of None with a cut": "self.top = (self.numbers if self.flag else None)[Note(p, p, self.top + 3).level]",
+    "a slice of None with a cut": "self.numbers = (self.numbers if self.flag else None)[Note(p, p, self.top + 3).level:]",
+    "a default beside None with a cut": "self.top = max(self.numbers if self.flag else None, default=Note(p, p, self.top + 3).level)",
     "a slice from a key that is absent": "self.numbers = self.numbers[self.held[1]:]",
     "a range of None and a cut": "self.flag = 1 in range(self.option, Note(p, p, self.top + 3).level)",
     "inserting at None with a cut": "self.numbers.insert(self.option, Note(p, p, self.top + 3).level)",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from quorate.language.types import BoolType, ListType, MapType, PartialMapType, SetType, TupleType, Type
+from quorate.language.types import BoolType, ListType, MapType, NoneType, PartialMapType, SetType, TupleType, Type
 from quorate.model import expressions, lowering, narrowing, partial
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
 from quorate.model.conversion import (
     WireLike,
+    alternatives,
     comparable,
     element_type,
     extent,
@@ -366,9 +367,20 @@ def _with_default(ctx: Context, node: ast.Call, parts: tuple[ir.Clause, ...], re
     if isinstance(node.args[0], ast.GeneratorExp):
         assert isinstance(first, ir.For)
         return lowering.after(ctx, node, (first.source, default), result)
+    if not isinstance(node.args[0], ast.ListComp | ast.SetComp) and _may_be_none(first):
+        return lowering.after(ctx, node, (first.source.args[0], default), result)
     kind = TupleType((result.type, default.type))
     both = ir.Expr(ir.Op.TUPLE, kind, (result, default), None, ctx.location(node))
     return ir.Expr(ir.Op.COMPONENT, result.type, (both,), 0, ctx.location(node))
+
+
+def _may_be_none(first: ir.Clause) -> TypeGuard[ir.For]:
+    """Whether what is ranged over is a list unless it is None, which Python finds when it has evaluated all arguments."""
+    return (
+        isinstance(first, ir.For)
+        and first.source.op is ir.Op.NARROW
+        and NoneType() in alternatives(first.source.args[0].type)
+    )
 
 
 def as_set(ctx: Context, node: ast.Call) -> ir.Expr:

@@ -155,16 +155,19 @@ def _subscript(ctx: Context, node: ast.Subscript, expected: Type | None) -> ir.E
     sort = ctx.static(node.value)
     if isinstance(sort, SortMeta):
         return _numbered(ctx, node, sort)
-    base = without_none(lowering.lower(ctx, node.value))
+    written = lowering.lower(ctx, node.value)
+    base = without_none(written)
     location = ctx.location(node)
     if isinstance(node.slice, ast.Slice):
-        return _slice(ctx, base, node.slice, node)
+        return _slice(ctx, written, base, node.slice, node)
     if isinstance(base.type, PartialMapType):
         return partial.value(base, key(ctx, node.slice, base.type), location)
     if isinstance(base.type, MapType):
         return ir.Expr(ir.Op.LOOKUP, base.type.value, (base, key(ctx, node.slice, base.type)), None, location)
     if isinstance(base.type, ListType):
-        return ir.Expr(ir.Op.INDEX, base.type.element, (base, lowering.number(ctx, node.slice)), None, location)
+        at = lowering.number(ctx, node.slice)
+        found = ir.Expr(ir.Op.INDEX, base.type.element, (base, at), None, location)
+        return lowering.narrowed(ctx, node, (written, at), found)
     if isinstance(base.type, TupleType):
         position = ctx.static(node.slice) if not isinstance(node.slice, ast.Constant) else node.slice.value
         if (
@@ -194,7 +197,7 @@ def key(ctx: Context, node: ast.expr, kind: MapType) -> ir.Expr:
     return lowering.after(ctx, node, (value,), found)
 
 
-def _slice(ctx: Context, base: ir.Expr, part: ast.Slice, node: ast.Subscript) -> ir.Expr:
+def _slice(ctx: Context, written: ir.Expr, base: ir.Expr, part: ast.Slice, node: ast.Subscript) -> ir.Expr:
     if not isinstance(base.type, ListType):
         raise ctx.source.error(node, f"Only lists have slices; this is a {base.type}.")
     if part.step is not None:
@@ -204,7 +207,8 @@ def _slice(ctx: Context, base: ir.Expr, part: ast.Slice, node: ast.Subscript) ->
     low = _end(ctx, part.lower, lowering.constant(ctx, node, 0))
     high = _end(ctx, part.upper, length)
     kind = ListType(base.type.element, base.type.capacity, "")
-    return ir.Expr(ir.Op.SLICE, kind, (base, low, high), None, location)
+    ends = [end for end, given in ((low, part.lower), (high, part.upper)) if given is not None]
+    return lowering.narrowed(ctx, node, (written, *ends), ir.Expr(ir.Op.SLICE, kind, (base, low, high), None, location))
 
 
 def _end(ctx: Context, written: ast.expr | None, outermost: ir.Expr) -> ir.Expr:
