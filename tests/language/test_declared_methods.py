@@ -34,6 +34,22 @@ def closure(function):
         return function(self)
     return around
 
+def given(function):
+    def around(self, asked=function):
+        return asked(self)
+    return around
+
+def given_by_name(function):
+    def around(self, *, asked=function):
+        return asked(self)
+    return around
+
+def among(function):
+    all = {"first": ([function],)}
+    def around(self):
+        return all["first"][0][0](self)
+    return around
+
 class Held:
     def __init__(self, function):
         self.function = function
@@ -73,6 +89,9 @@ METHODS = {
     "a partial method": "@functools.partialmethod\n@invariant\ndef ok(self) -> bool:\n    return False",
     "a mark in a closure": "@closure\n@invariant\ndef ok(self) -> bool:\n    return False",
     "a mark in two closures": "@closure\n@closure\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in a default": "@given\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in a default by name": "@given_by_name\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in containers": "@among\n@invariant\ndef ok(self) -> bool:\n    return False",
     "a mark in an object": "@Held\n@invariant\ndef ok(self) -> bool:\n    return False",
     "a mark that an object passes on": "@PassingOn\n@invariant\ndef ok(self) -> bool:\n    return False",
     "no annotation": "@action\ndef stop(self, p) -> None:\n    pass",

@@ -104,11 +104,12 @@ PLAIN = frozenset({bool, int, float, str, bytes, type(None), tuple, list, dict, 
 def is_alone(value: Any) -> bool:
     """Whether an object can have no other function behind it: most of what stands in a class."""
     kind = type(value)
-    return kind in PLAIN or (kind is FunctionType and not value.__closure__ and not vars(value))
+    return kind in PLAIN or (kind is FunctionType and not any(_kept(value)))
 
 
 def behind(value: Any) -> Iterator[FunctionType]:
-    """The functions that a function, or what can be called or read in the place of one, keeps in closures and attributes."""
+    """The functions that a function, or what can be called or read in the place of one, keeps in closures, defaults and attributes, or in
+    containers there."""
     waiting, seen = [value], set[int]()
     while waiting:
         one = waiting.pop()
@@ -117,11 +118,18 @@ def behind(value: Any) -> Iterator[FunctionType]:
         seen.add(id(one))
         if type(one) is FunctionType:
             yield one
-            waiting += [*(one.__closure__ or ()), *vars(one).values()]
-        elif type(one) in (CellType, dict) or any(raw(type(one), name) is not UNKNOWN for name in STANDING_IN):
+            waiting += filter(None, _kept(one))
+        elif type(one) in KEEPING or any(raw(type(one), name) is not UNKNOWN for name in STANDING_IN):
             waiting += gc.get_referents(one)
 
 
+def _kept(function: FunctionType) -> tuple[Any, ...]:
+    """What a function keeps for when it is called."""
+    return function.__closure__, function.__defaults__, function.__kwdefaults__, vars(function)
+
+
+KEEPING = (CellType, dict, tuple, list, set, frozenset)
+"""Classes of what keeps objects and does nothing else."""
 STANDING_IN = ("__call__", "__get__")
 """What an object has that stands in the place of a function."""
 
