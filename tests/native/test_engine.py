@@ -81,6 +81,14 @@ def test_a_memory_limit_ends_the_search_honestly(build: Build, workers: int) -> 
     assert int(answer["bytes"]) <= 16 << 20
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_more_states_of_a_worker_than_slots_have_positions_for_end_the_search_honestly(
+    build: Build, workers: int
+) -> None:
+    answer = found(build("address", RM=6, MODEL_WORDS=2, POSITION_BITS=13), workers)
+    assert answer["stop"] == "3" and 8_000 < int(answer["states"]) <= workers << 13
+
+
 def test_a_limit_of_states_is_kept(build: Build) -> None:
     answer = found(build("address", RM=6), 1, 1000, "", 10_000)
     assert (answer["stop"], answer["states"]) == ("4", "10000")

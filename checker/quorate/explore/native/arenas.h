@@ -55,7 +55,7 @@ static size_t store_bytes(const Search *search) {
 /* ---- Inserting ------------------------------------------------------------------------------------------------- */
 
 static bool arena_reserve(Search *search, Arena *arena, uint64_t states) {
-    return region_extend(&arena->region, (arena->count + states) * sizeof(State), &search->budget) &&
+    return arena->count + states <= POSITIONS_MAX && region_extend(&arena->region, (arena->count + states) * sizeof(State), &search->budget) &&
            (!MODEL_SLEEP || masks_reserve(arena, arena->count + states - arena->level_begin, &search->budget));
 }
 

@@ -273,7 +273,7 @@ EXPORT int quorate_share_want(Share *share, const char *bytes, uint64_t length) 
     uint64_t count = length / sizeof(State);
     share->wanted_capacity = 2 * count + 1;
     share->wanted_slots = calloc(share->wanted_capacity, sizeof(uint64_t));
-    if (!share->wanted_slots || !box_put(&share->wanted, bytes, length)) return false;
+    if (!share->wanted_slots || (length > 0 && !box_put(&share->wanted, bytes, length))) return false;
     const State *states = (const State *)share->wanted.bytes;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = (uint64_t)((unsigned __int128)hash_state(&states[i]) * share->wanted_capacity >> 64);

@@ -22,10 +22,13 @@
 
 #define NOWHERE UINT64_MAX
 #define ADDRESS_BITS 40
+#ifndef POSITION_BITS /* A test that wants an arena to be full takes fewer. */
 #define POSITION_BITS 33
+#endif
 #define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
 #define WORKERS_MAX 127
 #define SLOT_IS_STATE (MODEL_WORDS == 1 && !MODEL_SLEEP && !STORE_FINGERPRINT)
+#define POSITIONS_MAX (SLOT_IS_STATE || STORE_FINGERPRINT ? UINT64_MAX : (uint64_t)1 << POSITION_BITS) /* of an arena, by slots */
 #define FIRST_CAPACITY ((uint64_t)1 << 15)
 
 typedef struct {
