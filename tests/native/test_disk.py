@@ -311,6 +311,18 @@ def test_a_damaged_file_is_refused(interrupted: Path) -> None:
 
 
 @pytest.mark.slow
+def test_files_that_were_only_begun_do_not_keep_a_search_from_going_on(interrupted: Path) -> None:
+    """They are empty, or have as much of their head as a full disk had room for."""
+    head = (interrupted / "states-0").read_bytes()[:24]
+    for number in range(1, 200):
+        if not (file := interrupted / f"states-{number}").exists():
+            file.write_bytes(head[: number % 3 * 12])
+    watch = Watch(report=lambda _: watch.interrupt(), disk=interrupted)
+    outcome = check(TwoPhaseCommit.bounded(ResourceManager=8), engine="native", symmetry=False, watch=watch)
+    assert f"`--disk {interrupted}` goes on" in str(outcome) and "cannot be made" not in str(outcome)
+
+
+@pytest.mark.slow
 def test_a_checkpoint_in_memory_is_none_on_the_disk(tmp_path: Path) -> None:
     spec, file = TwoPhaseCommit.bounded(ResourceManager=8), tmp_path / "checkpoint"
     watch = Watch(report=lambda _: watch.interrupt(), checkpoint=Checkpoint(file))

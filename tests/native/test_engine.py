@@ -115,6 +115,24 @@ def test_a_killed_search_goes_on_from_its_checkpoint(
     assert answer["fired"] == whole["fired"] and answer["reached"] == whole["reached"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("tree", [0, 1])
+def test_a_checkpoint_that_is_due_when_a_limit_ends_the_search_misses_nothing(
+    build: Build, tmp_path: Path, tree: int
+) -> None:
+    """Who stops in the middle of a chunk comes where others wait for it to write the checkpoint."""
+    program = build("plain", RM=5, MODEL_WORDS=2, SOLO_MAX=1, STORE_TREE=tree, CHECKPOINT_MS=0)
+    gone_on = 0
+    for limit in range(1_000, 8_000, 800):
+        file = tmp_path / str(limit)
+        assert found(program, 3, 4000, file, limit)["stop"] == "4"
+        if file.exists():
+            answer = found(program, 2, 4000, file)
+            assert (int(answer["states"]), int(answer["transitions"]), int(answer["depth"])) == COUNTS[5]
+            gone_on += 1
+    assert gone_on > 5
+
+
 @pytest.mark.parametrize("damage", ["truncated", "changed", "foreign"])
 def test_a_damaged_or_foreign_checkpoint_is_refused(build: Build, tmp_path: Path, damage: str) -> None:
     program, file = build("plain", RM=7), tmp_path / "checkpoint"

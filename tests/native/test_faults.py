@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
 from quorate import cc
 from quorate.explore import Checkpoint, Watch, check
+from quorate.explore.limits import Progress
 from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
 COMPILED = ("two_phase_commit", "--bound", "ResourceManager=4")
@@ -130,6 +132,28 @@ def ended_at_once() -> Watch:
     watch = Watch()
     watch.interrupt()
     return watch
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_could_not_be_written_once_is_written_at_the_end(tmp_path: Path) -> None:
+    here, away, reports = tmp_path / "here", tmp_path / "away", count()
+
+    def report(progress: Progress) -> None:
+        if not progress.states:
+            return
+        match next(reports):
+            case 0:
+                here.rename(away)
+            case 4:
+                away.rename(here)
+                watch.interrupt()
+
+    here.mkdir()
+    watch = Watch(report=report, checkpoint=Checkpoint(here / "checkpoint", interval_s=0.1))
+    spec = TwoPhaseCommit.bounded(ResourceManager=10)
+    found = check(spec, engine="native", symmetry=False, workers=2, watch=watch)
+    assert found.verdict == "unfinished" and any("No such file" in note for note in found.notes), found.notes
+    assert (here / "checkpoint").exists() and any("goes on from what was written" in note for note in found.notes)
 
 
 @pytest.mark.slow

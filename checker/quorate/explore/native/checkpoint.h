@@ -76,7 +76,6 @@ static void checkpoint_stream(void *argument, Stream *stream) {
 }
 
 static void checkpoint_write(Search *search) {
-    atomic_store(&search->checkpoint_due, false);
     search->checkpoint_error[0] = 0;
     if (atomic_load(&common->trapped)) { /* States found since are none, and whoever went on from them would not know. */
         snprintf(search->checkpoint_error, sizeof search->checkpoint_error, "a number has left its 64 bits");
@@ -86,6 +85,7 @@ static void checkpoint_write(Search *search) {
         store_written(search);
         atomic_fetch_add(&search->checkpoints, 1);
     }
+    atomic_store(&search->checkpoint_due, false); /* Now what came of it is known to whoever has asked. */
 }
 
 /* Exchange what a worker has counted for what it had when it claimed what is not done. */

@@ -434,7 +434,7 @@ static const char *run_reopen(Search *search, Run *run) {
     while (reader_fill(&reader)) digest = digest_states(digest, reader.buffer, reader.filled);
     bool failed = reader.failed;
     reader_close(&reader);
-    count_bytes(disk, run->count * sizeof(State), 0);
+    count_bytes(disk, sizeof(RunHead) + run->count * sizeof(State), 0);
     return failed || digest != run->digest ? run_wrong(search, run, "is damaged") : NULL;
 }
 
@@ -455,9 +455,8 @@ static bool remove_unnamed(Disk *disk) {
         if (sscanf(entry->d_name, "states-%20llu", &number) != 1 || is_named(disk, number)) continue;
         snprintf(name, sizeof name, "states-%llu", number);
         if (strcmp(name, entry->d_name) != 0 || !disk_path(disk, number, path, sizeof path)) continue;
-        struct stat file;
-        int handle = open(path, O_RDONLY | O_CLOEXEC); /* Killed when it had just made it, a search leaves an empty one. */
-        if (handle >= 0 && fstat(handle, &file) == 0 && (file.st_size == 0 || is_file_of(handle, number))) unlink(path);
+        int handle = open(path, O_RDONLY | O_CLOEXEC);
+        if (handle >= 0 && is_begun_as(handle, number)) unlink(path);
         if (handle >= 0) close(handle);
     }
     closedir(directory);

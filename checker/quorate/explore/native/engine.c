@@ -67,7 +67,6 @@ EXPORT Search *quorate_open(const Options *options, uint64_t arenas) {
     }
     for (unsigned i = 0; i < search->worker_count; i++) {
         search->workers[i].id = i;
-        search->workers[i].at_boundary = true;
         search->workers[i].out.memo = memo_open(options->again, options->memory_limit / 16 / search->worker_count, &search->budget);
         forget_met(&search->workers[i]);
     }
@@ -175,6 +174,7 @@ EXPORT uint64_t quorate_numbered(void) { return numbers_given(); }
 EXPORT int quorate_checkpoint(Search *search, const char *path) {
     if (atomic_load(&search->checkpoint_due)) return 0;
     if (!search->checkpoint_path && !(search->checkpoint_path = strdup(path))) return 1;
+    search->checkpoint_error[0] = 0; /* Of an earlier one: nobody writes one now. */
     atomic_store(&search->checkpoint_due, true);
     return 0;
 }

@@ -26,14 +26,15 @@
 
 /* ---- Pausing --------------------------------------------------------------------------------------------------- */
 
-/* Grow the table or write the checkpoint, with all workers present, or with worker 0 alone (`solo`). */
+/* Grow the table or write the checkpoint, with all workers present, or with worker 0 alone (`solo`). A worker that comes here in the middle of
+   a chunk has room to make, or was told to stop there and has come to the end of the level: then there is nothing to write. */
 static void pause_together(Worker *me, bool solo) {
     Search *search = me->search;
     unsigned part = solo ? 0 : me->id, parts = solo ? 1 : search->worker_count;
     if (part == 0) {
-        bool boundary = true;
-        for (unsigned i = 0; i < parts; i++) boundary &= search->workers[i].at_boundary;
-        if (boundary && atomic_load(&search->checkpoint_due)) checkpoint_write(search);
+        bool open = false;
+        for (unsigned i = 0; i < parts; i++) open |= search->workers[i].open;
+        if (!open && atomic_load(&search->checkpoint_due)) checkpoint_write(search);
         bool full = store_full(search);
         atomic_store(&search->growing, full && store_enlarge(search));
         if (full && !atomic_load(&search->growing)) request_stop(search, STOP_MEMORY);
@@ -50,14 +51,12 @@ static void pause_together(Worker *me, bool solo) {
     if (!solo) meet(search);
 }
 
-static void pause_now(Worker *me, bool solo, bool at_boundary) {
-    me->at_boundary = at_boundary;
+static void pause_now(Worker *me, bool solo) {
     if (!solo) { /* Alone, worker 0 tells nobody: others may still be looking whether the level has ended in a pause. */
         atomic_store(&me->search->pausing, true);
         meet(me->search);
     }
     pause_together(me, solo);
-    me->at_boundary = true;
 }
 
 /* ---- Inserting ------------------------------------------------------------------------------------------------- */
@@ -150,7 +149,7 @@ static void insert_gathered(Worker *me, bool solo) {
             if (i >= AHEAD && !known[i - AHEAD]) insert_one(me, begin + i - AHEAD, places[i - AHEAD]);
         }
         publish_states(me);
-        if (UNLIKELY(atomic_load_explicit(&search->full, memory_order_relaxed))) pause_now(me, solo, false);
+        if (UNLIKELY(atomic_load_explicit(&search->full, memory_order_relaxed))) pause_now(me, solo);
         if (UNLIKELY(stopping(search))) return;
     }
 }
@@ -207,13 +206,13 @@ static void expand_level(Worker *me, bool solo) {
     while (!stopping(search)) {
         if (atomic_load_explicit(&search->full, memory_order_relaxed) ||
             atomic_load_explicit(&search->checkpoint_due, memory_order_relaxed))
-            pause_now(me, solo, true);
+            pause_now(me, solo);
         if (MODEL_NUMBERS && UNLIKELY(atomic_load_explicit(&common->crowded, memory_order_relaxed))) request_stop(search, STOP_TRAPPED);
         if (!store_claim(me, solo, &claim)) break;
+        me->open = true;
         if (search->checkpoint_last) {
             memcpy(me->begun.fired, me->out.fired, sizeof me->out.fired);
             memcpy(me->begun.cuts, me->out.cuts, sizeof me->out.cuts);
-            me->open = true;
         }
         for (const State *from; (from = store_next(me, &claim));) {
             gather(me, from);
@@ -221,7 +220,7 @@ static void expand_level(Worker *me, bool solo) {
             if (UNLIKELY(stopping(search))) break;
         }
         if (LIKELY(!stopping(search))) insert_all(me, solo);
-        me->open &= stopping(search);
+        me->open = stopping(search);
         publish_transitions(me);
     }
     if (solo) return;

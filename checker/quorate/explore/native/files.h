@@ -69,6 +69,15 @@ static bool is_file_of(int handle, uint64_t number) {
     return read_at(handle, &head, sizeof head, 0) && memcmp(&head, &wanted, sizeof head) == 0;
 }
 
+/* The same of a file that may not have all of its head: a full disk, or whoever killed the search, has left as much. */
+static bool is_begun_as(int handle, uint64_t number) {
+    struct stat file;
+    RunHead head, wanted = run_head(number);
+    if (fstat(handle, &file) != 0) return false;
+    size_t bytes = (size_t)file.st_size < sizeof head ? (size_t)file.st_size : sizeof head;
+    return read_at(handle, &head, bytes, 0) && memcmp(&head, &wanted, bytes) == 0;
+}
+
 static void count_bytes(Disk *disk, uint64_t more, uint64_t less) {
     uint64_t now = atomic_fetch_add(&disk->bytes, more - less) + more - less;
     if (now > atomic_load(&disk->peak)) atomic_store(&disk->peak, now);
@@ -84,6 +93,7 @@ static bool run_create(Search *search, Run *run, Writer *writer) {
     if (!disk_path(disk, run->number, path, sizeof path)) errno = ENAMETOOLONG;
     else run->handle = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (run->handle < 0) return disk_fails(search, "a file of states cannot be made");
+    count_bytes(disk, sizeof head, 0);
     if (!write_at((int)run->handle, &head, sizeof head, 0)) return disk_fails(search, "states cannot be written");
     if (!writer_open(writer, (int)run->handle, disk->buffer)) {
         request_stop(search, STOP_MEMORY);
@@ -97,7 +107,7 @@ static void run_remove(Disk *disk, Run *run) {
     if (run->handle < 0) return; /* It was not made; what has its name is not ours. */
     close((int)run->handle);
     if (disk_path(disk, run->number, path, sizeof path)) unlink(path);
-    count_bytes(disk, 0, run->count * sizeof(State));
+    count_bytes(disk, 0, sizeof(RunHead) + run->count * sizeof(State));
     run->handle = -1;
 }
 

@@ -80,10 +80,9 @@ typedef struct {
     struct Search *search;
     pthread_t thread;
     unsigned id;
-    bool at_boundary; /* between chunks: everything this worker has claimed is done */
-    bool open;        /* not everything that it has claimed is done, */
+    bool open;           /* not everything that it has claimed is done, */
     uint64_t claimed[2]; /* which are these positions of the frontier (arenas.h), */
-    Tally begun;         /* and this was counted before */
+    Tally begun;         /* and this was counted before, for a last checkpoint */
     Successors out;
     State recent[RECENT]; /* states met a moment ago, by hash: neighbours share many successors, and these cost no access to the table */
     uint64_t recent_masks[RECENT]; /* what these meetings left of their sleep sets, at least */

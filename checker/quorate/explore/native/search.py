@@ -337,6 +337,7 @@ class _Run:
     def _save(self, search: int, checkpoint: Checkpoint, wait: bool) -> None:
         """Ask for a checkpoint, and `wait` until it is on the disk or has failed."""
         c, before = self.library.c, self._report(search).checkpoints
+        self._tell_of_failure(search, checkpoint)
         c.quorate_checkpoint(search, os.fsencode(checkpoint.path))
         while wait and not c.quorate_wait(search, POLL_MS):
             failure = c.quorate_checkpoint_error(search)
