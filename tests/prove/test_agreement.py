@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from quorate.errors import SpecError
 from quorate.explore import check
 from quorate.explore.limits import Limits, Watch
 from quorate.language.spec import Spec
 from quorate.language.system import Failure, State, System
+from quorate.language.types.base import Bounded as Container
 from quorate.loading import load, names
 from quorate.model.build import build
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Unfinished, Violated
 from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.fixed import parts
+from quorate.prove.encode.fixed.cells import Cells
 from quorate.prove.fixed_bounds import Bounded
 from quorate.prove.proof import prove
 from quorate.prove.results import Task
@@ -30,6 +35,7 @@ WIDER = 24
 REFUTED = 36
 """Of so many drawn specs, claims that runs refute are asked for."""
 DEPTH = 3
+GUARDED = 6
 
 
 def some_states(model: Model, count: int) -> list[State]:
@@ -54,6 +60,23 @@ def compare(spec: type[Spec], count: int) -> None:
         relation = Relation(model)
         for state in states:
             assert symbolic(relation, state) == reference(model, state)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(GUARDED))
+def test_sets_of_guarded_elements_agree(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """What is for sets and bags with very many possible elements is so for those with few."""
+    capacity = Cells.capacity
+
+    def of_all(self: Cells, kind: Container) -> int | None:
+        known = capacity(self, kind)
+        return kind.children()[0].cardinality if known is None else known
+
+    monkeypatch.setattr(parts, "MASK_MAX", 2)
+    monkeypatch.setattr(parts, "TALLY_MAX", 2)
+    monkeypatch.setattr(Cells, "capacity", of_all)
+    with suppress(SpecError):
+        compare(generated.load(generated.write(seed, False)), STATES)
 
 
 @pytest.mark.slow

@@ -125,6 +125,15 @@ def test_a_law_that_is_false_at_some_sizes_is_shown_there(tmp_path: Path, law: s
     assert judged.status == "violated"
 
 
+def test_a_law_about_sorts_that_cannot_be_larger(tmp_path: Path) -> None:
+    text = (
+        "from quorate import Nat, Scalarset, law\nclass S(Scalarset, size=64): pass\nclass T(Nat, max=65_535): pass\n"
+    )
+    (tmp_path / "full.py").write_text(text + "@law\ndef said(s: S, t: T) -> bool:\n    return s == s and t >= 0\n")
+    (judged,) = laws("said", tmp_path / "full.py").judged
+    assert judged.status == "proven"
+
+
 def test_a_law_below_another_decorator_is_not_passed_over(tmp_path: Path) -> None:
     around = "\ndef closure(f):\n    def around(t: T) -> bool:\n        return f(t)\n    return around\n"
     text = AT_SOME_SIZES.split("@law")[0] + around + "\n@closure\n@law\ndef said(t: T) -> bool:\n    return t < 1\n"

@@ -20,7 +20,7 @@ from quorate.errors import QuorateError, UsageError
 from quorate.explore.audit import Disagreement
 from quorate.language.declarations import Expectation
 from quorate.language.laws import Marked
-from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Int
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, AnySort, Int
 from quorate.language.system import System
 from quorate.model.nodes import expressions
 from quorate.prove.any_size.obligations import same_constants
@@ -125,9 +125,12 @@ class _Judging:
 
     def _configured(self) -> NoAnySize | None:
         """Why the function has no any-size meaning, if it computes with the configured bounds."""
-        larger = self.subject.lowered(**{name: self.default.system.bounds[name] + 1 for name in self.subject.sorts})
+        bounds = self.default.system.bounds
+        others = {
+            name: bounds[name] + (1 if bounds[name] < _most(sort) else -1) for name, sort in self.subject.sorts.items()
+        }
         try:
-            same_constants(_bodies(self.default), _bodies(larger))
+            same_constants(_bodies(self.default), _bodies(self.subject.lowered(**others)))
         except NoAnySize as error:
             return error
         return None
@@ -227,13 +230,15 @@ class _Judging:
             except NoAnySize:
                 return None
         bounds = {name: reading.size(sort) for name, sort in self.subject.sorts.items()}
-        most = {
-            name: NUMBER_MAX if issubclass(sort, Int) else IDENTITIES_MAX for name, sort in self.subject.sorts.items()
-        }
-        if any(bounds[name] > most[name] for name in bounds):
+        if any(bounds[name] > _most(sort) for name, sort in self.subject.sorts.items()):
             return None
         with System(self.subject.carrier.bounded(**bounds)) as system:
             return confirmed(self.subject, system, law, reading.read())
+
+
+def _most(sort: AnySort) -> int:
+    """The largest bound that a sort can have."""
+    return NUMBER_MAX if issubclass(sort, Int) else IDENTITIES_MAX
 
 
 def _bodies(lowered: Lowered) -> Iterator[Any]:
