@@ -126,6 +126,7 @@ def test_a_law_that_is_false_at_some_sizes_is_shown_there(tmp_path: Path, law: s
 
 
 def test_a_law_about_sorts_that_cannot_be_larger(tmp_path: Path) -> None:
+    """Nor is one of them taken for the other where values are drawn."""
     text = (
         "from quorate import Nat, Scalarset, law\nclass S(Scalarset, size=64): pass\nclass T(Nat, max=65_535): pass\n"
     )

@@ -180,8 +180,9 @@ class _Judging:
             while monotonic() < until:
                 values: list[Any] = []
                 for kind in kinds:
-                    again = values and chance.random() < SAME
-                    values.append(chance.choice(values) if again else kind.decode(chance.randrange(kind.cardinality)))
+                    alike = [value for value, other in zip(values, kinds, strict=False) if other == kind]
+                    again = alike and chance.random() < SAME
+                    values.append(chance.choice(alike) if again else kind.decode(chance.randrange(kind.cardinality)))
                 found = confirmed(self.subject, system, law, tuple(values))
                 if found is not None:
                     shown = ", ".join(f"{name} = {value!r}" for name, value in found.arguments)
