@@ -8,6 +8,7 @@ import linecache
 import os
 import tokenize
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from quorate.errors import Location, SpecError
@@ -53,17 +54,35 @@ def _named(file: str, first: int, head: str) -> Location | None:
 def declaration(cls: type, name: str) -> Location | None:
     """Where a class or a base of it declares a variable, if its source is available."""
     for base in cls.__mro__:
-        found = lines_of(base)
+        file, text = _file_of(base)
+        found = _class_in(base, text)
         if found is None:
             continue
-        (lines, first), file = found, inspect.getsourcefile(base) or "<unknown>"
-        tree = tree_of(lines)
+        lines, first, tree = found
         for node in tree.body if isinstance(tree, ast.ClassDef) else ():
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
                 text = lines[node.lineno - 1].rstrip("\n")
                 column = len(text) - len(text.lstrip())
                 return Location(file, first + node.lineno - 1, column, len(text) - column, text)
     return None
+
+
+def _file_of(cls: type) -> tuple[str, str]:
+    """The file that a class is written in, and its text as it is now; "" where it cannot be read."""
+    try:
+        file = inspect.getsourcefile(cls) or "<unknown>"
+    except (OSError, TypeError):
+        return "<unknown>", ""
+    linecache.checkcache(file)
+    return file, "".join(linecache.getlines(file))
+
+
+@lru_cache(maxsize=64)
+def _class_in(cls: type, text: str) -> tuple[list[str], int, ast.stmt | None] | None:
+    """The lines of a class, the number of the first, and their tree, as long as its file has this text: Python reads all of it for that."""
+    del text
+    found = lines_of(cls)
+    return None if found is None else (*found, tree_of(found[0]))
 
 
 def definition(function: Callable[..., Any], argument: str | None = None) -> Location | None:
