@@ -126,6 +126,32 @@ class Promises(Calls):
         return self.level[n] == 0, self.level[n] == 1
 
 
+class Told(Spec):
+    """One node only says something, whichever it is: of messages that renaming makes of each other a search meets one."""
+
+    first: Node | None
+    level: Level
+    network: Network[Call] = Network(capacity=3)
+
+    @action
+    def begin(self, n: Node) -> None:
+        """Any node."""
+        require(self.first is None)
+        self.first = n
+
+    @action
+    def tell(self) -> None:
+        """Of each level once."""
+        require(self.first is not None)
+        self.level += 1
+        self.network.send(Call(self.first, self.level))
+
+    @invariant
+    def one_says_all(self) -> bool:
+        """True."""
+        return all(m.node == self.first for m in self.network)
+
+
 def is_numbered(system: System, sorts: Any = (), counted: bool = False, without: Any = ()) -> bool:
     """Whether the network is a bit set."""
     states = [state for _, state in system.initial()]
@@ -171,6 +197,18 @@ def test_a_search_begins_anew_where_numbers_run_out(workers: int, monkeypatch: p
             expected = summary(reference(system, sorts, Watch(), 1), not sorts)
             assert summary(native(system, sorts, Watch(), workers), not sorts) == expected
     assert searches == [True, True, False] * 2
+
+
+def test_a_search_that_had_numbers_enough_counts_though_an_audit_has_not() -> None:
+    """What it asks is about other nodes: it cannot know whether the search has met that, and the next search begins anew."""
+    system = System(Told)
+    with system:
+        _, sorts = reductions(system)
+        expected = summary(reference(system, sorts, Watch(), 1), False)
+        with numbering_all(2):
+            assert summary(native(system, sorts, Watch(), 1), False) == expected
+            assert compiled(system, sorts)[1].crowded()
+            assert summary(native(system, sorts, Watch(), 1), False) == expected
 
 
 @pytest.mark.slow

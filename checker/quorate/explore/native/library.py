@@ -285,17 +285,18 @@ class Library:
         return None if number == 0 else self.rendered.sites[number - 1]
 
     def crowded(self) -> bool:
-        """Whether more messages occurred than have numbers (`numbers.h`): then nothing that the engine has said counts."""
+        """Whether more messages occurred than have numbers (`numbers.h`): then nothing counts that the engine says from there on, and in a
+        search of which that came before the end."""
         return bool(self.c.quorate_crowded())
 
     def met(self, search: int, state: State) -> bool:
-        """Whether a search that is done has met a state, or one that renaming makes of it. Messages that have no numbers are given some:
-        there may not be as many (`crowded`)."""
+        """Whether a search that is done has met a state, or one that renaming makes of it. Messages that have no numbers are given some;
+        where there are not as many (`crowded`) nobody can say: then it has."""
         assert self.rendered.layout is not None
         bits = self.rendered.layout.bits(state, self._number)
         words = self.rendered.state_words
         packed = (ctypes.c_uint64 * words)(*(bits >> 64 * i & EVERYTHING for i in range(words)))
-        return bool(self.c.quorate_met(search, packed))
+        return bool(self.c.quorate_met(search, packed)) or self.crowded()
 
     def _number(self, kind: Numbered, message: int) -> int:
         found: int = self.c.quorate_number(message, kind.numbers, kind.payload)

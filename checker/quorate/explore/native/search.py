@@ -403,8 +403,6 @@ class _Run:
         if reason is None and finding is None:
             said = Said.of(self.system, covered, lambda state: self.library.met(search, state))
             audit(self.system, self.initial, said, self.watch.seconds * AUDIT_SHARE, self.watch)
-            if self.library.crowded():
-                raise Crowded
         return covered
 
     def _measured(self, search: int, report: ctypes.Structure) -> Measured | None:
