@@ -993,3 +993,23 @@ def test_what_is_configured_and_no_size_is_said(claim: str, quorum: int, said: s
     found = prove(Task(spec, "drawn", any_size=True, effort=QUICK, seconds=20.0)).outcome
     assert isinstance(found, Proven)
     assert [why.removeprefix("only for sizes of which this is true: ") for why in found.rests_on].count(said) == 1
+
+
+MANY_ARGUMENTS = """
+    term: Term
+
+    @action
+    def up(self, to: Term) -> None:
+        require(self.term < to)
+        self.term = to
+
+    @invariant
+    def total(self, one: Term, other: Term) -> bool:
+        return one < other or other <= one
+"""
+
+
+def test_a_property_of_more_arguments_than_can_be_listed_is_proven() -> None:
+    """Runs at the configured bounds are held against what is proven, and of such a property nothing can be asked there."""
+    spec: Any = generated.load(HEADER.replace("Term(Nat, max=3)", "Term(Nat, max=1000)") + MANY_ARGUMENTS)
+    assert isinstance(prove(Task(spec, "drawn", any_size=True)).outcome, Proven)
