@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from quorate import Nat, Spec, action, invariant, require
@@ -124,10 +126,41 @@ class Before(Spec):
         return self.x != 3 or n != self.x
 
 
+def mirrored(action: Callable[[Any, Count], None]) -> Callable[[Any, Count], None]:
+    """What it wraps is given another number."""
+
+    @functools.wraps(action)
+    def taken(self: Any, n: Count) -> None:
+        action(self, 3 - n)
+
+    return taken
+
+
+class Wrapped(Spec):
+    """What an action demands of what it is given, its wrapper does not."""
+
+    x: Count
+    some: set[Count]
+
+    @action
+    def add(self) -> None:
+        self.some.add(0)
+
+    @action
+    @mirrored
+    def take(self, n: Count) -> None:
+        require(n in self.some)
+        self.x = 3 - n
+
+    @invariant
+    def never_three(self) -> bool:
+        return self.x != 3
+
+
 @pytest.mark.parametrize(
     "spec",
-    [own_require, *(lambda s=s: s for s in (Truth, Pairs, Unlike, Before))],
-    ids=["own", "true", "pair", "unlike", "before"],
+    [own_require, *(lambda s=s: s for s in (Truth, Pairs, Unlike, Before, Wrapped))],
+    ids=["own", "true", "pair", "unlike", "before", "wrapped"],
 )
 def test_nothing_that_is_possible_is_left_out(spec: Callable[[], type[Spec]]) -> None:
     assert isinstance(check(spec(), engine="reference"), Violated)

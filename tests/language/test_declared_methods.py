@@ -192,6 +192,19 @@ def test_a_specification_is_its_variables(name: str) -> None:
         load_drawn(HEADER + SPEC + f"    {name} = ()\n")
 
 
+def test_a_base_is_pythons_own_if_python_has_it() -> None:
+    """Whatever it says of where it was written."""
+    lying = "class Base(Spec):\n    __module__ = 'builtins'\n    def __getattribute__(self, name):\n        return 0\n"
+    with pytest.raises(SpecError, match="Base has a __getattribute__ of its own"):
+        load_drawn(HEADER + lying + SPEC.replace("Drawn(Spec)", "Drawn(Base)"))
+    hidden = lying.replace("__getattribute__", "never").replace("    def", "    @property\n    @invariant\n    def")
+    with pytest.raises(SpecError, match=r"The mark on Base.never is hidden"):
+        System(load_drawn(HEADER + hidden + SPEC.replace("Drawn(Spec)", "Drawn(Base)")))
+    sort = "class Mine(Nat, max=2):\n    __module__ = 'enum'\n    def __hash__(self):\n        return 0\n"
+    with pytest.raises(SpecError, match="Mine has a __hash__ of its own"):
+        System(load_drawn(HEADER + sort + SPEC + "    mine: Mine\n"))
+
+
 @pytest.mark.parametrize(
     "error", ["SystemExit(0)", "KeyboardInterrupt", "GeneratorExit", "RecursionError", "MemoryError"]
 )

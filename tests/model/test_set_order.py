@@ -56,6 +56,10 @@ def first(of: set[Phase]) -> Phase:
         return one
     return Phase.A
 
+@functools.wraps(heapq.merge)
+def called_as_a_library_does(of: set[Phase]) -> list[Phase]:
+    return [one for one in of]
+
 def last(of: set[Phase], found: Phase = Phase.A) -> Phase:
     if len(of) == 0:
         return found
@@ -111,6 +115,7 @@ class Drawn(Base):
         return self.level < 9
 """
 DEPENDS = (
+    "self.log = called_as_a_library_does(made)",
     "for one in made: self.log.append(one)",
     "self.log = [one for one in made]",
     "self.log = list(made)",

@@ -6,11 +6,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
 from quorate.kinds import LIVENESS, MAPPING, known_kinds
-from quorate.language.known import behind, is_alone, mark, special
+from quorate.language.known import behind, home, is_alone, mark, special
 from quorate.language.places import definition
 
 Act = TypeVar("Act", bound=Callable[..., None])
@@ -302,7 +303,7 @@ PROVIDED = ("builtins", "typing", "abc", "quorate.language.declarations", "quora
 
 def check_own(cls: type) -> None:
     """Raises SpecError where a class, or one that it inherits from, says otherwise how its variables are read and written."""
-    own = [base for base in cls.__mro__ if base.__module__ not in PROVIDED]
+    own = [base for base in cls.__mro__ if home(base) not in PROVIDED]
     taken = {name for base in own for name in (*special(base), *(vars(base).keys() & KEPT_NAMES))}
     for name in NOT_OWN:
         if name in taken:
@@ -356,9 +357,7 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__[:-1]):  # Nothing is declared in `object`.
         for name, value in base.__dict__.items():
-            declaration = mark_in_place(
-                value, "__quorate__", Declaration, base.__module__, f"{base.__qualname__}.{name}"
-            )
+            declaration = mark_in_place(value, "__quorate__", Declaration, base, name)
             if declaration is not None:
                 order[name] = declaration
     return order
@@ -367,17 +366,21 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
 M = TypeVar("M")
 
 
-def mark_in_place(value: Any, name: str, kind: type[M], module: str, qualname: str) -> M | None:
-    """The mark of a decorator on what stands in a place. Raises SpecError if it is on the function that was written there, and another
-    decorator has made of that what stands there now, without the mark."""
+def mark_in_place(value: Any, which: str, kind: type[M], place: type | ModuleType, name: str) -> M | None:
+    """The mark of a decorator on what a class or module has under a name. Raises SpecError if it is on the function that was written there,
+    and another decorator has made of that what stands there now, without the mark. Of a class that is not where it says that it was
+    written, nobody knows what was written there."""
     if is_alone(value) or type(value) is VariableSlot:
         return None
-    found = mark(value, name)
+    found = mark(value, which)
     if type(found) is kind:
         return found
+    module, qualname = (
+        (place.__name__, name) if isinstance(place, ModuleType) else (home(place), f"{place.__qualname__}.{name}")
+    )
     for function in behind(value):
-        hidden = mark(function, name)
-        if type(hidden) is kind and (function.__module__, function.__qualname__) == (module, qualname):
+        is_here = home(function) in ("", module) and function.__code__.co_qualname == qualname
+        if type(mark(function, which)) is kind and (is_here or not module):
             raise SpecError(
                 f"The mark on {qualname} is hidden by another decorator over it. Define it with `def`, without that.",
                 definition(function),

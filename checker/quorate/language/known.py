@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import gc
 import inspect
+import sys
 from abc import ABCMeta
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -29,6 +30,19 @@ METACLASSES = (type, enum.EnumMeta, SortMeta, ABCMeta)
 def raw(cls: type, name: str) -> Any:
     """What stands in the dictionary of a class, or of the first of its bases that has the name; UNKNOWN if none has."""
     return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), UNKNOWN)
+
+
+def home(one: FunctionType | type) -> str:
+    """The module that a class or a function was written in; "" where that is not one that has it, whatever it says of itself: a wrapper
+    says what it was told to."""
+    if isinstance(one, FunctionType):
+        name, names = one.__globals__.get("__name__"), one.__globals__
+        return name if isinstance(name, str) and getattr(sys.modules.get(name), "__dict__", None) is names else ""
+    name = type.__dict__["__module__"].__get__(one)
+    found: Any = sys.modules.get(name) if isinstance(name, str) else None
+    for part in one.__qualname__.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    return name if isinstance(name, str) and found is one else ""
 
 
 def _is_computed(value: Any) -> bool:

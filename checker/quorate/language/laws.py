@@ -101,7 +101,7 @@ def marked_in(module: ModuleType) -> dict[str, Marked]:
     """
     found = []
     for name, value in vars(module).items():
-        claim = mark_in_place(value, "__quorate_claim__", Claim, module.__name__, name)
+        claim = mark_in_place(value, "__quorate_claim__", Claim, module, name)
         if claim is not None and getattr(value, "__module__", None) == module.__name__:
             found.append(Marked(name, value, claim))
     for cls in list(vars(module).values()):
@@ -115,7 +115,7 @@ def marked_of(cls: type[Spec]) -> list[Marked]:
     claims: dict[str, Claim] = {}
     for base in reversed(cls.__mro__):
         for name, value in base.__dict__.items():
-            claim = mark_in_place(value, "__quorate_claim__", Claim, base.__module__, f"{base.__qualname__}.{name}")
+            claim = mark_in_place(value, "__quorate_claim__", Claim, base, name)
             if claim is not None:
                 claims[name] = claim
     own = original(cls)

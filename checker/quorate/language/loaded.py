@@ -77,7 +77,10 @@ def is_as_loaded(code: CodeType) -> bool:
 def definition_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     """The syntax tree of a function, with the lines and columns of its file, and the names that Python has compiled; None where it cannot
     be read, is not what runs, or is not written with `def`. All who ask have the same tree: who wants another one changes a copy."""
-    return definition_in(inspect.unwrap(function).__code__)
+    code = getattr(
+        function, "__code__", None
+    )  # Of a wrapper, its own: it may call what it wraps with other arguments, or not at all.
+    return None if code is None else definition_in(code)
 
 
 def definition_in(code: CodeType) -> ast.FunctionDef | None:

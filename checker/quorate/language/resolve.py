@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError, counted
-from quorate.language.known import hides, meaning, raw, special
+from quorate.language.known import hides, home, meaning, raw, special
 from quorate.language.networks import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta, Whole
@@ -309,9 +309,7 @@ def _check_metaclass(cls: type, wanted: type, name: str) -> None:
 def _own_bases(cls: type) -> list[type]:
     """The classes that an author wrote, of a class and its bases."""
     return [
-        base
-        for base in cls.__mro__
-        if base not in SORTS and base.__module__ not in ("builtins", "enum", "typing", "abc")
+        base for base in cls.__mro__ if base not in SORTS and home(base) not in ("builtins", "enum", "typing", "abc")
     ]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from quorate.errors import OutsideSubset, SpecError
 from quorate.language.declarations import SpecBase
+from quorate.language.known import home
 from quorate.language.system import Again, System
 from quorate.model.build import build
 from quorate.model.set_order import in_other_orders
@@ -86,7 +87,7 @@ def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
     pending: list[tuple[FunctionType, type | None]] = [
         (function, cls)
         for cls in system.spec.__mro__
-        if issubclass(cls, SpecBase) and not cls.__module__.startswith("quorate.")
+        if issubclass(cls, SpecBase) and not home(cls).startswith("quorate.")
         for function in _methods(cls)
     ]
     seen: set[FunctionType] = set()
@@ -112,7 +113,7 @@ def _methods(cls: type) -> list[FunctionType]:
 
 
 def _is_of_author(one: FunctionType | type) -> bool:
-    top = (one.__module__ or "").partition(".")[0]
+    top = home(one).partition(".")[0]
     return top != "quorate" and top not in sys.stdlib_module_names
 
 
