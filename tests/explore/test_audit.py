@@ -20,6 +20,7 @@ from quorate.errors import QuorateError
 from quorate.explore import audit as auditing
 from quorate.explore.audit import Disagreement, Said, audit
 from quorate.explore.checking import check, symmetric_sorts
+from quorate.explore.choices import Choices
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import search
 from quorate.explore.native.library import Library
@@ -41,6 +42,10 @@ class Node(Scalarset, size=2):
 
 class Most(Nat, max=4):
     """How far is counted."""
+
+
+class Seat(Nat, max=23):
+    """Where somebody sits."""
 
 
 class Counting(Spec):
@@ -192,6 +197,31 @@ def test_it_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None
         watch.interrupt()
         audit(system, initial, Said(Properties(system)), 1.0, watch)
     assert calls["tries"] == 0
+
+
+class Meeting(Spec):
+    """Six of those who are there, of whom there are 24: an engine in C throws most of these 191 million away at once."""
+
+    here: set[Seat]
+    met: bool
+
+    @init
+    def start(self) -> None:
+        self.here = set(Seat)
+
+    @action
+    def meet(self, a: Seat, b: Seat, c: Seat, d: Seat, e: Seat, f: Seat) -> None:
+        require(a in self.here and a == max(self.here))
+        require(b in self.here and c in self.here and d in self.here and e in self.here and f in self.here)
+        self.met = True
+
+
+def test_of_many_arguments_few_are_listed() -> None:
+    system = System(Meeting)
+    with system:
+        (meet,), ((_, state),) = system.actions, system.initial()
+        assert len(Choices(system, meet)(state, 7)) == 7
+        audit(system, [((), state)], Said(Properties(system)), 0.0)
 
 
 def test_a_check_and_a_proof_are_audited(monkeypatch: pytest.MonkeyPatch) -> None:

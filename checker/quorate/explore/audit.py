@@ -35,6 +35,8 @@ BEGINNING = 0.1
 """How often the next state is another initial one."""
 DRAWN = 8
 """Of an action so many arguments are tried in a state, drawn if there are more."""
+LISTED_MAX = 5_000
+"""Of an action so many arguments are listed to draw from: those that are taken from collections may be many millions."""
 SHOWN_MAX = 40
 """So many steps of a run are told."""
 
@@ -155,7 +157,7 @@ class _Look:
         possible = False
         for action, choices in self._actions:
             try:
-                arguments = choices(reached.state)
+                arguments = choices(reached.state, LISTED_MAX)
             except Failure as failure:
                 raise self._other(f"{action.name} raises an error: {failure}", reached) from None
             if len(arguments) > DRAWN:

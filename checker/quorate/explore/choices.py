@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from quorate.errors import SpecError, counted
@@ -165,11 +166,12 @@ class Choices:
         )
         return f"{where} ({sizes}); at most {INSTANCES_MAX:,} are allowed. {remedy}"
 
-    def __call__(self, state: State) -> Sequence[Arguments]:
-        """The choices to try in `state`. Raises Failure if the expression of a collection raises, and there are too many to try."""
+    def __call__(self, state: State, most: int | None = None) -> Sequence[Arguments]:
+        """The choices to try in `state`; no more than `most` where they have to be listed. Raises Failure if the expression of a
+        collection raises, and there are too many to try."""
         if self.fixed is not None:
             return self.fixed
-        return list(self._combinations(self._system.view(state), 0, ()))
+        return list(islice(self._combinations(self._system.view(state), 0, ()), most))
 
     def _combinations(self, view: SpecBase, position: int, chosen: Arguments) -> Iterator[Arguments]:
         if position == len(self._method.parameters):
