@@ -113,6 +113,12 @@ UNIONS = {
     "two enums of texts": "class E(StrEnum):\n    A = 'a'\nclass F(StrEnum):\n    B = 'a'\nT = E | F",
     "a Flag": "class E(Flag):\n    A = 1\n    B = 2\nT = E",
     "an enum with a metaclass of its own": "class W(type(Enum)):\n    pass\nclass E(Enum, metaclass=W):\n    A = 1\nT = E",
+    "a sort that says it equals one that was looked at": "class W(type(Nat)):\n    def __eq__(cls, other):\n        return other is N\n"
+    "    def __hash__(cls):\n        return hash(N)\nclass R(Nat, max=2, metaclass=W):\n    pass\nT = R",
+    "a record that is made as its metaclass says": "class W(type):\n    def __call__(cls, a):\n        return type.__call__(cls, 0)\n"
+    "@record\nclass R(metaclass=W):\n    a: N\nT = R",
+    "a record of which no dictionary has a key": "class W(type):\n    def __eq__(cls, other):\n        return cls is other\n"
+    "@record\nclass R(metaclass=W):\n    a: N\nT = R",
     "a scalarset with an equality of its own": "class R(Scalarset, size=2):\n    def __eq__(self, other):\n        return True\nT = R",
     "an order of a base": "class B:\n    def __lt__(self, other):\n        return False\nclass R(B, Ordered, size=2):\n    pass\nT = R",
     "an enum whose base has an equality": "class B:\n    def __eq__(s, o):\n        return True\nclass E(B, Enum):\n    A = 1\nT = E",

@@ -130,6 +130,7 @@ def deactivate() -> None:
 def record_type(cls: type) -> RecordType:
     """The resolved type of a `@record` class under the active configuration."""
     configuration = active()
+    _check_metaclass(cls, type, cls.__qualname__)
     found = configuration.records.get(cls)
     if found is None:
         declared = hints(cls)
@@ -237,6 +238,9 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
         _check_members(hint, name)
         return EnumType(hint)
     if isinstance(hint, SortMeta) and hint not in SORTS:
+        _check_metaclass(
+            hint, SortMeta, name
+        )  # Before anything is asked of it: one of its own may say that it equals another sort.
         if hint not in configuration.sorts:
             _check_sort(hint, name)
             configuration.sorts.add(hint)
@@ -259,7 +263,6 @@ def _class_type(hint: type, name: str, configuration: Configuration) -> Type:
 
 def _check_sort(hint: SortMeta, name: str) -> None:
     """Raises SpecError where members of a sort would not be told apart, ordered and numbered as those of sorts are."""
-    _check_metaclass(hint, SortMeta, name)
     taken = {one for base in _own_bases(hint) for one in (DEFINED & vars(base).keys()) | special(base)}
     if taken:
         raise SpecError(
@@ -302,7 +305,7 @@ OF_MEMBERS = frozenset({"__eq__", "__ne__", "__hash__", "__getattr__", "__getatt
 def _check_metaclass(cls: type, wanted: type, name: str) -> None:
     if type(cls) is not wanted:
         raise SpecError(
-            f"{name}: {cls.__name__} has the metaclass {type(cls).__name__}, which could range over anything."
+            f"{name}: {cls.__name__} has the metaclass {type(cls).__name__}, which could range over anything, and make anything of a call."
         )
 
 
