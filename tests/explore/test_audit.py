@@ -18,9 +18,10 @@ import pytest
 from quorate import Nat, Scalarset, Spec, action, init, invariant, reachable, require, step, terminal
 from quorate.errors import QuorateError
 from quorate.explore import audit as auditing
-from quorate.explore.audit import Disagreement, Said, audit
+from quorate.explore.audit import Said, audit
 from quorate.explore.checking import check, symmetric_sorts
 from quorate.explore.choices import Choices
+from quorate.explore.engine import Disagreement
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import search
 from quorate.explore.native.library import Library

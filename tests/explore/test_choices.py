@@ -15,6 +15,7 @@ from quorate import Nat, Spec, action, invariant, require
 from quorate import require as demand
 from quorate.errors import OutsideSubset
 from quorate.explore import check
+from quorate.explore.engine import Disagreement
 from quorate.language.system import System
 from quorate.model import build
 from quorate.outcome import Violated
@@ -185,6 +186,13 @@ def test_a_guard_counts_by_what_it_calls() -> None:
     assert list(collections_of(take)) == ["n"]
     (take,) = System(own_require()).actions
     assert not collections_of(take)
+
+
+def test_what_is_left_out_wrongly_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads what an action demands may misread it: that what is left out cannot happen is held against running it."""
+    monkeypatch.setattr("quorate.explore.choices.collections_of", lambda method: {"n": lambda view, *_: frozenset()})
+    with pytest.raises(Disagreement, match=r"Before.add\([0-3]\) can happen, and was left out"):
+        check(Before, engine="reference")
 
 
 def test_parameters_without_a_name_have_no_typed_model() -> None:

@@ -16,9 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from quorate.explore import liveness as reference
-from quorate.explore.audit import Disagreement
 from quorate.explore.checking import symmetric_sorts
-from quorate.explore.engine import Answer, Lasting
+from quorate.explore.engine import Answer, Disagreement, Lasting
 from quorate.explore.graph import Graph, build
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import library

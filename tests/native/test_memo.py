@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from quorate import Bag, Nat, Network, Ordered, Spec, action, invariant, record, require
-from quorate.explore.audit import Disagreement
+from quorate.explore.engine import Disagreement
 from quorate.explore.limits import Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from quorate import Nat, Network, Scalarset, Spec, action, invariant, leads_to, record, require
-from quorate.explore.audit import Disagreement
-from quorate.explore.engine import Covered
+from quorate.explore.engine import Covered, Disagreement
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library, search

@@ -16,8 +16,8 @@ from random import Random
 
 import pytest
 from quorate import Spec, cc
-from quorate.explore.audit import Disagreement
 from quorate.explore.checking import symmetric_sorts
+from quorate.explore.engine import Disagreement
 from quorate.explore.limits import Limits, Watch
 from quorate.explore.native import explore as native
 from quorate.explore.native import library

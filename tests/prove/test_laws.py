@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from quorate.commands.prove import command
 from quorate.commands.verify import command as verify_command
 from quorate.errors import QuorateError
-from quorate.explore.audit import Disagreement
+from quorate.explore.engine import Disagreement
 from quorate.language.control import Cut
 from quorate.language.resolve import Configuration, activate, deactivate
 from quorate.language.system import System

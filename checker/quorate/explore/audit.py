@@ -18,7 +18,7 @@ from time import monotonic
 
 from quorate.errors import SpecError
 from quorate.explore.choices import Choices
-from quorate.explore.engine import Covered, Instance
+from quorate.explore.engine import Covered, Disagreement, Instance
 from quorate.explore.limits import Watch
 from quorate.explore.properties import Properties, Property
 from quorate.language.control import Cut
@@ -39,10 +39,6 @@ LISTED_MAX = 5_000
 """Of an action so many arguments are listed to draw from: those that are taken from collections may be many millions."""
 SHOWN_MAX = 40
 """So many steps of a run are told."""
-
-
-class Disagreement(AssertionError):
-    """What an engine says of a specification is not what CPython does: a bug in the engine."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,11 @@ import ast
 import inspect
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
+from random import Random
 from typing import Any
 
 from quorate.errors import SpecError, counted
+from quorate.explore.engine import Disagreement
 from quorate.language.control import Cut, require
 from quorate.language.declarations import SpecBase
 from quorate.language.loaded import definition_of
@@ -34,6 +36,10 @@ REMEMBERED_MAX = 100_000
 
 UNDERSTOOD = ("builtins", "collections", "enum", "quorate")
 """Where collections are defined that contain what they range over."""
+
+SEED = 20110301
+BEYOND = 4
+"""So many choices are drawn each time that it is looked whether one that is left out can happen."""
 
 Collection = Callable[..., Any]
 
@@ -147,6 +153,7 @@ class Choices:
                 count *= parameter.type.cardinality
         if count > INSTANCES_MAX:
             raise SpecError(self._too_many(count))
+        self._calls, self._chance = 0, Random(SEED)
         self.fixed: tuple[Arguments, ...] | None = None
         """All choices, where they are the same in every state."""
         if not self._collections:
@@ -168,10 +175,31 @@ class Choices:
 
     def __call__(self, state: State, most: int | None = None) -> Sequence[Arguments]:
         """The choices to try in `state`; no more than `most` where they have to be listed. Raises Failure if the expression of a
-        collection raises, and there are too many to try."""
+        collection raises, and there are too many to try. Raises Disagreement if one that is left out can happen: that is looked at now
+        and then, ever more seldom."""
         if self.fixed is not None:
             return self.fixed
-        return list(islice(self._combinations(self._system.view(state), 0, ()), most))
+        found = list(islice(self._combinations(self._system.view(state), 0, ()), most))
+        self._calls += 1
+        if self._calls & (self._calls - 1) == 0 and len(found) != most:
+            self._look_beyond(state, found)
+        return found
+
+    def _look_beyond(self, state: State, found: Sequence[Arguments]) -> None:
+        kinds = [parameter.type for parameter in self._method.parameters]
+        for _ in range(BEYOND):
+            arguments = tuple(kind.decode(self._chance.randrange(kind.cardinality)) for kind in kinds)
+            if arguments in found:
+                continue
+            try:
+                can_happen = self._system.fire(state, self._method, arguments) is not None
+            except Cut:
+                can_happen = True
+            if can_happen:
+                call = f"{self._method.name}({', '.join(map(repr, arguments))})"
+                raise Disagreement(
+                    f"{self._system.name}.{call} can happen, and was left out of what an action is tried with"
+                )
 
     def _combinations(self, view: SpecBase, position: int, chosen: Arguments) -> Iterator[Arguments]:
         if position == len(self._method.parameters):

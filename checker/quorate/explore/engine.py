@@ -24,6 +24,10 @@ class EngineUnavailable(QuorateError):
     """This engine cannot run this specification here; the message says why. `auto` then takes the next engine."""
 
 
+class Disagreement(AssertionError):
+    """What an engine says of a specification is not what CPython does: a bug in the engine."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A violation or failure as a real run: from the initial state of `initial_arguments`, the instances in `steps`.

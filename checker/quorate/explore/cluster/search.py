@@ -10,7 +10,7 @@ from operator import or_
 from typing import Any, TypeVar
 
 from quorate.errors import UsageError
-from quorate.explore.audit import AUDIT_SHARE, Disagreement, Said, audit
+from quorate.explore.audit import AUDIT_SHARE, Said, audit
 from quorate.explore.cluster.rays import Rays, connected
 from quorate.explore.cluster.worker import (
     LEAD,
@@ -23,7 +23,7 @@ from quorate.explore.cluster.worker import (
     Tally,
     Worker,
 )
-from quorate.explore.engine import Covered, EngineUnavailable, Finding, by_depth
+from quorate.explore.engine import Covered, Disagreement, EngineUnavailable, Finding, by_depth
 from quorate.explore.limits import Cluster, Watch
 from quorate.explore.native.library import EVENT_DEADLOCK, EVENT_NONE, STOP_NONE, Step, with_engine
 from quorate.explore.native.render import Rendered

@@ -15,9 +15,8 @@ from typing import Any
 
 from quorate import kinds
 from quorate.explore import liveness
-from quorate.explore.audit import Disagreement
 from quorate.explore.choices import Choices
-from quorate.explore.engine import Answer, EngineUnavailable, Finding, Lasting
+from quorate.explore.engine import Answer, Disagreement, EngineUnavailable, Finding, Lasting
 from quorate.explore.limits import Checkpoint, Watch
 from quorate.explore.native.better import bettered
 from quorate.explore.native.checkpoint import claimed, remove

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quorate.explore.audit import Disagreement
-from quorate.explore.engine import Finding, Instance
+from quorate.explore.engine import Disagreement, Finding, Instance
 from quorate.explore.native.library import Step
 from quorate.explore.native.render import Rendered, unpack
 from quorate.explore.native.render.layout import width, words

@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 from quorate import cc
 from quorate.cc import CompileFailed, NoCompiler
 from quorate.errors import SpecError, UsageError
-from quorate.explore.audit import AUDIT_SHARE, Disagreement, Said, audit
-from quorate.explore.engine import Covered, EngineUnavailable, Measured, by_depth
+from quorate.explore.audit import AUDIT_SHARE, Said, audit
+from quorate.explore.engine import Covered, Disagreement, EngineUnavailable, Measured, by_depth
 from quorate.explore.limits import Checkpoint, Watch, machine_bytes, resident_bytes
 from quorate.explore.native.better import bettered
 from quorate.explore.native.checkpoint import ABOUT_BYTES, OF_ANOTHER, age, claimed, differing, remove

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import z3
 
 from quorate.errors import QuorateError, UsageError
-from quorate.explore.audit import Disagreement
+from quorate.explore.engine import Disagreement
 from quorate.language.declarations import Expectation
 from quorate.language.laws import Marked
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, AnySort, Int
