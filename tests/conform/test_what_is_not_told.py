@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, record, require
+from quorate import Nat, Scalarset, Spec, action, init, record, require
 from quorate.conform import OPEN, Conforms, Differs, Map, NotDecided, Verdict, validate
 from quorate.conform.logs import LogError
 
@@ -264,3 +264,43 @@ def test_what_may_have_been_another_member_decides_nothing(lines: Any, expected:
     """Of an open sort, whose members are those that the log names."""
     file = write(tmp_path / "log.jsonl", lines)
     assert isinstance(validate([file], Open, Map(members={"P": OPEN}), "open"), expected)
+
+
+class Chosen(Spec):
+    """Somebody leads from the beginning on, with a number."""
+
+    leader: P
+    n: N
+    led: dict[P, N]
+
+    @init
+    def begin(self, leader: P, n: N) -> None:
+        self.leader = leader
+        self.n = n
+
+    @action
+    def lead(self, p: P) -> None:
+        require(p == self.leader)
+        self.led[p] = N(1)
+
+    @action
+    def rest(self, p: P) -> None:
+        require(p != self.leader)
+        self.led[p] = N(0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([event("rest", {}, p="b"), event("lead", {"led": {"c": 1}}, p="c")], NotDecided),
+        ([event("init", {}, n=1), event("rest", {}, p="b"), event("lead", {"led": {"c": 1}}, p="c")], NotDecided),
+        ([event("init", {"n": 50})], NotDecided),
+        ([event("init", {}, leader="c"), event("lead", {"led": {"c": 1}}, p="c")], Conforms),
+        ([event("init", {}, leader="c", n=1), event("rest", {}, p="b"), event("lead", {}, p="c")], NotDecided),
+        ([event("init", {}, leader="c", n=1), event("rest", {}, p="b"), event("lead", {}, p="b")], Differs),
+        ([event("init", {"n": 2}, leader="c", n=1)], Differs),
+    ],
+)
+def test_what_it_began_with_may_have_been_another_member(lines: Any, expected: Any, tmp_path: Path) -> None:
+    file = write(tmp_path / "log.jsonl", lines)
+    assert isinstance(validate([file], Chosen, Map(members={"P": OPEN}), "chosen"), expected)

@@ -223,7 +223,8 @@ class Matching:
         return event.name == INIT and not (INIT in self.mapping.events or INIT in self._actions)
 
     def initial(self, beginnings: Iterable[Event] = ()) -> Iterator[State]:
-        """The initial states with the arguments of @init that these events tell. Raises LogError for what is none of them."""
+        """The initial states with the arguments of @init that these events tell; of others, those that are made of what was met by now.
+        Raises LogError for what is none of them."""
         parameters = {one.name: one for one in self.system.init.parameters} if self.system.init is not None else {}
         wanted = []
         for event in beginnings:
@@ -234,6 +235,10 @@ class Matching:
                     wanted.append((list(parameters).index(name), self.values.read(parameters[name].type, data)))
                 except Unreadable as error:
                     raise LogError(f"{event.place}: the argument {name} of @init: {error}.") from None
+        told = {position for position, value in wanted if is_whole(value)}
+        for position, parameter in enumerate(parameters.values()):
+            if position not in told and is_open(parameter.type):
+                self.guessed.setdefault(f"{parameter.name} of @init")
         for arguments, state in self.system.initial():
             if all(matches(value, arguments[position]) for position, value in wanted):
                 yield state

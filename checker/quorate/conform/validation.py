@@ -183,6 +183,7 @@ class _Search:
             for state in self.matching.initial([event for event, _ in self.begun])
             if told is None or self.matching.fits(told, None, state)
         ]
+        self.guessed |= self.matching.guessed
         if told is not None and kept:
             self._count(told)
             self.events += 1
@@ -392,6 +393,8 @@ class _Judge:
     def no_beginning(self) -> Verdict:
         """No initial state has what the log tells of the beginning."""
         first, wanted = self.search.begun[0]
+        if (open_still := self._guessed(first)) is not None:
+            return open_still
         misfits: list[Misfit] = []
         for state in self.matching.initial():
             if len(misfits) < EXPLAINED_MAX:
@@ -409,13 +412,17 @@ class _Judge:
                 f"more than {self.search.states_max:,} states fitted, and those that were kept do not fit "
                 f"{left[0][0].place} ({left[0][0].name}): let the log tell more, or keep more of them with --max-states",
             )
-        if self.search.guessed:
-            return NotDecided(
-                *self._facts(),
-                f"{left[0][0].place} ({left[0][0].name}) does not fit, but before it the log does not tell "
-                f"{' and '.join(self.search.guessed)}, for which only what had been met by then was tried: let the log tell it",
-            )
-        return self._refused(left)
+        return self._guessed(left[0][0]) or self._refused(left)
+
+    def _guessed(self, event: Event) -> Verdict | None:
+        """The verdict on an event that does not fit where something else may be meant before it than what was tried."""
+        if not self.search.guessed:
+            return None
+        return NotDecided(
+            *self._facts(),
+            f"{event.place} ({event.name}) does not fit, but until then the log does not tell {' and '.join(self.search.guessed)}, for "
+            "which only what had been met by then was tried: let the log tell it",
+        )
 
     def _accepted(self) -> Verdict:
         coverage = self.coverage()
