@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant, require
+from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant, mapping, require
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
 from quorate.language.system import System
@@ -154,6 +154,30 @@ class ByFormat(Rising):
         self.slot += 1
 
 
+class ByBase(Rising):
+    @action
+    def rise(self) -> None:
+        require(self.slot < super().most)
+        self.slot += 1
+
+
+class Refining(Spec):
+    """It reads the parameter of what it refines: bounds of one name are one bound."""
+
+    refines = Rising
+    most: ClassVar[int] = 2
+    slot: Slot
+
+    @action
+    def rise(self) -> None:
+        require(self.slot < Rising.most)
+        self.slot += 1
+
+    @mapping
+    def as_rising(self, abstract: Rising) -> None:
+        abstract.slot = self.slot
+
+
 class Plainly(Rising):
     @action
     def rise(self) -> None:
@@ -165,7 +189,7 @@ def most() -> int:
     return Rising.most
 
 
-@pytest.mark.parametrize("spec", [Rising, ByFunction, ByFormat])
+@pytest.mark.parametrize("spec", [Rising, ByFunction, ByFormat, ByBase, Refining])
 def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec]) -> None:
     with pytest.raises(SpecError, match=r"Rising.most is 2, and the bound most was asked to be 4"):
         check(spec.bounded(most=4))

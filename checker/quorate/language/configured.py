@@ -265,7 +265,10 @@ class Configured:
         return configuration.found
 
     def require_asked(self, owner: object, name: str) -> None:
-        """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here."""
+        """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here, or in the
+        specification that this one refines."""
+        if self.abstract is not None:
+            self.abstract.require_asked(owner, name)
         if name in self._asked and isinstance(owner, type) and issubclass(self.spec, owner):
             here, there = self.constants[name], attribute(owner, name)
             if here != there:

@@ -175,7 +175,7 @@ class _Inspection:
                 self._check_call(node, self._named(called))
             case ast.Attribute(value=whole, attr=name, ctx=ast.Load()):
                 try:
-                    self.system.require_asked(self._named(whole), name)
+                    self.system.require_asked(self._class_named(whole), name)
                 except SpecError as error:
                     raise self.source.error(node, error.message) from None
             case ast.Subscript(value=whole) | ast.Attribute(value=whole) if not isinstance(node.ctx, ast.Load):
@@ -205,6 +205,13 @@ class _Inspection:
             base = self._named(node.value)
             return MISSING if base is MISSING else _attribute(base, node.attr)
         return MISSING
+
+    def _class_named(self, node: ast.expr) -> Any:
+        """The same; of `super()`, the class whose attributes it finds first."""
+        match node:
+            case ast.Call(func=ast.Name(id="super"), args=[]) if self.owner is not None:
+                return self.owner.__mro__[1]
+        return self._named(node)
 
     def _is_outside(self, node: ast.expr) -> bool:
         """Whether an expression is an object that lives on when the function has returned, and is no module."""
