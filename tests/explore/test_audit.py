@@ -217,11 +217,23 @@ class Meeting(Spec):
         self.met = True
 
 
+class Apart(Meeting):
+    """Two who need not be there."""
+
+    @action
+    def meet(self, a: Seat, b: Seat) -> None:
+        require(a != b)
+        self.met = True
+
+
 def test_of_many_arguments_few_are_listed() -> None:
+    with (apart := System(Apart)):
+        given = Choices(apart, apart.actions[0], most=100).fixed or ()
+        assert len(given) == 100 and max(a for a, _ in given) > 20
     system = System(Meeting)
     with system:
         (meet,), ((_, state),) = system.actions, system.initial()
-        assert len(Choices(system, meet)(state, 7)) == 7
+        assert len(Choices(system, meet, most=7)(state)) == 7
         audit(system, [((), state)], Said(Properties(system)), 0.0)
 
 

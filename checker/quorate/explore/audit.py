@@ -36,7 +36,7 @@ BEGINNING = 0.1
 DRAWN = 8
 """Of an action so many arguments are tried in a state, drawn if there are more."""
 LISTED_MAX = 5_000
-"""Of an action so many arguments are listed to draw from: those that are taken from collections may be many millions."""
+"""Of an action so many arguments are listed to draw from: there may be many millions."""
 SHOWN_MAX = 40
 """So many steps of a run are told."""
 
@@ -95,7 +95,7 @@ class _Look:
     ) -> None:
         self._system, self._said, self._watch = system, said, watch
         self._chance = random.Random(SEED)
-        self._actions = [(action, Choices(system, action)) for action in system.actions]
+        self._actions = [(action, Choices(system, action, most=LISTED_MAX)) for action in system.actions]
         goals = said.properties.reachable if said.reached is not None else ()
         self._unreached: list[Property] = [goal for goal in goals if goal[0].name not in (said.reached or ())]
         self._tried, self._begin, self._seconds, self._slowest = 0, monotonic(), seconds, 0.0
@@ -153,7 +153,7 @@ class _Look:
         possible = False
         for action, choices in self._actions:
             try:
-                arguments = choices(reached.state, LISTED_MAX)
+                arguments = choices(reached.state)
             except Failure as failure:
                 raise self._other(f"{action.name} raises an error: {failure}", reached) from None
             if len(arguments) > DRAWN:

@@ -138,13 +138,20 @@ def always(parameter: Parameter, contents: Any) -> bool:
 
 class Choices:
     """The arguments that one method is tried with, in canonical order; a function of the state. `within` says which parameters range
-    over what they are taken from, and which over their types all the same.
+    over what they are taken from, and which over their types all the same. No more than `most` are listed: drawn ones, or, where
+    they are taken from something, the first.
 
     Raises SpecError when there are too many.
     """
 
-    def __init__(self, system: System, method: Method, within: Callable[[Parameter, Any], bool] = always) -> None:
-        self._system, self._method, self._within = system, method, within
+    def __init__(
+        self,
+        system: System,
+        method: Method,
+        within: Callable[[Parameter, Any], bool] = always,
+        most: int | None = None,
+    ) -> None:
+        self._system, self._method, self._within, self._most = system, method, within, most
         self._collections = collections_of(method) if method.declaration.kind == "action" else {}
         self._remembered: list[dict[Hashable, list[Any]]] = [{} for _ in method.parameters]
         count = 1
@@ -157,7 +164,8 @@ class Choices:
         self.fixed: tuple[Arguments, ...] | None = None
         """All choices, where they are the same in every state."""
         if not self._collections:
-            self.fixed = tuple(system.choices(method.parameters))
+            drawn = None if most is None or count <= most else self._drawn(most)
+            self.fixed = tuple(drawn or system.choices(method.parameters))
 
     def _too_many(self, count: int) -> str:
         where = f"{self._system.name}.{self._method.name} would be tried with {counted(count)} arguments in every state"
@@ -173,22 +181,19 @@ class Choices:
         )
         return f"{where} ({sizes}); at most {INSTANCES_MAX:,} are allowed. {remedy}"
 
-    def __call__(self, state: State, most: int | None = None) -> Sequence[Arguments]:
-        """The choices to try in `state`; no more than `most` where they have to be listed. Raises Failure if the expression of a
-        collection raises, and there are too many to try. Raises Disagreement if one that is left out can happen: that is looked at now
-        and then, ever more seldom."""
+    def __call__(self, state: State) -> Sequence[Arguments]:
+        """The choices to try in `state`. Raises Failure if the expression of a collection raises, and there are too many to try.
+        Raises Disagreement if one that is left out can happen: that is looked at now and then, ever more seldom."""
         if self.fixed is not None:
             return self.fixed
-        found = list(islice(self._combinations(self._system.view(state), 0, ()), most))
+        found = list(islice(self._combinations(self._system.view(state), 0, ()), self._most))
         self._calls += 1
-        if self._calls & (self._calls - 1) == 0 and len(found) != most:
+        if self._calls & (self._calls - 1) == 0 and len(found) != self._most:
             self._look_beyond(state, found)
         return found
 
     def _look_beyond(self, state: State, found: Sequence[Arguments]) -> None:
-        kinds = [parameter.type for parameter in self._method.parameters]
-        for _ in range(BEYOND):
-            arguments = tuple(kind.decode(self._chance.randrange(kind.cardinality)) for kind in kinds)
+        for arguments in self._drawn(BEYOND):
             if arguments in found:
                 continue
             try:
@@ -200,6 +205,12 @@ class Choices:
                 raise Disagreement(
                     f"{self._system.name}.{call} can happen, and was left out of what an action is tried with"
                 )
+
+    def _drawn(self, count: int) -> Iterator[Arguments]:
+        """So many arguments of the right types, drawn."""
+        kinds = [parameter.type for parameter in self._method.parameters]
+        for _ in range(count):
+            yield tuple(kind.decode(self._chance.randrange(kind.cardinality)) for kind in kinds)
 
     def _combinations(self, view: SpecBase, position: int, chosen: Arguments) -> Iterator[Arguments]:
         if position == len(self._method.parameters):
