@@ -118,6 +118,18 @@ class Failing(Counting):
         self.count[min(Node)] = 1 // (self.count[min(Node)] - 3)
 
 
+class Asking(Stuck):
+    """Divides by zero where it is asked for its end, and for its goal."""
+
+    @terminal
+    def ended(self) -> bool:
+        return 1 // (sum(self.count[n] for n in Node) - 6) > 0
+
+    @reachable
+    def both_are_done(self) -> bool:
+        return 1 // (sum(self.count[n] for n in Node) - 4) > 5
+
+
 class Four(Counting):
     """One may count to four."""
 
@@ -160,6 +172,8 @@ def seen(spec: type[Spec], **lies: Any) -> str:
         (Leaping, {}, "one_at_a_time is not true"),
         (Failing, {}, "begin_anew() raises an error"),
         (Stuck, {}, "nothing can happen any more"),
+        (Asking, {"reached": {"both_are_done"}}, "Asking.ended() raises an error"),
+        (Asking, {"reached": set()}, "Asking.both_are_done() raises an error"),
     ],
 )
 def test_whatever_is_said_wrongly_is_seen(spec: type[Spec], lies: dict[str, Any], what: str) -> None:

@@ -110,8 +110,11 @@ class _Look:
             reached, begin = self._next(), monotonic()
             if reached is None:
                 return
-            self._see(reached)
-            self._expand(reached)
+            try:
+                self._see(reached)
+                self._expand(reached)
+            except Failure as failure:  # Of what is asked of a state.
+                raise self._other(f"there is an error: {failure}", reached) from None
             self._slowest = max(self._slowest, monotonic() - begin)
 
     def _is_time(self) -> bool:
