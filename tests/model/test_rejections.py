@@ -185,6 +185,9 @@ WRONG = {
     "a case of another class": "x: Node | Color = p if self.flag else «Note(p, q, 1)»",
     "a missing argument": "self.flag = «better(1)»",
     "len of a number": "self.top = «len(self.top)»",
+    "a majority of numbers": "self.flag = is_majority(self.options, «Level»)",
+    "a quorum of numbers": "self.flag = is_quorum({self.top}, 0, «Level»)",
+    "a quorum of an enum": "self.flag = is_quorum({self.mode}, 2, «Color»)",
     "enumerate of a set": "for i, s in «enumerate(self.seen)»:\n    self.level[s] = i",
     "a method that is not inherited": "«super().act»(p, q)",
 }

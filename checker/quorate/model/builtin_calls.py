@@ -11,6 +11,7 @@ from quorate.language import functions as builtin
 from quorate.language.known import positional
 from quorate.language.records import replace
 from quorate.language.types import (
+    IdentityType,
     ListType,
     MapType,
     PartialMapType,
@@ -99,8 +100,12 @@ def _int(ctx: Context, node: ast.Call) -> ir.Expr:
 
 def _sort(ctx: Context, node: ast.expr) -> Type:
     sort = lowering.sort_or_value(ctx, node)
-    if sort.op is not ir.Op.DOMAIN or not isinstance(sort.type, SetType):
-        raise ctx.source.error(node, "A sort is expected here, such as Server.")
+    if (
+        sort.op is not ir.Op.DOMAIN
+        or not isinstance(sort.type, SetType)
+        or not isinstance(sort.type.element, IdentityType)
+    ):
+        raise ctx.source.error(node, "A Scalarset or Ordered sort is expected here, such as Server.")
     return sort.type.element
 
 
