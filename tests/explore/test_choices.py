@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +208,32 @@ def test_without_assert_nothing_is_judged(tmp_path: Path) -> None:
     done = subprocess.run(run, env={**os.environ, "PYTHONOPTIMIZE": "1"}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "PYTHONOPTIMIZE" in done.stderr
+
+
+class Suffix(StrEnum):
+    """An empty text is part of any."""
+
+    NONE = ""
+    SOME = "s"
+
+
+TEXT = ""
+
+
+class Parts(Spec):
+    """What a text contains is more than its letters."""
+
+    x: Count
+
+    @action
+    def take(self, suffix: Suffix, n: Count) -> None:
+        require(suffix in TEXT and n in {2})
+        self.x = n
+
+    @invariant
+    def never_two(self) -> bool:
+        return self.x != 2
+
+
+def test_the_parts_of_a_text_are_in_it() -> None:
+    assert isinstance(check(Parts), Violated)

@@ -253,8 +253,8 @@ class Doubtful(Exception):
 
 
 def require_understood(contents: Any) -> None:
-    """Raises Doubtful for a collection that may contain other values than those that it ranges over."""
-    if type(contents).__module__.partition(".")[0] not in UNDERSTOOD:
+    """Raises Doubtful for a collection that may contain other values than those that it ranges over. In a text are all its parts."""
+    if type(contents) is str or type(contents).__module__.partition(".")[0] not in UNDERSTOOD:
         raise Doubtful
 
 

@@ -6,9 +6,8 @@ witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from quorate.explore.choices import Choices
 from quorate.kinds import ENDS, GOALS, INVARIANTS, MAPPING, STEPS
@@ -60,27 +59,27 @@ class Properties:
         if not self.invariants:
             return None
         view = self._system.view(state)
-        return self._first_false(self.invariants, lambda method, arguments: method.function(view, *arguments))
+        return self._first_false(self.invariants, view)
 
     def falsified_by_step(self, old: State, new: State) -> Falsified | None:
         """The first step property that is false of a transition."""
         if not self.steps:
             return None
         after, before = self._system.view(new), self._system.view(old)
-        return self._first_false(self.steps, lambda method, arguments: method.function(after, before, *arguments))
+        return self._first_false(self.steps, after, before)
 
     def begins_wrongly(self, state: State) -> Falsified | None:
         """The mapping that does not lead from this initial state to an abstract one."""
         if not self.mappings or not self._system.begins(state):
             return None
         view = self._system.view(state)
-        return self._first_false(self.mappings, lambda method, arguments: method.function(view, *arguments))
+        return self._first_false(self.mappings, view)
 
-    def _first_false(self, properties: list[Property], value: Callable[[Method, Arguments], Any]) -> Falsified | None:
+    def _first_false(self, properties: list[Property], *views: SpecBase) -> Falsified | None:
         for method, choices in properties:
             for arguments in choices:
                 try:
-                    true = self._system.settled(method, arguments, lambda m=method, a=arguments: value(m, a))  # type: ignore[misc]
+                    true = self._system.settled(method, arguments, *views)
                 except BaseException as error:
                     if not is_of_spec(error):
                         raise
@@ -105,7 +104,7 @@ class Properties:
         found: Arguments | None = None
         for arguments in choices:
             try:
-                true = self._system.settled(method, arguments, lambda a=arguments: method.function(view, *a))  # type: ignore[misc]
+                true = self._system.settled(method, arguments, view)
             except BaseException as error:
                 if not is_of_spec(error):
                     raise

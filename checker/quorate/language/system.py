@@ -8,7 +8,7 @@ frozen values of the variables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -226,6 +226,9 @@ class System(Configured):
 
     def unconstrained(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         if self.again:
+            self._refuse_changes(
+                action, arguments, (state,), lambda views, given: self._fired(self._viewed(*views), action, given)
+            )
             self._run_again(action, arguments, lambda: self._told_apart(self._fired(state, action, arguments)))
         return self._fired(state, action, arguments)
 
@@ -248,6 +251,45 @@ class System(Configured):
                         definition(method.function),
                     )
 
+    def _refuse_changes(
+        self,
+        method: Method,
+        arguments: Arguments,
+        states: Iterable[State],
+        run: Callable[[Sequence[SpecBase], Arguments], Any],
+    ) -> None:
+        """Raises Failure if a method changes a state that it is shown, or an argument: some of Python's own functions change a list without
+        asking it, and an instance has a `__dict__`. It runs with copies, since nothing could be said any more of what was changed."""
+
+        def as_json(kinds: Iterable[Any], values: Iterable[Any]) -> list[Any]:
+            return [UNSET if value is UNSET else kind.to_json(value) for kind, value in zip(kinds, values, strict=True)]
+
+        def copied(kinds: Iterable[Any], values: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple(
+                UNSET if one is UNSET else kind.from_json(one) for kind, one in zip(kinds, values, strict=True)
+            )
+
+        kinds, given_kinds = [one.type for one in self.variables], [one.type for one in method.parameters]
+        shown, told = [as_json(kinds, state) for state in states], as_json(given_kinds, arguments)
+        try:
+            views, given = [self.view(copied(kinds, state)) for state in shown], copied(given_kinds, told)
+            ending(lambda: run(views, given))
+            kept = ([as_json(kinds, self._viewed(view)) for view in views], as_json(given_kinds, given)) == (
+                shown,
+                told,
+            )
+        except Exception:  # What is no value of its type any more has no such form.
+            kept = False
+        if not kept:
+            raise Failure(
+                f"{self.name}.{method.name} changes a state that is only shown to it, or puts something into one unseen. Work on a copy, "
+                f"such as `list(self.log)`, and assign the result.",
+                definition(method.function),
+            )
+
+    def _viewed(self, view: SpecBase) -> State:
+        return tuple(getattr(view, variable.name) for variable in self.variables)
+
     def _fired(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         draft, log = self.draft(state)
         try:
@@ -264,11 +306,14 @@ class System(Configured):
                 raise
             raise self.failure(action, arguments, error) from error
 
-    def settled(self, method: Method, arguments: Arguments, value: Callable[[], Any]) -> Any:
-        """The value of a property; asked for again where no typed model vouches for the spec. Raises Failure if it differs."""
+    def settled(self, method: Method, arguments: Arguments, *views: SpecBase) -> Any:
+        """The value of a property of what is viewed; asked for again where no typed model vouches for the spec. Raises Failure if it
+        differs."""
         if self.again:
-            self._run_again(method, arguments, value)
-        return value()
+            states = [self._viewed(view) for view in views]
+            self._refuse_changes(method, arguments, states, lambda shown, given: method.function(*shown, *given))
+            self._run_again(method, arguments, lambda: method.function(*views, *arguments))
+        return method.function(*views, *arguments)
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
         """What @init makes of the defaults, or None if a `require` is false. Raises Failure if it fails."""
@@ -342,7 +387,7 @@ class System(Configured):
         """The value of a property. Raises Failure if it raises, or passes a bound."""
         before = () if old is None else (self.view(old),)
         try:
-            return self.settled(method, arguments, lambda: method.function(self.view(state), *before, *arguments))
+            return self.settled(method, arguments, self.view(state), *before)
         except BaseException as error:
             if not is_of_spec(error):
                 raise
