@@ -12,10 +12,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, init, invariant, reachable, require, step, terminal
+from quorate import Nat, Scalarset, Spec, action, init, invariant, is_quorum, reachable, require, step, terminal
 from quorate.errors import QuorateError
 from quorate.explore import audit as auditing
 from quorate.explore.audit import Said, audit
@@ -240,6 +240,21 @@ class Apart(Meeting):
         self.met = True
 
 
+class Quorums(Spec):
+    """All of the nodes are enough, at the sizes at which there are enough of them."""
+
+    enough: ClassVar[int] = 2
+    up: set[Node]
+
+    @action
+    def rise(self, n: Node) -> None:
+        self.up.add(n)
+
+    @invariant
+    def all_are_enough(self) -> bool:
+        return is_quorum(self.up, self.enough, Node) or any(n not in self.up for n in Node)
+
+
 def test_of_many_arguments_few_are_listed() -> None:
     with (apart := System(Apart)):
         given = Choices(apart, apart.actions[0], most=100).fixed or ()
@@ -270,6 +285,9 @@ def test_a_check_and_a_proof_are_audited(monkeypatch: pytest.MonkeyPatch) -> Non
         Counting, engine="native", watch=Watch(Limits(states=3), at_once=0)
     )  # What did not end says nothing of all runs.
     assert told == {"met": 1, "proven": 1}
+    with pytest.raises(Disagreement, match="Quorums"):
+        prove(Task(Quorums, "quorums", any_size=True))
+    assert told == {"met": 1, "proven": 2}
 
 
 # Mistakes of the translation
