@@ -185,6 +185,7 @@ WRONG = {
     "a case of another class": "x: Node | Color = p if self.flag else «Note(p, q, 1)»",
     "a missing argument": "self.flag = «better(1)»",
     "len of a number": "self.top = «len(self.top)»",
+    "none among the members of an enum": "x: Color | None = self.mode if self.flag else None\nself.flag = «x in Color»",
     "a majority of numbers": "self.flag = is_majority(self.options, «Level»)",
     "a quorum of numbers": "self.flag = is_quorum({self.top}, 0, «Level»)",
     "a quorum of an enum": "self.flag = is_quorum({self.mode}, 2, «Color»)",

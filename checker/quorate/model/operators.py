@@ -107,9 +107,9 @@ def comparison(ctx: Context, node: ast.Compare, op: ast.cmpop, left: ir.Expr, ri
     if isinstance(op, ast.NotEq | ast.IsNot):
         return ir.Expr(ir.Op.NOT, BOOL, (equal(ctx, node, left, right),), None, location)
     if isinstance(op, ast.In):
-        return member(ctx, node, left, right)
+        return _asked_for(ctx, node, left, right)
     if isinstance(op, ast.NotIn):
-        return ir.Expr(ir.Op.NOT, BOOL, (member(ctx, node, left, right),), None, location)
+        return ir.Expr(ir.Op.NOT, BOOL, (_asked_for(ctx, node, left, right),), None, location)
     found = _ordered(ctx, node, op, without_none(left), without_none(right))
     return lowering.narrowed(ctx, node, (left, right), found)
 
@@ -190,6 +190,13 @@ def _unequal(first: Type, second: Type, never: str) -> str:
         f"A {first} and a {second} are not compared: in Python True == 1, and members of an enum that is a number or a text equal "
         "plain ones. Compare values of one type."
     )
+
+
+def _asked_for(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.Expr:
+    """`element in whole`, as it is written. An enum says of members only whether it has them: of others Python 3.11 raises an error."""
+    if whole.op is ir.Op.DOMAIN and isinstance(kind := element_type(whole.type), EnumType) and element.type != kind:
+        raise ctx.source.error(node, f"Only a {kind} can be asked for in it; this is a {element.type}.")
+    return member(ctx, node, element, whole)
 
 
 def member(ctx: Context, node: ast.AST, element: ir.Expr, whole: ir.Expr) -> ir.Expr:
