@@ -206,4 +206,4 @@ class _Look:
 
 def _call(instance: Instance) -> str:
     action, arguments = instance
-    return f"{action.name}({', '.join(map(repr, arguments))})"
+    return action.call(arguments)

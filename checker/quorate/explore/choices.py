@@ -201,7 +201,7 @@ class Choices:
             except Cut:
                 can_happen = True
             if can_happen:
-                call = f"{self._method.name}({', '.join(map(repr, arguments))})"
+                call = self._method.call(arguments)
                 raise Disagreement(
                     f"{self._system.name}.{call} can happen, and was left out of what an action is tried with"
                 )

@@ -295,7 +295,7 @@ class NotPossible(UsageError):
     def __init__(self, step: int, instance: Instance, why: Refusal) -> None:
         self.step, self.why = step, why
         action, arguments = instance
-        call = f"{action.name}({', '.join(map(repr, arguments))})"
+        call = action.call(arguments)
         reason = f"it would pass the bound {why.bound}" if why.bound else f"{why.guard or 'a guard'} is false"
         super().__init__(f"Step {step}: {call} is not possible here: {reason}.")
 

@@ -44,6 +44,10 @@ class Method:
     """Of a claim that fair runs are fair in the more abstract specification: whether a step from one state to another takes there what is
     demanded for the arguments. The `function` is that it is not possible."""
 
+    def call(self, arguments: tuple[Any, ...]) -> str:
+        """How a call of it with these arguments is written."""
+        return f"{self.name}({', '.join(map(repr, arguments))})"
+
     @property
     def sentence(self) -> str:
         """The docstring's first paragraph on one line, or the name in words."""

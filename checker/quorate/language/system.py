@@ -245,7 +245,7 @@ class System(Configured):
                 with circumstances:
                     other = ending(run)
                 if other != first:
-                    call = f"{method.name}({', '.join(map(repr, arguments))})"
+                    call = method.call(arguments)
                     raise Failure(
                         f"{self.name}.{call} gave two results for the same state and arguments: it depends on {again.on}",
                         definition(method.function),
@@ -409,11 +409,11 @@ class System(Configured):
 
     def not_a_bool(self, method: Method, arguments: Arguments, value: Any) -> Failure:
         """What a user reads when a property returns something other than True or False."""
-        call = f"{method.name}({', '.join(map(repr, arguments))})"
+        call = method.call(arguments)
         return Failure(f"{self.name}.{call} must return True or False, and returned {value!r}.")
 
     def failure(self, method: Method, arguments: Arguments, error: BaseException) -> Failure:
         """What a user reads when a method raises."""
-        call = f"{method.name}({', '.join(map(repr, arguments))})"
+        call = method.call(arguments)
         what = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
         return Failure(f"{self.name}.{call} raises an error: {what}", where(error, method.function))

@@ -113,6 +113,6 @@ def objection(
         demanded = set.union(*here) if action.declaration.fair == "strong" else set.intersection(*here)
         for demand in sorted(demanded - taken, key=repr):
             _, arguments = next(demands[demand] for demands in possible if demand in demands)
-            call = f"{action.name}({', '.join(map(repr, arguments))})"
+            call = action.call(arguments)
             return f"the run is not fair: {call} stays possible and is never taken"
     return None

@@ -342,7 +342,7 @@ def fired(system: System, state: State, instance: Instance) -> Successor:
     action, arguments = instance
     successor = system.fire(state, action, arguments)
     if successor is None:
-        call = f"{action.name}({', '.join(map(repr, arguments))})"
+        call = action.call(arguments)
         raise TraceError(f"{call} is not possible here: the specification has changed since.")
     return successor
 
