@@ -98,10 +98,12 @@ class Asked(Evidence):
 
     queries: list[Query] = field(default_factory=list)
 
-    def query(self, query: Query, status: Status, solver: str, conditions: frozenset[str]) -> None:
+    def query(
+        self, query: Query, status: Status, solver: str, conditions: frozenset[str], lemmas: frozenset[str]
+    ) -> None:
         if status == "unsat":
             self.queries.append(query)
-        super().query(query, status, solver, conditions)
+        super().query(query, status, solver, conditions, lemmas)
 
 
 def test_a_certificate_supposes_no_more_than_the_verdict_names() -> None:
@@ -118,3 +120,53 @@ def test_a_certificate_supposes_no_more_than_the_verdict_names() -> None:
             supposed = sum(said in named for said in query.conditions.values())
             assert one.text().count("(assert") <= len(query.labels) - len(query.conditions) + supposed
             assert answer(one.text()) == "unsat"
+
+
+LOST = """
+from quorate import *
+
+class Node(Scalarset, size=2):
+    pass
+
+class Drawn(Spec):
+    first: set[Node]
+    second: set[Node]
+    third: set[Node]
+
+    @action
+    def put(self, n: Node) -> None:
+        self.first.add(n)
+        self.second.add(n)
+
+    @action
+    def take(self, n: Node) -> None:
+        require(CONDITION)
+        self.third.add(n)
+
+    @action
+    def lose(self, n: Node) -> None:
+        self.second.discard(n)
+
+    @lemma
+    def lost(self) -> bool:
+        return self.first <= self.second
+
+    @lemma
+    def inside(self) -> bool:
+        return self.third <= self.first
+
+    @invariant
+    def goal(self, n: Node) -> bool:
+        return n in self.first or n not in self.third
+"""
+
+
+@pytest.mark.parametrize("condition", ["n in self.first", "n in self.first and n in self.second"])
+def test_a_certificate_supposes_no_lemma_that_is_not_proven_in_it(condition: str) -> None:
+    evidence = Evidence()
+    spec = generated.load(LOST.replace("CONDITION", condition))
+    outcome = prove(Task(spec, "lost", invariants=("goal",), any_size=True, evidence=evidence)).outcome
+    assert isinstance(outcome, Proven)
+    proven = [one for one in evidence.answered if one.status == "unsat"]
+    assert {lemma for one in proven for lemma in one.needs} <= {one.name[1] for one in proven}
+    assert not any("(|self.second[]|" in one.text() for one in proven if "take" not in one.name)

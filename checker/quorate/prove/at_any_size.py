@@ -128,6 +128,8 @@ class AtAnySize(Attempt):
             if not lost and closure(self.goals, list(done.values())) <= needed:
                 break
             assumed = [name for name in assumed if name not in lost]
+            if self.task.evidence is not None:
+                self.task.evidence.forget(lost)
         claims = self._explained([replace(claim, counterexample=None) for claim in done.values()])
         proof = self.finished(claims, True, lambda: self._worthless(prover, assumed))
         if not isinstance(proof.outcome, Proven):
@@ -278,7 +280,7 @@ class AtAnySize(Attempt):
 
     def _record(self, query: Query, answer: Answer) -> None:
         if self.task.evidence is not None:
-            self.task.evidence.query(query, answer.status, answer.solver, answer.conditions)
+            self.task.evidence.query(query, answer.status, answer.solver, answer.conditions, answer.core)
         if answer.status == "unsat":
             self._conditions |= answer.conditions
         if answer.status != "unknown":

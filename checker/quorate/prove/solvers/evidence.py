@@ -1,13 +1,12 @@
 """Evidence: every query of a proof as SMT-LIB with its answer, so that another solver can check it.
 
-A query is written complete and by itself, with the axioms and definitions that it rests on. Where Z3 proved it with few of the
-lemmas, all are written: what follows from some follows from all. But of the axioms that are true on a condition, those are, which the
-verdict names: a certificate rests on no more.
+A query is written complete and by itself, with the axioms and definitions that it rests on. Of the lemmas, those are written that its
+proof needs, and of the axioms that are true on a condition, those that the verdict names: a certificate rests on no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,6 +25,8 @@ class Answered:
     status: Status
     solver: str
     write: Callable[[], str] = field(compare=False, repr=False)
+    needs: frozenset[str] = frozenset()
+    """The lemmas that it supposes."""
 
     def text(self) -> str:
         """The query in SMT-LIB 2.6."""
@@ -42,13 +43,20 @@ class Evidence:
         """Take down a question about clauses."""
         self.answered.append(Answered(question.name, status, "z3", partial(_clauses_text, question, status)))
 
-    def query(self, query: Query, status: Status, solver: str, conditions: frozenset[str]) -> None:
-        """Take down a query about formulas; that it has no solution rests on these conditions."""
-        self.answered.append(Answered(query.name, status, solver, partial(_query_text, query, status, conditions)))
+    def query(
+        self, query: Query, status: Status, solver: str, conditions: frozenset[str], lemmas: frozenset[str]
+    ) -> None:
+        """Take down a query about formulas; that it has no solution rests on these conditions and lemmas."""
+        write = partial(_query_text, query, status, conditions, lemmas)
+        self.answered.append(Answered(query.name, status, solver, write, lemmas))
+
+    def forget(self, lemmas: Set[str]) -> None:
+        """What rests on one of these lemmas is no part of the proof."""
+        self.answered = [one for one in self.answered if not one.needs & lemmas]
 
 
-def _query_text(query: Query, status: Status, conditions: frozenset[str]) -> str:
-    text = query.resting_on(conditions) if status == "unsat" else query.text
+def _query_text(query: Query, status: Status, conditions: frozenset[str], lemmas: frozenset[str]) -> str:
+    text = query.resting_on(conditions, lemmas) if status == "unsat" else query.text
     return f"{HEADER.format(logic='ALL', status=status)}{text}\n(check-sat)\n"
 
 

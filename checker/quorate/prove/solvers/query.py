@@ -37,9 +37,10 @@ class Query:
     because: tuple[str, ...] = ()
     conditions: dict[int, str] = field(default_factory=dict)
 
-    def resting_on(self, conditions: frozenset[str]) -> str:
-        """The text without the axioms that are true on other conditions."""
+    def resting_on(self, conditions: frozenset[str], lemmas: frozenset[str]) -> str:
+        """The text without the axioms that are true on other conditions, and without other lemmas."""
         left_out = {position for position, said in self.conditions.items() if said not in conditions}
+        left_out |= {position for position, label in enumerate(self.labels) if label and label not in lemmas}
         if not left_out:
             return self.text
         import z3
