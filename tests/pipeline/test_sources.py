@@ -184,6 +184,27 @@ def test_the_sources_of_every_engine_are_part_of_what_quorate_is(
         "from quorate import loading\n",
         "from quorate import check\n",
         "import quorate.explore.checking as checking\n",
+        "import quorate\nK = quorate.check('other.py')\n",
+        "import quorate as q\nK = q.loading.load('other.py')\n",
+        "from quorate import proven\nK = proven('other.py')\n",
+        "import enum\nK = '{0.sys.argv}'.format(enum)\n",
+        "K = '{a.__class__}'.format_map({'a': 1})\n",
+        "import enum\nmatch enum:\n    case object(sys=s):\n        K = s\n",
+        "match (lambda: 0):\n    case object(__globals__=g):\n        K = g\n",
+        "import typing\ndef f(x: 'int'): ...\nK = typing.get_type_hints(f)\n",
+        "def f(x: \"open('numbers.txt').read()\"): ...\n",
+        "import enum\nK = object.__getattribute__(enum, 'argv')\n",
+        "def f():\n    return 1\nf.__code__ = f.__code__.replace(co_names=('open',))\n",
+        "try:\n    1 / 0\nexcept Exception as e:\n    K = e.__traceback__\n",
+        "g = (x for x in ())\nK = g.gi_frame.f_builtins['open']\n",
+        "class C:\n    def __exit__(self, a, b, c):\n        self.c = c\n",
+        "import string, enum\nK = string.Formatter().get_field('0.sys.argv', (enum,), {})\n",
+        "import functools\nf = functools.singledispatch(print)\n",
+        "import copy\nK = copy.weakref\n",
+        "from typing import *\n",
+        "import enum\ndef f(e=enum):\n    return e\n",
+        "import collections.abc\nK = collections.abc.sys\n",
+        "K = license\n",
     ],
 )
 def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:
@@ -201,6 +222,39 @@ def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:
     ],
 )
 def test_what_is_gone_through_in_the_order_of_a_map_is_vouched_for(text: str) -> None:
+    Path("further.py").write_text(text, encoding="utf-8")
+    assert made().unknown == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import colors, math as enum\nK = enum.gcd\n",
+        "from colors import enum\n",
+        "import colors\nK = colors.enum.auto\n",
+        "from colors import *\nK = enum\n",
+    ],
+)
+def test_a_module_of_python_that_another_file_imports_is_none_of_its_names(text: str) -> None:
+    Path("colors.py").write_text("import enum\n\nclass Color(enum.Enum):\n    RED = enum.auto()\n", encoding="utf-8")
+    Path("further.py").write_text("import colors\nRED = colors.Color.RED\n", encoding="utf-8")
+    assert made().unknown == ""
+    Path("further.py").write_text(text, encoding="utf-8")
+    assert " uses " in made().unknown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import collections.abc, math as m\nfrom collections import abc, deque\nK: abc.Sized = deque([m.gcd(4, 6)])\n"
+        "L: collections.abc.Sized = collections.Counter()\n",
+        "from __future__ import annotations\nfrom typing import Self\nclass C:\n    def f(self, o: 'C | None') -> Self: ...\n",
+        "from quorate import *\nfrom quorate import Spec, require\n",
+        "class C:\n    def __init__(self):\n        super().__init__()\n        if __name__ != '__main__':\n            raise ValueError\n",
+        "STATE = 'open'\nHELP = 'open a file (or not)'\n",
+    ],
+)
+def test_what_computes_from_its_arguments_alone_is_vouched_for(text: str) -> None:
     Path("further.py").write_text(text, encoding="utf-8")
     assert made().unknown == ""
 

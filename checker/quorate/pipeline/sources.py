@@ -4,14 +4,15 @@ A specification is made from its file and from what that imports. The files are 
 running anything, and followed through packages and helpers. Beside these a verdict depends on Quorate itself, on what it
 runs on (Python, the compiler, solvers), and on what was asked (the bounds, the engine, the limits).
 
-The rule is to vouch for nothing that is not understood: a file that imports anything but Quorate, its library, files of its own
-and the few modules of Python that compute from their arguments alone, or that looks outside in another way (`open`, `eval`),
-makes `Sources.unknown` say so, and what depends on it is always checked anew.
+The rule is to vouch for nothing that is not understood: a file that uses anything but what Quorate has for authors, its library,
+files of its own and what of Python computes from its arguments alone (`PURE`, `BUILTINS`, `SPECIAL`), makes `Sources.unknown` say
+so, and what depends on it is always checked anew.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import importlib.util
 import json
@@ -19,7 +20,7 @@ import marshal
 import platform
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -27,82 +28,58 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import quorate
 from quorate import cc
 
-PURE = frozenset(
-    (
-        "__future__",
-        "abc",
-        "bisect",
-        "collections",
-        "copy",
-        "dataclasses",
-        "enum",
-        "fractions",
-        "functools",
-        "heapq",
-        "itertools",
-        "math",
-        "operator",
-        "re",
-        "string",
-        "types",
-        "typing",
-    )
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PURE: Mapping[str, frozenset[str]] = {
+    module: _names(names)
+    for module, names in {
+        "__future__": "annotations",
+        "abc": "ABC ABCMeta abstractmethod",
+        "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
+        "collections": "ChainMap Counter OrderedDict defaultdict deque namedtuple",
+        "collections.abc": "Callable Collection Container Generator Hashable Iterable Iterator Mapping MutableMapping "
+        "MutableSequence MutableSet Reversible Sequence Set Sized",
+        "copy": "copy deepcopy replace",
+        "dataclasses": "KW_ONLY FrozenInstanceError InitVar asdict astuple dataclass field fields is_dataclass replace",
+        "enum": "Enum Flag IntEnum IntFlag StrEnum auto member nonmember unique",
+        "fractions": "Fraction",
+        "functools": "cache cached_property cmp_to_key lru_cache partial partialmethod reduce total_ordering wraps",
+        "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest",
+        "itertools": "accumulate batched chain combinations combinations_with_replacement compress count cycle dropwhile "
+        "filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee zip_longest",
+        "math": "ceil comb factorial floor gcd inf isqrt lcm log log2 perm prod sqrt",
+        "operator": "add and_ contains eq floordiv ge gt invert itemgetter le lt mod mul ne neg not_ or_ sub truth xor",
+        "re": "escape findall fullmatch match search split sub",
+        "string": "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits punctuation",
+        "types": "MappingProxyType SimpleNamespace",
+        "typing": "TYPE_CHECKING Annotated Any Callable ClassVar Concatenate Final Generic Iterable Iterator Literal Mapping "
+        "NamedTuple NewType Never NoReturn Optional ParamSpec Protocol Self Sequence TypeAlias TypeGuard TypeVar "
+        "TypedDict Union assert_never assert_type cast final no_type_check overload override reveal_type "
+        "runtime_checkable",
+    }.items()
+}
+"""Modules of Python and what of them may be used: what computes from its arguments alone, and evaluates no text. A module has what it
+imports itself, too, which is not among it."""
+BUILTINS = _names(
+    "Ellipsis NotImplemented abs all any bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate "
+    "filter float frozenset int isinstance issubclass iter len list map max min next object ord pow print property range "
+    "repr reversed round set slice sorted staticmethod str sum super tuple type zip"
+) | {name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)}
+"""Python's own names that compute from their arguments alone."""
+SPECIAL = _names(
+    "__add__ __all__ __bool__ __call__ __class__ __contains__ __debug__ __doc__ __eq__ __ge__ __getitem__ __gt__ __init__ "
+    "__init_subclass__ __iter__ __le__ __len__ __lt__ __members__ __name__ __ne__ __new__ __next__ __post_init__ __qualname__ "
+    "__repr__ __slots__ __str__ __sub__"
 )
-"""Modules of Python that compute from their arguments alone."""
-OUTSIDE = frozenset(
-    (
-        "open",
-        "eval",
-        "exec",
-        "compile",
-        "input",
-        "breakpoint",
-        "id",
-        "hash",
-        "globals",
-        "locals",
-        "vars",
-        "getattr",
-        "__import__",
-        "__builtins__",
-        "__loader__",
-        "__spec__",
-        "__file__",
-        "__cached__",
-        "__path__",
-    )
-)
-"""Names by which a specification could depend on something that is in none of its files."""
-INSIDE = frozenset(
-    (
-        "__globals__",
-        "__subclasses__",
-        "__builtins__",
-        "__loader__",
-        "__dict__",
-        "__file__",
-        "__hash__",
-        "co_filename",
-        "attrgetter",
-        "bltns",
-        "builtins",
-        "inspect",
-        "methodcaller",
-        "sys",
-        "_sys",
-        "os",
-        "_os",
-        "io",
-        "_io",
-        "modules",
-        "environ",
-    )
-)
-"""Attributes, and names that are imported, that lead there, too: modules of Python have what they import themselves."""
-ASKING = ("check", "judge", "simulate")
-"""What `quorate` has for programs: it takes names of files."""
+"""Names of Python's own making that lead nowhere else, used or defined."""
+DOORS = _names("ag_code ag_frame cr_code cr_frame format format_map gi_code gi_frame tb_frame")
+"""Attributes without underscores around them that lead to frames and code, or to what a text names."""
 DEPENDENCIES = ("networkx", "z3-solver", "cvc5")
 GOING_THROUGH = ("all", "any", "dict", "len", "list", "max", "min", "sorted", "sum", "tuple")
 """What Python has to go through something in its order."""
@@ -140,6 +117,7 @@ def sources_of(module: str, file: Path) -> Sources:
     folders = (str(file.parent),) if module == MAIN else ()
     files: dict[str, tuple[Path, str]] = {}
     trees: dict[Path, ast.AST] = {}
+    of_python: dict[Path, set[str]] = {}  # The modules of Python that each file imports.
     unknown = ""
     packages = [(parent, _followed(parent, tuple(sys.path))) for parent in _parents(module)]
     waiting = [(module, file), *((parent, found) for parent, found in packages if isinstance(found, Path))]
@@ -155,11 +133,12 @@ def sources_of(module: str, file: Path) -> Sources:
         files[name], trees[path] = (path, text), tree
         if name == MAIN and any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
             return Sources(files, f"{path.name} imports relatively")
-        unknown = unknown or next((f"{path.name} uses {word}" for word in _outside(tree)), "")
         named = list(_imports(tree, name, path.stem == "__init__"))
         starred = {one.removesuffix(".*") for one in named if one.endswith(".*")}
         for imported in named:
             found = _followed(imported, (*folders, *sys.path))
+            if found is None and imported in PURE:
+                of_python.setdefault(path, set()).add(imported)
             if isinstance(found, Path) and _is_installed(found) and not _is_own(imported, module):
                 found = imported
             if isinstance(found, str):
@@ -169,7 +148,7 @@ def sources_of(module: str, file: Path) -> Sources:
                 if imported in starred and found.name == "__init__.py":  # It may name its modules in `__all__`.
                     inner = [*found.parent.glob("*.py"), *found.parent.glob("*/__init__.py")]
                     waiting += [(".".join((imported, *_dotted(each, found.parent))), each) for each in inner]
-    return Sources(files, unknown or next(_unordered(trees), ""))
+    return Sources(files, unknown or next(_outside(trees, of_python), "") or next(_unordered(trees), ""))
 
 
 def _dotted(file: Path, folder: Path) -> tuple[str, ...]:
@@ -204,14 +183,91 @@ def _comes_from(name: str, path: Path) -> bool:
     return loaded is None or (loaded.__file__ is not None and Path(loaded.__file__).resolve() == path.resolve())
 
 
-def _outside(tree: ast.AST) -> Iterator[str]:
+def _outside(trees: Mapping[Path, ast.AST], of_python: Mapping[Path, Collection[str]]) -> Iterator[str]:
+    """What these files use of which it is not known that it computes from its arguments alone."""
+    modules: dict[str, str] = {}  # By the names that any of the files has for them: files import from each other.
+    for path, tree in trees.items():
+        for name, module in _modules(tree, of_python.get(path, ())):
+            if modules.setdefault(name, module) != module:
+                yield f"{path.name} uses {name} for another module"
+    for path, tree in trees.items():
+        waiting = [tree, *_texts(tree)]
+        while waiting:
+            node = waiting.pop()
+            asked = _module(node.value, modules) if isinstance(node, ast.Attribute) else ""
+            if asked and isinstance(node, ast.Attribute):
+                words = [] if node.attr in PURE[asked] else [ast.unparse(node)]
+            else:
+                waiting += ast.iter_child_nodes(node)
+                words = [*_used(node, modules, of_python.get(path, ()))]
+            yield from (f"{path.name} uses {word}" for word in words)
+
+
+def _texts(tree: ast.AST) -> Iterator[ast.AST]:
+    """The texts in a file that are expressions, as those of annotations. Names alone lead nowhere."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in OUTSIDE:
-            yield node.id
-        if isinstance(node, ast.Attribute) and node.attr in INSIDE:
-            yield node.attr
-        if isinstance(node, ast.ImportFrom):
-            yield from (alias.name for alias in node.names if alias.name in INSIDE)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                found = ast.parse(node.value.strip(), mode="eval")
+                if not isinstance(found.body, ast.Name | ast.Constant):
+                    yield found
+
+
+def _modules(tree: ast.AST, of_python: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The names that a file has for modules of Python, each with the module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                whole, top = alias.name, alias.name.partition(".")[0]
+                if whole in of_python:
+                    yield (alias.asname, whole) if alias.asname else (top, top)
+        elif isinstance(node, ast.ImportFrom) and node.module in of_python and not node.level:
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in PURE:
+                    yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _module(node: ast.AST, modules: Mapping[str, str]) -> str:
+    """The module of Python that an expression names, "" if it names none."""
+    match node:
+        case ast.Name(id=name):
+            return modules.get(name, "")
+        case ast.Attribute(value=inner, attr=name):
+            whole = f"{_module(inner, modules)}.{name}"
+            return whole if whole in PURE else ""
+    return ""
+
+
+def _used(node: ast.AST, modules: Mapping[str, str], of_python: Collection[str]) -> Iterator[str]:
+    """What a node by itself uses, or defines for Python to use, that may lead outside."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()):
+            if name in modules or (hasattr(builtins, name) and name not in BUILTINS | SPECIAL) or _is_foreign(name):
+                yield name
+        case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            if _is_foreign(name):
+                yield name
+        case ast.Attribute(attr=name):
+            if name in modules or name in DOORS or _is_foreign(name):
+                yield name
+        case ast.MatchClass(kwd_attrs=names):
+            yield from (name for name in names if name in modules or name in DOORS or _is_foreign(name))
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names if alias.name.partition(".")[0] == "quorate")
+        case ast.ImportFrom(module=module, names=names, level=level):
+            for name in (alias.name for alias in names):
+                if level == 0 and module is not None and module.partition(".")[0] == "quorate":
+                    known = module == "quorate" and name in (*quorate.__all__, "*")
+                elif level == 0 and module is not None and module in of_python:
+                    known = name in PURE[module] or f"{module}.{name}" in PURE
+                else:
+                    known = name not in modules and not _is_foreign(name)
+                if not known:
+                    yield f"{module or '.'}.{name}"
+
+
+def _is_foreign(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in SPECIAL
 
 
 def _unordered(trees: Mapping[Path, ast.AST]) -> Iterator[str]:
@@ -312,9 +368,7 @@ def _followed(name: str, folders: tuple[str, ...]) -> Path | str | None:
     """The file of a module; None if there is no need to look (or if it is no module but a name in one); or what cannot be
     followed."""
     top, _, rest = name.partition(".")
-    if top == "quorate":
-        return name if rest in ASKING or _is_own_module(rest) else None
-    if name == "__future__":
+    if top in ("quorate", "__future__"):
         return None
     found: ModuleSpec | None = None
     where: list[str] | None = list(folders)
@@ -334,12 +388,6 @@ def _followed(name: str, folders: tuple[str, ...]) -> Path | str | None:
     if _is_of_python(Path(found.origin)):
         return None if top in PURE else name
     return Path(found.origin) if found.origin.endswith(".py") else name
-
-
-def _is_own_module(name: str) -> bool:
-    """Whether this is a part of Quorate that a specification does not need: it may load files."""
-    path = PACKAGE.joinpath(*name.split("."))
-    return bool(name) and not name.startswith("language") and (path.is_dir() or path.with_suffix(".py").is_file())
 
 
 def _is_of_python(file: Path) -> bool:
