@@ -57,6 +57,27 @@ class Held:
     def __get__(self, instance, owner=None):
         return self if instance is None else self.function.__get__(instance, owner)
 
+class Plain:
+    def __init__(self, function):
+        self.function = function
+
+def kept(function):
+    plain = Plain(function)
+    def around(self):
+        return plain.function(self)
+    return around
+
+KEPT = {}
+
+def registered(function):
+    KEPT[function.__name__] = function
+    def around(self):
+        return KEPT[around.__name__](self)
+    return around
+
+def dropped(function):
+    return None
+
 class PassingOn(Held):
     def __getattr__(self, name):
         return getattr(vars(self)["function"], name)
@@ -93,6 +114,17 @@ METHODS = {
     "a mark in a default by name": "@given_by_name\n@invariant\ndef ok(self) -> bool:\n    return False",
     "a mark in containers": "@among\n@invariant\ndef ok(self) -> bool:\n    return False",
     "a mark in an object": "@Held\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in an object in a closure": "@kept\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark in a dictionary of the module": "@registered\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark of which nothing is left": "@dropped\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark on what is defined again": "@invariant\ndef ok(self) -> bool:\n    return False\n"
+    "@invariant\ndef ok(self) -> bool:\n    return True",
+    "a mark on what is defined again without it": "@invariant\ndef ok(self) -> bool:\n    return False\n"
+    "def ok(self) -> bool:\n    return True",
+    "two marks": "@lemma\n@invariant\ndef ok(self) -> bool:\n    return False",
+    "a mark on what is deleted": "@invariant\ndef ok(self) -> bool:\n    return False\ndel ok",
+    "a mark in a branch": "if True:\n    @closure\n    @invariant\n    def ok(self) -> bool:\n        return False",
+    "a mark that another function sets": "@closure\n@(lambda function: invariant(function))\ndef ok(self) -> bool:\n    return False",
     "a mark that an object passes on": "@PassingOn\n@invariant\ndef ok(self) -> bool:\n    return False",
     "no annotation": "@action\ndef stop(self, p) -> None:\n    pass",
 }
@@ -104,6 +136,8 @@ RECORDS = {
     "a field that hides": "@record\nclass R:\n    _hash: N",
     "an equality of its own": "@record\nclass R:\n    a: N\n    def __eq__(self, other):\n        return True",
     "an inherited equality": "class B:\n    def __eq__(self, other):\n        return True\n@record\nclass R(B):\n    a: N",
+    "an order of its own": "@record\nclass R:\n    a: N\n    def __lt__(self, other):\n        return True",
+    "heirs that are changed": "@record\nclass R:\n    a: N\n    def __init_subclass__(cls):\n        cls.a = 1",
     "more after it is made": "@record\nclass R:\n    a: N\n    def __post_init__(self):\n        pass",
     "fields of what is no record": "class B:\n    b: N\n@record\nclass R(B):\n    a: N",
 }
@@ -125,6 +159,8 @@ UNIONS = {
     "an order of its own": "class R(Ordered, size=2):\n    def __lt__(self, other):\n        return False\nT = R",
     "a next member of its own": "class R(Ordered, size=2):\n    def next(self):\n        return self\nT = R",
     "members of its own": "class R(Nat, max=2):\n    @classmethod\n    def members(cls):\n        return range(2)\nT = R",
+    "an enum with a truth of its own": "class E(Enum):\n    A = 1\n    def __bool__(self):\n        return False\nT = E",
+    "an enum with an order of its own": "class E(Enum):\n    A = 1\n    def __lt__(self, o):\n        return True\nT = E",
     "an enum with an equality of its own": "class E(Enum):\n    A = 1\n    def __eq__(self, o):\n        return True\nT = E",
 }
 
@@ -191,7 +227,9 @@ def test_a_method_that_hides_the_type_of_a_variable_is_named() -> None:
         System(load_drawn(source))
 
 
-@pytest.mark.parametrize("name", ["__init__", "__setattr__", "__getattribute__", "__slots__"])
+@pytest.mark.parametrize(
+    "name", ["__init__", "__setattr__", "__getattribute__", "__slots__", "__init_subclass__", "__eq__", "__iter__"]
+)
 def test_a_specification_is_its_variables(name: str) -> None:
     """What it says in `__init__` would never have been asked, and an engine does not ask `__setattr__`."""
     with pytest.raises(SpecError, match=f"has a {name} of its own"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
@@ -55,7 +56,35 @@ def _declare(function: Any, declaration: Declaration) -> Any:
     if not callable(function) or not hasattr(function, "__name__"):
         raise SpecError(f"@{declaration.kind} stands before a method, not before {function!r}.")
     function.__quorate__ = declaration
+    note(declaration, function)
     return function
+
+
+NOTED = "__quorate_noted__"
+"""What a class has the marks under that were made in its body, each with what was marked."""
+
+
+def note(made: object, function: Callable[..., Any]) -> None:
+    """Remember a mark in the class in whose body it is made, if it is made in one: there it has to be found again (`check_in_place`)."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_flags & inspect.CO_OPTIMIZED and frame.f_back is not None:  # A function's.
+        frame = frame.f_back
+    if {"__module__", "__qualname__"} <= frame.f_locals.keys():
+        frame.f_locals.setdefault(NOTED, []).append((made, function))
+
+
+def check_in_place(place: type, which: str, kind: type) -> None:
+    """Raises SpecError if a mark of this kind that was made in the body of a class is on nothing that stands in the class: another
+    decorator has made something else of what was marked, another mark, or another definition, has taken its place."""
+    found = {id(mark(value, which)) for value in vars(place).values() if type(value) is not VariableSlot}
+    for made, function in vars(place).get(NOTED, ()):
+        if type(made) is kind and id(made) not in found:
+            name = getattr(function, "__name__", "?")
+            raise SpecError(
+                f"The mark on {place.__qualname__}.{name} is hidden by another decorator or mark over it, or by another definition of the "
+                f"name. Define it once, with `def`, without that.",
+                definition(function) if type(function) is FunctionType else None,
+            )
 
 
 def _marks(decorator: Decorator) -> Decorator:
@@ -291,26 +320,20 @@ class SpecBase:
 
 KEPT_NAMES = ("_read", "_write", "_live")
 """What an instance has in its dictionary beside its variables."""
-NOT_OWN = (
-    *("__init__", "__new__", "__getattr__", "__getattribute__", "__setattr__", "__delattr__"),
-    *("__slots__", "__class__", "__dict__"),
-    *KEPT_NAMES,
-)
-"""What would stand between Python's run of a specification and its variables."""
 PROVIDED = ("builtins", "typing", "abc", "quorate.language.declarations", "quorate.language.spec")
 """The modules of bases that no author writes."""
 
 
 def check_own(cls: type) -> None:
-    """Raises SpecError where a class, or one that it inherits from, says otherwise how its variables are read and written."""
+    """Raises SpecError where a class, or one that it inherits from, has what Python looks up by itself, and could say otherwise how its
+    variables are read and written, or what its heirs are."""
     own = [base for base in cls.__mro__ if home(base) not in PROVIDED]
     taken = {name for base in own for name in (*special(base), *(vars(base).keys() & KEPT_NAMES))}
-    for name in NOT_OWN:
-        if name in taken:
-            raise SpecError(
-                f"{cls.__name__} has a {name} of its own: how a specification begins and what its variables hold is said by "
-                f"annotations, by a method marked @init and by its actions."
-            )
+    if taken:
+        raise SpecError(
+            f"{cls.__name__} has a {min(taken)} of its own: how a specification begins and what its variables hold is said by "
+            f"annotations, by a method marked @init and by its actions."
+        )
 
 
 def install(cls: type, name: str) -> None:
@@ -356,9 +379,10 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     """What the decorators in a class and its bases say, by name, base classes first."""
     order: dict[str, Declaration] = {}
     for base in reversed(cls.__mro__[:-1]):  # Nothing is declared in `object`.
+        check_in_place(base, "__quorate__", Declaration)
         for name, value in base.__dict__.items():
-            declaration = mark_in_place(value, "__quorate__", Declaration, base, name)
-            if declaration is not None:
+            declaration = None if type(value) is VariableSlot else mark(value, "__quorate__")
+            if type(declaration) is Declaration:
                 order[name] = declaration
     return order
 
@@ -366,23 +390,19 @@ def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
 M = TypeVar("M")
 
 
-def mark_in_place(value: Any, which: str, kind: type[M], place: type | ModuleType, name: str) -> M | None:
-    """The mark of a decorator on what a class or module has under a name. Raises SpecError if it is on the function that was written there,
-    and another decorator has made of that what stands there now, without the mark. Of a class that is not where it says that it was
-    written, nobody knows what was written there."""
-    if is_alone(value) or type(value) is VariableSlot:
+def mark_in_place(value: Any, which: str, kind: type[M], module: ModuleType, name: str) -> M | None:
+    """The mark of a decorator on what a module has under a name. Raises SpecError if it is on the function that was written there,
+    and another decorator has made of that what stands there now, without the mark."""
+    if is_alone(value):
         return None
     found = mark(value, which)
     if type(found) is kind:
         return found
-    module, qualname = (
-        (place.__name__, name) if isinstance(place, ModuleType) else (home(place), f"{place.__qualname__}.{name}")
-    )
     for function in behind(value):
-        is_here = home(function) in ("", module) and function.__code__.co_qualname == qualname
-        if type(mark(function, which)) is kind and (is_here or not module):
+        is_here = home(function) in ("", module.__name__) and function.__code__.co_qualname == name
+        if type(mark(function, which)) is kind and is_here:
             raise SpecError(
-                f"The mark on {qualname} is hidden by another decorator over it. Define it with `def`, without that.",
+                f"The mark on {name} is hidden by another decorator over it. Define it with `def`, without that.",
                 definition(function),
             )
     return None

@@ -11,7 +11,16 @@ from types import ModuleType
 from typing import Any, Literal, TypeVar, overload
 
 from quorate.errors import SpecError
-from quorate.language.declarations import Expectation, holds, mark_in_place, original
+from quorate.language.declarations import (
+    Expectation,
+    VariableSlot,
+    check_in_place,
+    holds,
+    mark_in_place,
+    note,
+    original,
+)
+from quorate.language.known import mark
 from quorate.language.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -81,6 +90,7 @@ def _mark(function: Any, claim: Claim) -> Any:
     if not callable(function) or not hasattr(function, "__name__"):
         raise SpecError(f"@{claim.kind} stands before a function, not before {function!r}.")
     function.__quorate_claim__ = claim
+    note(claim, function)
     return function
 
 
@@ -113,10 +123,11 @@ def marked_in(module: ModuleType) -> dict[str, Marked]:
 def marked_of(cls: type[Spec]) -> list[Marked]:
     """The marked methods that a specification defines or overrides itself."""
     claims: dict[str, Claim] = {}
-    for base in reversed(cls.__mro__):
+    for base in reversed(cls.__mro__[:-1]):
+        check_in_place(base, "__quorate_claim__", Claim)
         for name, value in base.__dict__.items():
-            claim = mark_in_place(value, "__quorate_claim__", Claim, base, name)
-            if claim is not None:
+            claim = None if type(value) is VariableSlot else mark(value, "__quorate_claim__")
+            if type(claim) is Claim:
                 claims[name] = claim
     own = original(cls)
     return [

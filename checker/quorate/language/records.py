@@ -52,24 +52,17 @@ def record(cls: type[T]) -> type[T]:
     return built
 
 
-RESERVED = (
-    *("__eq__", "__ne__", "__hash__", "__init__", "__new__", "__post_init__", "__getattr__", "__getattribute__"),
-    *("__setattr__", "__delattr__", "__copy__", "__deepcopy__", "__slots__", "__bool__", "__class__", "__dict__"),
-)
-"""What `@record` defines itself, or relies on: a record is its fields, and equals what has the same ones."""
-
-
 def _check_class(cls: type) -> None:
-    """Raises SpecError where a class, or one that it inherits from, says otherwise what a record is."""
+    """Raises SpecError where a class, or one that it inherits from, has what Python looks up by itself, and could say otherwise what a
+    record is: its fields, equal to what has the same ones."""
     for base in cls.__mro__[:-1]:
         if is_record(base):
             continue
-        for name in RESERVED:
-            if name in special(base):
-                raise SpecError(
-                    f"The record {cls.__name__} has a {name} of its own. Records are compared, copied and built by all of "
-                    f"their fields: write a method with another name, or leave the field out."
-                )
+        for name in sorted(special(base)):
+            raise SpecError(
+                f"The record {cls.__name__} has a {name} of its own. Records are compared, copied and built by all of "
+                f"their fields: write a method with another name, or leave the field out."
+            )
         if base is not cls and inspect.get_annotations(base):
             raise SpecError(
                 f"The record {cls.__name__} inherits fields from {base.__name__}, which is no record: mark it with @record."

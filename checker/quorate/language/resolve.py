@@ -286,7 +286,7 @@ DEFINED -= {"prefix", "_interned", "_declared", "_configured", "_range", "_lower
 
 def _check_members(hint: type[enum.Enum], name: str) -> None:
     """Raises SpecError where the members of an Enum are not told apart by what they are."""
-    own = {one for base in _own_bases(hint) for one in special(base) & OF_MEMBERS}
+    own = {one for base in _own_bases(hint) for one in special(base) - MADE}
     if own:
         raise SpecError(
             f"{name}: the Enum {hint.__name__} has a {min(own)} of its own; its members are compared by name."
@@ -298,8 +298,8 @@ def _check_members(hint: type[enum.Enum], name: str) -> None:
         raise SpecError(f"{name}: members of the Enum {hint.__name__} do not equal themselves alone. Use plain values.")
 
 
-OF_MEMBERS = frozenset({"__eq__", "__ne__", "__hash__", "__getattr__", "__getattribute__", "__class__", "__dict__"})
-"""What decides what a member of an Enum is."""
+MADE = frozenset({"__new__", "__new_member__", "__init__", "__repr__", "__str__", "__format__", "__reduce_ex__"})
+"""What Python gives an Enum, and what makes its members, once, and writes them: nothing that tells them apart, or says what they do."""
 
 
 def _check_metaclass(cls: type, wanted: type, name: str) -> None:
