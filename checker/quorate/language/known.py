@@ -166,9 +166,13 @@ def positional(function: Callable[..., Any]) -> tuple[str, ...]:
 NEUTRAL = frozenset(
     {"__module__", "__qualname__", "__doc__", "__parameters__", "__orig_bases__", "__type_params__"}
     | {"__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"}
-    | {"__firstlineno__", "__static_attributes__", "__abstractmethods__"}
+    | {"__firstlineno__", "__static_attributes__", "__abstractmethods__", "__test__"}
 )
-"""Special names of a class that say nothing of its instances."""
+"""Special names of a class that say nothing of its instances, to Python; to pytest, `__test__ = False`."""
+
+
+KEPT = ("__dict__", "__weakref__")
+"""What Python itself gives a class whose instances keep something."""
 
 
 def special(cls: type) -> set[str]:
@@ -178,7 +182,9 @@ def special(cls: type) -> set[str]:
         for name, value in vars(cls).items()
         if name.startswith("__")
         and name.endswith("__")
-        and not (name in NEUTRAL or name.startswith("__quorate_") or type(value) is GetSetDescriptorType)
+        and not (
+            name in NEUTRAL or name.startswith("__quorate_") or (name in KEPT and type(value) is GetSetDescriptorType)
+        )
     }
 
 
