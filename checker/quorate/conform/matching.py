@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from inspect import signature
 from itertools import islice
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from quorate.conform.guards import explain_guard
 from quorate.conform.logs import Event, LogError
@@ -21,7 +22,7 @@ from quorate.conform.values import ANY, INHABITANTS_MAX, Partial, Unreadable, Va
 from quorate.conform.wide.maps import SparseMap
 from quorate.conform.wide.networks import WideNetwork
 from quorate.conform.wide.sorts import is_open
-from quorate.conform.wide.system import Wide
+from quorate.conform.wide.system import Unsettled, Wide
 from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.choices import collections_of, members_of, require_understood
 from quorate.explore.traces.witnesses import plain_json
@@ -33,6 +34,8 @@ from quorate.language.system import Arguments, Failure, Method, State, System, i
 from quorate.language.types import IdentityType, MapType, Type
 from quorate.language.types.partial import FrozenPartial
 from quorate.trace import Json
+
+R = TypeVar("R")
 
 TRIED_MAX = 2_000
 """So many instances of an action are looked at to explain why an event is none of them."""
@@ -255,6 +258,23 @@ class Matching:
                 if after is not None and self.fits(wanted, state, after):
                     yield (attempt.action, arguments), after
 
+    def may_be_of_others(self, state: State, wanted: Wanted) -> bool:
+        """Whether an event that is no step from a state may be one with members that were not met yet as its arguments."""
+        system = self.system
+        untold = [
+            attempt
+            for attempt in wanted.attempts
+            if attempt.action is not None
+            and any(
+                not _is_told(one) and is_open(each.type)
+                for one, each in zip(attempt.wanted, attempt.action.parameters, strict=True)
+            )
+        ]
+        if not untold or not isinstance(system, Wide):
+            return False
+        some = replace(wanted, attempts=tuple(untold))
+        return system.with_more(system.open, lambda: next(self.steps(state, some), None)) is not None
+
     def silent_steps(self, state: State) -> Iterator[tuple[Instance, State]]:
         """The steps that happen without being logged. What the log tells every change of, they do not change."""
         for action in self.silent:
@@ -264,12 +284,19 @@ class Matching:
                     yield (action, arguments), after
 
     def fire(self, state: State, action: Method, arguments: Arguments) -> State | None:
-        """The state after an action, None if it is not possible."""
-        try:
-            successor = self.system.fire(state, action, arguments)
-        except (Cut, Failure):
-            return None
-        return None if successor is None else successor.state
+        """The state after an action, None if it is not possible. Raises Unsettled."""
+
+        def after() -> State | None:
+            try:
+                successor = self.system.fire(state, action, arguments)
+            except (Cut, Failure):
+                return None
+            return None if successor is None else successor.state
+
+        return self._settled(action.name, after)
+
+    def _settled(self, what: str, run: Callable[[], R]) -> R:
+        return self.system.open_to_more(what, run) if isinstance(self.system, Wide) else run()
 
     def choices(self, state: State, attempt: Attempt) -> Iterator[Arguments]:
         """The arguments for an action that match what is wanted."""
@@ -305,19 +332,23 @@ class Matching:
         yield from within
 
     def _within(self, view: SpecBase, attempt: Attempt, chosen: Arguments) -> Iterable[Any] | None:
-        """The values for the next argument in what the action takes it from; None where it does not say so, or where that fails, or does
-        not say by its members what is in it."""
+        """The values for the next argument in what the action takes it from; None where it does not say so, or where that fails, does not
+        say by its members what is in it, or depends on what was not met yet."""
         assert attempt.action is not None
         parameter, wanted = attempt.action.parameters[len(chosen)], attempt.wanted[len(chosen)]
         collection = self._collections[attempt.action.name].get(parameter.name)
         if collection is None:
             return None
-        try:
+
+        def members() -> list[Any]:
             source = collection(view, *chosen)
             require_understood(source)
             if isinstance(wanted, Partial) and isinstance(source, WideNetwork):
                 source = source.like(wanted.type.sort, {part: one for part, one in wanted.known if is_whole(one)})
             return [value for value in members_of(parameter.type, source) if matches(wanted, value)]
+
+        try:
+            return self._settled(parameter.name, members)
         except BaseException as error:
             if not is_of_spec(error):
                 raise
@@ -354,10 +385,11 @@ class Matching:
         shown.__dict__["_read"] = noting
         return shown
 
-    @staticmethod
-    def _seen(view: View, state: SpecBase, keys: tuple[Any, ...]) -> Any:
+    def _seen(self, view: View, state: SpecBase, keys: tuple[Any, ...]) -> Any:
         try:
-            return view.function(state, *keys)
+            return self._settled(view.name, lambda: view.function(state, *keys))
+        except Unsettled:
+            raise
         except Exception as error:
             called = f"{view.name}({', '.join(map(repr, keys))})"
             raise UsageError(f"The map's view {called} raises {type(error).__name__}: {error}.") from error
@@ -375,18 +407,20 @@ class Matching:
                     yield view.name + "".join(f"[{each!r}]" for each in keys), old, now[key]
 
     def _viewed(self, state: State) -> dict[tuple[Any, ...], Any]:
-        """The values of all complete views in a state; those of the last states are remembered."""
-        for known, values in self._last_viewed:
-            if known is state:
-                return values
+        """The values of all complete views in a state. Those that have keys of which no more are met are remembered for the last states."""
         view = self._noting(state)
-        values = {
+        values = next((values for known, values in self._last_viewed if known is state), None)
+        if values is None:
+            values = {
+                (one, *keys): self._seen(one, view, keys) for one, listed in self._complete_views for keys in listed
+            }
+            self._last_viewed.append((state, values))
+        return values | {
             (one, *keys): self._seen(one, view, keys)
             for one, listed in self._complete_views
-            for keys in listed or self._keys(one.keys, ())
+            if not listed
+            for keys in self._keys(one.keys, ())
         }
-        self._last_viewed.append((state, values))
-        return values
 
     def told(self, values: Mapping[str, Json]) -> tuple[Told, ...]:
         """The places that these values of variables and views tell. Raises Unreadable or UsageError for what is none."""
@@ -494,7 +528,10 @@ class Matching:
             if action.name in meant or not wanted.told:
                 continue
             for arguments in islice(self._safely(state, _untold(action)), TRIED_MAX):
-                after = self.fire(state, action, arguments)
+                try:
+                    after = self.fire(state, action, arguments)
+                except Unsettled:
+                    continue
                 if after is not None and after != state and self.fits(wanted, state, after):
                     named = {
                         one.name: plain_json(value) for one, value in zip(action.parameters, arguments, strict=True)

@@ -31,6 +31,7 @@ from quorate.conform.picture import Past, draw
 from quorate.conform.subject import wide_system
 from quorate.conform.told import Instance, Misfit, Wanted
 from quorate.conform.verdicts import Conforms, Coverage, Differs, NotDecided, Verdict
+from quorate.conform.wide.system import Unsettled
 from quorate.explore.limits import Watch
 from quorate.language.declarations import SpecBase
 from quorate.language.system import State
@@ -318,25 +319,35 @@ def validate(
         verdict = _Judge(", ".join(logs), name, matching, search, count, watch)
         if not streams:
             return verdict.nothing()
-        frontier = search.initially(len(streams))
-        if not any(frontier.values()):
-            return verdict.no_beginning()
-        while True:
-            following_states = search.after(frontier)
-            if watch.is_interrupted:
-                return verdict.stopped("interrupted")
-            if late := forgetting.forgotten & matching.asked:
-                return verdict.stopped(
-                    f"{min(late)} is told for the first time after messages in it that can never matter again were forgotten: "
-                    "let the log tell it from its first event on"
-                )
-            if not following_states:
-                return verdict.at_the_end(frontier)
-            frontier = following_states
-            search.forget(frontier)
-            kept = sum(map(len, frontier.values()))
-            if (reason := watch.look(kept, search.events, search.events, kept)) is not None:
-                return verdict.stopped(reason)
+        try:
+            return _followed(search, verdict, forgetting, matching, len(streams), watch)
+        except Unsettled as reason:
+            return verdict.stopped(str(reason))
+
+
+def _followed(
+    search: _Search, verdict: _Judge, forgetting: Forgetting, matching: Matching, count: int, watch: Watch
+) -> Verdict:
+    """The verdict on so many logs, event by event."""
+    frontier = search.initially(count)
+    if not any(frontier.values()):
+        return verdict.no_beginning()
+    while True:
+        following_states = search.after(frontier)
+        if watch.is_interrupted:
+            return verdict.stopped("interrupted")
+        if late := forgetting.forgotten & matching.asked:
+            return verdict.stopped(
+                f"{min(late)} is told for the first time after messages in it that can never matter again were forgotten: "
+                "let the log tell it from its first event on"
+            )
+        if not following_states:
+            return verdict.at_the_end(frontier)
+        frontier = following_states
+        search.forget(frontier)
+        kept = sum(map(len, frontier.values()))
+        if (reason := watch.look(kept, search.events, search.events, kept)) is not None:
+            return verdict.stopped(reason)
 
 
 @contextmanager
@@ -412,6 +423,13 @@ class _Judge:
                 f"more than {self.search.states_max:,} states fitted, and those that were kept do not fit "
                 f"{left[0][0].place} ({left[0][0].name}): let the log tell more, or keep more of them with --max-states",
             )
+        for event, wanted, kept in left:
+            if wanted is not None and any(self.matching.may_be_of_others(one.state, wanted) for one in kept):
+                return NotDecided(
+                    *self._facts(),
+                    f"{event.place} ({event.name}) fits nothing that had been met by then, but does not tell all of its arguments, and "
+                    "with others it would fit: let the log tell them",
+                )
         return self._guessed(left[0][0]) or self._refused(left)
 
     def _guessed(self, event: Event) -> Verdict | None:

@@ -41,7 +41,7 @@ class SortMeta(type):
     def bound(cls) -> int:
         """The configured size: the largest number of an `Int` or `Nat`, the number of members of the others."""
         if _READING:
-            _READING[-1].update(dict.fromkeys((cls, *cls.rests_on())))
+            _READING[-1](cls)
         return cls.default if cls._configured is None else cls._configured
 
     @bound.setter
@@ -61,11 +61,8 @@ class SortMeta(type):
     def rests_on(cls) -> tuple[SortMeta, ...]:
         """The other sorts from whose sizes this one's is computed."""
         read: dict[SortMeta, None] = {}
-        _READING.append(read)
-        try:
+        with _reading(lambda sort: read.update(dict.fromkeys((sort, *sort.rests_on())))):
             _ = cls.default, lower(cls) if issubclass(cls, Int) else None
-        finally:
-            _READING.pop()
         return tuple(sort for sort in read if sort is not cls)
 
     def __iter__(cls: type[_T]) -> Iterator[_T]:
@@ -84,9 +81,26 @@ class SortMeta(type):
         return cls.numbered(position)  # type: ignore[attr-defined, no-any-return]
 
 
-_READING: list[dict[SortMeta, None]] = []
-"""For each size that is being looked into, the sorts whose sizes it has read."""
+_READING: list[Callable[[SortMeta], None]] = []
+"""Who wants to know which sizes are read: the last one."""
 _EVALUATING: list[tuple[type, str]] = []
+
+
+@contextmanager
+def _reading(note: Callable[[SortMeta], None]) -> Iterator[None]:
+    _READING.append(note)
+    try:
+        yield
+    finally:
+        _READING.pop()
+
+
+@contextmanager
+def sizes_read() -> Iterator[set[SortMeta]]:
+    """The sorts whose sizes are asked for, or whose members are ranged over, inside."""
+    read: set[SortMeta] = set()
+    with _reading(read.add):
+        yield read
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class _Open(IdentityType):
     def check(self, value: Any) -> Any:
         if not isinstance(value, self.sort):
             raise self._wrong(value)
-        if value.index >= self.sort.bound:
+        if value.index >= (self.sort._configured or 0):
             self.sort.bound = value.index + 1
         return value
 

@@ -8,6 +8,7 @@ capacity. What has to be finite in it follows what the log brings:
   number met so far: beyond it none is in use.
 - The members of an *open* sort (commands, clients) are those that were met. A *closed* sort (the servers, of which there
   must be a majority) has the size that it was given.
+- What has ranged over members and numbers that were met must not depend on there being no others (`open_to_more`).
 - A total map over such keys holds the entries that differ from the zero of their type, a partial one those that are there.
 - Capacities of lists, sets and networks, and constraints, are gone.
 
@@ -17,10 +18,10 @@ shares what it holds with the one that it came from (`Layered`). So what a step 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 from quorate.conform.narrowing import ENDLESS, narrowed
 from quorate.conform.wide.collections import SPARE, WideSetType
@@ -28,12 +29,12 @@ from quorate.conform.wide.lists import WideListType
 from quorate.conform.wide.maps import SparseMapType, WidePartialMapType
 from quorate.conform.wide.networks import WideNetworkType
 from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
-from quorate.errors import unknown
+from quorate.errors import QuorateError, unknown
 from quorate.language.beginning import joined
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
-from quorate.language.sorts import Int, Nat
-from quorate.language.system import Arguments, State, System
+from quorate.language.sorts import AnySort, Int, Nat, sizes_read
+from quorate.language.system import Arguments, Failure, State, System
 from quorate.language.types import (
     BagType,
     ChannelsType,
@@ -50,6 +51,19 @@ from quorate.language.types import (
     Type,
     UnionType,
 )
+
+R = TypeVar("R")
+
+
+class Unsettled(QuorateError):
+    """What was ranged over are the members that were met, and it would matter if there were others."""
+
+    def __init__(self, what: str, sorts: Sequence[AnySort]) -> None:
+        names = " and ".join(sort.__name__ for sort in sorts)
+        super().__init__(
+            f"{what} ranges over all of {names}, and would do something else if there were more than what was met until then: let the map "
+            "list the members, or say where the numbers end"
+        )
 
 
 class Wide(System):
@@ -83,6 +97,37 @@ class Wide(System):
     def _like(self, spec: type[SpecBase]) -> Self:
         """A specification that this one refines: nothing here asks for it, and it keeps its bounds."""
         return cast(Self, System(spec))
+
+    def open_to_more(self, what: str, run: Callable[[], R]) -> R:
+        """What `run` gives. If it ranges over sorts that are open, it must give the same where there are more members of them: nobody has
+        said that there are no others. Raises Unsettled, which names `what`."""
+        with sizes_read() as read:
+            found = run()
+        ranged = [sort for sort in self.open if sort in read]
+        if ranged and self.with_more(ranged, run) != found:
+            raise Unsettled(what, ranged)
+        return found
+
+    @property
+    def open(self) -> tuple[AnySort, ...]:
+        """The sorts of which more is met."""
+        return tuple(sort for sort in self._sizes if sort not in self.closed)
+
+    def with_more(self, sorts: Sequence[AnySort], run: Callable[[], R]) -> R | Failure:
+        """What `run` gives, or how it fails, where sorts have members that were not met: of identities so many that counting shows it."""
+        met = {sort: sort.bound for sort in self._sizes}
+        for sort in sorts:
+            sort.bound += 1 if issubclass(sort, Int) else sort.bound + 2
+        try:
+            return run()
+        except Failure as failure:
+            return failure
+        finally:
+            for sort, bound in met.items():
+                sort.bound = bound
+
+    def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
+        return self.open_to_more("@init", lambda: super(Wide, self).initial_state(zero, method, arguments))
 
     @property
     def constraints(self) -> tuple[Method, ...]:
