@@ -10,7 +10,7 @@ from quorate.errors import SpecError
 from quorate.explore import check
 from quorate.language.system import System
 from quorate.loading import load
-from quorate.outcome import Failed, NotJudged
+from quorate.outcome import Failed, HoldsWithinBounds, NotJudged
 
 from tests.generated import load as load_drawn
 
@@ -307,3 +307,32 @@ def test_a_mistake_in_an_annotation_is_shown_at_its_line() -> None:
     with pytest.raises(SpecError) as refused:
         System(load_drawn(HEADER + SPEC.replace("    x: N\n", "    x: N\n    log: dict[N, set[N] | None]\n")))
     assert refused.value.location is None or "log" in refused.value.location.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    {
+        "an except": "try:\n    self.x += 1\nexcept Exception:\n    pass",
+        "one that disables": "try:\n    self.x += 1\nexcept BaseException:\n    require(False)",
+        "a return": "try:\n    self.x += 1\nfinally:\n    return",
+        "a context": "import contextlib\nwith contextlib.suppress(Exception):\n    self.x += 1",
+    }.values(),
+)
+def test_a_bound_cuts_whatever_catches_it(line: str) -> None:
+    """What an action does then it would not do within wider bounds: that nothing was cut is not so."""
+    outcome = check(load_drawn(HEADER + SPEC.replace("        self.x += 1\n", indented(indented(line)) + "\n")))
+    assert isinstance(outcome, HoldsWithinBounds) and outcome.statistics.cuts == {"N": 1}
+
+
+def test_a_bound_is_an_error_of_a_property_whatever_catches_it() -> None:
+    body = "try:\n            return Step(self.x + 1).x > 0\n        except Exception:\n            return True"
+    record = "@record\nclass Step:\n    x: N\n"
+    outcome = check(load_drawn(HEADER + record + SPEC.replace("return self.x <= 3", body)))
+    assert isinstance(outcome, Failed) and "passes the bound N" in outcome.message
+
+
+def test_an_abstract_specification_is_refused_at_its_class() -> None:
+    lacking = "    @abc.abstractmethod\n    def more(self) -> None: ...\n"
+    with pytest.raises(SpecError, match="Drawn is abstract: it lacks more") as refused:
+        System(load_drawn("import abc\n" + HEADER + SPEC.replace("(Spec)", "(Spec, abc.ABC)") + lacking))
+    assert refused.value.location is not None and "class Drawn" in refused.value.location.text

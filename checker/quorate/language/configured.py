@@ -127,6 +127,10 @@ class Configured:
                     f"{self.name} has the metaclass {type(self.spec).__name__}, which could find anything under a name."
                 )
             check_own(self.spec)
+            if inspect.isabstract(self.spec):
+                raise SpecError(
+                    f"{self.name} is abstract: it lacks {', '.join(sorted(vars(self.spec)['__abstractmethods__']))}."
+                )
             for name in declared(self.spec):
                 if not isinstance(raw(self.spec, name), VariableSlot):
                     raise SpecError(f"{self.name}.{name} is a variable, and was replaced in the class since.")

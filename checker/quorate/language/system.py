@@ -292,19 +292,29 @@ class System(Configured):
 
     def _fired(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         draft, log = self.draft(state)
+        before, Cut.latest = Cut.latest, None
         try:
-            result = action.function(draft, *arguments)
-            if result is not None:
-                raise SpecError(f"it returned {result!r}, and an action returns nothing. `require` is what disables it")
-            return Successor(self.committed(state, draft), tuple(log.events))
-        except Disabled:
-            return None
+            try:
+                result = action.function(draft, *arguments)
+            except Disabled:
+                found = None
+            else:
+                if result is not None:
+                    raise SpecError(
+                        f"it returned {result!r}, and an action returns nothing. `require` is what disables it"
+                    )
+                found = Successor(self.committed(state, draft), tuple(log.events))
+            if Cut.latest is not None:
+                raise Cut.latest
+            return found
         except Cut:
             raise
         except BaseException as error:
             if not is_of_spec(error):
                 raise
             raise self.failure(action, arguments, error) from error
+        finally:
+            Cut.latest = before
 
     def settled(self, method: Method, arguments: Arguments, *views: SpecBase) -> Any:
         """The value of a property of what is viewed; asked for again where no typed model vouches for the spec. Raises Failure if it
@@ -313,7 +323,14 @@ class System(Configured):
             states = [self._viewed(view) for view in views]
             self._refuse_changes(method, arguments, states, lambda shown, given: method.function(*shown, *given))
             self._run_again(method, arguments, lambda: method.function(*views, *arguments))
-        return method.function(*views, *arguments)
+        before, Cut.latest = Cut.latest, None
+        try:
+            value = method.function(*views, *arguments)
+            if Cut.latest is not None:
+                raise Cut.latest
+            return value
+        finally:
+            Cut.latest = before
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
         """What @init makes of the defaults, or None if a `require` is false. Raises Failure if it fails."""
