@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from quorate.errors import Location, SpecError, UsageError, unknown
+from quorate.explore.account import Account
 from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding, Lasting, engine, liveness_engine
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.symmetry import affordable, renamings, scalarsets
@@ -219,12 +220,15 @@ class _Judge:
         if covered.stopped is not None:
             self.verdicts.leave_open(covered.stopped)
             return self.make(Unfinished, reason=covered.stopped)
+        account = Account(self.system, self.watch)
+        account.look()
+        account.compare(covered, self.sorts)
         self.notes.extend(f"the action {name} never fired" for name, count in covered.actions.items() if count == 0)
         if covered.stuck:
             self.notes.append(_stuck_note(covered.stuck))
         self.verdicts.judge_safety()
         if self.system.of(*LIVENESS):
-            ended = self._liveness(workers)
+            ended = self._liveness(workers, account)
             if ended is not None:
                 return ended
         return self._summed_up()
@@ -315,7 +319,7 @@ class _Judge:
         self.notes.append(f"states were kept in a tree, after {found.states:,} had filled the memory as they are")
         return explore()
 
-    def _liveness(self, workers: int) -> Outcome | None:
+    def _liveness(self, workers: int, account: Account) -> Outcome | None:
         """The outcome if a liveness property is violated, or the graph is too large to tell."""
         if self.sorts:
             self.notes.append("liveness was checked on the full graph, without symmetry reduction")
@@ -330,6 +334,8 @@ class _Judge:
         self.notes.extend(lasting.notes)
         if lasting.stopped is not None:
             return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
+        account.look()
+        account.compare_runs(lasting)
         if lasting.finding is not None:
             return self._found(lasting.finding)
         self.notes.extend(lasting.remarks)
