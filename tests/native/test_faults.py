@@ -178,9 +178,9 @@ def test_a_killed_search_goes_on_from_its_last_checkpoint(tmp_path: Path) -> Non
 
 
 def test_a_limit_of_memory_is_kept_and_said() -> None:
-    ended = quorate(*LARGE, "--max-memory", "0.15")
+    ended = quorate(*LARGE, "--max-memory", "0.08")
     assert ended.code == 3 and ended.facts["verdict"] == "unfinished"
-    assert "0.15 GB of memory" in str(ended.facts["reason"]) and 0 < int(str(ended.facts["states"])) < 61_515_776
+    assert "0.08 GB of memory" in str(ended.facts["reason"]) and 0 < int(str(ended.facts["states"])) < 61_515_776
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
 
 
