@@ -203,8 +203,8 @@ def test_mutants_are_explored_by_a_cluster_and_a_lost_process_is_replaced(
             ray.kill(crews[0]._members[1])
 
     monkeypatch.setattr(OfACluster, "__init__", begin)
-    found = series(task, 300.0, 1, Watch(), kill, is_cached=False, cluster=Cluster(workers=2))
-    expected = series(task, 300.0, 1, Watch(), is_cached=False)
+    found = series(task, 300.0, 1, Watch(), kill, cluster=Cluster(workers=2))
+    expected = series(task, 300.0, 1, Watch())
     assert found.stopped is None and crews[0]._lost == 1 and found.processes == 2
     assert [one.finding for one in found.trials] == [one.finding for one in expected.trials]
     assert Verdict.UNDECIDED not in {one.finding.verdict for one in found.trials}

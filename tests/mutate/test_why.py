@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import re
+import subprocess
+import sys
 import zlib
 from base64 import b64decode
 from pathlib import Path
@@ -17,6 +20,7 @@ from quorate.errors import UsageError
 from quorate.explore import Watch
 from quorate.language.system import System
 from quorate.mutate import Task, Verdict, series
+from quorate.mutate.cache import Cache
 from quorate.report.why import VERDICTS
 
 from tests.docs.pages import DOCS
@@ -116,15 +120,60 @@ def test_an_interruption_gives_what_is_known(file: Path) -> None:
         if (done, what) == (3, "mutants"):
             watch.interrupt()
 
-    found = series(Task("lock.py", engine="reference"), 60.0, 1, watch, interrupt)
+    cache = Cache.of_user("key")
+    found = series(Task("lock.py", engine="reference"), 60.0, 1, watch, interrupt, cache)
     verdicts = [trial.finding.verdict for trial in found.trials]
     assert found.stopped == "interrupted" and verdicts.count(Verdict.UNDECIDED) == len(verdicts) - 3
-    again = series(Task("lock.py", engine="reference"), 60.0, 1, Watch())
+    again = series(Task("lock.py", engine="reference"), 60.0, 1, Watch(), cache=cache)
     assert (
         again.known == 3
         and again.stopped is None
         and Verdict.UNDECIDED not in {one.finding.verdict for one in again.trials}
     )
+
+
+ROLES = """from enum import Enum
+
+class Role(Enum):
+    ONE = "one"
+    TWO = "two"
+"""
+USES_ROLES = """from quorate import Spec, action, invariant, require
+from roles import Role
+
+class Chosen(Spec):
+    role: Role
+
+    @action
+    def choose(self, role: Role) -> None:
+        require(role in (Role.ONE, Role.TWO))
+        self.role = role
+
+    @invariant
+    def known(self) -> bool:
+        return self.role in (Role.ONE, Role.TWO)
+"""
+
+
+def test_what_is_known_is_of_all_files_that_a_specification_is_made_from(tmp_path: Path) -> None:
+    """What a type of another file has does not show in a model that names none of it."""
+    (tmp_path / "chosen.py").write_text(USES_ROLES, encoding="utf-8")
+    command = [sys.executable, "-m", "quorate", "why", "chosen.py", "--engine", "reference", "--workers", "1"]
+    env = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def told(roles: str) -> str:
+        (tmp_path / "roles.py").write_text(roles, encoding="utf-8")
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+
+    assert "2 break nothing" in told(ROLES)
+    assert "2 known from before" in told(ROLES)
+    assert "1 break a property" in told(ROLES + '    THREE = "three"\n')
+
+
+def test_nothing_is_kept_of_a_specification_that_has_changed_since_it_was_read(file: Path) -> None:
+    stale = Cache.of_user("key", lambda: False)
+    for _ in range(2):
+        assert series(Task("lock.py", engine="reference"), 60.0, 1, Watch(), cache=stale).known == 0
 
 
 FORGETFUL = """

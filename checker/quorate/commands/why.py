@@ -80,7 +80,10 @@ def command(
     that is lost. Where nothing breaks, the line is redundant or a property is missing. Exit codes: 0 every mutant was decided, 2 the
     usage or the specification is wrong, 3 some are not decided, 4 a mistake of Quorate.
     """
+    from quorate.loading import located
     from quorate.mutate import Task, series
+    from quorate.mutate.cache import Cache
+    from quorate.pipeline.sources import key, sources_of
     from quorate.report.render import write
     from quorate.report.why import why_json, why_text
     from quorate.report.why_page import why_page
@@ -90,7 +93,9 @@ def command(
     there = cluster_of(cluster, cluster_workers, workers)
     task = Task(spec, variant, bounds, engine)
     with apart(form), interruptible(Watch()) as watch, _told() as progress:
-        found = series(task, budget, workers or os.cpu_count() or 1, watch, progress, cache, there)
+        sources = sources_of(*located(spec))  # Read before it is loaded.
+        known = Cache.of_user(key(sources, str(task)) if cache else None, sources.is_as_read)
+        found = series(task, budget, workers or os.cpu_count() or 1, watch, progress, known, there)
     why = _why(task, found)
     click.echo(why_json(why) if form == "json" else why_text(why), nl=False)
     if output is not None:

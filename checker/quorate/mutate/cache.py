@@ -1,40 +1,41 @@
-"""What was found of mutants, kept for the next time: by the content of the model, of its file, and of the checker itself."""
+"""What was found of mutants, kept for the next time: by the content of the model, and by a key for all that it depends on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import quorate
 from quorate import cc
 from quorate.files import write_whole
 from quorate.mutate.trial import Finding
 
 FILES_MAX = 5_000
 """More files than this are not kept: those used longest ago are removed."""
-PARTS = ("language", "model", "explore", "mutate")
-"""What a finding depends on, of the checker, beside what is in no part of it."""
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Findings in a folder, None for nowhere. `salt` is what they depend on beside the mutant: its original, its file, what it is
-    called."""
+    """Findings in a folder, None for nowhere. `key` stands for what they depend on beside the mutant: all that its original is made
+    from, what was asked, and the checker. `is_current`: whether what has been loaded by now is what the key stands for."""
 
-    folder: Path | None
-    salt: str = ""
+    folder: Path | None = None
+    key: str = ""
+    is_current: Callable[[], bool] = _always
 
     @staticmethod
-    def of_user(salt: str) -> Cache:
-        """The user's own."""
-        objects = cc.cache_directory()
-        return Cache(None if objects is None else objects.parent / "why", salt)
+    def of_user(key: str | None, is_current: Callable[[], bool] = _always) -> Cache:
+        """The user's own; none without a key, since then it is not known what findings depend on."""
+        objects = None if key is None else cc.cache_directory()
+        return Cache() if objects is None or key is None else Cache(objects.parent / "why", key, is_current)
 
     def get(self, content: str) -> Finding | None:
         """What is known of a mutant."""
@@ -69,16 +70,5 @@ class Cache:
     def _file(self, content: str) -> Path | None:
         if self.folder is None:
             return None
-        key = hashlib.sha256("\0".join([_checker(), self.salt, content]).encode()).hexdigest()
+        key = hashlib.sha256("\0".join([self.key, content]).encode()).hexdigest()
         return self.folder / f"{key[:40]}.json"
-
-
-@cache
-def _checker() -> str:
-    """A digest of the parts of the checker that findings depend on."""
-    root = Path(quorate.__file__).parent
-    digest = hashlib.sha256(sys.version.encode())
-    for file in sorted([*root.glob("*.py"), *(file for part in PARTS for file in (root / part).rglob("*"))]):
-        if file.suffix in (".py", ".c", ".h"):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

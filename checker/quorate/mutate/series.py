@@ -6,7 +6,6 @@ is not decided in its share of the time is tried again with what the others have
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
@@ -20,7 +19,6 @@ from quorate.mutate.cache import Cache
 from quorate.mutate.crew import Crew, Ended, OfACluster, OfThisMachine, shares
 from quorate.mutate.mutants import Mutant, mutants
 from quorate.mutate.share import Looked, Task
-from quorate.mutate.text import text_of
 from quorate.mutate.trial import Finding, Original, Trial, Verdict
 from quorate.outcome import Holds, HoldsWithinBounds, NotJudged, Outcome
 
@@ -29,6 +27,7 @@ LIMIT_MIN_S = 2.0
 SHARE = 3.0
 """How many times its even share of the time a mutant may take at first: most need little of it."""
 POLL_S = 0.2
+NOWHERE = Cache()
 LATER_S = 10.0
 """So long it is looked for what a mutant breaks besides."""
 
@@ -55,11 +54,12 @@ def series(
     processes: int,
     watch: Watch,
     progress: Progress = lambda done, total, what: None,
-    is_cached: bool = True,
+    cache: Cache = NOWHERE,
     cluster: Cluster | None = None,
 ) -> Series:
     """Explore all mutants, in so many processes or in those of a cluster. `watch` interrupts; `progress` is told how many are done, of how
-    many, and what is going on. Raises UsageError if the original does not hold, as there is nothing then that its lines protect."""
+    many, and what is going on; `cache` has what is known from an earlier time. Raises UsageError if the original does not hold, as there
+    is nothing then that its lines protect."""
     begin = time.monotonic()
     _, spec = task.loaded()
     progress(0, 0, "the original")
@@ -68,12 +68,10 @@ def series(
         raise KeyboardInterrupt
     _refuse_broken(original.outcome)
     found = mutants(spec)
-    salt = "\0".join([original.content, text_of(inspect.getsourcefile(spec) or ""), str(task)])
     with _crew(task, original.outcome, processes, cluster) as crew:
-        cache = Cache.of_user(salt) if is_cached else Cache(None)
         run = _Run(found, original.content, crew, cache, watch, progress, budget_s, begin + budget_s)
         run.explore()
-        cache.prune()
+        run.cache.prune()
         processes = crew.size
     trials = tuple(run.trials())
     return Series(original.outcome, trials, time.monotonic() - begin, processes, run.known, run.stopped)
@@ -119,6 +117,8 @@ class _Run:
     def explore(self) -> None:
         """All of it."""
         self._each(range(len(self.mutants)), "look", lambda _: (), self.looked.__setitem__, "models")
+        if not self.cache.is_current():  # Here, and in the processes that have loaded it now.
+            self.cache = NOWHERE
         to_do = self._different()
         theirs = shares(self.crew, to_do)
         self._each(range(self.crew.size), "compile", lambda worker: (theirs[worker],), lambda *_: None, "programs")
