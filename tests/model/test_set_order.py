@@ -79,6 +79,22 @@ class Counted(list):
 def join(one: set[Phase], other: set[Phase]) -> set[Phase]:
     return one | other
 
+def second(of: set[Phase]) -> Phase:
+    return [*of][1]
+
+class Picking:
+    def __init__(self, how) -> None:
+        self.how = how
+
+    def pick(self, of: set[Phase]) -> Phase:
+        return [*of][1]
+
+PARTIAL, TABLE, PICKING = functools.partial(second), {"second": [second]}, Picking(second)
+PICK = PICKING.pick
+
+def defaulted(of: set[Phase], how=second) -> Phase:
+    return how(of)
+
 class Base(Spec):
     some: set[Phase]
     log: list[Phase]
@@ -163,6 +179,15 @@ DEPENDS = (
     "self.level = 1 if f'{made}'.startswith('{<Phase.B') else 2",
     "self.level = 1 if '%s' % (made,) < '{<Phase.C' else 2",
     "self.level = 1 if '{}'.format(frozenset(made)).endswith('C: 3>})') else 2",
+    "self.level = 1 if str([made]).startswith('[{<Phase.A') else 2",
+    "self.level = 1 if f'{({1: [made]},)}'.startswith('({1: [{<Phase.B') else 2",
+    # What is kept in other objects is looked into, too.
+    "self.log.append(PARTIAL(made))",
+    "self.log.append(TABLE['second'][0](made))",
+    "self.log.append(PICKING.pick(made))",
+    "self.log.append(PICKING.how(made))",
+    "self.log.append(PICK(made))",
+    "self.log.append(defaulted(made))",
     # Each of the elements comes first once, and last.
     *(f"self.level = 1 if [*made][{at}] == Phase.{one} else 2" for at in (0, -1) for one in "ABC"),
     "self.level = 1 if [one.name for one in made] == ['A', 'C', 'B'] else 2",

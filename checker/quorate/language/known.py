@@ -118,7 +118,7 @@ PLAIN = frozenset({bool, int, float, str, bytes, type(None), tuple, list, dict, 
 def is_alone(value: Any) -> bool:
     """Whether an object can have no other function behind it: most of what stands in a class."""
     kind = type(value)
-    return kind in PLAIN or (kind is FunctionType and not any(_kept(value)))
+    return kind in PLAIN or (kind is FunctionType and not any(kept(value)))
 
 
 def behind(value: Any) -> Iterator[FunctionType]:
@@ -132,14 +132,14 @@ def behind(value: Any) -> Iterator[FunctionType]:
         seen.add(id(one))
         if type(one) is FunctionType:
             yield one
-            waiting += filter(None, _kept(one))
+            waiting += kept(one)
         elif type(one) in KEEPING or any(raw(type(one), name) is not UNKNOWN for name in STANDING_IN):
             waiting += gc.get_referents(one)
 
 
-def _kept(function: FunctionType) -> tuple[Any, ...]:
+def kept(function: FunctionType) -> tuple[Any, ...]:
     """What a function keeps for when it is called."""
-    return function.__closure__, function.__defaults__, function.__kwdefaults__, vars(function)
+    return tuple(filter(None, (function.__closure__, function.__defaults__, function.__kwdefaults__, vars(function))))
 
 
 KEEPING = (CellType, dict, tuple, list, set, frozenset)

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
 import inspect
 import sys
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from types import CodeType, FunctionType, ModuleType
+from functools import cache, cached_property, partial, partialmethod
+from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from quorate.errors import OutsideSubset, SpecError
 from quorate.language.declarations import SpecBase
-from quorate.language.known import home
+from quorate.language.known import KEEPING, home, kept
 from quorate.language.system import Again, System
 from quorate.model.build import build
 from quorate.model.set_order import in_other_orders
@@ -83,33 +86,42 @@ def vouch(system: System, running: System | None = None) -> None:
 
 
 def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
-    """The methods of a spec, and the functions of its author that they name, at any depth."""
-    pending: list[tuple[FunctionType, type | None]] = [
-        (function, cls)
+    """The methods of a spec, and the functions of its author that they name, or that are kept in what they name, at any depth."""
+    pending: list[tuple[Any, type | None]] = [
+        (one, cls)
         for cls in system.spec.__mro__
         if issubclass(cls, SpecBase) and not home(cls).startswith("quorate.")
-        for function in _methods(cls)
+        for one in _members(cls)
     ]
-    seen: set[FunctionType] = set()
+    seen: dict[int, Any] = {}
     while pending:
-        function, owner = pending.pop()
-        if function in seen or not _is_of_author(function):
+        one, owner = pending.pop()
+        if id(one) in seen:
             continue
-        seen.add(function)
-        yield function, owner
-        for named in _named_in(function):
-            if type(named) is FunctionType:
-                pending.append((named, None))
-            elif issubclass(type(named), type) and _is_of_author(named):
-                pending += [(method, named) for method in _methods(named)]
+        seen[id(one)] = one
+        if type(one) is FunctionType:
+            if _is_of_author(one):
+                yield one, owner
+                pending += [(part, None) for part in (*_named_in(one), *kept(one))]
+        elif issubclass(type(one), type):
+            if _is_of_author(one):
+                pending += [(part, one) for part in _members(one)]
+        elif type(one) in HOLDING:
+            pending += [(part, owner) for part in gc.get_referents(one)]
+        elif not isinstance(one, ModuleType) and _is_of_author(type(one)):
+            pending += [(part, None) for part in gc.get_referents(one)]
 
 
-def _methods(cls: type) -> list[FunctionType]:
-    """The functions that a class defines, as methods of any kind."""
-    inside = {staticmethod: "__func__", classmethod: "__func__", property: "fget"}
-    members = ((one, inside.get(type(one))) for one in vars(cls).values())
-    found = (one if name is None else getattr(one, name) for one, name in members)
-    return [one for one in found if type(one) is FunctionType]
+HOLDING = (
+    *(*KEEPING, MappingProxyType, MethodType, staticmethod, classmethod, property, cached_property),
+    *(partial, partialmethod, type(cache(len)), OrderedDict, defaultdict, deque),
+)
+"""Classes of Python's of what keeps objects, and does nothing with them but what it is asked to."""
+
+
+def _members(cls: type) -> list[Any]:
+    """What stands in a class, but for what the language has put there."""
+    return [one for name, one in vars(cls).items() if not name.startswith("__quorate_")]
 
 
 def _is_of_author(one: FunctionType | type) -> bool:

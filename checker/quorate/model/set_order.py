@@ -131,9 +131,11 @@ class _Shown:
 
 
 def _shown(value: Any) -> Any:
-    """What to write instead of a value; of a tuple, instead of its parts."""
-    if type(value) is tuple:
-        return tuple(map(_shown, value))
+    """What to write instead of a value; of a tuple, list or dict, instead of its parts."""
+    if type(value) in (tuple, list):
+        return type(value)(map(_shown, value))
+    if type(value) is dict:
+        return {_shown(key): _shown(one) for key, one in value.items()}
     return _Shown(value) if type(value) in (set, frozenset) and len(value) > 1 else value
 
 
