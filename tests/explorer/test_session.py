@@ -196,6 +196,43 @@ def test_another_variant_is_compared_step_by_step(raft: Session) -> None:
     assert [band["index"] for band in drawn["bands"]] == [0, 1, 2]
 
 
+LONG = """from quorate import Nat, Spec, action, invariant
+
+
+class Place(Nat, max=63):
+    pass
+
+
+class Long(Spec):
+    seen: set[Place]
+
+    def last(self) -> Place:
+        return 62
+
+    @action
+    def see(self) -> None:
+        self.seen = {p for p in Place if p < 60} | {self.last()}
+
+    @invariant
+    def fine(self) -> bool:
+        return True
+
+
+class Later(Long):
+    def last(self) -> Place:
+        return 63
+"""
+
+
+def test_what_is_too_long_to_be_shown_is_compared(tmp_path: Path) -> None:
+    file = tmp_path / "long.py"
+    file.write_text(LONG, encoding="utf-8")
+    session = Session(load(str(file)), {}, 1)
+    asked = {"variant": None, "run": {"initial": {}, "steps": [["see", {}]]}, "with": "Later"}
+    found = session.answer("compare", asked)["state"]
+    assert found["step"] == 1 and [one["variable"] for one in found["places"]] == ["seen"]
+
+
 def test_a_step_that_raises_ends_the_run(tmp_path: Path) -> None:
     file = tmp_path / "raises.py"
     file.write_text(

@@ -5,6 +5,7 @@ The engines' configuration is the whole process's, so that one question is answe
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -312,19 +313,23 @@ def _words(outcome: Outcome, from_start: bool) -> str:
 
 
 def _differing(pairs: Sequence[tuple[Node, Node]]) -> Iterator[Json]:
-    """The steps after which the states differ, with the variables that do."""
+    """The steps after which the states differ, with the variables that do. What is shown of two values may be the same."""
+
+    def shown(values: dict[str, Json], name: str) -> str:
+        return show(values[name], 80) if name in values else "none"
+
     for step, (mine, theirs) in enumerate(pairs):
         here, there = (
             {
-                variable.name: show(variable.type.to_json(value), 80)
+                variable.name: variable.type.to_json(value)
                 for variable, value in zip(node.stage.system.variables, node.state, strict=True)
             }
             for node in (mine, theirs)
         )
         places = [
-            {"variable": name, "here": here.get(name, "none"), "there": there.get(name, "none")}
+            {"variable": name, "here": shown(here, name), "there": shown(there, name)}
             for name in dict.fromkeys((*here, *there))
-            if here.get(name) != there.get(name)
+            if name not in here or name not in there or here[name] != there[name]
         ]
         if places:
             yield {"step": step, "places": places}
@@ -333,19 +338,20 @@ def _differing(pairs: Sequence[tuple[Node, Node]]) -> Iterator[Json]:
 def _offering(pairs: Sequence[tuple[Node, Node]]) -> Iterator[Json]:
     """The steps after which different things can happen."""
 
-    def calls(node: Node) -> list[str]:
-        return [
-            f"{action.name} {given(encoded(action, arguments))}".strip()
-            for action, arguments in (option.instance for option in node.options)
-        ]
+    def calls(node: Node) -> dict[str, str]:
+        """By what tells them apart, what is shown of them."""
+        found = (
+            (action.name, encoded(action, arguments)) for action, arguments in (one.instance for one in node.options)
+        )
+        return {json.dumps([name, told]): f"{name} {given(told)}".strip() for name, told in found}
 
     for step, (mine, theirs) in enumerate(pairs):
         here, there = calls(mine), calls(theirs)
-        if set(here) != set(there):
+        if here.keys() != there.keys():
             yield {
                 "step": step,
-                "here": [call for call in here if call not in there],
-                "there": [call for call in there if call not in here],
+                "here": [call for told, call in here.items() if told not in there],
+                "there": [call for told, call in there.items() if told not in here],
             }
 
 
