@@ -42,7 +42,7 @@ from quorate.explore.symmetry import Symmetry
 from quorate.kinds import LIVENESS
 from quorate.language.system import System
 from quorate.loading import load, names
-from quorate.outcome import Holds, NotJudged, Violated
+from quorate.outcome import Failed, Holds, NotJudged, Violated
 
 
 class Guest(Scalarset, size=2):
@@ -172,7 +172,20 @@ class Settles(Rounds):
         return self.round >= 1
 
 
-CASES = (Inn, Choosy, Weak, Turns, Single, Rounds, Settles)
+class Soon(Rounds):
+    """Its goal raises an error where nobody asks for it any more."""
+
+    @reachable
+    def begun(self) -> bool:
+        return 1 // (1 - self.round) == 1
+
+
+class Never(Soon):
+    """Its goal raises an error before it is reached."""
+
+    @reachable
+    def begun(self) -> bool:
+        return 1 // (1 - self.round) == 7
 
 
 @pytest.mark.parametrize(
@@ -185,6 +198,8 @@ CASES = (Inn, Choosy, Weak, Turns, Single, Rounds, Settles)
         (Single, Violated),
         (Rounds, NotJudged),
         (Settles, NotJudged),
+        (Soon, NotJudged),
+        (Never, Failed),
     ],
 )
 def test_what_engines_say_is_confirmed(spec: type[Spec], verdict: type) -> None:
@@ -224,6 +239,7 @@ MISTAKES: Mapping[str, tuple[type[Spec], Any, str, Any, str]] = {
     "actions are mixed up": (Inn, reference, "Covered", counts(actions={"ask": 3}), "actions"),
     "cuts are forgotten": (Rounds, reference, "Covered", counts(cuts={}), "cuts"),
     "a goal is reached that is not": (Turns, reference, "Covered", counts(reached=frozenset({"x"})), "goals"),
+    "an error of a goal is not seen": (Never, reference.Search, "_check_reachable", lambda *_: None, "an error"),
     "levels are mixed up": (Turns, reference, "Covered", counts(depth=4), "depth"),
     "no lasso is found": (Weak, Lasso, "find", lambda _: None, "served is violated"),
     "no obligation is pending": (Single, Pending, "region", lambda *_: set(), "ends is violated"),

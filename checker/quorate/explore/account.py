@@ -61,7 +61,7 @@ class Account:
         self._states, self._numbers = list[State](), dict[State, int]()
         self._seen, self._waiting = dict[int, Seen](), list[int]()
         self._initial: list[int] | None = None
-        self._reached = set[str]()
+        self._reached, self._raised = set[str](), dict[str, Failure]()
         self._choices = dict[str, Choices]()
         self._chance = random.Random(SEED)
         self._tried, self._begin, self._seconds = 0, 0.0, 0.0
@@ -123,8 +123,11 @@ class Account:
         system = self._system
         self._judge(system.of(*INVARIANTS), state)
         for goal in system.of(*GOALS):
-            if goal.name not in self._reached and any(self._value(*one, state) for one in self._claims([goal])):
-                self._reached.add(goal.name)
+            try:
+                if goal.name not in self._reached and any(self._value(*one, state) for one in self._claims([goal])):
+                    self._reached.add(goal.name)
+            except Failure as failure:
+                self._raised.setdefault(goal.name, failure)
         steps, cuts = list[tuple[Instance, int]](), list[tuple[Instance, str]]()
         for instance in self._instances(state):
             try:
@@ -183,6 +186,11 @@ class Account:
 
     def compare(self, covered: Covered, sorts: Sequence[type[Scalarset]]) -> None:
         """Hold a search that came to its end, and found nothing wrong, against all states, if all were seen."""
+        for goal, failure in self._raised.items():
+            if (
+                goal not in covered.reached
+            ):  # A search asks no more for what it has reached, and meets states in another order.
+                raise self._other(f"an error: {failure}")
         if self._initial is None or self._waiting:
             return
         with self._timed():
