@@ -205,6 +205,7 @@ def test_the_sources_of_every_engine_are_part_of_what_quorate_is(
         "import enum\ndef f(e=enum):\n    return e\n",
         "import collections.abc\nK = collections.abc.sys\n",
         "K = license\n",
+        "K = len(__name__)\n",
     ],
 )
 def test_nothing_is_vouched_for_that_looks_outside(text: str) -> None:

@@ -194,6 +194,8 @@ def _outside(trees: Mapping[Path, ast.AST], of_python: Mapping[Path, Collection[
         waiting = [tree, *_texts(tree)]
         while waiting:
             node = waiting.pop()
+            if _is_script(node):
+                continue
             asked = _module(node.value, modules) if isinstance(node, ast.Attribute) else ""
             if asked and isinstance(node, ast.Attribute):
                 words = [] if node.attr in PURE[asked] else [ast.unparse(node)]
@@ -242,7 +244,8 @@ def _used(node: ast.AST, modules: Mapping[str, str], of_python: Collection[str])
     """What a node by itself uses, or defines for Python to use, that may lead outside."""
     match node:
         case ast.Name(id=name, ctx=ast.Load()):
-            if name in modules or (hasattr(builtins, name) and name not in BUILTINS | SPECIAL) or _is_foreign(name):
+            is_foreign = hasattr(builtins, name) and name not in BUILTINS | SPECIAL
+            if name in modules or is_foreign or _is_foreign(name) or name == "__name__":
                 yield name
         case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             if _is_foreign(name):
@@ -264,6 +267,14 @@ def _used(node: ast.AST, modules: Mapping[str, str], of_python: Collection[str])
                     known = name not in modules and not _is_foreign(name)
                 if not known:
                     yield f"{module or '.'}.{name}"
+
+
+def _is_script(node: ast.AST) -> bool:
+    """Whether this asks whether the file is run as a script. What else it is called goes by what was loaded before it."""
+    match node:
+        case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant(value="__main__")]):
+            return True
+    return False
 
 
 def _is_foreign(name: str) -> bool:
