@@ -185,12 +185,19 @@ class Account:
     # All states
 
     def compare(self, covered: Covered, sorts: Sequence[type[Scalarset]]) -> None:
-        """Hold a search that came to its end, and found nothing wrong, against all states, if all were seen."""
+        """Hold a search that came to its end, and found nothing wrong, against what was seen: all states, or a part of what it met."""
         for goal, failure in self._raised.items():
-            if (
-                goal not in covered.reached
-            ):  # A search asks no more for what it has reached, and meets states in another order.
+            if goal not in covered.reached:  # Of a goal that is reached no more is asked.
                 raise self._other(f"an error: {failure}")
+        counted = [self._counted(number) for number in self._seen]
+        for what, said, found in (
+            ("happens", +Counter(covered.actions), [name for fired, _ in counted for name in fired]),
+            ("cuts", +Counter(covered.cuts), [name for _, cuts in counted for name in cuts]),
+            ("comes true", covered.reached, self._reached),
+        ):
+            for name in found:
+                if name not in said:
+                    raise self._other(f"{name} {what}")
         if self._initial is None or self._waiting:
             return
         with self._timed():
