@@ -52,7 +52,7 @@ def model_of_any_size(spec: type[Spec]) -> Model:
                 except NoAnySize as error:
                     where = declaration(spec, variable.name)
                     raise error if where is None else error.at(where) from None
-    _at_any_bound(model)
+    at_any_bound(model)
     return model
 
 
@@ -62,7 +62,7 @@ LONG = (15,)
 """Those of a sort that says how long lists are: longer ones have too many values to be counted."""
 
 
-def _at_any_bound(model: Model) -> Model:
+def at_any_bound(model: Model) -> Model:
     """The model with one member more of every sort and with numbers as large as the specification can have. What is
     checked there is checked at any bound: `10 - self.term` is not below zero as long as terms end at 3."""
     if model.constraints:
@@ -135,7 +135,7 @@ class Prover:
         """`required` are the properties that must have an any-size meaning; None: all. Others are `skipped` where
         they have none."""
         self.model = model
-        self._any = _at_any_bound(model)
+        self._any = at_any_bound(model)
         self._machine = AnySize(self._any)
         self._before = {
             variable.name: self._machine.symbols.symbol(
@@ -426,4 +426,4 @@ def _mentioned(term: Term) -> Formula:
     return as_formula(z3.Function(f"mentioned {term.sort()}", term.sort(), z3.BoolSort())(term))
 
 
-__all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "model_of_any_size", "same_constants"]
+__all__ = ["FOLLOWS", "INIT", "NO_ERROR", "Prover", "at_any_bound", "model_of_any_size", "same_constants"]
