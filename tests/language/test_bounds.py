@@ -154,6 +154,27 @@ class ByFormat(Rising):
         self.slot += 1
 
 
+class ByText(Rising):
+    @action
+    def rise(self) -> None:
+        require(self.slot < getattr(Rising, "most"))  # noqa: B009
+        self.slot += 1
+
+
+class ByNames(Rising):
+    @action
+    def rise(self) -> None:
+        require(self.slot < vars(Rising)["most"])
+        self.slot += 1
+
+
+class ByDictionary(Rising):
+    @action
+    def rise(self) -> None:
+        require(self.slot < Rising.__dict__["most"])
+        self.slot += 1
+
+
 class ByBase(Rising):
     @action
     def rise(self) -> None:
@@ -189,7 +210,7 @@ def most() -> int:
     return Rising.most
 
 
-@pytest.mark.parametrize("spec", [Rising, ByFunction, ByFormat, ByBase, Refining])
+@pytest.mark.parametrize("spec", [Rising, ByFunction, ByFormat, ByText, ByNames, ByDictionary, ByBase, Refining])
 def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec]) -> None:
     with pytest.raises(SpecError, match=r"Rising.most is 2, and the bound most was asked to be 4"):
         check(spec.bounded(most=4))

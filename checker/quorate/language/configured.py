@@ -280,6 +280,14 @@ class Configured:
                     f"{owner.__name__}.{name} is {there}, and the bound {name} was asked to be {here}, which `self.{name}` is: write that."
                 )
 
+    def require_none_asked(self, owner: object) -> None:
+        """Raises SpecError where a class has any such parameter: whoever has the class in hand may ask it for that in many ways."""
+        if self.abstract is not None:
+            self.abstract.require_none_asked(owner)
+        for name in sorted(self._asked):
+            if issubclass(type(owner), type) and attribute(owner, name) is not UNKNOWN:
+                self.require_asked(owner, name)
+
     def _integers(self) -> list[str]:
         return [name for name, value in self.constants.items() if type(value) is int]
 

@@ -14,7 +14,7 @@ import gc
 import inspect
 import sys
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from functools import cache, cached_property, partial, partialmethod
 from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
@@ -167,6 +167,11 @@ class _Inspection:
         self.own = arguments | stored
         for node in ast.walk(self.source.tree):
             self._look(node)
+        asked = [part for part in ast.walk(self.source.tree) if isinstance(part, ast.Attribute)]
+        plain = {id(part.value) for part in asked if part.attr != "mro" and not part.attr.startswith("__")}
+        for node in (part for statement in self.source.tree.body for part in ast.walk(statement)):
+            if isinstance(node, ast.Name) and id(node) not in plain:
+                self._placed(node, self.system.require_none_asked, self._named(node))
 
     def _look(self, node: ast.AST) -> None:
         match node:
@@ -186,15 +191,18 @@ class _Inspection:
             case ast.Call(func=called):
                 self._check_call(node, self._named(called))
             case ast.Attribute(value=whole, attr=name, ctx=ast.Load()):
-                try:
-                    self.system.require_asked(self._class_named(whole), name)
-                except SpecError as error:
-                    raise self.source.error(node, error.message) from None
+                self._placed(node, self.system.require_asked, self._class_named(whole), name)
             case ast.Subscript(value=whole) | ast.Attribute(value=whole) if not isinstance(node.ctx, ast.Load):
                 if self._is_outside(whole) or isinstance(whole, ast.Call):
                     raise self.source.error(
                         node, f"This changes {ast.unparse(whole)}, which is no variable of the spec. {REMEMBER}"
                     )
+
+    def _placed(self, node: ast.expr, check: Callable[..., None], *given: Any) -> None:
+        try:
+            check(*given)
+        except SpecError as error:
+            raise self.source.error(node, error.message) from None
 
     def _check_call(self, node: ast.Call, called: Any) -> None:
         if called is MISSING:
