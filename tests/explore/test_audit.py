@@ -29,7 +29,9 @@ from quorate.explore.properties import Properties
 from quorate.explore.reference import Search
 from quorate.language.system import System
 from quorate.loading import load
+from quorate.prove import at_any_size
 from quorate.prove.proof import Task, prove
+from quorate.prove.solvers.smt import Answer
 
 from tests import mutants
 from tests.native.agreement import QUICK_FLAGS
@@ -288,6 +290,35 @@ def test_a_check_and_a_proof_are_audited(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(Disagreement, match="Quorums"):
         prove(Task(Quorums, "quorums", any_size=True))
     assert told == {"met": 1, "proven": 2}
+
+
+class Alone(Spec):
+    """Somebody is always left out, if there are two."""
+
+    up: set[Node]
+
+    @init
+    def begin(self, n: Node) -> None:
+        self.up = {n}
+
+    @action
+    def leave(self, n: Node) -> None:
+        require(n in self.up)
+        self.up.remove(n)
+
+    @invariant
+    def somebody_is_left_out(self) -> bool:
+        return any(n not in self.up for n in Node)
+
+
+def test_what_is_proven_for_any_size_is_audited_at_other_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a solver that agrees to everything, CPython finds what is false with one node only."""
+    monkeypatch.setattr(
+        at_any_size, "ask_all", lambda queries, *_: [Answer(one.name, "unsat", 0.0, "z3") for one in queries]
+    )
+    monkeypatch.setattr(at_any_size.AtAnySize, "_worthless", lambda *_: None)
+    with pytest.raises(Disagreement, match=r"somebody_is_left_out is not true, after @init.*, with Node=1"):
+        prove(Task(Alone, "alone", any_size=True))
 
 
 # Mistakes of the translation

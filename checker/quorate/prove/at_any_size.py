@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import cast
 
+from quorate.errors import SpecError
+from quorate.explore.engine import Disagreement
 from quorate.kinds import SAFETY
 from quorate.language.declarations import original
 from quorate.language.places import function_location
-from quorate.language.sorts import Int
+from quorate.language.sorts import Identity, Int
 from quorate.language.spec import Spec, with_lemmas
+from quorate.language.system import System
 from quorate.model.build import build
 from quorate.outcome import Judgement, Outcome, Proven, Unfinished
 from quorate.prove.any_size.history import history_of, with_history
@@ -20,13 +24,15 @@ from quorate.prove.any_size.obligations import FOLLOWS, INIT, NO_ERROR, Prover, 
 from quorate.prove.attempt import Attempt, closure
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
-from quorate.prove.reachability import FirstStates, never_seen, vacuous
+from quorate.prove.reachability import FirstStates, first_initial, never_seen, vacuous
 from quorate.prove.results import Claim, Proof, Task
 from quorate.prove.solvers.query import Query
 from quorate.prove.solvers.smt import SELECTED, Answer, Effort, ask_all, selected, version_of
 
 FIRST_LOOK = Effort((), 0.0, blindly=False)
 """Effort for claims that are expected to fail: what lemmas on demand do not prove, a counterexample shall decide."""
+OTHER_SIZES, OTHER_SECONDS = (1, 2, 4), 0.02
+"""What is proven for any size is audited with so many members of each sort, too, each time so long."""
 SEEN_SECONDS = 1.0
 """So long a contradiction is looked for where a run has shown that there is none, so that the translation would be wrong."""
 
@@ -136,6 +142,8 @@ class AtAnySize(Attempt):
             return proof
         self._require_beginnings()
         self.audit()  # What the proof rests on is true of the configured bounds.
+        if not prover.conditions | self._conditions:
+            self._audit_other_sizes()
         rests_on = tuple(self._rests_on(prover))
         outcome: Outcome = replace(proof.outcome, rests_on=rests_on)
         if self.left:
@@ -147,6 +155,26 @@ class AtAnySize(Attempt):
             said = (f"what is proven rests on this: {what}" for what in rests_on)
             outcome = replace(outcome, notes=(*outcome.notes, *said))
         return replace(proof, outcome=outcome)
+
+    def _audit_other_sizes(self) -> None:
+        """Hold what was proven for all sizes against runs of CPython at a few that are not configured. Raises Disagreement."""
+        system = self.runs.system
+        spec = cast(type[Spec], system.spec)
+        sorts = [sort.__name__ for sort in system.sizes if issubclass(sort, Identity) and not callable(sort._declared)]
+        for size in OTHER_SIZES:
+            bounds = dict.fromkeys(sorts, size)
+            if bounds.items() <= system.bounds.items():
+                continue
+            try:
+                other = System(spec.bounded(**bounds))
+                with other:
+                    initial = first_initial(other, OTHER_SECONDS)
+                    self.audit_from(other, initial, OTHER_SECONDS)
+            except Disagreement as found:
+                sizes = ", ".join(f"{name}={size}" for name in sorts)
+                raise Disagreement(f"{found}, with {sizes}") from None
+            except SpecError:
+                continue  # A capacity or constant that is configured excludes this size, or there is no initial state.
 
     def _require_beginnings(self) -> None:
         """Raises Failure, as exploring does, where an initial state passes a bound. For any size what passes one is a run that is taken

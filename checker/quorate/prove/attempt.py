@@ -27,7 +27,7 @@ from quorate.kinds import INVARIANTS, SAFETY
 from quorate.language.declarations import declarations, original
 from quorate.language.places import class_location
 from quorate.language.spec import Spec
-from quorate.language.system import System
+from quorate.language.system import Arguments, State, System
 from quorate.model.build import Builder
 from quorate.model.nodes import Model
 from quorate.outcome import Failed, Outcome, Proven, Statistics, Unfinished, Violated
@@ -86,11 +86,15 @@ class Attempt:
         """Hold what was proven against runs of CPython at the configured bounds (`explore.audit`). Raises Disagreement."""
         system, seconds = self.runs.system, AUDIT_SECONDS + AUDIT_SHARE * (perf_counter() - self._began)
         with system:
-            try:
-                properties = Properties(system, self.goals)
-            except SpecError:  # One has too many arguments to list: a proof lists none.
-                properties = Properties(system, ())
-            audit(system, first_initial(system, self.task.seconds), Said(properties), seconds)
+            self.audit_from(system, first_initial(system, self.task.seconds), seconds)
+
+    def audit_from(self, system: System, initial: Sequence[tuple[Arguments, State]], seconds: float) -> None:
+        """Hold what was proven against runs of a system from these initial states, inside its configuration. Raises Disagreement."""
+        try:
+            properties = Properties(system, self.goals)
+        except SpecError:  # One has too many arguments to list: a proof lists none.
+            properties = Properties(system, ())
+        audit(system, initial, Said(properties), seconds)
 
     def make(self, kind: type[Outcome], **fields: Any) -> Outcome:
         """An outcome of this run."""
