@@ -336,3 +336,9 @@ def test_an_abstract_specification_is_refused_at_its_class() -> None:
     with pytest.raises(SpecError, match="Drawn is abstract: it lacks more") as refused:
         System(load_drawn("import abc\n" + HEADER + SPEC.replace("(Spec)", "(Spec, abc.ABC)") + lacking))
     assert refused.value.location is not None and "class Drawn" in refused.value.location.text
+
+
+@pytest.mark.parametrize("base", ["dict", "Exception", "int"])
+def test_a_specification_inherits_from_nothing_that_has_a_content(base: str) -> None:
+    with pytest.raises(SpecError, match=r"Drawn has a __\w+__ of its own"):
+        load_drawn(HEADER + SPEC.replace("(Spec)", f"(Spec, {base})"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import Any, ClassVar, Literal, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast, overload
 
 from quorate.errors import SpecError
 from quorate.kinds import LIVENESS, MAPPING, known_kinds
@@ -320,14 +321,15 @@ class SpecBase:
 
 KEPT_NAMES = ("_read", "_write", "_live")
 """What an instance has in its dictionary beside its variables."""
-PROVIDED = ("builtins", "typing", "abc", "quorate.language.declarations", "quorate.language.spec")
-"""The modules of bases that no author writes."""
+PROVIDED = ("quorate.language.declarations", "quorate.language.spec")
+"""The modules of bases that no author writes, beside those of Python's of which an instance has nothing."""
+EMPTY = (object, ABC, Generic)
 
 
 def check_own(cls: type) -> None:
     """Raises SpecError where a class, or one that it inherits from, has what Python looks up by itself, and could say otherwise how its
     variables are read and written, or what its heirs are."""
-    own = [base for base in cls.__mro__ if home(base) not in PROVIDED]
+    own = [base for base in cls.__mro__ if not any(base is one for one in EMPTY) and home(base) not in PROVIDED]
     taken = {name for base in own for name in (*special(base), *(vars(base).keys() & KEPT_NAMES))}
     if taken:
         raise SpecError(
