@@ -45,6 +45,12 @@ from quorate.loading import load, names
 from quorate.outcome import Failed, Holds, NotJudged, Violated
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many instances are tried, however busy the machine is."""
+    monkeypatch.setattr(account, "PATIENCE_S", 60.0)
+
+
 class Guest(Scalarset, size=2):
     """Who wants to sit."""
 
@@ -365,7 +371,6 @@ def test_what_is_wrong_is_found(spec: type[Spec], what: str) -> None:
 
 def test_a_part_of_the_states_contradicts_only_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "TRIES_MIN", 400)
-    monkeypatch.setattr(account, "PATIENCE_S", 30.0)
     assert "served is violated" in seen(Weak.bounded(Guest=4))
     monkeypatch.setattr(Account, "is_whole", False)
     assert "is violated" in seen(Single)

@@ -7,7 +7,7 @@ from enum import Enum
 
 import pytest
 from quorate import Int, Nat, Scalarset, Spec, action, invariant, reachable, require
-from quorate.explore import check
+from quorate.explore import account, check
 from quorate.explore.account import Account
 from quorate.explore.engine import Disagreement, EngineUnavailable
 from quorate.explore.native import library
@@ -180,6 +180,7 @@ WRONG = (Quantifier, OfASet, Return, Sparing, SparingInTheState, CutOrError, Cut
 def _without_the_look(spec: type[Spec], monkeypatch: pytest.MonkeyPatch) -> Outcome:
     with monkeypatch.context() as patched:
         patched.setattr(importlib.import_module("quorate.model.build"), "deciding_sorts", lambda model: {})
+        patched.setattr(account, "PATIENCE_S", 60.0)
         with pytest.raises(Disagreement):  # CPython's own account has no symmetry.
             check(spec, engine="reference")
         patched.setattr(Account, "look", lambda _: None)
