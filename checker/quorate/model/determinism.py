@@ -108,7 +108,7 @@ def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
                 pending += [(part, one) for part in _members(one)]
         elif type(one) in HOLDING:
             pending += [(part, owner) for part in gc.get_referents(one)]
-        elif not isinstance(one, ModuleType) and _is_of_author(type(one)):
+        elif not issubclass(type(one), ModuleType) and _is_of_author(type(one)):  # Without asking the object.
             pending += [(part, None) for part in gc.get_referents(one)]
 
 
