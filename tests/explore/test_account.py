@@ -25,6 +25,7 @@ from quorate import (
     infinitely_often,
     invariant,
     leads_to,
+    mapping,
     reachable,
     require,
 )
@@ -42,7 +43,7 @@ from quorate.explore.symmetry import Symmetry
 from quorate.kinds import LIVENESS
 from quorate.language.system import System
 from quorate.loading import load, names
-from quorate.outcome import Failed, Holds, NotJudged, Violated
+from quorate.outcome import Failed, Holds, HoldsWithinBounds, NotJudged, Violated
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +195,37 @@ class Never(Soon):
         return 1 // (1 - self.round) == 7
 
 
+class Lamp(Spec):
+    """It is switched again and again."""
+
+    on: bool
+
+    @action(fair="weak")
+    def switch(self) -> None:
+        self.on = not self.on
+
+
+class Counted(Spec):
+    """So is this one, while rounds are counted beyond all bounds."""
+
+    refines = Lamp
+
+    on: bool
+    round: Round
+
+    @action(fair="weak")
+    def switch(self) -> None:
+        self.on = not self.on
+
+    @action
+    def count(self) -> None:
+        self.round += 1
+
+    @mapping(fair=True)
+    def as_lamp(self, abstract: Lamp) -> None:
+        abstract.on = self.on
+
+
 @pytest.mark.parametrize(
     ("spec", "verdict"),
     [
@@ -206,6 +238,7 @@ class Never(Soon):
         (Settles, NotJudged),
         (Soon, NotJudged),
         (Never, Failed),
+        (Counted, HoldsWithinBounds),
     ],
 )
 def test_what_engines_say_is_confirmed(spec: type[Spec], verdict: type) -> None:

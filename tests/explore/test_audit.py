@@ -15,7 +15,20 @@ from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, init, invariant, is_quorum, reachable, require, step, terminal
+from quorate import (
+    Nat,
+    Scalarset,
+    Spec,
+    action,
+    init,
+    invariant,
+    is_quorum,
+    mapping,
+    reachable,
+    require,
+    step,
+    terminal,
+)
 from quorate.errors import QuorateError
 from quorate.explore import audit as auditing
 from quorate.explore.audit import Said, audit
@@ -29,6 +42,7 @@ from quorate.explore.properties import Properties
 from quorate.explore.reference import Search
 from quorate.language.system import System
 from quorate.loading import load
+from quorate.outcome import Failed, Proven
 from quorate.prove import at_any_size
 from quorate.prove.proof import Task, prove
 from quorate.prove.solvers.smt import Answer
@@ -319,6 +333,40 @@ def test_what_is_proven_for_any_size_is_audited_at_other_sizes(monkeypatch: pyte
     monkeypatch.setattr(at_any_size.AtAnySize, "_worthless", lambda *_: None)
     with pytest.raises(Disagreement, match=r"somebody_is_left_out is not true, after @init.*, with Node=1"):
         prove(Task(Alone, "alone", any_size=True))
+
+
+class Up(Spec):
+    """Who is up; there is room for all at the configured size."""
+
+    up: set[Node]
+    bounds: ClassVar = {"up": 2}
+
+    @action
+    def rise(self, n: Node) -> None:
+        require(n not in self.up)
+        self.up.add(n)
+
+
+class Awake(Spec):
+    """It is so, whatever room there is."""
+
+    refines = Up
+
+    up: set[Node]
+
+    @action
+    def wake(self, n: Node) -> None:
+        require(n not in self.up)
+        self.up.add(n)
+
+    @mapping
+    def as_up(self, abstract: Up) -> None:
+        abstract.up = self.up
+
+
+def test_a_capacity_of_what_is_refined_is_no_mistake_of_a_proof_for_any_size() -> None:
+    assert isinstance(check(Awake.bounded(Node=4), engine="reference"), Failed)
+    assert isinstance(prove(Task(Awake, "awake", any_size=True)).outcome, Proven)
 
 
 # Mistakes of the translation

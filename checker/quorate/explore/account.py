@@ -339,7 +339,10 @@ class Account:
                     q |= {number} if second else set()
                 case _:
                     raise self._system.not_a_bool(method, arguments, value)
-        specified, bounded = (self._untaken(runs, method, arguments) for runs in (specified, bounded))
+        whole, specified, bounded = (
+            specified,
+            *(self._untaken(runs, method, arguments) for runs in (specified, bounded)),
+        )
         kind, initial = method.declaration.kind, everywhere.intersection(self._initial or ())
         match kind:
             case "always_from":
@@ -357,8 +360,8 @@ class Account:
         if any(home & visited for home in bounded.homes(within)):
             return UNJUDGED
         if kind in ("infinitely_often", "eventually_always") and any(seen.cuts for seen in self._seen.values()):
-            inside = set[int]().union(*specified.homes(everywhere))
-            if self.is_whole and specified.leading(inside) != everywhere:
+            inside = set[int]().union(*whole.homes(everywhere))  # Also where they take what is claimed to be taken.
+            if self.is_whole and whole.leading(inside) != everywhere:
                 return UNJUDGED  # From somewhere all fair runs leave the bounds.
         return HOLDS
 
