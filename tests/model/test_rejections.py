@@ -6,12 +6,16 @@ In the sources below, «...» marks what the caret must stand under.
 from __future__ import annotations
 
 import re
+from textwrap import dedent
 
 import pytest
 from quorate import Spec
 from quorate.errors import OutsideSubset, SpecError
+from quorate.explore import check
+from quorate.explore.engine import EngineUnavailable
 from quorate.language.system import System
 from quorate.model import build
+from quorate.outcome import Violated
 
 from tests.generated import load
 from tests.model.small import around
@@ -348,6 +352,64 @@ def test_a_scalarset_has_no_first_member() -> None:
     with pytest.raises(SpecError, match="Declare `Node \\| None`") as caught:
         build(System(load(source)))
     assert "leader" in str(caught.value)
+
+
+FIRST = """
+    from quorate import *
+
+
+    class Node(Scalarset, size=2):
+        pass
+
+
+    @record
+    class Slot:
+        holder: Node | None
+        voters: frozenset[Node]
+
+
+    FIRST = next(iter(Node))
+
+
+    class First(Spec):
+        {begins}
+        done: dict[Node, bool]
+
+        @action(fair="weak")
+        def work(self, n: Node) -> None:
+            require(n == {boss} and not self.done[n])
+            self.done[n] = True
+
+        @eventually
+        def each(self, n: Node) -> bool:
+            return self.done[n]
+"""
+
+
+@pytest.mark.parametrize(
+    ("begins", "boss"),
+    [
+        ("boss: Node = FIRST", "self.boss"),
+        ("boss: Node | None = FIRST", "self.boss"),
+        ("boss: Slot = Slot(FIRST, frozenset())", "self.boss.holder"),
+        ("boss: tuple[bool, Node] = (False, FIRST)", "self.boss[1]"),
+    ],
+)
+def test_a_default_names_no_member_of_a_scalarset(begins: str, boss: str) -> None:
+    """Arguments that renaming makes equal are judged once: it held of the first node, and so of all."""
+    spec = load(dedent(FIRST.format(begins=begins, boss=boss)), "First")
+    with pytest.raises(OutsideSubset, match=r"First\.boss begins with .* apart") as caught:
+        build(System(spec))
+    assert caught.value.location is not None and caught.value.location.text.strip() == begins
+    with pytest.raises(EngineUnavailable, match=r"First\.boss"):
+        check(spec, engine="native")
+    outcome = check(spec)
+    assert isinstance(outcome, Violated) and outcome.property == "each" and outcome.symmetry == ()
+
+
+def test_a_default_that_renaming_leaves_alone_is_taken() -> None:
+    begins = "boss: Slot = Slot(None, frozenset(Node))"
+    assert build(System(load(dedent(FIRST.format(begins=begins, boss="self.boss.holder")), "First"))).symmetric
 
 
 def chain(times: int, length: int, call: str, last: str) -> type[Spec]:

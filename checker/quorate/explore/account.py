@@ -244,7 +244,7 @@ class Account:
     def _orbits(self, sorts: Sequence[type[Scalarset]]) -> list[list[int]]:
         """The states that were seen, together with those that renaming makes of them. Raises Disagreement if one that renaming makes was
         not seen, though all are there that it makes of initial ones."""
-        swaps = [Renaming({sort: _swapped(sort, place)}) for sort in sorts for place in range(len(sort) - 1)]
+        swaps = Renaming.swaps(sorts)
         orbits, known, lacking = list[list[int]](), set[int](), dict[int, State]()
         for number in range(len(self._states)):
             if number in known:
@@ -382,10 +382,3 @@ def _verdict(lasting: Lasting, method: Method) -> int:
     if any(answer.finding is not None for answer in answers):
         return VIOLATED
     return HOLDS if all(answer.judged for answer in answers) else UNJUDGED
-
-
-def _swapped(sort: type[Scalarset], place: int) -> tuple[Scalarset, ...]:
-    """The members of a sort with two neighbours exchanged."""
-    names = list(sort.members())
-    names[place], names[place + 1] = names[place + 1], names[place]
-    return tuple(names)

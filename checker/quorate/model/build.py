@@ -14,10 +14,11 @@ from quorate.errors import OutsideSubset, SpecError
 from quorate.kinds import KINDS, LIVENESS, MAPPING
 from quorate.language.configured import takes_old
 from quorate.language.declarations import original
-from quorate.language.places import class_location
+from quorate.language.known import shown
+from quorate.language.places import class_location, declaration
 from quorate.language.spec import Spec
 from quorate.language.system import UNSET, Method, System
-from quorate.language.types import BoolType, TupleType, Type, WireType
+from quorate.language.types import BoolType, Renaming, TupleType, Type, WireType
 from quorate.model import bodies, calls, comprehensions, expressions, maps, operators
 from quorate.model import nodes as ir
 from quorate.model.beginning import check_parts
@@ -95,6 +96,7 @@ class Builder:
 
     def beginning(self) -> ir.Action | None:
         """The model of what makes the initial states. Raises SpecError where that is not clear."""
+        self._check_zero()
         method = self.system.init
         init = None if method is None else self._joined(method) if method.parts else self.action(method)
         self._check_initial(init)
@@ -121,6 +123,21 @@ class Builder:
         ranges = (None,) * len(parameters)
         read = ir.reads(body, self.functions)
         return ir.Action(method.name, method, parameters, ranges, body, read, ir.writes(body))
+
+    def _check_zero(self) -> None:
+        """No renaming changes what variables begin with: it would make an initial state that is none, and what is so for one member would
+        not be so for another."""
+        spec, begins = self.system.spec, self.system.zero(before_init=True)
+        for variable, value in zip(self.system.variables, begins, strict=True):
+            sorts = variable.type.scalarsets
+            if value is UNSET or all(variable.type.permute(value, swap) == value for swap in Renaming.swaps(sorts)):
+                continue
+            raise OutsideSubset(
+                f"{spec.__name__}.{variable.name} begins with {shown(value)}, which tells members of "
+                f"{', '.join(sorted(sort.__name__ for sort in sorts))} apart.",
+                "Let @init choose them by parameters: the members are interchangeable.",
+                declaration(spec, variable.name),
+            )
 
     def _check_initial(self, init: ir.Action | None) -> None:
         """A variable without a zero is assigned as a whole by @init, before anything reads it. Otherwise some member of a

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from quorate import kinds
 from quorate.explore import liveness
@@ -80,7 +79,7 @@ def first_of_orbits(method: Method, sorts: Sequence[type[Scalarset]], choices: S
     A specification cannot tell such members apart, so a property is violated for all arguments of an orbit or for none."""
     found: list[int] = []
     seen: set[Arguments] = set()
-    swaps = [Renaming({sort: _swapped(sort, position)}) for sort in sorts for position in range(len(sort) - 1)]
+    swaps = Renaming.swaps(sorts)
     for position, arguments in enumerate(choices):
         if arguments in seen:
             continue
@@ -98,13 +97,6 @@ def first_of_orbits(method: Method, sorts: Sequence[type[Scalarset]], choices: S
                     seen.add(renamed)
                     waiting.append(renamed)
     return found
-
-
-def _swapped(sort: type[Scalarset], position: int) -> tuple[Any, ...]:
-    """The members of a sort with two neighbours exchanged."""
-    names = list(sort.members())
-    names[position], names[position + 1] = names[position + 1], names[position]
-    return tuple(names)
 
 
 class _Ended(Exception):

@@ -24,6 +24,17 @@ class Renaming(dict[type[Scalarset], tuple[Any, ...]]):
         super().__init__(names)
         self.records: dict[Any, Any] = {}
 
+    @classmethod
+    def swaps(cls, sorts: Iterable[type[Scalarset]]) -> list[Renaming]:
+        """The renamings that exchange two neighbours of a sort: all others are made of these."""
+        found = []
+        for sort in sorts:
+            for first in range(len(sort) - 1):
+                names = list(sort.members())
+                names[first : first + 2] = names[first + 1], names[first]
+                found.append(cls({sort: tuple(names)}))
+        return found
+
 
 MASK_MAX = 1024
 """A set over at most this many possible elements needs no capacity: it is a bit mask."""
