@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from quorate import Nat, Scalarset, Spec, action, init, is_majority, require
+from quorate import Nat, Ordered, Scalarset, Spec, action, init, is_majority, require
 from quorate.conform import OPEN, Conforms, Differs, Map, NotDecided, Verdict, validate
+from quorate.errors import UsageError
 
 from tests.conform.runs import Line, write
 
@@ -100,13 +101,28 @@ class Voters(Spec):
             self.weight[p] += 1
 
     @action
+    def even(self) -> None:
+        require(len(P) % 2 == 0)
+        self.asked += 1
+
+    @action
+    def four_left(self) -> None:
+        require(sum(1 for p in P if p not in self.voted) >= 4)
+        self.asked += 1
+
+    @action
+    def two_left(self) -> None:
+        require(sum(1 for n in N if n not in self.seen) >= 2)
+        self.asked += 1
+
+    @action
     def all_seen(self) -> None:
         require(all(n in self.seen for n in N))
         self.asked += 1
 
 
 SETTLED = ("some", "count", "total", "heaviest", "forget", "largest")
-UNSETTLED = ("every", "most", "crowd", "number", "lightest", "raise_all", "all_seen")
+UNSETTLED = ("every", "most", "crowd", "number", "lightest", "raise_all", "even", "four_left", "two_left", "all_seen")
 
 
 class Weighed(Voters):
@@ -170,7 +186,7 @@ def asking(name: str, told: dict[str, Any] | None = None) -> list[Line]:
 def test_what_others_could_change_is_not_decided(name: str, tmp_path: Path) -> None:
     verdict = judged(tmp_path, asking(name))
     assert isinstance(verdict, NotDecided)
-    sort = "N" if name == "all_seen" else "P"
+    sort = "N" if name in ("all_seen", "two_left") else "P"
     assert f"{name} ranges over all of {sort}, and would do something else if there were more" in verdict.reason
 
 
@@ -263,3 +279,26 @@ def test_an_argument_that_is_taken_from_all_others_may_be_one_that_was_not_met(t
         ]
         lines += [{"event": "leave", "args": {"p": "b"}, "vars": {"asked": 3}}]
         assert isinstance(judged(tmp_path, lines, Joining), expected), name
+
+
+class Ballot(Ordered, size=3):
+    """A proposal's number."""
+
+
+class Ballots(Spec):
+    """Later ballots only."""
+
+    last: Ballot | None
+
+    @action
+    def begin(self, b: Ballot) -> None:
+        require(self.last is None or self.last < b)
+        self.last = b
+
+
+def test_the_members_of_an_ordered_sort_are_listed(tmp_path: Path) -> None:
+    """Which of them comes first is not said by which was named first."""
+    log = write(tmp_path / "log.jsonl", [{"event": "begin", "args": {"b": b}, "vars": {"last": b}} for b in (7, 3)])
+    with pytest.raises(UsageError, match="The members of Ballot are ordered"):
+        validate([log], Ballots, Map(members={"Ballot": OPEN}), "ballots")
+    assert isinstance(validate([log], Ballots, Map(members={"Ballot": range(9)}), "ballots"), Differs)

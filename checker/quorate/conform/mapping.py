@@ -28,8 +28,8 @@ class Map:
     """How a log is to be read.
 
     `members`: for each sort of identities the names of its members in the log, in order (the servers; their number counts
-    for majorities), or `OPEN` (commands, clients). `events`: for each event name that is not the name of an action, the
-    action it stands for, or several that it may stand for; `NOTHING` where the specification takes no step; None where the
+    for majorities), or `OPEN` (commands, clients), unless it is ordered. `events`: for each event name that is not the name of an action,
+    the action it stands for, or several that it may stand for; `NOTHING` where the specification takes no step; None where the
     line is not about the specification, and is passed over. `silent`: actions that happen without being logged, at most
     `silent_max` of them before an event. `complete`: variables (and views) of which the log tells every change, so that what
     it does not mention has not changed. `hidden`: variables that are not compared although the log tells them. `views`:

@@ -22,7 +22,7 @@ from quorate.conform.values import ANY, INHABITANTS_MAX, Partial, Unreadable, Va
 from quorate.conform.wide.maps import SparseMap
 from quorate.conform.wide.networks import WideNetwork
 from quorate.conform.wide.sorts import is_open
-from quorate.conform.wide.system import Unsettled, Wide
+from quorate.conform.wide.system import Unsettled, Wide, as_many_again
 from quorate.errors import QuorateError, UsageError, unknown
 from quorate.explore.choices import collections_of, members_of, require_understood
 from quorate.explore.traces.witnesses import plain_json
@@ -273,7 +273,7 @@ class Matching:
         if not untold or not isinstance(system, Wide):
             return False
         some = replace(wanted, attempts=tuple(untold))
-        return system.with_more(system.open, lambda: next(self.steps(state, some), None)) is not None
+        return system.with_more(system.open, lambda: next(self.steps(state, some), None), as_many_again) is not None
 
     def silent_steps(self, state: State) -> Iterator[tuple[Instance, State]]:
         """The steps that happen without being logged. What the log tells every change of, they do not change."""

@@ -11,7 +11,7 @@ from quorate.conform.values import Values
 from quorate.conform.wide.system import Wide
 from quorate.errors import UsageError, unknown
 from quorate.language.declarations import SpecBase
-from quorate.language.sorts import Identity, Int
+from quorate.language.sorts import Identity, Int, Ordered
 from quorate.language.spec import Spec
 from quorate.language.system import System
 from quorate.model.determinism import vouch
@@ -66,11 +66,12 @@ def wide_system(spec: type[SpecBase], mapping: Map) -> tuple[Wide, Callable[[Wid
     for name in mapping.members:
         if name not in identities:
             raise UsageError(f"The map's members: {unknown('sort of identities', name, identities)}")
-    for name in identities:
+    for name, sort in identities.items():
         if name not in mapping.members:
+            or_open = "" if issubclass(sort, Ordered) else ", or OPEN if there are as many as the log names"
             raise UsageError(
                 f"The map does not say what the members of {name} are called in the log: "
-                f'`members={{"{name}": ("n1", "n2", "n3")}}`, or OPEN if there are as many as the log names.'
+                f'`members={{"{name}": ("n1", "n2", "n3")}}`{or_open}.'
             )
     closed = {name: len(list(listed)) for name, listed in mapping.members.items() if listed != OPEN}
     for name, size in closed.items():

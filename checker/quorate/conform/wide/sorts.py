@@ -11,11 +11,9 @@ from typing import Any
 from quorate.errors import UsageError
 from quorate.language.sorts import lower
 from quorate.language.types import (
-    IdentityType,
     Leaf,
     MapType,
     NatType,
-    OrderedType,
     RecordType,
     ScalarsetType,
     SetType,
@@ -53,8 +51,8 @@ class Number(NatType):
         return self.check(super().from_json(data))
 
 
-class _Open(IdentityType):
-    """Identities of which more are met."""
+class OpenScalarset(ScalarsetType):
+    """A `Scalarset` of which more members are met."""
 
     def values(self) -> Iterator[Any]:
         return iter(self.sort.members())
@@ -65,14 +63,6 @@ class _Open(IdentityType):
         if value.index >= (self.sort._configured or 0):
             self.sort.bound = value.index + 1
         return value
-
-
-class OpenScalarset(_Open, ScalarsetType):
-    """A `Scalarset` of which more members are met."""
-
-
-class OpenOrdered(_Open, OrderedType):
-    """An `Ordered` sort of which more members are met."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +113,7 @@ def is_open(kind: Type) -> bool:
         return any(map(is_open, kind.kinds))
     if isinstance(kind, MapType):
         return is_open(kind.key) or is_open(kind.value)
-    return isinstance(kind, Number | _Open) or (isinstance(kind, SetType) and is_open(kind.element))
+    return isinstance(kind, Number | OpenScalarset) or (isinstance(kind, SetType) and is_open(kind.element))
 
 
 def is_plain(kind: Type) -> bool:

@@ -7,7 +7,7 @@ capacity. What has to be finite in it follows what the log brings:
 - A number is as large as it is. Where a method ranges over a whole sort (`for i in Index`), it ranges up to the largest
   number met so far: beyond it none is in use.
 - The members of an *open* sort (commands, clients) are those that were met. A *closed* sort (the servers, of which there
-  must be a majority) has the size that it was given.
+  must be a majority) has the size that it was given. An ordered one is closed: a log does not say its order.
 - What has ranged over members and numbers that were met must not depend on there being no others (`open_to_more`).
 - A total map over such keys holds the entries that differ from the zero of their type, a partial one those that are there.
 - Capacities of lists, sets and networks, and constraints, are gone.
@@ -28,12 +28,12 @@ from quorate.conform.wide.collections import SPARE, WideSetType
 from quorate.conform.wide.lists import WideListType
 from quorate.conform.wide.maps import SparseMapType, WidePartialMapType
 from quorate.conform.wide.networks import WideNetworkType
-from quorate.conform.wide.sorts import Number, OpenOrdered, OpenScalarset, WideUnionType, inhabitants
-from quorate.errors import QuorateError, unknown
+from quorate.conform.wide.sorts import Number, OpenScalarset, WideUnionType, inhabitants
+from quorate.errors import QuorateError, UsageError, unknown
 from quorate.language.beginning import joined
 from quorate.language.declarations import SpecBase
 from quorate.language.methods import Method, Parameter, Variable
-from quorate.language.sorts import AnySort, Int, Nat, sizes_read
+from quorate.language.sorts import AnySort, Int, Nat, Ordered, sizes_read
 from quorate.language.system import Arguments, Failure, State, System
 from quorate.language.types import (
     BagType,
@@ -45,7 +45,6 @@ from quorate.language.types import (
     NetworkType,
     PartialMapType,
     RecordType,
-    ScalarsetType,
     SetType,
     TupleType,
     Type,
@@ -66,11 +65,27 @@ class Unsettled(QuorateError):
         )
 
 
+def next_one(sort: AnySort) -> int:
+    """One more: what asks whether all are some way, or how many there are, sees it."""
+    del sort
+    return 1
+
+
+def as_many_again(sort: AnySort) -> int:
+    """More identities than were met, and one more number."""
+    return 1 if issubclass(sort, Int) else sort.bound + 2
+
+
+def crowd(sort: AnySort) -> int:
+    """So many more that whatever counts those that were not met, and wants a few of them, or most, finds enough."""
+    return 8 if issubclass(sort, Int) else sort.bound + 8
+
+
 class Wide(System):
     """A specification without bounds. `closed` gives the sizes of sorts that have one; all other sorts are open. Of those that are
     `endless`, the limits in actions are none. Use it as a context manager, as every system.
 
-    Raises UsageError for a sort that the specification does not have."""
+    Raises UsageError for a sort that the specification does not have, and for an ordered one that is open."""
 
     def __init__(self, spec: type[SpecBase], closed: Mapping[str, int], endless: frozenset[str] = frozenset()) -> None:
         super().__init__(narrowed(spec, endless))
@@ -84,6 +99,11 @@ class Wide(System):
                 self._sizes[sort] = closed[sort.__name__]
             elif issubclass(sort, Int):
                 self._sizes[sort] = max(1, self._sizes[sort] or 0)
+            elif issubclass(sort, Ordered):
+                raise UsageError(
+                    f"The members of {sort.__name__} are ordered, and a log names them in any order: let the map list them in theirs, "
+                    "as many as there may be."
+                )
             else:
                 self._sizes[sort] = 1
         with self:
@@ -104,7 +124,7 @@ class Wide(System):
         with sizes_read() as read:
             found = run()
         ranged = [sort for sort in self.open if sort in read]
-        if ranged and self.with_more(ranged, run) != found:
+        if ranged and any(self.with_more(ranged, run, more) != found for more in (next_one, crowd)):
             raise Unsettled(what, ranged)
         return found
 
@@ -113,11 +133,11 @@ class Wide(System):
         """The sorts of which more is met."""
         return tuple(sort for sort in self._sizes if sort not in self.closed)
 
-    def with_more(self, sorts: Sequence[AnySort], run: Callable[[], R]) -> R | Failure:
-        """What `run` gives, or how it fails, where sorts have members that were not met: of identities so many that counting shows it."""
+    def with_more(self, sorts: Sequence[AnySort], run: Callable[[], R], more: Callable[[AnySort], int]) -> R | Failure:
+        """What `run` gives, or how it fails, where sorts have so many members that were not met."""
         met = {sort: sort.bound for sort in self._sizes}
         for sort in sorts:
-            sort.bound += 1 if issubclass(sort, Int) else sort.bound + 2
+            sort.bound += more(sort)
         try:
             return run()
         except Failure as failure:
@@ -167,7 +187,7 @@ class Wide(System):
             case IdentityType():
                 if kind.sort in self.closed:
                     return type(kind)(kind.sort, kind.sort.bound)
-                return (OpenScalarset if isinstance(kind, ScalarsetType) else OpenOrdered)(kind.sort, ENDLESS)
+                return OpenScalarset(kind.sort, ENDLESS)
             case RecordType():
                 return self._record(kind)
             case TupleType():
