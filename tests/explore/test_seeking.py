@@ -6,7 +6,20 @@ from collections import deque
 from typing import Any
 
 import pytest
-from quorate import Nat, Ordered, Scalarset, Spec, action, constraint, init, invariant, mapping, reachable, require
+from quorate import (
+    Nat,
+    Ordered,
+    Scalarset,
+    Spec,
+    action,
+    constraint,
+    eventually,
+    init,
+    invariant,
+    mapping,
+    reachable,
+    require,
+)
 from quorate.errors import UsageError
 from quorate.explore import witness
 from quorate.explore.choices import Choices
@@ -255,3 +268,36 @@ class Limited(Spec):
 def test_what_is_left_out_at_the_beginning_is_no_bound_of_what_follows_from_a_state() -> None:
     assert type(seek(Limited, [((), (1,))], Aim("violation"), Watch())) is Holds
     assert type(seek(Limited, [((0,), (0,))], Aim("violation"), Watch())) is HoldsWithinBounds
+
+
+class Boss(Spec):
+    """One process works, and it is asked of all whether they do."""
+
+    boss: Process
+    done: dict[Process, bool]
+
+    @init
+    def somebody(self, n: Process) -> None:
+        """Any process is the boss."""
+        self.boss = n
+
+    @action(fair="weak")
+    def work(self, n: Process) -> None:
+        """The boss works."""
+        require(n == self.boss and not self.done[n])
+        self.done[n] = True
+
+    @eventually
+    def each(self, n: Process) -> bool:
+        """Everybody has worked."""
+        return self.done[n]
+
+
+def test_what_is_so_for_one_member_is_not_for_another_where_one_begins_by_himself() -> None:
+    with System(Boss) as system:
+        starts = list(system.initial())[:1]
+        at_once = Watch(at_once=0)
+        broken = seek(Boss, starts, Aim("property", "each"), at_once)
+        found = seek(Boss, starts, Aim("expression", "done[p1] and not done[p2]"), at_once)
+    assert isinstance(broken, Violated) and (broken.engine, broken.symmetry) == ("native", ("Process",))
+    assert isinstance(found, Violated) and (found.engine, found.symmetry) == ("native", ("Process",))

@@ -96,7 +96,7 @@ class Builder:
 
     def beginning(self) -> ir.Action | None:
         """The model of what makes the initial states. Raises SpecError where that is not clear."""
-        self._check_zero()
+        self._check_defaults()
         method = self.system.init
         init = None if method is None else self._joined(method) if method.parts else self.action(method)
         self._check_initial(init)
@@ -124,19 +124,20 @@ class Builder:
         read = ir.reads(body, self.functions)
         return ir.Action(method.name, method, parameters, ranges, body, read, ir.writes(body))
 
-    def _check_zero(self) -> None:
-        """No renaming changes what variables begin with: it would make an initial state that is none, and what is so for one member would
-        not be so for another."""
-        spec, begins = self.system.spec, self.system.zero(before_init=True)
-        for variable, value in zip(self.system.variables, begins, strict=True):
-            sorts = variable.type.scalarsets
-            if value is UNSET or all(variable.type.permute(value, swap) == value for swap in Renaming.swaps(sorts)):
+    def _check_defaults(self) -> None:
+        """No renaming changes a default: it would make an initial state that is none, and what is so for one member would not be so for
+        another."""
+        for variable in self.system.variables:
+            kind, value = variable.type, variable.default
+            if isinstance(kind, WireType) or value is None:
+                continue
+            if all(kind.permute(value, swap) == value for swap in Renaming.swaps(kind.scalarsets)):
                 continue
             raise OutsideSubset(
-                f"{spec.__name__}.{variable.name} begins with {shown(value)}, which tells members of "
-                f"{', '.join(sorted(sort.__name__ for sort in sorts))} apart.",
+                f"{self.system.spec.__name__}.{variable.name} begins with {shown(value)}, which tells members of "
+                f"{', '.join(sorted(sort.__name__ for sort in kind.scalarsets))} apart.",
                 "Let @init choose them by parameters: the members are interchangeable.",
-                declaration(spec, variable.name),
+                declaration(self.system.spec, variable.name),
             )
 
     def _check_initial(self, init: ir.Action | None) -> None:

@@ -99,6 +99,23 @@ def first_of_orbits(method: Method, sorts: Sequence[type[Scalarset]], choices: S
     return found
 
 
+def closing(
+    system: System, initial: Sequence[tuple[Arguments, State]], sorts: Sequence[type[Scalarset]]
+) -> list[type[Scalarset]]:
+    """The sorts of which every renaming makes initial states of initial ones. With others a state can be reachable and its renamings not,
+    and arguments that renaming makes equal are not alike: so it is where somebody looks from a given state."""
+    states = {state for _, state in initial}
+
+    def keeps(swap: Renaming) -> bool:
+        kinds = [variable.type for variable in system.variables]
+        return all(
+            tuple(kind.permute(value, swap) for kind, value in zip(kinds, state, strict=True)) in states
+            for state in states
+        )
+
+    return [sort for sort in sorts if all(map(keeps, Renaming.swaps([sort])))]
+
+
 class _Ended(Exception):
     """The check must end here; the text says why."""
 
@@ -156,14 +173,15 @@ class Check:
 
     def answers(self) -> Iterator[Answer]:
         """For each property and arguments, in order, what `quorate.explore.liveness.answers` gives; only for the first arguments of
-        every orbit of `sorts`."""
+        every orbit of those `sorts` whose renamings make initial states of initial ones."""
         if not self._call(self.library.c.quorate_liveness_build):
             raise self._ended()
         if self.file is not None:
             self.file.built()
+        alike = closing(self.system, self.initial, self.sorts)
         for number, method in enumerate(self.system.of(*LIVENESS)):
             choices = Choices(self.system, method).fixed or ()
-            for position in first_of_orbits(method, self.sorts, choices):
+            for position in first_of_orbits(method, alike, choices):
                 known = None if self.file is None else self.file.recalled(number, position)
                 verdict = self._judged(method, number, position) if known is None else known
                 answer = self._answer(method, choices[position], verdict)
