@@ -34,6 +34,7 @@ from quorate.explore.account import Account
 from quorate.explore.checking import check
 from quorate.explore.choices import Choices
 from quorate.explore.engine import Answer, Covered, Disagreement, Lasting
+from quorate.explore.fair_runs import Demand, Runs
 from quorate.explore.graph import Graph
 from quorate.explore.limits import Watch
 from quorate.explore.liveness import fairness
@@ -418,6 +419,21 @@ def test_an_account_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "TRIES_MIN", 10)
     seen(Inn.bounded(Guest=8))
     assert tries.total() - whole < 10 < whole
+
+
+def test_where_runs_can_stay_is_looked_for_no_longer_than_there_is_time() -> None:
+    """Strong fairness leaves out one state after the other, and each time all others are looked at again."""
+    many = 50
+    demands = [("go", (number,)) for number in range(many)]
+    steps: dict[int, list[tuple[Demand | None, int]]] = {
+        number: [(demand, number + 1), (None, 0)] for number, demand in enumerate(demands)
+    }
+    looked = Counter[str]()
+    runs = Runs(
+        steps | {many: []}, dict(enumerate({demand} for demand in demands)), ["go"], lambda: looked.update([""])
+    )
+    assert list(runs.homes(set(range(many)))) == []
+    assert looked.total() == many
 
 
 def main() -> None:

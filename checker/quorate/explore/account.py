@@ -304,7 +304,7 @@ class Account:
             possible[number] = {what for what in (*(what for what, _ in changing), *beyond) if what is not None}
             steps[number] = [step for step in changing if step[1] in self._seen]
         strong = [action.name for action in self._system.actions if action.declaration.fair == "strong"]
-        return Runs(steps, possible, strong)
+        return Runs(steps, possible, strong, self._try)
 
     def _demand(self, instance: Instance, number: int) -> Demand | None:
         """The demand that an instance serves where it starts."""

@@ -7,7 +7,7 @@ possible in some, are served by steps between them. It may also stay in one stat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +26,8 @@ class Runs:
     steps: Mapping[int, Sequence[tuple[Demand | None, int]]]
     possible: Mapping[int, AbstractSet[Demand]]
     strong: Collection[str]
+    waiting: Callable[[], None] = lambda: None
+    """Called for every set of states that is looked into, of which strong fairness may make many: it may raise to end this."""
 
     def reached(self, begin: Iterable[int], within: Collection[int]) -> set[int]:
         """The states that runs reach without leaving these."""
@@ -61,6 +63,7 @@ class Runs:
         """The largest sets of these states in which a fair run can stay for ever, and visit all of them again and again."""
         waiting = [set(within)]
         while waiting:
+            self.waiting()
             for component in self._components(waiting.pop()):
                 unserved = self._unserved(component)
                 if not unserved:
