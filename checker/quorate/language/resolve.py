@@ -177,6 +177,9 @@ ALLOWED = (
     "set[T], list[T], Network[M], Bag[M] or Channels[M]"
 )
 
+CONTENTS: Mapping[Any, int] = {dict: 2, set: 1, frozenset: 1, list: 1}
+"""How many types a container is given. Python counts those of its own classes only."""
+
 
 def resolve(hint: Any, name: str, configuration: Configuration, default: Any = None) -> Type:
     """The type that an annotation means. `name` is the variable or `Record.field` that declares it, for messages and
@@ -199,6 +202,11 @@ def resolve(hint: Any, name: str, configuration: Configuration, default: Any = N
         return _class_type(hint, name, configuration)
     if origin in (Union, pytypes.UnionType):
         return _union(tuple(resolve(part, name, configuration) for part in arguments), name)
+    if len(arguments) != CONTENTS.get(origin, len(arguments)):
+        raise SpecError(
+            f"{name}: in {_show(hint)} there {'is' if len(arguments) == 1 else 'are'} {len(arguments)} between the brackets, and a "
+            f"{origin.__name__} has {CONTENTS[origin]}. How much it holds is a bound: `Annotated[..., up_to(3)]`."
+        )
     if origin is tuple and arguments and Ellipsis not in arguments:
         return TupleType(tuple(_whole(resolve(part, name, configuration), name) for part in arguments))
     if origin is dict:
