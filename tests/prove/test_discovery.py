@@ -275,8 +275,9 @@ def test_at_fixed_bounds_the_proof_is_for_these_bounds() -> None:
     assert isinstance(discovery.proof.outcome, Proven) and not discovery.proof.outcome.any_size
 
 
-def test_other_properties_are_left_out_of_a_proof_at_fixed_bounds() -> None:
-    outcome = discover(Task(Careless, "", invariants=("mutual_exclusion",)), 60.0).proof.outcome
+@pytest.mark.parametrize("any_size", [False, True])
+def test_other_properties_are_left_out_of_a_proof_and_named(any_size: bool) -> None:
+    outcome = discover(Task(Careless, "", invariants=("mutual_exclusion",), any_size=any_size), 60.0).proof.outcome
     assert isinstance(outcome, Proven) and outcome.properties == ("mutual_exclusion",)
     assert any("never_twice: left out, neither shown nor used" in note for note in outcome.notes)
 

@@ -250,8 +250,10 @@ class _Search:
         texts = tuple(clause.method(name) for name, clause in named.items())
         spec = extended(self.task.spec, texts, others)
         proof = prove(replace(self.task, spec=spec, invariants=tuple(self.goals), depth=1))
-        if others:
-            note = f"{', '.join(others)}: left out, neither shown nor used"
+        open_still = {claim.property for claim in proof.claims if claim.status != "proven"}
+        shown = {*names, *self.goals, *(claim.property for claim in proof.claims)} - open_still
+        if left := [name for name in provable if name not in shown]:
+            note = f"{', '.join(left)}: left out, neither shown nor used"
             proof = replace(proof, outcome=replace(proof.outcome, notes=(*proof.outcome.notes, note)))
         return Discovery(texts, proof, len(self.states), self.tried, imports(self.task.spec, texts))
 
