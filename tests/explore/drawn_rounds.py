@@ -22,6 +22,7 @@ from tests import generated
 
 SPEC = """\
 from enum import Enum
+from typing import Annotated
 from quorate import *
 
 
@@ -42,7 +43,7 @@ class Level(Nat, max=1):
 class Drawn(Spec):
     kind: dict[Node, Kind]
     level: dict[Node, Level]
-    log: dict[Node, list[Level, 1]]
+    log: dict[Node, Annotated[list[Level], up_to(1)]]
     peer: dict[Node, Node | None]
     told: set[Node]
     done: bool
