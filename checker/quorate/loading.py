@@ -25,7 +25,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from quorate.errors import Location, QuorateError, SpecError, UsageError, unknown
+from quorate.language.declarations import original
 from quorate.language.laws import Marked, marked_in
+from quorate.language.places import class_location
 from quorate.language.spec import Spec
 from quorate.language.system import is_of_spec
 
@@ -54,7 +56,8 @@ class Protocol:
 
     @cached_property
     def classes(self) -> dict[str, type[Spec]]:
-        """The public specifications that the module defines, in order."""
+        """The public specifications that the module defines, in order; not what one of them is with other bounds. Raises SpecError if two
+        have one name: one of them would never be judged."""
         found = [
             value
             for value in vars(self.module).values()
@@ -64,7 +67,17 @@ class Protocol:
             and value.__module__ == self.module.__name__
             and not value.__name__.startswith("_")
         ]
-        return {cls.__name__: cls for cls in found if not inspect.isabstract(cls)}
+        classes: dict[str, type[Spec]] = {}
+        for cls in found:
+            if inspect.isabstract(cls) or original(cls) in classes.values():
+                continue
+            if classes.setdefault(cls.__name__, cls) is not cls:
+                raise SpecError(
+                    f"Two specifications of this file are called {cls.__name__}, as those that a function makes. Give each a name of its own: "
+                    f"`class Tight(made(2)): pass`.",
+                    class_location(cls),
+                )
+        return classes
 
     @cached_property
     def marked(self) -> dict[str, Marked]:
