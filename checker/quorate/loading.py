@@ -73,8 +73,8 @@ class Protocol:
                 continue
             if classes.setdefault(cls.__name__, cls) is not cls:
                 raise SpecError(
-                    f"Two specifications of this file are called {cls.__name__}, as those that a function makes. Give each a name of its own: "
-                    f"`class Tight(made(2)): pass`.",
+                    f"Two specifications of this file are called {cls.__name__}, as those that a function makes. Give each a name of its "
+                    f"own: `class Tight(made(2)): pass`.",
                     class_location(cls),
                 )
         return classes

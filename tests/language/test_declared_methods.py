@@ -10,7 +10,7 @@ from quorate.errors import SpecError
 from quorate.explore import check
 from quorate.language.system import System
 from quorate.loading import load
-from quorate.outcome import Failed, HoldsWithinBounds, NotJudged
+from quorate.outcome import Failed, HoldsWithinBounds, NotJudged, Violated
 
 from tests.generated import load as load_drawn
 
@@ -342,3 +342,42 @@ def test_an_abstract_specification_is_refused_at_its_class() -> None:
 def test_a_specification_inherits_from_nothing_that_has_a_content(base: str) -> None:
     with pytest.raises(SpecError, match=r"Drawn has a __\w+__ of its own"):
         load_drawn(HEADER + SPEC.replace("(Spec)", f"(Spec, {base})"))
+
+
+def test_what_nobody_may_inherit_from_is_what_it_is() -> None:
+    """`@final` says something to type checkers, and nothing of instances."""
+    final = "import typing\n@typing.final\n"
+    parts = (
+        "@record\nclass V:\n    x: N\n",
+        "class E(Enum):\n    A = 1\n",
+        "class M(Nat, max=2):\n    pass\n",
+        "class R(Scalarset, size=2):\n    pass\n",
+    )
+    variables = "    v: V\n    e: E\n    m: M\n    r: dict[R, M]\n"
+    source = HEADER + "".join(final + part for part in parts) + final + SPEC.lstrip() + variables
+    assert isinstance(check(load_drawn(source)), HoldsWithinBounds)
+
+
+SHARED = HEADER + "def below(self) -> bool:\n    return self.x < 3\n" + SPEC + "    below = invariant(below)\n"
+
+
+def test_a_function_may_be_marked_alike_in_two_classes() -> None:
+    outcome = check(load_drawn(SHARED + SPEC.replace("Drawn", "Other") + "    below = invariant(below)\n"))
+    assert isinstance(outcome, Violated) and outcome.property == "below"
+    with pytest.raises(SpecError, match="is hidden by another decorator or mark"):
+        System(load_drawn(SHARED + SPEC.replace("Drawn", "Other") + "    below = reachable(below)\n"))
+
+
+def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
+    """One of them would never be judged: `verify` would pass."""
+    made = HEADER + "def made(most):\n" + indented(SPEC.replace("<= 3", "<= most")) + "\n    return Drawn\n"
+    for name, text in {
+        "made_twice": made + "Tight = made(2)\nLoose = made(3)\n",
+        "made_and_named": made + "class Tight(made(2)):\n    pass\nclass Loose(made(3)):\n    pass\n",
+        "with_bounds": HEADER + SPEC + "Small = Drawn.bounded(N=1)\nLarge = Drawn.bounded(N=5)\n",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    with pytest.raises(SpecError, match="Two specifications of this file are called Drawn"):
+        load(str(tmp_path / "made_twice.py"))
+    assert set(load(str(tmp_path / "made_and_named.py")).classes) == {"Tight", "Loose"}
+    assert load(str(tmp_path / "with_bounds.py")).main.bounds == {}

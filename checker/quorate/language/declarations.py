@@ -77,9 +77,13 @@ def note(made: object, function: Callable[..., Any]) -> None:
 def check_in_place(place: type, which: str, kind: type) -> None:
     """Raises SpecError if a mark of this kind that was made in the body of a class is on nothing that stands in the class: another
     decorator has made something else of what was marked, another mark, or another definition, has taken its place."""
-    found = {id(mark(value, which)) for value in vars(place).values() if type(value) is not VariableSlot}
+    standing = [value for value in vars(place).values() if type(value) is not VariableSlot]
+    found = {id(mark(value, which)) for value in standing}
     for made, function in vars(place).get(NOTED, ()):
-        if type(made) is kind and id(made) not in found:
+        is_here = mark(function, which) == made and any(
+            value is function for value in standing
+        )  # Marked alike elsewhere, too.
+        if type(made) is kind and id(made) not in found and not is_here:
             name = getattr(function, "__name__", "?")
             raise SpecError(
                 f"The mark on {place.__qualname__}.{name} is hidden by another decorator or mark over it, or by another definition of the "

@@ -166,9 +166,9 @@ def positional(function: Callable[..., Any]) -> tuple[str, ...]:
 NEUTRAL = frozenset(
     {"__module__", "__qualname__", "__doc__", "__parameters__", "__orig_bases__", "__type_params__"}
     | {"__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"}
-    | {"__firstlineno__", "__static_attributes__", "__abstractmethods__", "__test__"}
+    | {"__firstlineno__", "__static_attributes__", "__abstractmethods__", "__final__", "__test__"}
 )
-"""Special names of a class that say nothing of its instances, to Python; to pytest, `__test__ = False`."""
+"""Special names of a class that say nothing of its instances, to Python; to type checkers `@final`, to pytest `__test__ = False`."""
 
 
 KEPT = ("__dict__", "__weakref__")
