@@ -281,6 +281,29 @@ def test_an_argument_that_is_taken_from_all_others_may_be_one_that_was_not_met(t
         assert isinstance(judged(tmp_path, lines, Joining), expected), name
 
 
+class Leases(Spec):
+    """A lease is made longer by at least three."""
+
+    until: N
+    renewed: bool
+
+    @action
+    def renew(self, n: N) -> None:
+        require(n > self.until + 2)
+        self.until = n
+        self.renewed = True
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_a_number_that_is_not_told_may_be_some_larger_than_what_was_met(renewed: bool, tmp_path: Path) -> None:
+    told: list[Line] = [{"event": "renew", "args": {"n": 30}, "vars": {"until": 30}}]
+    log = write(tmp_path / "log.jsonl", [*told, {"event": "renew", "vars": {"renewed": renewed}}])
+    verdict = validate([log], Leases, Map(members={}), "leases")
+    assert isinstance(verdict, NotDecided if renewed else Differs)
+    log = write(tmp_path / "other.jsonl", [*told, {"event": "renew", "vars": {"until": 32}}])
+    assert isinstance(validate([log], Leases, Map(members={}), "leases"), Differs)
+
+
 class Ballot(Ordered, size=3):
     """A proposal's number."""
 

@@ -72,8 +72,8 @@ def next_one(sort: AnySort) -> int:
 
 
 def as_many_again(sort: AnySort) -> int:
-    """More identities than were met, and one more number."""
-    return 1 if issubclass(sort, Int) else sort.bound + 2
+    """More than were met: for an argument that is not told there is none that would be too many."""
+    return sort.bound + 2
 
 
 def crowd(sort: AnySort) -> int:
