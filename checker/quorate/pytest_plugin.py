@@ -22,6 +22,7 @@ the counterexample in words:
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -195,7 +196,7 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> SpecCla
         return None
     chosen = collector.config.stash[FILES].get(collector.path)
     is_left_out = chosen and name not in chosen and collector.config.args_source is not pytest.Config.ArgsSource.ARGS
-    if is_left_out or not getattr(obj, "__test__", True):
+    if is_left_out or inspect.isabstract(obj) or not getattr(obj, "__test__", True):
         return None
     made: SpecClass = SpecClass.from_parent(collector, name=name, spec=obj)
     return made

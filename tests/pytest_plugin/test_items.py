@@ -12,6 +12,8 @@ import pytest
 pytest_plugins = ["pytester"]
 
 SPEC = '''
+import abc
+
 from quorate import Scalarset, Spec, action, invariant, reachable, require, violates
 
 
@@ -64,6 +66,11 @@ class _Draft(Lock):
 
 class Elsewhere(Lock):
     __test__ = False
+
+
+class Abstract(Lock, abc.ABC):
+    @abc.abstractmethod
+    def free(self) -> bool: ...
 '''
 WRONG = SPEC.replace("return len(self.inside) <= 1", "return len(self.inside) <= 1 // (1 - len(self.inside))")
 COUNTING = """
