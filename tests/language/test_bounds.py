@@ -216,3 +216,65 @@ def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec])
         check(spec.bounded(most=4))
     assert check(spec).statistics.states == check(spec.bounded(most=2)).statistics.states == 3
     assert check(Plainly.bounded(most=4)).violated == ("small",)
+
+
+class Asked(Plainly):
+    bounds: ClassVar[dict[str, int]] = {"most": 4}
+
+
+class Other(Rising):
+    most: ClassVar[int] = 3
+
+
+def test_a_variant_gives_a_parameter_no_value_that_bounds_replace() -> None:
+    with pytest.raises(
+        SpecError, match=r"Less.most is 1, and bounds of a base make it 4: write `bounds = {'most': ...}` in Less"
+    ):
+
+        class Less(Asked):
+            most: ClassVar[int] = 1
+
+    with pytest.raises(SpecError, match=r"Other.most is 3, and bounds of a base make it 4: .* in Both"):
+
+        class Both(Other, Asked):
+            pass
+
+    class Again(Asked):
+        most: ClassVar[int] = 1
+        bounds: ClassVar[dict[str, int]] = {"most": 1}
+
+    class Nearer(Asked, Other):
+        pass
+
+    class Later(Asked):
+        pass
+
+    assert [check(spec).statistics.states for spec in (Again, Nearer, Later)] == [2, 5, 5]
+
+    class Inherits(Later):  # Its base was checked, and has the parameter for an attribute since.
+        pass
+
+    assert System(Inherits).constants["most"] == 4
+
+
+def test_a_parameter_has_one_value_in_a_specification_and_in_what_it_refines() -> None:
+    class Refined(Spec):
+        most: ClassVar[int] = 3
+        refines = Plainly
+        slot: Slot
+
+        @action
+        def rise(self) -> None:
+            require(self.slot < self.most)
+            self.slot += 1
+
+        @mapping
+        def as_plainly(self, abstract: Plainly) -> None:
+            abstract.slot = self.slot
+
+    with pytest.raises(
+        SpecError, match=r"Refined.most is 3, and Plainly.most is 2, which Refined refines: bounds of one name"
+    ) as refused:
+        check(Refined)
+    assert refused.value.location is not None and refused.value.location.text.strip() == "most: ClassVar[int] = 3"
+    assert check(Refined.bounded(most=3)).verdict == "holds"

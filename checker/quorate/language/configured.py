@@ -229,10 +229,18 @@ class Configured:
         return refines
 
     def _at_same_bounds(self, refined: Any, requested: dict[str, int]) -> Self:
-        """The specification that this one refines: bounds of one name are one bound."""
-        own = requested | self.bounds
-        names = self._like(refined).bounds
-        return self._like(refined.bounded(**{name: own[name] for name in names if name in own}))
+        """The specification that this one refines: bounds of one name are one bound. Raises SpecError where both say what a parameter is,
+        and nobody has asked for either."""
+        own, declared_there = requested | self.bounds, self._like(refined)
+        for name in set(declared_there._integers()).intersection(self._integers()) - self._asked:
+            here, there = self.constants[name], declared_there.constants[name]
+            if here != there:
+                raise SpecError(
+                    f"{self.name}.{name} is {here}, and {declared_there.name}.{name} is {there}, which {self.name} refines: bounds of one "
+                    f"name are one bound. Give them one value, or one of them another name.",
+                    declaration(self.spec, name),
+                )
+        return self._like(refined.bounded(**{name: own[name] for name in declared_there.bounds if name in own}))
 
     def _like(self, spec: type[SpecBase]) -> Self:
         """Another specification, configured as this one is."""

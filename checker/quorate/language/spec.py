@@ -57,6 +57,7 @@ class Spec(SpecBase):
             inherited = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
             if type(inherited) is VariableSlot and type(value) is not VariableSlot:
                 install(cls, name)
+        _check_asked(cls)
 
     def __init__(self) -> None:
         system = System(type(self))
@@ -117,6 +118,26 @@ class Spec(SpecBase):
                 raise
             raise SpecError(error.message, class_location(original(cls))) from None
         return configured
+
+
+def _check_asked(cls: type[SpecBase]) -> None:
+    """Raises SpecError where a class gives a parameter another value than the bounds of a base, which would replace it."""
+    asked: dict[str, int] = {}
+    replaced: dict[str, type] = {}
+    for base in reversed(cls.__mro__):
+        own = vars(base)
+        replaced |= {
+            name: base
+            for name, size in asked.items()
+            if name in own and type(own[name]) is not VariableSlot and own[name] != size
+        }
+        asked |= own.get("bounds", {})
+        replaced = {name: where for name, where in replaced.items() if name not in own.get("bounds", {})}
+    for name, where in replaced.items():
+        raise SpecError(
+            f"{where.__name__}.{name} is {vars(where)[name]!r}, and bounds of a base make it {asked[name]}: write "
+            f"`bounds = {{{name!r}: ...}}` in {cls.__name__}."
+        )
 
 
 _MEANT: dict[str, tuple[tuple[type, ...], str]] = {
