@@ -368,6 +368,22 @@ def test_a_function_may_be_marked_alike_in_two_classes() -> None:
         System(load_drawn(SHARED + SPEC.replace("Drawn", "Other") + "    below = reachable(below)\n"))
 
 
+MADE = """
+def below(most):
+    def holds(self) -> bool:
+        return self.x < most
+    return holds
+"""
+
+
+def test_marks_that_a_comprehension_makes_are_found_or_refused() -> None:
+    made = "invariant(below(most)) for most in (3, 4)"
+    outcome = check(load_drawn(HEADER + MADE + f"CLAIMS = [{made}]\n" + SPEC + "    three, four = CLAIMS\n"))
+    assert isinstance(outcome, Violated) and outcome.property == "three"
+    with pytest.raises(SpecError, match=r"is hidden by another|by a comprehension"):
+        System(load_drawn(HEADER + MADE + SPEC + f"    CLAIMS = [{made}]\n"))
+
+
 def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
     """One of them would never be judged: `verify` would pass."""
     made = HEADER + "def made(most):\n" + indented(SPEC.replace("<= 3", "<= most")) + "\n    return Drawn\n"

@@ -70,8 +70,13 @@ def note(made: object, function: Callable[..., Any]) -> None:
     frame = sys._getframe(1)
     while frame.f_code.co_flags & inspect.CO_OPTIMIZED and frame.f_back is not None:  # A function's.
         frame = frame.f_back
-    if {"__module__", "__qualname__"} <= frame.f_locals.keys():
-        frame.f_locals.setdefault(NOTED, []).append((made, function))
+    names, again = frame.f_locals, frame.f_locals
+    if names is not again:  # Since Python 3.12 a comprehension hides what it stands in, and these are copies.
+        if frame.f_code.co_name == "<module>":
+            return
+        raise SpecError("A mark is made by a comprehension in the body of a class: write a `for` instead.")
+    if {"__module__", "__qualname__"} <= names.keys():
+        names.setdefault(NOTED, []).append((made, function))
 
 
 def check_in_place(place: type, which: str, kind: type) -> None:
