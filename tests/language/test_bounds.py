@@ -278,3 +278,14 @@ def test_a_parameter_has_one_value_in_a_specification_and_in_what_it_refines() -
         check(Refined)
     assert refused.value.location is not None and refused.value.location.text.strip() == "most: ClassVar[int] = 3"
     assert check(Refined.bounded(most=3)).verdict == "holds"
+
+
+def test_what_is_said_of_every_specification_is_also_read_from_plain_bases() -> None:
+    class Bounding:
+        def bounds(self) -> int:
+            return 3
+
+    with pytest.raises(SpecError, match=r"Mixed.bounds says something of every specification"):
+
+        class Mixed(Bounding, Plainly):  # type: ignore[misc]
+            pass

@@ -46,7 +46,8 @@ class Spec(SpecBase):
                 f"{cls.__name__}: bounded is a method of every Spec, which sets its bounds; choose another name."
             )
         for name, (kinds, example) in _MEANT.items():
-            if name in variables or (name in cls.__dict__ and not isinstance(cls.__dict__[name], kinds)):
+            said = [vars(base)[name] for base in cls.__mro__ if name in vars(base) and base not in (Spec, SpecBase)]
+            if name in variables or not all(isinstance(value, kinds) for value in said):
                 raise SpecError(
                     f"{cls.__name__}.{name} says something of every specification, as in `{name} = {example}`: write it so, or choose "
                     f"another name."
