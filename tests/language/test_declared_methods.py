@@ -397,3 +397,34 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
         load(str(tmp_path / "made_twice.py"))
     assert set(load(str(tmp_path / "made_and_named.py")).classes) == {"Tight", "Loose"}
     assert load(str(tmp_path / "with_bounds.py")).main.bounds == {}
+
+
+LOSES = (
+    HEADER
+    + """
+@record
+class Vote:
+    n: N
+
+
+class Base(Spec):
+    wire: Network[Vote] = Network(lossy=True)
+    left: N = N(1)
+
+    @action
+    def take(self) -> None:
+        self.left -= 1
+
+
+class Again(Base):
+    LINE
+"""
+)
+
+
+@pytest.mark.parametrize("line", ["wire: Network[Vote]", "left: N"])
+def test_a_variable_that_is_annotated_again_says_its_value(line: str) -> None:
+    """In Python it keeps that of the base: a network that lost messages would be one that loses none."""
+    with pytest.raises(SpecError, match=r"Again\.\w+ is annotated again, without a value"):
+        load_drawn(LOSES.replace("LINE", line), "Again")
+    load_drawn(LOSES.replace("LINE", line + (" = Network()" if "wire" in line else " = N(1)")), "Again")

@@ -301,8 +301,8 @@ class VariableSlot:
     A non-data descriptor: once the value is in the instance's `__dict__`, reads cost no more than any attribute.
     """
 
-    def __init__(self, name: str, default: Any) -> None:
-        self.name, self.default = name, default
+    def __init__(self, name: str, default: Any, is_given: bool) -> None:
+        self.name, self.default, self.is_given = name, default, is_given
 
     def __get__(self, instance: object | None, owner: type) -> Any:
         if instance is None:
@@ -357,7 +357,7 @@ def install(cls: type, name: str) -> None:
         )
     if name.startswith("_"):
         raise SpecError(f"{cls.__name__}.{name}: names of variables do not begin with an underscore.")
-    setattr(cls, name, VariableSlot(name, default))
+    setattr(cls, name, VariableSlot(name, default, name in cls.__dict__))
 
 
 def original(cls: type[S]) -> type[S]:

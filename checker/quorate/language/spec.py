@@ -59,6 +59,7 @@ class Spec(SpecBase):
             if type(inherited) is VariableSlot and type(value) is not VariableSlot:
                 install(cls, name)
         _check_asked(cls)
+        _check_values(cls)
 
     def __init__(self) -> None:
         system = System(type(self))
@@ -119,6 +120,18 @@ class Spec(SpecBase):
                 raise
             raise SpecError(error.message, class_location(original(cls))) from None
         return configured
+
+
+def _check_values(cls: type[SpecBase]) -> None:
+    """Raises SpecError where a variable is annotated without a value, and a class behind gives its name one: Python keeps that."""
+    for name, slot in declared(cls).items():
+        behind = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
+        is_given = any(not callable(one) and (type(one) is not VariableSlot or one.is_given) for one in behind)
+        if is_given and not slot.is_given:
+            raise SpecError(
+                f"{cls.__name__}.{name} is annotated again, without a value, and a base gives it one, which it would keep in Python: write "
+                f"the value, too."
+            )
 
 
 def _check_asked(cls: type[SpecBase]) -> None:

@@ -139,9 +139,10 @@ def _without_history(history: Iterable[str], more: Model, heir: type[Spec], conf
     hints = inspect.get_annotations(heir, locals=dict(vars(heir)["__quorate_namespace__"]), eval_str=True)
     names = set(history)
     told: dict[str, Any] = {name: Annotated[hints[name], auxiliary] for name in names}
+    values = {name: slot.default for name, slot in declared(configured).items() if name in names and slot.is_given}
     reading = [prop.name for prop in more.properties if prop.reads & names]
     try:
-        return build(derived(configured, __annotations__=told, omits=(*configured.omits, *reading)))
+        return build(derived(configured, __annotations__=told, omits=(*configured.omits, *reading), **values))
     except SpecError as error:
         raise SpecError(f"{heir.__name__} remembers {', '.join(history)}. {error.message}", error.location) from None
 
