@@ -254,7 +254,7 @@ class Account:
                 here = waiting.pop()
                 for swap in swaps:
                     self._try()
-                    there = self._renamed(here, swap)
+                    there = self._system.renamed(here, swap)
                     if there not in orbit:
                         orbit.add(there)
                         waiting.append(there)
@@ -269,10 +269,6 @@ class Account:
                 f"{self._shown(next(iter(lacking.values())))} is not reachable, and is if members are renamed"
             )
         return orbits
-
-    def _renamed(self, state: State, renaming: Renaming) -> State:
-        kinds = (variable.type for variable in self._system.variables)
-        return tuple(kind.permute(value, renaming) for kind, value in zip(kinds, state, strict=True))
 
     # Runs that go on for ever
 
@@ -339,10 +335,8 @@ class Account:
                     q |= {number} if second else set()
                 case _:
                     raise self._system.not_a_bool(method, arguments, value)
-        whole, specified, bounded = (
-            specified,
-            *(self._untaken(runs, method, arguments) for runs in (specified, bounded)),
-        )
+        whole = specified
+        specified, bounded = (self._untaken(runs, method, arguments) for runs in (specified, bounded))
         kind, initial = method.declaration.kind, everywhere.intersection(self._initial or ())
         match kind:
             case "always_from":

@@ -24,7 +24,7 @@ from quorate.language.failures import Failure, ending, is_of_spec, where
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import definition
 from quorate.language.refinement import UNSET, Refinement, State
-from quorate.language.types import WireType
+from quorate.language.types import Renaming, WireType
 
 __all__ = [
     "UNSET",
@@ -168,6 +168,11 @@ class System(Configured):
         view.__dict__["_read"] = read
         view.__dict__["_write"] = _immutable
         return view  # type: ignore[no-any-return]
+
+    def renamed(self, state: State, renaming: Renaming) -> State:
+        """A state with members exchanged."""
+        kinds = (variable.type for variable in self.variables)
+        return tuple(kind.permute(value, renaming) for kind, value in zip(kinds, state, strict=True))
 
     def committed(self, state: State, draft: SpecBase) -> State:
         """The state that a draft of `state` has come to."""

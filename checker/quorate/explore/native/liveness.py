@@ -107,11 +107,7 @@ def closing(
     states = {state for _, state in initial}
 
     def keeps(swap: Renaming) -> bool:
-        kinds = [variable.type for variable in system.variables]
-        return all(
-            tuple(kind.permute(value, swap) for kind, value in zip(kinds, state, strict=True)) in states
-            for state in states
-        )
+        return all(system.renamed(state, swap) in states for state in states)
 
     return [sort for sort in sorts if all(map(keeps, Renaming.swaps([sort])))]
 
