@@ -466,3 +466,38 @@ def test_a_message_sent_again_after_its_loss_is_a_new_one() -> None:
         found = traced(system, Finding("run", None, (), steps), "talk", None)
     assert [[message.id for message in move.sent] for move in found.steps] == [["m1"], [], [], ["m2"]]
     assert [message.id for message in found.steps[2].lost] == ["m1"] and found.steps[2].lane == "net"
+
+
+class Unmet(Spec):
+    """A goal that cannot be asked, where an invariant is false after as many steps."""
+
+    left: Count
+    log: list[Count]
+
+    @action
+    def up(self) -> None:
+        require(self.left < 2)
+        self.left += 1
+
+    @invariant
+    def none(self) -> bool:
+        return self.left < 1
+
+    @reachable
+    def begun(self) -> bool:
+        return self.left == 0 or self.log[0] == 1
+
+    @reachable
+    def logged(self) -> bool:
+        return self.left == 1 and self.log[0] == 1
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+def test_a_goal_that_raises_an_error_is_not_reached(engine: str) -> None:
+    found = check(Unmet, engine=engine)
+    assert isinstance(found, Violated)
+    assert {one.property: one.status for one in found.judgements} == {
+        "none": "violated",
+        "begun": "holds",
+        "logged": "not-judged",
+    }

@@ -194,21 +194,23 @@ def test_what_holds_within_bounds_says_how_many_states_that_leaves_open_and_what
     assert "nothing was asked of idle: its left side is never true" in outcome.notes
 
 
-class Ends(Counter):
-    """Recurrence is a claim about the ends of runs, and no run ends inside the bounds; a leads_to is decided each time."""
-
+class Each(Counter):
     omits = ("never_seven",)
-
-    @infinitely_often
-    def small(self) -> bool:
-        return self.count < 7
 
     @leads_to
     def small_each_time(self) -> tuple[bool, bool]:
         return True, self.count < 7
 
 
-class Settles(Ends):
+class Ends(Each):
+    """Recurrence is a claim about the ends of runs, and no run ends inside the bounds; a leads_to is decided each time."""
+
+    @infinitely_often
+    def small(self) -> bool:
+        return self.count < 7
+
+
+class Settles(Each):
     @eventually_always
     def small(self) -> bool:
         return self.count < 7

@@ -164,9 +164,8 @@ def test_an_heir_that_is_more_is_refused(tmp_path: Path, why: str) -> None:
 @pytest.mark.parametrize("bases", ["Changed, Baton", "Baton, Changed"])
 def test_what_an_heir_has_from_elsewhere_is_not_the_specification(tmp_path: Path, changed: str, bases: str) -> None:
     elsewhere = f"class Changed:\n    {changed} -> bool:\n        return True\n\n\nclass Told({bases}):"
-    spec = baton(tmp_path, HONEST, SPEC.replace("class Told(Baton):", elsewhere))
-    with pytest.raises(SpecError, match="no subclass of Baton alone"):
-        with_history(spec)
+    with pytest.raises(SpecError, match=r"no subclass of Baton alone|Told inherits (Changed|Baton)\.(rested|may)"):
+        with_history(baton(tmp_path, HONEST, SPEC.replace("class Told(Baton):", elsewhere)))
 
 
 def test_the_text_of_an_action_that_calls_another_function_is_another_action(tmp_path: Path) -> None:

@@ -304,7 +304,7 @@ class Search:
                 arguments = self.properties.satisfying(wanted, view)
             except Failure as failure:
                 self._note(Found("error", steps, number, False, wanted[0], (), failure))
-                arguments = ()
+                continue
             if arguments is not None:
                 self.result.reached.setdefault(wanted[0].name, (number, arguments))
 

@@ -42,6 +42,7 @@ from quorate.language.resolve import (
     is_classvar,
     partial,
     resolve,
+    two_bounds,
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
 from quorate.language.types import WireType
@@ -180,11 +181,6 @@ class Configured:
                 if not hasattr(self.spec, name):
                     raise SpecError(f"{self.name}.{name} is a ClassVar without a value.")
                 value = attribute(self.spec, name)
-                if type(raw(self.spec, name)) is VariableSlot:
-                    raise SpecError(
-                        f"{self.name}.{name} is a constant here and a variable in a base: choose another name.",
-                        declaration(self.spec, name),
-                    )
                 if value is UNKNOWN:
                     raise SpecError(
                         f"{self.name}.{name} is computed when it is asked for: a constant is a plain value.",
@@ -240,6 +236,12 @@ class Configured:
                     f"name are one bound. Give them one value, or one of them another name.",
                     declaration(self.spec, name),
                 )
+        ambiguous = self.configuration.ambiguous | declared_there.configuration.ambiguous
+        for name in sorted(ambiguous & own.keys() & declared_there.bounds.keys() - requested.keys()):
+            raise SpecError(
+                f"{self.name} and {declared_there.name}, which it refines, have one bound {name}, and in one of them it is that of several "
+                f"capacities: ask for one number, `bounds = {{{name!r}: ...}}`, or give each a Nat, `up_to(Length)`."
+            )
         return self._like(refined.bounded(**{name: own[name] for name in declared_there.bounds if name in own}))
 
     def _like(self, spec: type[SpecBase]) -> Self:
@@ -295,6 +297,13 @@ class Configured:
         for name in sorted(self._asked):
             if issubclass(type(owner), type) and attribute(owner, name) is not UNKNOWN:
                 self.require_asked(owner, name)
+
+    def require_own_sort(self, named: object) -> None:
+        """Raises SpecError for a sort that has the name of a bound, and is another one: that of another file, say."""
+        if type(named) is SortMeta:
+            known = self.configuration.found.get(named.__name__)
+            if known is not None and known.sort is not named:
+                raise two_bounds(named.__name__)
 
     def _integers(self) -> list[str]:
         return [name for name, value in self.constants.items() if type(value) is int]

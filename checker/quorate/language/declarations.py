@@ -335,11 +335,15 @@ PROVIDED = ("quorate.language.declarations", "quorate.language.spec")
 EMPTY = (object, ABC, Generic)
 
 
+def authored(cls: type) -> list[type]:
+    """A class and its bases, the nearest first, without those that no author writes."""
+    return [base for base in cls.__mro__ if not any(base is one for one in EMPTY) and home(base) not in PROVIDED]
+
+
 def check_own(cls: type) -> None:
     """Raises SpecError where a class, or one that it inherits from, has what Python looks up by itself, and could say otherwise how its
     variables are read and written, or what its heirs are."""
-    own = [base for base in cls.__mro__ if not any(base is one for one in EMPTY) and home(base) not in PROVIDED]
-    taken = {name for base in own for name in (*special(base), *(vars(base).keys() & KEPT_NAMES))}
+    taken = {name for base in authored(cls) for name in (*special(base), *(vars(base).keys() & KEPT_NAMES))}
     if taken:
         raise SpecError(
             f"{cls.__name__} has a {min(taken)} of its own: how a specification begins and what its variables hold is said by "

@@ -45,7 +45,7 @@ def home(one: FunctionType | type) -> str:
     return name if isinstance(name, str) and found is one else ""
 
 
-def _is_computed(value: Any) -> bool:
+def is_computed(value: Any) -> bool:
     """Whether reading it from a class or an instance calls something."""
     return raw(type(value), "__get__") is not UNKNOWN
 
@@ -80,7 +80,7 @@ def _of_class(cls: Any, name: str) -> Any:
         return found.__get__(None, cls)
     if type(found) is staticmethod:
         found = found.__func__
-    return found if type(found) is FunctionType or not _is_computed(found) else UNKNOWN
+    return found if type(found) is FunctionType or not is_computed(found) else UNKNOWN
 
 
 def _of_member(member: Any, name: str) -> Any:
@@ -89,7 +89,7 @@ def _of_member(member: Any, name: str) -> Any:
     of_class = raw(type(member), name)
     if of_class is UNKNOWN:
         return vars(member).get(name, UNKNOWN)
-    return of_class if name not in vars(member) and not _is_computed(of_class) else UNKNOWN
+    return of_class if name not in vars(member) and not is_computed(of_class) else UNKNOWN
 
 
 def _of_instance(one: Any, name: str) -> Any:
@@ -99,7 +99,7 @@ def _of_instance(one: Any, name: str) -> Any:
         with suppress(AttributeError, IndexError):  # It may have no value.
             return of_class.__get__(one, kind)
         return UNKNOWN
-    if _is_computed(of_class) or (keeps is not UNKNOWN and type(keeps) is not GetSetDescriptorType):
+    if is_computed(of_class) or (keeps is not UNKNOWN and type(keeps) is not GetSetDescriptorType):
         return UNKNOWN
     return of_class if keeps is UNKNOWN else keeps.__get__(one, kind).get(name, of_class)
 

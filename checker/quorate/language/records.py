@@ -27,6 +27,7 @@ def record(cls: type[T]) -> type[T]:
     compare by content, and are hashable, so they can be sent, stored in sets and used as keys.
     """
     _check_class(cls)
+    _check_again(cls)
     cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
     built = dataclass(frozen=True, repr=False)(cls)
     names = [field.name for field in fields(built)]  # type: ignore[arg-type]
@@ -66,6 +67,24 @@ def _check_class(cls: type) -> None:
         if base is not cls and inspect.get_annotations(base):
             raise SpecError(
                 f"The record {cls.__name__} inherits fields from {base.__name__}, which is no record: mark it with @record."
+            )
+
+
+def _check_again(cls: type) -> None:
+    """Raises SpecError where a class says a name again that stands for a field, or for the value of one, in a class behind it, and Python
+    would not mean what is written: a dataclass takes the default of a field from where it is annotated, or from anywhere behind."""
+    own = inspect.get_annotations(cls)
+    for base in cls.__mro__[1:]:
+        for name in inspect.get_annotations(base) if is_record(base) else ():
+            if name in vars(cls) and name not in own:
+                raise SpecError(
+                    f"{cls.__name__}.{name} has no annotation, and {base.__name__}.{name} is a field: write `{name}: <its type> = ...` for "
+                    f"another default, or choose another name."
+                )
+        for name in own.keys() & vars(base).keys() - vars(cls).keys():
+            raise SpecError(
+                f"{cls.__name__}.{name} is annotated again, without a value, and {base.__name__} gives it one, which it would keep in "
+                f"Python: write the value, too."
             )
 
 

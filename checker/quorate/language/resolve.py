@@ -86,6 +86,8 @@ class Configuration:
     records: dict[type, RecordType] = field(default_factory=dict)
     sorts: set[type] = field(default_factory=set)
     """Those that were found to be what sorts are."""
+    ambiguous: set[str] = field(default_factory=set)
+    """The names of several capacities, of a list of lists, say, that are not declared alike: one number is asked for all of them."""
     of_one_spec: bool = True
     """False for records that are built outside any spec: those of unrelated specs may use one name for two bounds."""
 
@@ -93,10 +95,16 @@ class Configuration:
         """Remember a bound. Two different ones must not share a name."""
         known = self.found.setdefault(bound.name, bound)
         if known.sort is not bound.sort and self.of_one_spec:
-            raise SpecError(
-                f"Two bounds are called {bound.name!r}. Rename one of the sorts or variables: every bound is "
-                f"changed by its name."
-            )
+            raise two_bounds(bound.name)
+        if known.default != bound.default:
+            self.ambiguous.add(bound.name)
+
+
+def two_bounds(name: str) -> SpecError:
+    """Two sorts, or a sort and a capacity, have one name."""
+    return SpecError(
+        f"Two bounds are called {name!r}. Rename one of the sorts or variables: every bound is changed by its name."
+    )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, Self, cast
 
 from quorate.errors import SpecError
 from quorate.language.declarations import Expectation, SpecBase, VariableSlot, check_own, declared, install, original
+from quorate.language.inherited import check_names, is_constant, is_method
 from quorate.language.places import class_location
-from quorate.language.resolve import is_classvar
 from quorate.language.system import State, System
 
 
@@ -36,11 +36,7 @@ class Spec(SpecBase):
         if "__quorate_namespace__" not in cls.__dict__:
             cls.__quorate_namespace__ = dict(sys._getframe(1).f_locals)  # type: ignore[attr-defined]
         check_own(cls)
-        variables = [
-            name
-            for name, hint in inspect.get_annotations(cls).items()
-            if not (is_classvar(hint) or (isinstance(hint, str) and hint.startswith(("ClassVar", "typing.ClassVar"))))
-        ]
+        variables = [name for name, hint in inspect.get_annotations(cls).items() if not is_constant(hint)]
         if "bounded" in (*cls.__dict__, *variables):
             raise SpecError(
                 f"{cls.__name__}: bounded is a method of every Spec, which sets its bounds; choose another name."
@@ -56,10 +52,9 @@ class Spec(SpecBase):
             install(cls, name)
         for name, value in list(cls.__dict__.items()):
             inherited = next((base.__dict__[name] for base in cls.__mro__[1:] if name in base.__dict__), None)
-            if type(inherited) is VariableSlot and type(value) is not VariableSlot:
+            if type(inherited) is VariableSlot and type(value) is not VariableSlot and not is_method(value):
                 install(cls, name)
-        _check_asked(cls)
-        _check_values(cls)
+        check_names(cls)
 
     def __init__(self) -> None:
         system = System(type(self))
@@ -120,38 +115,6 @@ class Spec(SpecBase):
                 raise
             raise SpecError(error.message, class_location(original(cls))) from None
         return configured
-
-
-def _check_values(cls: type[SpecBase]) -> None:
-    """Raises SpecError where a variable is annotated without a value, and a class behind gives its name one: Python keeps that."""
-    for name, slot in declared(cls).items():
-        behind = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
-        is_given = any(not callable(one) and (type(one) is not VariableSlot or one.is_given) for one in behind)
-        if is_given and not slot.is_given:
-            raise SpecError(
-                f"{cls.__name__}.{name} is annotated again, without a value, and a base gives it one, which it would keep in Python: write "
-                f"the value, too."
-            )
-
-
-def _check_asked(cls: type[SpecBase]) -> None:
-    """Raises SpecError where a class gives a parameter another value than the bounds of a base, which would replace it."""
-    asked: dict[str, int] = {}
-    replaced: dict[str, type] = {}
-    for base in reversed(cls.__mro__):
-        own = vars(base)
-        replaced |= {
-            name: base
-            for name, size in asked.items()
-            if name in own and type(own[name]) is not VariableSlot and own[name] != size
-        }
-        asked |= own.get("bounds", {})
-        replaced = {name: where for name, where in replaced.items() if name not in own.get("bounds", {})}
-    for name, where in replaced.items():
-        raise SpecError(
-            f"{where.__name__}.{name} is {vars(where)[name]!r}, and bounds of a base make it {asked[name]}: write "
-            f"`bounds = {{{name!r}: ...}}` in {cls.__name__}."
-        )
 
 
 _MEANT: dict[str, tuple[tuple[type, ...], str]] = {

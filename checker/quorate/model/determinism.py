@@ -172,6 +172,8 @@ class _Inspection:
         for node in (part for statement in self.source.tree.body for part in ast.walk(statement)):
             if isinstance(node, ast.Name) and id(node) not in plain:
                 self._placed(node, self.system.require_none_asked, self._named(node))
+            if isinstance(node, ast.Name | ast.Attribute):
+                self._placed(node, self.system.require_own_sort, self._named(node))
 
     def _look(self, node: ast.AST) -> None:
         match node:
