@@ -35,6 +35,15 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").count("\n[found.") == 2
 
 
+def test_what_is_found_empty_is_read_as_it_was_found(tmp_path: Path) -> None:
+    """A lock that is up to date says so, also of laws, which have no levels."""
+    numbers: dict[str, object] = {"symmetry": [], "levels": [], "actions": {}, "cuts": {}, "states": 0, "trace": None}
+    lock = Lock().updated({NAME: Finding.of("holds", numbers)}, (), {})
+    file = tmp_path / "quorate.lock"
+    file.write_text(lock.text(), encoding="utf-8")
+    assert read(file) == lock
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -46,7 +46,9 @@ class Finding:
     def of(found: str, outcome: Mapping[str, Any]) -> Finding:
         """From what was found, in words, and the object of `--format json`."""
         steps = None if outcome["trace"] is None else len(outcome["trace"]["steps"])
-        numbers = {name: outcome[name] for name in (one.name for one in fields(Finding)) if name in outcome}
+        numbers = {
+            one.name: outcome[one.name] for one in fields(Finding) if outcome.get(one.name)
+        }  # As it is read again.
         return Finding(**numbers | {"verdict": found, "counterexample": steps})
 
 
