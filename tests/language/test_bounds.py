@@ -182,6 +182,14 @@ class ByBase(Rising):
         self.slot += 1
 
 
+class ByOrder(Rising):
+    @action
+    def rise(self) -> None:
+        behind = [one for one in type(self).__mro__ if one.__name__ == "Rising"]
+        require(self.slot < behind[0].most)  # type: ignore[attr-defined]
+        self.slot += 1
+
+
 class Refining(Spec):
     """It reads the parameter of what it refines: bounds of one name are one bound."""
 
@@ -210,7 +218,9 @@ def most() -> int:
     return Rising.most
 
 
-@pytest.mark.parametrize("spec", [Rising, ByFunction, ByFormat, ByText, ByNames, ByDictionary, ByBase, Refining])
+@pytest.mark.parametrize(
+    "spec", [Rising, ByFunction, ByFormat, ByText, ByNames, ByDictionary, ByBase, ByOrder, Refining]
+)
 def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec]) -> None:
     with pytest.raises(SpecError, match=r"Rising.most is 2, and the bound most was asked to be 4"):
         check(spec.bounded(most=4))

@@ -21,7 +21,7 @@ from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleTy
 from typing import Any
 
 from quorate.errors import OutsideSubset, SpecError
-from quorate.language.declarations import SpecBase
+from quorate.language.declarations import SpecBase, authored
 from quorate.language.known import KEEPING, home, kept
 from quorate.language.system import Again, System
 from quorate.model.build import build
@@ -168,7 +168,11 @@ class _Inspection:
         for node in ast.walk(self.source.tree):
             self._look(node)
         asked = [part for part in ast.walk(self.source.tree) if isinstance(part, ast.Attribute)]
-        plain = {id(part.value) for part in asked if part.attr != "mro" and not part.attr.startswith("__")}
+        looked_through = [part for part in asked if part.attr == "mro" or part.attr.startswith("__")]
+        plain = {id(part.value) for part in asked if part not in looked_through}
+        for node in looked_through:  # Any class behind may be what is found.
+            for base in authored(self.system.spec):
+                self._placed(node, self.system.require_none_asked, base)
         for node in (part for statement in self.source.tree.body for part in ast.walk(statement)):
             if isinstance(node, ast.Name) and id(node) not in plain:
                 self._placed(node, self.system.require_none_asked, self._named(node))
