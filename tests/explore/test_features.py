@@ -16,6 +16,7 @@ from quorate import (
     Scalarset,
     Spec,
     action,
+    eventually,
     init,
     invariant,
     lemma,
@@ -30,7 +31,7 @@ from quorate import (
 from quorate.errors import SpecError, UsageError
 from quorate.explore import as_expected, check
 from quorate.explore.choices import Choices, collections_of
-from quorate.explore.every import check_all
+from quorate.explore.every import check_all, check_expected
 from quorate.explore.graph import state_graph
 from quorate.explore.simulate import simulate
 from quorate.explore.symmetry import affordable
@@ -240,6 +241,32 @@ def test_what_was_found_before_an_error_is_kept() -> None:
         ("low", "violated", 1),
         ("lower", "violated", 2),
     ]
+
+
+def test_an_error_is_none_of_what_is_announced() -> None:
+    """A goal that no state satisfies is known to be violated before a property of runs raises an error."""
+
+    class Raises(Spec):
+        expect = violates("high")
+        level: Count
+        log: list[Count]
+
+        @action
+        def climb(self) -> None:
+            require(self.level < 2)
+            self.level += 1
+
+        @reachable
+        def high(self) -> bool:
+            return self.level == 3
+
+        @eventually
+        def logged(self) -> bool:
+            return self.level == 1 and self.log[0] == 1
+
+    outcome = check_expected(Raises, engine="reference")
+    assert isinstance(outcome, Failed) and outcome.violated == ("high",)
+    assert not as_expected(Raises, outcome)
 
 
 def test_an_exception_in_an_invariant_is_an_error_with_the_run_that_reaches_it() -> None:

@@ -210,6 +210,7 @@ def test_what_every_specification_has_is_what_it_is_meant_to_be(name: str) -> No
 NAMES = {
     "the loss of a message": "wire: Network[M] = Network(lossy=True)\n@action\ndef lose(self) -> None:\n    pass",
     "a bound": "@constraint\ndef N(self) -> bool:\n    return True",
+    "the verdict": "@terminal\ndef over(self) -> bool:\n    return True\n@invariant\ndef deadlock(self) -> bool:\n    return True",
 }
 
 

@@ -3,10 +3,21 @@
 import json
 import xml.etree.ElementTree as ET
 
+import pytest
 import report_traces as traces
 from hypothesis import given
 from hypothesis import strategies as st
-from quorate.outcome import Failed, Holds, HoldsWithinBounds, Outcome, Proven, Statistics, Unfinished, Violated
+from quorate.outcome import (
+    Failed,
+    Holds,
+    HoldsWithinBounds,
+    Judgement,
+    Outcome,
+    Proven,
+    Statistics,
+    Unfinished,
+    Violated,
+)
 from quorate.report.formats import FORMATS
 from quorate.report.machine import LEVELS, outcome_json, result_of
 from quorate.trace import Trace
@@ -28,6 +39,15 @@ OUTCOMES: list[Outcome] = [
     Unfinished("raft", None, {}, "native", (), STATS, reason="memory limit"),
     Failed("raft", "Typo", {}, "reference", message="KeyError: 's4'", trace=traces.huge_values()),
 ]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", sorted(LEVELS, key=lambda kind: kind.__name__))
+def test_every_outcome_can_be_written_when_a_property_is_known_to_be_violated(kind: type[Outcome], form: str) -> None:
+    """`--keep-going` goes on after a violation, and may end at an error or a limit."""
+    known = Judgement("one_leader", "invariant", "violated", trace=traces.target_spacetime())
+    outcome = kind("raft", None, {}, "native", judgements=(known,))
+    assert "one_leader" in written(form, [outcome])
 
 
 def test_the_json_has_the_documented_keys_in_order() -> None:

@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import SpecError, UsageError, unknown
-from quorate.kinds import CONSTRAINT, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
+from quorate.kinds import CLAIMS, CONSTRAINT, DEADLOCK, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
 from quorate.language.auxiliary import is_auxiliary, unbounded
 from quorate.language.beginning import joined
 from quorate.language.control import Cut, require
@@ -101,6 +101,8 @@ class Configured:
             name = LOSS if len(lossy) == 1 else f"{LOSS}_{wire.name}"
             self._check_free(name, f"the loss of a message of {wire.name}, which is lossy")
             self._by_kind.setdefault("action", []).append(_loss(name, wire))
+        if self.of(*ENDS):
+            self._check_free(DEADLOCK, "the verdict on what its @terminal says", *CLAIMS)
         for bound in self.bounds.keys() & {method.name for method in self.of(CONSTRAINT)}:
             self._check_free(bound, "a bound, and cuts are counted by name")
         if not self.of("action"):
@@ -138,11 +140,13 @@ class Configured:
         except SpecError as error:
             raise placed(error, class_location(original(self.spec))) from None
 
-    def _check_free(self, name: str, meant: str) -> None:
-        for method in (method for methods in self._by_kind.values() for method in methods if method.name == name):
-            raise SpecError(
-                f"{self.name}.{name} has the name of {meant}: choose another one.", definition(method.function)
-            )
+    def _check_free(self, name: str, meant: str, *kinds: str) -> None:
+        """Raises SpecError where a method of these kinds, of any without them, has a name that is taken."""
+        for method in self.of(*kinds or self._by_kind):
+            if method.name == name:
+                raise SpecError(
+                    f"{self.name}.{name} has the name of {meant}: choose another one.", definition(method.function)
+                )
 
     def of(self, *kinds: str) -> tuple[Method, ...]:
         """The methods of these roles and kinds of properties, one after the other, each in order of definition. Raises

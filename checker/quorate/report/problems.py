@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from quorate.kinds import KINDS
 from quorate.outcome import OPEN, Declared, Failed, NotJudged, Outcome, Unfinished, Violated
@@ -61,7 +61,7 @@ def _as_violated(outcome: Outcome, name: str, trace: Trace | None) -> Outcome:
     if isinstance(outcome, Violated):
         values = outcome.values if name == outcome.property else ()
         return replace(outcome, property=name, trace=trace, values=values)
-    common = {part: getattr(outcome, part) for part in Outcome.__dataclass_fields__}
+    common = {part.name: getattr(outcome, part.name) for part in fields(Outcome)}
     return Violated(**common, property=name, trace=trace)
 
 

@@ -263,11 +263,12 @@ def _outcome_lines(outcome: Outcome) -> Iterable[Line]:
 
 
 def _judgements(outcome: Outcome) -> Iterable[Line]:
-    """Every property's own verdict, where they differ: those of one verdict and reason together."""
+    """Every property's own verdict, where that of the outcome does not say it: those of one verdict and reason together."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in outcome.judgements:
         groups.setdefault((one.status, one.reason or _run_length(one.trace)), []).append(one.property)
-    if len(groups) < 2 and not any(status in OPEN for status, _ in groups):
+    told = (outcome.property,) if isinstance(outcome, Violated) else ()
+    if len(groups) < 2 and outcome.violated == told and not any(status in OPEN for status, _ in groups):
         return
     for (status, reason), names in groups.items():
         sign, style = ("✗", BAD) if status == "violated" else ("?", WARN) if status in OPEN else ("✓", GOOD)
