@@ -179,6 +179,73 @@ def test_of_two_bases_that_say_a_name_the_heir_says_which(first: str, second: st
         System(load_drawn(source, "Both"))
 
 
+OMITTING = """
+from quorate import *
+
+
+class Nr(Nat, max=3): ...
+
+
+class Base(Spec):
+    v: Nr
+
+    @action
+    def up(self) -> None:
+        require(self.v < 2)
+        self.v += 1
+
+    @invariant
+    def low(self) -> bool: return self.v < 1
+
+    @invariant
+    def known(self) -> bool: return self.v < 3
+
+
+class Loose(Base):
+    omits = ("low",)
+    LOOSE
+
+
+class Other(Base):
+    OTHER
+
+
+class Heir(BASES):
+    HEIR
+"""
+ANEW = "@invariant\n    def low(self) -> bool: return self.v < 2"
+UNMARKED = "def low(self) -> bool: return self.v < 2"
+
+
+@pytest.mark.parametrize(
+    ("bases", "loose", "other", "heir", "judged"),
+    [
+        ("Loose", "", "...", ANEW, None),
+        ("Loose", "", "...", UNMARKED, None),
+        ("Loose", ANEW, "...", "...", None),
+        ("Loose", UNMARKED, "...", "...", ["known"]),
+        ("Loose", "", "...", f"omits = ()\n    {ANEW}", ["low", "known"]),
+        ("Loose", "", "...", f"omits = ('known',)\n    {UNMARKED}", ["low"]),
+        ("Loose, Other", "", ANEW, "...", None),
+        ("Other, Loose", "", ANEW, "...", None),
+        ("Loose, Other", "", ANEW, "omits = ('low',)", ["known"]),
+        ("Loose, Other", "", "omits = ('known',)", "...", None),
+        ("Loose, Other", "", "omits = ('low',)", "...", ["known"]),
+        ("Loose, Other", "", "omits = ('known',)", "omits = ('known', 'low')", []),
+    ],
+)
+def test_what_is_said_anew_is_not_left_out_because_a_base_omits_it(
+    bases: str, loose: str, other: str, heir: str, judged: list[str] | None
+) -> None:
+    """It was not judged, and the verdict was that all properties hold."""
+    source = OMITTING.replace("LOOSE", loose).replace("OTHER", other).replace("BASES", bases).replace("HEIR", heir)
+    if judged is None:
+        with pytest.raises(SpecError, match=r"omits low, and|inherits Loose\.omits and Other\.omits"):
+            load_drawn(source, "Heir")
+    else:
+        assert [method.name for method in System(load_drawn(source, "Heir")).of("invariant")] == judged
+
+
 @pytest.mark.parametrize(
     ("base", "heir", "why"),
     [

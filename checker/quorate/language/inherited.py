@@ -14,6 +14,7 @@ judged no more, and every engine agrees. So each way to say a name twice has a r
 | a variable without a value | anything that gives its name one | refused: Python would keep that value |
 | a variable of a class that is no Spec | nothing that makes it one | refused: it would be a plain attribute |
 | a constant | `bounds` of a base that asks for another value | refused |
+| anything | `omits` of a base, which names it | refused |
 
 Otherwise plain methods, and plain values, stand before one another as they do everywhere in Python.
 """
@@ -21,7 +22,7 @@ Otherwise plain methods, and plain values, stand before one another as they do e
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -85,6 +86,7 @@ def check_names(cls: type[SpecBase]) -> None:
         _check_lost(cls, sayings)
         _check_lost(cls, [one for one in sayings if one.hint is not None])
         _check_installed(sayings)
+    _check_omits(cls, names)
     _check_asked(cls)
 
 
@@ -164,6 +166,25 @@ def _check_lost(cls: type, sayings: list[Said]) -> None:
                     f"from {far.where.__name__}. Say in {cls.__name__} what {near.name} is, or give one of them another name."
                 )
         return
+
+
+def _check_omits(cls: type[SpecBase], names: Mapping[str, list[Said]]) -> None:
+    """Raises SpecError where a class omits what one says that it does not inherit from, or stands before one that omits other names."""
+    omitting = [base for base in authored(cls) if "omits" in vars(base)]
+    for near in omitting[:1]:
+        omitted = vars(near)["omits"]
+        for one in (one for name in omitted for one in names.get(name, ())):
+            if not issubclass(near, one.where) or (one.where is near and one.role is not None):
+                raise SpecError(
+                    f"{near.__name__} omits {one.name}, and {one}, which {cls.__name__} has, would be left out, too: give it another name, "
+                    f"or write `omits` without it in {cls.__name__}."
+                )
+        for far in omitting[1:]:
+            if not issubclass(near, far) and {*vars(far)["omits"]} - {*omitted}:
+                raise SpecError(
+                    f"{cls.__name__} inherits {near.__name__}.omits and {far.__name__}.omits, and only the first would count: write "
+                    f"`omits` in {cls.__name__}."
+                )
 
 
 def _check_installed(sayings: list[Said]) -> None:
