@@ -18,6 +18,7 @@ import pkgutil
 import re
 import sys
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
@@ -213,7 +214,28 @@ def load(name: str) -> Protocol:
         raise UsageError(f"{path} defines no specification. A specification is a public subclass of `quorate.Spec`.")
     if path != name and protocol.chosen not in protocol.classes and not protocol.marked:
         raise unknown(f"specification in {path}", chosen, protocol.classes)
+    refuse_replaced(protocol.module, {*protocol.classes, *marked_in(protocol.module)})
     return protocol
+
+
+def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
+    """Raises SpecError where one of these names is defined twice at the top of a module's file: the first would never be judged."""
+    try:
+        file = str(module.__file__)
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return  # There is no file, or no longer.
+    defined: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in names:
+            first = defined.setdefault(node.name, node.lineno)
+            if first != node.lineno:
+                text = linecache.getline(file, first).rstrip()
+                raise SpecError(
+                    f"{node.name} is defined again in line {node.lineno}, which replaces this one, so that it would never be judged: give "
+                    f"one of them another name.",
+                    Location(file, first, 0, len(text), text),
+                )
 
 
 def located(name: str) -> tuple[str, Path]:

@@ -213,7 +213,9 @@ class SpecClass(pytest.Collector):
     def collect(self) -> Iterator[PropertyItem]:
         """The items, those of a variant that is to break for the properties that it is to violate."""
         from quorate.explore.every import judgeable
+        from quorate.loading import refuse_replaced
 
+        refuse_replaced(sys.modules[self.spec.__module__], (self.spec.__name__,))
         known = judgeable(self.configured)
         for name in self.spec.expect.names or known or ("properties",):
             yield PropertyItem.from_parent(self, name=name)

@@ -391,11 +391,16 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
     for name, text in {
         "made_twice": made + "Tight = made(2)\nLoose = made(3)\n",
         "made_and_named": made + "class Tight(made(2)):\n    pass\nclass Loose(made(3)):\n    pass\n",
+        "defined_twice": HEADER + SPEC + "class Fast(Drawn):\n    pass\n" + "class Fast(Drawn):\n    omits = ()\n",
+        "defined_twice_inheriting": HEADER + SPEC + "class Drawn(Drawn):\n    pass\n",
         "with_bounds": HEADER + SPEC + "Small = Drawn.bounded(N=1)\nLarge = Drawn.bounded(N=5)\n",
     }.items():
         (tmp_path / f"{name}.py").write_text(text)
     with pytest.raises(SpecError, match="Two specifications of this file are called Drawn"):
         load(str(tmp_path / "made_twice.py"))
+    for name in ("defined_twice", "defined_twice_inheriting"):
+        with pytest.raises(SpecError, match=r"(Fast|Drawn) is defined again in line \d+, which replaces this one"):
+            load(str(tmp_path / f"{name}.py"))
     assert set(load(str(tmp_path / "made_and_named.py")).classes) == {"Tight", "Loose"}
     assert load(str(tmp_path / "with_bounds.py")).main.bounds == {}
 
