@@ -144,6 +144,10 @@ class Trace:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def __bool__(self) -> bool:
+        """A run that ends in its first state is one, too."""
+        return True
+
     def _repr_svg_(self) -> str | None:
         """The space-time diagram, in a notebook."""
         return shown("svg", self)

@@ -90,3 +90,33 @@ WRONG = {
     ),
     "no_actions": (HEADER + "class Bad(Spec):\n    n: Count\n", ["no actions"]),
 }
+
+AT_ONCE = '''
+"""Counters that are wrong, or differ, before anything is done."""
+
+from quorate import Nat, Spec, action, invariant
+
+
+class N(Nat, max=3):
+    """A number."""
+
+
+class Low(Spec):
+    """It begins at 0."""
+
+    x: N
+
+    @action
+    def up(self) -> None:
+        self.x += 1
+
+    @invariant
+    def positive(self) -> bool:
+        return self.x > 0
+
+
+class High(Low):
+    """It begins at 1."""
+
+    x: N = N(1)
+'''

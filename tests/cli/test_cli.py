@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from quorate.cli import main
 
-from tests.cli.samples import LIAR, MUTEX, WRONG
+from tests.cli.samples import AT_ONCE, LIAR, MUTEX, WRONG
 
 Result = tuple[int, str, str]
 
@@ -50,6 +50,20 @@ def test_check_shows_the_run_that_violates(run, folder: Path) -> None:  # type: 
     code, out, _ = run("check", "mutex.py", "--variant", "Rude")
     assert code == 1 and "mutual_exclusion" in out and "Nobody is inside with another." in out and "enter" in out
     assert run("check", "mutex.py:Rude")[0] == 1
+
+
+def test_a_run_of_no_steps_is_a_run(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """What is wrong in the initial state is shown and written as what is wrong later."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "counters.py").write_text(AT_ONCE)
+    for command in ("check", "simulate"):
+        assert "in the initial state" in run(command, "counters.py")[1]
+        code, out, _ = run(command, "counters.py", "--format", "json")
+        assert code == 1 and json.loads(out)["trace"]["steps"] == []
+    low, high = "counters.py:Low", "counters.py:High"
+    assert run("simulate", low, "--out", "random")[0] == run("diff", low, high, "--out", "other")[0] == 1
+    assert (tmp_path / "random" / "trace.json").exists()
+    assert (tmp_path / "other" / "trace-only-first.json").exists()
 
 
 def test_the_json_object_has_the_promised_fields_and_is_the_same_twice(run, folder: Path) -> None:  # type: ignore[no-untyped-def]
