@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files as they are named, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
+
+
+def parted(name: str, folder: Path = Path()) -> tuple[str, str]:
+    """The path, seen from a folder, or the name of a protocol, and the class in it that is chosen, if one is. A path may have colons of its
+    own: what is there as a whole is no choice of a class."""
+    path, _, chosen = name.rpartition(":")
+    return (path, chosen) if path and not (folder / name).is_file() else (name, "")
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

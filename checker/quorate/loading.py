@@ -26,6 +26,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from quorate.errors import Location, QuorateError, SpecError, UsageError, unknown
+from quorate.files import parted
 from quorate.language.declarations import original
 from quorate.language.laws import Marked, marked_in
 from quorate.language.places import class_location
@@ -194,13 +195,6 @@ def _module(name: str) -> str:
     if module is None:
         raise unknown("protocol", name, known)
     return module
-
-
-def parted(name: str) -> tuple[str, str]:
-    """The path or the name of a protocol, and the class in it that is chosen, if one is. A path may have colons of its own: what is there
-    as a whole is no choice of a class."""
-    path, _, chosen = name.rpartition(":")
-    return (path, chosen) if path and not Path(name).is_file() else (name, "")
 
 
 def load(name: str) -> Protocol:

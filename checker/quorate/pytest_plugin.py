@@ -104,9 +104,11 @@ def pytest_configure(config: pytest.Config) -> None:
     configuration = config.rootpath / "pyproject.toml"
     if not configuration.is_file() or b"[tool.quorate" not in configuration.read_bytes():
         return
+    from quorate.files import parted
+
     chosen = config.stash[FILES]
     for spec in _project(config).specs:
-        path, _, name = spec.partition(":")
+        path, name = parted(spec)
         file = (Path(path) if path.endswith(".py") or "/" in path else _of_library(path)).resolve()
         chosen[file] = chosen.get(file, {name}) | {name} if name and chosen.get(file) != set() else set()
     if config.args_source is not pytest.Config.ArgsSource.ARGS:

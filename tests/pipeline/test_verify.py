@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quorate.commands._verifying import Job, in_order, name_of, verify
+from quorate.commands._verifying import Job, in_order, jobs_of, name_of, verify
 from quorate.errors import UsageError
 from quorate.explore.limits import Limits
 from quorate.outcome import Unfinished
@@ -113,6 +113,27 @@ def test_only_what_has_changed_is_checked_again(project: Path) -> None:
     }
     text = quorate("--no-skip", code=1).stdout
     assert "skipped" not in text and "2 of 3 do what they say" in text
+
+
+def test_all_of_a_file_is_verified_whose_path_has_a_colon(project: Path) -> None:
+    """Its variants were passed over, and files of two such folders were one."""
+    for folder in ("12:30", "12:45"):
+        (project / folder).mkdir()
+        (project / folder / "lock.py").write_text(OTHER + RUDE, encoding="utf-8")
+    edit(project / "pyproject.toml", '"specs/other.py"]', '"12:30/lock.py"]')
+    found = find_project()
+    (named, other, single) = (found.specs[-1], "12:45/lock.py", "12:30/lock.py:Rude")
+    assert [found.named(spec) for spec in (named, other, single)] == ["12:30/lock.py", "12:45/lock.py", "12:30/lock.py"]
+    jobs = [
+        job for spec in (named, other, single) for job in jobs_of(spec, found, "auto", Limits(), found.profile(None))
+    ]
+    assert [job.name[:2] for job in jobs] == [
+        ("12:30/lock.py", "Lock"),
+        ("12:30/lock.py", "Rude"),
+        ("12:45/lock.py", "Lock"),
+        ("12:45/lock.py", "Rude"),
+        ("12:30/lock.py", "Rude"),
+    ]
 
 
 @pytest.mark.slow

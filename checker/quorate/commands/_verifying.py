@@ -111,7 +111,7 @@ def jobs_of(spec: str, project: Project, engine: str, limits: Limits, profile: P
     sources_of(*located(spec))
     protocol, called = load(spec), project.named(spec)
     if not protocol.has_only_laws:
-        for variant in (None,) if ":" in spec else (None, *protocol.variants):
+        for variant in (None,) if protocol.chosen else (None, *protocol.variants):
             name = (called, variant or protocol.main.__name__, profile.name)
             yield Job(spec, variant, engine, limits, name, profile=profile)
     for function in protocol.marked:

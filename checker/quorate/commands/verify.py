@@ -25,7 +25,7 @@ from quorate.commands._show import rejections, show, show_results, table, write_
 from quorate.commands._verifying import Job, Verdict, checked, in_order, jobs_of, note, skipped
 from quorate.errors import Location, UsageError, unknown
 from quorate.explore.limits import AT_ONCE, Cluster
-from quorate.files import write_whole
+from quorate.files import parted, write_whole
 from quorate.outcome import Exit, Failed, NotJudged, Unfinished
 from quorate.pipeline.lock import FILE, Changed, Finding, Lock, Name, changed_pieces, explained, read
 from quorate.pipeline.project import Profile, Project, find_project
@@ -107,7 +107,7 @@ def command(
     deadline = None if budget is None else time.time() + budget
     jobs = [replace(job, deadline=deadline) for job in {job.name: job for job in jobs}.values()]
     verdicts = _verdicts(jobs, Record(project.root), skip, workers, there)
-    compared = _Compared.with_lock(project, verdicts, whole=[job.name[0] for job in jobs if ":" not in job.spec])
+    compared = _Compared.with_lock(project, verdicts, whole=[job.name[0] for job in jobs if not parted(job.spec)[1]])
     _show(verdicts, compared, form, update)
     if outputs:
         write_results([_result(verdict, compared) for verdict in verdicts], outputs)

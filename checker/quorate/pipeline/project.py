@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.errors import UsageError, unknown
+from quorate.files import parted
 
 DEFAULT = "default"
 """The profile without changes: every bound as the specification declares it."""
@@ -63,7 +64,7 @@ class Project:
 
     def named(self, spec: str) -> str:
         """What the project calls a specification: a name of the library, or its file, seen from the root."""
-        path = spec.partition(":")[0]
+        path = parted(spec)[0]
         return self.placed(Path(path)) if path.endswith(".py") or "/" in path else path
 
     def placed(self, file: Path) -> str:
@@ -103,8 +104,8 @@ def _read(folder: Path, file: Path) -> Project:
 
 def _from_here(folder: Path, spec: str) -> str:
     """A specification that the configuration names, as the command line would take it here."""
-    path, colon, chosen = spec.partition(":")
-    return f"{os.path.relpath(folder / path)}{colon}{chosen}" if path.endswith(".py") or "/" in path else spec
+    path, chosen = parted(spec, folder)
+    return os.path.relpath(folder / path) + f":{chosen}" * bool(chosen) if path.endswith(".py") or "/" in path else spec
 
 
 def _profile(file: Path, name: str, said: Mapping[str, Any]) -> Profile:
