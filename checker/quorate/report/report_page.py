@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from quorate.outcome import Holds, HoldsWithinBounds, NotJudged
 from quorate.report.coverage import coverage_html
 from quorate.report.diagram import spacetime
 from quorate.report.profile import profile_html
@@ -25,6 +26,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """The page loads nothing from anywhere, and runs nothing."""
 WIDTH, HEIGHT, GAP, BAR_MAX = 560, 120, 1, 40
 """Of a plot, in CSS pixels; between its bars; and of a bar."""
+COMPLETE = tuple(kind.verdict for kind in (Holds, HoldsWithinBounds, NotJudged))
+"""Of a search that ended early it is not known that an action never fires."""
 WORDS: Mapping[Level, str] = {"success": "as it should be", "failure": "wrong", "open": "open", "error": "error"}
 
 
@@ -153,7 +156,7 @@ def _numbers(outcome: Mapping[str, Any]) -> Iterator[str]:
     most = max([*outcome["actions"].values(), 1])
     yield '<table class="actions"><caption>Transitions by action</caption>\n'
     for name, count in outcome["actions"].items():
-        told = f"{count:,}" if count else "never"
+        told = "never" if not count and outcome["verdict"] in COMPLETE else f"{count:,}"
         bar = f'<div style="width:{100 * count / most:.1f}%"></div>'
         yield f'<tr><th scope="row">{escape(name)}</th><td class="n">{told}</td><td class="bar">{bar}</td></tr>\n'
     yield "</table>\n</div>\n"
