@@ -984,6 +984,11 @@ def test_what_was_stored_has_room_where_it_was() -> None:
     ("claim", "quorum", "said"),
     [
         ("not is_quorum(self.up, self.q, Server) or len(self.up) > 0", 1, "q (1) of Server is at least 1"),
+        (
+            "not is_quorum(self.up, self.q + self.q, Server) or len(self.up) > 0",
+            1,
+            "any q + q (2) and any q + q (2) of Server have a member in common",
+        ),
         ("is_quorum(self.up, self.q, Server)", 0, "q (0) of Server is 0 or less"),
         ("self.limit == 2", 1, "constants as configured: limit = 2"),
     ],

@@ -97,7 +97,7 @@ def name_of(size: Expr, constants: Mapping[str, object]) -> str:
     """What the size of a quorum is called where it is written; "" if no class variable is read there, so that it is just a number, be
     it under the name of a parameter or of a constant of the module."""
     configured = any(_text(part).removeprefix(OWN) in constants for part in size.walk() if _text(part).startswith(OWN))
-    return _text(size).removeprefix(OWN) if configured else ""
+    return _text(size).replace(OWN, "") if configured else ""
 
 
 def constants_in(body: Expr, constants: Mapping[str, object]) -> set[str]:
