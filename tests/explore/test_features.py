@@ -37,6 +37,7 @@ from quorate.explore.simulate import simulate
 from quorate.explore.symmetry import affordable
 from quorate.language.system import System
 from quorate.outcome import Failed, Holds, HoldsWithinBounds, NotJudged, Outcome, Violated
+from quorate.report.problems import problems_of
 from quorate.trace import Trace
 
 
@@ -241,6 +242,8 @@ def test_what_was_found_before_an_error_is_kept() -> None:
         ("low", "violated", 1),
         ("lower", "violated", 2),
     ]
+    assert [method.name for method in outcome.methods] == ["climb", "low", "lower"]
+    assert [problem.rule.id.rpartition(".")[2] for problem in problems_of(outcome)] == ["low", "lower", "error"]
 
 
 def test_an_error_is_none_of_what_is_announced() -> None:

@@ -70,7 +70,7 @@ def check_all(spec: type[Spec], **options: Any) -> Outcome:
     judged = broken | {one.property: one for one in outcome.judgements}
     judgements = tuple(judged[name] for name in names if name in judged)
     if isinstance(outcome, Failed):
-        return replace(outcome, judgements=judgements)
+        return replace(outcome, judgements=judgements, methods=first.methods)
     left = (outcome.reason,) if isinstance(outcome, Unfinished) else ()
     return replace(
         first,
