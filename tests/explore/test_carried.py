@@ -116,6 +116,49 @@ def test_it_can_be_asked_alone_or_omitted(engine: str) -> None:
     assert check(only(SplitsItsVotes, ["refines_choice"]), engine=engine).verdict == "holds"
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_an_heir_may_omit_the_mapping_of_its_base_for_one_of_its_own(live: bool) -> None:
+    """It was mapped by the one that it omits, or ended in an error, and was asked for nothing of runs."""
+
+    class Asked(Spec):
+        asked: bool
+
+        @action
+        def ask(self) -> None:
+            self.asked = True
+
+    class Asks(SplitsItsVotes):
+        refines = Asked
+        omits = ("refines_choice",)
+
+        @mapping
+        def refines_asked(self, abstract: Asked) -> None:
+            abstract.asked = self.begun
+
+    class Elects(Asks):
+        refines = Chosen
+        omits = ("refines_asked",)
+        expect = violates("somebody_is_elected")
+
+    class Renamed(Asks):
+        refines = Chosen
+        omits = ("refines_choice", "refines_asked")
+
+        @mapping(live=live)
+        def as_chosen(self, abstract: Chosen) -> None:
+            self.refines_choice(abstract)
+
+    def judged(spec: type[Spec]) -> dict[str, str]:
+        return {one.property: one.status for one in check(spec, engine="reference").judgements}
+
+    broken = {"somebody_is_elected": "violated"}
+    assert judged(Asks) == {"refines_asked": "holds"}
+    assert judged(Elects) == {"refines_choice": "holds", **broken}
+    assert judged(Renamed) == {"as_chosen": "holds", **(broken if live else {})}
+    if live:
+        assert judged(only(Renamed, ["somebody_is_elected"])) == broken
+
+
 def test_names_are_of_one_meaning() -> None:
     class Own(Counted):
         @eventually

@@ -385,9 +385,11 @@ Declared = tuple[str, Declaration, Callable[..., Any]]
 
 
 def mapping_of(cls: type[SpecBase]) -> Declared | None:
-    """The @mapping of a class, also where it is no property because the class omits it."""
+    """The @mapping of a class, also where it is no property because the class omits it; of several the last one that the author does not
+    omit."""
     found = [(name, one) for name, one in _declared_in(cls).items() if one.kind == MAPPING]
-    return (*found[0], getattr(cls, found[0][0])) if found else None
+    kept = [(name, one) for name, one in found if name not in original(cls).omits] or found
+    return (*kept[-1], getattr(cls, kept[-1][0])) if kept else None
 
 
 def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
