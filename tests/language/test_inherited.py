@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from quorate import invariant
 from quorate.errors import SpecError
 from quorate.explore import check
+from quorate.language.spec import derived
 from quorate.language.system import System
 
 from tests.generated import load as load_drawn
@@ -244,6 +246,14 @@ def test_what_is_said_anew_is_not_left_out_because_a_base_omits_it(
             load_drawn(source, "Heir")
     else:
         assert [method.name for method in System(load_drawn(source, "Heir")).of("invariant")] == judged
+
+
+def test_what_is_made_from_a_specification_says_anew_what_it_omits() -> None:
+    """As mutants and `conform` make it, of all that it has."""
+    source = OMITTING.replace("LOOSE", "").replace("OTHER", "...").replace("BASES", "Loose").replace("HEIR", "...")
+    heir = load_drawn(source, "Heir")
+    again = derived(heir, low=invariant(lambda self: self.v < 2), known=heir.known)
+    assert [method.name for method in System(again).of("invariant")] == ["known"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from types import FunctionType
 from typing import Any
 
 from quorate.errors import SpecError
-from quorate.language.declarations import Declaration, SpecBase, VariableSlot, authored
+from quorate.language.declarations import Declaration, SpecBase, VariableSlot, authored, original
 from quorate.language.known import is_alone, is_computed, mark
 from quorate.language.resolve import is_classvar
 
@@ -86,7 +86,8 @@ def check_names(cls: type[SpecBase]) -> None:
         _check_lost(cls, sayings)
         _check_lost(cls, [one for one in sayings if one.hint is not None])
         _check_installed(sayings)
-    _check_omits(cls, names)
+    if original(cls) is cls:  # What is made from it says anew what engines ask for, also of what is omitted.
+        _check_omits(cls, names)
     _check_asked(cls)
 
 
