@@ -248,6 +248,14 @@ def test_what_is_said_anew_is_not_left_out_because_a_base_omits_it(
         assert [method.name for method in System(load_drawn(source, "Heir")).of("invariant")] == judged
 
 
+def test_an_invariant_that_an_heir_calls_a_lemma_stays_a_claim() -> None:
+    """Of a class that is expected to break, lemmas of its bases are no claims, and it was left out there."""
+    source = OMITTING.replace("LOOSE", "").replace("BASES", "Other").replace("HEIR", "expect = violates('known')")
+    lemmas = "@lemma\n    def low(self) -> bool: return self.v < 1\n    @lemma\n    def helps(self) -> bool: return self.v < 3"
+    heir = load_drawn(source.replace("OTHER", lemmas), "Heir")
+    assert [method.name for method in System(heir).of("invariant", "lemma")] == ["known", "low"]
+
+
 def test_what_is_made_from_a_specification_says_anew_what_it_omits() -> None:
     """As mutants and `conform` make it, of all that it has."""
     source = OMITTING.replace("LOOSE", "").replace("OTHER", "...").replace("BASES", "Loose").replace("HEIR", "...")

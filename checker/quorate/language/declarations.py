@@ -394,14 +394,17 @@ def mapping_of(cls: type[SpecBase]) -> Declared | None:
 
 def _declared_in(cls: type[SpecBase]) -> dict[str, Declaration]:
     """What the decorators in a class and its bases say, by name, base classes first."""
-    order: dict[str, Declaration] = {}
+    return dict(_said_in(cls))
+
+
+def _said_in(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration]]:
+    """All that the decorators in a class and its bases say, also where another one stands before it; base classes first."""
     for base in reversed(cls.__mro__[:-1]):  # Nothing is declared in `object`.
         check_in_place(base, "__quorate__", Declaration)
         for name, value in base.__dict__.items():
             declaration = None if type(value) is VariableSlot else mark(value, "__quorate__")
             if type(declaration) is Declaration:
-                order[name] = declaration
-    return order
+                yield name, declaration
 
 
 M = TypeVar("M")
@@ -470,7 +473,8 @@ def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callab
     """Every declared method as (name, what it is, the function in force), base classes first, in order of definition.
 
     A variant that overrides a method need not repeat the decorator. A class that is expected to break has no lemmas of its
-    bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.)
+    bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.) What one of them
+    calls an @invariant it has, also if a later one calls it a @lemma.
     """
     order, others = _declared_in(cls), carried(cls)
     order |= {name: declaration for name, declaration, _ in others.values()}
@@ -479,8 +483,9 @@ def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callab
             raise SpecError(
                 f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}."
             )
+    claimed = {*cls.expect.names, *(name for name, one in _said_in(cls) if one.kind == "invariant")}
     broken = cls.expect.violated is not None and not cls._argued
     for name, declaration in order.items():
-        argument = broken and declaration.kind == "lemma" and name not in cls.expect.names
+        argument = broken and declaration.kind == "lemma" and name not in claimed
         if name not in cls.omits and (not argument or name in original(cls).__dict__):
             yield name, declaration, others[name][2] if name in others else getattr(cls, name)
