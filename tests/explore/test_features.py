@@ -531,3 +531,42 @@ def test_a_goal_that_raises_an_error_is_not_reached(engine: str) -> None:
         "begun": "holds",
         "logged": "not-judged",
     }
+
+
+class Unended(Spec):
+    """A goal that no state satisfies, and runs that there may be no time to judge."""
+
+    left: Count
+
+    @action(fair="weak")
+    def up(self) -> None:
+        require(self.left < 3)
+        self.left += 1
+
+    @reachable
+    def beyond(self) -> bool:
+        return self.left < 0
+
+    @eventually
+    def ends(self) -> bool:
+        return self.left == 3
+
+    @terminal
+    def over(self) -> bool:
+        return self.left == 3
+
+
+def test_a_goal_out_of_reach_is_violated_whether_or_not_runs_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    from quorate.explore import liveness
+    from quorate.explore.engine import Lasting
+
+    whole = check(Unended, engine="reference")
+    monkeypatch.setattr(liveness, "explore", lambda *_: Lasting(0, 0, stopped="the limit is reached"))
+    ended = check(Unended, engine="reference")
+    assert whole.violated == ended.violated == ("beyond",)
+    assert isinstance(whole, Violated) and isinstance(ended, Violated)
+    assert {one.property: one.status for one in ended.judgements}["ends"] == "not-judged"
+
+
+def test_where_states_may_end_is_not_asked_for_if_it_is_said_but_not_judged() -> None:
+    assert not any("say so with @terminal" in note for note in check_all(Unended).notes)

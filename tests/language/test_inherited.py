@@ -181,6 +181,60 @@ def test_of_two_bases_that_say_a_name_the_heir_says_which(first: str, second: st
         System(load_drawn(source, "Both"))
 
 
+def test_an_annotation_for_readers_takes_nothing_away() -> None:
+    source = TWO.replace("class First(Base)", "class First").replace("SECOND", "w: Nr = 1").replace("BOTH", "...")
+    System(load_drawn(source.replace("FIRST", "w: Nr"), "Both"))
+    System(load_drawn(source.replace("FIRST", "w: int").replace("(First, Second)", "(Second, First)"), "Both"))
+
+
+MAPPED = """
+from quorate import *
+
+
+class Nr(Nat, max=2): ...
+
+
+class Abstract(Spec):
+    v: Nr
+
+    @action(fair="weak")
+    def up(self) -> None:
+        require(self.v < 2)
+        self.v += 1
+
+    @eventually
+    def ends(self) -> bool:
+        return self.v == 2
+
+
+class Concrete(Spec):
+    refines = Abstract
+    v: Nr
+
+    @action
+    def up(self) -> None:
+        require(self.v < 2)
+        self.v += 1
+
+    @mapping(live=True)
+    def as_abstract(self, abstract: Abstract) -> None:
+        abstract.v = self.v
+
+
+class Heir(Concrete):
+    AGAIN
+    def as_abstract(self, abstract: Abstract) -> None:
+        abstract.v = self.v
+"""
+
+
+@pytest.mark.parametrize("again", ["", "@mapping(live=True)", "@mapping(live=True, fair=True)"])
+def test_a_mapping_that_is_said_again_keeps_what_it_promises(again: str) -> None:
+    assert check(load_drawn(MAPPED.replace("AGAIN", again), "Heir")).violated
+    with pytest.raises(SpecError, match="a @mapping again, without live=True"):
+        load_drawn(MAPPED.replace("AGAIN", again.replace("live=True", "live=False") or "@mapping"), "Heir")
+
+
 OMITTING = """
 from quorate import *
 

@@ -16,8 +16,8 @@ from quorate.explore.engine import ENGINES, Covered, EngineUnavailable, Finding,
 from quorate.explore.limits import SAVINGS, STORES, Watch, peak_bytes
 from quorate.explore.symmetry import affordable, renamings, scalarsets
 from quorate.explore.verdicts import Verdicts, methods_of
-from quorate.kinds import KINDS, LIVENESS
-from quorate.language.declarations import original
+from quorate.kinds import ENDS, KINDS, LIVENESS
+from quorate.language.declarations import declares, original
 from quorate.language.places import class_location
 from quorate.language.sorts import Scalarset
 from quorate.language.spec import Spec
@@ -225,7 +225,7 @@ class _Judge:
             account.look()
             account.compare(covered, self.sorts)
         self.notes.extend(f"the action {name} never fired" for name, count in covered.actions.items() if count == 0)
-        if covered.stuck:
+        if covered.stuck and not declares(self.system.spec, *ENDS):
             self.notes.append(_stuck_note(covered.stuck))
         self.verdicts.judge_safety()
         if self.system.of(*LIVENESS):
@@ -330,17 +330,24 @@ class _Judge:
             with self._limited():
                 lasting = self._lasting(workers)
         except _BeginsTooLong as reason:
-            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {reason}")
+            return self._ended_early(str(reason))
         self.verdicts.judge_liveness(lasting, {name: self._trace(finding) for name, finding in lasting.forced.items()})
         self.notes.extend(lasting.notes)
         if lasting.stopped is not None:
-            return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {lasting.stopped}")
+            return self._ended_early(lasting.stopped)
         account.look()
         account.compare_runs(lasting)
         if lasting.finding is not None:
             return self._found(lasting.finding)
         self.notes.extend(lasting.remarks)
         return None
+
+    def _ended_early(self, reason: str) -> Outcome:
+        """The outcome if there was no time or room for properties of runs: a goal that no state satisfies is violated all the same."""
+        self.verdicts.leave_open(reason)
+        if any(one.status == "violated" for one in self.verdicts.judgements()):
+            return self._summed_up()
+        return self.make(Unfinished, reason=f"every safety property holds; checking liveness, {reason}")
 
     def _lasting(self, workers: int) -> Lasting:
         """What the engine that explored says of liveness; the reference engine where it cannot."""

@@ -407,6 +407,11 @@ def _said_in(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration]]:
                 yield name, declaration
 
 
+def declares(cls: type[SpecBase], *kinds: str) -> bool:
+    """Whether a class or a base of it marks a method as one of these kinds, be it one that is omitted."""
+    return any(one.kind in kinds for one in _declared_in(cls).values())
+
+
 M = TypeVar("M")
 
 

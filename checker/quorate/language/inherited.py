@@ -13,6 +13,7 @@ judged no more, and every engine agrees. So each way to say a name twice has a r
 | a class, such as a sort | a class | refused: what is inherited keeps the first one |
 | a variable without a value | anything that gives its name one | refused: Python would keep that value |
 | a variable of a class that is no Spec | nothing that makes it one | refused: it would be a plain attribute |
+| a `@mapping` | one that is `live` or `fair` | refused, unless it is, too: its promises would be lost |
 | a constant | `bounds` of a base that asks for another value | refused |
 | anything | `omits` of a base, which names it | refused |
 
@@ -28,11 +29,13 @@ from types import FunctionType
 from typing import Any
 
 from quorate.errors import SpecError
+from quorate.kinds import MAPPING
 from quorate.language.declarations import Declaration, SpecBase, VariableSlot, authored, original
 from quorate.language.known import is_alone, is_computed, mark
 from quorate.language.resolve import is_classvar
 
 VARIABLE, CONSTANT, CLASS = "a variable", "a constant", "a class"
+A_MAPPING = f"a @{MAPPING}"
 NOTHING: Any = object()
 """What stands for a value where none is given."""
 MAY_CHANGE = frozenset({"an @invariant", "a @lemma"})
@@ -65,6 +68,17 @@ class Said:
     def is_abstract(self) -> bool:
         """Whether it only says that heirs have one."""
         return mark(self.value, "__isabstractmethod__") is True
+
+    def is_bare(self) -> bool:
+        """Whether it is an annotation of a class that is no specification, which only readers and type checkers need."""
+        return self.role == VARIABLE and self.value is NOTHING
+
+    def keeps(self) -> set[str]:
+        """What a @mapping asks of runs."""
+        declaration = mark(self.value, "__quorate__")
+        return {
+            f"{name}=True" for name, asks in (("live", declaration.live), ("fair", declaration.keeps_fairness)) if asks
+        }
 
     @property
     def given(self) -> Any:
@@ -153,6 +167,11 @@ def _check_pair(near: Said, far: Said) -> None:
             f"{near} is {CLASS}, and so is {far}, which all that {far.where.__name__} declares goes on to mean: give it another name, or "
             f"say another size with `bounds`."
         )
+    elif far.role == A_MAPPING and not near.keeps() >= far.keeps():
+        raise SpecError(
+            f"{near} is {A_MAPPING} again, without {' and '.join(sorted(far.keeps() - near.keeps()))}, which {far} has: write that, "
+            f"too, or leave out the mark, which it keeps."
+        )
 
 
 def _check_lost(cls: type, sayings: list[Said]) -> None:
@@ -161,7 +180,7 @@ def _check_lost(cls: type, sayings: list[Said]) -> None:
         if near.hands_on():
             continue
         for far in sayings[at + 1 :]:
-            if not (issubclass(near.where, far.where) or _same(near, far) or far.is_abstract()):
+            if not (issubclass(near.where, far.where) or _same(near, far) or far.is_abstract() or far.is_bare()):
                 raise SpecError(
                     f"{cls.__name__} inherits {near} and {far}, and only the first would count: {near.where.__name__} does not inherit "
                     f"from {far.where.__name__}. Say in {cls.__name__} what {near.name} is, or give one of them another name."
