@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant, mappi
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
 from quorate.language.system import System
+from quorate.loading import load
 from quorate.outcome import HoldsWithinBounds
 from quorate.prove.encode.anysize.refusal import NoAnySize
 from quorate.prove.proof import Task, prove
@@ -299,3 +301,77 @@ def test_what_is_said_of_every_specification_is_also_read_from_plain_bases() -> 
 
         class Mixed(Bounding, Plainly):  # type: ignore[misc]
             pass
+
+
+LOADED = """
+from typing import Annotated
+from quorate import Nat, Ordered, Spec, action, invariant, record, require, up_to
+
+class Node(Ordered, size=3):
+    pass
+
+class Ballot(Nat, max=lambda: Node.size):
+    pass
+
+class Seen(Nat, max={most}):
+    pass
+
+@record
+class Vote:
+    ballot: Ballot = Ballot({ballot})
+
+{line}
+
+class Commit(Spec):
+    seen: Seen
+    first: Node = Node[0]
+    last: Vote | None
+    quorum = {quorum}
+
+    @action
+    def see(self, n: Node) -> None:
+        self.seen += 1
+        self.last = Vote()
+
+    @invariant
+    def most(self) -> bool:
+        return self.seen <= Node.size
+"""
+READ_WHILE_LOADING = {
+    "QUORUM = len(Node) // 2 + 1": {},
+    "PAIRS = tuple((a, b) for a in Node for b in Node)": {},
+    "LAST = Ballot.bound": {},
+    "def all_but_one():\n    return Node.size - 1\nTOLERATED = all_but_one() // 2": {},
+    "": {"most": "2 * Node.size"},
+    " ": {"ballot": "Ballot.bound"},
+    "  ": {"quorum": "Node.size // 2 + 1"},
+}
+
+
+@pytest.mark.parametrize("line", READ_WHILE_LOADING)
+def test_a_size_that_was_read_while_a_file_was_loaded_is_not_another_one(line: str, tmp_path: Path) -> None:
+    """What was computed of it would go on to mean the declared size: with five members, a quorum of two would be one."""
+    parts = {"most": "3", "ballot": "1", "quorum": "2"} | READ_WHILE_LOADING[line]
+    file = tmp_path / f"commit_{len(line)}.py"
+    file.write_text(LOADED.format(line=line, **parts))
+    commit = load(str(file)).main
+    assert System(commit.bounded(Node=3, Seen=2)).bounds["Node"] == 3
+    with pytest.raises(
+        SpecError, match=r"(Node|Ballot) was 3 when this was computed, once, .* and it is 5 now"
+    ) as refused:
+        commit.bounded(Node=5)
+    assert refused.value.location is not None and refused.value.location.file == str(file)
+
+
+def test_sizes_that_others_read_and_members_by_number_are_no_such_readings(tmp_path: Path) -> None:
+    """A module that imports the specification, as a test of it does, has no part in it."""
+    file = tmp_path / "commit_plain.py"
+    file.write_text(LOADED.format(line="FIRST = Node[0]", most="3", ballot="1", quorum="2"))
+    (tmp_path / "commit_user.py").write_text(
+        "from commit_plain import *\nMEMBERS = list(Node)\nclass Small(Commit):\n    pass\n"
+    )
+    commit = load(str(file)).main
+    small = load(str(tmp_path / "commit_user.py")).main
+    assert commit.bounded(Node=5).bounds == {"Node": 5}
+    with pytest.raises(SpecError, match="Node was 3"):
+        small.bounded(Node=5)

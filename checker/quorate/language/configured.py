@@ -6,13 +6,15 @@ What can be wrong in a class that CPython accepts is refused here, at its place.
 from __future__ import annotations
 
 import inspect
+import linecache
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
-from quorate.errors import SpecError, UsageError, unknown
+from quorate.errors import Location, SpecError, UsageError, unknown
 from quorate.kinds import CLAIMS, CONSTRAINT, DEADLOCK, ENDS, LIVENESS, MAPPING, STEPS, known_kinds
 from quorate.language.auxiliary import is_auxiliary, unbounded
 from quorate.language.beginning import joined
@@ -22,6 +24,7 @@ from quorate.language.declarations import (
     Declared,
     SpecBase,
     VariableSlot,
+    authored,
     carried,
     check_own,
     declarations,
@@ -83,6 +86,7 @@ class Configured:
         self._sizes = {
             bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
         }
+        self._check_loaded()
         self.configuration = Configuration(capacities=requested)
         if refined is not None:
             self.abstract = self._at_same_bounds(refined, requested)
@@ -281,6 +285,26 @@ class Configured:
             if name in configuration.found:
                 self._check_bound(name, size, configuration.found[name])
         return configuration.found
+
+    def _check_loaded(self) -> None:
+        """Raises SpecError where the files of the spec have read a size while they were loaded that is another one here: what they made of
+        it is that of the other size."""
+        for sort, size in self._sizes.items():
+            for reading in sort.read_while_loading:
+                if reading.size != size and self._is_part(reading.module):
+                    name, text = sort.__name__, linecache.getline(reading.file, reading.line).rstrip()
+                    raise SpecError(
+                        f"{name} was {reading.size} when this was computed, once, as the file was loaded, and it is {size} now: compute "
+                        f"it in a method or function, and a size or capacity by a `max=lambda: ...`.",
+                        Location(reading.file, reading.line, 0, max(len(text), 1), text),
+                    )
+
+    def _is_part(self, module: str) -> bool:
+        """Whether what a module has computed may be meant in the spec: not that of a module which imports it, such as a test."""
+        own = {base.__module__ for base in authored(self.spec)}
+        users = (original(self.spec), *(sys.modules.get(name) for name in own))
+        names = vars(sys.modules[module]).values() if module in sys.modules else ()
+        return module in own or not any(value is one for value in names for one in users)
 
     def require_asked(self, owner: object, name: str) -> None:
         """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here, or in the

@@ -10,8 +10,10 @@ Server.size`, is computed from the sizes of others, as they are configured.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from quorate.errors import SpecError
@@ -36,17 +38,27 @@ class SortMeta(type):
     """The size in force, where it is not the declared one."""
     _range: tuple[str, int, int]
     """What the size is called in the class, its least and its greatest value."""
+    _loaded: dict[str, Reading]
+    """By module, where it read the size while it was loaded."""
 
     @property
     def bound(cls) -> int:
         """The configured size: the largest number of an `Int` or `Nat`, the number of members of the others."""
-        if _READING:
-            _READING[-1](cls)
-        return cls.default if cls._configured is None else cls._configured
+        size = cls._size
+        if cls._configured is None:
+            _note(cls, size)
+        return size
 
     @bound.setter
     def bound(cls, size: int | None) -> None:
         cls._configured = size
+
+    @property
+    def _size(cls) -> int:
+        """The configured size, for what is the same whatever it is."""
+        if _READING:
+            _READING[-1](cls)
+        return cls.default if cls._configured is None else cls._configured
 
     @property
     def default(cls) -> int:
@@ -57,6 +69,11 @@ class SortMeta(type):
     def size(cls) -> int:
         """The number of members, for sizes that are computed: `max=lambda: 2 * Server.size`."""
         return len(cls)
+
+    @property
+    def read_while_loading(cls) -> tuple[Reading, ...]:
+        """Where modules read the size before anything was configured, for what they go on to mean by it."""
+        return tuple(cls._loaded.values())
 
     def rests_on(cls) -> tuple[SortMeta, ...]:
         """The other sorts from whose sizes this one's is computed."""
@@ -93,6 +110,30 @@ def _reading(note: Callable[[SortMeta], None]) -> Iterator[None]:
         yield
     finally:
         _READING.pop()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The size of a sort as a module found it, and where."""
+
+    size: int
+    module: str
+    file: str
+    line: int
+
+
+def _note(sort: SortMeta, size: int) -> None:
+    """Remember the reading of a size if a module that is being loaded reads it: what `QUORUM = len(Node) // 2 + 1` is, it stays. A script
+    is loaded for as long as it runs."""
+    frame = sys._getframe(1)
+    while (after := frame.f_back) is not None:
+        frame, module = after, str(after.f_globals.get("__name__"))
+        if module.startswith("quorate.") and module != __name__:
+            return
+        if frame.f_code.co_name == "<module>":
+            if module != "__main__":
+                sort._loaded.setdefault(module, Reading(size, module, frame.f_code.co_filename, frame.f_lineno))
+            return
 
 
 @contextmanager
@@ -142,7 +183,7 @@ def _declare(cls: SortMeta, what: str, size: Size | None, least: int, most: int)
             f"finite while it is explored; the bound is only a default and is changed from outside."
         )
     cls._declared = size if callable(size) else _checked(cls, size, what, least, most)
-    cls._range, cls._configured = (what, least, most), None
+    cls._range, cls._configured, cls._loaded = (what, least, most), None, {}
 
 
 class Int(int, metaclass=SortMeta):
@@ -170,7 +211,7 @@ class Int(int, metaclass=SortMeta):
         cls._lower = min if min is None or callable(min) else _checked(cls, min, "min", -NUMBER_MAX, NUMBER_MAX)
         _declare(cls, "max", max, 0 if min is None else -NUMBER_MAX, NUMBER_MAX)
         if not callable(min) and not callable(max):
-            cls.members()
+            _numbers(cls, cls._size)
 
     def __new__(cls, value: int = 0) -> Self:
         return int(value)  # type: ignore[return-value]
@@ -178,10 +219,7 @@ class Int(int, metaclass=SortMeta):
     @classmethod
     def members(cls) -> range:
         """The numbers min..max. Raises SpecError if there are none."""
-        least, most = lower(cls), cls.bound
-        if least > most:
-            raise SpecError(f"{cls.__name__} has no numbers: min={least} is above max={most}.")
-        return range(least, most + 1)
+        return _numbers(cls, cls.bound)
 
     @classmethod
     def numbered(cls, position: object) -> Self:
@@ -206,6 +244,14 @@ class Nat(Int):
 
     An `Int` that begins at 0: a number above `max` cuts the transition, a number below 0 is an error in the spec.
     """
+
+
+def _numbers(sort: type[Int], most: int) -> range:
+    """The numbers of a sort up to its largest. Raises SpecError if there are none."""
+    least = lower(sort)
+    if least > most:
+        raise SpecError(f"{sort.__name__} has no numbers: min={least} is above max={most}.")
+    return range(least, most + 1)
 
 
 def lower(sort: type[Int]) -> int:
@@ -292,8 +338,8 @@ class Ordered(Identity):
     @classmethod
     def numbered(cls, position: int) -> Self:
         """The member number `position`, from 0. Raises SpecError if there is none."""
-        if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position < cls.bound:
-            raise SpecError(f"{cls.__name__}[{position}]: its members are numbered from 0 to {cls.bound - 1}.")
+        if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position < cls._size:
+            raise SpecError(f"{cls.__name__}[{position}]: its members are numbered from 0 to {cls._size - 1}.")
         return cls.at(position)
 
     def next(self) -> Self:
