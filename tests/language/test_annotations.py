@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from quorate import Scalarset, Spec, action, invariant
 from quorate.explore import check
 from quorate.language.system import System
+from quorate.prove.proof import Task, prove
 
 from tests.generated import load
 
@@ -87,3 +89,56 @@ def test_classes_in_functions_inherit_what_their_base_means() -> None:
 
     found = check(Second, engine="reference")
     assert found.verdict == "holds" and found.statistics.states == 3  # Up to symmetry, of two nodes
+
+
+OWN = """\
+from quorate import *
+
+
+class Node(Ordered, size=2):
+    pass
+
+
+{outside}
+
+
+class Drawn(Spec):
+    {inside}
+
+    seat: dict[Node, Slot]
+
+    @action
+    def sit(self, n: Node, k: Slot) -> None:
+        require(self.may(k))
+        self.seat[n] = k
+
+    def may(self, k: Slot) -> bool:
+        return True
+
+    @invariant
+    def low(self) -> bool:
+        return all(self.seat[n] < 2 for n in Node)
+
+
+class Heir(Drawn):
+    pass
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("outside", "inside"),
+    [
+        ("class Slot(Nat, max=1): pass", "class Slot(Nat, max=2): pass"),
+        ("", "class Slot(Nat, max=2): pass"),
+        ("class One(Nat, max=1): pass\nclass Two(Nat, max=2): pass\nSlot = One", "Slot = Two"),
+    ],
+    ids=["a sort of the same name", "a sort", "an alias of the same name"],
+)
+def test_a_sort_in_a_body_is_meant_in_the_body(late: bool, outside: str, inside: str) -> None:
+    """Also where annotations are read late: that of the file was taken, or none was found, and `low` was said to hold."""
+    head = "from __future__ import annotations\n" if late else ""
+    for spec in (base := load(head + OWN.format(outside=outside, inside=inside)), base.bounded(Node=1)):
+        outcome = check(spec, engine="reference")
+        assert (outcome.verdict, outcome.property) == ("violated", "low")
+    assert prove(Task(base, "drawn")).outcome.verdict != "proven"

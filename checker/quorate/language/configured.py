@@ -45,6 +45,7 @@ from quorate.language.resolve import (
     is_classvar,
     partial,
     resolve,
+    scope_of,
     two_bounds,
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
@@ -502,13 +503,15 @@ class Configured:
 
     def method_hints(self, function: Callable[..., Any]) -> dict[str, Any]:
         """The evaluated annotations of a method, also of a class defined inside a function."""
-        if "<locals>" not in function.__qualname__:
-            return hints(function)
         written_in = function.__module__, function.__qualname__.rpartition(".")[0]
+        bases = [base for base in reversed(self.spec.__mro__) if (base.__module__, base.__qualname__) == written_in]
+        scope = {name: value for base in bases for name, value in scope_of(base).items()}
+        if "<locals>" not in function.__qualname__:
+            return hints(function, scope)
         namespace: dict[str, Any] = {"Self": Self}
-        for base in reversed(self.spec.__mro__):
-            if (base.__module__, base.__qualname__) == written_in:
-                namespace |= base.__dict__.get("__quorate_namespace__", {})
+        for base in bases:
+            namespace |= base.__dict__.get("__quorate_namespace__", {})
+        namespace |= scope
         try:
             return inspect.get_annotations(function, locals=namespace, eval_str=True)
         except NameError as error:

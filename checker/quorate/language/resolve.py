@@ -13,10 +13,11 @@ import types as pytypes
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from quorate.errors import SpecError, counted
-from quorate.language.known import hides, home, meaning, raw, special
+from quorate.language.known import hides, home, is_computed, meaning, raw, special
 from quorate.language.networks import Bag, Channels, Network, Wire
 from quorate.language.places import declaration, placed
 from quorate.language.sorts import NUMBER_MAX, Identity, Int, Nat, Ordered, Scalarset, SortMeta, Whole
@@ -157,14 +158,15 @@ def record_type(cls: type) -> RecordType:
     return found
 
 
-def hints(of: Any) -> dict[str, Any]:
-    """The evaluated annotations of a class or function. What a class inherits means what it means where it was written: another file
-    may have other sorts of the same names. Raises SpecError if one cannot be evaluated.
+def hints(of: Any, scope: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The evaluated annotations of a class or function; `scope` are the names of the class that a method is written in. What a class
+    inherits means what it means where it was written: another file may have other sorts of the same names. Raises SpecError if one cannot
+    be evaluated.
     """
     try:
         if not isinstance(of, type):
             inspect.unwrap(of)  # Raises ValueError where it is wrapped in itself, which typing would follow for ever.
-            return get_type_hints(of, include_extras=True)
+            return get_type_hints(of, localns=scope, include_extras=True)
         return {name: hint for base in reversed(of.__mro__) for name, hint in _own_hints(base).items()}
     except NameError as error:
         raise SpecError(
@@ -176,8 +178,14 @@ def hints(of: Any) -> dict[str, Any]:
 
 def _own_hints(cls: type) -> dict[str, Any]:
     alone = type(cls.__name__, (), {"__annotations__": inspect.get_annotations(cls), "__module__": cls.__module__})
-    names = cls.__dict__.get("__quorate_namespace__") or dict(vars(cls))
+    names = cls.__dict__.get("__quorate_namespace__", {}) | scope_of(cls)
     return get_type_hints(alone, vars(sys.modules[cls.__module__]), names, include_extras=True)
+
+
+def scope_of(cls: type) -> dict[str, Any]:
+    """What the names that the body of a class gives to types mean in its annotations, also where these are texts (`from __future__ import
+    annotations`): a sort of the body's own, not one of the file that has its name."""
+    return {name: value for name, value in vars(cls).items() if not (name.startswith("__") or is_computed(value))}
 
 
 ALLOWED = (
