@@ -364,7 +364,7 @@ def test_a_size_that_was_read_while_a_file_was_loaded_is_not_another_one(line: s
 
 
 def test_sizes_that_others_read_and_members_by_number_are_no_such_readings(tmp_path: Path) -> None:
-    """A module that imports the specification, as a test of it does, has no part in it."""
+    """A module that imports the specification, as a test of it does, has no part in it, nor has what runs all."""
     file = tmp_path / "commit_plain.py"
     file.write_text(LOADED.format(line="FIRST = Node[0]", most="3", ballot="1", quorum="2"))
     (tmp_path / "commit_user.py").write_text(
@@ -372,6 +372,7 @@ def test_sizes_that_others_read_and_members_by_number_are_no_such_readings(tmp_p
     )
     commit = load(str(file)).main
     small = load(str(tmp_path / "commit_user.py")).main
+    exec(compile("list(Node)", "runner", "exec"), {"Node": vars(load(str(file)).module)["Node"], "__name__": "runner"})
     assert commit.bounded(Node=5).bounds == {"Node": 5}
     with pytest.raises(SpecError, match="Node was 3"):
         small.bounded(Node=5)
