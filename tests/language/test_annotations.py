@@ -122,6 +122,9 @@ class Drawn(Spec):
 
 class Heir(Drawn):
     pass
+
+
+{after}
 """
 
 
@@ -130,15 +133,19 @@ class Heir(Drawn):
     ("outside", "inside"),
     [
         ("class Slot(Nat, max=1): pass", "class Slot(Nat, max=2): pass"),
+        ("class One(Nat, max=1): pass\nclass Slot(Nat, max=2): pass", ""),
         ("", "class Slot(Nat, max=2): pass"),
         ("class One(Nat, max=1): pass\nclass Two(Nat, max=2): pass\nSlot = One", "Slot = Two"),
     ],
-    ids=["a sort of the same name", "a sort", "an alias of the same name"],
+    ids=["a sort of the same name", "an alias that changes", "a sort", "an alias of the same name"],
 )
-def test_a_sort_in_a_body_is_meant_in_the_body(late: bool, outside: str, inside: str) -> None:
+def test_names_mean_in_annotations_what_they_mean_in_the_body(late: bool, outside: str, inside: str) -> None:
     """Also where annotations are read late: that of the file was taken, or none was found, and `low` was said to hold."""
     head = "from __future__ import annotations\n" if late else ""
-    for spec in (base := load(head + OWN.format(outside=outside, inside=inside)), base.bounded(Node=1)):
+    for spec in (
+        base := load(head + OWN.format(outside=outside, inside=inside, after="Slot = One" if "One" in outside else "")),
+        base.bounded(Node=1),
+    ):
         outcome = check(spec, engine="reference")
         assert (outcome.verdict, outcome.property) == ("violated", "low")
     assert prove(Task(base, "drawn")).outcome.verdict != "proven"

@@ -508,10 +508,7 @@ class Configured:
         scope = {name: value for base in bases for name, value in scope_of(base).items()}
         if "<locals>" not in function.__qualname__:
             return hints(function, scope)
-        namespace: dict[str, Any] = {"Self": Self}
-        for base in bases:
-            namespace |= base.__dict__.get("__quorate_namespace__", {})
-        namespace |= scope
+        namespace = {"Self": Self} | scope
         try:
             return inspect.get_annotations(function, locals=namespace, eval_str=True)
         except NameError as error:

@@ -178,14 +178,15 @@ def hints(of: Any, scope: Mapping[str, Any] = MappingProxyType({})) -> dict[str,
 
 def _own_hints(cls: type) -> dict[str, Any]:
     alone = type(cls.__name__, (), {"__annotations__": inspect.get_annotations(cls), "__module__": cls.__module__})
-    names = cls.__dict__.get("__quorate_namespace__", {}) | scope_of(cls)
-    return get_type_hints(alone, vars(sys.modules[cls.__module__]), names, include_extras=True)
+    return get_type_hints(alone, vars(sys.modules[cls.__module__]), scope_of(cls), include_extras=True)
 
 
 def scope_of(cls: type) -> dict[str, Any]:
-    """What the names that the body of a class gives to types mean in its annotations, also where these are texts (`from __future__ import
-    annotations`): a sort of the body's own, not one of the file that has its name."""
-    return {name: value for name, value in vars(cls).items() if not (name.startswith("__") or is_computed(value))}
+    """What names mean in the annotations of a class, also where these are texts (`from __future__ import annotations`): what its body
+    gives to types, such as a sort of its own, else what they meant where the class statement stands."""
+    outside: Mapping[str, Any] = cls.__dict__.get("__quorate_namespace__", {})
+    body = {name: value for name, value in vars(cls).items() if not (name.startswith("__") or is_computed(value))}
+    return {**outside, **body}
 
 
 ALLOWED = (
