@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -376,3 +377,28 @@ def test_sizes_that_others_read_and_members_by_number_are_no_such_readings(tmp_p
     assert commit.bounded(Node=5).bounds == {"Node": 5}
     with pytest.raises(SpecError, match="Node was 3"):
         small.bounded(Node=5)
+
+
+@cache
+def majority() -> int:
+    return len(Server) // 2 + 1
+
+
+class Voted(Spec):
+    votes: set[Server]
+
+    @action
+    def vote(self, s: Server) -> None:
+        require(len(self.votes) < majority())
+        self.votes.add(s)
+
+    @invariant
+    def enough(self) -> bool:
+        return len(self.votes) <= len(Server) // 2 + 1
+
+
+def test_what_was_remembered_at_another_size_is_forgotten() -> None:
+    """With four members two were a majority, as they are of two."""
+    for size, states in ((2, 4), (4, 15), (2, 4), (5, 26)):
+        outcome = check(Voted.bounded(Server=size), engine="reference")
+        assert (outcome.verdict, outcome.statistics.states) == ("holds", states)

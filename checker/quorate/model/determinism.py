@@ -74,6 +74,9 @@ def vouch(system: System, running: System | None = None) -> None:
     except SpecError:
         if system.auxiliary:  # That nothing depends on these, the model alone can say.
             raise
+        for one, _ in _reached(running or system):
+            if type(one) is CACHED:
+                CACHED.cache_clear(one)  # It may have been asked at other bounds.
         functions = dict(functions_of(running or system))
         for function, owner in functions.items():
             _Inspection(function, owner, system).run()
@@ -87,6 +90,11 @@ def vouch(system: System, running: System | None = None) -> None:
 
 def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
     """The methods of a spec, and the functions of its author that they name, or that are kept in what they name, at any depth."""
+    return ((one, owner) for one, owner in _reached(system) if type(one) is FunctionType)
+
+
+def _reached(system: System) -> Iterator[tuple[Any, type | None]]:
+    """These functions, and what remembers their results."""
     pending: list[tuple[Any, type | None]] = [
         (one, cls)
         for cls in system.spec.__mro__
@@ -107,14 +115,18 @@ def functions_of(system: System) -> Iterator[tuple[FunctionType, type | None]]:
             if _is_of_author(one):
                 pending += [(part, one) for part in _members(one)]
         elif type(one) in HOLDING:
+            if type(one) is CACHED:
+                yield one, owner
             pending += [(part, owner) for part in gc.get_referents(one)]
         elif not issubclass(type(one), ModuleType) and _is_of_author(type(one)):  # Without asking the object.
             pending += [(part, None) for part in gc.get_referents(one)]
 
 
+CACHED = type(cache(len))
+"""What `functools.cache` makes of a function."""
 HOLDING = (
     *(*KEEPING, MappingProxyType, MethodType, staticmethod, classmethod, property, cached_property),
-    *(partial, partialmethod, type(cache(len)), OrderedDict, defaultdict, deque),
+    *(partial, partialmethod, CACHED, OrderedDict, defaultdict, deque),
 )
 """Classes of Python's of what keeps objects, and does nothing with them but what it is asked to."""
 
