@@ -119,7 +119,7 @@ def test_nothing_is_lost_of_what_two_bases_say() -> None:
 
 
 TWO = """
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from quorate import *
 
@@ -127,7 +127,7 @@ from quorate import *
 class Nr(Nat, max=3): ...
 
 
-class Base(Spec):
+class Base(Spec, ABC):
     v: Nr
 
     @action
@@ -164,6 +164,7 @@ FASTER = "def up(self) -> None:\n        require(self.v < {})\n        self.v +=
         ("def may(self) -> bool: return True", "def may(self) -> bool: return False", "...", True),
         ("LIMIT = 2", "LIMIT = 3", "...", True),
         ("LIMIT = 2", "LIMIT = 2", "...", False),
+        ("@abstractmethod\n    def may(self) -> bool: ...", "LIMIT = 2", "def may(self) -> bool: return True", False),
         ("w: Nr", "w: Nr", "...", False),
         ("w: Nr = 1", "w: Nr = 2", "...", True),
         ("w: Nr = 1", "w: bool = False", "w = 1", True),

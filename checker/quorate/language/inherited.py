@@ -23,6 +23,7 @@ Otherwise plain methods, and plain values, stand before one another as they do e
 from __future__ import annotations
 
 import inspect
+from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
@@ -110,8 +111,8 @@ def _all_said(cls: type[SpecBase]) -> Iterator[Said]:
     for base in authored(cls):
         hints = inspect.get_annotations(base)
         for name in dict.fromkeys((*hints, *vars(base))):
-            if name in vars(SpecBase) or (name.startswith("__") and name.endswith("__")):
-                continue  # What is said of the whole specification, and of the class to Python.
+            if name in vars(SpecBase) or name in vars(ABC) or (name.startswith("__") and name.endswith("__")):
+                continue  # What is said of the whole specification, and what Python keeps of a class.
             value, hint = vars(base).get(name, NOTHING), hints.get(name)
             yield Said(base, name, _role(value, hint), hint, value)
 
