@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from quorate.errors import SpecError
 from quorate.explore import check
+from quorate.explore.every import as_expected, check_all
 from quorate.language.system import System
 from quorate.loading import load
 from quorate.outcome import Failed, HoldsWithinBounds, NotJudged, Violated
@@ -403,6 +404,33 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
             load(str(tmp_path / f"{name}.py"))
     assert set(load(str(tmp_path / "made_and_named.py")).classes) == {"Tight", "Loose"}
     assert load(str(tmp_path / "with_bounds.py")).main.bounds == {}
+
+
+HEIR = """
+class Heir(Drawn.bounded(N=2)):
+    expect = violates("below")
+
+    @invariant
+    def below(self) -> bool:
+        return self.x < 1
+
+    @lemma
+    def argued(self) -> bool:
+        return self.x < 2
+
+    @law
+    def commutes(a: N, b: N) -> bool:
+        return a + b == b + a
+"""
+
+
+def test_what_inherits_from_a_specification_with_other_bounds_is_one_of_its_own(tmp_path: Path) -> None:
+    """With all that it says: `verify` would pass without having looked at it."""
+    (tmp_path / "heir_of_bounded.py").write_text(HEADER + SPEC + HEIR)
+    protocol = load(str(tmp_path / "heir_of_bounded.py"))
+    assert list(protocol.classes) == ["Drawn", "Heir"] and list(protocol.marked) == ["Heir.commutes"]
+    outcome = check_all(protocol.variant("Heir"))
+    assert set(outcome.violated) == {"below", "argued"} and as_expected(protocol.variant("Heir"), outcome)
 
 
 LOSES = (

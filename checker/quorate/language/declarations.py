@@ -365,8 +365,8 @@ def install(cls: type, name: str) -> None:
 
 
 def original(cls: type[S]) -> type[S]:
-    """The class an author wrote, behind `bounded`."""
-    return cast(type[S], cls._configured_from or cls)
+    """The class an author wrote, behind `bounded`. What inherits from such a class is written by an author again."""
+    return cast(type[S], vars(cls).get("_configured_from") or cls)
 
 
 def declared(cls: type[SpecBase]) -> dict[str, VariableSlot]:

@@ -47,7 +47,7 @@ def extended(spec: type[Spec], methods: Sequence[str], omitted: Sequence[str] = 
     base, name = (
         word.ljust(1 + max(map(len, scope)), "_") for word in ("base", "extended")
     )  # Longer than any name there.
-    head = f"class {name}({base}):\n    _configured_from = None\n    omits = (*{base}.omits, *{tuple(omitted)!r})\n\n"
+    head = f"class {name}({base}):\n    omits = (*{base}.omits, *{tuple(omitted)!r})\n\n"
     text = head + "\n".join(methods)
     file = f"<lemmas {next(_numbers)}>"
     keep_source(file, text)
