@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import Location, SpecError, UsageError, unknown
@@ -301,11 +301,15 @@ class Configured:
                     )
 
     def _is_part(self, module: str) -> bool:
-        """Whether what a module has computed may be meant in the spec: not that of a module which imports it, such as a test."""
-        own = {base.__module__ for base in authored(self.spec)}
-        users = (original(self.spec), *(sys.modules.get(name) for name in own))
-        names = vars(sys.modules[module]).values() if module in sys.modules else ()
-        return module in own or not any(value is one for value in names for one in users)
+        """Whether a module is one of the spec's, or one that these have something of: not one that uses the spec, such as a test."""
+        pending, seen = [base.__module__ for base in authored(self.spec)], set[str]()
+        for name in pending:
+            if name not in seen and name in sys.modules and name.partition(".")[0] not in sys.stdlib_module_names:
+                seen.add(name)
+                values = list(vars(sys.modules[name]).values())
+                pending += [value.__name__ for value in values if type(value) is ModuleType]
+                pending += [value.__module__ for value in values if isinstance(value, type | FunctionType)]
+        return module in seen
 
     def require_asked(self, owner: object, name: str) -> None:
         """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here, or in the
