@@ -213,22 +213,23 @@ def load(name: str) -> Protocol:
 
 
 def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
-    """Raises SpecError where one of these names is defined twice at the top of a module's file: the first would never be judged."""
+    """Raises SpecError where one of these names is defined twice at the top of a module's file, or a class is that something else of its
+    name replaces: the first would never be judged, and what it was is not known any more."""
     try:
         file = str(module.__file__)
         tree = ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return  # There is no file, or no longer.
-    defined: dict[str, int] = {}
+    defined: dict[str, ast.ClassDef | ast.FunctionDef] = {}
     for node in tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in names:
-            first = defined.setdefault(node.name, node.lineno)
-            if first != node.lineno:
-                text = linecache.getline(file, first).rstrip()
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            first = defined.setdefault(node.name, node)
+            if first is not node and (node.name in names or isinstance(first, ast.ClassDef)):
+                text = linecache.getline(file, first.lineno).rstrip()
                 raise SpecError(
-                    f"{node.name} is defined again in line {node.lineno}, which replaces this one, so that it would never be judged: give "
-                    f"one of them another name.",
-                    Location(file, first, 0, len(text), text),
+                    f"{node.name} is defined again in line {node.lineno}, which replaces this one, so that the file would be judged "
+                    f"without it: give one of them another name.",
+                    Location(file, first.lineno, 0, len(text), text),
                 )
 
 

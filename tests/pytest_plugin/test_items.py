@@ -122,10 +122,10 @@ def test_each_property_is_an_item_and_a_class_is_explored_once(project: pytest.P
     result.stdout.fnmatch_lines(["Mistaken.used is expected to be violated; found: holds*"])
 
 
-def test_a_class_that_another_one_of_its_name_replaces_is_an_error(project: pytest.Pytester) -> None:
+def test_a_class_that_another_one_of_its_name_replaces_is_an_error_of_the_file(project: pytest.Pytester) -> None:
     project.makepyfile(lock=SPEC + "\n\nclass Rude(Lock):\n    pass\n")
     result = project.runpytest_inprocess("lock.py")
-    result.assert_outcomes(errors=1)
+    result.assert_outcomes(errors=3)  # Each of the file's.
     result.stdout.fnmatch_lines(["*Rude is defined again in line *, which replaces this one*"])
 
 
