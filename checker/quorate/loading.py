@@ -213,8 +213,8 @@ def load(name: str) -> Protocol:
 
 
 def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
-    """Raises SpecError where one of these names is defined twice at the top of a module's file, or a class is that something else of its
-    name replaces: the first would never be judged, and what it was is not known any more."""
+    """Raises SpecError where one of these names is defined twice at the top of a module's file, or something else takes the name of a
+    class, which may have been a specification, or of a function with laws: the first would never be judged."""
     try:
         file = str(module.__file__)
         tree = ast.parse(Path(file).read_bytes())
@@ -224,13 +224,20 @@ def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             first = defined.setdefault(node.name, node)
-            if first is not node and (node.name in names or isinstance(first, ast.ClassDef)):
+            if first is not node and (node.name in names or isinstance(first, ast.ClassDef) or _has_laws(first)):
                 text = linecache.getline(file, first.lineno).rstrip()
                 raise SpecError(
                     f"{node.name} is defined again in line {node.lineno}, which replaces this one, so that the file would be judged "
                     f"without it: give one of them another name.",
                     Location(file, first.lineno, 0, len(text), text),
                 )
+
+
+def _has_laws(node: ast.FunctionDef) -> bool:
+    """Whether @law or @merge is written over a function."""
+    parts = [part for decorator in node.decorator_list for part in ast.walk(decorator)]
+    words = [part.id if isinstance(part, ast.Name) else getattr(part, "attr", "") for part in parts]
+    return "law" in words or "merge" in words
 
 
 def located(name: str) -> tuple[str, Path]:

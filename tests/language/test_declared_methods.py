@@ -396,12 +396,16 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
         "defined_twice_inheriting": HEADER + SPEC + "class Drawn(Drawn):\n    pass\n",
         "replaced_by_a_record": HEADER + SPEC + "class Fast(Drawn):\n    pass\n@record\nclass Fast:\n    n: N\n",
         "replaced_by_a_function": HEADER + SPEC + "class Fast(Drawn):\n    pass\ndef Fast():\n    pass\n",
+        "law_without_its_mark": HEADER
+        + "@law\ndef Fast(a: N) -> bool:\n    return a < 1\ndef Fast(a: N) -> bool:\n    return True\n"
+        + SPEC,
         "with_bounds": HEADER + SPEC + "Small = Drawn.bounded(N=1)\nLarge = Drawn.bounded(N=5)\n",
     }.items():
         (tmp_path / f"{name}.py").write_text(text)
     with pytest.raises(SpecError, match="Two specifications of this file are called Drawn"):
         load(str(tmp_path / "made_twice.py"))
-    for name in ("defined_twice", "defined_twice_inheriting", "replaced_by_a_record", "replaced_by_a_function"):
+    replaced = ("defined_twice", "defined_twice_inheriting", "replaced_by_a_record", "replaced_by_a_function")
+    for name in (*replaced, "law_without_its_mark"):
         with pytest.raises(SpecError, match=r"(Fast|Drawn) is defined again in line \d+, which replaces this one"):
             load(str(tmp_path / f"{name}.py"))
     assert set(load(str(tmp_path / "made_and_named.py")).classes) == {"Tight", "Loose"}
