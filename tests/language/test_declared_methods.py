@@ -285,9 +285,60 @@ def test_what_gives_another_result_each_time_is_refused_at_its_line(line: str, w
 
 
 def test_what_nobody_can_see_is_found_by_running_twice() -> None:
-    hidden = "MEMORY = {}\ndef count(found=[0]):\n    found[0] += 1\n    return found[0]\n"
+    hidden = "FOUND = []\ndef count():\n    list(map(FOUND.append, [0]))\n    return len(FOUND)\n"
     outcome = check(load_drawn(HEADER + hidden + SPEC.replace("self.x += 1", "self.x = count() % 3")))
     assert isinstance(outcome, Failed) and "two results" in outcome.message
+
+
+REMEMBERS = {
+    "a cache": ("@functools.cache\ndef most(): return len(P) // 2 + 1", "most()", "most is cached"),
+    "a cache with a size": (
+        "@functools.lru_cache(8)\ndef most(n): return len(P) // n + 1",
+        "most(2)",
+        "most is cached",
+    ),
+    "a cached property": (
+        "class M:\n    @functools.cached_property\n    def most(self): return len(P) // 2 + 1\nM = M()",
+        "M.most",
+        "most is cached",
+    ),
+    "a default": (
+        "def most(known={}):\n    if 0 not in known: known[0] = len(P) // 2 + 1\n    return known[0]",
+        "most()",
+        "changes known",
+    ),
+    "an object": (
+        "class M:\n    known = 0\n    def most(self):\n        self.known = self.known or len(P) - 1\n        return self.known\nM = M()",
+        "M.most()",
+        "changes self",
+    ),
+    "a list of an object": (
+        "class M:\n    def __init__(self): self.known = []\n    def most(self):\n        self.known.append(len(P) // 2 + 1)\n"
+        "        return self.known[0]\nM = M()",
+        "M.most()",
+        "changes self.known",
+    ),
+    "an attribute": (
+        "class M: pass\ndef most():\n    if not hasattr(M, 'known'): setattr(M, 'known', len(P) // 2 + 1)\n    return M.known",
+        "most()",
+        "changes M",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REMEMBERS)
+def test_what_would_go_on_to_mean_other_bounds_is_refused(name: str) -> None:
+    """It says the same each time it is asked, in a check; the next one is of other bounds."""
+    defined, asked, why = REMEMBERS[name]
+    with pytest.raises(SpecError, match=why):
+        check(load_drawn(HEADER + defined + SPEC.replace("self.x += 1", f"self.x = {asked}")))
+
+
+def test_an_object_of_the_authors_that_changes_nothing_is_asked() -> None:
+    ways = "class M:\n    def __init__(self, n): self.n = n\n    def more(self, by=1):\n        n = self.n\n        n += by\n"
+    ways += "        return n\nM = M(0)\n"
+    asked = check(load_drawn(HEADER + ways + SPEC.replace("self.x += 1", "self.x = M.more()")), engine="reference")
+    assert asked.statistics.states == 2
 
 
 def test_no_property_is_no_success_and_a_forgotten_decorator_is_named() -> None:

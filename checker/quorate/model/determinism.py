@@ -12,18 +12,23 @@ import ast
 import builtins
 import gc
 import inspect
+import operator
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
+from enum import Enum
 from functools import cache, cached_property, partial, partialmethod
 from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from quorate.errors import OutsideSubset, SpecError
 from quorate.language.declarations import SpecBase, authored
-from quorate.language.known import KEEPING, home, kept
+from quorate.language.known import KEEPING, home, kept, parameters
+from quorate.language.places import definition
+from quorate.language.sorts import SortMeta
 from quorate.language.system import Again, System
+from quorate.language.types import is_record
 from quorate.model.build import build
 from quorate.model.set_order import in_other_orders
 from quorate.model.source import MISSING, Source
@@ -54,6 +59,8 @@ CHANGING = frozenset(
     | {"update", "appendleft", "popleft", "subtract", "send", "__setitem__", "__delitem__"}
 )
 """Methods that change what they are called on."""
+CHANGERS = (next, setattr, delattr, operator.setitem, operator.delitem)
+"""Functions that change their first argument."""
 OUTSIDE = (
     "something outside the state, such as chance, time, or what was called before. A spec remembers in its variables only, and chance is "
     "a parameter of the action."
@@ -107,6 +114,11 @@ def _reached(system: System) -> Iterator[tuple[Any, type | None]]:
         if id(one) in seen:
             continue
         seen[id(one)] = one
+        if type(one) is cached_property:
+            raise SpecError(
+                f"{one.attrname} is cached, and would go on to be what it was at other bounds: make it a plain property.",
+                definition(one.func),
+            )
         if type(one) is FunctionType:
             if _is_of_author(one):
                 yield one, owner
@@ -125,7 +137,7 @@ def _reached(system: System) -> Iterator[tuple[Any, type | None]]:
 CACHED = type(cache(len))
 """What `functools.cache` makes of a function."""
 HOLDING = (
-    *(*KEEPING, MappingProxyType, MethodType, staticmethod, classmethod, property, cached_property),
+    *(*KEEPING, MappingProxyType, MethodType, staticmethod, classmethod, property),
     *(partial, partialmethod, CACHED, OrderedDict, defaultdict, deque),
 )
 """Classes of Python's of what keeps objects, and does nothing with them but what it is asked to."""
@@ -158,6 +170,10 @@ def _named_in(function: FunctionType) -> Iterator[Any]:
     yield from (vars(module)[name] for module in modules for name in sorted(used & vars(module).keys()))
 
 
+MAKING = ("__init__", "__new__", "__post_init__")
+"""The methods that make an object, which is nobody else's yet."""
+
+
 class _Inspection:
     """Looks through one function. Raises SpecError at the first line that cannot stand."""
 
@@ -176,7 +192,11 @@ class _Inspection:
             for part in ast.walk(self.source.tree)
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
         }
-        self.own = arguments | stored
+        self.kept = {
+            part.name: part.default for part in parameters(self.function) if part.default is not part.empty
+        }  # What an argument is that is not given lives on, too.
+        self.own = (arguments - self.kept.keys()) | stored
+        self.living = self._living()
         for node in ast.walk(self.source.tree):
             self._look(node)
         asked = [part for part in ast.walk(self.source.tree) if isinstance(part, ast.Attribute)]
@@ -190,6 +210,14 @@ class _Inspection:
                 self._placed(node, self.system.require_none_asked, self._named(node))
             if isinstance(node, ast.Name | ast.Attribute):
                 self._placed(node, self.system.require_own_sort, self._named(node))
+
+    def _living(self) -> str | None:
+        """What a method of a class calls the object that it is asked of, where that is one of the author's that may live on."""
+        owner, named = self.owner, parameters(self.function)
+        if owner is None or not named or self.function.__name__ in MAKING:
+            return None
+        is_known = issubclass(owner, SpecBase | Enum) or type(owner) is SortMeta or is_record(owner)
+        return None if is_known else named[0].name
 
     def _look(self, node: ast.AST) -> None:
         match node:
@@ -232,13 +260,13 @@ class _Inspection:
                 f"{ast.unparse(node.func)}() gives another result each time, and a transition depends on the state and its "
                 f"arguments alone. Chance is a parameter of the action, time a variable.",
             )
-        if called is builtins.next and node.args and self._is_outside(node.args[0]):
+        if any(called is one for one in CHANGERS) and node.args and self._is_outside(node.args[0]):
             raise self.source.error(node, f"This changes {ast.unparse(node.args[0])}. {REMEMBER}")
 
     def _named(self, node: ast.expr) -> Any:
         """The object that an expression names without looking at what the function is given, or MISSING."""
         if isinstance(node, ast.Name):
-            return MISSING if node.id in self.own else self.source.resolve(node.id)
+            return MISSING if node.id in self.own else self.kept.get(node.id, self.source.resolve(node.id))
         if isinstance(node, ast.Attribute):
             base = self._named(node.value)
             return MISSING if base is MISSING else _attribute(base, node.attr)
@@ -253,6 +281,11 @@ class _Inspection:
 
     def _is_outside(self, node: ast.expr) -> bool:
         """Whether an expression is an object that lives on when the function has returned, and is no module."""
+        root = node
+        while isinstance(root, ast.Subscript | ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and root.id == self.living:
+            return True
         while isinstance(node, ast.Subscript):
             node = node.value
         named = self._named(node)
