@@ -20,9 +20,10 @@ class Mark:
 
 @record
 class Same(Mark):
-    level = 2
+    pass
 
 
+Same.level = 2
 Mark.flag = True
 
 
