@@ -291,12 +291,6 @@ def test_what_nobody_can_see_is_found_by_running_twice() -> None:
 
 
 REMEMBERS = {
-    "a cache": ("@functools.cache\ndef most(): return len(P) // 2 + 1", "most()", "most is cached"),
-    "a cache with a size": (
-        "@functools.lru_cache(8)\ndef most(n): return len(P) // n + 1",
-        "most(2)",
-        "most is cached",
-    ),
     "a cached property": (
         "class M:\n    @functools.cached_property\n    def most(self): return len(P) // 2 + 1\nM = M()",
         "M.most",

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import inspect
 import linecache
-import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, Self, TypeVar, get_args
 
 from quorate.errors import Location, SpecError, UsageError, unknown
@@ -34,6 +33,7 @@ from quorate.language.declarations import (
 )
 from quorate.language.failures import place_of
 from quorate.language.known import METACLASSES, UNKNOWN, attribute, mark, parameters, raw
+from quorate.language.loaded import imported_by
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import class_location, declaration, definition, placed
 from quorate.language.resolve import (
@@ -290,26 +290,19 @@ class Configured:
     def _check_loaded(self) -> None:
         """Raises SpecError where the files of the spec have read a size while they were loaded that is another one here: what they made of
         it is that of the other size."""
-        for sort, size in self._sizes.items():
+        others = [
+            (sort, size) for sort, size in self._sizes.items() if {one.size for one in sort.read_while_loading} - {size}
+        ]
+        parts = imported_by({base.__module__ for base in authored(self.spec)}) if others else set[str]()
+        for sort, size in others:
             for reading in sort.read_while_loading:
-                if reading.size != size and self._is_part(reading.module):
+                if reading.size != size and reading.module in parts:  # A test may list the members of what it tests.
                     name, text = sort.__name__, linecache.getline(reading.file, reading.line).rstrip()
                     raise SpecError(
                         f"{name} was {reading.size} when this was computed, once, as the file was loaded, and it is {size} now: compute "
                         f"it in a method or function, and a size or capacity by a `max=lambda: ...`.",
                         Location(reading.file, reading.line, 0, max(len(text), 1), text),
                     )
-
-    def _is_part(self, module: str) -> bool:
-        """Whether a module is one of the spec's, or one that these have something of: not one that uses the spec, such as a test."""
-        pending, seen = [base.__module__ for base in authored(self.spec)], set[str]()
-        for name in pending:
-            if name not in seen and name in sys.modules and name.partition(".")[0] not in sys.stdlib_module_names:
-                seen.add(name)
-                values = list(vars(sys.modules[name]).values())
-                pending += [value.__name__ for value in values if type(value) is ModuleType]
-                pending += [value.__module__ for value in values if isinstance(value, type | FunctionType)]
-        return module in seen
 
     def require_asked(self, owner: object, name: str) -> None:
         """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here, or in the

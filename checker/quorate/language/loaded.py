@@ -12,9 +12,10 @@ import copy
 import inspect
 import io
 import linecache
+import sys
 import tokenize
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -65,6 +66,38 @@ def text_of(code: CodeType) -> str:
     """The text of the file that a function is written in, as it is now; "" where it cannot be read."""
     linecache.checkcache(code.co_filename)
     return "".join(linecache.getlines(code.co_filename))
+
+
+def imported_by(names: Iterable[str]) -> set[str]:
+    """Modules, and those that they import as their files are now, at any depth: what an author wrote of them."""
+    waiting, found = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        module = sys.modules.get(name)
+        if name in found or module is None or name.partition(".")[0] in ("quorate", *sys.stdlib_module_names):
+            continue
+        found.add(name)
+        text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
+        waiting += _imports(text, name if hasattr(module, "__path__") else name.rpartition(".")[0])
+    return found
+
+
+@lru_cache(maxsize=64)
+def _imports(text: str, package: str) -> frozenset[str]:
+    """What a file of a package may import: modules, and names in them."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    found = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 def is_as_loaded(code: CodeType) -> bool:
