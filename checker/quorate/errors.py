@@ -83,7 +83,7 @@ def counted(number: int) -> str:
 def unknown(kind: str, name: str, known: Iterable[str], error: type[QuorateError] = UsageError) -> QuorateError:
     """An error for a name that does not exist, listing those that do, nearest first."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1)
+    near = get_close_matches(str(name), names, n=1)  # In `bounds` anything may stand.
     guess = f" Did you mean {near[0]!r}?" if near else ""
     listing = ", ".join(names) if names else "none"
     return error(f"There is no {kind} {name!r}.{guess} Known: {listing}.")

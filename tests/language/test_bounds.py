@@ -10,6 +10,7 @@ import pytest
 from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant, mapping, require
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
+from quorate.language.spec import derived
 from quorate.language.system import System
 from quorate.loading import load
 from quorate.outcome import HoldsWithinBounds
@@ -217,6 +218,20 @@ class Plainly(Rising):
         self.slot += 1
 
 
+class Named(Spec):
+    most: ClassVar[int] = 2
+    slot: Slot
+
+    @action
+    def rise(self) -> None:
+        require(self.slot < self.most)
+        self.slot += 1
+
+    @invariant
+    def small(self) -> bool:
+        return type(self).__name__ == "Named" and self.slot < 3
+
+
 def most() -> int:
     return Rising.most
 
@@ -228,7 +243,12 @@ def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec])
     with pytest.raises(SpecError, match=r"Rising.most is 2, and the bound most was asked to be 4"):
         check(spec.bounded(most=4))
     assert check(spec).statistics.states == check(spec.bounded(most=2)).statistics.states == 3
-    assert check(Plainly.bounded(most=4)).violated == ("small",)
+    assert check(Plainly.bounded(most=4)).violated == check(Named.bounded(most=4)).violated == ("small",)
+
+
+def test_a_bound_whose_name_is_no_text_is_an_unknown_one() -> None:
+    with pytest.raises(UsageError, match="There is no bound 3"):
+        System(derived(Plainly, bounds={3: 4}))
 
 
 class Asked(Plainly):

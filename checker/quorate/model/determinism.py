@@ -33,6 +33,8 @@ from quorate.model.build import build
 from quorate.model.set_order import in_other_orders
 from quorate.model.source import MISSING, Source
 
+TEXTS = ("__name__", "__qualname__", "__doc__")
+"""What classes have that is a text, and leads no further."""
 UNSETTLED = frozenset(
     {"random", "_random", "time", "os", "posix", "nt", "secrets", "uuid", "_uuid", "datetime", "_datetime", "socket"}
     | {"_socket", "subprocess", "threading", "_thread", "multiprocessing", "asyncio", "tempfile", "numpy.random"}
@@ -200,7 +202,9 @@ class _Inspection:
         for node in ast.walk(self.source.tree):
             self._look(node)
         asked = [part for part in ast.walk(self.source.tree) if isinstance(part, ast.Attribute)]
-        looked_through = [part for part in asked if part.attr == "mro" or part.attr.startswith("__")]
+        looked_through = [
+            part for part in asked if part.attr == "mro" or (part.attr.startswith("__") and part.attr not in TEXTS)
+        ]
         plain = {id(part.value) for part in asked if part not in looked_through}
         for node in looked_through:  # Any class behind may be what is found.
             for base in authored(self.system.spec):
