@@ -28,6 +28,7 @@ ROLES = {
     "@step": "@step\n    def x(self, old: Self) -> bool: return self.v >= old.v",
     "@eventually": "@eventually\n    def x(self) -> bool: return self.v == 2",
     "@constraint": "@constraint\n    def x(self) -> bool: return self.v < 2",
+    "@law": "@law\n    def x(a: Nr, b: Nr) -> bool: return a + b == b + a",
     "@terminal": "@terminal\n    def x(self) -> bool: return self.v == 3",
     "a static method": "@staticmethod\n    def x() -> bool: return True",
     "a property": "@property\n    def x(self) -> bool: return True",
@@ -54,6 +55,8 @@ def may_stand_before(near: str, far: str) -> bool:
         return far in PLAIN
     if near == "a method":
         return far in PLAIN | CLASSES | MARKED - {"@step"}  # Which takes `old`, too.
+    if near in ("a static method", "a property") and far == "@law":
+        return True  # It is asked for when laws are proven.
     return far in PLAIN | CLASSES or (near == "a value" and far in {"a constant"} | VARIABLES)
 
 

@@ -7,6 +7,7 @@ judged no more, and every engine agrees. So each way to say a name twice has a r
 |---|---|---|
 | anything | what a class says that it does not inherit from | refused, unless they say the same, or the first calls `super()` |
 | a variable or a constant, a marked method, a class | something of another role | refused (`@lemma` and `@invariant` may change places) |
+| a plain value | a method with laws | refused |
 | a plain method | a marked method | takes its place, under its mark |
 | a plain value | a variable, a constant | is its value from there on |
 | a method, a class, what is computed | a variable, a constant | refused |
@@ -36,7 +37,7 @@ from quorate.language.known import is_alone, is_computed, mark
 from quorate.language.resolve import is_classvar
 
 VARIABLE, CONSTANT, CLASS = "a variable", "a constant", "a class"
-A_MAPPING = f"a @{MAPPING}"
+A_MAPPING, WITH_LAWS = f"a @{MAPPING}", "a method with laws"
 NOTHING: Any = object()
 """What stands for a value where none is given."""
 MAY_CHANGE = frozenset({"an @invariant", "a @lemma"})
@@ -126,6 +127,8 @@ def _role(value: Any, hint: Any) -> str | None:
     if type(declaration) is Declaration:
         article = "an" if declaration.kind[0] in "aeiou" else "a"
         return f"{article} @{declaration.kind}"
+    if mark(value, "__quorate_claim__") is not None:
+        return WITH_LAWS
     return CLASS if is_class(value) else None
 
 
@@ -160,6 +163,8 @@ def _check_pair(near: Said, far: Said) -> None:
         return
     if near.role is None:
         if far.role in (VARIABLE, CONSTANT) and (is_method(near.value) or far.role == VARIABLE):
+            raise _other(near, far)
+        if far.role == WITH_LAWS and not is_method(near.value):
             raise _other(near, far)
     elif near.role != far.role and not {near.role, far.role} <= MAY_CHANGE:
         raise _other(near, far)
