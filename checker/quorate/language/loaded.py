@@ -15,7 +15,7 @@ import linecache
 import sys
 import tokenize
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -78,26 +78,30 @@ def imported_by(names: Iterable[str]) -> set[str]:
             continue
         found.add(name)
         text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
-        waiting += _imports(text, name if hasattr(module, "__path__") else name.rpartition(".")[0])
+        waiting += _imports(text, name, hasattr(module, "__path__"))
     return found
 
 
 @lru_cache(maxsize=64)
-def _imports(text: str, package: str) -> frozenset[str]:
-    """What a file of a package may import: modules, and names in them."""
+def _imports(text: str, module: str, is_package: bool) -> frozenset[str]:
     try:
-        tree = ast.parse(text)
+        return frozenset(imports(ast.parse(text), module, is_package))
     except (SyntaxError, ValueError):
         return frozenset()
-    found = set[str]()
+
+
+def imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+    """The modules that a file may import: what it names, which may be names in a module."""
+    package = module if is_package else module.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*above, *filter(None, [node.module])])
-            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
+            base = node.module or ""
+            if node.level:
+                kept = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*kept, *([node.module] if node.module else [])])
+            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
 
 
 def is_as_loaded(code: CodeType) -> bool:

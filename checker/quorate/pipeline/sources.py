@@ -30,6 +30,7 @@ from pathlib import Path
 
 import quorate
 from quorate import cc
+from quorate.language.loaded import imports
 
 
 def _names(text: str) -> frozenset[str]:
@@ -353,20 +354,8 @@ def _runs_while_loading(trees: list[ast.AST]) -> set[ast.AST]:
 
 def _imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
     """The modules that a file may import, each after the packages that it is in."""
-    package = module if is_package else module.rpartition(".")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                kept = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*kept, *([node.module] if node.module else [])])
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            yield from (*_parents(name), name)
+    for name in imports(tree, module, is_package):
+        yield from (*_parents(name), name)
 
 
 def _parents(name: str) -> list[str]:
