@@ -60,14 +60,22 @@ class Protocol:
     def classes(self) -> dict[str, type[Spec]]:
         """The public specifications that the module defines, in order; not what one of them is with other bounds. Raises SpecError if two
         have one name: one of them would never be judged."""
+        named = [
+            (name, value)
+            for name, value in vars(self.module).items()
+            if issubclass(type(value), type) and issubclass(value, Spec) and value is not Spec
+        ]
+        for name, value in named:
+            if not name.startswith("_") and self._is_made_here(value):
+                raise SpecError(
+                    f"{name} is made by a function of {value.__module__}, and is no specification of this file, so that it would never be "
+                    f"judged: write `class {name}(...): pass`, with what makes it between the brackets.",
+                    class_location(value),
+                )
         found = [
             value
-            for value in vars(self.module).values()
-            if issubclass(type(value), type)
-            and issubclass(value, Spec)
-            and value is not Spec
-            and value.__module__ == self.module.__name__
-            and not value.__name__.startswith("_")
+            for _, value in named
+            if value.__module__ == self.module.__name__ and not value.__name__.startswith("_")
         ]
         classes: dict[str, type[Spec]] = {}
         for cls in found:
@@ -80,6 +88,13 @@ class Protocol:
                     class_location(cls),
                 )
         return classes
+
+    def _is_made_here(self, cls: type[Spec]) -> bool:
+        """Whether this module has had a function of another one make a class, which that one has not."""
+        elsewhere = sys.modules.get(cls.__module__)
+        if "<locals>" not in cls.__qualname__ or elsewhere in (None, self.module):
+            return False
+        return not any(original(cls) is value for value in vars(elsewhere).values())
 
     @cached_property
     def marked(self) -> dict[str, Marked]:

@@ -457,6 +457,24 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
     assert load(str(tmp_path / "with_bounds.py")).main.bounds == {}
 
 
+def test_a_specification_that_a_function_of_another_file_makes_is_not_passed_over(tmp_path: Path) -> None:
+    made = HEADER + "def made(most):\n" + indented(SPEC.replace("<= 3", "<= most")) + "\n    return Drawn\n"
+    (tmp_path / "makes_them.py").write_text(made + "Known = made(3)\n")
+    own = HEADER + SPEC.replace("Drawn", "Own") + "from makes_them import Known, made\n"
+    for name, text in {
+        "asks": "Tight = made(2)\n",
+        "names": "class Tight(made(2)):\n    pass\n",
+        "imports": "",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(own + text)
+    with pytest.raises(
+        SpecError, match="Tight is made by a function of makes_them, and is no specification of this file"
+    ):
+        load(str(tmp_path / "asks.py"))
+    assert set(load(str(tmp_path / "names.py")).classes) == {"Own", "Tight"}
+    assert set(load(str(tmp_path / "imports.py")).classes) == {"Own"}
+
+
 HEIR = """
 class Heir(Drawn.bounded(N=2)):
     expect = violates("below")
