@@ -422,3 +422,25 @@ def test_what_was_remembered_at_another_size_is_forgotten() -> None:
     for size, states in ((2, 4), (4, 15), (2, 4), (5, 26)):
         outcome = check(Voted.bounded(Server=size), engine="reference")
         assert (outcome.verdict, outcome.statistics.states) == ("holds", states)
+
+
+class Late(Spec):
+    """Begins above the size that its number is declared with."""
+
+    bounds: ClassVar[dict[str, int]] = {"Nothing": 2}
+    at: Nothing = Nothing(2)
+
+    @action
+    def go_back(self) -> None:
+        require(self.at > 0)
+        self.at -= 1
+
+    @invariant
+    def stays_low(self) -> bool:
+        return self.at <= 2
+
+
+def test_a_default_is_held_against_the_size_that_is_asked_for() -> None:
+    assert check(Late).statistics.states == check(Late.bounded(Nothing=4)).statistics.states == 3
+    with pytest.raises(SpecError, match="has the default 2, above the bound Nothing"):
+        check(Late.bounded(Nothing=1))

@@ -49,7 +49,7 @@ from quorate.language.resolve import (
     two_bounds,
 )
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
-from quorate.language.types import WireType
+from quorate.language.types import Type, WireType
 
 
 class Configured:
@@ -271,7 +271,8 @@ class Configured:
             configuration = Configuration(capacities=requested)
             self.configuration = configuration
             with self:
-                self._variables()
+                for _ in self._types():  # What they begin with is held against the sizes that are found, not these.
+                    pass
                 for declared_method in self._declarations:
                     self._method(*declared_method)
                 for hint in self._hints.values():
@@ -344,16 +345,20 @@ class Configured:
                 f"(default {bound.default})."
             )
 
-    def _variables(self) -> list[Variable]:
-        found = []
+    def _types(self) -> Iterator[tuple[str, Type]]:
+        """The variables of the state, each with its type."""
         for name, slot in declared(self.spec).items():
             if is_auxiliary(self._hints[name]):
                 continue
             try:
-                kind = resolve(self._hints[name], name, self.configuration, slot.default)
+                yield name, resolve(self._hints[name], name, self.configuration, slot.default)
             except SpecError as error:
                 raise placed(error, declaration(self.spec, name)) from None
-            default = slot.default
+
+    def _variables(self) -> list[Variable]:
+        found = []
+        for name, kind in self._types():
+            default = declared(self.spec)[name].default
             if default is not None and not isinstance(kind, WireType):
                 try:
                     default = kind.check(default)
