@@ -232,7 +232,11 @@ def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
     class, which may have been a specification, or of a function with laws: the first would never be judged."""
     try:
         file = str(module.__file__)
-        tree = ast.parse(Path(file).read_bytes())
+        text = Path(file).read_bytes()
+        words = re.findall(rb"^(?:class|def)\s+(\w+)", text, re.MULTILINE)
+        if len(words) == len(set(words)):  # As in most files, which need not be parsed for that.
+            return
+        tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError):
         return  # There is no file, or no longer.
     defined: dict[str, ast.ClassDef | ast.FunctionDef] = {}
@@ -240,11 +244,11 @@ def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             first = defined.setdefault(node.name, node)
             if first is not node and (node.name in names or isinstance(first, ast.ClassDef) or _has_laws(first)):
-                text = linecache.getline(file, first.lineno).rstrip()
+                line = linecache.getline(file, first.lineno).rstrip()
                 raise SpecError(
                     f"{node.name} is defined again in line {node.lineno}, which replaces this one, so that the file would be judged "
                     f"without it: give one of them another name.",
-                    Location(file, first.lineno, 0, len(text), text),
+                    Location(file, first.lineno, 0, len(line), line),
                 )
 
 
