@@ -186,7 +186,12 @@ def test_it_says_when_it_was_too_late_and_draws_another_variant_beside(page: Any
 def test_it_takes_a_reader_to_figure_8_and_shows_what_is_violated(page: Any, start: Start) -> None:
     bounds = Trace.load(Path("counterexamples/raft/commits_old_terms/trace.json").resolve()).bounds
     page.goto(start("raft", **bounds))
+    page.locator(".option").first.wait_for()
+    before = page.url
     page.get_by_label("Variant", exact=True).select_option("CommitsOldTerms")
+    page.wait_for_function(
+        "url => location.href !== url", arg=before
+    )  # What is asked of the first one is not asked of this.
     page.locator(".option").first.wait_for()
     page.keyboard.press("v")
     page.locator(".properties .bad", has_text="leader_completeness").wait_for(timeout=60_000)
