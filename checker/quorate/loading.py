@@ -233,8 +233,8 @@ def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
     try:
         file = str(module.__file__)
         text = Path(file).read_bytes()
-        words = re.findall(rb"^(?:class|def)\s+(\w+)", text, re.MULTILINE)
-        if len(words) == len(set(words)):  # As in most files, which need not be parsed for that.
+        words = re.findall(rb"(?:\A|[\r\n\f])(?:class|def)[\s\\]+(\w+)", text)
+        if text.isascii() and len(words) == len(set(words)):  # As in most files, which need not be parsed for that.
             return
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError):

@@ -438,6 +438,9 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
         "made_twice": made + "Tight = made(2)\nLoose = made(3)\n",
         "made_and_named": made + "class Tight(made(2)):\n    pass\nclass Loose(made(3)):\n    pass\n",
         "defined_twice": HEADER + SPEC + "class Fast(Drawn):\n    pass\n" + "class Fast(Drawn):\n    omits = ()\n",
+        "defined_on_a_new_page": HEADER
+        + SPEC
+        + "class Fast(Drawn):\n    pass\n\fclass \\\n    Fast(Drawn):\n    omits = ()\n",
         "defined_twice_inheriting": HEADER + SPEC + "class Drawn(Drawn):\n    pass\n",
         "replaced_by_a_record": HEADER + SPEC + "class Fast(Drawn):\n    pass\n@record\nclass Fast:\n    n: N\n",
         "replaced_by_a_function": HEADER + SPEC + "class Fast(Drawn):\n    pass\ndef Fast():\n    pass\n",
@@ -449,7 +452,13 @@ def test_two_specifications_of_one_name_are_refused(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(text)
     with pytest.raises(SpecError, match="Two specifications of this file are called Drawn"):
         load(str(tmp_path / "made_twice.py"))
-    replaced = ("defined_twice", "defined_twice_inheriting", "replaced_by_a_record", "replaced_by_a_function")
+    replaced = (
+        "defined_twice",
+        "defined_on_a_new_page",
+        "defined_twice_inheriting",
+        "replaced_by_a_record",
+        "replaced_by_a_function",
+    )
     for name in (*replaced, "law_without_its_mark"):
         with pytest.raises(SpecError, match=r"(Fast|Drawn) is defined again in line \d+, which replaces this one"):
             load(str(tmp_path / f"{name}.py"))

@@ -481,14 +481,15 @@ def declarations(cls: type[SpecBase]) -> Iterator[tuple[str, Declaration, Callab
     bases: they are part of the argument that it breaks. (`with_lemmas` gives them back, for proofs that say where.) What one of them
     calls an @invariant it has, also if a later one calls it a @lemma.
     """
-    order, others = _declared_in(cls), carried(cls)
+    said, others = list(_said_in(cls)), carried(cls)
+    order = dict(said)
     order |= {name: declaration for name, declaration, _ in others.values()}
     for name in cls.omits:
         if name not in order:
             raise SpecError(
                 f"{cls.__name__} omits {name!r}, which is no action or property of it: it has {', '.join(order)}."
             )
-    claimed = {*cls.expect.names, *(name for name, one in _said_in(cls) if one.kind == "invariant")}
+    claimed = {*cls.expect.names, *(name for name, one in said if one.kind == "invariant")}
     broken = cls.expect.violated is not None and not cls._argued
     for name, declaration in order.items():
         argument = broken and declaration.kind == "lemma" and name not in claimed

@@ -238,10 +238,10 @@ def _same(near: Said, far: Said) -> bool:
     is_one_type = near.hint == far.hint and (
         near.where.__module__ == far.where.__module__ or not isinstance(near.hint, str)
     )
-    if near.value is NOTHING or type(near.value) is not type(
-        far.value
-    ):  # A plain attribute before a variable would hide it.
-        return is_one_type and near.value is NOTHING
+    if near.value is NOTHING:
+        return is_one_type
+    if type(near.value) is not type(far.value):  # A plain attribute before a variable would hide it.
+        return False
     is_one_value = near.given is far.given or (is_alone(near.given) and near.given == far.given)
     return is_one_type and is_one_value and type(near.given) is type(far.given)
 
