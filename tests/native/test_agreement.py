@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -20,7 +21,9 @@ from quorate.explore import Checkpoint, Limits, Watch, check
 from quorate.explore.limits import SAVINGS, Progress
 from quorate.explore.native import explore as native
 from quorate.explore.native import library
+from quorate.explore.native.search import compiled
 from quorate.language.system import Failure, System
+from quorate.model.build import build
 from quorate.model.passes import PASSES
 
 from tests.costs import shares
@@ -344,13 +347,40 @@ def test_an_interruption_gives_what_was_found_so_far(workers: int) -> None:
 def test_ctrl_c_ends_the_engine_too() -> None:
     from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
 
+    searching = threading.Event()
+
     def strike() -> None:
-        time.sleep(1.5)
+        searching.wait()
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=strike).start()
+    watch = Watch(report=lambda progress: searching.set() if progress.states else None)
+    threading.Thread(target=strike, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False)
+        check(TwoPhaseCommit.bounded(ResourceManager=10), engine="native", symmetry=False, watch=watch)
+
+
+def test_ctrl_c_is_not_lost_where_what_is_remembered_of_a_system_is_forgotten() -> None:
+    """A signal that comes while garbage is collected waits for the first line of Python: no such line may be one that nobody hears."""
+    from quorate_specs.transactions.two_phase_commit import TwoPhaseCommit
+
+    system = System(TwoPhaseCommit.bounded(ResourceManager=2))
+    build(system)
+    compiled(system, ())
+    build(System(TwoPhaseCommit.bounded(ResourceManager=3)))  # The last one is held.
+    cycle: list[object] = [system]
+    cycle.append(cycle)
+    many: list[list[object]] = [[] for _ in range(400_000)]  # Collecting takes longer than the timer.
+    gc.collect()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        del system, cycle
+        with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+            gc.collect()
+            time.sleep(1)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert many
 
 
 @pytest.mark.slow

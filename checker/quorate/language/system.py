@@ -78,6 +78,9 @@ class System(Configured):
         """Called for every choice of arguments of @init, of which there may be very many: it may raise to end this."""
         self.again: Sequence[Again] = ()
         """How every method is run again, where no typed model says that it depends on the state alone."""
+        self.remembered: dict[Callable[..., Any], Any] = {}
+        """What was worked out of this system, by the function that did it, which asks here first. It is not in a `WeakKeyDictionary`: that
+        forgets in code of its own, and a Ctrl-C that arrives there (as all do that arrive while garbage is collected) is lost."""
 
     def _refine(self, abstract: System) -> None:
         found = mapping_of(self.spec)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from quorate.errors import OutsideSubset, SpecError
 from quorate.kinds import KINDS, LIVENESS, MAPPING
@@ -391,16 +391,12 @@ def build(spec: System | type[Spec]) -> ir.Model:
     none.
     """
     system = spec if isinstance(spec, System) else System(spec)
-    held = _held.get(system)
-    model = None if held is None else held()
+    held = system.remembered.get(build)
+    model: ir.Model | None = None if held is None else held()
     if model is None:
         model = _of(system)
-        _held[system] = ref(model)
+        system.remembered[build] = ref(model)  # One that somebody holds is not built again.
     return model
-
-
-_held: WeakKeyDictionary[System, ref[ir.Model]] = WeakKeyDictionary()
-"""The models that somebody holds: they are not built again."""
 
 
 @lru_cache(maxsize=1)  # Who asks which sorts are symmetric wants the model next.

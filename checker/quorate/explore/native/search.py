@@ -11,7 +11,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from weakref import WeakKeyDictionary
 
 from quorate import cc
 from quorate.cc import CompileFailed, NoCompiler
@@ -53,7 +52,6 @@ DISK_MEMORY_MIN = 1 << 23
 """With less, a search on the disk does not begin; a limit on memory ends it soon."""
 REACHED_ERROR = 63
 Compiled = tuple[tuple[type[Scalarset], ...], str, frozenset[str], bool, bool, list[tuple[Arguments, State]], Library]
-_compiled: WeakKeyDictionary[System, Compiled] = WeakKeyDictionary()
 
 
 def explore(system: System, sorts: Sequence[type[Scalarset]], watch: Watch, workers: int) -> Covered:
@@ -114,7 +112,8 @@ def compiled(
     """The initial states of a configured spec, with their arguments, and its model compiled: the last one of a system is kept for the
     checks that follow. For `searching`, and checks of liveness, it may be compiled quickly: whoever explores with it sees to it that it is
     bettered. Without that it has profiles and random runs, too. Raises EngineUnavailable."""
-    kept, asked = _compiled.get(system), (tuple(sorts), store, without, counted, guided)
+    kept: Compiled | None = system.remembered.get(compiled)
+    asked = (tuple(sorts), store, without, counted, guided)
     if kept is not None and kept[:5] == asked and (searching or not kept[6].searching):
         return kept[5], kept[6]
     initial = list(system.initial())
@@ -126,7 +125,7 @@ def compiled(
             library = _apart(rendered, Apart.of(system.name, rendered.source, store, searching), searching)
     except (NoCompiler, CompileFailed) as reason:
         raise EngineUnavailable(f"the native engine is not available: {reason}") from None
-    _compiled[system] = (*asked, initial, library)
+    system.remembered[compiled] = (*asked, initial, library)
     return initial, library
 
 
@@ -149,7 +148,7 @@ def lend(
     without: frozenset[str] = frozenset(),
 ) -> None:
     """Let a system be explored by a library that is compiled already."""
-    _compiled[system] = (sorts, store, without, False, False, initial, library)
+    system.remembered[compiled] = (sorts, store, without, False, False, initial, library)
 
 
 def rendering(
