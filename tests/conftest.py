@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 from quorate.explore.native import library
 
 from tests import costs
@@ -17,12 +18,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Tests send signals: a shell starts what it runs in the background with SIGINT ignored, `nohup` with SIGHUP ignored, and
     processes inherit that. Models and the engine are compiled in half of the time; `quorate verify` runs what users run. Processes
-    that tests start find Python's bytecode, as those of users do."""
+    that tests start find Python's bytecode, as those of users do. Hypothesis draws the same each time, however slow the machine is."""
     if config.option.costs:
         config.pluginmanager.register(costs)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     library.FLAGS = (*(flag for flag in library.FLAGS if flag != "-O1"), *library.QUICKLY)
     library.QUICKLY = ()
+    settings.register_profile(
+        "tests", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    settings.load_profile("tests")
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

@@ -277,8 +277,11 @@ def test_progress_is_silent_where_stderr_is_no_terminal(folder: Path) -> None:
 
 def test_ctrl_c_gives_the_partial_result(folder: Path) -> None:
     code = (
-        "import os, signal, threading\nfrom quorate.cli import main\n"
-        "threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\nmain()"
+        "import os, signal\nfrom quorate.cli import main\nfrom quorate.explore import Watch\nlook = Watch.look\n"
+        "def struck(watch, states, *others):\n"
+        "    if states and not watch.is_interrupted:\n        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return look(watch, states, *others)\n"
+        "Watch.look = struck\nmain()"
     )
     done = python(
         "-c",

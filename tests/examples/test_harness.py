@@ -104,7 +104,7 @@ def test_a_store_that_acknowledges_before_it_stores_loses_what_was_acknowledged(
         if number % 2:
             stored.append(number)
 
-    recorder = failover(lambda: add, lambda: up.remove(True) or up.append(False), lambda: stored, seconds=0.01)
+    recorder = failover(lambda: add, lambda: up.remove(True) or up.append(False), lambda: stored, seconds=0.2)
     losses = Losses.of(recorder)
     assert 0 < losses.lost <= losses.acknowledged
     assert str(losses) == f"{losses.lost:,} of {losses.acknowledged:,} acknowledged writes lost"

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+WAIT_MS = 120_000
+"""How long a test waits for what a page is to show: on a machine with other work a step takes long."""
+
 
 def chromium() -> str:
     """The browser's program; skips without one."""
@@ -31,6 +34,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any) -> Iterator[Any]:
     """A tab of 1280x800. A test fails whose page has reported an error."""
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.set_default_timeout(WAIT_MS)
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

@@ -15,6 +15,7 @@ from quorate.explorer.stage import Run
 from quorate.loading import load
 from quorate.trace import Trace
 
+from tests.web.conftest import WAIT_MS
 from tests.web.npm import installed
 
 Start = Callable[..., str]
@@ -194,7 +195,7 @@ def test_it_takes_a_reader_to_figure_8_and_shows_what_is_violated(page: Any, sta
     )  # What is asked of the first one is not asked of this.
     page.locator(".option").first.wait_for()
     page.keyboard.press("v")
-    page.locator(".properties .bad", has_text="leader_completeness").wait_for(timeout=60_000)
+    page.locator(".properties .bad", has_text="leader_completeness").wait_for()
     assert "none with fewer" in page.locator(".found").inner_text()
     assert page.locator(".tick").count() == 1 and page.locator(".properties .bad dl").is_visible()
 
@@ -229,6 +230,7 @@ def test_the_state_graph_shows_the_run_and_goes_to_a_state(page: Any, start: Sta
 def test_axe_finds_nothing(browser: Any, start: Start, scheme: str) -> None:
     axe = (installed() / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, bypass_csp=True)
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     page.goto(start("raft"))
     page.locator(".option").first.wait_for()

@@ -14,6 +14,7 @@ import pytest
 from quorate.commands.site import Site
 from quorate.explorer.exercises import Exercise, exercises
 
+from tests.web.conftest import WAIT_MS
 from tests.web.npm import installed
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def check(page: Any) -> None:
-    page.locator("button:not([disabled])", has_text="Check").click(timeout=120_000)
+    page.locator("button:not([disabled])", has_text="Check").click()
 
 
 def write(page: Any, text: str) -> None:
@@ -70,8 +71,8 @@ def write(page: Any, text: str) -> None:
 def test_the_tutorials_lock_is_checked_and_stepped_through_in_the_browser(page: Any, playground: str) -> None:
     page.goto(playground)
     check(page)
-    page.locator(".told pre", has_text="one_holder").wait_for(timeout=60_000)
-    page.locator(".properties .bad", has_text="one_holder").wait_for(timeout=60_000)
+    page.locator(".told pre", has_text="one_holder").wait_for()
+    page.locator(".properties .bad", has_text="one_holder").wait_for()
 
 
 @pytest.mark.slow
@@ -80,10 +81,10 @@ def test_liveness_is_judged_in_the_browser_and_when_it_was_too_late(page: Any, p
     page.goto(playground)
     write(page, CANDLE)
     check(page)
-    page.locator(".told pre", has_text="is_out").wait_for(timeout=90_000)
-    page.locator(".properties .bad", has_text="burns_long").wait_for(timeout=60_000)
+    page.locator(".told pre", has_text="is_out").wait_for()
+    page.locator(".properties .bad", has_text="burns_long").wait_for()
     page.get_by_role("button", name="When was it too late?").first.click()
-    page.get_by_text("Among fair runs it is step 3").first.wait_for(timeout=60_000)
+    page.get_by_text("Among fair runs it is step 3").first.wait_for()
     assert page.locator(".tick.late").count() == 2
 
 
@@ -93,8 +94,8 @@ def test_an_error_is_marked_in_its_line_and_the_cursor_is_there(page: Any, playg
     page.goto(playground)
     text = EXERCISES[0].given.replace("def ask(self", "def ask(self,,")
     write(page, text)
-    page.locator("button:not([disabled])", has_text="Explore").click(timeout=120_000)
-    page.locator(".told .error", has_text="not valid Python").wait_for(timeout=60_000)
+    page.locator("button:not([disabled])", has_text="Explore").click()
+    page.locator(".told .error", has_text="not valid Python").wait_for()
     number = text[: text.index("self,,")].count("\n") + 1
     assert page.locator(".told .error").inner_text().startswith(f"Line {number}:")
     assert page.locator(".cm-lintRange-error").count() == 1 and page.locator(".cm-lint-marker-error").count() == 1
@@ -114,13 +115,13 @@ def test_each_exercise_fails_as_given_and_passes_with_its_answer_in_the_browser(
         page.get_by_label("Exercises").select_option(exercise.name)
         page.get_by_role("heading", name=exercise.title).wait_for()
         check(page)
-        page.locator(".told .error", has_text="Not yet").wait_for(timeout=90_000)
+        page.locator(".told .error", has_text="Not yet").wait_for()
         page.get_by_role("button", name="Show an answer").click()
         check(page)
-        page.locator(".told .solved", has_text="Solved").wait_for(timeout=90_000)
+        page.locator(".told .solved", has_text="Solved").wait_for()
     write(page, half[-1].given.replace("    @invariant\n", "", 1))
     check(page)
-    page.locator(".told pre", has_text="is part of the question").wait_for(timeout=60_000)
+    page.locator(".told pre", has_text="is part of the question").wait_for()
 
 
 @pytest.mark.slow
@@ -129,10 +130,11 @@ def test_axe_finds_nothing_in_the_playground(browser: Any, playground: str) -> N
     axe = (installed() / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+        context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         page.goto(f"{playground}#exercise=quorums")
         check(page)
-        page.locator(".told .error", has_text="Not yet").wait_for(timeout=90_000)
+        page.locator(".told .error", has_text="Not yet").wait_for()
         page.evaluate(axe)
         found = page.evaluate("() => axe.run()")["violations"]
         context.close()
