@@ -13,7 +13,7 @@ from quorate.consistency.history import History, HistoryError, Operation
 from quorate.consistency.models import MODELS, CasRegister, Model, Register, find_model
 from quorate.consistency.verdict import Cycle, Order, Unorderable
 from quorate.errors import QuorateError, UsageError
-from test_objects import ALPHABETS, DRAWN
+from test_objects import ALPHABETS
 
 from bench.history import appended, recorded, spoiled
 
@@ -25,7 +25,6 @@ def unorderable(history: History, model: Model) -> Unorderable:
 
 
 @given(histories(ALPHABETS[CasRegister], operations_max=6))
-@DRAWN
 def test_the_prefix_is_the_smallest_in_violation_and_the_core_alone_is_in_violation(history: History) -> None:
     model = CasRegister()
     verdict = judge(history, "linearizable", model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate.consistency.formats import jsonl, read_history, read_lines
 from quorate.consistency.history import History, HistoryError
@@ -158,7 +158,7 @@ def lines(draw: st.DrawFn) -> str:
 def test_a_common_line_is_the_event_that_it_is_without_the_short_cut() -> None:
     taken = []
 
-    @settings(deadline=None, derandomize=True, max_examples=500, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=500)
     @given(lines())
     def agree(line: str) -> None:
         short = jsonl._common(1, line)

@@ -7,7 +7,7 @@ from itertools import chain, product
 
 import pytest
 from histories import Call, histories, of_sessions, shapes
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from oracles import OBJECT_LEVELS
 from quorate.consistency import Limits, Satisfied, Violated, judge
 from quorate.consistency.history import History
@@ -70,7 +70,6 @@ ALPHABETS: dict[type[Model], list[Call]] = {
 VISIBILITY = ["causal", "causal-memory", "causal-convergence"]
 SESSIONS = ["read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads"]
 ORDERS = ["linearizable", "sequential", "convergent"]
-DRAWN = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def agrees(history: History, level: str, model: Model, limits: Limits | None = None) -> None:
@@ -83,7 +82,7 @@ def agrees(history: History, level: str, model: Model, limits: Limits | None = N
 @pytest.mark.parametrize("level", ORDERS)
 @pytest.mark.parametrize("model", ALPHABETS, ids=lambda m: m.name)
 def test_legal_orders_agree_with_brute_force(model: type[Model], level: str, native: bool) -> None:
-    @settings(DRAWN, max_examples=120)
+    @settings(max_examples=120)
     @given(histories(ALPHABETS[model], operations_max=6))
     def agree(history: History) -> None:
         agrees(history, level, model(), Limits(native=native))
@@ -94,7 +93,7 @@ def test_legal_orders_agree_with_brute_force(model: type[Model], level: str, nat
 @pytest.mark.parametrize("level", VISIBILITY)
 @pytest.mark.parametrize("model", ALPHABETS, ids=lambda m: m.name)
 def test_causal_levels_agree_with_brute_force(model: type[Model], level: str) -> None:
-    @settings(DRAWN, max_examples=60)
+    @settings(max_examples=60)
     @given(histories(ALPHABETS[model], operations_max=4))
     def agree(history: History) -> None:
         agrees(history, level, model())
@@ -105,7 +104,7 @@ def test_causal_levels_agree_with_brute_force(model: type[Model], level: str) ->
 @pytest.mark.parametrize("level", SESSIONS)
 @pytest.mark.parametrize("model", [Register, SetModel, AppendString, CasRegister, Lock], ids=lambda m: m.name)
 def test_session_guarantees_agree_with_brute_force(model: type[Model], level: str) -> None:
-    @settings(DRAWN, max_examples=60)
+    @settings(max_examples=60)
     @given(histories(ALPHABETS[model], operations_max=4))
     def agree(history: History) -> None:
         agrees(history, level, model())
@@ -144,7 +143,7 @@ def test_final_reads_converge_on_what_was_answered_and_on_writes_in_doubt() -> N
 
 @pytest.mark.parametrize("level", ["regular", "safe"])
 def test_regular_and_safe_agree_with_brute_force(level: str) -> None:
-    @settings(DRAWN, max_examples=400)
+    @settings(max_examples=400)
     @given(histories(REGISTER, operations_max=7))
     def agree(history: History) -> None:
         agrees(history, level, Register())
@@ -173,7 +172,7 @@ def test_queues_of_distinct_values_agree_with_brute_force(native: bool) -> None:
     """Where `Queue.must_precede` and `Queue.contradicts` have something to say."""
     alphabet = [*calls("enqueue", None, [None], [None]), *calls("dequeue", None, [None], [None, 1, 2, 3])]
 
-    @settings(DRAWN, max_examples=600)
+    @settings(max_examples=600)
     @given(histories(alphabet, operations_max=6))
     def agree(history: History) -> None:
         fresh = iter(range(1, 10))

@@ -18,7 +18,7 @@ from quorate.consistency.models import KeyValueMap, Register
 from quorate.consistency.search import pack
 from quorate.consistency.verdict import Unorderable
 from test_evidence import _until
-from test_objects import DRAWN, REGISTER, agrees
+from test_objects import REGISTER, agrees
 
 from bench.history import recorded
 
@@ -44,7 +44,7 @@ def test_levels_of_registers_with_distinct_values_agree_with_brute_force(
 ) -> None:
     monkeypatch.setattr(registers, "LISTED_MAX", listed)
 
-    @settings(DRAWN, max_examples=150)
+    @settings(max_examples=150)
     @given(histories(ALPHABET, operations_max=5 if "causal" not in level else 4))
     def agree(history: History) -> None:
         agrees(numbered(history), level, Register())
@@ -68,7 +68,6 @@ def test_all_small_histories_of_one_register_agree_with_brute_force(level: str) 
 
 
 @given(histories([c for c in ALPHABET if c[1] == "x"], operations_max=6))
-@DRAWN
 def test_the_prefix_ends_with_the_impossible_answer_and_the_core_is_impossible_alone(drawn: History) -> None:
     history, model = numbered(drawn), Register()
     verdict = judge(history, "linearizable", model)

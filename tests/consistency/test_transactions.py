@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate.consistency import Satisfied, Violated, judge
 from quorate.consistency.history import History, Operation
 from quorate.consistency.transactions.rules import RULES
 from quorate.consistency.verdict import Cycle
 from transaction_oracles import COVERED, TRANSACTION_LEVELS
-
-DRAWN = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def history(*transactions: tuple[int, list[tuple[str, str, object]]], overlapping: bool = True) -> History:
@@ -94,7 +92,7 @@ def check(h: History, level: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("lists", [True, False], ids=["lists", "registers"])
 def test_all_levels_agree_with_brute_force_on_three_transactions(lists: bool) -> None:
-    @settings(DRAWN, max_examples=600)
+    @settings(max_examples=600)
     @given(transactions(lists, 3))
     def agree(h: History) -> None:
         for level in TRANSACTION_LEVELS:
@@ -106,7 +104,7 @@ def test_all_levels_agree_with_brute_force_on_three_transactions(lists: bool) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("lists", [True, False], ids=["lists", "registers"])
 def test_levels_without_snapshots_agree_with_brute_force_on_four(lists: bool) -> None:
-    @settings(DRAWN, max_examples=300)
+    @settings(max_examples=300)
     @given(transactions(lists, 4))
     def agree(h: History) -> None:
         for level in TRANSACTION_LEVELS:

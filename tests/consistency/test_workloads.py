@@ -11,7 +11,6 @@ from quorate.consistency import HistoryError, Satisfied, Violated, judge
 from quorate.consistency.history import History, Operation
 from quorate.consistency.values import Map
 from quorate.consistency.verdict import Cycle
-from test_objects import DRAWN
 
 
 def right(history: History, workload: str) -> bool:
@@ -25,7 +24,6 @@ def right(history: History, workload: str) -> bool:
         [("add", None, n, None) for n in (1, 2, 3)] + [("read", None, None, r) for r in ((), (1,), (1, 2), (2, 3))]
     )
 )
-@DRAWN
 def test_set_full_is_what_is_known_before_a_read(drawn: History) -> None:
     added = [o.argument for o in drawn if o.function == "add"]
     if len(set(added)) < len(added):
@@ -42,7 +40,6 @@ def test_set_full_is_what_is_known_before_a_read(drawn: History) -> None:
 
 
 @given(histories([(f, None, None, n) for f in ("inc", "read") for n in (0, 1, 2)]))
-@DRAWN
 def test_monotonic_compares_every_pair_that_does_not_overlap_and_all_increments(drawn: History) -> None:
     told = [o for o in drawn if not o.pending]
     good = not any(

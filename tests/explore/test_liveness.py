@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import networkx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate import (
     Nat,
@@ -393,7 +393,7 @@ def fair(edges: list[tuple[str, int, int, int]], places: set[int]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300)
 @given(st.sampled_from([Reaching, Leading]), st.integers(0, 2**32))
 def test_lassos_are_found_exactly_where_trying_every_set_of_states_finds_one(base: type[Walk], seed: int) -> None:
     spec = drawn(base, seed)

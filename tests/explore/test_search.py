@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from quorate.errors import SpecError
 from quorate.explore import check, graph
 from quorate.explore.checking import symmetric_sorts
@@ -19,7 +19,7 @@ from tests.explore import oracle
 from tests.generated import load, sources
 
 STATES_MAX = 400
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=60)
 
 
 @QUIET

@@ -10,7 +10,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from quorate import Nat, Scalarset, Spec, action, init, invariant, mapping, require, stateful, step, violates
 
-QUICK = settings(max_examples=30, stateful_step_count=8, database=None, deadline=None, derandomize=True)
+QUICK = settings(max_examples=30, stateful_step_count=8)
 SHRINKING = settings(QUICK, max_examples=100, phases=[Phase.generate, Phase.shrink])
 
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate.language.containers import Log
 from quorate.language.control import Cut
@@ -18,7 +18,7 @@ from quorate.language.types.base import choices_cardinality, choices_decode, cho
 
 from tests.language.random_types import NODE, NOTE, Client, Level, Node, Note, types
 
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=150)
 
 
 def some(kind: Type, seed: int, most: int = 40) -> list[object]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from quorate.errors import OutsideSubset, SpecError
 from quorate.language.control import Cut
 from quorate.language.system import State, System
@@ -71,7 +71,7 @@ def same_properties(system: System, interpreter: Interpreter, state: State, old:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200)
 @given(sources())
 def test_generated_specs_mean_the_same_in_cpython_and_in_the_model(source: str) -> None:
     spec = load(source)

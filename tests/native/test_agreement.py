@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from quorate import Spec
 from quorate.errors import UsageError
 from quorate.explore import Checkpoint, Limits, Watch, check
@@ -49,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(sources())
 def test_random_specs_agree(source: str) -> None:
     """By the way that a user's spec takes, from the class to the outcome."""

@@ -12,7 +12,7 @@ from typing import Self
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate import Nat, Network, Scalarset, Spec, action, invariant, is_majority, record, require, step
 from quorate.commands.prove import command
@@ -497,7 +497,7 @@ def test_records_that_variables_spell_are_no_variables() -> None:
     assert contexts(build(load("two_phase_commit").main), records=True) == []
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(st.integers(0, 2**32))
 def test_houdini_keeps_the_largest_inductive_set(seed: int) -> None:
     """Compared with asking for each property and action by itself, until nothing is dropped."""

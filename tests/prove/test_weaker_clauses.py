@@ -8,7 +8,7 @@ from random import Random
 from time import monotonic
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate import Nat, Spec, action, invariant, require
 from quorate.language.declarations import declarations
@@ -113,7 +113,7 @@ def supersets(universe: Universe, held: Held, literals: int) -> list[Held]:
     return found
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8)
 @given(
     st.sampled_from([LockServer.bounded(Client=2), Vote.bounded(Client=2)]), st.integers(0, 2**32), st.integers(0, 5)
 )

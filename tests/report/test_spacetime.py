@@ -217,7 +217,7 @@ def random_traces(draw: st.DrawFn) -> Trace:
     return run.end(kind=kind, property="p", sentence="Never so.", loop=loop)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(random_traces())
 def test_any_trace_is_drawn_without_clipping_or_overlap(trace: Trace) -> None:
     page: Any = scene(trace)
@@ -225,7 +225,7 @@ def test_any_trace_is_drawn_without_clipping_or_overlap(trace: Trace) -> None:
     assert_complete(page, trace)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(random_traces())
 def test_any_trace_gives_well_formed_svg(trace: Trace) -> None:
     ET.fromstring(svg(spacetime(trace)))

@@ -20,7 +20,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # While Playwright is there, its event loop runs, and no other can: it goes before the next file's tests.
 def browser() -> Iterator[Any]:
     program = chromium()
     playwright = pytest.importorskip("playwright.sync_api", reason="there is no Playwright: `pip install playwright`")

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from quorate_impl.raft import Client, protocol
 from quorate_impl.raft.messages import AddServer, Done, Execute, Get, Open, Put, Query, Value
@@ -122,9 +122,7 @@ def test_twenty_thousand_malformed_frames_neither_stop_nor_fill_a_node(tmp_path:
     sent = 0
 
     async def attack(node: Node) -> None:
-        @settings(
-            max_examples=200, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-        )
+        @settings(max_examples=200)
         @given(st.lists(st.binary(max_size=60), min_size=1, max_size=5), st.integers(0, 2**32))
         def draw(payloads: list[bytes], seed: int) -> None:
             batches.append(([*payloads], seed))
