@@ -326,7 +326,7 @@ def test_what_is_said_of_every_specification_is_also_read_from_plain_bases() -> 
 
 LOADED = """
 from typing import Annotated
-from quorate import Nat, Ordered, Spec, action, invariant, record, require, up_to
+from quorate import Nat, Ordered, Spec, action, invariant, is_majority, record, require, up_to
 
 class Node(Ordered, size=3):
     pass
@@ -359,6 +359,7 @@ class Commit(Spec):
         return self.seen <= Node.size
 """
 READ_WHILE_LOADING = {
+    "TWO = 2 if is_majority(frozenset({Node[0], Node[1]}), Node) else 0": {},
     "QUORUM = len(Node) // 2 + 1": {},
     "PAIRS = tuple((a, b) for a in Node for b in Node)": {},
     "LAST = Ballot.bound": {},
@@ -382,6 +383,44 @@ def test_a_size_that_was_read_while_a_file_was_loaded_is_not_another_one(line: s
     ) as refused:
         commit.bounded(Node=5)
     assert refused.value.location is not None and refused.value.location.file == str(file)
+
+
+QUORUM = "from .sorts import Node\nQUORUM = len(Node) // 2 + 1\n"
+
+
+def package(folder: Path, head: str, most: str = "Node.size", **files: str) -> type[Spec]:
+    """A specification in a package of several files."""
+    folder.mkdir()
+    sorts, commit = LOADED.format(line="", most="3", ballot="1", quorum="2").split("class Commit")
+    commit = f"from .sorts import *\n{head}\nclass Commit{commit.replace('<= Node.size', f'<= {most}')}"
+    for name, text in {"__init__": "", "sorts": sorts, "commit": commit, **files}.items():
+        (folder / f"{name}.py").write_text(text)
+    return load(str(folder / "commit.py")).main
+
+
+def test_a_module_that_computes_of_a_size_is_found_under_any_name(tmp_path: Path) -> None:
+    whole = package(tmp_path / "whole", "import whole.sorts", "whole.QUORUM", __init__=QUORUM)
+    called = package(
+        tmp_path / "called", "import importlib\nC = importlib.import_module('called.consts')", "C.QUORUM", consts=QUORUM
+    )
+    for commit in (whole, called):
+        assert System(commit.bounded(Node=3)).bounds["Node"] == 3
+        with pytest.raises(SpecError, match="Node was 3 when this was computed"):
+            commit.bounded(Node=5)
+
+
+LATE = "def quorum():\n    from .consts import QUORUM\n    import bisect\n    return QUORUM\n"
+
+
+def test_no_module_is_loaded_in_a_search(tmp_path: Path) -> None:
+    """Of a table of bounds, the quorum of the first row would have been that of all."""
+    early = package(tmp_path / "early", f"from . import consts\n{LATE}", "quorum() + 1", consts=QUORUM)
+    assert check(early).verdict == "holds-within-bounds"
+    with pytest.raises(SpecError, match="Node was 3 when this was computed"):
+        early.bounded(Node=5)
+    late = package(tmp_path / "late", LATE, "quorum() + 1", consts=QUORUM)
+    with pytest.raises(SpecError, match=r"late\.consts would be loaded here"):
+        check(late)
 
 
 def test_sizes_that_others_read_and_members_by_number_are_no_such_readings(tmp_path: Path) -> None:

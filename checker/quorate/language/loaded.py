@@ -17,7 +17,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 REWRITTEN = "@pytest_ar"
@@ -69,7 +69,7 @@ def text_of(code: CodeType) -> str:
 
 
 def imported_by(names: Iterable[str]) -> set[str]:
-    """Modules, and those that they import as their files are now, at any depth: what an author wrote of them."""
+    """Modules, and those that they import as their files are now, or have a name for, at any depth: what an author wrote of them."""
     waiting, found = list(names), set[str]()
     while waiting:
         name = waiting.pop()
@@ -79,6 +79,8 @@ def imported_by(names: Iterable[str]) -> set[str]:
         found.add(name)
         text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
         waiting += _imports(text, name, hasattr(module, "__path__"))
+        # A name may stand for a module that no statement here names: `import a.b` gives one to `a`.
+        waiting += (one.__name__ for one in vars(module).values() if type(one) is ModuleType)
     return found
 
 

@@ -122,13 +122,17 @@ class Reading:
     line: int
 
 
+ASKED_OF = (__name__, "quorate.language.functions")
+"""What of Quorate an author may ask for a size, or for what depends on one; the rest asks for its own ends."""
+
+
 def _note(sort: SortMeta, size: int) -> None:
     """Remember the reading of a size if a module that is being loaded reads it: what `QUORUM = len(Node) // 2 + 1` is, it stays. A script,
     or what runs tests, is loaded for as long as it runs, and is no module that others import."""
     frame = sys._getframe(1)
     while (after := frame.f_back) is not None:
         frame, module = after, str(after.f_globals.get("__name__"))
-        if module.startswith("quorate.") and module != __name__:
+        if module.startswith("quorate.") and module not in ASKED_OF:
             return
         if frame.f_code.co_name == "<module>":
             if module != "__main__" and getattr(sys.modules.get(module), "__dict__", None) is frame.f_globals:

@@ -25,6 +25,7 @@ from typing import Any
 from quorate.errors import OutsideSubset, SpecError
 from quorate.language.declarations import SpecBase, authored
 from quorate.language.known import KEEPING, home, kept, parameters
+from quorate.language.loaded import imports
 from quorate.language.places import definition
 from quorate.language.sorts import SortMeta
 from quorate.language.system import Again, System
@@ -227,6 +228,8 @@ class _Inspection:
         match node:
             case ast.Global() | ast.Nonlocal():
                 raise self.source.error(node, f"This line makes {', '.join(node.names)} remember something. {REMEMBER}")
+            case ast.Import() | ast.ImportFrom():
+                self._check_import(node)
             case ast.Expr(
                 value=ast.Compare() | ast.BoolOp() | ast.BinOp() | ast.UnaryOp() | ast.Name() | ast.Attribute()
             ):
@@ -253,6 +256,19 @@ class _Inspection:
             check(*given)
         except SpecError as error:
             raise self.source.error(node, error.message) from None
+
+    def _check_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Raises SpecError if this would load a module of an author's in the middle of a search, with the sizes that are in force then."""
+        names = self.function.__globals__
+        for name in imports(node, str(names.get("__name__")), "__path__" in names):
+            module, _, last = name.rpartition(".")
+            is_there = name in sys.modules or hasattr(sys.modules.get(module), last)
+            if not is_there and name.partition(".")[0] not in ("quorate", *sys.stdlib_module_names):
+                raise self.source.error(
+                    node,
+                    f"{name} would be loaded here, in a search, and go on to mean the sizes of these bounds: import it at the head of the "
+                    f"file.",
+                )
 
     def _check_call(self, node: ast.Call, called: Any) -> None:
         if called is MISSING:
