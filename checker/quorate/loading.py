@@ -18,7 +18,7 @@ import pkgutil
 import re
 import sys
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
@@ -66,12 +66,8 @@ class Protocol:
             if issubclass(type(value), type) and issubclass(value, Spec) and value is not Spec
         ]
         for name, value in named:
-            if not name.startswith("_") and self._is_made_here(value):
-                raise SpecError(
-                    f"{name} is made by a function of {value.__module__}, and is no specification of this file, so that it would never be "
-                    f"judged: write `class {name}(...): pass`, with what makes it between the brackets.",
-                    class_location(value),
-                )
+            if not name.startswith("_"):
+                refuse_made(self.module, name, value)
         found = [
             value
             for _, value in named
@@ -88,13 +84,6 @@ class Protocol:
                     class_location(cls),
                 )
         return classes
-
-    def _is_made_here(self, cls: type[Spec]) -> bool:
-        """Whether this module has had a function of another one make a class, which that one has not."""
-        elsewhere = sys.modules.get(cls.__module__)
-        if "<locals>" not in cls.__qualname__ or elsewhere in (None, self.module):
-            return False
-        return not any(original(cls) is value for value in vars(elsewhere).values())
 
     @cached_property
     def marked(self) -> dict[str, Marked]:
@@ -252,6 +241,24 @@ def refuse_replaced(module: ModuleType, names: Collection[str]) -> None:
                 )
 
 
+def refuse_made(module: ModuleType, name: str, cls: type[Spec]) -> None:
+    """Raises SpecError for a specification that a module has had a function of another one make: it would never be judged."""
+    if is_made(module, cls):
+        raise SpecError(
+            f"{name} is made by a function of {cls.__module__}, and is no specification of this file, so that it would never be "
+            f"judged: write `class {name}(...): pass`, with what makes it between the brackets.",
+            class_location(cls),
+        )
+
+
+def is_made(module: ModuleType, cls: type[Spec]) -> bool:
+    """Whether a module has had a function of another one make a class, which that one has not."""
+    elsewhere = sys.modules.get(cls.__module__)
+    if "<locals>" not in cls.__qualname__ or elsewhere in (None, module):
+        return False
+    return not any(original(cls) is value for value in vars(elsewhere).values())
+
+
 def _has_laws(node: ast.FunctionDef) -> bool:
     """Whether @law or @merge is written over a function."""
     parts = [part for decorator in node.decorator_list for part in ast.walk(decorator)]
@@ -324,12 +331,11 @@ def _from_file(path: Path) -> ModuleType:
     _refuse_mixture(path)
     if _imports_relatively(path):
         return _from_package(path.resolve())
-    name = re.sub(r"\W", "_", path.stem)
-    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path.resolve()):
+    file = str(path.resolve())
+    name = next(name for name in _names_for(path) if _may_be(name, file))
+    if name in sys.modules:
         return sys.modules[name]
-    if name in sys.modules or importlib.util.find_spec(name) is not None:
-        name = f"quorate_file_{name}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve(), loader=_Fresh(name, str(path.resolve())))
+    spec = importlib.util.spec_from_file_location(name, file, loader=_Fresh(name, file))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -340,13 +346,28 @@ def _from_file(path: Path) -> ModuleType:
     except BaseException as error:
         del sys.modules[name]
         if isinstance(error, QuorateError):
-            raise _placed(error, str(path.resolve())) from None
+            raise _placed(error, file) from None
         if is_of_spec(error):
-            raise _unusable(str(path.resolve()), error) from None
+            raise _unusable(file, error) from None
         raise
     finally:
         sys.path.remove(folder)
     return module
+
+
+def _names_for(path: Path) -> Iterator[str]:
+    """What the module of a file may be called, the nicest first."""
+    name = re.sub(r"\W", "_", path.stem)
+    yield name
+    yield f"quorate_file_{name}"
+    yield from (f"quorate_file_{name}_{number}" for number in itertools.count(2))
+
+
+def _may_be(name: str, file: str) -> bool:
+    """Whether a file is loaded as the module of this name, or may be: another one goes on to mean what stands under its name."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None) == file
+    return importlib.util.find_spec(name) is None
 
 
 def _from_package(path: Path) -> ModuleType:

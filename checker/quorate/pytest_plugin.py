@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -194,30 +195,38 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> SpecCla
     spec = sys.modules.get("quorate.language.spec")
     if spec is None or not isinstance(collector, pytest.Module) or not isinstance(obj, type):
         return None
-    if not issubclass(obj, spec.Spec) or name.startswith("_") or obj.__module__ != collector.obj.__name__:
+    if not issubclass(obj, spec.Spec) or name.startswith("_") or not _is_of(collector.obj, obj):
         return None
     chosen = collector.config.stash[FILES].get(collector.path)
     is_left_out = chosen and name not in chosen and collector.config.args_source is not pytest.Config.ArgsSource.ARGS
     if is_left_out or inspect.isabstract(obj) or not getattr(obj, "__test__", True):
         return None
-    made: SpecClass = SpecClass.from_parent(collector, name=name, spec=obj)
+    made: SpecClass = SpecClass.from_parent(collector, name=name, spec=obj, module=collector.obj)
     return made
+
+
+def _is_of(module: ModuleType, spec: type[Spec]) -> bool:
+    """Whether a specification is one of this module, or is to be refused there."""
+    from quorate.loading import is_made
+
+    return spec.__module__ == module.__name__ or is_made(module, spec)
 
 
 class SpecClass(pytest.Collector):
     """A specification: one test for each property of which something is expected."""
 
-    def __init__(self, *, spec: type[Spec], **options: Any) -> None:
+    def __init__(self, *, spec: type[Spec], module: ModuleType, **options: Any) -> None:
         super().__init__(**options)
-        self.spec = spec
+        self.spec, self.module = spec, module
         self.add_marker(pytest.mark.xdist_group(self.nodeid))
 
     def collect(self) -> Iterator[PropertyItem]:
         """The items, those of a variant that is to break for the properties that it is to violate."""
         from quorate.explore.every import judgeable
-        from quorate.loading import refuse_replaced
+        from quorate.loading import refuse_made, refuse_replaced
 
-        refuse_replaced(sys.modules[self.spec.__module__], (self.spec.__name__,))
+        refuse_made(self.module, self.name, self.spec)
+        refuse_replaced(self.module, (self.spec.__name__,))
         known = judgeable(self.configured)
         for name in self.spec.expect.names or known or ("properties",):
             yield PropertyItem.from_parent(self, name=name)

@@ -484,6 +484,35 @@ def test_a_specification_that_a_function_of_another_file_makes_is_not_passed_ove
     assert set(load(str(tmp_path / "imports.py")).classes) == {"Own"}
 
 
+LATER = """from __future__ import annotations
+from quorate import Nat, Spec, action, invariant, require
+
+class Counter(Spec):
+    count: Count
+
+    @action
+    def rise(self) -> None:
+        self.count += 1
+
+    @invariant
+    def below(self) -> bool:
+        return self.count < {most}
+
+class Count(Nat, max={most}):
+    pass
+"""
+
+
+def test_files_of_one_name_do_not_take_one_anothers_sorts(tmp_path: Path) -> None:
+    for most in (2, 3, 1):
+        (tmp_path / f"of_{most}").mkdir()
+        (tmp_path / f"of_{most}" / "counter_of_many.py").write_text(LATER.format(most=most))
+    files = [str(file) for file in sorted(tmp_path.glob("*/*.py"))]
+    counters = [load(file).main for file in files]
+    assert [check(counter).bounds for counter in counters] == [{"Count": 1}, {"Count": 2}, {"Count": 3}]
+    assert [load(file).main for file in files] == counters
+
+
 HEIR = """
 class Heir(Drawn.bounded(N=2)):
     expect = violates("below")

@@ -129,6 +129,14 @@ def test_a_class_that_another_one_of_its_name_replaces_is_an_error_of_the_file(p
     result.stdout.fnmatch_lines(["*Rude is defined again in line *, which replaces this one*"])
 
 
+def test_a_class_that_a_function_of_another_file_makes_is_not_passed_over(project: pytest.Pytester) -> None:
+    making = "from lock import Lock\n\ndef made():\n    class Made(Lock):\n        pass\n    return Made\n"
+    project.makepyfile(makes=making, spec_made="from lock import Lock\nfrom makes import made\nQuick = made()\n")
+    result = project.runpytest_inprocess("spec_made.py")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*Quick is made by a function of makes, and is no specification of this file*"])
+
+
 def test_a_failure_shows_the_run_and_where_its_picture_is(project: pytest.Pytester) -> None:
     project.makepyfile(lock=SPEC.replace('expect = violates("exclusive")', ""))
     result = project.runpytest_inprocess("lock.py::Rude")
