@@ -139,7 +139,8 @@ def deactivate() -> None:
 def record_type(cls: type) -> RecordType:
     """The resolved type of a `@record` class under the active configuration."""
     configuration = active()
-    _check_metaclass(cls, type, cls.__qualname__)
+    if type(cls) is not type:
+        _check_metaclass(cls, type, cls.__qualname__)
     found = configuration.records.get(cls)
     if found is None:
         declared = hints(cls)

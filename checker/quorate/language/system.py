@@ -18,7 +18,7 @@ from quorate.kinds import LIVENESS, MAPPING
 from quorate.language.beginning import assigned_twice, divided
 from quorate.language.configured import Configured, takes_old
 from quorate.language.containers import Event, Log, _immutable
-from quorate.language.control import Cut, Disabled
+from quorate.language.control import RUNNING, Cut, Disabled
 from quorate.language.declarations import FAIR, SpecBase, carried, mapping_of
 from quorate.language.failures import Failure, ending, is_of_spec, where
 from quorate.language.methods import Method, Parameter, Variable
@@ -300,7 +300,7 @@ class System(Configured):
 
     def _fired(self, state: State, action: Method, arguments: Arguments) -> Successor | None:
         draft, log = self.draft(state)
-        before, Cut.latest = Cut.latest, None
+        before, RUNNING.cut = RUNNING.cut, None
         try:
             try:
                 result = action.function(draft, *arguments)
@@ -312,8 +312,8 @@ class System(Configured):
                         f"it returned {result!r}, and an action returns nothing. `require` is what disables it"
                     )
                 found = Successor(self.committed(state, draft), tuple(log.events))
-            if Cut.latest is not None:
-                raise Cut.latest
+            if RUNNING.cut is not None:
+                raise RUNNING.cut
             return found
         except Cut:
             raise
@@ -322,7 +322,7 @@ class System(Configured):
                 raise
             raise self.failure(action, arguments, error) from error
         finally:
-            Cut.latest = before
+            RUNNING.cut = before
 
     def settled(self, method: Method, arguments: Arguments, *views: SpecBase) -> Any:
         """The value of a property of what is viewed; asked for again where no typed model vouches for the spec. Raises Failure if it
@@ -331,14 +331,14 @@ class System(Configured):
             states = [self._viewed(view) for view in views]
             self._refuse_changes(method, arguments, states, lambda shown, given: method.function(*shown, *given))
             self._run_again(method, arguments, lambda: method.function(*views, *arguments))
-        before, Cut.latest = Cut.latest, None
+        before, RUNNING.cut = RUNNING.cut, None
         try:
             value = method.function(*views, *arguments)
-            if Cut.latest is not None:
-                raise Cut.latest
+            if RUNNING.cut is not None:
+                raise RUNNING.cut
             return value
         finally:
-            Cut.latest = before
+            RUNNING.cut = before
 
     def initial_state(self, zero: State, method: Method, arguments: Arguments) -> State | None:
         """What @init makes of the defaults, or None if a `require` is false. Raises Failure if it fails."""
