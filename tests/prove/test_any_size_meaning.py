@@ -1000,6 +1000,79 @@ def test_what_is_configured_and_no_size_is_said(claim: str, quorum: int, said: s
     assert [why.removeprefix("only for sizes of which this is true: ") for why in found.rests_on].count(said) == 1
 
 
+CONFIGURED = """
+    x: Term
+    limit: ClassVar[int] = 2
+    q: ClassVar[int] = 2
+    up: set[Server]
+
+    def most(this) -> int:
+        return this.limit
+
+    @action
+    def grow(self) -> None:
+        self.x += 1
+
+    @step
+    def claim(self, old: Self) -> bool:
+        return CLAIM
+"""
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "self.x <= old.limit",
+        "self.x >= -self.limit",
+        "self.x >= -(-self.limit)",
+        "self.x <= max(self.limit, 1)",
+        "self.x in (old.limit, 1)",
+        "self.x <= self.most()",
+        "self.x <= self . limit",
+        "is_quorum(self.up, self.most(), Server)",
+    ],
+)
+def test_a_class_variable_is_named_however_it_is_read(claim: str) -> None:
+    """`--bound limit=1` is another specification."""
+    spec: Any = generated.load(HEADER + CONFIGURED.replace("CLAIM", claim))
+    assert Prover(build(spec)).constants == {"limit": 2}
+
+
+def test_the_size_of_a_quorum_is_no_constant() -> None:
+    """Conditions tell of it."""
+    spec: Any = generated.load(HEADER + CONFIGURED.replace("CLAIM", "is_quorum(self.up, old.q, Server)"))
+    assert not Prover(build(spec)).constants
+
+
+REFINED = """
+    x: Term
+    limit: ClassVar[int] = 2
+
+    @action
+    def grow(self) -> None:
+        require(self.x < self.limit)
+        self.x += 1
+
+class Refining(Spec):
+    refines = Drawn
+    x: Term
+
+    @action
+    def grow(self) -> None:
+        require(self.x < 2)
+        self.x += 1
+
+    @mapping
+    def seen(self, abstract: Drawn) -> None:
+        abstract.x = self.x
+"""
+
+
+def test_a_class_variable_of_what_is_refined_is_named() -> None:
+    spec: Any = generated.load(HEADER + REFINED, "Refining")
+    assert Prover(build(spec)).constants == {"limit": 2}
+
+
 MANY_ARGUMENTS = """
     term: Term
 

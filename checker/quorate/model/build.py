@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 from weakref import ref
 
-from quorate.errors import OutsideSubset, SpecError
+from quorate.errors import Location, OutsideSubset, SpecError
 from quorate.kinds import KINDS, LIVENESS, MAPPING
 from quorate.language.configured import takes_old
 from quorate.language.declarations import original
@@ -55,6 +55,7 @@ class Builder:
         self.system = system
         self.rules: Mapping[type[ast.expr], Rule] = RULES
         self.functions: dict[str, ir.Function] = {}
+        self.configured: dict[Location | None, str] = {}
         self.calls: dict[str, int] = {}
         self._keys: dict[Any, str] = {}
         self._open: list[Any] = []
@@ -88,6 +89,7 @@ class Builder:
             constraints,
             beginnings=(refined.beginning,) if refined is not None and system.of(MAPPING) else (),
             endings=() if refined is None else refined.endings,
+            configured=self.configured,
         )
         deciding = deciding_sorts(model)
         return replace(
@@ -274,6 +276,7 @@ class Builder:
         )
         with system:
             builder = Builder(system)
+            builder.configured = self.configured
             init = builder.beginning()
             actions = [builder.action(action) for action in system.actions]
             promises = [

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from quorate.errors import SpecError
+from quorate.errors import Location, SpecError
 from quorate.language.known import UNKNOWN, attribute
 from quorate.language.places import placed
 from quorate.language.resolve import Configuration, hints, is_classvar, resolve
@@ -95,6 +95,8 @@ class Builder(Protocol):
 
     system: System
     functions: dict[str, Function]
+    configured: dict[Location | None, str]
+    """The class variables that are read as numbers, by the places where they are."""
     rules: Mapping[type[ast.expr], Rule]
     calls: dict[str, int]
     """How many calls each function makes, with those that these make."""

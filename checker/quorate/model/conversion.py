@@ -219,7 +219,7 @@ def adapt(value: Expr, want: Type, complain: Complain, location: Location | None
         and not isinstance(value.data, FrozenList)
         and _constant_of(value.data, want)
     ):
-        return Expr(Op.CONST, want, (), value.data, location)
+        return replace(value, type=want)
     if isinstance(want, UnionType) and not isinstance(have, UnionType):
         for kind in want.kinds:
             if kind != have and same_class(have, kind):

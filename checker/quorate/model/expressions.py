@@ -80,7 +80,10 @@ def _attribute(ctx: Context, node: ast.Attribute, expected: Type | None) -> ir.E
         if node.attr in system.index:
             return ir.Expr(ctx.self_names[node.value.id], system.variable(node.attr).type, (), node.attr, location)
         if node.attr in system.constants:
-            return lowering.named(ctx, node, system.constants[node.attr])
+            value = system.constants[node.attr]
+            if type(value) is int:
+                ctx.builder.configured[location] = node.attr
+            return lowering.named(ctx, node, value)
         if node.attr in system.auxiliary:
             return ir.Expr(ir.Op.STATE, auxiliary_variable(ctx, node).type, (), node.attr, location)
         known = ", ".join([*system.index, *system.constants])

@@ -377,7 +377,8 @@ class Model:
     it uses but the `deciding` ones, whose names decide how a loop ends (`rounds`), each with the first such loop. Actions end with
     the `constraints` as `Within`; of initial states they are asked where these are made. `beginnings` are claims about initial states
     alone. `endings` are claims about steps: a property of runs that has the name and the parameters of one is fulfilled also by the steps
-    from states that do not fulfil it of which that is true.
+    from states that do not fulfil it of which that is true. `configured` are the class variables that are read as numbers, by the places
+    where they are: a constant is there what it is as configured.
     """
 
     name: str
@@ -392,6 +393,7 @@ class Model:
     deciding: Mapping[type, Location | None] = field(default_factory=dict)
     beginnings: tuple[Property, ...] = ()
     endings: tuple[Property, ...] = ()
+    configured: Mapping[Location | None, str] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> tuple[Property, ...]:
         """The properties of these kinds, in order of definition. Raises LookupError for a kind that there is not."""

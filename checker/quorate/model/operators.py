@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 
 from quorate.language.types import (
     BoolType,
@@ -34,7 +35,7 @@ from quorate.model.conversion import (
     same_class,
     without_none,
 )
-from quorate.model.ranges import computed, is_number
+from quorate.model.ranges import computed, is_number, spanning
 
 BOOL = BoolType()
 
@@ -301,7 +302,7 @@ def _unary(ctx: Context, node: ast.UnaryOp, expected: Type | None) -> ir.Expr:
     if isinstance(node.op, ast.USub):
         value = lowering.number(ctx, node.operand)
         if value.op is ir.Op.CONST:
-            return lowering.constant(ctx, node, -value.data)
+            return replace(value, type=spanning(-value.data, -value.data), data=-value.data)
         return ir.Expr(ir.Op.NEG, computed(ir.Op.NEG, value.type), (value,), None, ctx.location(node))
     raise ctx.source.outside(node, "This operator is outside the compiled subset.", "Use `not` and `-`.")
 

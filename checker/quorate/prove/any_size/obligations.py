@@ -277,9 +277,8 @@ class Prover:
     @property
     def constants(self) -> dict[str, object]:
         """The class variables that are read as numbers, as they are configured. What is changed as bounds are is no size here."""
-        system = self.model.system
-        read = set[str]().union(*(constants_in(body, system.constants) for body in _bodies(self.model)))
-        return {name: system.constants[name] for name in sorted(read)}
+        read = set[str]().union(*(constants_in(body, self.model.configured) for body in _bodies(self.model)))
+        return {name: self.model.system.bounds[name] for name in sorted(read)}
 
     @property
     def axioms(self) -> list[str]:

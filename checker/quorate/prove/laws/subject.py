@@ -181,7 +181,7 @@ class Subject:
             }
             tree = Tree(self.marked, made)
             sentences = tuple(self._sentence(tree, law, kinds) for law in (*self.laws, *self._restricted))
-            model = Model(system.name, system, (), None, (), (), builder.functions, ())
+            model = Model(system.name, system, (), None, (), (), builder.functions, (), configured=builder.configured)
             return Lowered(model, sentences)
 
     def _lower(

@@ -186,7 +186,7 @@ class Definitions(Comprehensions):
             raise NoAnySize(
                 "A quorum whose size is computed has no any-size meaning.", "Make the size a ClassVar.", node.location
             )
-        least, name = size.as_long(), name_of(node.args[1], self.model.system.constants)
+        least, name = size.as_long(), name_of(node.args[1], self.model.configured)
         if least <= 0:
             if name:
                 self.symbols.conditions.add(f"{Size(least, name)} of {node.data} is 0 or less")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from quorate.errors import Location
 from quorate.model.nodes import Expr, For, Op
+
+Configured: TypeAlias = "Mapping[Location | None, str]"
+"""The class variables that are read as numbers, by the places where they are."""
 
 
 @dataclass(frozen=True)
@@ -93,21 +98,21 @@ class Counted:
         return condition if fine and first.configured and second.configured else None
 
 
-def name_of(size: Expr, constants: Mapping[str, object]) -> str:
+def name_of(size: Expr, configured: Configured) -> str:
     """What the size of a quorum is called where it is written; "" if no class variable is read there, so that it is just a number, be
     it under the name of a parameter or of a constant of the module."""
-    configured = any(_text(part).removeprefix(OWN) in constants for part in size.walk() if _text(part).startswith(OWN))
-    return _text(size).replace(OWN, "") if configured else ""
+    if size.op is Op.CONST:
+        return configured.get(size.location, "")
+    return _text(size).replace(OWN, "") if any(part.location in configured for part in size.walk()) else ""
 
 
-def constants_in(body: Expr, constants: Mapping[str, object]) -> set[str]:
+def constants_in(body: Expr, configured: Configured) -> set[str]:
     """The class variables that an expression reads as numbers: where they are sizes of quorums, the conditions on them are told."""
     if body.op is Op.CONST:
-        name = _text(body).removeprefix(OWN)
-        return {name} if type(body.data) is int and name in constants and _text(body) == OWN + name else set()
+        return {configured[body.location]} if body.location in configured else set()
     parts = body.args[:1] if body.op is Op.QUORUM else body.args
     clauses = (clause.source if isinstance(clause, For) else clause.condition for clause in body.clauses)
-    return set().union(*(constants_in(part, constants) for part in (*parts, *clauses)))
+    return set().union(*(constants_in(part, configured) for part in (*parts, *clauses)))
 
 
 OWN = "self."
