@@ -385,6 +385,74 @@ def test_a_size_that_was_read_while_a_file_was_loaded_is_not_another_one(line: s
     assert refused.value.location is not None and refused.value.location.file == str(file)
 
 
+PARAMETERS = """
+from typing import ClassVar
+from quorate import Nat, Spec, action, invariant, require
+
+class Count(Nat, max=5):
+    pass
+
+class Counter(Spec):
+    most: ClassVar[int] = 2
+    double: ClassVar[int] = 2 * most
+    {line}
+    count: Count{default}
+
+    @action
+    def rise(self) -> None:
+        require(self.count < self.most)
+        self.count += 1
+
+    def limit(self, most: int = {given}) -> int:
+        return most
+
+    @invariant
+    def low(self) -> bool:
+        return self.count <= {limit}
+
+{below}
+
+class Heir(Counter):
+    @invariant
+    def low_too(self) -> bool:
+        return self.count <= {limit}
+"""
+READ_EARLY = {
+    "a default": {"given": "most", "limit": "self.limit()"},
+    "a table": {"line": "table: ClassVar[tuple[int, ...]] = (most, 2 * most)", "limit": "self.table[0]"},
+    "a plain value": {"line": "limits = {0: most}", "limit": "self.limits[0]"},
+    "a first value": {"default": " = most", "limit": "self.most"},
+    "a name of the file": {"below": "MOST = Counter.most", "limit": "MOST"},
+}
+
+
+@pytest.mark.parametrize("name", READ_EARLY)
+def test_a_parameter_that_was_read_while_a_file_was_loaded_is_not_another_one(name: str, tmp_path: Path) -> None:
+    parts = {"line": "", "default": "", "given": "2", "limit": "self.most", "below": ""} | READ_EARLY[name]
+    file = tmp_path / f"counter_of_{name.replace(' ', '_')}.py"
+    file.write_text(PARAMETERS.format(**parts))
+    loaded = load(str(file))
+    for counter in (loaded.main, loaded.variants["Heir"]):
+        assert check(counter.bounded(most=2)).verdict == "holds"
+        for spec in (counter, counter.bounded(double=9)):
+            with pytest.raises(SpecError, match="most was 2 when this was computed, once") as refused:
+                spec.bounded(most=3)
+            assert refused.value.location is not None and refused.value.location.file == str(file)
+
+
+def test_what_verdicts_name_and_what_methods_compute_of_a_parameter_is_none_of_that(tmp_path: Path) -> None:
+    parts = {
+        "line": "",
+        "default": "",
+        "given": "2",
+        "limit": "self.most",
+        "below": "def most():\n    return Counter.most",
+    }
+    (tmp_path / "counter_plain.py").write_text(PARAMETERS.format(**parts))
+    outcome = check(load(str(tmp_path / "counter_plain.py")).main.bounded(most=3))
+    assert (outcome.verdict, outcome.bounds) == ("holds", {"Count": 5, "double": 4, "most": 3})
+
+
 QUORUM = "from .sorts import Node\nQUORUM = len(Node) // 2 + 1\n"
 
 

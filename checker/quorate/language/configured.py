@@ -31,6 +31,7 @@ from quorate.language.declarations import (
     mapping_of,
     original,
 )
+from quorate.language.early import read_early
 from quorate.language.failures import place_of
 from quorate.language.known import METACLASSES, UNKNOWN, attribute, mark, parameters, raw
 from quorate.language.loaded import imported_by
@@ -88,6 +89,7 @@ class Configured:
             bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
         }
         self._check_loaded()
+        self._check_read_early()
         self.configuration = Configuration(capacities=requested)
         if refined is not None:
             self.abstract = self._at_same_bounds(refined, requested)
@@ -304,6 +306,17 @@ class Configured:
                         f"it in a method or function, and a size or capacity by a `max=lambda: ...`.",
                         Location(reading.file, reading.line, 0, max(len(text), 1), text),
                     )
+
+    def _check_read_early(self) -> None:
+        """The same of the parameters that were asked for."""
+        for name in sorted(self._asked):
+            found = read_early(self.spec, name, self.constants[name])
+            if found is not None:
+                raise SpecError(
+                    f"{name} was {found[1]} when this was computed, once, as the file was loaded, and it was asked to be "
+                    f"{self.constants[name]}: compute it in a method.",
+                    found[0],
+                )
 
     def require_asked(self, owner: object, name: str) -> None:
         """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here, or in the

@@ -7,7 +7,7 @@ import inspect
 import linecache
 import os
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -54,8 +54,8 @@ def _named(file: str, first: int, head: str) -> Location | None:
 def declaration(cls: type, name: str) -> Location | None:
     """Where a class or a base of it declares a variable, if its source is available."""
     for base in cls.__mro__:
-        file, text = _file_of(base)
-        found = _class_in(base, text)
+        file, text = file_of(base)
+        found = class_in(base, text)
         if found is None:
             continue
         lines, first, tree = found
@@ -67,7 +67,7 @@ def declaration(cls: type, name: str) -> Location | None:
     return None
 
 
-def _file_of(cls: type) -> tuple[str, str]:
+def file_of(cls: type) -> tuple[str, str]:
     """The file that a class is written in, and its text as it is now; "" where it cannot be read."""
     try:
         file = inspect.getsourcefile(cls) or "<unknown>"
@@ -78,11 +78,19 @@ def _file_of(cls: type) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _class_in(cls: type, text: str) -> tuple[list[str], int, ast.stmt | None] | None:
+def class_in(cls: type, text: str) -> tuple[list[str], int, ast.stmt | None] | None:
     """The lines of a class, the number of the first, and their tree, as long as its file has this text: Python reads all of it for that."""
     del text
     found = lines_of(cls)
     return None if found is None else (*found, tree_of(found[0]))
+
+
+def located(node: ast.expr, lines: Sequence[str], file: str, first: int = 1) -> Location:
+    """The place of an expression in lines of a file, of which one is the `first`."""
+    text = lines[node.lineno - 1].rstrip("\n")
+    column = column_in(text, node.col_offset)
+    end = column_in(text, node.end_col_offset or 0) if node.end_lineno == node.lineno else len(text)
+    return Location(file, first + node.lineno - 1, column, max(end - column, 1), text)
 
 
 def definition(function: Callable[..., Any], argument: str | None = None) -> Location | None:
