@@ -453,6 +453,58 @@ def test_what_verdicts_name_and_what_methods_compute_of_a_parameter_is_none_of_t
     assert (outcome.verdict, outcome.bounds) == ("holds", {"Count": 5, "double": 4, "most": 3})
 
 
+REFINED = """
+from typing import ClassVar
+from quorate import Nat, Ordered, Spec, action, mapping, require
+
+class Slot(Ordered, size=3):
+    pass
+
+class Count(Nat, max=5):
+    pass
+
+class Filled(Spec):
+    most: ClassVar[int] = 3
+    slots: set[Slot]
+
+    @action
+    def fill(self, s: Slot) -> None:
+        require(len(self.slots) < self.most)
+        self.slots.add(s)
+"""
+REFINING = """
+from filled_{bound} import *
+
+MOST = {most}
+
+class Counted(Spec):
+    count: Count
+    refines = Filled
+
+    @action
+    def rise(self) -> None:
+        require(self.count < MOST)
+        self.count += 1
+
+    @mapping
+    def as_filled(self, abstract: Filled) -> None:
+        abstract.slots = {{s for s in Slot if s.index < self.count}}
+"""
+
+
+@pytest.mark.parametrize(("most", "bound"), [("len(Slot)", "Slot"), ("Filled.most", "most")])
+def test_what_only_the_refined_specification_has_is_not_read_early_either(
+    most: str, bound: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"filled_{bound}.py").write_text(REFINED)
+    file = tmp_path / f"counted_{bound}.py"
+    file.write_text(REFINING.format(most=most, bound=bound))
+    counted = load(str(file)).main
+    assert check(counted.bounded(**{bound: 3})).statistics.states == 4
+    with pytest.raises(SpecError, match=rf"{bound} was 3 when this was computed, once"):
+        counted.bounded(**{bound: 2})
+
+
 QUORUM = "from .sorts import Node\nQUORUM = len(Node) // 2 + 1\n"
 
 

@@ -88,12 +88,12 @@ class Configured:
         self._sizes = {
             bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
         }
-        self._check_loaded()
-        self._check_read_early()
         self.configuration = Configuration(capacities=requested)
         if refined is not None:
             self.abstract = self._at_same_bounds(refined, requested)
             self.bounds = dict(sorted((self.abstract.bounds | self.bounds).items()))
+        self._check_loaded()
+        self._check_read_early(self)
         with self:
             self.variables = tuple(self._variables())
             self.auxiliary = {variable.name: variable for variable in self._auxiliary_variables()}
@@ -291,10 +291,10 @@ class Configured:
         return configuration.found
 
     def _check_loaded(self) -> None:
-        """Raises SpecError where the files of the spec have read a size while they were loaded that is another one here: what they made of
-        it is that of the other size."""
+        """Raises SpecError where the files of the spec have read a size while they were loaded that is another one here, be it of a sort
+        that only the specification that it refines has: what they made of it is that of the other size."""
         others = [
-            (sort, size) for sort, size in self._sizes.items() if {one.size for one in sort.read_while_loading} - {size}
+            (sort, size) for sort, size in self.sizes.items() if {one.size for one in sort.read_while_loading} - {size}
         ]
         parts = imported_by({base.__module__ for base in authored(self.spec)}) if others else set[str]()
         for sort, size in others:
@@ -307,16 +307,18 @@ class Configured:
                         Location(reading.file, reading.line, 0, max(len(text), 1), text),
                     )
 
-    def _check_read_early(self) -> None:
-        """The same of the parameters that were asked for."""
-        for name in sorted(self._asked):
-            found = read_early(self.spec, name, self.constants[name])
+    def _check_read_early(self, asked: Configured) -> None:
+        """The same of the parameters that were asked for, here and in what this refines."""
+        for name in sorted(asked._asked):
+            found = read_early(asked.spec, name, asked.constants[name], self.spec)
             if found is not None:
                 raise SpecError(
                     f"{name} was {found[1]} when this was computed, once, as the file was loaded, and it was asked to be "
-                    f"{self.constants[name]}: compute it in a method.",
+                    f"{asked.constants[name]}: compute it in a method.",
                     found[0],
                 )
+        if asked.abstract is not None:
+            self._check_read_early(asked.abstract)
 
     def require_asked(self, owner: object, name: str) -> None:
         """Raises SpecError where a class that is named has a parameter with another value than it was asked to have here, or in the

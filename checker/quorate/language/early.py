@@ -18,13 +18,14 @@ from quorate.language.loaded import imported_by
 from quorate.language.places import class_in, file_of, located
 
 
-def read_early(spec: type[SpecBase], name: str, asked: int) -> tuple[Location, Any] | None:
-    """Where a parameter was first read so, and the value that it had, if that is another one than is asked for."""
+def read_early(spec: type[SpecBase], name: str, asked: int, by: type[SpecBase]) -> tuple[Location, Any] | None:
+    """Where the files of a specification, `by`, or of one that it refines, first read a parameter so that `spec` has, and the value that
+    it had, if that is another one than is asked for."""
     for base in authored(spec):
         given = _given(base, name) if original(base) is base else None  # `bounded` makes classes that have it, too.
         if given is not None:
             value = given.value if isinstance(given, ast.Constant) else vars(base)[name]
-            place = None if value == asked else next(_readings(spec, base, name), None)
+            place = None if value == asked else next(_readings(spec, base, name, by), None)
             return None if place is None else (place, value)
     return None
 
@@ -44,7 +45,7 @@ def _body(cls: type) -> list[ast.stmt]:
     return tree.body if isinstance(tree, ast.ClassDef) else []
 
 
-def _readings(spec: type[SpecBase], declares: type, name: str) -> Iterator[Location]:
+def _readings(spec: type[SpecBase], declares: type, name: str, by: type[SpecBase]) -> Iterator[Location]:
     """The places, in the body of the class that declares it and wherever a module asks a class for it."""
     file, text = file_of(declares)
     lines, first, _ = class_in(declares, text) or ([], 1, None)
@@ -53,7 +54,7 @@ def _readings(spec: type[SpecBase], declares: type, name: str) -> Iterator[Locat
         for node in _at_once(*outer):  # The body of a class inside has names of its own.
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
                 yield located(node, lines, file, first)
-    for module in map(sys.modules.get, sorted(imported_by({base.__module__ for base in authored(spec)}))):
+    for module in map(sys.modules.get, sorted(imported_by({base.__module__ for base in authored(by)}))):
         assert module is not None
         file = getattr(module, "__file__", None) or ""
         lines = linecache.getlines(file)
