@@ -423,6 +423,27 @@ READ_EARLY = {
     "a plain value": {"line": "limits = {0: most}", "limit": "self.limits[0]"},
     "a first value": {"default": " = most", "limit": "self.most"},
     "a name of the file": {"below": "MOST = Counter.most", "limit": "MOST"},
+    "a function that is called": {"below": "def most():\n    return Counter.most\nMOST = [most()][0]", "limit": "MOST"},
+    "a function that calls one": {
+        "below": "def read(c):\n    return c.most\ndef most(c):\n    return read(c)\nMOST = most(Counter)",
+        "limit": "MOST",
+    },
+    "a function that is passed": {
+        "below": "def most(c):\n    return c.most\nMOST = max(map(most, [Counter]))",
+        "limit": "MOST",
+    },
+    "a function that remembers": {
+        "below": "import functools\n@functools.cache\ndef most():\n    return Counter.most\nMOST = most()",
+        "limit": "MOST",
+    },
+    "an object that is made": {
+        "below": "class Limits:\n    def __init__(self, of):\n        self.most = of.most\nLIMITS = Limits(Counter)",
+        "limit": "LIMITS.most",
+    },
+    "a static method": {
+        "below": "class Limits:\n    @staticmethod\n    def of(c):\n        return c.most\nMOST = Limits.of(Counter)",
+        "limit": "MOST",
+    },
 }
 
 
@@ -446,7 +467,8 @@ def test_what_verdicts_name_and_what_methods_compute_of_a_parameter_is_none_of_t
         "default": "",
         "given": "2",
         "limit": "self.most",
-        "below": "def most():\n    return Counter.most",
+        "below": "def most():\n    return Counter.most\nclass Told:\n    def __init__(self, most):\n        self.most = most\n"
+        "TOLD, TABLE = Told(2), {'most': most}",
     }
     (tmp_path / "counter_plain.py").write_text(PARAMETERS.format(**parts))
     outcome = check(load(str(tmp_path / "counter_plain.py")).main.bounded(most=3))

@@ -296,7 +296,7 @@ class Configured:
         others = [
             (sort, size) for sort, size in self.sizes.items() if {one.size for one in sort.read_while_loading} - {size}
         ]
-        parts = imported_by({base.__module__ for base in authored(self.spec)}) if others else set[str]()
+        parts = imported_by({base.__module__ for base in authored(self.spec)}) if others else {}
         for sort, size in others:
             for reading in sort.read_while_loading:
                 if reading.size != size and reading.module in parts:  # A test may list the members of what it tests.

@@ -6,15 +6,15 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
-from collections.abc import Iterator
-from functools import lru_cache
-from types import ModuleType
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache, lru_cache
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from quorate.errors import Location
 from quorate.language.declarations import SpecBase, authored, original
 from quorate.language.known import UNKNOWN, attribute
-from quorate.language.loaded import imported_by
+from quorate.language.loaded import imported_by, importing, lines_of, tree_of
 from quorate.language.places import class_in, file_of, located
 
 
@@ -54,14 +54,64 @@ def _readings(spec: type[SpecBase], declares: type, name: str, by: type[SpecBase
         for node in _at_once(*outer):  # The body of a class inside has names of its own.
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
                 yield located(node, lines, file, first)
-    for module in map(sys.modules.get, sorted(imported_by({base.__module__ for base in authored(by)}))):
-        assert module is not None
-        file = getattr(module, "__file__", None) or ""
+    own = {base.__module__ for base in (*authored(spec), *authored(by))}
+    modules = imported_by(own)
+    asking = _Asking(spec, name, modules)
+    for module in sorted(importing(own, modules)):  # No other one knows a class.
+        file = getattr(sys.modules[module], "__file__", None) or ""
         lines = linecache.getlines(file)
-        for node in _attributes("".join(lines)):
-            owner = _named(module, node.value)
-            if node.attr == name and issubclass(type(owner), type) and issubclass(spec, owner):
-                yield located(node, lines, file)
+        yield from (located(node, lines, file) for node in asking.of_head(vars(sys.modules[module]), "".join(lines)))
+
+
+class _Asking:
+    """Code that asks a class of a specification for a parameter of this name, in these modules."""
+
+    def __init__(self, spec: type[SpecBase], name: str, modules: Collection[str]) -> None:
+        self._spec, self._name, self._modules = spec, name, modules
+        self._followed: set[tuple[CodeType, bool]] = set()
+
+    def of_head(self, names: Mapping[str, Any], text: str) -> Iterator[ast.expr]:
+        """The places in a file where what runs as it is loaded asks, or calls what does."""
+        return (node for node in _head(text) if self._asks(node, names, is_given=False))
+
+    def _asks(self, node: ast.expr, names: Mapping[str, Any], is_given: bool) -> bool:
+        if isinstance(node, ast.Attribute):
+            owner = _named(names, node.value)
+            return node.attr == self._name and (self._is_asked(owner) or (is_given and owner is UNKNOWN))
+        if not isinstance(node, ast.Call):
+            return False
+        parts = [*node.args, *(keyword.value for keyword in node.keywords)]
+        passed = [_named(names, part) for whole in parts for part in ast.walk(whole) if isinstance(part, ast.expr)]
+        gives = is_given or any(map(self._is_asked, passed))
+        return any(self._follows(called, gives) for called in (_named(names, node.func), *passed))
+
+    def _is_asked(self, owner: Any) -> bool:
+        return issubclass(type(owner), type) and issubclass(self._spec, owner) and owner is not object
+
+    def _follows(self, called: Any, is_given: bool) -> bool:
+        """Whether a function of these modules asks, or the making of an object, in what it calls, too. What is given a class may ask it
+        under any name."""
+        if issubclass(type(called), type):
+            return any(self._follows(vars(called).get(method), is_given) for method in MAKING)
+        while isinstance(called, staticmethod | classmethod | MethodType):
+            called = called.__func__
+        while type(called) in WRAPPING and "__wrapped__" in vars(called):
+            called = vars(called)["__wrapped__"]
+        if type(called) is not FunctionType or called.__module__ not in self._modules:
+            return False
+        code = called.__code__
+        tree = None if (code, is_given) in self._followed else tree_of((lines_of(code) or ([""], 1))[0])
+        self._followed.add((code, is_given))
+        if tree is None:
+            return False
+        own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        names = {name: value for name, value in called.__globals__.items() if name not in own}
+        return any(self._asks(node, names, is_given) for node in ast.walk(tree) if isinstance(node, ast.expr))
+
+
+MAKING = ("__new__", "__init__", "__post_init__")
+"""The methods that run as an object is made."""
+WRAPPING = (FunctionType, type(cache(int)))
 
 
 def _at_once(*trees: ast.AST) -> Iterator[ast.AST]:
@@ -82,16 +132,16 @@ def _at_once(*trees: ast.AST) -> Iterator[ast.AST]:
 
 
 @lru_cache(maxsize=64)
-def _attributes(text: str) -> tuple[ast.Attribute, ...]:
-    """The attributes that a file reads as it is loaded."""
+def _head(text: str) -> tuple[ast.expr, ...]:
+    """The attributes that a file reads as it is loaded, and its calls."""
     try:
-        return tuple(node for node in _at_once(ast.parse(text)) if isinstance(node, ast.Attribute))
+        return tuple(node for node in _at_once(ast.parse(text)) if isinstance(node, ast.Attribute | ast.Call))
     except (SyntaxError, ValueError):
         return ()
 
 
-def _named(module: ModuleType, node: ast.expr) -> Any:
-    """What an expression names in a module; UNKNOWN if it is more than names, or they name nothing plain."""
+def _named(names: Mapping[str, Any], node: ast.expr) -> Any:
+    """What an expression names; UNKNOWN if it is more than names, or they name nothing plain."""
     if isinstance(node, ast.Name):
-        return vars(module).get(node.id, UNKNOWN)
-    return attribute(_named(module, node.value), node.attr) if isinstance(node, ast.Attribute) else UNKNOWN
+        return names.get(node.id, UNKNOWN)
+    return attribute(_named(names, node.value), node.attr) if isinstance(node, ast.Attribute) else UNKNOWN

@@ -15,7 +15,7 @@ import linecache
 import sys
 import tokenize
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import CodeType, ModuleType
 from typing import Any
@@ -68,23 +68,32 @@ def text_of(code: CodeType) -> str:
     return "".join(linecache.getlines(code.co_filename))
 
 
-def imported_by(names: Iterable[str]) -> set[str]:
-    """Modules, and those that they import as their files are now, or have a name for, at any depth: what an author wrote of them."""
-    waiting, found = list(names), set[str]()
+def imported_by(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Modules, and those that they import as their files are now, or have a name for, at any depth: what an author wrote of them, each with
+    the names of those that it imports."""
+    waiting, found = list(names), dict[str, frozenset[str]]()
     while waiting:
         name = waiting.pop()
         module = sys.modules.get(name)
         if name in found or module is None or name.partition(".")[0] in ("quorate", *sys.stdlib_module_names):
             continue
-        found.add(name)
         text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
-        waiting += _imports(text, name, hasattr(module, "__path__"))
         # A name may stand for a module that no statement here names: `import a.b` gives one to `a`.
-        waiting += (one.__name__ for one in vars(module).values() if type(one) is ModuleType)
+        named = (one.__name__ for one in vars(module).values() if type(one) is ModuleType)
+        found[name] = _imports(text, name, hasattr(module, "__path__")).union(named)
+        waiting += found[name]
     return found
 
 
-@lru_cache(maxsize=64)
+def importing(names: Iterable[str], modules: Mapping[str, Collection[str]]) -> set[str]:
+    """Those of some modules, each with what it imports, that import one of these names at any depth, and these themselves."""
+    found = modules.keys() & set(names)
+    while more := {name for name in modules.keys() - found if not found.isdisjoint(modules[name])}:
+        found |= more
+    return found
+
+
+@lru_cache(maxsize=1024)
 def _imports(text: str, module: str, is_package: bool) -> frozenset[str]:
     try:
         return frozenset(imports(ast.parse(text), module, is_package))
