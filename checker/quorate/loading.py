@@ -312,9 +312,13 @@ def _imported(module: str) -> ModuleType:
 class _Fresh(SourceFileLoader):
     """A file as it is now: Python's cache of compiled files knows a text by its length and the second of its last change."""
 
+    read = b""
+    """What was loaded."""
+
     def get_code(self, fullname: str) -> CodeType:
         """Compiled anew."""
-        return self.source_to_code(self.get_data(self.path), self.path)
+        self.read = self.get_data(self.path)
+        return self.source_to_code(self.read, self.path)
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -364,10 +368,15 @@ def _names_for(path: Path) -> Iterator[str]:
 
 
 def _may_be(name: str, file: str) -> bool:
-    """Whether a file is loaded as the module of this name, or may be: another one goes on to mean what stands under its name."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None) == file
-    return importlib.util.find_spec(name) is None
+    """Whether a file is loaded as the module of this name, as it is now, or may be: another one, also what the file was before, goes on to
+    mean what stands under its name."""
+    if name not in sys.modules:
+        return importlib.util.find_spec(name) is None
+    module = sys.modules[name]
+    if getattr(module, "__file__", None) != file:
+        return False
+    loader = getattr(module, "__loader__", None)
+    return not isinstance(loader, _Fresh) or loader.read == Path(file).read_bytes()
 
 
 def _from_package(path: Path) -> ModuleType:

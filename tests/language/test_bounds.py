@@ -541,9 +541,12 @@ def package(folder: Path, head: str, most: str = "Node.size", **files: str) -> t
 
 
 def test_a_module_that_computes_of_a_size_is_found_under_any_name(tmp_path: Path) -> None:
-    whole = package(tmp_path / "whole", "import whole.sorts", "whole.QUORUM", __init__=QUORUM)
+    whole = package(tmp_path / "consts_whole", "import consts_whole.sorts", "consts_whole.QUORUM", __init__=QUORUM)
     called = package(
-        tmp_path / "called", "import importlib\nC = importlib.import_module('called.consts')", "C.QUORUM", consts=QUORUM
+        tmp_path / "consts_called",
+        "import importlib\nC = importlib.import_module('consts_called.consts')",
+        "C.QUORUM",
+        consts=QUORUM,
     )
     for commit in (whole, called):
         assert System(commit.bounded(Node=3)).bounds["Node"] == 3
@@ -556,12 +559,12 @@ LATE = "def quorum():\n    from .consts import QUORUM\n    import bisect\n    re
 
 def test_no_module_is_loaded_in_a_search(tmp_path: Path) -> None:
     """Of a table of bounds, the quorum of the first row would have been that of all."""
-    early = package(tmp_path / "early", f"from . import consts\n{LATE}", "quorum() + 1", consts=QUORUM)
+    early = package(tmp_path / "consts_early", f"from . import consts\n{LATE}", "quorum() + 1", consts=QUORUM)
     assert check(early).verdict == "holds-within-bounds"
     with pytest.raises(SpecError, match="Node was 3 when this was computed"):
         early.bounded(Node=5)
-    late = package(tmp_path / "late", LATE, "quorum() + 1", consts=QUORUM)
-    with pytest.raises(SpecError, match=r"late\.consts would be loaded here"):
+    late = package(tmp_path / "consts_late", LATE, "quorum() + 1", consts=QUORUM)
+    with pytest.raises(SpecError, match=r"consts_late\.consts would be loaded here"):
         check(late)
 
 

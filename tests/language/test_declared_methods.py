@@ -513,6 +513,16 @@ def test_files_of_one_name_do_not_take_one_anothers_sorts(tmp_path: Path) -> Non
     assert [load(file).main for file in files] == counters
 
 
+def test_a_file_that_has_changed_is_loaded_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "counter_that_changes.py"
+    counters = []
+    for most in (3, 2, 2):
+        file.write_text(LATER.format(most=most))
+        counters.append(load(str(file)).main)
+    assert [check(counter).bounds for counter in counters] == [{"Count": 3}, {"Count": 2}, {"Count": 2}]
+    assert counters[1] is counters[2]
+
+
 HEIR = """
 class Heir(Drawn.bounded(N=2)):
     expect = violates("below")
