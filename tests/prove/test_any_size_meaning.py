@@ -1044,6 +1044,62 @@ def test_the_size_of_a_quorum_is_no_constant() -> None:
     assert not Prover(build(spec)).constants
 
 
+GIVEN = """
+    x: Term
+    at: dict[Term, Annotated[dict[Term, Term], partial]]
+    limit: ClassVar[int] = 2
+    q: ClassVar[int] = 2
+    up: set[Server]
+
+    @action
+    def start(self) -> None:
+        CALL
+
+    def grow(self, most: int, by: int = 1) -> None:
+        require(BODY)
+        self.x += by
+
+    def again(self, most: int) -> None:
+        self.grow(most)
+
+    @invariant
+    def claim(self) -> bool:
+        return self.x <= 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("self.grow(self.limit)", "self.x < most"),
+        ("self.grow(self.limit)", "self.x < -(-most)"),
+        ("self.grow(2, by=self.limit)", "self.x == 0"),
+        ("self.again(self.limit)", "self.x < most"),
+        ("self.grow(self.limit)", "self.at[0].get(most) is None and self.x < 2"),
+        ("self.grow(self.limit)", "self.x < 2 and is_quorum(self.up, self.q + most, Server)"),
+    ],
+)
+def test_a_class_variable_that_a_procedure_is_given_is_named(call: str, body: str) -> None:
+    spec: Any = generated.load(HEADER + GIVEN.replace("CALL", call).replace("BODY", body))
+    assert Prover(build(spec)).constants.get("limit") == 2
+
+
+def test_the_size_of_a_quorum_that_a_procedure_is_given_has_its_name() -> None:
+    """Two servers are a quorum of 2, and of `q` only as it is configured."""
+    given = GIVEN.replace("CALL", "self.grow(self.q)").replace("BODY", "is_quorum(self.up, most, Server)")
+    body = given.replace("self.x <= 2", "self.x == 0 or is_quorum(self.up, 2, Server)")
+    spec: Any = generated.load(HEADER + body)
+    assert not Prover(build(spec)).constants
+    assert not isinstance(verdict(body), Proven)
+
+
+def test_a_size_of_several_lines_is_told_by_its_constants() -> None:
+    """Two that begin alike are not one for that."""
+    claim = "is_quorum(self.up, self.q +\n            self.limit, Server)"
+    spec: Any = generated.load(HEADER + CONFIGURED.replace("CLAIM", claim))
+    assert Prover(build(spec)).constants == {"limit": 2, "q": 2}
+
+
 REFINED = """
     x: Term
     limit: ClassVar[int] = 2

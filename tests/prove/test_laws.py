@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from quorate.commands._laws import explained
 from quorate.commands.prove import command
 from quorate.commands.verify import command as verify_command
 from quorate.errors import QuorateError
@@ -239,6 +240,39 @@ def test_a_key_is_one_for_all_sizes_or_the_law_is_not_proven(tmp_path: Path, key
     path.write_text(KEYS.replace("KEY", key), encoding="utf-8")
     (judged,) = prove_laws(Task(load(str(path)).marked["kept"])).judged
     assert judged.status == status
+
+
+LIMITED = """
+from typing import ClassVar
+from quorate import *
+
+class T(Nat, max=3): pass
+
+class Counter(Spec):
+    x: T
+    limit: ClassVar[int] = 2
+
+    @action
+    def rise(self) -> None:
+        self.x += 1
+
+    @law
+    def ordered(self, a: T, b: T) -> bool:
+        return self.most(self.limit) or a <= b
+
+    def most(self, number: int) -> bool:
+        return number == 2
+"""
+
+
+def test_a_class_variable_that_a_law_reads_is_named(tmp_path: Path) -> None:
+    """`bounds = {"limit": 1}` is another specification, where this is no law."""
+    path = tmp_path / "limited.py"
+    path.write_text(LIMITED, encoding="utf-8")
+    found = prove_laws(Task(load(str(path)).marked["Counter.ordered"]))
+    assert by_name(found)["ordered"].status == "proven"
+    assert found.rests_on == ("constants as configured: limit = 2",)
+    assert "    rests on: constants as configured: limit = 2" in explained(found)
 
 
 # Against CPython

@@ -54,7 +54,7 @@ def outcome_of(laws: Laws, spec: str, marked: Marked) -> Outcome:
         reason = "; ".join(f"{one.law}: {one.reason}" for one in laws.open)
         return Unfinished(spec, laws.name, reason=reason, **common)  # type: ignore[arg-type]
     names = tuple(one.law for one in laws.judged)
-    return Proven(spec, laws.name, properties=names, any_size=True, **common)  # type: ignore[arg-type]
+    return Proven(spec, laws.name, properties=names, any_size=True, rests_on=laws.rests_on, **common)  # type: ignore[arg-type]
 
 
 def explained(laws: Laws) -> Iterator[str]:
@@ -64,6 +64,7 @@ def explained(laws: Laws) -> Iterator[str]:
     yield f"{laws.name}  ({seconds:.2f} s)"
     if proven:
         yield f"  proven for all values, of any size: {', '.join(proven)}"
+        yield from (f"    rests on: {what}" for what in laws.rests_on)
     for one in laws.judged:
         if one.status != "proven":
             yield from (f"  {line}" for line in _lines(one, laws.expect.names))

@@ -44,7 +44,8 @@ def _name(ctx: Context, node: ast.Name, expected: Type | None) -> ir.Expr:
                     f"Give it a value before the `if` or the loop.",
                 )
         aliases.check_read(ctx, node, bound)
-        return dataclasses.replace(bound, location=ctx.location(node))
+        # An argument that is a constant stays where it was read, which says what it is the value of.
+        return bound if bound.op is ir.Op.CONST else dataclasses.replace(bound, location=ctx.location(node))
     if node.id in ctx.self_names:
         raise ctx.source.outside(
             node,

@@ -5,6 +5,7 @@ where its value is something, and to take it out is to assign None.
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from quorate.errors import Location
 from quorate.language.types import BoolType, NoneType, PartialMapType, RecordType, SetType, Type, UnionType
@@ -40,7 +41,7 @@ def asked(ctx: Context, node: ast.expr, key: ir.Expr, whole: ir.Expr) -> ir.Expr
     while given.op is Op.COERCE:
         (given,) = given.args
     if given.op is Op.CONST:
-        given = lowering.constant(ctx, node, given.data)
+        given = replace(lowering.constant(ctx, node, given.data), location=given.location)
     return looked_up(whole, given if compatible(given.type, whole.type.key) else key, ctx.location(node))
 
 

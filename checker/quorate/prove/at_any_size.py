@@ -23,6 +23,7 @@ from quorate.prove.any_size.history import history_of, with_history
 from quorate.prove.any_size.obligations import FOLLOWS, INIT, NO_ERROR, Prover, model_of_any_size
 from quorate.prove.attempt import Attempt, closure
 from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.sizes import told
 from quorate.prove.fixed_bounds import Bounded, Induction, Undecided
 from quorate.prove.reachability import FirstStates, first_initial, never_seen, vacuous
 from quorate.prove.results import Claim, Proof, Task
@@ -199,8 +200,7 @@ class AtAnySize(Attempt):
         numbers = sorted(sort.__name__ for sort in self.model.system.sizes if issubclass(sort, Int))
         if numbers:
             yield f"numbers from 0 up to any greatest one: {', '.join(numbers)}"
-        if constants := prover.constants:
-            yield f"constants as configured: {', '.join(f'{name} = {value}' for name, value in constants.items())}"
+        yield from told(prover.constants)
         yield from (
             f"only for sizes of which this is true: {condition}"
             for condition in sorted(prover.conditions | self._conditions)

@@ -22,9 +22,10 @@ from quorate.language.declarations import Expectation
 from quorate.language.laws import Marked
 from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, AnySort, Int
 from quorate.language.system import System
-from quorate.model.nodes import expressions
+from quorate.model.nodes import Op, expressions
 from quorate.prove.any_size.obligations import same_constants
 from quorate.prove.encode.anysize.refusal import NoAnySize
+from quorate.prove.encode.anysize.sizes import told
 from quorate.prove.laws.algebra import EMPTY, TOTAL, Law
 from quorate.prove.laws.formulas import sentence_of, unbounded
 from quorate.prove.laws.subject import Lowered, Subject
@@ -62,6 +63,8 @@ class Laws:
     name: str
     expect: Expectation
     judged: tuple[Judged, ...]
+    rests_on: tuple[str, ...] = ()
+    """What the proofs take for granted: class variables that the function reads."""
 
     @property
     def violated(self) -> tuple[Judged, ...]:
@@ -112,7 +115,7 @@ def prove_laws(task: Task) -> Laws:
             break
     if worthless := judging.worthless():
         judged = [replace(one, status="open", reason=worthless) if one.status == "proven" else one for one in judged]
-    return Laws(task.marked.name, task.marked.claim.expect, tuple(judged))
+    return Laws(task.marked.name, task.marked.claim.expect, tuple(judged), tuple(told(judging.constants)))
 
 
 class _Judging:
@@ -134,6 +137,14 @@ class _Judging:
         except NoAnySize as error:
             return error
         return None
+
+    @property
+    def constants(self) -> dict[str, object]:
+        """The class variables that the function reads as numbers, as they are configured."""
+        model = self.default.model
+        places = {part.location for body in _bodies(self.default) for part in body.walk() if part.op is Op.CONST}
+        read = {name for place, name in model.configured.items() if place in places}
+        return {name: model.system.bounds[name] for name in sorted(read)}
 
     def judged(self, law: Law) -> Judged:
         """What becomes of one law."""

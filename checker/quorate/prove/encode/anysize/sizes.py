@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -99,20 +99,35 @@ class Counted:
 
 
 def name_of(size: Expr, configured: Configured) -> str:
-    """What the size of a quorum is called where it is written; "" if no class variable is read there, so that it is just a number, be
-    it under the name of a parameter or of a constant of the module."""
+    """What the size of a quorum is called where it is written; "" if no class variable is read there, or not all of them on that line, so
+    that it is just a number, be it under the name of a parameter or of a constant of the module."""
+    read = [part for part in size.walk() if part.op is Op.CONST and part.location in configured]
     if size.op is Op.CONST:
-        return configured.get(size.location, "")
-    return _text(size).replace(OWN, "") if any(part.location in configured for part in size.walk()) else ""
+        return configured[size.location] if read else ""
+    return _text(size).replace(OWN, "") if read and all(_is_within(part, size) for part in read) else ""
 
 
 def constants_in(body: Expr, configured: Configured) -> set[str]:
-    """The class variables that an expression reads as numbers: where they are sizes of quorums, the conditions on them are told."""
+    """The class variables that an expression reads as numbers: where they are named sizes of quorums, the conditions on them are told."""
     if body.op is Op.CONST:
         return {configured[body.location]} if body.location in configured else set()
-    parts = body.args[:1] if body.op is Op.QUORUM else body.args
+    parts = body.args[:1] if body.op is Op.QUORUM and name_of(body.args[1], configured) else body.args
     clauses = (clause.source if isinstance(clause, For) else clause.condition for clause in body.clauses)
     return set().union(*(constants_in(part, configured) for part in (*parts, *clauses)))
+
+
+def told(constants: Mapping[str, object]) -> Iterator[str]:
+    """What a verdict says of the class variables that a proof takes as configured."""
+    if constants:
+        yield f"constants as configured: {', '.join(f'{name} = {value}' for name, value in constants.items())}"
+
+
+def _is_within(part: Expr, whole: Expr) -> bool:
+    """Whether a part of an expression is written there, on its first line: an argument of a procedure is written where that is called."""
+    here, there = part.location, whole.location
+    if here is None or there is None or (here.file, here.line) != (there.file, there.line):
+        return False
+    return there.column <= here.column and here.column + here.length <= there.column + there.length
 
 
 OWN = "self."
