@@ -392,6 +392,7 @@ from quorate import Nat, Spec, action, invariant, require
 class Count(Nat, max=5):
     pass
 
+{above}
 class Counter(Spec):
     most: ClassVar[int] = 2
     double: ClassVar[int] = 2 * most
@@ -440,6 +441,27 @@ READ_EARLY = {
         "below": "class Limits:\n    def __init__(self, of):\n        self.most = of.most\nLIMITS = Limits(Counter)",
         "limit": "LIMITS.most",
     },
+    "a class method": {
+        "line": "@classmethod\n    def of(cls):\n        return cls.most",
+        "below": "MOST = Counter.of()",
+        "limit": "MOST",
+    },
+    "a decorator": {
+        "above": "def told(c):\n    c.told = c.most\n    return c\n@told",
+        "limit": "self.told",
+    },
+    "what goes through classes": {
+        "below": "CLASSES = [Counter]\nMOST = {c.__name__: c.most for c in CLASSES}['Counter']",
+        "limit": "MOST",
+    },
+    "a loop": {
+        "below": "class Other(Counter):\n    pass\nMOST = []\nfor c in (Counter, Other):\n    MOST.append(c.most)",
+        "limit": "MOST[0]",
+    },
+    "a class that inherits it": {"below": "class Other(Counter):\n    pass\nMOST = Other.most", "limit": "MOST"},
+    "a lambda": {"below": "MOST = max(map(lambda c: c.most, [Counter]))", "limit": "MOST"},
+    "a class that is held": {"below": "CLASSES = (Counter,)\nMOST = CLASSES[0].most", "limit": "MOST"},
+    "a name that is a text": {"below": "MOST = getattr(Counter, 'most')", "limit": "MOST"},
     "a static method": {
         "below": "class Limits:\n    @staticmethod\n    def of(c):\n        return c.most\nMOST = Limits.of(Counter)",
         "limit": "MOST",
@@ -449,7 +471,7 @@ READ_EARLY = {
 
 @pytest.mark.parametrize("name", READ_EARLY)
 def test_a_parameter_that_was_read_while_a_file_was_loaded_is_not_another_one(name: str, tmp_path: Path) -> None:
-    parts = {"line": "", "default": "", "given": "2", "limit": "self.most", "below": ""} | READ_EARLY[name]
+    parts = {"above": "", "line": "", "default": "", "given": "2", "limit": "self.most", "below": ""} | READ_EARLY[name]
     file = tmp_path / f"counter_of_{name.replace(' ', '_')}.py"
     file.write_text(PARAMETERS.format(**parts))
     loaded = load(str(file))
@@ -463,12 +485,16 @@ def test_a_parameter_that_was_read_while_a_file_was_loaded_is_not_another_one(na
 
 def test_what_verdicts_name_and_what_methods_compute_of_a_parameter_is_none_of_that(tmp_path: Path) -> None:
     parts = {
+        "above": "import pytest\nfrom typing import Protocol\nclass Telling(Protocol):\n    most: int",
         "line": "",
         "default": "",
         "given": "2",
         "limit": "self.most",
         "below": "def most():\n    return Counter.most\nclass Told:\n    def __init__(self, most):\n        self.most = most\n"
-        "TOLD, TABLE = Told(2), {'most': most}",
+        "TOLD, TABLE, TELLING = Told(2), {'most': most}, [Telling]\nMOST = max(told.most for told in [TOLD, *map(Told, range(2))])\n"
+        "SPECS = sum(told(c).most for told in [lambda c: TOLD] for c in [Spec])\n"
+        "NAMES = [(c.__name__, pytest.param(c, id='most')) for c in (Counter, Telling)]\n"
+        "if __name__ == '__main__':\n    print(most(), Counter.most)",
     }
     (tmp_path / "counter_plain.py").write_text(PARAMETERS.format(**parts))
     outcome = check(load(str(tmp_path / "counter_plain.py")).main.bounded(most=3))

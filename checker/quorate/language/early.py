@@ -8,6 +8,7 @@ import linecache
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, lru_cache
+from itertools import chain
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -55,7 +56,7 @@ def _readings(spec: type[SpecBase], declares: type, name: str, by: type[SpecBase
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
                 yield located(node, lines, file, first)
     own = {base.__module__ for base in (*authored(spec), *authored(by))}
-    modules = imported_by(own)
+    modules = imported_by(own, libraries=False)  # These know no parameter by its name.
     asking = _Asking(spec, name, modules)
     for module in sorted(importing(own, modules)):  # No other one knows a class.
         file = getattr(sys.modules[module], "__file__", None) or ""
@@ -70,23 +71,59 @@ class _Asking:
         self._spec, self._name, self._modules = spec, name, modules
         self._followed: set[tuple[CodeType, bool]] = set()
 
-    def of_head(self, names: Mapping[str, Any], text: str) -> Iterator[ast.expr]:
+    def of_head(self, names: Mapping[str, Any], text: str) -> Iterator[ast.expr | ast.stmt]:
         """The places in a file where what runs as it is loaded asks, or calls what does."""
         return (node for node in _head(text) if self._asks(node, names, is_given=False))
 
-    def _asks(self, node: ast.expr, names: Mapping[str, Any], is_given: bool) -> bool:
-        if isinstance(node, ast.Attribute):
-            owner = _named(names, node.value)
-            return node.attr == self._name and (self._is_asked(owner) or (is_given and owner is UNKNOWN))
-        if not isinstance(node, ast.Call):
-            return False
-        parts = [*node.args, *(keyword.value for keyword in node.keywords)]
-        passed = [_named(names, part) for whole in parts for part in ast.walk(whole) if isinstance(part, ast.expr)]
-        gives = is_given or any(map(self._is_asked, passed))
-        return any(self._follows(called, gives) for called in (_named(names, node.func), *passed))
+    def _asks(self, node: ast.AST, names: Mapping[str, Any], is_given: bool) -> bool:
+        match node:
+            case ast.Attribute(value=value, attr=self._name):
+                owner = _named(names, value)
+                return self._is_asked(owner) or (owner is UNKNOWN and (is_given or self._mentions(names, value)))
+            case ast.Call():
+                return self._calls(node, names, is_given)
+            case ast.ClassDef(name=name, decorator_list=decorators):
+                gives = self._gives(names.get(name))
+                called = [one.func if isinstance(one, ast.Call) else one for one in decorators]
+                return any(self._follows(_named(names, one), gives) for one in called)
+            case ast.For() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                return self._goes_through(node, names)
+        return False
+
+    def _calls(self, node: ast.Call, names: Mapping[str, Any], is_given: bool) -> bool:
+        called, passed = _named(names, node.func), [*node.args, *(keyword.value for keyword in node.keywords)]
+        bound = called.__self__ if type(called) is MethodType else None  # To a class, if it is a class method.
+        gives = is_given or self._gives(bound) or self._mentions(names, *passed)
+        parts = [part for one in passed for part in ast.walk(one)]
+        if gives and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            return any(isinstance(part, ast.Constant) and part.value == self._name for part in parts)
+        written = [part for part in (node.func, *parts) if isinstance(part, ast.Lambda)]
+        inside = [(part, _without(names, one)) for one in written for part in ast.walk(one.body)]
+        return any(self._asks(part, others, gives) for part, others in inside) or any(
+            self._follows(one, gives) for one in (called, *_all_named(names, *passed))
+        )
+
+    def _goes_through(self, node: ast.AST, names: Mapping[str, Any]) -> bool:
+        """Whether a loop, or what is written in the place of one, goes through classes and asks them."""
+        iterated = [one.iter for one in ast.walk(node) if isinstance(one, ast.For | ast.comprehension)]
+        others = _without(names, node)
+        return self._mentions(names, *iterated) and any(
+            self._asks(part, others, is_given=True) for part in _at_once(node) if part is not node
+        )
+
+    def _mentions(self, names: Mapping[str, Any], *parts: ast.expr) -> bool:
+        return any(map(self._gives, _all_named(names, *parts)))
+
+    def _gives(self, value: Any) -> bool:
+        """Whether it is such a class, or holds one."""
+        held = chain(value, value.values()) if type(value) is dict else value if type(value) in HOLDING else (value,)
+        return any(map(self._is_asked, held))
 
     def _is_asked(self, owner: Any) -> bool:
-        return issubclass(type(owner), type) and issubclass(self._spec, owner) and owner is not object
+        """Whether it is a class that has the parameter where the specification, or a base of it, has it from."""
+        bases = owner.__mro__ if issubclass(type(owner), type) else ()
+        declares = next((base for base in bases if self._name in vars(base)), None)
+        return any(base is declares for base in self._spec.__mro__)
 
     def _follows(self, called: Any, is_given: bool) -> bool:
         """Whether a function of these modules asks, or the making of an object, in what it calls, too. What is given a class may ask it
@@ -106,12 +143,21 @@ class _Asking:
             return False
         own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         names = {name: value for name, value in called.__globals__.items() if name not in own}
-        return any(self._asks(node, names, is_given) for node in ast.walk(tree) if isinstance(node, ast.expr))
+        return any(self._asks(node, names, is_given) for node in ast.walk(tree))
 
 
 MAKING = ("__new__", "__init__", "__post_init__")
 """The methods that run as an object is made."""
 WRAPPING = (FunctionType, type(cache(int)))
+HOLDING = (list, tuple, set, frozenset)
+"""Beside maps, what holds classes to go through."""
+
+
+def _without(names: Mapping[str, Any], node: ast.AST) -> Mapping[str, Any]:
+    """Names, but for those that a loop, or a function in the place of an expression, has of its own."""
+    stored = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    own = stored | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    return {name: value for name, value in names.items() if name not in own}
 
 
 def _at_once(*trees: ast.AST) -> Iterator[ast.AST]:
@@ -125,6 +171,8 @@ def _at_once(*trees: ast.AST) -> Iterator[ast.AST]:
                 waiting += [*args.defaults, *filter(None, args.kw_defaults)]
             case ast.FunctionDef(args=args) | ast.AsyncFunctionDef(args=args):
                 waiting += [args, *node.decorator_list, *filter(None, [node.returns])]
+            case ast.If(test=test, orelse=rest) if ast.unparse(test) == "__name__ == '__main__'":
+                waiting += rest  # What runs as a script makes nothing of the specification.
             case ast.AnnAssign(annotation=hint) if ast.unparse(hint).endswith("ClassVar[int]"):
                 pass
             case _:
@@ -132,12 +180,17 @@ def _at_once(*trees: ast.AST) -> Iterator[ast.AST]:
 
 
 @lru_cache(maxsize=64)
-def _head(text: str) -> tuple[ast.expr, ...]:
-    """The attributes that a file reads as it is loaded, and its calls."""
+def _head(text: str) -> tuple[ast.expr | ast.stmt, ...]:
+    """What a file does as it is loaded."""
     try:
-        return tuple(node for node in _at_once(ast.parse(text)) if isinstance(node, ast.Attribute | ast.Call))
+        return tuple(node for node in _at_once(ast.parse(text)) if isinstance(node, ast.expr | ast.stmt))
     except (SyntaxError, ValueError):
         return ()
+
+
+def _all_named(names: Mapping[str, Any], *parts: ast.expr) -> Iterator[Any]:
+    """What expressions name, and all that is in them."""
+    return (_named(names, one) for part in parts for one in ast.walk(part) if isinstance(one, ast.expr))
 
 
 def _named(names: Mapping[str, Any], node: ast.expr) -> Any:

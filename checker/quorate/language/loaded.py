@@ -12,6 +12,7 @@ import copy
 import inspect
 import io
 import linecache
+import os
 import sys
 import tokenize
 import warnings
@@ -68,16 +69,25 @@ def text_of(code: CodeType) -> str:
     return "".join(linecache.getlines(code.co_filename))
 
 
-def imported_by(names: Iterable[str]) -> dict[str, frozenset[str]]:
+def is_installed(file: str) -> bool:
+    """Whether a file is one of a package that was installed."""
+    return not {"site-packages", "dist-packages"}.isdisjoint(file.split(os.sep))
+
+
+def imported_by(names: Collection[str], libraries: bool = True) -> dict[str, frozenset[str]]:
     """Modules, and those that they import as their files are now, or have a name for, at any depth: what an author wrote of them, each with
-    the names of those that it imports."""
+    the names of those that it imports. Without `libraries`, none of a package that is installed and has none of these modules."""
     waiting, found = list(names), dict[str, frozenset[str]]()
+    own = {name.partition(".")[0] for name in names}
     while waiting:
         name = waiting.pop()
-        module = sys.modules.get(name)
-        if name in found or module is None or name.partition(".")[0] in ("quorate", *sys.stdlib_module_names):
+        module, top = sys.modules.get(name), name.partition(".")[0]
+        if name in found or module is None or top in ("quorate", *sys.stdlib_module_names):
             continue
-        text = "".join(linecache.getlines(getattr(module, "__file__", None) or ""))
+        file = getattr(module, "__file__", None) or ""
+        if not libraries and top not in own and is_installed(file):
+            continue
+        text = "".join(linecache.getlines(file))
         # A name may stand for a module that no statement here names: `import a.b` gives one to `a`.
         named = (one.__name__ for one in vars(module).values() if type(one) is ModuleType)
         found[name] = _imports(text, name, hasattr(module, "__path__")).union(named)

@@ -85,8 +85,8 @@ def class_in(cls: type, text: str) -> tuple[list[str], int, ast.stmt | None] | N
     return None if found is None else (*found, tree_of(found[0]))
 
 
-def located(node: ast.expr, lines: Sequence[str], file: str, first: int = 1) -> Location:
-    """The place of an expression in lines of a file, of which one is the `first`."""
+def located(node: ast.expr | ast.stmt, lines: Sequence[str], file: str, first: int = 1) -> Location:
+    """The place of an expression or statement in lines of a file, of which one is the `first`."""
     text = lines[node.lineno - 1].rstrip("\n")
     column = column_in(text, node.col_offset)
     end = column_in(text, node.end_col_offset or 0) if node.end_lineno == node.lineno else len(text)

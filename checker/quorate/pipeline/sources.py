@@ -30,7 +30,7 @@ from pathlib import Path
 
 import quorate
 from quorate import cc
-from quorate.language.loaded import imports
+from quorate.language.loaded import imports, is_installed
 
 
 def _names(text: str) -> frozenset[str]:
@@ -140,7 +140,7 @@ def sources_of(module: str, file: Path) -> Sources:
             found = _followed(imported, (*folders, *sys.path))
             if found is None and imported in PURE:
                 of_python.setdefault(path, set()).add(imported)
-            if isinstance(found, Path) and _is_installed(found) and not _is_own(imported, module):
+            if isinstance(found, Path) and is_installed(str(found)) and not _is_own(imported, module):
                 found = imported
             if isinstance(found, str):
                 unknown = unknown or f"{path.name} imports {found}"
@@ -391,11 +391,7 @@ def _followed(name: str, folders: tuple[str, ...]) -> Path | str | None:
 
 
 def _is_of_python(file: Path) -> bool:
-    return file.is_relative_to(sysconfig.get_path("stdlib")) and not _is_installed(file)
-
-
-def _is_installed(file: Path) -> bool:
-    return not {"site-packages", "dist-packages"}.isdisjoint(file.parts)
+    return file.is_relative_to(sysconfig.get_path("stdlib")) and not is_installed(str(file))
 
 
 def digest(*parts: object) -> str:
