@@ -301,6 +301,11 @@ REMEMBERS = {
         "most()",
         "changes known",
     ),
+    "a default that grows": (
+        "def most(known=[]):\n    if not known: known += [len(P) // 2 + 1]\n    return known[0]",
+        "most()",
+        "changes known",
+    ),
     "an object": (
         "class M:\n    known = 0\n    def most(self):\n        self.known = self.known or len(P) - 1\n        return self.known\nM = M()",
         "M.most()",

@@ -241,6 +241,8 @@ class _Inspection:
                 raise self.source.error(
                     node, f"This changes {ast.unparse(whole)}, which is no variable of the spec. {REMEMBER}"
                 )
+            case ast.AugAssign(target=ast.Name(id=name)) if type(self.kept.get(name)).__hash__ is None:
+                raise self.source.error(node, f"This changes {name}, which is no variable of the spec. {REMEMBER}")
             case ast.Call(func=called):
                 self._check_call(node, self._named(called))
             case ast.Attribute(value=whole, attr=name, ctx=ast.Load()):
