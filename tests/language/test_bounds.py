@@ -10,7 +10,7 @@ import pytest
 from quorate import Int, Nat, Ordered, Scalarset, Spec, action, invariant, mapping, require
 from quorate.errors import SpecError, UsageError
 from quorate.explore import check
-from quorate.language.spec import derived
+from quorate.language.spec import derived, without
 from quorate.language.system import System
 from quorate.loading import load
 from quorate.outcome import HoldsWithinBounds
@@ -551,6 +551,17 @@ def test_what_only_the_refined_specification_has_is_not_read_early_either(
     assert check(counted.bounded(**{bound: 3})).statistics.states == 4
     with pytest.raises(SpecError, match=rf"{bound} was 3 when this was computed, once"):
         counted.bounded(**{bound: 2})
+    assert check(without(counted.bounded(**{bound: 3}), ["as_filled"])).statistics.states == 4
+
+
+@pytest.mark.parametrize("named", ["PAIR = frozenset({Node[1], Node[2]})", "LAST = Vote(Node[2].index)"])
+def test_a_member_that_was_named_while_a_file_was_loaded_is_there(named: str, tmp_path: Path) -> None:
+    file = tmp_path / f"commit_{named[:4]}.py"
+    file.write_text(LOADED.format(line=named, most="3", ballot="1", quorum="2"))
+    commit = load(str(file)).main
+    assert [System(commit.bounded(Node=size)).bounds["Node"] for size in (3, 4)] == [3, 4]
+    with pytest.raises(SpecError, match=r"Node\[2\] was named, once, as the file was loaded, and Node is 2 now"):
+        commit.bounded(Node=2)
 
 
 QUORUM = "from .sorts import Node\nQUORUM = len(Node) // 2 + 1\n"

@@ -82,7 +82,7 @@ class Configured:
         requested = self._requested()
         self._asked = requested.keys() & self.constants.keys()
         refined = self._refined()
-        declared_bounds = self._explore_bounds(requested, () if refined is None else self._like(refined).bounds)
+        declared_bounds = self._explore_bounds(requested)
         self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
         self.bounds |= {name: value for name, value in self.constants.items() if type(value) is int}
         self._sizes = {
@@ -235,6 +235,11 @@ class Configured:
             )
         return refines
 
+    def _bounds_of_refined(self) -> Collection[str]:
+        """The bounds of the specification that it refines, of which a class that omits the mapping asks nothing but takes them."""
+        mapped = self.spec.refines
+        return self._like(mapped).bounds if isinstance(mapped, type) and issubclass(mapped, SpecBase) else ()
+
     def _at_same_bounds(self, refined: Any, requested: dict[str, int]) -> Self:
         """The specification that this one refines: bounds of one name are one bound. Raises SpecError where both say what a parameter is,
         and nobody has asked for either."""
@@ -259,9 +264,9 @@ class Configured:
         """Another specification, configured as this one is."""
         return type(self)(spec)
 
-    def _explore_bounds(self, requested: dict[str, int], others: Collection[str]) -> dict[str, Bound]:
+    def _explore_bounds(self, requested: dict[str, int]) -> dict[str, Bound]:
         """Every bound of the spec, found by resolving all its types; a change of one size can make another bound
-        appear. `others` are those of the specification that it refines.
+        appear.
         """
         configuration = Configuration(capacities=requested)
         for _ in range(3):
@@ -283,9 +288,11 @@ class Configured:
                             resolve(part, self.name, configuration)
             if configuration.found == known:  # So it is from now on.
                 break
+        unknown_here = requested.keys() - configuration.found.keys() - self.constants.keys()
+        others = self._bounds_of_refined() if unknown_here else ()
         for name, size in requested.items():
-            if name not in configuration.found and name not in self.constants and name not in others:
-                raise unknown("bound", name, [*configuration.found, *self._integers(), *others])
+            if name in unknown_here and name not in others:
+                raise unknown("bound", name, {*configuration.found, *self._integers(), *others})
             if name in configuration.found:
                 self._check_bound(name, size, configuration.found[name])
         return configuration.found
@@ -293,19 +300,23 @@ class Configured:
     def _check_loaded(self) -> None:
         """Raises SpecError where the files of the spec have read a size while they were loaded that is another one here, be it of a sort
         that only the specification that it refines has: what they made of it is that of the other size."""
-        others = [
-            (sort, size) for sort, size in self.sizes.items() if {one.size for one in sort.read_while_loading} - {size}
+        early = [
+            (sort, size, one)
+            for sort, size in self.sizes.items()
+            for one in sort.read_while_loading
+            if not one.allows(size)
         ]
-        parts = imported_by({base.__module__ for base in authored(self.spec)}) if others else {}
-        for sort, size in others:
-            for reading in sort.read_while_loading:
-                if reading.size != size and reading.module in parts:  # A test may list the members of what it tests.
-                    name, text = sort.__name__, linecache.getline(reading.file, reading.line).rstrip()
-                    raise SpecError(
-                        f"{name} was {reading.size} when this was computed, once, as the file was loaded, and it is {size} now: compute "
-                        f"it in a method or function, and a size or capacity by a `max=lambda: ...`.",
-                        Location(reading.file, reading.line, 0, max(len(text), 1), text),
-                    )
+        parts = imported_by({base.__module__ for base in authored(self.spec)}) if early else {}
+        for sort, size, reading in early:
+            if reading.module in parts:  # A test may list the members of what it tests.
+                name, text = sort.__name__, linecache.getline(reading.file, reading.line).rstrip()
+                was = f"{name} was {reading.size} when this was computed, once, as the file was loaded, and it is {size} now: compute"
+                if reading.is_least:
+                    was = f"{name}[{reading.size - 1}] was named, once, as the file was loaded, and {name} is {size} now: name"
+                raise SpecError(
+                    f"{was} it in a method or function, and a size or capacity by a `max=lambda: ...`.",
+                    Location(reading.file, reading.line, 0, max(len(text), 1), text),
+                )
 
     def _check_read_early(self, asked: Configured) -> None:
         """The same of the parameters that were asked for, here and in what this refines."""

@@ -38,8 +38,8 @@ class SortMeta(type):
     """The size in force, where it is not the declared one."""
     _range: tuple[str, int, int]
     """What the size is called in the class, its least and its greatest value."""
-    _loaded: dict[str, Reading]
-    """By module, where it read the size while it was loaded."""
+    _loaded: dict[tuple[str, bool], Reading]
+    """By module, where it read the size while it was loaded, and where it named the last member that it named."""
 
     @property
     def bound(cls) -> int:
@@ -114,19 +114,24 @@ def _reading(note: Callable[[SortMeta], None]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Reading:
-    """The size of a sort as a module found it, and where."""
+    """The size of a sort as a module found it, or the least that has the member that it named, and where."""
 
     size: int
+    is_least: bool
     module: str
     file: str
     line: int
+
+    def allows(self, size: int) -> bool:
+        """Whether what was read is the same at another size."""
+        return self.size <= size if self.is_least else self.size == size
 
 
 ASKED_OF = (__name__, "quorate.language.functions")
 """What of Quorate an author may ask for a size, or for what depends on one; the rest asks for its own ends."""
 
 
-def _note(sort: SortMeta, size: int) -> None:
+def _note(sort: SortMeta, size: int, is_least: bool = False) -> None:
     """Remember the reading of a size if a module that is being loaded reads it: what `QUORUM = len(Node) // 2 + 1` is, it stays. A script,
     or what runs tests, is loaded for as long as it runs, and is no module that others import."""
     frame = sys._getframe(1)
@@ -136,7 +141,10 @@ def _note(sort: SortMeta, size: int) -> None:
             return
         if frame.f_code.co_name == "<module>":
             if module != "__main__" and getattr(sys.modules.get(module), "__dict__", None) is frame.f_globals:
-                sort._loaded.setdefault(module, Reading(size, module, frame.f_code.co_filename, frame.f_lineno))
+                known = sort._loaded.get((module, is_least))
+                if known is None or known.size < size:
+                    where = module, frame.f_code.co_filename, frame.f_lineno
+                    sort._loaded[module, is_least] = Reading(size, is_least, *where)
             return
 
 
@@ -344,6 +352,8 @@ class Ordered(Identity):
         """The member number `position`, from 0. Raises SpecError if there is none."""
         if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position < cls._size:
             raise SpecError(f"{cls.__name__}[{position}]: its members are numbered from 0 to {cls._size - 1}.")
+        if cls._configured is None:
+            _note(cls, position + 1, is_least=True)
         return cls.at(position)
 
     def next(self) -> Self:
