@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -244,6 +245,32 @@ def test_a_parameter_that_is_asked_for_is_read_where_it_is_set(spec: type[Spec])
         check(spec.bounded(most=4))
     assert check(spec).statistics.states == check(spec.bounded(most=2)).statistics.states == 3
     assert check(Plainly.bounded(most=4)).violated == check(Named.bounded(most=4)).violated == ("small",)
+
+
+class Speed(Enum):
+    SLOW = 1
+    FAST = 2
+
+
+class Flagged(Plainly):
+    strict: ClassVar[bool] = True
+    speed: ClassVar[Speed] = Speed.SLOW
+
+    @invariant
+    def never_fast(self) -> bool:
+        return not self.strict or self.speed is not Speed.FAST
+
+
+@pytest.mark.parametrize(("name", "asked"), [("strict", 0), ("speed", 2)])
+def test_a_class_variable_that_is_no_number_is_no_bound(name: str, asked: int) -> None:
+    """2 is the value of FAST, and no member."""
+    with pytest.raises(UsageError, match=rf"Flagged.{name} is .*, and only whole numbers are bounds"):
+        Flagged.bounded(**{name: asked})
+
+    class Fast(Flagged):
+        speed = Speed.FAST
+
+    assert [check(spec).violated for spec in (Flagged.bounded(most=2), Fast)] == [(), ("never_fast",)]
 
 
 def test_a_bound_whose_name_is_no_text_is_an_unknown_one() -> None:

@@ -33,7 +33,7 @@ from quorate.language.declarations import (
 )
 from quorate.language.early import read_early
 from quorate.language.failures import place_of
-from quorate.language.known import METACLASSES, UNKNOWN, attribute, mark, parameters, raw
+from quorate.language.known import METACLASSES, UNKNOWN, attribute, mark, parameters, raw, shown
 from quorate.language.loaded import imported_by
 from quorate.language.methods import Method, Parameter, Variable
 from quorate.language.places import class_location, declaration, definition, placed
@@ -80,7 +80,7 @@ class Configured:
         self._hints = hints(spec)
         self.constants = dict(self._class_constants())
         requested = self._requested()
-        self._asked = requested.keys() & self.constants.keys()
+        self._asked = requested.keys() & set(self._integers())
         refined = self._refined()
         declared_bounds = self._explore_bounds(requested)
         self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
@@ -206,7 +206,7 @@ class Configured:
         for name, size in sizes.items():
             if not isinstance(size, int) or isinstance(size, bool):
                 raise UsageError(f"The bound {name} must be a whole number, not {size!r}.")
-            if name in self.constants:
+            if name in self._integers():
                 if not 0 <= size <= NUMBER_MAX:
                     raise UsageError(
                         f"The parameter {name}={size} is out of range: use a number from 0 to {NUMBER_MAX:,}."
@@ -293,6 +293,11 @@ class Configured:
         for name, size in requested.items():
             if name in unknown_here and name not in others:
                 raise unknown("bound", name, {*configuration.found, *self._integers(), *others})
+            if name not in configuration.found and name in self.constants and name not in self._integers():
+                raise UsageError(
+                    f"{self.name}.{name} is {shown(self.constants[name])}, and only whole numbers are bounds: give it another value in a "
+                    f"variant, `class Other({self.name})` with `{name} = ...`."
+                )
             if name in configuration.found:
                 self._check_bound(name, size, configuration.found[name])
         return configuration.found
