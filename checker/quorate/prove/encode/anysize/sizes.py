@@ -99,12 +99,12 @@ class Counted:
 
 
 def name_of(size: Expr, configured: Configured) -> str:
-    """What the size of a quorum is called where it is written; "" if no class variable is read there, or not all of them on that line, so
-    that it is just a number, be it under the name of a parameter or of a constant of the module."""
-    read = [part for part in size.walk() if part.op is Op.CONST and part.location in configured]
+    """What the size of a quorum is called where it is written; "" if no class variable is read there, or not all of it is written on that
+    line, so that it is just a number, be it under the name of a parameter or of a constant of the module."""
     if size.op is Op.CONST:
-        return configured[size.location] if read else ""
-    return _text(size).replace(OWN, "") if read and all(_is_within(part, size) for part in read) else ""
+        return configured.get(size.location, "")
+    is_read = any(part.location in configured for part in size.walk())
+    return _text(size).replace(OWN, "") if is_read and all(_is_within(part, size) for part in size.walk()) else ""
 
 
 def constants_in(body: Expr, configured: Configured) -> set[str]:
