@@ -278,6 +278,12 @@ def test_an_ordered_comparison_of_identities_names_the_sort_and_the_way_out() ->
     assert "Declare the sort as `Ordered`" in text
 
 
+def test_a_member_that_a_file_has_named_is_to_be_written_by_its_number() -> None:
+    named = "class Place(Ordered, size=2):\n    pass\n\nSECOND = Place[1]"
+    text = outside(around("self.flag = any(place == «SECOND» for place in Place)", functions=named))
+    assert "Write `Place[1]`, or use a parameter or a quantifier." in text
+
+
 def test_recursion_is_rejected_at_the_call_that_closes_the_circle() -> None:
     function = "def f(n: Level) -> Level:\n    return 0 if n == 0 else «f(n - 1)»"
     assert "f calls itself" in outside(around("self.top = f(2)", functions=function))

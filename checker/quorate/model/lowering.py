@@ -11,7 +11,7 @@ from quorate.errors import SpecError
 from quorate.language.known import shown
 from quorate.language.places import placed
 from quorate.language.resolve import resolve
-from quorate.language.sorts import Identity, SortMeta
+from quorate.language.sorts import Identity, Ordered, SortMeta
 from quorate.language.types import BoolType, ListType, NoneType, SetType, TupleType, Type, UnionType
 from quorate.model import nodes as ir
 from quorate.model.context import Context, Rule
@@ -129,11 +129,11 @@ def constant(ctx: Context, node: ast.AST, value: Any) -> ir.Expr:
         parts = tuple(constant(ctx, node, part) for part in value)
         return ir.Expr(ir.Op.TUPLE, TupleType(tuple(part.type for part in parts)), parts, None, location)
     if isinstance(value, Identity):
-        raise ctx.source.outside(
-            node,
-            f"{value!r} names a single {type(value).__name__}.",
-            "Use a parameter or a quantifier: the members are interchangeable.",
-        )
+        sort = type(value).__name__
+        instead = "Use a parameter or a quantifier: the members are interchangeable."
+        if isinstance(value, Ordered):
+            instead = f"Write `{sort}[{value.index}]`, or use a parameter or a quantifier."
+        raise ctx.source.outside(node, f"{value!r} names a single {sort}.", instead)
     if value is bool:
         raise ctx.source.outside(node, "bool cannot be ranged over, as in Python.", "Write `[False, True]`.")
     if isinstance(value, str):
