@@ -83,7 +83,11 @@ class Configured:
         self._asked = requested.keys() & set(self._integers())
         refined = self._refined()
         declared_bounds = self._explore_bounds(requested)
-        self.bounds = {name: requested.get(name, bound.default) for name, bound in sorted(declared_bounds.items())}
+        self.bounds = {name: bound.default for name, bound in declared_bounds.items()}
+        self.bounds |= {
+            name: size for name, size in requested.items() if name not in self.constants
+        }  # Of what is refined, too.
+        self.bounds = dict(sorted(self.bounds.items()))
         self.bounds |= {name: value for name, value in self.constants.items() if type(value) is int}
         self._sizes = {
             bound.sort: self.bounds[name] for name, bound in declared_bounds.items() if bound.sort is not None
