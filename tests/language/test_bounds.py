@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -646,6 +648,57 @@ def test_sizes_that_others_read_and_members_by_number_are_no_such_readings(tmp_p
     assert commit.bounded(Node=5).bounds == {"Node": 5}
     with pytest.raises(SpecError, match="Node was 3"):
         small.bounded(Node=5)
+
+
+SCRIPT = """
+from quorate import Scalarset, Spec, action, check, invariant, require
+
+class Node(Scalarset, size=3):
+    pass
+
+{line}
+
+class Commit(Spec):
+    acks: set[Node]
+
+    @action
+    def ack(self, n: Node) -> None:
+        require(n not in self.acks)
+        self.acks.add(n)
+
+    @invariant
+    def few(self) -> bool:
+        return len(self.acks) <= {most}
+
+print(len(Node), N := len(Node))
+mine = [n for n in Node]
+results = {{}}
+for k in (3, 5):
+    results[k] = check(Commit.bounded(Node=k)).verdict, len(Node)
+
+def report():
+    print(results)
+
+report()
+"""
+KEPT = [
+    ("QUORUM = len(Node)", "QUORUM"),
+    ("ALL = len(Node)\ndef most():\n    return ALL", "most()"),
+    ("def most(k=len(Node)):\n    return k", "most()"),
+]
+
+
+@pytest.mark.parametrize(("line", "most"), [*KEPT, ("", "len(Node)")])
+def test_a_script_may_ask_for_a_size_that_its_specification_does_not_go_on_to_use(
+    line: str, most: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(line=line, most=most))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False)
+    if line:
+        assert "Node was 3 when this was computed, once" in done.stderr and f"{script}:7" in done.stderr
+    else:
+        assert done.stdout == "3 3\n{3: ('holds', 3), 5: ('holds', 3)}\n", done.stderr
 
 
 @cache

@@ -31,7 +31,7 @@ from quorate.language.declarations import (
     mapping_of,
     original,
 )
-from quorate.language.early import read_early
+from quorate.language.early import is_kept, read_early
 from quorate.language.failures import place_of
 from quorate.language.known import METACLASSES, UNKNOWN, attribute, mark, parameters, raw, shown
 from quorate.language.loaded import imported_by
@@ -49,7 +49,7 @@ from quorate.language.resolve import (
     scope_of,
     two_bounds,
 )
-from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, Identity, SortMeta
+from quorate.language.sorts import IDENTITIES_MAX, NUMBER_MAX, SCRIPT, Identity, SortMeta
 from quorate.language.types import Type, WireType
 
 
@@ -317,7 +317,8 @@ class Configured:
         ]
         parts = imported_by({base.__module__ for base in authored(self.spec)}) if early else {}
         for sort, size, reading in early:
-            if reading.module in parts:  # A test may list the members of what it tests.
+            # A test may list the members of what it tests, and a script those of what it defines.
+            if reading.module in parts and (reading.module != SCRIPT or is_kept(self.spec, reading)):
                 name, text = sort.__name__, linecache.getline(reading.file, reading.line).rstrip()
                 was = f"{name} was {reading.size} when this was computed, once, as the file was loaded, and it is {size} now: compute"
                 if reading.is_least:

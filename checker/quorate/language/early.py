@@ -4,6 +4,7 @@ its class gives, whatever a bound of its name asks for."""
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +18,7 @@ from quorate.language.declarations import SpecBase, authored, original
 from quorate.language.known import UNKNOWN, attribute
 from quorate.language.loaded import imported_by, importing, lines_of, tree_of
 from quorate.language.places import class_in, file_of, located
+from quorate.language.sorts import Reading
 
 
 def read_early(spec: type[SpecBase], name: str, asked: int, by: type[SpecBase]) -> tuple[Location, Any] | None:
@@ -29,6 +31,61 @@ def read_early(spec: type[SpecBase], name: str, asked: int, by: type[SpecBase]) 
             place = None if value == asked else next(_readings(spec, base, name, by), None)
             return None if place is None else (place, value)
     return None
+
+
+def is_kept(spec: type[SpecBase], reading: Reading) -> bool:
+    """Whether a script gives what it has read there a name that a specification of it goes on to use: a script, or the cells of a notebook,
+    may ask for much that is for its own ends."""
+    files = {reading.file, *(file_of(base)[0] for base in authored(spec) if base.__module__ == reading.module)}
+    needs: dict[str, set[str]] = {}
+    kept = set[str]()
+    for file in files:
+        for node in _statements("".join(linecache.getlines(file))):
+            given, read = _names_of(node)
+            for name in given:
+                needs.setdefault(name, set()).update(read)
+            if file == reading.file and node.lineno <= reading.line <= (node.end_lineno or 0):
+                kept = given  # The last one is the innermost.
+    waiting = [base.__name__ for base in authored(spec)]
+    used = set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used.add(name)
+            waiting += needs.get(name, ())
+    return not used.isdisjoint(kept)
+
+
+def _statements(text: str) -> list[ast.stmt]:
+    """The statements of a file that run as it is loaded, those inside others after these."""
+    try:
+        waiting: list[ast.AST] = [ast.parse(text)]
+    except (SyntaxError, ValueError):
+        return []
+    found = []
+    for node in waiting:
+        found += [node] if isinstance(node, ast.stmt) else []
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def _names_of(node: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names of the file to which a statement gives something, and those that it reads, in what it defines, too."""
+    try:
+        whole = compile(ast.Module([node], []), "<statement>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):  # What stands in a loop alone, such as `break`.
+        return set(), set()
+    given, read, waiting = set[str](), set[str](), [whole]
+    while waiting:
+        code = waiting.pop()
+        waiting += (one for one in code.co_consts if isinstance(one, CodeType))
+        for step in dis.get_instructions(code):
+            if step.opname == "STORE_GLOBAL" or (step.opname == "STORE_NAME" and code is whole):
+                given.add(step.argval)
+            elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                read.add(step.argval)
+    return given, read
 
 
 def _given(cls: type, name: str) -> ast.expr | None:

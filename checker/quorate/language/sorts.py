@@ -38,7 +38,7 @@ class SortMeta(type):
     """The size in force, where it is not the declared one."""
     _range: tuple[str, int, int]
     """What the size is called in the class, its least and its greatest value."""
-    _loaded: dict[tuple[str, bool], Reading]
+    _loaded: dict[tuple[str, int, bool], Reading]
     """By module, where it read the size while it was loaded, and where it named the last member that it named."""
 
     @property
@@ -127,24 +127,26 @@ class Reading:
         return self.size <= size if self.is_least else self.size == size
 
 
+SCRIPT = "__main__"
 ASKED_OF = (__name__, "quorate.language.functions")
 """What of Quorate an author may ask for a size, or for what depends on one; the rest asks for its own ends."""
 
 
 def _note(sort: SortMeta, size: int, is_least: bool = False) -> None:
-    """Remember the reading of a size if a module that is being loaded reads it: what `QUORUM = len(Node) // 2 + 1` is, it stays. A script,
-    or what runs tests, is loaded for as long as it runs, and is no module that others import."""
+    """Remember the reading of a size if a module that is being loaded reads it: what `QUORUM = len(Node) // 2 + 1` is, it stays. A script
+    is loaded for as long as it runs, and whether it keeps what it reads, each line says for itself."""
     frame = sys._getframe(1)
     while (after := frame.f_back) is not None:
         frame, module = after, str(after.f_globals.get("__name__"))
         if module.startswith("quorate.") and module not in ASKED_OF:
             return
         if frame.f_code.co_name == "<module>":
-            if module != "__main__" and getattr(sys.modules.get(module), "__dict__", None) is frame.f_globals:
-                known = sort._loaded.get((module, is_least))
+            if getattr(sys.modules.get(module), "__dict__", None) is frame.f_globals:
+                key = module, frame.f_lineno if module == SCRIPT else 0, is_least
+                known = sort._loaded.get(key)
                 if known is None or known.size < size:
                     where = module, frame.f_code.co_filename, frame.f_lineno
-                    sort._loaded[module, is_least] = Reading(size, is_least, *where)
+                    sort._loaded[key] = Reading(size, is_least, *where)
             return
 
 
