@@ -1093,6 +1093,39 @@ def test_the_size_of_a_quorum_that_a_procedure_is_given_has_its_name() -> None:
     assert not isinstance(verdict(body), Proven)
 
 
+HELPED = """
+    f: ClassVar[int] = 0
+    echoes: set[Server]
+    ready: bool
+
+    def enough(self, votes: set[Server], n: int) -> bool:
+        return is_quorum(votes, SIZE, Server)
+
+    def times(self, n: int, f: int) -> int:
+        return n * f + 1
+
+    @action
+    def echo(self, s: Server) -> None:
+        self.echoes.add(s)
+
+    @action
+    def deliver(self) -> None:
+        require(self.enough(self.echoes, 1))
+        self.ready = True
+
+    @invariant
+    def delivered_by_many(self) -> bool:
+        return not self.ready or self.enough(self.echoes, 2)
+"""
+
+
+@pytest.mark.parametrize("size", ["n * self.f + 1", "self.times(n, self.f)"])
+def test_what_a_helper_is_given_is_in_no_name_of_a_size(size: str) -> None:
+    """Both quorums have one member while `f` is 0, and the sizes are written alike; with `--bound f=1` one is larger."""
+    spec: Any = generated.load(HEADER + HELPED.replace("SIZE", size))
+    assert Prover(build(spec)).constants == {"f": 0}
+
+
 def test_a_size_of_several_lines_is_told_by_its_constants() -> None:
     """Two that begin alike are not one for that."""
     claim = "is_quorum(self.up, self.q +\n            self.limit, Server)"

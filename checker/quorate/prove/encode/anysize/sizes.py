@@ -99,12 +99,14 @@ class Counted:
 
 
 def name_of(size: Expr, configured: Configured) -> str:
-    """What the size of a quorum is called where it is written; "" if no class variable is read there, or not all of it is written on that
-    line, so that it is just a number, be it under the name of a parameter or of a constant of the module."""
+    """What the size of a quorum is called where it is written, which says the same wherever else it is: it is computed from class variables
+    and literals alone, on that line. "" otherwise, for what is just a number, be it under the name of a parameter or of a constant of the
+    module, or the result of a call: a helper's `n * self.f + 1` is another size for another `n`."""
     if size.op is Op.CONST:
         return configured.get(size.location, "")
-    is_read = any(part.location in configured for part in size.walk())
-    return _text(size).replace(OWN, "") if is_read and all(_is_within(part, size) for part in size.walk()) else ""
+    parts = list(size.walk())
+    is_read = any(part.location in configured for part in parts)
+    return _text(size).replace(OWN, "") if is_read and all(_says(part, size, configured) for part in parts) else ""
 
 
 def constants_in(body: Expr, configured: Configured) -> set[str]:
@@ -120,6 +122,13 @@ def told(constants: Mapping[str, object]) -> Iterator[str]:
     """What a verdict says of the class variables that a proof takes as configured."""
     if constants:
         yield f"constants as configured: {', '.join(f'{name} = {value}' for name, value in constants.items())}"
+
+
+def _says(part: Expr, whole: Expr, configured: Configured) -> bool:
+    """Whether what is written in an expression says what this part of it is."""
+    if part.op is Op.CONST:
+        return _is_within(part, whole) and (part.location in configured or _text(part) == str(part.data))
+    return bool(part.args) and part.op is not Op.CALL and _is_within(part, whole)
 
 
 def _is_within(part: Expr, whole: Expr) -> bool:
