@@ -746,3 +746,50 @@ def test_a_default_is_held_against_the_size_that_is_asked_for() -> None:
     assert check(Late).statistics.states == check(Late.bounded(Nothing=4)).statistics.states == 3
     with pytest.raises(SpecError, match="has the default 2, above the bound Nothing"):
         check(Late.bounded(Nothing=1))
+
+
+STAMPED = """
+from typing import Annotated
+from quorate import Nat, Spec, action, invariant, record, up_to
+
+class Term(Nat, max=2):
+    pass
+
+@record
+class Stamp:
+    seen: Annotated[list[Term], up_to(Term)]
+    term: Term{least}
+
+class Clock(Spec):
+    last: {kind} = {default}
+    ticks: Term
+
+    @action
+    def tick(self) -> None:
+        self.ticks += 1
+
+    @invariant
+    def low(self) -> bool:
+        return self.ticks <= 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "least"),
+    [
+        ("Stamp", "Stamp([], Term(2))", ""),
+        ("Stamp", "Stamp([])", " = Term(2)"),
+        ("Stamp", "Stamp([Term(0), Term(1)], Term(1))", ""),
+        ("tuple[bool, Stamp]", "(True, Stamp([], Term(2)))", ""),
+    ],
+)
+def test_a_record_of_a_default_is_one_at_the_bounds_that_are_asked_for(
+    kind: str, default: str, least: str, tmp_path: Path
+) -> None:
+    """It was built when the file was loaded: a state beyond the bounds *held*, or was a disagreement of the engines."""
+    file = tmp_path / "clock_of_records.py"
+    file.write_text(STAMPED.format(kind=kind, default=default, least=least))
+    clock = load(str(file)).main
+    assert [System(clock.bounded(Term=size)).bounds["Term"] for size in (2, 3)] == [2, 3]
+    with pytest.raises(SpecError, match=r"Clock\.last has the default .*, above the bound Term"):
+        clock.bounded(Term=1)

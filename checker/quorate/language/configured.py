@@ -43,6 +43,7 @@ from quorate.language.resolve import (
     activate,
     deactivate,
     hints,
+    hold_records,
     is_classvar,
     partial,
     resolve,
@@ -398,6 +399,7 @@ class Configured:
             if default is not None and not isinstance(kind, WireType):
                 try:
                     default = kind.check(default)
+                    hold_records(default)
                 except Cut as cut:
                     raise SpecError(
                         f"{self.name}.{name} has the default {default!r}, above the bound {cut.bound}.",

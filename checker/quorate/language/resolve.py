@@ -11,7 +11,7 @@ import inspect
 import sys
 import types as pytypes
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -157,6 +157,19 @@ def record_type(cls: type) -> RecordType:
                 raise placed(error, declaration(cls, name)) from None
         found = configuration.records[cls] = RecordType(cls, tuple(fields))
     return found
+
+
+def hold_records(value: Any) -> None:
+    """Raises what building the records in a value, which may have been built before, would raise under the active configuration."""
+    if is_record(type(value)):
+        for name, kind in record_type(type(value)).fields:
+            hold_records(kind.check(getattr(value, name)))
+    elif isinstance(value, Mapping):
+        for part in (*value.keys(), *value.values()):
+            hold_records(part)
+    elif isinstance(value, Sequence | Set) and not isinstance(value, str):
+        for part in value:
+            hold_records(part)
 
 
 def hints(of: Any, scope: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
